@@ -1,0 +1,30 @@
+"""Where Facet keeps its files. `FACET_HOME` moves them all into one folder."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """The three roots; each is made by whoever first writes into it."""
+
+    data: Path
+    cache: Path
+    logs: Path
+
+    @classmethod
+    def from_environment(cls) -> "Folders":
+        """Return the folders below `FACET_HOME`, or else the platform's own for an app."""
+        if home := os.environ.get("FACET_HOME"):
+            root = Path(home).expanduser().absolute()
+            return cls(data=root, cache=root / "cache", logs=root / "logs")
+        dirs = platformdirs.PlatformDirs("Facet", appauthor=False)
+        return cls(data=dirs.user_data_path, cache=dirs.user_cache_path, logs=dirs.user_log_path)
+
+    @property
+    def models(self) -> Path:
+        """The folder of `<owner>/<name>` model folders."""
+        return self.data / "models"
