@@ -31,7 +31,8 @@ FinishReason = Literal["stop", "length", "cancelled"]
 
 class Sampling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the next token is chosen. The bounds given here are the only ones: the worker, the settings dialog and
-    the command line all read them from these annotations."""
+    the command line all read them from these annotations.
+    """
 
     temperature: Annotated[float, Meta(ge=0, le=2, description="Randomness; 0 always takes the likeliest token.")] = 0.7
     top_p: Annotated[float, Meta(gt=0, le=1, description="Keep the likeliest tokens that add up to this share.")] = 0.95
@@ -172,8 +173,8 @@ class WorkerExited(msgspec.Struct, frozen=True, tag="exited", tag_field=type_tag
 
 Event = LoadProgress | Loaded | Prefill | Delta | Memory | Finished | RequestFailed | WorkerExited
 
-_request_decoder = msgspec.json.Decoder(Request)
-_event_decoder = msgspec.json.Decoder(Event)
+_request_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
+_event_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 _encoder = msgspec.json.Encoder()
 
 
