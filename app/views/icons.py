@@ -1,0 +1,64 @@
+"""Icons in the colours of the theme: SF Symbols on macOS, drawings of our own elsewhere."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+
+import resources
+from app.views.theme import Theme
+
+_SYMBOLS: Mapping[str, str] = {
+    "arrow-down": "arrow.down",
+    "check": "checkmark",
+    "chevron-down": "chevron.down",
+    "chevron-left": "chevron.left",
+    "chevron-right": "chevron.right",
+    "close": "xmark",
+    "compose": "square.and.pencil",
+    "copy": "doc.on.doc",
+    "edit": "pencil",
+    "folder": "folder",
+    "info": "info.circle",
+    "model": "shippingbox",
+    "parameters": "slider.horizontal.3",
+    "regenerate": "arrow.clockwise",
+    "send": "arrow.up",
+    "settings": "gearshape",
+    "sidebar": "sidebar.left",
+    "stop": "stop.fill",
+    "thinking": "lightbulb",
+    "trash": "trash",
+    "unload": "eject",
+    "warning": "exclamationmark.triangle",
+}
+NAMES = frozenset(_SYMBOLS)
+
+_DRAWINGS = Path(resources.__file__).parent / "icons"
+_SIDE = 18
+"""Pixels at 100 % text size."""
+
+
+def icon(name: str, theme: Theme) -> QIcon:
+    """Return the icon in the colour of text, paler where disabled. Ask anew when the theme has changed."""
+    side = theme.scaled(_SIDE)
+    made = QIcon()
+    for mode, colour in ((QIcon.Mode.Normal, theme.palette.text), (QIcon.Mode.Disabled, theme.palette.tertiary)):
+        for scale in (1, 2):
+            made.addPixmap(pixmap(name, side=side, scale=scale, colour=colour), mode)
+    return made
+
+
+def pixmap(name: str, *, side: int, scale: float, colour: QColor) -> QPixmap:
+    """Return the icon, `side` logical pixels square, for a screen of `scale` device pixels a pixel, in one colour."""
+    drawing = QIcon.fromTheme(_SYMBOLS[name], QIcon(str(_DRAWINGS / f"{name}.svg")))
+    tinted = QPixmap(QSize(side, side) * scale)
+    tinted.setDevicePixelRatio(scale)
+    tinted.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(tinted)
+    drawing.paint(painter, 0, 0, side, side)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+    painter.fillRect(0, 0, side, side, colour)
+    painter.end()
+    return tinted
