@@ -1,0 +1,26 @@
+"""The one place where the engine's threads meet the window: a queued signal."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from mlx_engine.protocol import Generate
+
+if TYPE_CHECKING:
+    from mlx_engine.engine.state import EngineState
+
+
+class EngineBridge(QObject):
+    event = Signal(object, object)  # Path of the model, protocol event
+    state_changed = Signal(object)  # Path of the model
+
+    def __init__(self, logs: Path, parent: QObject | None = None, *, command: Sequence[str] | None = None) -> None: ...
+    def state(self, model: Path) -> "EngineState": ...
+    def load(self, model: Path) -> None: ...
+    def unload(self, model: Path) -> None: ...
+    def generate(self, model: Path, request: Generate) -> None: ...
+    def cancel(self, request_id: str) -> None: ...
+    def memory_bytes(self, model: Path) -> int: ...
+    def close(self) -> None: ...
