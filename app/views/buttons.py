@@ -1,0 +1,122 @@
+"""Buttons of our own drawing: an icon, an icon on an accent disc, a line of text in a quiet frame."""
+
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QEnterEvent, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QWidget
+
+from app.views.icons import pixmap
+from app.views.painting import focus_ring, mixed, rounded
+from app.views.theme import Theme
+
+
+class _PaintedButton(QAbstractButton):
+    """What the buttons share: they follow the theme, know the mouse, and take the focus by keyboard only."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.ArrowCursor)
+        theme.changed.connect(self._renew)
+
+    def _renew(self) -> None:
+        self.updateGeometry()
+        self.update()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.update()
+
+    def _is_lit(self) -> bool:
+        return self.isEnabled() and (self.isDown() or self.underMouse())
+
+    def _draw_icon(self, painter: QPainter, name: str, centre: QPoint, colour: QColor) -> None:
+        side = self.theme.scaled(18)
+        image = pixmap(name, side=side, scale=self.devicePixelRatioF(), colour=colour)
+        painter.drawPixmap(centre - QPoint(side // 2, side // 2), image)
+
+
+class IconButton(_PaintedButton):
+    """An icon with a name for screen readers, which is its tool tip too."""
+
+    def __init__(self, theme: Theme, icon: str, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self._icon = icon
+        self.set_name(name)
+
+    def set_icon(self, icon: str) -> None:
+        self._icon = icon
+        self.update()
+
+    def set_name(self, name: str, shortcut: str = "") -> None:
+        self.setAccessibleName(name)
+        self.setToolTip(f"{name}  {shortcut}".rstrip())
+
+    def sizeHint(self) -> QSize:
+        side = self.theme.scaled(18) + 14
+        return QSize(side, side)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = self.theme.palette
+        painter = QPainter(self)
+        if self._is_lit() or self.isChecked():
+            rounded(painter, QRectF(self.rect()), 7, colours.hover)
+        if self.hasFocus():
+            focus_ring(painter, QRectF(self.rect()), 7, colours.accent)
+        colour = colours.text if self.isEnabled() else colours.tertiary
+        self._draw_icon(painter, self._icon, self.rect().center() + QPoint(1, 1), colour)
+
+
+class RoundButton(IconButton):
+    """An icon on a disc of the accent colour: the one thing to press."""
+
+    def sizeHint(self) -> QSize:
+        side = self.theme.scaled(18) + 12
+        return QSize(side, side)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = self.theme.palette
+        painter = QPainter(self)
+        area = QRectF(self.rect())
+        disc = colours.accent if self.isEnabled() else mixed(colours.window, colours.text, 0.12)
+        if self._is_lit():
+            disc = mixed(disc, colours.text, 0.15)
+        radius = area.height() / 2
+        if self.hasFocus():
+            focus_ring(painter, area, radius, colours.accent)
+            area.adjust(4, 4, -4, -4)
+        rounded(painter, area, area.height() / 2, disc)
+        colour = colours.accent_text if self.isEnabled() else colours.tertiary
+        self._draw_icon(painter, self._icon, self.rect().center() + QPoint(1, 1), colour)
+
+
+class TextButton(_PaintedButton):
+    """A line of text in a quiet frame; what does not fit is elided."""
+
+    def __init__(self, theme: Theme, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self.setText(text)
+
+    def sizeHint(self) -> QSize:
+        metrics = QFontMetrics(self.theme.font("label"))
+        return QSize(metrics.horizontalAdvance(self.text()) + 28, metrics.height() + 16)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(min(self.sizeHint().width(), 60), self.sizeHint().height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = self.theme.palette
+        painter = QPainter(self)
+        area = QRectF(self.rect())
+        rounded(painter, area, 9, colours.hover if self._is_lit() else None, colours.border)
+        if self.hasFocus():
+            focus_ring(painter, area, 9, colours.accent)
+        painter.setFont(self.theme.font("label"))
+        painter.setPen(colours.text if self.isEnabled() else colours.tertiary)
+        inside = self.rect().adjusted(12, 0, -12, 0)
+        shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, inside.width())
+        painter.drawText(inside, Qt.AlignmentFlag.AlignCenter, shown)

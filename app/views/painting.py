@@ -1,0 +1,38 @@
+"""Shapes that several of our own surfaces draw."""
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+RING = 2.0
+"""Width of the focus ring, in pixels."""
+
+
+def rounded(painter: QPainter, rect: QRectF, radius: float, fill: QColor | None, border: QColor | None = None) -> None:
+    """Draw a rounded rectangle; the border is one pixel wide and lies inside `rect`."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(border, 1) if border else Qt.PenStyle.NoPen)
+    painter.setBrush(fill or Qt.BrushStyle.NoBrush)
+    inset = 0.5 if border else 0
+    painter.drawRoundedRect(rect.adjusted(inset, inset, -inset, -inset), radius, radius)
+
+
+def focus_ring(painter: QPainter, rect: QRectF, radius: float, colour: QColor) -> None:
+    """Draw the ring that shows where the keyboard is, inside `rect`."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(colour, RING))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    inset = RING / 2
+    painter.drawRoundedRect(rect.adjusted(inset, inset, -inset, -inset), radius, radius)
+
+
+def mixed(colour: QColor, other: QColor, share: float) -> QColor:
+    """Return `colour` with a `share` of `other` in it, 0 to 1."""
+
+    def channel(mine: float, its: float) -> float:
+        return mine + (its - mine) * share
+
+    return QColor.fromRgbF(
+        channel(colour.redF(), other.redF()),
+        channel(colour.greenF(), other.greenF()),
+        channel(colour.blueF(), other.blueF()),
+    )

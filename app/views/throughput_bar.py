@@ -1,0 +1,125 @@
+"""One line that says what the engine is doing now, how fast, and what it takes: always there, never jumping."""
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.viewmodels.throughput import Throughput
+from app.views.charts.sparkline import draw_sparkline
+from app.views.painting import mixed, rounded
+from app.views.theme import Theme
+from app.views.throughput_figures import Figure, context, figures, fitting, memory, progress, sentence
+
+_GAP = " · "
+_NEARLY_FULL = 0.9
+
+
+class ThroughputBar(QWidget):
+    """Shows the last `Throughput` given to it."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._throughput = Throughput()
+        self._model_name = ""
+        self.setAccessibleName("Throughput")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self._renew)
+
+    def show_throughput(self, throughput: Throughput, model_name: str) -> None:
+        """Show these figures; `model_name` is that of the model being loaded."""
+        self._throughput, self._model_name = throughput, model_name
+        said = sentence([*figures(throughput, model_name), memory(throughput), self._named_context()])
+        self.setAccessibleDescription(said)
+        self.setToolTip(said)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, round(QFontMetricsF(self._font()).height()) + 8)
+
+    def _renew(self) -> None:
+        self.updateGeometry()
+        self.update()
+
+    def _font(self, *, bold: bool = False) -> QFont:
+        return self._theme.font("label", tabular=True, bold=bold)
+
+    def _named_context(self) -> Figure | None:
+        shown = context(self._throughput)
+        return Figure(f"context {shown.text}", shown.widest, shown.rank) if shown else None
+
+    def _width(self, figure: Figure) -> float:
+        metrics = QFontMetricsF(self._font(bold=figure.strong))
+        return metrics.horizontalAdvance(figure.widest + _GAP) + self._extra(figure)
+
+    def _extra(self, figure: Figure) -> float:
+        """Return the width of what is drawn beside the figure: the sparkline, or the meter of the context."""
+        if figure.strong:
+            return self._theme.scaled(110)
+        return self._theme.scaled(44) if figure == context(self._throughput) else 0
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        left = figures(self._throughput, self._model_name)
+        right = [figure for figure in (memory(self._throughput), context(self._throughput)) if figure]
+        kept = fitting([*left, *right], self.width(), self._width)
+        painter = QPainter(self)
+        self._draw_left(painter, [figure for figure in kept if figure in left])
+        self._draw_right(painter, [figure for figure in kept if figure in right])
+        self._draw_progress(painter)
+
+    def _draw_left(self, painter: QPainter, kept: list[Figure]) -> None:
+        x = 0.0
+        for index, figure in enumerate(kept):
+            width = self._width(figure)
+            self._draw_text(painter, figure, QRectF(x, 0, min(width, self.width() - x), self.height()))
+            if figure.strong:
+                self._draw_rates(painter, x + width - self._extra(figure))
+            elif index < len(kept) - 1:
+                gap = QFontMetricsF(painter.font()).horizontalAdvance(_GAP)
+                painter.drawText(QRectF(x + width - gap, 0, gap, self.height()), Qt.AlignmentFlag.AlignVCenter, _GAP)
+            x += width
+
+    def _draw_right(self, painter: QPainter, kept: list[Figure]) -> None:
+        x = float(self.width())
+        for figure in reversed(kept):
+            if figure == context(self._throughput):
+                x -= self._extra(figure)
+                self._draw_meter(painter, QRectF(x + 8, self.height() / 2 - 2, self._extra(figure) - 8, 4))
+            width = self._width(figure) - self._extra(figure)
+            area = QRectF(x - width, 0, width, self.height())
+            self._draw_text(painter, figure, area, Qt.AlignmentFlag.AlignRight)
+            x -= width
+
+    def _draw_text(
+        self,
+        painter: QPainter,
+        figure: Figure,
+        area: QRectF,
+        side: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+    ) -> None:
+        colours = self._theme.palette
+        painter.setFont(self._font(bold=figure.strong))
+        painter.setPen(colours.text if figure.strong else colours.secondary)
+        text = painter.fontMetrics().elidedText(figure.text, Qt.TextElideMode.ElideRight, int(area.width()))
+        painter.drawText(area, side | Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _draw_rates(self, painter: QPainter, x: float) -> None:
+        area = QRectF(x, 4, self._theme.scaled(96), self.height() - 8)
+        draw_sparkline(painter, area, self._throughput.history, self._theme.palette.accent)
+
+    def _draw_meter(self, painter: QPainter, area: QRectF) -> None:
+        share = self._throughput.context_tokens / self._throughput.context_length
+        colours = self._theme.palette
+        self._draw_share(painter, area, share, colours.warning if share > _NEARLY_FULL else colours.secondary)
+
+    def _draw_progress(self, painter: QPainter) -> None:
+        share = progress(self._throughput)
+        if share is not None:
+            self._draw_share(painter, QRectF(0, self.height() - 3, self.width(), 2), share, self._theme.palette.accent)
+
+    def _draw_share(self, painter: QPainter, area: QRectF, share: float, colour: QColor) -> None:
+        colours = self._theme.palette
+        rounded(painter, area, area.height() / 2, mixed(colours.window, colours.text, 0.12))
+        done = QRectF(area.topLeft(), area.size())
+        done.setWidth(area.width() * min(share, 1.0))
+        rounded(painter, done, area.height() / 2, colour)
