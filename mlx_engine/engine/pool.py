@@ -1,0 +1,191 @@
+"""Which models have a worker process, what each is doing, and which request is whose.
+
+Policy only: no threads of its own. Every method runs in the owner's thread; the workers' events come to it as
+parcels through `receive`.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from mlx_engine import protocol
+from mlx_engine.engine.client import GRACE_S, Client
+from mlx_engine.engine.state import LOAD_ID, EngineState, Failed, Starting, Stopped, advance
+from mlx_engine.errors import RequestError
+from mlx_engine.protocol import Cancel, Event, Finished, Generate, Load, RequestFailed, WorkerExited
+
+
+@dataclass(frozen=True, slots=True)
+class PoolEvent:
+    """One event on its way from a client's thread to the owner's. Only the pool opens it."""
+
+    client_key: int
+    event: Event
+
+
+@dataclass(slots=True)
+class _Worker:
+    model: Path
+    client: Client
+    waiting: list[str] = field(default_factory=list)
+    """The ids of the requests that have not ended."""
+    used_at: float = 0.0
+
+
+class EnginePool:
+    """The workers of up to `limit` models.
+
+    `post` is called from other threads and must bring its parcel to the owner's thread, which hands it to `receive`.
+    `on_event` is called in the owner's thread with the model and the event. `command` starts a worker; the default
+    is Facet's own.
+    """
+
+    def __init__(
+        self,
+        *,
+        post: Callable[[PoolEvent], None],
+        on_event: Callable[[Path, Event], None],
+        logs: Path,
+        limit: int = 1,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        self._post = post
+        self._on_event = on_event
+        self._logs = logs
+        self._limit = limit
+        self._command = command
+        self._workers: dict[int, _Worker] = {}
+        """All processes that have not been heard to end, those on their way out included."""
+        self._current: dict[Path, int] = {}
+        """The worker that serves each model, the one used longest ago first."""
+        self._states: dict[Path, EngineState] = {}
+        self._started = 0
+
+    def receive(self, parcel: PoolEvent) -> None:
+        """Take in one event. When a worker dies or cannot load, the requests it still had fail before that is told."""
+        worker, event = self._workers[parcel.client_key], parcel.event
+        if self._current.get(worker.model) == parcel.client_key:
+            self._states[worker.model] = advance(self.state(worker.model), event)
+        match event:
+            case WorkerExited():
+                self._end_all(worker, "The engine stopped", event.reason, cancelled=event.expected)
+                self._forget(parcel.client_key)
+            case RequestFailed() if event.id == LOAD_ID:
+                self._end_all(worker, event.title, event.message)
+            case Finished() | RequestFailed() if event.id in worker.waiting:
+                worker.waiting.remove(event.id)
+                worker.used_at = time.monotonic()
+        self._on_event(worker.model, event)
+
+    def state(self, model: Path) -> EngineState:
+        return self._states.get(model, Stopped())
+
+    def load(self, model: Path) -> None:
+        """Start a worker for `model` unless it has one, ending the one used longest ago if there are too many.
+
+        Raises:
+            EngineError: the system could not start the process.
+        """
+        if not isinstance(self.state(model), Stopped | Failed):
+            return
+        self._release(model)
+        while len(self._current) >= self._limit:
+            self.unload(next(iter(self._current)))
+        self._start(model)
+
+    def unload(self, model: Path) -> None:
+        """End the model's worker; what it was answering ends as cancelled. Its memory is free on `WorkerExited`."""
+        self._release(model)
+        self._states.pop(model, None)
+
+    def unload_idle(self, idle_s: float) -> list[Path]:
+        """Unload the models that have had nothing to do for `idle_s` seconds; return them."""
+        latest = time.monotonic() - idle_s
+        idle = [
+            worker.model
+            for key in self._current.values()
+            if not (worker := self._workers[key]).waiting and worker.used_at <= latest
+        ]
+        for model in idle:
+            self.unload(model)
+        return idle
+
+    def generate(self, model: Path, request: Generate) -> None:
+        """Ask `model` for an answer, loading it first if need be.
+
+        Raises:
+            RequestError: there is no message to answer, or its text is no text.
+            InvalidParameter: a sampling value is out of its range.
+            EngineError: the system could not start the process.
+        """
+        _check(request)
+        self.load(model)
+        key = self._current.pop(model)
+        self._current[model] = key
+        worker = self._workers[key]
+        worker.waiting.append(request.id)
+        worker.client.send(request)
+
+    def cancel(self, request_id: str) -> None:
+        """Stop a request, whatever it is doing; it ends with a `Finished`. One that has ended is left alone."""
+        for worker in self._workers.values():
+            if request_id in worker.waiting:
+                worker.client.send(Cancel(request_id))
+
+    def memory_bytes(self, model: Path) -> int:
+        """Return the resident memory of the model's process; 0 if there is none."""
+        key = self._current.get(model)
+        try:
+            return int(psutil.Process(self._workers[key].client.pid).memory_info().rss) if key is not None else 0
+        except psutil.Error:
+            return 0
+
+    def close(self) -> None:
+        """End all workers, and wait for them; one that hangs is killed after the grace period."""
+        for worker in self._workers.values():
+            worker.client.close()
+        for worker in self._workers.values():
+            worker.client.join(2 * GRACE_S)
+
+    def _start(self, model: Path) -> None:
+        key = self._started = self._started + 1
+
+        def post(event: Event) -> None:
+            self._post(PoolEvent(key, event))
+
+        log_path = self._logs / f"engine-{model.parent.name}-{model.name}.log"
+        client = Client(on_event=post, log_path=log_path, command=self._command)
+        self._workers[key] = _Worker(model, client, used_at=time.monotonic())
+        self._current[model] = key
+        self._states[model] = Starting()
+        client.send(Load(LOAD_ID, str(model.absolute())))
+
+    def _release(self, model: Path) -> None:
+        if (key := self._current.pop(model, None)) is not None:
+            self._workers[key].client.close()
+
+    def _forget(self, key: int) -> None:
+        worker = self._workers.pop(key)
+        if self._current.get(worker.model) == key:
+            del self._current[worker.model]
+
+    def _end_all(self, worker: _Worker, title: str, message: str, *, cancelled: bool = False) -> None:
+        while worker.waiting:
+            request_id = worker.waiting.pop(0)
+            self._on_event(
+                worker.model,
+                Finished(request_id, "cancelled") if cancelled else RequestFailed(request_id, title, message),
+            )
+
+
+def _check(request: Generate) -> None:
+    protocol.check_sampling(request.sampling)
+    if not request.messages or request.messages[-1].role != "user" or not request.messages[-1].content.strip():
+        raise RequestError("There is no message to answer: write one first.")
+    try:
+        protocol.encode(request)
+    except UnicodeEncodeError as error:
+        raise RequestError("The text holds half of a character (a lone surrogate): remove it and try again.") from error
