@@ -59,7 +59,7 @@ class Client:
         self.pid = self._process.pid
         self._on_event = on_event
         self._log = WorkerLog(log_path)
-        self._log.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} process {self.pid}: {' '.join(command)}")
+        self._log.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} process {self.pid}")
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._closing = False
         self._stderr = _thread(self._log.drain, self._process.stderr)

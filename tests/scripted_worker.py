@@ -1,0 +1,218 @@
+"""A worker that runs no model: it speaks the protocol and answers what its script says, at the rate it says.
+
+A real process with real pipes, for tests and benchmarks of everything on this side of MLX:
+
+    EnginePool(…, command=scripted_worker.command(Script(answer="Hello.", rate=100)))
+
+With `die_at` or `hang_at` it dies or hangs at that point; with `once` (a path) only the first of its processes does.
+"""
+
+import os
+import queue
+import re
+import signal
+import sys
+import threading
+import time
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from mlx_engine import protocol
+from mlx_engine.protocol import (
+    Cancel,
+    Delta,
+    Event,
+    Finished,
+    FinishReason,
+    Generate,
+    Load,
+    Loaded,
+    LoadProgress,
+    MalformedRequest,
+    Memory,
+    Prefill,
+    Request,
+    RequestFailed,
+    SegmentKind,
+    Statistics,
+)
+
+Point = Literal["never", "start", "load", "prefill", "decode"]
+
+WEIGHTS_BYTES = 1_000_000
+CONTEXT_LENGTH = 8192
+STEPS = 10
+
+
+class Script(msgspec.Struct, frozen=True, kw_only=True):
+    """What the worker does. Times are in seconds, `rate` in tokens per second (0: as fast as it can)."""
+
+    answer: str = "Hello from the script."
+    thinking: str = ""
+    tokens: int | None = None
+    """Repeat or cut the answer to so many tokens; a token is a word with the space before it."""
+    rate: float = 0
+    load_s: float = 0
+    prefill_s: float = 0
+    fail_load: str = ""
+    """The message of the failure; empty: the load succeeds."""
+    fail_answer: str = ""
+    die_at: Point = "never"
+    die_by: int = signal.SIGKILL
+    """The signal that ends it; 0: it exits by itself with code 3."""
+    hang_at: Point = "never"
+    once: str = ""
+    stderr: str = ""
+    """Written to standard error at the start."""
+    garble: bool = False
+    """Write a line that is no event before each answer."""
+
+
+def command(script: Script) -> list[str]:
+    """Return the command that runs `script`."""
+    return [sys.executable, "-m", "tests.scripted_worker", msgspec.json.encode(script).decode()]
+
+
+class ScriptedWorker:
+    """One process: a thread reads the requests, the main thread answers them in order."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
+        self._cancelled: set[str] = set()
+        self._changed = threading.Event()
+        self._misbehaves = not script.once or not Path(script.once).exists()
+        self._hanging = False
+
+    def run(self) -> None:
+        if self._script.stderr:
+            os.write(2, self._script.stderr.encode())
+        self._reach("start")
+        threading.Thread(target=self._listen, daemon=True).start()
+        while True:
+            match self._requests.get():
+                case Load() as request:
+                    self._load(request)
+                case Generate() as request:
+                    self._answer(request)
+
+    def _listen(self) -> None:
+        for line in sys.stdin.buffer:
+            try:
+                request = protocol.decode_request(line)
+            except MalformedRequest as error:
+                self._tell(RequestFailed(error.id, error.title, error.message))
+                continue
+            if isinstance(request, Cancel):
+                self._cancelled.add(request.id)
+                self._changed.set()
+            else:
+                self._requests.put(request)
+        if not self._hanging:
+            os._exit(0)
+
+    def _load(self, request: Load) -> None:
+        for step in range(STEPS):
+            self._tell(LoadProgress(request.id, WEIGHTS_BYTES * step // STEPS, WEIGHTS_BYTES))
+            self._wait(self._script.load_s / STEPS)
+            if step == STEPS // 2:
+                self._reach("load")
+        if self._script.fail_load:
+            self._tell(RequestFailed(request.id, "This model is damaged", self._script.fail_load))
+            sys.exit(1)
+        self._tell(
+            Loaded(
+                id=request.id,
+                context_length=CONTEXT_LENGTH,
+                can_think=bool(self._script.thinking),
+                weights_bytes=WEIGHTS_BYTES,
+                load_s=self._script.load_s,
+                device="script",
+            )
+        )
+
+    def _answer(self, request: Generate) -> None:
+        if self._script.garble:
+            os.write(1, b"a stray line\n")
+        if self._script.fail_answer:
+            self._tell(RequestFailed(request.id, "The request was refused", self._script.fail_answer))
+            return
+        started = time.perf_counter()
+        prompt_tokens = sum(len(message.content.split()) for message in request.messages)
+        for step in range(STEPS + 1):
+            if request.id in self._cancelled:
+                self._tell(Finished(request.id, "cancelled"))
+                return
+            done = prompt_tokens * step // STEPS
+            self._tell(Prefill(id=request.id, done_tokens=done, total_tokens=prompt_tokens, cached_tokens=0))
+            self._wait(self._script.prefill_s / STEPS)
+            if step == STEPS // 2:
+                self._reach("prefill")
+        self._decode(request, prompt_tokens, started)
+
+    def _decode(self, request: Generate, prompt_tokens: int, started: float) -> None:
+        self._tell(Memory(WEIGHTS_BYTES, 0))
+        first_token_at = time.perf_counter()
+        pieces = self._pieces()[: request.sampling.max_tokens]
+        count = 0
+        for count, (kind, text) in enumerate(pieces, start=1):
+            if request.id in self._cancelled:
+                break
+            self._tell(Delta(request.id, kind, text, count))
+            if count == max(1, len(pieces) // 2):
+                self._reach("decode")
+            if self._script.rate:
+                self._wait(first_token_at + count / self._script.rate - time.perf_counter())
+        ended = time.perf_counter()
+        reason: FinishReason = "cancelled" if request.id in self._cancelled else "stop"
+        statistics = Statistics(
+            prompt_tokens=prompt_tokens,
+            cached_tokens=0,
+            prefill_tokens_per_s=prompt_tokens / (first_token_at - started),
+            time_to_first_token_s=first_token_at - started,
+            generated_tokens=count,
+            decode_tokens_per_s=count / (ended - first_token_at),
+            effective_tokens_per_s=count / (ended - started),
+            peak_memory_bytes=WEIGHTS_BYTES,
+            context_tokens=prompt_tokens + count,
+            finish_reason=reason,
+        )
+        self._tell(Finished(request.id, reason, statistics))
+
+    def _pieces(self) -> list[tuple[SegmentKind, str]]:
+        answer = _words(self._script.answer)
+        if self._script.tokens is not None:
+            answer = list(islice(cycle(answer), self._script.tokens))
+        return [("thinking", word) for word in _words(self._script.thinking)] + [("answer", word) for word in answer]
+
+    def _tell(self, event: Event) -> None:
+        os.write(1, protocol.encode(event))
+
+    def _wait(self, seconds: float) -> None:
+        if seconds > 0:
+            self._changed.wait(seconds)
+            self._changed.clear()
+
+    def _reach(self, point: Point) -> None:
+        if point not in (self._script.die_at, self._script.hang_at) or not self._misbehaves:
+            return
+        if self._script.once:
+            Path(self._script.once).touch()
+        if point == self._script.die_at:
+            if not self._script.die_by:
+                os._exit(3)
+            os.kill(os.getpid(), self._script.die_by)
+        self._hanging = True
+        while True:
+            signal.pause()
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\s*\S+|\s+$", text)
+
+
+if __name__ == "__main__":
+    ScriptedWorker(msgspec.json.decode(sys.argv[1], type=Script)).run()
