@@ -5,7 +5,7 @@ request carries its `id`. A worker serves one model and ends when its standard i
 
     parent                             worker
     Load ─────────────────────────────►
-      ◄───────────── LoadProgress … Loaded | RequestFailed (the worker then ends)
+      ◄───────────── LoadProgress … Loaded | RequestFailed or Finished("cancelled"), and the worker ends
     Generate ─────────────────────────►
       ◄── Prefill … Delta … Memory … Finished | RequestFailed (the worker goes on)
     Cancel ───────────────────────────►
@@ -15,35 +15,48 @@ Requests are served in the order in which they come; a Generate sent during the 
 This module imports nothing of Facet but its errors, and no MLX.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
-from msgspec import Meta
 
-from mlx_engine.errors import InvalidParameter, RequestError
+from mlx_engine.errors import RequestError
+from mlx_engine.sampling import Sampling, SamplingField, check_sampling, sampling_fields
+
+__all__ = [
+    "Cancel",
+    "ChatMessage",
+    "Delta",
+    "Event",
+    "FinishReason",
+    "Finished",
+    "Generate",
+    "Load",
+    "LoadProgress",
+    "Loaded",
+    "MalformedRequest",
+    "Memory",
+    "Prefill",
+    "Request",
+    "RequestFailed",
+    "Role",
+    "Sampling",
+    "SamplingField",
+    "SegmentKind",
+    "Statistics",
+    "WorkerExited",
+    "check_sampling",
+    "decode_event",
+    "decode_request",
+    "encode",
+    "sampling_fields",
+    "type_tag",
+]
 
 type_tag = "type"
 
 Role = Literal["system", "user", "assistant"]
 SegmentKind = Literal["answer", "thinking"]
 FinishReason = Literal["stop", "length", "cancelled"]
-
-
-class Sampling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the next token is chosen. The bounds given here are the only ones: the worker, the settings dialog and
-    the command line all read them from these annotations.
-    """
-
-    temperature: Annotated[float, Meta(ge=0, le=2, description="Randomness; 0 always takes the likeliest token.")] = 0.7
-    top_p: Annotated[float, Meta(gt=0, le=1, description="Keep the likeliest tokens that add up to this share.")] = 0.95
-    top_k: Annotated[int, Meta(ge=0, le=1000, description="Keep this many of the likeliest tokens; 0 keeps all.")] = 0
-    min_p: Annotated[float, Meta(ge=0, le=1, description="Drop tokens less likely than this share of the top one.")] = (
-        0.0
-    )
-    repetition_penalty: Annotated[float, Meta(ge=0.5, le=2, description="Above 1 makes repeating less likely.")] = 1.0
-    seed: Annotated[int, Meta(ge=0, le=2**32 - 1, description="The same seed gives the same answer.")] | None = None
-    max_tokens: Annotated[int, Meta(ge=1, le=131_072, description="The longest answer, in tokens.")] = 4096
-    stop: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...], Meta(max_length=16)] = ()
 
 
 class ChatMessage(msgspec.Struct, frozen=True):
@@ -176,6 +189,7 @@ Event = LoadProgress | Loaded | Prefill | Delta | Memory | Finished | RequestFai
 _request_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 _event_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 _encoder = msgspec.json.Encoder()
+_undecodable = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class MalformedRequest(RequestError):
@@ -187,8 +201,11 @@ class MalformedRequest(RequestError):
 
 
 def encode(message: Request | Event) -> bytes:
-    """Return the message as one line, its newline included."""
-    return _encoder.encode(message) + b"\n"
+    """Return the message as one line, its newline included. Half characters (lone surrogates) become U+FFFD."""
+    try:
+        return _encoder.encode(message) + b"\n"
+    except UnicodeEncodeError:
+        return _encoder.encode(_whole_characters(msgspec.to_builtins(message))) + b"\n"
 
 
 def decode_request(line: bytes) -> Request:
@@ -199,8 +216,10 @@ def decode_request(line: bytes) -> Request:
     """
     try:
         return _request_decoder.decode(line)
-    except msgspec.DecodeError as error:
-        raise MalformedRequest(_explain(error), _id_of(line)) from error
+    except _undecodable as error:
+        fields = _fields_of(line)
+        request_id = fields.get("id")
+        raise MalformedRequest(_explain(error, fields), request_id if isinstance(request_id, str) else "") from error
 
 
 def decode_event(line: bytes) -> Event:
@@ -212,34 +231,26 @@ def decode_event(line: bytes) -> Event:
     return _event_decoder.decode(line)
 
 
-def check_sampling(sampling: Sampling) -> None:
-    """Check every value against its range.
-
-    Raises:
-        InvalidParameter: a value is out of range; the message names it and the legal range.
-    """
-    for field in msgspec.structs.fields(Sampling):
-        value = getattr(sampling, field.name)
-        try:
-            msgspec.convert(value, field.type)
-        except msgspec.ValidationError as error:
-            raise InvalidParameter(f"{field.name} is {value!r}: {_in_words(str(error))}.") from error
+def _explain(error: Exception, fields: dict[str, Any]) -> str:
+    sampling = fields.get("sampling")
+    for name, value in sampling.items() if isinstance(sampling, dict) else ():
+        if (field := sampling_fields().get(name)) and not field.allows(value):
+            return field.refuse(value).message
+    reason = str(error).replace("`", "").replace("$.", "")
+    return f"This is no request that the engine knows: {reason}."
 
 
-def _explain(error: msgspec.DecodeError) -> str:
-    reason, _, path = str(error).partition(" - at `$.")
-    where = path.rstrip("`").removeprefix("sampling.")
-    return f"{where}: {_in_words(reason)}." if where else f"Not a request: {_in_words(reason)}."
-
-
-def _in_words(reason: str) -> str:
-    return reason.replace("`", "").replace("Expected", "expected", 1).partition(" - at ")[0]
-
-
-def _id_of(line: bytes) -> str:
+def _fields_of(line: bytes) -> dict[str, Any]:
     try:
-        fields: Any = msgspec.json.decode(line)
-    except msgspec.DecodeError:
-        return ""
-    found = fields.get("id", "") if isinstance(fields, dict) else ""
-    return found if isinstance(found, str) else ""
+        fields = msgspec.json.decode(line)
+    except _undecodable:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _whole_characters(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {key: _whole_characters(item) for key, item in value.items()}
+    return [_whole_characters(item) for item in value] if isinstance(value, list | tuple) else value
