@@ -1,0 +1,22 @@
+"""Facet's front door: the window, a verb of the command line, or (packaged) a worker."""
+
+import sys
+
+WINDOW_OPTIONS = ("-platform", "-style", "-psn_", "-NS", "-Apple")
+"""How the options begin that Qt takes for itself, or that macOS gives a program it opens."""
+
+
+def main() -> int:
+    """Run what the arguments ask for; return the exit code. Only what is asked for is imported."""
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0].startswith(WINDOW_OPTIONS):
+        from app.application import main as open_window  # noqa: PLC0415
+
+        return open_window(sys.argv)
+    from mlx_engine.__main__ import main as run_engine  # noqa: PLC0415
+
+    return run_engine(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,19 @@
+"""`python -m mlx_engine`: the worker and other child processes by their names, or a verb of the command line."""
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what `arguments` name; return the exit code. Only what is named is imported."""
+    if list(arguments) in (["worker"], ["--worker"]):
+        from mlx_engine.engine import worker  # noqa: PLC0415
+
+        return worker.main()
+    from mlx_engine.cli.main import main as run_verb  # noqa: PLC0415
+
+    return run_verb(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,80 @@
+"""Two ways to show an answer as it comes: as text, or as one JSON object a line. Both have `show` and `end`."""
+
+import sys
+from typing import Protocol
+
+from mlx_engine import protocol
+from mlx_engine.cli import terminal
+from mlx_engine.protocol import Delta, Event, Finished, LoadProgress, Prefill, SegmentKind
+
+_controls_in_json = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
+"""JSON escapes the lower control characters by itself; a terminal obeys some of these too."""
+
+
+class AnswerView(Protocol):
+    def show(self, event: Event) -> None:
+        """Show one event of the answer."""
+
+    def end(self) -> None:
+        """Leave the terminal in order, however the answer ended."""
+
+
+class TextView:
+    """The answer on standard output; progress, thinking and figures on standard error."""
+
+    def __init__(self) -> None:
+        self._status = terminal.StatusLine()
+        self._kind: SegmentKind | None = None
+
+    def show(self, event: Event) -> None:
+        if line := progress(event):
+            self._status.show(line)
+        elif isinstance(event, Delta) and event.text:
+            self._status.clear()
+            self._enter(event.kind)
+            (terminal.write if event.kind == "answer" else terminal.note)(event.text)
+        elif isinstance(event, Finished):
+            self.end()
+            if event.statistics is not None:
+                terminal.note(terminal.figures(event.statistics) + "\n")
+
+    def end(self) -> None:
+        self._status.clear()
+        self._enter(None)
+
+    def _enter(self, kind: SegmentKind | None) -> None:
+        if self._kind == "thinking" and kind != "thinking":
+            terminal.note("\n\n")
+        elif self._kind == "answer" and kind != "answer":
+            terminal.write("\n")
+        self._kind = kind
+
+
+class JsonView:
+    """Every delta and the end of the answer, with its statistics, as they are in the protocol."""
+
+    def __init__(self) -> None:
+        self._status = terminal.StatusLine()
+
+    def show(self, event: Event) -> None:
+        if line := progress(event):
+            self._status.show(line)
+        elif isinstance(event, Delta | Finished):
+            self._status.clear()
+            sys.stdout.write(protocol.encode(event).decode().translate(_controls_in_json))
+            sys.stdout.flush()
+
+    def end(self) -> None:
+        self._status.clear()
+
+
+def progress(event: Event) -> str:
+    """Return what the status line says on `event`; empty if it is no progress."""
+    match event:
+        case LoadProgress():
+            return f"Loading the model: {100 * event.done_bytes // max(1, event.total_bytes)} %"
+        case Prefill():
+            why = f" ({event.reread_reason})" if event.reread_reason else ""
+            return f"Reading {event.done_tokens:,} of {event.total_tokens:,} tokens{why}"
+        case _:
+            return ""

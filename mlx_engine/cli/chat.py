@@ -1,0 +1,114 @@
+"""`facet chat`: answers in the terminal, to one prompt or in a conversation."""
+
+import sys
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from mlx_engine.cli import terminal
+from mlx_engine.cli.answer_view import AnswerView, JsonView, TextView
+from mlx_engine.cli.failure import INTERRUPTED, UsageError, report
+from mlx_engine.cli.sampling_options import SamplingOptions
+from mlx_engine.cli.prepare import prepared_starter
+from mlx_engine.cli.session import Session
+from mlx_engine.errors import FacetError
+from mlx_engine.folders import Folders
+from mlx_engine.models import library
+from mlx_engine.protocol import ChatMessage, Delta, FinishReason, Finished
+from mlx_engine.sampling import Sampling
+
+
+def chat(
+    model: Annotated[str | None, Parameter(show_default=False)] = None,
+    /,
+    *,
+    prompt: str | None = None,
+    system: str = "",
+    think: Annotated[bool, Parameter(negative="--no-think")] = True,
+    json: Annotated[bool, Parameter(negative=())] = False,
+    sampling: SamplingOptions = SamplingOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Chat with a model in the terminal.
+
+    Without --prompt this is a conversation: Control-C stops an answer, Control-D ends the chat. The answer goes to
+    standard output; thinking, progress and figures go to standard error.
+
+    Args:
+        model: A model of the library, by name or id, or a folder. Without it the starter model answers.
+        prompt: Answer this and leave; - reads it from standard input.
+        system: The system prompt.
+        think: Let the model think first, where it can.
+        json: Write one JSON object a line: the deltas, then the end with its statistics.
+    """
+    if json and prompt is None:
+        raise UsageError("--json answers one prompt: give it with --prompt.")
+    values = sampling.sampling()
+    folders = Folders.from_environment()
+    path = library.find(folders.models, model or prepared_starter(folders)).path
+    with Session(path, folders) as session:
+        conversation = Conversation(session, JsonView() if json else TextView(), values, system=system, think=think)
+        if prompt is None:
+            return converse(conversation)
+        end = conversation.ask(sys.stdin.read() if prompt == "-" else prompt)
+        return INTERRUPTED if end == "cancelled" else 0
+
+
+class Conversation:
+    """The messages so far, and how they are answered and shown."""
+
+    def __init__(self, session: Session, view: AnswerView, sampling: Sampling, *, system: str, think: bool) -> None:
+        self._session = session
+        self._view = view
+        self._sampling = sampling
+        self._think = think
+        self._messages = [ChatMessage("system", system)] if system else []
+
+    def ask(self, text: str) -> FinishReason:
+        """Answer `text`; question and answer join the conversation only if there is an answer.
+
+        Raises:
+            FacetError: there is none.
+        """
+        question = ChatMessage("user", text)
+        answer: list[str] = []
+        reason: FinishReason = "stop"
+        try:
+            for event in self._session.answer([*self._messages, question], self._sampling, think=self._think):
+                self._view.show(event)
+                if isinstance(event, Delta) and event.kind == "answer":
+                    answer.append(event.text)
+                elif isinstance(event, Finished):
+                    reason = event.finish_reason
+        finally:
+            self._view.end()
+        if answer:
+            self._messages += [question, ChatMessage("assistant", "".join(answer))]
+        return reason
+
+
+def converse(conversation: Conversation) -> int:
+    """Answer line after line until the input ends. On a terminal a failed answer does not end the chat."""
+    import readline  # noqa: F401, PLC0415 - importing it gives `input` its editing and history
+
+    if sys.stdin.isatty():
+        terminal.note("Control-C stops an answer, Control-D ends the chat.\n")
+    while (line := _read_line()) is not None:
+        if not line.strip():
+            continue
+        try:
+            conversation.ask(line)
+        except FacetError as error:
+            if not sys.stdin.isatty():
+                raise
+            report(error)
+    return 0
+
+
+def _read_line() -> str | None:
+    """Return the next line, or None at the end of the input."""
+    try:
+        return input("\n> " if sys.stdin.isatty() and sys.stdout.isatty() else "")
+    except EOFError:
+        return None
+    except KeyboardInterrupt:
+        return ""

@@ -1,0 +1,55 @@
+"""The command line: which verb, and what becomes of its errors. Imports neither MLX nor Qt."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from cyclopts import App, CycloptsError
+
+from mlx_engine.cli.chat import chat
+from mlx_engine.cli.failure import BROKEN_PIPE, FAILED, INTERRUPTED, WRONG_USAGE, UsageError, report
+from mlx_engine.cli.models import models
+from mlx_engine.cli.prepare import prepare
+from mlx_engine.errors import FacetError
+
+_help = """Chat offline with language models on your own Mac.
+
+Without a command, `facet` opens the window. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the verb that `arguments` name; return the exit code."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr] - they are text files, whatever typeshed allows
+    try:
+        code = _app()(arguments, print_error=False, exit_on_error=False, result_action="return_value")
+        sys.stdout.flush()
+    except (UsageError, CycloptsError) as error:
+        report(" ".join(str(error).split()))
+        return WRONG_USAGE
+    except FacetError as error:
+        report(error)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # What is still buffered has nowhere to go; without this the interpreter would complain about it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return code or 0
+
+
+def _app() -> App:
+    app = App(name="facet", help=_help, version=_version, help_format="markdown", suppress_keyboard_interrupt=False)
+    for verb in (chat, models, prepare):
+        app.command(verb)
+    return app
+
+
+def _version() -> str:
+    try:
+        return version("facet")
+    except PackageNotFoundError:
+        return "(not installed)"

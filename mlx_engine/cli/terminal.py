@@ -1,0 +1,67 @@
+"""What a person sees in the terminal: safe text, one status line, the figures of an answer.
+
+Standard output carries the answer and nothing else; all the rest goes to standard error.
+"""
+
+import sys
+
+from mlx_engine.protocol import Statistics
+
+# A model must not be able to move the cursor, retitle the window or write to the clipboard: of the control
+# characters only the line break and the tab pass.
+_controls = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)])
+del _controls[ord("\n")], _controls[ord("\t")]
+
+_DIM, _PLAIN, _CLEAR_LINE = "\x1b[2m", "\x1b[0m", "\r\x1b[K"
+
+
+def printable(text: str) -> str:
+    """Return `text` without the control characters that a terminal would obey."""
+    return text.translate(_controls)
+
+
+def write(text: str) -> None:
+    """Write a part of the answer to standard output at once."""
+    sys.stdout.write(printable(text))
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """Write to standard error, dimmed if that is a terminal."""
+    text = printable(text)
+    sys.stderr.write(f"{_DIM}{text}{_PLAIN}" if sys.stderr.isatty() else text)
+    sys.stderr.flush()
+
+
+class StatusLine:
+    """One line of standard error that is written over; only on a terminal."""
+
+    def __init__(self) -> None:
+        self._shown = False
+
+    def show(self, text: str) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"{_CLEAR_LINE}{_DIM}{printable(text)}{_PLAIN}")
+            sys.stderr.flush()
+            self._shown = True
+
+    def clear(self) -> None:
+        if self._shown:
+            sys.stderr.write(_CLEAR_LINE)
+            sys.stderr.flush()
+            self._shown = False
+
+
+def figures(statistics: Statistics) -> str:
+    """Return the figures of an answer in one line."""
+    kept = f", {statistics.cached_tokens:,} kept from before" if statistics.cached_tokens else ""
+    parts = [
+        f"{statistics.generated_tokens:,} tokens at {statistics.decode_tokens_per_s:,.1f} tokens/s",
+        f"first after {statistics.time_to_first_token_s:.2f} s",
+        f"prompt {statistics.prompt_tokens:,} tokens{kept}, read at {statistics.prefill_tokens_per_s:,.0f} tokens/s",
+        f"effective {statistics.effective_tokens_per_s:,.1f} tokens/s",
+        f"peak {statistics.peak_memory_bytes / 1e6:,.0f} MB",
+    ]
+    if statistics.finish_reason != "stop":
+        parts.append({"length": "stopped at the longest answer allowed", "cancelled": "stopped"}[statistics.finish_reason])
+    return " · ".join(parts)
