@@ -108,13 +108,17 @@ class TextButton(_PaintedButton):
     def minimumSizeHint(self) -> QSize:
         return QSize(min(self.sizeHint().width(), 60), self.sizeHint().height())
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self.theme.palette
-        painter = QPainter(self)
-        area = QRectF(self.rect())
+    def paint_frame(self, painter: QPainter) -> None:
+        """Draw all but the text."""
+        colours, area = self.theme.palette, QRectF(self.rect())
         rounded(painter, area, 9, colours.hover if self._is_lit() else None, colours.border)
         if self.hasFocus():
             focus_ring(painter, area, 9, colours.accent)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = self.theme.palette
+        painter = QPainter(self)
+        self.paint_frame(painter)
         painter.setFont(self.theme.font("label"))
         painter.setPen(colours.text if self.isEnabled() else colours.tertiary)
         inside = self.rect().adjusted(12, 0, -12, 0)

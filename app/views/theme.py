@@ -20,6 +20,7 @@ FontRole = Literal["body", "label", "title", "heading", "small", "mono"]
 SMALLEST_TEXT, LARGEST_TEXT = 80, 200
 """Bounds of the text size, in percent."""
 
+_READING_WIDTH = 760
 _NATIVE_COLOURS = sys.platform == "darwin"
 
 # Pixel size at 100 % and weight: `body` is for reading, `label` for controls.
@@ -168,6 +169,11 @@ class Theme(QObject):
         if tabular:
             font.setFeature(QFont.Tag("tnum"), 1)
         return font
+
+    @property
+    def reading_width(self) -> int:
+        """Pixels that a column of text takes at most; the transcript and the composer share it."""
+        return self.scaled(_READING_WIDTH)
 
     def scaled(self, pixels: float) -> int:
         """Return a length that grows with the text size."""

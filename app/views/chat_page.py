@@ -1,0 +1,128 @@
+"""The page of the conversation: what was said, what the engine is doing, and where to write."""
+
+from typing import Any, cast
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+
+from app.viewmodels.chat import ChatViewModel
+from app.viewmodels.model_library import ModelLibrary
+from app.views.composer import Composer
+from app.views.empty_state import Described, EmptyState
+from app.views.theme import Theme
+from app.views.throughput_bar import ThroughputBar
+from app.views.transcript import TranscriptView
+
+
+class ChatPage(QWidget):
+    """Renders `chat`; a conversation without messages shows the empty state in place of the transcript."""
+
+    def __init__(self, chat: ChatViewModel, library: ModelLibrary, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._chat, self._library, self._theme = chat, library, theme
+        self._preparation = ""
+        self._empty = EmptyState(theme)
+        self.transcript = TranscriptView(theme)
+        self._throughput = ThroughputBar(theme)
+        self.composer = Composer(theme)
+        self._lay_out()
+        self._connect_transcript()
+        self._connect_chat()
+        self._follow_model()
+        self._open()
+
+    def _lay_out(self) -> None:
+        self._stack = QStackedWidget()
+        self._empty_scroll = QScrollArea(widgetResizable=True)
+        self._empty_scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._empty_scroll.setWidget(self._empty)
+        self._empty_scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._stack.addWidget(self._empty_scroll)
+        self._stack.addWidget(self.transcript)
+        self._foot = QVBoxLayout()
+        self._foot.setSpacing(4)
+        self._foot.addWidget(self._throughput)
+        self._foot.addWidget(self.composer)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self._stack, 1)
+        column.addLayout(self._foot)
+
+    def _connect_transcript(self) -> None:
+        self._empty.asked.connect(self._send)
+        self.composer.submitted.connect(self._send)
+        self.composer.stop_requested.connect(self._chat.stop)
+        self.transcript.regenerate_requested.connect(self._chat.regenerate)
+        self.transcript.edit_requested.connect(self._chat.edit)
+        self.transcript.branch_requested.connect(self._chat.switch_branch)
+
+    def _connect_chat(self) -> None:
+        chat = self._chat
+        chat.opened.connect(self._open)
+        chat.item_added.connect(self._add)
+        chat.item_changed.connect(self.transcript.change_item)
+        chat.text_streamed.connect(self.transcript.append_text)
+        chat.throughput_changed.connect(self._follow_throughput)
+        chat.busy_changed.connect(self._follow_busy)
+        for changed in (chat.model_changed, self._library.refreshed):
+            changed.connect(self._follow_model)
+
+    def show_preparation(self, line: str) -> None:
+        """Say that the first model is being made ready; an empty line says that this is over."""
+        self._preparation = line
+        self._follow_model()
+
+    def _send(self, text: str) -> None:
+        if not self._chat.send(text):
+            return
+        self.composer.clear()
+        if self._chat.conversation:
+            self.composer.adopt(self._chat.conversation.id)
+
+    def _open(self) -> None:
+        self.transcript.show_items(self._chat.items)
+        self._show_stack()
+        self.composer.open_draft(self._chat.conversation.id if self._chat.conversation else None)
+        self._follow_busy()
+        self._follow_throughput()
+
+    def _add(self, item: Any) -> None:
+        self.transcript.add_item(item)
+        self._show_stack()
+
+    def _show_stack(self) -> None:
+        self._stack.setCurrentWidget(self.transcript if self._chat.items else self._empty_scroll)
+
+    def _follow_busy(self) -> None:
+        self.transcript.set_busy(self._chat.busy)
+        self.composer.set_state(busy=self._chat.busy, can_send=self._chat.can_send)
+
+    def _follow_throughput(self) -> None:
+        self._throughput.show_throughput(self._chat.throughput, self._model_name())
+
+    def _follow_model(self) -> None:
+        model = self._model()
+        if model is None and self._preparation:
+            self._empty.show_model(None)
+            self._empty.show_preparation("One moment", self._preparation)
+        else:
+            self._empty.show_model(model)
+        self.composer.set_placeholder(f"Message {self._model_name()}" if model else "Message")
+        self._follow_busy()
+
+    def _model(self) -> Described | None:
+        return cast("Described | None", self._library.description(self._chat.model))
+
+    def _model_name(self) -> str:
+        model = self._model()
+        return model.name if model else self._chat.model
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        side = max((self.width() - self._theme.reading_width - 32) // 2, 16)
+        self._foot.setContentsMargins(side, 0, side, 16)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        QPainter(self).fillRect(self.rect(), self._theme.palette.window)

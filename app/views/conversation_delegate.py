@@ -1,0 +1,105 @@
+"""How one conversation looks in the sidebar, and how its title is edited in place."""
+
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFont, QFontMetrics, QPainter
+from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from app.viewmodels.conversation_list import ConversationRole
+from app.views.painting import mixed, rounded
+from app.views.theme import Theme
+
+Index = QModelIndex | QPersistentModelIndex
+
+_SIDE = 8
+"""Pixels left and right of the highlight."""
+
+
+class ConversationDelegate(QStyledItemDelegate):
+    """Title over subtitle; the first row of a section carries the section's name above it."""
+
+    renamed = Signal(str, str)  # id, title
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(0, self._section_height(index) + self._row_height())
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        painter.save()
+        self._paint_section(painter, option.rect, index)
+        row = self._row(option.rect, index)
+        colours = self._theme.palette
+        title, subtitle = colours.text, colours.secondary
+        if option.state & QStyle.StateFlag.State_Selected:
+            has_focus = bool(option.state & QStyle.StateFlag.State_Active and option.widget.hasFocus())
+            rounded(painter, QRectF(row), 7, colours.accent if has_focus else mixed(colours.sidebar, colours.text, 0.1))
+            title, subtitle = (colours.accent_text, colours.accent_text) if has_focus else (title, subtitle)
+        elif option.state & QStyle.StateFlag.State_MouseOver:
+            rounded(painter, QRectF(row), 7, colours.hover)
+        if index.data(ConversationRole.ANSWERING):
+            dot = QRectF(row.right() - 16, row.center().y() - 3, 6, 6)
+            rounded(painter, dot, 3, subtitle if subtitle == colours.accent_text else colours.accent)
+            row.setRight(row.right() - 16)
+        for text, font, colour, line in (
+            (index.data(ConversationRole.TITLE), self._font(), title, self._title(row)),
+            (index.data(ConversationRole.SUBTITLE), self._theme.font("small"), subtitle, self._subtitle(row)),
+        ):
+            painter.setFont(font)
+            painter.setPen(colour)
+            shown = painter.fontMetrics().elidedText(str(text or ""), Qt.TextElideMode.ElideRight, line.width())
+            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.restore()
+
+    def createEditor(self, parent: QWidget, _option: QStyleOptionViewItem, _index: Index) -> QWidget:
+        editor = QLineEdit(parent)
+        editor.setFont(self._font())
+        editor.setAccessibleName("Title of the conversation")
+        return editor
+
+    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
+        line = self._title(self._row(option.rect, index))
+        editor.setGeometry(line.adjusted(-6, -4, 4, 4))
+
+    def setEditorData(self, editor: QWidget, index: Index) -> None:
+        if isinstance(editor, QLineEdit):
+            editor.setText(index.data(ConversationRole.TITLE))
+            editor.selectAll()
+
+    def setModelData(self, editor: QWidget, _model: QAbstractItemModel, index: Index) -> None:
+        if isinstance(editor, QLineEdit) and (title := editor.text().strip()):
+            self.renamed.emit(index.data(ConversationRole.ID), title)
+
+    def _font(self) -> QFont:
+        return self._theme.font("label")
+
+    def _row_height(self) -> int:
+        return QFontMetrics(self._font()).height() + QFontMetrics(self._theme.font("small")).height() + 16
+
+    def _section_height(self, index: Index) -> int:
+        return QFontMetrics(self._theme.font("small")).height() + 18 if self._section(index) else 0
+
+    def _section(self, index: Index) -> str:
+        """Return the name of the section that begins with this row, or nothing."""
+        own = index.data(ConversationRole.SECTION) or ""
+        before = index.model().index(index.row() - 1, 0)
+        return own if not before.isValid() or before.data(ConversationRole.SECTION) != own else ""
+
+    def _row(self, rect: QRect, index: Index) -> QRect:
+        return rect.adjusted(_SIDE, self._section_height(index), -_SIDE, -2)
+
+    def _title(self, row: QRect) -> QRect:
+        return QRect(row.left() + 10, row.top() + 6, row.width() - 20, QFontMetrics(self._font()).height())
+
+    def _subtitle(self, row: QRect) -> QRect:
+        height = QFontMetrics(self._theme.font("small")).height()
+        return QRect(row.left() + 10, row.bottom() - 6 - height, row.width() - 20, height)
+
+    def _paint_section(self, painter: QPainter, rect: QRect, index: Index) -> None:
+        painter.setFont(self._theme.font("small", bold=True))
+        painter.setPen(self._theme.palette.secondary)
+        line = QRect(
+            rect.left() + _SIDE + 10, rect.top() + 8, rect.width() - 2 * _SIDE, self._section_height(index) - 8
+        )
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, self._section(index))

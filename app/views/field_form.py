@@ -1,0 +1,73 @@
+"""A form made of declared fields: what is changed in it is told at once."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QGridLayout, QLabel, QPlainTextEdit, QWidget
+
+from app.domain.settings import Field
+from app.views.field_editors import editor_for
+from app.views.theme import Theme
+
+_LINES = 4
+"""Height of a text of several lines."""
+
+
+class FieldForm(QWidget):
+    """A label and an editor for each field, and below them the field's sentence."""
+
+    edited = Signal(str, object)  # name, value
+
+    def __init__(self, fields: Iterable[Field], theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._editors: dict[str, Any] = {}
+        self._sentences: list[QLabel] = []
+        self._grid = QGridLayout(self)
+        self._grid.setColumnStretch(0, 1)
+        self._grid.setVerticalSpacing(4)
+        for field in fields:
+            self._add(field)
+        self._grid.setRowStretch(self._grid.rowCount(), 1)
+        theme.changed.connect(self._dress)
+        self._dress()
+
+    def set_value(self, name: str, value: Any) -> None:
+        """Show this value without telling that it was edited."""
+        editor = self._editors[name]
+        with QSignalBlocker(editor):
+            editor.set_value(value)
+
+    def _add(self, field: Field) -> None:
+        editor = self._editors[field.name] = editor_for(field)
+        editor.setAccessibleName(field.label)
+        editor.setAccessibleDescription(field.sentence)
+        editor.edited.connect(lambda: self.edited.emit(field.name, editor.value()))
+        label = QLabel(field.label)
+        label.setBuddy(editor)
+        row = self._grid.rowCount()
+        is_tall = isinstance(editor, QPlainTextEdit)
+        self._grid.addWidget(label, row, 0)
+        if is_tall:
+            self._grid.addWidget(editor, row + 1, 0, 1, 2)
+        else:
+            self._grid.addWidget(editor, row, 1, Qt.AlignmentFlag.AlignRight)
+        sentence = QLabel(field.sentence, wordWrap=True)
+        sentence.setVisible(bool(field.sentence))
+        self._sentences.append(sentence)
+        self._grid.addWidget(sentence, row + 2, 0, 1, 2)
+        self._grid.setRowMinimumHeight(row + 3, 8)
+
+    def _dress(self) -> None:
+        height = _LINES * QFontMetrics(self._theme.font("label")).lineSpacing() + 12
+        for editor in self._editors.values():
+            editor.setFont(self._theme.font("label", tabular=True))
+            if isinstance(editor, QPlainTextEdit):
+                editor.setFixedHeight(height)
+        for sentence in self._sentences:
+            sentence.setFont(self._theme.font("small"))
+            palette = sentence.palette()
+            palette.setColor(palette.ColorRole.WindowText, self._theme.palette.secondary)
+            sentence.setPalette(palette)

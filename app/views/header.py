@@ -1,0 +1,54 @@
+"""The strip above the pages: the sidebar, a new chat, the model in the middle, the parameters."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+
+from app.views.buttons import IconButton
+from app.views.model_picker import ModelPicker
+from app.views.theme import Theme
+
+
+class Header(QWidget):
+    """Its buttons are the menu's actions, given to `adopt`."""
+
+    def __init__(self, picker: ModelPicker, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._left, self._right = QWidget(), QWidget()
+        for side, alignment in (
+            (self._left, Qt.AlignmentFlag.AlignLeft),
+            (self._right, Qt.AlignmentFlag.AlignRight),
+        ):
+            side.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            side.setMinimumWidth(theme.scaled(80))
+            row = QHBoxLayout(side)
+            row.setContentsMargins(0, 0, 0, 0)
+            row.setSpacing(4)
+            row.setAlignment(alignment)
+        strip = QHBoxLayout(self)
+        strip.setContentsMargins(10, 7, 10, 8)
+        strip.addWidget(self._left, 1)
+        strip.addWidget(picker, 0)
+        strip.addWidget(self._right, 1)
+        theme.changed.connect(self.update)
+
+    def adopt(self, sidebar: QAction, new_chat: QAction, parameters: QAction) -> None:
+        """Make a button of each action."""
+        for action, icon, side in (
+            (sidebar, "sidebar", self._left),
+            (new_chat, "compose", self._left),
+            (parameters, "parameters", self._right),
+        ):
+            button = IconButton(self._theme, icon, "")
+            button.set_name(action.text(), action.shortcut().toString(QKeySequence.SequenceFormat.NativeText))
+            button.clicked.connect(action.trigger)
+            row = side.layout()
+            assert row is not None  # noqa: S101 - made in the constructor
+            row.addWidget(button)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = self._theme.palette
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), colours.sidebar)
+        painter.fillRect(0, self.height() - 1, self.width(), 1, colours.border)

@@ -1,0 +1,126 @@
+"""Telling the user something without stopping them: a service that takes notices, and the banner that shows them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QObject, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+
+from app.views.buttons import IconButton, TextButton
+from app.views.icons import pixmap
+from app.views.painting import mixed, rounded
+from app.views.theme import Theme
+
+_SHOWN_MS = 8_000
+"""How long a notice stays that asks for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """`details` are shown on request; `offer` is the name of what `accept` does."""
+
+    kind: Literal["error", "information"]
+    title: str
+    message: str = ""
+    details: str = ""
+    offer: str = ""
+    accept: Callable[[], None] | None = None
+
+
+class Notifier(QObject):
+    """The service. Whoever shows notices listens to `posted`."""
+
+    posted = Signal(object)
+
+    def error(self, title: str, message: str, details: str = "") -> None:
+        self.posted.emit(Notice("error", title, message, details))
+
+    def information(
+        self, title: str, message: str = "", *, offer: str = "", accept: Callable[[], None] | None = None
+    ) -> None:
+        self.posted.emit(Notice("information", title, message, offer=offer, accept=accept))
+
+
+class NotificationBanner(QWidget):
+    """Shows the last notice until it is dismissed; information goes by itself."""
+
+    def __init__(self, notifier: Notifier, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._notice = Notice("information", "")
+        self._symbol = QLabel()
+        self._text = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._details = QPlainTextEdit(readOnly=True)
+        self._details.setAccessibleName("Details")
+        self._details_button = TextButton(theme, "Show details")
+        self._offer_button = TextButton(theme, "")
+        self._close_button = IconButton(theme, "close", "Dismiss")
+        self._timer = QTimer(self, singleShot=True, interval=_SHOWN_MS)
+        self._lay_out()
+        self._timer.timeout.connect(self.hide)
+        self._close_button.clicked.connect(self.hide)
+        self._details_button.clicked.connect(self._toggle_details)
+        self._offer_button.clicked.connect(self._accept)
+        notifier.posted.connect(self.show_notice)
+        theme.changed.connect(self._dress)
+        self.hide()
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        row.addWidget(self._symbol, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._text, 1)
+        for button in (self._details_button, self._offer_button, self._close_button):
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 8, 8, 8)
+        column.addLayout(row)
+        column.addWidget(self._details)
+
+    def show_notice(self, notice: Notice) -> None:
+        """Show this one in place of the one before."""
+        self._notice = notice
+        self._text.setText("\n".join(part for part in (notice.title, notice.message) if part))
+        self._details.setPlainText(notice.details)
+        self._details.hide()
+        self._details_button.setText("Show details")
+        self._details_button.setVisible(bool(notice.details))
+        self._offer_button.setText(notice.offer)
+        self._offer_button.setVisible(bool(notice.offer))
+        self._dress()
+        self.show()
+        if notice.kind == "information":
+            self._timer.start()
+        else:
+            self._timer.stop()
+
+    def _toggle_details(self) -> None:
+        self._details.setVisible(self._details.isHidden())
+        self._details_button.setText("Show details" if self._details.isHidden() else "Hide details")
+        self._details_button.updateGeometry()
+
+    def _accept(self) -> None:
+        self.hide()
+        if self._notice.accept:
+            self._notice.accept()
+
+    def _dress(self) -> None:
+        is_error = self._notice.kind == "error"
+        colours = self._theme.palette
+        name, colour = ("warning", colours.danger) if is_error else ("info", colours.accent)
+        side = self._theme.scaled(18)
+        self._symbol.setPixmap(pixmap(name, side=side, scale=self.devicePixelRatioF(), colour=colour))
+        self._text.setFont(self._theme.font("label"))
+        self._details.setFont(self._theme.font("mono"))
+        self._details.setFixedHeight(self._theme.scaled(140))
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = self._theme.palette
+        tone = colours.danger if self._notice.kind == "error" else colours.accent
+        painter = QPainter(self)
+        rounded(painter, QRectF(self.rect()), 0, mixed(colours.window, tone, 0.1))
+        painter.fillRect(0, self.height() - 1, self.width(), 1, mixed(colours.window, tone, 0.25))

@@ -1,0 +1,99 @@
+"""What this conversation tells the model besides its messages: system prompt, thinking, sampling."""
+
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from app.domain.settings import Field, fields
+from app.viewmodels.chat import ChatViewModel
+from app.viewmodels.preferences import Preferences
+from app.views.buttons import TextButton
+from app.views.field_form import FieldForm
+from app.views.theme import Theme
+
+_SYSTEM_PROMPT = Field(
+    name="system_prompt",
+    kind="text",
+    default="",
+    label="System prompt",
+    sentence="What the model is told before the first message.",
+    multiline=True,
+)
+_THINK = Field(
+    name="think",
+    kind="switch",
+    default=True,
+    label="Think first",
+    sentence="Models that can think do so before they answer.",
+)
+
+
+class ParametersPanel(QWidget):
+    """Shows and sets the parameters of the conversation on the screen."""
+
+    def __init__(
+        self, chat: ChatViewModel, preferences: Preferences, theme: Theme, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._chat, self._preferences, self._theme = chat, preferences, theme
+        self._heading = QLabel("Chat Parameters")
+        self._form = FieldForm((_SYSTEM_PROMPT, _THINK, *fields(type(chat.sampling))), theme)
+        self._reset_button = TextButton(theme, "Reset to defaults")
+        self.setMinimumWidth(220)
+        self._lay_out()
+        self._form.edited.connect(self._set)
+        self._reset_button.clicked.connect(self._reset)
+        for changed in (chat.opened, chat.parameters_changed):
+            changed.connect(self._follow)
+        theme.changed.connect(self._dress)
+        self._dress()
+        self._follow()
+
+    def _lay_out(self) -> None:
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(14, 10, 14, 14)
+        column.addWidget(self._heading)
+        column.addWidget(self._form)
+        column.addWidget(self._reset_button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addStretch()
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(inside)
+        for see_through in (scroll.viewport(), inside):
+            see_through.setAutoFillBackground(False)
+        outside = QVBoxLayout(self)
+        outside.setContentsMargins(0, 0, 0, 0)
+        outside.addWidget(scroll)
+
+    def _follow(self) -> None:
+        values = {"system_prompt": self._chat.system_prompt, "think": self._chat.think}
+        for name, value in (values | msgspec.structs.asdict(self._chat.sampling)).items():
+            self._form.set_value(name, value)
+
+    def _set(self, name: str, value: Any) -> None:
+        chat = self._chat
+        match name:
+            case "system_prompt":
+                chat.set_parameters(value, chat.sampling, chat.think)
+            case "think":
+                chat.set_parameters(chat.system_prompt, chat.sampling, value)
+            case _:
+                sampling = msgspec.structs.replace(chat.sampling, **{name: value})
+                chat.set_parameters(chat.system_prompt, sampling, chat.think)
+
+    def _reset(self) -> None:
+        settings = self._preferences.settings
+        self._chat.set_parameters(settings.system_prompt, settings.sampling, _THINK.default)
+
+    def _dress(self) -> None:
+        self._heading.setFont(self._theme.font("heading"))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        QPainter(self).fillRect(self.rect(), self._theme.palette.sidebar)

@@ -1,0 +1,73 @@
+"""The settings, a tab a section, made from their declarations and applied at once."""
+
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+
+from app.domain.settings import Field, fields
+from app.viewmodels.preferences import Preferences
+from app.views.field_form import FieldForm
+from app.views.notification import Notifier
+from app.views.theme import Theme
+from mlx_engine.errors import FacetError
+
+
+class SettingsDialog(QDialog):
+    """A field of the kind `group` has a tab of its own, with its fields."""
+
+    def __init__(
+        self, preferences: Preferences, notifier: Notifier, theme: Theme, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._preferences, self._notifier, self._theme = preferences, notifier, theme
+        self._forms: dict[str, FieldForm] = {}
+        self.setWindowTitle("Settings")
+        self.setModal(False)
+        self._tabs = QTabWidget()
+        for section in dict.fromkeys(field.section for field in fields() if field.section):
+            self._add_section(section)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.RestoreDefaults)
+        buttons.clicked.connect(preferences.reset)
+        column = QVBoxLayout(self)
+        column.addWidget(self._tabs)
+        column.addWidget(buttons)
+        preferences.changed.connect(self._follow)
+        self.resize(theme.scaled(500), theme.scaled(480))
+
+    def _add_section(self, section: str) -> None:
+        declared = [field for field in fields() if field.section == section]
+        is_group = declared[0].kind == "group"
+        parts = fields(type(self._preferences.get(declared[0].name))) if is_group else declared
+        form = FieldForm(parts, self._theme)
+        form.edited.connect(self._set_in_group if is_group else self._set)
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(form)
+        self._tabs.addTab(scroll, section)
+        for field in declared:
+            self._forms[field.name] = form
+            self._show(field)
+
+    def _follow(self, name: str) -> None:
+        for field in fields():
+            if field.name == name and name in self._forms:
+                self._show(field)
+
+    def _show(self, field: Field) -> None:
+        value, form = self._preferences.get(field.name), self._forms[field.name]
+        parts = msgspec.structs.asdict(value) if field.kind == "group" else {field.name: value}
+        for name, part in parts.items():
+            form.set_value(name, part)
+
+    def _set_in_group(self, name: str, value: Any) -> None:
+        self._set("sampling", msgspec.structs.replace(self._preferences.settings.sampling, **{name: value}))
+
+    def _set(self, name: str, value: Any) -> None:
+        try:
+            self._preferences.set(name, value)
+        except FacetError as error:
+            self._notifier.error(error.title, error.message)
