@@ -4,15 +4,18 @@ A conversation is a tree: editing or regenerating a message adds a sibling, and 
 is one path through it, from a root to `leaf`.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 from uuid import uuid4
 
-from mlx_engine.protocol import Sampling, Statistics
+from mlx_engine.protocol import ChatMessage, Sampling, Statistics
 
 TITLE_LENGTH = 60
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 Speaker = Literal["user", "assistant"]
 
@@ -140,8 +143,25 @@ def new_id() -> str:
 
 def title_from(text: str) -> str:
     """Return a title made of the beginning of a first message: one line, cut between words."""
-    line = " ".join(text[: 10 * TITLE_LENGTH].split())
+    line = " ".join(_CONTROL.sub(" ", text[: 10 * TITLE_LENGTH]).split())
     if len(line) <= TITLE_LENGTH:
-        return line
+        return line or "Untitled"
     cut = line[:TITLE_LENGTH]
     return (cut.rpartition(" ")[0] or cut) + "…"
+
+
+def prompt(path: Iterable[Message], system_prompt: str) -> tuple[ChatMessage, ...]:
+    """Return what the model reads to answer the last message of `path`.
+
+    Empty answers (failed, or stopped at once) are left out, and the questions around them become one: many chat
+    templates refuse two messages of the same speaker in a row.
+    """
+    said = [ChatMessage("system", system_prompt)] if system_prompt.strip() else []
+    for message in path:
+        if not message.text:
+            continue
+        if said and said[-1].role == message.role:
+            said[-1] = ChatMessage(message.role, f"{said[-1].content}\n\n{message.text}")
+        else:
+            said.append(ChatMessage(message.role, message.text))
+    return tuple(said)

@@ -1,0 +1,44 @@
+"""What is declared of the settings."""
+
+import msgspec
+import pytest
+
+from app.domain.settings import Settings, fields
+from mlx_engine.protocol import Sampling
+
+FIELDS = {field.name: field for field in fields()}
+SAMPLING = {field.name: field for field in fields(Sampling)}
+
+
+@pytest.mark.parametrize("field", [*FIELDS.values(), *SAMPLING.values()], ids=lambda field: str(field.name))
+def test_every_default_is_legal(field) -> None:
+    """A default that its own bounds refuse would be found by the first user only."""
+    struct = Settings if field.name in FIELDS else Sampling
+    declared = {one.name: one for one in msgspec.structs.fields(struct)}[field.name]
+    assert msgspec.convert(msgspec.to_builtins(field.default), declared.type) == field.default
+
+
+def test_what_the_dialog_shows_has_a_sentence() -> None:
+    """A setting in the dialog explains itself."""
+    assert [field.name for field in FIELDS.values() if field.section and not field.sentence] == []
+    assert [field.name for field in SAMPLING.values() if field.kind == "number" and not field.sentence] == []
+
+
+def test_bounds_and_units_come_from_the_declaration() -> None:
+    """The dialog's spin boxes have the limits that the file and the engine check."""
+    size = FIELDS["text_size"]
+    assert (size.kind, size.minimum, size.maximum, size.unit) == ("integer", 80, 200, "%")
+    top_p = SAMPLING["top_p"]
+    assert (top_p.kind, top_p.minimum, top_p.open_minimum, top_p.maximum) == ("number", 0, True, 1)
+
+
+def test_choices_keep_their_order() -> None:
+    """The first choice is the first in the dialog."""
+    assert FIELDS["appearance"].choices == ("system", "light", "dark")
+
+
+def test_a_value_that_may_be_absent_is_optional() -> None:
+    """No seed is a choice of its own."""
+    assert SAMPLING["seed"].optional
+    assert SAMPLING["seed"].kind == "integer"
+    assert not SAMPLING["top_k"].optional

@@ -1,0 +1,249 @@
+"""Conversations on disk."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.domain import database
+from app.domain.conversation import MessageState
+from app.domain.store import Store
+from mlx_engine.errors import StorageError
+from mlx_engine.protocol import Sampling
+from tests.app.said import STATISTICS, conversation, message
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "facet.sqlite3"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    with closing(Store(path)) as store:
+        yield store
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Give up the rights of root, which may do anything, for a while."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+@pytest.fixture
+def foreign_folder() -> Iterator[Path]:
+    """A folder that anybody may read and nobody may change."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o555)
+        yield Path(name)
+        Path(name).chmod(0o755)
+
+
+def test_everything_said_is_read_again(path: Path, store: Store) -> None:
+    """A restart loses neither text nor figures nor parameters."""
+    said = conversation(sampling=Sampling(seed=3, stop=("x",)), leaf="a", think=False, folder="Work", pinned=True)
+    messages = [
+        message("q", text="naïve 🐳 مرحبا\x00\x07 <b>"),
+        message("a", "q", thinking="Hm.", thinking_s=1.5, model="o/m", statistics=STATISTICS),
+        message("f", "q", state=MessageState.FAILED, error="It broke."),
+    ]
+    store.save(said, messages)
+    store.close()
+    with closing(Store(path)) as again:
+        assert again.conversations() == [said]
+        assert again.conversation("c") == said
+        assert again.messages("c") == messages
+
+
+def test_saving_again_replaces(store: Store) -> None:
+    """A conversation and a message are stored once, with their last values."""
+    store.save(conversation(), [message("q")])
+    store.save(conversation(title="Dolphins", leaf="q"), [message("q", text="Changed")])
+    assert [one.title for one in store.conversations()] == ["Dolphins"]
+    assert [one.text for one in store.messages("c")] == ["Changed"]
+
+
+def test_a_message_of_no_conversation_is_refused(store: Store) -> None:
+    """Nothing is stored where nobody would find it."""
+    with pytest.raises(StorageError):
+        store.save_message("nowhere", message("q"))
+    with pytest.raises(StorageError):
+        store.save(conversation(), [message("q"), message("a", "nowhere")])
+    assert store.conversations() == []
+
+
+def test_the_conversation_changed_last_comes_first(store: Store) -> None:
+    """The list is in the order in which people look for things."""
+    for name, updated in (("old", 1.0), ("new", 9.0), ("middle", 5.0)):
+        store.save(conversation(name, updated=updated))
+    assert [one.id for one in store.conversations()] == ["new", "middle", "old"]
+
+
+def test_a_deleted_conversation_comes_back_until_the_next_start(path: Path, store: Store) -> None:
+    """Deleting can be undone at once, and is real afterwards."""
+    store.save(conversation(), [message("q"), message("a", "q")])
+    store.delete("c")
+    assert (store.conversations(), store.conversation("c"), store.search("hello")) == ([], None, [])
+    store.restore("c")
+    assert [one.id for one in store.messages("c")] == ["q", "a"]
+    store.delete("c")
+    store.close()
+    with closing(Store(path)) as again:
+        again.restore("c")
+        assert (again.conversations(), again.messages("c"), again.search("whales")) == ([], [], [])
+
+
+def test_a_long_conversation_can_be_deleted(path: Path, store: Store) -> None:
+    """A chain longer than SQLite's limit for triggers within triggers goes as well."""
+    ids = [str(number) for number in range(3000)]
+    store.save(conversation(), [message(*pair) for pair in zip(ids, [None, *ids], strict=False)])
+    store.delete("c")
+    store.close()
+    with closing(Store(path)) as again:
+        assert again.messages("c") == []
+
+
+def test_an_answer_left_streaming_is_interrupted(path: Path, store: Store) -> None:
+    """What a killed app had stored of an answer is shown as interrupted, its text kept and found."""
+    store.save(conversation(), [message("q"), message("a", "q", text="Half an ans", state=MessageState.STREAMING)])
+    assert store.search("half") == []
+    store.close()
+    with closing(Store(path)) as again:
+        answer = again.messages("c")[1]
+        assert (answer.state, answer.text) == (MessageState.INTERRUPTED, "Half an ans")
+        assert [hit.message_id for hit in again.search("half")] == ["a"]
+
+
+def test_damaged_figures_do_not_hide_the_message(path: Path, store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """The text is worth more than its statistics."""
+    store.save(conversation(), [message("q", statistics=STATISTICS)])
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("UPDATE messages SET statistics = '{'")
+    assert store.messages("c") == [message("q")]
+    assert "Statistics" in caplog.text
+
+
+def test_a_file_of_a_newer_facet_is_left_alone(path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An older Facet says so and changes nothing."""
+    store.close()
+    before = path.read_bytes()
+    monkeypatch.setattr(database, "MIGRATIONS", ())
+    with pytest.raises(StorageError, match=r"newer Facet.*nothing was changed"):
+        Store(path)
+    assert path.read_bytes() == before
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a migration would be neither version."""
+
+    def half(connection: sqlite3.Connection) -> None:
+        connection.execute("CREATE TABLE half (x)")
+        connection.execute("CREATE TABLE half (x)")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "MIGRATIONS", (*database.MIGRATIONS, half))
+        with pytest.raises(StorageError):
+            Store(path)
+    with closing(Store(path)) as store:
+        store.save(conversation())
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT name FROM sqlite_master WHERE name = 'half'").fetchall() == []
+
+
+@pytest.mark.parametrize("content", [b"This is no database. " * 200, b"SQLite format 3\0" + b"\7" * 5000])
+def test_a_damaged_file_is_kept_under_another_name(path: Path, content: bytes) -> None:
+    """The app starts, says where the old file is, and deletes nothing."""
+    path.write_bytes(content)
+    with closing(Store(path)) as store:
+        assert store.conversations() == []
+        (kept,) = path.parent.glob("facet.damaged-*.sqlite3")
+        assert kept.read_bytes() == content
+        assert kept.name in store.notice
+
+
+def test_damage_found_later_is_told(path: Path, store: Store) -> None:
+    """Pages that went bad are a sentence, not a traceback."""
+    store.save(conversation(), [message("q", text="word " * 5000)])
+    store.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:-24_576] + b"\xff" * 24_576)
+    with closing(Store(path)) as again, pytest.raises(StorageError, match="damaged"):
+        again.messages("c")
+
+
+def test_a_locked_file_is_told(path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another program that holds the file is named as the reason, and later it works again."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.01)
+    with closing(Store(path)) as late, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StorageError, match="in use"):
+            late.save(conversation())
+        other.execute("ROLLBACK")
+        late.save(conversation())
+        assert len(late.conversations()) == 1
+
+
+def test_a_file_without_write_rights_is_told(foreign_folder: Path) -> None:
+    """Read-only is a sentence with what to check."""
+    path = foreign_folder / "facet.sqlite3"
+    foreign_folder.chmod(0o755)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("VACUUM")
+    path.chmod(0o444)
+    foreign_folder.chmod(0o555)
+    with nobody(), pytest.raises(StorageError, match="cannot be changed"):
+        Store(path)
+
+
+def test_a_folder_without_rights_is_told(foreign_folder: Path) -> None:
+    """Neither the file nor its folder can be made there."""
+    with nobody(), pytest.raises(StorageError, match="cannot be opened"):
+        Store(foreign_folder / "facet.sqlite3")
+    with nobody(), pytest.raises(StorageError, match="cannot be made"):
+        Store(foreign_folder / "new" / "facet.sqlite3")
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from tests.app.said import conversation, message
+from app.domain.store import Store
+store = Store(Path(sys.argv[1]))
+for number in range(100):
+    store.save(conversation(f"{sys.argv[2]}{number}"), [message(f"{sys.argv[2]}{number}")])
+"""
+
+
+def test_two_processes_write_at_once(path: Path) -> None:
+    """Both are served, from making the file on, and it is whole afterwards."""
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, path, name]) for name in "ab"]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("SELECT count(*) FROM conversations").fetchone() == (200,)
+
+
+def test_another_window_loses_nothing_that_it_still_writes(path: Path, store: Store) -> None:
+    """Should there be two, an answer is called interrupted only until its next checkpoint."""
+    streaming = message("a", text="On", state=MessageState.STREAMING)
+    store.save(conversation(), [streaming])
+    with closing(Store(path)):
+        assert store.messages("c")[0].state == MessageState.INTERRUPTED
+        store.save_message("c", replace(streaming, text="On and on"))
+    assert store.messages("c")[0].state == MessageState.STREAMING
+    store.save_message("c", replace(streaming, text="On and on.", state=MessageState.COMPLETE))
+    assert [hit.message_id for hit in store.search("on and")] == ["a"]
