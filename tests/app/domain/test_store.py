@@ -181,7 +181,7 @@ def test_damage_found_later_is_told(path: Path, store: Store) -> None:
     store.close()
     content = path.read_bytes()
     pages = [content[start : start + 4096] for start in range(0, len(content), 4096)]
-    path.write_bytes(b"".join(b"\xff" * 4096 if page.count(b"word") > 1000 else page for page in pages))
+    path.write_bytes(b"".join(b"\xff" * 4096 if page.count(b"word") > 500 else page for page in pages))
     with closing(Store(path)) as again, pytest.raises(StorageError, match="damaged"):
         again.messages("c")
 
