@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from mlx_engine.folders import Folders
+from mlx_engine.models import starter
+
 
 @pytest.fixture(scope="session")
 def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -13,3 +16,10 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny_models")
     subprocess.run([sys.executable, str(Path(__file__).with_name("tiny_models.py")), str(folder)], check=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def starter_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the starter model, imported once from its GGUF file, for reading only."""
+    home = tmp_path_factory.mktemp("starter")
+    return starter.prepare(Folders(data=home, cache=home / "cache", logs=home / "logs")).path

@@ -1,0 +1,247 @@
+"""Imports a GGUF file as a standard MLX model folder, without changing a weight.
+
+Quantized weights stay as they are, only packed the way MLX reads them; the rest is copied. What cannot be carried over
+exactly is refused before anything is written. The file is read in slices, so memory does not grow with the model.
+It knows nothing of MLX: the folder is written byte by byte.
+
+    python -m mlx_engine.models.gguf SOURCE TARGET
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlx_engine.errors import BrokenModel, FacetError, ModelError, StorageError, UnsupportedModel
+from mlx_engine.models import gguf_blocks, provenance, safetensors, staging
+from mlx_engine.models.describe import describe
+from mlx_engine.models.gguf_architecture import ROPE_FACTORS, Placement, Plan, plan
+from mlx_engine.models.gguf_header import GGUFHeader, TensorInfo, read_header
+from mlx_engine.models.gguf_metadata import Metadata
+from mlx_engine.models.gguf_tokenizer import TokenIds, write_tokenizer
+
+_slice_bytes = 16 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """So much of the file's weights has been written."""
+
+    done_bytes: int
+    total_bytes: int
+
+
+def import_gguf(source: Path, target: Path, *, origin: str = "") -> Iterator[Progress]:
+    """Write the model in `source` as the folder `target`, telling the progress; closing the iterator stops it.
+
+    `origin` says where the file came from, for `facet.json`. A target that already holds this very file is left as it
+    is; several imports into the same target at once end with one whole folder.
+
+    Raises:
+        ModelNotFound: there is no such file.
+        BrokenModel: the file is damaged.
+        UnsupportedModel: the file holds something that cannot be imported exactly.
+        StorageError: the file cannot be read, the folder cannot be written, or it holds another model.
+    """
+    header = read_header(source)
+    weights = _Source(source)
+    model = plan(header, weights.rope_factors(header))
+    note = _provenance(source, Metadata(header.metadata), origin)
+    with staging.storage_errors(target):
+        if _is_done(target, note):
+            return
+        with staging.locked_partial(target) as partial:
+            if _is_done(target, note):
+                return
+            yield from _write(partial, Metadata(header.metadata), model, weights)
+            provenance.write(partial, note)
+            staging.put_in_place(partial, target)
+
+
+def main(arguments: list[str]) -> int:
+    """Import as the command line says; print the progress as JSON lines, and an error as the last of them."""
+    parser = argparse.ArgumentParser(prog="import-gguf", description="Import a GGUF file as an MLX model folder.")
+    parser.add_argument("source", type=Path)
+    parser.add_argument("target", type=Path)
+    parser.add_argument("--origin", default="", help="where the file came from")
+    options = parser.parse_args(arguments)
+    try:
+        for progress in import_gguf(options.source, options.target, origin=options.origin):
+            _tell({"done_bytes": progress.done_bytes, "total_bytes": progress.total_bytes})
+    except FacetError as error:
+        _tell({"error": type(error).__name__, "message": error.message})
+        return 1
+    return 0
+
+
+def _tell(event: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
+
+
+def _is_done(target: Path, note: provenance.Provenance) -> bool:
+    """Tell whether the target holds this import, whole. A broken one may be replaced, a foreign one may not."""
+    if not target.exists():
+        return False
+    if provenance.read(target).source_sha256 != note.source_sha256:
+        raise StorageError(f"{target} already holds another model. Remove it first, or choose another name.")
+    try:
+        describe(target, id=target.name)
+    except ModelError:
+        return False
+    return True
+
+
+def _provenance(source: Path, metadata: Metadata, origin: str) -> provenance.Provenance:
+    try:
+        with source.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise StorageError(f"{source} cannot be read: {error.strerror}.") from error
+    return provenance.Provenance(
+        source=origin or source.name,
+        source_sha256=digest,
+        licence=metadata.text("general.license", ""),
+        recipe=f"Imported from {source.name} without loss: every weight is the one in the file.",
+        created=provenance.now(),
+        tools=provenance.versions("facet", "numpy", "tokenizers"),
+    )
+
+
+class _Source:
+    """The weights in the file, read by rows."""
+
+    def __init__(self, path: Path) -> None:
+        self._bytes: NDArray[np.uint8] = np.memmap(path, mode="r", dtype=np.uint8)
+
+    def rope_factors(self, header: GGUFHeader) -> NDArray[np.float32] | None:
+        for tensor in header.tensors:
+            if tensor.name == ROPE_FACTORS:
+                if tensor.type != "F32":
+                    raise UnsupportedModel(f"This file holds {ROPE_FACTORS!r} as {tensor.type}; Facet reads F32.")
+                return self._all(tensor).view("<f4")
+        return None
+
+    def rows(self, tensor: TensorInfo) -> NDArray[np.uint8]:
+        """Return the tensor as [rows, bytes of a row], not yet read."""
+        return self._all(tensor).reshape(-1, gguf_blocks.row_bytes(tensor.type, tensor.shape))
+
+    def stored_type(self, tensor: TensorInfo, model_type: str) -> str:
+        """Return the type in which to store a tensor.
+
+        llama.cpp widens all vectors to F32. Left so, they would make MLX compute everything in float32; they are
+        narrowed to the model's own type where every value survives that.
+        """
+        if tensor.type != "F32" or model_type == "F32":
+            return tensor.type
+        return model_type if gguf_blocks.narrows_exactly(self._all(tensor), model_type) else "F32"
+
+    def _all(self, tensor: TensorInfo) -> NDArray[np.uint8]:
+        return self._bytes[tensor.offset : tensor.offset + tensor.size_bytes]
+
+
+def _write(partial: Path, metadata: Metadata, model: Plan, weights: _Source) -> Iterator[Progress]:
+    ids = write_tokenizer(metadata, partial)
+    _write_json(partial / "config.json", _config(metadata, model, ids))
+    _write_json(partial / "generation_config.json", _special_ids(ids))
+    with (partial / "model.safetensors").open("wb") as file:
+        yield from _write_weights(file, model.placements, weights)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _config(metadata: Metadata, model: Plan, ids: TokenIds) -> dict[str, Any]:
+    tokens = len(metadata.texts("tokenizer.ggml.tokens"))
+    if tokens > model.config["vocab_size"]:
+        raise BrokenModel(f"The file holds {tokens} tokens, but weights for only {model.config['vocab_size']}.")
+    config = {**model.config, **_special_ids(ids), "torch_dtype": _torch_names[_own_type(model.placements)]}
+    if quantization := _quantization(model.placements):
+        # Readers of the standard look for the second name.
+        config |= {"quantization": quantization, "quantization_config": quantization}
+    return config
+
+
+def _special_ids(ids: TokenIds) -> dict[str, Any]:
+    end = list(ids.end) if len(ids.end) > 1 else ids.end[0]
+    named = {"bos_token_id": ids.begin, "eos_token_id": end, "pad_token_id": ids.padding}
+    return {name: value for name, value in named.items() if value is not None}
+
+
+_torch_names = {"F16": "float16", "BF16": "bfloat16", "F32": "float32"}
+
+
+def _own_type(placements: tuple[Placement, ...]) -> str:
+    """Return the type in which the model computes: its embedding's, or that of the embedding's scales."""
+    embedding = placements[0].tensor.type
+    return "F16" if embedding in gguf_blocks.PACKINGS else embedding
+
+
+def _quantization(placements: tuple[Placement, ...]) -> dict[str, Any]:
+    """Return the `quantization` of config.json: the commonest bits for all, and each layer that differs by name."""
+    bits = {
+        placement.name.removesuffix(".weight"): gguf_blocks.PACKINGS[placement.tensor.type].bits
+        for placement in placements
+        if placement.tensor.type in gguf_blocks.PACKINGS
+    }
+    if not bits:
+        return {}
+    common = max(set(bits.values()), key=list(bits.values()).count)
+    settings = {"group_size": gguf_blocks.GROUP_SIZE, "mode": "affine"}
+    others = {name: {**settings, "bits": own} for name, own in bits.items() if own != common}
+    return {**settings, "bits": common, **others}
+
+
+def _write_weights(file: BinaryIO, placements: tuple[Placement, ...], weights: _Source) -> Iterator[Progress]:
+    own_type = _own_type(placements)
+    stored = {placement.name: weights.stored_type(placement.tensor, own_type) for placement in placements}
+    layouts = {
+        _array_name(placement.name, part): layout
+        for placement in placements
+        for part, layout in gguf_blocks.layout(stored[placement.name], placement.tensor.shape).items()
+    }
+    header, places = safetensors.compose_header(layouts)
+    file.write(header)
+    total = sum(placement.tensor.size_bytes for placement in placements)
+    done = 0
+    for placement in placements:
+        rows = weights.rows(placement.tensor)
+        order = _row_order(len(rows), placement.interleaved_heads)
+        step = max(1, _slice_bytes // rows.shape[1])
+        for start in range(0, len(rows), step):
+            taken = rows[order[start : start + step]]
+            for part, array in gguf_blocks.convert(taken, placement.tensor.type, stored[placement.name]).items():
+                place = places[_array_name(placement.name, part)]
+                file.seek(place.offset + place.size_bytes * start // len(rows))
+                file.write(np.ascontiguousarray(array).tobytes())
+            done += taken.nbytes
+            yield Progress(done, total)
+
+
+def _array_name(name: str, part: str) -> str:
+    """Return the name of the array: a bias has but one, a weight may have scales and biases beside it."""
+    return name if part == "weight" else f"{name.removesuffix('weight')}{part}"
+
+
+def _row_order(rows: int, heads: int) -> NDArray[np.intp]:
+    """Return which row of the file each row of the model is.
+
+    llama.cpp stores row j of a head's first half at 2j, and of its second half at 2j + 1.
+    """
+    order = np.arange(rows)
+    return order.reshape(heads, -1, 2).swapaxes(1, 2).reshape(-1) if heads else order
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

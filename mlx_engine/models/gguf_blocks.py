@@ -1,0 +1,108 @@
+"""Turns rows of GGUF blocks into the arrays of an MLX model, without changing a single weight.
+
+A block of Q4_0, Q4_1 or Q8_0 is 32 weights of one row and their scale, which is what MLX calls affine quantization in
+groups of 32: weight = scale * q + bias. Only the order of the bits differs. All arrays are little-endian, as both
+formats are. Layout of the blocks: ggml, ggml-common.h; of the packed rows: mlx, `mx.quantize`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlx_engine.errors import UnsupportedModel
+
+GROUP_SIZE = 32
+
+Bytes = NDArray[np.uint8]
+Arrays = dict[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """How one quantized type is stored: the MLX bits, and how to take a block apart."""
+
+    bits: int
+    block_bytes: int
+    unpack: Callable[[Bytes], Arrays]
+
+
+def _four_bits(nibbles: Bytes) -> Bytes:
+    """Reorder nibbles [..., 16]: byte j holds weights j and j + 16 in GGUF, weights 2j and 2j + 1 in MLX."""
+    low, high = nibbles & 0x0F, nibbles >> 4
+    return np.concatenate([low[..., 0::2] | low[..., 1::2] << 4, high[..., 0::2] | high[..., 1::2] << 4], axis=-1)
+
+
+def _q4_0(blocks: Bytes) -> Arrays:
+    scales = _half(blocks, 0)
+    return {"weight": _four_bits(blocks[..., 2:]), "scales": scales, "biases": _times(scales, -8)}
+
+
+def _q4_1(blocks: Bytes) -> Arrays:
+    return {"weight": _four_bits(blocks[..., 4:]), "scales": _half(blocks, 0), "biases": _half(blocks, 2)}
+
+
+def _q8_0(blocks: Bytes) -> Arrays:
+    scales = _half(blocks, 0)
+    return {"weight": blocks[..., 2:] ^ 0x80, "scales": scales, "biases": _times(scales, -128)}
+
+
+def _half(blocks: Bytes, at: int) -> NDArray[np.float16]:
+    return np.ascontiguousarray(blocks[..., at : at + 2]).view("<f2")[..., 0]
+
+
+def _times(scales: NDArray[np.float16], power_of_two: int) -> NDArray[np.float16]:
+    """Multiply by a power of two, which is exact in float16 unless it overflows."""
+    with np.errstate(over="ignore"):
+        products = scales * np.float16(power_of_two)
+    if np.isinf(products).any() and np.isfinite(scales).all():
+        raise UnsupportedModel("This file holds weights so large that they cannot be kept exactly in an MLX model.")
+    return products
+
+
+PACKINGS = {"Q4_0": Packing(4, 18, _q4_0), "Q4_1": Packing(4, 20, _q4_1), "Q8_0": Packing(8, 34, _q8_0)}
+COPIED = ("F16", "BF16", "F32")
+
+
+def layout(stored_type: str, shape: tuple[int, ...]) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Return the safetensors type and shape of each array that a tensor becomes, by the end of its name."""
+    if stored_type not in PACKINGS:
+        return {"weight": (stored_type, shape)}
+    *rows, columns = shape
+    groups = (*rows, columns // GROUP_SIZE)
+    packed = (*rows, columns * PACKINGS[stored_type].bits // 32)
+    return {"weight": ("U32", packed), "scales": ("F16", groups), "biases": ("F16", groups)}
+
+
+def convert(rows: Bytes, source_type: str, stored_type: str) -> Arrays:
+    """Return the arrays of `rows` [rows, bytes of a row], by the end of their name, as `layout` says."""
+    if source_type in PACKINGS:
+        packing = PACKINGS[source_type]
+        return packing.unpack(rows.reshape(len(rows), -1, packing.block_bytes))
+    if source_type == stored_type:
+        return {"weight": rows}
+    return {"weight": _narrowed(rows.view("<f4"), stored_type)}
+
+
+def narrows_exactly(values: Bytes, stored_type: str) -> bool:
+    """Tell whether every float32 in `values` is the same number in `stored_type`."""
+    numbers = values.view("<f4")
+    if stored_type == "BF16":
+        return not (numbers.view("<u4") & 0xFFFF).any()
+    with np.errstate(over="ignore"):
+        return bool((numbers.astype("<f2").astype("<f4") == numbers).all())
+
+
+def _narrowed(numbers: NDArray[np.float32], stored_type: str) -> NDArray[np.generic]:
+    if stored_type == "BF16":
+        return (numbers.view("<u4") >> 16).astype("<u2")
+    return numbers.astype("<f2")
+
+
+def row_bytes(source_type: str, shape: tuple[int, ...]) -> int:
+    """Return the bytes of one row of a tensor; a vector is one row."""
+    columns = shape[-1]
+    if source_type in PACKINGS:
+        return columns // GROUP_SIZE * PACKINGS[source_type].block_bytes
+    return columns * {"F32": 4, "F16": 2, "BF16": 2}[source_type]

@@ -1,0 +1,56 @@
+"""Finds the `rope_scaling` of `config.json` that turns positions as a GGUF file wants it.
+
+Llama 3.1 and its kin are stretched by a formula, of which GGUF keeps only the results, one factor for each pair of
+dimensions. All published models use the formula with the same three constants; the factors tell the fourth.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlx_engine.errors import UnsupportedModel
+from mlx_engine.models.gguf_metadata import Metadata
+
+# Meta's values for Llama 3.1, 3.2 and 3.3.
+_low_frequency_factor = 1.0
+_high_frequency_factor = 4.0
+_original_context = 8192
+
+
+def rope_scaling(
+    metadata: Metadata, prefix: str, *, factors: NDArray[np.float32] | None, theta: float
+) -> dict[str, Any] | None:
+    """Return `rope_scaling`, or None where positions are not scaled. `factors` [head size / 2] divide the frequencies.
+
+    Raises:
+        UnsupportedModel: the file scales in a way that has no counterpart here.
+    """
+    kind = metadata.text(f"{prefix}.rope.scaling.type", "none")
+    if kind not in ("none", "linear") or (kind == "linear" and factors is not None):
+        raise UnsupportedModel(f"This file scales positions by {kind!r}, which Facet cannot import without loss yet.")
+    if kind == "linear":
+        return {"rope_type": "linear", "factor": metadata.number(f"{prefix}.rope.scaling.factor")}
+    if factors is None or np.all(factors == 1):
+        return None
+    factor = float(factors.max())
+    if not np.allclose(factors, _llama3_factors(2 * len(factors), theta=theta, factor=factor), rtol=1e-5, atol=0):
+        raise UnsupportedModel("This file scales positions by factors of its own, which Facet cannot import yet.")
+    return {
+        "rope_type": "llama3",
+        "factor": factor,
+        "low_freq_factor": _low_frequency_factor,
+        "high_freq_factor": _high_frequency_factor,
+        "original_max_position_embeddings": _original_context,
+    }
+
+
+def _llama3_factors(head_size: int, *, theta: float, factor: float) -> NDArray[np.float64]:
+    """Return what each frequency is divided by: 1 for short waves, `factor` for long ones, a blend between.
+
+    Source: meta-llama/llama-models, `apply_scaling`.
+    """
+    wavelengths = 2 * np.pi * theta ** (np.arange(0, head_size, 2) / head_size)
+    blend = (_original_context / wavelengths - _low_frequency_factor) / (_high_frequency_factor - _low_frequency_factor)
+    blend = np.clip(blend, 0, 1)
+    return 1 / ((1 - blend) / factor + blend)

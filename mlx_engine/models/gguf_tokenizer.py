@@ -1,0 +1,196 @@
+"""Writes the tokenizer that a GGUF file carries as a `tokenizer.json`, with its settings and chat template.
+
+Only byte-level BPE ("gpt2") is known, with the pre-tokenizers named below; SentencePiece is refused, since its
+merges are not in the file. Meaning of the names: llama.cpp, src/llama-vocab.cpp.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+
+from mlx_engine.errors import BrokenModel, UnsupportedModel
+from mlx_engine.models.gguf_metadata import Metadata
+
+_unknown, _control, _user_defined = 2, 3, 4
+
+_byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+_bytes_only = {**_byte_level, "use_regex": False}
+
+
+def _cl100k(digits: str) -> dict[str, Any]:
+    """Split as OpenAI's cl100k does, with numbers cut into pieces of `digits`."""
+    pattern = (
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|" + digits + r"| ?[^\s\p{L}\p{N}]+[\r\n]*"
+        r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+    )
+    split = {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
+    return {"type": "Sequence", "pretokenizers": [split, _bytes_only]}
+
+
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """What a name of a pre-tokenizer stands for."""
+
+    pre_tokenizer: dict[str, Any]
+    normalizer: dict[str, Any] | None = None
+    ignores_merges: bool = False
+    """Whether a whole word of the vocabulary is taken even where no merges lead to it."""
+    begins_with_bos: bool = False
+    """Whether a text begins with the bos token if the file does not say."""
+
+
+_gpt2 = _Variant(_byte_level)
+_single_digits = _Variant(
+    {"type": "Sequence", "pretokenizers": [{"type": "Digits", "individual_digits": True}, _byte_level]}
+)
+_llama3 = _Variant(_cl100k(r"\p{N}{1,3}"), ignores_merges=True, begins_with_bos=True)
+_qwen2 = _Variant(_cl100k(r"\p{N}"), normalizer={"type": "NFC"})
+_variants = {
+    "gpt-2": _gpt2,
+    "smollm": _single_digits,
+    "starcoder": _single_digits,
+    "llama3": _llama3,
+    "llama-v3": _llama3,
+    "llama-bpe": _llama3,
+    "qwen2": _qwen2,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TokenIds:
+    """The ids that end a text (at least one), begin it and fill it up; None where the file gives none."""
+
+    end: tuple[int, ...]
+    begin: int | None
+    padding: int | None
+
+
+def write_tokenizer(metadata: Metadata, folder: Path) -> TokenIds:
+    """Write `tokenizer.json` and `tokenizer_config.json` into `folder`.
+
+    Raises:
+        UnsupportedModel: the tokenizer is of a kind that is not known here.
+        BrokenModel: it contradicts itself.
+        OSError: the files cannot be written.
+    """
+    tokens = metadata.texts("tokenizer.ggml.tokens")
+    ids = _token_ids(metadata, len(tokens))
+    content = json.dumps(_tokenizer(metadata, tokens, ids), ensure_ascii=False)
+    try:
+        tokenizers.Tokenizer.from_str(content)
+    except Exception as error:  # The library raises nothing narrower.
+        raise BrokenModel(f"The tokenizer in this file is damaged: {error}.") from error
+    (folder / "tokenizer.json").write_text(content, encoding="utf-8")
+    settings = json.dumps(_settings(metadata, tokens, ids), ensure_ascii=False, indent=2)
+    (folder / "tokenizer_config.json").write_text(settings, encoding="utf-8")
+    return ids
+
+
+def _variant(metadata: Metadata) -> _Variant:
+    model = metadata.text("tokenizer.ggml.model")
+    if model != "gpt2":
+        kind = "SentencePiece tokenizer" if model == "llama" else "tokenizer"
+        raise UnsupportedModel(f"This file holds a {kind} ({model!r}), which Facet cannot import without loss yet.")
+    name = metadata.text("tokenizer.ggml.pre", "default")
+    if name not in _variants:
+        raise UnsupportedModel(
+            f"This file's tokenizer splits text in the way named {name!r}. Facet knows {', '.join(_variants)}."
+        )
+    return _variants[name]
+
+
+def _token_ids(metadata: Metadata, count: int) -> TokenIds:
+    def given(name: str) -> int | None:
+        return metadata.index(f"tokenizer.ggml.{name}_token_id", below=count)
+
+    end = [given(name) for name in ("eos", "eot", "eom")]
+    distinct = tuple(dict.fromkeys(token for token in end if token is not None))
+    if not distinct:
+        raise BrokenModel("The file does not say which token ends a text, so answers would never end.")
+    return TokenIds(end=distinct, begin=given("bos"), padding=given("padding"))
+
+
+def _tokenizer(metadata: Metadata, tokens: list[str], ids: TokenIds) -> dict[str, Any]:
+    variant = _variant(metadata)
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    if len(vocabulary) != len(tokens):
+        raise BrokenModel("The tokenizer in this file is damaged: a token is in it twice.")
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": _added_tokens(metadata, tokens),
+        "normalizer": variant.normalizer,
+        "pre_tokenizer": variant.pre_tokenizer,
+        "post_processor": _post_processor(metadata, variant, tokens, ids),
+        "decoder": _byte_level,
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": None,
+            "continuing_subword_prefix": None,
+            "end_of_word_suffix": None,
+            "fuse_unk": False,
+            "byte_fallback": False,
+            "ignore_merges": variant.ignores_merges,
+            "vocab": vocabulary,
+            "merges": _merges(metadata),
+        },
+    }
+
+
+def _merges(metadata: Metadata) -> list[list[str]]:
+    merges = [merge.split(" ") for merge in metadata.texts("tokenizer.ggml.merges")]
+    if any(len(merge) != 2 for merge in merges):
+        raise BrokenModel("The tokenizer in this file is damaged: a merge is not a pair.")
+    return merges
+
+
+def _added_tokens(metadata: Metadata, tokens: list[str]) -> list[dict[str, Any]]:
+    kinds = metadata.integers("tokenizer.ggml.token_type")
+    if len(kinds) != len(tokens):
+        raise BrokenModel("The tokenizer in this file is damaged: its lists are of different lengths.")
+    plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+    return [
+        {"id": number, "content": token, **plain, "special": kind != _user_defined}
+        for number, (token, kind) in enumerate(zip(tokens, kinds, strict=True))
+        if kind in (_unknown, _control, _user_defined)
+    ]
+
+
+def _post_processor(metadata: Metadata, variant: _Variant, tokens: list[str], ids: TokenIds) -> dict[str, Any]:
+    if metadata.flag("tokenizer.ggml.add_eos_token", default=False):
+        raise UnsupportedModel("This file wants an end token after every text, which Facet cannot import yet.")
+    begins = metadata.flag("tokenizer.ggml.add_bos_token", default=variant.begins_with_bos)
+    if not begins or ids.begin is None:
+        return {**_byte_level, "trim_offsets": False}
+    bos = tokens[ids.begin]
+    first, text, second = (
+        {"SpecialToken": {"id": bos, "type_id": 0}},
+        {"Sequence": {"id": "A", "type_id": 0}},
+        {"Sequence": {"id": "B", "type_id": 1}},
+    )
+    return {
+        "type": "TemplateProcessing",
+        "single": [first, text],
+        "pair": [first, text, second],
+        "special_tokens": {bos: {"id": bos, "ids": [ids.begin], "tokens": [bos]}},
+    }
+
+
+def _settings(metadata: Metadata, tokens: list[str], ids: TokenIds) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "clean_up_tokenization_spaces": False,
+        "eos_token": tokens[ids.end[0]],
+    }
+    unknown = metadata.index("tokenizer.ggml.unknown_token_id", below=len(tokens))
+    for name, token in (("bos_token", ids.begin), ("pad_token", ids.padding), ("unk_token", unknown)):
+        if token is not None:
+            settings[name] = tokens[token]
+    if "tokenizer.chat_template" in metadata:
+        settings["chat_template"] = metadata.text("tokenizer.chat_template")
+    return settings

@@ -1,0 +1,55 @@
+"""`facet.json`: how a model folder came to be, as far as Facet knows. It lies in the folder and moves with it."""
+
+import datetime
+import importlib.metadata
+from pathlib import Path
+
+import msgspec
+
+FILE_NAME = "facet.json"
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a model came from, and what was done to it. Fields that are not known are empty."""
+
+    format: int = 1
+    source: str = ""
+    """A repository, a package or a file, with its version or revision."""
+    source_sha256: str = ""
+    licence: str = ""
+    recipe: str = ""
+    """What was done, in a sentence."""
+    created: str = ""
+    """ISO 8601, UTC."""
+    tools: dict[str, str] = {}
+    """Versions of the programs that did it, by name."""
+
+
+def read(folder: Path) -> Provenance:
+    """Return what `folder` says of itself; all fields are empty if it says nothing that can be read."""
+    try:
+        return msgspec.json.decode((folder / FILE_NAME).read_bytes(), type=Provenance)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Provenance()
+
+
+def write(folder: Path, provenance: Provenance) -> None:
+    """Write `facet.json`, readable by people."""
+    text = msgspec.json.format(msgspec.json.encode(provenance), indent=2)
+    (folder / FILE_NAME).write_bytes(text + b"\n")
+
+
+def now() -> str:
+    """Return the time as `created` has it."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Return the versions of those packages that are installed; a packaged app has no metadata for some."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

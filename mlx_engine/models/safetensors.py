@@ -1,0 +1,127 @@
+"""Reads and writes the header of a safetensors file, and nothing of its weights.
+
+It trusts nothing in the file. Format: huggingface/safetensors, README.md: eight bytes of length, a JSON object, data.
+"""
+
+import json
+import math
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from mlx_engine.errors import BrokenModel, StorageError, UnsupportedModel
+
+# The reference reader refuses more as well.
+_header_limit_bytes = 100_000_000
+
+_bits = {
+    "BOOL": 8,
+    "U8": 8,
+    "I8": 8,
+    "F8_E4M3": 8,
+    "F8_E5M2": 8,
+    "F8_E8M0": 8,
+    "U16": 16,
+    "I16": 16,
+    "F16": 16,
+    "BF16": 16,
+    "U32": 32,
+    "I32": 32,
+    "F32": 32,
+    "U64": 64,
+    "I64": 64,
+    "F64": 64,
+    "C64": 64,
+    "F4": 4,
+}
+
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    dtype: str
+    shape: tuple[_Count, ...]
+    data_offsets: tuple[_Count, _Count]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorEntry:
+    """One tensor: `dtype` as safetensors names it ("BF16"), `offset` in bytes from the start of the file."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    offset: int
+    size_bytes: int
+
+    @property
+    def elements(self) -> int:
+        return math.prod(self.shape)
+
+
+def read_header(path: Path) -> dict[str, TensorEntry]:
+    """Return the tensors of the file `path`, by name.
+
+    Raises:
+        BrokenModel: the header is damaged, or the file is shorter than the header says.
+        UnsupportedModel: a tensor is of a type that Facet does not know.
+        StorageError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            length = int.from_bytes(file.read(8), "little")
+            if size < 8 or length > min(size - 8, _header_limit_bytes):
+                raise BrokenModel(f"{path.name} is cut short or is no safetensors file. Download the model again.")
+            header = file.read(length)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read: {error.strerror}.") from error
+    entries = _decode(header, path.name)
+    return {name: _checked(name, entry, path.name, 8 + length, size) for name, entry in entries.items()}
+
+
+def _decode(header: bytes, file_name: str) -> dict[str, _Entry]:
+    try:
+        raw = msgspec.json.decode(header, type=dict[str, msgspec.Raw])
+        raw.pop("__metadata__", None)
+        return {name: msgspec.json.decode(entry, type=_Entry) for name, entry in raw.items()}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BrokenModel(f"{file_name} is damaged: its list of tensors cannot be read.") from error
+
+
+def _checked(name: str, entry: _Entry, file_name: str, data_start: int, file_size: int) -> TensorEntry:
+    if entry.dtype not in _bits:
+        raise UnsupportedModel(f"{file_name} holds a tensor of the type {entry.dtype!r}, which Facet does not know.")
+    start, stop = entry.data_offsets
+    if stop - start != math.prod(entry.shape) * _bits[entry.dtype] // 8:
+        raise BrokenModel(f"{file_name} is damaged: the size and the shape of {name!r} do not agree.")
+    if data_start + stop > file_size:
+        raise BrokenModel(f"{file_name} is cut short: it ends before its tensor {name!r}. Download the model again.")
+    return TensorEntry(entry.dtype, entry.shape, data_start + start, stop - start)
+
+
+def compose_header(tensors: dict[str, tuple[str, tuple[int, ...]]]) -> tuple[bytes, dict[str, TensorEntry]]:
+    """Lay out a file for `tensors`, given as type and shape by name.
+
+    Returns the bytes that the file begins with, and where each tensor's data belong. Wider types come first, so that
+    each array starts at a multiple of its element's size.
+    """
+    order = sorted(tensors, key=lambda name: (-_bits[tensors[name][0]], name))
+    entries: dict[str, tuple[int, int]] = {}
+    end = 0
+    for name in order:
+        dtype, shape = tensors[name]
+        start, end = end, end + math.prod(shape) * _bits[dtype] // 8
+        entries[name] = (start, end)
+    fields: dict[str, object] = {
+        name: {"dtype": tensors[name][0], "shape": tensors[name][1], "data_offsets": entries[name]} for name in order
+    }
+    text = json.dumps({"__metadata__": {"format": "mlx"}, **fields}, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    data_start = 8 + len(text)
+    placed = {
+        name: TensorEntry(*tensors[name], data_start + start, stop - start) for name, (start, stop) in entries.items()
+    }
+    return struct.pack("<Q", len(text)) + text, placed

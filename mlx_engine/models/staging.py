@@ -1,0 +1,88 @@
+"""A folder that appears whole or not at all.
+
+Work goes on in `<name>.partial` beside the target, which is locked while somebody works in it. A process that is
+killed leaves the partial folder unlocked, and the next one clears it.
+"""
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mlx_engine.errors import StorageError
+
+
+@contextmanager
+def storage_errors(target: Path) -> Iterator[None]:
+    """Translate an `OSError` while writing below `target` into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(_explain(error, target)) from error
+
+
+def _explain(error: OSError, target: Path) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full: {target.name} could not be written. Make room and try again."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"Facet may not write in {target.parent}. Allow it there, or choose another folder by FACET_HOME."
+    return f"{target} could not be written: {error.strerror or error}."
+
+
+@contextmanager
+def locked_partial(target: Path) -> Iterator[Path]:
+    """Give the empty partial folder of `target`, alone; wait while another process works in it.
+
+    The caller puts it in place with `put_in_place`. A partial folder that is still there in the end is removed.
+
+    Raises:
+        OSError: the folder cannot be made.
+    """
+    partial = target.with_name(f"{target.name}.partial")
+    descriptor = _lock(partial)
+    try:
+        for leftover in partial.iterdir():
+            _remove(leftover)
+        yield partial
+    finally:
+        if _is_at(descriptor, partial):
+            shutil.rmtree(partial, ignore_errors=True)
+        os.close(descriptor)
+
+
+def put_in_place(partial: Path, target: Path) -> None:
+    """Let the finished folder take its name, over a broken one where there is one."""
+    if target.exists():
+        shutil.rmtree(target)
+    partial.replace(target)
+
+
+def _lock(partial: Path) -> int:
+    while True:
+        partial.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(partial, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if _is_at(descriptor, partial):
+            return descriptor
+        # While this one waited, the other finished and took the folder away.
+        os.close(descriptor)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

