@@ -6,13 +6,19 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str]) -> int:
     """Run what `arguments` name; return the exit code. Only what is named is imported."""
-    if list(arguments) in (["worker"], ["--worker"]):
-        from mlx_engine.engine import worker  # noqa: PLC0415
+    match list(arguments):
+        case ["worker" | "--worker"]:
+            from mlx_engine.engine import worker  # noqa: PLC0415
 
-        return worker.main()
-    from mlx_engine.cli.main import main as run_verb  # noqa: PLC0415
+            return worker.main()
+        case ["--import-gguf", *files]:
+            from mlx_engine.models import gguf  # noqa: PLC0415
 
-    return run_verb(arguments)
+            return gguf.main(files)
+        case _:
+            from mlx_engine.cli.main import main as run_verb  # noqa: PLC0415
+
+            return run_verb(arguments)
 
 
 if __name__ == "__main__":

@@ -82,10 +82,11 @@ class ScriptedWorker:
     def __init__(self, script: Script) -> None:
         self._script = script
         self._requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
+        self._waiting: set[str] = set()
         self._cancelled: set[str] = set()
         self._changed = threading.Event()
         self._misbehaves = not script.once or not Path(script.once).exists()
-        self._hanging = False
+        self._ends_with_its_input = script.hang_at == "never" or not self._misbehaves
 
     def run(self) -> None:
         if self._script.stderr:
@@ -96,7 +97,8 @@ class ScriptedWorker:
             match self._requests.get():
                 case Load() as request:
                     self._load(request)
-                case Generate() as request:
+                case Generate() as request if request.id in self._waiting:
+                    self._waiting.remove(request.id)
                     self._answer(request)
 
     def _listen(self) -> None:
@@ -106,13 +108,20 @@ class ScriptedWorker:
             except MalformedRequest as error:
                 self._tell(RequestFailed(error.id, error.title, error.message))
                 continue
-            if isinstance(request, Cancel):
-                self._cancelled.add(request.id)
-                self._changed.set()
-            else:
-                self._requests.put(request)
-        if not self._hanging:
+            self._take(request)
+        if self._ends_with_its_input:
             os._exit(0)
+
+    def _take(self, request: Request) -> None:
+        if not isinstance(request, Cancel):
+            self._waiting.add(request.id)
+            self._requests.put(request)
+        elif request.id in self._waiting:
+            self._waiting.remove(request.id)
+            self._tell(Finished(request.id, "cancelled"))
+        else:
+            self._cancelled.add(request.id)
+            self._changed.set()
 
     def _load(self, request: Load) -> None:
         for step in range(STEPS):
@@ -122,7 +131,7 @@ class ScriptedWorker:
                 self._reach("load")
         if self._script.fail_load:
             self._tell(RequestFailed(request.id, "This model is damaged", self._script.fail_load))
-            sys.exit(1)
+            os._exit(1)
         self._tell(
             Loaded(
                 id=request.id,
@@ -205,7 +214,6 @@ class ScriptedWorker:
             if not self._script.die_by:
                 os._exit(3)
             os.kill(os.getpid(), self._script.die_by)
-        self._hanging = True
         while True:
             signal.pause()
 

@@ -8,13 +8,13 @@ from cyclopts import Parameter
 from mlx_engine.cli import terminal
 from mlx_engine.cli.answer_view import AnswerView, JsonView, TextView
 from mlx_engine.cli.failure import INTERRUPTED, UsageError, report
-from mlx_engine.cli.sampling_options import SamplingOptions
 from mlx_engine.cli.prepare import prepared_starter
+from mlx_engine.cli.sampling_options import SamplingOptions
 from mlx_engine.cli.session import Session
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
 from mlx_engine.models import library
-from mlx_engine.protocol import ChatMessage, Delta, FinishReason, Finished
+from mlx_engine.protocol import ChatMessage, Delta, Finished, FinishReason
 from mlx_engine.sampling import Sampling
 
 

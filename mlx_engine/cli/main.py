@@ -1,5 +1,6 @@
 """The command line: which verb, and what becomes of its errors. Imports neither MLX nor Qt."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -22,7 +23,8 @@ Without a command, `facet` opens the window. Exit codes: 0 done, 1 failed, 2 wro
 def main(arguments: Sequence[str]) -> int:
     """Run the verb that `arguments` name; return the exit code."""
     for stream in (sys.stdin, sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr] - they are text files, whatever typeshed allows
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         code = _app()(arguments, print_error=False, exit_on_error=False, result_action="return_value")
         sys.stdout.flush()

@@ -1,7 +1,7 @@
 """`facet models`: lists the library."""
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter

@@ -63,5 +63,7 @@ def figures(statistics: Statistics) -> str:
         f"peak {statistics.peak_memory_bytes / 1e6:,.0f} MB",
     ]
     if statistics.finish_reason != "stop":
-        parts.append({"length": "stopped at the longest answer allowed", "cancelled": "stopped"}[statistics.finish_reason])
+        parts.append(
+            {"length": "stopped at the longest answer allowed", "cancelled": "stopped"}[statistics.finish_reason]
+        )
     return " · ".join(parts)

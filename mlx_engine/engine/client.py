@@ -67,11 +67,7 @@ class Client:
         self._reader = _thread(self._read, self._process.stdout)
 
     def send(self, request: Request) -> None:
-        """Queue the request; it never waits, and is dropped if the process is gone.
-
-        Raises:
-            UnicodeEncodeError: a text in it is not valid Unicode (a lone surrogate).
-        """
+        """Queue the request; it never waits, and is dropped if the process is gone."""
         self._requests.put(protocol.encode(request))
 
     def close(self) -> None:

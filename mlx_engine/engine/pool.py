@@ -11,11 +11,11 @@ from pathlib import Path
 
 import psutil
 
-from mlx_engine import protocol
 from mlx_engine.engine.client import GRACE_S, Client
 from mlx_engine.engine.state import LOAD_ID, EngineState, Failed, Starting, Stopped, advance
 from mlx_engine.errors import RequestError
 from mlx_engine.protocol import Cancel, Event, Finished, Generate, Load, RequestFailed, WorkerExited
+from mlx_engine.sampling import check_sampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class EnginePool:
         """Ask `model` for an answer, loading it first if need be.
 
         Raises:
-            RequestError: there is no message to answer, or its text is no text.
+            RequestError: there is no message to answer.
             InvalidParameter: a sampling value is out of its range.
             EngineError: the system could not start the process.
         """
@@ -182,10 +182,6 @@ class EnginePool:
 
 
 def _check(request: Generate) -> None:
-    protocol.check_sampling(request.sampling)
+    check_sampling(request.sampling)
     if not request.messages or request.messages[-1].role != "user" or not request.messages[-1].content.strip():
         raise RequestError("There is no message to answer: write one first.")
-    try:
-        protocol.encode(request)
-    except UnicodeEncodeError as error:
-        raise RequestError("The text holds half of a character (a lone surrogate): remove it and try again.") from error

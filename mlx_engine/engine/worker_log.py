@@ -31,9 +31,10 @@ class WorkerLog:
                 self._write_to_file(line)
 
     def drain(self, stream: IO[bytes]) -> None:
-        """Write all lines of `stream` until it ends; a line without an end is taken in pieces."""
-        while line := stream.readline(LONGEST_LINE):
-            self.write(line.decode("utf-8", "replace"))
+        """Write all lines of `stream` until it ends, and close it; a line without an end is taken in pieces."""
+        with stream:
+            while line := stream.readline(LONGEST_LINE):
+                self.write(line.decode("utf-8", "replace"))
 
     def tail(self) -> str:
         """Return the last lines written."""

@@ -1,0 +1,219 @@
+import os
+import queue
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mlx_engine.engine import client as client_module
+from mlx_engine.engine.client import Client, reason_of, worker_environment
+from mlx_engine.errors import EngineError
+from mlx_engine.protocol import ChatMessage, Delta, Event, Finished, Generate, Load, LoadProgress, Request, WorkerExited
+from tests import scripted_worker
+from tests.scripted_worker import Script
+
+QUESTION = Generate(id="a", messages=(ChatMessage("user", "Say something."),))
+
+
+class Conversation:
+    """A client and the events it has told."""
+
+    def __init__(self, log_path: Path, command: list[str]) -> None:
+        self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.client = Client(on_event=self.events.put, log_path=log_path, command=command)
+
+    def send(self, *requests: Request) -> None:
+        for request in requests:
+            self.client.send(request)
+
+    def until(self, kind: type[Event]) -> list[Event]:
+        """Return the events up to the first of `kind`, that one included."""
+        events = [self.events.get(timeout=20)]
+        while not isinstance(events[-1], kind):
+            events.append(self.events.get(timeout=20))
+        return events
+
+    def exit(self) -> WorkerExited:
+        exited = self.until(WorkerExited)[-1]
+        assert isinstance(exited, WorkerExited)
+        return exited
+
+
+Start = Callable[[Script], Conversation]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start scripted workers; all of them end with the test."""
+    started: list[Conversation] = []
+
+    def start(script: Script) -> Conversation:
+        started.append(Conversation(tmp_path / "engine.log", scripted_worker.command(script)))
+        return started[-1]
+
+    yield start
+    for conversation in started:
+        conversation.client.close()
+        assert conversation.client.join(10)
+
+
+def test_events_arrive_in_the_order_in_which_they_were_sent(start: Start) -> None:
+    """A load and an answer, from the first byte to the statistics."""
+    conversation = start(Script(answer="one two three"))
+    conversation.send(Load("load", "/a/model"), QUESTION)
+    events = conversation.until(Finished)
+
+    kinds = [type(event).__name__ for event in events]
+    assert kinds == sorted(kinds, key=["LoadProgress", "Loaded", "Prefill", "Memory", "Delta", "Finished"].index)
+    assert [event.text for event in events if isinstance(event, Delta)] == ["one", " two", " three"]
+
+
+def test_a_close_ends_the_worker_and_is_expected(start: Start) -> None:
+    """The last event says that Facet itself ended the process, and no zombie stays."""
+    conversation = start(Script())
+    conversation.client.close()
+    conversation.client.close()
+
+    exited = conversation.exit()
+    assert (exited.returncode, exited.expected, exited.reason) == (0, True, "")
+    assert not psutil.pid_exists(conversation.client.pid)
+
+
+@pytest.mark.parametrize("point", ["start", "load", "prefill", "decode"])
+def test_a_kill_is_told_with_its_reason_and_the_last_words(start: Start, point: scripted_worker.Point) -> None:
+    """Whatever the worker was doing, its death is one last event."""
+    conversation = start(Script(die_at=point, stderr="something odd\n"))
+    conversation.send(Load("load", "/a/model"), QUESTION)
+    exited = conversation.exit()
+
+    assert exited.returncode == -signal.SIGKILL
+    assert not exited.expected
+    assert "killed from outside" in exited.reason
+    assert exited.log_tail.endswith("something odd")
+    assert conversation.client.join(10)
+    assert conversation.events.empty()
+
+
+def test_a_death_is_told_within_a_tenth_of_a_second(start: Start) -> None:
+    """Measured from the kill to the event."""
+    conversation = start(Script(rate=100, tokens=10_000))
+    conversation.send(Load("load", "/a/model"), QUESTION)
+    conversation.until(Delta)
+    killed_at = time.perf_counter()
+    os.kill(conversation.client.pid, signal.SIGKILL)
+    conversation.exit()
+
+    assert time.perf_counter() - killed_at < 0.1
+
+
+def test_an_exit_code_is_told(start: Start) -> None:
+    """A worker that gives up by itself is not taken for a killed one."""
+    conversation = start(Script(die_at="load", die_by=0))
+    conversation.send(Load("load", "/a/model"))
+
+    assert conversation.exit().reason == "It ended with exit code 3."
+
+
+def test_a_worker_that_hangs_is_killed_after_the_grace_period(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing returns at once, and no process outlives it for long."""
+    monkeypatch.setattr(client_module, "GRACE_S", 0.2)
+    conversation = start(Script(hang_at="load"))
+    conversation.send(Load("load", "/a/model"))
+    conversation.until(LoadProgress)
+    started = time.perf_counter()
+    conversation.client.close()
+
+    assert time.perf_counter() - started < 0.1
+    exited = conversation.exit()
+    assert (exited.returncode, exited.expected) == (-signal.SIGKILL, True)
+
+
+def test_a_large_message_to_a_busy_worker_does_not_keep_the_caller(start: Start) -> None:
+    """The pipe is full after 64 kB; the caller is the window's thread."""
+    conversation = start(Script())
+    psutil.Process(conversation.client.pid).suspend()
+    large = Generate(id="a", messages=(ChatMessage("user", "word " * 200_000),))
+    started = time.perf_counter()
+    conversation.send(Load("load", "/a/model"), large)
+    kept_s = time.perf_counter() - started
+    psutil.Process(conversation.client.pid).resume()
+
+    assert kept_s < 0.1
+    finished = conversation.until(Finished)[-1]
+    assert isinstance(finished, Finished)
+    assert finished.statistics is not None
+    assert finished.statistics.prompt_tokens == 200_000
+
+
+def test_sending_to_a_dead_worker_is_harmless(start: Start) -> None:
+    """Its death is told by an event, not by an exception wherever something happens to be sent."""
+    conversation = start(Script(die_at="start"))
+    conversation.exit()
+    conversation.send(QUESTION)
+    conversation.client.close()
+
+    assert conversation.events.empty()
+
+
+def test_a_line_that_is_no_event_goes_to_the_log(start: Start, tmp_path: Path) -> None:
+    """A stray line costs nothing but itself."""
+    conversation = start(Script(garble=True))
+    conversation.send(Load("load", "/a/model"), QUESTION)
+    conversation.until(Finished)
+
+    assert "a stray line" in (tmp_path / "engine.log").read_text()
+
+
+def test_a_worker_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    """No orphan outlives a window that was killed."""
+    pid_file = tmp_path / "pid"
+    program = (
+        "import os, sys, pathlib, signal\n"
+        "from mlx_engine.engine.client import Client\n"
+        "from tests import scripted_worker\n"
+        "command = scripted_worker.command(scripted_worker.Script())\n"
+        f"client = Client(on_event=print, log_path=pathlib.Path({str(tmp_path / 'engine.log')!r}), command=command)\n"
+        f"pathlib.Path({str(pid_file)!r}).write_text(str(client.pid))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    root = Path(scripted_worker.__file__).parents[1]
+    parent = psutil.Popen([sys.executable, "-c", program], cwd=root)
+    assert parent.wait(20) == -signal.SIGKILL
+
+    psutil.wait_procs([psutil.Process(int(pid))] if psutil.pid_exists(pid := int(pid_file.read_text())) else [], 10)
+    assert not psutil.pid_exists(pid)
+
+
+def test_a_program_that_does_not_exist_is_an_engine_error(tmp_path: Path) -> None:
+    """What the system says reaches the person."""
+    with pytest.raises(EngineError, match="No such file"):
+        Client(on_event=print, log_path=tmp_path / "engine.log", command=["/no/such/program"])
+
+
+@pytest.mark.parametrize(
+    ("returncode", "words"),
+    [
+        (0, "although nobody had asked"),
+        (3, "exit code 3"),
+        (-signal.SIGABRT, "Metal"),
+        (-signal.SIGSEGV, "native code"),
+        (-signal.SIGHUP, "SIGHUP"),
+        (-250, "signal 250"),
+    ],
+)
+def test_every_way_to_end_has_words(returncode: int, words: str) -> None:
+    """The reason is for a person, who knows no numbers of signals."""
+    assert words in reason_of(returncode)
+
+
+def test_the_environment_keeps_the_worker_off_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what was preloaded before stays so."""
+    monkeypatch.setenv("LD_PRELOAD", "libfirst.so")
+
+    environment = worker_environment()
+    assert environment["HF_HUB_OFFLINE"] == "1"
+    assert environment["LD_PRELOAD"].startswith("libfirst.so")
