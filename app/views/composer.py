@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 
 from app.views.buttons import IconButton, RoundButton
 from app.views.message_editor import MessageEditor
-from app.views.painting import rounded
+from app.views.painting import mixed, rounded
 from app.views.theme import Theme
 
 _LARGEST_SHARE = 0.4
@@ -70,6 +70,7 @@ class Composer(QWidget):
         self._busy = False
         self._ready = False
         self.editor = MessageEditor()
+        theme.thin_scroll_bars(self.editor)
         self.setFocusProxy(self.editor)
         self._pasted = _Pasted(theme, self)
         self._pasted.show_text("")
@@ -182,5 +183,5 @@ class Composer(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colours = self._theme.palette
-        border = colours.tertiary if self.editor.hasFocus() else colours.border
+        border = mixed(colours.border, colours.text, 0.3 if self.editor.hasFocus() else 0)
         rounded(QPainter(self), QRectF(self.rect()), 18, colours.surface, border)

@@ -26,6 +26,7 @@ class FieldForm(QWidget):
         self._editors: dict[str, Any] = {}
         self._sentences: list[QLabel] = []
         self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setColumnStretch(0, 1)
         self._grid.setVerticalSpacing(4)
         for field in fields:
@@ -45,7 +46,7 @@ class FieldForm(QWidget):
         editor.setAccessibleName(field.label)
         editor.setAccessibleDescription(field.sentence)
         editor.edited.connect(lambda: self.edited.emit(field.name, editor.value()))
-        label = QLabel(field.label)
+        label = QLabel(field.label, wordWrap=True)
         label.setBuddy(editor)
         row = self._grid.rowCount()
         is_tall = isinstance(editor, QPlainTextEdit)

@@ -55,6 +55,7 @@ class ModelPopup(QFrame):
         self._delegate = ModelDelegate(theme, self._list)
         self._list.setItemDelegate(self._delegate)
         self._list.setModel(library)
+        theme.thin_scroll_bars(self._list)
         self._nothing = QLabel("There is no model here yet.", alignment=Qt.AlignmentFlag.AlignCenter)
         self._load = TextButton(theme, "Load")
         self._refresh = IconButton(theme, "regenerate", "Look for models again")

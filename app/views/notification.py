@@ -51,8 +51,9 @@ class NotificationBanner(QWidget):
         self._theme = theme
         self._notice = Notice("information", "")
         self._symbol = QLabel()
-        self._text = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
-        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._title = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._message = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._details = QPlainTextEdit(readOnly=True)
         self._details.setAccessibleName("Details")
         self._details_button = TextButton(theme, "Show details")
@@ -72,7 +73,11 @@ class NotificationBanner(QWidget):
         row = QHBoxLayout()
         row.setSpacing(10)
         row.addWidget(self._symbol, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self._text, 1)
+        text = QVBoxLayout()
+        text.setSpacing(2)
+        text.addWidget(self._title)
+        text.addWidget(self._message)
+        row.addLayout(text, 1)
         for button in (self._details_button, self._offer_button, self._close_button):
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
@@ -83,7 +88,9 @@ class NotificationBanner(QWidget):
     def show_notice(self, notice: Notice) -> None:
         """Show this one in place of the one before."""
         self._notice = notice
-        self._text.setText("\n".join(part for part in (notice.title, notice.message) if part))
+        self._title.setText(notice.title)
+        self._message.setText(notice.message)
+        self._message.setVisible(bool(notice.message))
         self._details.setPlainText(notice.details)
         self._details.hide()
         self._details_button.setText("Show details")
@@ -113,7 +120,8 @@ class NotificationBanner(QWidget):
         name, colour = ("warning", colours.danger) if is_error else ("info", colours.accent)
         side = self._theme.scaled(18)
         self._symbol.setPixmap(pixmap(name, side=side, scale=self.devicePixelRatioF(), colour=colour))
-        self._text.setFont(self._theme.font("label"))
+        self._title.setFont(self._theme.font("label", bold=True))
+        self._message.setFont(self._theme.font("label"))
         self._details.setFont(self._theme.font("mono"))
         self._details.setFixedHeight(self._theme.scaled(140))
         self.update()

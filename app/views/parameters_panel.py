@@ -42,7 +42,6 @@ class ParametersPanel(QWidget):
         self._heading = QLabel("Chat Parameters")
         self._form = FieldForm((_SYSTEM_PROMPT, _THINK, *fields(type(chat.sampling))), theme)
         self._reset_button = TextButton(theme, "Reset to defaults")
-        self.setMinimumWidth(220)
         self._lay_out()
         self._form.edited.connect(self._set)
         self._reset_button.clicked.connect(self._reset)
@@ -66,6 +65,7 @@ class ParametersPanel(QWidget):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidgetResizable(True)
         scroll.setWidget(inside)
+        self._theme.thin_scroll_bars(scroll)
         for see_through in (scroll.viewport(), inside):
             see_through.setAutoFillBackground(False)
         outside = QVBoxLayout(self)
@@ -93,6 +93,7 @@ class ParametersPanel(QWidget):
         self._chat.set_parameters(settings.system_prompt, settings.sampling, _THINK.default)
 
     def _dress(self) -> None:
+        self.setMinimumWidth(self._theme.scaled(170) + 60)
         self._heading.setFont(self._theme.font("heading"))
 
     def paintEvent(self, _event: QPaintEvent) -> None:

@@ -41,12 +41,14 @@ class SettingsDialog(QDialog):
         is_group = declared[0].kind == "group"
         parts = fields(type(self._preferences.get(declared[0].name))) if is_group else declared
         form = FieldForm(parts, self._theme)
+        form.setContentsMargins(10, 12, 14, 10)
         form.edited.connect(self._set_in_group if is_group else self._set)
         scroll = QScrollArea()
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidgetResizable(True)
         scroll.setWidget(form)
+        self._theme.thin_scroll_bars(scroll)
         self._tabs.addTab(scroll, section)
         for field in declared:
             self._forms[field.name] = form

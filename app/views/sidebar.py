@@ -46,6 +46,7 @@ class Sidebar(QWidget):
         self._delegate = ConversationDelegate(theme, self._list)
         self._list.setItemDelegate(self._delegate)
         self._list.setModel(conversations)
+        theme.thin_scroll_bars(self._list)
         self.setFocusProxy(self._list)
         self.setMinimumWidth(160)
         column = QVBoxLayout(self)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication
 
 Appearance = Literal["system", "light", "dark"]
 FontRole = Literal["body", "label", "title", "heading", "small", "mono"]
@@ -201,11 +201,26 @@ class Theme(QObject):
         self.changed.connect(lambda: self._dress(application))
         self._dress(application)
 
+    def thin_scroll_bars(self, area: QAbstractScrollArea) -> None:
+        """Make the scroll bars of `area` as thin as those of macOS, where the platform's own are wide.
+
+        The style sheet is on the bars alone: one for the whole application makes Qt 6.11 forget the fonts of widgets
+        that are moved into a scroll area.
+        """
+        if _NATIVE_COLOURS:
+            return
+
+        def dress() -> None:
+            for bar in (area.verticalScrollBar(), area.horizontalScrollBar()):
+                bar.setStyleSheet(_scroll_bars(self._palette))
+
+        self.changed.connect(dress)
+        dress()
+
     def _dress(self, application: QApplication) -> None:
         application.setFont(self.font("label"))
         if not _NATIVE_COLOURS:
             application.setPalette(_control_palette(self._palette))
-            application.setStyleSheet(_scroll_bars(self._palette))
 
     def _renew(self) -> None:
         palette = self._chosen()
@@ -259,7 +274,6 @@ def _control_palette(colours: Palette) -> QPalette:
 
 
 def _scroll_bars(colours: Palette) -> str:
-    """Return the style of scroll bars as thin as those of macOS, for platforms whose own are wide."""
     handle = colours.tertiary.name()
     return f"""
         QScrollBar {{ background: transparent; border: none; }}

@@ -10,7 +10,9 @@ from app.views.painting import mixed, rounded
 from app.views.theme import Theme
 from app.views.throughput_figures import Figure, context, figures, fitting, memory, progress, sentence
 
-_GAP = " · "
+_GAP = 18
+"""Pixels between figures, at 100 % text size."""
+
 _NEARLY_FULL = 0.9
 
 
@@ -50,12 +52,12 @@ class ThroughputBar(QWidget):
 
     def _width(self, figure: Figure) -> float:
         metrics = QFontMetricsF(self._font(bold=figure.strong))
-        return metrics.horizontalAdvance(figure.widest + _GAP) + self._extra(figure)
+        return metrics.horizontalAdvance(figure.widest) + self._theme.scaled(_GAP) + self._extra(figure)
 
     def _extra(self, figure: Figure) -> float:
         """Return the width of what is drawn beside the figure: the sparkline, or the meter of the context."""
         if figure.strong:
-            return self._theme.scaled(110)
+            return self._theme.scaled(104)
         return self._theme.scaled(44) if figure == context(self._throughput) else 0
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -69,14 +71,11 @@ class ThroughputBar(QWidget):
 
     def _draw_left(self, painter: QPainter, kept: list[Figure]) -> None:
         x = 0.0
-        for index, figure in enumerate(kept):
+        for figure in kept:
             width = self._width(figure)
             self._draw_text(painter, figure, QRectF(x, 0, min(width, self.width() - x), self.height()))
             if figure.strong:
-                self._draw_rates(painter, x + width - self._extra(figure))
-            elif index < len(kept) - 1:
-                gap = QFontMetricsF(painter.font()).horizontalAdvance(_GAP)
-                painter.drawText(QRectF(x + width - gap, 0, gap, self.height()), Qt.AlignmentFlag.AlignVCenter, _GAP)
+                self._draw_rates(painter, x + width - self._extra(figure) - 4)
             x += width
 
     def _draw_right(self, painter: QPainter, kept: list[Figure]) -> None:
@@ -104,7 +103,7 @@ class ThroughputBar(QWidget):
         painter.drawText(area, side | Qt.AlignmentFlag.AlignVCenter, text)
 
     def _draw_rates(self, painter: QPainter, x: float) -> None:
-        area = QRectF(x, 4, self._theme.scaled(96), self.height() - 8)
+        area = QRectF(x, 5, self._theme.scaled(96), self.height() - 10)
         draw_sparkline(painter, area, self._throughput.history, self._theme.palette.accent)
 
     def _draw_meter(self, painter: QPainter, area: QRectF) -> None:

@@ -89,11 +89,11 @@ def _reading(throughput: Throughput) -> list[Figure]:
     read = f"Reading {throughput.done_tokens:,} of {total} tokens"
     said = [_figure(read, f"Reading {total} of {total} tokens", rank=0)]
     if throughput.tokens_per_s:
-        said.append(_figure(f"{throughput.tokens_per_s:,.0f} tok/s", "8,888 tok/s", rank=1))
+        said.append(_figure(f"{throughput.tokens_per_s:,.0f} tok/s", "8,888 tok/s", rank=2))
     if throughput.cached_tokens:
         said.append(_words(f"{throughput.cached_tokens:,} reused", rank=3))
     if throughput.reread_reason:
-        said.append(_words(throughput.reread_reason, rank=5))
+        said.append(_words(throughput.reread_reason, rank=1))
     return said
 
 
