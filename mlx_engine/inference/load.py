@@ -1,0 +1,146 @@
+"""From a model folder to a network and a tokenizer that are ready to work.
+
+Opens existing folders only: nothing is downloaded, and no code of the folder's own is run. All functions belong to
+the one thread that touches MLX.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+from mlx.utils import tree_flatten
+from mlx_lm.utils import load_model, load_tokenizer
+
+from mlx_engine.errors import BrokenModel, EngineError, FacetError, OutOfMemory, UnsupportedModel
+from mlx_engine.inference import memory
+from mlx_engine.inference.folder import check_folder, context_length
+
+_load_tokenizer: Any = load_tokenizer  # has no types
+
+# All that mlx-lm, transformers and MLX are known to raise on a folder that is not what it should be.
+_foreign_errors = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A network with its tokenizer. Its weights are in memory once `read_weights` has run to its end."""
+
+    name: str
+    network: Any
+    tokenizer: Any
+    context_length: int
+    vocabulary_size: int
+    weights_bytes: int
+
+    def read_weights(self) -> Iterator[int]:
+        """Bring the weights into memory, about a hundredth at a time; yield how many bytes are there.
+
+        Raises:
+            OutOfMemory: they do not fit.
+            BrokenModel: a file cannot be read to its end.
+        """
+        done_bytes = 0
+        for batch in _batches(_weights(self.network), self.weights_bytes):
+            try:
+                mx.eval(batch)
+            except _foreign_errors as error:
+                raise _in_words(error, self.name, self.weights_bytes) from error
+            done_bytes += sum(weight.nbytes for weight in batch)
+            yield done_bytes
+        mx.clear_cache()
+
+
+def open_model(path: Path) -> Model:
+    """Open the model in `path`; its weights are still on the disk.
+
+    On the CPU, which computes other types slowly and inexactly, scales and plain weights become float32; a GPU keeps
+    the model's own types.
+
+    Raises:
+        ModelError: the folder is missing, damaged, or of a kind that cannot be run.
+        OutOfMemory: the weights alone are larger than the machine's memory.
+    """
+    config = check_folder(path)
+    memory.limit_pool()
+    try:
+        network, config = load_model(path, lazy=True, trust_remote_code=False)
+        if mx.default_device() == mx.Device(mx.cpu):
+            network.set_dtype(mx.float32)
+        weights_bytes = sum(weight.nbytes for weight in _weights(network))
+        tokenizer = _load_tokenizer(path, {"trust_remote_code": False}, eos_token_ids=config.get("eos_token_id"))
+    except _foreign_errors as error:
+        raise _in_words(error, path.name, 0) from error
+    if weights_bytes > memory.machine_bytes():
+        raise _too_large(path.name, weights_bytes)
+    return Model(
+        name=path.name,
+        network=network,
+        tokenizer=tokenizer,
+        context_length=context_length(config),
+        vocabulary_size=_vocabulary_size(config, len(tokenizer)),
+        weights_bytes=weights_bytes,
+    )
+
+
+def device_name() -> str:
+    """Return the name of the device that MLX computes on, "Apple M4 Max" or "AMD EPYC (CPU)"."""
+    name = str(mx.device_info().get("device_name", "unknown"))
+    return f"{name} (CPU)" if mx.default_device() == mx.Device(mx.cpu) else name
+
+
+def _weights(network: Any) -> list[mx.array]:
+    flat: Any = tree_flatten(network.parameters())
+    return [weight for _, weight in flat]
+
+
+def _batches(weights: list[mx.array], total_bytes: int) -> Iterator[list[mx.array]]:
+    batch: list[mx.array] = []
+    size_bytes = 0
+    for weight in weights:
+        batch.append(weight)
+        size_bytes += weight.nbytes
+        if size_bytes * 100 >= total_bytes:
+            yield batch
+            batch, size_bytes = [], 0
+    if batch:
+        yield batch
+
+
+def _vocabulary_size(config: dict[str, Any], tokens: int) -> int:
+    """Return how many logits there are at least: the tokenizer may know more tokens than the network, or fewer."""
+    sizes = [source.get("vocab_size") for source in (config, config.get("text_config")) if isinstance(source, dict)]
+    return min([tokens, *(size for size in sizes if isinstance(size, int))])
+
+
+def _in_words(error: Exception, name: str, weights_bytes: int) -> FacetError:
+    text = " ".join(str(error).split())[:300]
+    if memory.is_out_of_memory(error):
+        return _too_large(name, weights_bytes)
+    if "not supported" in text or isinstance(error, ImportError | AttributeError):
+        return UnsupportedModel(f"{name} cannot be run by this version of Facet: {text}")
+    if "trust_remote_code" in text or "custom code" in text:
+        return UnsupportedModel(f"{name} needs Python code from its own folder, which Facet never runs.")
+    if isinstance(error, KeyError):
+        text = f"{text} is missing in its configuration or its weights"
+    return BrokenModel(f"{name} cannot be opened: {text}. Its files do not fit together; download the model again.")
+
+
+def _too_large(name: str, weights_bytes: int) -> EngineError:
+    needed = f"needs {memory.gigabytes(weights_bytes)} for its weights, and " if weights_bytes else ""
+    return OutOfMemory(
+        f"{name} {needed}does not fit: this machine has {memory.gigabytes(memory.machine_bytes())}. "
+        "Close other programs, or use a smaller model or one with fewer bits."
+    )

@@ -1,0 +1,37 @@
+"""MLX's memory in this process: how much it keeps, how much there is, and how running out of it looks.
+
+The wired limit is never set: raising it has been reported to bring whole Macs down. Only mlx-lm's `stream_generate`
+and `BatchGenerator` would do so, and Facet calls neither.
+"""
+
+import mlx.core as mx
+import psutil
+
+_signs = (
+    "insufficient memory",
+    "outofmemory",
+    "out of memory",
+    "unable to allocate",
+    "maximum allowed buffer size",
+    "bad_alloc",
+)
+
+
+def machine_bytes() -> int:
+    """Return the memory that the device can use: on a Mac all of it, on CUDA the card's."""
+    return int(mx.device_info().get("memory_size", 0)) or psutil.virtual_memory().total
+
+
+def limit_pool() -> None:
+    """Keep at most 2 GB, or a twentieth of the memory, of freed buffers for reuse; MLX would keep nearly all."""
+    mx.set_cache_limit(min(2 * 1024**3, machine_bytes() // 20))
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether an error of MLX's means that memory ran out; Metal, CUDA and the CPU each say it their way."""
+    return isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _signs)
+
+
+def gigabytes(size_bytes: int) -> str:
+    """Return the size as people read it, "23.1 GB"; GB are 10^9 bytes, as on the disk and in the shop."""
+    return f"{size_bytes / 1e9:.1f} GB"
