@@ -22,10 +22,10 @@ def chat(
     model: Annotated[str | None, Parameter(show_default=False)] = None,
     /,
     *,
-    prompt: str | None = None,
-    system: str = "",
-    think: Annotated[bool, Parameter(negative="--no-think")] = True,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    prompt: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    system: Annotated[str, Parameter(allow_leading_hyphen=True, show_default=False)] = "",
+    think: Annotated[bool, Parameter(negative="--no-think", show_default=False)] = True,
+    json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     sampling: SamplingOptions = SamplingOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Chat with a model in the terminal.
@@ -37,7 +37,7 @@ def chat(
         model: A model of the library, by name or id, or a folder. Without it the starter model answers.
         prompt: Answer this and leave; - reads it from standard input.
         system: The system prompt.
-        think: Let the model think first, where it can.
+        think: Let the model think first, where it can, or not.
         json: Write one JSON object a line: the deltas, then the end with its statistics.
     """
     if json and prompt is None:

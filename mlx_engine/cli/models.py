@@ -14,7 +14,7 @@ from mlx_engine.models.describe import BrokenDescription, ModelDescription
 _columns = ("name", "parameters", "quantization", "bits/weight", "size", "context", "licence")
 
 
-def models(*, json: Annotated[bool, Parameter(negative=())] = False) -> None:
+def models(*, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> None:
     """List the models in Facet's folder.
 
     Args:
@@ -42,13 +42,16 @@ def _print_table(found: list[ModelDescription | BrokenDescription]) -> None:
     for model in found:
         if isinstance(model, ModelDescription):
             table.add_row(*(Text(terminal.printable(cell)) for cell in _row(model)))
+    problems = [f"{model.id}: {model.problem}" for model in found if isinstance(model, BrokenDescription)]
     # A pipe has no width; without one, rich would cut the columns at 80.
-    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False, soft_wrap=False)
-    if table.row_count:
-        console.print(table)
-    for model in found:
-        if isinstance(model, BrokenDescription):
-            console.print(Text(terminal.printable(f"{model.id}: {model.problem}"), style="red"))
+    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
+    # Captured, because rich has its own idea of what a reader that went away means.
+    with console.capture() as rendered:
+        if table.row_count:
+            console.print(table)
+        for problem in problems:
+            console.print(Text(terminal.printable(problem), style="red"))
+    sys.stdout.write(rendered.get())
 
 
 def _row(model: ModelDescription) -> tuple[str, ...]:

@@ -13,7 +13,13 @@ _defaults = Sampling()
 
 def _option(name: str) -> Parameter:
     field = sampling_fields()[name]
-    return Parameter(help=f"{field.description} It must be {field.range_in_words}.", negative=())
+    legal = field.range_in_words
+    return Parameter(
+        help=f"{field.description} {legal[0].upper()}{legal[1:]}.",
+        negative=(),
+        show_default=field.default not in (None, ()),
+        allow_leading_hyphen=True,
+    )
 
 
 @Parameter(name="*")

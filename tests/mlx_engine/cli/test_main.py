@@ -1,0 +1,128 @@
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mlx_engine.cli.main import main
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home of Facet's own."""
+    monkeypatch.setenv("FACET_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def library(home: Path, tiny_models: Path) -> Iterator[Path]:
+    """A library of the tiny models, and a folder that is none."""
+    (home / "models" / "broken" / "empty").mkdir(parents=True)
+    (home / "models" / "tiny").symlink_to(tiny_models)
+    return home / "models"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("chat --temperature 9", "--temperature is 9.0; it must be from 0 to 2."),
+        ("chat --top-k many", "--top-k"),
+        ("chat --max-tokens 0", "--max-tokens is 0"),
+        ("chat --pompt Hello", "--prompt"),
+        ("chat --json", "--prompt"),
+        ("chta", "chat"),
+    ],
+)
+def test_a_wrong_command_line_is_explained(arguments: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence on standard error that names the option, and the exit code of wrong usage."""
+    assert main(arguments.split()) == 2
+
+    out, err = capsys.readouterr()
+    assert not out
+    assert words in err
+    assert err.count("\n") == 1
+
+
+def test_a_model_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """With what there is instead."""
+    assert main(["chat", "nobody/nothing", "--prompt", "Hello."]) == 1
+
+    out, err = capsys.readouterr()
+    assert not out
+    assert err.startswith("facet: Model not found:")
+    assert "nobody/nothing" in err
+
+
+def test_the_library_is_a_table(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line a model, with its figures; what cannot be used says why."""
+    assert main(["models"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["name", "parameters", "quantization", "bits/weight", "size", "context", "licence"]
+    assert any(line.startswith("llama-4bit") and "4-bit g32" in line and "2,048" in line for line in lines)
+    assert any(line.startswith("broken/empty: ") for line in lines)
+
+
+def test_the_library_as_json_is_one_object_a_line(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """For scripts; a model that cannot be used has a problem instead of figures."""
+    assert main(["models", "--json"]) == 0
+
+    models = {model["id"]: model for model in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert models["tiny/llama"]["parameters"] > 0
+    assert models["broken/empty"]["problem"]
+
+
+def test_an_empty_library_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    """And is no error."""
+    assert main(["models"]) == 0
+
+    out, err = capsys.readouterr()
+    assert not out
+    assert "facet chat" in err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["chat", "--help"], ["models", "--help"], ["--version"]])
+def test_help_goes_to_standard_output(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """As in any good tool."""
+    assert main(arguments) == 0
+
+    out, err = capsys.readouterr()
+    assert out.strip()
+    assert not err
+
+
+def run(*arguments: str, stdout: int = subprocess.PIPE) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, check=False, cwd=ROOT, text=True, stdout=stdout, stderr=subprocess.PIPE, timeout=60)
+
+
+def test_the_command_line_imports_neither_mlx_nor_qt() -> None:
+    """It starts in a third of a second; MLX alone costs 1.5 s."""
+    program = "import sys, mlx_engine.cli.main; print(*{name.partition('.')[0] for name in sys.modules})"
+    modules = set(run("-c", program).stdout.split())
+
+    assert "mlx_engine" in modules
+    assert not modules & {"mlx", "mlx_lm", "transformers", "PySide6", "numpy"}
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(library: Path) -> None:
+    """`facet models | head -0` says nothing about broken pipes."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = run("-m", "mlx_engine", "models", stdout=writer)
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_the_front_door_leads_to_the_command_line() -> None:
+    """With a verb, `facet` opens no window."""
+    done = run("-m", "app", "chat", "--top-p", "2")
+
+    assert done.returncode == 2
+    assert "--top-p is 2.0" in done.stderr
