@@ -1,0 +1,83 @@
+"""What is painted behind prose: pills of inline code, bars of quotes, lines across the page."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QTextBlock, QTextDocument, QTextLayout, QTextLine
+
+from app.views.theme import Palette
+from app.views.transcript.marks import INLINE_CODE, NESTING, RULE
+from app.views.transcript.writer import nesting_margin
+
+_BAR = 3.0
+"""Width of a quote's bar, in pixels."""
+
+
+def paint_behind(painter: QPainter, document: QTextDocument, clip: QRectF, colours: Palette) -> None:
+    """Paint what lies behind the text of `document` inside `clip`, both in its coordinates."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for block, rect in _blocks_in(document, clip):
+        nesting = block.blockFormat().stringProperty(NESTING)
+        if "q" in nesting:
+            _paint_bars(painter, document, block, rect, colours)
+        if block.blockFormat().boolProperty(RULE):
+            painter.fillRect(QRectF(rect.left(), rect.top(), document.textWidth() - rect.left(), 1), colours.border)
+        painter.setBrush(colours.hover)
+        for pill in _pills(block):
+            painter.drawRoundedRect(pill, 4, 4)
+
+
+def _blocks_in(document: QTextDocument, clip: QRectF) -> Iterator[tuple[QTextBlock, QRectF]]:
+    layout = document.documentLayout()
+    position = layout.hitTest(QPointF(0, clip.top()), Qt.HitTestAccuracy.FuzzyHit)
+    block = document.findBlock(max(position, 0))
+    while block.isValid():
+        rect = layout.blockBoundingRect(block)
+        if rect.top() > clip.bottom():
+            return
+        yield block, rect
+        block = block.next()
+
+
+def _paint_bars(painter: QPainter, document: QTextDocument, block: QTextBlock, rect: QRectF, colours: Palette) -> None:
+    """Paint a bar for each quote around the block, without a gap below a block of the same quote."""
+    nesting = block.blockFormat().stringProperty(NESTING)
+    above = document.documentLayout().blockBoundingRect(block.previous())
+    before = block.previous().blockFormat().stringProperty(NESTING) if block.previous().isValid() else ""
+    em = float(document.defaultFont().pixelSize())
+    painter.setBrush(colours.border)
+    for depth, level in enumerate(nesting):
+        if level == "q":
+            goes_on = before[: depth + 1] == nesting[: depth + 1]
+            top = above.bottom() - 1 if goes_on else rect.top()
+            left = nesting_margin(nesting[:depth], em)
+            painter.drawRoundedRect(QRectF(left, top, _BAR, rect.bottom() - top), 1.5, 1.5)
+
+
+def _pills(block: QTextBlock) -> Iterator[QRectF]:
+    layout = block.layout()
+    for run in block.textFormats():
+        if run.format.boolProperty(INLINE_CODE):
+            metrics = QFontMetricsF(run.format.font())
+            for line, left, right in _pieces(layout, run.start, run.start + run.length):
+                baseline = line.y() + line.ascent()
+                top, height = baseline - metrics.ascent() - 1, metrics.ascent() + metrics.descent() + 2
+                yield QRectF(left - 3, top, right - left + 6, height).translated(layout.position())
+
+
+def _pieces(layout: QTextLayout, start: int, end: int) -> Iterator[tuple[QTextLine, float, float]]:
+    """Yield the lines that the characters from `start` to `end` stand in, and from where to where, in pixels."""
+    for number in range(layout.lineCount()):
+        line = layout.lineAt(number)
+        first = max(start, line.textStart())
+        last = min(end, line.textStart() + line.textLength())
+        if first < last:
+            edges = (_x(line, first), _x(line, last))
+            yield line, min(edges), max(edges)
+
+
+def _x(line: QTextLine, position: int) -> float:
+    found: Any = line.cursorToX(position)  # declared as one number, returned with the position it is for
+    return float(found[0] if isinstance(found, tuple) else found)

@@ -1,0 +1,164 @@
+"""Colours code by its language, in idle slices, with pygments. Knows no Markdown.
+
+While code streams in it is coloured again now and then, so seldom that this takes a tenth of the time at most.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from time import perf_counter
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QTextCharFormat, QTextDocument, QTextLayout
+
+from app.views.theme import Theme
+from app.views.transcript.idle import IdleQueue
+
+_LONGEST, _LONGEST_LINE = 100_000, 2_000
+"""Characters. Longer code is not coloured: the time a lexer takes with it is not bounded."""
+_TOKENS_A_STEP = 60
+_PAUSE = 9
+"""How many times as long as colouring took until it may begin again."""
+
+# Colours of `Palette.code` by pygments token; the longest name that fits counts.
+_COLOURS = {
+    "Comment": "comment",
+    "Comment.Preproc": "keyword",
+    "Keyword": "keyword",
+    "Keyword.Constant": "constant",
+    "Keyword.Type": "type",
+    "Literal.Date": "number",
+    "Literal.Number": "number",
+    "Literal.String": "string",
+    "Literal.String.Interpol": "constant",
+    "Name.Attribute": "attribute",
+    "Name.Builtin": "builtin",
+    "Name.Class": "type",
+    "Name.Constant": "constant",
+    "Name.Decorator": "function",
+    "Name.Exception": "type",
+    "Name.Function": "function",
+    "Name.Tag": "tag",
+    "Name.Variable": "attribute",
+    "Operator": "operator",
+    "Operator.Word": "keyword",
+    "Punctuation": "punctuation",
+    "Generic.Deleted": "error",
+    "Generic.Heading": "keyword",
+    "Generic.Inserted": "string",
+    "Generic.Subheading": "keyword",
+}
+
+Run = tuple[int, int, str]
+"""Start, length and kind of some characters of a line."""
+
+
+class Highlighter(QObject):
+    """Colours one document."""
+
+    def __init__(self, document: QTextDocument, theme: Theme, idle: IdleQueue, parent: QObject) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._theme = theme
+        self._idle = idle
+        self._language = ""
+        self._lexer: Any = None
+        self._lines: list[list[Run]] = []
+        self._job: Iterator[None] | None = None
+        self._is_stale = False
+        self._pause = QTimer(self, singleShot=True)
+        self._pause.timeout.connect(self._start)
+
+    def colour(self, language: str) -> None:
+        """Colour the document, soon; call this whenever its text has changed."""
+        if language != self._language:
+            self._language, self._lexer, self._lines = language, None, []
+        self._is_stale = bool(language)
+        if self._job is None and not self._pause.isActive():
+            self._start()
+
+    def recolour(self) -> None:
+        """Take the colours of the theme as it is now."""
+        self._lines = []
+        self.colour(self._language)
+
+    def _start(self) -> None:
+        if self._is_stale:
+            self._is_stale = False
+            self._job = self._pass()
+            self._idle.add(self._job)
+
+    def _pass(self) -> Iterator[None]:
+        spent = 0.0
+        steps = self._colour_all()
+        while True:
+            start = perf_counter()
+            done = next(steps, steps) is steps
+            spent += perf_counter() - start
+            if done:
+                break
+            yield
+        self._job = None
+        self._pause.start(round(spent * 1000 * _PAUSE))
+
+    def _colour_all(self) -> Iterator[None]:
+        text = self._document.toPlainText()
+        self._lexer = self._lexer or _lexer(self._language)
+        if self._lexer is None or len(text) > _LONGEST or max(map(len, text.split("\n"))) > _LONGEST_LINE:
+            return
+        yield
+        yield from self._colour_lines(text)
+
+    def _colour_lines(self, text: str) -> Iterator[None]:
+        number, runs = 0, list[Run]()
+        for count, (position, token, value) in enumerate(self._lexer.get_tokens_unprocessed(text)):
+            kind = _kind(token)
+            column = position - text.rfind("\n", 0, position) - 1
+            pieces = value.split("\n")
+            for piece in pieces:
+                if kind and piece:
+                    runs.append((column, len(piece), kind))
+                if piece is not pieces[-1]:
+                    self._colour_line(number, runs)
+                    number, runs, column = number + 1, [], 0
+            if count % _TOKENS_A_STEP == _TOKENS_A_STEP - 1:
+                yield
+        self._colour_line(number, runs)
+
+    def _colour_line(self, number: int, runs: list[Run]) -> None:
+        if number < len(self._lines) and self._lines[number] == runs:
+            return
+        self._lines[number : number + 1] = [runs]
+        block = self._document.findBlockByNumber(number)
+        if block.isValid():
+            block.layout().setFormats([self._range(run) for run in runs])
+            self._document.markContentsDirty(block.position(), block.length())
+
+    def _range(self, run: Run) -> QTextLayout.FormatRange:
+        made = QTextLayout.FormatRange()
+        made.start, made.length, kind = run
+        format_ = QTextCharFormat()
+        format_.setForeground(self._theme.palette.code[kind])
+        made.format = format_
+        return made
+
+
+def _lexer(language: str) -> Any:
+    """Return the lexer of `language`, or None if there is none."""
+    from pygments.lexers import get_lexer_by_name  # noqa: PLC0415  not before there is code to colour
+    from pygments.util import ClassNotFound  # noqa: PLC0415
+
+    try:
+        return get_lexer_by_name(language.lower(), stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        return None
+
+
+@cache
+def _kind(token: Any) -> str:
+    name = str(token).removeprefix("Token.")
+    while name:
+        if name in _COLOURS:
+            return _COLOURS[name]
+        name = name.rpartition(".")[0]
+    return ""

@@ -1,0 +1,113 @@
+"""A piece of text to read: no frame, no scroll bar, as high as its content; links ask, formulas copy as LaTeX."""
+
+from math import ceil
+from typing import Any
+
+from PySide6.QtCore import QMimeData, QRectF, Qt, QUrl, Signal
+from PySide6.QtGui import QFont, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPalette, QTextBlock, QWheelEvent
+from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit, QWidget
+
+from app.views.theme import Theme
+from app.views.transcript.decorations import paint_behind
+from app.views.transcript.formulas import Formulas
+from app.views.transcript.links import shown
+from app.views.transcript.marks import DISPLAY, FORMULA_OBJECT, LATEX
+
+_LINK_KEYS = (Qt.Key.Key_Tab, Qt.Key.Key_Backtab, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+class RichText(QTextBrowser):
+    """Shows a document and asks its parent for nothing. It fetches nothing: every resource is refused."""
+
+    link_clicked = Signal(str)
+
+    def __init__(self, theme: Theme, formulas: Formulas, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # The width is set, not taken from the viewport, which has none before the text is shown.
+        self.setLineWrapMode(QTextEdit.LineWrapMode.FixedPixelWidth)
+        self.setOpenLinks(False)
+        self.setAcceptDrops(False)
+        self.setUndoRedoEnabled(False)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.viewport().setAutoFillBackground(False)
+        document = self.document()
+        document.setDocumentMargin(0)
+        document.documentLayout().registerHandler(FORMULA_OBJECT, formulas.text_object)
+        self.anchorClicked.connect(lambda address: self.link_clicked.emit(address.toString()))
+        self.highlighted.connect(lambda address: self.setStatusTip(shown(address.toString())))
+        self.dress()
+
+    def dress(self) -> None:
+        """Take colours and font from the theme."""
+        colours = self.theme.palette
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.Text, colours.text)
+        palette.setColor(QPalette.ColorRole.Base, Qt.GlobalColor.transparent)
+        palette.setColor(QPalette.ColorRole.Highlight, colours.selection)
+        palette.setColor(QPalette.ColorRole.HighlightedText, colours.text)
+        palette.setColor(QPalette.ColorRole.Link, colours.link)
+        self.setPalette(palette)
+        font = self.theme.font("body")
+        self.setFont(font)
+        self.document().setDefaultFont(QFont(font))
+
+    def height_for(self, width: int) -> int:
+        """Return how high the text is when it is `width` pixels wide."""
+        if self.lineWrapColumnOrWidth() != width:
+            self.setLineWrapColumnOrWidth(width)
+        return ceil(self.document().size().height())
+
+    def loadResource(self, _type: int, _name: QUrl | str) -> Any:
+        return None
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        data = QMimeData()
+        data.setText(self.selected_text())
+        return data
+
+    def selected_text(self) -> str:
+        """Return the selection with formulas as LaTeX between dollars."""
+        cursor = self.textCursor()
+        start, end = cursor.selectionStart(), cursor.selectionEnd()
+        block, lines = self.document().findBlock(start), []
+        while block.isValid() and block.position() < end:
+            lines.append(_text_between(block, start, end))
+            block = block.next()
+        return "\n".join(lines)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        for_text = event.matches(QKeySequence.StandardKey.Copy) or event.matches(QKeySequence.StandardKey.SelectAll)
+        if for_text or event.key() in _LINK_KEYS:
+            super().keyPressEvent(event)
+        else:
+            event.ignore()  # scrolling is for the transcript
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        offset = self.horizontalScrollBar().value()
+        painter.translate(-offset, 0)
+        paint_behind(painter, self.document(), QRectF(event.rect()).translated(offset, 0), self.theme.palette)
+        painter.end()
+        super().paintEvent(event)
+
+
+def _text_between(block: QTextBlock, start: int, end: int) -> str:
+    pieces = []
+    iterator = block.begin()
+    while not iterator.atEnd():
+        fragment = iterator.fragment()
+        first = fragment.position()
+        text = fragment.text()[max(start - first, 0) : max(end - first, 0)]
+        if fragment.charFormat().objectType() == FORMULA_OBJECT:
+            mark = "$$" if fragment.charFormat().boolProperty(DISPLAY) else "$"
+            text = f"{mark}{fragment.charFormat().stringProperty(LATEX)}{mark}" * len(text)
+        pieces.append(text)
+        iterator += 1
+    return "".join(pieces).replace("\u2028", "\n").replace("\t", " ")

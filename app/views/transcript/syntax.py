@@ -1,0 +1,139 @@
+r"""Rules that Markdown lacks: formulas between $…$, $$…$$, \(…\) and \[…\], and bare links.
+
+A formula of its own is recognised by its first line alone, like a fence, and ends at its closing mark or before a
+blank line. So no later text can turn what has been shown before into something else.
+"""
+
+import re
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline
+
+_CLOSING = {"$$": "$$", "\\[": "\\]", "\\(": "\\)", "$": "$"}
+_ADDRESS = re.compile(r"//[^\s<>\"`*\\|\x00-\x1f]+")
+_LONGEST_FORMULA = 4_000
+"""In characters. A mark that closes further away belongs to something else."""
+
+
+def add_rules(markdown: MarkdownIt) -> None:
+    """Teach `markdown` these rules."""
+    markdown.block.ruler.before("fence", "maths", _maths_block, {"alt": ["paragraph", "blockquote", "list"]})
+    markdown.inline.ruler.before("escape", "maths", _maths)
+    markdown.inline.ruler.before("linkify", "bare_link", _bare_link)
+
+
+def _maths_block(state: StateBlock, first: int, last: int, silent: bool) -> bool:
+    if state.is_code_block(first):
+        return False
+    opening = state.src[state.bMarks[first] + state.tShift[first] :][:2]
+    if opening not in ("$$", "\\["):
+        return False
+    line = _line(state, first)[2:]
+    closing = _CLOSING[opening]
+    found = line.find(closing)
+    if found >= 0 and line[found + 2 :].strip(" .,;:"):
+        return False  # goes on after its end: part of a paragraph
+    if not silent:
+        _take_maths(state, first, last, closing)
+    return True
+
+
+def _take_maths(state: StateBlock, first: int, last: int, closing: str) -> None:
+    """Push the formula that begins in line `first`; one that is not closed is a paragraph."""
+    lines = [_line(state, first)[2:]]
+    number = first + 1
+    while closing not in lines[-1] and number < last and not state.isEmpty(number):
+        if state.sCount[number] < state.blkIndent:
+            break
+        lines.append(_line(state, number))
+        number += 1
+    body, closed, after = "\n".join(lines).partition(closing)
+    state.line = number
+    lines_taken = [first, number]
+    if closed and body.strip() and len(body) <= _LONGEST_FORMULA:
+        token = state.push("maths_block", "", 0)
+        token.content, token.map = body.strip() + after.strip(), lines_taken
+        return
+    state.push("paragraph_open", "p", 1).map = lines_taken
+    token = state.push("inline", "", 0)
+    token.content = state.getLines(first, number, state.blkIndent, keepLastLF=False).strip()
+    token.map, token.children = lines_taken, []
+    state.push("paragraph_close", "p", -1)
+
+
+def _line(state: StateBlock, number: int) -> str:
+    return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
+
+
+def _maths(state: StateInline, silent: bool) -> bool:
+    opening = next((mark for mark in _CLOSING if state.src.startswith(mark, state.pos)), "")
+    if not opening:
+        return False
+    start = state.pos + len(opening)
+    end = _end_of_maths(state.src, start, min(state.posMax, start + _LONGEST_FORMULA), opening)
+    if end < 0:
+        return False
+    if not silent:
+        token = state.push("maths", "", 0)
+        token.content = state.src[start:end].strip()
+        token.markup = opening
+    state.pos = end + len(_CLOSING[opening])
+    return True
+
+
+def _end_of_maths(text: str, start: int, limit: int, opening: str) -> int:
+    """Return where the formula that starts at `start` ends, or -1 if the mark is an ordinary one."""
+    end = text.find(_CLOSING[opening], start, limit)
+    if opening == "$":
+        return end if _are_dollars_of_maths(text, start, end) else -1
+    return end if end >= 0 and text[start:end].strip() else -1
+
+
+def _are_dollars_of_maths(text: str, start: int, end: int) -> bool:
+    """Tell "$x + y$" from "$5 and $6": no space inside the marks, no digit after the last, nor a word before the first.
+
+    The same conditions as Pandoc's `tex_math_dollars`, and one of our own: the price that begins "US$" is a price.
+    """
+    if end <= start or text[start].isspace() or text[end - 1].isspace() or text[end - 1] == "\\":
+        return False
+    before, after = text[start - 2 : start - 1], text[end + 1 : end + 2]
+    return not (before.isalnum() or after.isalnum() or "\n\n" in text[start:end])
+
+
+def _bare_link(state: StateInline, silent: bool) -> bool:
+    """At the colon of "https:", take the address whole, so that no other rule sees its characters."""
+    scheme = next((word for word in ("https", "http") if state.pending.endswith(word)), "")
+    if not scheme or state.src[state.pos] != ":" or state.linkLevel:
+        return False
+    before = state.pending[: -len(scheme)]
+    found = _ADDRESS.match(state.src, state.pos + 1, state.posMax)
+    if before[-1:].isalnum() or not found:
+        return False
+    rest = _without_punctuation(found[0])
+    target = state.md.normalizeLink(f"{scheme}:{rest}")
+    if len(rest) < 3 or not state.md.validateLink(target):
+        return False
+    if not silent:
+        _push_link(state, before, target, f"{scheme}:{rest}")
+    state.pos += 1 + len(rest)
+    return True
+
+
+def _push_link(state: StateInline, before: str, target: str, text: str) -> None:
+    state.pending = before
+    state.push("link_open", "a", 1).attrs = {"href": target}
+    state.push("text", "", 0).content = text
+    state.push("link_close", "a", -1)
+
+
+def _without_punctuation(address: str) -> str:
+    """Return `address` without what belongs to the sentence around it."""
+    while True:
+        shorter = address.rstrip(".,;:!?'_~$")
+        for opening, closing in ("()", "[]", "{}"):
+            if shorter.endswith(closing) and shorter.count(closing) > shorter.count(opening):
+                shorter = shorter[:-1]
+        if shorter == address:
+            return address
+        address = shorter

@@ -1,0 +1,228 @@
+"""Writes blocks of prose into a QTextDocument, one QTextBlock each, in the colours and fonts of the theme."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from markdown_it.token import Token
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextOption
+
+from app.views.theme import Theme
+from app.views.transcript.blocks import Block
+from app.views.transcript.formulas import Formulas, set_alignment
+from app.views.transcript.links import may_be_opened, shown
+from app.views.transcript.marks import DISPLAY, FORMULA_OBJECT, INLINE_CODE, LATEX, NESTING, RULE
+
+Tone = Literal["text", "secondary"]
+
+_OBJECT = "\ufffc"
+_LINE_END = "\u2028"
+_HEADINGS = (1.47, 1.27, 1.13, 1.0, 1.0, 1.0)
+"""Sizes of headings in ems, the first level first."""
+_STEPS = {"q": 1.2, "l": 1.7}
+"""How far a level of nesting moves its blocks in, in ems."""
+_DEEPEST_MARGIN = 12.0
+"""In ems: what is nested deeper moves no further."""
+_BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How a run of characters looks."""
+
+    bold: bool = False
+    italic: bool = False
+    struck: bool = False
+    code: bool = False
+    faint: bool = False
+    address: str = ""
+    heading: int = 0
+
+
+class Writer:
+    """Writes in one tone of colour. `inline` parses the Markdown inside a block."""
+
+    def __init__(self, theme: Theme, formulas: Formulas, inline: Callable[[str], list[Token]], tone: Tone) -> None:
+        self._theme = theme
+        self._formulas = formulas
+        self._inline = inline
+        self._tone = tone
+        self._formats: dict[_Style, QTextCharFormat] = {}
+        self._waits = False
+
+    def renew(self) -> None:
+        """Take the theme as it is now."""
+        self._formats.clear()
+
+    @property
+    def em(self) -> int:
+        """Pixels of the body's font size."""
+        return self._theme.font("body").pixelSize()
+
+    def write(self, cursor: QTextCursor, block: Block, previous: Block | None) -> bool:
+        """Write `block` into the empty QTextBlock at `cursor`. Return whether a formula in it is still to come."""
+        self._waits = False
+        style = _Style(bold=block.level > 0, heading=block.level)
+        cursor.setBlockFormat(self._block_format(block, previous))
+        cursor.setBlockCharFormat(self._format(style))
+        if block.kind == "maths":
+            self._formula(cursor, block.text, style, display=True)
+            return self._waits
+        if block.marker:
+            cursor.insertText(block.marker + self._after_marker(block), self._format(replace(style, faint=True)))
+        self.write_inline(cursor, block.text, style)
+        return self._waits
+
+    def write_inline(self, cursor: QTextCursor, text: str, style: _Style | None = None) -> bool:
+        """Write the Markdown `text` at `cursor`. Return whether a formula in it is still to come."""
+        self._tokens(cursor, self._inline(text), style or _Style())
+        return self._waits
+
+    def write_cell(self, cursor: QTextCursor, text: str, *, header: bool, alignment: Qt.AlignmentFlag) -> bool:
+        """Write a cell of a table."""
+        self._waits = False
+        made = self._line_distance(QTextBlockFormat())
+        made.setAlignment(alignment)
+        cursor.setBlockFormat(made)
+        return self.write_inline(cursor, text, _Style(bold=header))
+
+    def _tokens(self, cursor: QTextCursor, tokens: Iterable[Token], style: _Style) -> None:
+        outer = style
+        for token in tokens:
+            if token.type == "maths":
+                self._formula(cursor, token.content, style, display=token.markup in ("$$", "\\["))
+            elif token.type == "image":
+                self._image(cursor, token, style)
+            elif token.nesting:
+                style = _turned(style, token, outer)
+            else:
+                style_here = replace(style, code=True) if token.type == "code_inline" else style
+                cursor.insertText(_words(token), self._format(style_here))
+
+    def _image(self, cursor: QTextCursor, token: Token, style: _Style) -> None:
+        address = _address(token, "src")
+        text = f"{token.content} ({shown(address)})" if token.content else shown(address)
+        cursor.insertText(text or "image", self._format(replace(style, address=address)))
+
+    def _formula(self, cursor: QTextCursor, latex: str, style: _Style, *, display: bool) -> None:
+        if self._formulas.is_waiting(latex, display=display):
+            self._waits = True
+        formula = self._formulas.get(latex, display=display)
+        if formula is None:
+            cursor.insertText(latex.replace("\n", _LINE_END), self._format(replace(style, code=True)))
+            return
+        made = QTextCharFormat(self._format(style))
+        made.setObjectType(FORMULA_OBJECT)
+        made.setProperty(LATEX, latex)
+        made.setProperty(DISPLAY, display)
+        set_alignment(made, formula)
+        cursor.insertText(_OBJECT, made)
+
+    def _block_format(self, block: Block, previous: Block | None) -> QTextBlockFormat:
+        em = self.em
+        made = self._line_distance(QTextBlockFormat())
+        made.setLeftMargin(nesting_margin(block.nesting, em))
+        made.setTopMargin(_gap(block, previous) * em)
+        if block.nesting:
+            made.setProperty(NESTING, block.nesting)
+        if block.marker:
+            made.setTextIndent(-_STEPS["l"] * em)
+            made.setTabPositions([QTextOption.Tab(_STEPS["l"] * em, QTextOption.TabType.LeftTab)])
+        if block.kind == "maths":
+            made.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        if block.kind == "rule":
+            made.setProperty(RULE, True)
+            made.setLineHeight(1, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
+        if block.level:
+            made.setHeadingLevel(block.level)
+        return made
+
+    def _line_distance(self, block: QTextBlockFormat) -> QTextBlockFormat:
+        """Set lines apart by a fixed distance: a proportional one would tear lines with tall formulas far apart."""
+        block.setLineHeight(round(self.em * 0.3), QTextBlockFormat.LineHeightTypes.LineDistanceHeight.value)
+        return block
+
+    def _after_marker(self, block: Block) -> str:
+        width = QFontMetricsF(self._theme.font("body")).horizontalAdvance(block.marker)
+        return "\t" if width < _STEPS["l"] * self.em - 3 else " "
+
+    def _format(self, style: _Style) -> QTextCharFormat:
+        if style not in self._formats:
+            self._formats[style] = self._new_format(style)
+        return self._formats[style]
+
+    def _new_format(self, style: _Style) -> QTextCharFormat:
+        colours = self._theme.palette
+        made = QTextCharFormat()
+        made.setFont(self._font(style))
+        quiet = self._tone == "secondary" or style.faint
+        made.setForeground(colours.secondary if quiet else colours.text)
+        made.setFontStrikeOut(style.struck)
+        if style.code:
+            made.setProperty(INLINE_CODE, True)
+        if style.address:
+            made.setAnchor(True)
+            made.setAnchorHref(style.address)
+            made.setToolTip(shown(style.address))
+            made.setForeground(colours.link)
+        return made
+
+    def _font(self, style: _Style) -> QFont:
+        font = self._theme.font("mono" if style.code else "body", bold=style.bold)
+        if style.heading:
+            font.setPixelSize(round(font.pixelSize() * _HEADINGS[style.heading - 1]))
+        font.setItalic(style.italic)
+        return font
+
+
+def nesting_margin(nesting: str, em: float) -> float:
+    """Return how far blocks of this nesting are moved in, in pixels."""
+    return min(sum(_STEPS[level] for level in nesting), _DEEPEST_MARGIN) * em
+
+
+def _turned(style: _Style, token: Token, outer: _Style) -> _Style:
+    """Return the style after `token`, which begins or ends something."""
+    begins = token.nesting > 0
+    match token.type:
+        case "strong_open" | "strong_close":
+            return replace(style, bold=begins or outer.bold)
+        case "em_open" | "em_close":
+            return replace(style, italic=begins)
+        case "s_open" | "s_close":
+            return replace(style, struck=begins)
+        case "link_open" | "link_close":
+            return replace(style, address=_address(token, "href"))
+    return style
+
+
+def _words(token: Token) -> str:
+    """Return the text of `token` with line ends of Qt, also for the one HTML tag that models use in tables."""
+    if token.type == "softbreak":
+        return " "
+    if token.type == "hardbreak":
+        return _LINE_END
+    if token.type == "code_inline":
+        return token.content
+    return _BREAK_TAG.sub(_LINE_END, token.content).replace("\n", _LINE_END)
+
+
+def _address(token: Token, attribute: str) -> str:
+    address = str(token.attrs.get(attribute, ""))
+    return address if may_be_opened(address) else ""
+
+
+def _gap(block: Block, previous: Block | None) -> float:
+    """Return the space above `block`, in ems."""
+    if previous is None:
+        return 0.0
+    if block.kind == "heading":
+        return 1.3 if block.level <= 2 else 1.0
+    if previous.kind == "heading":
+        return 0.45
+    if "rule" in (block.kind, previous.kind):
+        return 1.1
+    if block.marker and "l" in previous.nesting:
+        return 0.4
+    return 0.75
