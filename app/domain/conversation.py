@@ -8,10 +8,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from time import time
 from typing import Literal
 from uuid import uuid4
 
-from mlx_engine.protocol import ChatMessage, Sampling, Statistics
+from app.domain.settings import Settings
+from mlx_engine.protocol import ChatMessage, Statistics
+from mlx_engine.sampling import Sampling
 
 TITLE_LENGTH = 60
 
@@ -141,6 +144,22 @@ def new_id() -> str:
     return uuid4().hex
 
 
+def draft(model: str, settings: Settings) -> Conversation:
+    """Return a new, empty conversation with the defaults of the settings."""
+    now = time()
+    return Conversation(
+        id=new_id(),
+        title="",
+        model=model,
+        system_prompt=settings.system_prompt,
+        sampling=settings.sampling,
+        think=True,
+        leaf=None,
+        created=now,
+        updated=now,
+    )
+
+
 def title_from(text: str) -> str:
     """Return a title made of the beginning of a first message: one line, cut between words."""
     line = " ".join(_CONTROL.sub(" ", text[: 10 * TITLE_LENGTH]).split())
@@ -148,6 +167,11 @@ def title_from(text: str) -> str:
         return line or "Untitled"
     cut = line[:TITLE_LENGTH]
     return (cut.rpartition(" ")[0] or cut) + "…"
+
+
+def whole_characters(text: str) -> str:
+    """Return the text without halves of characters (lone surrogates), which a paste can bring and no file can hold."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def prompt(path: Iterable[Message], system_prompt: str) -> tuple[ChatMessage, ...]:

@@ -1,6 +1,6 @@
 """The SQLite file: opened, brought up to date, and its errors put into words.
 
-Several processes may have the file open at once: writers wait for each other for up to two seconds (WAL, one short
+Several processes may have the file open at once: writers wait for each other for up to a second (WAL, one short
 transaction a change). The file of a newer Facet is refused before anything is written. A file that is no database any
 more is kept under another name, never deleted.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from app.domain.schema import MIGRATIONS
 from mlx_engine.errors import StorageError
 
-BUSY_TIMEOUT_S = 2.0
+BUSY_TIMEOUT_S = 1.0
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _IN_USE = "{path} is in use by another program. Close it, then try again."

@@ -3,13 +3,15 @@
 A field without a section is remembered by the app itself and has no place in the dialog.
 """
 
+import reprlib
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta, inspect
 
-from mlx_engine.protocol import Sampling
+from mlx_engine.errors import InvalidParameter
+from mlx_engine.sampling import Sampling, check_sampling
 
 Kind = Literal["choice", "text", "integer", "number", "switch", "words", "group"]
 
@@ -92,12 +94,40 @@ class Field:
     optional: bool = False
     multiline: bool = False
 
+    @property
+    def range_in_words(self) -> str:
+        """What is legal, to follow the words "it must be"."""
+        match self.kind:
+            case "choice":
+                return f"one of {', '.join(self.choices)}"
+            case "integer" | "number":
+                return f"from {self.minimum:,} to {self.maximum:,} {self.unit}".rstrip()
+            case "text":
+                return "a text" if self.maximum is None else f"a text of at most {self.maximum:,} characters"
+            case _:
+                return "on or off" if self.kind == "switch" else "of its kind"
+
 
 def fields(struct: type[msgspec.Struct] = Settings) -> tuple[Field, ...]:
     """Return the fields of `struct` (`Settings` or `Sampling`) in the order of their declaration."""
     info = inspect.type_info(struct)
     assert isinstance(info, inspect.StructType)  # noqa: S101 - narrows the type
     return tuple(_field(field, get_type_hints(struct)[field.name]) for field in info.fields)
+
+
+def check(name: str, value: object) -> None:
+    """Check the value of a setting against its declaration.
+
+    Raises:
+        InvalidParameter: it is out of range; the message names it and what would be legal.
+    """
+    if isinstance(value, Sampling):
+        check_sampling(value)
+    try:
+        msgspec.convert(value, get_type_hints(Settings, include_extras=True)[name])
+    except msgspec.ValidationError as error:
+        (field,) = (field for field in fields() if field.name == name)
+        raise InvalidParameter(f"{field.label} is {reprlib.repr(value)}; it must be {field.range_in_words}.") from error
 
 
 def _field(declared: inspect.Field, hint: Any) -> Field:

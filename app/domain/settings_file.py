@@ -34,11 +34,12 @@ class SettingsFile:
         self.settings = self._legal(Settings, self._found)
 
     def save(self, settings: Settings) -> None:
-        """Write all values.
+        """Take all values and write them.
 
         Raises:
             StorageError: the file cannot be written; the old one is whole.
         """
+        self.settings = settings
         values = _merged({"version": VERSION} | self._found, msgspec.to_builtins(settings))
         content = msgspec.json.format(msgspec.json.encode(values), indent=2)
         try:
@@ -46,7 +47,6 @@ class SettingsFile:
             _replace(self.path, content + b"\n")
         except OSError as error:
             raise StorageError(f"The settings cannot be written to {self.path}: {error.strerror}.") from error
-        self.settings = settings
 
     def _read(self) -> dict[str, Any]:
         try:

@@ -18,7 +18,8 @@ from app.domain.conversation import Conversation, Message, MessageState
 from app.domain.database import Database
 from app.domain.search import Hit, search
 from mlx_engine.errors import StorageError
-from mlx_engine.protocol import Sampling, Statistics
+from mlx_engine.protocol import Statistics
+from mlx_engine.sampling import Sampling
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T", bound=msgspec.Struct)

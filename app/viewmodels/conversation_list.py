@@ -1,11 +1,20 @@
 """The list of conversations in the sidebar."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from enum import IntEnum
+from time import time
+from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QObject, Qt, Signal
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal, Slot
 
+from app.domain.conversation import Conversation, whole_characters
 from app.domain.store import Store
+from app.viewmodels.ages import age, section
 from app.viewmodels.chat import ChatViewModel
+from app.viewmodels.message_items import name_of
+from mlx_engine.errors import StorageError
 
 
 class ConversationRole(IntEnum):
@@ -18,14 +27,112 @@ class ConversationRole(IntEnum):
 
 
 class ConversationListModel(QAbstractListModel):
-    """Newest first; it follows what `chat` stores."""
+    """The conversation changed last comes first. The list follows what `chat` stores."""
 
-    problem = Signal(str, str)  # title, message
     deleted = Signal(str, str)  # id, title: offer to undo with `restore`
+    problem = Signal(str, str)  # title, message
 
-    def __init__(self, store: Store, chat: ChatViewModel, parent: QObject | None = None) -> None: ...
-    def rename(self, conversation_id: str, title: str) -> None: ...
-    def delete(self, conversation_id: str) -> None: ...
-    def restore(self, conversation_id: str) -> None: ...
-    def row_of(self, conversation_id: str) -> int: ...  # -1 when missing
-    def refresh_times(self) -> None: ...  # the subtitles and sections age: call when the window comes to the front
+    def __init__(self, store: Store, chat: ChatViewModel, parent: QObject | None = None) -> None:
+        """Read the list.
+
+        Raises:
+            StorageError: the file cannot be read.
+        """
+        super().__init__(parent)
+        self._store = store
+        self._chat = chat
+        self._rows = store.conversations()
+        self._answering = chat.answering
+        self._readers: dict[int, Callable[[Conversation], Any]] = {
+            ConversationRole.TITLE: lambda row: row.title,
+            ConversationRole.ID: lambda row: row.id,
+            ConversationRole.SUBTITLE: lambda row: f"{name_of(row.model)} · {age(row.updated, time())}",
+            ConversationRole.UPDATED: lambda row: row.updated,
+            ConversationRole.SECTION: lambda row: section(row.updated, time()),
+            ConversationRole.ANSWERING: lambda row: row.id in self._answering,
+        }
+        chat.stored.connect(self._put)
+        chat.answering_changed.connect(self._follow_answering)
+
+    def rename(self, conversation_id: str, title: str) -> None:
+        """Give the conversation another title; a blank one is refused."""
+        title = " ".join(whole_characters(title).split())
+        row = self.row_of(conversation_id)
+        if row < 0 or title in ("", self._rows[row].title):
+            return
+        conversation = replace(self._rows[row], title=title)
+        with self._problems_told():
+            self._store.save(conversation)
+            self._put(conversation)
+            self._chat.adopt(conversation)
+
+    def delete(self, conversation_id: str) -> None:
+        """Take the conversation away; until the app ends, `restore` brings it back."""
+        row = self.row_of(conversation_id)
+        if row < 0:
+            return
+        with self._problems_told():
+            self._store.delete(conversation_id)
+            self.beginRemoveRows(QModelIndex(), row, row)
+            conversation = self._rows.pop(row)
+            self.endRemoveRows()
+            self._chat.leave(conversation_id)
+            self.deleted.emit(conversation_id, conversation.title)
+
+    def restore(self, conversation_id: str) -> None:
+        """Bring a deleted conversation back to its place."""
+        with self._problems_told():
+            self._store.restore(conversation_id)
+            if conversation := self._store.conversation(conversation_id):
+                self._put(conversation)
+
+    def row_of(self, conversation_id: str) -> int:
+        """Return the row of the conversation, -1 if it is missing."""
+        return next((number for number, row in enumerate(self._rows) if row.id == conversation_id), -1)
+
+    def refresh_times(self) -> None:
+        """Ages and sections are of the moment in which they are read: have them read again."""
+        if self._rows:
+            roles = [ConversationRole.SUBTITLE, ConversationRole.SECTION]
+            self.dataChanged.emit(self.index(0), self.index(len(self._rows) - 1), roles)
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own
+        return 0 if parent.isValid() else len(self._rows)
+
+    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = ConversationRole.TITLE) -> Any:
+        read = self._readers.get(role)
+        return read(self._rows[index.row()]) if read and index.isValid() else None
+
+    def roleNames(self) -> dict[int, Any]:
+        return {role: role.name.lower().encode() for role in ConversationRole}
+
+    @Slot(object)
+    def _put(self, conversation: Conversation) -> None:
+        """Show the conversation with its new values, at its place by time."""
+        row = self.row_of(conversation.id)
+        place = sum(one.updated > conversation.updated for one in self._rows if one.id != conversation.id)
+        if row < 0:
+            self.beginInsertRows(QModelIndex(), place, place)
+            self._rows.insert(place, conversation)
+            self.endInsertRows()
+            return
+        if place != row:
+            # Qt counts the place to move to before the row is taken out.
+            self.beginMoveRows(QModelIndex(), row, row, QModelIndex(), place + (place > row))
+            self._rows.insert(place, self._rows.pop(row))
+            self.endMoveRows()
+        self._rows[place] = conversation
+        self.dataChanged.emit(self.index(place), self.index(place))
+
+    @contextmanager
+    def _problems_told(self) -> Iterator[None]:
+        try:
+            yield
+        except StorageError as error:
+            self.problem.emit(error.title, error.message)
+
+    @Slot()
+    def _follow_answering(self) -> None:
+        changed, self._answering = self._answering ^ self._chat.answering, self._chat.answering
+        for row in filter(lambda row: row >= 0, map(self.row_of, changed)):
+            self.dataChanged.emit(self.index(row), self.index(row), [ConversationRole.ANSWERING])

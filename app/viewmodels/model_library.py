@@ -1,11 +1,19 @@
 """The models on this machine, and the state of each."""
 
+import threading
+from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QObject, Qt, Signal
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal, Slot
 
 from app.viewmodels.engine_bridge import EngineBridge
+from mlx_engine.errors import FacetError
+from mlx_engine.models.describe import BrokenDescription, ModelDescription
+from mlx_engine.models.library import scan
+
+Row = ModelDescription | BrokenDescription
 
 
 class ModelRole(IntEnum):
@@ -22,9 +30,125 @@ class ModelLibrary(QAbstractListModel):
     refreshed = Signal()
     problem = Signal(str, str)  # title, message
 
-    def __init__(self, models_folder: Path, bridge: EngineBridge, parent: QObject | None = None) -> None: ...
-    def refresh(self) -> None: ...
-    def description(self, model_id: str) -> object: ...  # ModelDescription | None (missing or broken)
-    def row_of(self, model_id: str) -> int: ...  # -1 when missing
-    def load(self, model_id: str) -> None: ...
-    def unload(self, model_id: str) -> None: ...
+    _scanned = Signal(object, int)  # list of rows or FacetError, from the scanning thread; how many were wanted then
+
+    def __init__(self, models_folder: Path, bridge: EngineBridge, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._folder = models_folder
+        self._bridge = bridge
+        self._rows: list[Row] = []
+        self._scanning: threading.Thread | None = None
+        self._wanted = 0
+        self._readers: dict[int, Callable[[Row], Any]] = {
+            ModelRole.NAME: lambda row: row.name,
+            ModelRole.ID: lambda row: row.id,
+            ModelRole.DETAIL: lambda row: detail(row) if isinstance(row, ModelDescription) else "",
+            ModelRole.STATE: lambda row: bridge.state(row.path),
+            ModelRole.BROKEN: lambda row: row.problem if isinstance(row, BrokenDescription) else "",
+        }
+        self._scanned.connect(self._take, Qt.ConnectionType.QueuedConnection)
+        bridge.state_changed.connect(self._state_changed)
+
+    def refresh(self) -> None:
+        """Look what is in the folder; `refreshed` follows, or `problem`. A scan that is going on is done once more."""
+        self._wanted += 1
+        if self._scanning is None:
+            self._scanning = threading.Thread(
+                target=self._scan, args=(self._wanted,), name="model library", daemon=True
+            )
+            self._scanning.start()
+
+    def description(self, model_id: str) -> ModelDescription | None:
+        """Return the model, or None if it is missing or broken."""
+        row = self.row_of(model_id)
+        found = self._rows[row] if row >= 0 else None
+        return found if isinstance(found, ModelDescription) else None
+
+    def usable(self) -> list[ModelDescription]:
+        """Return the models that are whole, by name."""
+        return [row for row in self._rows if isinstance(row, ModelDescription)]
+
+    def row_of(self, model_id: str) -> int:
+        """Return the row of the model, -1 if it is missing."""
+        return next((number for number, row in enumerate(self._rows) if row.id == model_id), -1)
+
+    def load(self, model_id: str) -> None:
+        if model := self.description(model_id):
+            try:
+                self._bridge.load(model.path)
+            except FacetError as error:
+                self.problem.emit(error.title, error.message)
+
+    def unload(self, model_id: str) -> None:
+        if model := self.description(model_id):
+            self._bridge.unload(model.path)
+
+    def close(self) -> None:
+        """Wait for a scan that is going on."""
+        if self._scanning:
+            self._scanning.join()
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own
+        return 0 if parent.isValid() else len(self._rows)
+
+    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = ModelRole.NAME) -> Any:
+        read = self._readers.get(role)
+        return read(self._rows[index.row()]) if read and index.isValid() else None
+
+    def roleNames(self) -> dict[int, Any]:
+        return {role: role.name.lower().encode() for role in ModelRole}
+
+    def _scan(self, wanted: int) -> None:
+        try:
+            found: list[Row] | FacetError = scan(self._folder)
+        except FacetError as error:
+            found = error
+        self._scanned.emit(found, wanted)
+
+    @Slot(object, int)
+    def _take(self, found: list[Row] | FacetError, wanted: int) -> None:
+        self._scanning = None
+        if wanted < self._wanted:
+            self.refresh()
+        elif isinstance(found, FacetError):
+            self.problem.emit(found.title, found.message)
+        else:
+            self._follow(sorted(found, key=lambda row: (row.name.casefold(), row.id)))
+            self.refreshed.emit()
+
+    def _follow(self, rows: list[Row]) -> None:
+        """Become `rows` row by row. Both lists are in the same order, so a row that differs here is new here."""
+        ids = {row.id for row in rows}
+        for number in reversed(range(len(self._rows))):
+            if self._rows[number].id not in ids:
+                self.beginRemoveRows(QModelIndex(), number, number)
+                del self._rows[number]
+                self.endRemoveRows()
+        for number, row in enumerate(rows):
+            if number == len(self._rows) or self._rows[number].id != row.id:
+                self.beginInsertRows(QModelIndex(), number, number)
+                self._rows.insert(number, row)
+                self.endInsertRows()
+            elif self._rows[number] != row:
+                self._rows[number] = row
+                self.dataChanged.emit(self.index(number), self.index(number))
+
+    @Slot(object)
+    def _state_changed(self, path: Path) -> None:
+        for number, row in enumerate(self._rows):
+            if row.path == path:
+                self.dataChanged.emit(self.index(number), self.index(number), [ModelRole.STATE])
+
+
+def detail(model: ModelDescription) -> str:
+    """Return what tells a model from its siblings, as in "4-bit g32 · 135M · 84 MB"."""
+    return f"{model.quantization} · {_count(model.parameters)} · {_size(model.size_bytes)}"
+
+
+def _count(parameters: int) -> str:
+    billions = parameters / 1e9
+    return f"{billions:.3g}B" if billions >= 1 else f"{max(parameters / 1e6, 1):.0f}M"
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{max(size_bytes / 1e6, 1):.0f} MB"

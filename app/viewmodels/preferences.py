@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from app.domain.settings import Settings
+from app.domain.settings import Settings, check, fields
+from app.domain.settings_file import SettingsFile
+from mlx_engine.errors import StorageError
 
 
 class Preferences(QObject):
@@ -14,10 +17,40 @@ class Preferences(QObject):
     changed = Signal(str)  # the name of the field
     problem = Signal(str, str)  # title, message
 
-    notice: str  # "" or a sentence to show: the file was broken and put aside
-    settings: Settings
+    def __init__(self, path: Path, parent: QObject | None = None) -> None:
+        """Read the file; `notice` is empty, or a sentence to show about it.
 
-    def __init__(self, path: Path, parent: QObject | None = None) -> None: ...
-    def get(self, name: str) -> Any: ...
-    def set(self, name: str, value: Any) -> None: ...  # raises InvalidParameter: out of range
-    def reset(self) -> None: ...  # every field that has a place in the dialog gets its default
+        Raises:
+            StorageError: it cannot be read.
+        """
+        super().__init__(parent)
+        self._file = SettingsFile(path)
+        self.notice = self._file.notice
+
+    @property
+    def settings(self) -> Settings:
+        return self._file.settings
+
+    def get(self, name: str) -> Any:
+        return getattr(self.settings, name)
+
+    def set(self, name: str, value: Any) -> None:
+        """Change one value. If the file cannot be written, the change holds until the app ends.
+
+        Raises:
+            InvalidParameter: the value is out of its range.
+        """
+        check(name, value)
+        if value == self.get(name):
+            return
+        try:
+            self._file.save(msgspec.structs.replace(self.settings, **{name: value}))
+        except StorageError as error:
+            self.problem.emit(error.title, error.message)
+        self.changed.emit(name)
+
+    def reset(self) -> None:
+        """Give every field that has a place in the dialog its default."""
+        for field in fields():
+            if field.section:
+                self.set(field.name, field.default)

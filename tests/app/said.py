@@ -1,7 +1,8 @@
 """Small conversations for tests."""
 
 from app.domain.conversation import Conversation, Message
-from mlx_engine.protocol import Sampling, Statistics
+from mlx_engine.protocol import Statistics
+from mlx_engine.sampling import Sampling
 
 STATISTICS = Statistics(
     prompt_tokens=12,

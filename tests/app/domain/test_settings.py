@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from app.domain.settings import Settings, fields
-from mlx_engine.protocol import Sampling
+from mlx_engine.sampling import Sampling
 
 FIELDS = {field.name: field for field in fields()}
 SAMPLING = {field.name: field for field in fields(Sampling)}

@@ -9,7 +9,7 @@ import pytest
 from app.domain.settings import Settings
 from app.domain.settings_file import SettingsFile
 from mlx_engine.errors import StorageError
-from mlx_engine.protocol import Sampling
+from mlx_engine.sampling import Sampling
 
 
 @pytest.fixture

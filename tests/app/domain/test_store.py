@@ -16,7 +16,7 @@ from app.domain import database
 from app.domain.conversation import MessageState
 from app.domain.store import Store
 from mlx_engine.errors import StorageError
-from mlx_engine.protocol import Sampling
+from mlx_engine.sampling import Sampling
 from tests.app.said import STATISTICS, conversation, message
 
 
