@@ -1,6 +1,6 @@
 """Small GGUF files with random weights, written field by field, and what their weights are, worked out block by block.
 
-Nothing here uses Facet's own reader: it is what the reader is compared with.
+Only `imported` uses Facet; the rest is what Facet's own reader is compared with.
 """
 
 import struct
@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import pre_tokenizers
+
+from mlx_engine.models.gguf import import_gguf
 
 TYPE_NUMBERS = {"F32": 0, "F16": 1, "Q4_0": 2, "Q4_1": 3, "Q8_0": 8, "Q6_K": 14, "BF16": 30}
 _block_sizes = {"Q4_0": (32, 18), "Q4_1": (32, 20), "Q8_0": (32, 34), "Q6_K": (256, 210)}
@@ -122,8 +124,12 @@ def dequantized(kind: str, shape: tuple[int, ...], data: bytes) -> Floats:
     return ((halves - 8) * scale).reshape(shape)
 
 
-HIDDEN, FEED_FORWARD, HEADS, KV_HEADS, HEAD, LAYERS = 64, 96, 4, 2, 32, 2
-"""The heads are wider than hidden / heads on purpose."""
+HIDDEN, FEED_FORWARD, HEADS, KV_HEADS, LAYERS = 64, 96, 4, 2, 2
+
+
+def head_size(architecture: str) -> int:
+    """Return the dimensions of a head: other than hidden / heads where the architecture allows it."""
+    return 16 if architecture == "qwen2" else 32
 
 
 def tiny_model(architecture: str = "llama", kind: str = "Q4_0", *, tied: bool = True, seed: int = 3) -> GGUFFile:
@@ -148,7 +154,8 @@ def tiny_model(architecture: str = "llama", kind: str = "Q4_0", *, tied: bool = 
 
 
 def _layer_shapes(architecture: str) -> Mapping[str, tuple[int, ...]]:
-    queries, keys = HEADS * HEAD, KV_HEADS * HEAD
+    head = head_size(architecture)
+    queries, keys = HEADS * head, KV_HEADS * head
     shapes: dict[str, tuple[int, ...]] = {
         "attn_norm.weight": (HIDDEN,),
         "attn_q.weight": (queries, HIDDEN),
@@ -163,7 +170,7 @@ def _layer_shapes(architecture: str) -> Mapping[str, tuple[int, ...]]:
     if architecture == "qwen2":
         shapes |= {"attn_q.bias": (queries,), "attn_k.bias": (keys,), "attn_v.bias": (keys,)}
     if architecture == "qwen3":
-        shapes |= {"attn_q_norm.weight": (HEAD,), "attn_k_norm.weight": (HEAD,)}
+        shapes |= {"attn_q_norm.weight": (head,), "attn_k_norm.weight": (head,)}
     return shapes
 
 
@@ -177,8 +184,8 @@ def _sizes(architecture: str) -> dict[str, Any]:
         f"{architecture}.feed_forward_length": FEED_FORWARD,
         f"{architecture}.attention.head_count": HEADS,
         f"{architecture}.attention.head_count_kv": KV_HEADS,
-        f"{architecture}.attention.key_length": HEAD,
-        f"{architecture}.attention.value_length": HEAD,
+        f"{architecture}.attention.key_length": head_size(architecture),
+        f"{architecture}.attention.value_length": head_size(architecture),
         f"{architecture}.attention.layer_norm_rms_epsilon": 1e-5,
         f"{architecture}.rope.freq_base": 10000.0,
     }
@@ -201,3 +208,10 @@ def tiny_tokenizer(pre: str = "smollm") -> dict[str, Any]:
         "tokenizer.ggml.padding_token_id": 0,
         "tokenizer.chat_template": "{% for m in messages %}<|im_start|>{{ m.content }}<|im_end|>{% endfor %}",
     }
+
+
+def imported(source: Path, target: Path) -> Path:
+    """Import the file to the end; return the folder."""
+    for _ in import_gguf(source, target):
+        pass
+    return target

@@ -56,11 +56,13 @@ class _Architecture:
     layer: _Tensors
     interleaved: Mapping[str, str]
     """Tensors whose rows llama.cpp has reordered, with the word for their number of heads."""
+    has_head_size: bool = True
+    """Whether MLX lets the heads be of any size, not only hidden size / heads."""
 
 
 _architectures = {
     "llama": _Architecture("LlamaForCausalLM", _layer, {"attn_q.weight": "heads", "attn_k.weight": "kv_heads"}),
-    "qwen2": _Architecture("Qwen2ForCausalLM", {**_layer, **_projection_biases}, {}),
+    "qwen2": _Architecture("Qwen2ForCausalLM", {**_layer, **_projection_biases}, {}, has_head_size=False),
     "qwen3": _Architecture("Qwen3ForCausalLM", {**_layer, **_head_norms}, {}),
 }
 
@@ -120,6 +122,8 @@ def plan(header: GGUFHeader, rope_factors: NDArray[np.float32] | None) -> Plan:
     if "token_embd.weight" not in tensors:
         raise BrokenModel("The file lacks the tensor 'token_embd.weight'.")
     sizes = _sizes(metadata, kind, tensors["token_embd.weight"])
+    if not _architectures[kind].has_head_size and sizes["queries"] != sizes["hidden"]:
+        raise UnsupportedModel(f"This file's heads have {sizes['head']} dimensions, which MLX's {kind} cannot have.")
     if rope_factors is not None and len(rope_factors) != sizes["head"] // 2:
         raise BrokenModel(f"The file holds {len(rope_factors)} factors in {ROPE_FACTORS!r}, not {sizes['head'] // 2}.")
     theta = metadata.number(f"{kind}.rope.freq_base", 10000.0)

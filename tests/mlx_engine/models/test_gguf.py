@@ -1,0 +1,132 @@
+import json
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlx_engine.errors import StorageError
+from mlx_engine.models.describe import describe
+from mlx_engine.models.gguf import import_gguf
+from tests.gguf_files import imported, tiny_model
+
+IMPORT = [sys.executable, "-m", "mlx_engine.models.gguf"]
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_note_says_where_the_model_came_from(tmp_path: Path) -> None:
+    """facet.json names the file, its fingerprint and its licence, and the library shows them."""
+    source = tiny_model().write(tmp_path / "model.gguf")
+    for _ in import_gguf(source, tmp_path / "model", origin="a friend"):
+        pass
+    note = json.loads((tmp_path / "model" / "facet.json").read_text())
+    digest = subprocess.run(["sha256sum", source], capture_output=True, text=True, check=True).stdout.split()[0]
+    assert note["source_sha256"] == digest
+    description = describe(tmp_path / "model", "owner/tiny")
+    assert (description.licence, description.source) == ("apache-2.0", "a friend")
+
+
+def test_progress_ends_at_the_whole(tmp_path: Path) -> None:
+    """The bytes done grow up to the total."""
+    steps = list(import_gguf(tiny_model().write(tmp_path / "model.gguf"), tmp_path / "model"))
+    assert steps == sorted(steps, key=lambda step: step.done_bytes)
+    assert steps[-1].done_bytes == steps[-1].total_bytes
+
+
+def test_closing_the_import_leaves_nothing(tmp_path: Path) -> None:
+    """An import that is stopped takes its unfinished folder away."""
+    source = tiny_model().write(tmp_path / "model.gguf")
+    steps = import_gguf(source, tmp_path / "model")
+    next(steps)
+    assert names(tmp_path) == ["model.gguf", "model.partial"]
+    steps.close()
+    assert names(tmp_path) == ["model.gguf"]
+
+
+def test_a_killed_import_is_cleared_by_the_next(tmp_path: Path) -> None:
+    """After kill -9 only the unfinished folder is there; the next import removes it and makes the whole one."""
+    source = tiny_model().write(tmp_path / "model.gguf")
+    program = (
+        "import sys; from pathlib import Path; from mlx_engine.models.gguf import import_gguf\n"
+        "for step in import_gguf(Path(sys.argv[1]), Path(sys.argv[2])):\n"
+        "    print('writing', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", program, str(source), str(tmp_path / "model")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"writing\n"
+        child.kill()
+    assert child.returncode == -signal.SIGKILL
+    (tmp_path / "model.partial" / "left over").mkdir()
+    assert names(tmp_path) == ["model.gguf", "model.partial"]
+
+    imported(source, tmp_path / "model")
+
+    assert names(tmp_path) == ["model", "model.gguf"]
+    assert not (tmp_path / "model" / "left over").exists()
+
+
+def test_two_imports_at_once_make_one_folder(tmp_path: Path) -> None:
+    """Imports that start together both succeed and leave one whole folder."""
+    source = tiny_model().write(tmp_path / "model.gguf")
+    command = [*IMPORT, str(source), str(tmp_path / "owner" / "model")]
+    children = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(3)]
+    assert [child.wait() for child in children] == [0, 0, 0]
+    assert names(tmp_path / "owner") == ["model"]
+    describe(tmp_path / "owner" / "model", "owner/model")
+
+
+def test_an_import_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
+    """The same file imported again writes nothing."""
+    source = tiny_model().write(tmp_path / "model.gguf")
+    folder = imported(source, tmp_path / "model")
+    before = {file.name: file.stat().st_mtime_ns for file in folder.iterdir()}
+    assert list(import_gguf(source, folder)) == []
+    assert {file.name: file.stat().st_mtime_ns for file in folder.iterdir()} == before
+
+
+def test_a_damaged_import_is_made_anew(tmp_path: Path) -> None:
+    """A folder of the same file that has lost its weights is replaced by a whole one."""
+    source = tiny_model().write(tmp_path / "model.gguf")
+    folder = imported(source, tmp_path / "model")
+    (folder / "model.safetensors").unlink()
+    describe(imported(source, folder), "owner/model")
+
+
+def test_another_model_is_never_overwritten(tmp_path: Path) -> None:
+    """A folder that holds anything else is refused and stays."""
+    source = tiny_model().write(tmp_path / "model.gguf")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "diary.txt").write_text("mine")
+    with pytest.raises(StorageError, match="another model"):
+        imported(source, tmp_path / "model")
+    assert names(tmp_path / "model") == ["diary.txt"]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    """A target below a file is a sentence, not a traceback."""
+    source = tiny_model().write(tmp_path / "model.gguf")
+    with pytest.raises(StorageError, match="could not be written"):
+        imported(source, source / "owner" / "model")
+
+
+def test_a_disk_that_takes_no_more_is_told(tmp_path: Path) -> None:
+    """When writing fails half-way the child says why in its last line and leaves nothing behind."""
+    source = tiny_model(kind="F32").write(tmp_path / "model.gguf")
+    child = subprocess.run(
+        [*IMPORT, str(source), str(tmp_path / "model")],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert child.returncode == 1
+    told = json.loads(child.stdout.splitlines()[-1])
+    assert told["error"] == "StorageError"
+    assert "could not be written" in told["message"]
+    assert names(tmp_path) == ["model.gguf"]

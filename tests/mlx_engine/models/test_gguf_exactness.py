@@ -1,0 +1,154 @@
+"""The import of GGUF files; the model that stock mlx_lm makes of the folder is compared with the weights in the file,
+worked out block by block and run in the order in which llama.cpp keeps them.
+"""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import mlx_lm
+import numpy as np
+import pytest
+
+from mlx_engine.models.describe import describe
+from mlx_engine.models.gguf_header import read_header
+from mlx_engine.models.starter import starter_gguf
+from tests import gguf_files
+from tests.gguf_files import Tensor, dequantized, imported, random_tensor, tiny_model
+
+KINDS = ("Q4_0", "Q4_1", "Q8_0", "F16", "BF16", "F32")
+
+LAYER_NAMES = {
+    "attn_norm": "input_layernorm",
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_q_norm": "self_attn.q_norm",
+    "attn_k_norm": "self_attn.k_norm",
+    "attn_output": "self_attn.o_proj",
+    "ffn_norm": "post_attention_layernorm",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+}
+OUTSIDE_NAMES = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}
+
+
+def logits_of_folder(folder: Path, tokens: list[int]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Return the logits of the model that stock mlx_lm opens, computed in float32 as the CPU needs it."""
+    model, _ = mlx_lm.load(str(folder))
+    model.set_dtype(mx.float32)
+    return np.array(model(mx.array([tokens]))[0])
+
+
+def logits_of_file(path: Path, tokens: list[int], **arguments: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Return the logits of the weights in the GGUF file, in llama.cpp's order of rows and so with its rotation."""
+    header, content = read_header(path), path.read_bytes()
+    weights = {}
+    for tensor in header.tensors:
+        data = content[tensor.offset : tensor.offset + tensor.size_bytes]
+        weights[network_name(tensor.name)] = mx.array(dequantized(tensor.type, tensor.shape, data))
+    kind = header.metadata["general.architecture"]
+    module = importlib.import_module(f"mlx_lm.models.{kind}")
+    fields = {"model_type": kind, "tie_word_embeddings": "lm_head.weight" not in weights, **arguments}
+    model = module.Model(module.ModelArgs.from_dict({**fields, "rope_traditional": kind == "llama"}))
+    model.load_weights(list(weights.items()))
+    return np.array(model(mx.array([tokens]))[0])
+
+
+def network_name(name: str) -> str:
+    stem, _, part = name.rpartition(".")
+    if stem in OUTSIDE_NAMES:
+        return f"{OUTSIDE_NAMES[stem]}.{part}"
+    _, layer, own = stem.split(".")
+    return f"model.layers.{layer}.{LAYER_NAMES[own]}.{part}"
+
+
+TINY = {
+    "hidden_size": gguf_files.HIDDEN,
+    "intermediate_size": gguf_files.FEED_FORWARD,
+    "num_hidden_layers": gguf_files.LAYERS,
+    "num_attention_heads": gguf_files.HEADS,
+    "num_key_value_heads": gguf_files.KV_HEADS,
+    "vocab_size": len(gguf_files.tiny_tokenizer()["tokenizer.ggml.tokens"]),
+    "max_position_embeddings": 512,
+    "rms_norm_eps": 1e-5,
+    "rope_theta": 10000.0,
+}
+
+
+def test_the_starter_model_is_the_file(starter_model: Path) -> None:
+    """The starter model's logits are those of the weights in the GGUF file it was imported from."""
+    source = starter_gguf()
+    assert source is not None
+    tokens = [1, 4093, 198, 1780, 314, 260, 3575, 282, 4649, 47, 2, 198]
+    sizes = {
+        "hidden_size": 576,
+        "intermediate_size": 1536,
+        "num_hidden_layers": 30,
+        "num_attention_heads": 9,
+        "num_key_value_heads": 3,
+        "vocab_size": 49152,
+        "rms_norm_eps": 1e-5,
+        "rope_theta": 100000.0,
+    }
+    expected = logits_of_file(source, tokens, **sizes)
+    assert np.abs(logits_of_folder(starter_model, tokens) - expected).max() < 1e-4 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("architecture", ["llama", "qwen2", "qwen3"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_model_is_the_file(architecture: str, kind: str, tmp_path: Path) -> None:
+    """Each architecture in each type of weights gives the logits of the weights in the file."""
+    source = tiny_model(architecture, kind).write(tmp_path / "model.gguf")
+    tokens = [1, 60, 7, 201, 99, 2, 60]
+    expected = logits_of_file(source, tokens, **TINY, head_dim=gguf_files.head_size(architecture))
+    actual = logits_of_folder(imported(source, tmp_path / "model"), tokens)
+    assert np.abs(actual - expected).max() < 1e-4 * np.abs(expected).max()
+
+
+def test_a_head_of_its_own_is_kept(tmp_path: Path) -> None:
+    """A model whose output is not its embedding, of another type and with other bits, is the file as well."""
+    written = tiny_model(kind="Q8_0", tied=False)
+    rng = np.random.default_rng(5)
+    written.tensors["blk.1.ffn_up.weight"] = random_tensor(rng, "Q4_0", gguf_files.FEED_FORWARD, gguf_files.HIDDEN)
+    written.tensors["blk.0.attn_q.weight"] = random_tensor(rng, "F16", 4 * 32, gguf_files.HIDDEN)
+    source = written.write(tmp_path / "model.gguf")
+    tokens = [1, 60, 7, 201]
+    folder = imported(source, tmp_path / "model")
+
+    expected = logits_of_file(source, tokens, **TINY, head_dim=32)
+
+    assert np.abs(logits_of_folder(folder, tokens) - expected).max() < 1e-4 * np.abs(expected).max()
+    assert describe(folder, "tiny").quantization == "mixed 4/8-bit g32"
+
+
+def test_the_weights_keep_their_bits(tmp_path: Path) -> None:
+    """Unpacked by MLX, each packed row is exactly the row in the file; no weight is rounded."""
+    written = tiny_model("qwen3", "Q4_0")
+    folder = imported(written.write(tmp_path / "model.gguf"), tmp_path / "model")
+    arrays = mx.load(str(folder / "model.safetensors"))
+    for name, tensor in written.tensors.items():
+        stem = network_name(name).removesuffix(".weight")
+        actual = arrays[f"{stem}.weight"]
+        if tensor.type == "Q4_0":
+            scales, biases = (arrays[f"{stem}.{part}"].astype(mx.float32) for part in ("scales", "biases"))
+            actual = mx.dequantize(actual, scales, biases, group_size=32, bits=4)
+        assert np.array_equal(
+            np.array(actual.astype(mx.float32)), dequantized(tensor.type, tensor.shape, tensor.data)
+        ), name
+
+
+@pytest.mark.parametrize(("kind", "own"), [("Q4_0", mx.float16), ("BF16", mx.bfloat16), ("F32", mx.float32)])
+def test_vectors_take_the_models_own_type_where_that_is_exact(kind: str, own: mx.Dtype, tmp_path: Path) -> None:
+    """Norms that llama.cpp has widened are narrowed again; one value that would change keeps its vector wide."""
+    written = tiny_model(kind=kind)
+    inexact = np.full(gguf_files.HIDDEN, 1 + 2**-20, "<f4")
+    written.tensors["blk.0.attn_norm.weight"] = Tensor("F32", inexact.shape, inexact.tobytes())
+    folder = imported(written.write(tmp_path / "model.gguf"), tmp_path / "model")
+
+    arrays = mx.load(str(folder / "model.safetensors"))
+
+    assert arrays["model.norm.weight"].dtype == own
+    assert arrays["model.layers.0.input_layernorm.weight"].dtype == mx.float32
