@@ -15,9 +15,12 @@ from mlx_lm.utils import load_model, load_tokenizer
 
 from mlx_engine.errors import BrokenModel, EngineError, FacetError, OutOfMemory, UnsupportedModel
 from mlx_engine.inference import memory
-from mlx_engine.inference.folder import check_folder, context_length
+from mlx_engine.models.describe import describe
 
 _load_tokenizer: Any = load_tokenizer  # has no types
+
+UNBOUNDED_CONTEXT = 2**20
+"""The context length, in tokens, of a model that names none, as recurrent ones do."""
 
 # All that mlx-lm, transformers and MLX are known to raise on a folder that is not what it should be.
 _foreign_errors = (
@@ -45,6 +48,11 @@ class Model:
     vocabulary_size: int
     weights_bytes: int
 
+    @property
+    def can_think(self) -> bool:
+        """Whether the model has markers for its thoughts, and a chat template that knows of them."""
+        return bool(self.tokenizer.has_thinking) and "think" in str(self.tokenizer.chat_template)
+
     def read_weights(self) -> Iterator[int]:
         """Bring the weights into memory, about a hundredth at a time; yield how many bytes are there.
 
@@ -70,10 +78,11 @@ def open_model(path: Path) -> Model:
     the model's own types.
 
     Raises:
-        ModelError: the folder is missing, damaged, or of a kind that cannot be run.
+        ModelError: the folder is missing, damaged, of a kind that cannot be run, or wants to run code of its own.
+        StorageError: the folder cannot be read.
         OutOfMemory: the weights alone are larger than the machine's memory.
     """
-    config = check_folder(path)
+    description = describe(path, path.name)
     memory.limit_pool()
     try:
         network, config = load_model(path, lazy=True, trust_remote_code=False)
@@ -89,7 +98,7 @@ def open_model(path: Path) -> Model:
         name=path.name,
         network=network,
         tokenizer=tokenizer,
-        context_length=context_length(config),
+        context_length=description.context_length or UNBOUNDED_CONTEXT,
         vocabulary_size=_vocabulary_size(config, len(tokenizer)),
         weights_bytes=weights_bytes,
     )

@@ -1,0 +1,86 @@
+"""What a worker's main thread does: load the one model, then answer requests, one after the other.
+
+Knows requests and events, no pipes and no processes. Importing this module imports MLX.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import mlx.core as mx
+
+from mlx_engine.engine.inbox import Inbox
+from mlx_engine.errors import EngineError, FacetError, RequestError
+from mlx_engine.inference.generate import AnswerEvent, Generation
+from mlx_engine.inference.load import Model, device_name, open_model
+from mlx_engine.protocol import Event, Finished, Generate, Load, Loaded, LoadProgress, Memory, RequestFailed
+
+_log = logging.getLogger(__name__)
+_memory_interval_s = 0.5
+
+
+def serve(inbox: Inbox, send: Callable[[Event], None]) -> None:
+    """Serve requests for ever; return only when the model cannot be loaded, after everybody was told."""
+    generation = None
+    while True:
+        request = inbox.take()
+        try:
+            match request:
+                case Load():
+                    generation = _load(generation, request, send)
+                case Generate():
+                    _answer(generation, request, inbox, send)
+        except FacetError as error:
+            send(RequestFailed(request.id, error.title, error.message))
+        except Exception as error:  # noqa: BLE001 - one bad request must not end the worker for all others
+            _log.exception("Request %s failed", request.id)
+            reason = " ".join(str(error).split())[:300]
+            send(RequestFailed(request.id, EngineError.title, f"{type(error).__name__}: {reason}. The log has more."))
+        if isinstance(request, Load) and generation is None:
+            for waiting in inbox.drain():
+                send(RequestFailed(waiting.id, EngineError.title, "The model could not be loaded."))
+            return
+
+
+def _load(generation: Generation | None, request: Load, send: Callable[[Event], None]) -> Generation:
+    if generation is not None:
+        raise RequestError("This process serves a model already: each model has a process of its own.")
+    started = time.perf_counter()
+    model = open_model(Path(request.path))
+    for event in _with_memory(_progress(request.id, model)):
+        send(event)
+    send(
+        Loaded(
+            id=request.id,
+            context_length=model.context_length,
+            can_think=model.can_think,
+            weights_bytes=model.weights_bytes,
+            load_s=time.perf_counter() - started,
+            device=device_name(),
+        )
+    )
+    return Generation(model)
+
+
+def _progress(id: str, model: Model) -> Iterator[LoadProgress]:
+    yield LoadProgress(id, 0, model.weights_bytes)
+    for done_bytes in model.read_weights():
+        yield LoadProgress(id, done_bytes, model.weights_bytes)
+
+
+def _answer(generation: Generation | None, request: Generate, inbox: Inbox, send: Callable[[Event], None]) -> None:
+    if generation is None:
+        raise RequestError("No model is loaded yet: send a Load first.")
+    for event in _with_memory(generation.answer(request, inbox.is_cancelled)):
+        send(event)
+
+
+def _with_memory(events: Iterator[AnswerEvent] | Iterator[LoadProgress]) -> Iterator[Event]:
+    """Pass on the events, with a Memory among them about twice a second, and one before the last."""
+    told = time.monotonic()
+    for event in events:
+        if isinstance(event, Finished) or time.monotonic() - told >= _memory_interval_s:
+            told = time.monotonic()
+            yield Memory(mx.get_active_memory(), mx.get_cache_memory())
+        yield event
