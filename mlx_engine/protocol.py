@@ -12,7 +12,7 @@ request carries its `id`. A worker serves one model and ends when its standard i
       ◄────── Finished(finish_reason="cancelled") of the request named
 
 Requests are served in the order in which they come; a Generate sent during the load waits for it.
-This module imports nothing of Facet but its errors, and no MLX.
+This module imports nothing of Facet but its errors and the sampling values, and no MLX.
 """
 
 from typing import Any, Literal
@@ -20,37 +20,7 @@ from typing import Any, Literal
 import msgspec
 
 from mlx_engine.errors import RequestError
-from mlx_engine.sampling import Sampling, SamplingField, check_sampling, sampling_fields
-
-__all__ = [
-    "Cancel",
-    "ChatMessage",
-    "Delta",
-    "Event",
-    "FinishReason",
-    "Finished",
-    "Generate",
-    "Load",
-    "LoadProgress",
-    "Loaded",
-    "MalformedRequest",
-    "Memory",
-    "Prefill",
-    "Request",
-    "RequestFailed",
-    "Role",
-    "Sampling",
-    "SamplingField",
-    "SegmentKind",
-    "Statistics",
-    "WorkerExited",
-    "check_sampling",
-    "decode_event",
-    "decode_request",
-    "encode",
-    "sampling_fields",
-    "type_tag",
-]
+from mlx_engine.sampling import Sampling, sampling_fields
 
 type_tag = "type"
 

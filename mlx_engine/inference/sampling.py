@@ -11,7 +11,7 @@ import mlx.core as mx
 from mlx_lm.sample_utils import greedy_sampler, make_repetition_penalty
 from mlx_lm.sample_utils import make_sampler as make_random_sampler
 
-from mlx_engine.protocol import Sampling, check_sampling
+from mlx_engine.sampling import Sampling, check_sampling
 
 Sampler = Callable[[mx.array], mx.array]
 """Log-probabilities (1, vocabulary) to a token (1,)."""

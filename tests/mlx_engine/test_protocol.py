@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlx_engine import protocol
-from mlx_engine.protocol import ChatMessage, Generate, Load, MalformedRequest, Sampling
+from mlx_engine.protocol import ChatMessage, Generate, Load, MalformedRequest
+from mlx_engine.sampling import Sampling
 
 
 @given(st.text(), st.text())
