@@ -39,7 +39,6 @@ class ChatPage(QWidget):
         self._empty_scroll.setWidget(self._empty)
         self._empty_scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._theme.thin_scroll_bars(self._empty_scroll)
-        self._theme.thin_scroll_bars(self.transcript)
         self._stack.addWidget(self._empty_scroll)
         self._stack.addWidget(self.transcript)
         self._foot = QVBoxLayout()

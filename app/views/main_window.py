@@ -1,131 +1,34 @@
-"""The window: header, sidebar, page and parameters panel, and what it remembers of itself."""
+"""The window itself: its place on the screen, which it remembers, and its look before there is anything in it.
 
-from pathlib import Path
+It can be shown at once: what loads the rest of Facet comes after it.
+"""
 
 from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, Signal
-from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QMainWindow, QMessageBox, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QMainWindow
 
-from app.viewmodels.chat import ChatViewModel
-from app.viewmodels.conversation_list import ConversationListModel
-from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.preferences import Preferences
-from app.views.chat_page import ChatPage
-from app.views.header import Header
-from app.views.model_picker import ModelPicker
-from app.views.notification import NotificationBanner, Notifier
-from app.views.sidebar import Sidebar
-from app.views.theme import LARGEST_TEXT, SMALLEST_TEXT, Theme
-from app.views.window_actions import WindowActions
+from app.views.theme import Theme
 
 _SIZE = (1180, 760)
 _SMALLEST = (640, 420)
-_SIDEBAR_WIDTH, _PANEL_WIDTH = 240, 290
 
 
 class MainWindow(QMainWindow):
-    """Shows the view-models given; `closed` is emitted when the window goes for good."""
+    """`state` keeps what the window remembers; whatever is in it writes its own there on `closing`."""
 
-    closed = Signal()
+    activated = Signal()
+    closing = Signal()
 
-    def __init__(  # noqa: PLR0913 - the one place where all view-models meet
-        self,
-        *,
-        chat: ChatViewModel,
-        conversations: ConversationListModel,
-        library: ModelLibrary,
-        preferences: Preferences,
-        notifier: Notifier,
-        theme: Theme,
-        state: QSettings,
-        models: Path,
-        logs: Path,
-    ) -> None:
+    def __init__(self, theme: Theme, state: QSettings) -> None:
         super().__init__()
-        self.chat, self.conversations, self.library = chat, conversations, library
-        self.preferences, self.notifier, self.theme = preferences, notifier, theme
-        self._state = state
-        self._settings_dialog: QWidget | None = None
-        self.sidebar = Sidebar(conversations, chat, theme)
-        self.page = ChatPage(chat, library, theme)
-        self.picker = ModelPicker(library, chat, theme)
-        self._parameters: QWidget | None = None
-        self._header = Header(self.picker, theme)
-        self._lay_out()
-        self._actions = WindowActions(self, models=models, logs=logs)
-        actions = self._actions.actions
-        self._header.adopt(actions["toggle_sidebar"], actions["new_chat"], actions["toggle_parameters"])
-        self._connect()
-        self._restore()
-        self._follow_title()
-        self.page.composer.setFocus()
-
-    def _lay_out(self) -> None:
-        self._splitter = QSplitter(Qt.Orientation.Horizontal)
-        self._splitter.setHandleWidth(1)
-        self._splitter.setChildrenCollapsible(False)
-        self._splitter.addWidget(self.sidebar)
-        self._splitter.addWidget(self.page)
-        self._splitter.setStretchFactor(1, 1)
-        self._splitter.setSizes([_SIDEBAR_WIDTH, _SIZE[0] - _SIDEBAR_WIDTH])
-        central = QWidget()
-        column = QVBoxLayout(central)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._header)
-        column.addWidget(NotificationBanner(self.notifier, self.theme))
-        column.addWidget(self._splitter, 1)
-        self.setCentralWidget(central)
+        self._theme, self.state = theme, state
+        self.setWindowTitle("Facet")
         self.setMinimumSize(*_SMALLEST)
-
-    def _connect(self) -> None:
-        self.picker.folder_requested.connect(self._actions.open_models_folder)
-        for source in (self.chat, self.conversations, self.library, self.preferences):
-            source.problem.connect(self.notifier.error)
-        self.conversations.deleted.connect(self._offer_undo)
-        self.chat.opened.connect(self._follow_title)
-        self.chat.title_changed.connect(self._follow_title)
-
-    def new_chat(self) -> None:
-        self.chat.new()
-        self.page.composer.setFocus()
-
-    def rename_chat(self) -> None:
-        self._show_sidebar(visible=True)
-        self.sidebar.rename_current()
-
-    def toggle_sidebar(self) -> None:
-        self._show_sidebar(visible=self.sidebar.isHidden())
-
-    def toggle_parameters(self) -> None:
-        """Show or hide the panel, which is made when it is wanted for the first time."""
-        if self._parameters is None:
-            from app.views.parameters_panel import ParametersPanel  # noqa: PLC0415 - as with the settings
-
-            self._parameters = ParametersPanel(self.chat, self.preferences, self.theme)
-            self._parameters.hide()
-            self._splitter.addWidget(self._parameters)
-            self._parameters.resize(_PANEL_WIDTH, self.height())
-        self._parameters.setVisible(self._parameters.isHidden())
-        self._actions.actions["toggle_parameters"].setChecked(not self._parameters.isHidden())
-
-    def set_text_size(self, percent: int) -> None:
-        self.preferences.set("text_size", min(max(percent, SMALLEST_TEXT), LARGEST_TEXT))
-
-    def show_settings(self) -> None:
-        if self._settings_dialog is None:
-            # Wanted later, if at all: the time to load and build it does not belong to the start.
-            from app.views.settings_dialog import SettingsDialog  # noqa: PLC0415
-
-            self._settings_dialog = SettingsDialog(self.preferences, self.notifier, self.theme, self)
-        self._settings_dialog.show()
-        self._settings_dialog.raise_()
-        self._settings_dialog.activateWindow()
-
-    def show_about(self) -> None:
-        QMessageBox.about(
-            self, "About Facet", "Facet\n\nChat with language models on your own computer. Nothing leaves it."
-        )
+        self.resize(*_SIZE)
+        kept = state.value("geometry")
+        if isinstance(kept, QByteArray):
+            self.restoreGeometry(kept)
+        theme.changed.connect(self.update)
 
     def bring_to_front(self) -> None:
         """Show the window above the others, from the Dock too."""
@@ -134,34 +37,15 @@ class MainWindow(QMainWindow):
         self.raise_()
         self.activateWindow()
 
-    def _show_sidebar(self, *, visible: bool) -> None:
-        self.sidebar.setVisible(visible)
-        self._actions.actions["toggle_sidebar"].setChecked(visible)
-        self.preferences.set("sidebar_visible", visible)
-
-    def _offer_undo(self, conversation: str, title: str) -> None:
-        self.notifier.information(
-            f"“{title}” was deleted.", offer="Undo", accept=lambda: self.conversations.restore(conversation)
-        )
-
-    def _follow_title(self) -> None:
-        self.setWindowTitle(self.chat.title or "Facet")
-
-    def _restore(self) -> None:
-        self.resize(*_SIZE)
-        for key, restore in (("geometry", self.restoreGeometry), ("splitter", self._splitter.restoreState)):
-            kept = self._state.value(key)
-            if isinstance(kept, QByteArray):
-                restore(kept)
-        self._show_sidebar(visible=self.preferences.settings.sidebar_visible)
-
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
-            self.conversations.refresh_times()
+            self.activated.emit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._state.setValue("geometry", self.saveGeometry())
-        self._state.setValue("splitter", self._splitter.saveState())
+        self.state.setValue("geometry", self.saveGeometry())
+        self.closing.emit()
         super().closeEvent(event)
-        self.closed.emit()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        QPainter(self).fillRect(self.rect(), self._theme.palette.window)

@@ -44,8 +44,8 @@ def memory(throughput: Throughput) -> Figure | None:
 
 
 def context(throughput: Throughput) -> Figure | None:
-    """Return how much of the context is used, if the context is known."""
-    if not throughput.context_length:
+    """Return how much of the context is used, once something is in it."""
+    if not throughput.context_length or not throughput.context_tokens:
         return None
     length = throughput.context_length
     return _figure(f"{throughput.context_tokens:,} of {length:,}", f"{length:,} of {length:,}", rank=2)

@@ -14,7 +14,7 @@ from app.viewmodels.model_library import ModelRole
 from app.views import menus
 
 if TYPE_CHECKING:
-    from app.views.main_window import MainWindow
+    from app.views.workbench import Workbench
 
 _EDITING = {"undo": "undo", "redo": "redo", "cut": "cut", "copy": "copy", "paste": "paste", "select_all": "selectAll"}
 """Actions that the widget with the focus does itself, and the name of its method."""
@@ -24,14 +24,14 @@ _STEP = 10
 
 
 class WindowActions(QObject):
-    """Fills the menu bar of `window`; `actions` are its actions by name."""
+    """Fills the menu bar of the window; `actions` are its actions by name."""
 
-    def __init__(self, window: "MainWindow", *, models: Path, logs: Path) -> None:
-        super().__init__(window)
-        self._window, self._chat, self._library = window, window.chat, window.library
-        self._preferences = window.preferences
+    def __init__(self, bench: "Workbench", *, models: Path, logs: Path) -> None:
+        super().__init__(bench)
+        self._bench, self._chat, self._library = bench, bench.chat, bench.library
+        self._preferences = bench.preferences
         self._folders = {"models": models, "logs": logs}
-        self.actions = menus.fill(window.menuBar(), window, self._handlers())
+        self.actions = menus.fill(bench.main_window.menuBar(), bench.main_window, self._handlers())
         self._connect()
         self._follow()
         self._follow_preferences()
@@ -41,18 +41,18 @@ class WindowActions(QObject):
         self._open_folder("models")
 
     def _handlers(self) -> Mapping[str, Callable[[], object]]:
-        window, chat = self._window, self._chat
+        bench, window, chat = self._bench, self._bench.main_window, self._chat
         return {
-            "new_chat": window.new_chat,
-            "rename_chat": window.rename_chat,
-            "delete_chat": window.sidebar.delete_current,
-            "settings": window.show_settings,
+            "new_chat": bench.new_chat,
+            "rename_chat": bench.rename_chat,
+            "delete_chat": bench.sidebar.delete_current,
+            "settings": bench.show_settings,
             "close_window": window.close,
             "quit": QApplication.closeAllWindows,
             **{name: partial(_on_focus, method) for name, method in _EDITING.items()},
             "copy_answer": self._copy_answer,
-            "toggle_sidebar": window.toggle_sidebar,
-            "toggle_parameters": window.toggle_parameters,
+            "toggle_sidebar": bench.toggle_sidebar,
+            "toggle_parameters": bench.toggle_parameters,
             "text_bigger": lambda: self._grow(_STEP),
             "text_smaller": lambda: self._grow(-_STEP),
             "text_normal": lambda: self._preferences.set("text_size", 100),
@@ -60,19 +60,19 @@ class WindowActions(QObject):
                 f"appearance_{name}": partial(self._preferences.set, "appearance", name)
                 for name in ("system", "light", "dark")
             },
-            "write": window.page.composer.setFocus,
+            "write": bench.page.composer.setFocus,
             "stop": chat.stop,
             "regenerate": self._regenerate,
             "edit_last": self._edit_last,
-            "next_chat": lambda: window.sidebar.step(1),
-            "previous_chat": lambda: window.sidebar.step(-1),
-            "choose_model": window.picker.open_list,
+            "next_chat": lambda: bench.sidebar.step(1),
+            "previous_chat": lambda: bench.sidebar.step(-1),
+            "choose_model": bench.picker.open_list,
             "load_model": lambda: self._library.load(chat.model),
             "unload_model": lambda: self._library.unload(chat.model),
             "open_models_folder": self.open_models_folder,
             "minimize": window.showMinimized,
             "zoom": lambda: window.showNormal() if window.isMaximized() else window.showMaximized(),
-            "about": window.show_about,
+            "about": bench.show_about,
             "open_logs": lambda: self._open_folder("logs"),
         }
 
@@ -116,16 +116,16 @@ class WindowActions(QObject):
         return next((item.message.id for item in reversed(self._chat.items) if item.message.role == role), "")
 
     def _copy_answer(self) -> None:
-        self._window.page.transcript.copy_message(self._last("assistant"))
+        self._bench.page.transcript.copy_message(self._last("assistant"))
 
     def _regenerate(self) -> None:
         self._chat.regenerate(self._last("assistant"))
 
     def _edit_last(self) -> None:
-        self._window.page.transcript.edit_message(self._last("user"))
+        self._bench.page.transcript.edit_message(self._last("user"))
 
     def _grow(self, percent: int) -> None:
-        self._window.set_text_size(self._preferences.settings.text_size + percent)
+        self._bench.set_text_size(self._preferences.settings.text_size + percent)
 
     def _open_folder(self, name: str) -> None:
         folder = self._folders[name]

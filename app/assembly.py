@@ -1,0 +1,97 @@
+"""The one place where everything in the window is built, and passed to what needs it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from app.domain.store import Store
+from app.viewmodels.chat import ChatViewModel
+from app.viewmodels.conversation_list import ConversationListModel
+from app.viewmodels.engine_bridge import EngineBridge
+from app.viewmodels.model_library import ModelLibrary
+from app.viewmodels.preferences import Preferences
+from app.views.main_window import MainWindow
+from app.views.notification import Notifier
+from app.views.theme import Theme
+from app.views.workbench import Workbench
+from mlx_engine.folders import Folders
+
+if TYPE_CHECKING:
+    from app.starter_preparation import StarterPreparation
+
+
+class Assembly(QObject):
+    """All parts, built once, in `window`. `command` starts a worker; the default is Facet's own."""
+
+    def __init__(
+        self, window: MainWindow, theme: Theme, folders: Folders, *, command: Sequence[str] | None = None
+    ) -> None:
+        """Build all parts.
+
+        Raises:
+            StorageError: the conversations or the settings cannot be read.
+        """
+        super().__init__(window)
+        self._folders, self._theme = folders, theme
+        self._starter: StarterPreparation | None = None
+        self.preferences = Preferences(folders.data / "settings.json", self)
+        self._follow_preferences()
+        self.store = Store(folders.data / "facet.sqlite3")
+        self.notifier = Notifier(self)
+        self.bridge = EngineBridge(folders.logs, self, command=command)
+        self.library = ModelLibrary(folders.models, self.bridge, self)
+        self.chat = ChatViewModel(self.store, self.bridge, self.library, self.preferences, self)
+        self.conversations = ConversationListModel(self.store, self.chat, self)
+        self.workbench = Workbench(
+            window,
+            chat=self.chat,
+            conversations=self.conversations,
+            library=self.library,
+            preferences=self.preferences,
+            notifier=self.notifier,
+            theme=theme,
+            models=folders.models,
+            logs=folders.logs,
+        )
+        self.preferences.changed.connect(self._follow_preferences)
+        self.library.refreshed.connect(self._prepare_starter)
+        self.library.refresh()
+        self._tell_notices()
+
+    def close(self) -> None:
+        """Store what there is of running answers, and end all child processes."""
+        if self._starter:
+            self._starter.close()
+        self.chat.close()
+        self.bridge.close()
+        self.library.close()
+        self.store.close()
+
+    def _follow_preferences(self) -> None:
+        settings = self.preferences.settings
+        self._theme.set_appearance(settings.appearance)
+        self._theme.set_text_size(settings.text_size)
+
+    def _tell_notices(self) -> None:
+        for notice in (self.store.notice, self.preferences.notice):
+            if notice:
+                self.notifier.error("A file was damaged", notice)
+
+    def _prepare_starter(self) -> None:
+        """Bring the starter model into a library that is empty; once a run."""
+        self.library.refreshed.disconnect(self._prepare_starter)
+        if self.library.rowCount():
+            return
+        from app.starter_preparation import StarterPreparation  # noqa: PLC0415 - needed once in the life of a Mac
+
+        self._starter = StarterPreparation(self._folders, self)
+        self._starter.ended.connect(self._end_preparation)
+        if self._starter.start():
+            self.workbench.page.show_preparation("Preparing the starter model…")
+
+    def _end_preparation(self, problem: str) -> None:
+        self.workbench.page.show_preparation("")
+        if problem:
+            self.notifier.error("The starter model could not be prepared", problem)
+        self.library.refresh()
