@@ -75,7 +75,9 @@ class EnginePool:
                 self._forget(parcel.client_key)
             case RequestFailed() if event.id == LOAD_ID:
                 self._end_all(worker, event.title, event.message)
-            case Finished() | RequestFailed() if event.id in worker.waiting:
+            case Finished() | RequestFailed():
+                if event.id not in worker.waiting:
+                    return  # Its end was told when the load failed.
                 worker.waiting.remove(event.id)
                 worker.used_at = time.monotonic()
         self._on_event(worker.model, event)

@@ -1,0 +1,95 @@
+"""Decode speed as the client sees it, against `mlx_lm.generate.generate_step` alone in a plain process.
+
+    python -m tests.benchmarks.decode [--tokens 96] [--repetitions 7]
+
+Same starter model, same prompt, greedy; both processes live the whole time and work by turns. Aim: at least 0.97.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from mlx_engine.cli.session import Session
+from mlx_engine.engine.client import worker_environment
+from mlx_engine.protocol import ChatMessage, Delta
+from tests.benchmarks.engine_figures import ask, by_turns, open_session, starter_model
+
+QUESTION = ChatMessage("user", "Tell me a long story about a river, with many details.")
+
+
+def engine_rate(session: Session, tokens: int) -> float:
+    """Return tokens per second between the first and the last delta of one answer."""
+    deltas = [(at_s, event) for at_s, event in ask(session, [QUESTION], max_tokens=tokens) if isinstance(event, Delta)]
+    (first_s, first), (last_s, last) = deltas[0], deltas[-1]
+    return (last.generated_tokens - first.generated_tokens) / (last_s - first_s)
+
+
+class PlainProcess:
+    """A child that runs nothing but `generate_step`, once for every line it is sent."""
+
+    def __init__(self, model: Path, tokens: int) -> None:
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.decode", "--plain", str(model), "--tokens", str(tokens)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=worker_environment(),
+        )
+        self.rate()
+
+    def rate(self) -> float:
+        """Return tokens per second between the first and the last token of one run."""
+        assert self._child.stdin
+        assert self._child.stdout
+        self._child.stdin.write("go\n")
+        self._child.stdin.flush()
+        return float(json.loads(self._child.stdout.readline()))
+
+    def close(self) -> None:
+        self._child.communicate()
+
+
+def serve_plainly(model_path: Path, tokens: int) -> None:
+    """Be the plain process. The weights are opened as the engine opens them, in the same number format."""
+    import mlx.core as mx  # noqa: PLC0415 - in the child only
+    from mlx_lm.generate import generate_step  # noqa: PLC0415
+
+    from mlx_engine.inference.load import open_model  # noqa: PLC0415
+
+    model = open_model(model_path)
+    for _ in model.read_weights():
+        pass
+    messages = [{"role": QUESTION.role, "content": QUESTION.content}]
+    prompt = mx.array(model.tokenizer.apply_chat_template(messages, add_generation_prompt=True))
+    for _ in sys.stdin:
+        times = [time.perf_counter() for _ in generate_step(prompt, model.network, max_tokens=tokens)]
+        print((len(times) - 1) / (times[-1] - times[0]), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tokens", type=int, default=96)
+    parser.add_argument("--repetitions", type=int, default=7)
+    parser.add_argument("--plain", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.plain:
+        serve_plainly(options.plain, options.tokens)
+        return
+    model = starter_model()
+    plain = PlainProcess(model, options.tokens)
+    with open_session(model) as session:
+        rates = by_turns(
+            {"engine": lambda: engine_rate(session, options.tokens), "generate_step": plain.rate}, options.repetitions
+        )
+    plain.close()
+    print(f"decode, {options.tokens} tokens, median of {options.repetitions}:")
+    print(f"  engine, seen by the client      {rates['engine']:8.1f} tokens/s")
+    print(f"  generate_step in a plain process{rates['generate_step']:8.1f} tokens/s")
+    print(f"  ratio                           {rates['engine'] / rates['generate_step']:8.3f}   (aim: 0.97 or more)")
+
+
+if __name__ == "__main__":
+    main()
