@@ -69,7 +69,7 @@ class Code(RichText):
     def height_for(self, width: int) -> int:
         height = super().height_for(width)
         is_wide = self.document().idealWidth() > width
-        return height + (self.horizontalScrollBar().sizeHint().height() if is_wide else 0)
+        return height + (self.scroll_bar_height() if is_wide else 0)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         scroll_sideways(self.horizontalScrollBar(), event)

@@ -64,7 +64,7 @@ def _pills(block: QTextBlock) -> Iterator[QRectF]:
             for line, left, right in _pieces(layout, run.start, run.start + run.length):
                 baseline = line.y() + line.ascent()
                 top, height = baseline - metrics.ascent() - 1, metrics.ascent() + metrics.descent() + 2
-                yield QRectF(left - 3, top, right - left + 6, height).translated(layout.position())
+                yield QRectF(left - 2, top, right - left + 4, height).translated(layout.position())
 
 
 def _pieces(layout: QTextLayout, start: int, end: int) -> Iterator[tuple[QTextLine, float, float]]:

@@ -35,6 +35,11 @@ def folded(text: str, width: int) -> str:
     return "\n".join(piece for line in text.split("\n") for piece in _pieces(line, width))
 
 
+def utf16_length(text: str) -> int:
+    """Return the length of `text` as Qt counts it: an emoji is two."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+
+
 def _pieces(line: str, width: int) -> list[str]:
     return [line[start : start + width] for start in range(0, len(line), width)] or [""]
 

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QTextCharFormat, QTextDocument, QTextLayout
 
 from app.views.theme import Theme
+from app.views.transcript.harmless import utf16_length
 from app.views.transcript.idle import IdleQueue
 
 _LONGEST, _LONGEST_LINE = 100_000, 2_000
@@ -113,14 +114,14 @@ class Highlighter(QObject):
         number, runs = 0, list[Run]()
         for count, (position, token, value) in enumerate(self._lexer.get_tokens_unprocessed(text)):
             kind = _kind(token)
-            column = position - text.rfind("\n", 0, position) - 1
+            column = utf16_length(text[text.rfind("\n", 0, position) + 1 : position])
             pieces = value.split("\n")
-            for piece in pieces:
-                if kind and piece:
-                    runs.append((column, len(piece), kind))
-                if piece is not pieces[-1]:
+            for place, piece in enumerate(pieces):
+                if place:
                     self._colour_line(number, runs)
                     number, runs, column = number + 1, [], 0
+                if kind and piece:
+                    runs.append((column, utf16_length(piece), kind))
             if count % _TOKENS_A_STEP == _TOKENS_A_STEP - 1:
                 yield
         self._colour_line(number, runs)

@@ -4,7 +4,17 @@ from math import ceil
 from typing import Any
 
 from PySide6.QtCore import QMimeData, QRectF, Qt, QUrl, Signal
-from PySide6.QtGui import QFont, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPalette, QTextBlock, QWheelEvent
+from PySide6.QtGui import (
+    QFont,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QTextBlock,
+    QTextCursor,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit, QWidget
 
 from app.views.theme import Theme
@@ -24,6 +34,7 @@ class RichText(QTextBrowser):
     def __init__(self, theme: Theme, formulas: Formulas, parent: QWidget) -> None:
         super().__init__(parent)
         self.theme = theme
+        self._has_thin_bar = False
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -61,6 +72,18 @@ class RichText(QTextBrowser):
             self.setLineWrapColumnOrWidth(width)
         return ceil(self.document().size().height())
 
+    def natural_width(self, most: int) -> int:
+        """Return the width that the text takes where it may be `most` pixels wide."""
+        self.setLineWrapColumnOrWidth(most)
+        return min(ceil(self.document().idealWidth()) + 1, most)
+
+    def scroll_bar_height(self) -> int:
+        """Return the height of the bar for scrolling sideways; it is dressed when it is needed first."""
+        if not self._has_thin_bar:
+            self._has_thin_bar = True
+            self.theme.thin_scroll_bars(self)
+        return self.horizontalScrollBar().sizeHint().height()
+
     def loadResource(self, _type: int, _name: QUrl | str) -> Any:
         return None
 
@@ -75,7 +98,7 @@ class RichText(QTextBrowser):
         start, end = cursor.selectionStart(), cursor.selectionEnd()
         block, lines = self.document().findBlock(start), []
         while block.isValid() and block.position() < end:
-            lines.append(_text_between(block, start, end))
+            lines.append(_text_between(QTextCursor(block), block, start, end))
             block = block.next()
         return "\n".join(lines)
 
@@ -98,13 +121,15 @@ class RichText(QTextBrowser):
         super().paintEvent(event)
 
 
-def _text_between(block: QTextBlock, start: int, end: int) -> str:
+def _text_between(cursor: QTextCursor, block: QTextBlock, QTextCursor, start: int, end: int) -> str:
     pieces = []
     iterator = block.begin()
     while not iterator.atEnd():
         fragment = iterator.fragment()
-        first = fragment.position()
-        text = fragment.text()[max(start - first, 0) : max(end - first, 0)]
+        first, last = fragment.position(), fragment.position() + fragment.length()
+        cursor.setPosition(min(max(start, first), last))
+        cursor.setPosition(max(min(end, last), first), QTextCursor.MoveMode.KeepAnchor)
+        text = cursor.selectedText()
         if fragment.charFormat().objectType() == FORMULA_OBJECT:
             mark = "$$" if fragment.charFormat().boolProperty(DISPLAY) else "$"
             text = f"{mark}{fragment.charFormat().stringProperty(LATEX)}{mark}" * len(text)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from math import ceil
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -18,6 +17,9 @@ from app.views.transcript.rich_text import RichText
 from app.views.transcript.stream import BlockStream
 from app.views.transcript.table import Table
 from app.views.transcript.writer import Tone, Writer, nesting_margin
+
+_PIECE = 8_000
+"""Characters that are laid out at once: a few milliseconds."""
 
 Part = Prose | CodeBlock | Table
 
@@ -60,6 +62,8 @@ class Segments(QWidget):
         self._blocks: list[Block] = []
         self._segments: list[_Segment] = []
         self._width = -1
+        self._waiting = ""
+        self._job: Iterator[None] | None = None
 
     @property
     def blocks(self) -> Sequence[Block]:
@@ -73,8 +77,26 @@ class Segments(QWidget):
             yield segment.part.text if isinstance(segment.part, CodeBlock) else segment.part
 
     def append(self, text: str) -> None:
-        """Add `text` to the end; `height_for` tells what has become of it."""
-        change = self._stream.append(text)
+        """Add `text` to the end; `height_for` tells what has become of it. Of a long one, all but the beginning is
+        added in idle slices.
+        """
+        self._waiting += text
+        if self._job is None:
+            self._take_piece()
+            if self._waiting:
+                self._job = self._take_pieces()
+                self._kit.idle.add(self._job)
+
+    def _take_pieces(self) -> Iterator[None]:
+        while self._waiting:
+            self._take_piece()
+            self.reflowed.emit()
+            yield
+        self._job = None
+
+    def _take_piece(self) -> None:
+        piece, self._waiting = self._waiting[:_PIECE], self._waiting[_PIECE:]
+        change = self._stream.append(piece)
         self._blocks[change.kept :] = change.blocks
         number = self._segment_of(change.kept)
         start = self._segments[number].first if number < len(self._segments) else len(self._blocks)
@@ -86,6 +108,9 @@ class Segments(QWidget):
 
     def clear(self) -> None:
         """Forget the text."""
+        if self._job is not None:
+            self._kit.idle.drop(self._job)
+        self._job, self._waiting = None, ""
         self._stream = BlockStream(self._parser)
         self._blocks = []
         self._drop_from(0)
@@ -115,11 +140,9 @@ class Segments(QWidget):
         for segment in self._segments:
             if isinstance(segment.part, CodeBlock):
                 return most
-            document = segment.part.document()
-            document.setTextWidth(-1)
-            widest = max(widest, ceil(document.idealWidth()) + 1)
+            widest = max(widest, segment.part.natural_width(most))
             segment.height = -1
-        return min(widest, most)
+        return widest
 
     def _place(self, segment: _Segment, top: int, width: int, *, measure: bool) -> None:
         left = round(nesting_margin(segment.nesting, self._writer.em)) if segment.kind != "prose" else 0

@@ -30,6 +30,7 @@ _ALIGNMENTS: dict[Alignment, Qt.AlignmentFlag] = {
 }
 _COMFORTABLE_EMS = 11
 """What a column may take before its text wraps."""
+_UNBOUNDED = 100_000
 
 
 class Table(RichText):
@@ -72,17 +73,15 @@ class Table(RichText):
         if self._room != width:
             self._room = width
             self.setLineWrapColumnOrWidth(self._width_for(width))
-        natural = self.lineWrapColumnOrWidth()
-        height = ceil(self.document().size().height())
-        return height + (self.horizontalScrollBar().sizeHint().height() if natural > width else 0)
+        is_wide = self.lineWrapColumnOrWidth() > width
+        return ceil(self.document().size().height()) + (self.scroll_bar_height() if is_wide else 0)
 
     def width_for(self, width: int) -> int:
         """Return how wide the table is where `width` pixels are free; ask for its height first."""
         return min(width, self.lineWrapColumnOrWidth())
 
     def _width_for(self, width: int) -> int:
-        self.document().setTextWidth(-1)
-        natural = ceil(self.document().idealWidth()) + 1
+        natural = self.natural_width(_UNBOUNDED)
         if natural <= width:
             return natural
         return max(width, min(natural, len(self._block.rows[0]) * _COMFORTABLE_EMS * self._writer.em))

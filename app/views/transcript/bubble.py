@@ -1,0 +1,106 @@
+"""A message of one's own: in a bubble at the right, as wide as its text; it can be changed in its place."""
+
+from PySide6.QtCore import QRect, QRectF, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from app.views.painting import rounded
+from app.views.transcript.editor import Editor
+from app.views.transcript.segments import Kit, Segments
+from app.views.transcript.typed import Typed
+
+_WIDEST = 0.85
+"""Share of the column."""
+_SIDE, _TOP, _BOTTOM = 16, 11, 7
+# The last line of a text has the distance to a next one below it.
+_RADIUS = 18
+
+
+class Bubble(QWidget):
+    """Shows a text, or an editor with it."""
+
+    resized = Signal()
+    edited = Signal(str)
+    editing_ended = Signal()
+    link_clicked = Signal(str)
+    selected = Signal(object)
+
+    def __init__(self, kit: Kit, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._kit = kit
+        self._source = ""
+        self._frame = QRect()
+        self._editor: Editor | None = None
+        self._measured: tuple[int, int] | None = None
+        self._text = Segments(kit, Typed(), self, name="Your message")
+        self._text.reflowed.connect(self._measure_again)
+        self._text.link_clicked.connect(self.link_clicked)
+        self._text.selected.connect(self.selected)
+
+    def set_text(self, text: str) -> None:
+        """Show `text` in place of what is there."""
+        if text == self._source:
+            return
+        self._source, self._measured = text, None
+        self._text.clear()
+        self._text.append(text.strip("\n"))
+
+    def edit(self) -> None:
+        """Put an editor in the place of the text."""
+        if self._editor is None:
+            self._editor = Editor(self._kit.theme, self._source, self)
+            self._editor.sent.connect(self._send)
+            self._editor.cancelled.connect(self.end_editing)
+            self._editor.resized.connect(self.resized)
+            self._text.hide()
+            self._editor.show()
+            self.resized.emit()
+        self._editor.start()
+
+    def end_editing(self) -> None:
+        """Show the text again as it was."""
+        if self._editor is not None:
+            self._editor.hide()
+            self._editor.deleteLater()
+            self._editor = None
+            self._text.show()
+            self.resized.emit()
+            self.editing_ended.emit()
+
+    def restyle(self) -> None:
+        self._measured = None
+        self._text.restyle()
+        if self._editor is not None:
+            self._editor.restyle()
+
+    def height_for(self, width: int) -> int:
+        """Return the height for `width`, and lay the parts out."""
+        if self._editor is not None:
+            inner = width - 2 * _SIDE
+            height = self._editor.height_for(inner) + 3
+            self._editor.setGeometry(_SIDE, _TOP, inner, height)
+        else:
+            inner = self._inner_width(width)
+            height = self._text.height_for(inner)
+            self._text.setGeometry(width - inner - _SIDE, _TOP, inner, height)
+        self._frame = QRect(width - inner - 2 * _SIDE, 0, inner + 2 * _SIDE, height + _TOP + _BOTTOM)
+        return self._frame.height()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = self._kit.theme.palette
+        border = colours.accent if self._editor is not None else None
+        rounded(QPainter(self), QRectF(self._frame), _RADIUS, colours.bubble, border)
+
+    def _inner_width(self, width: int) -> int:
+        if self._measured is None or self._measured[0] != width:
+            self._measured = width, self._text.natural_width(round(width * _WIDEST) - 2 * _SIDE)
+        return self._measured[1]
+
+    def _measure_again(self) -> None:
+        self._measured = None
+        self.resized.emit()
+
+    def _send(self, text: str) -> None:
+        self.end_editing()
+        if text != self._source:
+            self.edited.emit(text)

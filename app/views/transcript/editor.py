@@ -1,0 +1,87 @@
+"""Changing a message of one's own in its place."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPalette
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
+
+from app.views.buttons import TextButton
+from app.views.theme import Theme
+
+_TALLEST = 420
+"""Pixels at 100 % text size; a longer text scrolls."""
+
+
+class _Text(QPlainTextEdit):
+    """The text; Return is a new line, Command and Return sends, Escape gives up."""
+
+    sent = Signal()
+    cancelled = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        is_return = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_return and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.sent.emit()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.cancelled.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class Editor(QWidget):
+    """A text field with Send and Cancel."""
+
+    sent = Signal(str)
+    cancelled = Signal()
+    resized = Signal()
+
+    def __init__(self, theme: Theme, text: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._text = _Text(self)
+        self._text.setFrameShape(QFrame.Shape.NoFrame)
+        self._text.setTabChangesFocus(True)
+        self._text.setAccessibleName("Edit message")
+        self._text.setPlainText(text)
+        self._text.document().setDocumentMargin(0)
+        self._text.document().documentLayout().documentSizeChanged.connect(self.resized)
+        self._cancel = TextButton(theme, "Cancel", self)
+        self._send = TextButton(theme, "Send", self)
+        self._cancel.clicked.connect(self.cancelled)
+        self._send.clicked.connect(self._finish)
+        self._text.cancelled.connect(self.cancelled)
+        self._text.sent.connect(self._finish)
+        self._text.textChanged.connect(lambda: self._send.setEnabled(bool(self._text.toPlainText().strip())))
+        theme.thin_scroll_bars(self._text)
+        self.restyle()
+
+    def start(self) -> None:
+        """Take the keyboard, at the end of the text."""
+        self._text.moveCursor(self._text.textCursor().MoveOperation.End)
+        self._text.setFocus()
+
+    def restyle(self) -> None:
+        colours = self._theme.palette
+        palette = self._text.palette()
+        palette.setColor(QPalette.ColorRole.Base, Qt.GlobalColor.transparent)
+        palette.setColor(QPalette.ColorRole.Text, colours.text)
+        self._text.setPalette(palette)
+        self._text.setFont(self._theme.font("body"))
+
+    def height_for(self, width: int) -> int:
+        """Return the height for `width`, and lay the parts out."""
+        self._text.resize(width, self._text.height())
+        lines = self._text.document().size().height()  # of a plain text document: in lines
+        spacing = self._text.fontMetrics().lineSpacing()
+        tall = min(round(max(lines, 2) * spacing) + 4, self._theme.scaled(_TALLEST))
+        self._text.setGeometry(0, 0, width, tall)
+        right = width
+        for button in (self._send, self._cancel):
+            size = button.sizeHint()
+            button.setGeometry(right - size.width(), tall + 8, size.width(), size.height())
+            right -= size.width() + 8
+        return tall + 8 + self._send.sizeHint().height()
+
+    def _finish(self) -> None:
+        text = self._text.toPlainText()
+        if text.strip():
+            self.sent.emit(text)

@@ -1,0 +1,47 @@
+"""The button that floats over a conversation whose end is not on the screen."""
+
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from app.views.buttons import IconButton
+from app.views.icons import pixmap
+from app.views.painting import focus_ring, mixed, rounded
+from app.views.theme import Theme
+
+_TEXT = "Jump to latest"
+
+
+class JumpButton(IconButton):
+    """An arrow and what it does, on a pill."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(theme, "arrow-down", _TEXT, parent)
+        self._parent = parent
+        self.hide()
+
+    def sizeHint(self) -> QSize:
+        metrics = QFontMetrics(self.theme.font("label"))
+        return QSize(metrics.horizontalAdvance(_TEXT) + self.theme.scaled(14) + 40, metrics.height() + 16)
+
+    def place(self) -> None:
+        """Move to the middle of the lower edge of the parent."""
+        size, room = self.sizeHint(), self._parent.size()
+        corner = QPoint((room.width() - size.width()) // 2, room.height() - size.height() - 12)
+        self.setGeometry(QRect(corner, size))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = self.theme.palette
+        painter = QPainter(self)
+        area = QRectF(self.rect())
+        radius = area.height() / 2
+        is_lit = self.isDown() or self.underMouse()
+        rounded(painter, area, radius, mixed(colours.surface, colours.text, 0.06 if is_lit else 0.0), colours.border)
+        if self.hasFocus():
+            focus_ring(painter, area, radius, colours.accent)
+        side = self.theme.scaled(14)
+        arrow = pixmap("arrow-down", side=side, scale=self.devicePixelRatioF(), colour=colours.text)
+        painter.drawPixmap(14, (self.height() - side) // 2, arrow)
+        painter.setFont(self.theme.font("label"))
+        painter.setPen(colours.text)
+        painter.drawText(self.rect().adjusted(14 + side + 8, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, _TEXT)

@@ -1,0 +1,126 @@
+"""What a model thought before it answered: open while it thinks, folded away afterwards."""
+
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QAbstractButton, QWidget
+
+from app.views.painting import focus_ring, rounded
+from app.views.theme import Theme
+from app.views.transcript.markdown import Markdown
+from app.views.transcript.segments import Kit, Segments
+
+_INDENT = 18
+
+
+class _Header(QAbstractButton):
+    """The line to click: what it says, and an arrow that points down while the thinking is open."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.setCheckable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def sizeHint(self) -> QSize:
+        metrics = QFontMetrics(self._theme.font("label"))
+        return QSize(metrics.horizontalAdvance(self.text()) + _INDENT + 10, metrics.height() + 8)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = self._theme.palette
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self.hasFocus():
+            focus_ring(painter, QRectF(self.rect()), 5, colours.accent)
+        colour = colours.text if self.underMouse() else colours.secondary
+        painter.setPen(QPen(colour, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+        painter.translate(6, self.height() / 2)
+        painter.rotate(90 if self.isChecked() else 0)
+        painter.drawPolyline(QPolygonF([QPointF(-2, -4), QPointF(2, 0), QPointF(-2, 4)]))
+        painter.resetTransform()
+        painter.setFont(self._theme.font("label", tabular=True))
+        painter.drawText(self.rect().adjusted(_INDENT, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
+
+
+class Thinking(QWidget):
+    """Shows the thinking of one answer. Its text is laid out only once it is open."""
+
+    resized = Signal()
+    link_clicked = Signal(str)
+    selected = Signal(object)
+
+    def __init__(self, kit: Kit, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._kit = kit
+        self._text = ""
+        self._body: Segments | None = None
+        self._header = _Header(kit.theme, self)
+        self._header.toggled.connect(self._open)
+        self.set_time(0.0)
+
+    @property
+    def text(self) -> str:
+        return self._text
+
+    @property
+    def is_open(self) -> bool:
+        return self._header.isChecked()
+
+    def append(self, text: str) -> None:
+        self._text += text
+        if self._body is not None:
+            self._body.append(text)
+
+    def set_text(self, text: str) -> None:
+        """Show `text` in place of what is there."""
+        if text.startswith(self._text):
+            self.append(text[len(self._text) :])
+            return
+        self._text = text
+        if self._body is not None:
+            self._body.clear()
+            self._body.append(text)
+
+    def set_open(self, *, is_open: bool) -> None:
+        self._header.setChecked(is_open)
+
+    def set_time(self, seconds: float) -> None:
+        """Say how long it took; 0 while it goes on."""
+        self._header.setText(f"Thought for {_in_words(seconds)}" if seconds else "Thinking…")
+        self._header.setAccessibleName(self._header.text())
+        self.update()
+
+    def restyle(self) -> None:
+        if self._body is not None:
+            self._body.restyle()
+
+    def height_for(self, width: int) -> int:
+        """Return the height for `width`, and lay the parts out."""
+        size = self._header.sizeHint()
+        self._header.setGeometry(QRect(0, 0, min(size.width(), width), size.height()))
+        if self._body is None or not self.is_open:
+            return size.height()
+        room = max(width - _INDENT, 40)
+        height = self._body.height_for(room)
+        self._body.setGeometry(_INDENT, size.height() + 6, room, height)
+        return size.height() + 6 + height
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if self._body is not None and self.is_open:
+            bar = QRectF(5, self._body.y(), 2, self._body.height())
+            rounded(QPainter(self), bar, 1, self._kit.theme.palette.border)
+
+    def _open(self, is_open: bool) -> None:
+        if is_open and self._body is None:
+            self._body = Segments(self._kit, Markdown(), self, tone="secondary", name="Thinking")
+            self._body.reflowed.connect(self.resized)
+            self._body.link_clicked.connect(self.link_clicked)
+            self._body.selected.connect(self.selected)
+            self._body.append(self._text)
+        if self._body is not None:
+            self._body.setVisible(is_open)
+        self.resized.emit()
+
+
+def _in_words(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
