@@ -1,0 +1,235 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlx_engine.errors import BrokenModel, FacetError, ModelNotFound, StorageError, UnsupportedModel
+from mlx_engine.models.describe import describe
+from tests.model_folders import write_model, write_shard
+
+
+def packed(bits: int, group: int, layer: str = "layer", rows: int = 4, columns: int = 128) -> dict[str, Any]:
+    """Return the tensors of a quantized layer."""
+    groups = ("F16", (rows, columns // group))
+    weight = ("U32", (rows, columns * bits // 32))
+    return {f"{layer}.weight": weight, f"{layer}.scales": groups, f"{layer}.biases": groups}
+
+
+def test_a_plain_model(tmp_path: Path) -> None:
+    """Every field comes from the configuration and the headers."""
+    folder = write_model(tmp_path / "owner" / "tiny")
+    found = describe(folder, "owner/tiny")
+    assert (found.id, found.name, found.path, found.architecture) == ("owner/tiny", "tiny", folder, "llama")
+    assert found.parameters == 10 * 64 + 64
+    assert found.bits_per_weight == 16
+    assert found.quantization == "bf16"
+    assert found.size_bytes == sum(file.stat().st_size for file in folder.iterdir())
+    assert found.context_length == 4096
+    assert not found.has_chat_template
+    assert (found.licence, found.source) == ("", "")
+
+
+def test_the_starter_model(starter_model: Path) -> None:
+    """The starter model has its known size, and the bits of its scales are counted."""
+    found = describe(starter_model, "owner/starter")
+    assert found.parameters == 134_515_008
+    assert found.quantization == "mixed 4/8-bit g32"
+    # Scales and biases add 2 x 16 bits to each group of 32; an eighth of the weights is in 8 bits.
+    embedding, norms = 49152 * 576, 61 * 576
+    bits = 9 * embedding + 5 * (found.parameters - embedding - norms) + 16 * norms
+    assert found.bits_per_weight == pytest.approx(bits / found.parameters)
+    assert found.context_length == 8192
+    assert found.has_chat_template
+    assert found.licence == "apache-2.0"
+
+
+def test_describing_needs_no_mlx(starter_model: Path) -> None:
+    """Neither MLX nor what it brings is imported to describe a model, nor for the library or the starter model."""
+    program = (
+        "import sys; from pathlib import Path; from mlx_engine.models import describe, library, starter\n"
+        "describe.describe(Path(sys.argv[1]), 'a/b')\n"
+        "sys.exit(' '.join({'mlx', 'mlx_lm', 'transformers', 'numpy', 'tokenizers'} & set(sys.modules)) or 0)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(starter_model)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "quantization", "words", "parameters"),
+    [
+        (packed(4, 64), {"bits": 4, "group_size": 64}, "4-bit g64", 512),
+        (packed(3, 32), {"bits": 3, "group_size": 32, "mode": "affine"}, "3-bit g32", 512),
+        (
+            packed(4, 64) | packed(8, 64, "head"),
+            {"bits": 4, "group_size": 64, "head": {"bits": 8, "group_size": 64}},
+            "mixed 4/8-bit g64",
+            1024,
+        ),
+        (packed(4, 64) | packed(6, 64, "head"), {"bits": 4, "group_size": 64}, "mixed 4/6-bit g64", 1024),
+        (
+            packed(4, 64) | packed(4, 32, "head"),
+            {"bits": 4, "group_size": 64, "head": {"bits": 4, "group_size": 32}},
+            "4-bit g32/64",
+            1024,
+        ),
+        (
+            {"layer.weight": ("U32", (4, 16)), "layer.scales": ("U8", (4, 4))},
+            {"bits": 4, "group_size": 32, "mode": "mxfp4"},
+            "mxfp4 g32",
+            512,
+        ),
+        (
+            packed(4, 64) | {"norm.weight": ("BF16", (128,)), "layer.bias": ("BF16", (4,))},
+            {"bits": 4, "group_size": 64},
+            "4-bit g64",
+            512 + 128 + 4,
+        ),
+    ],
+)
+def test_quantized_models(
+    tensors: dict[str, Any], quantization: dict[str, Any], words: str, parameters: int, tmp_path: Path
+) -> None:
+    """Weights are counted unpacked, and the words name what is really in the file."""
+    found = describe(write_model(tmp_path / "m", tensors, quantization=quantization), "a/m")
+    assert found.quantization == words
+    assert found.parameters == parameters
+
+
+@pytest.mark.parametrize(
+    ("config", "length"),
+    [
+        ({"max_position_embeddings": None, "text_config": {"max_position_embeddings": 77}}, 77),
+        ({"max_position_embeddings": None, "n_positions": 1024}, 1024),
+        ({"max_position_embeddings": "long"}, 0),
+    ],
+)
+def test_the_context_length_is_found_where_models_say_it(config: dict[str, Any], length: int, tmp_path: Path) -> None:
+    """It may be in the part for text, have an older name, or not be there."""
+    assert describe(write_model(tmp_path / "m", **config), "a/m").context_length == length
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "has"),
+    [
+        ("chat_template.jinja", "{{ messages }}", True),
+        ("chat_template.json", "{}", True),
+        ("tokenizer_config.json", '{"chat_template": "x"}', True),
+        ("tokenizer_config.json", "{}", False),
+    ],
+)
+def test_a_chat_template_is_found_in_each_of_its_places(name: str, content: str, has: bool, tmp_path: Path) -> None:
+    """A file of its own or an entry of the tokenizer's settings."""
+    folder = write_model(tmp_path / "m")
+    (folder / name).write_text(content)
+    assert describe(folder, "a/m").has_chat_template is has
+
+
+def test_shards_are_read_together(tmp_path: Path) -> None:
+    """Weights spread over several files are one model."""
+    folder = write_model(tmp_path / "m")
+    (folder / "model.safetensors").unlink()
+    for number in (1, 2):
+        write_shard(folder / f"model-{number}-of-2.safetensors", {f"w{number}": ("F16", (8, 8))})
+    assert describe(folder, "a/m").parameters == 128
+
+
+def replaced(name: str, content: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        (folder / name).write_text(content)
+
+    return change
+
+
+def removed(name: str, instead: str = "") -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        (folder / name).unlink()
+        if instead:
+            (folder / instead).write_text("weights")
+
+    return change
+
+
+def shortened(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-10])
+
+
+def lacking_a_shard(folder: Path) -> None:
+    places = {"a": "model.safetensors", "b": "model-00002-of-00002.safetensors"}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
+
+
+def packed_without_settings(folder: Path) -> None:
+    write_shard(folder / "model.safetensors", packed(4, 64))
+
+
+def packed_otherwise_than_said(folder: Path) -> None:
+    write_shard(folder / "model.safetensors", packed(4, 64))
+    (folder / "config.json").write_text('{"model_type": "x", "quantization": {"bits": 4, "group_size": 96}}')
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        (removed("config.json"), BrokenModel, "config.json is missing"),
+        (replaced("config.json", ""), BrokenModel, "config.json is damaged"),
+        (replaced("config.json", "[]"), BrokenModel, "config.json is damaged"),
+        (replaced("config.json", "[" * 100_000), BrokenModel, "config.json is damaged"),
+        (replaced("config.json", "{}"), BrokenModel, "model_type"),
+        (replaced("config.json", '{"model_type": 7}'), BrokenModel, "model_type"),
+        (removed("tokenizer.json"), BrokenModel, "tokenizer is missing"),
+        (replaced("tokenizer_config.json", "{"), BrokenModel, "tokenizer_config.json is damaged"),
+        (removed("model.safetensors"), BrokenModel, "no weights"),
+        (removed("model.safetensors", instead="pytorch_model.bin"), UnsupportedModel, "pickle"),
+        (removed("model.safetensors", instead="model.gguf"), UnsupportedModel, "GGUF"),
+        (replaced("model.safetensors", ""), BrokenModel, "cut short"),
+        (shortened, BrokenModel, "cut short"),
+        (lacking_a_shard, BrokenModel, "1 of 2 weight files are missing, first model-00002"),
+        (packed_without_settings, BrokenModel, "how many bits"),
+        (packed_otherwise_than_said, BrokenModel, "sizes"),
+    ],
+)
+def test_a_broken_folder_says_what_is_wrong(
+    change: Callable[[Path], None], error: type[FacetError], words: str, tmp_path: Path
+) -> None:
+    """Each fault is told in a sentence of its own."""
+    folder = write_model(tmp_path / "m")
+    change(folder)
+    with pytest.raises(error, match=words) as raised:
+        describe(folder, "a/m")
+    assert raised.value.message.endswith(".")
+
+
+def test_weights_without_content_are_told(tmp_path: Path) -> None:
+    """A file of no tensors is no model."""
+    with pytest.raises(BrokenModel, match="no weights"):
+        describe(write_model(tmp_path / "m", {}), "a/m")
+
+
+def test_no_folder_is_not_found(tmp_path: Path) -> None:
+    """Neither a missing path nor a file is a model."""
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "absent", tmp_path / "file"):
+        with pytest.raises(ModelNotFound):
+            describe(path, "a/m")
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """A link that leads nowhere in place of the weights is a sentence as well."""
+    folder = write_model(tmp_path / "m")
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").symlink_to(tmp_path / "absent disk")
+    with pytest.raises(StorageError, match="cannot be read"):
+        describe(folder, "a/m")
+
+
+def test_weights_may_lie_elsewhere(tmp_path: Path) -> None:
+    """Files that are links, as in the Hugging Face cache, count with the size of what they point at."""
+    folder = write_model(tmp_path / "m")
+    size = describe(folder, "a/m").size_bytes
+    (folder / "model.safetensors").rename(tmp_path / "blob")
+    (folder / "model.safetensors").symlink_to(tmp_path / "blob")
+    assert describe(folder, "a/m").size_bytes == size

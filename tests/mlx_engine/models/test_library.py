@@ -1,0 +1,99 @@
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from mlx_engine.errors import BrokenModel, ModelNotFound, StorageError
+from mlx_engine.models.describe import BrokenDescription
+from mlx_engine.models.library import find, scan
+from tests.model_folders import write_model
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """A library of two owners, with a broken model and things that are no models."""
+    folder = tmp_path / "models"
+    for name in ("zebra/Alpha-4bit", "apple/beta", "apple/gamma", "zebra/gamma", "zebra/new.partial"):
+        write_model(folder / name)
+    (folder / "apple" / "empty").mkdir()
+    (folder / "apple" / ".hidden").mkdir()
+    (folder / "apple" / "notes.txt").touch()
+    (folder / ".DS_Store").touch()
+    return folder
+
+
+def test_every_model_is_a_row_by_name(models: Path) -> None:
+    """Whole and broken ones, in the order of their names; unfinished and hidden folders and files are none."""
+    rows = scan(models)
+    assert [row.id for row in rows] == ["zebra/Alpha-4bit", "apple/beta", "apple/empty", "apple/gamma", "zebra/gamma"]
+    broken = [row for row in rows if isinstance(row, BrokenDescription)]
+    assert [(row.id, row.name, row.path) for row in broken] == [("apple/empty", "empty", models / "apple" / "empty")]
+    assert broken[0].problem == "config.json is missing. Download the model again."
+
+
+def test_no_folder_is_an_empty_library(tmp_path: Path) -> None:
+    """Before the first model there is nothing, and that is no error."""
+    assert scan(tmp_path / "absent") == []
+
+
+def test_a_library_that_is_a_file_is_told(tmp_path: Path) -> None:
+    """What cannot be listed is a sentence."""
+    (tmp_path / "models").touch()
+    with pytest.raises(StorageError, match="cannot be read"):
+        scan(tmp_path / "models")
+
+
+def test_links_are_followed_and_loops_are_not(models: Path, tmp_path: Path) -> None:
+    """A model on another disk is a row; a link to itself and one to nowhere are none."""
+    (models / "linked").mkdir()
+    write_model(tmp_path / "other disk" / "delta").rename(tmp_path / "delta")
+    (models / "linked" / "delta").symlink_to(tmp_path / "delta")
+    (models / "linked" / "loop").symlink_to(models / "linked" / "loop")
+    (models / "linked" / "gone").symlink_to(tmp_path / "absent")
+    assert [row.id for row in scan(models) if row.id.startswith("linked")] == ["linked/delta"]
+
+
+@pytest.mark.parametrize("name", ["zebra/Alpha-4bit", "ZEBRA/alpha-4BIT", "Alpha-4bit", "alpha-4bit"])
+def test_a_model_is_found_by_id_and_by_name(name: str, models: Path) -> None:
+    """Case does not matter."""
+    assert find(models, name).id == "zebra/Alpha-4bit"
+
+
+def test_a_name_is_found_however_its_accents_are_written(models: Path) -> None:
+    """macOS takes composed and decomposed letters for the same, and so does the library."""
+    write_model(models / "owner" / unicodedata.normalize("NFD", "Café"))
+    assert find(models, unicodedata.normalize("NFC", "café")).path.parent.name == "owner"
+
+
+def test_a_model_is_found_by_its_path(models: Path, tmp_path: Path) -> None:
+    """Any model folder will do, in the library or not."""
+    folder = write_model(tmp_path / "elsewhere" / "mine")
+    assert find(models, str(folder)).id == "elsewhere/mine"
+
+
+def test_a_name_of_several_asks_which(models: Path) -> None:
+    """The error gives the ids to choose from, and the id settles it."""
+    with pytest.raises(ModelNotFound, match=r"apple/gamma, zebra/gamma\. Say which"):
+        find(models, "gamma")
+    assert find(models, "apple/gamma").id == "apple/gamma"
+
+
+@pytest.mark.parametrize("name", ["delta", "", "/", "../models", "a\x00b", "new.partial"])
+def test_a_name_of_none_says_what_there_is(name: str, models: Path) -> None:
+    """A wrong name, or a path to something that is no model, never finds another."""
+    with pytest.raises((ModelNotFound, BrokenModel)) as raised:
+        find(models, name)
+    if isinstance(raised.value, ModelNotFound):
+        assert "Facet has apple/beta" in raised.value.message
+
+
+def test_an_empty_library_says_so(tmp_path: Path) -> None:
+    """Where there is nothing, the error does not list it."""
+    with pytest.raises(ModelNotFound, match="no models yet"):
+        find(tmp_path / "absent", "any")
+
+
+def test_a_broken_model_says_why(models: Path) -> None:
+    """Asked for by name, the problem of a broken model is the error."""
+    with pytest.raises(BrokenModel, match=r"config\.json is missing"):
+        find(models, "empty")

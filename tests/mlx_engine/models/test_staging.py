@@ -1,0 +1,79 @@
+import errno
+import fcntl
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from mlx_engine.errors import StorageError
+from mlx_engine.models.staging import locked_partial, put_in_place, storage_errors
+
+
+def test_a_folder_appears_whole(tmp_path: Path) -> None:
+    """While it is written only the partial folder is there, in the end only the target."""
+    target = tmp_path / "owner" / "model"
+    with locked_partial(target) as partial:
+        (partial / "weights").write_text("all")
+        assert not target.exists()
+        put_in_place(partial, target)
+    assert [path.name for path in target.parent.iterdir()] == ["model"]
+    assert (target / "weights").read_text() == "all"
+
+
+def test_work_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    """An error on the way removes the partial folder."""
+    with pytest.raises(ZeroDivisionError), locked_partial(tmp_path / "model") as partial:
+        (partial / "weights").write_text(str(1 / 0))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_cleared(tmp_path: Path) -> None:
+    """Files, folders and links in an old partial folder are gone, and what a link points at stays."""
+    (tmp_path / "kept").mkdir()
+    old = tmp_path / "model.partial"
+    (old / "folder" / "inner").mkdir(parents=True)
+    (old / "file").write_text("half")
+    (old / "link").symlink_to(tmp_path / "kept")
+    with locked_partial(tmp_path / "model") as partial:
+        assert list(partial.iterdir()) == []
+    assert (tmp_path / "kept").exists()
+
+
+def test_the_partial_folder_is_locked_while_somebody_works_in_it(tmp_path: Path) -> None:
+    """Nobody else can take the lock meanwhile."""
+    with locked_partial(tmp_path / "model") as partial:
+        other = os.open(partial, os.O_RDONLY)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(other)
+
+
+def test_who_waits_gets_a_folder_of_its_own(tmp_path: Path) -> None:
+    """The second waits for the first, and then works in a new folder, not in the one that was put in place."""
+    target, order = tmp_path / "model", []
+
+    def second() -> None:
+        with locked_partial(target) as partial:
+            order.append("second")
+            (partial / "second").touch()
+
+    with ThreadPoolExecutor() as threads:
+        with locked_partial(target) as partial:
+            waiting = threads.submit(second)
+            (partial / "first").touch()
+            put_in_place(partial, target)
+            order.append("first")
+        waiting.result()
+    assert order == ["first", "second"]
+    assert [path.name for path in target.iterdir()] == ["first"]
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(errno.ENOSPC, "disk is full"), (errno.EACCES, "may not write"), (errno.EIO, "Input/output error")],
+)
+def test_the_reason_is_told_in_a_sentence(number: int, words: str, tmp_path: Path) -> None:
+    """A full disk, missing rights and anything else each have their words."""
+    with pytest.raises(StorageError, match=words), storage_errors(tmp_path / "model"):
+        raise OSError(number, os.strerror(number))
