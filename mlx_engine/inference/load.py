@@ -11,7 +11,7 @@ from typing import Any
 
 import mlx.core as mx
 from mlx.utils import tree_flatten
-from mlx_lm.utils import load_model, load_tokenizer
+from mlx_lm.utils import dequantize_model, load_model, load_tokenizer
 
 from mlx_engine.errors import BrokenModel, EngineError, FacetError, OutOfMemory, UnsupportedModel
 from mlx_engine.inference import memory
@@ -74,8 +74,7 @@ class Model:
 def open_model(path: Path) -> Model:
     """Open the model in `path`; its weights are still on the disk.
 
-    On the CPU, which computes other types slowly and inexactly, scales and plain weights become float32; a GPU keeps
-    the model's own types.
+    A GPU keeps the model's own types. The CPU, which computes them slowly and inexactly, gets float32.
 
     Raises:
         ModelError: the folder is missing, damaged, of a kind that cannot be run, or wants to run code of its own.
@@ -86,8 +85,8 @@ def open_model(path: Path) -> Model:
     memory.limit_pool()
     try:
         network, config = load_model(path, lazy=True, trust_remote_code=False)
-        if mx.default_device() == mx.Device(mx.cpu):
-            network.set_dtype(mx.float32)
+        if _on_cpu():
+            network = _in_float32(network, parameters=description.parameters)
         weights_bytes = sum(weight.nbytes for weight in _weights(network))
         tokenizer = _load_tokenizer(path, {"trust_remote_code": False}, eos_token_ids=config.get("eos_token_id"))
     except _foreign_errors as error:
@@ -107,7 +106,21 @@ def open_model(path: Path) -> Model:
 def device_name() -> str:
     """Return the name of the device that MLX computes on, "Apple M4 Max" or "AMD EPYC (CPU)"."""
     name = str(mx.device_info().get("device_name", "unknown"))
-    return f"{name} (CPU)" if mx.default_device() == mx.Device(mx.cpu) else name
+    return f"{name} (CPU)" if _on_cpu() else name
+
+
+def _on_cpu() -> bool:
+    return bool(mx.default_device() == mx.Device(mx.cpu))
+
+
+def _in_float32(network: Any, *, parameters: int) -> Any:
+    """Return the network with scales and plain weights in float32, and packed weights unpacked if memory is ample.
+
+    Unpacked weights give exactly the numbers of packed ones with float32 scales; the CPU reads prompts with them six
+    times as fast.
+    """
+    network.set_dtype(mx.float32)
+    return dequantize_model(network) if 4 * parameters <= memory.machine_bytes() // 4 else network
 
 
 def _weights(network: Any) -> list[mx.array]:
