@@ -4,7 +4,7 @@ Quantized weights stay as they are, only packed the way MLX reads them; the rest
 exactly is refused before anything is written. The file is read in slices, so memory does not grow with the model.
 It knows nothing of MLX: the folder is written byte by byte.
 
-    python -m mlx_engine.models.gguf SOURCE TARGET
+    python -m mlx_engine --import-gguf SOURCE TARGET
 """
 
 import argparse
@@ -241,7 +241,3 @@ def _row_order(rows: int, heads: int) -> NDArray[np.intp]:
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

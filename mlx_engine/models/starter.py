@@ -66,9 +66,8 @@ def _import(target: Path) -> None:
 
 def _import_command() -> list[str]:
     """Return the start of the command line; a packaged app has no interpreter beside it and starts itself."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "--import-gguf"]
-    return [sys.executable, "-m", "mlx_engine.models.gguf"]
+    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "mlx_engine"]
+    return [*program, "--import-gguf"]
 
 
 def _failure(child: subprocess.CompletedProcess[str]) -> errors.FacetError:

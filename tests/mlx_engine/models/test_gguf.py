@@ -12,7 +12,7 @@ from mlx_engine.models.describe import describe
 from mlx_engine.models.gguf import import_gguf
 from tests.gguf_files import imported, tiny_model
 
-IMPORT = [sys.executable, "-m", "mlx_engine.models.gguf"]
+IMPORT = [sys.executable, "-m", "mlx_engine", "--import-gguf"]
 
 
 def names(folder: Path) -> list[str]:
