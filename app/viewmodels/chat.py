@@ -233,13 +233,10 @@ class ChatViewModel(QObject):
     def _show(self, conversation: Conversation, tree: MessageTree) -> None:
         leaf = conversation.leaf if conversation.leaf in tree else tree.newest_leaf()
         self._conversation, self._tree = replace(conversation, leaf=leaf), tree
-        answers = [message for message in tree.path(leaf) if message.role == "assistant"]
-        self._last = of_message(answers[-1]) if answers else Throughput()
+        self._follow_busy()
         self._tell_opened()
         for changed in (self.title_changed, self.model_changed, self.parameters_changed):
             changed.emit()
-        self._follow_busy()
-        self._measure()
 
     def _say(self, text: str, parent: str | None) -> bool:
         if not text.strip():
@@ -289,7 +286,10 @@ class ChatViewModel(QObject):
     def _tell_opened(self) -> None:
         if self._answer:
             self._answer.drain()  # `items` has this text; it must not be told twice
+        answers = [message for message in self._tree.path(self._conversation.leaf) if message.role == "assistant"]
+        self._last = of_message(answers[-1]) if answers else Throughput()
         self.opened.emit()
+        self._measure()
 
     def _tell_added(self, count: int) -> None:
         for item in self.items[-count:]:

@@ -28,7 +28,7 @@ class EngineBridge(QObject):
         self._pool = EnginePool(post=self._arrived.emit, on_event=self._tell, logs=logs, command=command)
         self._arrived.connect(self._receive, Qt.ConnectionType.QueuedConnection)
         self._idle_s = 0.0
-        self._idle_timer = QTimer(self, singleShot=True)
+        self._idle_timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._idle_timer.timeout.connect(self._unload_idle)
 
     def state(self, model: Path) -> EngineState:

@@ -1,0 +1,18 @@
+"""Model folders that can be described but not run: enough for everything on the window's side."""
+
+import json
+import struct
+from pathlib import Path
+
+
+def make_model(folder: Path, id: str, context_length: int = 4096) -> Path:
+    """Write a model of 4,096 parameters in 16 bits; return its folder."""
+    path = folder / id
+    path.mkdir(parents=True)
+    config = {"model_type": "llama", "max_position_embeddings": context_length}
+    (path / "config.json").write_text(json.dumps(config))
+    (path / "tokenizer.json").write_text("{}")
+    header = {"model.embed_tokens.weight": {"dtype": "BF16", "shape": [64, 64], "data_offsets": [0, 8192]}}
+    encoded = json.dumps(header).encode()
+    (path / "model.safetensors").write_bytes(struct.pack("<Q", len(encoded)) + encoded + bytes(8192))
+    return path

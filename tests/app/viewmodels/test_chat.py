@@ -1,0 +1,380 @@
+"""The conversation on the screen, with real files and a scripted engine."""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.domain import database
+from app.domain.conversation import MessageState
+from app.domain.store import Store
+from app.viewmodels.answering import FLUSH_MS
+from mlx_engine.sampling import Sampling
+from tests.app.viewmodels.facet import MODEL, OTHER, TIMEOUT_MS, Facet
+from tests.scripted_worker import Script
+
+Start = Callable[[Script], Facet]
+
+
+def test_the_first_message_begins_a_conversation(qtbot: QtBot, facet: Facet) -> None:
+    """It is stored with its answer and the answer's figures, and gives the title."""
+    assert facet.chat.conversation is None
+    answer = facet.say(qtbot, "How do whales talk?")
+    assert (answer.text, answer.state, answer.model) == ("Whales sing.", MessageState.COMPLETE, MODEL)
+    assert answer.statistics
+    assert answer.statistics.generated_tokens == 2
+    assert facet.chat.title == "How do whales talk?"
+    assert facet.stored == [item.message for item in facet.chat.items]
+    assert facet.problems == []
+
+
+def test_a_draft_is_not_stored(facet: Facet) -> None:
+    """Opening the app or a new chat leaves nothing in the list."""
+    facet.chat.set_parameters("Be brief.", Sampling(), think=False)
+    facet.chat.set_model(OTHER)
+    facet.chat.new()
+    assert facet.store.conversations() == []
+
+
+@pytest.mark.parametrize("text", ["", "  \n\t "])
+def test_a_blank_message_is_refused(facet: Facet, text: str) -> None:
+    """Nothing is asked, stored or shown."""
+    assert not facet.chat.send(text)
+    assert (facet.chat.items, facet.store.conversations()) == ([], [])
+
+
+def test_without_a_model_a_message_is_refused(qtbot: QtBot, start: Start) -> None:
+    """Before the library is read, or when it is empty, the text stays with the person."""
+    facet = start(Script())
+    assert not facet.chat.can_send
+    assert not facet.chat.send("Hello?")
+    assert "Choose a model" in facet.problems[0]
+    facet.ready(qtbot)
+    assert facet.chat.can_send
+
+
+@pytest.mark.parametrize("text", ["x" * 1_000_000, "مرحبا 鲸鱼 👩‍👩‍👧 \x07\x1b[31m", "half \ud83d of a character"])
+def test_any_text_is_taken(qtbot: QtBot, facet: Facet, text: str) -> None:
+    """Long, foreign, odd: it is asked, and stored as it is, save for what is no text."""
+    assert facet.say(qtbot, text).state == MessageState.COMPLETE
+    assert facet.stored[0].text == text.replace("\ud83d", "�")
+
+
+def test_the_text_arrives_in_pieces_that_add_up(qtbot: QtBot, start: Start) -> None:
+    """What is streamed is the answer, and it is told no more than thirty times a second."""
+    facet = start(Script(answer=" one two three", thinking="Hm, hm.", tokens=300, rate=500)).ready(qtbot)
+    asked = time.monotonic()
+    answer = facet.say(qtbot, "Count.")
+    elapsed_ms = 1000 * (time.monotonic() - asked)
+    for kind, text in (("answer", answer.text), ("thinking", answer.thinking)):
+        assert "".join(piece for _, told, piece in facet.streamed if told == kind) == text
+    assert {message for message, *_ in facet.streamed} == {answer.id}
+    assert len(facet.streamed) <= elapsed_ms / FLUSH_MS + 3
+    assert answer.thinking_s > 0
+
+
+def test_stopping_keeps_what_is_there(qtbot: QtBot, start: Start) -> None:
+    """The part that was written stays, with its figures, and the next message is answered."""
+    facet = start(Script(tokens=5000, rate=100)).ready(qtbot)
+    facet.chat.send("Go on for ever.")
+    qtbot.waitUntil(lambda: len(facet.streamed) > 3, timeout=TIMEOUT_MS)
+    facet.chat.stop()
+    answer = facet.answered(qtbot)
+    assert answer.state == MessageState.STOPPED
+    assert "".join(text for *_, text in facet.streamed) == answer.text
+    assert answer.statistics
+    assert facet.stored[-1] == answer
+
+
+def test_stopping_before_the_first_word(qtbot: QtBot, start: Start) -> None:
+    """Loading and reading can be stopped too; the empty answer stays to be asked for again."""
+    facet = start(Script(prefill_s=30)).ready(qtbot)
+    facet.chat.send("Read this.")
+    qtbot.waitUntil(lambda: facet.chat.throughput.phase == "reading", timeout=TIMEOUT_MS)
+    facet.chat.stop()
+    assert (facet.answered(qtbot).state, facet.last.text) == (MessageState.STOPPED, "")
+
+
+def test_regenerating_keeps_both_answers(qtbot: QtBot, start: Start, facet: Facet) -> None:
+    """The new answer is shown as a version of the old one; one can go back, also after a restart."""
+    old = facet.say(qtbot, "Sing.")
+    facet.chat.regenerate(old.id)
+    new = facet.answered(qtbot)
+    assert [(item.branch, item.branches) for item in facet.chat.items] == [(1, 1), (2, 2)]
+    facet.chat.switch_branch(new.id, -1)
+    assert facet.last == old
+    begun = facet.chat.conversation.id
+    again = start(Script())
+    again.chat.open(begun)
+    assert again.last == old
+
+
+def test_editing_keeps_the_old_branch(qtbot: QtBot, facet: Facet) -> None:
+    """Saying something else instead begins a branch; what followed the old words is still there."""
+    facet.say(qtbot, "First")
+    facet.say(qtbot, "Second")
+    facet.chat.edit(facet.chat.items[0].message.id, "Other")
+    facet.answered(qtbot)
+    assert facet.path == ["Other", "Whales sing."]
+    facet.chat.switch_branch(facet.chat.items[0].message.id, -1)
+    assert facet.path == ["First", "Whales sing.", "Second", "Whales sing."]
+
+
+def test_answers_and_strangers_cannot_be_edited(qtbot: QtBot, facet: Facet) -> None:
+    """Words are not put into the model's mouth, and unknown messages are nobody's."""
+    answer = facet.say(qtbot, "Sing.")
+    assert not facet.chat.edit(answer.id, "I said this.")
+    assert not facet.chat.edit("nobody", "Hello")
+    assert not facet.chat.regenerate("nobody")
+    facet.chat.switch_branch("nobody", 1)
+    assert facet.path == ["Sing.", "Whales sing."]
+
+
+def test_a_failed_answer_stays_with_its_reason(qtbot: QtBot, start: Start) -> None:
+    """The message says what went wrong, and the chat goes on."""
+    facet = start(Script(fail_answer="The prompt is too long.")).ready(qtbot)
+    answer = facet.say(qtbot, "A long story")
+    assert (answer.state, answer.text) == (MessageState.FAILED, "")
+    assert "The prompt is too long." in answer.error
+    assert facet.stored[-1] == answer
+    assert facet.chat.can_send
+    assert facet.chat.throughput.phase == "failed"
+
+
+def test_a_model_that_cannot_be_loaded_fails_the_answer(qtbot: QtBot, start: Start) -> None:
+    """The reason of the load stands where the answer would."""
+    facet = start(Script(fail_load="A shard is cut short.")).ready(qtbot)
+    assert "A shard is cut short." in facet.say(qtbot, "Hello").error
+
+
+@pytest.mark.parametrize("point", ["load", "prefill", "decode"])
+def test_the_chat_outlives_its_engine(qtbot: QtBot, start: Start, tmp_path: Path, point: str) -> None:
+    """The engine is killed; what it wrote stays, and asking again starts it anew."""
+    script = Script(answer="one two three four", die_at=point, once=str(tmp_path / "died"))
+    facet = start(script).ready(qtbot)
+    broken = facet.say(qtbot, "Count.")
+    assert broken.state == MessageState.FAILED
+    assert "signal 9" in broken.error
+    assert broken.text == ("one two" if point == "decode" else "")
+    facet.chat.regenerate(broken.id)
+    assert facet.answered(qtbot).text == "one two three four"
+    assert facet.stored[1] == broken
+
+
+def test_another_model_leaves_a_mark(qtbot: QtBot, facet: Facet) -> None:
+    """Switching in the middle keeps the chat, and the first answer of the other model says its name."""
+    facet.say(qtbot, "One")
+    facet.chat.set_model(OTHER)
+    facet.say(qtbot, "Two")
+    facet.say(qtbot, "Three")
+    assert [item.model_mark for item in facet.chat.items] == ["", "", "", "Beta", "", ""]
+    assert facet.last.model == OTHER
+
+
+def test_the_model_chosen_last_answers_the_next_conversation(qtbot: QtBot, start: Start, facet: Facet) -> None:
+    """The choice survives a restart; an unknown model is no choice."""
+    facet.chat.set_model(OTHER)
+    facet.chat.set_model("nobody/Nothing")
+    assert start(Script()).ready(qtbot).chat.model == OTHER
+
+
+def test_an_answer_goes_on_while_another_chat_is_open(qtbot: QtBot, start: Start) -> None:
+    """Coming back shows what was written meanwhile, then the rest, every word once."""
+    facet = start(Script(answer=" one two three", tokens=100, rate=100)).ready(qtbot)
+    facet.chat.send("Count.")
+    begun = facet.chat.conversation.id
+    qtbot.waitUntil(lambda: len(facet.streamed) > 2, timeout=TIMEOUT_MS)
+    facet.chat.new()
+    assert not facet.chat.busy
+    assert facet.chat.answering == {begun}
+    before = len(facet.streamed)
+    with qtbot.waitSignal(
+        facet.bridge.told, timeout=TIMEOUT_MS, check_params_cb=lambda _, event: event.generated_tokens > 40
+    ):
+        pass
+    assert len(facet.streamed) == before
+    facet.chat.open(begun)
+    assert facet.chat.busy
+    seen = facet.last.text
+    assert seen
+    answer = facet.answered(qtbot)
+    assert seen + "".join(text for *_, text in facet.streamed[before:]) == answer.text
+    assert len(answer.text.split()) == 100
+
+
+def test_a_second_chat_waits_for_its_turn(qtbot: QtBot, start: Start) -> None:
+    """One answer at a time: the other conversation's message waits, says so, and is then answered."""
+    facet = start(Script(answer=" word", tokens=60, rate=100)).ready(qtbot)
+    facet.chat.send("First")
+    first = facet.chat.conversation.id
+    facet.chat.new()
+    facet.chat.set_model(OTHER)
+    facet.chat.send("Second")
+    assert facet.chat.throughput.phase == "waiting"
+    assert facet.answered(qtbot).state == MessageState.COMPLETE
+    facet.chat.open(first)
+    assert facet.last.state == MessageState.COMPLETE
+
+
+def test_a_waiting_message_can_be_stopped(qtbot: QtBot, start: Start) -> None:
+    """It ends at once, and the answer before it is not disturbed."""
+    facet = start(Script(answer=" word", tokens=40, rate=100)).ready(qtbot)
+    facet.chat.send("First")
+    first = facet.chat.conversation.id
+    facet.chat.new()
+    facet.chat.send("Second")
+    facet.chat.stop()
+    assert facet.last.state == MessageState.STOPPED
+    facet.chat.open(first)
+    assert facet.answered(qtbot).state == MessageState.COMPLETE
+
+
+def test_closing_keeps_what_is_there_as_interrupted(qtbot: QtBot, start: Start, tmp_path: Path) -> None:
+    """The window closes in the middle of an answer: its words are stored, and shown as unfinished next time."""
+    facet = start(Script(answer=" word", tokens=5000, rate=200)).ready(qtbot)
+    facet.chat.send("Go on.")
+    qtbot.waitUntil(lambda: len(facet.streamed) > 3, timeout=TIMEOUT_MS)
+    shown, begun = facet.last.text, facet.chat.conversation.id
+    facet.close()
+    with closing(Store(tmp_path / "facet.sqlite3")) as store:
+        answer = store.messages(begun)[1]
+    assert answer.state == MessageState.INTERRUPTED
+    assert answer.text == shown
+    assert facet.running_timers == []
+
+
+def test_parameters_belong_to_the_conversation(qtbot: QtBot, start: Start, facet: Facet) -> None:
+    """They are used for its answers, stored with it, and a new one has the defaults again."""
+    facet.chat.set_parameters("Be brief and kind.", Sampling(max_tokens=1), think=False)
+    answer = facet.say(qtbot, "Sing a song.")
+    assert answer.statistics
+    assert (answer.statistics.prompt_tokens, answer.statistics.generated_tokens) == (7, 1)
+    begun = facet.chat.conversation.id
+    facet.chat.new()
+    assert (facet.chat.system_prompt, facet.chat.sampling) == ("", Sampling())
+    again = start(Script())
+    again.chat.open(begun)
+    assert (again.chat.system_prompt, again.chat.sampling.max_tokens, again.chat.think) == (
+        "Be brief and kind.",
+        1,
+        False,
+    )
+
+
+def test_parameters_out_of_range_are_refused(qtbot: QtBot, facet: Facet) -> None:
+    """The sentence names the value and its range; nothing changes."""
+    facet.chat.set_parameters("", Sampling(temperature=9), think=True)
+    assert "temperature is 9" in facet.problems[0]
+    assert facet.chat.sampling == Sampling()
+
+
+def test_new_defaults_reach_the_conversation_that_is_not_begun(qtbot: QtBot, facet: Facet) -> None:
+    """Changing the settings in front of an empty chat changes that chat, and no other."""
+    facet.preferences.set("system_prompt", "Rhyme.")
+    facet.preferences.set("sampling", Sampling(top_k=5))
+    assert (facet.chat.system_prompt, facet.chat.sampling.top_k) == ("Rhyme.", 5)
+    facet.say(qtbot, "Hello")
+    facet.preferences.set("system_prompt", "Shout.")
+    assert facet.chat.system_prompt == "Rhyme."
+
+
+def test_a_message_that_cannot_be_stored_is_refused(
+    qtbot: QtBot, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the database locked, the text stays with the person, the reason is told, and later it works."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.001)
+    facet = start(Script()).ready(qtbot)
+    with closing(sqlite3.connect(tmp_path / "facet.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert not facet.chat.send("Keep this")
+        assert "in use" in facet.problems[0]
+        assert (facet.chat.items, facet.chat.busy) == ([], False)
+        other.execute("ROLLBACK")
+    assert facet.say(qtbot, "Keep this").state == MessageState.COMPLETE
+
+
+def test_an_answer_that_cannot_be_stored_is_shown_and_told(
+    qtbot: QtBot, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock in the middle of an answer is told once while it streams, and the answer goes on."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.001)
+    facet = start(Script(answer=" word", tokens=150, rate=100)).ready(qtbot)
+    facet.chat.send("Go on.")
+    with closing(sqlite3.connect(tmp_path / "facet.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        qtbot.waitUntil(lambda: len(facet.streamed) > 30, timeout=TIMEOUT_MS)
+        other.execute("ROLLBACK")
+    assert len(facet.answered(qtbot).text.split()) == 150
+    assert len(facet.problems) == 1
+    assert facet.stored[-1] == facet.last
+
+
+def test_the_figures_follow_the_answer(qtbot: QtBot, start: Start) -> None:
+    """Loading, reading and answering are shown as they go; afterwards the answer's own figures stay."""
+    facet = start(Script(answer=" word", tokens=120, rate=100, load_s=0.5, prefill_s=0.5)).ready(qtbot)
+    seen = []
+    facet.chat.throughput_changed.connect(lambda: seen.append(facet.chat.throughput))
+    answer = facet.say(qtbot, "Tell me about whales and their songs, please.")
+    phases = list(dict.fromkeys(one.phase for one in seen))
+    assert [phase for phase in phases if phase != "waiting"] == ["loading", "reading", "answering", "done"]
+    loading, reading, answering = (
+        [one for one in seen if one.phase == phase] for phase in ("loading", "reading", "answering")
+    )
+    assert 0 < max(one.load_done_bytes for one in loading) <= loading[-1].load_total_bytes
+    assert 0 < max(one.done_tokens for one in reading) <= reading[-1].total_tokens == 8
+    assert 40 < answering[-1].tokens_per_s < 200
+    assert len(answering[-1].history) >= 3
+    assert answering[-1].engine_memory_bytes > 1_000_000
+    assert 0.3 < answering[-1].time_to_first_token_s < 5
+    done = facet.chat.throughput
+    assert answer.statistics
+    assert (done.generated_tokens, done.tokens_per_s) == (120, answer.statistics.decode_tokens_per_s)
+    assert (done.context_tokens, done.context_length) == (128, 8192)
+
+
+def test_an_opened_conversation_shows_the_figures_of_its_last_answer(qtbot: QtBot, start: Start, facet: Facet) -> None:
+    """Also after a restart, before any engine runs; then the context is the one of the model's description."""
+    facet.say(qtbot, "Hello")
+    shown, begun = facet.chat.throughput, facet.chat.conversation.id
+    facet.chat.new()
+    assert facet.chat.throughput.phase == "idle"
+    again = start(Script()).ready(qtbot)
+    again.chat.open(begun)
+    stored = again.chat.throughput
+    assert (stored.phase, stored.tokens_per_s, stored.context_tokens) == (
+        "done",
+        shown.tokens_per_s,
+        shown.context_tokens,
+    )
+    assert (stored.context_length, stored.engine_memory_bytes) == (4096, 0)
+
+
+def test_nothing_ticks_at_rest(qtbot: QtBot, facet: Facet) -> None:
+    """An idle window wakes up for nothing."""
+    facet.say(qtbot, "Hello")
+    qtbot.waitUntil(lambda: facet.running_timers == [], timeout=1000)
+
+
+def test_loading_a_model_by_hand_is_shown(qtbot: QtBot, start: Start) -> None:
+    """The bar shows the load of the model that is chosen, though nobody has asked it anything."""
+    facet = start(Script(load_s=0.5)).ready(qtbot)
+    facet.library.load(MODEL)
+    qtbot.waitUntil(lambda: facet.chat.throughput.load_done_bytes > 0, timeout=TIMEOUT_MS)
+    assert facet.chat.throughput.phase == "loading"
+    qtbot.waitUntil(lambda: facet.chat.throughput.phase == "idle", timeout=TIMEOUT_MS)
+    assert facet.chat.throughput.engine_memory_bytes > 0
+    facet.library.unload(MODEL)
+    qtbot.waitUntil(lambda: facet.chat.throughput.engine_memory_bytes == 0, timeout=TIMEOUT_MS)
+
+
+def test_settings_file_is_not_written_by_chatting(qtbot: QtBot, facet: Facet, tmp_path: Path) -> None:
+    """Only a choice of the person writes settings."""
+    facet.say(qtbot, "Hello")
+    assert not (tmp_path / "settings.json").exists()
+    facet.chat.set_model(OTHER)
+    assert msgspec.json.decode((tmp_path / "settings.json").read_bytes())["last_model"] == OTHER

@@ -1,0 +1,118 @@
+"""The models on this machine."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtTest import QAbstractItemModelTester
+from pytestqt.qtbot import QtBot
+
+from app.viewmodels.model_library import ModelLibrary, ModelRole, detail
+from mlx_engine.engine.state import Ready, Stopped
+from mlx_engine.models.describe import ModelDescription
+from tests.app.fake_models import make_model
+from tests.app.viewmodels.facet import MODEL, OTHER, TIMEOUT_MS, Facet
+from tests.scripted_worker import Script
+
+
+@pytest.fixture
+def tested(facet: Facet) -> Facet:
+    facet.tester = QAbstractItemModelTester(facet.library, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    return facet
+
+
+def values(library: ModelLibrary, role: ModelRole = ModelRole.NAME) -> list[object]:
+    return [library.index(row, 0).data(role) for row in range(library.rowCount())]
+
+
+def test_each_model_is_a_row(tested: Facet) -> None:
+    """With its name, what it is, and its state."""
+    assert values(tested.library) == ["Alpha", "Beta"]
+    assert values(tested.library, ModelRole.ID) == [MODEL, OTHER]
+    assert values(tested.library, ModelRole.DETAIL) == ["bf16 · 1M · 1 MB"] * 2
+    assert values(tested.library, ModelRole.STATE) == [Stopped()] * 2
+    assert tested.library.description(MODEL).context_length == 4096
+    assert tested.library.description("nobody/Nothing") is None
+
+
+def test_refreshing_follows_the_folder_row_by_row(qtbot: QtBot, tested: Facet) -> None:
+    """Added, removed and broken models change their rows only; a selection elsewhere survives."""
+    make_model(tested.models, "owner/Aardvark")
+    make_model(tested.models, "owner/Zebra")
+    shutil.rmtree(tested.models / MODEL)
+    (tested.models / OTHER / "config.json").unlink()
+    with qtbot.assertNotEmitted(tested.library.modelReset):
+        tested.ready(qtbot)
+    assert values(tested.library) == ["Aardvark", "Beta", "Zebra"]
+    assert "config.json" in values(tested.library, ModelRole.BROKEN)[1]
+    assert tested.library.description(OTHER) is None
+    assert tested.library.row_of(OTHER) == 1
+
+
+def test_a_change_during_a_scan_is_not_missed(qtbot: QtBot, tested: Facet) -> None:
+    """A refresh that comes too early for what it is about is done once more."""
+    tested.library.refresh()
+    make_model(tested.models, "owner/Late")
+    tested.library.refresh()
+    qtbot.waitUntil(lambda: "Late" in values(tested.library), timeout=TIMEOUT_MS)
+
+
+def test_a_missing_folder_is_an_empty_library(qtbot: QtBot, tested: Facet) -> None:
+    """The first start has no models yet."""
+    shutil.rmtree(tested.models)
+    tested.ready(qtbot)
+    assert (tested.library.rowCount(), tested.chat.model, tested.chat.can_send) == (0, "", False)
+
+
+def test_loading_and_unloading_show_in_the_row(qtbot: QtBot, tested: Facet) -> None:
+    """The state of the row is the engine's, told as it changes."""
+    told = []
+    tested.library.dataChanged.connect(lambda first, last, roles: told.append((first.row(), roles)))
+    tested.library.load(OTHER)
+    qtbot.waitUntil(lambda: isinstance(values(tested.library, ModelRole.STATE)[1], Ready), timeout=TIMEOUT_MS)
+    tested.library.unload(OTHER)
+    assert values(tested.library, ModelRole.STATE) == [Stopped()] * 2
+    assert {row for row, _ in told} == {1}
+
+
+def test_loading_what_is_broken_or_missing_does_nothing(tested: Facet) -> None:
+    """The row says why already."""
+    tested.library.load("nobody/Nothing")
+    tested.library.unload("nobody/Nothing")
+    assert values(tested.library, ModelRole.STATE) == [Stopped()] * 2
+
+
+def test_an_engine_that_cannot_be_started_is_told(
+    qtbot: QtBot, start: Callable[[Script], Facet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that is missing is a sentence, not a traceback; a message then fails with the same one."""
+    monkeypatch.setattr("sys.executable", str(tmp_path / "nothing"))
+    facet = start(Script()).ready(qtbot)
+    with qtbot.waitSignal(facet.library.problem) as told:
+        facet.library.load(MODEL)
+    assert "could not be started" in told.args[1]
+    assert "could not be started" in facet.say(qtbot, "Hello").error
+
+
+@pytest.mark.parametrize(
+    ("parameters", "size_bytes", "text"),
+    [(134_515_008, 84_000_000, "135M · 84 MB"), (7_240_000_000, 4_500_000_000, "7.24B · 4.5 GB")],
+)
+def test_sizes_in_words(parameters: int, size_bytes: int, text: str) -> None:
+    """Short enough for the picker."""
+    model = ModelDescription(
+        id="o/m",
+        path=Path("m"),
+        name="m",
+        architecture="llama",
+        parameters=parameters,
+        bits_per_weight=4.5,
+        quantization="4-bit g32",
+        size_bytes=size_bytes,
+        context_length=2048,
+        has_chat_template=True,
+        licence="",
+        source="",
+    )
+    assert detail(model) == f"4-bit g32 · {text}"
