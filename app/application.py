@@ -40,8 +40,9 @@ class Run:
 
     def until_closed(self) -> int:
         """Show the window, fill it, and return the exit code when it is closed."""
+        # A timer, so that the picture gets to the screen first.
+        self.window.first_painted.connect(lambda: QTimer.singleShot(0, self._fill))
         self.window.show()
-        QTimer.singleShot(0, self._fill)
         code = self._qt.exec()
         if self.assembly:
             self.window.state.setValue("appearance", self.assembly.preferences.settings.appearance)

@@ -1,10 +1,11 @@
 """The page of the conversation: what was said, what the engine is doing, and where to write."""
 
-from typing import Any, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.chat import ChatViewModel
 from app.viewmodels.model_library import ModelLibrary
@@ -12,7 +13,11 @@ from app.views.composer import Composer
 from app.views.empty_state import Described, EmptyState
 from app.views.theme import Theme
 from app.views.throughput_bar import ThroughputBar
-from app.views.transcript import TranscriptView
+
+if TYPE_CHECKING:
+    from app.views.transcript import TranscriptView
+
+_IDLE_MS = 300
 
 
 class ChatPage(QWidget):
@@ -23,14 +28,13 @@ class ChatPage(QWidget):
         self._chat, self._library, self._theme = chat, library, theme
         self._preparation = ""
         self._empty = EmptyState(theme)
-        self.transcript = TranscriptView(theme)
         self._throughput = ThroughputBar(theme)
         self.composer = Composer(theme)
         self._lay_out()
-        self._connect_transcript()
-        self._connect_chat()
+        self._connect()
         self._follow_model()
         self._open()
+        QTimer.singleShot(_IDLE_MS, self, lambda: self.transcript)
 
     def _lay_out(self) -> None:
         self._stack = QStackedWidget()
@@ -40,10 +44,12 @@ class ChatPage(QWidget):
         self._empty_scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._theme.thin_scroll_bars(self._empty_scroll)
         self._stack.addWidget(self._empty_scroll)
-        self._stack.addWidget(self.transcript)
         self._foot = QVBoxLayout()
         self._foot.setSpacing(4)
-        self._foot.addWidget(self._throughput)
+        bar = QHBoxLayout()
+        bar.setContentsMargins(16, 0, 16, 0)
+        bar.addWidget(self._throughput)
+        self._foot.addLayout(bar)
         self._foot.addWidget(self.composer)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -51,24 +57,35 @@ class ChatPage(QWidget):
         column.addWidget(self._stack, 1)
         column.addLayout(self._foot)
 
-    def _connect_transcript(self) -> None:
+    def _connect(self) -> None:
+        chat = self._chat
         self._empty.asked.connect(self._send)
         self.composer.submitted.connect(self._send)
-        self.composer.stop_requested.connect(self._chat.stop)
-        self.transcript.regenerate_requested.connect(self._chat.regenerate)
-        self.transcript.edit_requested.connect(self._chat.edit)
-        self.transcript.branch_requested.connect(self._chat.switch_branch)
-
-    def _connect_chat(self) -> None:
-        chat = self._chat
+        self.composer.stop_requested.connect(chat.stop)
         chat.opened.connect(self._open)
         chat.item_added.connect(self._add)
-        chat.item_changed.connect(self.transcript.change_item)
-        chat.text_streamed.connect(self.transcript.append_text)
         chat.throughput_changed.connect(self._follow_throughput)
         chat.busy_changed.connect(self._follow_busy)
         for changed in (chat.model_changed, self._library.refreshed):
             changed.connect(self._follow_model)
+
+    @cached_property
+    def transcript(self) -> "TranscriptView":
+        """The transcript, made when it is first needed or the window has nothing else to do.
+
+        It brings the Markdown parser with it: the time that takes does not belong to the start.
+        """
+        from app.views.transcript import TranscriptView  # noqa: PLC0415
+
+        chat, transcript = self._chat, TranscriptView(self._theme)
+        self._stack.addWidget(transcript)
+        chat.item_changed.connect(transcript.change_item)
+        chat.text_streamed.connect(transcript.append_text)
+        chat.busy_changed.connect(lambda: transcript.set_busy(chat.busy))
+        transcript.regenerate_requested.connect(chat.regenerate)
+        transcript.edit_requested.connect(chat.edit)
+        transcript.branch_requested.connect(chat.switch_branch)
+        return transcript
 
     def show_preparation(self, line: str) -> None:
         """Say that the first model is being made ready; an empty line says that this is over."""
@@ -83,7 +100,10 @@ class ChatPage(QWidget):
             self.composer.adopt(self._chat.conversation.id)
 
     def _open(self) -> None:
-        self.transcript.show_items(self._chat.items)
+        items = self._chat.items
+        if items or "transcript" in self.__dict__:  # a conversation without messages does not bring it about
+            self.transcript.show_items(items)
+            self.transcript.set_busy(self._chat.busy)
         self._show_stack()
         self.composer.open_draft(self._chat.conversation.id if self._chat.conversation else None)
         self._follow_busy()
@@ -97,7 +117,6 @@ class ChatPage(QWidget):
         self._stack.setCurrentWidget(self.transcript if self._chat.items else self._empty_scroll)
 
     def _follow_busy(self) -> None:
-        self.transcript.set_busy(self._chat.busy)
         self.composer.set_state(busy=self._chat.busy, can_send=self._chat.can_send)
 
     def _follow_throughput(self) -> None:

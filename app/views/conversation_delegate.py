@@ -42,13 +42,15 @@ class ConversationDelegate(QStyledItemDelegate):
             dot = QRectF(row.right() - 16, row.center().y() - 3, 6, 6)
             rounded(painter, dot, 3, subtitle if subtitle == colours.accent_text else colours.accent)
             row.setRight(row.right() - 16)
-        for text, font, colour, line in (
-            (index.data(ConversationRole.TITLE), self._font(), title, self._title(row)),
-            (index.data(ConversationRole.SUBTITLE), self._theme.font("small"), subtitle, self._subtitle(row)),
+        right, middle = Qt.TextElideMode.ElideRight, Qt.TextElideMode.ElideMiddle
+        for role, font, colour, line, elide in (
+            (ConversationRole.TITLE, self._font(), title, self._title(row), right),
+            # The age stands at the end and is worth more than the middle of a model's name.
+            (ConversationRole.SUBTITLE, self._theme.font("small"), subtitle, self._subtitle(row), middle),
         ):
             painter.setFont(font)
             painter.setPen(colour)
-            shown = painter.fontMetrics().elidedText(str(text or ""), Qt.TextElideMode.ElideRight, line.width())
+            shown = painter.fontMetrics().elidedText(str(index.data(role) or ""), elide, line.width())
             painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, shown)
         painter.restore()
 

@@ -16,12 +16,14 @@ _SMALLEST = (640, 420)
 class MainWindow(QMainWindow):
     """`state` keeps what the window remembers; whatever is in it writes its own there on `closing`."""
 
+    first_painted = Signal()
     activated = Signal()
     closing = Signal()
 
     def __init__(self, theme: Theme, state: QSettings) -> None:
         super().__init__()
         self._theme, self.state = theme, state
+        self._was_painted = False
         self.setWindowTitle("Facet")
         self.setMinimumSize(*_SMALLEST)
         self.resize(*_SIZE)
@@ -49,3 +51,6 @@ class MainWindow(QMainWindow):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         QPainter(self).fillRect(self.rect(), self._theme.palette.window)
+        if not self._was_painted:
+            self._was_painted = True
+            self.first_painted.emit()

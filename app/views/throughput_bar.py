@@ -31,7 +31,7 @@ class ThroughputBar(QWidget):
     def show_throughput(self, throughput: Throughput, model_name: str) -> None:
         """Show these figures; `model_name` is that of the model being loaded."""
         self._throughput, self._model_name = throughput, model_name
-        said = sentence([*figures(throughput, model_name), memory(throughput), self._named_context()])
+        said = sentence([*figures(throughput, model_name), memory(throughput), context(throughput)])
         self.setAccessibleDescription(said)
         self.setToolTip(said)
         self.update()
@@ -45,10 +45,6 @@ class ThroughputBar(QWidget):
 
     def _font(self, *, bold: bool = False) -> QFont:
         return self._theme.font("label", tabular=True, bold=bold)
-
-    def _named_context(self) -> Figure | None:
-        shown = context(self._throughput)
-        return Figure(f"context {shown.text}", shown.widest, shown.rank) if shown else None
 
     def _width(self, figure: Figure) -> float:
         metrics = QFontMetricsF(self._font(bold=figure.strong))

@@ -48,7 +48,7 @@ def context(throughput: Throughput) -> Figure | None:
     if not throughput.context_length or not throughput.context_tokens:
         return None
     length = throughput.context_length
-    return _figure(f"{throughput.context_tokens:,} of {length:,}", f"{length:,} of {length:,}", rank=2)
+    return _figure(f"Context {throughput.context_tokens:,} of {length:,}", f"Context {length:,} of {length:,}", rank=2)
 
 
 def progress(throughput: Throughput) -> float | None:

@@ -1,0 +1,101 @@
+"""How long until the window is shown, and until one can write in it, beside an empty window of Qt.
+
+Whole processes from their start to the first painting, taken in turns; medians. Run it where there is a display, or under Xvfb:
+
+    python -m tests.benchmarks.window [ROUNDS]
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+
+if TYPE_CHECKING:
+    from app.application import Run
+
+KINDS = ("empty", "shown", "ready")
+
+
+class PaintWatch(QObject):
+    """Ends the process once `widget` has been painted for the first time."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            watched.removeEventFilter(self)
+            # When the picture has been handed to the screen; what comes after is not what is measured.
+            QTimer.singleShot(0, lambda: os._exit(0))
+        return False
+
+
+def show_empty() -> int:
+    qt = QApplication([])
+    window = QMainWindow()
+    window.resize(1180, 760)
+    PaintWatch(window)
+    window.show()
+    return qt.exec()
+
+
+def show_facet(kind: str) -> int:
+    """Do what `app.application.main` does, and watch the window, or the composer in it."""
+    from app.application import Run  # noqa: PLC0415 - loading it is part of what is measured
+    from app.environment import SingleInstance, start_log  # noqa: PLC0415
+    from mlx_engine.folders import Folders  # noqa: PLC0415
+
+    folders = Folders.from_environment()
+    start_log(folders.logs)
+    instance = SingleInstance(folders.data)
+    run = Run(QApplication([]), folders)
+    if kind == "shown":
+        PaintWatch(run.window)
+    else:
+        watch_composer(run)
+    code = run.until_closed()
+    instance.release()
+    return code
+
+
+def watch_composer(run: "Run") -> None:
+    """Wait for the event loop's turn in which the window has got its content."""
+    if run.assembly:
+        PaintWatch(run.assembly.workbench.page.composer)
+    else:
+        QTimer.singleShot(0, lambda: watch_composer(run))
+
+
+def time_of(kind: str, home: str) -> float:
+    """Return the seconds that a whole process of this kind takes."""
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-m", __spec__.name, kind], check=True, env=os.environ | {"FACET_HOME": home})
+    return time.perf_counter() - start
+
+
+def main() -> int:
+    if sys.argv[1:] and sys.argv[1] in KINDS:
+        return show_empty() if sys.argv[1] == "empty" else show_facet(sys.argv[1])
+    rounds = int(sys.argv[1]) if sys.argv[1:] else 15
+    times: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    with tempfile.TemporaryDirectory() as home:
+        # A model that is broken, so that the starter model is not prepared meanwhile.
+        Path(home, "models/somebody/broken").mkdir(parents=True)
+        for kind in KINDS * (rounds + 1):
+            times[kind].append(time_of(kind, home))
+    medians = {kind: statistics.median(seconds[1:]) for kind, seconds in times.items()}
+    for kind, what in (("empty", "an empty window"), ("shown", "Facet's window shown"), ("ready", "ready to write")):
+        print(f"{what:22}{1000 * medians[kind]:6.0f} ms, {medians[kind] / medians['empty']:.2f} times")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
