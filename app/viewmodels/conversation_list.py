@@ -103,6 +103,10 @@ class ConversationListModel(QAbstractListModel):
         read = self._readers.get(role)
         return read(self._rows[index.row()]) if read and index.isValid() else None
 
+    def flags(self, index: QModelIndex | QPersistentModelIndex) -> Qt.ItemFlag:
+        """Titles are edited in place; the view hands the new one to `rename`."""
+        return super().flags(index) | Qt.ItemFlag.ItemIsEditable
+
     def roleNames(self) -> dict[int, Any]:
         return {role: role.name.lower().encode() for role in ConversationRole}
 
