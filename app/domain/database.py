@@ -6,9 +6,9 @@ more is kept under another name, never deleted.
 """
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from app.domain.schema import MIGRATIONS
@@ -136,7 +136,8 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 
 def _put_aside(path: Path) -> str:
-    kept = path.with_name(f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}{path.suffix}")
+    names = (path.with_name(f"{path.stem}.damaged-{number}{path.suffix}") for number in count(1))
+    kept = next(name for name in names if not name.exists())
     try:
         for ending in ("", "-wal", "-shm"):
             with suppress(FileNotFoundError):

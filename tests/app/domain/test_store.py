@@ -1,6 +1,7 @@
 """Conversations on disk."""
 
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -173,6 +174,31 @@ def test_a_damaged_file_is_kept_under_another_name(path: Path, content: bytes) -
         (kept,) = path.parent.glob("facet.damaged-*.sqlite3")
         assert kept.read_bytes() == content
         assert kept.name in store.notice
+
+
+def test_a_second_damaged_file_does_not_replace_the_first(path: Path) -> None:
+    """Whatever was put aside stays."""
+    for content in (b"first" * 1000, b"second" * 1000):
+        path.write_bytes(content)
+        Store(path).close()
+        for ending in ("-wal", "-shm"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+    kept = sorted(path.parent.glob("facet.damaged-*.sqlite3"))
+    assert [file.read_bytes()[:5] for file in kept] == [b"first", b"secon"]
+
+
+def test_a_full_disk_is_told(path: Path, store: Store) -> None:
+    """What does not fit is refused as a whole, with a sentence, and what was there stays."""
+    store.save(conversation(), [message("q")])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, limits[1]))
+    try:
+        with pytest.raises(StorageError, match="disk"):
+            store.save(conversation(title="Changed"), [message("a", "q", text="long " * 1_000_000)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [one.title for one in store.conversations()] == ["Whales"]
+    assert store.messages("c") == [message("q")]
 
 
 def test_damage_found_later_is_told(path: Path, store: Store) -> None:
