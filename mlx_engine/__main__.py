@@ -3,10 +3,21 @@
 import sys
 from collections.abc import Sequence
 
+from mlx_engine import network
+from mlx_engine.folders import Folders
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run what `arguments` name; return the exit code. Only what is named is imported."""
-    match list(arguments):
+    arguments = network.take_offline_option(arguments)
+    is_worker = arguments in (["worker"], ["--worker"])
+    if network.is_offline() or is_worker:  # A worker never has any business with the network.
+        network.refuse_all_but_loopback(Folders.from_environment().logs)
+    match arguments:
+        case ["job" | "--job"]:
+            from mlx_engine.engine import job  # noqa: PLC0415
+
+            return job.main()
         case ["worker" | "--worker"]:
             from mlx_engine.engine import worker  # noqa: PLC0415
 

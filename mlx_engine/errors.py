@@ -11,7 +11,18 @@
     │   └── TemplateError      the model's chat template failed
     ├── EngineError            the engine failed while working
     │   └── OutOfMemory        the machine has not enough memory for it
-    └── StorageError           a file or a database cannot be read or written
+    ├── StorageError           a file or a database cannot be read or written
+    │   └── NoSpace            the disk has no room for it
+    └── HubError               the Hugging Face Hub did not give what was asked for
+        ├── HubNotFound        there is no such repository, revision or file, or not for this person
+        ├── NeedsToken         it is only for people who are signed in
+        ├── NeedsConsent       its conditions must be accepted first
+        ├── WrongToken         the access token is not valid
+        ├── NoNetwork          the Hub cannot be reached
+        │   └── Offline        the offline switch is on
+        ├── HubBusy            the Hub asks to wait
+        ├── WrongContent       what came is not what the Hub had promised
+        └── UnsafeRepository   its files could do harm
 
 An error has a `title` (what happened, a few words) and a `message` (a sentence or two: what exactly, and what to
 do next). Foreign errors are translated into these once, where they enter, with `from`.
@@ -70,3 +81,53 @@ class OutOfMemory(EngineError):
 
 class StorageError(FacetError):
     title = "The data could not be read or written"
+
+
+class NoSpace(StorageError):
+    title = "Not enough space on the disk"
+
+
+class HubError(FacetError):
+    title = "The Hugging Face Hub failed"
+
+
+class HubNotFound(HubError):
+    title = "Not found on the Hugging Face Hub"
+
+
+class NeedsToken(HubError):
+    title = "Signing in is needed"
+
+
+class NeedsConsent(HubError):
+    title = "The conditions must be accepted"
+
+
+class WrongToken(HubError):
+    title = "The access token is not valid"
+
+
+class NoNetwork(HubError):
+    title = "The Hugging Face Hub cannot be reached"
+
+
+class Offline(NoNetwork):
+    title = "Facet is offline"
+
+
+class HubBusy(HubError):
+    """`retry_after_s` is how long the Hub asks to wait; 0 if it does not say."""
+
+    title = "The Hugging Face Hub asks to wait"
+
+    def __init__(self, message: str, retry_after_s: int = 0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class WrongContent(HubError):
+    title = "The download is damaged"
+
+
+class UnsafeRepository(HubError):
+    title = "This repository is not safe"

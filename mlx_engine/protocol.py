@@ -170,7 +170,7 @@ class MalformedRequest(RequestError):
         self.id = id
 
 
-def encode(message: Request | Event) -> bytes:
+def encode(message: msgspec.Struct) -> bytes:
     """Return the message as one line, its newline included. Half characters (lone surrogates) become U+FFFD."""
     try:
         return _encoder.encode(message) + b"\n"

@@ -1,6 +1,6 @@
-"""One worker process, its pipes, and the threads that serve them.
+"""One child process, a worker or a job, its pipes, and the threads that serve them.
 
-Knows the protocol's lines and how a process can end; knows nothing of models or of what to start when.
+Knows that messages are lines and how a process can end; knows nothing of models or of what to start when.
 """
 
 import contextlib
@@ -11,16 +11,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Generic, TypeVar
 
 import msgspec
 
 from mlx_engine import protocol
 from mlx_engine.engine.worker_log import WorkerLog
 from mlx_engine.errors import EngineError
-from mlx_engine.protocol import Event, Request, WorkerExited
+from mlx_engine.protocol import WorkerExited
 
 GRACE_S = 2.0
 """How long a worker may take to end by itself once its standard input is closed."""
@@ -38,26 +38,37 @@ _REASONS = {
 }
 
 
-class Client:
-    """A worker process, started at once.
+E = TypeVar("E")
+
+
+class Client(Generic[E]):
+    """A child process, started at once; by default a worker.
 
     `on_event` is called from a thread of the client's own, in the order of the events; the last one is always a
-    `WorkerExited`, exactly once. What the worker writes to its standard error goes to `log_path`.
+    `WorkerExited`, exactly once. What the process writes to its standard error goes to `log_path`. `decode` reads a
+    line of its standard output.
 
     Raises:
         EngineError: the system could not start the process.
     """
 
     def __init__(
-        self, *, on_event: Callable[[Event], None], log_path: Path, command: Sequence[str] | None = None
+        self,
+        *,
+        on_event: Callable[[E | WorkerExited], None],
+        log_path: Path,
+        command: Sequence[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        decode: Callable[[bytes], E] = protocol.decode_event,  # type: ignore[assignment]  # E is Event then
     ) -> None:
         command = list(command or worker_command())
         try:
-            self._process = _start(command)
+            self._process = _start(command, environment or worker_environment())
         except OSError as error:
             raise EngineError(f"The engine's process could not be started: {error.strerror}.") from error
         self.pid = self._process.pid
         self._on_event = on_event
+        self._decode = decode
         self._log = WorkerLog(log_path)
         self._log.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} process {self.pid}")
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
@@ -66,7 +77,7 @@ class Client:
         _thread(self._write, self._process.stdin)
         self._reader = _thread(self._read, self._process.stdout)
 
-    def send(self, request: Request) -> None:
+    def send(self, request: msgspec.Struct) -> None:
         """Queue the request; it never waits, and is dropped if the process is gone."""
         self._requests.put(protocol.encode(request))
 
@@ -109,7 +120,7 @@ class Client:
 
     def _tell(self, line: bytes) -> None:
         try:
-            event = protocol.decode_event(line)
+            event = self._decode(line)
         except msgspec.DecodeError as error:
             self._log.write(f"Not an event ({error}): {line[:200]!r}")
             return
@@ -118,10 +129,15 @@ class Client:
 
 
 def worker_command() -> list[str]:
-    """Return the command that starts a worker: by this Python, or by the packaged app, which is its own Python."""
+    """Return the command that starts a worker."""
+    return own_command("worker")
+
+
+def own_command(kind: str) -> list[str]:
+    """Return the command of a child process: by this Python, or by the packaged app, which is its own Python."""
     if Path(sys.executable).name.lower().startswith("python") and not getattr(sys, "frozen", False):
-        return [sys.executable, "-m", "mlx_engine", "worker"]
-    return [sys.executable, "--worker"]
+        return [sys.executable, "-m", "mlx_engine", kind]
+    return [sys.executable, f"--{kind}"]
 
 
 def worker_environment() -> dict[str, str]:
@@ -159,13 +175,13 @@ def _openblas() -> Path | None:
     return next((found for pattern in patterns for found in sorted(Path("/usr").glob(pattern))), None)
 
 
-def _start(command: list[str]) -> "subprocess.Popen[bytes]":
+def _start(command: list[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(  # noqa: S603 - the command is ours
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=worker_environment(),
+        env=environment,
         # Python puts the working directory on its import path: be it the one that holds this package, not the user's.
         cwd=Path(__file__).parents[2],
         # Control-C in a terminal is for the program that the person talks to.

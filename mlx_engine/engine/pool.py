@@ -29,7 +29,7 @@ class PoolEvent:
 @dataclass(slots=True)
 class _Worker:
     model: Path
-    client: Client
+    client: Client[Event]
     waiting: list[str] = field(default_factory=list)
     """The ids of the requests that have not ended."""
     used_at: float = 0.0

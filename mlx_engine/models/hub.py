@@ -1,0 +1,177 @@
+"""The border to the Hugging Face Hub: addresses, headers, the files of a repository, and errors in Facet's words.
+
+Only job processes import this module, and with it `huggingface_hub`, which reads HF_ENDPOINT when it is imported.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+import httpx2
+from huggingface_hub import HfApi, hf_hub_url
+from huggingface_hub import errors as foreign
+from huggingface_hub.hf_api import ModelInfo, RepoSibling
+from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # exported lazily
+
+from mlx_engine import network
+from mlx_engine.errors import (
+    FacetError,
+    HubBusy,
+    HubError,
+    HubNotFound,
+    NeedsConsent,
+    NeedsToken,
+    NoNetwork,
+    Offline,
+    WrongToken,
+)
+from mlx_engine.job_protocol import RemoteFile
+from mlx_engine.models.repository_files import is_commit, is_safe
+
+TIMEOUT_S = 20.0
+"""How long the Hub may be silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A repository at one commit."""
+
+    repository: str
+    commit: str
+    files: tuple[RemoteFile, ...]
+    info: ModelInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """The Hub, as the owner of `token` sees it; "" is nobody."""
+
+    token: str = ""
+
+    @property
+    def api(self) -> HfApi:
+        return HfApi(token=self.token or False, library_name="facet", library_version=_version())
+
+    def list_files(self, repository: str, revision: str) -> Listing:
+        """Return the files of `repository` at the commit that `revision` names now.
+
+        Raises:
+            HubError: there is no such repository or revision, it may not be read, or the Hub cannot be reached.
+        """
+        if not is_safe(revision):
+            raise HubNotFound(f"{revision!r} is not the name of a revision.")
+        with translated(repository, revision, signed_in=bool(self.token)):
+            info = self.api.model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT_S)
+            files = tuple(map(_remote_file, info.siblings or ()))
+        if not is_commit(info.sha or ""):
+            raise HubError(f"The Hub does not say which commit {revision!r} of {repository} is.")
+        return Listing(repository, str(info.sha), files, info)
+
+    def who_am_i(self) -> str:
+        """Return the name of the token's owner.
+
+        Raises:
+            WrongToken: the Hub does not know the token.
+            HubError: the Hub cannot be asked.
+        """
+        if not re.fullmatch(r"[!-~]{4,512}", self.token):
+            raise WrongToken("An access token is one word of plain letters; it begins with hf_.")
+        with translated("the account", signed_in=True):
+            return str(self.api.whoami()["name"])
+
+    def address(self, repository: str, commit: str, name: str) -> str:
+        return hf_hub_url(repository, name, revision=commit)
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers for downloading a file as it is, not compressed."""
+        headers = build_hf_headers(token=self.token or False, library_name="facet", library_version=_version())
+        return {**headers, "Accept-Encoding": "identity"}
+
+
+@contextmanager
+def translated(repository: str, revision: str = "main", *, signed_in: bool = False) -> Iterator[None]:
+    """Translate whatever the Hub, its library or the network raises into a `HubError`."""
+    try:
+        yield
+    except FacetError:
+        raise
+    except (foreign.HfHubHTTPError, httpx2.HTTPStatusError) as error:
+        raise _explain_answer(error, repository, revision, signed_in=signed_in) from error
+    except foreign.HFValidationError as error:
+        raise HubNotFound(f"{repository!r} is not the name of a repository, which is owner/name.") from error
+    except (httpx2.UnsupportedProtocol, httpx2.TooManyRedirects, httpx2.InvalidURL) as error:
+        raise HubError("The Hub sends Facet to an address that it does not follow.") from error
+    except (foreign.OfflineModeIsEnabled, httpx2.RequestError) as error:
+        raise _explain_silence(error) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise HubError(
+            "The Hub gave an answer that Facet does not understand. A network that wants you to sign in first, or a "
+            "mirror (HF_ENDPOINT), may be why."
+        ) from error
+
+
+def retry_after_s(response: httpx2.Response) -> int:
+    """Return how many seconds the Hub asks to wait; 0 if it does not say."""
+    asked = response.headers.get("Retry-After", "").strip()
+    if asked.isdecimal():
+        return int(asked[:6])
+    limit = re.search(r";\s*t\s*=\s*(\d{1,6})", response.headers.get("RateLimit", ""))
+    return int(limit.group(1)) if limit else 0
+
+
+def _explain_answer(
+    error: foreign.HfHubHTTPError | httpx2.HTTPStatusError, repository: str, revision: str, *, signed_in: bool
+) -> HubError:
+    match error:
+        case foreign.GatedRepoError() if signed_in:
+            return NeedsConsent(
+                f"{repository} has conditions that you must accept: open its page on the Hub, then try again."
+            )
+        case foreign.GatedRepoError():
+            return NeedsToken(f"{repository} is only for people who have accepted its conditions: sign in first.")
+        case foreign.RepositoryNotFoundError():
+            unless = "or this account may not see it." if signed_in else "or it is private: then sign in first."
+            return HubNotFound(f"There is no repository {repository}, {unless}")
+        case foreign.RevisionNotFoundError():
+            return HubNotFound(f"{repository} has no revision {revision!r}.")
+        case foreign.EntryNotFoundError():
+            return HubNotFound(f"{repository} has lost a file that it listed a moment ago. Try again.")
+        case _:
+            return _explain_status(error.response, repository)
+
+
+def _explain_status(response: httpx2.Response, repository: str) -> HubError:
+    status = response.status_code
+    if status == 401:
+        return WrongToken("The Hub does not accept the access token: sign in again, or remove it (HF_TOKEN).")
+    if status == 429:
+        seconds = retry_after_s(response)
+        when = f"in {seconds} seconds" if seconds else "in a few minutes"
+        return HubBusy(f"There were too many requests from here. Try again {when}; signing in allows more.", seconds)
+    if status >= 500:
+        return HubBusy(f"The Hub has a fault of its own ({status}). Try again in a few minutes.")
+    return HubError(f"The Hub refuses to answer about {repository} ({status}).")
+
+
+def _explain_silence(error: Exception) -> NoNetwork:
+    if network.is_offline() or isinstance(error, foreign.OfflineModeIsEnabled):
+        return Offline("Facet has been told to stay offline. Turn that off to search and download.")
+    if isinstance(error, httpx2.TimeoutException):
+        return NoNetwork("It does not answer. Check the network and try again.")
+    return NoNetwork("There is no connection to it. Check the network and try again.")
+
+
+def _remote_file(sibling: RepoSibling) -> RemoteFile:
+    large = sibling.lfs
+    digest = large.sha256 if large else sibling.blob_id
+    size = large.size if large else sibling.size
+    return RemoteFile(str(sibling.rfilename), -1 if size is None else int(size), digest or "")
+
+
+def _version() -> str:
+    try:
+        return version("facet")
+    except PackageNotFoundError:
+        return "0"

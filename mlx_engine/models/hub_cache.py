@@ -1,0 +1,149 @@
+"""The Hugging Face cache: where its files lie, and how a downloaded revision appears in it.
+
+The layout is the one that `huggingface_hub` documents, so that other programs use what Facet downloads and the other
+way round: `blobs/<digest>` holds the contents, `snapshots/<commit>/<name>` links to them, `refs/<branch>` names the
+commit. This module needs no `huggingface_hub`, so the window's process may use it.
+
+Nothing half-downloaded looks like a model: contents are collected in `blobs/<digest>.facet.incomplete`, the links are
+made when all are whole and verified, that of config.json last. Without a config.json no folder is a model.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from mlx_engine.job_protocol import RemoteFile
+
+PARTIAL_SUFFIX = ".facet.incomplete"
+
+
+def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of the cache, by the same variables as `huggingface_hub`."""
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
+        if folder := environment.get(name):
+            return _expanded(folder)
+    if home := environment.get("HF_HOME"):
+        return _expanded(home) / "hub"
+    return _expanded(environment.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface" / "hub"
+
+
+def _expanded(folder: str) -> Path:
+    return Path(os.path.expandvars(folder)).expanduser().absolute()
+
+
+@dataclass(frozen=True, slots=True)
+class CachedRevision:
+    """One commit of one repository in the cache, there or not."""
+
+    repository_folder: Path
+    commit: str
+
+    @classmethod
+    def of(cls, cache: Path, repository: str, commit: str) -> "CachedRevision":
+        return cls(cache / ("models--" + repository.replace("/", "--")), commit)
+
+    @property
+    def folder(self) -> Path:
+        """Where the files of the commit appear by their names."""
+        return self.repository_folder / "snapshots" / self.commit
+
+    def blob(self, file: RemoteFile) -> Path:
+        return self.repository_folder / "blobs" / file.digest
+
+    def partial(self, file: RemoteFile) -> Path:
+        return self.repository_folder / "blobs" / (file.digest + PARTIAL_SUFFIX)
+
+    def is_whole(self, file: RemoteFile) -> bool:
+        """Tell whether the file is here in full; on disks that know no links it is where the link would be."""
+        return any(_size(path) == file.size_bytes for path in (self.blob(file), self.folder / file.name))
+
+    def bytes_here(self, file: RemoteFile) -> int:
+        """Return how many bytes of the file need not be downloaded any more."""
+        if self.is_whole(file):
+            return file.size_bytes
+        size = _size(self.partial(file)) or 0
+        return size if size <= file.size_bytes else 0
+
+    @contextlib.contextmanager
+    def locked_partial(self, file: RemoteFile) -> Iterator[BinaryIO | None]:
+        """Give what there is of the file, unbuffered and for this process alone; None if it is whole meanwhile.
+
+        It waits while another process downloads the same file.
+        """
+        path = self.partial(file)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        while not self.is_whole(file):
+            with path.open("ab", buffering=0) as part:
+                fcntl.flock(part, fcntl.LOCK_EX)
+                if _is_at(part, path):
+                    yield part
+                    return
+        yield None
+
+    def keep(self, file: RemoteFile) -> None:
+        """Let the finished partial file take its name."""
+        self.partial(file).replace(self.blob(file))
+
+    def appear(self, files: Sequence[RemoteFile], branch: str) -> None:
+        """Make the links of all `files`, which are whole, and let `branch` name the commit if it is none itself."""
+        for file in sorted(files, key=lambda file: file.name == "config.json"):
+            self._link(file)
+        if branch != self.commit:
+            ref = self.repository_folder / "refs" / branch
+            ref.parent.mkdir(parents=True, exist_ok=True)
+            beside = ref.with_name(f"{ref.name}.{uuid.uuid4().hex}.tmp")
+            beside.write_text(self.commit)
+            beside.replace(ref)
+
+    def _link(self, file: RemoteFile) -> None:
+        link, blob = self.folder / file.name, self.blob(file)
+        if not blob.exists() or (link.exists() and link.samefile(blob)):
+            return
+        link.parent.mkdir(parents=True, exist_ok=True)
+        beside = link.with_name(f".{uuid.uuid4().hex}.tmp")
+        try:
+            beside.symlink_to(os.path.relpath(blob, link.parent))
+        except OSError:
+            # A disk that knows no links, as exFAT: the file itself moves there.
+            blob.replace(link)
+        else:
+            beside.replace(link)
+
+
+def discard_partial(cache: Path, repository: str) -> int:
+    """Remove what was downloaded of files that are not whole and that nobody downloads now; return the bytes freed."""
+    freed = 0
+    folder = CachedRevision.of(cache, repository, "").repository_folder
+    for path in folder.glob(f"blobs/*{PARTIAL_SUFFIX}"):
+        with contextlib.suppress(OSError), path.open("rb") as part:
+            fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            freed += _size(path) or 0
+            path.unlink()
+    return freed
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the free space on the disk that `folder` is on, or will be."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def _is_at(file: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,79 @@
+"""The page of one repository: its card, its files, and the evaluations that the card claims."""
+
+import math
+from collections.abc import Iterator
+
+from huggingface_hub import get_session, hf_raise_for_status
+from huggingface_hub.hf_api import ModelInfo
+
+from mlx_engine.errors import UnsupportedModel
+from mlx_engine.job_protocol import Evaluation, ModelPage, ReadModel
+from mlx_engine.models.hub import TIMEOUT_S, Hub, Listing, translated
+from mlx_engine.models.hub_search import variant_of
+from mlx_engine.models.repository_files import select
+
+LONGEST_CARD_BYTES = 1_000_000
+
+
+def read_page(request: ReadModel, hub: Hub) -> ModelPage:
+    """Return the page of `request.repository`.
+
+    Raises:
+        HubError: there is no such repository or revision, or the Hub cannot be reached.
+        UnsafeRepository: its file names could do harm.
+    """
+    listing = hub.list_files(request.repository, request.revision)
+    try:
+        needed = sum(file.size_bytes for file in select(listing.files))
+    except UnsupportedModel:
+        needed = 0
+    with translated(request.repository, signed_in=bool(hub.token)):
+        variant, evaluations = variant_of(listing.info), tuple(_evaluations(listing.info))
+    return ModelPage(
+        id=request.id,
+        variant=variant,
+        commit=listing.commit,
+        card=_card(listing, hub),
+        files=listing.files,
+        needed_bytes=needed,
+        evaluations=evaluations,
+    )
+
+
+def _card(listing: Listing, hub: Hub) -> str:
+    """Return the card, its end cut off if it is very long; "" if there is none, or only for people signed in."""
+    if not any(file.name == "README.md" for file in listing.files):
+        return ""
+    address = hub.address(listing.repository, listing.commit, "README.md")
+    text = b""
+    with (
+        translated(listing.repository, listing.commit, signed_in=bool(hub.token)),
+        get_session().stream("GET", address, headers=hub.headers(), timeout=TIMEOUT_S) as response,
+    ):
+        if response.status_code in (401, 403):
+            return ""
+        hf_raise_for_status(response)
+        for block in response.iter_raw():
+            text += block
+            if len(text) > LONGEST_CARD_BYTES:
+                break
+    return _without_metadata(text[:LONGEST_CARD_BYTES].decode("utf-8", "replace"))
+
+
+def _without_metadata(card: str) -> str:
+    """Return the card without the block of YAML that it may begin with."""
+    lines = card.splitlines(keepends=True)
+    if lines and lines[0].strip() == "---":
+        for at, line in enumerate(lines[1:], start=1):
+            if line.strip() == "---":
+                return "".join(lines[at + 1 :]).lstrip("\n")
+    return card
+
+
+def _evaluations(info: ModelInfo) -> Iterator[Evaluation]:
+    """Give the results that are numbers; the card is written by hand, so anything may be in it."""
+    for result in (info.card_data.eval_results if info.card_data else None) or ():
+        value = result.metric_value
+        if isinstance(value, int | float) and math.isfinite(value):
+            metric = result.metric_name or result.metric_type
+            yield Evaluation(str(result.dataset_name), str(metric), float(value))

@@ -1,0 +1,165 @@
+"""One file from the Hub to the cache: taken up where it was left, tried again when the line breaks, and verified.
+
+`huggingface_hub` 2 begins a file anew whenever its process ended in the middle (docs/decisions/0003), so the bytes
+are received here; addresses, headers and errors are the library's.
+"""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import httpx2
+from huggingface_hub import get_session, hf_raise_for_status
+
+from mlx_engine.errors import HubBusy, NoNetwork, WrongContent
+from mlx_engine.job_protocol import RemoteFile
+from mlx_engine.models.hub import TIMEOUT_S, Hub, translated
+from mlx_engine.models.hub_cache import CachedRevision
+from mlx_engine.models.staging import storage_errors
+
+_READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a broken connection is tried again without a byte more, and how long between: doubling each time."""
+
+    tries: int = 5
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 60.0
+    """If the Hub asks to wait longer than this, the download ends and says so."""
+
+
+class Stopped(Exception):
+    """Another file of the same download has failed."""
+
+
+class Transfer:
+    """The download of one file. `done_bytes` may be read from any thread."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        repository: str,
+        file: RemoteFile,
+        place: CachedRevision,
+        *,
+        on_wait: Callable[[float, str], None],
+        patience: Patience,
+    ) -> None:
+        self.file = file
+        self.done_bytes = place.bytes_here(file)
+        self._hub = hub
+        self._repository = repository
+        self._place = place
+        self._on_wait = on_wait
+        self._patience = patience
+        self._hash = _hash_for(file)
+
+    def run(self, stop: threading.Event) -> None:
+        """Bring the file into the cache, whole and verified; return when it is there, or `stop` was set.
+
+        Raises:
+            WrongContent: what came is not what the Hub had listed.
+            HubError: the Hub refused, or the connection broke too often.
+            StorageError: the disk is full or cannot be written.
+        """
+        with storage_errors(self._place.blob(self.file)), self._place.locked_partial(self.file) as part:
+            if part is not None:
+                self._complete(part, stop)
+                self._place.keep(self.file)
+        self.done_bytes = self.file.size_bytes
+
+    def _complete(self, part: BinaryIO, stop: threading.Event) -> None:
+        kept = self._take_up(part)
+        self._receive(part, stop)
+        if kept and self._hash.hexdigest() != self.file.digest:
+            # What was there before may be what is damaged: once more, all of it.
+            self._restart(part)
+            self._receive(part, stop)
+        if self._hash.hexdigest() != self.file.digest:
+            self._restart(part)
+            raise WrongContent(f"{self.file.name} is not what the Hub has listed (its checksum differs). Try again.")
+
+    def _take_up(self, part: BinaryIO) -> int:
+        """Read what is there from before into the checksum; return how much that is."""
+        self._restart(part, keep=self._place.bytes_here(self.file))
+        with self._place.partial(self.file).open("rb") as before:
+            while block := before.read(_READ_BYTES):
+                self._hash.update(block)
+                self.done_bytes += len(block)
+        return self.done_bytes
+
+    def _restart(self, part: BinaryIO, *, keep: int = 0) -> None:
+        part.truncate(keep)
+        self._hash = _hash_for(self.file)
+        self.done_bytes = 0
+
+    def _receive(self, part: BinaryIO, stop: threading.Event) -> None:
+        """Receive what is missing, with as many requests as it takes."""
+        failures = 0
+        while self.done_bytes < self.file.size_bytes:
+            before = self.done_bytes
+            try:
+                with translated(self._repository, signed_in=bool(self._hub.token)):
+                    self._stream(part, stop)
+            except (NoNetwork, HubBusy) as error:
+                failures = 1 if self.done_bytes > before else failures + 1
+                wait_s = self._wait_after(error, failures)
+                self._on_wait(wait_s, error.message)
+                if stop.wait(wait_s):
+                    raise Stopped from error
+
+    def _wait_after(self, error: NoNetwork | HubBusy, failures: int) -> float:
+        patience = self._patience
+        asked = error.retry_after_s if isinstance(error, HubBusy) else 0
+        if failures > patience.tries or asked > patience.longest_wait_s:
+            raise error
+        return max(asked, min(patience.first_wait_s * 2.0 ** (failures - 1), patience.longest_wait_s))
+
+    def _stream(self, part: BinaryIO, stop: threading.Event) -> None:
+        """Receive from one request until it ends."""
+        address = self._hub.address(self._repository, self._place.commit, self.file.name)
+        headers = self._hub.headers()
+        if self.done_bytes:
+            headers["Range"] = f"bytes={self.done_bytes}-"
+        with get_session().stream("GET", address, headers=headers, timeout=TIMEOUT_S) as response:
+            self._check(response, part)
+            for block in response.iter_raw():
+                if stop.is_set():
+                    raise Stopped
+                self._take(block, part)
+
+    def _check(self, response: httpx2.Response, part: BinaryIO) -> None:
+        """Refuse an answer that is not about the bytes that are missing, before any of it is kept."""
+        if response.status_code == 416:
+            raise self._wrong_length()
+        hf_raise_for_status(response)
+        if response.status_code == 200 and self.done_bytes:
+            # It sends the whole file although only the rest was asked for.
+            self._restart(part)
+        start = self.done_bytes
+        length = response.headers.get("Content-Length")
+        if length is not None and start + int(length) != self.file.size_bytes:
+            raise self._wrong_length()
+
+    def _take(self, block: bytes, part: BinaryIO) -> None:
+        if self.done_bytes + len(block) > self.file.size_bytes:
+            raise self._wrong_length()
+        view = memoryview(block)
+        while view:
+            view = view[part.write(view) :]
+        self._hash.update(block)
+        self.done_bytes += len(block)
+
+    def _wrong_length(self) -> WrongContent:
+        return WrongContent(f"{self.file.name} is longer or shorter than the Hub has listed. Try again.")
+
+
+def _hash_for(file: RemoteFile) -> "hashlib._Hash":
+    """Return a checksum to feed with the file's content; git puts a header before it."""
+    if len(file.digest) == 64:
+        return hashlib.sha256()
+    return hashlib.sha1(b"blob %d\0" % file.size_bytes, usedforsecurity=False)

@@ -1,0 +1,248 @@
+"""How the small Hub answers: routes, rights, and the faults that were ordered."""
+
+import json
+import threading
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from tests.hub import listing
+from tests.hub.faults import Cut, Elsewhere, Fault, Hold, NoRange, Refuse, Slow, WrongContent, WrongLength
+from tests.hub.repository import HubFile, Repository
+
+if TYPE_CHECKING:
+    from tests.hub.server import Hub
+
+_BLOCK = 1 << 20
+_never = threading.Event()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One request as it came."""
+
+    method: str
+    path: str
+    host: str
+    range: str
+    authorization: str
+
+
+class HubHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "SmallHub"
+    wbufsize = 0
+
+    def __init__(self, hub: "Hub", *arguments: Any) -> None:
+        self._hub = hub
+        super().__init__(*arguments)
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        headers = self.headers
+        self._hub.seen.append(
+            Seen(
+                self.command,
+                self.path,
+                headers["Host"] or "",
+                headers["Range"] or "",
+                headers["Authorization"] or "",
+            )
+        )
+        self._fault = self._hub.take_fault(self.path)
+        if isinstance(self._fault, Refuse):
+            self._error(self._fault.status, headers=dict(self._fault.headers))
+            return
+        path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
+        match path.strip("/").split("/"):
+            case ["api", "whoami-v2"]:
+                self._whoami()
+            case ["api", "models"]:
+                self._list(query)
+            case ["api", "models", owner, name, *rest]:
+                self._about(f"{owner}/{name}", [unquote(part) for part in rest], query)
+            case ["large", digest]:
+                self._large(digest)
+            case [owner, name, "resolve", revision, *file]:
+                self._resolve(f"{owner}/{name}", unquote(revision), "/".join(map(unquote, file)))
+            case _:
+                self._error(404)
+
+    def log_message(self, *_: object) -> None:
+        """The tests read `Hub.seen` instead."""
+
+    @property
+    def _user(self) -> str | None:
+        return self._hub.tokens.get((self.headers["Authorization"] or "").removeprefix("Bearer "))
+
+    # What may be read.
+
+    def _readable(self, id: str, *, files: bool) -> Repository | None:
+        """Return the repository, or answer why not. All may know of a gated one, but not read its files."""
+        if self.headers["Authorization"] and self._user is None:
+            self._error(401, message="Invalid credentials in Authorization header")
+            return None
+        repository = self._hub.repositories.get(id)
+        may_read = (self._user, id) in self._hub.accepted
+        if repository is None or (repository.private and not may_read):
+            self._error(404 if self._user else 401, "RepoNotFound", "Repository not found")
+            return None
+        if files and repository.gated and not may_read:
+            self._error(403 if self._user else 401, "GatedRepo", "Access to this model is restricted.")
+            return None
+        return repository
+
+    # Answers.
+
+    def _whoami(self) -> None:
+        if self._user is None:
+            self._error(401, message="Invalid credentials in Authorization header")
+        else:
+            self._json({"type": "user", "name": self._user, "auth": {"type": "access_token"}})
+
+    def _list(self, query: dict[str, list[str]]) -> None:
+        found = listing.search(self._hub.repositories.values(), query)
+        start = int(query.get("cursor", ["0"])[0])
+        limit = min(int(query.get("limit", ["1000"])[0]), self._hub.page_size)
+        headers = {}
+        if start + limit < len(found):
+            rest = self.path.partition("?")[2].partition("&cursor=")[0]
+            headers["Link"] = f'<{self._hub.endpoint}/api/models?{rest}&cursor={start + limit}>; rel="next"'
+        self._json([listing.summary(repository) for repository in found[start : start + limit]], headers)
+
+    def _about(self, id: str, rest: list[str], query: dict[str, list[str]]) -> None:
+        if (repository := self._readable(id, files=False)) is None:
+            return
+        match rest:
+            case []:
+                commit = repository.main
+            case ["revision" | "tree", revision]:
+                commit = repository.resolve(revision)
+            case _:
+                self._error(404)
+                return
+        if commit is None:
+            self._error(404, "RevisionNotFound", "Invalid rev id")
+        elif rest and rest[0] == "tree":
+            self._json(listing.tree(repository, commit))
+        else:
+            self._json(listing.about(repository, commit, with_sizes="blobs" in query))
+
+    def _resolve(self, id: str, revision: str, name: str) -> None:
+        if (repository := self._readable(id, files=True)) is None:
+            return
+        commit = repository.resolve(revision)
+        if commit is None:
+            self._error(404, "RevisionNotFound", "Invalid rev id")
+            return
+        file = repository.commits[commit].get(name)
+        if file is None:
+            self._error(404, "EntryNotFound", "Entry not found", {"X-Repo-Commit": commit})
+            return
+        digest = repository.digests[file]
+        headers = {"X-Repo-Commit": commit, "ETag": f'"{digest}"'}
+        if not file.is_large:
+            self._send(file, headers)
+            return
+        location = f"http://{self._hub.large_file_host}/large/{digest}?for={quote(name)}"
+        if isinstance(self._fault, Elsewhere):
+            location = self._fault.location
+        headers |= {"X-Linked-Size": str(file.size), "X-Linked-Etag": f'"{digest}"', "Location": location}
+        self._head(302, 0, headers)
+
+    def _large(self, digest: str) -> None:
+        for repository in self._hub.repositories.values():
+            for file, of_file in repository.digests.items():
+                if of_file == digest:
+                    self._send(file, {"ETag": f'"{digest}"'})
+                    return
+        self._error(404)
+
+    # Sending.
+
+    def _send(self, file: HubFile, headers: dict[str, str]) -> None:
+        fault = self._fault
+        if isinstance(fault, WrongContent | WrongLength):
+            file = HubFile(_spoiled(file.read(), fault))
+        actual = HubFile(file.content).size
+        start = _start_of(self.headers["Range"]) if not isinstance(fault, NoRange) else 0
+        headers |= {"Accept-Ranges": "bytes"}
+        if start and start >= actual:
+            self._head(416, 0, {"Content-Range": f"bytes */{actual}"})
+            return
+        if start:
+            headers["Content-Range"] = f"bytes {start}-{actual - 1}/{actual}"
+        self._head(206 if start else 200, actual - start, headers)
+        if self.command == "GET":
+            self._body(file.content, start, fault)
+
+    def _body(self, content: bytes | Path, start: int, fault: Fault | None) -> None:
+        sent = 0
+        stop = fault.after_bytes if isinstance(fault, Cut | Hold) else None
+        for block in _blocks(content, start):
+            if stop is not None and sent <= stop < sent + len(block):
+                self.wfile.write(block[: stop - sent])
+                if isinstance(fault, Cut):
+                    self.close_connection = True
+                    return
+                fault.reached.set()
+                fault.released.wait()
+                self.wfile.write(block[stop - sent :])
+            elif isinstance(fault, Slow):
+                self._trickle(block, fault.bytes_per_s)
+            else:
+                self.wfile.write(block)
+            sent += len(block)
+
+    def _trickle(self, block: bytes, bytes_per_s: int) -> None:
+        step = max(1, bytes_per_s // 20)
+        for at in range(0, len(block), step):
+            self.wfile.write(block[at : at + step])
+            _never.wait(0.05)
+
+    def _json(self, value: object, headers: dict[str, str] | None = None) -> None:
+        body = json.dumps(value).encode()
+        if isinstance(self._fault, WrongContent):
+            body = b"<html>Please sign in to this network</html>"
+        self._head(200, len(body), {"Content-Type": "application/json", **(headers or {})})
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    def _error(self, status: int, code: str = "", message: str = "", headers: dict[str, str] | None = None) -> None:
+        body = json.dumps({"error": message}).encode() if message else b""
+        extra = {"X-Error-Code": code} if code else {}
+        extra |= {"X-Error-Message": message} if message else {}
+        self._head(status, len(body), {"Content-Type": "application/json", **extra, **(headers or {})})
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    def _head(self, status: int, length: int, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+
+
+def _blocks(content: bytes | Path, start: int) -> Any:
+    if isinstance(content, bytes):
+        yield content[start:]
+        return
+    with content.open("rb") as file:
+        file.seek(start)
+        while block := file.read(_BLOCK):
+            yield block
+
+
+def _spoiled(content: bytes, fault: WrongContent | WrongLength) -> bytes:
+    if isinstance(fault, WrongContent):
+        return bytes(byte ^ 0xFF for byte in content)
+    return content + bytes(fault.by) if fault.by > 0 else content[: fault.by]
+
+
+def _start_of(header: str | None) -> int:
+    return int(header.removeprefix("bytes=").partition("-")[0] or 0) if header else 0
