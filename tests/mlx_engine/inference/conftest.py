@@ -1,0 +1,64 @@
+"""Tiny models, opened once, and a way to ask them."""
+
+import functools
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mlx_engine.inference.generate import Generation
+from mlx_engine.inference.load import Model, open_model
+from mlx_engine.protocol import ChatMessage, Delta, Finished, Generate, Prefill, Statistics
+from mlx_engine.sampling import Sampling
+
+OpenModel = Callable[[str], Model]
+
+SYSTEM = "You are a small model and answer every question with numbers and words, such as the and of. " * 2
+QUESTION = "Once upon a time there was a small machine. What does the machine say to the user?"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What came of one request."""
+
+    text: str
+    reread_reason: str
+    statistics: Statistics | None
+    prefills: list[Prefill]
+
+
+@pytest.fixture(scope="session")
+def opened(tiny_models: Path) -> OpenModel:
+    """Return a function that gives the model of a name, its weights in memory."""
+
+    @functools.cache
+    def open_by_name(name: str) -> Model:
+        model = open_model(tiny_models / name)
+        list(model.read_weights())
+        return model
+
+    return open_by_name
+
+
+@pytest.fixture(scope="session")
+def ask() -> Callable[..., Asked]:
+    """Return a function that sends texts, the user's and the assistant's in turn, and gathers the answer."""
+
+    def send(
+        generation: Generation, *texts: str, system: str = SYSTEM, cancel_after: int = -1, **sampling: object
+    ) -> Asked:
+        roles = ("user", "assistant")
+        messages = [ChatMessage("system", system)] if system else []
+        messages += [ChatMessage(roles[index % 2], text) for index, text in enumerate(texts)]
+        values = {"temperature": 0.0, "max_tokens": 24, **sampling}
+        request = Generate(id="1", messages=tuple(messages), sampling=Sampling(**values))
+        seen = itertools.count()
+        events = list(generation.answer(request, lambda: 0 <= cancel_after <= next(seen)))
+        assert isinstance(events[-1], Finished)
+        prefills = [event for event in events if isinstance(event, Prefill)]
+        text = "".join(event.text for event in events if isinstance(event, Delta))
+        return Asked(text, prefills[0].reread_reason, events[-1].statistics, prefills)
+
+    return send

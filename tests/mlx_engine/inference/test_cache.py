@@ -1,0 +1,118 @@
+"""Contexts that are kept between answers."""
+
+from collections.abc import Callable
+
+from mlx_engine.inference.cache import Cache
+from mlx_engine.inference.context import Context
+from mlx_engine.inference.load import Model
+
+OpenModel = Callable[[str], Model]
+TEXT = [(7 * index * index + index) % 5003 for index in range(1000)]
+OTHER = [6000 + index for index in range(1000)]
+
+
+class Layer:
+    """A layer's cache that holds nothing but how many tokens it has read."""
+
+    def __init__(self, size: int = 0) -> None:
+        self.size = size
+
+    def is_trimmable(self) -> bool:
+        return True
+
+    def trim(self, count: int) -> None:
+        self.size -= count
+
+    @property
+    def nbytes(self) -> int:
+        return self.size
+
+
+class Network:
+    """A network of one such layer."""
+
+    def make_cache(self) -> list[Layer]:
+        return [Layer()]
+
+
+def cache_with(*texts: list[int], limit_bytes: int = 10**6) -> Cache:
+    cache = Cache(Network(), limit_bytes)
+    for text in texts:
+        cache.keep(Context([Layer(len(text))], list(text)))
+    return cache
+
+
+def test_the_next_turn_continues_where_the_last_one_ended() -> None:
+    """All that was read is used again, and nothing needs to be explained."""
+    context, reread = cache_with(OTHER, TEXT[:500]).take(TEXT)
+    assert (context.tokens, context.layers[0].size, reread) == (TEXT[:500], 500, None)
+
+
+def test_the_last_token_is_always_read() -> None:
+    """The same prompt again, as for another answer, reads its last token: from it comes the answer."""
+    context, reread = cache_with(TEXT).take(list(TEXT))
+    assert (context.tokens, context.layers[0].size, reread) == (TEXT[:-1], 999, None)
+
+
+def test_an_edit_goes_back_to_where_it_begins() -> None:
+    """What comes before the edit is used again; what is new is not called read again."""
+    context, reread = cache_with(TEXT).take(TEXT[:900] + OTHER[:300])
+    assert (context.tokens, reread) == (TEXT[:900], None)
+
+
+def test_a_change_at_the_beginning_is_explained() -> None:
+    """The sentence says how much is read again, and where the difference is."""
+    context, reread = cache_with(TEXT).take([*TEXT[:12], 5999, *TEXT[13:]])
+    assert context.tokens == []
+    assert reread is not None
+    words = reread.in_words(lambda token: f"the system prompt ({token})")
+    assert (
+        words
+        == f"reading {reread.tokens:,} tokens again: the conversation differs from token 12, in the system prompt (12)"
+    )
+    assert 960 <= reread.tokens <= 988
+
+
+def test_another_conversation_is_no_rereading() -> None:
+    """Text that was never read before needs no explanation."""
+    context, reread = cache_with(TEXT).take(OTHER)
+    assert (context.tokens, reread) == ([], None)
+
+
+def test_a_shared_beginning_is_copied_for_a_new_conversation() -> None:
+    """The long system prompt of another conversation is used, and that conversation is still there."""
+    cache = cache_with(TEXT)
+    forked, _ = cache.take(TEXT[:300] + OTHER)
+    assert forked.tokens == TEXT[:300]
+    assert cache.take([*TEXT, 1])[0].tokens == TEXT
+
+
+def test_the_least_recently_used_are_dropped_when_bytes_run_out() -> None:
+    """Those that fit stay; the newest stays even alone."""
+    cache = cache_with(TEXT, OTHER[:600], limit_bytes=1200)
+    assert cache.take([*TEXT, 1])[0].tokens == []
+    assert cache.take([*OTHER[:600], 1])[0].tokens == OTHER[:600]
+    assert cache_with(TEXT, limit_bytes=10).take([*TEXT, 1])[0].tokens == TEXT
+
+
+def test_only_so_many_are_kept() -> None:
+    """Many short conversations do not add up for ever."""
+    texts = [[number, *TEXT[:100]] for number in range(9000, 9009)]
+    cache = cache_with(*texts)
+    found = [len(cache.take([*text, 1])[0].tokens) for text in texts]
+    assert found == [0] + [101] * 8
+
+
+def test_going_back_further_than_the_edit_is_explained(opened: OpenModel) -> None:
+    """A model that can go back only to a boundary says so when that costs much."""
+    network = opened("mamba2").network
+    cache, context = Cache(network, 10**9), Context.empty(network)
+    context.tokens += TEXT[:200]
+    context.take_snapshot()
+    context.tokens += TEXT[200:400]
+    cache.keep(context)
+    _, reread = cache.take(TEXT[:390] + OTHER[:50])
+    assert reread is not None
+    assert reread.in_words(str) == (
+        "reading 190 tokens again: this kind of model can go back only to where a message began, here token 200"
+    )

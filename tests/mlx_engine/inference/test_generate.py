@@ -1,0 +1,169 @@
+"""Answering, with everything put together."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import mlx.core as mx
+import pytest
+from mlx_lm.generate import generate_step
+
+from mlx_engine.errors import EngineError, InvalidParameter, OutOfMemory, PromptTooLong
+from mlx_engine.inference.generate import Generation
+from mlx_engine.inference.load import Model
+
+OpenModel = Callable[[str], Model]
+Ask = Callable[..., Any]
+
+every = ["llama", "gemma3", "lfm2", "mamba2"]
+FIRST = "Once upon a time there was a small machine. What does the machine say to the user, and why?"
+ANSWER = "The machine says that it reads a text and answers every question with a number or a word."
+SECOND = "And which number does it say next, again and again, after the number 100?"
+EDITED = "Forget all that: how many words are in this text?"
+
+
+def plainly(model: Model, prompt: str, max_tokens: int) -> list[int]:
+    """Return what mlx-lm alone generates, greedily."""
+    tokens = model.tokenizer.apply_chat_template([{"role": "user", "content": prompt}], add_generation_prompt=True)
+    return [token for token, _ in generate_step(mx.array(tokens), model.network, max_tokens=max_tokens)]
+
+
+@pytest.mark.parametrize("name", every)
+def test_the_answer_is_that_of_the_library(name: str, opened: OpenModel, ask: Ask) -> None:
+    """Greedily, the text is the one that mlx-lm's own loop gives."""
+    model = opened(name)
+    tokens = plainly(model, FIRST, 24)
+    if (end := model.tokenizer.eos_token_id) in tokens:
+        tokens = tokens[: tokens.index(end)]
+    answer = ask(Generation(model), FIRST, system="")
+    assert answer.text.strip(" \ufffd") == model.tokenizer.decode(tokens).strip(" \ufffd")
+
+
+@pytest.mark.parametrize("name", every)
+def test_what_is_read_from_the_cache_changes_nothing(name: str, opened: OpenModel, ask: Ask) -> None:
+    """A second turn, the same turn again, and an edit of it answer as a fresh start does, and read little."""
+    generation = Generation(opened(name))
+    first = ask(generation, FIRST).statistics
+    read = {}
+    for title, last in (("next", SECOND), ("again", SECOND), ("edit", EDITED), ("again edited", EDITED)):
+        warm, cold = (ask(one, FIRST, ANSWER, last) for one in (generation, Generation(opened(name))))
+        assert warm.text == cold.text, title
+        assert warm.reread_reason == ""
+        read[title] = warm.statistics.prompt_tokens - warm.statistics.cached_tokens
+        assert warm.statistics.cached_tokens >= first.prompt_tokens - 20
+    assert read["again"] <= 10
+    assert read["again edited"] <= 10
+    assert read["edit"] < read["next"]
+
+
+def test_a_change_of_the_system_prompt_says_why_it_is_slow(opened: OpenModel, ask: Ask) -> None:
+    """The reason names the system prompt, and the answer is that of a fresh start."""
+    generation = Generation(opened("llama"))
+    ask(generation, FIRST)
+    changed = ask(generation, FIRST, system="You are a large model, and answer every question with numbers and words.")
+    assert "again: the conversation differs from token" in changed.reread_reason
+    assert changed.reread_reason.endswith("in the system prompt")
+
+
+@pytest.mark.parametrize("name", every)
+@pytest.mark.parametrize("checks", [0, 1, 4, 9])
+def test_after_a_cancel_what_was_read_is_used_and_right(name: str, checks: int, opened: OpenModel, ask: Ask) -> None:
+    """Stopped while reading or while answering, the conversation goes on as if nothing had been."""
+    generation = Generation(opened(name))
+    stopped = ask(generation, FIRST * 8, cancel_after=checks)
+    assert stopped.statistics is None or stopped.statistics.finish_reason == "cancelled"
+    again, cold = (ask(one, FIRST * 8) for one in (generation, Generation(opened(name))))
+    assert again.text == cold.text
+    assert (again.statistics.cached_tokens > 0) is (checks > 0)
+
+
+def test_the_statistics_add_up(opened: OpenModel, ask: Ask) -> None:
+    """Counts agree with each other, rates with the times they come from."""
+    asked = ask(Generation(opened("llama")), FIRST, max_tokens=10)
+    found = asked.statistics
+    assert (found.generated_tokens, found.finish_reason) == (10, "length")
+    assert found.context_tokens == found.prompt_tokens + 10
+    assert [asked.prefills[0].done_tokens, asked.prefills[-1].done_tokens] == [0, found.prompt_tokens - 1]
+    assert found.prompt_tokens / found.prefill_tokens_per_s <= found.time_to_first_token_s
+    assert 0 < found.effective_tokens_per_s < found.decode_tokens_per_s
+    assert found.peak_memory_bytes > 0
+
+
+def test_one_token_has_no_decode_rate(opened: OpenModel, ask: Ask) -> None:
+    """A rate needs two points in time."""
+    found = ask(Generation(opened("llama")), FIRST, max_tokens=1).statistics
+    assert (found.generated_tokens, found.decode_tokens_per_s) == (1, 0)
+
+
+def test_the_answer_ends_with_the_context(opened: OpenModel, ask: Ask) -> None:
+    """More tokens than fit are not generated, however many were allowed."""
+    model = opened("llama")
+    length = ask(Generation(model), FIRST, max_tokens=1).statistics.prompt_tokens
+    found = ask(Generation(replace(model, context_length=length + 5)), FIRST, max_tokens=1000).statistics
+    assert (found.generated_tokens, found.finish_reason, found.context_tokens) == (5, "length", length + 5)
+
+
+def test_a_stop_text_ends_the_answer(opened: OpenModel, ask: Ask) -> None:
+    """The text ends before it, and the reason is a stop."""
+    generation = Generation(opened("llama"))
+    whole = ask(generation, FIRST).text
+    stopped = ask(generation, FIRST, stop=(whole[6:9],))
+    assert stopped.text == whole[: whole.index(whole[6:9])]
+    assert stopped.statistics.finish_reason == "stop"
+
+
+def test_the_same_seed_answers_the_same(opened: OpenModel, ask: Ask) -> None:
+    """Also when the second answer is not the first request of the thread, and its prompt is cached."""
+    generation = Generation(opened("llama"))
+    texts = [ask(generation, FIRST, temperature=1.5, top_k=383, seed=seed).text for seed in (4, 5, 4)]
+    assert texts[0] == texts[2] != texts[1]
+
+
+@pytest.mark.parametrize(
+    ("refused", "kind"), [({"temperature": 9.0}, InvalidParameter), ({"system": "word " * 5000}, PromptTooLong)]
+)
+def test_a_refused_request_costs_the_next_one_nothing(
+    refused: dict[str, Any], kind: type[Exception], opened: OpenModel, ask: Ask
+) -> None:
+    """It is refused before any work, and what was read stays."""
+    generation = Generation(opened("llama"))
+    ask(generation, FIRST)
+    with pytest.raises(kind):
+        ask(generation, FIRST, **refused)
+    assert ask(generation, FIRST, ANSWER, SECOND).statistics.cached_tokens > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("[METAL] Command buffer execution failed: Insufficient Memory (00000008:kIOGPUCommandBuffer…)", OutOfMemory),
+        ("[METAL] Command buffer execution failed: Caused GPU Timeout Error", EngineError),
+    ],
+)
+def test_a_failure_of_the_device_drops_what_was_read(
+    text: str, kind: type[EngineError], opened: OpenModel, ask: Ask
+) -> None:
+    """The error has a sentence of ours, and the next request starts afresh and is answered."""
+    model = opened("llama")
+
+    class Failing:
+        """The network, which fails as the device would while `broken`."""
+
+        broken = False
+        layers = model.network.layers
+
+        def __call__(self, tokens: mx.array, cache: Any) -> mx.array:
+            if self.broken:
+                raise RuntimeError(text)
+            return model.network(tokens, cache=cache)
+
+    network = Failing()
+    generation = Generation(replace(model, network=network))
+    expected = ask(generation, FIRST).text
+    network.broken = True
+    with pytest.raises(kind) as caught:
+        ask(generation, FIRST, ANSWER, SECOND)
+    assert type(caught.value) is kind
+    network.broken = False
+    after = ask(generation, FIRST)
+    assert (after.text, after.statistics.cached_tokens) == (expected, 0)

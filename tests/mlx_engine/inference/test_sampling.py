@@ -1,0 +1,59 @@
+"""Choosing the next token."""
+
+import mlx.core as mx
+import pytest
+
+from mlx_engine.errors import InvalidParameter
+from mlx_engine.inference.sampling import make_logits_processors, make_sampler
+from mlx_engine.sampling import Sampling
+
+VOCABULARY = 50
+LOGPROBS = mx.log(mx.softmax(mx.random.normal((1, VOCABULARY), key=mx.random.key(3)), axis=-1))
+
+
+def draw(sampling: Sampling, count: int = 20) -> list[int]:
+    sampler = make_sampler(sampling, VOCABULARY)
+    return [int(sampler(LOGPROBS).item()) for _ in range(count)]
+
+
+def test_the_same_seed_gives_the_same_tokens() -> None:
+    """A seed fixes the draws; without one they differ."""
+    assert draw(Sampling(temperature=2, seed=5)) == draw(Sampling(temperature=2, seed=5))
+    assert draw(Sampling(temperature=2, seed=5)) != draw(Sampling(temperature=2, seed=6))
+    assert draw(Sampling(temperature=2)) != draw(Sampling(temperature=2))
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [
+        Sampling(temperature=0),
+        Sampling(temperature=1e-30),
+        Sampling(temperature=2, top_k=1),
+        Sampling(temperature=2, top_p=1e-9),
+        Sampling(temperature=2, min_p=1),
+    ],
+)
+def test_the_strictest_value_takes_the_likeliest_token(sampling: Sampling) -> None:
+    """At the end of its range each filter leaves one token."""
+    assert set(draw(sampling)) == {int(mx.argmax(LOGPROBS).item())}
+
+
+@pytest.mark.parametrize("top_k", [VOCABULARY - 1, VOCABULARY, VOCABULARY + 1, 1000])
+def test_keeping_more_tokens_than_there_are_keeps_all(top_k: int) -> None:
+    """mlx-lm would fail here, and break the random numbers of all later requests."""
+    assert len(set(draw(Sampling(temperature=2, top_k=top_k, seed=1), 200))) > VOCABULARY // 4
+
+
+def test_values_out_of_range_are_refused_before_mlx_sees_them() -> None:
+    """The draws after a refused request are as good as before."""
+    with pytest.raises(InvalidParameter):
+        make_sampler(Sampling(min_p=1.5), VOCABULARY)
+    assert len(set(draw(Sampling(temperature=2)))) > 1
+
+
+def test_the_penalty_knows_the_prompt() -> None:
+    """A token of the prompt becomes less likely, although the decoder itself sees only the last one of them."""
+    (processor,) = make_logits_processors(Sampling(repetition_penalty=2), [7, 8, 9])
+    logits = processor(mx.array([9, 4]), mx.ones((1, 12)))
+    assert [index for index, logit in enumerate(logits[0].tolist()) if logit < 1] == [4, 7, 8, 9]
+    assert make_logits_processors(Sampling(), [7, 8, 9]) == []
