@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.views.painting import rounded
 from app.views.transcript.editor import Editor
-from app.views.transcript.segments import Kit, Segments
-from app.views.transcript.typed import Typed
+from app.views.transcript.kit import Kit
+from app.views.transcript.segments import Segments
 
 _WIDEST = 0.85
 """Share of the column."""
@@ -32,7 +32,7 @@ class Bubble(QWidget):
         self._frame = QRect()
         self._editor: Editor | None = None
         self._measured: tuple[int, int] | None = None
-        self._text = Segments(kit, Typed(), self, name="Your message")
+        self._text = Segments(kit, kit.typed, self, name="Your message")
         self._text.reflowed.connect(self._measure_again)
         self._text.link_clicked.connect(self.link_clicked)
         self._text.selected.connect(self.selected)

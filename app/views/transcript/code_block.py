@@ -20,7 +20,7 @@ from app.views.transcript.blocks import PLAIN_LABEL, Block
 from app.views.transcript.formulas import Formulas
 from app.views.transcript.harmless import folded, without_direction
 from app.views.transcript.highlighter import Highlighter
-from app.views.transcript.idle import IdleQueue
+from app.views.transcript.kit import Kit
 from app.views.transcript.rich_text import RichText
 from app.views.transcript.sideways import scroll_sideways
 
@@ -80,12 +80,12 @@ class CodeBlock(QWidget):
 
     reflowed = Signal()
 
-    def __init__(self, theme: Theme, formulas: Formulas, idle: IdleQueue, parent: QWidget) -> None:
+    def __init__(self, kit: Kit, parent: QWidget) -> None:
         super().__init__(parent)
-        self._theme = theme
+        theme = self._theme = kit.theme
         self._block = Block("code")
-        self.text = Code(theme, formulas, self)
-        self._highlighter = Highlighter(self.text.document(), theme, idle, self)
+        self.text = Code(theme, kit.formulas, self)
+        self._highlighter = Highlighter(self.text.document(), theme, kit.idle, kit.lexers, self)
         self._copy = IconButton(theme, "copy", "Copy code", self)
         self._copy.clicked.connect(self._take_copy)
         self._back = QTimer(self, singleShot=True, interval=_COPIED_MS)

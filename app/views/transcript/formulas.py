@@ -1,7 +1,7 @@
 """Formulas: LaTeX drawn by ziamath, kept, and set into lines of text. Knows no Markdown.
 
-ziamath is loaded with the first formula. A formula takes it 1 to 20 ms, so only a few are made at once; the others wait
-for idle slices, and `ready` says that they have come.
+ziamath is loaded, aside, with the first formula. A formula takes it 1 to 20 ms, so only a few are made at once; the
+others wait for idle slices, and `ready` says that they have come.
 """
 
 import logging
@@ -23,6 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtSvg import QSvgRenderer
 
+from app.views.transcript.aside import Aside
 from app.views.transcript.idle import IdleQueue
 from app.views.transcript.marks import DISPLAY, LATEX
 
@@ -92,6 +93,8 @@ class Formulas(QObject):
     def __init__(self, idle: IdleQueue, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._idle = idle
+        self._loading: Aside | None = None
+        self._is_loaded = False
         self._kept: dict[tuple[str, bool], Formula | None] = {}
         self._waiting: dict[tuple[str, bool], None] = {}
         self._spent_s = 0.0
@@ -104,14 +107,32 @@ class Formulas(QObject):
         key = (latex, display)
         if key in self._kept:
             return False
-        if self._spent_s < _AT_ONCE_S and not self._waiting:
+        if self._is_loaded and self._spent_s < _AT_ONCE_S and not self._waiting:
             self._make(key)
             self._forgive.start()
             return False
-        if not self._waiting:
+        if self._is_loaded and not self._waiting:
             self._idle.add(self._make_waiting())
         self._waiting[key] = None
+        self._load()
         return True
+
+    def wait(self) -> None:
+        """Return when ziamath is loaded, if it was asked for."""
+        if self._loading is not None:
+            self._loading.wait()
+            self._loaded()
+
+    def _load(self) -> None:
+        if self._loading is None:
+            self._loading = Aside(lambda: drawn("x", display=False), self)
+            self._loading.done.connect(self._loaded)
+            self._loading.start()
+
+    def _loaded(self) -> None:
+        if not self._is_loaded:
+            self._is_loaded = True
+            self._idle.add(self._make_waiting())
 
     def get(self, latex: str, *, display: bool) -> Formula | None:
         """Return the formula if it has been made and could be."""

@@ -14,6 +14,7 @@ from PySide6.QtGui import QTextCharFormat, QTextDocument, QTextLayout
 from app.views.theme import Theme
 from app.views.transcript.harmless import utf16_length
 from app.views.transcript.idle import IdleQueue
+from app.views.transcript.lexers import Lexers
 
 _LONGEST, _LONGEST_LINE = 100_000, 2_000
 """Characters. Longer code is not coloured: the time a lexer takes with it is not bounded."""
@@ -57,13 +58,14 @@ Run = tuple[int, int, str]
 class Highlighter(QObject):
     """Colours one document."""
 
-    def __init__(self, document: QTextDocument, theme: Theme, idle: IdleQueue, parent: QObject) -> None:
+    def __init__(self, document: QTextDocument, theme: Theme, idle: IdleQueue, lexers: Lexers, parent: QObject) -> None:
         super().__init__(parent)
         self._document = document
         self._theme = theme
         self._idle = idle
         self._language = ""
-        self._lexer: Any = None
+        self._lexers = lexers
+        lexers.loaded.connect(self._start_when_loaded)
         self._lines: list[list[Run]] = []
         self._job: Iterator[None] | None = None
         self._is_stale = False
@@ -73,7 +75,7 @@ class Highlighter(QObject):
     def colour(self, language: str) -> None:
         """Colour the document, soon; call this whenever its text has changed."""
         if language != self._language:
-            self._language, self._lexer, self._lines = language, None, []
+            self._language, self._lines = language, []
         self._is_stale = bool(language)
         if self._job is None and not self._pause.isActive():
             self._start()
@@ -82,6 +84,10 @@ class Highlighter(QObject):
         """Take the colours of the theme as it is now."""
         self._lines = []
         self.colour(self._language)
+
+    def _start_when_loaded(self, language: str) -> None:
+        if language == self._language:
+            self.colour(language)
 
     def _start(self) -> None:
         if self._is_stale:
@@ -104,15 +110,15 @@ class Highlighter(QObject):
 
     def _colour_all(self) -> Iterator[None]:
         text = self._document.toPlainText()
-        self._lexer = self._lexer or _lexer(self._language)
-        if self._lexer is None or len(text) > _LONGEST or max(map(len, text.split("\n"))) > _LONGEST_LINE:
+        lexer = self._lexers.get(self._language)
+        if lexer is None or len(text) > _LONGEST or max(map(len, text.split("\n"))) > _LONGEST_LINE:
             return
         yield
-        yield from self._colour_lines(text)
+        yield from self._colour_lines(lexer, text)
 
-    def _colour_lines(self, text: str) -> Iterator[None]:
+    def _colour_lines(self, lexer: Any, text: str) -> Iterator[None]:
         number, runs = 0, list[Run]()
-        for count, (position, token, value) in enumerate(self._lexer.get_tokens_unprocessed(text)):
+        for count, (position, token, value) in enumerate(lexer.get_tokens_unprocessed(text)):
             kind = _kind(token)
             column = utf16_length(text[text.rfind("\n", 0, position) + 1 : position])
             pieces = value.split("\n")
@@ -142,17 +148,6 @@ class Highlighter(QObject):
         format_.setForeground(self._theme.palette.code[kind])
         made.format = format_
         return made
-
-
-def _lexer(language: str) -> Any:
-    """Return the lexer of `language`, or None if there is none."""
-    from pygments.lexers import get_lexer_by_name  # noqa: PLC0415  not before there is code to colour
-    from pygments.util import ClassNotFound  # noqa: PLC0415
-
-    try:
-        return get_lexer_by_name(language.lower(), stripnl=False, ensurenl=False)
-    except ClassNotFound:
-        return None
 
 
 @cache

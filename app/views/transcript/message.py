@@ -11,10 +11,10 @@ from app.domain.conversation import MessageState
 from app.viewmodels.chat import MessageItem
 from app.views.transcript.bubble import Bubble
 from app.views.transcript.footer import Footer
+from app.views.transcript.kit import Kit
 from app.views.transcript.mark import ModelMark
-from app.views.transcript.markdown import Markdown
 from app.views.transcript.notice import Notice
-from app.views.transcript.segments import Kit, Segments
+from app.views.transcript.segments import Segments
 from app.views.transcript.thinking import Thinking
 
 _REST = 3
@@ -178,7 +178,7 @@ class MessageWidget(QWidget):
         return bubble
 
     def _new_answer(self) -> Segments:
-        answer = Segments(self._kit, Markdown(), self, name="Answer")
+        answer = Segments(self._kit, self._kit.markdown, self, name="Answer")
         answer.reflowed.connect(self._tell)
         answer.link_clicked.connect(self.link_clicked)
         answer.selected.connect(self.selected)

@@ -121,7 +121,7 @@ class RichText(QTextBrowser):
         super().paintEvent(event)
 
 
-def _text_between(cursor: QTextCursor, block: QTextBlock, QTextCursor, start: int, end: int) -> str:
+def _text_between(cursor: QTextCursor, block: QTextBlock, start: int, end: int) -> str:
     pieces = []
     iterator = block.begin()
     while not iterator.atEnd():

@@ -7,11 +7,9 @@ from itertools import groupby
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from app.views.theme import Theme
 from app.views.transcript.blocks import Block, Parser, SegmentKind
 from app.views.transcript.code_block import CodeBlock
-from app.views.transcript.formulas import Formulas
-from app.views.transcript.idle import IdleQueue
+from app.views.transcript.kit import Kit
 from app.views.transcript.prose import Prose
 from app.views.transcript.rich_text import RichText
 from app.views.transcript.stream import BlockStream
@@ -22,15 +20,6 @@ _PIECE = 8_000
 """Characters that are laid out at once: a few milliseconds."""
 
 Part = Prose | CodeBlock | Table
-
-
-@dataclass(frozen=True, slots=True)
-class Kit:
-    """What everything in a transcript shares."""
-
-    theme: Theme
-    formulas: Formulas
-    idle: IdleQueue
 
 
 @dataclass(slots=True)
@@ -178,7 +167,7 @@ class Segments(QWidget):
             part = Prose(kit.theme, kit.formulas, self._writer, self)
             part.setAccessibleName(self._name)
         elif kind == "code":
-            part = CodeBlock(kit.theme, kit.formulas, kit.idle, self)
+            part = CodeBlock(kit, self)
         else:
             part = Table(kit.theme, kit.formulas, self._writer, self)
         text = part.text if isinstance(part, CodeBlock) else part

@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from app.views.painting import focus_ring, rounded
 from app.views.theme import Theme
-from app.views.transcript.markdown import Markdown
-from app.views.transcript.segments import Kit, Segments
+from app.views.transcript.kit import Kit
+from app.views.transcript.segments import Segments
 
 _INDENT = 18
 
@@ -112,7 +112,7 @@ class Thinking(QWidget):
 
     def _open(self, is_open: bool) -> None:
         if is_open and self._body is None:
-            self._body = Segments(self._kit, Markdown(), self, tone="secondary", name="Thinking")
+            self._body = Segments(self._kit, self._kit.markdown, self, tone="secondary", name="Thinking")
             self._body.reflowed.connect(self.resized)
             self._body.link_clicked.connect(self.link_clicked)
             self._body.selected.connect(self.selected)

@@ -11,13 +11,11 @@ from shiboken6 import isValid
 from app.viewmodels.chat import MessageItem
 from app.views.theme import Theme
 from app.views.transcript.column import Column
-from app.views.transcript.formulas import Formulas
-from app.views.transcript.idle import IdleQueue
 from app.views.transcript.jump import JumpButton
+from app.views.transcript.kit import Kit
 from app.views.transcript.links import ask_to_open
 from app.views.transcript.message import MessageWidget
 from app.views.transcript.rich_text import RichText
-from app.views.transcript.segments import Kit
 
 WIDEST = 760
 """Pixels of the column at 100 % text size: about 95 characters a line."""
@@ -46,8 +44,7 @@ class TranscriptView(QScrollArea):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        idle = IdleQueue(self)
-        self._kit = Kit(theme, Formulas(idle, self), idle)
+        self._kit = Kit(theme, self)
         self._messages: list[MessageWidget] = []
         self._column = Column(_GAP)
         self._width = WIDEST
@@ -117,6 +114,13 @@ class TranscriptView(QScrollArea):
         if message is not None:
             QGuiApplication.clipboard().setText(message.item.message.text)
 
+    def edit_message(self, message_id: str) -> None:
+        """Open the editor in a message of one's own, and bring it into sight."""
+        message = self._message(message_id)
+        if message is not None:
+            message.edit()
+            self.ensureWidgetVisible(message)
+
     def jump_to_latest(self) -> None:
         """Go to the end and stay there."""
         self._is_following = True
@@ -124,7 +128,7 @@ class TranscriptView(QScrollArea):
 
     def finish(self) -> None:
         """Do now what would be done in idle slices."""
-        self._kit.idle.finish()
+        self._kit.finish()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
