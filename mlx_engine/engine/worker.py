@@ -34,7 +34,7 @@ def main() -> NoReturn:
     inbox = Inbox()
     threading.Thread(target=_receive, args=(requests, inbox, outbox), daemon=True).start()
     # Importing MLX is most of the time that a small model takes to load: it begins before the first request has come.
-    with _file_limit_kept():
+    with file_limit_kept():
         from mlx_engine.engine.serving import serve  # noqa: PLC0415
     serve(inbox, outbox.send)
     _end(1)
@@ -98,7 +98,7 @@ def _end(code: int) -> NoReturn:
 
 
 @contextlib.contextmanager
-def _file_limit_kept() -> Iterator[None]:
+def file_limit_kept() -> Iterator[None]:
     """WORKAROUND(mlx-lm 0.32): its import sets the limit of open files, which can lower it or fail."""
     setrlimit = resource.setrlimit
     resource.setrlimit = lambda _resource, _limits: None

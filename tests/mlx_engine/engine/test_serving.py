@@ -1,0 +1,36 @@
+"""The loop of a worker's main thread, run in this one."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlx_engine.engine.inbox import Inbox
+from mlx_engine.engine.serving import serve
+from mlx_engine.protocol import ChatMessage, Event, Finished, Generate, Load, RequestFailed
+
+
+class Enough(BaseException):
+    """Ends the loop, which runs for ever."""
+
+
+def test_an_unforeseen_error_ends_only_its_own_request(tiny_models: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The request fails with the error's name, the log has the traceback, and the next request is answered."""
+    no_text: Any = 5
+    inbox = Inbox()
+    inbox.put(Load("load", str(tiny_models / "llama")))
+    inbox.put(Generate(id="bad", messages=(ChatMessage("user", no_text),)))
+    inbox.put(Generate(id="good", messages=(ChatMessage("user", "Hello"),)))
+    ends = []
+
+    def send(event: Event) -> None:
+        if isinstance(event, RequestFailed | Finished):
+            ends.append(event)
+        if isinstance(event, Finished):
+            raise Enough
+
+    with pytest.raises(Enough):
+        serve(inbox, send)
+    assert [(type(event), event.id) for event in ends] == [(RequestFailed, "bad"), (Finished, "good")]
+    assert "AttributeError" in ends[0].message
+    assert "Traceback" in caplog.text

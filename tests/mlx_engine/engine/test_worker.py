@@ -1,0 +1,229 @@
+"""The worker as a real child process."""
+
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mlx_engine import protocol
+from mlx_engine.engine.client import worker_command, worker_environment
+from mlx_engine.engine.worker import file_limit_kept
+from mlx_engine.protocol import (
+    Cancel,
+    ChatMessage,
+    Delta,
+    Event,
+    Finished,
+    Generate,
+    Load,
+    Loaded,
+    LoadProgress,
+    Memory,
+    Prefill,
+    Request,
+    RequestFailed,
+)
+from mlx_engine.sampling import Sampling
+
+ROOT = Path(__file__).parents[3]
+
+# Prints as a careless library would, once the worker has its pipes.
+NOISY_WORKER = """
+import os, sys
+from mlx_engine.engine import worker
+take_pipes = worker._take_pipes
+def take_pipes_and_print():
+    pipes = take_pipes()
+    print("noise from Python", flush=True)
+    os.write(1, b"noise from C\\n")
+    return pipes
+worker._take_pipes = take_pipes_and_print
+worker.main()
+"""
+
+
+def ask(id: str, text: str = "Hello", max_tokens: int = 5) -> Generate:
+    return Generate(
+        id=id, messages=(ChatMessage("user", text),), sampling=Sampling(temperature=0, max_tokens=max_tokens)
+    )
+
+
+class Worker:
+    """A worker process, spoken to in lines."""
+
+    def __init__(self, command: list[str] | None = None) -> None:
+        self.process = subprocess.Popen(
+            command or worker_command(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=worker_environment(),
+            cwd=ROOT,
+        )
+
+    def write(self, *lines: bytes | Request) -> None:
+        stdin = self.process.stdin
+        assert stdin
+        for line in lines:
+            stdin.write(line if isinstance(line, bytes) else protocol.encode(line))
+        stdin.flush()
+
+    def read(self) -> Event:
+        assert self.process.stdout
+        return protocol.decode_event(self.process.stdout.readline())
+
+    def until(self, *ids: str) -> list[Event]:
+        """Return the events until all requests named have ended."""
+        waiting, events = set(ids), []
+        while waiting:
+            events.append(event := self.read())
+            if isinstance(event, Loaded | Finished | RequestFailed):
+                waiting.discard(event.id)
+        return events
+
+    def end(self) -> tuple[int, bytes, bytes]:
+        """Close standard input; return the exit code and what is left of both outputs."""
+        stdout, stderr = self.process.communicate(timeout=20)
+        return self.process.returncode, stdout, stderr
+
+
+@pytest.fixture
+def fresh() -> Iterator[Worker]:
+    """A worker that has just been started."""
+    worker = Worker()
+    yield worker
+    worker.process.kill()
+    worker.end()
+
+
+@pytest.fixture(scope="module")
+def loaded(tiny_models: Path) -> Iterator[Worker]:
+    """A worker with a model, shared by the tests that leave it as it was."""
+    worker = Worker()
+    worker.write(Load("load", str(tiny_models / "llama")))
+    worker.until("load")
+    yield worker
+    worker.process.kill()
+    worker.end()
+
+
+def test_a_model_is_loaded_and_answers(fresh: Worker, tiny_models: Path) -> None:
+    """A request sent during the load waits for it; each event comes in its turn; the end of input ends the process."""
+    fresh.write(Load("load", str(tiny_models / "qwen3")), ask("1"))
+    load, answer = fresh.until("load"), fresh.until("1")
+    assert {type(event) for event in load[:-1]} <= {LoadProgress, Memory}
+    assert isinstance(load[-1], Loaded)
+    assert load[-1].can_think
+    kinds = [type(event) for event in answer]
+    assert kinds == sorted(kinds, key=[Prefill, Delta, Memory, Finished].index)
+    assert set(kinds) == {Prefill, Delta, Memory, Finished}
+    returncode, rest, _ = fresh.end()
+    assert (returncode, rest) == (0, b"")
+
+
+def test_lines_that_are_no_requests_are_answered(loaded: Worker) -> None:
+    """Each has its own answer, with the id if there is one, and the worker goes on."""
+    loaded.write(
+        b"\xff\xfe\n", b"{\n", b'{"type":"generate","id":"x","messages":[],"sampling":{"top_p":7}}\n', ask("1")
+    )
+    events = loaded.until("1")
+    assert [event.id for event in events if isinstance(event, RequestFailed)] == ["", "", "x"]
+    assert isinstance(events[-1], Finished)
+
+
+def test_a_message_of_a_megabyte_is_refused_and_the_next_answered(loaded: Worker) -> None:
+    """A line may be long; what does not fit the context is refused with figures."""
+    loaded.write(ask("long", "word " * 200_000), ask("1"))
+    refused = loaded.until("long")[-1]
+    assert isinstance(refused, RequestFailed)
+    assert "this model reads at most 2,048" in refused.message
+    assert isinstance(loaded.until("1")[-1], Finished)
+
+
+def test_a_request_that_waits_is_cancelled_at_once(loaded: Worker) -> None:
+    """It need not wait for the one before it; that one is stopped in the middle of its answer."""
+    loaded.write(ask("first", max_tokens=1900), ask("second"), Cancel("second"), Cancel("unknown"))
+    assert loaded.until("second")[-1] == Finished("second", "cancelled")
+    loaded.write(Cancel("first"))
+    stopped = loaded.until("first")[-1]
+    assert isinstance(stopped, Finished)
+    assert stopped.finish_reason == "cancelled"
+    assert stopped.statistics is None or stopped.statistics.generated_tokens < 1900
+
+
+def test_a_second_load_is_refused(loaded: Worker, tiny_models: Path) -> None:
+    """A worker serves one model; the refusal leaves it as it is."""
+    loaded.write(Load("other", str(tiny_models / "qwen3")), ask("1"))
+    assert isinstance(loaded.until("other")[-1], RequestFailed)
+    assert isinstance(loaded.until("1")[-1], Finished)
+
+
+def test_an_interrupt_is_the_parents_business(loaded: Worker) -> None:
+    """Control-C in a terminal reaches the whole group; the worker goes on until its input closes."""
+    loaded.process.send_signal(signal.SIGINT)
+    loaded.write(ask("1"))
+    assert isinstance(loaded.until("1")[-1], Finished)
+
+
+def test_memory_is_told_while_it_works(loaded: Worker) -> None:
+    """An answer that takes seconds brings several figures, with the weights in them."""
+    loaded.write(ask("1", max_tokens=800))
+    figures = [event.active_bytes for event in loaded.until("1") if isinstance(event, Memory)]
+    assert len(figures) >= 2
+    assert min(figures) > 600_000
+
+
+def test_a_request_before_the_model_is_refused(fresh: Worker) -> None:
+    """There is nothing to answer with; the worker waits for its Load."""
+    fresh.write(ask("early"))
+    refused = fresh.until("early")[-1]
+    assert isinstance(refused, RequestFailed)
+    assert refused.message.startswith("No model is loaded")
+
+
+def test_a_failed_load_answers_all_and_ends(tmp_path: Path) -> None:
+    """Whoever waits is told, nobody's print disturbs the protocol, and the exit code says that it failed."""
+    worker = Worker([sys.executable, "-c", NOISY_WORKER])
+    worker.write(Load("load", str(tmp_path / "nothing")), ask("1"), ask("2"))
+    events = worker.until("load", "1", "2")
+    assert [type(event) for event in events] == [RequestFailed] * 3
+    returncode, rest, log = worker.end()
+    assert (returncode, rest) == (1, b"")
+    assert b"noise from Python\nnoise from C\n" in log
+
+
+def test_a_cancelled_load_ends_the_process(fresh: Worker, tiny_models: Path) -> None:
+    """At once, even while MLX is being imported; what waited for the model is told."""
+    fresh.write(Load("load", str(tiny_models / "llama")), ask("1"), Cancel("load"))
+    assert fresh.until("load")[-1] == Finished("load", "cancelled")
+    assert isinstance(fresh.until("1")[-1], RequestFailed)
+    assert fresh.process.wait(timeout=20) == 0
+
+
+def test_the_end_of_input_ends_the_process_in_the_middle_of_an_answer(fresh: Worker, tiny_models: Path) -> None:
+    """No worker outlives its window."""
+    fresh.write(Load("load", str(tiny_models / "llama")), ask("1", max_tokens=1900))
+    while not isinstance(fresh.read(), Delta):
+        pass
+    returncode, rest, _ = fresh.end()
+    assert returncode == 0
+    assert b'"type":"finished"' not in rest
+
+
+def test_a_termination_ends_the_process(fresh: Worker) -> None:
+    """SIGTERM does what it does to any process."""
+    fresh.process.terminate()
+    assert fresh.process.wait(timeout=20) == -signal.SIGTERM
+
+
+def test_the_limit_of_open_files_is_kept() -> None:
+    """What a library sets at its import changes nothing; afterwards the limit can be set again."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with file_limit_kept():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
