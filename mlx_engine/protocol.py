@@ -68,7 +68,9 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     cached_tokens: int
     prefill_tokens_per_s: float
     time_to_first_token_s: float
+    """From the moment at which the worker takes the request up: template, tokens and reading are in it."""
     generated_tokens: int
+    """The token that ends the answer is counted too."""
     decode_tokens_per_s: float
     effective_tokens_per_s: float
     """Generated tokens over the whole time from the start of reading the prompt to the last token."""

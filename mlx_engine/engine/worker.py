@@ -93,7 +93,6 @@ def _cancel(id: str, inbox: Inbox, outbox: Outbox) -> None:
 
 def _end(code: int) -> NoReturn:
     """End at once, from either thread, whatever native code the other one is in."""
-    logging.shutdown()
     os._exit(code)
 
 

@@ -148,11 +148,11 @@ def _vocabulary_size(config: dict[str, Any], tokens: int) -> int:
 
 
 def _in_words(error: Exception, name: str, weights_bytes: int) -> FacetError:
-    text = " ".join(str(error).split())[:300]
+    text = " ".join(str(error).split())[:300].rstrip(".")
     if memory.is_out_of_memory(error):
         return _too_large(name, weights_bytes)
     if "not supported" in text or isinstance(error, ImportError | AttributeError):
-        return UnsupportedModel(f"{name} cannot be run by this version of Facet: {text}")
+        return UnsupportedModel(f"{name} cannot be run by this version of Facet: {text}.")
     if "trust_remote_code" in text or "custom code" in text:
         return UnsupportedModel(f"{name} needs Python code from its own folder, which Facet never runs.")
     if isinstance(error, KeyError):

@@ -10,7 +10,7 @@ from mlx_lm.generate import generation_stream
 from mlx_engine.inference.context import Context
 
 _aim_s = 0.25
-_shortest, _longest = 32, 2048
+_shortest, _first, _longest = 8, 32, 2048
 """Tokens; the longest is mlx-lm's own step, beyond which nothing gets faster."""
 
 
@@ -19,7 +19,7 @@ class Reader:
 
     def __init__(self, network: Any) -> None:
         self._network = network
-        self._step = 128
+        self._step = _first
 
     def read(
         self, context: Context, tokens: list[int], *, boundaries: tuple[int, ...], is_cancelled: Callable[[], bool]

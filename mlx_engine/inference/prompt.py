@@ -59,8 +59,9 @@ class Prompt:
 
     def place(self, character: int) -> str:
         """Return in words where in the conversation a character of `text` is."""
-        position = 0
-        for number, message in enumerate(self.messages, start=1):
+        number = position = 0
+        for message in self.messages:
+            number += message.role != "system"
             found = self.text.find(message.content.strip(), position)
             position = found + len(message.content.strip()) if found >= 0 else position
             if character < position:

@@ -170,5 +170,5 @@ def test_a_place_in_the_text_has_a_name(opened: OpenModel) -> None:
     """A character belongs to the message that it is in, or whose head it is in."""
     prompt = build(opened("llama").tokenizer, ChatMessage("system", "Be brief."), ChatMessage("user", "Hello"))
     assert prompt.place(prompt.text.index("brief")) == "the system prompt"
-    assert prompt.place(prompt.text.index("Hello")) == "message 2"
+    assert prompt.place(prompt.text.index("Hello")) == "message 1"
     assert prompt.place(len(prompt.text)) == "the last message"
