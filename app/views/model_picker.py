@@ -23,7 +23,8 @@ class ModelPicker(TextButton):
     def __init__(self, library: ModelLibrary, chat: ChatViewModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, _NONE, parent)
         self._library, self._chat = library, chat
-        self._note = ""
+        self.note = ""
+        """What stands beside the name: the state of the model, or what it is."""
         self._popup: ModelPopup | None = None
         self.clicked.connect(self.open_list)
         for changed in (chat.model_changed, library.refreshed, library.dataChanged):
@@ -41,7 +42,7 @@ class ModelPicker(TextButton):
         index = self._library.index(row, 0) if row >= 0 else QModelIndex()
         self.setText(str(index.data(ModelRole.NAME)) if index.isValid() else _NONE)
         state = in_words(index.data(ModelRole.STATE)).text if index.isValid() else ""
-        self._note = state or (str(index.data(ModelRole.DETAIL)) if index.isValid() else "")
+        self.note = state or (str(index.data(ModelRole.DETAIL)) if index.isValid() else "")
         self.setAccessibleName(f"Model: {self.text()}")
         self.setToolTip(problem(index) if index.isValid() else "")
         self.updateGeometry()
@@ -49,7 +50,7 @@ class ModelPicker(TextButton):
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetrics(self.theme.font("label", tabular=True))
-        width = metrics.horizontalAdvance(f"{self.text()}  {self._note}") + self.theme.scaled(18) + 40
+        width = metrics.horizontalAdvance(f"{self.text()}  {self.note}") + self.theme.scaled(18) + 40
         return QSize(max(width, self.theme.scaled(220)), metrics.height() + 14)
 
     def minimumSizeHint(self) -> QSize:
@@ -68,7 +69,7 @@ class ModelPicker(TextButton):
         inside.setLeft(inside.left() + painter.fontMetrics().horizontalAdvance(name) + 8)
         painter.setFont(self.theme.font("label", tabular=True))
         painter.setPen(colours.secondary)
-        note = painter.fontMetrics().elidedText(self._note, Qt.TextElideMode.ElideRight, inside.width())
+        note = painter.fontMetrics().elidedText(self.note, Qt.TextElideMode.ElideRight, inside.width())
         painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter, note)
         arrow = pixmap("chevron-down", side=side, scale=self.devicePixelRatioF(), colour=colours.secondary)
         painter.drawPixmap(QPoint(self.width() - side - 10, (self.height() - side) // 2), arrow)

@@ -6,12 +6,12 @@ On macOS the native style draws native controls; elsewhere Fusion draws them in 
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette, qGray
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication
 
 Appearance = Literal["system", "light", "dark"]
@@ -107,7 +107,7 @@ DARK = Palette(
     border=QColor("#3b3b3f"),
     hover=QColor(255, 255, 255, 18),
     bubble=QColor("#2d2d31"),
-    accent=QColor("#0a76e6"),
+    accent=QColor("#0a72e0"),
     accent_text=QColor("#ffffff"),
     selection=QColor("#264f78"),
     link=QColor("#5aa9ff"),
@@ -229,7 +229,17 @@ class Theme(QObject):
             self.changed.emit()
 
     def _chosen(self) -> Palette:
-        return DARK if self.is_dark else LIGHT
+        palette = DARK if self.is_dark else LIGHT
+        return with_accent(palette, QGuiApplication.palette().accent().color()) if _NATIVE_COLOURS else palette
+
+
+def with_accent(palette: Palette, accent: QColor) -> Palette:
+    """Return the palette with the accent colour that the person chose for the whole system, and text to be read on it.
+
+    White is read on dark accents; on yellow, say, it is not.
+    """
+    text = QColor("#ffffff") if qGray(accent.rgb()) < 153 else QColor("#1d1d1f")
+    return replace(palette, accent=accent, accent_text=text)
 
 
 def _text_font() -> QFont:

@@ -31,7 +31,7 @@ class WindowActions(QObject):
         self._bench, self._chat, self._library = bench, bench.chat, bench.library
         self._preferences = bench.preferences
         self._folders = {"models": models, "logs": logs}
-        self.actions = menus.fill(bench.main_window.menuBar(), bench.main_window, self._handlers())
+        self.actions = menus.fill(bench.main_window.menuBar(), bench, self._handlers())
         self._connect()
         self._follow()
         self._follow_preferences()

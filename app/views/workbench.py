@@ -49,7 +49,7 @@ class Workbench(QWidget):
         self._header = Header(self.picker, theme)
         self._lay_out()
         self._actions = WindowActions(self, models=models, logs=logs)
-        actions = self._actions.actions
+        self.actions_by_name = actions = self._actions.actions
         self._header.adopt(actions["toggle_sidebar"], actions["new_chat"], actions["toggle_parameters"])
         self._connect()
         self._restore()
@@ -102,7 +102,7 @@ class Workbench(QWidget):
             self._splitter.addWidget(self._parameters)
             self._parameters.resize(_PANEL_WIDTH, self.height())
         self._parameters.setVisible(self._parameters.isHidden())
-        self._actions.actions["toggle_parameters"].setChecked(not self._parameters.isHidden())
+        self.actions_by_name["toggle_parameters"].setChecked(not self._parameters.isHidden())
 
     def set_text_size(self, percent: int) -> None:
         self.preferences.set("text_size", min(max(percent, SMALLEST_TEXT), LARGEST_TEXT))
@@ -124,7 +124,7 @@ class Workbench(QWidget):
 
     def _show_sidebar(self, *, visible: bool) -> None:
         self.sidebar.setVisible(visible)
-        self._actions.actions["toggle_sidebar"].setChecked(visible)
+        self.actions_by_name["toggle_sidebar"].setChecked(visible)
         self.preferences.set("sidebar_visible", visible)
 
     def _offer_undo(self, conversation: str, title: str) -> None:

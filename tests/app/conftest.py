@@ -1,0 +1,69 @@
+"""The window as the app builds it, on files of its own, with a scripted engine."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.assembly import Assembly
+from app.views.main_window import MainWindow
+from app.views.theme import Theme
+from app.views.workbench import Workbench
+from mlx_engine.folders import Folders
+from tests.app.fake_models import make_model
+from tests.scripted_worker import Script, command
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+TIMEOUT_MS = 20_000
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Iterator[Theme]:
+    """A light theme at 100 %; what the test makes of it does not reach the next one."""
+    theme = Theme()
+    theme.set_appearance("light")
+    yield theme
+    theme.set_appearance("system")
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    """Folders with two models in the library."""
+    for name in ("Alpha", "Beta"):
+        make_model(tmp_path / "models", f"owner/{name}")
+    return Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs")
+
+
+@pytest.fixture
+def assemble(qtbot: QtBot, theme: Theme, folders: Folders) -> Iterator[Callable[[Script], Assembly]]:
+    """Build the whole window around a script; it is closed at the end."""
+    built: list[Assembly] = []
+
+    def assemble(script: Script) -> Assembly:
+        window = MainWindow(theme, QSettings(str(folders.data / "window.ini"), QSettings.Format.IniFormat))
+        qtbot.addWidget(window)
+        assembly = Assembly(window, theme, folders, command=command(script))
+        built.append(assembly)
+        window.show()
+        qtbot.waitUntil(lambda: assembly.library.rowCount() > 0, timeout=TIMEOUT_MS)
+        return assembly
+
+    yield assemble
+    for assembly in built:
+        assembly.close()
+
+
+@pytest.fixture
+def assembly(assemble: Callable[[Script], Assembly]) -> Assembly:
+    """The window with an engine that answers at once."""
+    return assemble(Script(answer="Whales sing."))
+
+
+@pytest.fixture
+def workbench(assembly: Assembly) -> Workbench:
+    return assembly.workbench

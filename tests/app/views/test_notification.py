@@ -1,0 +1,68 @@
+import pytest
+from PySide6.QtWidgets import QAbstractButton, QLabel, QPlainTextEdit
+from pytestqt.qtbot import QtBot
+
+from app.views.notification import NotificationBanner, Notifier
+from app.views.theme import Theme
+
+
+@pytest.fixture
+def notifier(qapp: object) -> Notifier:
+    return Notifier()
+
+
+@pytest.fixture
+def banner(notifier: Notifier, theme: Theme, qtbot: QtBot) -> NotificationBanner:
+    banner = NotificationBanner(notifier, theme)
+    qtbot.addWidget(banner)
+    return banner
+
+
+def button(banner: NotificationBanner, text: str) -> QAbstractButton:
+    return next(
+        child for child in banner.findChildren(QAbstractButton) if text in (child.text(), child.accessibleName())
+    )
+
+
+def shown(banner: NotificationBanner) -> list[str]:
+    return [label.text() for label in banner.findChildren(QLabel) if label.isVisible() and label.text()]
+
+
+def test_nothing_is_shown_until_there_is_something_to_say(banner: NotificationBanner) -> None:
+    assert not banner.isVisible()
+
+
+def test_an_error_stays_until_it_is_dismissed(banner: NotificationBanner, notifier: Notifier) -> None:
+    """Title and message are shown as they are, markup included, until the person has read them."""
+    notifier.error("The engine stopped", "It used <b>too much</b> memory.")
+    assert shown(banner) == ["The engine stopped", "It used <b>too much</b> memory."]
+    button(banner, "Dismiss").click()
+    assert not banner.isVisible()
+
+
+def test_details_are_shown_on_request(banner: NotificationBanner, notifier: Notifier) -> None:
+    """The last lines of a log are there for those who want them."""
+    notifier.error("Title", "Message", "last line of the log")
+    details = banner.findChild(QPlainTextEdit)
+    assert not details.isVisible()
+    button(banner, "Show details").click()
+    assert details.isVisible()
+    assert details.toPlainText() == "last line of the log"
+
+
+def test_what_is_offered_is_done_once_and_the_notice_goes(banner: NotificationBanner, notifier: Notifier) -> None:
+    """Undo, for one: pressing it does it and closes the banner."""
+    done: list[str] = []
+    notifier.information("Deleted.", offer="Undo", accept=lambda: done.append("undone"))
+    button(banner, "Undo").click()
+    assert done == ["undone"]
+    assert not banner.isVisible()
+
+
+def test_the_last_notice_replaces_the_one_before(banner: NotificationBanner, notifier: Notifier) -> None:
+    """One banner, one notice: nothing piles up, and no button of an old one is left."""
+    notifier.information("Deleted.", offer="Undo", accept=lambda: None)
+    notifier.error("Title", "Message")
+    assert shown(banner) == ["Title", "Message"]
+    visible = [child for child in banner.findChildren(QAbstractButton) if child.isVisible()]
+    assert visible == [button(banner, "Dismiss")]

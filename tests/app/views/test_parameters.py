@@ -1,0 +1,113 @@
+"""The panel of the conversation's parameters and the dialog of the settings, both made of declared fields."""
+
+import pytest
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QPlainTextEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.domain.settings import Field, fields
+from app.views.field_editors import NumberEditor, WordsEditor, editor_for
+from app.views.parameters_panel import ParametersPanel
+from app.views.settings_dialog import SettingsDialog
+from app.views.workbench import Workbench
+from mlx_engine.sampling import Sampling
+
+
+def named(parent: QWidget, kind: type, name: str) -> object:
+    return next(child for child in parent.findChildren(kind) if child.accessibleName() == name)
+
+
+@pytest.fixture
+def panel(workbench: Workbench) -> ParametersPanel:
+    workbench.toggle_parameters()
+    return workbench.findChild(ParametersPanel)
+
+
+@pytest.fixture
+def dialog(workbench: Workbench) -> SettingsDialog:
+    workbench.show_settings()
+    return workbench.findChild(SettingsDialog)
+
+
+@pytest.mark.parametrize("field", fields(Sampling), ids=lambda field: field.name)
+def test_every_sampling_parameter_comes_back_as_it_was_set(field: Field, qtbot: QtBot) -> None:
+    """The editors change no value on its way through, defaults and bounds included."""
+    editor = editor_for(field)
+    qtbot.addWidget(editor)
+    values = [field.default, None if field.optional else field.default]
+    if field.kind in ("integer", "number"):
+        values.append(field.maximum)
+    for value in values:
+        editor.set_value(value)
+        assert editor.value() == value
+
+
+def test_numbers_stay_within_their_bounds(qtbot: QtBot) -> None:
+    """What is out of bounds cannot be entered; an open bound is not legal itself."""
+    top_p = next(field for field in fields(Sampling) if field.name == "top_p")
+    editor = NumberEditor(top_p)
+    qtbot.addWidget(editor)
+    editor.set_value(7)
+    assert editor.value() == 1
+    editor.set_value(0)
+    assert editor.value() > 0
+
+
+def test_stop_texts_may_hold_line_breaks(qtbot: QtBot) -> None:
+    r"""One text a line; \n stands for a line break within one."""
+    editor = WordsEditor(next(field for field in fields(Sampling) if field.name == "stop"))
+    qtbot.addWidget(editor)
+    editor.set_value(("END", "\n\nUser:"))
+    assert editor.toPlainText() == "END\n\\n\\nUser:"
+    assert editor.value() == ("END", "\n\nUser:")
+
+
+def test_the_panel_sets_the_parameters_of_the_conversation(workbench: Workbench, panel: ParametersPanel) -> None:
+    """What is changed in the panel holds for this conversation at once, and for no other."""
+    named(panel, QDoubleSpinBox, "Temperature").setValue(0.3)
+    named(panel, QPlainTextEdit, "System prompt").setPlainText("Be brief.")
+    named(panel, QCheckBox, "Think first").click()
+    assert workbench.chat.sampling.temperature == 0.3
+    assert workbench.chat.system_prompt == "Be brief."
+    assert not workbench.chat.think
+    workbench.new_chat()
+    assert workbench.chat.sampling == Sampling()
+    assert named(panel, QDoubleSpinBox, "Temperature").value() == Sampling().temperature
+
+
+def test_reset_takes_the_defaults_of_the_settings(workbench: Workbench, panel: ParametersPanel) -> None:
+    """The defaults are those of the settings, not those of the factory."""
+    workbench.preferences.set("sampling", Sampling(temperature=1.5))
+    named(panel, QDoubleSpinBox, "Temperature").setValue(0.3)
+    next(
+        button for button in panel.findChildren(QWidget) if getattr(button, "text", str)() == "Reset to defaults"
+    ).click()
+    assert workbench.chat.sampling.temperature == 1.5
+
+
+def test_every_setting_with_a_section_is_in_the_dialog(dialog: SettingsDialog) -> None:
+    """The dialog is made from the declarations: nothing is left out."""
+    names = {child.accessibleName() for child in dialog.findChildren(QWidget)}
+    declared = [field for field in fields() if field.section and field.kind != "group"]
+    assert {field.label for field in (*declared, *fields(Sampling))} <= names
+
+
+def test_settings_apply_at_once(workbench: Workbench, dialog: SettingsDialog) -> None:
+    """There is nothing to confirm: the window follows while the dialog is open."""
+    named(dialog, QDoubleSpinBox, "Text size").setValue(150)
+    assert workbench.theme.text_size == 150
+    appearance = named(dialog, QComboBox, "Appearance")
+    appearance.setCurrentIndex(appearance.findData("dark"))
+    appearance.activated.emit(appearance.currentIndex())
+    assert workbench.theme.is_dark
+
+
+def test_the_dialog_follows_what_is_set_elsewhere(workbench: Workbench, dialog: SettingsDialog) -> None:
+    """The text size changed by its shortcut is right in the open dialog, too."""
+    workbench.preferences.set("text_size", 120)
+    assert named(dialog, QDoubleSpinBox, "Text size").value() == 120
+
+
+def test_a_sampling_default_is_set_in_the_dialog(workbench: Workbench, dialog: SettingsDialog) -> None:
+    """One value of the group changes; the others stay."""
+    named(dialog, QDoubleSpinBox, "Temperature").setValue(0.1)
+    assert workbench.preferences.settings.sampling == Sampling(temperature=0.1)

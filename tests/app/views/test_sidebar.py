@@ -1,0 +1,79 @@
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QListView
+from pytestqt.qtbot import QtBot
+
+from app.views.workbench import Workbench
+
+TIMEOUT_MS = 20_000
+
+
+@pytest.fixture
+def two_chats(workbench: Workbench, qtbot: QtBot) -> Workbench:
+    """Two conversations, "Second" being the newer one and on the screen."""
+    for text in ("First", "Second"):
+        workbench.new_chat()
+        assert workbench.chat.send(text)
+        qtbot.waitUntil(lambda: not workbench.chat.busy, timeout=TIMEOUT_MS)
+    return workbench
+
+
+def view_of(workbench: Workbench) -> QListView:
+    return workbench.sidebar.findChild(QListView)
+
+
+def test_it_marks_the_conversation_on_the_screen(two_chats: Workbench) -> None:
+    """The conversation that is shown is the current row; a new one has none."""
+    assert view_of(two_chats).currentIndex().data() == "Second"
+    two_chats.new_chat()
+    assert not view_of(two_chats).currentIndex().isValid()
+
+
+def test_arrow_keys_open_conversations(two_chats: Workbench, qtbot: QtBot) -> None:
+    """Down goes to the older conversation, and the page shows it."""
+    qtbot.keyClick(view_of(two_chats), Qt.Key.Key_Down)
+    assert two_chats.chat.title == "First"
+
+
+def test_stepping_stops_at_the_ends(two_chats: Workbench) -> None:
+    """The menu's next and previous conversation stay within the list."""
+    for step, title in ((1, "First"), (1, "First"), (-1, "Second"), (-1, "Second")):
+        two_chats.sidebar.step(step)
+        assert two_chats.chat.title == title
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_F2, Qt.Key.Key_Return])
+def test_titles_are_renamed_in_place(two_chats: Workbench, qtbot: QtBot, key: Qt.Key) -> None:
+    """F2 or Return opens an editor in the row; Return takes the new title over."""
+    view = view_of(two_chats)
+    qtbot.keyClick(view, key)
+    editor = view.findChild(QLineEdit)
+    editor.setText("Renamed")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: two_chats.chat.title == "Renamed")
+    assert two_chats.main_window.windowTitle() == "Renamed"
+
+
+def test_a_blank_title_is_not_taken(two_chats: Workbench, qtbot: QtBot) -> None:
+    view = view_of(two_chats)
+    qtbot.keyClick(view, Qt.Key.Key_F2)
+    editor = view.findChild(QLineEdit)
+    editor.setText("   ")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: view.findChild(QLineEdit) is None)
+    assert two_chats.chat.title == "Second"
+
+
+def test_a_deleted_conversation_can_be_brought_back(two_chats: Workbench, qtbot: QtBot) -> None:
+    """Delete takes the row away at once and offers to undo it."""
+    qtbot.keyClick(view_of(two_chats), Qt.Key.Key_Delete)
+    assert [two_chats.conversations.index(row).data() for row in range(two_chats.conversations.rowCount())] == ["First"]
+    offer = next(button for button in two_chats.findChildren(QAbstractButton) if button.text() == "Undo")
+    offer.click()
+    assert two_chats.conversations.rowCount() == 2
+
+
+def test_rows_that_begin_a_section_are_taller(two_chats: Workbench) -> None:
+    """The name of the section stands above its first row only."""
+    view = view_of(two_chats)
+    assert view.sizeHintForRow(0) > view.sizeHintForRow(1)

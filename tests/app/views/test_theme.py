@@ -1,0 +1,83 @@
+import pytest
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.views.theme import DARK, LIGHT, Palette, Theme, with_accent
+
+
+def luminance(colour: QColor) -> float:
+    """Relative luminance as defined by WCAG 2.2."""
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in (colour.redF(), colour.greenF(), colour.blueF())
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: QColor, other: QColor) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+def test_text_can_be_read_on_every_ground(palette: Palette) -> None:
+    """All text reaches the contrast of 4.5 that WCAG 2.2 asks for (AA)."""
+    grounds = (palette.window, palette.sidebar, palette.surface)
+    for colour in (palette.text, palette.secondary, palette.link, palette.danger, palette.warning):
+        assert min(contrast(colour, ground) for ground in grounds) >= 4.5
+    assert contrast(palette.accent_text, palette.accent) >= 4.5
+    assert all(contrast(colour, palette.code_background) >= 4.5 for colour in palette.code.values())
+
+
+@pytest.mark.parametrize(("accent", "text"), [("#0a7aff", "#ffffff"), ("#ffd60a", "#1d1d1f")])
+def test_text_on_the_accent_of_the_system_can_be_read(accent: str, text: str) -> None:
+    """The accent is the person's choice; what is written on it is light or dark to suit."""
+    palette = with_accent(LIGHT, QColor(accent))
+    assert (palette.accent.name(), palette.accent_text.name()) == (accent, text)
+
+
+def test_text_size_scales_every_font(theme: Theme) -> None:
+    """Twice the text size doubles all fonts."""
+    roles = ("body", "label", "title", "heading", "small", "mono")
+    normal = [theme.font(role).pixelSize() for role in roles]
+    theme.set_text_size(200)
+    assert [theme.font(role).pixelSize() for role in roles] == [2 * size for size in normal]
+
+
+@pytest.mark.parametrize(("asked", "given"), [(10, 80), (1000, 200)])
+def test_text_size_stays_within_its_bounds(theme: Theme, asked: int, given: int) -> None:
+    """A size out of bounds becomes the nearest bound."""
+    theme.set_text_size(asked)
+    assert theme.text_size == given
+
+
+def test_appearance_switches_the_palette_and_tells_it_once(theme: Theme, qtbot: QtBot) -> None:
+    """Dark gives the dark palette with one signal; the same once more gives none."""
+    told: list[Palette] = []
+    theme.changed.connect(lambda: told.append(theme.palette))
+    theme.set_appearance("dark")
+    theme.set_appearance("dark")
+    assert theme.is_dark
+    assert told == [DARK]
+
+
+def test_figures_have_the_same_width(theme: Theme) -> None:
+    """With tabular figures, ones take as much room as eights."""
+    label = QLabel()
+    label.setFont(theme.font("label", tabular=True))
+    metrics = label.fontMetrics()
+    assert metrics.horizontalAdvance("1111") == metrics.horizontalAdvance("8888")
+
+
+def test_fonts_survive_being_moved_into_a_scroll_area(theme: Theme, qapp: QApplication, qtbot: QtBot) -> None:
+    """Thin scroll bars do not make widgets forget their fonts, as a style sheet for all widgets does."""
+    theme.install(qapp)
+    area, inside = QScrollArea(), QWidget()
+    qtbot.addWidget(area)
+    label = QLabel("text", inside)
+    label.setFont(theme.font("title"))
+    theme.thin_scroll_bars(area)
+    area.setWidget(inside)
+    area.show()
+    assert label.font().pixelSize() == theme.font("title").pixelSize()

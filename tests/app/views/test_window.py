@@ -1,0 +1,216 @@
+"""The whole window: what it shows of the view-models, and what its menus do."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible, QAccessibleInterface, QAction, QKeySequence
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.assembly import Assembly
+from app.views.menus import MENUS
+from app.views.workbench import Workbench
+from tests.scripted_worker import Script
+
+TIMEOUT_MS = 20_000
+
+
+def action(workbench: Workbench, name: str) -> QAction:
+    return workbench.actions_by_name[name]
+
+
+def answered(workbench: Workbench, qtbot: QtBot, text: str) -> None:
+    workbench.page.composer.set_text(text)
+    qtbot.keyClick(workbench.page.composer.editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(workbench.chat.items) and not workbench.chat.busy, timeout=TIMEOUT_MS)
+
+
+def interfaces(widget: QWidget) -> Iterator[QAccessibleInterface]:
+    waiting = [QAccessible.queryAccessibleInterface(widget)]
+    while waiting:
+        interface = waiting.pop()
+        yield interface
+        waiting.extend(filter(None, (interface.child(number) for number in range(interface.childCount()))))
+
+
+def unnamed_controls(widget: QWidget) -> list[str]:
+    """The class names of what can be pressed or edited and has no name for a screen reader."""
+    roles = (
+        QAccessible.Role.Button,
+        QAccessible.Role.CheckBox,
+        QAccessible.Role.ComboBox,
+        QAccessible.Role.EditableText,
+        QAccessible.Role.SpinBox,
+        QAccessible.Role.List,
+    )
+    # A scroll bar's arrows and the line within a spin box are parts of a control that has a name.
+    parts = ("QScrollBar", "qt_spinbox_lineedit", "ScrollLeftButton", "ScrollRightButton")
+    return [
+        f"{interface.object().metaObject().className()} {interface.object().objectName()}"
+        for interface in interfaces(widget)
+        if interface.role() in roles
+        and interface.object() is not None
+        and not interface.state().invisible
+        and interface.object().objectName() not in parts
+        and not interface.text(QAccessible.Text.Name)
+    ]
+
+
+def test_a_message_is_answered_in_the_transcript(workbench: Workbench, qtbot: QtBot) -> None:
+    """Return sends; the answer and its conversation appear, and the composer is empty again."""
+    answered(workbench, qtbot, "Do whales sing?")
+    assert [item.message.text for item in workbench.chat.items] == ["Do whales sing?", "Whales sing."]
+    assert workbench.page.transcript.isVisible()
+    assert workbench.page.composer.editor.toPlainText() == ""
+    assert workbench.main_window.windowTitle() == "Do whales sing?"
+
+
+def test_every_control_has_a_name(assembly: Assembly, qtbot: QtBot) -> None:
+    """A screen reader can say what every button and field is, in the window and all that opens from it."""
+    workbench = assembly.workbench
+    answered(workbench, qtbot, "Hello")
+    workbench.toggle_parameters()
+    workbench.show_settings()
+    workbench.picker.open_list()
+    assembly.notifier.error("Title", "Message", "Details")
+    tops = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
+    assert len(tops) >= 3
+    assert [name for top in tops for name in unnamed_controls(top)] == []
+
+
+def test_every_shortcut_belongs_to_one_action(workbench: Workbench) -> None:
+    """No two entries of the menus have the same shortcut."""
+    shortcuts = [sequence.toString() for entry in workbench.actions_by_name.values() for sequence in entry.shortcuts()]
+    assert len(shortcuts) == len(set(shortcuts))
+
+
+def test_every_action_of_the_menus_is_there(workbench: Workbench) -> None:
+    """The menu bar shows all that is declared."""
+    names = {entry.name for entries in MENUS.values() for entry in entries if entry.name}
+    assert set(workbench.actions_by_name) == names
+    titles = [entry.menu().title() for entry in workbench.main_window.menuBar().actions()]
+    assert titles == list(MENUS)
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("settings", QAction.MenuRole.PreferencesRole),
+        ("quit", QAction.MenuRole.QuitRole),
+        ("about", QAction.MenuRole.AboutRole),
+    ],
+)
+def test_macos_finds_the_actions_of_its_own_menu(workbench: Workbench, name: str, role: QAction.MenuRole) -> None:
+    assert action(workbench, name).menuRole() == role
+
+
+def test_actions_can_be_done_when_there_is_something_to_do(workbench: Workbench, qtbot: QtBot) -> None:
+    """Without a message there is nothing to regenerate; after an answer there is, and nothing to stop."""
+    names = ("rename_chat", "delete_chat", "copy_answer", "regenerate", "edit_last")
+    assert not any(action(workbench, name).isEnabled() for name in names)
+    answered(workbench, qtbot, "Hello")
+    assert all(action(workbench, name).isEnabled() for name in names)
+    assert not action(workbench, "stop").isEnabled()
+
+
+def test_an_answer_can_be_stopped_while_it_streams(assemble: Callable[[Script], Assembly], qtbot: QtBot) -> None:
+    """Stop is possible during an answer, regenerating is not; what has arrived stays."""
+    workbench = assemble(Script(tokens=4000, rate=50)).workbench
+    assert workbench.chat.send("Tell me a lot")
+    qtbot.waitUntil(lambda: workbench.chat.throughput.phase == "answering", timeout=TIMEOUT_MS)
+    assert not action(workbench, "regenerate").isEnabled()
+    action(workbench, "stop").trigger()
+    qtbot.waitUntil(lambda: not workbench.chat.busy, timeout=TIMEOUT_MS)
+    assert workbench.chat.items[-1].message.text
+
+
+def test_regenerate_and_copy_act_on_the_last_answer(workbench: Workbench, qtbot: QtBot) -> None:
+    """The menu does what the buttons below the message do."""
+    answered(workbench, qtbot, "Hello")
+    action(workbench, "copy_answer").trigger()
+    assert QApplication.clipboard().text() == "Whales sing."
+    action(workbench, "regenerate").trigger()
+    qtbot.waitUntil(lambda: not workbench.chat.busy, timeout=TIMEOUT_MS)
+    assert workbench.chat.items[-1].branches == 2
+
+
+def test_a_model_is_loaded_and_unloaded_by_the_menu(workbench: Workbench, qtbot: QtBot) -> None:
+    """Exactly one of the two is possible at any time."""
+    load, unload = action(workbench, "load_model"), action(workbench, "unload_model")
+    assert (load.isEnabled(), unload.isEnabled()) == (True, False)
+    load.trigger()
+    assert (load.isEnabled(), unload.isEnabled()) == (False, True)
+    unload.trigger()
+    qtbot.waitUntil(load.isEnabled, timeout=TIMEOUT_MS)
+
+
+def test_text_grows_shrinks_and_comes_back(workbench: Workbench) -> None:
+    """The shortcuts of the text size change the setting, within its bounds."""
+    action(workbench, "text_bigger").trigger()
+    assert workbench.theme.text_size == 110
+    for _ in range(9):
+        action(workbench, "text_smaller").trigger()
+    assert workbench.theme.text_size == 80
+    action(workbench, "text_normal").trigger()
+    assert workbench.theme.text_size == 100
+
+
+def test_appearance_is_chosen_in_the_menu(workbench: Workbench) -> None:
+    action(workbench, "appearance_dark").trigger()
+    assert workbench.theme.is_dark
+    assert workbench.preferences.settings.appearance == "dark"
+
+
+def test_sidebar_and_parameters_are_shown_and_hidden(workbench: Workbench) -> None:
+    """The marks in the menu tell which of them are shown; the sidebar's state is remembered."""
+    action(workbench, "toggle_sidebar").trigger()
+    assert workbench.sidebar.isHidden()
+    assert not workbench.preferences.settings.sidebar_visible
+    assert not action(workbench, "toggle_sidebar").isChecked()
+    action(workbench, "toggle_parameters").trigger()
+    assert action(workbench, "toggle_parameters").isChecked()
+
+
+@pytest.mark.parametrize("percent", [100, 200])
+def test_the_window_works_at_900_by_600(workbench: Workbench, percent: int) -> None:
+    """At normal and at twice the text size everything still fits into a small window."""
+    workbench.set_text_size(percent)
+    workbench.main_window.resize(900, 600)
+    QApplication.sendPostedEvents()
+    assert (workbench.main_window.width(), workbench.main_window.height()) == (900, 600)
+    assert workbench.page.composer.isVisible()
+    bottom = workbench.page.composer.mapTo(workbench.main_window, workbench.page.composer.rect().bottomRight())
+    assert workbench.main_window.rect().contains(bottom)
+
+
+def test_tab_reaches_every_button_of_the_header(workbench: Workbench, qtbot: QtBot) -> None:
+    """Going on with Tab from the composer comes by the picker and returns to the composer."""
+    composer = workbench.page.composer.editor
+    composer.setFocus()
+    seen: list[QWidget] = []
+    for _ in range(40):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        if QApplication.focusWidget() is composer:
+            break
+        seen.append(QApplication.focusWidget())
+    assert workbench.picker in seen
+    assert QApplication.focusWidget() is composer
+
+
+def test_the_composer_gets_the_focus_by_its_shortcut(workbench: Workbench) -> None:
+    """Wherever the keyboard is, one shortcut brings it to the message."""
+    assert action(workbench, "write").shortcut() == QKeySequence("Ctrl+L")
+    workbench.picker.setFocus()
+    action(workbench, "write").trigger()
+    assert QApplication.focusWidget() is workbench.page.composer.editor
+
+
+def test_the_window_remembers_its_place(
+    assembly: Assembly, assemble: Callable[[Script], Assembly], qtbot: QtBot
+) -> None:
+    """Closed and opened again, the window is as large as it was."""
+    window = assembly.workbench.main_window
+    window.resize(701, 502)
+    window.close()
+    assert assemble(Script()).workbench.main_window.size().toTuple() == (701, 502)
