@@ -2,21 +2,24 @@
 
     python -m tests.benchmarks.latency [--repetitions 9]
 
-- cancel in prefill: from the cancel to the `Finished`, against reading that whole prompt
+- cancel in prefill: from a cancel at any moment to the `Finished`, against reading that whole prompt
 - cancel in decode: the same, against the time of one token
-- kill -9 of a worker that answers, to the `WorkerExited`, against a plain child whose end `Popen.wait` waits for
+- kill -9 of a worker that answers, to the `WorkerExited`, against a plain child that holds as much memory, which the
+  system must free first, and whose end `Popen.wait` waits for
 """
 
 import argparse
 import os
 import queue
+import random
 import signal
-import statistics
 import subprocess
 import sys
 import time
 import uuid
 from pathlib import Path
+
+import psutil
 
 from mlx_engine.engine.client import Client
 from mlx_engine.engine.state import LOAD_ID
@@ -25,7 +28,7 @@ from mlx_engine.protocol import Cancel, ChatMessage, Delta, Event, Finished, Gen
 from mlx_engine.sampling import Sampling
 from tests.benchmarks.engine_figures import by_turns, starter_model, text_of_tokens
 
-LONG_PROMPT_TOKENS = 1000
+LONG_PROMPT_TOKENS = 500
 
 
 class Engine:
@@ -66,7 +69,7 @@ class Engine:
 
 def measure_cancel(model: Path, repetitions: int) -> None:
     """Print the latency of a cancel in prefill and in decode."""
-    engine = Engine(model)
+    engine, moments = Engine(model), random.Random(1)  # noqa: S311 - no secret
 
     def whole_prefill() -> float:
         request_id = engine.ask(LONG_PROMPT_TOKENS)
@@ -77,7 +80,9 @@ def measure_cancel(model: Path, repetitions: int) -> None:
 
     def in_prefill() -> float:
         request_id = engine.ask(LONG_PROMPT_TOKENS)
-        engine.until(Prefill, nth=2)
+        engine.until(Prefill)
+        # Somewhere in the middle, not right after a step, where it would be seen at once.
+        time.sleep(moments.uniform(0.1, 0.6) * reading_s)
         return engine.cancel(request_id)
 
     def one_token() -> float:
@@ -92,7 +97,7 @@ def measure_cancel(model: Path, repetitions: int) -> None:
         engine.until(Delta, nth=5)
         return engine.cancel(request_id)
 
-    whole_prefill()
+    reading_s = whole_prefill()
     prefill = by_turns({"cancel": in_prefill, "whole": whole_prefill}, repetitions)
     decode = by_turns({"cancel": in_decode, "token": one_token}, repetitions)
     engine.client.close()
@@ -108,30 +113,33 @@ def measure_cancel(model: Path, repetitions: int) -> None:
 
 
 def measure_death(model: Path, repetitions: int) -> None:
-    """Print the time from a kill to the event, all engines started before the first kill."""
+    """Print the time from a kill to the event."""
+    resident_bytes = 0
 
     def engine_death() -> float:
+        nonlocal resident_bytes
         engine = Engine(model)
         engine.ask(10)
         engine.until(Delta)
+        resident_bytes = psutil.Process(engine.client.pid).memory_info().rss
         killed_at = time.perf_counter()
         os.kill(engine.client.pid, signal.SIGKILL)
         return engine.until(WorkerExited) - killed_at
 
     def plain_death() -> float:
-        child = subprocess.Popen([sys.executable, "-c", "print(flush=True); input()"], stdin=-1, stdout=-1)
-        assert child.stdout
-        child.stdout.readline()
-        killed_at = time.perf_counter()
-        child.kill()
-        child.wait()
-        return time.perf_counter() - killed_at
+        program = f"held = b'x' * {resident_bytes}; print(flush=True); input()"
+        with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+            assert child.stdout
+            child.stdout.readline()
+            killed_at = time.perf_counter()
+            child.kill()
+            child.wait()
+            return time.perf_counter() - killed_at
 
-    engines = [engine_death() for _ in range(repetitions)]
-    plain = statistics.median(plain_death() for _ in range(repetitions))
+    death = by_turns({"engine": engine_death, "plain": plain_death}, repetitions)
     print(
-        f"  kill -9 to event:  {statistics.median(engines) * 1000:6.1f} ms (most {max(engines) * 1000:.1f}), "
-        f"{statistics.median(engines) / plain:.1f} times an idle Python child's {plain * 1000:.1f} ms"
+        f"  kill -9 to event:  {death['engine'] * 1000:6.1f} ms, {death['engine'] / death['plain']:.2f} of a plain "
+        f"child's {death['plain'] * 1000:.1f} ms with the same {resident_bytes / 1e6:,.0f} MB"
     )
 
 
