@@ -22,9 +22,7 @@ Without a command, `facet` opens the window. Exit codes: 0 done, 1 failed, 2 wro
 
 def main(arguments: Sequence[str]) -> int:
     """Run the verb that `arguments` name; return the exit code."""
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    _prepare_streams()
     try:
         code = _app()(arguments, print_error=False, exit_on_error=False, result_action="return_value")
         sys.stdout.flush()
@@ -37,10 +35,29 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # What is still buffered has nowhere to go; without this the interpreter would complain about it at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return BROKEN_PIPE
+    except OSError as error:
+        # Standard output is the one file that a verb writes by itself; the others are translated where they are.
+        _drop_output()
+        report(f"The output could not be written: {error.strerror}.")
+        return FAILED
     return code or 0
+
+
+def _prepare_streams() -> None:
+    """Let no stream raise for what it is given, nor for being closed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - open until the end
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _drop_output() -> None:
+    # What is still buffered has nowhere to go; without this the interpreter would complain about it at its end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _app() -> App:

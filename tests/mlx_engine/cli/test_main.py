@@ -2,7 +2,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def library(home: Path, tiny_models: Path) -> Iterator[Path]:
+def library(home: Path, tiny_models: Path) -> Path:
     """A library of the tiny models, and a folder that is none."""
     (home / "models" / "broken" / "empty").mkdir(parents=True)
     (home / "models" / "tiny").symlink_to(tiny_models)
@@ -118,6 +117,26 @@ def test_a_reader_that_goes_away_ends_it_quietly(library: Path) -> None:
     os.close(writer)
 
     assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_is_a_sentence(library: Path) -> None:
+    """`facet models > file` on a full disk is no traceback."""
+    with Path("/dev/full").open("wb") as full:
+        done = run("-m", "mlx_engine", "models", "--json", stdout=full.fileno())
+
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "No space left on device" in done.stderr
+
+
+def test_closed_streams_are_no_error(library: Path) -> None:
+    """As some programs start others."""
+    command = '"$0" -m mlx_engine models <&- >&- && "$0" -m mlx_engine chat tiny/llama <&-'
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable], check=False, cwd=ROOT, stderr=subprocess.PIPE, text=True, timeout=60
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_front_door_leads_to_the_command_line() -> None:
