@@ -93,14 +93,20 @@ class Bubble(QWidget):
 
     def _inner_width(self, width: int) -> int:
         if self._measured is None or self._measured[0] != width:
-            self._measured = width, self._text.natural_width(round(width * _WIDEST) - 2 * _SIDE)
+            self._measured = width, self._text.natural_width(_most(width))
         return self._measured[1]
 
     def _measure_again(self) -> None:
-        self._measured = None
+        """Find the width again, if the text that has come since can make it wider."""
+        if self._measured is not None and self._measured[1] < _most(self._measured[0]):
+            self._measured = None
         self.resized.emit()
 
     def _send(self, text: str) -> None:
         self.end_editing()
         if text != self._source:
             self.edited.emit(text)
+
+
+def _most(width: int) -> int:
+    return round(width * _WIDEST) - 2 * _SIDE

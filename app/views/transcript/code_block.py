@@ -26,6 +26,8 @@ from app.views.transcript.sideways import scroll_sideways
 
 _LONGEST_LINE = 2_000
 """Characters. Longer lines are broken on the screen, and copied whole by the button."""
+_MOST_CHARACTERS, _MOST_LINES = 300_000, 10_000
+"""What is shown of a text; the button copies all of it."""
 _PADDING = 14
 _COPIED_MS = 1_500
 
@@ -54,7 +56,7 @@ class Code(RichText):
 
     def show_code(self, text: str) -> None:
         """Show `text`; where it begins like what is there, only the rest is added."""
-        text = folded(without_direction(text), _LONGEST_LINE)
+        text = folded(without_direction(_beginning(text)), _LONGEST_LINE)
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
         known = len(self._shown)
@@ -132,9 +134,21 @@ class CodeBlock(QWidget):
         return QRect(0, 0, self.width(), self._theme.scaled(18) + 20)
 
     def _label(self) -> str:
-        return PLAIN_LABEL if self._block.kind == "plain" else self._block.language or "Code"
+        label = PLAIN_LABEL if self._block.kind == "plain" else self._block.language or "Code"
+        return label if _is_shown_whole(self._block.text) else f"{label} · only the beginning; Copy takes all"
 
     def _take_copy(self) -> None:
         QGuiApplication.clipboard().setText(self._block.text)
         self._copy.set_icon("check")
         self._back.start()
+
+
+def _is_shown_whole(text: str) -> bool:
+    return len(text) <= _MOST_CHARACTERS and text.count("\n") < _MOST_LINES
+
+
+def _beginning(text: str) -> str:
+    """Return as much of `text` as is shown."""
+    if _is_shown_whole(text):
+        return text
+    return "\n".join(text[:_MOST_CHARACTERS].split("\n", _MOST_LINES)[:_MOST_LINES])

@@ -156,6 +156,7 @@ class Footer(QWidget):
         if not self._is_own:
             text = QFontMetrics(self._theme.font("small", tabular=True)).horizontalAdvance(self._figures)
             left = min(left, text + 8 if text else -5)
-        for button in (self._previous, self._next, self._copy, self._change):
+        versions = (self._previous, self._next) if self._item.branches > 1 else ()
+        for button in (*versions, self._copy, self._change):
             button.setGeometry(QRect(left, 1, side.width(), side.height()))
             left += side.width() + _GAP + (self._version_width() if button is self._previous else 0)

@@ -14,7 +14,7 @@ from app.views.transcript.syntax import add_rules
 
 DEEPEST = 24
 """Levels of nesting that are shown; what is nested deeper is shown as plain text."""
-LONGEST_PARAGRAPH = 20_000
+_LONGEST_PARAGRAPH, _LONGEST_WORD = 20_000, 1_500
 """Characters. A longer one is plain text: laying it out takes longer than a frame."""
 MOST_COLUMNS, MOST_CELLS = 40, 2_000
 _DEEPEST_BRACKETS = 20
@@ -36,6 +36,14 @@ class Markdown:
     def inline(self, text: str) -> list[Token]:
         """Return the tokens of what stands inside a paragraph, a heading or a cell."""
         return inline_tokens(self._parser, text)
+
+
+def is_too_long(text: str) -> bool:
+    """Tell whether a paragraph takes too long to lay out: it is very long, or a word in it is."""
+    if len(text) <= _LONGEST_WORD:
+        return False
+    is_long = len(text) > _LONGEST_PARAGRAPH
+    return is_long or any(len(word) > _LONGEST_WORD and word.isascii() for word in text.split())
 
 
 def inline_tokens(parser: MarkdownIt, text: str) -> list[Token]:
@@ -155,7 +163,7 @@ class _Flattener:
             if opened.type == "th_open":
                 self._alignments.append(_alignment(opened))
             return
-        if len(token.content) > LONGEST_PARAGRAPH:
+        if is_too_long(token.content):
             yield from self._bare_marker()
             yield Block("plain", token.content, self._nesting)
             return

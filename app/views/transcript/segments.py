@@ -16,7 +16,7 @@ from app.views.transcript.stream import BlockStream
 from app.views.transcript.table import Table
 from app.views.transcript.writer import Tone, Writer, nesting_margin
 
-_PIECE = 8_000
+_PIECE, _PLAIN_PIECE = 4_000, 60_000
 """Characters that are laid out at once: a few milliseconds."""
 
 Part = Prose | CodeBlock | Table
@@ -84,7 +84,8 @@ class Segments(QWidget):
         self._job = None
 
     def _take_piece(self) -> None:
-        piece, self._waiting = self._waiting[:_PIECE], self._waiting[_PIECE:]
+        size = _PIECE if self._stream.is_rich else _PLAIN_PIECE
+        piece, self._waiting = self._waiting[:size], self._waiting[size:]
         change = self._stream.append(piece)
         self._blocks[change.kept :] = change.blocks
         number = self._segment_of(change.kept)

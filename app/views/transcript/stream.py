@@ -32,6 +32,11 @@ class BlockStream:
         self._tail = ""
         self._rest = ""
 
+    @property
+    def is_rich(self) -> bool:
+        """Whether what comes next is laid out; false when it is beyond the bound."""
+        return not self._rest
+
     def append(self, text: str) -> Change:
         """Add `text` to the end."""
         self._take(harmless(text))

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from app.views.transcript.blocks import Block, TopBlock
-from app.views.transcript.markdown import LONGEST_PARAGRAPH, inline_tokens
+from app.views.transcript.markdown import inline_tokens, is_too_long
 from app.views.transcript.syntax import add_rules
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`\s]*)[^`]*$")
@@ -57,4 +57,4 @@ def _closes(line: str, fence: str) -> bool:
 
 
 def _paragraph(text: str) -> Block:
-    return Block("plain" if len(text) > LONGEST_PARAGRAPH else "paragraph", text)
+    return Block("plain" if is_too_long(text) else "paragraph", text)

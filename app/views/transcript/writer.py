@@ -99,7 +99,8 @@ class Writer:
                 style = _turned(style, token, outer)
             else:
                 style_here = replace(style, code=True) if token.type == "code_inline" else style
-                cursor.insertText(_words(token), self._format(style_here))
+                words = shown(_words(token)) if style.address else _words(token)
+                cursor.insertText(words, self._format(style_here))
 
     def _image(self, cursor: QTextCursor, token: Token, style: _Style) -> None:
         address = _address(token, "src")
