@@ -99,11 +99,11 @@ def _common(first: list[int], second: list[int]) -> int:
 
 
 def _repeated(before: list[int], now: list[int]) -> int:
-    """Return how many tokens of `now` are part of a run that is also in `before`."""
+    """Return how many tokens of `now` are part of a run that is also in `before`, at most as many as were read."""
     runs = {tuple(before[start : start + _run]) for start in range(len(before) - _run + 1)}
     count, start = 0, 0
     while start <= len(now) - _run:
         same = tuple(now[start : start + _run]) in runs
         count += _run if same else 0
         start += _run if same else 1
-    return count
+    return min(count, len(before))

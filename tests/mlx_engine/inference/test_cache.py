@@ -73,6 +73,13 @@ def test_a_change_at_the_beginning_is_explained() -> None:
     assert 960 <= reread.tokens <= 988
 
 
+def test_no_more_is_called_read_again_than_was_read() -> None:
+    """A text that repeats itself, of which only a part had been read, is not counted twice."""
+    _, reread = cache_with([1, *TEXT[:100]]).take([2, *TEXT[:100] * 5])
+    assert reread is not None
+    assert reread.tokens <= 101
+
+
 def test_another_conversation_is_no_rereading() -> None:
     """Text that was never read before needs no explanation."""
     context, reread = cache_with(TEXT).take(OTHER)
