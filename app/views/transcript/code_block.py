@@ -26,7 +26,7 @@ from app.views.transcript.sideways import scroll_sideways
 
 _LONGEST_LINE = 2_000
 """Characters. Longer lines are broken on the screen, and copied whole by the button."""
-_MOST_CHARACTERS, _MOST_LINES = 300_000, 10_000
+_MOST_CHARACTERS, _MOST_LINES = 300_000, 5_000
 """What is shown of a text; the button copies all of it."""
 _PADDING = 14
 _COPIED_MS = 1_500

@@ -112,6 +112,10 @@ class Footer(QWidget):
         self._previous.setEnabled(not busy and self._item.branch > 1)
         self._next.setEnabled(not busy and self._item.branch < self._item.branches)
 
+    def take_focus(self) -> None:
+        """Give the keyboard to the button that changes the message."""
+        self._change.setFocus()
+
     def height_for(self, width: int) -> int:
         height = self._copy.sizeHint().height() + 2
         self.resize(width, height)

@@ -174,8 +174,12 @@ class MessageWidget(QWidget):
         bubble.link_clicked.connect(self.link_clicked)
         bubble.selected.connect(self.selected)
         bubble.edited.connect(lambda text: self.edit_requested.emit(self.item.message.id, text))
-        bubble.editing_ended.connect(self.setFocus)
+        bubble.editing_ended.connect(self._return_focus)
         return bubble
+
+    def _return_focus(self) -> None:
+        if self._footer is not None:
+            self._footer.take_focus()
 
     def _new_answer(self) -> Segments:
         answer = Segments(self._kit, self._kit.markdown, self, name="Answer")

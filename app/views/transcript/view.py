@@ -10,19 +10,18 @@ from shiboken6 import isValid
 
 from app.viewmodels.chat import MessageItem
 from app.views.theme import Theme
-from app.views.transcript.column import Column
 from app.views.transcript.jump import JumpButton
 from app.views.transcript.kit import Kit
 from app.views.transcript.links import ask_to_open
 from app.views.transcript.message import MessageWidget
+from app.views.transcript.page import Page
 from app.views.transcript.rich_text import RichText
 
 WIDEST = 760
 """Pixels of the column at 100 % text size: about 95 characters a line."""
-_MARGIN = 28
-_TOP, _BOTTOM, _GAP = 28, 20, 12
+_NARROWEST, _MARGIN = 200, 28
 _FIRST = 12
-"""Messages that are made at once when a conversation is opened, if they are on the screen."""
+"""Messages that are made at once, at most; those that are not on the screen wait for idle slices."""
 _MOST_AHEAD = 400
 """Messages that are made in idle slices; those further up wait until they are scrolled to."""
 _AT_END = 4
@@ -39,22 +38,18 @@ class TranscriptView(QScrollArea):
     regenerate_requested = Signal(str)
     edit_requested = Signal(str, str)
     branch_requested = Signal(str, int)
-    completed = Signal()  # no message is left to be made
+    completed = Signal()  # no message is left to be made in idle slices
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._kit = Kit(theme, self)
-        self._messages: list[MessageWidget] = []
-        self._column = Column(_GAP)
-        self._width = WIDEST
         self._is_following = True
         self._is_arranging = False
         self._is_busy = False
         self._is_filling = False
         self._selection: RichText | None = None
-        self._page = QWidget()
-        self._page.setAutoFillBackground(True)
+        self._page = Page(WIDEST)
         self.setWidget(self._page)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -68,18 +63,23 @@ class TranscriptView(QScrollArea):
 
     def show_items(self, items: Sequence[MessageItem]) -> None:
         """Show `items`. Those at the beginning that are there already keep their place on the screen."""
-        same = self._same_messages(items)
-        if not same:
-            self._is_following = True
+        messages = self._page.messages
+        same = 0
+        while same < min(len(messages), len(items)) and messages[same].item.message.id == items[same].message.id:
+            same += 1
+        self._is_following = self._is_following or not same
         with self._anchored():
-            for message, item in zip(self._messages, items[:same], strict=False):
+            for message, item in zip(messages[:same], items, strict=False):
                 if message.item != item:
                     message.set_item(item)
-            self._cut(same)
+            self._page.cut(same)
             for item in items[same:]:
                 self._append(item)
         self._light_last()
-        self._make_first()
+        if self._is_following:
+            self._go_to_end()
+        else:
+            self._make_visible_ready()
         self._fill()
 
     def add_item(self, item: MessageItem) -> None:
@@ -87,39 +87,32 @@ class TranscriptView(QScrollArea):
         self._is_following = self._is_following or item.message.role == "user"
         with self._anchored():
             self._append(item)
-            self._make_ready(len(self._messages) - 1)
+            self._page.make_ready(len(self._page.messages) - 1)
         self._light_last()
 
     def change_item(self, item: MessageItem) -> None:
         """Show another state of a message that is there."""
-        message = self._message(item.message.id)
+        message = self._page.message(item.message.id)
         if message is not None:
             message.set_item(item)
 
     def append_text(self, message_id: str, kind: str, text: str) -> None:
         """Add streamed text to a message; `kind` is "answer" or "thinking"."""
-        message = self._message(message_id)
+        message = self._page.message(message_id)
         if message is not None:
             message.append(kind, text)
 
     def set_busy(self, busy: bool) -> None:
         """Let nothing be changed while an answer is being written."""
         self._is_busy = busy
-        for message in self._messages:
+        for message in self._page.messages:
             message.set_busy(busy=busy)
 
     def copy_message(self, message_id: str) -> None:
         """Copy the Markdown of a message."""
-        message = self._message(message_id)
+        message = self._page.message(message_id)
         if message is not None:
             QGuiApplication.clipboard().setText(message.item.message.text)
-
-    def edit_message(self, message_id: str) -> None:
-        """Open the editor in a message of one's own, and bring it into sight."""
-        message = self._message(message_id)
-        if message is not None:
-            message.edit()
-            self.ensureWidgetVisible(message)
 
     def jump_to_latest(self) -> None:
         """Go to the end and stay there."""
@@ -138,33 +131,14 @@ class TranscriptView(QScrollArea):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._take_width()
-        if self._is_following:
-            self._go_to_end()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        bar = self.verticalScrollBar()
         if event.key() == Qt.Key.Key_Home:
-            bar.setValue(0)
+            self.verticalScrollBar().setValue(0)
         elif event.key() == Qt.Key.Key_End:
             self.jump_to_latest()
         else:
             super().keyPressEvent(event)
-
-    def _same_messages(self, items: Sequence[MessageItem]) -> int:
-        """Return how many messages at the beginning are those of `items`."""
-        same = 0
-        for message, item in zip(self._messages, items, strict=False):
-            if message.item.message.id != item.message.id:
-                break
-            same += 1
-        return same
-
-    def _cut(self, length: int) -> None:
-        for message in self._messages[length:]:
-            message.hide()
-            message.deleteLater()
-        del self._messages[length:]
-        self._column.cut(length)
 
     def _append(self, item: MessageItem) -> None:
         message = MessageWidget(self._kit, item, self._page)
@@ -175,122 +149,69 @@ class TranscriptView(QScrollArea):
         message.link_clicked.connect(lambda address: ask_to_open(self, address))
         message.selected.connect(self._keep_one_selection)
         message.set_busy(busy=self._is_busy)
-        self._messages.append(message)
-        self._column.append(message.height_for(self._width))
-        self._place(len(self._messages) - 1)
-        message.show()
-
-    def _message(self, id: str) -> MessageWidget | None:
-        return next((message for message in reversed(self._messages) if message.item.message.id == id), None)
+        self._page.append(message)
 
     def _light_last(self) -> None:
-        for message in self._messages[-3:]:
-            message.set_last(is_last=message is self._messages[-1])
-
-    # Heights and places
+        messages = self._page.messages
+        for message in messages[-3:]:
+            message.set_last(is_last=message is messages[-1])
 
     @contextmanager
     def _anchored(self) -> Iterator[None]:
-        """Keep what is on the screen where it is while heights change: the end, or the first message seen whole."""
+        """Keep what is on the screen where it is while heights change: the end, or what is read."""
         if self._is_arranging:
             yield
             return
         self._is_arranging = True
         bar = self.verticalScrollBar()
-        number, offset, share = self._anchor()
+        anchor = self._page.anchor(bar.value(), self.viewport().height())
         yield
-        self._page.resize(self.viewport().width(), self._column.total() + _TOP + _BOTTOM)
-        if self._is_following:
+        self._page.fit()
+        if self._is_following or anchor is None or not self._page.messages:
             bar.setValue(bar.maximum())
-        elif number < len(self._messages):
-            inside = round(share * self._column.height(number)) if share > 0 else offset
-            bar.setValue(self._column.top(number) + inside)
+        else:
+            bar.setValue(self._page.top_at(anchor))
         self._is_arranging = False
         self._show_jump()
 
-    def _anchor(self) -> tuple[int, int, float]:
-        """Return a message on the screen, how far the screen's top is below its top, and that as share of its height;
-        the share is 0 where the message begins on the screen.
-        """
-        value = self.verticalScrollBar().value()
-        visible = self._visible()
-        number = next((n for n in visible if self._messages[n].is_ready and self._column.top(n) >= value - _TOP), None)
-        if number is None:
-            number = visible.start
-        if number >= len(self._messages):
-            return number, 0, 0.0
-        offset = value - self._column.top(number)
-        return number, offset, max(offset - _TOP, 0) and offset / max(self._column.height(number), 1)
-
-    def _visible(self) -> range:
-        """Return the numbers of the messages on the screen."""
-        top = self.verticalScrollBar().value() - _TOP
-        last = self._column.at(top + self.viewport().height())
-        return range(self._column.at(top), min(last + 1, len(self._messages)))
-
     def _take_width(self) -> None:
         """Lay everything out for the width there is: the messages on the screen now, the others by and by."""
-        room = self.viewport().width() - 2 * _MARGIN
-        width = max(min(self._theme.scaled(WIDEST), room), 200)
+        room = self.viewport().width()
+        text = max(min(self._theme.scaled(WIDEST), room - 2 * _MARGIN), _NARROWEST)
         with self._anchored():
-            if width != self._width:
-                self._width = width
-                for message in self._messages:
-                    message.is_measured = False
-            for number in range(len(self._messages)):
-                self._place(number)
+            self._page.take_width(room, text)
             self._make_visible_ready()
+        if self._is_following:
+            self._go_to_end()
         self._fill()
-
-    def _place(self, number: int) -> None:
-        left = (self.viewport().width() - self._width) // 2
-        top = self._column.top(number) + _TOP
-        self._messages[number].setGeometry(left, top, self._width, self._column.height(number))
 
     def _remeasure(self, message: MessageWidget) -> None:
         """Give a message that has changed its new height."""
-        number = len(self._messages) - 1
-        while number >= 0 and self._messages[number] is not message:
-            number -= 1
+        number = self._page.number_of(message)
         if number >= 0:
             with self._anchored():
-                self._measure(number)
+                self._page.measure(number)
 
-    def _measure(self, number: int) -> None:
-        message = self._messages[number]
-        height = message.height_for(self._width)
-        message.is_measured = True
-        if height == self._column.height(number):
-            self._place(number)
-            return
-        self._column.set_height(number, height)
-        for moved in range(number, len(self._messages)):
-            self._place(moved)
-
-    # Making messages whole
-
-    def _make_ready(self, number: int) -> None:
-        self._messages[number].make_ready()
-        self._measure(number)
-
-    def _make_first(self) -> None:
-        """Make the messages that fill the screen, from the end."""
+    def _go_to_end(self) -> None:
+        """Make the messages that fill the screen, from the end, and show them."""
         with self._anchored():
-            height = 0
-            for number in reversed(range(max(len(self._messages) - _FIRST, 0), len(self._messages))):
-                if height > self.viewport().height():
+            missing = self.viewport().height()
+            for number in reversed(range(max(len(self._page.messages) - _FIRST, 0), len(self._page.messages))):
+                if missing <= 0:
                     break
-                if not self._messages[number].is_ready:
-                    self._make_ready(number)
-                height += self._column.height(number)
+                if not self._page.messages[number].is_ready:
+                    self._page.make_ready(number)
+                missing -= self._page.height_of(number)
 
     def _make_visible_ready(self) -> None:
+        """Make the messages on the screen; their heights may bring others onto it."""
         for _ in range(_FIRST):
-            number = next((n for n in self._visible() if not self._messages[n].is_ready), None)
+            visible = self._page.visible(self.verticalScrollBar().value(), self.viewport().height())
+            number = next(self._page.not_ready(visible), None)
             if number is None:
                 return
             with self._anchored():
-                self._make_ready(number)
+                self._page.make_ready(number)
 
     def _fill(self) -> None:
         if not self._is_filling:
@@ -298,20 +219,16 @@ class TranscriptView(QScrollArea):
             self._kit.idle.add(self._fill_slices())
 
     def _fill_slices(self) -> Iterator[None]:
-        while (number := self._next_to_make()) is not None:
+        while True:
+            last = len(self._page.messages)
+            number = next(self._page.not_ready(range(max(last - _MOST_AHEAD, 0), last)), None)
+            if number is None:
+                break
             with self._anchored():
-                self._make_ready(number)
+                self._page.make_ready(number)
             yield
         self._is_filling = False
         self.completed.emit()
-
-    def _next_to_make(self) -> int | None:
-        last = len(self._messages)
-        return next(
-            (n for n in reversed(range(max(last - _MOST_AHEAD, 0), last)) if not self._messages[n].is_ready), None
-        )
-
-    # Following the end, and what else follows the reader
 
     def _scrolled(self) -> None:
         if self._is_arranging:
@@ -320,10 +237,6 @@ class TranscriptView(QScrollArea):
         self._is_following = bar.value() >= bar.maximum() - _AT_END
         self._make_visible_ready()
         self._show_jump()
-
-    def _go_to_end(self) -> None:
-        with self._anchored():
-            self._make_first()
 
     def _show_jump(self) -> None:
         bar = self.verticalScrollBar()
@@ -344,7 +257,7 @@ class TranscriptView(QScrollArea):
 
     def _restyle(self) -> None:
         self._dress()
-        for message in self._messages:
+        for message in self._page.messages:
             message.is_styled = False
         self._take_width()
 
