@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, get_args
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from app.environment import SingleInstance, catch_errors, missing_display, start_log
+from app.environment import SingleInstance, catch_errors, missing_display, record_crashes, start_log
 from app.views.main_window import MainWindow
 from app.views.theme import Appearance, Theme
 from mlx_engine.errors import FacetError
@@ -59,6 +59,7 @@ class Run:
             except FacetError as error:
                 _log.error("cannot start: %s", error.message)
                 if not _ask_to_try_again(error):
+                    self.window.hide()
                     self._qt.exit(1)
                     return
         catch_errors(self.assembly.notifier.error)
@@ -71,6 +72,7 @@ def main(argv: Sequence[str]) -> int:
     folders = Folders.from_environment()
     try:
         start_log(folders.logs)
+        record_crashes(folders.logs)
         instance = SingleInstance(folders.data)
     except OSError as error:
         return _refuse(f"Facet cannot write to {error.filename}: {error.strerror}.")

@@ -26,22 +26,30 @@ _log = logging.getLogger("facet")
 
 
 def start_log(folder: Path) -> None:
-    """Log to `window.log` in `folder`, native crashes to `crash.log`; a log grown large begins anew beside the old one.
+    """Log to `window.log` in `folder`; one grown large begins anew beside the old one.
 
     Raises:
         OSError: the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("window.log", "crash.log"):
-        _rotate(folder / name)
+    _rotate(folder / "window.log")
     logging.basicConfig(
         filename=folder / "window.log",
         encoding="utf-8",
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    faulthandler.enable((folder / "crash.log").open("a", encoding="utf-8"))
     qInstallMessageHandler(_log_qt)
+
+
+def record_crashes(folder: Path) -> None:
+    """Have Python's stack written to `crash.log` in `folder` if native code ends the process.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    _rotate(folder / "crash.log")
+    faulthandler.enable((folder / "crash.log").open("a", encoding="utf-8"))
 
 
 def catch_errors(tell: Callable[[str, str, str], None]) -> None:

@@ -114,6 +114,13 @@ class TranscriptView(QScrollArea):
         if message is not None:
             QGuiApplication.clipboard().setText(message.item.message.text)
 
+    def edit_message(self, message_id: str) -> None:
+        """Open the editor in a message of one's own, and bring it into sight."""
+        message = self._page.message(message_id)
+        if message is not None:
+            message.edit()
+            self.ensureWidgetVisible(message)
+
     def jump_to_latest(self) -> None:
         """Go to the end and stay there."""
         self._is_following = True

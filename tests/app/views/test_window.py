@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface, QAction, QKeySequence
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.assembly import Assembly
@@ -133,6 +133,14 @@ def test_regenerate_and_copy_act_on_the_last_answer(workbench: Workbench, qtbot:
     action(workbench, "regenerate").trigger()
     qtbot.waitUntil(lambda: not workbench.chat.busy, timeout=TIMEOUT_MS)
     assert workbench.chat.items[-1].branches == 2
+
+
+def test_the_last_message_is_edited_by_the_menu(workbench: Workbench, qtbot: QtBot) -> None:
+    """The editor opens in the transcript with the text of the last message of one's own."""
+    answered(workbench, qtbot, "Do whales sing?")
+    action(workbench, "edit_last").trigger()
+    editors = workbench.page.transcript.findChildren(QPlainTextEdit)
+    assert "Do whales sing?" in [editor.toPlainText() for editor in editors if editor.isVisible()]
 
 
 def test_a_model_is_loaded_and_unloaded_by_the_menu(workbench: Workbench, qtbot: QtBot) -> None:
