@@ -161,6 +161,7 @@ class Footer(QWidget):
             text = QFontMetrics(self._theme.font("small", tabular=True)).horizontalAdvance(self._figures)
             left = min(left, text + 8 if text else -5)
         versions = (self._previous, self._next) if self._item.branches > 1 else ()
-        for button in (*versions, self._copy, self._change):
+        actions = (self._copy, self._change)
+        for button in (*actions, *versions) if self._is_own else (*versions, *actions):
             button.setGeometry(QRect(left, 1, side.width(), side.height()))
             left += side.width() + _GAP + (self._version_width() if button is self._previous else 0)

@@ -79,12 +79,12 @@ class MessageWidget(QWidget):
         self._footer.regenerate_clicked.connect(lambda: self.regenerate_requested.emit(self.item.message.id))
         self._footer.branch_clicked.connect(lambda step: self.branch_requested.emit(self.item.message.id, step))
         self._footer.edit_clicked.connect(self.edit)
+        self._body.show()
+        self._footer.show()
         streamed = list(self._unshown)
         self._show_item()
         for kind, text in streamed:
             self._add(kind, text)
-        for part, _ in self._parts():
-            part.show()
 
     def set_item(self, item: MessageItem) -> None:
         """Show `item`, which has the same id, in place of what is there."""

@@ -1,0 +1,254 @@
+from itertools import pairwise
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QAbstractButton, QApplication, QPlainTextEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.domain.conversation import MessageState
+from app.viewmodels.chat import MessageItem
+from app.views.theme import Theme
+from app.views.transcript import TranscriptView
+from app.views.transcript.message import MessageWidget
+from tests.app.views.transcript.conftest import make_item
+from tests.app.views.transcript.test_figures import STATISTICS
+
+LONG = "A paragraph that takes its room on the screen.\n\n" * 12
+
+
+def conversation(count: int) -> list[MessageItem]:
+    return [make_item(str(n), ("user", "assistant")[n % 2], LONG) for n in range(count)]
+
+
+def messages(view: TranscriptView) -> list[MessageWidget]:
+    return sorted(view.findChildren(MessageWidget), key=lambda message: message.y())
+
+
+def button(widget: QWidget, name: str) -> QAbstractButton:
+    return next(found for found in widget.findChildren(QAbstractButton) if found.accessibleName() == name)
+
+
+def is_at_end(view: TranscriptView) -> bool:
+    return view.verticalScrollBar().value() == view.verticalScrollBar().maximum()
+
+
+def on_screen(view: TranscriptView, message: MessageWidget) -> int:
+    """Return where the message begins on the screen."""
+    return message.mapTo(view.viewport(), QPoint(0, 0)).y()
+
+
+def test_a_conversation_opens_at_its_end(view: TranscriptView) -> None:
+    """The newest message is whole at once; the oldest waits for an idle moment."""
+    view.show_items(conversation(60))
+    assert is_at_end(view)
+    assert messages(view)[-1].is_ready
+    assert not messages(view)[0].is_ready
+
+
+def test_what_is_read_stays_while_the_rest_is_made(view: TranscriptView) -> None:
+    """Earlier messages turn out higher or lower than estimated, and nothing on the screen moves."""
+    view.show_items(conversation(40))
+    view.verticalScrollBar().setValue(view.verticalScrollBar().value() - 900)
+    read = next(message for message in messages(view) if message.is_ready and on_screen(view, message) >= 0)
+    before = on_screen(view, read)
+    view.finish()
+    assert all(message.is_ready for message in messages(view))
+    assert on_screen(view, read) == before
+
+
+def test_messages_do_not_overlap(view: TranscriptView) -> None:
+    """After everything is made and the window was resized, each begins below the one before."""
+    view.show_items(conversation(20))
+    view.resize(500, 500)
+    view.finish()
+    shown = messages(view)
+    assert all(upper.geometry().bottom() < lower.y() for upper, lower in pairwise(shown))
+
+
+def test_a_streaming_answer_is_followed(view: TranscriptView) -> None:
+    """The end stays on the screen."""
+    view.show_items([*conversation(4), make_item("s", "assistant", "", state=MessageState.STREAMING)])
+    view.append_text("s", "answer", LONG)
+    assert is_at_end(view)
+
+
+def test_a_reader_who_scrolled_up_is_left_alone(qtbot: QtBot, view: TranscriptView) -> None:
+    """The text above does not move, and a button leads to the end."""
+    view.show_items([*conversation(4), make_item("s", "assistant", LONG, state=MessageState.STREAMING)])
+    view.finish()
+    view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() - 400)
+    before = view.verticalScrollBar().value()
+    view.append_text("s", "answer", LONG)
+    assert view.verticalScrollBar().value() == before
+    jump = button(view, "Jump to latest")
+    assert jump.isVisible()
+    qtbot.mouseClick(jump, Qt.MouseButton.LeftButton)
+    assert is_at_end(view)
+    assert not jump.isVisible()
+
+
+def test_own_messages_are_followed_again(view: TranscriptView) -> None:
+    """Who sends a message wants to see its answer."""
+    view.show_items(conversation(8))
+    view.verticalScrollBar().setValue(0)
+    view.add_item(make_item("new", "user", "And?"))
+    assert is_at_end(view)
+
+
+def test_another_branch_leaves_the_reader_where_he_is(view: TranscriptView) -> None:
+    """Messages before the branch are the same widgets, at the same place."""
+    items = conversation(8)
+    view.show_items(items)
+    view.finish()
+    view.verticalScrollBar().setValue(0)
+    first = messages(view)[0]
+    view.show_items([*items[:3], make_item("other", "assistant", "Another answer")])
+    assert messages(view)[0] is first
+    assert on_screen(view, first) > 0
+    assert len([message for message in messages(view) if not message.isHidden()]) == 4
+
+
+def test_streamed_and_finished_text_are_the_same(view: TranscriptView) -> None:
+    """The finished message is not written anew: its text only goes on."""
+    view.show_items([make_item("q", "user", "?"), make_item("s", "assistant", "", state=MessageState.STREAMING)])
+    view.append_text("s", "answer", "Some **bo")
+    view.append_text("s", "answer", "ld** text")
+    view.change_item(make_item("s", "assistant", "Some **bold** text.", statistics=STATISTICS))
+    (text,) = messages(view)[1]._body.texts  # type: ignore[union-attr]
+    assert text.toPlainText() == "Some bold text."
+
+
+def test_thinking_is_open_while_it_streams_and_folds_away(view: TranscriptView) -> None:
+    """Its time is told once it is over, and a click opens it again."""
+    view.show_items([make_item("s", "assistant", "", state=MessageState.STREAMING)])
+    view.append_text("s", "thinking", "Let me see.")
+    header = button(view, "Thinking…")
+    assert header.isChecked()
+    view.append_text("s", "answer", "Yes.")
+    assert not header.isChecked()
+    view.change_item(make_item("s", "assistant", "Yes.", thinking="Let me see.", thinking_s=4.21))
+    assert header.accessibleName() == "Thought for 4.2 s"
+
+
+def test_states_are_told(view: TranscriptView) -> None:
+    """Stopped, interrupted and failed answers say so; a failure can be tried again."""
+    view.show_items(
+        [
+            make_item("a", "assistant", "x", state=MessageState.STOPPED),
+            make_item("b", "assistant", "x", state=MessageState.INTERRUPTED),
+            make_item("c", "assistant", "", state=MessageState.FAILED, error="Not enough memory. Close other apps."),
+        ]
+    )
+    said = [label.text() for label in view.findChildren(QWidget) if hasattr(label, "text") and callable(label.text)]
+    assert "You stopped this answer." in said
+    assert "Facet was closed during this answer." in said
+    assert "Not enough memory" in said
+    assert "Close other apps." in said
+
+
+def test_a_failed_answer_is_tried_again(qtbot: QtBot, view: TranscriptView) -> None:
+    """Trying again is answering again."""
+    view.show_items([make_item("c", "assistant", "", state=MessageState.FAILED, error="Oh. No.")])
+    retry = next(found for found in view.findChildren(QAbstractButton) if found.text() == "Try again")
+    with qtbot.waitSignal(view.regenerate_requested) as asked:
+        qtbot.mouseClick(retry, Qt.MouseButton.LeftButton)
+    assert asked.args == ["c"]
+
+
+def test_actions_ask_for_what_they_say(qtbot: QtBot, qapp: QApplication, view: TranscriptView) -> None:
+    """Copy takes the Markdown; the others tell the view-model which message is meant."""
+    view.show_items([make_item("q", "user", "?"), make_item("a", "assistant", "**x**", branch=2, branches=3)])
+    answer = messages(view)[1]
+    button(answer, "Copy message").click()
+    assert qapp.clipboard().text() == "**x**"
+    with qtbot.waitSignal(view.regenerate_requested) as again:
+        button(answer, "Answer again").click()
+    with qtbot.waitSignal(view.branch_requested) as branch:
+        button(answer, "Previous version").click()
+    assert (again.args, branch.args) == (["a"], ["a", -1])
+
+
+def test_nothing_is_changed_while_busy(view: TranscriptView) -> None:
+    """Editing and answering again wait for the running answer; copying does not."""
+    view.show_items([make_item("q", "user", "?"), make_item("a", "assistant", "x")])
+    view.set_busy(True)
+    assert not button(view, "Edit message").isEnabled()
+    assert not button(view, "Answer again").isEnabled()
+    assert button(view, "Copy message").isEnabled()
+
+
+def test_a_message_is_edited_in_its_place(qtbot: QtBot, view: TranscriptView) -> None:
+    """Command and Return sends the new text; the old one stays on the screen until a new branch comes."""
+    view.show_items([make_item("q", "user", "before")])
+    button(view, "Edit message").click()
+    field = view.findChild(QPlainTextEdit)
+    assert field.toPlainText() == "before"
+    field.setPlainText("after")
+    with qtbot.waitSignal(view.edit_requested) as edited:
+        qtbot.keyClick(field, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert edited.args == ["q", "after"]
+
+
+def test_escape_gives_an_edit_up(qtbot: QtBot, view: TranscriptView) -> None:
+    """Nothing is asked for."""
+    view.show_items([make_item("q", "user", "before")])
+    button(view, "Edit message").click()
+    with qtbot.assertNotEmitted(view.edit_requested):
+        qtbot.keyClick(view.findChild(QPlainTextEdit), Qt.Key.Key_Escape)
+    assert not [field for field in view.findChildren(QPlainTextEdit) if field.isVisible()]
+
+
+def test_keys_scroll(qtbot: QtBot, view: TranscriptView) -> None:
+    """Home, End and the pages work from the transcript."""
+    view.show_items(conversation(8))
+    view.finish()
+    qtbot.keyClick(view, Qt.Key.Key_Home)
+    assert view.verticalScrollBar().value() == 0
+    qtbot.keyClick(view, Qt.Key.Key_PageDown)
+    assert view.verticalScrollBar().value() > 0
+    qtbot.keyClick(view, Qt.Key.Key_End)
+    assert is_at_end(view)
+
+
+def test_one_selection_at_a_time(view: TranscriptView) -> None:
+    """Selecting in one message clears the selection in another, so that Copy is never a surprise."""
+    view.show_items([make_item("a", "assistant", "one"), make_item("b", "assistant", "two")])
+    first, second = (next(iter(message._body.texts)) for message in messages(view))  # type: ignore[union-attr]
+    first.selectAll()
+    second.selectAll()
+    assert not first.textCursor().hasSelection()
+    assert second.textCursor().hasSelection()
+
+
+def test_everything_takes_a_new_theme(view: TranscriptView, theme: Theme) -> None:
+    """Colours and sizes of all messages change, those off the screen too."""
+    view.show_items(conversation(12))
+    view.finish()
+    height = view.widget().height()
+    theme.set_appearance("dark")
+    theme.set_text_size(150)
+    view.finish()
+    assert view.widget().height() > height * 1.2
+    for message in messages(view):
+        text = next(iter(message._body.texts if not message.is_own else message._body._text.texts))  # type: ignore[union-attr]
+        colour = text.document().firstBlock().charFormat().foreground().color()
+        assert colour == theme.palette.text
+
+
+def test_everything_has_a_name_for_a_screen_reader(view: TranscriptView) -> None:
+    """No button, and no text to be read, is without one."""
+    view.show_items(
+        [
+            make_item("q", "user", "?", branch=1, branches=2),
+            make_item("a", "assistant", "x\n\n```py\ny\n```\n\n|a|\n|-|\n|b|\n", thinking="hm", statistics=STATISTICS),
+            make_item("f", "assistant", "", state=MessageState.FAILED, error="Oh. No.", model_mark="Other"),
+        ]
+    )
+    view.finish()
+    roles = (QAccessible.Role.Button, QAccessible.Role.CheckBox, QAccessible.Role.EditableText)
+    nameless = []
+    for widget in view.findChildren(QWidget):
+        interface = QAccessible.queryAccessibleInterface(widget)
+        if interface and interface.role() in roles and not interface.text(QAccessible.Text.Name):
+            nameless.append(widget)
+    assert not nameless
