@@ -64,6 +64,12 @@ class MessageWidget(QWidget):
         """Whether it is whole, in the style of the theme, and has the height for its width."""
         return self.is_realised and self.is_styled and self.is_measured
 
+    def tab_stops(self) -> list[QWidget]:
+        """Return what the keyboard can reach in it, in the order of reading."""
+        parts = self.findChildren(QWidget)
+        stops = [part for part in parts if part.focusPolicy() & Qt.FocusPolicy.TabFocus]
+        return sorted(stops, key=lambda part: part.mapTo(self, QPoint(0, 0)).toTuple()[::-1])
+
     def make_ready(self) -> None:
         """Make the parts, or bring them up to date; the height is to be measured then."""
         if not self.is_realised:

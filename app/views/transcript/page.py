@@ -23,10 +23,11 @@ class Anchor:
 
 
 class Page(QWidget):
-    """Holds MessageWidgets, `width_of_text` wide, in the middle of itself."""
+    """Holds MessageWidgets, `width_of_text` wide, in the middle of itself. The keyboard comes from `first_stop`."""
 
-    def __init__(self, width_of_text: int) -> None:
+    def __init__(self, width_of_text: int, first_stop: QWidget) -> None:
         super().__init__()
+        self._first_stop = first_stop
         self.messages: list[MessageWidget] = []
         self.width_of_text = width_of_text
         self._column = Column(_GAP)
@@ -71,6 +72,15 @@ class Page(QWidget):
         """Make a message whole, and measure it."""
         self.messages[number].make_ready()
         self.measure(number)
+        self.chain(number)
+
+    def chain(self, number: int) -> None:
+        """Put what a message has for the keyboard between what is above and what is below, wherever it was made."""
+        earlier = (self.messages[n].tab_stops() for n in reversed(range(number)) if self.messages[n].is_realised)
+        former = next((stops[-1] for stops in earlier if stops), self._first_stop)
+        for stop in self.messages[number].tab_stops():
+            QWidget.setTabOrder(former, stop)
+            former = stop
 
     def measure(self, number: int) -> None:
         """Give a message the height that it needs now; those below it move."""

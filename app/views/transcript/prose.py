@@ -50,10 +50,16 @@ class Prose(RichText):
     def _cut(self, cursor: QTextCursor, first: int) -> None:
         """Remove the blocks from `first` on and leave `cursor` at the end of those that stay."""
         self._waiting = {number for number in self._waiting if number < first}
+        last = self.document().findBlockByNumber(max(first - 1, 0))
+        block_format, char_format = last.blockFormat(), last.charFormat()
         if first:
-            cursor.setPosition(_end_of(self.document().findBlockByNumber(first - 1)))
+            cursor.setPosition(_end_of(last))
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
+        if first and last.length() == 1:
+            # An empty block takes the formats of the one that is removed behind it.
+            cursor.setBlockFormat(block_format)
+            cursor.setBlockCharFormat(char_format)
 
     def _write(self, cursor: QTextCursor, number: int) -> None:
         previous = self._blocks[number - 1] if number else None

@@ -49,7 +49,7 @@ class TranscriptView(QScrollArea):
         self._is_busy = False
         self._is_filling = False
         self._selection: RichText | None = None
-        self._page = Page(WIDEST)
+        self._page = Page(WIDEST, self)
         self.setWidget(self._page)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -95,6 +95,7 @@ class TranscriptView(QScrollArea):
         message = self._page.message(item.message.id)
         if message is not None:
             message.set_item(item)
+            self._page.chain(self._page.number_of(message))
 
     def append_text(self, message_id: str, kind: str, text: str) -> None:
         """Add streamed text to a message; `kind` is "answer" or "thinking"."""

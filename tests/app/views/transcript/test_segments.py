@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from PySide6.QtWidgets import QWidget
+from shiboken6 import delete
 
 from app.views.theme import Theme
 from app.views.transcript.code_block import CodeBlock
@@ -32,8 +33,8 @@ def test_any_chunking_gives_the_same_documents(kit: Kit, page: QWidget, chunks: 
     kit.finish()
     assert shape(streamed) == shape(whole)
     assert streamed.height_for(WIDTH) == whole.height_for(WIDTH)
-    streamed.deleteLater()
-    whole.deleteLater()
+    delete(streamed)
+    delete(whole)
 
 
 def test_only_the_last_block_is_written_again(answer: Segments) -> None:

@@ -252,3 +252,16 @@ def test_everything_has_a_name_for_a_screen_reader(view: TranscriptView) -> None
         if interface and interface.role() in roles and not interface.text(QAccessible.Text.Name):
             nameless.append(widget)
     assert not nameless
+
+
+def test_tab_goes_through_the_conversation_in_reading_order(view: TranscriptView) -> None:
+    """Although the newest messages are made first."""
+    view.show_items(conversation(20))
+    view.finish()
+    chain, widget = [], view.nextInFocusChain()
+    while widget is not view:
+        if widget.accessibleName() == "Copy message":
+            chain.append(widget.mapTo(view.widget(), QPoint(0, 0)).y())
+        widget = widget.nextInFocusChain()
+    assert len(chain) == 20
+    assert chain == sorted(chain)
