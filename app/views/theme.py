@@ -207,15 +207,8 @@ class Theme(QObject):
         The style sheet is on the bars alone: one for the whole application makes Qt 6.11 forget the fonts of widgets
         that are moved into a scroll area.
         """
-        if _NATIVE_COLOURS:
-            return
-
-        def dress() -> None:
-            for bar in (area.verticalScrollBar(), area.horizontalScrollBar()):
-                bar.setStyleSheet(_scroll_bars(self._palette))
-
-        self.changed.connect(dress)
-        dress()
+        if not _NATIVE_COLOURS:
+            _ThinScrollBars(self, area)
 
     def _dress(self, application: QApplication) -> None:
         application.setFont(self.font("label"))
@@ -240,6 +233,20 @@ def with_accent(palette: Palette, accent: QColor) -> Palette:
     """
     text = QColor("#ffffff") if qGray(accent.rgb()) < 153 else QColor("#1d1d1f")
     return replace(palette, accent=accent, accent_text=text)
+
+
+class _ThinScrollBars(QObject):
+    """Keeps the scroll bars of `area` in the colours of the theme for as long as it lives."""
+
+    def __init__(self, theme: Theme, area: QAbstractScrollArea) -> None:
+        super().__init__(area)
+        self._theme, self._area = theme, area
+        theme.changed.connect(self._dress)
+        self._dress()
+
+    def _dress(self) -> None:
+        for bar in (self._area.verticalScrollBar(), self._area.horizontalScrollBar()):
+            bar.setStyleSheet(_scroll_bars(self._theme.palette))
 
 
 def _text_font() -> QFont:

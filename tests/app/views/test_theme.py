@@ -1,4 +1,5 @@
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
@@ -81,3 +82,14 @@ def test_fonts_survive_being_moved_into_a_scroll_area(theme: Theme, qapp: QAppli
     area.setWidget(inside)
     area.show()
     assert label.font().pixelSize() == theme.font("title").pixelSize()
+
+
+def test_the_theme_changes_after_a_scroll_area_has_gone(theme: Theme, qtbot: QtBot) -> None:
+    """Messages come and go with their scroll bars; the theme does not hold on to them."""
+    area = QScrollArea()
+    theme.thin_scroll_bars(area)
+    area.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    with qtbot.captureExceptions() as exceptions:
+        theme.set_appearance("dark")
+    assert exceptions == []
