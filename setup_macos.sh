@@ -152,7 +152,7 @@ run_facet() {
     exec .venv/bin/facet
   fi
   say "There is no display here, so the window cannot open; the starter model answers in the terminal instead."
-  exec .venv/bin/facet chat --prompt "What is the capital of France, and what is it known for?" --max-tokens 160 --seed 1
+  exec .venv/bin/facet chat --prompt "What is the capital of France, and what is it known for?" --max-tokens 160 --temperature 0
 }
 
 run_checks() {
