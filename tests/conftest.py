@@ -9,6 +9,8 @@ import pytest
 from mlx_engine.folders import Folders
 from mlx_engine.models import starter
 
+pytest_plugins = ["tests.hub.fixtures"]
+
 
 @pytest.fixture(scope="session")
 def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:

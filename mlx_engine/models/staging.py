@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlx_engine.errors import StorageError
+from mlx_engine.errors import NoSpace, StorageError
 
 
 @contextmanager
@@ -21,12 +21,16 @@ def storage_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageError(_explain(error, target)) from error
+        raise _translate(error, target) from error
+
+
+def _translate(error: OSError, target: Path) -> StorageError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace(f"The disk is full: {target.name} could not be written. Make room and try again.")
+    return StorageError(_explain(error, target))
 
 
 def _explain(error: OSError, target: Path) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk is full: {target.name} could not be written. Make room and try again."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"Facet may not write in {target.parent}. Allow it there, or choose another folder by FACET_HOME."
     return f"{target} could not be written: {error.strerror or error}."

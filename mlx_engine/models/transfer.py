@@ -5,6 +5,7 @@ are received here; addresses, headers and errors are the library's.
 """
 
 import hashlib
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from mlx_engine.models.hub import TIMEOUT_S, Hub, translated
 from mlx_engine.models.hub_cache import CachedRevision
 from mlx_engine.models.staging import storage_errors
 
-_READ_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 20
+"""What is received, verified and written at once; a kill loses less than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +87,17 @@ class Transfer:
 
     def _take_up(self, part: BinaryIO) -> int:
         """Read what is there from before into the checksum; return how much that is."""
-        self._restart(part, keep=self._place.bytes_here(self.file))
+        kept = self._place.bytes_here(self.file)
+        self._restart(part, keep=kept)
         with self._place.partial(self.file).open("rb") as before:
-            while block := before.read(_READ_BYTES):
+            while block := before.read(min(_BLOCK_BYTES, kept - self.done_bytes)):
                 self._hash.update(block)
                 self.done_bytes += len(block)
-        return self.done_bytes
+        return kept
 
     def _restart(self, part: BinaryIO, *, keep: int = 0) -> None:
-        part.truncate(keep)
+        if os.fstat(part.fileno()).st_size > keep:
+            part.truncate(keep)
         self._hash = _hash_for(self.file)
         self.done_bytes = 0
 
@@ -127,7 +131,7 @@ class Transfer:
             headers["Range"] = f"bytes={self.done_bytes}-"
         with get_session().stream("GET", address, headers=headers, timeout=TIMEOUT_S) as response:
             self._check(response, part)
-            for block in response.iter_raw():
+            for block in response.iter_raw(_BLOCK_BYTES):
                 if stop.is_set():
                     raise Stopped
                 self._take(block, part)

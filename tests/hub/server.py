@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import ThreadingHTTPServer
 
-from tests.hub.faults import Fault, Order
+from tests.hub.faults import Fault, Hold, Order
 from tests.hub.handler import HubHandler, Seen
 from tests.hub.repository import Repository
 
@@ -29,6 +29,17 @@ class Hub:
         self._orders: list[Order] = []
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), partial(HubHandler, self))
+
+    def reset(self) -> None:
+        """Forget all repositories, people, faults and requests; let go what is held."""
+        with self._lock:
+            for order in self._orders:
+                if isinstance(order.fault, Hold):
+                    order.fault.released.set()
+            self._orders.clear()
+        for collection in (self.repositories, self.tokens, self.accepted, self.seen):
+            collection.clear()
+        self.page_size = 1000
 
     @property
     def port(self) -> int:

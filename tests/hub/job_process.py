@@ -1,0 +1,58 @@
+"""A job process as a test talks to it."""
+
+import os
+import queue
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from mlx_engine.engine.job_client import start_job
+from mlx_engine.job_protocol import (
+    DownloadPlanned,
+    DownloadProgress,
+    JobEvent,
+    JobRequest,
+    Waiting,
+)
+from mlx_engine.protocol import WorkerExited
+
+DEADLINE_S = 30
+_underway = (DownloadPlanned, DownloadProgress, Waiting)
+
+
+class JobProcess:
+    """It is started at once, in this process's environment."""
+
+    def __init__(self, logs: Path) -> None:
+        self.log = logs / "jobs.log"
+        self._events: queue.SimpleQueue[JobEvent] = queue.SimpleQueue()
+        self._client = start_job(self._events.put, logs=logs)
+
+    def send(self, request: JobRequest) -> None:
+        self._client.send(request)
+
+    def until(self, reached: Callable[[JobEvent], bool]) -> list[JobEvent]:
+        """Return the events up to the first that is so, that one included."""
+        deadline = time.monotonic() + DEADLINE_S
+        events = [self._events.get(timeout=DEADLINE_S)]
+        while not reached(events[-1]):
+            events.append(self._events.get(timeout=max(0, deadline - time.monotonic())))
+        return events
+
+    def run(self, request: JobRequest) -> list[JobEvent]:
+        """Return all events of the request."""
+        self.send(request)
+        return self.until(lambda event: not isinstance(event, _underway))
+
+    def answer(self, request: JobRequest) -> JobEvent:
+        """Return the last event of the request."""
+        return self.run(request)[-1]
+
+    def kill(self) -> None:
+        os.kill(self._client.pid, signal.SIGKILL)
+        self.until(lambda event: isinstance(event, WorkerExited))
+
+    def close(self) -> None:
+        self._client.close()
+        assert self._client.join(10)

@@ -1,0 +1,388 @@
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlx_engine.job_protocol import (
+    Download,
+    Downloaded,
+    DownloadPlanned,
+    DownloadProgress,
+    JobEvent,
+    JobFailed,
+    RemoteFile,
+    Waiting,
+)
+from mlx_engine.models.hub_cache import CachedRevision, cache_folder
+from tests.hub.faults import Cut, Elsewhere, Fault, Hold, NoRange, Refuse, Slow, WrongContent, WrongLength
+from tests.hub.fixtures import add_model, model_files, sha256
+from tests.hub.job_process import JobProcess
+from tests.hub.repository import HubFile, Repository
+from tests.hub.server import Hub
+
+MEGABYTE = 1 << 20
+NEEDED = {"README.md", "config.json", "tokenizer.json", "model.safetensors"}
+
+
+def downloaded(events: list[JobEvent]) -> Path:
+    """Return the folder of a download that succeeded."""
+    assert isinstance(events[-1], Downloaded), events[-1]
+    return Path(events[-1].path)
+
+
+def failed(event: JobEvent) -> JobFailed:
+    assert isinstance(event, JobFailed), event
+    return event
+
+
+def weights(repository: Repository) -> RemoteFile:
+    file = repository.commits[repository.main]["model.safetensors"]
+    return RemoteFile("model.safetensors", file.size, file.digest())
+
+
+def place(repository: Repository) -> CachedRevision:
+    return CachedRevision.of(cache_folder(), repository.id, repository.main)
+
+
+def test_what_a_model_needs_arrives_and_nothing_else(hub: Hub, job: JobProcess) -> None:
+    """Weights, configuration, tokenizer and card; no pickle, no code, nothing of a folder below."""
+    repository = add_model(hub, "download/needed")
+    folder = downloaded(job.run(Download(id="a", repository=repository.id)))
+
+    assert {path.name for path in folder.rglob("*") if path.is_file()} == NEEDED
+    assert sha256(folder / "model.safetensors") == weights(repository).digest
+    assert not hub.asked("pytorch_model.bin")
+
+
+def test_progress_adds_up_to_the_plan(hub: Hub, job: JobProcess) -> None:
+    """The plan names every file with its size; progress never goes back and ends at the whole."""
+    repository = add_model(hub, "download/progress", megabytes=4)
+    hub.order("/large/", Slow(8_000_000))
+    events = job.run(Download(id="a", repository=repository.id))
+
+    plan = events[0]
+    assert isinstance(plan, DownloadPlanned)
+    assert plan.missing_bytes == plan.total_bytes == sum(file.total_bytes for file in plan.files)
+    done = [event.done_bytes for event in events if isinstance(event, DownloadProgress)]
+    assert len(done) > 1
+    assert done == sorted(done)
+    assert done[-1] == plan.total_bytes
+
+
+def test_other_programs_find_the_model_in_their_cache(hub: Hub, job: JobProcess) -> None:
+    """`huggingface_hub` gives the same folder, and its own inspection of the cache finds nothing wrong."""
+    repository = add_model(hub, "download/shared")
+    folder = downloaded(job.run(Download(id="a", repository=repository.id)))
+    program = (
+        "import json; from huggingface_hub import scan_cache_dir, try_to_load_from_cache as find\n"
+        f"print(json.dumps([find({repository.id!r}, 'config.json'), list(map(str, scan_cache_dir().warnings))]))"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert json.loads(said) == [str(folder / "config.json"), []]
+
+
+def test_a_model_of_another_program_is_not_downloaded_again(hub: Hub, job: JobProcess) -> None:
+    """What `snapshot_download` has brought counts as there."""
+    repository = add_model(hub, "download/foreign")
+    program = f"from huggingface_hub import snapshot_download; snapshot_download({repository.id!r})"
+    subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "HF_HUB_DISABLE_XET": "1"})
+    hub.seen.clear()
+    events = job.run(Download(id="a", repository=repository.id))
+
+    assert isinstance(events[0], DownloadPlanned)
+    assert events[0].missing_bytes == 0
+    assert not hub.asked("/resolve/")
+    assert downloaded(events) == place(repository).folder
+
+
+def test_a_killed_download_goes_on_where_it_was(hub: Hub, start_job_process: type[JobProcess]) -> None:
+    """After kill -9 less than one chunk is read again, nothing shows as ready, and the result is right."""
+    repository = add_model(hub, "download/killed", megabytes=6)
+    hold = Hold(after_bytes=4 * MEGABYTE + 1000)
+    hub.order("/large/", hold)
+    first = start_job_process()
+    first.send(Download(id="a", repository=repository.id))
+    first.until(lambda event: isinstance(event, DownloadProgress) and event.done_bytes > 4 * MEGABYTE)
+    first.kill()
+
+    assert not place(repository).folder.exists()
+    assert place(repository).bytes_here(weights(repository)) > 3 * MEGABYTE
+    hub.seen.clear()
+    events = start_job_process().run(Download(id="b", repository=repository.id))
+    assert sha256(downloaded(events) / "model.safetensors") == weights(repository).digest
+    start = int(hub.asked("/large/")[0].range.removeprefix("bytes=").removesuffix("-"))
+    assert 4 * MEGABYTE + 1000 - start <= MEGABYTE
+
+
+def test_a_closed_download_ends_at_once_and_goes_on_later(hub: Hub, start_job_process: type[JobProcess]) -> None:
+    """Pausing is closing: the process ends in the middle, and the next one has less to do."""
+    repository = add_model(hub, "download/paused", megabytes=4)
+    hub.order("/large/", Hold(after_bytes=2 * MEGABYTE))
+    first = start_job_process()
+    first.send(Download(id="a", repository=repository.id))
+    first.until(lambda event: isinstance(event, DownloadProgress) and event.done_bytes > MEGABYTE)
+    first.close()
+
+    events = start_job_process().run(Download(id="b", repository=repository.id))
+    assert isinstance(events[0], DownloadPlanned)
+    assert events[0].missing_bytes < events[0].total_bytes - MEGABYTE
+    assert sha256(downloaded(events) / "model.safetensors") == weights(repository).digest
+
+
+def test_a_broken_connection_is_taken_up_again(hub: Hub, job: JobProcess) -> None:
+    """The rest is asked for, not the whole; the person is told that it waits."""
+    repository = add_model(hub, "download/cut", megabytes=4)
+    hub.order("/large/", Cut(after_bytes=2 * MEGABYTE + 5))
+    events = job.run(Download(id="a", repository=repository.id))
+
+    assert sha256(downloaded(events) / "model.safetensors") == weights(repository).digest
+    assert [seen.range for seen in hub.asked("/large/")] == ["", f"bytes={2 * MEGABYTE}-"]
+    assert any(isinstance(event, Waiting) for event in events)
+
+
+def test_a_server_that_ignores_the_range_is_read_from_the_start(hub: Hub, job: JobProcess) -> None:
+    """The whole file arrives instead of the rest, and is not put behind the first part."""
+    repository = add_model(hub, "download/norange", megabytes=3)
+    hub.order("/large/", Cut(after_bytes=MEGABYTE))
+    hub.order("/large/", NoRange())
+    events = job.run(Download(id="a", repository=repository.id))
+    assert sha256(downloaded(events) / "model.safetensors") == weights(repository).digest
+
+
+def test_a_damaged_first_part_costs_a_second_try_only(hub: Hub, job: JobProcess) -> None:
+    """What lay there from before was wrong: the file is read once more, in full."""
+    repository = add_model(hub, "download/damaged", megabytes=2)
+    partial = place(repository).partial(weights(repository))
+    partial.parent.mkdir(parents=True)
+    partial.write_bytes(b"rubbish" * 1000)
+    events = job.run(Download(id="a", repository=repository.id))
+    assert sha256(downloaded(events) / "model.safetensors") == weights(repository).digest
+
+
+def test_a_hub_that_is_busy_for_a_moment_is_waited_for(hub: Hub, job: JobProcess) -> None:
+    """The time it asks for is kept, and told."""
+    repository = add_model(hub, "download/busy")
+    hub.order("/large/", Refuse(429, (("Retry-After", "1"),)))
+    events = job.run(Download(id="a", repository=repository.id))
+    assert [event.seconds for event in events if isinstance(event, Waiting)] == [1]
+    assert downloaded(events)
+
+
+def test_a_hub_that_is_busy_for_long_ends_the_download(hub: Hub, job: JobProcess) -> None:
+    """The error says how long, as a sentence and as a number."""
+    repository = add_model(hub, "download/very-busy")
+    hub.order("/large/", Refuse(429, (("Retry-After", "900"),)))
+    failure = failed(job.answer(Download(id="a", repository=repository.id)))
+    assert (failure.error, failure.retry_after_s) == ("HubBusy", 900)
+    assert "900 seconds" in failure.message
+
+
+def test_a_fault_of_the_hub_is_tried_again(hub: Hub, job: JobProcess) -> None:
+    """One 500 costs a second."""
+    repository = add_model(hub, "download/fault")
+    hub.order("/large/", Refuse(500))
+    assert downloaded(job.run(Download(id="a", repository=repository.id)))
+
+
+@pytest.mark.parametrize("fault", [WrongContent(), WrongLength(by=10), WrongLength(by=-10)], ids=str)
+def test_wrong_bytes_are_found_and_not_kept(hub: Hub, job: JobProcess, fault: Fault) -> None:
+    """Other bytes, more or fewer than listed: the download fails, and no model appears."""
+    repository = add_model(hub, "download/wrong", megabytes=2)
+    hub.order("/large/", fault)
+    assert failed(job.answer(Download(id="a", repository=repository.id))).error == "WrongContent"
+    assert not place(repository).folder.exists()
+    assert place(repository).bytes_here(weights(repository)) == 0
+    shutil.rmtree(place(repository).repository_folder)
+
+
+def test_wrong_bytes_of_a_small_file_are_found_too(hub: Hub, job: JobProcess) -> None:
+    """Files outside large-file storage are verified by their git object id."""
+    repository = add_model(hub, "download/wrong-config")
+    hub.order("/resolve/" + repository.main + "/config.json", WrongContent())
+    assert failed(job.answer(Download(id="a", repository=repository.id))).error == "WrongContent"
+
+
+def test_a_listing_with_a_wrong_checksum_is_never_ready(hub: Hub, job: JobProcess) -> None:
+    """The Hub itself contradicts its files."""
+    repository = hub.add(Repository("download/contradiction"))
+    repository.commit({**model_files(), "model.safetensors": HubFile(b"weights", claimed_sha256="0" * 64)})
+    assert failed(job.answer(Download(id="a", repository=repository.id))).error == "WrongContent"
+
+
+def test_a_revision_that_moves_meanwhile_changes_nothing(hub: Hub, job: JobProcess) -> None:
+    """All files come from the commit that the branch named at the start."""
+    repository = add_model(hub, "download/moving", megabytes=3)
+    before, digest = repository.main, weights(repository).digest
+    hold = Hold(after_bytes=MEGABYTE)
+    hub.order("/large/", hold)
+    job.send(Download(id="a", repository=repository.id))
+    assert hold.reached.wait(20)
+    repository.commit(model_files(1))
+    hold.released.set()
+    events = job.until(lambda event: isinstance(event, Downloaded | JobFailed))
+
+    assert downloaded(events).name == before
+    assert sha256(downloaded(events) / "model.safetensors") == digest
+    assert all(before in seen.path for seen in hub.asked("/resolve/"))
+
+
+def test_a_commit_can_be_asked_for(hub: Hub, job: JobProcess) -> None:
+    """An older commit arrives, and the branch of the cache is left alone."""
+    repository = add_model(hub, "download/older")
+    older = repository.main
+    repository.commit(model_files())
+    folder = downloaded(job.run(Download(id="a", repository=repository.id, revision=older)))
+    assert folder.name == older
+    assert not (place(repository).repository_folder / "refs").exists()
+
+
+@pytest.mark.parametrize("name", ["../escaped.json", "/escaped.json", "a/../../b.json", "a\\..\\b.json", "./c.json"])
+def test_a_name_that_leaves_the_folder_is_refused_before_anything(hub: Hub, job: JobProcess, name: str) -> None:
+    """Not one file is asked for, and nothing is written."""
+    repository = hub.add(Repository("download/hostile"))
+    repository.commit({**model_files(), name: b"{}"})
+    failure = failed(job.answer(Download(id="a", repository=repository.id)))
+    assert failure.error == "UnsafeRepository"
+    assert not hub.asked("/resolve/")
+    assert not place(repository).repository_folder.exists()
+
+
+def test_a_symbolic_link_of_the_repository_stays_a_text(hub: Hub, job: JobProcess, tmp_path: Path) -> None:
+    """Git keeps a link as a file that holds its target: it arrives as that and is followed nowhere."""
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    repository = hub.add(Repository("download/link"))
+    repository.commit({**model_files(), "tokenizer.json": str(secret).encode()})
+    folder = downloaded(job.run(Download(id="a", repository=repository.id)))
+    assert (folder / "tokenizer.json").read_text() == str(secret)
+    assert (folder / "tokenizer.json").resolve().parent == place(repository).repository_folder / "blobs"
+
+
+def test_a_redirect_to_a_local_file_is_not_followed(hub: Hub, job: JobProcess) -> None:
+    """The Hub cannot make Facet read this machine's files."""
+    repository = add_model(hub, "download/redirect")
+    hub.order("/model.safetensors", Elsewhere("file:///etc/passwd"))
+    assert failed(job.answer(Download(id="a", repository=repository.id))).error == "HubError"
+
+
+def test_no_repository_no_download(hub: Hub, job: JobProcess) -> None:
+    """A repository or a revision that is not there, and a name that can be none."""
+    repository = add_model(hub, "download/there")
+    for wrong in ("download/absent", "no name", "a/b/c"):
+        assert failed(job.answer(Download(id="a", repository=wrong))).error == "HubNotFound"
+    assert "v9" in failed(job.answer(Download(id="a", repository=repository.id, revision="v9"))).message
+    assert failed(job.answer(Download(id="a", repository=repository.id, revision="../x"))).error == "HubNotFound"
+
+
+def test_a_gated_repository_asks_first_for_a_token_then_for_consent(
+    hub: Hub, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a token, with one, with one whose owner has accepted; the token goes to the Hub alone."""
+    repository = add_model(hub, "download/gated")
+    repository.gated = "manual"
+    request = Download(id="a", repository=repository.id)
+    assert failed(start_job_process().answer(request)).error == "NeedsToken"
+
+    hub.tokens |= {"hf_secret": "ann"}
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    process = start_job_process()
+    assert failed(process.answer(request)).error == "NeedsConsent"
+    hub.accepted.add(("ann", repository.id))
+    assert downloaded(process.run(request))
+    assert {seen.authorization for seen in hub.asked("/resolve/")} == {"", "Bearer hf_secret"}
+    assert [seen.authorization for seen in hub.asked("/large/")] == [""]
+
+
+def test_a_token_that_is_not_valid_is_called_so(
+    hub: Hub, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also for a repository that everybody may read."""
+    repository = add_model(hub, "download/public")
+    monkeypatch.setenv("HF_TOKEN", "hf_old")
+    assert failed(start_job_process().answer(Download(id="a", repository=repository.id))).error == "WrongToken"
+
+
+def test_a_repository_of_pickles_is_refused_with_the_reason(hub: Hub, job: JobProcess) -> None:
+    """Also when they are asked for by name."""
+    repository = hub.add(Repository("download/pickles"))
+    repository.commit({"config.json": b"{}", "pytorch_model.bin": b"a pickle"})
+    failure = failed(job.answer(Download(id="a", repository=repository.id)))
+    assert failure.error == "UnsupportedModel"
+    assert "pickles" in failure.message
+    asked = Download(id="a", repository=repository.id, include=("*.bin",))
+    assert failed(job.answer(asked)).error == "HubNotFound"
+
+
+def test_a_gguf_file_comes_when_it_is_asked_for(hub: Hub, job: JobProcess) -> None:
+    """Without that, the error says which there are."""
+    repository = hub.add(Repository("download/gguf"))
+    repository.commit({"a-Q4_0.gguf": b"four", "a-Q8_0.gguf": b"eight", "README.md": b"# A"})
+    assert "a-Q4_0.gguf" in failed(job.answer(Download(id="a", repository=repository.id))).message
+    folder = downloaded(job.run(Download(id="a", repository=repository.id, include=("*Q4_0.gguf",))))
+    assert [path.name for path in folder.iterdir()] == ["a-Q4_0.gguf"]
+
+
+def test_no_room_is_said_before_anything_is_downloaded(hub: Hub, job: JobProcess) -> None:
+    """A model of a thousand terabytes; the sum is in the sentence."""
+    repository = hub.add(Repository("download/huge"))
+    repository.commit({**model_files(), "model.safetensors": HubFile(b"", claimed_size=10**15)})
+    failure = failed(job.answer(Download(id="a", repository=repository.id)))
+    assert failure.error == "NoSpace"
+    assert "1000000.0 GB" in failure.message
+    assert not hub.asked("/resolve/")
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="makes a device that is always full")
+def test_a_disk_that_fills_up_in_the_middle_is_said(hub: Hub, job: JobProcess) -> None:
+    """The file is written to a device that has no room, ever."""
+    repository = add_model(hub, "download/full", megabytes=2)
+    partial = place(repository).partial(weights(repository))
+    partial.parent.mkdir(parents=True)
+    os.mknod(partial, stat.S_IFCHR | 0o600, os.makedev(1, 7))
+    failure = failed(job.answer(Download(id="a", repository=repository.id)))
+    assert failure.error == "NoSpace"
+    assert not place(repository).folder.exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_cache_that_cannot_be_written_is_said(
+    hub: Hub, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The sentence names the folder."""
+    repository = add_model(hub, "download/rights")
+    tmp_path.joinpath("cache").mkdir(mode=0o500)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    failure = failed(start_job_process().answer(Download(id="a", repository=repository.id)))
+    assert failure.error == "StorageError"
+    assert "cache" in failure.message
+
+
+def test_a_cache_folder_that_is_a_file_is_said(
+    hub: Hub, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whatever is wrong with the place, it is a sentence."""
+    repository = add_model(hub, "download/file")
+    (tmp_path / "cache").write_text("not a folder")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    assert failed(start_job_process().answer(Download(id="a", repository=repository.id))).error == "StorageError"
+
+
+def test_two_downloads_of_one_model_share_the_work(hub: Hub, start_job_process: type[JobProcess]) -> None:
+    """The second waits for the first one's file instead of reading it again."""
+    repository = add_model(hub, "download/twice", megabytes=3)
+    hold = Hold(after_bytes=MEGABYTE)
+    hub.order("/large/", hold)
+    first, second = start_job_process(), start_job_process()
+    first.send(Download(id="a", repository=repository.id))
+    assert hold.reached.wait(20)
+    second.send(Download(id="b", repository=repository.id))
+    second.until(lambda event: isinstance(event, DownloadProgress))
+    hold.released.set()
+    for process in (first, second):
+        assert downloaded(process.until(lambda event: isinstance(event, Downloaded | JobFailed)))
+    assert len(hub.asked("/large/")) == 1
