@@ -8,6 +8,7 @@ import pytest
 from mlx_engine.engine.inbox import Inbox
 from mlx_engine.engine.serving import serve
 from mlx_engine.protocol import ChatMessage, Event, Finished, Generate, Load, RequestFailed
+from mlx_engine.sampling import Sampling
 
 
 class Enough(BaseException):
@@ -20,7 +21,7 @@ def test_an_unforeseen_error_ends_only_its_own_request(tiny_models: Path, caplog
     inbox = Inbox()
     inbox.put(Load("load", str(tiny_models / "llama")))
     inbox.put(Generate(id="bad", messages=(ChatMessage("user", no_text),)))
-    inbox.put(Generate(id="good", messages=(ChatMessage("user", "Hello"),)))
+    inbox.put(Generate(id="good", messages=(ChatMessage("user", "Hello"),), sampling=Sampling(max_tokens=5)))
     ends = []
 
     def send(event: Event) -> None:
