@@ -6,7 +6,6 @@ from mlx_engine.cli import terminal
 from mlx_engine.errors import FacetError
 
 FAILED = 1
-WRONG_USAGE = 2
 INTERRUPTED = 130
 """What shells expect of a program that Control-C ended."""
 BROKEN_PIPE = 141

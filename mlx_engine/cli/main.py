@@ -9,14 +9,14 @@ from importlib.metadata import PackageNotFoundError, version
 from cyclopts import App, CycloptsError
 
 from mlx_engine.cli.chat import chat
-from mlx_engine.cli.failure import BROKEN_PIPE, FAILED, INTERRUPTED, WRONG_USAGE, UsageError, report
+from mlx_engine.cli.failure import BROKEN_PIPE, FAILED, INTERRUPTED, UsageError, report
 from mlx_engine.cli.models import models
 from mlx_engine.cli.prepare import prepare
 from mlx_engine.errors import FacetError
 
 _help = """Chat offline with language models on your own Mac.
 
-Without a command, `facet` opens the window. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+Without a command, `facet` opens the window. Exit codes: 0 done, 1 failed or refused, 130 interrupted.
 """
 
 
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except (UsageError, CycloptsError) as error:
         report(" ".join(str(error).split()))
-        return WRONG_USAGE
+        return FAILED
     except FacetError as error:
         report(error)
         return FAILED
