@@ -1,6 +1,7 @@
 """The one place where everything in the window is built, and passed to what needs it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -15,6 +16,7 @@ from app.views.main_window import MainWindow
 from app.views.notification import Notifier
 from app.views.theme import Theme
 from app.views.workbench import Workbench
+from mlx_engine.engine.state import Failed
 from mlx_engine.folders import Folders
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ class Assembly(QObject):
             logs=folders.logs,
         )
         self.preferences.changed.connect(self._follow_preferences)
+        self.bridge.state_changed.connect(self._tell_failure)
         self.library.refreshed.connect(self._prepare_starter)
         self.library.refresh()
         self._tell_notices()
@@ -72,6 +75,11 @@ class Assembly(QObject):
         settings = self.preferences.settings
         self._theme.set_appearance(settings.appearance)
         self._theme.set_text_size(settings.text_size)
+
+    def _tell_failure(self, model: Path) -> None:
+        match self.bridge.state(model):
+            case Failed(title, message, log_tail):
+                self.notifier.error(title, message, log_tail)
 
     def _tell_notices(self) -> None:
         for notice in (self.store.notice, self.preferences.notice):

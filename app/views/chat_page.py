@@ -40,6 +40,7 @@ class ChatPage(QWidget):
         self._stack = QStackedWidget()
         self._empty_scroll = QScrollArea(widgetResizable=True)
         self._empty_scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._empty_scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._empty_scroll.setWidget(self._empty)
         self._empty_scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._theme.thin_scroll_bars(self._empty_scroll)

@@ -143,8 +143,9 @@ class Composer(QWidget):
         self._follow_text()
 
     def _submit(self) -> None:
+        # Not ready, because there is no model, is no reason to keep silent: whoever takes the message says why not.
         message = self._draft().message()
-        if message and self._ready and not self._busy:
+        if message and not self._busy:
             self.submitted.emit(message)
 
     def _stop(self) -> None:

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.views.buttons import TextButton
 from app.views.painting import focus_ring, rounded
@@ -17,6 +17,7 @@ QUESTIONS = (
     "How do I reverse a list in Python?",
 )
 
+_SIDE = 24
 _SIZES = ((1e9, "A very small model"), (4e9, "A small model"), (15e9, "A medium-sized model"), (70e9, "A large model"))
 
 
@@ -78,10 +79,14 @@ class EmptyState(QWidget):
         inside.addWidget(self._line)
         inside.addSpacing(18)
         inside.addLayout(self._grid)
+        middle = QHBoxLayout()
+        middle.addStretch(1)
+        middle.addWidget(self._column, 1000)
+        middle.addStretch(1)
         outside = QVBoxLayout(self)
-        outside.setContentsMargins(24, 12, 24, 12)
+        outside.setContentsMargins(_SIDE, 12, _SIDE, 12)
         outside.addStretch(2)
-        outside.addWidget(self._column, 0, Qt.AlignmentFlag.AlignHCenter)
+        outside.addLayout(middle)
         outside.addStretch(3)
 
     def show_model(self, model: Described | None) -> None:
@@ -106,9 +111,10 @@ class EmptyState(QWidget):
 
     def _arrange(self) -> None:
         """Put the questions side by side where there is room for two."""
-        width = min(self.width() - 48, self._theme.scaled(560))
-        self._column.setFixedWidth(max(width, 1))
-        columns = 2 if width >= self._theme.scaled(420) else 1
+        self._column.setMaximumWidth(self._theme.scaled(560))
+        columns = 2 if self.width() - 2 * _SIDE >= self._theme.scaled(420) else 1
+        self._grid.setColumnStretch(0, 1)
+        self._grid.setColumnStretch(1, columns - 1)
         for place, card in enumerate(self._cards):
             self._grid.addWidget(card, place // columns, place % columns)
 

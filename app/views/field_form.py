@@ -50,7 +50,7 @@ class FieldForm(QWidget):
         label.setBuddy(editor)
         row = self._grid.rowCount()
         is_tall = isinstance(editor, QPlainTextEdit)
-        self._grid.addWidget(label, row, 0)
+        self._grid.addWidget(label, row, 0, 1, 2 if is_tall else 1)
         if is_tall:
             self._grid.addWidget(editor, row + 1, 0, 1, 2)
         else:

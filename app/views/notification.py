@@ -49,7 +49,7 @@ class NotificationBanner(QWidget):
     def __init__(self, notifier: Notifier, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._notice = Notice("information", "")
+        self.notice = Notice("information", "")
         self._symbol = QLabel()
         self._title = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._message = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
@@ -87,7 +87,7 @@ class NotificationBanner(QWidget):
 
     def show_notice(self, notice: Notice) -> None:
         """Show this one in place of the one before."""
-        self._notice = notice
+        self.notice = notice
         self._title.setText(notice.title)
         self._message.setText(notice.message)
         self._message.setVisible(bool(notice.message))
@@ -111,11 +111,11 @@ class NotificationBanner(QWidget):
 
     def _accept(self) -> None:
         self.hide()
-        if self._notice.accept:
-            self._notice.accept()
+        if self.notice.accept:
+            self.notice.accept()
 
     def _dress(self) -> None:
-        is_error = self._notice.kind == "error"
+        is_error = self.notice.kind == "error"
         colours = self._theme.palette
         name, colour = ("warning", colours.danger) if is_error else ("info", colours.accent)
         side = self._theme.scaled(18)
@@ -128,7 +128,7 @@ class NotificationBanner(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colours = self._theme.palette
-        tone = colours.danger if self._notice.kind == "error" else colours.accent
+        tone = colours.danger if self.notice.kind == "error" else colours.accent
         painter = QPainter(self)
         rounded(painter, QRectF(self.rect()), 0, mixed(colours.window, tone, 0.1))
         painter.fillRect(0, self.height() - 1, self.width(), 1, mixed(colours.window, tone, 0.25))

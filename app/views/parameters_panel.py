@@ -56,6 +56,7 @@ class ParametersPanel(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(14, 10, 14, 14)
         column.addWidget(self._heading)
+        column.addSpacing(8)
         column.addWidget(self._form)
         column.addWidget(self._reset_button, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch()

@@ -30,6 +30,7 @@ class SettingsDialog(QDialog):
             self._add_section(section)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.RestoreDefaults)
         buttons.clicked.connect(preferences.reset)
+        buttons.button(QDialogButtonBox.StandardButton.RestoreDefaults).setAutoDefault(False)
         column = QVBoxLayout(self)
         column.addWidget(self._tabs)
         column.addWidget(buttons)

@@ -8,11 +8,14 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 SPAN = 60
 """Values that fill the width; fewer start at the left."""
 
+_FEWEST = 4
+"""Values that make a line; the first ones, of parts of a second, say little."""
+
 
 def draw_sparkline(painter: QPainter, area: QRectF, values: Sequence[float], colour: QColor) -> None:
     """Draw the values as a line over a pale ground. The bottom is zero, so that a flat line is a steady rate."""
     points = _points(area, values[-SPAN:])
-    if len(points) < 2:
+    if len(points) < _FEWEST:
         return
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -1,16 +1,19 @@
 """The whole window: what it shows of the view-models, and what its menus do."""
 
+import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface, QAction, QKeySequence
-from PySide6.QtWidgets import QApplication, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.assembly import Assembly
 from app.views.menus import MENUS
+from app.views.notification import NotificationBanner
 from app.views.workbench import Workbench
+from mlx_engine.folders import Folders
 from tests.scripted_worker import Script
 
 TIMEOUT_MS = 20_000
@@ -64,6 +67,28 @@ def test_a_message_is_answered_in_the_transcript(workbench: Workbench, qtbot: Qt
     assert workbench.page.transcript.isVisible()
     assert workbench.page.composer.editor.toPlainText() == ""
     assert workbench.main_window.windowTitle() == "Do whales sing?"
+
+
+def test_a_dead_engine_is_told_with_its_last_words(assemble: Callable[[Script], Assembly], qtbot: QtBot) -> None:
+    """The banner says what happened, has the end of the log on request, and the chat goes on to be there."""
+    workbench = assemble(Script(die_at="decode", stderr="metal: out of memory")).workbench
+    banner = workbench.findChild(NotificationBanner)
+    workbench.chat.send("Hello")
+    qtbot.waitUntil(banner.isVisible, timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: "out of memory" in banner.findChild(QPlainTextEdit).toPlainText(), timeout=TIMEOUT_MS)
+    assert "killed" in banner.notice.message
+    assert workbench.chat.items[0].message.text == "Hello"
+
+
+def test_without_a_model_sending_says_what_is_missing(workbench: Workbench, folders: Folders, qtbot: QtBot) -> None:
+    """Return does not fall silent: the banner says what to do, and the text stays."""
+    shutil.rmtree(folders.models)
+    with qtbot.waitSignal(workbench.library.refreshed, timeout=TIMEOUT_MS):
+        workbench.library.refresh()
+    workbench.page.composer.set_text("Hello")
+    qtbot.keyClick(workbench.page.composer.editor, Qt.Key.Key_Return)
+    assert workbench.findChild(NotificationBanner).notice.title == "No model"
+    assert workbench.page.composer.editor.toPlainText() == "Hello"
 
 
 def test_every_control_has_a_name(assembly: Assembly, qtbot: QtBot) -> None:
@@ -190,6 +215,9 @@ def test_the_window_works_at_900_by_600(workbench: Workbench, percent: int) -> N
     assert workbench.page.composer.isVisible()
     bottom = workbench.page.composer.mapTo(workbench.main_window, workbench.page.composer.rect().bottomRight())
     assert workbench.main_window.rect().contains(bottom)
+    for text in workbench.page.findChildren(QLabel):
+        right = text.mapTo(workbench.main_window, text.rect().topRight())
+        assert right.x() < workbench.main_window.width()
 
 
 def test_tab_reaches_every_button_of_the_header(workbench: Workbench, qtbot: QtBot) -> None:

@@ -1,0 +1,83 @@
+"""Makes the pictures of the README: the real window with the real starter model.
+
+QT_SCALE_FACTOR=1.5 python -m tests.screenshots docs/pictures
+"""
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.application import Run
+from mlx_engine.folders import Folders
+from mlx_engine.models import starter
+from mlx_engine.sampling import Sampling
+
+_QUESTIONS = (
+    "How do I reverse a list in Python?",
+    "Write a short poem about the sea",
+    "Give me three ideas for a quick dinner",
+)
+_POLL_MS = 20
+
+Step = Callable[[], bool]
+"""Asked again and again; the script goes on once it returns true."""
+
+
+def script(run: Run, folder: Path) -> Iterator[Step]:
+    """What is done in the window, step by step."""
+
+    def grab(name: str) -> None:
+        run.window.grab().save(str(folder / f"{name}.png"))
+
+    yield lambda: run.assembly is not None and run.assembly.chat.can_send
+    chat, workbench = run.assembly.chat, run.assembly.workbench
+    run.assembly.preferences.set("sampling", Sampling(temperature=0.0, repetition_penalty=1.1, max_tokens=160))
+    grab("first-start")
+    for question in _QUESTIONS[:-1]:
+        workbench.new_chat()
+        chat.send(question)
+        yield lambda: not chat.busy
+    workbench.new_chat()
+    chat.send(_QUESTIONS[-1])
+    yield lambda: chat.throughput.generated_tokens >= 100
+    grab("window-light")
+    yield lambda: not chat.busy
+    run.assembly.preferences.set("appearance", "dark")
+    workbench.toggle_parameters()
+    yield lambda: workbench.theme.is_dark
+    grab("window-dark")
+    run.window.close()
+
+
+def play(steps: Iterator[Step]) -> None:
+    """Go on from step to step in the event loop."""
+    step = next(steps, None)
+
+    def ask() -> None:
+        if step is None:
+            return
+        if step():
+            play(steps)
+        else:
+            QTimer.singleShot(_POLL_MS, ask)
+
+    QTimer.singleShot(_POLL_MS, ask)
+
+
+def main() -> int:
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home:
+        folders = Folders(data=Path(home), cache=Path(home) / "cache", logs=Path(home) / "logs")
+        starter.prepare(folders)
+        run = Run(QApplication([]), folders)
+        play(script(run, folder))
+        return run.until_closed()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
