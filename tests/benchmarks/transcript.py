@@ -204,9 +204,8 @@ def main() -> None:
         print(f"{count:,} tokens at {rate} a second")
         print(f"  Facet, under {EARLIER} messages   {mine}")
         print(f"  QTextBrowser.setMarkdown     {its}")
-        print(
-            f"  ratio                        CPU {mine.cpu / its.cpu:.2f}   own p99 {mine.own_p99 / max(its.own_p99, 0.1):.2f}"
-        )
+        stalls = mine.own_p99 / max(its.own_p99, 0.1)
+        print(f"  ratio                        CPU {mine.cpu / its.cpu:.2f}   own p99 {stalls:.2f}")
     painted, done, worst = opening(theme)
     print(
         f"opening {EARLIER} messages: end painted after {painted:.3f} s, "

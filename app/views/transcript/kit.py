@@ -20,6 +20,7 @@ class Kit:
         self.lexers = Lexers(parent)
         self.markdown = Markdown()
         self.typed = Typed()
+        self.unfolds_thinking = True
 
     def finish(self) -> None:
         """Do now what would be done in idle slices."""

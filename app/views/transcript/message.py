@@ -140,6 +140,8 @@ class MessageWidget(QWidget):
             height = part.height_for(width)
             part.setGeometry(0, top, width, height)
             top += height
+        if self._is_waiting():
+            top = max(top, self._kit.theme.scaled(24))
         return top + (0 if self.is_own else _GAP)
 
     def enterEvent(self, event: QEnterEvent) -> None:
@@ -276,7 +278,7 @@ class MessageWidget(QWidget):
         is_first = self._thinking is None
         self._the_thinking().append(text)
         if is_first:
-            self._the_thinking().set_open(is_open=True)
+            self._the_thinking().set_open(is_open=self._kit.unfolds_thinking)
 
     def _answer(self, text: str) -> None:
         if self._thinking is not None and not self._text:

@@ -109,6 +109,10 @@ class TranscriptView(QScrollArea):
         for message in self._page.messages:
             message.set_busy(busy=busy)
 
+    def unfold_thinking(self, *, is_wanted: bool) -> None:
+        """Say whether thinking unfolds by itself while it goes on, from now on."""
+        self._kit.unfolds_thinking = is_wanted
+
     def copy_message(self, message_id: str) -> None:
         """Copy the Markdown of a message."""
         message = self._page.message(message_id)
