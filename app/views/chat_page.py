@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, 
 
 from app.viewmodels.chat import ChatViewModel
 from app.viewmodels.model_library import ModelLibrary
+from app.viewmodels.preferences import Preferences
 from app.views.composer import Composer
 from app.views.empty_state import Described, EmptyState
 from app.views.theme import Theme
@@ -23,9 +24,9 @@ _IDLE_MS = 300
 class ChatPage(QWidget):
     """Renders `chat`; a conversation without messages shows the empty state in place of the transcript."""
 
-    def __init__(self, chat: ChatViewModel, library: ModelLibrary, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._chat, self._library, self._theme = chat, library, theme
+    def __init__(self, chat: ChatViewModel, library: ModelLibrary, preferences: Preferences, theme: Theme) -> None:
+        super().__init__()
+        self._chat, self._library, self._preferences, self._theme = chat, library, preferences, theme
         self._preparation = ""
         self._empty = EmptyState(theme)
         self._throughput = ThroughputBar(theme)
@@ -83,6 +84,8 @@ class ChatPage(QWidget):
         chat.item_changed.connect(transcript.change_item)
         chat.text_streamed.connect(transcript.append_text)
         chat.busy_changed.connect(lambda: transcript.set_busy(chat.busy))
+        self._preferences.changed.connect(lambda: transcript.unfold_thinking(is_wanted=self._unfolds_thinking()))
+        transcript.unfold_thinking(is_wanted=self._unfolds_thinking())
         transcript.regenerate_requested.connect(chat.regenerate)
         transcript.edit_requested.connect(chat.edit)
         transcript.branch_requested.connect(chat.switch_branch)
@@ -92,6 +95,9 @@ class ChatPage(QWidget):
         """Say that the first model is being made ready; an empty line says that this is over."""
         self._preparation = line
         self._follow_model()
+
+    def _unfolds_thinking(self) -> bool:
+        return self._preferences.settings.show_thinking
 
     def _send(self, text: str) -> None:
         if not self._chat.send(text):

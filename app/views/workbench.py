@@ -44,7 +44,7 @@ class Workbench(QWidget):
         self._settings_dialog: QWidget | None = None
         self._parameters: QWidget | None = None
         self.sidebar = Sidebar(conversations, chat, theme)
-        self.page = ChatPage(chat, library, theme)
+        self.page = ChatPage(chat, library, preferences, theme)
         self.picker = ModelPicker(library, chat, theme)
         self._header = Header(self.picker, theme)
         self._lay_out()

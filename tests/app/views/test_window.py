@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.assembly import Assembly
 from app.views.menus import MENUS
 from app.views.notification import NotificationBanner
+from app.views.transcript.thinking import Thinking
 from app.views.workbench import Workbench
 from mlx_engine.folders import Folders
 from tests.scripted_worker import Script
@@ -67,6 +68,19 @@ def test_a_message_is_answered_in_the_transcript(workbench: Workbench, qtbot: Qt
     assert workbench.page.transcript.isVisible()
     assert workbench.page.composer.editor.toPlainText() == ""
     assert workbench.main_window.windowTitle() == "Do whales sing?"
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_thinking_unfolds_while_it_goes_on_if_that_is_wanted(
+    assemble: Callable[[Script], Assembly], qtbot: QtBot, is_wanted: bool
+) -> None:
+    """The setting holds for the next answer."""
+    assembly = assemble(Script(thinking="Whales are large. " * 400, rate=50))
+    assembly.preferences.set("show_thinking", is_wanted)
+    assembly.chat.send("Hello")
+    transcript = assembly.workbench.page.transcript
+    qtbot.waitUntil(lambda: transcript.findChild(Thinking) is not None, timeout=TIMEOUT_MS)
+    assert transcript.findChild(Thinking).is_open == is_wanted
 
 
 def test_a_dead_engine_is_told_with_its_last_words(assemble: Callable[[Script], Assembly], qtbot: QtBot) -> None:
