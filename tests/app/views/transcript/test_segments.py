@@ -11,7 +11,6 @@ from app.views.transcript.segments import Segments
 from tests.app.views.transcript.scripts import chunked
 
 # ziafont 0.11 reads its fonts in a way that Python 3.11 calls deprecated; 3.13 does not.
-pytestmark = pytest.mark.filterwarnings("ignore:path is deprecated")
 
 WIDTH = 600
 
