@@ -1,6 +1,7 @@
 """How long until the window is shown, and until one can write in it, beside an empty window of Qt.
 
-Whole processes from their start to the first painting, taken in turns; medians. Run it where there is a display, or under Xvfb:
+Whole processes from their start to the first painting, taken in turns; medians. Run it where there is a display, or
+under Xvfb:
 
     python -m tests.benchmarks.window [ROUNDS]
 """

@@ -5,8 +5,6 @@ from app.views.transcript.formulas import drawn
 from app.views.transcript.kit import Kit
 from app.views.transcript.segments import Segments
 
-# ziafont 0.11 reads its fonts in a way that Python 3.11 calls deprecated; 3.13 does not.
-
 
 @pytest.mark.parametrize(
     "latex",

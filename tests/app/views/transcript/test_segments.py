@@ -10,7 +10,6 @@ from app.views.transcript.kit import Kit
 from app.views.transcript.segments import Segments
 from tests.app.views.transcript.scripts import chunked
 
-# ziafont 0.11 reads its fonts in a way that Python 3.11 calls deprecated; 3.13 does not.
 
 WIDTH = 600
 
