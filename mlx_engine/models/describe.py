@@ -1,78 +1,47 @@
-"""Says what a model folder holds, from `config.json` and the headers of its safetensors files alone.
+"""Says what a model is, from `config.json` and the headers of its safetensors files, or from the header of a GGUF file.
 
-It reads no weights and imports no MLX. Whether the architecture can be run is not asked here: loading tells.
+It reads no weights and imports no MLX.
 """
 
-import math
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from mlx_engine.errors import BrokenModel, ModelNotFound, StorageError, UnsupportedModel
-from mlx_engine.models import provenance, safetensors
+from mlx_engine.models import architecture, chat_template, loaded, provenance, safetensors, weights
+from mlx_engine.models.bit_map import LayerBits, bit_map
+from mlx_engine.models.cache_layout import LayerCache, cache_layout
+from mlx_engine.models.card import read_card
+from mlx_engine.models.configuration import Configuration
+from mlx_engine.models.description import BrokenDescription, ModelDescription, NetworkShape
 from mlx_engine.models.safetensors import TensorEntry
+from mlx_engine.models.weights import Weight
+
+__all__ = ["BrokenDescription", "ModelDescription", "NetworkShape", "describe", "read_bit_map"]
 
 _json_limit_bytes = 64 * 2**20
 _tokenizer_files = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "*.tiktoken")
 _pickle_files = ("*.bin", "*.pt", "*.pth")
 _context_fields = ("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length", "seq_length")
-_float_names = {"BF16": "bf16", "F16": "fp16", "F32": "fp32"}
-
-
-@dataclass(frozen=True, slots=True)
-class ModelDescription:
-    """One model that is whole."""
-
-    id: str
-    """`<owner>/<name>`."""
-    path: Path
-    name: str
-    """For people: "SmolLM2-135M-Instruct"."""
-    architecture: str
-    """`model_type` of the configuration."""
-    parameters: int
-    """All weights, quantized ones counted one by one; scales and biases of quantization are none."""
-    bits_per_weight: float
-    """The true ones: bits of all tensors, scales included, for each parameter."""
-    quantization: str
-    """For people: "4-bit g32", "mixed 4/8-bit g64", "mxfp4 g32", "bf16"."""
-    size_bytes: int
-    """Of all files in the folder."""
-    context_length: int
-    """In tokens; 0 if the model does not say."""
-    has_chat_template: bool
-    licence: str
-    """"" when unknown."""
-    source: str
-    """"" when unknown."""
-
-
-@dataclass(frozen=True, slots=True)
-class BrokenDescription:
-    """A folder that should be a model and cannot be used; `problem` is a sentence that says why."""
-
-    id: str
-    path: Path
-    problem: str
-
-    @property
-    def name(self) -> str:
-        return self.id.rpartition("/")[2]
+_expert_counts = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
+_expert_choices = ("num_experts_per_tok", "num_experts_per_token", "moe_top_k", "moe_topk", "top_k_experts", "moe_k")
 
 
 def describe(path: Path, id: str) -> ModelDescription:
-    """Return what the folder `path` holds.
+    """Return what the folder, or the GGUF file, `path` holds.
 
     Raises:
-        ModelNotFound: there is no such folder.
+        ModelNotFound: there is no such folder or file.
         BrokenModel: a file is missing, cut short or contradicts another.
         UnsupportedModel: the weights are in a format that Facet does not read.
         StorageError: the folder cannot be read.
     """
+    if path.suffix == ".gguf" and path.is_file():
+        from mlx_engine.models.gguf_description import describe_gguf  # noqa: PLC0415 - brings numpy
+
+        return describe_gguf(path, id)
     if not path.is_dir():
         raise ModelNotFound(f"There is no folder {path}.")
     try:
@@ -81,32 +50,92 @@ def describe(path: Path, id: str) -> ModelDescription:
         raise StorageError(f"{path} cannot be read: {error.strerror}.") from error
 
 
+def read_bit_map(path: Path) -> tuple[LayerBits, ...]:
+    """Return in how many bits each matrix of the model in the folder `path` is stored, layer by layer.
+
+    Raises:
+        ModelError: the folder cannot be described either.
+        StorageError: it cannot be read.
+    """
+    try:
+        return bit_map(weights.read_weights(_read_tensors(path), _read_json(path / "config.json")))
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read: {error.strerror}.") from error
+
+
 def _describe(path: Path, id: str) -> ModelDescription:
-    config = _read_json(path / "config.json")
-    architecture = config.get("model_type")
-    if not isinstance(architecture, str) or not architecture:
+    values = _read_json(path / "config.json")
+    config = Configuration(values)
+    if not config.architecture:
         raise BrokenModel("config.json does not say which kind of model this is (model_type).")
     tensors = _read_tensors(path)
     if not any(any(path.glob(pattern)) for pattern in _tokenizer_files):
         raise BrokenModel("The tokenizer is missing (tokenizer.json). Download the model again.")
-    weights = list(_weights(tensors, config))
-    parameters = sum(weight.parameters for weight in weights)
+    found = list(weights.read_weights(tensors, values))
+    parameters = sum(weight.parameters for weight in found)
     if not parameters:
         raise BrokenModel("The model's files hold no weights. Download the model again.")
-    note = provenance.read(path)
+    used = loaded.loaded_tensors(tensors, config)
+    note, card, traits = provenance.read(path), read_card(path), chat_template.read_traits(path)
     return ModelDescription(
         id=id,
         path=path,
         name=id.rpartition("/")[2],
-        architecture=architecture,
+        architecture=config.architecture,
         parameters=parameters,
         bits_per_weight=8 * sum(tensor.size_bytes for tensor in tensors.values()) / parameters,
-        quantization=_quantization_in_words(weights),
+        quantization=weights.in_words(found),
         size_bytes=sum(file.stat().st_size for file in path.iterdir() if file.is_file()),
-        context_length=_context_length(config),
-        has_chat_template=_has_chat_template(path),
-        licence=note.licence,
+        context_length=config.length(*_context_fields),
+        has_chat_template=traits.exists,
+        licence=note.licence or card.licence,
         source=note.source,
+        revision=note.revision,
+        obstacle=_obstacle(config),
+        active_parameters=_active_parameters(found, config),
+        bits=weights.distinct_bits(found),
+        has_thinking=traits.has_thinking,
+        has_tools=traits.has_tools,
+        vision=loaded.vision(tensors, config),
+        cache=_cache(config, used),
+        shape=_shape(config),
+        loaded_bytes=sum(tensor.size_bytes for tensor in used.values()),
+        loaded_parameters=sum(weight.parameters for weight in weights.read_weights(used, values)),
+    )
+
+
+def _obstacle(config: Configuration) -> str:
+    if architecture.find_implementation(config.architecture, tuple(config.texts("architectures"))):
+        return ""
+    return f"mlx-lm {architecture.version()} does not run models of the architecture {config.architecture!r}."
+
+
+def _active_parameters(found: Sequence[Weight], config: Configuration) -> int:
+    experts, chosen = config.integer(*_expert_counts), config.integer(*_expert_choices)
+    total = sum(weight.parameters for weight in found)
+    if not 0 < chosen < experts:
+        return total
+    sleeping = sum(weight.parameters for weight in found if weight.is_expert)
+    return total - sleeping * (experts - chosen) // experts
+
+
+def _cache(config: Configuration, used: Mapping[str, TensorEntry]) -> tuple[LayerCache, ...]:
+    """Return what the model keeps; the part about text may be run by a module of its own."""
+    whole = architecture.find_implementation(config.architecture, tuple(config.texts("architectures")))
+    found = [one for one in (architecture.find_implementation(config.text_architecture), whole) if one]
+    module = found[0].module if found else config.architecture
+    return cache_layout(config, used, module=module, has_windows=any(one.has_windows for one in found))
+
+
+def _shape(config: Configuration) -> NetworkShape:
+    hidden = config.integer("hidden_size", "n_embd", "d_model", "dim")
+    heads = config.integer("num_attention_heads", "n_head", "n_heads", "num_heads")
+    return NetworkShape(
+        hidden=hidden,
+        feed_forward=config.integer("intermediate_size", "ffn_dim", "n_inner", "block_ff_dim", default=4 * hidden),
+        heads=heads,
+        head=config.integer("head_dim", "qk_head_dim") or (hidden // heads if heads else 0),
+        vocabulary=config.integer("vocab_size"),
     )
 
 
@@ -152,82 +181,3 @@ def _require_all_shards(path: Path, present: set[str]) -> None:
     named = {str(name) for name in places.values()} if isinstance(places, dict) else set()
     if missing := named - present:
         raise BrokenModel(f"{len(missing)} of {len(named)} weight files are missing, first {min(missing)}.")
-
-
-@dataclass(frozen=True, slots=True)
-class _Weight:
-    """A weight matrix or vector. `precision` is "bf16" or the like, or (bits, group size, mode) if quantized."""
-
-    parameters: int
-    precision: str | tuple[int, int, str]
-
-
-def _weights(tensors: Mapping[str, TensorEntry], config: Mapping[str, Any]) -> Iterator[_Weight]:
-    for name, tensor in tensors.items():
-        layer, _, part = name.rpartition(".")
-        if f"{layer}.scales" not in tensors or part not in ("weight", "scales", "biases"):
-            yield _Weight(tensor.elements, _float_names.get(tensor.dtype, tensor.dtype.lower()))
-        elif part == "weight":
-            yield _quantized(layer, tensor, tensors[f"{layer}.scales"], config)
-
-
-def _quantized(layer: str, packed: TensorEntry, scales: TensorEntry, config: Mapping[str, Any]) -> _Weight:
-    """Return a packed matrix; the settings of its own in config.json go before those for all."""
-    settings = config.get("quantization") or config.get("quantization_config") or {}
-    own = settings.get(layer) if isinstance(settings, dict) else None
-    chosen = own if isinstance(own, dict) else settings
-    bits, group, mode = _settings(chosen)
-    values = packed.elements * 32 // bits
-    if values != scales.elements * group:
-        # Layers that are not named may differ from the rest; they have the same groups, as mlx_lm writes them.
-        bits = _bits_for(packed, scales, group)
-        values = scales.elements * group
-    return _Weight(values, (bits, group, mode))
-
-
-def _settings(chosen: object) -> tuple[int, int, str]:
-    if isinstance(chosen, dict):
-        bits, group, mode = chosen.get("bits"), chosen.get("group_size"), chosen.get("mode", "affine")
-        if isinstance(bits, int) and 1 <= bits <= 8 and isinstance(group, int) and group > 0 and isinstance(mode, str):
-            return bits, group, mode
-    raise BrokenModel("The weights are quantized, but config.json does not say with how many bits in which groups.")
-
-
-def _bits_for(packed: TensorEntry, scales: TensorEntry, group: int) -> int:
-    values = scales.elements * group
-    bits, rest = divmod(packed.elements * 32, values) if values else (0, 0)
-    if rest or bits not in (2, 3, 4, 5, 6, 8):
-        raise BrokenModel("The quantized weights do not have the sizes that config.json says.")
-    return bits
-
-
-def _quantization_in_words(weights: list[_Weight]) -> str:
-    sizes: Counter[str | tuple[int, int, str]] = Counter()
-    for weight in weights:
-        sizes[weight.precision] += weight.parameters
-    packed = [precision for precision in sizes if not isinstance(precision, str)]
-    if not packed:
-        return str(sizes.most_common(1)[0][0])
-    groups = "g" + "/".join(map(str, sorted({group for _, group, _ in packed})))
-    modes = {mode for *_, mode in packed}
-    if modes != {"affine"}:
-        return f"{'/'.join(sorted(modes))} {groups}"
-    bits = sorted({bits for bits, *_ in packed})
-    return f"{'mixed ' if len(bits) > 1 else ''}{'/'.join(map(str, bits))}-bit {groups}"
-
-
-def _context_length(config: Mapping[str, Any]) -> int:
-    text = config.get("text_config")
-    for fields in (config, text if isinstance(text, dict) else {}):
-        for name in _context_fields:
-            length = fields.get(name)
-            if isinstance(length, int | float) and 0 < length < math.inf:
-                return int(length)
-    return 0
-
-
-def _has_chat_template(path: Path) -> bool:
-    if (path / "chat_template.jinja").exists() or (path / "chat_template.json").exists():
-        return True
-    settings = path / "tokenizer_config.json"
-    return settings.is_file() and bool(_read_json(settings).get("chat_template"))

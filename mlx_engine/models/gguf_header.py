@@ -50,6 +50,7 @@ _tensor_types = {
     34: ("TQ1_0", 256, 54),
     35: ("TQ2_0", 256, 66),
     39: ("MXFP4", 32, 17),
+    40: ("NVFP4", 64, 36),
 }
 # `array` and `struct` name the numbers alike, but for the sizes of "l", which is not used.
 _number_codes = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 10: "Q", 11: "q", 12: "d"}
@@ -70,6 +71,10 @@ class TensorInfo:
     shape: tuple[int, ...]
     offset: int
     size_bytes: int
+
+    @property
+    def elements(self) -> int:
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True)

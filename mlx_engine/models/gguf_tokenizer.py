@@ -89,6 +89,17 @@ def write_tokenizer(metadata: Metadata, folder: Path) -> TokenIds:
     return ids
 
 
+def check_tokenizer(metadata: Metadata) -> None:
+    """Refuse a tokenizer of a kind that is not known here.
+
+    Raises:
+        UnsupportedModel: it is of another kind.
+        BrokenModel: the file does not say which kind it is, or which token ends a text.
+    """
+    _variant(metadata)
+    _token_ids(metadata, len(metadata.texts("tokenizer.ggml.tokens")))
+
+
 def _variant(metadata: Metadata) -> _Variant:
     model = metadata.text("tokenizer.ggml.model")
     if model != "gpt2":

@@ -15,6 +15,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     format: int = 1
     source: str = ""
     """A repository, a package or a file, with its version or revision."""
+    revision: str = ""
+    """The commit, where the source is a repository."""
     source_sha256: str = ""
     licence: str = ""
     recipe: str = ""

@@ -39,11 +39,13 @@ _bits = {
 }
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
+# More dimensions than any tensor has: the product of a million hostile numbers would take minutes.
+_Shape = Annotated[tuple[_Count, ...], msgspec.Meta(max_length=16)]
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dtype: str
-    shape: tuple[_Count, ...]
+    shape: _Shape
     data_offsets: tuple[_Count, _Count]
 
 
@@ -65,7 +67,7 @@ def read_header(path: Path) -> dict[str, TensorEntry]:
     """Return the tensors of the file `path`, by name.
 
     Raises:
-        BrokenModel: the header is damaged, or the file is shorter than the header says.
+        BrokenModel: the header is damaged, tensors overlap, or the file is shorter than the header says.
         UnsupportedModel: a tensor is of a type that Facet does not know.
         StorageError: the file cannot be read.
     """
@@ -79,7 +81,9 @@ def read_header(path: Path) -> dict[str, TensorEntry]:
     except OSError as error:
         raise StorageError(f"{path} cannot be read: {error.strerror}.") from error
     entries = _decode(header, path.name)
-    return {name: _checked(name, entry, path.name, 8 + length, size) for name, entry in entries.items()}
+    tensors = {name: _checked(name, entry, path.name, 8 + length, size) for name, entry in entries.items()}
+    _refuse_overlap(tensors, path.name)
+    return tensors
 
 
 def _decode(header: bytes, file_name: str) -> dict[str, _Entry]:
@@ -100,6 +104,14 @@ def _checked(name: str, entry: _Entry, file_name: str, data_start: int, file_siz
     if data_start + stop > file_size:
         raise BrokenModel(f"{file_name} is cut short: it ends before its tensor {name!r}. Download the model again.")
     return TensorEntry(entry.dtype, entry.shape, data_start + start, stop - start)
+
+
+def _refuse_overlap(tensors: dict[str, TensorEntry], file_name: str) -> None:
+    end = 0
+    for name, tensor in sorted(tensors.items(), key=lambda item: (item[1].offset, item[1].size_bytes)):
+        if tensor.offset < end:
+            raise BrokenModel(f"{file_name} is damaged: its tensor {name!r} begins inside another one.")
+        end = tensor.offset + tensor.size_bytes
 
 
 def compose_header(tensors: dict[str, tuple[str, tuple[int, ...]]]) -> tuple[bytes, dict[str, TensorEntry]]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mlx_engine.errors import BrokenModel, FacetError, ModelNotFound, StorageError, UnsupportedModel
-from mlx_engine.models.describe import describe
+from mlx_engine.models.describe import describe, read_bit_map
 from tests.model_folders import write_model, write_shard
 
 
@@ -115,7 +115,9 @@ def test_the_context_length_is_found_where_models_say_it(config: dict[str, Any],
     ("name", "content", "has"),
     [
         ("chat_template.jinja", "{{ messages }}", True),
-        ("chat_template.json", "{}", True),
+        ("chat_template.json", '{"chat_template": "x"}', True),
+        ("chat_template.json", "{}", False),
+        ("tokenizer_config.json", '{"chat_template": [{"name": "default", "template": "x"}]}', True),
         ("tokenizer_config.json", '{"chat_template": "x"}', True),
         ("tokenizer_config.json", "{}", False),
     ],
@@ -150,6 +152,11 @@ def removed(name: str, instead: str = "") -> Callable[[Path], None]:
             (folder / instead).write_text("weights")
 
     return change
+
+
+def endless_config(folder: Path) -> None:
+    with (folder / "config.json").open("wb") as file:
+        file.truncate(100 * 2**20)
 
 
 def shortened(folder: Path) -> None:
@@ -187,6 +194,7 @@ def packed_otherwise_than_said(folder: Path) -> None:
         (removed("model.safetensors", instead="model.gguf"), UnsupportedModel, "GGUF"),
         (replaced("model.safetensors", ""), BrokenModel, "cut short"),
         (shortened, BrokenModel, "cut short"),
+        (endless_config, BrokenModel, "config.json is damaged: it is far too long"),
         (lacking_a_shard, BrokenModel, "1 of 2 weight files are missing, first model-00002"),
         (packed_without_settings, BrokenModel, "how many bits"),
         (packed_otherwise_than_said, BrokenModel, "sizes"),
@@ -233,3 +241,77 @@ def test_weights_may_lie_elsewhere(tmp_path: Path) -> None:
     (folder / "model.safetensors").rename(tmp_path / "blob")
     (folder / "model.safetensors").symlink_to(tmp_path / "blob")
     assert describe(folder, "a/m").size_bytes == size
+
+
+def test_an_architecture_that_mlx_lm_does_not_know_is_named(tmp_path: Path) -> None:
+    """The model is whole, and says why it cannot be run."""
+    found = describe(write_model(tmp_path / "m", model_type="bert"), "a/m")
+    assert not found.is_runnable
+    assert "'bert'" in found.obstacle
+    assert describe(write_model(tmp_path / "n"), "a/n").is_runnable
+
+
+def test_only_the_chosen_experts_are_active(tmp_path: Path) -> None:
+    """Of four experts a token meets one; what all tokens meet is counted whole."""
+    tensors: dict[str, Any] = {
+        "model.embed_tokens.weight": ("BF16", (10, 64)),
+        "model.layers.0.mlp.switch_mlp.up_proj.weight": ("BF16", (4, 8, 64)),
+        "model.layers.0.mlp.shared_expert.up_proj.weight": ("BF16", (8, 64)),
+    }
+    found = describe(write_model(tmp_path / "m", tensors, num_experts=4, num_experts_per_tok=1), "a/m")
+    assert found.parameters == 640 + 4 * 512 + 512
+    assert found.active_parameters == 640 + 512 + 512
+
+
+@pytest.mark.parametrize(
+    ("with_tower", "config", "vision"),
+    [
+        (True, {"vision_config": {"a": 1}}, "present"),
+        (False, {"vision_config": {"a": 1}}, "dropped"),
+        (False, {}, "none"),
+    ],
+)
+def test_eyes_are_told_and_not_loaded(with_tower: bool, config: dict[str, Any], vision: str, tmp_path: Path) -> None:
+    """A vision tower counts as parameters, but takes no memory: mlx-lm drops it."""
+    tower = {"vision_tower.layers.0.self_attn.k_proj.weight": ("BF16", (64, 64))} if with_tower else {}
+    found = describe(write_model(tmp_path / "m", {"model.norm.weight": ("BF16", (64,))} | tower, **config), "a/m")
+    assert found.vision == vision
+    assert found.parameters == 64 + 4096 * with_tower
+    assert (found.loaded_parameters, found.loaded_bytes) == (64, 128)
+
+
+@pytest.mark.parametrize(
+    ("template", "thinks", "calls"),
+    [
+        ("{{ messages }}", False, False),
+        ("{% if enable_thinking %}x{% endif %}", True, False),
+        ("{% for tool in tools %}{{ tool }}{% endfor %}<think>", True, True),
+        ("tooltip, rethink", False, False),
+    ],
+)
+def test_the_template_says_whether_it_thinks_and_calls_tools(
+    template: str, thinks: bool, calls: bool, tmp_path: Path
+) -> None:
+    """As far as its text shows."""
+    folder = write_model(tmp_path / "m")
+    (folder / "chat_template.jinja").write_text(template)
+    found = describe(folder, "a/m")
+    assert (found.has_thinking, found.has_tools) == (thinks, calls)
+
+
+def test_the_card_gives_the_licence_where_facet_has_no_note(tmp_path: Path) -> None:
+    """Facet's own note goes before the card."""
+    folder = write_model(tmp_path / "m")
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n")
+    assert describe(folder, "a/m").licence == "mit"
+    (folder / "facet.json").write_text('{"licence": "apache-2.0", "source": "a/b", "revision": "c0ffee"}')
+    found = describe(folder, "a/m")
+    assert (found.licence, found.source, found.revision) == ("apache-2.0", "a/b", "c0ffee")
+
+
+def test_the_map_of_bits_of_the_starter_model(starter_model: Path) -> None:
+    """Its embedding is in 8 bits, its thirty layers in 4."""
+    outside, *layers = read_bit_map(starter_model)
+    assert outside.bits == {"model.embed_tokens": 8}
+    assert [row.layer for row in layers] == list(range(30))
+    assert {bits for row in layers for bits in row.bits.values()} == {4}

@@ -43,6 +43,14 @@ def test_what_is_composed_is_read_back(tmp_path: Path) -> None:
         ({"w": {"dtype": "F32", "shape": [2], "data_offsets": [8, 0]}}, "do not agree"),
         ({"w": {"dtype": "F32", "shape": [2**62, 2**62], "data_offsets": [0, 8]}}, "do not agree"),
         ({"w": {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}}, "cut short"),
+        ({"w": {"dtype": "F32", "shape": [2**62] * 100_000, "data_offsets": [0, 8]}}, "list of tensors"),
+        (
+            {
+                "v": {"dtype": "F32", "shape": [1], "data_offsets": [2, 6]},
+                "w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]},
+            },
+            "'v' begins inside another one",
+        ),
     ],
 )
 def test_a_damaged_header_is_refused_in_a_sentence(header: Any, words: str, tmp_path: Path) -> None:

@@ -1,0 +1,184 @@
+"""What a model remembers of the text it has read: for each kind of layer, how many numbers it keeps.
+
+Widths come from the shapes of the projections, else from config.json; which layers have windows is what mlx-lm 0.32.2
+makes of config.json. Where it is not known, a layer counts as one that keeps every token, which is never too little.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mlx_engine.models.bit_map import LAYER
+from mlx_engine.models.configuration import Configuration
+from mlx_engine.models.safetensors import TensorEntry
+
+LayerKind = Literal["full", "window", "state"]
+GROWTH = 256
+"""Tokens by which mlx-lm's caches grow at a time."""
+
+_layer_limit = 4096
+_layer_counts = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+# The projection to keys, and the one to values beside it; where that is missing, values are the keys.
+_projections = {
+    "self_attn.k_proj.weight": "self_attn.v_proj.weight",
+    "attention.k_proj.weight": "attention.v_proj.weight",
+    "attn.k_proj.weight": "attn.v_proj.weight",
+    "mixer.k_proj.weight": "mixer.v_proj.weight",
+    "attention.wk.weight": "attention.wv.weight",
+}
+_latent = "kv_a_proj_with_mqa.weight"
+# These unpack the latent vector of DeepSeek's attention before they keep it.
+_unpacking = frozenset({"deepseek_v2", "minicpm3", "youtu_llm"})
+_window_names = ("sliding_window", "sliding_window_size", "attention_window_size", "attention_chunk_size")
+# How many layers one with full attention follows after, where config.json may leave it out.
+_patterns = {"gemma3_text": 6, "cohere2": 4, "plamo3": 8, "llama4": 4}
+_convolutions = ("conv1d.weight", "conv.weight", "conv_1d.weight")
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCache:
+    """So many `layers` of one kind, each of which keeps as much.
+
+    `token_numbers` are kept for each token, of at most `window` tokens if that is not 0; `fixed_numbers`, always in
+    float32, whatever the length.
+    """
+
+    kind: LayerKind
+    layers: int
+    token_numbers: int
+    window: int = 0
+    fixed_numbers: int = 0
+
+    def size_bytes(self, tokens: int, number_bytes: float) -> int:
+        """Return what these layers keep of so many tokens, in numbers of so many bytes."""
+        kept = -(-tokens // GROWTH) * GROWTH
+        kept = min(kept, self.window) if self.window else kept
+        return int(self.layers * (self.token_numbers * kept * number_bytes + 4 * self.fixed_numbers))
+
+
+def cache_bytes(layout: Sequence[LayerCache], tokens: int, number_bytes: float = 2) -> int:
+    """Return what a model remembers of a text of so many tokens."""
+    return sum(layers.size_bytes(tokens, number_bytes) for layers in layout)
+
+
+def bytes_per_token(layout: Sequence[LayerCache], number_bytes: float = 2) -> int:
+    """Return what each further token costs once all windows are full."""
+    return int(sum(one.layers * one.token_numbers for one in layout if not one.window) * number_bytes)
+
+
+def cache_layout(
+    config: Configuration, tensors: Mapping[str, TensorEntry], *, module: str, has_windows: bool
+) -> tuple[LayerCache, ...]:
+    """Return what a model keeps, its layers counted by kind. `module` is mlx-lm's for the text part.
+
+    `tensors` are those that mlx-lm loads, or none: then all is taken from `config`.
+    """
+    layers = _tensors_by_layer(tensors)
+    count = min(config.integer(*_layer_counts) or len(layers), _layer_limit)
+    count -= config.integer("num_kv_shared_layers")  # The last layers of some use what earlier ones keep.
+    windows = _windows(config, module, count) if has_windows else {}
+    found: Counter[LayerCache] = Counter()
+    for index in range(count):
+        for cache in _layer(config, layers.get(index, {}), windows.get(index, 0), module):
+            found[cache] += 1
+    # As many layers as were found alike, in one entry.
+    return tuple(
+        LayerCache(cache.kind, times, cache.token_numbers, cache.window, cache.fixed_numbers)
+        for cache, times in found.items()
+    )
+
+
+def _tensors_by_layer(tensors: Mapping[str, TensorEntry]) -> dict[int, dict[str, TensorEntry]]:
+    layers: dict[int, dict[str, TensorEntry]] = {}
+    for name, tensor in tensors.items():
+        if match := LAYER.search(name):
+            layers.setdefault(int(match[1]), {})[name[match.end() :]] = tensor
+    return layers
+
+
+def _layer(config: Configuration, tensors: Mapping[str, TensorEntry], window: int, module: str) -> Iterator[LayerCache]:
+    fixed = _state_numbers(config, tensors)
+    if fixed:
+        yield LayerCache("state", 1, 0, 0, fixed)
+    width = _width(config, tensors, module, has_state=bool(fixed))
+    if width:
+        yield LayerCache("window" if window else "full", 1, width, window)
+
+
+def _width(config: Configuration, tensors: Mapping[str, TensorEntry], module: str, *, has_state: bool) -> int:
+    """Return how many numbers a layer keeps for each token, keys and values together."""
+    for name, tensor in tensors.items():
+        if name.endswith(_latent):
+            return _unpacked_width(config) if module in _unpacking else tensor.shape[0] + _indexer_width(tensors)
+    for key_name, value_name in _projections.items():
+        if keys := tensors.get(key_name):
+            return keys.shape[0] + tensors.get(value_name, keys).shape[0] + _indexer_width(tensors)
+    has_attention = any("attn" in name or "attention" in name for name in tensors)
+    return _width_from_config(config) if (has_attention and not has_state) or not tensors else 0
+
+
+def _indexer_width(tensors: Mapping[str, TensorEntry]) -> int:
+    """Return the keys by which sparse attention chooses its tokens."""
+    return sum(tensor.shape[0] for name, tensor in tensors.items() if name.endswith("indexer.wk.weight"))
+
+
+def _unpacked_width(config: Configuration) -> int:
+    head = config.integer("qk_nope_head_dim") + config.integer("qk_rope_head_dim") + config.integer("v_head_dim")
+    return config.integer("num_attention_heads") * head
+
+
+def _width_from_config(config: Configuration) -> int:
+    heads = config.integer("num_attention_heads", "n_head", "n_heads", "num_heads")
+    hidden = config.integer("hidden_size", "n_embd", "d_model", "model_dim")
+    kv_heads = config.integer("num_key_value_heads", "num_kv_heads", "n_kv_heads", default=heads)
+    head = config.integer("head_dim", "attention_head_dim") or (hidden // heads if heads else 0)
+    return 2 * kv_heads * head
+
+
+def _windows(config: Configuration, module: str, layers: int) -> dict[int, int]:
+    """Return the window, in tokens, of each layer that has one."""
+    size = config.integer(*_window_names)
+    return {index: size for index in range(layers) if size and _is_local(config, module, index)}
+
+
+def _is_local(config: Configuration, module: str, index: int) -> bool:
+    types = config.texts("layer_types")
+    kinds = config.integers("hybrid_layer_pattern")
+    marks = config.text("sliding_window_pattern")
+    period = config.integer("sliding_window_pattern", default=_patterns.get(module, 0))
+    if module in ("gemma3_text", "cohere2"):
+        # Only here mlx-lm goes by the period even where the types are listed.
+        return (index + 1) % period != 0
+    if types:
+        return index < len(types) and types[index] not in ("full_attention", "attention")
+    if kinds:
+        return index < len(kinds) and kinds[index] == 1
+    if marks:
+        return marks[index % len(marks)] == "L"
+    return module == "recurrent_gemma" or (period > 0 and (index + 1) % period != 0)
+
+
+def _state_numbers(config: Configuration, tensors: Mapping[str, TensorEntry]) -> int:
+    """Return how many numbers a recurrent layer keeps; 0 for a layer that is none."""
+    convolutions = [tensor for name, tensor in tensors.items() if name.endswith(_convolutions)]
+    decay = next((tensor for name, tensor in tensors.items() if name.endswith("A_log")), None)
+    # A convolution over k tokens keeps the k - 1 before; its weights are [channels, k] in some order of dimensions.
+    kept = sum(tensor.elements - max(tensor.shape) for tensor in convolutions if tensor.shape)
+    if decay is None:
+        return kept + (config.integer("lru_width") if any("rg_lru" in name for name in tensors) else 0)
+    return kept + _recurrent_numbers(config, decay)
+
+
+def _recurrent_numbers(config: Configuration, decay: TensorEntry) -> int:
+    if value_heads := config.integer("linear_num_value_heads"):  # Gated delta rule, as in Qwen3-Next.
+        return value_heads * config.integer("linear_value_head_dim") * config.integer("linear_key_head_dim")
+    if kimi := config.section("linear_attn_config"):
+        linear = Configuration(kimi)
+        return linear.integer("num_heads") * linear.integer("head_dim") ** 2
+    if len(decay.shape) == 2:  # Mamba: [channels, state size].
+        return decay.elements
+    state = config.integer("state_size", "mamba_d_state", "ssm_state_size", "d_state")
+    heads = config.integer("mamba_num_heads", "mamba_n_heads", default=decay.elements)  # Mamba 2.
+    head = config.integer("mamba_head_dim", "mamba_d_head", "head_dim")
+    return heads * head * state

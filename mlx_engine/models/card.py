@@ -1,0 +1,55 @@
+"""Takes the licence and the base model out of a model card's front matter. The card is somebody's text: it is looked
+at line by line and nothing in it is obeyed.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+_limit_bytes = 64 * 1024
+_field = re.compile(r"(license|license_name|base_model):[ \t]*(\S.*)?")
+_item = re.compile(r"-[ \t]+(\S.*)")
+_plain = re.compile(r"[\w .:/+-]{1,100}")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What the card says; "" where it says nothing that can be used."""
+
+    licence: str = ""
+    base_model: str = ""
+
+
+def read_card(folder: Path) -> Card:
+    """Return what the card in `folder` says of the model; nothing if there is none or it cannot be read."""
+    try:
+        with (folder / "README.md").open("rb") as file:
+            text = file.read(_limit_bytes).decode(errors="replace")
+    except OSError:
+        return Card()
+    fields = _fields(text)
+    licence = fields.get("license", "")
+    # The Hub calls every licence that is not on its list "other", and lets the card name it.
+    return Card(fields.get("license_name", licence) if licence == "other" else licence, fields.get("base_model", ""))
+
+
+def _fields(text: str) -> dict[str, str]:
+    """Return the first value of each field; a list has its items on lines of their own."""
+    first, *lines = text.splitlines() or [""]
+    found: dict[str, str] = {}
+    if first.strip() != "---":
+        return found
+    name = ""
+    for line in lines:
+        if line.strip() == "---":
+            break
+        if match := _field.fullmatch(line.rstrip()):
+            name, value = match[1], match[2] or ""
+        elif match := _item.fullmatch(line.strip()):
+            value = match[1]
+        else:
+            name = value = ""
+        value = value.strip("\"' ")
+        if name and name not in found and _plain.fullmatch(value):
+            found[name] = value
+    return found

@@ -1,0 +1,72 @@
+"""Finds a model's chat template and says what it knows of; it is read as text and never run."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from mlx_engine.errors import BrokenModel
+
+_limit_bytes = 2**24
+# What surrounds a model's thoughts, in the spellings that mlx-lm knows (tokenizer_utils.py, 0.32.2).
+_thinking = re.compile(r"<think>|<longcat_think>|<\|think:start\|>|<\|channel>thought|<\|open\|>think|enable_thinking")
+_tools = re.compile(r"\btools\b")
+
+
+class _Named(msgspec.Struct):
+    template: str = ""
+
+
+class _Settings(msgspec.Struct):
+    chat_template: str | list[_Named] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateTraits:
+    """What a chat template says of its model; all false without one."""
+
+    exists: bool
+    has_thinking: bool
+    has_tools: bool
+
+
+def read_traits(folder: Path) -> TemplateTraits:
+    """Return what the chat template in `folder` knows of.
+
+    Raises:
+        BrokenModel: the file that should hold it is damaged.
+        OSError: it cannot be read.
+    """
+    return traits(_read(folder))
+
+
+def traits(template: str) -> TemplateTraits:
+    """Return what `template`, "" for none, knows of."""
+    return TemplateTraits(bool(template), bool(_thinking.search(template)), bool(_tools.search(template)))
+
+
+def _read(folder: Path) -> str:
+    if (own := folder / "chat_template.jinja").is_file():
+        return _bounded(own).decode(errors="replace")
+    for name in ("chat_template.json", "tokenizer_config.json"):
+        if (path := folder / name).is_file() and (template := _in_json(path)):
+            return template
+    return ""
+
+
+def _in_json(path: Path) -> str:
+    try:
+        settings = msgspec.json.decode(_bounded(path), type=_Settings)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BrokenModel(f"{path.name} is damaged: {error}.") from error
+    found = settings.chat_template
+    if isinstance(found, list):
+        return "\n".join(named.template for named in found)
+    return found or ""
+
+
+def _bounded(path: Path) -> bytes:
+    if path.stat().st_size > _limit_bytes:
+        raise BrokenModel(f"{path.name} is damaged: it is far too long.")
+    return path.read_bytes()

@@ -1,0 +1,72 @@
+"""Asks `config.json` for values, and believes none of them: what is of another kind or out of bounds is not there."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# The part about text of a model that also sees or hears has a section of its own.
+_text_sections = ("text_config", "llm_config", "language_config")
+_largest = 2**31
+
+
+class Configuration:
+    """The fields about text, before those of the whole."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        inner = next((section for name in _text_sections if isinstance(section := values.get(name), dict)), {})
+        self._values = values
+        self._sections = (inner, values)
+
+    def integer(self, *names: str, default: int = 0) -> int:
+        """Return the first of these that is a positive integer."""
+        for section in self._sections:
+            for name in names:
+                value = section.get(name)
+                if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _largest:
+                    return int(value)
+        return default
+
+    def length(self, *names: str) -> int:
+        """Return the first of these that is a finite positive number, however large; 0 if none is."""
+        for section in self._sections:
+            for name in names:
+                value = section.get(name)
+                if isinstance(value, int | float) and 0 < value < math.inf:
+                    return int(value)
+        return 0
+
+    def texts(self, name: str) -> Sequence[str]:
+        """Return a list of texts; empty if it is not there, or holds anything else."""
+        value = self._get(name)
+        return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else ()
+
+    def integers(self, name: str) -> Sequence[int]:
+        """Return a list of integers; empty if it is not there, or holds anything else."""
+        value = self._get(name)
+        return value if isinstance(value, list) and all(isinstance(item, int) for item in value) else ()
+
+    def text(self, name: str) -> str:
+        value = self._get(name)
+        return value if isinstance(value, str) else ""
+
+    def flag(self, name: str) -> bool:
+        return self._get(name) is True
+
+    def section(self, name: str) -> Mapping[str, Any]:
+        """Return an object of the configuration; empty if it is not there."""
+        value = self._get(name)
+        return value if isinstance(value, dict) else {}
+
+    @property
+    def architecture(self) -> str:
+        """`model_type` of the whole."""
+        value = self._values.get("model_type")
+        return value if isinstance(value, str) else ""
+
+    @property
+    def text_architecture(self) -> str:
+        """`model_type` of the part about text."""
+        return self.text("model_type")
+
+    def _get(self, name: str) -> Any:
+        return next((section[name] for section in self._sections if section.get(name) is not None), None)

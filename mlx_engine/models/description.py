@@ -1,0 +1,90 @@
+"""What is known of a model: plain values."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mlx_engine.models.cache_layout import LayerCache
+from mlx_engine.models.loaded import Vision
+from mlx_engine.models.size_class import SizeClass, size_class
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkShape:
+    """The widths that decide how much memory a step of work takes; 0 where unknown."""
+
+    hidden: int = 0
+    feed_forward: int = 0
+    heads: int = 0
+    head: int = 0
+    vocabulary: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDescription:
+    """One model that is whole."""
+
+    id: str
+    """`<owner>/<name>`."""
+    path: Path
+    """The folder, or the GGUF file."""
+    name: str
+    """For people: "SmolLM2-135M-Instruct"."""
+    architecture: str
+    """`model_type` of the configuration."""
+    parameters: int
+    """All weights, quantized ones counted one by one; scales and biases of quantization are none."""
+    bits_per_weight: float
+    """The true ones: bits of all tensors, scales included, for each parameter."""
+    quantization: str
+    """For people: "4-bit g32", "mixed 4/8-bit g64", "mxfp4 g32", "bf16"."""
+    size_bytes: int
+    """Of all files in the folder."""
+    context_length: int
+    """In tokens; 0 if the model does not say."""
+    has_chat_template: bool
+    licence: str
+    """"" when unknown."""
+    source: str
+    """"" when unknown."""
+    revision: str = ""
+    """The commit of `source`; "" when unknown."""
+    format: Literal["safetensors", "gguf"] = "safetensors"
+    obstacle: str = ""
+    """Why Facet cannot chat with it as it lies there, in a sentence; "" if it can."""
+    can_be_imported: bool = False
+    """Whether importing it removes the obstacle."""
+    active_parameters: int = 0
+    """Those that one token meets: all, but of a mixture of experts only the chosen ones."""
+    bits: tuple[int, ...] = ()
+    """In which matrices are stored, without scales, the commonest first."""
+    has_thinking: bool = False
+    has_tools: bool = False
+    vision: Vision = "none"
+    cache: tuple[LayerCache, ...] = ()
+    """What the model keeps of the text it reads."""
+    shape: NetworkShape = NetworkShape()
+    loaded_bytes: int = 0
+    """What of the weights is brought into memory."""
+    loaded_parameters: int = 0
+
+    @property
+    def size_class(self) -> SizeClass:
+        return size_class(self.parameters)
+
+    @property
+    def is_runnable(self) -> bool:
+        return not self.obstacle
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenDescription:
+    """A folder that should be a model and cannot be used; `problem` is a sentence that says why."""
+
+    id: str
+    path: Path
+    problem: str
+
+    @property
+    def name(self) -> str:
+        return self.id.rpartition("/")[2]

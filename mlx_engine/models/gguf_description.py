@@ -1,0 +1,156 @@
+"""Says what a GGUF file holds, from its header alone, and whether Facet can import it.
+
+A model split over several files ("…-00001-of-00003.gguf") is described by the first of them, all counted.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mlx_engine.errors import BrokenModel, FacetError, StorageError
+from mlx_engine.models import chat_template
+from mlx_engine.models.cache_layout import cache_layout
+from mlx_engine.models.configuration import Configuration
+from mlx_engine.models.description import ModelDescription, NetworkShape
+from mlx_engine.models.gguf_architecture import plan
+from mlx_engine.models.gguf_header import GGUFHeader, TensorInfo, read_header
+from mlx_engine.models.gguf_metadata import Metadata
+from mlx_engine.models.gguf_tokenizer import check_tokenizer
+
+_part = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf")
+# GGUF's words, below the architecture's name, for those of config.json.
+_fields = {
+    "block_count": "num_hidden_layers",
+    "embedding_length": "hidden_size",
+    "feed_forward_length": "intermediate_size",
+    "attention.head_count": "num_attention_heads",
+    "attention.head_count_kv": "num_key_value_heads",
+    "attention.key_length": "head_dim",
+    "context_length": "max_position_embeddings",
+    "expert_count": "num_experts",
+    "expert_used_count": "num_experts_per_tok",
+}
+_expert = re.compile(r"_exps\.")
+
+
+def describe_gguf(path: Path, id: str) -> ModelDescription:
+    """Return what the file `path` holds, with those that belong to it.
+
+    Raises:
+        ModelError: a file is damaged, missing or of an unknown kind.
+        StorageError: a file cannot be read.
+    """
+    files = _parts(path)
+    headers = [read_header(file) for file in files]
+    first = headers[0]
+    metadata = Metadata(first.metadata)
+    kind = metadata.text("general.architecture")
+    tensors = [tensor for header in headers for tensor in header.tensors]
+    parameters = sum(tensor.elements for tensor in tensors)
+    if not parameters:
+        raise BrokenModel(f"{path.name} holds no weights.")
+    config = Configuration(_config(first, kind, tensors))
+    weight_bytes = sum(tensor.size_bytes for tensor in tensors)
+    template = first.metadata.get("tokenizer.chat_template", "")
+    traits = chat_template.traits(template if isinstance(template, str) else "")
+    reason = _why_not_importable(first, metadata)
+    return ModelDescription(
+        id=id,
+        path=path,
+        name=id.rpartition("/")[2],
+        architecture=kind,
+        parameters=parameters,
+        bits_per_weight=8 * weight_bytes / parameters,
+        quantization=_types_in_words(tensors),
+        size_bytes=_size(files),
+        context_length=config.integer("max_position_embeddings"),
+        has_chat_template=traits.exists,
+        licence=metadata.text("general.license", ""),
+        source=metadata.text("general.source.repo_url", metadata.text("general.source.url", "")),
+        format="gguf",
+        obstacle=reason or "A GGUF file must be imported before Facet can chat with it.",
+        can_be_imported=not reason,
+        active_parameters=_active_parameters(tensors, config),
+        bits=tuple(sorted({round(8 * tensor.size_bytes / tensor.elements) for tensor in _matrices(tensors)})),
+        has_thinking=traits.has_thinking,
+        has_tools=traits.has_tools,
+        vision="present" if any(tensor.name.startswith("v.") for tensor in tensors) else "none",
+        cache=cache_layout(config, {}, module=kind, has_windows=False),
+        shape=_shape(config),
+        loaded_bytes=weight_bytes,
+        loaded_parameters=parameters,
+    )
+
+
+def _parts(path: Path) -> list[Path]:
+    match = _part.fullmatch(path.name)
+    count = min(int(match[3]), 1000) if match else 1
+    if match is None or count < 2:
+        return [path]
+    parts = [path.with_name(f"{match[1]}-{number:05}-of-{match[3]}.gguf") for number in range(1, count + 1)]
+    if missing := [part.name for part in parts if not part.is_file()]:
+        raise BrokenModel(f"{len(missing)} of {count} files are missing, first {missing[0]}.")
+    return parts
+
+
+def _size(files: Sequence[Path]) -> int:
+    try:
+        return sum(file.stat().st_size for file in files)
+    except OSError as error:
+        raise StorageError(f"{files[0].parent} cannot be read: {error.strerror}.") from error
+
+
+def _why_not_importable(header: GGUFHeader, metadata: Metadata) -> str:
+    """Return the reason, in a sentence, that can be told without reading weights; "" if there is none."""
+    try:
+        plan(header, rope_factors=None)
+        check_tokenizer(metadata)
+    except FacetError as error:
+        return error.message
+    return ""
+
+
+def _config(header: GGUFHeader, kind: str, tensors: Sequence[TensorInfo]) -> dict[str, Any]:
+    """Return the fields as config.json would have them. Where layers differ, the largest is taken for all."""
+    config: dict[str, Any] = {}
+    for field, name in _fields.items():
+        value = header.metadata.get(f"{kind}.{field}")
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            value = max((item for item in value if isinstance(item, int)), default=0)
+        config[name] = value
+    embedding = next((tensor for tensor in tensors if tensor.name == "token_embd.weight"), None)
+    return {**config, "vocab_size": embedding.shape[0] if embedding else 0}
+
+
+def _shape(config: Configuration) -> NetworkShape:
+    hidden, heads = config.integer("hidden_size"), config.integer("num_attention_heads")
+    return NetworkShape(
+        hidden=hidden,
+        feed_forward=config.integer("intermediate_size"),
+        heads=heads,
+        head=config.integer("head_dim") or (hidden // heads if heads else 0),
+        vocabulary=config.integer("vocab_size"),
+    )
+
+
+def _types_in_words(tensors: Sequence[TensorInfo]) -> str:
+    """Name the types of the matrices, that of most weights first: "Q4_K/Q6_K"."""
+    weights: Counter[str] = Counter()
+    for tensor in _matrices(tensors) or tensors:
+        weights[tensor.type] += tensor.elements
+    return "/".join(name for name, _ in weights.most_common())
+
+
+def _active_parameters(tensors: Sequence[TensorInfo], config: Configuration) -> int:
+    total = sum(tensor.elements for tensor in tensors)
+    experts, chosen = config.integer("num_experts"), config.integer("num_experts_per_tok")
+    if not 0 < chosen < experts:
+        return total
+    sleeping = sum(tensor.elements for tensor in tensors if _expert.search(tensor.name))
+    return total - sleeping * (experts - chosen) // experts
+
+
+def _matrices(tensors: Sequence[TensorInfo]) -> list[TensorInfo]:
+    return [tensor for tensor in tensors if len(tensor.shape) > 1]

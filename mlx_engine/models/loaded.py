@@ -1,0 +1,43 @@
+"""Which tensors of a model's files mlx-lm puts into memory: what it knows no use for in a text model it drops."""
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from mlx_engine.models.bit_map import LAYER
+from mlx_engine.models.configuration import Configuration
+from mlx_engine.models.safetensors import TensorEntry
+
+Vision = Literal["none", "present", "dropped"]
+"""Whether a model has eyes: no, yes, or no longer, because a conversion has left them out."""
+
+_vision = re.compile(
+    r"(^|\.)(vision_tower|vision_model|vision_encoder|visual|vit|vision_embed_tokens|multi_modal_projector|mm_projector"
+    r"|multimodal_projector|embed_vision|image_newline|vision_language_adapter|vision_projection)(\.|$)"
+)
+_audio = re.compile(r"(^|\.)(audio_tower|audio_encoder|embed_audio|audio_projector)(\.|$)")
+_other = re.compile(r"(^|\.)mtp(\.|_|$)|rotary_emb\.inv_freq$")
+
+
+def loaded_tensors(tensors: Mapping[str, TensorEntry], config: Configuration) -> dict[str, TensorEntry]:
+    """Return the tensors that a text model needs: without eyes and ears, prediction of several tokens, and a second
+    copy of a head that shares the weights of the embedding.
+    """
+    layers = config.integer("num_hidden_layers", default=2**31)
+    tied = config.flag("tie_word_embeddings")
+
+    def is_loaded(name: str) -> bool:
+        if any(pattern.search(name) for pattern in (_vision, _audio, _other)):
+            return False
+        layer = LAYER.search(name)
+        beyond = layer is not None and int(layer[1]) >= layers
+        return not beyond and not (tied and name.startswith(("lm_head.", "language_model.lm_head.")))
+
+    return {name: tensor for name, tensor in tensors.items() if is_loaded(name)}
+
+
+def vision(tensors: Mapping[str, TensorEntry], config: Configuration) -> Vision:
+    """Return whether the model can see, as far as its files are concerned; mlx-lm itself runs text alone."""
+    if any(_vision.search(name) for name in tensors):
+        return "present"
+    return "dropped" if config.section("vision_config") else "none"

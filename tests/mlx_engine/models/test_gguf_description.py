@@ -1,0 +1,75 @@
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlx_engine.errors import BrokenModel
+from mlx_engine.models.describe import describe
+from tests.gguf_files import GGUFFile, random_tensor, tiny_model
+
+
+def elements(file: GGUFFile) -> int:
+    return sum(int(np.prod(tensor.shape)) for tensor in file.tensors.values())
+
+
+def test_a_file_that_can_be_imported(tmp_path: Path) -> None:
+    """It is described as the folder will be that it becomes, and says that it must be imported."""
+    file = tiny_model(kind="Q8_0")
+    found = describe(file.write(tmp_path / "tiny.gguf"), "owner/tiny")
+    assert (found.format, found.architecture, found.quantization) == ("gguf", "llama", "Q8_0")
+    assert found.parameters == found.active_parameters == elements(file)
+    assert found.context_length == 512
+    assert found.licence == "apache-2.0"
+    assert found.has_chat_template
+    assert found.bits_per_weight == pytest.approx(8.5, abs=0.2)
+    assert [(layers.layers, layers.token_numbers) for layers in found.cache] == [(2, 2 * 2 * 32)]
+    assert found.can_be_imported
+    assert "imported" in found.obstacle
+    assert not found.is_runnable
+
+
+def test_a_file_that_cannot_be_imported_names_its_types(tmp_path: Path) -> None:
+    """The reason is the importer's own."""
+    file = tiny_model()
+    file.tensors["token_embd.weight"] = random_tensor(np.random.default_rng(1), "Q6_K", 1024, 256)
+    found = describe(file.write(tmp_path / "tiny.gguf"), "owner/tiny")
+    assert found.quantization == "Q6_K/Q4_0"
+    assert not found.can_be_imported
+    assert "Q6_K tensors" in found.obstacle
+
+
+def test_another_architecture_is_described_as_well(tmp_path: Path) -> None:
+    """Of a mixture of experts, only those that are chosen are active."""
+    rng = np.random.default_rng(1)
+    tensors = {
+        "token_embd.weight": random_tensor(rng, "F16", 10, 32),
+        "blk.0.ffn_up_exps.weight": random_tensor(rng, "Q4_0", 8, 4, 32),
+    }
+    metadata = {"general.architecture": "moe", "moe.expert_count": 8, "moe.expert_used_count": 2}
+    found = describe(GGUFFile(metadata, tensors).write(tmp_path / "moe.gguf"), "owner/moe")
+    assert (found.parameters, found.active_parameters) == (320 + 1024, 320 + 256)
+    assert "'moe'" in found.obstacle
+
+
+def test_a_model_in_several_files_is_one(tmp_path: Path) -> None:
+    """All of them count; one that is missing is told."""
+    rng = np.random.default_rng(1)
+    for number in (1, 2):
+        file = GGUFFile({"general.architecture": "llama"}, {f"w{number}": random_tensor(rng, "F16", 4, 4)})
+        file.write(tmp_path / f"m-0000{number}-of-00002.gguf")
+    first = tmp_path / "m-00001-of-00002.gguf"
+    assert describe(first, "a/m").parameters == 32
+    (tmp_path / "m-00002-of-00002.gguf").unlink()
+    with pytest.raises(BrokenModel, match="1 of 2 files are missing"):
+        describe(first, "a/m")
+
+
+@pytest.mark.parametrize("counts", [(2**60, 1), (1, 2**60), (0, 0)])
+def test_absurd_counts_are_a_sentence(counts: tuple[int, int], tmp_path: Path) -> None:
+    """A header that claims more than there can be is refused before anything is read by it."""
+    path = tmp_path / "m.gguf"
+    path.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, *counts) + bytes(64))
+    with pytest.raises(BrokenModel) as raised:
+        describe(path, "a/m")
+    assert raised.value.message.endswith(".")

@@ -1,0 +1,23 @@
+import pytest
+
+from mlx_engine.models.size_class import size_class
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        (0, "nano"),
+        (99_999_999, "nano"),
+        (100_000_000, "micro"),
+        (1_449_999_999, "micro"),
+        (1_540_000_000, "small"),
+        (8_030_000_000, "small"),
+        (13_949_999_999, "small"),
+        (14_770_000_000, "medium"),
+        (30_530_000_000, "medium"),
+        (32_760_000_000, "large"),
+    ],
+)
+def test_classes_follow_the_names_that_models_have(parameters: int, name: str) -> None:
+    """A model belongs to the class that its rounded size says."""
+    assert size_class(parameters) == name
