@@ -105,7 +105,7 @@ class ConversationListModel(QAbstractListModel):
 
     def flags(self, index: QModelIndex | QPersistentModelIndex) -> Qt.ItemFlag:
         """Titles are edited in place; the view hands the new one to `rename`."""
-        return super().flags(index) | Qt.ItemFlag.ItemIsEditable
+        return super().flags(index) | Qt.ItemFlag.ItemIsEditable if index.isValid() else Qt.ItemFlag.NoItemFlags
 
     def roleNames(self) -> dict[int, Any]:
         return {role: role.name.lower().encode() for role in ConversationRole}
