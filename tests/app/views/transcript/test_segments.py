@@ -10,7 +10,6 @@ from app.views.transcript.kit import Kit
 from app.views.transcript.segments import Segments
 from tests.app.views.transcript.scripts import chunked
 
-
 WIDTH = 600
 
 
