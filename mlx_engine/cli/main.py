@@ -8,15 +8,19 @@ from importlib.metadata import PackageNotFoundError, version
 
 from cyclopts import App, CycloptsError
 
+from mlx_engine.cli.catalog import catalog
 from mlx_engine.cli.chat import chat
 from mlx_engine.cli.failure import BROKEN_PIPE, FAILED, INTERRUPTED, UsageError, report
 from mlx_engine.cli.models import models
 from mlx_engine.cli.prepare import prepare
+from mlx_engine.cli.pull import pull
+from mlx_engine.cli.search import search
 from mlx_engine.errors import FacetError
 
 _help = """Chat offline with language models on your own Mac.
 
-Without a command, `facet` opens the window. Exit codes: 0 done, 1 failed or refused, 130 interrupted.
+Without a command, `facet` opens the window. With --offline, nothing in Facet connects to anything but this machine.
+Exit codes: 0 done, 1 failed or refused, 130 interrupted.
 """
 
 
@@ -62,7 +66,7 @@ def _drop_output() -> None:
 
 def _app() -> App:
     app = App(name="facet", help=_help, version=_version, help_format="markdown", suppress_keyboard_interrupt=False)
-    for verb in (chat, models, prepare):
+    for verb in (catalog, chat, models, prepare):
         app.command(verb)
     return app
 

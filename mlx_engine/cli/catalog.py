@@ -1,0 +1,66 @@
+"""`facet catalog`: lists the models to begin with."""
+
+import sys
+from typing import Annotated
+
+import msgspec
+import psutil
+from cyclopts import Parameter
+
+from mlx_engine.models.catalog import Recommendation, recommend
+
+_columns = ("name", "class", "parameters", "suits this Mac", "download", "licence", "repository")
+_numbers = ("parameters", "download")
+
+
+def catalog(*, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> None:
+    """List the models of the catalogue, and the conversion of each that suits this Mac. It needs no network.
+
+    Args:
+        json: Write one JSON object a line; "recommended" is null if the model is too large for this Mac.
+    """
+    found = recommend(psutil.virtual_memory().total)
+    if json:
+        for one in found:
+            sys.stdout.write(msgspec.json.encode(_as_object(one)).decode() + "\n")
+    else:
+        _print_table(found)
+
+
+def _as_object(one: Recommendation) -> dict[str, object]:
+    return {
+        **msgspec.structs.asdict(one.entry),
+        "size_class": one.entry.size_class,
+        "recommended": one.build,
+        "is_first_choice": one.is_first_choice,
+    }
+
+
+def _print_table(found: tuple[Recommendation, ...]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - only the table needs it
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in _columns:
+        table.add_column(column, justify="right" if column in _numbers else "left", overflow="fold")
+    for one in found:
+        table.add_row(*_row(one))
+    # A pipe has no width; without one, rich would cut the columns at 80.
+    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
+    # Captured, because rich has its own idea of what a reader that went away means.
+    with console.capture() as rendered:
+        console.print(table)
+    sys.stdout.write(rendered.get())
+
+
+def _row(one: Recommendation) -> tuple[str, ...]:
+    suits = f"as {one.build.quantization}" if one.build else "too large"
+    return (
+        one.entry.name,
+        one.entry.size_class,
+        f"{one.entry.parameters / 1e9:.3g}B",
+        f"{suits}, best to begin with" if one.is_first_choice else suits,
+        f"{one.shown_build.size_bytes / 1e9:.1f} GB",
+        one.entry.licence,
+        one.shown_build.repository,
+    )
