@@ -17,9 +17,9 @@ from mlx_engine.models import starter
 from mlx_engine.sampling import Sampling
 
 _QUESTIONS = (
-    "How do I reverse a list in Python?",
     "Write a short poem about the sea",
     "Give me three ideas for a quick dinner",
+    "How do I reverse a list in Python?",
 )
 _POLL_MS = 20
 

@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.chat import ChatViewModel
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from app.views.transcript import TranscriptView
 
 _IDLE_MS = 300
+_SIDE = 16
+"""Pixels by which the composer is wider than the text above it, on either side."""
 
 
 class ChatPage(QWidget):
@@ -33,6 +35,7 @@ class ChatPage(QWidget):
         self.composer = Composer(theme)
         self._lay_out()
         self._connect()
+        self._dress()
         self._follow_model()
         self._open()
         QTimer.singleShot(_IDLE_MS, self, lambda: self.transcript)
@@ -46,24 +49,33 @@ class ChatPage(QWidget):
         self._empty_scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._theme.thin_scroll_bars(self._empty_scroll)
         self._stack.addWidget(self._empty_scroll)
-        self._foot = QVBoxLayout()
-        self._foot.setSpacing(4)
+        self._foot = QWidget()
+        foot = QVBoxLayout(self._foot)
+        foot.setContentsMargins(0, 0, 0, 0)
+        foot.setSpacing(4)
         bar = QHBoxLayout()
-        bar.setContentsMargins(16, 0, 16, 0)
+        bar.setContentsMargins(_SIDE, 0, _SIDE, 0)
         bar.addWidget(self._throughput)
-        self._foot.addLayout(bar)
-        self._foot.addWidget(self.composer)
+        foot.addLayout(bar)
+        foot.addWidget(self.composer)
+        middle = QHBoxLayout()
+        middle.setContentsMargins(_SIDE, 0, _SIDE, _SIDE)
+        middle.setSpacing(0)
+        middle.addStretch(1)
+        middle.addWidget(self._foot, 1000)
+        middle.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addWidget(self._stack, 1)
-        column.addLayout(self._foot)
+        column.addLayout(middle)
 
     def _connect(self) -> None:
         chat = self._chat
         self._empty.asked.connect(self._send)
         self.composer.submitted.connect(self._send)
         self.composer.stop_requested.connect(chat.stop)
+        self._theme.changed.connect(self._dress)
         chat.opened.connect(self._open)
         chat.item_added.connect(self._add)
         chat.throughput_changed.connect(self._follow_throughput)
@@ -146,10 +158,9 @@ class ChatPage(QWidget):
         model = self._model()
         return model.name if model else self._chat.model
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        side = max((self.width() - self._theme.reading_width - 32) // 2, 16)
-        self._foot.setContentsMargins(side, 0, side, 16)
+    def _dress(self) -> None:
+        self._foot.setMaximumWidth(self._theme.reading_width + 2 * _SIDE)
+        self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         QPainter(self).fillRect(self.rect(), self._theme.palette.window)
