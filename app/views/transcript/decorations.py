@@ -6,7 +6,7 @@ from typing import Any
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QTextBlock, QTextDocument, QTextLayout, QTextLine
 
-from app.views.theme import Palette
+from app.views.palette import Palette
 from app.views.transcript.marks import INLINE_CODE, NESTING, RULE
 from app.views.transcript.writer import nesting_margin
 

@@ -4,7 +4,8 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.views.theme import DARK, LIGHT, Palette, Theme, with_accent
+from app.views.palette import DARK, LIGHT, Palette, with_accent
+from app.views.theme import Theme
 
 
 def luminance(colour: QColor) -> float:
