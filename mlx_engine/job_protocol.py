@@ -30,13 +30,14 @@ TokenSource = Literal["", "keychain", "environment", "huggingface"]
 class Download(msgspec.Struct, frozen=True, kw_only=True, tag="download", tag_field=type_tag):
     """Bring a repository into the Hugging Face cache.
 
-    `revision` is a branch, a tag or a commit. `include` are patterns of file names; without any, it is what a model
-    needs to run.
+    `revision` is a branch, a tag or a commit; `commit`, once it is known, which one it was when the download began.
+    `include` are patterns of file names; without any, it is what a model needs to run.
     """
 
     id: str
     repository: str
     revision: str = "main"
+    commit: str = ""
     include: tuple[str, ...] = ()
 
 
@@ -47,8 +48,8 @@ class SearchFilters(msgspec.Struct, frozen=True, kw_only=True):
     author: str = ""
     only_mlx: bool = True
     only_text_generation: bool = True
-    fewest_parameters: int = 0
-    most_parameters: int = 0
+    size_classes: tuple[str, ...] = ()
+    """As `models/size_class.py` names them; variants of unknown size do not pass."""
     largest_bytes: int = 0
     """Weights on disk; variants of unknown size pass."""
     licence: str = ""

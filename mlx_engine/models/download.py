@@ -90,7 +90,7 @@ def download(
 
 def make_plan(request: Download, hub: Hub, cache: Path) -> Plan:
     """Return what is to be done, after everything has been checked that can be before the first byte."""
-    listing = hub.list_files(request.repository, request.revision)
+    listing = hub.list_files(request.repository, request.commit or request.revision)
     files = sorted(select(listing.files, request.include), key=lambda file: file.size_bytes)
     plan = Plan(files, CachedRevision.of(cache, request.repository, listing.commit))
     with storage_errors(plan.place.repository_folder):

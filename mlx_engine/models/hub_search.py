@@ -8,6 +8,7 @@ from huggingface_hub.hf_api import ExpandModelProperty_T, ModelInfo, ModelSort_T
 
 from mlx_engine.job_protocol import ModelGroup, SearchFilters, SearchOrder, Variant
 from mlx_engine.models.hub import Hub, translated
+from mlx_engine.models.size_class import size_class
 
 _told: list[ExpandModelProperty_T] = [
     "author",
@@ -87,11 +88,10 @@ def _best_name(members: list[Variant]) -> str:
 
 
 def _suits(variant: Variant, filters: SearchFilters) -> bool:
-    """Check what the Hub cannot be asked for; what is unknown passes the limit of size only."""
-    return (
-        variant.parameters >= filters.fewest_parameters
-        and (not filters.most_parameters or 0 < variant.parameters <= filters.most_parameters)
-        and (not filters.largest_bytes or variant.size_bytes <= filters.largest_bytes)
+    """Check what the Hub cannot be asked for."""
+    in_class = variant.parameters > 0 and size_class(variant.parameters) in filters.size_classes
+    return (in_class or not filters.size_classes) and (
+        not filters.largest_bytes or variant.size_bytes <= filters.largest_bytes
     )
 
 

@@ -1,0 +1,86 @@
+"""What a download is doing: a union of small values, and the pure function from one to the next."""
+
+from dataclasses import dataclass, replace
+
+from mlx_engine.job_protocol import (
+    Downloaded,
+    DownloadPlanned,
+    DownloadProgress,
+    FileProgress,
+    JobEvent,
+    JobFailed,
+    Waiting,
+)
+from mlx_engine.protocol import WorkerExited
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """It begins when those before it have ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process works on it. Until the plan is made `total_bytes` is 0.
+
+    `notice` is a sentence that says why it waits at the moment; else it is empty.
+    """
+
+    done_bytes: int = 0
+    total_bytes: int = 0
+    bytes_per_s: float = 0.0
+    remaining_s: float | None = None
+    files: tuple[FileProgress, ...] = ()
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Stopped by a person, with so much done."""
+
+    done_bytes: int = 0
+    total_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The model is in the folder `path`, whole and verified."""
+
+    path: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """`error` is the class in `errors.py`; what was downloaded is kept for another try."""
+
+    error: str
+    title: str
+    message: str
+    retry_after_s: int = 0
+
+
+JobState = Queued | Running | Paused | Done | Failed
+
+
+def advance(state: JobState, event: JobEvent) -> JobState:  # noqa: PLR0911 - one line of the table, one return
+    """Return the state after `event`. An event that says nothing new about the download returns `state` itself."""
+    match state, event:
+        case Running(), DownloadPlanned():
+            return Running(event.total_bytes - event.missing_bytes, event.total_bytes)
+        case Running(), DownloadProgress():
+            # As long as nothing arrives, the reason to wait stands.
+            notice = state.notice if event.done_bytes <= state.done_bytes else ""
+            return Running(
+                event.done_bytes, event.total_bytes, event.bytes_per_s, event.remaining_s, event.files, notice
+            )
+        case Running(), Waiting():
+            return replace(state, notice=event.reason)
+        case Running(), Downloaded():
+            return Done(event.path, event.size_bytes)
+        case Running(), JobFailed():
+            return Failed(event.error, event.title, event.message, event.retry_after_s)
+        case Running(), WorkerExited(expected=False):
+            return Failed("EngineError", "The download stopped", event.reason)
+        case _:
+            return state

@@ -1,0 +1,202 @@
+import queue
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mlx_engine.engine.job_state import Done, Failed, Paused, Queued, Running
+from mlx_engine.engine.jobs import FILE_NAME, JobParcel, JobQueue
+from mlx_engine.folders import Folders
+from mlx_engine.models.hub_cache import PARTIAL_SUFFIX, CachedRevision, cache_folder
+from tests.hub.faults import Hold
+from tests.hub.fixtures import add_model
+from tests.hub.server import Hub
+
+MEGABYTE = 1 << 20
+LARGE = 3 * MEGABYTE
+
+
+class Owner:
+    """The thread that owns a queue: it takes in the parcels one by one."""
+
+    def __init__(self, folders: Folders) -> None:
+        self._parcels: queue.SimpleQueue[JobParcel] = queue.SimpleQueue()
+        self.changes: list[str] = []
+        self.queue = JobQueue(post=self._parcels.put, on_change=self.changes.append, folders=folders)
+
+    def state(self, id: str) -> object:
+        return next((job.state for job in self.queue.jobs() if job.id == id), None)
+
+    def until(self, reached: Callable[[], bool]) -> None:
+        while not reached():
+            self.queue.receive(self._parcels.get(timeout=20))
+
+    def until_state(self, id: str, kind: type) -> None:
+        self.until(lambda: isinstance(self.state(id), kind))
+
+    def until_half(self, id: str) -> None:
+        """Take in parcels until a megabyte of the job is there."""
+        self.until(lambda: isinstance(state := self.state(id), Running) and state.done_bytes > MEGABYTE)
+
+    def close(self) -> None:
+        self.queue.close()
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    return Folders(data=tmp_path / "data", cache=tmp_path / "cache", logs=tmp_path / "logs")
+
+
+@pytest.fixture
+def own(hub: Hub, folders: Folders) -> Iterator[Callable[[], Owner]]:
+    """Make queues on the same folders; all their processes end with the test."""
+    owners: list[Owner] = []
+
+    def own() -> Owner:
+        owners.append(Owner(folders))
+        return owners[-1]
+
+    yield own
+    for owner in owners:
+        owner.close()
+
+
+def test_downloads_come_one_after_the_other(hub: Hub, own: Callable[[], Owner]) -> None:
+    """The second waits until the first is done; both arrive."""
+    first, second = add_model(hub, "jobs/first"), add_model(hub, "jobs/second")
+    owner = own()
+    one, two = owner.queue.download(first.id), owner.queue.download(second.id)
+    assert isinstance(owner.state(one), Queued)
+    owner.queue.go()
+    assert isinstance(owner.state(one), Running)
+    assert isinstance(owner.state(two), Queued)
+    owner.until_state(one, Done)
+    owner.until_state(two, Done)
+    state = owner.state(two)
+    assert isinstance(state, Done)
+    assert Path(state.path, "config.json").exists()
+
+
+def test_a_failure_does_not_hold_up_the_next(hub: Hub, own: Callable[[], Owner]) -> None:
+    """The first is not there; its state says so, and the second arrives."""
+    repository = add_model(hub, "jobs/after")
+    owner = own()
+    owner.queue.go()
+    one, two = owner.queue.download("jobs/absent"), owner.queue.download(repository.id)
+    owner.until_state(two, Done)
+    state = owner.state(one)
+    assert isinstance(state, Failed)
+    assert state.error == "HubNotFound"
+
+
+def test_a_paused_download_goes_on(hub: Hub, own: Callable[[], Owner]) -> None:
+    """While it is paused, the next one has its turn; afterwards the rest alone is read."""
+    large, small = add_model(hub, "jobs/paused", LARGE / 1e6), add_model(hub, "jobs/meanwhile")
+    hub.order("/large/", Hold(after_bytes=2 * MEGABYTE))
+    owner = own()
+    owner.queue.go()
+    one, two = owner.queue.download(large.id), owner.queue.download(small.id)
+    owner.until_half(one)
+    owner.queue.pause(one)
+    state = owner.state(one)
+    assert isinstance(state, Paused)
+    assert state.done_bytes > MEGABYTE
+    owner.until_state(two, Done)
+
+    owner.queue.resume(one)
+    owner.until_state(one, Done)
+    assert hub.asked("/large/")[-1].range.startswith("bytes=")
+
+
+def test_the_queue_survives_a_restart(hub: Hub, own: Callable[[], Owner]) -> None:
+    """What ran goes on at the same commit, although the branch has moved; what was paused stays so."""
+    moving, other = add_model(hub, "jobs/restart", LARGE / 1e6), add_model(hub, "jobs/other")
+    hub.order("/large/", Hold(after_bytes=2 * MEGABYTE))
+    before = own()
+    one, two = before.queue.download(moving.id), before.queue.download(other.id)
+    before.queue.pause(two)
+    before.queue.go()
+    before.until_half(one)
+    before.close()
+    commit = moving.main
+    moving.commit({"config.json": b"{}", "model.safetensors": b"new"})
+
+    after = own()
+    assert isinstance(after.state(one), Queued)
+    after.queue.go()
+    after.until_state(one, Done)
+    assert isinstance(after.state(two), Paused)
+    state = after.state(one)
+    assert isinstance(state, Done)
+    assert Path(state.path).name == commit
+    assert (Path(state.path).parents[1] / "refs" / "main").read_text() == commit
+
+
+def test_a_cancelled_download_leaves_nothing(hub: Hub, own: Callable[[], Owner]) -> None:
+    """The job is gone at once, the half file when its process has ended."""
+    repository = add_model(hub, "jobs/cancelled", LARGE / 1e6)
+    hub.order("/large/", Hold(after_bytes=2 * MEGABYTE))
+    owner = own()
+    owner.queue.go()
+    one = owner.queue.download(repository.id)
+    owner.until_half(one)
+    blobs = CachedRevision.of(cache_folder(), repository.id, repository.main).repository_folder / "blobs"
+    assert list(blobs.glob(f"*{PARTIAL_SUFFIX}"))
+    owner.queue.cancel(one)
+    assert owner.queue.jobs() == []
+    owner.until(lambda: not list(blobs.glob(f"*{PARTIAL_SUFFIX}")))
+
+
+def test_a_process_that_is_killed_is_a_failure_that_can_be_tried_again(hub: Hub, own: Callable[[], Owner]) -> None:
+    """The state says why it ended, and the next try ends well."""
+    repository = add_model(hub, "jobs/killed", LARGE / 1e6)
+    hub.order("/large/", Hold(after_bytes=2 * MEGABYTE))
+    owner = own()
+    owner.queue.go()
+    one = owner.queue.download(repository.id)
+    owner.until_half(one)
+    next(child for child in psutil.Process().children() if _works_on(child, repository.id)).kill()
+    owner.until_state(one, Failed)
+    owner.queue.resume(one)
+    owner.until_state(one, Done)
+
+
+def _works_on(child: psutil.Process, repository: str) -> bool:
+    return any(repository.replace("/", "--") in file.path for file in child.open_files())
+
+
+def test_the_same_download_is_not_queued_twice(hub: Hub, own: Callable[[], Owner]) -> None:
+    """Asking again for what is paused lets it go on."""
+    owner = own()
+    one = owner.queue.download("jobs/same")
+    owner.queue.pause(one)
+    assert owner.queue.download("jobs/same") == one
+    assert isinstance(owner.state(one), Queued)
+    assert owner.queue.download("jobs/same", include=("*.gguf",)) != one
+
+
+def test_nothing_starts_while_facet_is_offline(
+    hub: Hub, own: Callable[[], Owner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It begins when the switch is turned and the queue told."""
+    repository = add_model(hub, "jobs/offline")
+    monkeypatch.setenv("FACET_OFFLINE", "1")
+    owner = own()
+    owner.queue.go()
+    one = owner.queue.download(repository.id)
+    assert isinstance(owner.state(one), Queued)
+    monkeypatch.setenv("FACET_OFFLINE", "0")
+    owner.queue.go()
+    owner.until_state(one, Done)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b'[{"request": {"type": "download"}}]'])
+def test_a_damaged_file_is_an_empty_queue(folders: Folders, own: Callable[[], Owner], content: bytes) -> None:
+    """Facet starts, and the next change repairs the file."""
+    folders.data.mkdir()
+    (folders.data / FILE_NAME).write_bytes(content)
+    owner = own()
+    assert owner.queue.jobs() == []
+    owner.queue.download("jobs/next")
+    assert [job.request.repository for job in own().queue.jobs()] == ["jobs/next"]
