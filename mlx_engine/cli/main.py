@@ -66,7 +66,7 @@ def _drop_output() -> None:
 
 def _app() -> App:
     app = App(name="facet", help=_help, version=_version, help_format="markdown", suppress_keyboard_interrupt=False)
-    for verb in (catalog, chat, models, prepare):
+    for verb in (catalog, chat, models, prepare, pull, search):
         app.command(verb)
     return app
 

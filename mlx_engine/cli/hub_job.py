@@ -1,0 +1,46 @@
+"""One request to a job process in this process's main thread, answered event by event."""
+
+import queue
+from collections.abc import Iterator, Sequence
+
+from mlx_engine.engine.client import GRACE_S
+from mlx_engine.engine.job_client import start_job
+from mlx_engine.errors import FacetError
+from mlx_engine.folders import Folders
+from mlx_engine.job_protocol import JobEvent, JobFailed, JobRequest
+from mlx_engine.protocol import WorkerExited
+
+_underway = ("planned", "progress", "waiting")
+
+
+class JobError(FacetError):
+    """The job failed, or its process died; title and message are its own."""
+
+    def __init__(self, title: str, message: str) -> None:
+        super().__init__(message)
+        self.title = title
+
+
+def run(request: JobRequest, folders: Folders, *, command: Sequence[str] | None = None) -> Iterator[JobEvent]:
+    """Yield the events of `request`, the last one its end. Closing the iterator ends the process.
+
+    Raises:
+        JobError: the job failed, or its process died.
+        EngineError: the process could not be started.
+    """
+    events: queue.SimpleQueue[JobEvent] = queue.SimpleQueue()
+    client = start_job(events.put, logs=folders.logs, command=command)
+    try:
+        client.send(request)
+        while True:
+            event = events.get()
+            if isinstance(event, JobFailed):
+                raise JobError(event.title, event.message)
+            if isinstance(event, WorkerExited):
+                raise JobError("The job stopped", event.reason)
+            yield event
+            if event.__struct_config__.tag not in _underway:
+                return
+    finally:
+        client.close()
+        client.join(2 * GRACE_S)

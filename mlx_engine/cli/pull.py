@@ -1,0 +1,42 @@
+"""`facet pull`: downloads a model from the Hugging Face Hub."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from mlx_engine.cli import hub_job, terminal
+from mlx_engine.cli.download_view import JsonView, text_view
+from mlx_engine.folders import Folders
+from mlx_engine.job_protocol import Download
+
+
+def pull(
+    repository: str,
+    /,
+    *,
+    include: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> None:
+    """Download a model into the Hugging Face cache.
+
+    Only what a model needs is downloaded: weights as safetensors, configuration, tokenizer, chat template, card. Every
+    file is verified. Control-C stops it; the same command goes on where it was. The folder is written to standard
+    output. HF_TOKEN, HF_ENDPOINT and HF_HOME are respected.
+
+    Args:
+        repository: OWNER/NAME, or OWNER/NAME@REVISION for a branch, a tag or a commit.
+        include: Download the files that match this pattern instead, e.g. "*Q4_K_M.gguf". Can be given several times.
+        json: Write one JSON object a line: the plan, the progress, the end.
+    """
+    name, _, revision = repository.partition("@")
+    request = Download(id="pull", repository=name, revision=revision or "main", include=include)
+    view = JsonView() if json else text_view()
+    try:
+        for event in hub_job.run(request, Folders.from_environment()):
+            view.show(event)
+    except KeyboardInterrupt:
+        view.end()
+        terminal.note("Stopped. The same command goes on where it was.\n")
+        raise
+    finally:
+        view.end()
