@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
 from app.domain.store import Store
 from app.viewmodels.chat import ChatViewModel
@@ -53,6 +54,7 @@ class Assembly(QObject):
             preferences=self.preferences,
             notifier=self.notifier,
             theme=theme,
+            pages={"models": self._models_page},
             models=folders.models,
             logs=folders.logs,
         )
@@ -75,6 +77,12 @@ class Assembly(QObject):
         settings = self.preferences.settings
         self._theme.set_appearance(settings.appearance)
         self._theme.set_text_size(settings.text_size)
+
+    def _models_page(self) -> QWidget:
+        from app.viewmodels.model_table import ModelTable  # noqa: PLC0415 - built when it is first shown
+        from app.views.models.page import ModelsPage  # noqa: PLC0415
+
+        return ModelsPage(ModelTable(self.library, self), self._theme)
 
     def _tell_failure(self, model: Path) -> None:
         match self.bridge.state(model):

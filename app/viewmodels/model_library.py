@@ -1,13 +1,14 @@
 """The models on this machine, and the state of each."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal, Slot
 
+from app.viewmodels.amounts import bytes_in_words, parameters_in_words
 from app.viewmodels.engine_bridge import EngineBridge
 from mlx_engine.errors import FacetError
 from mlx_engine.models.describe import BrokenDescription, ModelDescription
@@ -57,6 +58,11 @@ class ModelLibrary(QAbstractListModel):
                 target=self._scan, args=(self._wanted,), name="model library", daemon=True
             )
             self._scanning.start()
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """What each row is about."""
+        return self._rows
 
     def description(self, model_id: str) -> ModelDescription | None:
         """Return the model, or None if it is missing or broken."""
@@ -142,13 +148,4 @@ class ModelLibrary(QAbstractListModel):
 
 def detail(model: ModelDescription) -> str:
     """Return what tells a model from its siblings, as in "4-bit g32 · 135M · 84 MB"."""
-    return f"{model.quantization} · {_count(model.parameters)} · {_size(model.size_bytes)}"
-
-
-def _count(parameters: int) -> str:
-    billions = parameters / 1e9
-    return f"{billions:.3g}B" if billions >= 1 else f"{max(parameters / 1e6, 1):.0f}M"
-
-
-def _size(size_bytes: int) -> str:
-    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{max(size_bytes / 1e6, 1):.0f} MB"
+    return f"{model.quantization} · {parameters_in_words(model.parameters)} · {bytes_in_words(model.size_bytes)}"

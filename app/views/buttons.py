@@ -9,7 +9,7 @@ from app.views.painting import focus_ring, mixed, rounded
 from app.views.theme import Theme
 
 
-class _PaintedButton(QAbstractButton):
+class PaintedButton(QAbstractButton):
     """What the buttons share: they follow the theme, know the mouse, and take the focus by keyboard only."""
 
     def __init__(self, theme: Theme, parent: QWidget | None) -> None:
@@ -40,7 +40,7 @@ class _PaintedButton(QAbstractButton):
         painter.drawPixmap(centre - QPoint(side // 2, side // 2), image)
 
 
-class IconButton(_PaintedButton):
+class IconButton(PaintedButton):
     """An icon with a name for screen readers, which is its tool tip too."""
 
     def __init__(self, theme: Theme, icon: str, name: str, parent: QWidget | None = None) -> None:
@@ -94,7 +94,7 @@ class RoundButton(IconButton):
         self._draw_icon(painter, self._icon, self.rect().center() + QPoint(1, 1), colour)
 
 
-class TextButton(_PaintedButton):
+class TextButton(PaintedButton):
     """A line of text in a quiet frame; what does not fit is elided."""
 
     def __init__(self, theme: Theme, text: str, parent: QWidget | None = None) -> None:

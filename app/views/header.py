@@ -1,8 +1,8 @@
-"""The strip above the pages: the sidebar, a new chat, the model in the middle, the parameters."""
+"""The strip above the pages: the sidebar, a new chat, the model or the page's name in the middle, the parameters."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedLayout, QWidget
 
 from app.views.buttons import IconButton
 from app.views.model_picker import ModelPicker
@@ -16,6 +16,10 @@ class Header(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._left, self._right = QWidget(), QWidget()
+        self._title = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._middle = QStackedLayout()
+        self._middle.addWidget(picker)
+        self._middle.addWidget(self._title)
         for side, alignment in (
             (self._left, Qt.AlignmentFlag.AlignLeft),
             (self._right, Qt.AlignmentFlag.AlignRight),
@@ -29,9 +33,15 @@ class Header(QWidget):
         strip = QHBoxLayout(self)
         strip.setContentsMargins(10, 7, 10, 8)
         strip.addWidget(self._left, 1)
-        strip.addWidget(picker, 0)
+        strip.addLayout(self._middle, 0)
         strip.addWidget(self._right, 1)
-        theme.changed.connect(self.update)
+        theme.changed.connect(self._dress)
+        self._dress()
+
+    def show_title(self, title: str) -> None:
+        """Show the title in the place of the model; an empty one gives it back."""
+        self._title.setText(title)
+        self._middle.setCurrentIndex(1 if title else 0)
 
     def adopt(self, sidebar: QAction, new_chat: QAction, parameters: QAction) -> None:
         """Make a button of each action."""
@@ -46,6 +56,10 @@ class Header(QWidget):
             row = side.layout()
             assert row is not None  # noqa: S101 - made in the constructor
             row.addWidget(button)
+
+    def _dress(self) -> None:
+        self._title.setFont(self._theme.font("heading"))
+        self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colours = self._theme.palette

@@ -15,6 +15,7 @@ _SYMBOLS: Mapping[str, str] = {
     "chevron-down": "chevron.down",
     "chevron-left": "chevron.left",
     "chevron-right": "chevron.right",
+    "chevron-up": "chevron.up",
     "close": "xmark",
     "compose": "square.and.pencil",
     "copy": "doc.on.doc",

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenuBar, QWidget
 
+from app.views.pages import PAGES
+
 _Standard = QKeySequence.StandardKey
 _Role = QAction.MenuRole
 
@@ -47,6 +49,11 @@ MENUS: Mapping[str, Sequence[Entry]] = {
         Entry("copy_answer", "Copy Last Answer", "Ctrl+Shift+C"),
     ),
     "&View": (
+        *(
+            Entry(f"page_{page.name}", page.text, f"Ctrl+{number}", checkable=True, group="page")
+            for number, page in enumerate(PAGES, 1)
+        ),
+        SEPARATOR,
         Entry("toggle_sidebar", "Sidebar", "Ctrl+Shift+S", checkable=True),
         Entry("toggle_parameters", "Chat Parameters", "Ctrl+Shift+P", checkable=True),
         SEPARATOR,

@@ -1,12 +1,13 @@
-"""The list of conversations: open, rename in place, delete."""
+"""The way to the pages, and the list of conversations: open, rename in place, delete."""
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QMenu, QVBoxLayout, QWidget
 
 from app.viewmodels.chat import ChatViewModel
 from app.viewmodels.conversation_list import ConversationListModel, ConversationRole
 from app.views.conversation_delegate import ConversationDelegate
+from app.views.page_switch import PageSwitch
 from app.views.theme import Theme
 
 
@@ -39,11 +40,14 @@ class _List(QListView):
 class Sidebar(QWidget):
     """Follows the conversation on the screen, and opens the one that is chosen."""
 
+    conversation_chosen = Signal()
+
     def __init__(
         self, conversations: ConversationListModel, chat: ChatViewModel, theme: Theme, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._conversations, self._chat, self._theme = conversations, chat, theme
+        self.pages = PageSwitch(theme, self)
         self._list = _List(self)
         self._delegate = ConversationDelegate(theme, self._list)
         self._list.setItemDelegate(self._delegate)
@@ -53,6 +57,8 @@ class Sidebar(QWidget):
         self.setMinimumWidth(160)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.pages)
         column.addWidget(self._list)
         self._connect()
         self._follow_chat()
@@ -60,6 +66,7 @@ class Sidebar(QWidget):
     def _connect(self) -> None:
         self._delegate.renamed.connect(self._conversations.rename)
         self._list.selectionModel().currentChanged.connect(self._open)
+        self._list.clicked.connect(self.conversation_chosen)
         self._list.customContextMenuRequested.connect(self._show_menu)
         self._chat.opened.connect(self._follow_chat)
         for changed in (

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.viewmodels.engine_words import in_words
 from app.viewmodels.model_library import ModelRole
 from app.views import menus
+from app.views.pages import PAGES
 
 if TYPE_CHECKING:
     from app.views.workbench import Workbench
@@ -51,6 +52,7 @@ class WindowActions(QObject):
             "quit": QApplication.closeAllWindows,
             **{name: partial(_on_focus, method) for name, method in _EDITING.items()},
             "copy_answer": self._copy_answer,
+            **{f"page_{page.name}": partial(bench.show_page, page.name) for page in PAGES},
             "toggle_sidebar": bench.toggle_sidebar,
             "toggle_parameters": bench.toggle_parameters,
             "text_bigger": lambda: self._grow(_STEP),
@@ -60,13 +62,13 @@ class WindowActions(QObject):
                 f"appearance_{name}": partial(self._preferences.set, "appearance", name)
                 for name in ("system", "light", "dark")
             },
-            "write": bench.page.composer.setFocus,
+            "write": bench.write,
             "stop": chat.stop,
             "regenerate": self._regenerate,
             "edit_last": self._edit_last,
             "next_chat": lambda: bench.sidebar.step(1),
             "previous_chat": lambda: bench.sidebar.step(-1),
-            "choose_model": bench.picker.open_list,
+            "choose_model": bench.choose_model,
             "load_model": lambda: self._library.load(chat.model),
             "unload_model": lambda: self._library.unload(chat.model),
             "open_models_folder": self.open_models_folder,
@@ -122,6 +124,7 @@ class WindowActions(QObject):
         self._chat.regenerate(self._last("assistant"))
 
     def _edit_last(self) -> None:
+        self._bench.write()
         self._bench.page.transcript.edit_message(self._last("user"))
 
     def _grow(self, percent: int) -> None:

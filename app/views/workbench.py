@@ -1,9 +1,10 @@
-"""What fills the window: header, sidebar, page and parameters panel."""
+"""What fills the window: header, sidebar, pages and parameters panel."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt
-from PySide6.QtWidgets import QMessageBox, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMessageBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.chat import ChatViewModel
 from app.viewmodels.conversation_list import ConversationListModel
@@ -14,6 +15,7 @@ from app.views.header import Header
 from app.views.main_window import MainWindow
 from app.views.model_picker import ModelPicker
 from app.views.notification import NotificationBanner, Notifier
+from app.views.pages import CHAT, PAGES
 from app.views.sidebar import Sidebar
 from app.views.theme import LARGEST_TEXT, SMALLEST_TEXT, Theme
 from app.views.window_actions import WindowActions
@@ -22,7 +24,7 @@ _SIDEBAR_WIDTH, _PANEL_WIDTH = 240, 290
 
 
 class Workbench(QWidget):
-    """Shows the view-models given, in `window`."""
+    """Shows the view-models given, in `window`. `pages` build those other than the chat, when they are first shown."""
 
     def __init__(  # noqa: PLR0913 - the one place where all view-models meet
         self,
@@ -34,6 +36,7 @@ class Workbench(QWidget):
         preferences: Preferences,
         notifier: Notifier,
         theme: Theme,
+        pages: Mapping[str, Callable[[], QWidget]],
         models: Path,
         logs: Path,
     ) -> None:
@@ -43,8 +46,10 @@ class Workbench(QWidget):
         self.preferences, self.notifier, self.theme = preferences, notifier, theme
         self._settings_dialog: QWidget | None = None
         self._parameters: QWidget | None = None
+        self._has_parameters = False
+        self._page_makers, self._pages = pages, dict[str, QWidget]()
         self.sidebar = Sidebar(conversations, chat, theme)
-        self.page = ChatPage(chat, library, preferences, theme)
+        self.page = self._pages[CHAT] = ChatPage(chat, library, preferences, theme)
         self.picker = ModelPicker(library, chat, theme)
         self._header = Header(self.picker, theme)
         self._lay_out()
@@ -53,7 +58,7 @@ class Workbench(QWidget):
         self._header.adopt(actions["toggle_sidebar"], actions["new_chat"], actions["toggle_parameters"])
         self._connect()
         self._restore()
-        self._follow_title()
+        self.show_page(CHAT)
         window.setCentralWidget(self)
         self.page.composer.setFocus()
 
@@ -62,7 +67,9 @@ class Workbench(QWidget):
         self._splitter.setHandleWidth(1)
         self._splitter.setChildrenCollapsible(False)
         self._splitter.addWidget(self.sidebar)
-        self._splitter.addWidget(self.page)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.page)
+        self._splitter.addWidget(self._stack)
         self._splitter.setStretchFactor(1, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -76,14 +83,40 @@ class Workbench(QWidget):
         for source in (self.chat, self.conversations, self.library, self.preferences):
             source.problem.connect(self.notifier.error)
         self.conversations.deleted.connect(self._offer_undo)
-        self.chat.opened.connect(self._follow_title)
+        self.sidebar.pages.chosen.connect(self.show_page)
+        self.sidebar.conversation_chosen.connect(lambda: self.show_page(CHAT))
+        self.chat.opened.connect(lambda: self.show_page(CHAT))
         self.chat.title_changed.connect(self._follow_title)
         self.main_window.activated.connect(self.conversations.refresh_times)
         self.main_window.closing.connect(self._keep)
 
+    def show_page(self, name: str) -> QWidget:
+        """Show the page of that name, one of `PAGES`, and return it."""
+        if name not in self._pages:
+            self._pages[name] = self._page_makers[name]()
+            self._stack.addWidget(self._pages[name])
+        self._shown = name
+        self._stack.setCurrentWidget(self._pages[name])
+        self.sidebar.pages.mark(name)
+        for page in PAGES:
+            self.actions_by_name[f"page_{page.name}"].setChecked(page.name == name)
+        self.actions_by_name["toggle_parameters"].setEnabled(name == CHAT)
+        self._follow_parameters()
+        self._follow_title()
+        return self._pages[name]
+
     def new_chat(self) -> None:
         self.chat.new()
+        self.write()
+
+    def write(self) -> None:
+        """Bring the person to the message that is being written."""
+        self.show_page(CHAT)
         self.page.composer.setFocus()
+
+    def choose_model(self) -> None:
+        self.show_page(CHAT)
+        self.picker.open_list()
 
     def rename_chat(self) -> None:
         self._show_sidebar(visible=True)
@@ -101,8 +134,8 @@ class Workbench(QWidget):
             self._parameters.hide()
             self._splitter.addWidget(self._parameters)
             self._parameters.resize(_PANEL_WIDTH, self.height())
-        self._parameters.setVisible(self._parameters.isHidden())
-        self.actions_by_name["toggle_parameters"].setChecked(not self._parameters.isHidden())
+        self._has_parameters = not self._has_parameters
+        self._follow_parameters()
 
     def set_text_size(self, percent: int) -> None:
         self.preferences.set("text_size", min(max(percent, SMALLEST_TEXT), LARGEST_TEXT))
@@ -132,8 +165,16 @@ class Workbench(QWidget):
             f"“{title}” was deleted.", offer="Undo", accept=lambda: self.conversations.restore(conversation)
         )
 
+    def _follow_parameters(self) -> None:
+        """The panel is about the chat and goes with its page."""
+        if self._parameters:
+            self._parameters.setVisible(self._has_parameters and self._shown == CHAT)
+        self.actions_by_name["toggle_parameters"].setChecked(self._has_parameters)
+
     def _follow_title(self) -> None:
-        self.main_window.setWindowTitle(self.chat.title or "Facet")
+        page = "" if self._shown == CHAT else next(page.text for page in PAGES if page.name == self._shown)
+        self._header.show_title(page)
+        self.main_window.setWindowTitle(page or self.chat.title or "Facet")
 
     def _restore(self) -> None:
         kept = self.main_window.state.value("splitter")

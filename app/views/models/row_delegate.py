@@ -1,0 +1,113 @@
+"""How one model looks in the table."""
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
+
+from app.viewmodels.engine_words import in_words
+from app.viewmodels.model_columns import NAMES
+from app.viewmodels.model_library import Row
+from app.viewmodels.model_table import TableRole, problem_of, whole
+from app.views.icons import pixmap
+from app.views.painting import mixed, rounded
+from app.views.theme import Theme
+
+Index = QModelIndex | QPersistentModelIndex
+PADDING = 8
+
+
+class RowDelegate(QStyledItemDelegate):
+    """The name over its owner, or over what is wrong; figures and words in the other columns."""
+
+    def __init__(self, theme: Theme, table: QTableView) -> None:
+        super().__init__(table)
+        self._theme, self._table = theme, table
+        self.hovered_row = -1
+
+    def row_height(self) -> int:
+        label, small = (QFontMetrics(self._theme.font(role)).height() for role in ("label", "small"))
+        return label + small + 14
+
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
+        return QSize(0, self.row_height())
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        painter.save()
+        self._paint_ground(painter, option, index)
+        row: Row = index.data(TableRole.ROW)
+        name, inside = NAMES[index.column()], option.rect.adjusted(PADDING, 0, -PADDING, 0)
+        if name == "name":
+            self._paint_name(painter, inside, row, in_words(index.data(TableRole.STATE)).text)
+        elif name == "parameters" and (model := whole(row)):
+            self._paint_parameters(painter, inside, str(index.data()), model.size_class)
+        else:
+            quiet = name in {"licence", "last_used", "context"}
+            colour = self._theme.palette.secondary if quiet else self._theme.palette.text
+            self._paint_text(painter, inside, index, colour)
+        painter.restore()
+
+    def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Mark the row across all columns: the ends are round, and each cell draws its part."""
+        colours = self._theme.palette
+        is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        if not is_selected and index.row() != self.hovered_row:
+            return
+        has_focus = is_selected and self._table.hasFocus()
+        fill = mixed(colours.window, colours.accent, 0.18 if has_focus else 0.1) if is_selected else colours.hover
+        viewport = self._table.viewport().rect()
+        whole = QRectF(viewport.left() + 8, option.rect.top() + 1, viewport.width() - 16, option.rect.height() - 2)
+        painter.setClipRect(option.rect)
+        rounded(painter, whole, 7, fill)
+
+    def _paint_name(self, painter: QPainter, inside: QRect, row: Row, state: str) -> None:
+        colours, scale = self._theme.palette, self._theme.scaled
+        problem = problem_of(row)
+        side = scale(18)
+        icon, tint = ("warning", colours.warning) if problem else ("model", colours.secondary)
+        left = inside.left() + PADDING
+        image = pixmap(icon, side=side, scale=painter.device().devicePixelRatioF(), colour=tint)
+        painter.drawPixmap(QPoint(left, inside.center().y() - side // 2), image)
+        lines = inside.adjusted(PADDING + side + 10, 6, 0, -7)
+        painter.setFont(self._theme.font("label", bold=True))
+        painter.setPen(colours.text if whole(row) else colours.secondary)
+        name = painter.fontMetrics().elidedText(row.name, Qt.TextElideMode.ElideMiddle, lines.width())
+        painter.drawText(lines, Qt.AlignmentFlag.AlignTop, name)
+        painter.setFont(self._theme.font("small"))
+        painter.setPen(colours.warning if problem else colours.secondary)
+        under = problem or " · ".join(filter(None, (row.id.rpartition("/")[0], state)))
+        if problem:
+            lines.setRight(max(lines.right(), self._room_for_problem(row, lines.right())))
+        shown = painter.fontMetrics().elidedText(under, Qt.TextElideMode.ElideRight, lines.width())
+        painter.drawText(lines, Qt.AlignmentFlag.AlignBottom, shown)
+
+    def _room_for_problem(self, row: Row, right: int) -> int:
+        """A damaged model has nothing to show in the other columns, so the sentence may go on over them."""
+        return right if whole(row) else self._table.viewport().width() - 2 * PADDING
+
+    def _paint_parameters(self, painter: QPainter, inside: QRect, text: str, size_class: str) -> None:
+        colours = self._theme.palette
+        painter.setFont(self._theme.font("small"))
+        word = size_class.capitalize()
+        metrics = painter.fontMetrics()
+        badge = QRect(0, 0, metrics.horizontalAdvance("Medium") + 14, metrics.height() + 4)
+        badge.moveCenter(inside.center())
+        badge.moveRight(inside.right())
+        rounded(painter, QRectF(badge), badge.height() / 2, self._class_colour(size_class))
+        painter.setPen(colours.text)
+        painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, word)
+        painter.setFont(self._theme.font("label", tabular=True))
+        figure = inside.adjusted(0, 0, -badge.width() - 8, 0)
+        painter.drawText(figure, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _class_colour(self, size_class: str) -> QColor:
+        colours = self._theme.palette
+        shares = {"nano": 0.06, "micro": 0.12, "small": 0.2, "medium": 0.3, "large": 0.42}
+        return mixed(colours.window, colours.accent, shares[size_class])
+
+    def _paint_text(self, painter: QPainter, inside: QRect, index: Index, colour: QColor) -> None:
+        painter.setFont(self._theme.font("label", tabular=True))
+        painter.setPen(colour)
+        text = painter.fontMetrics().elidedText(str(index.data() or ""), Qt.TextElideMode.ElideRight, inside.width())
+        on_right = index.data(Qt.ItemDataRole.TextAlignmentRole)
+        side = Qt.AlignmentFlag.AlignRight if on_right else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(inside, side | Qt.AlignmentFlag.AlignVCenter, text)

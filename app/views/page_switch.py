@@ -1,0 +1,67 @@
+"""The rows at the top of the sidebar that lead from page to page."""
+
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QButtonGroup, QSizePolicy, QVBoxLayout, QWidget
+
+from app.views.buttons import PaintedButton
+from app.views.pages import PAGES, Page
+from app.views.painting import focus_ring, mixed, rounded
+from app.views.theme import Theme
+
+_SIDE = 8
+
+
+class _PageRow(PaintedButton):
+    """An icon and the name of a page; the one that is shown is marked."""
+
+    def __init__(self, theme: Theme, page: Page, parent: QWidget) -> None:
+        super().__init__(theme, parent)
+        self._page = page
+        self.setCheckable(True)
+        self.setText(page.text)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(120, QFontMetrics(self.theme.font("label")).height() + 13)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours, painter = self.theme.palette, QPainter(self)
+        row = self.rect().adjusted(_SIDE, 1, -_SIDE, -1)
+        if self.isChecked():
+            rounded(painter, QRectF(row), 7, mixed(colours.sidebar, colours.text, 0.1))
+        elif self._is_lit():
+            rounded(painter, QRectF(row), 7, colours.hover)
+        if self.hasFocus():
+            focus_ring(painter, QRectF(row), 7, colours.accent)
+        side = self.theme.scaled(18)
+        colour = colours.accent if self.isChecked() else colours.secondary
+        self._draw_icon(painter, self._page.icon, QPoint(row.left() + 10 + side // 2, row.center().y() + 1), colour)
+        painter.setFont(self.theme.font("label", bold=self.isChecked()))
+        painter.setPen(colours.text)
+        text = QRect(row.left() + side + 18, row.top(), row.width() - side - 26, row.height())
+        shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, text.width())
+        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, shown)
+
+
+class PageSwitch(QWidget):
+    """Emits `chosen` with the name of the page that was pressed."""
+
+    chosen = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows: dict[str, _PageRow] = {}
+        group = QButtonGroup(self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 4)
+        column.setSpacing(0)
+        for page in PAGES:
+            row = self._rows[page.name] = _PageRow(theme, page, self)
+            row.clicked.connect(lambda _checked=False, name=page.name: self.chosen.emit(name))
+            group.addButton(row)
+            column.addWidget(row)
+
+    def mark(self, name: str) -> None:
+        """Mark the page that is shown."""
+        self._rows[name].setChecked(True)

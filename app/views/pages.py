@@ -1,0 +1,25 @@
+"""The pages of the window as data: the switch in the sidebar and the View menu are made from it.
+
+How a page is built, the assembly says; it is built when it is shown for the first time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`name` is what the program calls it, `icon` one of `icons.NAMES`."""
+
+    name: str
+    text: str
+    icon: str
+
+
+CHAT = "chat"
+
+PAGES: Sequence[Page] = (
+    Page(CHAT, "Chat", "compose"),
+    Page("models", "Models", "model"),
+)
+"""In the order of their shortcuts, ⌘1, ⌘2 and so on."""
