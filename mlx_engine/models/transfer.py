@@ -1,6 +1,6 @@
 """One file from the Hub to the cache: taken up where it was left, tried again when the line breaks, and verified.
 
-`huggingface_hub` 2 begins a file anew whenever its process ended in the middle (docs/decisions/0003), so the bytes
+`huggingface_hub` 2 begins a file anew whenever its process ended in the middle (docs/decisions/0005), so the bytes
 are received here; addresses, headers and errors are the library's.
 """
 

@@ -1,0 +1,105 @@
+import fcntl
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from mlx_engine.job_protocol import RemoteFile
+from mlx_engine.models.hub_cache import CachedRevision, cache_folder, discard_partial, free_bytes
+
+CONTENT = b"some content"
+FILE = RemoteFile("config.json", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+COMMIT = "c" * 40
+
+
+@pytest.fixture
+def revision(tmp_path: Path) -> CachedRevision:
+    return CachedRevision.of(tmp_path, "owner/name", COMMIT)
+
+
+def keep(revision: CachedRevision, file: RemoteFile = FILE, content: bytes = CONTENT) -> None:
+    with revision.locked_partial(file) as part:
+        assert part is not None
+        part.write(content)
+        revision.keep(file)
+
+
+@pytest.mark.parametrize(
+    ("environment", "folder"),
+    [
+        ({"HF_HUB_CACHE": "/a", "HF_HOME": "/b"}, "/a"),
+        ({"HF_HOME": "/b"}, "/b/hub"),
+        ({"XDG_CACHE_HOME": "/c"}, "/c/huggingface/hub"),
+        ({}, str(Path("~/.cache/huggingface/hub").expanduser())),
+    ],
+)
+def test_the_cache_is_where_the_library_has_it(environment: dict[str, str], folder: str) -> None:
+    """The same variables, in the same order."""
+    assert cache_folder(environment) == Path(folder)
+
+
+def test_a_whole_file_appears_by_its_name(revision: CachedRevision) -> None:
+    """A relative link to the content, so that the cache may be moved; the branch names the commit."""
+    keep(revision)
+    revision.appear([FILE], "main")
+    link = revision.folder / "config.json"
+    assert link.read_bytes() == CONTENT
+    assert not link.readlink().is_absolute()
+    assert (revision.repository_folder / "refs" / "main").read_text() == COMMIT
+
+
+def test_the_configuration_appears_last(revision: CachedRevision) -> None:
+    """Without it no folder is a model: if making the links ends in the middle, nothing shows."""
+    keep(revision)
+    weights = RemoteFile("model.safetensors", 4, "f" * 64)
+    keep(revision, weights, b"four")
+    revision.folder.mkdir(parents=True)
+    (revision.folder / "model.safetensors").mkdir()  # Nothing can be put over a folder.
+    with pytest.raises(OSError, match="model"):
+        revision.appear([FILE, weights], "main")
+    assert not (revision.folder / "config.json").exists()
+
+
+def test_a_link_to_older_content_is_replaced(revision: CachedRevision) -> None:
+    """Left by another program, or by hand."""
+    keep(revision)
+    revision.folder.mkdir(parents=True)
+    (revision.folder / "config.json").write_text("other")
+    revision.appear([FILE], COMMIT)
+    assert (revision.folder / "config.json").read_bytes() == CONTENT
+
+
+def test_only_the_right_size_counts_as_whole(revision: CachedRevision) -> None:
+    """Content of another size is none, and a partial file that is too long is of no use."""
+    revision.blob(FILE).parent.mkdir(parents=True)
+    revision.blob(FILE).write_bytes(CONTENT[:-1])
+    assert not revision.is_whole(FILE)
+    revision.partial(FILE).write_bytes(CONTENT + b"!")
+    assert revision.bytes_here(FILE) == 0
+    revision.partial(FILE).write_bytes(CONTENT[:4])
+    assert revision.bytes_here(FILE) == 4
+
+
+def test_a_file_that_became_whole_meanwhile_need_not_be_made(revision: CachedRevision) -> None:
+    """Another process was faster."""
+    keep(revision)
+    with revision.locked_partial(FILE) as part:
+        assert part is None
+
+
+def test_remains_are_removed_but_not_under_somebody(tmp_path: Path, revision: CachedRevision) -> None:
+    """What another process downloads at this moment stays, and so do whole files."""
+    keep(revision)
+    left, used = RemoteFile("a", 9, "a" * 64), RemoteFile("b", 9, "b" * 64)
+    revision.partial(left).write_bytes(b"left")
+    with revision.partial(used).open("wb") as part:
+        fcntl.flock(part, fcntl.LOCK_EX)
+        assert discard_partial(tmp_path, "owner/name") == 4
+    assert not revision.partial(left).exists()
+    assert revision.partial(used).exists()
+    assert revision.blob(FILE).exists()
+
+
+def test_the_space_of_a_folder_that_is_not_there_yet_is_its_disks(tmp_path: Path) -> None:
+    """The question comes before the first download."""
+    assert free_bytes(tmp_path / "not" / "yet") == pytest.approx(free_bytes(tmp_path), rel=0.01)

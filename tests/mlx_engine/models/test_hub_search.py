@@ -1,0 +1,151 @@
+import pytest
+
+from mlx_engine.job_protocol import JobFailed, ModelGroup, Search, SearchFilters, SearchResults, Variant
+from tests.hub.faults import Refuse, WrongContent
+from tests.hub.job_process import JobProcess
+from tests.hub.repository import Repository
+from tests.hub.server import Hub
+
+MLX = ("mlx", "license:apache-2.0")
+
+
+@pytest.fixture
+def shelf(hub: Hub) -> Hub:
+    """A Hub with three conversions of one model, its original, a smaller model, and what is no language model."""
+    quantized = {"U32": 502_000_000, "BF16": 126_000_000}
+    for repository in (
+        Repository(
+            "mlx-community/Qwen3-4B-4bit",
+            tags=(*MLX, "base_model:Qwen/Qwen3-4B", "base_model:quantized:Qwen/Qwen3-4B"),
+            tensor_counts=quantized,
+            downloads=900,
+            likes=3,
+        ),
+        Repository("someone/Qwen3-4B-MLX-4bit", tags=MLX, tensor_counts=quantized, downloads=10, likes=9),
+        Repository(
+            "mlx-community/Qwen3-4B-8bit",
+            tags=MLX,
+            config={"quantization": {"bits": 8, "group_size": 64}},
+            tensor_counts={"U32": 1_004_000_000, "BF16": 126_000_000},
+            card_data={"base_model": ["Qwen/Qwen3-4B"]},
+            downloads=500,
+        ),
+        Repository("Qwen/Qwen3-4B", tags=("license:apache-2.0",), tensor_counts={"BF16": 4_020_000_000}, downloads=999),
+        Repository(
+            "mlx-community/Llama-3.2-1B-Instruct-bf16",
+            tags=("mlx", "license:llama3.2"),
+            tensor_counts={"BF16": 1_236_000_000},
+            gated="manual",
+            downloads=700,
+            updated="2026-02-01T00:00:00.000Z",
+        ),
+        Repository("mlx-community/whisper-large", tags=MLX, pipeline_tag="automatic-speech-recognition"),
+    ):
+        hub.add(repository).commit({"config.json": b"{}"})
+    return hub
+
+
+def found(job: JobProcess, filters: SearchFilters) -> tuple[ModelGroup, ...]:
+    results = job.answer(Search("s", filters))
+    assert isinstance(results, SearchResults), results
+    return results.groups
+
+
+def names(groups: tuple[ModelGroup, ...]) -> list[str]:
+    return [variant.repository for group in groups for variant in group.variants]
+
+
+def test_the_variants_of_a_model_stand_together(shelf: Hub, job: JobProcess) -> None:
+    """By a tag, by the card or by the name, whatever tells; the order is by downloads."""
+    groups = found(job, SearchFilters())
+    assert [group.base_model for group in groups] == ["Qwen/Qwen3-4B", "Llama-3.2-1B-Instruct"]
+    assert [variant.repository for variant in groups[0].variants] == [
+        "mlx-community/Qwen3-4B-4bit",
+        "mlx-community/Qwen3-4B-8bit",
+        "someone/Qwen3-4B-MLX-4bit",
+    ]
+
+
+def test_each_variant_has_its_size_and_true_parameters(shelf: Hub, job: JobProcess) -> None:
+    """Packed weights are counted one by one, whether the bits are in the configuration or in the name."""
+    variants = {variant.repository: variant for group in found(job, SearchFilters()) for variant in group.variants}
+    four, eight = variants["mlx-community/Qwen3-4B-4bit"], variants["mlx-community/Qwen3-4B-8bit"]
+    assert (four.quantization, eight.quantization) == ("4-bit", "8-bit")
+    assert four.parameters == pytest.approx(4.02e9, rel=0.01)
+    assert eight.parameters == pytest.approx(4.02e9, rel=0.01)
+    assert four.size_bytes == 4 * 502_000_000 + 2 * 126_000_000
+    plain = variants["mlx-community/Llama-3.2-1B-Instruct-bf16"]
+    assert (plain.quantization, plain.parameters, plain.gated) == ("bf16", 1_236_000_000, True)
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (SearchFilters(text="llama"), ["mlx-community/Llama-3.2-1B-Instruct-bf16"]),
+        (SearchFilters(licence="llama3.2"), ["mlx-community/Llama-3.2-1B-Instruct-bf16"]),
+        (SearchFilters(gated=True), ["mlx-community/Llama-3.2-1B-Instruct-bf16"]),
+        (SearchFilters(size_classes=("micro",)), ["mlx-community/Llama-3.2-1B-Instruct-bf16"]),
+        (SearchFilters(author="someone"), ["someone/Qwen3-4B-MLX-4bit"]),
+        (SearchFilters(text="qwen", largest_bytes=10**9), []),
+        (SearchFilters(text="whisper", only_text_generation=False), ["mlx-community/whisper-large"]),
+        (SearchFilters(text="qwen", order="likes", limit=1), ["someone/Qwen3-4B-MLX-4bit"]),
+        (SearchFilters(order="recent", limit=1), ["mlx-community/Llama-3.2-1B-Instruct-bf16"]),
+        (SearchFilters(text="no such words"), []),
+    ],
+    ids=str,
+)
+def test_filters_leave_what_suits(shelf: Hub, job: JobProcess, filters: SearchFilters, expected: list[str]) -> None:
+    """One by one."""
+    assert names(found(job, filters)) == expected
+
+
+def test_the_original_belongs_to_its_conversions(shelf: Hub, job: JobProcess) -> None:
+    """When not only MLX is looked for."""
+    groups = found(job, SearchFilters(text="qwen", only_mlx=False))
+    assert len(groups) == 1
+    assert len(groups[0].variants) == 4
+
+
+def test_results_come_from_all_pages(shelf: Hub, job: JobProcess) -> None:
+    """The Hub hands them out in parts."""
+    shelf.page_size = 1
+    assert len(names(found(job, SearchFilters()))) == 4
+
+
+def test_a_repository_that_tells_nothing_is_a_row_without_figures(hub: Hub, job: JobProcess) -> None:
+    """Old ones have neither tags nor counts."""
+    hub.add(Repository("old/thing", tags=("mlx",))).commit({"config.json": b"{}"})
+    (group,) = found(job, SearchFilters())
+    assert group.variants == (
+        Variant(
+            repository="old/thing",
+            base_model="old/thing",
+            is_mlx=True,
+            quantization="",
+            parameters=0,
+            size_bytes=0,
+            licence="",
+            gated=False,
+            downloads=0,
+            likes=0,
+            updated="2026-01-01",
+        ),
+    )
+
+
+def test_a_network_that_answers_with_its_own_page_is_recognized(shelf: Hub, job: JobProcess) -> None:
+    """As in hotels: a page of HTML where an answer should be."""
+    shelf.order("/api/models", WrongContent())
+    failure = job.answer(Search("s", SearchFilters()))
+    assert isinstance(failure, JobFailed)
+    assert failure.error == "HubError"
+    assert "sign in" in failure.message
+
+
+def test_a_refused_search_is_a_sentence(shelf: Hub, job: JobProcess) -> None:
+    """Not a failure of the job process, which goes on."""
+    shelf.order("/api/models", Refuse(418))
+    failure = job.answer(Search("s", SearchFilters()))
+    assert isinstance(failure, JobFailed)
+    assert failure.error == "HubError"
+    assert found(job, SearchFilters(text="llama"))

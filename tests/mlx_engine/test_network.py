@@ -1,0 +1,114 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlx_engine import network
+
+# What must not get out is asked of names and addresses that cannot be: those for documentation (RFC 5737, RFC 2606).
+ATTEMPTS = {
+    "connect": "socket.socket().connect(('192.0.2.1', 80))",
+    "connect_ex": "socket.socket().connect_ex(('192.0.2.1', 80))",
+    "connect by IPv6": "socket.socket(socket.AF_INET6).connect(('2001:db8::1', 80))",
+    "mapped address": "socket.socket(socket.AF_INET6).connect(('::ffff:192.0.2.1', 80))",
+    "datagram": "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 53))",
+    "look-up": "socket.getaddrinfo('example.invalid', 443)",
+    "old look-up": "socket.gethostbyname('example.invalid')",
+    "listen to all": "socket.socket().bind(('', 0))",
+    "urllib": "urllib.request.urlopen('http://192.0.2.1/', timeout=5)",
+    "by a proxy": "urllib.request.urlopen('http://example.invalid/', timeout=5)",
+}
+ALLOWED = {
+    "loopback": "s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname()).close()",
+    "localhost": "socket.getaddrinfo('localhost', 80)",
+    "own pipe": "socket.socketpair()",
+    "file socket": "socket.socket(socket.AF_UNIX).connect_ex('/nowhere')",
+}
+PROGRAM = """
+import json, pathlib, socket, sys, urllib.request
+from mlx_engine import network
+network.refuse_all_but_loopback(pathlib.Path(sys.argv[1]))
+told = {}
+for name, code in json.loads(sys.argv[2]).items():
+    try:
+        exec(code)
+        told[name] = ""
+    except OSError as error:
+        told[name] = str(error)
+print(json.dumps(told))
+"""
+
+
+def attempt(logs: Path, codes: dict[str, str]) -> dict[str, str]:
+    """Run each in a process that refuses; return what became of it, "" if it went well."""
+    child = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(logs), json.dumps(codes)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"},
+    )
+    told: dict[str, str] = json.loads(child.stdout)
+    return told
+
+
+def test_every_way_out_is_refused_and_counted(tmp_path: Path) -> None:
+    """By address and by name, also through a proxy on this machine; a line for each."""
+    told = attempt(tmp_path, ATTEMPTS)
+    assert {name for name, words in told.items() if "Facet is offline" not in words} == set()
+    assert network.refused(tmp_path) == len(ATTEMPTS)
+    assert "192.0.2.1" in (tmp_path / network.LOG_NAME).read_text()
+
+
+def test_this_machine_stays_within_reach(tmp_path: Path) -> None:
+    """Loopback, pipes and sockets of the file system."""
+    assert not any(attempt(tmp_path, ALLOWED).values())
+    assert network.refused(tmp_path) == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "is_here"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("localhost", True),
+        ("fe80::1%lo", False),
+        ("0.0.0.0", False),  # noqa: S104 - nothing is bound
+        ("10.0.0.1", False),
+        ("localhost.example.invalid", False),
+        ("2130706433", False),
+    ],
+)
+def test_only_loopback_is_this_machine(host: str, is_here: bool) -> None:
+    """Names are taken by the letter: nothing is looked up to decide."""
+    assert network.is_loopback(host) is is_here
+
+
+def test_the_option_turns_the_switch_for_children_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may stand anywhere, and is gone from the arguments."""
+    monkeypatch.delenv(network.OFFLINE_VARIABLE, raising=False)
+    assert network.take_offline_option(["models"]) == ["models"]
+    assert not network.is_offline()
+    monkeypatch.setenv(network.OFFLINE_VARIABLE, "0")  # So that it is put back.
+    assert network.take_offline_option(["--offline", "models", "--json"]) == ["models", "--json"]
+    assert network.is_offline()
+
+
+def test_a_worker_never_reaches_the_network(tmp_path: Path) -> None:
+    """Also when the switch is off: it has no business there."""
+    program = (
+        "import socket, sys; from mlx_engine.engine import worker\n"
+        "worker.main = lambda: socket.getaddrinfo('example.invalid', 443)\n"
+        "from mlx_engine.__main__ import main; main(['worker'])"
+    )
+    environment = {**os.environ, "FACET_HOME": str(tmp_path)}
+    child = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False
+    )
+    assert "Facet is offline and does not connect to example.invalid" in child.stderr
+    assert network.refused(tmp_path / "logs") == 1
