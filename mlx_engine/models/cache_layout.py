@@ -13,7 +13,8 @@ from mlx_engine.models.bit_map import LAYER
 from mlx_engine.models.configuration import Configuration
 from mlx_engine.models.safetensors import TensorEntry
 
-LayerKind = Literal["full", "window", "state"]
+LayerKind = Literal["full", "window", "latent", "state"]
+"""Every token, the last ones, every token in a compressed form, or a state that does not grow."""
 GROWTH = 256
 """Tokens by which mlx-lm's caches grow at a time."""
 
@@ -50,11 +51,14 @@ class LayerCache:
     window: int = 0
     fixed_numbers: int = 0
 
+    def reach(self, tokens: int) -> int:
+        """Return for how many of so many tokens there is room in these layers."""
+        room = -(-tokens // GROWTH) * GROWTH
+        return min(room, self.window) if self.window else room
+
     def size_bytes(self, tokens: int, number_bytes: float) -> int:
         """Return what these layers keep of so many tokens, in numbers of so many bytes."""
-        kept = -(-tokens // GROWTH) * GROWTH
-        kept = min(kept, self.window) if self.window else kept
-        return int(self.layers * (self.token_numbers * kept * number_bytes + 4 * self.fixed_numbers))
+        return int(self.layers * (self.token_numbers * self.reach(tokens) * number_bytes + 4 * self.fixed_numbers))
 
 
 def cache_bytes(layout: Sequence[LayerCache], tokens: int, number_bytes: float = 2) -> int:
@@ -103,7 +107,14 @@ def _layer(config: Configuration, tensors: Mapping[str, TensorEntry], window: in
         yield LayerCache("state", 1, 0, 0, fixed)
     width = _width(config, tensors, module, has_state=bool(fixed))
     if width:
-        yield LayerCache("window" if window else "full", 1, width, window)
+        yield LayerCache(_kind(tensors, window, module), 1, width, window)
+
+
+def _kind(tensors: Mapping[str, TensorEntry], window: int, module: str) -> LayerKind:
+    if window:
+        return "window"
+    is_latent = module not in _unpacking and any(name.endswith(_latent) for name in tensors)
+    return "latent" if is_latent else "full"
 
 
 def _width(config: Configuration, tensors: Mapping[str, TensorEntry], module: str, *, has_state: bool) -> int:

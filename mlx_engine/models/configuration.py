@@ -49,9 +49,6 @@ class Configuration:
         value = self._get(name)
         return value if isinstance(value, str) else ""
 
-    def flag(self, name: str) -> bool:
-        return self._get(name) is True
-
     def section(self, name: str) -> Mapping[str, Any]:
         """Return an object of the configuration; empty if it is not there."""
         value = self._get(name)

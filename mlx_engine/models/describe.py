@@ -100,6 +100,7 @@ def _describe(path: Path, id: str) -> ModelDescription:
         cache=_cache(config, used),
         shape=_shape(config),
         loaded_bytes=sum(tensor.size_bytes for tensor in used.values()),
+        loaded_half_bytes=sum(tensor.size_bytes for tensor in used.values() if tensor.dtype in ("F16", "BF16")),
         loaded_parameters=sum(weight.parameters for weight in weights.read_weights(used, values)),
     )
 
@@ -130,9 +131,13 @@ def _cache(config: Configuration, used: Mapping[str, TensorEntry]) -> tuple[Laye
 def _shape(config: Configuration) -> NetworkShape:
     hidden = config.integer("hidden_size", "n_embd", "d_model", "dim")
     heads = config.integer("num_attention_heads", "n_head", "n_heads", "num_heads")
+    feed_forward = config.integer("intermediate_size", "ffn_dim", "n_inner", "block_ff_dim", default=4 * hidden)
+    if config.integer(*_expert_counts):
+        expert = config.integer("moe_intermediate_size", default=feed_forward)
+        feed_forward = expert * config.integer(*_expert_choices, default=1)
     return NetworkShape(
         hidden=hidden,
-        feed_forward=config.integer("intermediate_size", "ffn_dim", "n_inner", "block_ff_dim", default=4 * hidden),
+        feed_forward=feed_forward,
         heads=heads,
         head=config.integer("head_dim", "qk_head_dim") or (hidden // heads if heads else 0),
         vocabulary=config.integer("vocab_size"),

@@ -66,6 +66,8 @@ class ModelDescription:
     shape: NetworkShape = NetworkShape()
     loaded_bytes: int = 0
     """What of the weights is brought into memory."""
+    loaded_half_bytes: int = 0
+    """Of these, what is stored in 16-bit floats."""
     loaded_parameters: int = 0
 
     @property

@@ -20,18 +20,14 @@ _other = re.compile(r"(^|\.)mtp(\.|_|$)|rotary_emb\.inv_freq$")
 
 
 def loaded_tensors(tensors: Mapping[str, TensorEntry], config: Configuration) -> dict[str, TensorEntry]:
-    """Return the tensors that a text model needs: without eyes and ears, prediction of several tokens, and a second
-    copy of a head that shares the weights of the embedding.
-    """
+    """Return the tensors that a text model needs: without eyes and ears, and without prediction of several tokens."""
     layers = config.integer("num_hidden_layers", default=2**31)
-    tied = config.flag("tie_word_embeddings")
 
     def is_loaded(name: str) -> bool:
         if any(pattern.search(name) for pattern in (_vision, _audio, _other)):
             return False
         layer = LAYER.search(name)
-        beyond = layer is not None and int(layer[1]) >= layers
-        return not beyond and not (tied and name.startswith(("lm_head.", "language_model.lm_head.")))
+        return layer is None or int(layer[1]) < layers
 
     return {name: tensor for name, tensor in tensors.items() if is_loaded(name)}
 

@@ -1,0 +1,136 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mlx_engine.models.cache_layout import LayerCache
+from mlx_engine.models.description import ModelDescription, NetworkShape
+from mlx_engine.models.machine import Machine, mac, this_machine
+from mlx_engine.models.memory import Runtime, estimate, fit, runtime_on
+
+GIB = 2**30
+FULL = LayerCache("full", 32, 2048)
+WINDOW = LayerCache("window", 32, 2048, window=1024)
+MODEL = ModelDescription(
+    id="o/m",
+    path=Path("m"),
+    name="m",
+    architecture="llama",
+    parameters=8_000_000_000,
+    bits_per_weight=4.5,
+    quantization="4-bit g64",
+    size_bytes=4_600_000_000,
+    context_length=131_072,
+    has_chat_template=True,
+    licence="",
+    source="",
+    cache=(FULL,),
+    shape=NetworkShape(hidden=4096, feed_forward=14336, heads=32, head=128, vocabulary=128_256),
+    loaded_bytes=4_500_000_000,
+    loaded_half_bytes=500_000_000,
+    loaded_parameters=8_000_000_000,
+)
+
+
+def machine(gib: int) -> Machine:
+    return Machine(gib * GIB, gib * GIB, "for the test", has_metal=True)
+
+
+def test_the_sum_has_its_three_parts() -> None:
+    """Weights as they are stored, 2 x 16 bits a number and token, and space to work in."""
+    need = estimate(MODEL, 8192)
+    assert need.weights_bytes == 4_500_000_000
+    assert need.cache_bytes == 32 * 2048 * 8192 * 2
+    assert 0 < need.work_bytes < GIB
+    assert need.total_bytes == need.weights_bytes + need.cache_bytes + need.work_bytes
+
+
+@pytest.mark.parametrize(("bits", "share"), [(16, 1.0), (8, (8 + 0.5) / 16), (4, (4 + 0.5) / 16)])
+def test_a_quantized_cache_is_smaller_but_for_its_scales(bits: int, share: float) -> None:
+    """A scale and a bias of 16 bits for each group of 64."""
+    need = estimate(MODEL, 8192, cache_bits=bits)  # type: ignore[arg-type]
+    assert need.cache_bytes == pytest.approx(share * 32 * 2048 * 8192 * 2)
+
+
+def test_windows_cannot_be_quantized_and_are_copied() -> None:
+    """mlx-lm keeps them in 16 bits, and Facet keeps snapshots of them."""
+    windowed = replace(MODEL, cache=(WINDOW,))
+    assert estimate(windowed, 8192, cache_bits=4) == estimate(windowed, 8192)
+    assert (
+        estimate(windowed, 8192, runtime=Runtime(snapshots=0)).cache_bytes * 5 == estimate(windowed, 8192).cache_bytes
+    )
+
+
+def test_the_processor_needs_more_than_the_graphics_card() -> None:
+    """In float32, scales are twice as large and unpacked weights four bytes each; scores are written down."""
+    packed = estimate(MODEL, 8192, runtime=Runtime(number_bytes=4))
+    assert packed.weights_bytes == 5_000_000_000
+    unpacked = estimate(MODEL, 8192, runtime=Runtime(number_bytes=4, keeps_packed=False))
+    assert unpacked.weights_bytes == 32_000_000_000
+    scores = 32 * 2048 * 8192 * 2
+    assert estimate(MODEL, 8192, runtime=Runtime(has_fused_attention=False)).work_bytes == pytest.approx(
+        estimate(MODEL, 8192).work_bytes + scores
+    )
+
+
+def test_more_context_never_needs_less() -> None:
+    """So the longest context that fits can be searched for."""
+    totals = [estimate(MODEL, context).total_bytes for context in range(0, 20_000, 100)]
+    assert totals == sorted(totals)
+
+
+@pytest.mark.parametrize(
+    ("gib", "verdict"), [(64, "fits"), (7, "fits"), (6, "tight"), (5, "too large"), (1, "too large")]
+)
+def test_the_verdict_compares_the_sum_with_the_machine(gib: int, verdict: str) -> None:
+    """With the reserve left free it fits; within it, it is tight."""
+    found = fit(MODEL, machine(gib))
+    assert found.verdict == verdict
+    assert found.estimate.context == 8192
+
+
+def test_the_longest_context_that_fits_fits() -> None:
+    """And the next one does not."""
+    found = fit(MODEL, machine(16))
+    assert fit(MODEL, machine(16), context=found.largest_context).verdict == "fits"
+    assert fit(MODEL, machine(16), context=found.largest_context + 256).verdict != "fits"
+    assert fit(MODEL, machine(2)).largest_context == 0
+    assert fit(MODEL, machine(512)).largest_context == MODEL.context_length
+
+
+def test_the_sum_is_said_in_words() -> None:
+    """Every figure that went into the verdict is in the sentence."""
+    words = fit(MODEL, machine(16)).in_words
+    for figure in ("4.5 GB for the weights", "1.1 GB for 8,192 tokens", "17.2 GB (for the test)", "2.1 GB stay"):
+        assert figure in words
+
+
+@pytest.mark.parametrize(
+    ("gib", "setting", "working_set"),
+    [
+        (16, "0", 16 * GIB * 2 // 3),
+        (64, "0", 48 * GIB),
+        (36, "", 27 * GIB),
+        (64, "57344", 56 * GIB),
+        (16, "999999", 16 * GIB),
+        (16, "sysctl: unknown oid", 16 * GIB * 2 // 3),
+    ],
+)
+def test_the_working_set_of_a_mac(gib: int, setting: str, working_set: int) -> None:
+    """What the person has set, or else the share that Metal recommends."""
+    assert mac(gib * GIB, setting).working_set_bytes == working_set
+
+
+def test_this_machine_is_known() -> None:
+    """Some of its memory is for models, and some of that stays in reserve."""
+    here = this_machine()
+    assert 0 < here.available_bytes < here.working_set_bytes <= here.memory_bytes
+    assert here.working_set_source
+
+
+def test_the_processor_unpacks_weights_only_where_memory_is_ample() -> None:
+    """As the engine decides it when it loads."""
+    processor = Machine(16 * GIB, 16 * GIB, "", has_metal=False)
+    assert runtime_on(processor, MODEL).keeps_packed
+    assert not runtime_on(processor, replace(MODEL, parameters=100_000_000)).keeps_packed
+    assert runtime_on(machine(16), MODEL) == Runtime()
