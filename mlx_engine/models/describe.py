@@ -76,6 +76,7 @@ def _describe(path: Path, id: str) -> ModelDescription:
     if not parameters:
         raise BrokenModel("The model's files hold no weights. Download the model again.")
     used = loaded.loaded_tensors(tensors, config)
+    used_weights = found if len(used) == len(tensors) else list(weights.read_weights(used, values))
     note, card, traits = provenance.read(path), read_card(path), chat_template.read_traits(path)
     return ModelDescription(
         id=id,
@@ -101,7 +102,7 @@ def _describe(path: Path, id: str) -> ModelDescription:
         shape=_shape(config),
         loaded_bytes=sum(tensor.size_bytes for tensor in used.values()),
         loaded_half_bytes=sum(tensor.size_bytes for tensor in used.values() if tensor.dtype in ("F16", "BF16")),
-        loaded_parameters=sum(weight.parameters for weight in weights.read_weights(used, values)),
+        loaded_parameters=sum(weight.parameters for weight in used_weights),
     )
 
 

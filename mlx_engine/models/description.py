@@ -8,6 +8,9 @@ from mlx_engine.models.cache_layout import LayerCache
 from mlx_engine.models.loaded import Vision
 from mlx_engine.models.size_class import SizeClass, size_class
 
+Origin = Literal["facet", "huggingface", "lmstudio", "added"]
+"""Whose folder a model lies in: Facet's own, the Hugging Face cache, LM Studio's, one that a person has added."""
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkShape:
@@ -69,6 +72,7 @@ class ModelDescription:
     loaded_half_bytes: int = 0
     """Of these, what is stored in 16-bit floats."""
     loaded_parameters: int = 0
+    origin: Origin = "facet"
 
     @property
     def size_class(self) -> SizeClass:
@@ -86,6 +90,7 @@ class BrokenDescription:
     id: str
     path: Path
     problem: str
+    origin: Origin = "facet"
 
     @property
     def name(self) -> str:

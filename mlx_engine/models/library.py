@@ -1,85 +1,133 @@
-"""The models in Facet's own folder: `<owner>/<name>` below it, each a model folder."""
+"""The models on this machine: in Facet's own folder, in the caches of other programs, and in folders that are added."""
 
-import os
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 
-from mlx_engine.errors import FacetError, ModelNotFound, StorageError
-from mlx_engine.models.describe import BrokenDescription, ModelDescription, describe
+from mlx_engine.errors import FacetError, ModelNotFound
+from mlx_engine.models.describe import describe
+from mlx_engine.models.description import BrokenDescription, ModelDescription
+from mlx_engine.models.places import Place, Root, places
+from mlx_engine.models.scan_cache import ScanCache
 
-_partial_suffix = ".partial"
+Row = ModelDescription | BrokenDescription
 
 
-def scan(models_folder: Path) -> list[ModelDescription | BrokenDescription]:
-    """Return every model below `models_folder`, by name; one that cannot be used is a row that says why.
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The models by name, each id once; `absent` are the roots that are not there, as on a disk that is unplugged."""
+
+    rows: tuple[Row, ...]
+    absent: tuple[Root, ...] = ()
+
+
+def scan(models_folder: Path) -> list[Row]:
+    """Return every model in Facet's own folder, by name; one that cannot be used is a row that says why.
 
     Raises:
         StorageError: the folder is there but cannot be read.
     """
-    rows = [_row(path, model_id) for model_id, path in _folders(models_folder)]
-    return sorted(rows, key=lambda row: (_plain(row.name), row.id))
+    return list(survey([Root("facet", models_folder)]).rows)
+
+
+def survey(roots: Sequence[Root], cache_file: Path | None = None) -> Library:
+    """Return every model in `roots`. With a `cache_file`, only what has changed since the last time is read.
+
+    A model that lies in two roots that overlap is one row.
+
+    Raises:
+        StorageError: Facet's own folder is there but cannot be read.
+    """
+    cache = ScanCache(cache_file)
+    rows = [_row(root, place, cache) for root, place in _all_places(roots)]
+    cache.save()
+    absent = tuple(root for root in roots if root.kind == "added" and not root.path.is_dir())
+    return Library(tuple(sorted(rows, key=lambda row: (_plain(row.name), row.id))), absent)
 
 
 def find(models_folder: Path, name: str) -> ModelDescription:
-    """Return the model that a person calls `name`: its id, its name, or the path of any model folder.
+    """Return the model of Facet's own folder that a person calls `name`; see `find_among`."""
+    return find_among([Root("facet", models_folder)], name)
+
+
+def find_among(roots: Sequence[Root], name: str) -> ModelDescription:
+    """Return the model that a person calls `name`: its id, its name, or the path of any model folder or GGUF file.
 
     Raises:
         ModelNotFound: there is none, or several; the message says which there are.
         ModelError: it is there but cannot be used.
         StorageError: it cannot be read.
     """
-    folders = dict(_folders(models_folder))
+    found = {place.id: (root, place) for root, place in _all_places(roots)}
     wanted = _plain(name)
-    matches = [found for found in folders if wanted in (_plain(found), _plain(found.rpartition("/")[2]))]
+    matches = [one for one in found if wanted in (_plain(one), _plain(one.rpartition("/")[2]))]
     if name in matches:
         matches = [name]
     if len(matches) == 1:
-        return describe(folders[matches[0]], matches[0])
+        return _described(*found[matches[0]])
     if matches:
         raise ModelNotFound(f"Several models are called {name!r}: {', '.join(sorted(matches))}. Say which.")
-    if name and _is_folder(path := Path(name)):
+    if name and _is_there(path := Path(name)):
         path = path.resolve()
-        return describe(path, f"{path.parent.name}/{path.name}")
-    there = f"Facet has {', '.join(sorted(folders))}" if folders else "Facet has no models yet"
+        return describe(path, f"{path.parent.name}/{path.stem if path.suffix == '.gguf' else path.name}")
+    there = f"Facet has {', '.join(sorted(found))}" if found else "Facet has no models yet"
     raise ModelNotFound(f"There is no model called {name!r}. {there}.")
 
 
-def _row(path: Path, id: str) -> ModelDescription | BrokenDescription:
+def _all_places(roots: Sequence[Root]) -> Iterator[tuple[Root, Place]]:
+    """Give each place once, under an id of its own."""
+    seen: set[tuple[int, int] | Path] = set()
+    ids: set[str] = set()
+    for root in roots:
+        for place in places(root):
+            if (identity := _identity(place)) not in seen:
+                seen.add(identity)
+                name = _free_id(place.id, root, ids)
+                ids.add(name)
+                yield root, place if name == place.id else replace(place, id=name)
+
+
+def _identity(place: Place) -> tuple[int, int] | Path:
     try:
-        return describe(path, id)
+        status = place.path.stat()
+    except OSError:
+        return place.path
+    return status.st_dev, status.st_ino
+
+
+def _free_id(id: str, root: Root, taken: Container[str]) -> str:
+    """Return `id`, or what tells it from another model that is called so."""
+    others = (f"{id}@{root.kind}{number}" for number in chain([""], count(2)))
+    return next(one for one in chain([id], others) if one not in taken)
+
+
+def _row(root: Root, place: Place, cache: ScanCache) -> Row:
+    if known := cache.get(place):
+        return known
+    try:
+        model = _described(root, place)
     except FacetError as error:
-        return BrokenDescription(id, path, error.message)
+        return BrokenDescription(place.id, place.path, error.message, root.kind)
+    cache.put(place, model)
+    return model
 
 
-def _folders(models_folder: Path) -> Iterator[tuple[str, Path]]:
-    """Give the id and the path of each folder that should be a model."""
-    for owner in _subfolders(models_folder):
-        if os.access(owner, os.R_OK | os.X_OK):
-            for model in _subfolders(owner):
-                yield f"{owner.name}/{model.name}", model
-        else:
-            # Describing it says that it cannot be read.
-            yield owner.name, owner
+def _described(root: Root, place: Place) -> ModelDescription:
+    model = describe(place.path, place.id)
+    return replace(
+        model,
+        origin=root.kind,
+        source=model.source or place.source,
+        revision=model.revision or place.revision,
+        name=place.id.rpartition("/")[2].partition("@")[0],
+    )
 
 
-def _subfolders(folder: Path) -> list[Path]:
-    if not folder.exists():
-        return []
+def _is_there(path: Path) -> bool:
     try:
-        entries = list(folder.iterdir())
-    except OSError as error:
-        raise StorageError(f"The models in {folder} cannot be read: {error.strerror}.") from error
-    return [entry for entry in entries if _is_model_name(entry.name) and _is_folder(entry)]
-
-
-def _is_model_name(name: str) -> bool:
-    return not name.startswith(".") and not name.endswith(_partial_suffix)
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
+        return path.is_dir() or (path.suffix == ".gguf" and path.is_file())
     except (OSError, ValueError):
         return False
 

@@ -11,12 +11,13 @@ from mlx_engine.models.safetensors import TensorEntry
 Vision = Literal["none", "present", "dropped"]
 """Whether a model has eyes: no, yes, or no longer, because a conversion has left them out."""
 
-_vision = re.compile(
-    r"(^|\.)(vision_tower|vision_model|vision_encoder|visual|vit|vision_embed_tokens|multi_modal_projector|mm_projector"
-    r"|multimodal_projector|embed_vision|image_newline|vision_language_adapter|vision_projection)(\.|$)"
+_eyes = (
+    r"vision_tower|vision_model|vision_encoder|visual|vit|vision_embed_tokens|multi_modal_projector|mm_projector"
+    r"|multimodal_projector|embed_vision|image_newline|vision_language_adapter|vision_projection"
 )
-_audio = re.compile(r"(^|\.)(audio_tower|audio_encoder|embed_audio|audio_projector)(\.|$)")
-_other = re.compile(r"(^|\.)mtp(\.|_|$)|rotary_emb\.inv_freq$")
+_ears = r"audio_tower|audio_encoder|embed_audio|audio_projector"
+_vision = re.compile(rf"(?:^|\.)(?:{_eyes})(?:\.|$)")
+_unused = re.compile(rf"(?:^|\.)(?:(?:{_eyes}|{_ears})(?:\.|$)|mtp(?:\.|_|$)|rotary_emb\.inv_freq$)")
 
 
 def loaded_tensors(tensors: Mapping[str, TensorEntry], config: Configuration) -> dict[str, TensorEntry]:
@@ -24,7 +25,7 @@ def loaded_tensors(tensors: Mapping[str, TensorEntry], config: Configuration) ->
     layers = config.integer("num_hidden_layers", default=2**31)
 
     def is_loaded(name: str) -> bool:
-        if any(pattern.search(name) for pattern in (_vision, _audio, _other)):
+        if _unused.search(name):
             return False
         layer = LAYER.search(name)
         return layer is None or int(layer[1]) < layers

@@ -1,3 +1,4 @@
+import os
 import unicodedata
 from pathlib import Path
 
@@ -5,7 +6,9 @@ import pytest
 
 from mlx_engine.errors import BrokenModel, ModelNotFound, StorageError
 from mlx_engine.models.describe import BrokenDescription
-from mlx_engine.models.library import find, scan
+from mlx_engine.models.library import find, find_among, scan, survey
+from mlx_engine.models.places import Root
+from tests.gguf_files import tiny_model
 from tests.model_folders import write_model
 
 
@@ -97,3 +100,67 @@ def test_a_broken_model_says_why(models: Path) -> None:
     """Asked for by name, the problem of a broken model is the error."""
     with pytest.raises(BrokenModel, match=r"config\.json is missing"):
         find(models, "empty")
+
+
+def test_several_roots_are_one_library(models: Path, tmp_path: Path) -> None:
+    """Each row says whose folder it is; what is called the same has ids of its own, and a name is found in all."""
+    for root in ("studio", "disk"):
+        write_model(tmp_path / root / "apple" / "beta")
+    roots = [Root("facet", models), Root("lmstudio", tmp_path / "studio"), Root("added", tmp_path / "disk")]
+    found = survey([*roots, Root("added", tmp_path / "unplugged")])
+    beta = {row.id: row.origin for row in found.rows if row.name == "beta"}
+    assert beta == {"apple/beta": "facet", "apple/beta@lmstudio": "lmstudio", "apple/beta@added": "added"}
+    assert found.absent == (Root("added", tmp_path / "unplugged"),)
+    assert find_among(roots, "apple/beta@added").path == tmp_path / "disk" / "apple" / "beta"
+
+
+def test_roots_that_overlap_do_not_double_models(models: Path) -> None:
+    """A folder that is added although it is there already adds nothing."""
+    once = survey([Root("facet", models)])
+    assert [row.path for row in survey([Root("facet", models), Root("added", models)]).rows] == [
+        row.path for row in once.rows
+    ]
+
+
+def test_what_has_not_changed_is_not_read_again(models: Path, tmp_path: Path) -> None:
+    """The second reading gives the same, though the header of a model could not be read any more."""
+    cache = tmp_path / "library.json"
+    first = survey([Root("facet", models)], cache)
+    weights = models / "apple" / "beta" / "model.safetensors"
+    status = weights.stat()
+    with weights.open("r+b") as file:
+        file.write(b"damaged!")
+    os.utime(weights, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert survey([Root("facet", models)], cache) == first
+    weights.touch()
+    changed = survey([Root("facet", models)], cache)
+    assert [row.id for row in changed.rows if isinstance(row, BrokenDescription)] == ["apple/beta", "apple/empty"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1, 2]", b'{"made_by": "another", "entries": {}}', bytes(100)])
+def test_a_damaged_cache_is_read_over(content: bytes, models: Path, tmp_path: Path) -> None:
+    """It is only a cache."""
+    cache = tmp_path / "library.json"
+    cache.write_bytes(content)
+    assert survey([Root("facet", models)], cache) == survey([Root("facet", models)])
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(models: Path, tmp_path: Path) -> None:
+    """A full disk or missing rights do not keep the library from being shown."""
+    (tmp_path / "file").touch()
+    assert survey([Root("facet", models)], tmp_path / "file" / "library.json").rows
+
+
+def test_a_model_that_is_gone_leaves_the_cache(models: Path, tmp_path: Path) -> None:
+    """What is deleted between two readings is no row, and comes back as a new one."""
+    cache = tmp_path / "library.json"
+    survey([Root("facet", models)], cache)
+    (models / "apple" / "beta").rename(tmp_path / "beta")
+    assert "apple/beta" not in [row.id for row in survey([Root("facet", models)], cache).rows]
+    assert "beta" not in cache.read_text()
+
+
+def test_a_gguf_file_is_found_by_its_path(tmp_path: Path) -> None:
+    """As a model folder is."""
+    file = tiny_model().write(tmp_path / "tiny.gguf")
+    assert find(tmp_path / "absent", str(file)).name == "tiny"

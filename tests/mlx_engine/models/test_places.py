@@ -1,0 +1,146 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mlx_engine.folders import Folders
+from mlx_engine.models.places import Root, places, standard_roots
+from tests.gguf_files import GGUFFile
+from tests.model_folders import write_model
+
+COMMIT, OLDER = "c" * 40, "0" * 40
+
+
+def ids(kind: str, path: Path) -> list[str]:
+    return [place.id for place in places(Root(kind, path))]  # type: ignore[arg-type]
+
+
+def write_snapshot(cache: Path, repository: str = "models--owner--tiny", commit: str = COMMIT) -> Path:
+    """Write a model as the Hugging Face cache holds it: links to blobs."""
+    plain = write_model(cache.parent / f"plain {commit}")
+    snapshot = cache / repository / "snapshots" / commit
+    blobs = cache / repository / "blobs"
+    snapshot.mkdir(parents=True)
+    blobs.mkdir(exist_ok=True)
+    for file in plain.iterdir():
+        file.rename(blobs / f"{commit[:4]}{file.name}")
+        (snapshot / file.name).symlink_to(f"../../blobs/{commit[:4]}{file.name}")
+    (cache / repository / "refs").mkdir(exist_ok=True)
+    (cache / repository / "refs" / "main").write_text(commit)
+    return snapshot
+
+
+def test_a_snapshot_of_the_hugging_face_cache_is_a_place(tmp_path: Path) -> None:
+    """Its name, repository and commit are in its path; data sets and other things are none."""
+    snapshot = write_snapshot(tmp_path / "hub")
+    (tmp_path / "hub" / "datasets--a--b" / "snapshots" / COMMIT).mkdir(parents=True)
+    (tmp_path / "hub" / ".locks").mkdir()
+    (place,) = places(Root("huggingface", tmp_path / "hub"))
+    assert (place.id, place.path) == ("owner/tiny", snapshot)
+    assert (place.source, place.revision) == ("owner/tiny", COMMIT)
+
+
+def test_the_snapshot_that_the_branch_names_comes_first(tmp_path: Path) -> None:
+    """Others of the same repository have their commit in their id."""
+    write_snapshot(tmp_path / "hub", commit=OLDER)
+    write_snapshot(tmp_path / "hub", commit=COMMIT)
+    assert ids("huggingface", tmp_path / "hub") == ["owner/tiny", "owner/tiny@0000000"]
+
+
+def without(name: str) -> Callable[[Path], None]:
+    return lambda snapshot: (snapshot / name).unlink()
+
+
+def blob_missing(snapshot: Path) -> None:
+    (snapshot / "model.safetensors").resolve().unlink()
+
+
+def part_missing(snapshot: Path) -> None:
+    (snapshot / "model.safetensors").rename(snapshot / "model-00001-of-00002.safetensors")
+
+
+@pytest.mark.parametrize("change", [without("config.json"), without("model.safetensors"), blob_missing, part_missing])
+def test_a_snapshot_that_is_not_whole_is_no_place(change: Callable[[Path], None], tmp_path: Path) -> None:
+    """Another program may be downloading it; half of it is never shown as a model."""
+    change(write_snapshot(tmp_path / "hub"))
+    assert ids("huggingface", tmp_path / "hub") == []
+
+
+def test_models_and_gguf_files_are_found_below_added_folders(tmp_path: Path) -> None:
+    """A few levels down; the folder itself may be a model; parts of a file are one, and eyes are none."""
+    write_model(tmp_path / "top" / "owner" / "model")
+    for name in ("b.gguf", "a-00001-of-00002.gguf", "a-00002-of-00002.gguf", "mmproj-b.gguf"):
+        GGUFFile().write(tmp_path / "top" / "owner" / name)
+    write_model(tmp_path / "top" / "1" / "2" / "3" / "4" / "5" / "too deep")
+    write_model(tmp_path / "top" / "owner" / "new.partial")
+    assert set(ids("added", tmp_path / "top")) == {"owner/model", "owner/b", "owner/a-00001-of-00002"}
+    assert ids("added", tmp_path / "top" / "owner" / "model") == ["owner/model"]
+
+
+def test_a_hugging_face_cache_can_be_added(tmp_path: Path) -> None:
+    """As one on another disk."""
+    write_snapshot(tmp_path / "disk" / "hub")
+    assert "owner/tiny" in ids("added", tmp_path / "disk" / "hub")
+
+
+@pytest.mark.parametrize("kind", ["facet", "huggingface", "lmstudio", "added"])
+def test_a_disk_that_is_not_there_has_no_places(kind: str, tmp_path: Path) -> None:
+    """It comes and goes without harm."""
+    assert ids(kind, tmp_path / "unplugged") == []
+
+
+def test_loops_of_links_end(tmp_path: Path) -> None:
+    """A link to a folder above is followed a few levels at most."""
+    write_model(tmp_path / "a" / "model")
+    (tmp_path / "a" / "again").symlink_to(tmp_path)
+    assert len(ids("added", tmp_path)) < 10
+
+
+def stamp(folder: Path) -> str:
+    (place,) = places(Root("added", folder))
+    return place.stamp
+
+
+def replaced_in_place(folder: Path) -> None:
+    status = (folder / "config.json").stat()
+    copy = folder / "copy"
+    copy.write_bytes((folder / "config.json").read_bytes())
+    os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
+    copy.replace(folder / "config.json")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: os.utime(folder / "config.json", ns=(1, 1)),
+        lambda folder: (folder / "README.md").touch(),
+        lambda folder: (folder / "tokenizer.json").unlink(),
+        lambda folder: (folder / "tokenizer.json").rename(folder / "vocab.json"),
+        replaced_in_place,
+    ],
+)
+def test_a_stamp_changes_with_any_file(change: Callable[[Path], object], tmp_path: Path) -> None:
+    """A new time, a new file, one less, another name, another file of the same size and time."""
+    folder = write_model(tmp_path / "a" / "model")
+    before = stamp(folder)
+    assert stamp(folder) == before
+    change(folder)
+    assert stamp(folder) != before
+
+
+def test_standard_roots_are_those_that_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Facet's own and the added ones always, those of other programs where their folders are."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    folders = Folders(data=tmp_path, cache=tmp_path, logs=tmp_path)
+    added = tmp_path / "disk"
+    assert [root.kind for root in standard_roots(folders, [added])] == ["facet", "added"]
+    (tmp_path / "hub").mkdir()
+    (tmp_path / ".lmstudio" / "models").mkdir(parents=True)
+    assert standard_roots(folders, [added]) == [
+        Root("facet", tmp_path / "models"),
+        Root("huggingface", tmp_path / "hub"),
+        Root("lmstudio", tmp_path / ".lmstudio" / "models"),
+        Root("added", added),
+    ]
