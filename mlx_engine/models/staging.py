@@ -66,11 +66,13 @@ def put_in_place(partial: Path, target: Path) -> None:
 
 def _lock(partial: Path) -> int:
     while True:
-        partial.mkdir(parents=True, exist_ok=True)
         try:
+            partial.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(partial, os.O_RDONLY | os.O_DIRECTORY)
-        except FileNotFoundError:
-            continue
+        except (FileNotFoundError, FileExistsError):
+            if partial.is_file():
+                raise
+            continue  # The other one put the folder in place between two steps of this one.
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if _is_at(descriptor, partial):
             return descriptor

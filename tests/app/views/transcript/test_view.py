@@ -118,14 +118,14 @@ def test_streamed_and_finished_text_are_the_same(view: TranscriptView) -> None:
     assert text.toPlainText() == "Some bold text."
 
 
-def test_thinking_is_open_while_it_streams_and_folds_away(view: TranscriptView) -> None:
+def test_thinking_is_open_while_it_streams_and_folds_away(qtbot: QtBot, view: TranscriptView) -> None:
     """Its time is told once it is over, and a click opens it again."""
     view.show_items([make_item("s", "assistant", "", state=MessageState.STREAMING)])
     view.append_text("s", "thinking", "Let me see.")
     header = button(view, "Thinking…")
     assert header.isChecked()
     view.append_text("s", "answer", "Yes.")
-    assert not header.isChecked()
+    qtbot.waitUntil(lambda: not header.isChecked())
     view.change_item(make_item("s", "assistant", "Yes.", thinking="Let me see.", thinking_s=4.21))
     assert header.accessibleName() == "Thought for 4.2 s"
 
