@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from app.domain.store import Store
@@ -12,6 +12,7 @@ from app.viewmodels.chat import ChatViewModel
 from app.viewmodels.conversation_list import ConversationListModel
 from app.viewmodels.engine_bridge import EngineBridge
 from app.viewmodels.model_library import ModelLibrary
+from app.viewmodels.offline import OfflineSwitch
 from app.viewmodels.preferences import Preferences
 from app.views.main_window import MainWindow
 from app.views.notification import Notifier
@@ -20,7 +21,11 @@ from app.views.workbench import Workbench
 from mlx_engine.engine.state import Failed
 from mlx_engine.folders import Folders
 
+_RESUME_MS = 1_500
+"""How long after the start downloads go on that the last run has left."""
+
 if TYPE_CHECKING:
+    from app.hub_assembly import HubAssembly
     from app.starter_preparation import StarterPreparation
 
 
@@ -38,8 +43,10 @@ class Assembly(QObject):
         super().__init__(window)
         self._folders, self._theme = folders, theme
         self._starter: StarterPreparation | None = None
+        self._hub: HubAssembly | None = None
         self.preferences = Preferences(folders.data / "settings.json", self)
         self._follow_preferences()
+        self.offline = OfflineSwitch(self.preferences, folders.logs, self)
         self.store = Store(folders.data / "facet.sqlite3")
         self.notifier = Notifier(self)
         self.bridge = EngineBridge(folders.logs, self, command=command)
@@ -54,7 +61,8 @@ class Assembly(QObject):
             preferences=self.preferences,
             notifier=self.notifier,
             theme=theme,
-            pages={"models": self._models_page},
+            pages={"models": self._models_page, "discover": lambda: self.hub().page()},
+            offline=self.offline,
             models=folders.models,
             logs=folders.logs,
         )
@@ -63,11 +71,15 @@ class Assembly(QObject):
         self.library.refreshed.connect(self._prepare_starter)
         self.library.refresh()
         self._tell_notices()
+        QTimer.singleShot(_RESUME_MS, self, self._resume_downloads)
 
     def close(self) -> None:
         """Store what there is of running answers, and end all child processes."""
         if self._starter:
             self._starter.close()
+        if self._hub:
+            self._hub.close()
+        self.offline.restore()
         self.chat.close()
         self.bridge.close()
         self.library.close()
@@ -77,6 +89,25 @@ class Assembly(QObject):
         settings = self.preferences.settings
         self._theme.set_appearance(settings.appearance)
         self._theme.set_text_size(settings.text_size)
+
+    def hub(self) -> "HubAssembly":
+        """Return what has to do with the Hub, which is built when it is first wanted."""
+        if self._hub is None:
+            from app.hub_assembly import HubAssembly  # noqa: PLC0415
+
+            self._hub = HubAssembly(self._folders, self.library, self.offline, self._theme, self)
+            self._hub.downloads.chat_requested.connect(self._chat_with)
+        return self._hub
+
+    def _resume_downloads(self) -> None:
+        from mlx_engine.engine.jobs import FILE_NAME  # noqa: PLC0415 - as above
+
+        if (self._folders.data / FILE_NAME).exists():
+            self.hub()
+
+    def _chat_with(self, model: str) -> None:
+        self.chat.set_model(model)
+        self.workbench.write()
 
     def _models_page(self) -> QWidget:
         from app.viewmodels.model_table import ModelTable  # noqa: PLC0415 - built when it is first shown

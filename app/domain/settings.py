@@ -47,6 +47,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             extra={"section": "General", "unit": "min"},
         ),
     ] = 0
+    offline: Annotated[
+        bool,
+        Meta(
+            title="Stay offline",
+            description="Refuse every connection but those within this Mac. Searches and downloads wait.",
+            extra={"section": "General"},
+        ),
+    ] = False
     system_prompt: Annotated[
         str,
         Meta(

@@ -33,6 +33,8 @@ MENUS: Mapping[str, Sequence[Entry]] = {
         Entry("rename_chat", "Rename Chat", "F2"),
         Entry("delete_chat", "Delete Chat", "Ctrl+Backspace"),
         SEPARATOR,
+        Entry("offline", "Stay Offline", checkable=True),
+        SEPARATOR,
         Entry("settings", "Settings…", "Ctrl+,", _Role.PreferencesRole),
         Entry("close_window", "Close Window", _Standard.Close),
         Entry("quit", "Quit Facet", "Ctrl+Q", _Role.QuitRole),

@@ -21,5 +21,6 @@ CHAT = "chat"
 PAGES: Sequence[Page] = (
     Page(CHAT, "Chat", "compose"),
     Page("models", "Models", "model"),
+    Page("discover", "Discover", "discover"),
 )
 """In the order of their shortcuts, ⌘1, ⌘2 and so on."""

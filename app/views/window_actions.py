@@ -47,6 +47,7 @@ class WindowActions(QObject):
             "new_chat": bench.new_chat,
             "rename_chat": bench.rename_chat,
             "delete_chat": bench.sidebar.delete_current,
+            "offline": lambda: bench.offline.turn(on=not bench.offline.is_on),
             "settings": bench.show_settings,
             "close_window": window.close,
             "quit": QApplication.closeAllWindows,
@@ -85,6 +86,7 @@ class WindowActions(QObject):
         for changed in (library.dataChanged, library.refreshed):
             changed.connect(self._follow)
         self._preferences.changed.connect(self._follow_preferences)
+        self._bench.offline.changed.connect(self._follow_preferences)
         cast("QApplication", QApplication.instance()).focusChanged.connect(self._follow_focus)
 
     def _follow(self) -> None:
@@ -108,6 +110,8 @@ class WindowActions(QObject):
         settings = self._preferences.settings
         self.actions["text_normal"].setEnabled(settings.text_size != 100)
         self.actions[f"appearance_{settings.appearance}"].setChecked(True)
+        self.actions["offline"].setChecked(self._bench.offline.is_on)
+        self.actions["offline"].setEnabled(not self._bench.offline.is_forced)
 
     def _follow_focus(self, _before: QWidget | None, now: QWidget | None) -> None:
         for name, method in _EDITING.items():

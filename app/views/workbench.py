@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMessageBox, QSplitter, QStackedWidget, QVBoxLayou
 from app.viewmodels.chat import ChatViewModel
 from app.viewmodels.conversation_list import ConversationListModel
 from app.viewmodels.model_library import ModelLibrary
+from app.viewmodels.offline import OfflineSwitch
 from app.viewmodels.preferences import Preferences
 from app.views.chat_page import ChatPage
 from app.views.header import Header
@@ -37,6 +38,7 @@ class Workbench(QWidget):
         notifier: Notifier,
         theme: Theme,
         pages: Mapping[str, Callable[[], QWidget]],
+        offline: OfflineSwitch,
         models: Path,
         logs: Path,
     ) -> None:
@@ -44,6 +46,7 @@ class Workbench(QWidget):
         self.main_window = window
         self.chat, self.conversations, self.library = chat, conversations, library
         self.preferences, self.notifier, self.theme = preferences, notifier, theme
+        self.offline = offline
         self._settings_dialog: QWidget | None = None
         self._parameters: QWidget | None = None
         self._has_parameters = False

@@ -80,12 +80,19 @@ def read(file: Path = FILE) -> tuple[Entry, ...]:
 
 
 def recommend(memory_bytes: int) -> tuple[Recommendation, ...]:
-    """Return what the catalogue has for a machine with so much memory: the first choice, what suits, the rest."""
+    """Return what the catalogue has for a machine with so much memory: the first choice, then what suits from the
+    largest on, then what does not suit.
+    """
     entries = read()
     candidates = [entry for entry in entries if 0 < entry.first_choice_gb <= _gibibytes(memory_bytes)]
     first = max(candidates, key=lambda entry: entry.first_choice_gb, default=None)
     found = [Recommendation(entry, entry.build_for(memory_bytes), entry is first) for entry in entries]
-    return tuple(sorted(found, key=lambda one: (not one.is_first_choice, one.build is None)))
+    return tuple(sorted(found, key=_place))
+
+
+def _place(one: Recommendation) -> tuple[bool, bool, int]:
+    suits = one.build is not None
+    return not one.is_first_choice, not suits, -one.entry.parameters if suits else one.entry.parameters
 
 
 def _gibibytes(memory_bytes: int) -> int:

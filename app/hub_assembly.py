@@ -1,0 +1,51 @@
+"""What has to do with the Hub, built in one place and only when it is wanted: downloads, searches, the account."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from app.viewmodels.account import AccountViewModel
+from app.viewmodels.discover import DiscoverViewModel
+from app.viewmodels.downloads import Downloads
+from app.viewmodels.model_library import ModelLibrary
+from app.viewmodels.offline import OfflineSwitch
+from app.views.theme import Theme
+from mlx_engine.folders import Folders
+
+if TYPE_CHECKING:
+    from app.views.discover.page import DiscoverPage
+
+
+class HubAssembly(QObject):
+    """Goes on with the downloads of the last run. `command` starts a job process; the default is Facet's own."""
+
+    def __init__(
+        self,
+        folders: Folders,
+        library: ModelLibrary,
+        offline: OfflineSwitch,
+        theme: Theme,
+        parent: QObject | None = None,
+        *,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._offline, self._theme = offline, theme
+        self.downloads = Downloads(folders, library, offline, self, command=command)
+        self.discover = DiscoverViewModel(folders.logs, self, command=command)
+        self.account = AccountViewModel(folders.logs, self, command=command)
+        offline.changed.connect(self.discover.reset)
+        self.downloads.begin()
+
+    def page(self) -> "DiscoverPage":
+        """Return a new page that shows all this."""
+        from app.views.discover.page import DiscoverPage  # noqa: PLC0415 - downloads can go on without it
+
+        return DiscoverPage(self.discover, self.downloads, self.account, self._offline, self._theme)
+
+    def close(self) -> None:
+        """End all processes; the next run goes on with the downloads."""
+        self.discover.close()
+        self.account.close()
+        self.downloads.close()

@@ -1,0 +1,90 @@
+"""Who is signed in to the Hub. The token itself passes through here and is kept nowhere in this process."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.viewmodels.hub_bridge import HubBridge
+from mlx_engine.job_protocol import Account, JobEvent, JobFailed, JobRequest, SignIn, SignOut, TokenSource, WhoAmI
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody has asked yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The answer is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """There is no token. `problem` is a sentence if one was refused just now."""
+
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    name: str
+    source: TokenSource
+
+
+AccountState = Unknown | Asking | SignedOut | SignedIn
+
+
+class AccountViewModel(QObject):
+    """`state` says who is signed in. The process that knows the token ends with each answer."""
+
+    changed = Signal()
+    signed_in = Signal()  # by a token that the person has just given
+
+    def __init__(self, logs: Path, parent: QObject | None = None, *, command: Sequence[str] | None = None) -> None:
+        super().__init__(parent)
+        self.state: AccountState = Unknown()
+        self._bridge = HubBridge(logs, self, command=command)
+
+    def ask(self) -> None:
+        """Find out whose token is in use."""
+        self._put(WhoAmI)
+
+    def sign_in(self, token: str) -> None:
+        """Try a token; if the Hub knows it, it is kept in the keychain."""
+        self._put(lambda key: SignIn(key, token.strip()), is_new=True)
+
+    def sign_out(self) -> None:
+        """Take the token out of the keychain."""
+        self._put(SignOut)
+
+    def close(self) -> None:
+        self._bridge.close()
+
+    def _put(self, question: Callable[[str], JobRequest], *, is_new: bool = False) -> None:
+        self._bridge.drop()
+        self._become(Asking())
+
+        def answered(event: JobEvent) -> None:
+            self._bridge.close()
+            self._become(_state_of(event))
+            if is_new and isinstance(event, Account):
+                self.signed_in.emit()
+
+        self._bridge.ask(question, answered)
+
+    def _become(self, state: AccountState) -> None:
+        if state != self.state:
+            self.state = state
+            self.changed.emit()
+
+
+def _state_of(event: JobEvent) -> AccountState:
+    match event:
+        case Account(name=name, source=source) if name:
+            return SignedIn(name, source)
+        case JobFailed(message=message):
+            return SignedOut(message)
+        case _:
+            return SignedOut()

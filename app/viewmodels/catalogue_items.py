@@ -1,0 +1,45 @@
+"""A model of the catalogue as a card shows it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from app.viewmodels import hub_words
+from app.viewmodels.amounts import bytes_in_words, tokens_in_words
+from mlx_engine.models.catalog import Recommendation
+
+Suitability = Literal["first choice", "suits", "too large"]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueItem:
+    """`repository` is the conversion to download; `verdict` says in a few words whether it suits this Mac."""
+
+    name: str
+    repository: str
+    amount: str
+    purpose: str
+    facts: str
+    suitability: Suitability
+    verdict: str
+
+
+def item(one: Recommendation) -> CatalogueItem:
+    """Return what to show of `one`."""
+    entry, build = one.entry, one.shown_build
+    suitability: Suitability = "first choice" if one.is_first_choice else "suits" if one.build else "too large"
+    verdicts = {"first choice": "Best to begin with", "suits": "Suits this Mac"}
+    facts = (
+        build.quantization,
+        bytes_in_words(build.size_bytes),
+        f"{tokens_in_words(entry.context_length)} context",
+        hub_words.licence(entry.licence),
+    )
+    return CatalogueItem(
+        name=entry.name,
+        repository=build.repository,
+        amount=hub_words.amount(entry.parameters),
+        purpose=entry.purpose,
+        facts=" · ".join(facts),
+        suitability=suitability,
+        verdict=verdicts.get(suitability, f"Needs {min(build.memory_gb for build in entry.builds)} GB"),
+    )

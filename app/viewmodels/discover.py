@@ -1,0 +1,185 @@
+"""Finding models: the catalogue, a search on the Hub, the page of one repository, several side by side."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.viewmodels import catalogue_items
+from app.viewmodels.catalogue_items import CatalogueItem
+from app.viewmodels.fit import Fit, fit, largest_weights_bytes
+from app.viewmodels.hub_bridge import HubBridge
+from mlx_engine.job_protocol import (
+    JobEvent,
+    JobFailed,
+    ModelGroup,
+    ModelPage,
+    ReadModel,
+    Search,
+    SearchFilters,
+    SearchResults,
+    Variant,
+)
+from mlx_engine.models.catalog import Entry, Recommendation, recommend
+from mlx_engine.models.machine import this_machine
+
+MOST_COMPARED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Browsing:
+    """Nothing was searched for: the catalogue is what there is to see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Searching:
+    """The Hub was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    groups: tuple[ModelGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The page of a repository is being read."""
+
+    repository: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """There was no answer; `error` is the class in `errors.py`."""
+
+    error: str
+    title: str
+    message: str
+
+
+SearchState = Browsing | Searching | Found | Trouble
+PageState = None | Reading | ModelPage | Trouble
+
+
+class DiscoverViewModel(QObject):
+    """Asks the Hub only when told to. `search` and `page` are what there is to show; `compared` are repositories."""
+
+    search_changed = Signal()
+    page_changed = Signal()
+    compared_changed = Signal()
+
+    def __init__(self, logs: Path, parent: QObject | None = None, *, command: Sequence[str] | None = None) -> None:
+        super().__init__(parent)
+        self.search: SearchState = Browsing()
+        self.page: PageState = None
+        self.compared: tuple[Variant, ...] = ()
+        self.machine = this_machine()
+        self._pages: dict[str, ModelPage] = {}
+        self._again: Callable[[], None] = lambda: None
+        self._bridge = HubBridge(logs, self, command=command)
+
+    @cached_property
+    def catalogue(self) -> tuple[CatalogueItem, ...]:
+        return tuple(map(catalogue_items.item, self._recommendations))
+
+    @cached_property
+    def _recommendations(self) -> tuple[Recommendation, ...]:
+        return recommend(self.machine.memory_bytes)
+
+    @property
+    def largest_bytes(self) -> int:
+        """The largest weights that this machine can run."""
+        return largest_weights_bytes(self.machine)
+
+    def fit(self, size_bytes: int) -> Fit:
+        return fit(size_bytes, self.machine)
+
+    def entry_of(self, variant: Variant) -> Entry | None:
+        """Return what the catalogue knows of the model that the variant was made from."""
+        for one in self._recommendations:
+            names = (one.entry.repository, *(build.repository for build in one.entry.builds))
+            if variant.base_model in names or variant.repository in names:
+                return one.entry
+        return None
+
+    def find(self, filters: SearchFilters) -> None:
+        """Search the Hub; what was asked before is forgotten."""
+        self._again = lambda: self.find(filters)
+        self._bridge.drop()
+        self._show_search(Searching())
+        self._bridge.ask(lambda key: Search(key, filters), self._take_results)
+
+    def browse(self) -> None:
+        """Go back to the catalogue."""
+        self._bridge.drop()
+        self._show_search(Browsing())
+
+    def open(self, repository: str) -> None:
+        """Read the page of a repository, unless it was read in this run."""
+        self._again = lambda: self.open(repository)
+        if repository in self._pages:
+            self._show_page(self._pages[repository])
+            return
+        self._bridge.drop()
+        self._show_page(Reading(repository))
+        self._bridge.ask(lambda key: ReadModel(key, repository), self._take_page)
+
+    def close_page(self) -> None:
+        if isinstance(self.page, Reading):
+            self._bridge.drop()
+        self._show_page(None)
+
+    def repeat(self) -> None:
+        """Ask again what was asked last."""
+        self._again()
+
+    def compare(self, variant: Variant, *, included: bool) -> None:
+        """Take a variant into the comparison, or out of it."""
+        others = tuple(one for one in self.compared if one.repository != variant.repository)
+        if included and len(others) == MOST_COMPARED:
+            return
+        self._show_compared((*others, variant) if included else others)
+
+    def clear_comparison(self) -> None:
+        self._show_compared(())
+
+    def is_compared(self, variant: Variant) -> bool:
+        return any(one.repository == variant.repository for one in self.compared)
+
+    def reset(self) -> None:
+        """Let the next question start a process anew, one that knows the offline switch and the token as they are."""
+        self._pages.clear()
+        self._bridge.close()
+
+    def close(self) -> None:
+        self._bridge.close()
+
+    def _take_results(self, event: JobEvent) -> None:
+        match event:
+            case SearchResults(groups=groups):
+                self._show_search(Found(groups))
+            case JobFailed():
+                self._show_search(Trouble(event.error, event.title, event.message))
+
+    def _take_page(self, event: JobEvent) -> None:
+        match event:
+            case ModelPage():
+                self._pages[event.variant.repository] = event
+                self._show_page(event)
+            case JobFailed():
+                self._show_page(Trouble(event.error, event.title, event.message))
+
+    def _show_search(self, state: SearchState) -> None:
+        self.search = state
+        self.search_changed.emit()
+
+    def _show_page(self, state: PageState) -> None:
+        self.page = state
+        self.page_changed.emit()
+
+    def _show_compared(self, compared: tuple[Variant, ...]) -> None:
+        if compared != self.compared:
+            self.compared = compared
+            self.compared_changed.emit()

@@ -1,0 +1,63 @@
+"""One model of the catalogue: what it is good for, what it takes, and whether it suits this Mac."""
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from app.viewmodels.catalogue_items import CatalogueItem
+from app.viewmodels.downloads import Downloads
+from app.views.discover.controls import Badge, SmallButton
+from app.views.discover.download_button import DownloadButton
+from app.views.discover.words import Tone, Words
+from app.views.painting import mixed, rounded
+from app.views.theme import Theme
+
+
+class Card(QWidget):
+    """`opened` asks for the page of the repository on the Hub."""
+
+    opened = Signal(str)
+
+    def __init__(self, item: CatalogueItem, downloads: Downloads, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._item = theme, item
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.setAccessibleName(item.name)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(6)
+        column.addLayout(self._heading())
+        column.addWidget(Words(theme, item.purpose, tone="secondary", wraps=True))
+        column.addStretch(1)
+        column.addWidget(Words(theme, item.facts, role="small", tone="secondary", wraps=True))
+        column.addLayout(self._foot(downloads))
+        theme.changed.connect(self.update)
+
+    @property
+    def _is_first(self) -> bool:
+        return self._item.suitability == "first choice"
+
+    def _heading(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(Words(self._theme, self._item.name, role="heading"), 1)
+        row.addWidget(Badge(self._theme, self._item.amount), 0, Qt.AlignmentFlag.AlignVCenter)
+        return row
+
+    def _foot(self, downloads: Downloads) -> QHBoxLayout:
+        item, theme = self._item, self._theme
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        tone: Tone = "tertiary" if item.suitability == "too large" else "success"
+        row.addWidget(Words(theme, item.verdict, tone=tone, bold=self._is_first), 1)
+        details = SmallButton(theme, "Details", f"Details: {item.name}")
+        details.setToolTip("Reads the model's page on the Hub")
+        details.clicked.connect(lambda: self.opened.emit(item.repository))
+        row.addWidget(details)
+        row.addWidget(DownloadButton(item.repository, downloads, theme, quiet=not self._is_first))
+        return row
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours, first = self._theme.palette, self._is_first
+        fill = mixed(colours.surface, colours.accent, 0.05) if first else colours.surface
+        rounded(QPainter(self), QRectF(self.rect()), 12, fill, colours.accent if first else colours.border)

@@ -1,0 +1,114 @@
+"""Several repositories side by side: a line for each thing that can be compared."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from app.viewmodels import hub_words
+from app.viewmodels.amounts import bytes_in_words, parameters_in_words, tokens_in_words
+from app.viewmodels.discover import DiscoverViewModel
+from app.viewmodels.downloads import Downloads
+from app.views.buttons import IconButton
+from app.views.discover.download_button import DownloadButton
+from app.views.discover.grid import SIDE
+from app.views.discover.results import FIT_TONES, FIT_WORDS
+from app.views.discover.words import Tone, Words
+from app.views.theme import Theme
+from mlx_engine.job_protocol import Variant
+
+_COLUMN_WIDTH = 190
+_UNKNOWN = "not told"
+
+Fact = Callable[[Variant], str]
+
+_FACTS: Sequence[tuple[str, Fact]] = (
+    ("Owner", lambda one: one.repository.partition("/")[0]),
+    ("Made from", lambda one: one.base_model),
+    ("Parameters", lambda one: parameters_in_words(one.parameters) if one.parameters else _UNKNOWN),
+    ("Quantization", lambda one: one.quantization or _UNKNOWN),
+    ("Size", lambda one: bytes_in_words(one.size_bytes) if one.size_bytes else _UNKNOWN),
+    ("Licence", lambda one: hub_words.licence(one.licence)),
+    ("Access", lambda one: "gated" if one.gated else "open"),
+    ("Format", lambda one: "MLX" if one.is_mlx else "to be converted"),
+    ("Downloads", lambda one: hub_words.count(one.downloads)),
+    ("Likes", lambda one: hub_words.count(one.likes)),
+    ("Changed", lambda one: one.updated or _UNKNOWN),
+)
+
+
+class Comparison(QWidget):
+    """The table, made anew each time it is shown."""
+
+    closed = Signal()
+
+    def __init__(self, discover: DiscoverViewModel, downloads: Downloads, theme: Theme) -> None:
+        super().__init__()
+        self._discover, self._downloads, self._theme = discover, downloads, theme
+        back = IconButton(theme, "chevron-left", "Back to the results")
+        back.clicked.connect(self.closed)
+        row = QHBoxLayout()
+        row.setContentsMargins(SIDE, 12, SIDE, 8)
+        row.addWidget(back)
+        row.addWidget(Words(theme, "Comparison", role="heading"), 1)
+        self._scroll = QScrollArea(widgetResizable=True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setAccessibleName("Comparison")
+        theme.thin_scroll_bars(self._scroll)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(row)
+        column.addWidget(self._scroll, 1)
+        theme.changed.connect(self._renew)
+
+    def show_variants(self) -> None:
+        """Show what is compared now."""
+        table = QWidget()
+        grid = QGridLayout(table)
+        grid.setContentsMargins(SIDE, 4, SIDE, SIDE)
+        grid.setHorizontalSpacing(20)
+        grid.setVerticalSpacing(9)
+        facts = (*_FACTS, ("Context", self._context))
+        for line, (name, _) in enumerate(facts, 2):
+            grid.addWidget(self._heading(name), line, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(self._heading("This Mac"), 1, 0)
+        for number, variant in enumerate(self._discover.compared, 1):
+            self._add_column(grid, number, variant, facts)
+        grid.setColumnStretch(len(self._discover.compared) + 1, 1)
+        grid.setRowStretch(len(facts) + 3, 1)
+        table.setAutoFillBackground(False)
+        self._scroll.setWidget(table)
+        self._scroll.viewport().setAutoFillBackground(False)
+        table.setAutoFillBackground(False)
+
+    def _heading(self, name: str) -> Words:
+        words = Words(self._theme, name, tone="secondary", wraps=True)
+        words.setFixedWidth(self._theme.scaled(100))
+        return words
+
+    def _add_column(self, grid: QGridLayout, number: int, variant: Variant, facts: Sequence[tuple[str, Fact]]) -> None:
+        fits = self._discover.fit(variant.size_bytes)
+        tone: Tone = FIT_TONES[fits.kind]
+        cells = [
+            self._cell(variant.repository.rpartition("/")[2], bold=True),
+            self._cell(FIT_WORDS[fits.kind] or _UNKNOWN, tone=tone, why=fits.sentence),
+            *(self._cell(fact(variant)) for _, fact in facts),
+        ]
+        for line, cell in enumerate(cells):
+            grid.addWidget(cell, line, number, Qt.AlignmentFlag.AlignTop)
+        button = DownloadButton(variant.repository, self._downloads, self._theme, quiet=True)
+        grid.addWidget(button, len(cells), number, Qt.AlignmentFlag.AlignLeft)
+
+    def _cell(self, text: str, *, tone: Tone = "text", bold: bool = False, why: str = "") -> Words:
+        words = Words(self._theme, text, tone=tone, bold=bold, wraps=True)
+        words.setToolTip(why or text)
+        words.setFixedWidth(self._theme.scaled(_COLUMN_WIDTH))
+        return words
+
+    def _context(self, variant: Variant) -> str:
+        entry = self._discover.entry_of(variant)
+        return f"{tokens_in_words(entry.context_length)} tokens" if entry else _UNKNOWN
+
+    def _renew(self) -> None:
+        if self.isVisible():
+            self.show_variants()

@@ -1,0 +1,61 @@
+"""The button that brings a repository to this Mac and then to the conversation."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtWidgets import QWidget
+
+from app.viewmodels.downloads import Downloads, OfferKind
+from app.views.discover.controls import FilledButton
+from app.views.painting import mixed, rounded
+from app.views.theme import Theme
+
+_WORDS: Mapping[OfferKind, str] = {
+    "download": "Download",
+    "underway": "Waiting",
+    "resume": "Resume",
+    "retry": "Try again",
+    "ready": "Ready",
+    "chat": "Chat",
+}
+
+
+class DownloadButton(FilledButton):
+    """Says and does what can be done with `repository` next; under way it shows how far it is."""
+
+    def __init__(
+        self, repository: str, downloads: Downloads, theme: Theme, parent: QWidget | None = None, *, quiet: bool = False
+    ) -> None:
+        super().__init__(theme, "Download", parent)
+        self._repository, self._downloads, self._quiet = repository, downloads, quiet
+        self._share = 0.0
+        self.clicked.connect(lambda: downloads.take(repository))
+        downloads.changed.connect(self._follow)
+        downloads.library_changed.connect(self._follow)
+        self._follow()
+
+    def _follow(self) -> None:
+        offer = self._downloads.offer(self._repository)
+        underway = offer.kind == "underway"
+        self._share = offer.share if underway else 0.0
+        words = f"{offer.share * 100:.0f} %" if underway and offer.share else _WORDS[offer.kind]
+        self.is_filled = not underway and (offer.kind == "chat" or not self._quiet)
+        self.setEnabled(offer.kind not in ("underway", "ready"))
+        if words != self.text():
+            self.setText(words)
+            self.setAccessibleName(f"{words}: {self._repository}")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Return a size that stays the same while the words change."""
+        metrics = QFontMetrics(self.theme.font("label"))
+        widest = max(metrics.horizontalAdvance(words) for words in _WORDS.values())
+        return QSize(widest + 28, super().sizeHint().height())
+
+    def paint_frame(self, painter: QPainter) -> None:
+        if self._share:
+            colours, done = self.theme.palette, QRectF(self.rect())
+            done.setWidth(max(done.width() * self._share, 18))
+            rounded(painter, done, 9, mixed(colours.surface, colours.accent, 0.2))
+        super().paint_frame(painter)

@@ -1,0 +1,161 @@
+"""The page of one repository: what it is, whether it fits, what a download brings, and its card."""
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.viewmodels import hub_words
+from app.viewmodels.amounts import bytes_in_words, parameters_in_words, tokens_in_words
+from app.viewmodels.discover import DiscoverViewModel
+from app.viewmodels.downloads import Downloads
+from app.views.buttons import IconButton
+from app.views.discover.card_text import CardText
+from app.views.discover.controls import Badge, SmallButton
+from app.views.discover.download_button import DownloadButton
+from app.views.discover.grid import CardGrid, Scroll
+from app.views.discover.results import FIT_TONES, FIT_WORDS
+from app.views.discover.words import Words
+from app.views.painting import rounded
+from app.views.theme import Theme
+from app.views.transcript.links import ask_to_open
+from mlx_engine.job_protocol import ModelPage
+
+_FRAME_WIDTH = 340
+_MOST_FILES = 30
+_MOST_EVALUATIONS = 20
+
+
+class _Frame(QWidget):
+    """A heading and rows of two columns, in a frame."""
+
+    def __init__(self, title: str, rows: Iterable[tuple[str, str]], theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        grid = QGridLayout(self)
+        grid.setContentsMargins(16, 12, 16, 12)
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(5)
+        grid.setColumnStretch(1, 1)
+        grid.addWidget(Words(theme, title, bold=True), 0, 0, 1, 2)
+        for number, (name, value) in enumerate(rows, 1):
+            grid.addWidget(Words(theme, name, tone="secondary"), number, 0)
+            right = Words(theme, value)
+            right.setToolTip(value)
+            right.setAlignment(Qt.AlignmentFlag.AlignRight)
+            grid.addWidget(right, number, 1)
+        grid.setRowStretch(grid.rowCount(), 1)
+        theme.changed.connect(self.update)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = self._theme.palette
+        rounded(QPainter(self), QRectF(self.rect()), 12, colours.surface, colours.border)
+
+
+class ModelPanel(Scroll):
+    """`closed` leads back to where the person came from."""
+
+    closed = Signal()
+
+    def __init__(self, discover: DiscoverViewModel, downloads: Downloads, theme: Theme) -> None:
+        super().__init__(theme, "Model page")
+        self._discover, self._downloads, self._theme = discover, downloads, theme
+        self.column.setSpacing(12)
+        self._parts: list[QWidget] = []
+        self._card = CardText(theme)
+        self.column.addWidget(self._card)
+        self.column.addStretch(1)
+
+    def show_page(self, page: ModelPage) -> None:
+        """Show this one, from the top."""
+        for part in self._parts:
+            part.hide()
+            part.deleteLater()
+        self._parts = [self._heading(page), self._verdict(page), self._frames(page)]
+        for place, part in enumerate(self._parts):
+            self.column.insertWidget(place, part)
+        self._card.show_card(page.card or "*This repository has no card.*")
+        self.verticalScrollBar().setValue(0)
+
+    def _heading(self, page: ModelPage) -> QWidget:
+        theme, repository = self._theme, page.variant.repository
+        heading = QWidget()
+        back = IconButton(theme, "chevron-left", "Back")
+        back.clicked.connect(self.closed)
+        outside = SmallButton(theme, "Open on the Hub…")
+        outside.clicked.connect(lambda: ask_to_open(self, hub_words.address(repository)))
+        name = QVBoxLayout()
+        name.setSpacing(2)
+        owner, _, own = repository.partition("/")
+        name.addWidget(Words(theme, own, role="heading"))
+        name.addWidget(Words(theme, owner, role="small", tone="secondary"))
+        row = QHBoxLayout(heading)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(10)
+        row.addWidget(back)
+        row.addLayout(name, 1)
+        row.addWidget(outside)
+        row.addWidget(DownloadButton(repository, self._downloads, theme))
+        return heading
+
+    def _frames(self, page: ModelPage) -> QWidget:
+        frames = [_Frame("About", self._rows(page), self._theme)]
+        if page.evaluations:
+            told = [(f"{one.dataset} · {one.metric}", f"{one.value:.4g}") for one in page.evaluations]
+            frames.append(_Frame("Evaluations that the card claims", told[:_MOST_EVALUATIONS], self._theme))
+        frames.append(_Frame(f"Files ({len(page.files)})", _files(page), self._theme))
+        grid = CardGrid(self._theme, _FRAME_WIDTH)
+        grid.show_cards(frames)
+        return grid
+
+    def _verdict(self, page: ModelPage) -> QWidget:
+        theme, variant = self._theme, page.variant
+        fits = self._discover.fit(variant.size_bytes)
+        facts = QWidget()
+        column = QVBoxLayout(facts)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(10)
+        verdict = QHBoxLayout()
+        verdict.setSpacing(10)
+        badge = Badge(theme)
+        badge.show_text(FIT_WORDS[fits.kind], FIT_TONES[fits.kind], fits.sentence)
+        verdict.addWidget(badge)
+        verdict.addWidget(Words(theme, fits.sentence, tone="secondary", wraps=True), 1)
+        column.addLayout(verdict)
+        if variant.gated:
+            column.addWidget(
+                Words(
+                    theme,
+                    "Gated: its makers ask you to sign in and accept their conditions on the Hub before the download.",
+                    tone="warning",
+                    wraps=True,
+                )
+            )
+        return facts
+
+    def _rows(self, page: ModelPage) -> list[tuple[str, str]]:
+        variant, entry = page.variant, self._discover.entry_of(page.variant)
+        rows = [
+            ("Made from", variant.base_model if variant.base_model != variant.repository else ""),
+            ("Parameters", parameters_in_words(variant.parameters) if variant.parameters else ""),
+            ("Weights", " · ".join(filter(None, (variant.quantization, _size(variant.size_bytes))))),
+            ("Download", _size(page.needed_bytes) or "nothing here that Facet could run"),
+            ("Context", f"{tokens_in_words(entry.context_length)} tokens" if entry else ""),
+            ("Licence", hub_words.licence(variant.licence)),
+            ("Downloads in a month", f"{variant.downloads:,}"),
+            ("Likes", f"{variant.likes:,}"),
+            ("Changed", variant.updated),
+            ("Commit", page.commit[:12]),
+        ]
+        return [row for row in rows if row[1]]
+
+
+def _files(page: ModelPage) -> list[tuple[str, str]]:
+    files = sorted(page.files, key=lambda file: -file.size_bytes)
+    told = [(file.name, hub_words.file_size(file.size_bytes)) for file in files[:_MOST_FILES]]
+    return [*told, ("…", f"{len(files) - _MOST_FILES} more")] if len(files) > _MOST_FILES else told
+
+
+def _size(size_bytes: int) -> str:
+    return bytes_in_words(size_bytes) if size_bytes > 0 else ""

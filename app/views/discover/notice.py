@@ -1,0 +1,72 @@
+"""What stands in the middle of a page that has nothing else to show: waiting, nothing found, an error."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
+
+from app.views.buttons import TextButton
+from app.views.discover.grid import Scroll
+from app.views.discover.words import Words
+from app.views.icons import pixmap
+from app.views.theme import Theme
+
+
+class PageNotice(Scroll):
+    """An icon, a title, a sentence, and up to two things to do."""
+
+    acted = Signal(str)  # the text of the button
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, "Notice", parent)
+        self._theme = theme
+        self._icon = ""
+        self._symbol = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._title = Words(theme, role="heading", wraps=True)
+        self._sentence = Words(theme, tone="secondary", wraps=True)
+        for words in (self._title, self._sentence):
+            words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._waiting = QProgressBar(textVisible=False, maximum=0)
+        self._waiting.setAccessibleName("Waiting for the Hub")
+        self._buttons = QHBoxLayout()
+        self._lay_out()
+        theme.changed.connect(self._dress)
+
+    def _lay_out(self) -> None:
+        column = self.column
+        column.setSpacing(8)
+        column.addStretch(2)
+        column.addWidget(self._symbol)
+        column.addWidget(self._title)
+        column.addWidget(self._sentence)
+        column.addWidget(self._waiting, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addSpacing(6)
+        row = QHBoxLayout()
+        row.addStretch()
+        row.addLayout(self._buttons)
+        row.addStretch()
+        column.addLayout(row)
+        column.addStretch(3)
+
+    def show_words(
+        self, title: str, sentence: str = "", *, icon: str = "", is_waiting: bool = False, actions: tuple[str, ...] = ()
+    ) -> None:
+        self._icon = icon
+        self._title.setText(title)
+        self._sentence.setText(sentence)
+        self._sentence.setVisible(bool(sentence))
+        self._waiting.setVisible(is_waiting)
+        while item := self._buttons.takeAt(0):
+            if button := item.widget():
+                button.deleteLater()
+        for text in actions:
+            button = TextButton(self._theme, text)
+            button.clicked.connect(lambda _checked=False, text=text: self.acted.emit(text))
+            self._buttons.addWidget(button)
+        self._dress()
+
+    def _dress(self) -> None:
+        self._waiting.setFixedSize(self._theme.scaled(180), 4)
+        self._symbol.setVisible(bool(self._icon))
+        if self._icon:
+            colour = self._theme.palette.tertiary
+            side = self._theme.scaled(36)
+            self._symbol.setPixmap(pixmap(self._icon, side=side, scale=self.devicePixelRatioF(), colour=colour))

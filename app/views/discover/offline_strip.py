@@ -1,0 +1,49 @@
+"""Says that Facet is offline, what was refused since, and how to end it."""
+
+from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.viewmodels.offline import OfflineSwitch
+from app.views.buttons import TextButton
+from app.views.discover.grid import SIDE
+from app.views.discover.words import Words
+from app.views.painting import mixed
+from app.views.theme import Theme
+
+
+class OfflineStrip(QWidget):
+    """There only while the switch is on."""
+
+    def __init__(self, offline: OfflineSwitch, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._offline, self._theme = offline, theme
+        self._words = Words(theme)
+        self._button = TextButton(theme, "Go online")
+        self._button.clicked.connect(lambda: offline.turn(on=False))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SIDE, 6, SIDE, 6)
+        row.addWidget(self._words, 1)
+        row.addWidget(self._button)
+        offline.changed.connect(self._follow)
+        self._follow()
+
+    def _follow(self) -> None:
+        self._words.setText(sentence(self._offline))
+        self._button.setVisible(not self._offline.is_forced)
+        self.setVisible(self._offline.is_on)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._follow()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = self._theme.palette
+        QPainter(self).fillRect(self.rect(), mixed(colours.window, colours.warning, 0.12))
+
+
+def sentence(offline: OfflineSwitch) -> str:
+    """Return that Facet is offline, and how often that has kept something back."""
+    number = offline.refused
+    refused = f" {number} {'connection' if number == 1 else 'connections'} refused so far." if number else ""
+    started = " It was started so." if offline.is_forced else ""
+    return f"Facet is offline: searches and downloads wait, the rest works.{refused}{started}"

@@ -1,0 +1,228 @@
+"""The page where models are found: the catalogue, the Hub, and what is being downloaded."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.viewmodels import hub_words
+from app.viewmodels.account import AccountViewModel
+from app.viewmodels.discover import Browsing, DiscoverViewModel, Found, Reading, Searching, Trouble
+from app.viewmodels.downloads import Downloads
+from app.viewmodels.offline import OfflineSwitch
+from app.views.buttons import IconButton, TextButton
+from app.views.discover.card import Card
+from app.views.discover.comparison import Comparison
+from app.views.discover.downloads_panel import DownloadsPanel
+from app.views.discover.grid import SIDE, CardGrid, Scroll
+from app.views.discover.model_panel import ModelPanel
+from app.views.discover.notice import PageNotice
+from app.views.discover.offline_strip import OfflineStrip
+from app.views.discover.results import Results
+from app.views.discover.search_bar import SearchBar
+from app.views.discover.sign_in import SignInDialog
+from app.views.discover.words import Words
+from app.views.theme import Theme
+from app.views.transcript.links import ask_to_open
+from mlx_engine.job_protocol import ModelPage
+
+_CARD_WIDTH = 300
+_RETRY, _SIGN_IN, _BACK, _ONLINE = "Try again", "Sign in…", "Back", "Go online"
+_ERROR_ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "Offline": (_ONLINE,),
+    "NeedsToken": (_SIGN_IN, _RETRY),
+    "WrongToken": (_SIGN_IN, _RETRY),
+    "HubNotFound": (_SIGN_IN,),
+}
+
+
+class DiscoverPage(QWidget):
+    """Renders the view-models; nothing is asked of the Hub before something is pressed."""
+
+    def __init__(
+        self,
+        discover: DiscoverViewModel,
+        downloads: Downloads,
+        account: AccountViewModel,
+        offline: OfflineSwitch,
+        theme: Theme,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._discover, self._downloads, self._account = discover, downloads, account
+        self._offline, self._theme = offline, theme
+        self._is_comparing = False
+        self._sign_in: SignInDialog | None = None
+        self.search_bar = SearchBar(discover.largest_bytes, theme)
+        self._person = IconButton(theme, "person", "Hugging Face account")
+        self._catalogue = self._new_catalogue()
+        self._results = Results(discover, downloads, theme)
+        self._panel = ModelPanel(discover, downloads, theme)
+        self._comparison = Comparison(discover, downloads, theme)
+        self._notice = PageNotice(theme)
+        self._compare = TextButton(theme, "Compare")
+        self._forget = IconButton(theme, "close", "Clear the selection")
+        self._lay_out()
+        self._connect()
+        self._follow()
+        self._follow_compared()
+
+    def _new_catalogue(self) -> Scroll:
+        scroll, theme = Scroll(self._theme, "Catalogue"), self._theme
+        cards = [Card(one, self._downloads, theme) for one in self._discover.catalogue]
+        for card in cards:
+            card.opened.connect(self._discover.open)
+        grid = CardGrid(theme, _CARD_WIDTH)
+        grid.show_cards(cards)
+        memory = round(self._discover.machine.memory_bytes / 2**30)
+        scroll.column.setSpacing(10)
+        scroll.column.addWidget(Words(theme, f"A good start on a Mac with {memory} GB", role="heading"))
+        scroll.column.addWidget(grid)
+        scroll.column.addStretch(1)
+        return scroll
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setContentsMargins(SIDE, 14, SIDE, 6)
+        top.setSpacing(8)
+        top.addWidget(self.search_bar, 1)
+        top.addWidget(self._person, 0, Qt.AlignmentFlag.AlignTop)
+        self._stack = QStackedWidget()
+        # Its hint is that of its highest view, which would take the room of the filters in a small window.
+        self._stack.setMinimumHeight(60)
+        for view in (self._catalogue, self._results, self._panel, self._comparison, self._notice):
+            self._stack.addWidget(view)
+        self._tray = QWidget()
+        tray = QHBoxLayout(self._tray)
+        tray.setContentsMargins(SIDE, 6, SIDE, 6)
+        self._chosen = Words(self._theme, tone="secondary")
+        tray.addWidget(self._chosen, 1)
+        tray.addWidget(self._compare)
+        tray.addWidget(self._forget)
+        panel = DownloadsPanel(self._downloads, self._theme, self)
+        panel.sign_in_requested.connect(self.sign_in)
+        panel.page_requested.connect(lambda repository: ask_to_open(self, hub_words.address(repository)))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(OfflineStrip(self._offline, self._theme))
+        column.addLayout(top)
+        column.addWidget(self._stack, 1)
+        column.addWidget(self._tray)
+        column.addWidget(panel)
+
+    def _connect(self) -> None:
+        discover = self._discover
+        self.search_bar.searched.connect(self._search)
+        self.search_bar.cleared.connect(self._browse)
+        self._person.clicked.connect(self.sign_in)
+        self._results.opened.connect(discover.open)
+        self._panel.closed.connect(discover.close_page)
+        self._comparison.closed.connect(lambda: self._show_comparison(shown=False))
+        self._compare.clicked.connect(lambda: self._show_comparison(shown=True))
+        self._forget.clicked.connect(discover.clear_comparison)
+        self._notice.acted.connect(self._act)
+        discover.search_changed.connect(self._take_search)
+        discover.page_changed.connect(self._follow)
+        discover.compared_changed.connect(self._follow_compared)
+        self._account.signed_in.connect(self._retry_signed_in)
+
+    def sign_in(self) -> None:
+        if self._sign_in is None:
+            self._sign_in = SignInDialog(self._account, self._theme, self)
+        self._sign_in.ask()
+
+    def _search(self, filters: object) -> None:
+        self._leave()
+        self._discover.find(filters)  # type: ignore[arg-type]  # a signal carries objects
+
+    def _browse(self) -> None:
+        self._leave()
+        self._discover.browse()
+
+    def _leave(self) -> None:
+        self._is_comparing = False
+        self._discover.close_page()
+
+    def _retry_signed_in(self) -> None:
+        self._discover.reset()
+        self._downloads.retry_refused()
+        if isinstance(self._discover.page, Trouble):
+            self._discover.repeat()
+
+    def _act(self, action: str) -> None:
+        if action == _SIGN_IN:
+            self.sign_in()
+        elif action == _BACK:
+            self._discover.close_page()
+        elif action == _ONLINE:
+            self._offline.turn(on=False)
+            self._discover.repeat()
+        else:
+            self._discover.repeat()
+
+    def _take_search(self) -> None:
+        if isinstance(self._discover.search, Found):
+            self._results.show_groups(self._discover.search.groups)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Show what there is: a page before the comparison before the search."""
+        match self._discover.page:
+            case ModelPage() as page:
+                self._panel.show_page(page)
+                self._stack.setCurrentWidget(self._panel)
+            case Reading(repository):
+                self._tell(f"Reading {repository}…", is_waiting=True, actions=(_BACK,))
+            case Trouble() as trouble:
+                self._tell_trouble(trouble, (_BACK,))
+            case _:
+                self._follow_search()
+
+    def _follow_search(self) -> None:
+        if self._is_comparing:
+            self._stack.setCurrentWidget(self._comparison)
+            return
+        match self._discover.search:
+            case Searching():
+                self._tell("Searching the Hub…", is_waiting=True)
+            case Trouble() as trouble:
+                self._tell_trouble(trouble, ())
+            case Found(groups=()):
+                self._tell("Nothing found", "Try fewer words, or take a filter away.", icon="search")
+            case Found():
+                self._stack.setCurrentWidget(self._results)
+            case Browsing():
+                self._stack.setCurrentWidget(self._catalogue)
+
+    def _tell(
+        self, title: str, sentence: str = "", *, icon: str = "", is_waiting: bool = False, actions: tuple[str, ...] = ()
+    ) -> None:
+        self._notice.show_words(title, sentence, icon=icon, is_waiting=is_waiting, actions=actions)
+        self._stack.setCurrentWidget(self._notice)
+
+    def _tell_trouble(self, trouble: Trouble, more: tuple[str, ...]) -> None:
+        actions = (*_ERROR_ACTIONS.get(trouble.error, (_RETRY,)), *more)
+        icon = "offline" if trouble.error in ("NoNetwork", "Offline") else "warning"
+        self._tell(trouble.title, trouble.message, icon=icon, actions=actions)
+
+    def _follow_compared(self) -> None:
+        number = len(self._discover.compared)
+        self._tray.setVisible(number > 0)
+        self._chosen.setText(f"{number} chosen to compare" if number > 1 else "Choose another one to compare it with")
+        self._compare.setEnabled(number > 1)
+        if self._is_comparing:
+            self._show_comparison(shown=number > 1)
+
+    def _show_comparison(self, *, shown: bool) -> None:
+        self._is_comparing = shown
+        if shown:
+            self._comparison.show_variants()
+        self._follow()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter, colours = QPainter(self), self._theme.palette
+        painter.fillRect(self.rect(), colours.window)
+        if not self._tray.isHidden():
+            painter.fillRect(0, self._tray.y(), self.width(), 1, colours.border)

@@ -1,0 +1,143 @@
+"""What a search found: each base model with its variants below it."""
+
+from collections.abc import Iterable, Mapping
+
+from PySide6.QtCore import QRectF, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.viewmodels import hub_words
+from app.viewmodels.amounts import bytes_in_words
+from app.viewmodels.discover import DiscoverViewModel
+from app.viewmodels.downloads import Downloads
+from app.viewmodels.fit import FitKind
+from app.views.discover.controls import Badge, Mark, SmallButton
+from app.views.discover.download_button import DownloadButton
+from app.views.discover.grid import Scroll
+from app.views.discover.words import Tone, Words
+from app.views.painting import rounded
+from app.views.theme import Theme
+from mlx_engine.job_protocol import ModelGroup, Variant
+
+FIT_TONES: Mapping[FitKind, Tone] = {
+    "fits": "success",
+    "tight": "warning",
+    "too large": "danger",
+    "unknown": "tertiary",
+}
+FIT_WORDS: Mapping[FitKind, str] = {"fits": "fits", "tight": "tight", "too large": "too large", "unknown": ""}
+
+
+class VariantRow(QWidget):
+    """One repository: how it is stored, how large it is, whether it fits."""
+
+    opened = Signal(str)
+
+    def __init__(self, variant: Variant, discover: DiscoverViewModel, downloads: Downloads, theme: Theme) -> None:
+        super().__init__()
+        self._variant, self._discover = variant, discover
+        self._mark = Mark(theme, f"Compare {variant.repository}")
+        self._mark.setChecked(discover.is_compared(variant))
+        self._mark.toggled.connect(lambda on: discover.compare(variant, included=on))
+        discover.compared_changed.connect(self._follow)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 4, 0, 4)
+        row.setSpacing(10)
+        row.addWidget(self._mark)
+        row.addLayout(self._text(theme), 1)
+        fits = discover.fit(variant.size_bytes)
+        badge = Badge(theme)
+        badge.show_text(FIT_WORDS[fits.kind], FIT_TONES[fits.kind], fits.sentence)
+        row.addWidget(badge)
+        details = SmallButton(theme, "Details", f"Details: {variant.repository}")
+        details.clicked.connect(lambda: self.opened.emit(variant.repository))
+        row.addWidget(details)
+        row.addWidget(DownloadButton(variant.repository, downloads, theme, quiet=True))
+
+    def _text(self, theme: Theme) -> QVBoxLayout:
+        variant = self._variant
+        column = QVBoxLayout()
+        column.setSpacing(1)
+        column.addWidget(Words(theme, variant.repository))
+        facts = [
+            variant.quantization,
+            bytes_in_words(variant.size_bytes) if variant.size_bytes else "size unknown",
+            f"{hub_words.count(variant.downloads)} downloads",
+            f"{hub_words.count(variant.likes)} likes",
+            "gated" if variant.gated else "",
+            "" if variant.is_mlx else "not MLX",
+        ]
+        column.addWidget(Words(theme, " · ".join(filter(None, facts)), role="small", tone="secondary"))
+        return column
+
+    def _follow(self) -> None:
+        self._mark.setChecked(self._discover.is_compared(self._variant))
+
+
+class _Group(QWidget):
+    """A base model in a frame, its variants in it."""
+
+    def __init__(self, group: ModelGroup, rows: Iterable[VariantRow], theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        first = group.variants[0]
+        owner, _, name = group.base_model.rpartition("/")
+        heading = QHBoxLayout()
+        heading.setSpacing(8)
+        title = Words(theme, name, role="heading")
+        title.setToolTip(group.base_model)
+        heading.addWidget(title, 1)
+        heading.addWidget(Badge(theme, hub_words.amount(first.parameters)))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 12, 16, 10)
+        column.setSpacing(2)
+        column.addLayout(heading)
+        told = " · ".join(filter(None, (owner, hub_words.licence(first.licence))))
+        column.addWidget(Words(theme, told, role="small", tone="secondary"))
+        column.addSpacing(4)
+        for row in rows:
+            column.addWidget(row)
+        theme.changed.connect(self.update)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = self._theme.palette
+        rounded(QPainter(self), QRectF(self.rect()), 12, colours.surface, colours.border)
+
+
+class Results(Scroll):
+    """Shows the groups of a search. `opened` asks for the page of a repository."""
+
+    opened = Signal(str)
+
+    def __init__(
+        self, discover: DiscoverViewModel, downloads: Downloads, theme: Theme, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, "Search results", parent)
+        self._discover, self._downloads, self._theme = discover, downloads, theme
+        self._count = Words(theme, role="small", tone="secondary")
+        self.column.setSpacing(12)
+        self.column.addWidget(self._count)
+        self.column.addStretch(1)
+        self._groups: list[_Group] = []
+
+    def show_groups(self, groups: tuple[ModelGroup, ...]) -> None:
+        """Show these in place of those before, from the top."""
+        for old in self._groups:
+            old.hide()
+            old.deleteLater()
+        variants = sum(len(group.variants) for group in groups)
+        self._count.setText(f"{_plural(len(groups), 'model')} in {_plural(variants, 'variant')}")
+        self._groups = [_Group(group, self._rows(group), self._theme) for group in groups]
+        for place, group in enumerate(self._groups, 1):
+            self.column.insertWidget(place, group)
+        self.verticalScrollBar().setValue(0)
+
+    def _rows(self, group: ModelGroup) -> list[VariantRow]:
+        rows = [VariantRow(variant, self._discover, self._downloads, self._theme) for variant in group.variants]
+        for row in rows:
+            row.opened.connect(self.opened)
+        return rows
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,140 @@
+"""What to look for on the Hub: words, and what narrows them. Nothing is asked before Return or the button."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from app.viewmodels.hub_words import LICENCES
+from app.views.buttons import IconButton
+from app.views.discover.controls import Chip, ChoiceChip, FilledButton
+from app.views.discover.flow import Flow
+from app.views.icons import pixmap
+from app.views.painting import focus_ring, rounded
+from app.views.theme import Theme
+from mlx_engine.job_protocol import SearchFilters, SearchOrder
+
+_CLASSES: Mapping[str, tuple[str, ...]] = {
+    "Any size": (),
+    "Micro, up to 1.4B": ("micro",),
+    "Small, 1.5B to 13.9B": ("small",),
+    "Medium, 14B to 30B": ("medium",),
+    "Large, above 30B": ("large",),
+}
+_LICENCES: Mapping[str, str] = {"Any licence": "", **{words: name for name, words in LICENCES.items()}}
+_ACCESS: Mapping[str, bool | None] = {"Gated or not": None, "Not gated": False, "Gated": True}
+_ORDERS: Mapping[str, SearchOrder] = {"Most downloaded": "downloads", "Most liked": "likes", "Recent": "recent"}
+
+
+class _Field(QLineEdit):
+    """A line edit in a frame of our own, with a magnifying glass."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setFrame(False)
+        self.setPlaceholderText("Search the Hugging Face Hub")
+        self.setAccessibleName("Search the Hugging Face Hub")
+        self.setClearButtonEnabled(False)
+        self.setAttribute(Qt.WidgetAttribute.WA_MacShowFocusRect, False)
+        theme.changed.connect(self._dress)
+        self._dress()
+
+    def _dress(self) -> None:
+        self.setFont(self._theme.font("label"))
+        self.setTextMargins(self._theme.scaled(16) + 18, 0, 8, 0)
+        self.setFixedHeight(QFontMetrics(self.font()).height() + 16)
+        palette = self.palette()
+        palette.setColor(palette.ColorRole.Base, Qt.GlobalColor.transparent)
+        palette.setColor(palette.ColorRole.Text, self._theme.palette.text)
+        palette.setColor(palette.ColorRole.PlaceholderText, self._theme.palette.tertiary)
+        self.setPalette(palette)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colours, painter, area = self._theme.palette, QPainter(self), QRectF(self.rect())
+        rounded(painter, area, 9, colours.surface, colours.border)
+        if self.hasFocus():
+            focus_ring(painter, area, 9, colours.accent)
+        side = self._theme.scaled(16)
+        glass = pixmap("search", side=side, scale=self.devicePixelRatioF(), colour=colours.tertiary)
+        painter.drawPixmap(10, (self.height() - side) // 2, glass)
+        painter.end()
+        super().paintEvent(event)
+
+
+class SearchBar(QWidget):
+    """Emits `searched` with the filters, and `cleared` when the person is done with searching."""
+
+    searched = Signal(object)  # SearchFilters
+    cleared = Signal()
+
+    def __init__(self, largest_bytes: int, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._largest_bytes = largest_bytes
+        self._has_searched = False
+        self.field = _Field(theme)
+        self._clear = IconButton(theme, "close", "Back to the catalogue")
+        self._button = FilledButton(theme, "Search")
+        self._only_mlx = Chip(theme, "MLX only")
+        self._only_mlx.setToolTip("Conversions that run as they are; others have to be converted first")
+        self._only_mlx.setChecked(True)
+        self._fits = Chip(theme, "Fits this Mac")
+        self._size = ChoiceChip(theme, "Size", _CLASSES, parent=self)
+        self._licence = ChoiceChip(theme, "Licence", _LICENCES, parent=self)
+        self._access = ChoiceChip(theme, "Access", _ACCESS, parent=self)
+        self._order = ChoiceChip(theme, "Order", _ORDERS, is_order=True, parent=self)
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.field, 1)
+        row.addWidget(self._clear)
+        row.addWidget(self._button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(row)
+        chips = (self._only_mlx, self._fits, self._size, self._licence, self._access, self._order)
+        column.addWidget(Flow(chips, self))
+        self._clear.hide()
+
+    def _connect(self) -> None:
+        self.field.returnPressed.connect(self.search)
+        self._button.clicked.connect(self.search)
+        self._clear.clicked.connect(self.clear)
+        for chip in (self._only_mlx, self._fits):
+            chip.toggled.connect(self._narrow)
+        for choice in (self._size, self._licence, self._access, self._order):
+            choice.chosen.connect(self._narrow)
+
+    @property
+    def filters(self) -> SearchFilters:
+        return SearchFilters(
+            text=self.field.text(),
+            only_mlx=self._only_mlx.isChecked(),
+            size_classes=cast("tuple[str, ...]", self._size.value),
+            largest_bytes=self._largest_bytes if self._fits.isChecked() else 0,
+            licence=cast("str", self._licence.value),
+            gated=cast("bool | None", self._access.value),
+            order=cast("SearchOrder", self._order.value),
+        )
+
+    def search(self) -> None:
+        self._has_searched = True
+        self._clear.show()
+        self.searched.emit(self.filters)
+
+    def clear(self) -> None:
+        """Go back to where nothing is searched for."""
+        self._has_searched = False
+        self.field.clear()
+        self._clear.hide()
+        self.cleared.emit()
+
+    def _narrow(self) -> None:
+        if self._has_searched:
+            self.search()

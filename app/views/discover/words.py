@@ -1,0 +1,58 @@
+"""A label in the fonts and colours of the theme, whatever they become."""
+
+from typing import Literal
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QLabel, QSizePolicy
+
+from app.views.theme import FontRole, Theme
+
+Tone = Literal["text", "secondary", "tertiary", "success", "warning", "danger"]
+
+
+class Words(QLabel):
+    """Plain text, never read as markup: over several lines if it `wraps`, else elided where room is short."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        text: str = "",
+        *,
+        role: FontRole = "label",
+        tone: Tone = "text",
+        bold: bool = False,
+        wraps: bool = False,
+    ) -> None:
+        super().__init__(text)
+        self._theme, self._role, self._tone, self._bold = theme, role, tone, bold
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(wraps)
+        if not wraps:
+            self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self._dress)
+        self._dress()
+
+    def set_tone(self, tone: Tone) -> None:
+        self._tone = tone
+        self._dress()
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a size that never makes others wider than the window, however long a word is."""
+        size = super().minimumSizeHint()
+        return QSize(min(size.width(), 60), size.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self.wordWrap() or self.sizeHint().width() <= self.width():
+            super().paintEvent(event)
+            return
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
+        painter.drawText(self.rect(), self.alignment(), shown)
+
+    def _dress(self) -> None:
+        self.setFont(self._theme.font(self._role, tabular=True, bold=self._bold))
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.WindowText, getattr(self._theme.palette, self._tone))
+        self.setPalette(palette)
