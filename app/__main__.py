@@ -2,17 +2,19 @@
 
 import sys
 
+from mlx_engine import network
+
 WINDOW_OPTIONS = ("-platform", "-style", "-psn_", "-NS", "-Apple")
 """How the options begin that Qt takes for itself, or that macOS gives a program it opens."""
 
 
 def main() -> int:
     """Run what the arguments ask for; return the exit code. Only what is asked for is imported."""
-    arguments = sys.argv[1:]
+    arguments = network.take_offline_option(sys.argv[1:])
     if not arguments or arguments[0].startswith(WINDOW_OPTIONS):
         from app.application import main as open_window  # noqa: PLC0415
 
-        return open_window(sys.argv)
+        return open_window([*sys.argv[:1], *arguments])
     from mlx_engine.__main__ import main as run_engine  # noqa: PLC0415
 
     return run_engine(arguments)

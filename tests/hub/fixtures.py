@@ -47,7 +47,7 @@ def hub(
     serving_hub.reset()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def resident_job(hub_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobProcess]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "FACET_OFFLINE"):
