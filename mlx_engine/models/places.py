@@ -12,7 +12,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -91,6 +91,13 @@ def places(root: Root) -> Iterator[Place]:
             yield from _anywhere(root.path)
 
 
+def gguf_parts(path: Path) -> list[Path]:
+    """Return the GGUF files beside `path` that make up one model with it, itself included."""
+    if not _part.fullmatch(path.name):
+        return [path]
+    return sorted(other for other in path.parent.glob("*.gguf") if _belong_together(path.name, other.name))
+
+
 def _own(models_folder: Path) -> Iterator[Place]:
     """Give every folder of Facet's own, whole or not: what is wrong with it is to be shown."""
     if not models_folder.exists():
@@ -113,16 +120,31 @@ def _snapshots(repository: Path) -> Iterator[Place]:
     if not repository.name.startswith(_repository_prefix):
         return
     name = repository.name.removeprefix(_repository_prefix).replace("--", "/", 1)
-    whole = []
-    for folder in _folders(repository / "snapshots"):
-        files = _stamps(Path(folder.path), with_dead_links=True)
-        if _is_whole(files):
-            whole.append((Path(folder.path), files))
     current = _current_commit(repository)
-    whole.sort(key=lambda found: (found[0].name != current, -found[1]["config.json"].modified_ns, found[0].name))
-    for number, (folder_path, files) in enumerate(whole):
-        commit = folder_path.name
-        yield Place(f"{name}@{commit[:7]}" if number else name, folder_path, files, source=name, revision=commit)
+    found = [
+        (Path(folder.path), _stamps(Path(folder.path), with_dead_links=True))
+        for folder in _folders(repository / "snapshots")
+    ]
+    found.sort(key=lambda one: (one[0].name != current, -_newest(one[1]), one[0].name))
+    taken = set()
+    for snapshot, files in found:
+        for place in _of_snapshot(name, snapshot, files):
+            free_id = f"{place.id}@{snapshot.name[:7]}" if place.id in taken else place.id
+            taken.add(free_id)
+            yield replace(place, id=free_id, source=name, revision=snapshot.name)
+
+
+def _of_snapshot(name: str, snapshot: Path, files: Mapping[str, FileStamp]) -> Iterator[Place]:
+    """Give the model of one snapshot if it is whole, or else its GGUF files that are."""
+    if _is_whole(files):
+        yield Place(name, snapshot, files)
+    elif not any(_weights.fullmatch(file) for file in files):
+        there = {file: stamp for file, stamp in files.items() if stamp.size_bytes >= 0}
+        yield from _gguf_files(name, snapshot, there)
+
+
+def _newest(files: Mapping[str, FileStamp]) -> int:
+    return max((file.modified_ns for file in files.values()), default=0)
 
 
 def _current_commit(repository: Path) -> str:
@@ -133,7 +155,7 @@ def _current_commit(repository: Path) -> str:
 
 def _is_whole(files: Mapping[str, FileStamp]) -> bool:
     """Tell whether a snapshot is a model with all its weights; a file that is still on its way has no size."""
-    weights = [name for name in files if _weights.fullmatch(name) or name.endswith(".gguf")]
+    weights = [name for name in files if _weights.fullmatch(name)]
     all_there = all(file.size_bytes >= 0 for file in files.values())
     return bool(weights) and "config.json" in files and all_there and _has_all_parts(weights)
 
@@ -163,12 +185,17 @@ def _in_folder(folder: Path, files: Mapping[str, FileStamp]) -> Iterator[Place]:
     if "config.json" in files and any(_weights.fullmatch(name) for name in files):
         yield Place(f"{folder.parent.name}/{folder.name}", folder, files)
         return
+    yield from _gguf_files(folder.name, folder, files)
+
+
+def _gguf_files(owner: str, folder: Path, files: Mapping[str, FileStamp]) -> Iterator[Place]:
+    """Give the GGUF files of a folder; those that make up one model are one, and eyes (mmproj) are none."""
     for name in sorted(files):
         if name.endswith(".gguf") and not name.startswith("mmproj"):
             part = _part.fullmatch(name)
             if part is None or int(part[1]) == 1:
                 own = {other: files[other] for other in files if other == name or _belong_together(name, other)}
-                yield Place(f"{folder.name}/{name.removesuffix('.gguf')}", folder / name, own)
+                yield Place(f"{owner}/{name.removesuffix('.gguf')}", folder / name, own)
 
 
 def _belong_together(first: str, other: str) -> bool:

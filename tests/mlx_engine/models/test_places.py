@@ -7,28 +7,12 @@ import pytest
 from mlx_engine.folders import Folders
 from mlx_engine.models.places import Root, places, standard_roots
 from tests.gguf_files import GGUFFile
+from tests.hub_snapshots import COMMIT, OLDER, write_snapshot
 from tests.model_folders import write_model
-
-COMMIT, OLDER = "c" * 40, "0" * 40
 
 
 def ids(kind: str, path: Path) -> list[str]:
     return [place.id for place in places(Root(kind, path))]  # type: ignore[arg-type]
-
-
-def write_snapshot(cache: Path, repository: str = "models--owner--tiny", commit: str = COMMIT) -> Path:
-    """Write a model as the Hugging Face cache holds it: links to blobs."""
-    plain = write_model(cache.parent / f"plain {commit}")
-    snapshot = cache / repository / "snapshots" / commit
-    blobs = cache / repository / "blobs"
-    snapshot.mkdir(parents=True)
-    blobs.mkdir(exist_ok=True)
-    for file in plain.iterdir():
-        file.rename(blobs / f"{commit[:4]}{file.name}")
-        (snapshot / file.name).symlink_to(f"../../blobs/{commit[:4]}{file.name}")
-    (cache / repository / "refs").mkdir(exist_ok=True)
-    (cache / repository / "refs" / "main").write_text(commit)
-    return snapshot
 
 
 def test_a_snapshot_of_the_hugging_face_cache_is_a_place(tmp_path: Path) -> None:
@@ -65,6 +49,16 @@ def test_a_snapshot_that_is_not_whole_is_no_place(change: Callable[[Path], None]
     """Another program may be downloading it; half of it is never shown as a model."""
     change(write_snapshot(tmp_path / "hub"))
     assert ids("huggingface", tmp_path / "hub") == []
+
+
+def test_gguf_files_of_a_snapshot_are_places(tmp_path: Path) -> None:
+    """Repositories of GGUF files hold several models, and no configuration."""
+    snapshot = tmp_path / "hub" / "models--owner--tiny" / "snapshots" / COMMIT
+    snapshot.mkdir(parents=True)
+    for name in ("tiny-Q4_0.gguf", "tiny-Q8_0.gguf"):
+        GGUFFile().write(snapshot / name)
+    (snapshot / "tiny-F16.gguf").symlink_to(tmp_path / "on its way")
+    assert ids("huggingface", tmp_path / "hub") == ["owner/tiny/tiny-Q4_0", "owner/tiny/tiny-Q8_0"]
 
 
 def test_models_and_gguf_files_are_found_below_added_folders(tmp_path: Path) -> None:
