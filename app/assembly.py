@@ -26,6 +26,7 @@ _RESUME_MS = 1_500
 
 if TYPE_CHECKING:
     from app.hub_assembly import HubAssembly
+    from app.models_assembly import ModelsAssembly
     from app.starter_preparation import StarterPreparation
 
 
@@ -43,6 +44,7 @@ class Assembly(QObject):
         super().__init__(window)
         self._folders, self._theme = folders, theme
         self._starter: StarterPreparation | None = None
+        self._models: ModelsAssembly | None = None
         self._hub: HubAssembly | None = None
         self.preferences = Preferences(folders.data / "settings.json", self)
         self._follow_preferences()
@@ -77,6 +79,8 @@ class Assembly(QObject):
         """Store what there is of running answers, and end all child processes."""
         if self._starter:
             self._starter.close()
+        if self._models:
+            self._models.close()
         if self._hub:
             self._hub.close()
         self.offline.restore()
@@ -110,10 +114,24 @@ class Assembly(QObject):
         self.workbench.write()
 
     def _models_page(self) -> QWidget:
-        from app.viewmodels.model_table import ModelTable  # noqa: PLC0415 - built when it is first shown
-        from app.views.models.page import ModelsPage  # noqa: PLC0415
+        from app.models_assembly import ModelsAssembly  # noqa: PLC0415 - built when it is first shown
 
-        return ModelsPage(ModelTable(self.library, self), self._theme)
+        self._models = ModelsAssembly(
+            self._folders,
+            self.library,
+            self.store,
+            self.chat,
+            self.notifier,
+            self._theme,
+            parent=self,
+            chat_with=self._start_chat_with,
+        )
+        self.workbench.main_window.activated.connect(self.library.refresh)
+        return self._models.page
+
+    def _start_chat_with(self, model: str) -> None:
+        self.workbench.new_chat()
+        self.chat.set_model(model)
 
     def _tell_failure(self, model: Path) -> None:
         match self.bridge.state(model):

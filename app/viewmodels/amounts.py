@@ -9,7 +9,9 @@ def parameters_in_words(parameters: int) -> str:
 
 def bytes_in_words(size_bytes: int) -> str:
     """Return a size in decimal units, as Finder and the makers of disks count: "84 MB", "4.5 GB"."""
-    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{max(size_bytes / 1e6, 1):.0f} MB"
+    if size_bytes >= 1e9:
+        return f"{size_bytes / 1e9:.1f} GB"
+    return f"{size_bytes / 1e6:.0f} MB" if size_bytes >= 1e6 else f"{max(size_bytes / 1e3, 1):.0f} KB"
 
 
 def tokens_in_words(tokens: int) -> str:

@@ -6,6 +6,7 @@ from time import time
 
 from app.viewmodels.ages import age
 from app.viewmodels.amounts import bytes_in_words, parameters_in_words, tokens_in_words
+from app.viewmodels.memory_fit import MemoryFit
 from mlx_engine.models.describe import ModelDescription
 
 SortKey = float | str
@@ -13,8 +14,9 @@ SortKey = float | str
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the table knows besides the models: when each was last used, in Unix seconds by id."""
+    """What the table knows besides the models: whether they fit, and when each was last used, in Unix seconds by id."""
 
+    memory: MemoryFit
     last_used: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -70,6 +72,14 @@ COLUMNS: Sequence[Column] = (
         lambda model, _: model.size_bytes,
         "888.8 GB",
         2,
+    ),
+    Column(
+        "memory",
+        "Memory",
+        lambda model, around: bytes_in_words(around.memory.of(model).estimate.total_bytes),
+        lambda model, around: around.memory.of(model).estimate.total_bytes,
+        "888.8 GB 88",
+        4,
     ),
     Column(
         "context",

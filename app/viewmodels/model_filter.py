@@ -1,7 +1,8 @@
 """Which models the table shows, and in which order."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal
@@ -66,8 +67,8 @@ class ModelFilter(QSortFilterProxyModel):
 
     def set_text(self, text: str) -> None:
         """Show only models in which every word of `text` is found."""
-        self._words = tuple(text.casefold().split())
-        self._filter_anew()
+        with self._filtering_anew():
+            self._words = tuple(text.casefold().split())
 
     def chosen(self, facet: str) -> Set[str]:
         """Return the values that were asked for; none stand for all."""
@@ -75,13 +76,13 @@ class ModelFilter(QSortFilterProxyModel):
 
     def choose(self, facet: str, values: Set[str]) -> None:
         """Show only models whose facet has one of the values; without values, all."""
-        self._chosen[facet] = frozenset(values)
-        self._filter_anew()
+        with self._filtering_anew():
+            self._chosen[facet] = frozenset(values)
 
     def clear(self) -> None:
         """Show all models."""
-        self._words, self._chosen = (), {}
-        self._filter_anew()
+        with self._filtering_anew():
+            self._words, self._chosen = (), {}
 
     def values(self, facet: Facet) -> Mapping[str, int]:
         """Return the values that the models have, and how many have each."""
@@ -115,6 +116,9 @@ class ModelFilter(QSortFilterProxyModel):
     def _active(self) -> Sequence[tuple[Facet, frozenset[str]]]:
         return [(facet, self._chosen[facet.name]) for facet in FACETS if facet.name in self._chosen]
 
-    def _filter_anew(self) -> None:
-        self.invalidateRowsFilter()
+    @contextmanager
+    def _filtering_anew(self) -> Iterator[None]:
+        self.beginFilterChange()
+        yield
+        self.endFilterChange(QSortFilterProxyModel.Direction.Rows)
         self.filter_changed.emit()

@@ -7,9 +7,11 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Slot
 
+from app.viewmodels.memory_fit import MemoryFit
 from app.viewmodels.model_columns import COLUMNS, Surroundings
 from app.viewmodels.model_library import ModelLibrary, ModelRole, Row
 from mlx_engine.models.describe import BrokenDescription, ModelDescription
+from mlx_engine.models.machine import Machine
 
 Index = QModelIndex | QPersistentModelIndex
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -18,19 +20,23 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 class TableRole(IntEnum):
     ROW = Qt.ItemDataRole.UserRole + 1  # ModelDescription | BrokenDescription
     STATE = Qt.ItemDataRole.UserRole + 2  # EngineState
+    VERDICT = Qt.ItemDataRole.UserRole + 3  # "fits", "tight", "too large", or "" for what is damaged
 
 
 class ModelTable(QAbstractTableModel):
     """A row for each row of the library, which it follows; a column for each of `COLUMNS`."""
 
-    def __init__(self, library: ModelLibrary, parent: QObject | None = None) -> None:
+    def __init__(self, library: ModelLibrary, machine: Machine, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.library = library
-        self.surroundings = Surroundings()
+        self.memory = MemoryFit(machine)
+        self.surroundings = Surroundings(self.memory)
         self._readers: dict[int, Callable[[Row, int], Any]] = {
             Qt.ItemDataRole.DisplayRole: self._text,
-            Qt.ItemDataRole.ToolTipRole: lambda row, column: problem_of(row) or self._text(row, column),
+            Qt.ItemDataRole.ToolTipRole: self._tip,
+            Qt.ItemDataRole.AccessibleTextRole: self._spoken,
             TableRole.ROW: lambda row, _: row,
+            TableRole.VERDICT: lambda row, _: self.memory.of(row).verdict if isinstance(row, ModelDescription) else "",
         }
         root = QModelIndex()
         library.rowsAboutToBeInserted.connect(lambda _, first, last: self.beginInsertRows(root, first, last))
@@ -42,8 +48,12 @@ class ModelTable(QAbstractTableModel):
     def set_last_used(self, times: Mapping[str, float]) -> None:
         """Show when each model was last used, in Unix seconds by id."""
         self.surroundings = replace(self.surroundings, last_used=times)
-        if self.rowCount():
-            self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, len(COLUMNS) - 1))
+        self._tell_all_changed()
+
+    def set_context(self, tokens: int) -> None:
+        """Reckon the memory that models need with a context of so many tokens."""
+        self.memory.context = tokens
+        self._tell_all_changed()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own
         return 0 if parent.isValid() else len(self.library.rows)
@@ -72,6 +82,24 @@ class ModelTable(QAbstractTableModel):
         if isinstance(row, ModelDescription):
             return COLUMNS[column].text(row, self.surroundings)
         return row.name if column == 0 else ""
+
+    def _tip(self, row: Row, column: int) -> str:
+        if isinstance(row, ModelDescription) and COLUMNS[column].name == "memory":
+            return self.memory.of(row).in_words
+        return problem_of(row) or self._text(row, column)
+
+    def _spoken(self, row: Row, column: int) -> str:
+        """Return what a screen reader says: what is shown by colour and place too."""
+        text = self._text(row, column)
+        if not isinstance(row, ModelDescription):
+            return f"{text}, {row.problem}" if column == 0 else ""
+        extra = {"name": row.obstacle, "parameters": row.size_class, "memory": self.memory.of(row).verdict}
+        more = extra.get(COLUMNS[column].name)
+        return f"{text}, {more}" if more else text
+
+    def _tell_all_changed(self) -> None:
+        if self.rowCount():
+            self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, len(COLUMNS) - 1))
 
     @Slot(QModelIndex, QModelIndex)
     def _tell_change(self, first: QModelIndex, last: QModelIndex) -> None:

@@ -53,6 +53,7 @@ class Header(QWidget):
             button = IconButton(self._theme, icon, "")
             button.set_name(action.text(), action.shortcut().toString(QKeySequence.SequenceFormat.NativeText))
             button.clicked.connect(action.trigger)
+            action.enabledChanged.connect(button.setVisible)
             row = side.layout()
             assert row is not None  # noqa: S101 - made in the constructor
             row.addWidget(button)

@@ -30,6 +30,7 @@ _SYMBOLS: Mapping[str, str] = {
     "pause": "pause.fill",
     "person": "person.crop.circle",
     "play": "play.fill",
+    "plus": "plus",
     "regenerate": "arrow.clockwise",
     "search": "magnifyingglass",
     "send": "arrow.up",

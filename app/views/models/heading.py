@@ -8,6 +8,8 @@ from app.views.icons import pixmap
 from app.views.theme import Theme
 
 ARROW = 12
+PADDING = 8
+"""Pixels left and right of what stands in a cell; the first column has them twice."""
 
 
 class Heading(QHeaderView):
@@ -37,7 +39,7 @@ class Heading(QHeaderView):
         title = str(model.headerData(section, self.orientation()))
         on_right = bool(model.headerData(section, self.orientation(), Qt.ItemDataRole.TextAlignmentRole))
         arrow = scale(ARROW) if is_sorted else 0
-        text = rect.adjusted(8, 0, -8, -1)
+        text = rect.adjusted(PADDING * (2 if section == 0 else 1), 0, -PADDING, -1)
         if on_right:
             text.adjust(arrow, 0, 0, 0)
         else:

@@ -1,26 +1,220 @@
 """The page of the models on this machine: what is there, and what can be done with it."""
 
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from dataclasses import dataclass
+from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from app.viewmodels.amounts import bytes_in_words
 from app.viewmodels.model_filter import ModelFilter
-from app.viewmodels.model_table import ModelTable
+from app.viewmodels.model_imports import ModelImports
+from app.viewmodels.model_inspection import ModelInspector
+from app.viewmodels.model_keeping import ModelKeeping
+from app.viewmodels.model_table import ModelTable, problem_of, whole
+from app.views.discover.words import Words
+from app.views.models.actions import ModelActions
+from app.views.models.filter_bar import FilterBar
+from app.views.models.import_strip import ImportStrip, droppable
+from app.views.models.inspector import Inspector
+from app.views.models.notice import DropFrame, Nothing
 from app.views.models.table import ModelsTable
 from app.views.theme import Theme
 
+_WIDE, _HIGH, _INSPECTOR_WIDTH = 760, 400, 320
+"""Pixels at 100 %: on narrower pages the inspector stands below the table, on lower ones in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsParts:
+    """The view-models of the page."""
+
+    table: ModelTable
+    inspector: ModelInspector
+    keeping: ModelKeeping
+    imports: ModelImports
+
 
 class ModelsPage(QWidget):
-    """Shows `models`."""
+    """Shows `parts`; what leads out of the page is told by `offers`."""
 
-    def __init__(self, models: ModelTable, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, parts: ModelsParts, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
-        self._filter = ModelFilter(models, self)
-        self._table = ModelsTable(self._filter, theme)
-        self.setFocusProxy(self._table)
+        self._parts, self._theme = parts, theme
+        self._filter = ModelFilter(parts.table, self)
+        self.bar = FilterBar(self._filter, theme)
+        self.table = ModelsTable(self._filter, theme)
+        self.inspector = Inspector(parts.inspector, parts.table.memory, theme)
+        self._nothing = Nothing(theme)
+        self._summary = Words(theme, role="small", tone="secondary")
+        self._drop_frame = DropFrame(theme, self)
+        self.offers = ModelActions(parts.keeping, parts.imports, self)
+        self.setFocusProxy(self.table)
+        self.setAcceptDrops(True)
+        self._lay_out()
+        self._connect()
+        self._follow_rows()
+        self._follow_current()
+
+    def _lay_out(self) -> None:
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.table)
+        self._stack.addWidget(self._nothing)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._splitter.setHandleWidth(1)
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.addWidget(self._stack)
+        self._splitter.addWidget(self.inspector)
+        self._splitter.setStretchFactor(0, 1)
+        self._summary.setContentsMargins(16, 5, 16, 7)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._table)
+        column.setSpacing(0)
+        column.addWidget(self.bar)
+        column.addWidget(self._splitter, 1)
+        column.addWidget(ImportStrip(self._parts.imports, self._theme))
+        column.addWidget(self._summary)
+
+    def _connect(self) -> None:
+        table, inspector, actions = self.table, self.inspector, self.offers
+        table.selectionModel().currentChanged.connect(self._follow_current)
+        table.activated_row.connect(lambda: actions.chat(table.current_row()))
+        table.delete_requested.connect(lambda: actions.delete(table.current_row()))
+        table.customContextMenuRequested.connect(
+            lambda point: actions.show_menu(table.current_row(), table.viewport().mapToGlobal(point))
+        )
+        inspector.chat_requested.connect(lambda: actions.chat(table.current_row()))
+        inspector.reveal_requested.connect(lambda: actions.reveal(table.current_row()))
+        inspector.rename_requested.connect(lambda: actions.rename(table.current_row()))
+        inspector.delete_requested.connect(lambda: actions.delete(table.current_row()))
+        inspector.closed.connect(self._mark_none)
+        self.bar.add.clicked.connect(lambda: actions.ask_for_models(self.bar.add))
+        self.bar.words.left_downwards.connect(self._enter_table)
+        self.bar.context_chosen.connect(self._parts.table.set_context)
+        self._nothing.pressed.connect(self._help)
+        for changed in (
+            self._filter.rowsInserted,
+            self._filter.rowsRemoved,
+            self._filter.modelReset,
+            self._filter.filter_changed,
+            self._parts.table.rowsInserted,
+            self._parts.table.rowsRemoved,
+        ):
+            changed.connect(self._follow_rows)
+        self._parts.table.dataChanged.connect(self._follow_current)
+        self._parts.keeping.renamed.connect(lambda _old, new: self._mark_soon(new))
+        self._parts.imports.imported.connect(self._mark_soon)
+        self._theme.changed.connect(self._arrange)
+
+    def _follow_rows(self) -> None:
+        shown, all_rows = self._filter.rowCount(), self._parts.table.library.rows
+        models = [model for row in all_rows if (model := whole(row))]
+        size = bytes_in_words(sum(model.size_bytes for model in models)) if models else ""
+        unusable = sum(bool(problem_of(row)) for row in all_rows)
+        parts = [
+            f"{shown} of {len(all_rows)} models" if shown < len(all_rows) else f"{shown} models",
+            f"{size} on disk" if size else "",
+            f"{unusable} cannot be used" if unusable else "",
+        ]
+        self._summary.setText(" · ".join(filter(None, parts)))
+        self._summary.setVisible(bool(all_rows))
+        self.bar.setVisible(bool(all_rows))
+        self._stack.setCurrentWidget(self.table if shown else self._nothing)
+        if all_rows:
+            self._nothing.tell("No model matches", "Other words or fewer conditions show more.", "Show all models")
+        else:
+            line = "Drop a model folder or a GGUF file here. Facet checks it and makes a copy of its own."
+            self._nothing.tell("There are no models yet", line, "Add a model…")
+        self._follow_current()
+
+    def _follow_current(self) -> None:
+        row = self.table.current_row() if self._filter.rowCount() else None
+        self._parts.inspector.inspect(row)
+        if self.inspector.isHidden() != (row is None):
+            self.inspector.setVisible(row is not None)
+            self._arrange()
+        if row:
+            self.inspector.follow()
+            self.inspector.offer(
+                chat=not problem_of(row),
+                rename=self._parts.keeping.is_own(row),
+                delete=self._parts.keeping.why_not_deleted(row),
+            )
+
+    def _mark_none(self) -> None:
+        self.table.setCurrentIndex(self._filter.index(-1, -1))
+        self.table.clearSelection()
+        self.table.setFocus()
+
+    def _mark_soon(self, model_id: str) -> None:
+        """Mark the model when the library has it."""
+
+        def mark() -> None:
+            if self.table.mark(model_id):
+                self._parts.table.library.refreshed.disconnect(mark)
+
+        self._parts.table.library.refreshed.connect(mark)
+        self._parts.table.library.refresh()
+
+    def _enter_table(self) -> None:
+        self.table.setFocus()
+        if not self.table.currentIndex().isValid():
+            self.table.selectRow(0)
+
+    def _help(self) -> None:
+        if self._parts.table.library.rows:
+            self.bar.clear()
+        else:
+            self.offers.ask_for_models(self._nothing)
+
+    def _arrange(self) -> None:
+        """Put the inspector beside the table, below it, or in its place, as there is room."""
+        scale = self._theme.scaled
+        is_wide, is_low = self.width() >= scale(_WIDE), self.height() < scale(_HIGH)
+        self._splitter.setOrientation(Qt.Orientation.Horizontal if is_wide else Qt.Orientation.Vertical)
+        self.inspector.setMinimumWidth(scale(240) if is_wide else 0)
+        self._stack.setVisible(is_wide or not is_low or self.inspector.isHidden())
+        length = self.width() if is_wide else self.height()
+        part = scale(_INSPECTOR_WIDTH) if is_wide else length // 2
+        self._splitter.setSizes([length - part, part])
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._mark_none()
+        else:
+            super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if droppable(_paths(event)):
+            event.acceptProposedAction()
+            self._drop_frame.setGeometry(self.rect())
+            self._drop_frame.raise_()
+            self._drop_frame.show()
+
+    def dragLeaveEvent(self, _event: QDragLeaveEvent) -> None:
+        self._drop_frame.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._drop_frame.hide()
+        event.acceptProposedAction()
+        self._parts.imports.add(_paths(event))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         QPainter(self).fillRect(self.rect(), self._theme.palette.window)
+
+
+def _paths(event: QDropEvent) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]

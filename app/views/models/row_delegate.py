@@ -9,11 +9,11 @@ from app.viewmodels.model_columns import NAMES
 from app.viewmodels.model_library import Row
 from app.viewmodels.model_table import TableRole, problem_of, whole
 from app.views.icons import pixmap
+from app.views.models.heading import PADDING
 from app.views.painting import mixed, rounded
 from app.views.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
-PADDING = 8
 
 
 class RowDelegate(QStyledItemDelegate):
@@ -36,8 +36,13 @@ class RowDelegate(QStyledItemDelegate):
         self._paint_ground(painter, option, index)
         row: Row = index.data(TableRole.ROW)
         name, inside = NAMES[index.column()], option.rect.adjusted(PADDING, 0, -PADDING, 0)
-        if name == "name":
+        painter.setClipRect(option.rect)
+        if not whole(row):
+            self._paint_name(painter, self._whole_row(inside), row, "")
+        elif name == "name":
             self._paint_name(painter, inside, row, in_words(index.data(TableRole.STATE)).text)
+        elif name == "memory":
+            self._paint_memory(painter, inside, str(index.data()), str(index.data(TableRole.VERDICT)))
         elif name == "parameters" and (model := whole(row)):
             self._paint_parameters(painter, inside, str(index.data()), model.size_class)
         else:
@@ -53,11 +58,11 @@ class RowDelegate(QStyledItemDelegate):
         if not is_selected and index.row() != self.hovered_row:
             return
         has_focus = is_selected and self._table.hasFocus()
-        fill = mixed(colours.window, colours.accent, 0.18 if has_focus else 0.1) if is_selected else colours.hover
+        fill = mixed(colours.window, colours.accent, 0.24 if has_focus else 0.14) if is_selected else colours.hover
         viewport = self._table.viewport().rect()
-        whole = QRectF(viewport.left() + 8, option.rect.top() + 1, viewport.width() - 16, option.rect.height() - 2)
+        band = QRectF(viewport.left() + 8, option.rect.top() + 1, viewport.width() - 10, option.rect.height() - 2)
         painter.setClipRect(option.rect)
-        rounded(painter, whole, 7, fill)
+        rounded(painter, band, 7, fill)
 
     def _paint_name(self, painter: QPainter, inside: QRect, row: Row, state: str) -> None:
         colours, scale = self._theme.palette, self._theme.scaled
@@ -75,14 +80,26 @@ class RowDelegate(QStyledItemDelegate):
         painter.setFont(self._theme.font("small"))
         painter.setPen(colours.warning if problem else colours.secondary)
         under = problem or " · ".join(filter(None, (row.id.rpartition("/")[0], state)))
-        if problem:
-            lines.setRight(max(lines.right(), self._room_for_problem(row, lines.right())))
         shown = painter.fontMetrics().elidedText(under, Qt.TextElideMode.ElideRight, lines.width())
         painter.drawText(lines, Qt.AlignmentFlag.AlignBottom, shown)
 
-    def _room_for_problem(self, row: Row, right: int) -> int:
-        """A damaged model has nothing to show in the other columns, so the sentence may go on over them."""
-        return right if whole(row) else self._table.viewport().width() - 2 * PADDING
+    def _whole_row(self, inside: QRect) -> QRect:
+        """A damaged model has but a sentence, which goes over all columns: each cell draws its part."""
+        left = self._table.columnViewportPosition(0) + PADDING
+        return QRect(left, inside.top(), self._table.viewport().width() - left - 2 * PADDING, inside.height())
+
+    def _paint_memory(self, painter: QPainter, inside: QRect, text: str, verdict: str) -> None:
+        """Draw the figure and, after it, a dot in the colour of the verdict; too large is in colour itself."""
+        colours = self._theme.palette
+        colour = {"fits": colours.success, "tight": colours.warning, "too large": colours.danger}[verdict]
+        side = self._theme.scaled(7)
+        rounded(
+            painter, QRectF(inside.right() - side, inside.center().y() - side / 2 + 1, side, side), side / 2, colour
+        )
+        painter.setFont(self._theme.font("label", tabular=True))
+        painter.setPen(colours.danger if verdict == "too large" else colours.text)
+        figure = inside.adjusted(0, 0, -side - 7, 0)
+        painter.drawText(figure, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_parameters(self, painter: QPainter, inside: QRect, text: str, size_class: str) -> None:
         colours = self._theme.palette
@@ -100,9 +117,10 @@ class RowDelegate(QStyledItemDelegate):
         painter.drawText(figure, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
 
     def _class_colour(self, size_class: str) -> QColor:
-        colours = self._theme.palette
-        shares = {"nano": 0.06, "micro": 0.12, "small": 0.2, "medium": 0.3, "large": 0.42}
-        return mixed(colours.window, colours.accent, shares[size_class])
+        colour = QColor(self._theme.palette.accent)
+        # Translucent, so that the badge is seen on a marked row too.
+        colour.setAlphaF({"nano": 0.08, "micro": 0.14, "small": 0.22, "medium": 0.32, "large": 0.44}[size_class])
+        return colour
 
     def _paint_text(self, painter: QPainter, inside: QRect, index: Index, colour: QColor) -> None:
         painter.setFont(self._theme.font("label", tabular=True))

@@ -6,12 +6,13 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 
 from app.viewmodels.model_columns import COLUMNS
 from app.viewmodels.model_filter import ModelFilter
+from app.viewmodels.model_library import Row
 from app.viewmodels.model_table import TableRole
-from app.views.models.heading import ARROW, Heading
-from app.views.models.row_delegate import PADDING, RowDelegate
+from app.views.models.heading import ARROW, PADDING, Heading
+from app.views.models.row_delegate import RowDelegate
 from app.views.theme import Theme
 
-_NARROWEST_NAME = 170
+_NARROWEST_NAME = 220
 """Pixels that the name gets before columns go."""
 
 
@@ -54,10 +55,18 @@ class ModelsTable(QTableView):
         heading.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
 
-    def current_id(self) -> str:
-        """Return the id of the marked model, or nothing."""
-        row = self.currentIndex().data(TableRole.ROW)
-        return row.id if row else ""
+    def current_row(self) -> Row | None:
+        """Return the marked model."""
+        row: Row | None = self.currentIndex().data(TableRole.ROW)
+        return row
+
+    def mark(self, model_id: str) -> bool:
+        """Mark the model; return whether it is there."""
+        for number in range(self.model().rowCount()):
+            if self.model().index(number, 0).data(TableRole.ROW).id == model_id:
+                self.selectRow(number)
+                return True
+        return False
 
     def _dress(self) -> None:
         palette = self.palette()

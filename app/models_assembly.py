@@ -1,0 +1,69 @@
+"""What has to do with the models on this machine, built in one place when it is first wanted."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+
+from app.domain.store import Store
+from app.viewmodels.chat import ChatViewModel
+from app.viewmodels.library_watch import LibraryWatch
+from app.viewmodels.model_imports import ModelImports
+from app.viewmodels.model_inspection import ModelInspector
+from app.viewmodels.model_keeping import ModelKeeping
+from app.viewmodels.model_library import ModelLibrary
+from app.viewmodels.model_table import ModelTable
+from app.viewmodels.model_use import ModelUse
+from app.views.models.page import ModelsPage, ModelsParts
+from app.views.notification import Notifier
+from app.views.theme import Theme
+from mlx_engine.folders import Folders
+from mlx_engine.models.machine import this_machine
+
+
+class ModelsAssembly(QObject):
+    """`page` shows the models; `chat_with` is called with the id of the one that was chosen for a chat."""
+
+    def __init__(  # noqa: PLR0913 - where these meet
+        self,
+        folders: Folders,
+        library: ModelLibrary,
+        store: Store,
+        chat: ChatViewModel,
+        notifier: Notifier,
+        theme: Theme,
+        *,
+        parent: QObject,
+        chat_with: Callable[[str], None],
+    ) -> None:
+        super().__init__(parent)
+        self._chat, self._notifier = chat, notifier
+        self._use = ModelUse(store, chat, self)
+        self._table = ModelTable(library, this_machine(), self)
+        self.inspector = ModelInspector(self)
+        self.keeping = ModelKeeping(library, folders.models, self)
+        self.imports = ModelImports(folders.models, self)
+        self.watch = LibraryWatch(library, folders.models, self)
+        self.page = ModelsPage(ModelsParts(self._table, self.inspector, self.keeping, self.imports), theme)
+        self.page.offers.chat_requested.connect(chat_with)
+        self._use.changed.connect(self._follow_use)
+        for source in (self.keeping, self.imports):
+            source.problem.connect(notifier.error)
+        self.keeping.deleted.connect(self._tell_deletion)
+        self.keeping.renamed.connect(self._follow_rename)
+        self._follow_use()
+
+    def close(self) -> None:
+        """End what still reads or copies."""
+        self.imports.close()
+        self.inspector.close()
+
+    def _follow_use(self) -> None:
+        self._table.set_last_used(self._use.last_used)
+
+    def _tell_deletion(self, name: str, frees: str) -> None:
+        line = f"{frees} come free when it is emptied." if frees else ""
+        self._notifier.information(f"{name} is in the trash.", line)
+
+    def _follow_rename(self, old: str, new: str) -> None:
+        if self._chat.model == old:
+            self._chat.set_model(new)

@@ -1,0 +1,181 @@
+"""The map of a model's bits: a row a layer, a column a kind of matrix, coloured by the bits it is stored in."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from app.views.theme import Theme
+
+# From light for few bits to dark for many, in hues that people who see few colours tell apart too. The scale is the
+# same in both appearances, as in a printed map.
+_SCALE: Sequence[tuple[float, QColor]] = (
+    (2, QColor("#f3d64e")),
+    (3, QColor("#b3d25c")),
+    (4, QColor("#5fbf8c")),
+    (5, QColor("#2fa3a0")),
+    (6, QColor("#2f86b6")),
+    (8, QColor("#4459a8")),
+    (16, QColor("#5c3d8c")),
+    (32, QColor("#3d2a5c")),
+)
+_USUAL_ORDER = ("q", "k", "v", "qkv", "o", "gate", "up", "gate_up", "down")
+_LOWEST, _HIGHEST = 3, 10
+"""Pixels of a row at 100 %: more layers make it lower."""
+_HEIGHT = 240
+
+
+class Layer(Protocol):
+    @property
+    def layer(self) -> int | None: ...
+    @property
+    def bits(self) -> Mapping[str, float]: ...
+
+
+class BitMap(QWidget):
+    """Shows the layers given; what is outside of all layers stands above them, in a line of its own."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._outside: Mapping[str, float] = {}
+        self._layers: Sequence[Layer] = ()
+        self._kinds: list[str] = []
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Bits of each layer")
+        theme.changed.connect(self.updateGeometry)
+
+    def show_layers(self, layers: Sequence[Layer]) -> None:
+        self._outside = {name: bits for one in layers if one.layer is None for name, bits in one.bits.items()}
+        self._layers = [one for one in layers if one.layer is not None]
+        self._kinds = sorted({name for one in self._layers for name in one.bits}, key=_order)
+        self.setAccessibleDescription(in_words(layers))
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(120, round(self._map_area().bottom()) + self._line() + 8)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(80, self.sizeHint().height())
+
+    def _line(self) -> int:
+        return QFontMetrics(self._theme.font("small")).height()
+
+    def _row_height(self) -> float:
+        rows = max(len(self._layers), 1)
+        return self._theme.scaled(min(max(_HEIGHT / rows, _LOWEST), _HIGHEST))
+
+    def _map_area(self) -> QRectF:
+        left = QFontMetrics(self._theme.font("small")).horizontalAdvance("888") + 8
+        top = (self._line() + 10 if self._outside else 0) + self._line() + 4
+        return QRectF(left, top, max(self.width() - left, 1), self._row_height() * len(self._layers))
+
+    def _cell(self, row: int, column: int) -> QRectF:
+        area, height = self._map_area(), self._row_height()
+        width = area.width() / max(len(self._kinds), 1)
+        gap = 1 if height > 4 else 0.5
+        return QRectF(area.left() + column * width, area.top() + row * height, width - 1, height - gap)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setFont(self._theme.font("small", tabular=True))
+        self._paint_outside(painter)
+        self._paint_kinds(painter)
+        for row, layer in enumerate(self._layers):
+            for column, kind in enumerate(self._kinds):
+                if kind in layer.bits:
+                    painter.fillRect(self._cell(row, column), colour_of(layer.bits[kind]))
+        self._paint_numbers(painter)
+        self._paint_legend(painter)
+
+    def _paint_outside(self, painter: QPainter) -> None:
+        """Draw a swatch and the name of each matrix that belongs to no layer."""
+        left = self._map_area().left()
+        for name, bits in self._outside.items():
+            left = self._paint_swatch(painter, left, 0, colour_of(bits), short(name)) + 12
+
+    def _paint_kinds(self, painter: QPainter) -> None:
+        painter.setPen(self._theme.palette.secondary)
+        top = self._map_area().top() - self._line() - 4
+        for column, kind in enumerate(self._kinds):
+            cell = self._cell(0, column)
+            name = short(kind)
+            room = QRectF(cell.left(), top, cell.width(), self._line())
+            if painter.fontMetrics().horizontalAdvance(name) <= room.width():
+                painter.drawText(room, Qt.AlignmentFlag.AlignHCenter, name)
+
+    def _paint_numbers(self, painter: QPainter) -> None:
+        """Write the number of every so many layers, as many as there is room for."""
+        painter.setPen(self._theme.palette.tertiary)
+        area, height = self._map_area(), self._row_height()
+        step = next(step for step in (1, 2, 4, 8, 16, 32, 64, 1 << 20) if step * height >= self._line())
+        for row in range(0, len(self._layers), step):
+            top = area.top() + row * height + (height - self._line()) / 2
+            number = QRectF(0, top, area.left() - 8, self._line())
+            painter.drawText(
+                number, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{self._layers[row].layer}"
+            )
+
+    def _paint_legend(self, painter: QPainter) -> None:
+        left, top = self._map_area().left(), self._map_area().bottom() + 8
+        for bits in _distinct(self._all()):
+            left = self._paint_swatch(painter, left, top, colour_of(bits), f"{bits:g}-bit") + 12
+
+    def _paint_swatch(self, painter: QPainter, left: float, top: float, colour: QColor, words: str) -> float:
+        """Draw a patch and its words; return where they end."""
+        side = self._theme.scaled(9)
+        painter.fillRect(QRectF(left, top + (self._line() - side) / 2, side, side), colour)
+        width = painter.fontMetrics().horizontalAdvance(words)
+        painter.setPen(self._theme.palette.secondary)
+        painter.drawText(QRectF(left + side + 5, top, width + 2, self._line()), Qt.AlignmentFlag.AlignVCenter, words)
+        return left + side + 5 + width
+
+    def _all(self) -> Iterable[float]:
+        yield from self._outside.values()
+        for layer in self._layers:
+            yield from layer.bits.values()
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.tip_at(event.pos()), self)
+            return True
+        return super().event(event)
+
+    def tip_at(self, point: QPoint) -> str:
+        """Return which matrix is drawn there, and its bits; nothing beside the map."""
+        area = self._map_area()
+        if not self._kinds or not area.contains(point):
+            return ""
+        layer = self._layers[int((point.y() - area.top()) / self._row_height())]
+        kind = self._kinds[int((point.x() - area.left()) / area.width() * len(self._kinds))]
+        return f"Layer {layer.layer}, {kind}: {layer.bits[kind]:g} bits" if kind in layer.bits else ""
+
+
+def colour_of(bits: float) -> QColor:
+    """Return the colour of the number on the scale that is nearest."""
+    return min(_SCALE, key=lambda step: abs(step[0] - bits))[1]
+
+
+def short(kind: str) -> str:
+    """Return what tells a matrix from the others of its layer: "q" for "self_attn.q_proj"."""
+    words = kind.removesuffix(".weight").rpartition(".")[2]
+    return words.removesuffix("_proj").replace("embed_tokens", "embedding").replace("lm_head", "head")
+
+
+def _order(kind: str) -> tuple[int, str]:
+    """Order matrices as a token meets them; those of other names come last."""
+    name = short(kind)
+    return (_USUAL_ORDER.index(name) if name in _USUAL_ORDER else len(_USUAL_ORDER), kind)
+
+
+def in_words(layers: Sequence[Layer]) -> str:
+    """Say how many matrices are stored in how many bits."""
+    all_bits = [bits for layer in layers for bits in layer.bits.values()]
+    return ", ".join(f"{all_bits.count(bits)} matrices in {bits:g} bits" for bits in _distinct(all_bits))
+
+
+def _distinct(bits: Iterable[float]) -> list[float]:
+    return sorted(set(bits))

@@ -1,0 +1,99 @@
+"""What can be done with a model of the page, asked where it must be."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QPoint, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QMessageBox, QWidget
+
+from app.viewmodels.model_imports import ModelImports
+from app.viewmodels.model_keeping import ModelKeeping
+from app.viewmodels.model_library import Row
+from app.viewmodels.model_table import problem_of
+
+
+class ModelActions(QObject):
+    """`chat_requested` tells the id of the model to chat with."""
+
+    chat_requested = Signal(str)
+
+    def __init__(self, keeping: ModelKeeping, imports: ModelImports, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._keeping, self._imports, self._widget = keeping, imports, parent
+
+    def chat(self, row: Row | None) -> None:
+        if row and not problem_of(row):
+            self.chat_requested.emit(row.id)
+
+    def reveal(self, row: Row | None) -> None:
+        """Show the folder in the file manager, marked in the one above where the system can do that."""
+        if row is None:
+            return
+        if sys.platform == "darwin":
+            subprocess.Popen(["/usr/bin/open", "-R", str(row.path)])  # noqa: S603 - a fixed program
+        else:
+            folder = row.path if row.path.is_dir() else row.path.parent
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def rename(self, row: Row | None) -> None:
+        if row is None or not self._keeping.is_own(row):
+            return
+        dialog = QInputDialog(self._widget)
+        dialog.setWindowTitle("Rename")
+        dialog.setLabelText(f"New name of {row.name}:")
+        dialog.setTextValue(row.name)
+        dialog.setOkButtonText("Rename")
+        dialog.textValueSelected.connect(lambda name: self._keeping.rename(row, name))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def delete(self, row: Row | None) -> None:
+        """Move the model to the trash, if the person still wants it on hearing what that frees."""
+        if row is None:
+            return
+        if self._keeping.why_not_deleted(row):
+            self._keeping.delete(row)  # tells the reason
+            return
+        box = QMessageBox(QMessageBox.Icon.NoIcon, "Facet", f"Move {row.name} to the trash?", parent=self._widget)
+        frees = self._keeping.what_it_frees(row)
+        space = f"{frees} come free when the trash is emptied. " if frees else ""
+        box.setInformativeText(f"{space}Chats with it stay.")
+        box.setStandardButtons(QMessageBox.StandardButton.Cancel)
+        confirm = box.addButton("Move to the Trash", QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(confirm)
+        confirm.clicked.connect(lambda: self._keeping.delete(row))
+        box.finished.connect(box.deleteLater)
+        box.open()
+
+    def ask_for_models(self, below: QWidget) -> None:
+        """Let the person choose what to add, from a menu below the widget that was pressed."""
+        menu = QMenu(self._widget)
+        menu.addAction("Add a Folder…", self._ask_for_folder)
+        menu.addAction("Add a GGUF File…", self._ask_for_file)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(below.mapToGlobal(QPoint(0, below.height() + 4)))
+
+    def show_menu(self, row: Row | None, where: QPoint) -> None:
+        """Offer all that can be done with the model, at the point on the screen."""
+        if row is None:
+            return
+        menu = QMenu(self._widget)
+        menu.addAction("Chat", lambda: self.chat(row)).setEnabled(not problem_of(row))
+        menu.addAction("Show in the File Manager", lambda: self.reveal(row))
+        menu.addSeparator()
+        menu.addAction("Rename…", lambda: self.rename(row)).setEnabled(self._keeping.is_own(row))
+        menu.addAction("Move to the Trash…", lambda: self.delete(row)).setEnabled(
+            not self._keeping.why_not_deleted(row)
+        )
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(where)
+
+    def _ask_for_folder(self) -> None:
+        if folder := QFileDialog.getExistingDirectory(self._widget, "Add a model"):
+            self._imports.add([Path(folder)])
+
+    def _ask_for_file(self) -> None:
+        files, _ = QFileDialog.getOpenFileNames(self._widget, "Add GGUF files", filter="GGUF files (*.gguf)")
+        self._imports.add(map(Path, files))

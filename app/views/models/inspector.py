@@ -1,0 +1,151 @@
+"""All that is known of one model, and what can be done with it."""
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from app.viewmodels.amounts import bytes_in_words
+from app.viewmodels.memory_fit import MemoryFit
+from app.viewmodels.model_inspection import ModelInspector, facts, origin
+from app.viewmodels.model_table import problem_of, whole
+from app.views.buttons import IconButton
+from app.views.charts.bit_map import BitMap
+from app.views.discover.controls import FilledButton
+from app.views.discover.words import Words
+from app.views.models.facts import Facts
+from app.views.painting import mixed, rounded
+from app.views.theme import Theme
+
+_SIDE = 16
+_MOST_FILES = 12
+
+
+class _Problem(QWidget):
+    """A sentence on a tinted ground."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.words = Words(theme, role="small", wraps=True)
+        inside = QVBoxLayout(self)
+        inside.setContentsMargins(12, 9, 12, 9)
+        inside.addWidget(self.words)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = self._theme.palette
+        rounded(QPainter(self), QRectF(self.rect()), 9, mixed(colours.window, colours.warning, 0.14))
+
+
+class Inspector(QWidget):
+    """Shows what `inspector` has read. Its buttons are about the model that is shown."""
+
+    chat_requested = Signal()
+    reveal_requested = Signal()
+    rename_requested = Signal()
+    delete_requested = Signal()
+    closed = Signal()
+
+    def __init__(
+        self, inspector: ModelInspector, memory: MemoryFit, theme: Theme, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._inspector, self._memory, self._theme = inspector, memory, theme
+        self._name = Words(theme, role="heading", wraps=True)
+        self._owner = Words(theme, role="small", tone="secondary", wraps=True)
+        self._close = IconButton(theme, "close", "Close the inspector")
+        self._problem = _Problem(theme)
+        self._chat = FilledButton(theme, "Chat")
+        self._reveal = IconButton(theme, "folder", "Show in the file manager")
+        self._rename = IconButton(theme, "edit", "Rename…")
+        self._delete = IconButton(theme, "trash", "Move to the trash…")
+        self._facts = Facts(theme)
+        self._map_heading = Words(theme, "Bits of each layer", role="small", bold=True)
+        self._map = BitMap(theme)
+        self._origin = Facts(theme, "Origin")
+        self._files = Facts(theme, "Files", on_right=True)
+        self._lay_out()
+        self._connect()
+        self.follow()
+
+    def _lay_out(self) -> None:
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(_SIDE, 12, _SIDE, _SIDE)
+        column.setSpacing(4)
+        head = QHBoxLayout()
+        head.addWidget(self._name, 1)
+        head.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(head)
+        column.addWidget(self._owner)
+        column.addSpacing(8)
+        column.addWidget(self._problem)
+        actions = QHBoxLayout()
+        actions.setSpacing(4)
+        actions.addWidget(self._chat)
+        actions.addStretch()
+        for button in (self._reveal, self._rename, self._delete):
+            actions.addWidget(button)
+        column.addLayout(actions)
+        for part in (self._facts, self._map_heading, self._map, self._origin, self._files):
+            if part is not self._map:
+                column.addSpacing(10)
+            column.addWidget(part)
+        column.addStretch()
+        self._scroll = QScrollArea(widgetResizable=True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setAccessibleName("About the model")
+        self._scroll.setWidget(inside)
+        self._theme.thin_scroll_bars(self._scroll)
+        for see_through in (self._scroll.viewport(), inside):
+            see_through.setAutoFillBackground(False)
+        outside = QVBoxLayout(self)
+        outside.setContentsMargins(1, 0, 0, 0)
+        outside.addWidget(self._scroll)
+
+    def _connect(self) -> None:
+        self._inspector.changed.connect(self.follow)
+        for button, signal in (
+            (self._chat, self.chat_requested),
+            (self._reveal, self.reveal_requested),
+            (self._rename, self.rename_requested),
+            (self._delete, self.delete_requested),
+            (self._close, self.closed),
+        ):
+            button.clicked.connect(signal)
+
+    def offer(self, *, chat: bool, rename: bool, delete: str) -> None:
+        """Say what can be done; `delete` is why it cannot be deleted now, or empty."""
+        self._chat.setEnabled(chat)
+        self._rename.setEnabled(rename)
+        self._delete.setEnabled(not delete)
+        self._delete.set_name(delete or "Move to the trash…")
+
+    def follow(self) -> None:
+        """Show what is known now."""
+        row = self._inspector.row
+        if row is None:
+            return
+        model, found = whole(row), self._inspector.inspection
+        self._name.setText(row.name)
+        self._owner.setText(row.id.rpartition("/")[0])
+        self._problem.words.setText(problem_of(row))
+        self._problem.setVisible(bool(problem_of(row)))
+        self._facts.show_pairs(facts(model, self._memory.of(model)) if model else [("Folder", str(row.path))])
+        layers = found.layers if found else ()
+        self._map.show_layers(layers)
+        for part in (self._map, self._map_heading):
+            part.setVisible(bool(layers))
+        self._origin.show_pairs(origin(found.note) if found else ())
+        files = found.files if found else ()
+        shown = [(name, bytes_in_words(size)) for name, size in files[:_MOST_FILES]]
+        rest = files[_MOST_FILES:]
+        if rest:
+            shown.append((f"{len(rest)} more", bytes_in_words(sum(size for _, size in rest))))
+        self._files.show_pairs(shown)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours, painter = self._theme.palette, QPainter(self)
+        painter.fillRect(self.rect(), colours.window)
+        painter.fillRect(0, 0, 1, self.height(), colours.border)
+        painter.fillRect(0, 0, self.width(), 1, colours.border)

@@ -1,0 +1,114 @@
+"""Bringing models into the library."""
+
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.viewmodels.model_imports import ModelImports
+from mlx_engine.models.describe import describe
+from tests.app.fake_models import make_model
+from tests.gguf_files import tiny_model
+
+TIMEOUT_MS = 30_000
+
+
+@pytest.fixture
+def imports(qapp: object, tmp_path: Path) -> ModelImports:
+    imports = ModelImports(tmp_path / "models")
+    imports.problems = []
+    imports.problem.connect(lambda title, message: imports.problems.append(message))
+    return imports
+
+
+def finish(imports: ModelImports, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: not imports.queue, timeout=TIMEOUT_MS)
+
+
+def test_a_folder_is_copied(imports: ModelImports, qtbot: QtBot, tmp_path: Path) -> None:
+    """The original stays where it is; the copy is a model of its own."""
+    source = make_model(tmp_path / "elsewhere", "maker/Gamma")
+    with qtbot.waitSignal(imports.imported, timeout=TIMEOUT_MS) as told:
+        imports.add([source])
+    finish(imports, qtbot)
+    copy = describe(tmp_path / "models" / told.args[0], told.args[0])
+    assert copy.size_bytes == describe(source, "maker/Gamma").size_bytes
+    assert imports.problems == []
+
+
+def test_a_gguf_file_is_imported_by_a_child_process(imports: ModelImports, qtbot: QtBot, tmp_path: Path) -> None:
+    """It ends as a model folder, and its progress is known on the way."""
+    source = tiny_model().write(tmp_path / "Tiny.gguf")
+    progress = []
+    imports.changed.connect(lambda: progress.extend(one.total_bytes for one in imports.queue))
+    with qtbot.waitSignal(imports.imported, timeout=TIMEOUT_MS):
+        imports.add([source])
+    assert describe(tmp_path / "models/imported/Tiny", "imported/Tiny").architecture == "llama"
+    assert max(progress) > 0
+
+
+def test_a_folder_that_holds_but_a_gguf_file_is_imported_as_that(
+    imports: ModelImports, qtbot: QtBot, tmp_path: Path
+) -> None:
+    (tmp_path / "download").mkdir()
+    tiny_model().write(tmp_path / "download/Tiny.gguf")
+    with qtbot.waitSignal(imports.imported, timeout=TIMEOUT_MS) as told:
+        imports.add([tmp_path / "download"])
+    assert told.args == ["imported/Tiny"]
+
+
+def test_one_that_fails_is_told_and_the_next_goes_on(imports: ModelImports, qtbot: QtBot, tmp_path: Path) -> None:
+    """A damaged file and an empty folder each get a sentence; the whole model after them is there."""
+    damaged = tmp_path / "damaged.gguf"
+    damaged.write_bytes(b"nothing")
+    (tmp_path / "empty").mkdir()
+    whole = make_model(tmp_path / "elsewhere", "maker/Gamma")
+    imports.add([damaged, tmp_path / "empty", whole])
+    finish(imports, qtbot)
+    assert "damaged.gguf" in imports.problems[0]
+    assert "config.json" in imports.problems[1]
+    assert [path.name for path in (tmp_path / "models/imported").iterdir()] == ["Gamma"]
+
+
+def test_what_is_no_model_is_refused_at_once(imports: ModelImports, tmp_path: Path) -> None:
+    """Other files, what is among the models already, and what is being added."""
+    (tmp_path / "notes.txt").write_text("hello")
+    own = make_model(tmp_path / "models", "owner/Alpha")
+    outside = make_model(tmp_path / "elsewhere", "maker/Gamma")
+    imports.add([tmp_path / "notes.txt", own, outside, outside])
+    assert len(imports.problems) == 3
+    assert [one.name for one in imports.queue] == ["Gamma"]
+    imports.close()
+
+
+def test_a_name_that_is_taken_is_told(imports: ModelImports, qtbot: QtBot, tmp_path: Path) -> None:
+    """The model that has it is left as it is."""
+    make_model(tmp_path / "models", "imported/Gamma", context_length=77)
+    imports.add([make_model(tmp_path / "elsewhere", "maker/Gamma")])
+    finish(imports, qtbot)
+    assert "imported/Gamma" in imports.problems[0]
+    assert describe(tmp_path / "models/imported/Gamma", "imported/Gamma").context_length == 77
+
+
+@pytest.mark.parametrize("kind", ["folder", "gguf"])
+def test_giving_up_leaves_nothing_behind(imports: ModelImports, qtbot: QtBot, tmp_path: Path, kind: str) -> None:
+    """Neither a model nor a part of one; the one that waits takes its turn."""
+    source = make_model(tmp_path / "elsewhere", "maker/Gamma")
+    if kind == "gguf":
+        source = tiny_model().write(tmp_path / "Tiny.gguf")
+    imports.add([source, make_model(tmp_path / "elsewhere", "maker/Delta")])
+    imports.cancel(source)
+    with qtbot.waitSignal(imports.imported, timeout=TIMEOUT_MS) as told:
+        pass
+    assert told.args == ["imported/Delta"]
+    finish(imports, qtbot)
+    assert [path.name for path in (tmp_path / "models/imported").iterdir()] == ["Delta"]
+    assert imports.problems == []
+
+
+def test_what_waits_can_be_taken_back(imports: ModelImports, qtbot: QtBot, tmp_path: Path) -> None:
+    first, second = (make_model(tmp_path / "elsewhere", f"maker/{name}") for name in ("Gamma", "Delta"))
+    imports.add([first, second])
+    imports.cancel(second)
+    finish(imports, qtbot)
+    assert [path.name for path in (tmp_path / "models/imported").iterdir()] == ["Gamma"]
