@@ -149,8 +149,10 @@ class BitMap(QWidget):
         area = self._map_area()
         if not self._kinds or not area.contains(point):
             return ""
-        layer = self._layers[int((point.y() - area.top()) / self._row_height())]
-        kind = self._kinds[int((point.x() - area.left()) / area.width() * len(self._kinds))]
+        # The far edges belong to the area, but to no cell.
+        row = min(int((point.y() - area.top()) / self._row_height()), len(self._layers) - 1)
+        column = min(int((point.x() - area.left()) / area.width() * len(self._kinds)), len(self._kinds) - 1)
+        layer, kind = self._layers[row], self._kinds[column]
         return f"Layer {layer.layer}, {kind}: {layer.bits[kind]:g} bits" if kind in layer.bits else ""
 
 
@@ -174,7 +176,8 @@ def _order(kind: str) -> tuple[int, str]:
 def in_words(layers: Sequence[Layer]) -> str:
     """Say how many matrices are stored in how many bits."""
     all_bits = [bits for layer in layers for bits in layer.bits.values()]
-    return ", ".join(f"{all_bits.count(bits)} matrices in {bits:g} bits" for bits in _distinct(all_bits))
+    counts = ((all_bits.count(bits), bits) for bits in _distinct(all_bits))
+    return ", ".join(f"{count} {'matrix' if count == 1 else 'matrices'} in {bits:g} bits" for count, bits in counts)
 
 
 def _distinct(bits: Iterable[float]) -> list[float]:

@@ -1,0 +1,193 @@
+"""The page of models in the window."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QInputDialog, QMessageBox
+from pytestqt.qtbot import QtBot
+
+from app.assembly import Assembly
+from app.views.models.filter_bar import FacetChip
+from app.views.models.notice import DropFrame, Nothing
+from app.views.models.page import ModelsPage
+from app.views.notification import NotificationBanner
+from app.views.workbench import Workbench
+from mlx_engine.folders import Folders
+from tests.app.fake_models import make_model
+from tests.app.views.test_window import action, unnamed_controls
+from tests.scripted_worker import Script
+
+TIMEOUT_MS = 20_000
+
+
+@pytest.fixture
+def page(workbench: Workbench) -> ModelsPage:
+    """The page, with the first model marked."""
+    page = workbench.show_page("models")
+    page.table.selectRow(0)
+    return page
+
+
+def shown(page: ModelsPage) -> list[str]:
+    rows = page.table.model()
+    return [rows.index(number, 0).data() for number in range(rows.rowCount())]
+
+
+def drop(page: ModelsPage, *paths: Path) -> None:
+    """Drag the files over the page and let them go."""
+    files = QMimeData()
+    files.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    rest = (Qt.DropAction.CopyAction, files, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(page, QDragEnterEvent(QPoint(50, 50), *rest))
+    QApplication.sendEvent(page, QDropEvent(QPointF(50, 50), *rest))
+
+
+def test_the_page_is_reached_by_menu_and_sidebar(workbench: Workbench) -> None:
+    """The switch, the menu and the title agree on what is shown, and a new chat leads back."""
+    action(workbench, "page_models").trigger()
+    assert workbench.findChild(ModelsPage).isVisible()
+    assert action(workbench, "page_models").isChecked()
+    assert workbench.main_window.windowTitle() == "Models"
+    workbench.new_chat()
+    assert workbench.page.isVisible()
+    assert action(workbench, "page_chat").isChecked()
+
+
+def test_the_page_is_not_built_before_it_is_wanted(workbench: Workbench) -> None:
+    """The start of the window does not pay for it."""
+    assert workbench.findChild(ModelsPage) is None
+
+
+def test_every_control_has_a_name(workbench: Workbench, page: ModelsPage) -> None:
+    """A screen reader can say what every button and field of the page is."""
+    assert page.inspector.isVisible()
+    assert unnamed_controls(workbench.main_window) == []
+
+
+@pytest.mark.parametrize("percent", [100, 200])
+def test_the_page_fits_into_a_small_window(workbench: Workbench, page: ModelsPage, percent: int) -> None:
+    """At 900 by 600 and at twice the text size the window stays as small as it is, and the inspector can be read."""
+    workbench.set_text_size(percent)
+    workbench.main_window.resize(900, 600)
+    QApplication.sendPostedEvents()
+    assert (workbench.main_window.width(), workbench.main_window.height()) == (900, 600)
+    assert page.inspector.isVisible()
+    assert page.inspector.width() + 1 >= page.width() // 3
+
+
+def test_narrow_tables_show_what_matters_most(page: ModelsPage, workbench: Workbench) -> None:
+    """Columns go as the room does, and come back with it; the name stays."""
+    workbench.main_window.resize(1500, 800)
+    page.inspector.closed.emit()
+    QApplication.sendPostedEvents()
+    wide = page.table.horizontalHeader().hiddenSectionCount()
+    workbench.main_window.resize(800, 600)
+    QApplication.sendPostedEvents()
+    assert page.table.horizontalHeader().hiddenSectionCount() > wide
+    assert not page.table.isColumnHidden(0)
+    assert page.table.columnWidth(0) > 100
+
+
+def test_words_and_facets_filter_and_can_be_cleared(page: ModelsPage, qtbot: QtBot) -> None:
+    """What matches nothing says so, and offers to show all again."""
+    qtbot.keyClicks(page.bar.words, "beta")
+    assert shown(page) == ["Beta"]
+    qtbot.keyClicks(page.bar.words, " and more")
+    nothing = page.findChild(Nothing)
+    assert nothing.isVisible()
+    nothing.pressed.emit()
+    assert shown(page) == ["Alpha", "Beta"]
+    chip = next(chip for chip in page.findChildren(FacetChip) if chip.text() == "Owner")
+    chip.menu().actions()[0].trigger()
+    assert chip.text() == "Owner: owner"
+
+
+def test_the_keyboard_leads_from_the_filter_to_a_chat(page: ModelsPage, workbench: Workbench, qtbot: QtBot) -> None:
+    """Down goes into the table, Return begins a new chat with the model that is marked."""
+    page.bar.words.setFocus()
+    qtbot.keyClick(page.bar.words, Qt.Key.Key_Down)
+    qtbot.keyClick(page.table, Qt.Key.Key_Down)
+    qtbot.keyClick(page.table, Qt.Key.Key_Return)
+    assert workbench.page.isVisible()
+    assert workbench.chat.model == "owner/Beta"
+
+
+def test_escape_closes_the_inspector(page: ModelsPage, qtbot: QtBot) -> None:
+    qtbot.keyClick(page.table, Qt.Key.Key_Escape)
+    assert not page.inspector.isVisible()
+    assert page.table.current_row() is None
+
+
+def test_a_model_is_renamed_from_the_page(page: ModelsPage, qtbot: QtBot) -> None:
+    """It stays marked under its new name."""
+    page.inspector.rename_requested.emit()
+    dialog = page.findChild(QInputDialog)
+    dialog.setTextValue("Zulu")
+    dialog.accept()
+    qtbot.waitUntil(lambda: shown(page) == ["Beta", "Zulu"], timeout=TIMEOUT_MS)
+    assert page.table.current_row().name == "Zulu"
+
+
+def test_deleting_asks_with_what_it_frees(
+    page: ModelsPage, qtbot: QtBot, folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the button that says so deletes."""
+    (folders.data / "share").mkdir()
+    monkeypatch.setenv("XDG_DATA_HOME", str(folders.data / "share"))
+    qtbot.keyClick(page.table, Qt.Key.Key_Delete)
+    box = page.findChild(QMessageBox)
+    assert "8 KB" in box.informativeText()
+    next(button for button in box.buttons() if "Trash" in button.text()).click()
+    qtbot.waitUntil(lambda: shown(page) == ["Beta"], timeout=TIMEOUT_MS)
+
+
+def test_a_loaded_model_is_not_deleted(page: ModelsPage, workbench: Workbench) -> None:
+    """The banner says what to do first; nothing is asked."""
+    workbench.library.load("owner/Alpha")
+    page.table.delete_requested.emit()
+    assert "Unload" in workbench.findChild(NotificationBanner).notice.message
+    assert page.findChild(QMessageBox) is None
+
+
+def test_dropped_folders_are_added(page: ModelsPage, tmp_path: Path, qtbot: QtBot) -> None:
+    """The frame that says so is gone after the drop, and the new model is marked."""
+    drop(page, make_model(tmp_path / "elsewhere", "maker/Gamma"))
+    assert not page.findChild(DropFrame).isVisible()
+    qtbot.waitUntil(lambda: "Gamma" in shown(page), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: page.table.current_row().id == "imported/Gamma", timeout=TIMEOUT_MS)
+
+
+def test_files_of_other_kinds_are_not_taken(page: ModelsPage, tmp_path: Path) -> None:
+    """The pointer says so already while they are dragged."""
+    (tmp_path / "notes.txt").write_text("hello")
+    drop(page, tmp_path / "notes.txt")
+    assert shown(page) == ["Alpha", "Beta"]
+
+
+def test_a_damaged_model_can_be_seen_but_not_chatted_with(
+    page: ModelsPage, workbench: Workbench, folders: Folders, qtbot: QtBot
+) -> None:
+    """Its row says what is wrong; Return does nothing."""
+    (folders.models / "owner/Alpha/config.json").unlink()
+    with qtbot.waitSignal(workbench.library.refreshed, timeout=TIMEOUT_MS):
+        workbench.library.refresh()
+    assert shown(page) == ["Beta", "Alpha"]
+    assert page.table.mark("owner/Alpha")
+    qtbot.keyClick(page.table, Qt.Key.Key_Return)
+    assert page.isVisible()
+
+
+def test_an_empty_library_says_how_to_begin(
+    assemble: Callable[[Script], Assembly], folders: Folders, qtbot: QtBot
+) -> None:
+    workbench = assemble(Script()).workbench
+    page = workbench.show_page("models")
+    shutil.rmtree(folders.models)
+    workbench.library.refresh()
+    qtbot.waitUntil(lambda: page.findChild(Nothing).isVisible(), timeout=TIMEOUT_MS)
+    assert not page.bar.isVisible()
+    assert not page.inspector.isVisible()
