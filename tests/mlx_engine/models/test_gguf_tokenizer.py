@@ -61,7 +61,7 @@ class PlainBPE:
                 found.append(self.ids[piece])
             else:
                 words = (word for part in self._parts(piece) for word in regex.findall(GPT2_PATTERN, part))
-                found += [self.ids[token] for word in words for token in self._merged(word) if token in self.ids]
+                found += [self.ids[token] for word in words for token in self._merged(word)]
         return found
 
     @staticmethod
@@ -71,7 +71,8 @@ class PlainBPE:
 
     def _merged(self, word: str) -> list[str]:
         letters = byte_letters()
-        symbols = [letters[byte] for byte in word.encode()]
+        # Some bytes, rare control characters and all that UTF-8 never uses, have no token here; the model never saw them.
+        symbols = [letters[byte] for byte in word.encode() if letters[byte] in self.ids]
         while pairs := [pair for pair in pairwise(symbols) if pair in self.ranks]:
             best = min(pairs, key=self.ranks.__getitem__)
             joined: list[str] = []
