@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -12,6 +12,7 @@ from app.viewmodels.catalogue_items import CatalogueItem
 from app.viewmodels.fit import Fit, fit, largest_weights_bytes
 from app.viewmodels.hub_bridge import HubBridge
 from mlx_engine.job_protocol import (
+    Evaluation,
     JobEvent,
     JobFailed,
     ModelGroup,
@@ -23,7 +24,7 @@ from mlx_engine.job_protocol import (
     Variant,
 )
 from mlx_engine.models.catalog import Entry, Recommendation, recommend
-from mlx_engine.models.machine import this_machine
+from mlx_engine.models.machine import Machine, this_machine
 
 MOST_COMPARED = 6
 
@@ -69,16 +70,20 @@ class DiscoverViewModel(QObject):
     search_changed = Signal()
     page_changed = Signal()
     compared_changed = Signal()
+    evaluations_read = Signal()
 
     def __init__(self, logs: Path, parent: QObject | None = None, *, command: Sequence[str] | None = None) -> None:
         super().__init__(parent)
         self.search: SearchState = Browsing()
         self.page: PageState = None
         self.compared: tuple[Variant, ...] = ()
-        self.machine = this_machine()
         self._pages: dict[str, ModelPage] = {}
         self._again: Callable[[], None] = lambda: None
         self._bridge = HubBridge(logs, self, command=command)
+
+    @cached_property
+    def machine(self) -> Machine:
+        return this_machine()
 
     @cached_property
     def catalogue(self) -> tuple[CatalogueItem, ...]:
@@ -124,7 +129,7 @@ class DiscoverViewModel(QObject):
             return
         self._bridge.drop()
         self._show_page(Reading(repository))
-        self._bridge.ask(lambda key: ReadModel(key, repository), self._take_page)
+        self._bridge.ask(partial(_read, repository), self._take_page)
 
     def close_page(self) -> None:
         if isinstance(self.page, Reading):
@@ -141,6 +146,17 @@ class DiscoverViewModel(QObject):
         if included and len(others) == MOST_COMPARED:
             return
         self._show_compared((*others, variant) if included else others)
+
+    def read_evaluations(self) -> None:
+        """Read the pages of what is compared, for what their cards claim; `evaluations_read` follows each."""
+        for variant in self.compared:
+            if variant.repository not in self._pages:
+                self._bridge.ask(partial(_read, variant.repository), self._keep_page)
+
+    def evaluations(self, variant: Variant) -> tuple[Evaluation, ...]:
+        """Return what the card of the variant claims, as far as it was read."""
+        page = self._pages.get(variant.repository)
+        return page.evaluations if page else ()
 
     def clear_comparison(self) -> None:
         self._show_compared(())
@@ -164,12 +180,17 @@ class DiscoverViewModel(QObject):
                 self._show_search(Trouble(event.error, event.title, event.message))
 
     def _take_page(self, event: JobEvent) -> None:
+        self._keep_page(event)
         match event:
             case ModelPage():
-                self._pages[event.variant.repository] = event
                 self._show_page(event)
             case JobFailed():
                 self._show_page(Trouble(event.error, event.title, event.message))
+
+    def _keep_page(self, event: JobEvent) -> None:
+        if isinstance(event, ModelPage):
+            self._pages[event.variant.repository] = event
+            self.evaluations_read.emit()
 
     def _show_search(self, state: SearchState) -> None:
         self.search = state
@@ -183,3 +204,7 @@ class DiscoverViewModel(QObject):
         if compared != self.compared:
             self.compared = compared
             self.compared_changed.emit()
+
+
+def _read(repository: str, key: str) -> ReadModel:
+    return ReadModel(key, repository)

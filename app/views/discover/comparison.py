@@ -1,6 +1,8 @@
 """Several repositories side by side: a line for each thing that can be compared."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
@@ -15,9 +17,10 @@ from app.views.discover.grid import SIDE
 from app.views.discover.results import FIT_TONES, FIT_WORDS
 from app.views.discover.words import Tone, Words
 from app.views.theme import Theme
-from mlx_engine.job_protocol import Variant
+from mlx_engine.job_protocol import Evaluation, Variant
 
 _COLUMN_WIDTH = 190
+_MOST_CLAIMS = 12
 _UNKNOWN = "not told"
 
 Fact = Callable[[Variant], str]
@@ -59,6 +62,7 @@ class Comparison(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
         column.addWidget(self._scroll, 1)
+        discover.evaluations_read.connect(self._renew)
         theme.changed.connect(self._renew)
 
     def show_variants(self) -> None:
@@ -68,7 +72,7 @@ class Comparison(QWidget):
         grid.setContentsMargins(SIDE, 4, SIDE, SIDE)
         grid.setHorizontalSpacing(20)
         grid.setVerticalSpacing(9)
-        facts = (*_FACTS, ("Context", self._context))
+        facts = (*_FACTS, ("Context", self._context), *self._evaluations())
         for line, (name, _) in enumerate(facts, 2):
             grid.addWidget(self._heading(name), line, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(self._heading("This Mac"), 1, 0)
@@ -80,6 +84,17 @@ class Comparison(QWidget):
         self._scroll.setWidget(table)
         self._scroll.viewport().setAutoFillBackground(False)
         table.setAutoFillBackground(False)
+
+    def _evaluations(self) -> list[tuple[str, Fact]]:
+        """Return a line for each result that a card claims, the commonest first."""
+        claims = Counter(_claim(one) for variant in self._discover.compared for one in self._claims(variant))
+        return [(name, partial(self._value, name)) for name, _ in claims.most_common(_MOST_CLAIMS)]
+
+    def _claims(self, variant: Variant) -> tuple[Evaluation, ...]:
+        return self._discover.evaluations(variant)
+
+    def _value(self, name: str, variant: Variant) -> str:
+        return next((f"{one.value:.4g}" for one in self._claims(variant) if _claim(one) == name), _UNKNOWN)
 
     def _heading(self, name: str) -> Words:
         words = Words(self._theme, name, tone="secondary", wraps=True)
@@ -112,3 +127,7 @@ class Comparison(QWidget):
     def _renew(self) -> None:
         if self.isVisible():
             self.show_variants()
+
+
+def _claim(one: Evaluation) -> str:
+    return f"{one.dataset} · {one.metric}"

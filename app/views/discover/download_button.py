@@ -44,7 +44,7 @@ class DownloadButton(FilledButton):
         self.setEnabled(offer.kind not in ("underway", "ready"))
         if words != self.text():
             self.setText(words)
-            self.setAccessibleName(f"{words}: {self._repository}")
+        self.setAccessibleName(f"{words}: {self._repository}")
         self.update()
 
     def sizeHint(self) -> QSize:

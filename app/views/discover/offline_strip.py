@@ -24,17 +24,18 @@ class OfflineStrip(QWidget):
         row.setContentsMargins(SIDE, 6, SIDE, 6)
         row.addWidget(self._words, 1)
         row.addWidget(self._button)
-        offline.changed.connect(self._follow)
-        self._follow()
+        offline.changed.connect(self.follow)
+        self.follow()
 
-    def _follow(self) -> None:
+    def follow(self) -> None:
+        """Show the switch and the count as they are now."""
         self._words.setText(sentence(self._offline))
         self._button.setVisible(not self._offline.is_forced)
         self.setVisible(self._offline.is_on)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._follow()
+        self.follow()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colours = self._theme.palette

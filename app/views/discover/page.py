@@ -106,7 +106,8 @@ class DiscoverPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(OfflineStrip(self._offline, self._theme))
+        self._strip = OfflineStrip(self._offline, self._theme)
+        column.addWidget(self._strip)
         column.addLayout(top)
         column.addWidget(self._stack, 1)
         column.addWidget(self._tray)
@@ -204,6 +205,7 @@ class DiscoverPage(QWidget):
 
     def _tell_trouble(self, trouble: Trouble, more: tuple[str, ...]) -> None:
         actions = (*_ERROR_ACTIONS.get(trouble.error, (_RETRY,)), *more)
+        self._strip.follow()
         icon = "offline" if trouble.error in ("NoNetwork", "Offline") else "warning"
         self._tell(trouble.title, trouble.message, icon=icon, actions=actions)
 
@@ -219,6 +221,7 @@ class DiscoverPage(QWidget):
         self._is_comparing = shown
         if shown:
             self._comparison.show_variants()
+            self._discover.read_evaluations()
         self._follow()
 
     def paintEvent(self, _event: QPaintEvent) -> None:

@@ -1,0 +1,63 @@
+"""The Hub's side of the window for tests: the view-models as the app puts them together, against the small Hub."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+
+from app.hub_assembly import HubAssembly
+from app.viewmodels.engine_bridge import EngineBridge
+from app.viewmodels.model_library import ModelLibrary
+from app.viewmodels.offline import OfflineSwitch
+from app.viewmodels.preferences import Preferences
+from app.views.theme import Theme
+from mlx_engine.folders import Folders
+from mlx_engine.models import provenance
+from mlx_engine.models.provenance import Provenance
+from tests.app.fake_models import make_model
+from tests.hub.fixtures import model_files
+from tests.hub.repository import Repository
+from tests.hub.server import Hub
+
+
+class HubWindow(QObject):
+    """One run; a later one on the same folder goes on with its downloads."""
+
+    def __init__(self, home: Path, theme: Theme) -> None:
+        super().__init__()
+        self._folders = Folders(data=home, cache=home / "cache", logs=home / "logs")
+        self.preferences = Preferences(home / "settings.json", self)
+        self.engine = EngineBridge(self._folders.logs, self)
+        self.library = ModelLibrary(self._folders.models, self.engine, self)
+        self.offline = OfflineSwitch(self.preferences, self._folders.logs, self)
+        self.hub = HubAssembly(self._folders, self.library, self.offline, theme, self)
+        self.discover, self.downloads, self.account = self.hub.discover, self.hub.downloads, self.hub.account
+
+    def install(self, repository: str) -> None:
+        """Put a model into the library that says it came from the repository."""
+        folder = make_model(self._folders.models, f"owner/{repository.rpartition('/')[2]}")
+        provenance.write(folder, Provenance(source=repository))
+        self.library.refresh()
+
+    def close(self) -> None:
+        self.hub.close()
+        self.offline.restore()
+        self.library.close()
+        self.engine.close()
+
+
+def add_variant(
+    hub: Hub, id: str, *, bits: int = 4, parameters: int = 4_000_000_000, gated: bool = False
+) -> Repository:
+    """Put an MLX conversion on the Hub that claims so many parameters, but is small."""
+    base = f"maker/{id.rpartition('/')[2].rpartition('-')[0]}"
+    repository = Repository(
+        id,
+        gated="manual" if gated else None,
+        downloads=100 * bits,
+        tags=("mlx", "license:apache-2.0", f"base_model:quantized:{base}"),
+        card_data={"license": "apache-2.0", "base_model": base},
+        config={"quantization": {"bits": bits}},
+        tensor_counts={"U32": parameters * bits // 32, "BF16": parameters // 32},
+    )
+    repository.commit(model_files())
+    return hub.add(repository)

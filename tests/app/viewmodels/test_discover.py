@@ -1,0 +1,114 @@
+"""Searches and pages, by a real job process, on the small Hub."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import SignalInstance
+from pytestqt.qtbot import QtBot
+
+from app.viewmodels.discover import MOST_COMPARED, Browsing, DiscoverViewModel, Found, Reading, Searching, Trouble
+from mlx_engine.job_protocol import ModelPage, SearchFilters, Variant
+from tests.app.hub_window import add_variant
+from tests.hub.faults import Hold, Refuse
+from tests.hub.server import Hub
+
+TIMEOUT_MS = 20_000
+
+
+@pytest.fixture
+def discover(hub: Hub, tmp_path: Path, qapp: object) -> Iterator[DiscoverViewModel]:
+    model = DiscoverViewModel(tmp_path / "logs")
+    yield model
+    model.close()
+
+
+def until_answered(qtbot: QtBot, changed: SignalInstance) -> None:
+    with qtbot.waitSignal(changed, timeout=TIMEOUT_MS):
+        pass
+
+
+def variant(number: int) -> Variant:
+    return Variant(
+        repository=f"owner/model-{number}",
+        base_model="owner/model",
+        is_mlx=True,
+        quantization="4-bit",
+        parameters=10**9,
+        size_bytes=10**8,
+        licence="mit",
+        gated=False,
+        downloads=1,
+        likes=1,
+        updated="2026-01-01",
+    )
+
+
+def test_nothing_is_asked_before_a_person_asks(hub: Hub, discover: DiscoverViewModel) -> None:
+    """The catalogue is there, and the Hub has heard nothing."""
+    assert discover.catalogue
+    assert isinstance(discover.search, Browsing)
+    assert hub.seen == []
+
+
+def test_variants_of_one_model_are_found_together(hub: Hub, discover: DiscoverViewModel, qtbot: QtBot) -> None:
+    """4- and 8-bit conversions stand below the model that they were made from."""
+    for bits in (4, 8):
+        add_variant(hub, f"converts/Whale-{bits}bit", bits=bits)
+    discover.find(SearchFilters(text="whale"))
+    assert isinstance(discover.search, Searching)
+    until_answered(qtbot, discover.search_changed)
+    assert isinstance(discover.search, Found)
+    (group,) = discover.search.groups
+    assert {one.quantization for one in group.variants} == {"4-bit", "8-bit"}
+
+
+def test_a_search_does_not_wait_for_a_page_that_hangs(hub: Hub, discover: DiscoverViewModel, qtbot: QtBot) -> None:
+    """Only the last thing that was asked is answered."""
+    add_variant(hub, "converts/Whale-4bit")
+    hold = Hold(0)
+    hub.order("README.md", hold)
+    discover.open("converts/Whale-4bit")
+    qtbot.waitUntil(hold.reached.is_set, timeout=TIMEOUT_MS)
+    discover.find(SearchFilters(text="whale"))
+    until_answered(qtbot, discover.search_changed)
+    assert isinstance(discover.search, Found)
+    assert len(discover.search.groups) == 1
+
+
+def test_a_fault_of_the_hub_is_told_and_can_be_repeated(hub: Hub, discover: DiscoverViewModel, qtbot: QtBot) -> None:
+    """The trouble has a title and a sentence, and trying again asks the same."""
+    add_variant(hub, "converts/Whale-4bit")
+    hub.order("/api/models", Refuse(403))
+    discover.find(SearchFilters(text="whale"))
+    until_answered(qtbot, discover.search_changed)
+    assert isinstance(discover.search, Trouble)
+    assert discover.search.title
+    assert discover.search.message
+    discover.repeat()
+    until_answered(qtbot, discover.search_changed)
+    assert isinstance(discover.search, Found)
+
+
+def test_a_page_is_read_once(hub: Hub, discover: DiscoverViewModel, qtbot: QtBot) -> None:
+    """Going back and forth asks the Hub no second time."""
+    add_variant(hub, "converts/Whale-4bit")
+    discover.open("converts/Whale-4bit")
+    assert isinstance(discover.page, Reading)
+    until_answered(qtbot, discover.page_changed)
+    assert isinstance(discover.page, ModelPage)
+    asked = len(hub.seen)
+    discover.close_page()
+    discover.open("converts/Whale-4bit")
+    assert isinstance(discover.page, ModelPage)
+    assert len(hub.seen) == asked
+
+
+def test_a_comparison_has_an_end(discover: DiscoverViewModel) -> None:
+    """More than a table can show is not taken in, and nothing twice."""
+    for number in range(MOST_COMPARED + 2):
+        discover.compare(variant(number), included=True)
+    discover.compare(variant(0), included=True)
+    assert sorted(one.repository for one in discover.compared) == [f"owner/model-{n}" for n in range(MOST_COMPARED)]
+    discover.compare(variant(0), included=False)
+    assert not discover.is_compared(variant(0))

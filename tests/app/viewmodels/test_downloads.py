@@ -1,0 +1,117 @@
+"""Downloads by real job processes, from the small Hub."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.viewmodels.downloads import Offer
+from app.views.theme import Theme
+from tests.app.hub_window import HubWindow, add_variant
+from tests.hub.faults import Hold
+from tests.hub.fixtures import add_model
+from tests.hub.server import Hub
+
+TIMEOUT_MS = 20_000
+MODEL = "downloads/Whale-4bit"
+
+
+@pytest.fixture
+def start(hub: Hub, tmp_path: Path, theme: Theme) -> Iterator[Callable[[], HubWindow]]:
+    """Start runs on the same folder, one after the other."""
+    runs: list[HubWindow] = []
+
+    def start() -> HubWindow:
+        for earlier in runs:
+            earlier.close()
+        runs[:] = [HubWindow(tmp_path, theme)]
+        return runs[0]
+
+    yield start
+    for run in runs:
+        run.close()
+
+
+def until(qtbot: QtBot, run: HubWindow, kind: str) -> None:
+    qtbot.waitUntil(lambda: [item.kind for item in run.downloads.items] == [kind], timeout=TIMEOUT_MS)
+
+
+def test_a_download_arrives(hub: Hub, start: Callable[[], HubWindow], qtbot: QtBot) -> None:
+    """What can be done changes from downloading to waiting to having it."""
+    add_model(hub, MODEL)
+    run = start()
+    assert run.downloads.offer(MODEL) == Offer("download")
+    with qtbot.waitSignal(run.library.refreshed, timeout=TIMEOUT_MS):
+        run.downloads.take(MODEL)
+        assert run.downloads.offer(MODEL).kind == "underway"
+    until(qtbot, run, "done")
+    assert run.downloads.offer(MODEL) == Offer("ready", 1.0)
+    run.downloads.clear_done()
+    assert run.downloads.items == []
+
+
+def test_a_model_in_the_library_can_be_chatted_with(start: Callable[[], HubWindow], qtbot: QtBot) -> None:
+    """The button leads to the conversation, by the name that the library has for the model."""
+    run = start()
+    with qtbot.waitSignal(run.library.refreshed, timeout=TIMEOUT_MS):
+        run.install(MODEL)
+    assert run.downloads.offer(MODEL).kind == "chat"
+    with qtbot.waitSignal(run.downloads.chat_requested) as requested:
+        run.downloads.take(MODEL)
+    assert requested.args == ["owner/Whale-4bit"]
+
+
+def test_a_download_goes_on_after_a_restart(hub: Hub, start: Callable[[], HubWindow], qtbot: QtBot) -> None:
+    """The run that was closed in the middle is not begun from nothing, and needs nobody to press anything."""
+    add_model(hub, MODEL, megabytes=3)
+    hold = Hold(2_500_000)
+    hub.order("/large/", hold)
+    run = start()
+    run.downloads.take(MODEL)
+    qtbot.waitUntil(hold.reached.is_set, timeout=TIMEOUT_MS)
+    run = start()
+    until(qtbot, run, "done")
+
+
+def test_a_paused_download_waits_for_a_person(hub: Hub, start: Callable[[], HubWindow], qtbot: QtBot) -> None:
+    """Pausing holds over a restart; resuming ends it."""
+    add_model(hub, MODEL)
+    hold = Hold(0)
+    hub.order("/large/", hold)
+    run = start()
+    run.downloads.take(MODEL)
+    qtbot.waitUntil(hold.reached.is_set, timeout=TIMEOUT_MS)
+    run.downloads.pause(run.downloads.items[0].id)
+    run = start()
+    until(qtbot, run, "paused")
+    assert run.downloads.offer(MODEL).kind == "resume"
+    run.downloads.take(MODEL)
+    until(qtbot, run, "done")
+
+
+def test_a_gated_model_says_what_to_do(hub: Hub, start: Callable[[], HubWindow], qtbot: QtBot) -> None:
+    """Without a token: sign in. With one that is accepted, what was refused is tried again and arrives."""
+    add_variant(hub, MODEL, gated=True)
+    hub.tokens["hf_whale"] = "ada"
+    hub.accepted.add(("ada", MODEL))
+    run = start()
+    run.downloads.take(MODEL)
+    until(qtbot, run, "failed")
+    assert run.downloads.items[0].remedy == "sign in"
+    with qtbot.waitSignal(run.account.signed_in, timeout=TIMEOUT_MS):
+        run.account.sign_in("hf_whale")
+    run.downloads.retry_refused()
+    until(qtbot, run, "done")
+
+
+def test_nothing_is_downloaded_offline(hub: Hub, start: Callable[[], HubWindow], qtbot: QtBot) -> None:
+    """What is asked for waits; it begins when the switch is turned off."""
+    add_model(hub, MODEL)
+    run = start()
+    run.offline.turn(on=True)
+    run.downloads.take(MODEL)
+    assert [item.kind for item in run.downloads.items] == ["queued"]
+    assert hub.seen == []
+    run.offline.turn(on=False)
+    until(qtbot, run, "done")

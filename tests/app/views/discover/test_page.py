@@ -1,0 +1,161 @@
+"""The page as a person uses it, with the small Hub behind it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QLabel
+from pytestqt.qtbot import QtBot
+
+from app.views.discover.card import Card
+from app.views.discover.controls import ChoiceChip
+from app.views.discover.download_row import DownloadRow
+from app.views.discover.page import DiscoverPage
+from app.views.discover.sign_in import SignInDialog
+from app.views.theme import Theme
+from tests.app.hub_window import HubWindow, add_variant
+from tests.hub.faults import Refuse
+from tests.hub.server import Hub
+
+TIMEOUT_MS = 20_000
+
+
+@pytest.fixture
+def run(hub: Hub, tmp_path: Path, theme: Theme) -> Iterator[HubWindow]:
+    window = HubWindow(tmp_path, theme)
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def page(run: HubWindow, qtbot: QtBot) -> DiscoverPage:
+    page = run.hub.page()
+    qtbot.addWidget(page)
+    page.resize(900, 700)
+    page.show()
+    return page
+
+
+def words(page: DiscoverPage) -> str:
+    """Everything that can be read on the page."""
+    return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisible())
+
+
+def button(page: DiscoverPage, name: str) -> QAbstractButton:
+    named = (one for one in page.findChildren(QAbstractButton) if name in (one.accessibleName(), one.text()))
+    return next(one for one in named if one.isVisible())
+
+
+def search(page: DiscoverPage, text: str, qtbot: QtBot) -> None:
+    page.search_bar.field.setText(text)
+    qtbot.keyClick(page.search_bar.field, Qt.Key.Key_Return)
+
+
+def test_the_catalogue_is_there_without_a_word_to_the_hub(hub: Hub, page: DiscoverPage, run: HubWindow) -> None:
+    """Opening the page asks nothing of anybody."""
+    assert len(page.findChildren(Card)) == len(run.discover.catalogue)
+    assert "Best to begin with" in words(page)
+    assert hub.seen == []
+
+
+def test_a_search_is_shown_compared_and_left(hub: Hub, page: DiscoverPage, qtbot: QtBot) -> None:
+    """From words to results, side by side, and back to the catalogue."""
+    for bits in (4, 8):
+        add_variant(hub, f"converts/Whale-{bits}bit", bits=bits)
+    search(page, "whale", qtbot)
+    assert "Searching the Hub…" in words(page)
+    qtbot.waitUntil(lambda: "1 model in 2 variants" in words(page), timeout=TIMEOUT_MS)
+    for bits in (4, 8):
+        button(page, f"Compare converts/Whale-{bits}bit").click()
+    button(page, "Compare").click()
+    assert "Quantization" in words(page)
+    assert "8-bit" in words(page)
+    button(page, "Back to the results").click()
+    assert "1 model in 2 variants" in words(page)
+    button(page, "Back to the catalogue").click()
+    assert "Best to begin with" in words(page)
+
+
+def test_the_page_of_a_model_shows_its_card_and_files(hub: Hub, page: DiscoverPage, qtbot: QtBot) -> None:
+    """What a person wants to know before a download is on one page, and the way back leads to the results."""
+    add_variant(hub, "converts/Whale-4bit")
+    search(page, "whale", qtbot)
+    qtbot.waitUntil(lambda: "1 model" in words(page), timeout=TIMEOUT_MS)
+    button(page, "Details: converts/Whale-4bit").click()
+    qtbot.waitUntil(lambda: "model.safetensors" in words(page), timeout=TIMEOUT_MS)
+    for fact in ("Apache 2.0", "maker/Whale", "of weights"):
+        assert fact in words(page)
+    button(page, "Back").click()
+    assert "1 model" in words(page)
+
+
+def test_a_fault_says_what_to_do(hub: Hub, page: DiscoverPage, qtbot: QtBot) -> None:
+    """An error stands on the page with its sentence, and trying again works."""
+    add_variant(hub, "converts/Whale-4bit")
+    hub.order("/api/models", Refuse(403))
+    search(page, "whale", qtbot)
+    qtbot.waitUntil(lambda: "The Hugging Face Hub failed" in words(page), timeout=TIMEOUT_MS)
+    button(page, "Try again").click()
+    qtbot.waitUntil(lambda: "1 model" in words(page), timeout=TIMEOUT_MS)
+
+
+def test_filters_are_sent_with_the_search(page: DiscoverPage) -> None:
+    """Each chip narrows what it says."""
+    chips = {chip.accessibleName().partition(":")[0]: chip for chip in page.findChildren(ChoiceChip)}
+    chips["Size"].choose("Small, 1.5B to 13.9B")
+    chips["Licence"].choose("MIT")
+    chips["Access"].choose("Not gated")
+    chips["Order"].choose("Recent")
+    button(page, "Fits this Mac").click()
+    filters = page.search_bar.filters
+    assert (filters.size_classes, filters.licence, filters.gated, filters.order) == (("small",), "mit", False, "recent")
+    assert filters.largest_bytes > 0
+
+
+def test_a_refused_download_leads_to_signing_in(hub: Hub, page: DiscoverPage, run: HubWindow, qtbot: QtBot) -> None:
+    """The row of a gated model has the button that opens the dialog; after it the download arrives by itself."""
+    add_variant(hub, "converts/Gated-4bit", gated=True)
+    hub.tokens["hf_whale"] = "ada"
+    hub.accepted.add(("ada", "converts/Gated-4bit"))
+    run.downloads.take("converts/Gated-4bit")
+    qtbot.waitUntil(lambda: "Signing in is needed" in words(page), timeout=TIMEOUT_MS)
+    button(page, "Sign in…").click()
+    assert page.findChildren(SignInDialog)
+    run.account.sign_in("hf_whale")
+    qtbot.waitUntil(lambda: "every file verified" in words(page), timeout=TIMEOUT_MS)
+    assert "Signed in as ada" in words(page)
+
+
+def test_finished_downloads_can_be_cleared(hub: Hub, page: DiscoverPage, run: HubWindow, qtbot: QtBot) -> None:
+    """With nothing left to tell, the panel goes."""
+    add_variant(hub, "converts/Whale-4bit")
+    run.downloads.take("converts/Whale-4bit")
+    qtbot.waitUntil(lambda: "every file verified" in words(page), timeout=TIMEOUT_MS)
+    button(page, "Clear finished").click()
+    assert not any(row.isVisible() for row in page.findChildren(DownloadRow))
+    assert "Downloads" not in words(page)
+
+
+def test_going_offline_is_said_and_undone_on_the_page(page: DiscoverPage, run: HubWindow) -> None:
+    """The strip appears with the switch, and its button turns it back."""
+    assert "Facet is offline" not in words(page)
+    run.offline.turn(on=True)
+    assert "Facet is offline" in words(page)
+    button(page, "Go online").click()
+    assert "Facet is offline" not in words(page)
+    assert not run.offline.is_on
+
+
+@pytest.mark.parametrize(("width", "text_size"), [(660, 100), (660, 200), (400, 200), (1400, 100)])
+def test_nothing_is_wider_than_the_page(page: DiscoverPage, theme: Theme, width: int, text_size: int) -> None:
+    """In a small window, with large text, everything stays within reach: cards wrap, filters take more lines."""
+    theme.set_text_size(text_size)
+    page.resize(width, 500)
+    for card in page.findChildren(Card):
+        assert card.mapTo(page, card.rect().topRight()).x() <= width
+
+
+def test_all_that_can_be_pressed_has_a_name(page: DiscoverPage) -> None:
+    """A screen reader can tell every button."""
+    assert [one for one in page.findChildren(QAbstractButton) if not (one.accessibleName() or one.text())] == []
