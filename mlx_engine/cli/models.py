@@ -1,44 +1,87 @@
-"""`facet models`: lists the library."""
+"""`facet models`: lists the library, shows one model of it, deletes one."""
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
-import msgspec
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from mlx_engine.cli import terminal
+from mlx_engine.cli.json_lines import model_fields, write_json
+from mlx_engine.cli.models_rm import rm
+from mlx_engine.cli.models_show import show
+from mlx_engine.cli.roots import AddedFolders, cache_file, roots
 from mlx_engine.folders import Folders
 from mlx_engine.models import library
-from mlx_engine.models.describe import BrokenDescription, ModelDescription
+from mlx_engine.models.description import BrokenDescription, ModelDescription, Origin
+from mlx_engine.models.duplicates import Duplicates, find_duplicates
+from mlx_engine.models.memory import size_in_words
 
-_columns = ("name", "parameters", "quantization", "bits/weight", "size", "context", "licence")
+_columns = ("name", "class", "parameters", "quantization", "bits/weight", "size", "context", "licence", "source")
+_figures = ("parameters", "bits/weight", "size", "context")
+ORIGINS: dict[Origin, str] = {
+    "facet": "Facet",
+    "huggingface": "Hugging Face cache",
+    "lmstudio": "LM Studio",
+    "added": "added folder",
+}
+
+models = App(name="models", help="List the models on this machine, show one, or delete one.")
+models.command(show)
+models.command(rm)
 
 
-def models(*, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> None:
-    """List the models in Facet's folder.
+@models.default
+def list_models(
+    *,
+    folder: AddedFolders = (),
+    duplicates: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+) -> None:
+    """List the models in Facet's folder, the Hugging Face cache and LM Studio's folders.
 
     Args:
+        folder: Look into this folder as well.
+        duplicates: List only models that are there twice, and what deleting one of them frees.
         json: Write one JSON object a line; a model that cannot be used has a "problem".
     """
-    folder = Folders.from_environment().models
-    found = library.scan(folder)
-    if json:
-        for model in found:
-            sys.stdout.write(msgspec.json.encode(model, enc_hook=str).decode() + "\n")
-    elif found:
-        _print_table(found)
+    found = library.survey(roots(folder), cache_file())
+    for root in found.absent:
+        terminal.note(f"{root.path} is not there now.\n")
+    if duplicates:
+        _show_duplicates(find_duplicates(found.rows), json=json)
+    elif json:
+        for model in found.rows:
+            write_json(model_fields(model))
+    elif found.rows:
+        _print_table(found.rows)
     else:
-        terminal.note(f"There are no models in {folder} yet. `facet chat` prepares the starter model.\n")
+        own = Folders.from_environment().models
+        terminal.note(f"There are no models in {own} yet. `facet chat` prepares the starter model.\n")
 
 
-def _print_table(found: list[ModelDescription | BrokenDescription]) -> None:
+def _show_duplicates(found: Sequence[Duplicates], *, json: bool) -> None:
+    for one in found:
+        ids = [model.id for model in one.models]
+        if json:
+            write_json({"ids": ids, "gain_bytes": one.gain_bytes})
+        else:
+            gain = (
+                f"deleting all but one frees {size_in_words(one.gain_bytes)}" if one.gain_bytes else "on disk only once"
+            )
+            terminal.write(f"{', '.join(ids)}: the same weights, {gain}\n")
+    if not found:
+        terminal.note("No model is there twice.\n")
+
+
+def _print_table(found: Sequence[library.Row]) -> None:
     from rich.console import Console  # noqa: PLC0415 - only the table needs it
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in _columns:
-        table.add_column(column, justify="left" if column in ("name", "quantization", "licence") else "right")
+        table.add_column(column, justify="right" if column in _figures else "left")
     for model in found:
         if isinstance(model, ModelDescription):
             table.add_row(*(Text(terminal.printable(cell)) for cell in _row(model)))
@@ -57,17 +100,24 @@ def _print_table(found: list[ModelDescription | BrokenDescription]) -> None:
 def _row(model: ModelDescription) -> tuple[str, ...]:
     return (
         model.name,
-        _short(model.parameters),
+        model.size_class,
+        count_in_words(model.parameters),
         model.quantization,
         f"{model.bits_per_weight:.2f}",
-        f"{_short(model.size_bytes)}B",
+        size_in_words(model.size_bytes),
         f"{model.context_length:,}",
         model.licence or "unknown",
+        ORIGINS[model.origin] if model.is_runnable else f"{ORIGINS[model.origin]}, {_hindered(model)}",
     )
 
 
-def _short(number: float) -> str:
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if number >= size:
-            return f"{number / size:.3g} {unit}"
-    return f"{number:g} "
+def _hindered(model: ModelDescription) -> str:
+    return "to be imported" if model.can_be_imported else "cannot be run"
+
+
+def count_in_words(parameters: int) -> str:
+    """Return the number of parameters as model names have it: "8.03B", "135M"."""
+    for unit, size in (("B", 1e9), ("M", 1e6), ("k", 1e3)):
+        if parameters >= size:
+            return f"{parameters / size:.3g}{unit}"
+    return str(parameters)

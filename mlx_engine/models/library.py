@@ -1,7 +1,7 @@
 """The models on this machine: in Facet's own folder, in the caches of other programs, and in folders that are added."""
 
 import unicodedata
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
@@ -61,19 +61,40 @@ def find_among(roots: Sequence[Root], name: str) -> ModelDescription:
         StorageError: it cannot be read.
     """
     found = {place.id: (root, place) for root, place in _all_places(roots)}
-    wanted = _plain(name)
-    matches = [one for one in found if wanted in (_plain(one), _plain(one.rpartition("/")[2]))]
-    if name in matches:
-        matches = [name]
-    if len(matches) == 1:
-        return _described(*found[matches[0]])
-    if matches:
-        raise ModelNotFound(f"Several models are called {name!r}: {', '.join(sorted(matches))}. Say which.")
+    if match := _match(found, name):
+        return _described(*found[match])
     if name and _is_there(path := Path(name)):
         path = path.resolve()
         return describe(path, f"{path.parent.name}/{path.stem if path.suffix == '.gguf' else path.name}")
-    there = f"Facet has {', '.join(sorted(found))}" if found else "Facet has no models yet"
-    raise ModelNotFound(f"There is no model called {name!r}. {there}.")
+    raise _not_found(found, name)
+
+
+def find_row(roots: Sequence[Root], name: str) -> Row:
+    """Return the model of the library that a person calls `name`, also one that cannot be used.
+
+    Raises:
+        ModelNotFound: there is none, or several; the message says which there are.
+    """
+    found = {place.id: (root, place) for root, place in _all_places(roots)}
+    if match := _match(found, name):
+        return _row(*found[match], ScanCache(None))
+    raise _not_found(found, name)
+
+
+def _match(ids: Collection[str], name: str) -> str:
+    """Return the id that `name` means, "" if it means none."""
+    wanted = _plain(name)
+    matches = [one for one in ids if wanted in (_plain(one), _plain(one.rpartition("/")[2]))]
+    if name in matches:
+        return name
+    if len(matches) > 1:
+        raise ModelNotFound(f"Several models are called {name!r}: {', '.join(sorted(matches))}. Say which.")
+    return matches[0] if matches else ""
+
+
+def _not_found(ids: Collection[str], name: str) -> ModelNotFound:
+    there = f"Facet has {', '.join(sorted(ids))}" if ids else "Facet has no models yet"
+    return ModelNotFound(f"There is no model called {name!r}. {there}.")
 
 
 def _all_places(roots: Sequence[Root]) -> Iterator[tuple[Root, Place]]:

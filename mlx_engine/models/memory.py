@@ -165,4 +165,4 @@ def _work_bytes(model: ModelDescription, context: int, runtime: Runtime) -> int:
 
 def size_in_words(size_bytes: int) -> str:
     """Return the size as people read it; GB are 10^9 bytes, as on the disk and in the shop."""
-    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e8 else f"{size_bytes / 1e6:.0f} MB"
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"

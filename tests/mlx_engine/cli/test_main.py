@@ -1,4 +1,3 @@
-import json
 import os
 import subprocess
 import sys
@@ -57,35 +56,10 @@ def test_a_model_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) 
     assert "nobody/nothing" in err
 
 
-def test_the_library_is_a_table(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One line a model, with its figures; what cannot be used says why."""
-    assert main(["models"]) == 0
-
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["name", "parameters", "quantization", "bits/weight", "size", "context", "licence"]
-    assert any(line.startswith("llama-4bit") and "4-bit g32" in line and "2,048" in line for line in lines)
-    assert any(line.startswith("broken/empty: ") for line in lines)
-
-
-def test_the_library_as_json_is_one_object_a_line(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """For scripts; a model that cannot be used has a problem instead of figures."""
-    assert main(["models", "--json"]) == 0
-
-    models = {model["id"]: model for model in map(json.loads, capsys.readouterr().out.splitlines())}
-    assert models["tiny/llama"]["parameters"] > 0
-    assert models["broken/empty"]["problem"]
-
-
-def test_an_empty_library_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
-    """And is no error."""
-    assert main(["models"]) == 0
-
-    out, err = capsys.readouterr()
-    assert not out
-    assert "facet chat" in err
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["chat", "--help"], ["models", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["chat", "--help"], ["models", "--help"], ["fit", "--help"], ["import", "--help"], ["--version"]],
+)
 def test_help_goes_to_standard_output(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """As in any good tool."""
     assert main(arguments) == 0

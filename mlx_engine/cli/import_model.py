@@ -1,0 +1,86 @@
+"""`facet import`: brings a model folder or a GGUF file into Facet's own folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from mlx_engine.cli import terminal
+from mlx_engine.cli.failure import UsageError
+from mlx_engine.cli.json_lines import write_json
+from mlx_engine.folders import Folders
+from mlx_engine.models.copying import CopyProgress, copy_model
+from mlx_engine.models.repository_files import is_safe
+
+if TYPE_CHECKING:
+    from mlx_engine.models.gguf import Progress
+
+_owner = "imported"
+"""The folder below which models stand whose maker is not known, as in the window."""
+
+
+def import_model(
+    path: Path,
+    /,
+    *,
+    name: Annotated[str, Parameter(show_default=False)] = "",
+    json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+) -> None:
+    """Import a model folder, which is copied, or a GGUF file, whose weights are kept as they are.
+
+    Args:
+        path: A folder with a model, or a .gguf file.
+        name: Call it so, as owner/name; without it, imported/ and the name that it has.
+        json: Write one JSON object a line: the progress, then the id and the folder.
+    """
+    source = _sole_gguf(path)
+    model_id = name or f"{_owner}/{source.stem if source.suffix == '.gguf' else source.absolute().name}"
+    if not _is_id(model_id):
+        raise UsageError(f"{model_id!r} cannot be the name of a model: give one as --name owner/name.")
+    target = Folders.from_environment().models / model_id
+    status = terminal.StatusLine()
+    try:
+        for percent in _percents(source, target):
+            if json:
+                write_json({"percent": percent})
+            else:
+                status.show(f"Importing {model_id}: {percent} %")
+    finally:
+        status.clear()
+    if json:
+        write_json({"id": model_id, "path": str(target)})
+    else:
+        terminal.write(f"{target}\n")
+
+
+def _percents(source: Path, target: Path) -> Iterator[int]:
+    """Import, giving how much is done whenever that has changed."""
+    if source.suffix == ".gguf":
+        from mlx_engine.models.gguf import import_gguf  # noqa: PLC0415 - brings numpy
+
+        steps: Iterator[CopyProgress | Progress] = import_gguf(source, target, origin=source.name)
+    else:
+        steps = copy_model(source, target)
+    told = -1
+    for step in steps:
+        percent = 100 * step.done_bytes // max(1, step.total_bytes)
+        if percent > told:
+            yield percent
+            told = percent
+
+
+def _sole_gguf(path: Path) -> Path:
+    """Return the GGUF file in a folder that holds no other model, else the path itself."""
+    files = list(path.glob("*.gguf")) if path.is_dir() and not (path / "config.json").exists() else []
+    return files[0] if len(files) == 1 else path
+
+
+def _is_id(text: str) -> bool:
+    parts = text.split("/")
+    return (
+        len(parts) == 2
+        and is_safe(text)
+        and not any(part.startswith(".") for part in parts)
+        and not text.endswith(".partial")
+    )

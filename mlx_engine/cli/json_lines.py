@@ -1,0 +1,19 @@
+"""Writes values as JSON, one object a line."""
+
+import sys
+from typing import Any
+
+import msgspec
+
+from mlx_engine.models.description import BrokenDescription, ModelDescription
+
+
+def write_json(value: object) -> None:
+    """Write one line to standard output; paths become texts."""
+    sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
+
+
+def model_fields(model: ModelDescription | BrokenDescription) -> dict[str, Any]:
+    """Return what is known of a model, by name; the size class is reckoned but belongs to it."""
+    fields: dict[str, Any] = msgspec.to_builtins(model, enc_hook=str)
+    return fields if isinstance(model, BrokenDescription) else {**fields, "size_class": model.size_class}
