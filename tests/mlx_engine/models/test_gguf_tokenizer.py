@@ -71,7 +71,7 @@ class PlainBPE:
 
     def _merged(self, word: str) -> list[str]:
         letters = byte_letters()
-        # Some bytes, rare control characters and all that UTF-8 never uses, have no token here; the model never saw them.
+        # Rare control characters and bytes that UTF-8 never uses have no token here: the model never saw them.
         symbols = [letters[byte] for byte in word.encode() if letters[byte] in self.ids]
         while pairs := [pair for pair in pairwise(symbols) if pair in self.ranks]:
             best = min(pairs, key=self.ranks.__getitem__)
