@@ -20,6 +20,7 @@ from app.views.theme import Theme
 from app.views.workbench import Workbench
 from mlx_engine.engine.state import Failed
 from mlx_engine.folders import Folders
+from mlx_engine.models.places import standard_roots
 
 _RESUME_MS = 1_500
 """How long after the start downloads go on that the last run has left."""
@@ -52,7 +53,13 @@ class Assembly(QObject):
         self.store = Store(folders.data / "facet.sqlite3")
         self.notifier = Notifier(self)
         self.bridge = EngineBridge(folders.logs, self, command=command)
-        self.library = ModelLibrary(folders.models, self.bridge, self)
+        self.library = ModelLibrary(
+            folders.models,
+            self.bridge,
+            self,
+            other_roots=lambda: standard_roots(folders)[1:],
+            cache_file=folders.cache / "library.json",
+        )
         self.chat = ChatViewModel(self.store, self.bridge, self.library, self.preferences, self)
         self.conversations = ConversationListModel(self.store, self.chat, self)
         self.workbench = Workbench(
@@ -144,9 +151,9 @@ class Assembly(QObject):
                 self.notifier.error("A file was damaged", notice)
 
     def _prepare_starter(self) -> None:
-        """Bring the starter model into a library that is empty; once a run."""
+        """Bring the starter model into a library with nothing to chat with and nothing of Facet's own; once a run."""
         self.library.refreshed.disconnect(self._prepare_starter)
-        if self.library.rowCount():
+        if self.library.usable() or any(row.origin == "facet" for row in self.library.rows):
             return
         from app.starter_preparation import StarterPreparation  # noqa: PLC0415 - needed once in the life of a Mac
 

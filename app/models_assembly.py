@@ -42,7 +42,7 @@ class ModelsAssembly(QObject):
         self.inspector = ModelInspector(self)
         self.keeping = ModelKeeping(library, folders.models, self)
         self.imports = ModelImports(folders.models, self)
-        self.watch = LibraryWatch(library, folders.models, self)
+        self.watch = LibraryWatch(library, self)
         self.page = ModelsPage(ModelsParts(self._table, self.inspector, self.keeping, self.imports), theme)
         self.page.offers.chat_requested.connect(chat_with)
         self._use.changed.connect(self._follow_use)
@@ -61,8 +61,7 @@ class ModelsAssembly(QObject):
         self._table.set_last_used(self._use.last_used)
 
     def _tell_deletion(self, name: str, frees: str) -> None:
-        line = f"{frees} come free when it is emptied." if frees else ""
-        self._notifier.information(f"{name} is in the trash.", line)
+        self._notifier.information(f"{name} is in the trash.", frees)
 
     def _follow_rename(self, old: str, new: str) -> None:
         if self._chat.model == old:

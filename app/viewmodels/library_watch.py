@@ -1,5 +1,6 @@
 """Sees changes in the folders of the library, made by Facet or by other programs, and has it read anew."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer
@@ -12,11 +13,11 @@ _MOST_FOLDERS = 500
 
 
 class LibraryWatch(QObject):
-    """Watches the folder of all models and those of their owners, where models come and go as a whole."""
+    """Watches the roots of the library and the folders in them, where models come and go as a whole."""
 
-    def __init__(self, library: ModelLibrary, folder: Path, parent: QObject | None = None) -> None:
+    def __init__(self, library: ModelLibrary, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._library, self._folder = library, folder
+        self._library = library
         self._watcher = QFileSystemWatcher(self)
         self._timer = QTimer(self, singleShot=True, interval=_DEBOUNCE_MS)
         self._timer.timeout.connect(library.refresh)
@@ -25,12 +26,18 @@ class LibraryWatch(QObject):
         self._follow()
 
     def _follow(self) -> None:
-        wanted = [str(self._folder), *map(str, _subfolders(self._folder))][:_MOST_FOLDERS]
+        wanted = set(list(self._folders())[:_MOST_FOLDERS])
         watched = set(self._watcher.directories())
-        if gone := list(watched - set(wanted)):
-            self._watcher.removePaths(gone)
-        if new := [path for path in wanted if path not in watched and Path(path).is_dir()]:
-            self._watcher.addPaths(new)
+        if gone := watched - wanted:
+            self._watcher.removePaths(list(gone))
+        if new := wanted - watched:
+            self._watcher.addPaths(list(new))
+
+    def _folders(self) -> Iterator[str]:
+        roots = [root.path for root in self._library.roots if root.path.is_dir()]
+        yield from map(str, roots)
+        for root in roots:
+            yield from map(str, _subfolders(root))
 
 
 def _subfolders(folder: Path) -> list[Path]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal
 
 from app.viewmodels.model_columns import COLUMNS
-from app.viewmodels.model_library import Row
-from app.viewmodels.model_table import ModelTable, problem_of
+from app.viewmodels.model_library import Row, problem_of
+from app.viewmodels.model_table import ModelTable
 from mlx_engine.models.describe import ModelDescription
 
 Index = QModelIndex | QPersistentModelIndex
@@ -38,13 +38,15 @@ def _use(row: Row) -> str:
     return "Cannot chat" if problem_of(row) else "Can chat"
 
 
+ORIGINS = {"facet": "Facet", "huggingface": "Hugging Face", "lmstudio": "LM Studio", "added": "Added folders"}
+"""Whose folder a model lies in."""
 _CLASSES = ("Nano", "Micro", "Small", "Medium", "Large")
 
 FACETS: Sequence[Facet] = (
     Facet("use", "Use", _use, ("Can chat", "Cannot chat", "Damaged")),
     Facet("class", "Size", _of_model(lambda model: model.size_class.capitalize()), _CLASSES),
     Facet("bits", "Bits", _of_model(lambda model: f"{model.bits[0]}-bit" if model.bits else "")),
-    Facet("source", "Owner", lambda row: row.id.partition("/")[0]),
+    Facet("source", "Source", lambda row: ORIGINS[row.origin], tuple(ORIGINS.values())),
 )
 
 

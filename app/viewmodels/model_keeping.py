@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QFile, QObject, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels.amounts import bytes_in_words
 from app.viewmodels.engine_words import in_words
 from app.viewmodels.model_library import ModelLibrary, ModelRole, Row
-from mlx_engine.models.describe import ModelDescription
+from mlx_engine.errors import FacetError
+from mlx_engine.models import removal
 
 
 class ModelKeeping(QObject):
-    """Acts on the models of `library` that lie in `folder`, Facet's own."""
+    """Acts on the models of `library`; `folder` is Facet's own."""
 
-    deleted = Signal(str, str)  # name, what it frees in words
+    deleted = Signal(str, str)  # name, what it frees in a sentence
     renamed = Signal(str, str)  # old id, new id
     problem = Signal(str, str)  # title, message
 
@@ -22,31 +23,35 @@ class ModelKeeping(QObject):
         self._library, self._folder = library, folder
 
     def is_own(self, row: Row) -> bool:
-        """Return whether the model lies in Facet's own folder, and so is Facet's to rename and delete."""
+        """Return whether the model lies in Facet's own folder, and so is Facet's to rename."""
         return row.path.is_relative_to(self._folder)
 
-    def why_not_deleted(self, row: Row) -> str:
-        """Return why the model cannot be deleted now, in a sentence, or nothing."""
-        if not self.is_own(row):
-            return "Another program keeps this model: delete it there."
+    def why_kept(self, row: Row) -> str:
+        """Return why the model can neither be renamed nor deleted now, in a sentence, or nothing."""
         state = self._library.index(self._library.row_of(row.id)).data(ModelRole.STATE)
         is_loaded = state is not None and in_words(state).is_loaded
-        return "Unload the model before you delete it." if is_loaded else ""
+        return "The model is loaded: unload it first." if is_loaded else ""
 
     def what_it_frees(self, row: Row) -> str:
-        """Return the space that deleting the model frees, in words; "" where it is not known."""
-        return bytes_in_words(row.size_bytes) if isinstance(row, ModelDescription) else ""
+        """Return what deleting the model does to the disk, in a sentence; "" if that cannot be told."""
+        try:
+            return _in_words(removal.plan_removal(row))
+        except FacetError:
+            return ""
 
     def delete(self, row: Row) -> None:
         """Move the model to the trash."""
-        if refusal := self.why_not_deleted(row):
-            self.problem.emit(f"{row.name} was not deleted", refusal)
-        elif _move_to_trash(row.path):
-            self._remove_if_empty(row.path.parent)
-            self.deleted.emit(row.name, self.what_it_frees(row))
+        title = f"{row.name} was not deleted"
+        if refusal := self.why_kept(row):
+            self.problem.emit(title, refusal)
+            return
+        try:
+            plan = removal.plan_removal(row)
+            removal.remove(plan)
+        except FacetError as error:
+            self.problem.emit(title, error.message)
         else:
-            sentence = "The system has no trash for that disk, or Facet may not change the folder."
-            self.problem.emit(f"{row.name} could not be moved to the trash", sentence)
+            self.deleted.emit(row.name, _in_words(plan))
         self._library.refresh()
 
     def rename(self, row: Row, name: str) -> None:
@@ -54,37 +59,21 @@ class ModelKeeping(QObject):
         name = name.strip()
         if name in ("", row.name):
             return
-        if refusal := self._refusal(row, name):
-            self.problem.emit(f"{row.name} was not renamed", refusal)
+        title = f"{row.name} was not renamed"
+        if refusal := self.why_kept(row):
+            self.problem.emit(title, refusal)
             return
         try:
-            row.path.rename(row.path.with_name(name))
-        except OSError as error:
-            self.problem.emit(f"{row.name} was not renamed", f"{error.strerror}: {row.path}.")
-            return
-        self._library.refresh()
-        self.renamed.emit(row.id, f"{row.id.rpartition('/')[0]}/{name}")
-
-    def _refusal(self, row: Row, name: str) -> str:
-        if not self.is_own(row):
-            return "Another program keeps this model under its name."
-        if "/" in name or "\0" in name or name.startswith(".") or name.endswith(".partial"):
-            return "A name has no slash, does not begin with a full stop and does not end in “.partial”."
-        if refusal := self.why_not_deleted(row):
-            return refusal.replace("delete", "rename")
-        target = row.path.with_name(name)
-        # On disks that do not tell capitals apart, the same folder may be there under the new name.
-        if target.exists() and not target.samefile(row.path):
-            return f"There is a model called {name} already."
-        return ""
-
-    def _remove_if_empty(self, owner: Path) -> None:
-        """Take the folder of the owner away with its last model."""
-        try:
-            owner.rmdir()
-        except OSError:
-            return
+            removal.rename(row, self._folder, name)
+        except FacetError as error:
+            self.problem.emit(title, error.message)
+        else:
+            self._library.refresh()
+            self.renamed.emit(row.id, f"{row.id.rpartition('/')[0]}/{name}")
 
 
-def _move_to_trash(path: Path) -> bool:
-    return QFile(str(path)).moveToTrash()
+def _in_words(plan: removal.Removal) -> str:
+    frees = f"{bytes_in_words(plan.frees_bytes)} come free when the trash is emptied."
+    if not plan.shared_bytes:
+        return frees
+    return f"{frees} {bytes_in_words(plan.shared_bytes)} stay, because other models or links need them."

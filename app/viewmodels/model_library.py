@@ -12,7 +12,8 @@ from app.viewmodels.amounts import bytes_in_words, parameters_in_words
 from app.viewmodels.engine_bridge import EngineBridge
 from mlx_engine.errors import FacetError
 from mlx_engine.models.describe import BrokenDescription, ModelDescription
-from mlx_engine.models.library import scan
+from mlx_engine.models.library import survey
+from mlx_engine.models.places import Root
 
 Row = ModelDescription | BrokenDescription
 
@@ -26,16 +27,28 @@ class ModelRole(IntEnum):
 
 
 class ModelLibrary(QAbstractListModel):
-    """One row a model, usable or broken; `refresh` scans the folder in another thread."""
+    """One row a model, usable or not; `refresh` scans the folders in another thread.
+
+    `other_roots` gives the folders besides Facet's own; `cache_file` keeps what was read of models that do not change.
+    """
 
     refreshed = Signal()
     problem = Signal(str, str)  # title, message
 
     _scanned = Signal(object, int)  # list of rows or FacetError, from the scanning thread; how many were wanted then
 
-    def __init__(self, models_folder: Path, bridge: EngineBridge, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        models_folder: Path,
+        bridge: EngineBridge,
+        parent: QObject | None = None,
+        *,
+        other_roots: Callable[[], Sequence[Root]] = tuple,
+        cache_file: Path | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._folder = models_folder
+        self._own_root = Root("facet", models_folder)
+        self._other_roots, self._cache_file = other_roots, cache_file
         self._bridge = bridge
         self._rows: list[Row] = []
         self._scanning: threading.Thread | None = None
@@ -45,7 +58,7 @@ class ModelLibrary(QAbstractListModel):
             ModelRole.ID: lambda row: row.id,
             ModelRole.DETAIL: lambda row: detail(row) if isinstance(row, ModelDescription) else "",
             ModelRole.STATE: lambda row: bridge.state(row.path),
-            ModelRole.BROKEN: lambda row: row.problem if isinstance(row, BrokenDescription) else "",
+            ModelRole.BROKEN: problem_of,
         }
         self._scanned.connect(self._take, Qt.ConnectionType.QueuedConnection)
         bridge.state_changed.connect(self._state_changed)
@@ -60,19 +73,24 @@ class ModelLibrary(QAbstractListModel):
             self._scanning.start()
 
     @property
+    def roots(self) -> Sequence[Root]:
+        """The folders in which models are looked for, Facet's own first."""
+        return [self._own_root, *self._other_roots()]
+
+    @property
     def rows(self) -> Sequence[Row]:
         """What each row is about."""
         return self._rows
 
     def description(self, model_id: str) -> ModelDescription | None:
-        """Return the model, or None if it is missing or broken."""
+        """Return the model, or None if it is missing or cannot be chatted with."""
         row = self.row_of(model_id)
         found = self._rows[row] if row >= 0 else None
-        return found if isinstance(found, ModelDescription) else None
+        return found if isinstance(found, ModelDescription) and found.is_runnable else None
 
     def usable(self) -> list[ModelDescription]:
-        """Return the models that are whole, by name."""
-        return [row for row in self._rows if isinstance(row, ModelDescription)]
+        """Return the models that can be chatted with, by name."""
+        return [row for row in self._rows if isinstance(row, ModelDescription) and row.is_runnable]
 
     def row_of(self, model_id: str) -> int:
         """Return the row of the model, -1 if it is missing."""
@@ -106,7 +124,7 @@ class ModelLibrary(QAbstractListModel):
 
     def _scan(self, wanted: int) -> None:
         try:
-            found: list[Row] | FacetError = scan(self._folder)
+            found: list[Row] | FacetError = list(survey(self.roots, self._cache_file).rows)
         except FacetError as error:
             found = error
         self._scanned.emit(found, wanted)
@@ -144,6 +162,11 @@ class ModelLibrary(QAbstractListModel):
         for number, row in enumerate(self._rows):
             if row.path == path:
                 self.dataChanged.emit(self.index(number), self.index(number), [ModelRole.STATE])
+
+
+def problem_of(row: Row) -> str:
+    """Return why Facet cannot chat with this model, or nothing."""
+    return row.problem if isinstance(row, BrokenDescription) else row.obstacle
 
 
 def detail(model: ModelDescription) -> str:

@@ -9,8 +9,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from app.viewmodels.memory_fit import MemoryFit
 from app.viewmodels.model_columns import COLUMNS, Surroundings
-from app.viewmodels.model_library import ModelLibrary, ModelRole, Row
-from mlx_engine.models.describe import BrokenDescription, ModelDescription
+from app.viewmodels.model_library import ModelLibrary, ModelRole, Row, problem_of
+from mlx_engine.models.describe import ModelDescription
 from mlx_engine.models.machine import Machine
 
 Index = QModelIndex | QPersistentModelIndex
@@ -109,8 +109,3 @@ class ModelTable(QAbstractTableModel):
 def whole(row: Row) -> ModelDescription | None:
     """Return the model of this row if it is not damaged."""
     return row if isinstance(row, ModelDescription) else None
-
-
-def problem_of(row: Row) -> str:
-    """Return why Facet cannot chat with this model, or nothing."""
-    return row.problem if isinstance(row, BrokenDescription) else row.obstacle

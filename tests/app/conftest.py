@@ -32,8 +32,10 @@ def theme(qapp: QApplication) -> Iterator[Theme]:
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> Folders:
-    """Folders with two models in the library."""
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
+    """Folders with two models in the library, and none of other programs, whatever this machine has."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))
     for name in ("Alpha", "Beta"):
         make_model(tmp_path / "models", f"owner/{name}")
     return Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs")

@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QMessageBox, QWi
 
 from app.viewmodels.model_imports import ModelImports
 from app.viewmodels.model_keeping import ModelKeeping
-from app.viewmodels.model_library import Row
-from app.viewmodels.model_table import problem_of
+from app.viewmodels.model_library import Row, problem_of
 
 
 class ModelActions(QObject):
@@ -53,13 +52,11 @@ class ModelActions(QObject):
         """Move the model to the trash, if the person still wants it on hearing what that frees."""
         if row is None:
             return
-        if self._keeping.why_not_deleted(row):
+        if self._keeping.why_kept(row):
             self._keeping.delete(row)  # tells the reason
             return
         box = QMessageBox(QMessageBox.Icon.NoIcon, "Facet", f"Move {row.name} to the trash?", parent=self._widget)
-        frees = self._keeping.what_it_frees(row)
-        space = f"{frees} come free when the trash is emptied. " if frees else ""
-        box.setInformativeText(f"{space}Chats with it stay.")
+        box.setInformativeText(f"{self._keeping.what_it_frees(row)} Chats with it stay.".strip())
         box.setStandardButtons(QMessageBox.StandardButton.Cancel)
         confirm = box.addButton("Move to the Trash", QMessageBox.ButtonRole.AcceptRole)
         box.setDefaultButton(confirm)
@@ -84,9 +81,7 @@ class ModelActions(QObject):
         menu.addAction("Show in the File Manager", lambda: self.reveal(row))
         menu.addSeparator()
         menu.addAction("Rename…", lambda: self.rename(row)).setEnabled(self._keeping.is_own(row))
-        menu.addAction("Move to the Trash…", lambda: self.delete(row)).setEnabled(
-            not self._keeping.why_not_deleted(row)
-        )
+        menu.addAction("Move to the Trash…", lambda: self.delete(row)).setEnabled(not self._keeping.why_kept(row))
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(where)
 

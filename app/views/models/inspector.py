@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 from app.viewmodels.amounts import bytes_in_words
 from app.viewmodels.memory_fit import MemoryFit
 from app.viewmodels.model_inspection import ModelInspector, facts, origin
-from app.viewmodels.model_table import problem_of, whole
+from app.viewmodels.model_library import problem_of
+from app.viewmodels.model_table import whole
 from app.views.buttons import IconButton
 from app.views.charts.bit_map import BitMap
 from app.views.discover.controls import FilledButton

@@ -20,7 +20,8 @@ from app.viewmodels.model_filter import ModelFilter
 from app.viewmodels.model_imports import ModelImports
 from app.viewmodels.model_inspection import ModelInspector
 from app.viewmodels.model_keeping import ModelKeeping
-from app.viewmodels.model_table import ModelTable, problem_of, whole
+from app.viewmodels.model_library import problem_of
+from app.viewmodels.model_table import ModelTable, whole
 from app.views.discover.words import Words
 from app.views.models.actions import ModelActions
 from app.views.models.filter_bar import FilterBar
@@ -147,7 +148,7 @@ class ModelsPage(QWidget):
             self.inspector.offer(
                 chat=not problem_of(row),
                 rename=self._parts.keeping.is_own(row),
-                delete=self._parts.keeping.why_not_deleted(row),
+                delete=self._parts.keeping.why_kept(row),
             )
 
     def _mark_none(self) -> None:

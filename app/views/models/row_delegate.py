@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from app.viewmodels.engine_words import in_words
 from app.viewmodels.model_columns import NAMES
-from app.viewmodels.model_library import Row
-from app.viewmodels.model_table import TableRole, problem_of, whole
+from app.viewmodels.model_library import Row, problem_of
+from app.viewmodels.model_table import TableRole, whole
 from app.views.icons import pixmap
 from app.views.models.heading import PADDING
 from app.views.painting import mixed, rounded

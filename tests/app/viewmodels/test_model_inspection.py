@@ -61,7 +61,7 @@ def test_what_does_not_fit_says_what_would(facet: Facet) -> None:
 
 def test_a_model_that_appears_on_the_disk_shows_by_itself(facet: Facet, qtbot: QtBot) -> None:
     """Also below an owner who had none, and when one goes."""
-    watch = LibraryWatch(facet.library, facet.models, facet)
+    watch = LibraryWatch(facet.library, facet)
     for add in ("owner/New", "newcomer/First"):
         make_model(facet.models, add)
         qtbot.waitUntil(lambda add=add: facet.library.row_of(add) >= 0, timeout=TIMEOUT_MS)

@@ -9,13 +9,14 @@ from app.viewmodels.model_keeping import ModelKeeping
 from app.viewmodels.model_library import Row
 from mlx_engine.models.describe import BrokenDescription
 from tests.app.viewmodels.facet import MODEL, OTHER, TIMEOUT_MS, Facet
+from tests.trash import trash
+
+__all__ = ["trash"]
 
 
 @pytest.fixture
-def keeping(facet: Facet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelKeeping:
+def keeping(facet: Facet, trash: Path) -> ModelKeeping:
     """On a trash of the test's own."""
-    (tmp_path / "share").mkdir()
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
     keeping = ModelKeeping(facet.library, facet.models, facet)
     keeping.problem.connect(lambda title, message: facet.problems.append(message))
     return keeping
@@ -53,34 +54,36 @@ def test_the_same_name_or_none_changes_nothing(facet: Facet, keeping: ModelKeepi
     assert (facet.models / MODEL).is_dir()
 
 
-def test_a_deleted_model_is_in_the_trash(facet: Facet, keeping: ModelKeeping, qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_deleted_model_is_in_the_trash(facet: Facet, keeping: ModelKeeping, qtbot: QtBot, trash: Path) -> None:
     """Whole, and what it frees is told; the folder of an owner without models goes too."""
     for model_id in (MODEL, OTHER):
         with qtbot.waitSignal(keeping.deleted) as told:
             keeping.delete(row(facet, model_id))
-        assert told.args[1] == "8 KB"
+        assert told.args[1] == "8 KB come free when the trash is emptied."
     qtbot.waitUntil(lambda: ids(facet) == [], timeout=TIMEOUT_MS)
     assert not (facet.models / "owner").exists()
-    assert {path.parent.name for path in tmp_path.glob("share/Trash/files/*/config.json")} == {"Alpha", "Beta"}
+    assert {path.parent.name for path in trash.glob("*/config.json")} == {"Alpha", "Beta"}
 
 
 def test_a_loaded_model_is_not_deleted(facet: Facet, keeping: ModelKeeping, qtbot: QtBot) -> None:
-    """First it must be unloaded, says the sentence; then it can be."""
+    """Nor renamed: first it must be unloaded, says the sentence; then it can be."""
     facet.library.load(MODEL)
     keeping.delete(row(facet, MODEL))
-    assert "Unload" in facet.problems[0]
+    keeping.rename(row(facet, MODEL), "Other")
+    assert ["unload" in sentence for sentence in facet.problems] == [True, True]
     assert (facet.models / MODEL).is_dir()
     facet.library.unload(MODEL)
-    assert keeping.why_not_deleted(row(facet, MODEL)) == ""
+    assert keeping.why_kept(row(facet, MODEL)) == ""
 
 
-def test_what_another_program_keeps_is_left_alone(facet: Facet, keeping: ModelKeeping, tmp_path: Path) -> None:
-    """Facet neither renames nor deletes outside its own folder."""
-    foreign = BrokenDescription("else/Where", tmp_path / "elsewhere/Where", "Damaged.")
+def test_what_another_program_keeps_has_its_name_from_there(
+    facet: Facet, keeping: ModelKeeping, tmp_path: Path
+) -> None:
+    """Facet does not rename outside its own folder."""
+    foreign = BrokenDescription("else/Where", tmp_path / "elsewhere/Where", "Damaged.", "added")
     foreign.path.mkdir(parents=True)
-    keeping.delete(foreign)
     keeping.rename(foreign, "Other")
-    assert len(facet.problems) == 2
+    assert "another program" in facet.problems[0]
     assert foreign.path.is_dir()
 
 

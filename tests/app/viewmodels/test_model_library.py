@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from app.viewmodels.model_library import ModelLibrary, ModelRole, detail
 from mlx_engine.engine.state import Ready, Stopped
 from mlx_engine.models.describe import ModelDescription
+from mlx_engine.models.places import Root
 from tests.app.fake_models import make_model
 from tests.app.viewmodels.facet import MODEL, OTHER, TIMEOUT_MS, Facet
 from tests.scripted_worker import Script
@@ -48,6 +49,37 @@ def test_refreshing_follows_the_folder_row_by_row(qtbot: QtBot, tested: Facet) -
     assert "config.json" in values(tested.library, ModelRole.BROKEN)[1]
     assert tested.library.description(OTHER) is None
     assert tested.library.row_of(OTHER) == 1
+
+
+def test_models_of_other_programs_are_there_too(qtbot: QtBot, tested: Facet, tmp_path: Path) -> None:
+    """A folder that comes and goes, as on an external disk, takes its models along; what is read is kept in a file."""
+    disk = tmp_path / "disk"
+    library = ModelLibrary(
+        tested.models,
+        tested.bridge,
+        tested,
+        other_roots=lambda: [Root("added", disk)],
+        cache_file=tmp_path / "cache/library.json",
+    )
+    for names in (["Alpha", "Beta"], ["Alpha", "Beta", "Far"], ["Alpha", "Beta"]):
+        with qtbot.waitSignal(library.refreshed, timeout=TIMEOUT_MS):
+            library.refresh()
+        assert values(library) == names
+        if "Far" in names:
+            shutil.rmtree(disk)
+        else:
+            make_model(disk, "maker/Far")
+    assert (tmp_path / "cache/library.json").exists()
+
+
+def test_what_cannot_be_chatted_with_is_shown_but_not_offered(qtbot: QtBot, tested: Facet) -> None:
+    """Another kind of network is whole, has figures, and says why it does not run."""
+    config = tested.models / OTHER / "config.json"
+    config.write_text(config.read_text().replace("llama", "unheard-of"))
+    tested.ready(qtbot)
+    assert "unheard-of" in values(tested.library, ModelRole.BROKEN)[1]
+    assert [model.id for model in tested.library.usable()] == [MODEL]
+    assert tested.library.description(OTHER) is None
 
 
 def test_a_change_during_a_scan_is_not_missed(qtbot: QtBot, tested: Facet) -> None:

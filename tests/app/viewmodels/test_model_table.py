@@ -110,8 +110,8 @@ def test_facets_narrow_the_table_together(models: ModelFilter) -> None:
     assert names(models) == ["Zeta"]
     models.choose("bits", {"4-bit", "16-bit"})
     assert names(models) == ["Alpha", "Beta", "Zeta"]
-    models.choose("source", {"owner"})
-    assert names(models) == ["Alpha", "Beta"]
+    models.choose("class", {"Nano"})
+    assert names(models) == ["Alpha", "Beta", "Zeta"]
     models.choose("use", {"Damaged"})
     assert names(models) == []
     models.clear()

@@ -20,6 +20,9 @@ from mlx_engine.folders import Folders
 from tests.app.fake_models import make_model
 from tests.app.views.test_window import action, unnamed_controls
 from tests.scripted_worker import Script
+from tests.trash import trash
+
+__all__ = ["trash"]
 
 TIMEOUT_MS = 20_000
 
@@ -101,9 +104,9 @@ def test_words_and_facets_filter_and_can_be_cleared(page: ModelsPage, qtbot: QtB
     assert nothing.isVisible()
     nothing.pressed.emit()
     assert shown(page) == ["Alpha", "Beta"]
-    chip = next(chip for chip in page.findChildren(FacetChip) if chip.text() == "Owner")
+    chip = next(chip for chip in page.findChildren(FacetChip) if chip.text() == "Source")
     chip.menu().actions()[0].trigger()
-    assert chip.text() == "Owner: owner"
+    assert chip.text() == "Source: Facet"
 
 
 def test_the_keyboard_leads_from_the_filter_to_a_chat(page: ModelsPage, workbench: Workbench, qtbot: QtBot) -> None:
@@ -132,24 +135,21 @@ def test_a_model_is_renamed_from_the_page(page: ModelsPage, qtbot: QtBot) -> Non
     assert page.table.current_row().name == "Zulu"
 
 
-def test_deleting_asks_with_what_it_frees(
-    page: ModelsPage, qtbot: QtBot, folders: Folders, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_deleting_asks_with_what_it_frees(page: ModelsPage, qtbot: QtBot, trash: Path) -> None:
     """Only the button that says so deletes."""
-    (folders.data / "share").mkdir()
-    monkeypatch.setenv("XDG_DATA_HOME", str(folders.data / "share"))
     qtbot.keyClick(page.table, Qt.Key.Key_Delete)
     box = page.findChild(QMessageBox)
     assert "8 KB" in box.informativeText()
     next(button for button in box.buttons() if "Trash" in button.text()).click()
     qtbot.waitUntil(lambda: shown(page) == ["Beta"], timeout=TIMEOUT_MS)
+    assert (trash / "Alpha").is_dir()
 
 
 def test_a_loaded_model_is_not_deleted(page: ModelsPage, workbench: Workbench) -> None:
     """The banner says what to do first; nothing is asked."""
     workbench.library.load("owner/Alpha")
     page.table.delete_requested.emit()
-    assert "Unload" in workbench.findChild(NotificationBanner).notice.message
+    assert "unload" in workbench.findChild(NotificationBanner).notice.message
     assert page.findChild(QMessageBox) is None
 
 
