@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject
 
 from app.domain.store import Store
 from app.viewmodels.chat import ChatViewModel
+from app.viewmodels.duplicates import DuplicateModels
 from app.viewmodels.library_watch import LibraryWatch
 from app.viewmodels.model_imports import ModelImports
 from app.viewmodels.model_inspection import ModelInspector
@@ -43,7 +44,9 @@ class ModelsAssembly(QObject):
         self.keeping = ModelKeeping(library, folders.models, self)
         self.imports = ModelImports(folders.models, self)
         self.watch = LibraryWatch(library, self)
-        self.page = ModelsPage(ModelsParts(self._table, self.inspector, self.keeping, self.imports), theme)
+        self.duplicates = DuplicateModels(library, self)
+        parts = ModelsParts(self._table, self.inspector, self.keeping, self.imports, self.duplicates)
+        self.page = ModelsPage(parts, theme)
         self.page.offers.chat_requested.connect(chat_with)
         self._use.changed.connect(self._follow_use)
         for source in (self.keeping, self.imports):
@@ -56,6 +59,7 @@ class ModelsAssembly(QObject):
         """End what still reads or copies."""
         self.imports.close()
         self.inspector.close()
+        self.duplicates.close()
 
     def _follow_use(self) -> None:
         self._table.set_last_used(self._use.last_used)

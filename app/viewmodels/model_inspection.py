@@ -13,8 +13,11 @@ from mlx_engine.errors import FacetError
 from mlx_engine.models import provenance
 from mlx_engine.models.bit_map import LayerBits
 from mlx_engine.models.describe import ModelDescription, read_bit_map
+from mlx_engine.models.duplicates import Duplicates
 from mlx_engine.models.memory import Fit
 from mlx_engine.models.provenance import Provenance
+
+__all__ = ["Duplicates", "Inspection", "ModelInspector", "copies", "facts", "inspect", "origin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,13 @@ def facts(model: ModelDescription, memory: Fit) -> list[tuple[str, str]]:
         ("Folder", str(model.path)),
     ]
     return [(name, value) for name, value in pairs if value]
+
+
+def copies(row: Row, duplicates: Duplicates) -> list[tuple[str, str]]:
+    """Return where the weights of `row` are besides, and what keeping one of them frees."""
+    others = [("Also", f"{other.id}, {other.path}") for other in duplicates.models if other.id != row.id]
+    gain = bytes_in_words(duplicates.gain_bytes) if duplicates.gain_bytes else "Nothing: they share their files"
+    return [*others, ("To gain", gain)]
 
 
 def origin(note: Provenance) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QMessageBox, QWi
 from app.viewmodels.model_imports import ModelImports
 from app.viewmodels.model_keeping import ModelKeeping
 from app.viewmodels.model_library import Row, problem_of
+from app.viewmodels.model_table import whole
 
 
 class ModelActions(QObject):
@@ -23,7 +24,11 @@ class ModelActions(QObject):
         self._keeping, self._imports, self._widget = keeping, imports, parent
 
     def chat(self, row: Row | None) -> None:
-        if row and not problem_of(row):
+        """Begin a chat with the model, or make a model to chat with of what can only be imported."""
+        model = whole(row) if row else None
+        if model and model.can_be_imported:
+            self._imports.add([model.path])
+        elif row and not problem_of(row):
             self.chat_requested.emit(row.id)
 
     def reveal(self, row: Row | None) -> None:

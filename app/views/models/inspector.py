@@ -1,12 +1,14 @@
 """All that is known of one model, and what can be done with it."""
 
+from typing import Literal
+
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.viewmodels.amounts import bytes_in_words
 from app.viewmodels.memory_fit import MemoryFit
-from app.viewmodels.model_inspection import ModelInspector, facts, origin
+from app.viewmodels.model_inspection import Duplicates, ModelInspector, copies, facts, origin
 from app.viewmodels.model_library import problem_of
 from app.viewmodels.model_table import whole
 from app.views.buttons import IconButton
@@ -51,6 +53,7 @@ class Inspector(QWidget):
     ) -> None:
         super().__init__(parent)
         self._inspector, self._memory, self._theme = inspector, memory, theme
+        self._duplicates: Duplicates | None = None
         self._name = Words(theme, role="heading", wraps=True)
         self._owner = Words(theme, role="small", tone="secondary", wraps=True)
         self._close = IconButton(theme, "close", "Close the inspector")
@@ -60,6 +63,7 @@ class Inspector(QWidget):
         self._rename = IconButton(theme, "edit", "Rename…")
         self._delete = IconButton(theme, "trash", "Move to the trash…")
         self._facts = Facts(theme)
+        self._copies = Facts(theme, "The same weights")
         self._map_heading = Words(theme, "Bits of each layer", role="small", bold=True)
         self._map = BitMap(theme)
         self._origin = Facts(theme, "Origin")
@@ -87,7 +91,7 @@ class Inspector(QWidget):
         for button in (self._reveal, self._rename, self._delete):
             actions.addWidget(button)
         column.addLayout(actions)
-        for part in (self._facts, self._map_heading, self._map, self._origin, self._files):
+        for part in (self._facts, self._copies, self._map_heading, self._map, self._origin, self._files):
             if part is not self._map:
                 column.addSpacing(10)
             column.addWidget(part)
@@ -105,7 +109,7 @@ class Inspector(QWidget):
         outside.addWidget(self._scroll)
 
     def _connect(self) -> None:
-        self._inspector.changed.connect(self.follow)
+        self._inspector.changed.connect(lambda: self.follow(self._duplicates))
         for button, signal in (
             (self._chat, self.chat_requested),
             (self._reveal, self.reveal_requested),
@@ -115,15 +119,18 @@ class Inspector(QWidget):
         ):
             button.clicked.connect(signal)
 
-    def offer(self, *, chat: bool, rename: bool, delete: str) -> None:
+    def offer(self, main: Literal["chat", "import"], *, can_do_it: bool, rename: bool, delete: str) -> None:
         """Say what can be done; `delete` is why it cannot be deleted now, or empty."""
-        self._chat.setEnabled(chat)
+        self._chat.setText("Import" if main == "import" else "Chat")
+        self._chat.updateGeometry()
+        self._chat.setEnabled(can_do_it)
         self._rename.setEnabled(rename)
         self._delete.setEnabled(not delete)
         self._delete.set_name(delete or "Move to the trash…")
 
-    def follow(self) -> None:
+    def follow(self, duplicates: Duplicates | None = None) -> None:
         """Show what is known now."""
+        self._duplicates = duplicates
         row = self._inspector.row
         if row is None:
             return
@@ -133,6 +140,7 @@ class Inspector(QWidget):
         self._problem.words.setText(problem_of(row))
         self._problem.setVisible(bool(problem_of(row)))
         self._facts.show_pairs(facts(model, self._memory.of(model)) if model else [("Folder", str(row.path))])
+        self._copies.show_pairs(copies(row, duplicates) if duplicates else ())
         layers = found.layers if found else ()
         self._map.show_layers(layers)
         for part in (self._map, self._map_heading):

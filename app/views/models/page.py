@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.amounts import bytes_in_words
+from app.viewmodels.duplicates import DuplicateModels
 from app.viewmodels.model_filter import ModelFilter
 from app.viewmodels.model_imports import ModelImports
 from app.viewmodels.model_inspection import ModelInspector
@@ -43,6 +44,7 @@ class ModelsParts:
     inspector: ModelInspector
     keeping: ModelKeeping
     imports: ModelImports
+    duplicates: DuplicateModels
 
 
 class ModelsPage(QWidget):
@@ -103,15 +105,13 @@ class ModelsPage(QWidget):
         self.bar.context_chosen.connect(self._parts.table.set_context)
         self._nothing.pressed.connect(self._help)
         for changed in (
-            self._filter.rowsInserted,
-            self._filter.rowsRemoved,
-            self._filter.modelReset,
             self._filter.filter_changed,
             self._parts.table.rowsInserted,
             self._parts.table.rowsRemoved,
+            self._parts.table.dataChanged,
+            self._parts.duplicates.changed,
         ):
             changed.connect(self._follow_rows)
-        self._parts.table.dataChanged.connect(self._follow_current)
         self._parts.keeping.renamed.connect(lambda _old, new: self._mark_soon(new))
         self._parts.imports.imported.connect(self._mark_soon)
         self._theme.changed.connect(self._arrange)
@@ -120,11 +120,13 @@ class ModelsPage(QWidget):
         shown, all_rows = self._filter.rowCount(), self._parts.table.library.rows
         models = [model for row in all_rows if (model := whole(row))]
         size = bytes_in_words(sum(model.size_bytes for model in models)) if models else ""
+        gain = self._parts.duplicates.gain_bytes
         unusable = sum(bool(problem_of(row)) for row in all_rows)
         parts = [
             f"{shown} of {len(all_rows)} models" if shown < len(all_rows) else f"{shown} models",
             f"{size} on disk" if size else "",
             f"{unusable} cannot be used" if unusable else "",
+            f"{bytes_in_words(gain)} to gain from duplicates" if gain else "",
         ]
         self._summary.setText(" · ".join(filter(None, parts)))
         self._summary.setVisible(bool(all_rows))
@@ -144,9 +146,11 @@ class ModelsPage(QWidget):
             self.inspector.setVisible(row is not None)
             self._arrange()
         if row:
-            self.inspector.follow()
+            self.inspector.follow(self._parts.duplicates.of(row.id))
+            model = whole(row)
             self.inspector.offer(
-                chat=not problem_of(row),
+                "import" if model and model.can_be_imported else "chat",
+                can_do_it=bool(model and model.can_be_imported) or not problem_of(row),
                 rename=self._parts.keeping.is_own(row),
                 delete=self._parts.keeping.why_kept(row),
             )

@@ -19,6 +19,7 @@ from app.views.workbench import Workbench
 from mlx_engine.folders import Folders
 from tests.app.fake_models import make_model
 from tests.app.views.test_window import action, unnamed_controls
+from tests.gguf_files import tiny_model
 from tests.scripted_worker import Script
 from tests.trash import trash
 
@@ -191,3 +192,17 @@ def test_an_empty_library_says_how_to_begin(
     qtbot.waitUntil(lambda: page.findChild(Nothing).isVisible(), timeout=TIMEOUT_MS)
     assert not page.bar.isVisible()
     assert not page.inspector.isVisible()
+
+
+def test_a_gguf_file_of_another_program_is_imported_from_its_row(
+    page: ModelsPage, workbench: Workbench, folders: Folders, qtbot: QtBot
+) -> None:
+    """It is shown where it lies; Return, or the button in the place of Chat, makes a model of it."""
+    others = folders.data / ".lmstudio/models/maker/Tiny-GGUF"
+    others.mkdir(parents=True)
+    tiny_model().write(others / "Tiny.gguf")
+    with qtbot.waitSignal(workbench.library.refreshed, timeout=TIMEOUT_MS):
+        workbench.library.refresh()
+    assert page.table.mark("Tiny-GGUF/Tiny")
+    qtbot.keyClick(page.table, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: page.table.current_row().id == "imported/Tiny", timeout=TIMEOUT_MS)

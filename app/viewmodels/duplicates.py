@@ -1,0 +1,56 @@
+"""Which models are on this machine more than once."""
+
+import threading
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from app.viewmodels.model_library import ModelLibrary, Row
+from mlx_engine.models.duplicates import Duplicates, find_duplicates
+
+
+class DuplicateModels(QObject):
+    """Looks for them in another thread whenever the library has changed; `gain_bytes` is what deleting would free."""
+
+    changed = Signal()
+
+    _found = Signal(object, object)  # the rows that were compared, a list of Duplicates; from the thread
+
+    def __init__(self, library: ModelLibrary, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._library = library
+        self._groups: Mapping[str, Duplicates] = {}
+        self._compared: Sequence[Row] = ()
+        self._thread: threading.Thread | None = None
+        self.gain_bytes = 0
+        self._found.connect(self._take, Qt.ConnectionType.QueuedConnection)
+        library.refreshed.connect(self._look)
+        self._look()
+
+    def of(self, model_id: str) -> Duplicates | None:
+        """Return the models with the same weights, itself included, or None if there are no others."""
+        return self._groups.get(model_id)
+
+    def close(self) -> None:
+        """Wait for a comparison that is going on."""
+        if self._thread:
+            self._thread.join()
+
+    @Slot()
+    def _look(self) -> None:
+        rows = tuple(self._library.rows)
+        if self._thread is None and rows != self._compared:
+            self._thread = threading.Thread(target=self._run, args=(rows,), name="duplicate models", daemon=True)
+            self._thread.start()
+
+    def _run(self, rows: tuple[Row, ...]) -> None:
+        self._found.emit(rows, find_duplicates(rows))
+
+    @Slot(object, object)
+    def _take(self, rows: tuple[Row, ...], found: list[Duplicates]) -> None:
+        self._thread = None
+        self._compared = rows
+        self._groups = {model.id: group for group in found for model in group.models}
+        self.gain_bytes = sum(group.gain_bytes for group in found)
+        self.changed.emit()
+        self._look()
