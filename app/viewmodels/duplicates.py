@@ -3,10 +3,12 @@
 import threading
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from app.viewmodels.model_library import ModelLibrary, Row
 from mlx_engine.models.duplicates import Duplicates, find_duplicates
+
+_DELAY_MS = 500
 
 
 class DuplicateModels(QObject):
@@ -24,8 +26,11 @@ class DuplicateModels(QObject):
         self._thread: threading.Thread | None = None
         self.gain_bytes = 0
         self._found.connect(self._take, Qt.ConnectionType.QueuedConnection)
-        library.refreshed.connect(self._look)
-        self._look()
+        # After what the person waits for.
+        self._timer = QTimer(self, singleShot=True, interval=_DELAY_MS)
+        self._timer.timeout.connect(self._look)
+        library.refreshed.connect(self._timer.start)
+        self._timer.start()
 
     def of(self, model_id: str) -> Duplicates | None:
         """Return the models with the same weights, itself included, or None if there are no others."""

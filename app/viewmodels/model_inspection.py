@@ -109,7 +109,7 @@ def facts(model: ModelDescription, memory: Fit) -> list[tuple[str, str]]:
         ("Licence", model.licence or "Not said"),
         ("Source", model.source),
         ("Revision", model.revision[:12]),
-        ("Folder", str(model.path)),
+        ("Place", str(model.path)),
     ]
     return [(name, value) for name, value in pairs if value]
 

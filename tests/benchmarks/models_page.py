@@ -24,7 +24,7 @@ from app.views.main_window import MainWindow
 from app.views.models.page import ModelsPage
 from app.views.theme import Theme
 from mlx_engine.folders import Folders
-from tests.app.fake_models import make_model
+from tests.model_folders import write_model
 
 _WORDS = ("number-7", "owner-3 bf16", "nothing like it", "")
 
@@ -104,7 +104,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as home:
         folders = Folders(data=Path(home), cache=Path(home) / "cache", logs=Path(home) / "logs")
         for number in range(models):
-            make_model(folders.models, f"owner-{number % 20}/number-{number}")
+            # Each of another size, so that none is taken for a copy.
+            tensors = {"model.embed_tokens.weight": ("BF16", (64 + number, 64))}
+            write_model(folders.models / f"owner-{number % 20}/number-{number}", tensors)
         figures = [measure(folders, theme) for _ in range(rounds)]
     for what in ("scan", "show", "filter", "sort"):
         ours = 1000 * statistics.median(mine[what] for mine, _ in figures)

@@ -139,7 +139,7 @@ class Inspector(QWidget):
         self._owner.setText(row.id.rpartition("/")[0])
         self._problem.words.setText(problem_of(row))
         self._problem.setVisible(bool(problem_of(row)))
-        self._facts.show_pairs(facts(model, self._memory.of(model)) if model else [("Folder", str(row.path))])
+        self._facts.show_pairs(facts(model, self._memory.of(model)) if model else [("Place", str(row.path))])
         self._copies.show_pairs(copies(row, duplicates) if duplicates else ())
         layers = found.layers if found else ()
         self._map.show_layers(layers)

@@ -59,14 +59,14 @@ class ModelsPage(QWidget):
         self.inspector = Inspector(parts.inspector, parts.table.memory, theme)
         self._nothing = Nothing(theme)
         self._summary = Words(theme, role="small", tone="secondary")
+        self._totals: list[str] = []
         self._drop_frame = DropFrame(theme, self)
         self.offers = ModelActions(parts.keeping, parts.imports, self)
         self.setFocusProxy(self.table)
         self.setAcceptDrops(True)
         self._lay_out()
         self._connect()
-        self._follow_rows()
-        self._follow_current()
+        self._follow_library()
 
     def _lay_out(self) -> None:
         self._stack = QStackedWidget()
@@ -105,38 +105,41 @@ class ModelsPage(QWidget):
         self.bar.context_chosen.connect(self._parts.table.set_context)
         self._nothing.pressed.connect(self._help)
         for changed in (
-            self._filter.filter_changed,
             self._parts.table.rowsInserted,
             self._parts.table.rowsRemoved,
             self._parts.table.dataChanged,
             self._parts.duplicates.changed,
         ):
-            changed.connect(self._follow_rows)
+            changed.connect(self._follow_library)
+        self._filter.filter_changed.connect(self._follow_rows)
         self._parts.keeping.renamed.connect(lambda _old, new: self._mark_soon(new))
         self._parts.imports.imported.connect(self._mark_soon)
         self._theme.changed.connect(self._arrange)
 
-    def _follow_rows(self) -> None:
-        shown, all_rows = self._filter.rowCount(), self._parts.table.library.rows
-        models = [model for row in all_rows if (model := whole(row))]
-        size = bytes_in_words(sum(model.size_bytes for model in models)) if models else ""
-        gain = self._parts.duplicates.gain_bytes
-        unusable = sum(bool(problem_of(row)) for row in all_rows)
-        parts = [
-            f"{shown} of {len(all_rows)} models" if shown < len(all_rows) else f"{shown} models",
-            f"{size} on disk" if size else "",
+    def _follow_library(self) -> None:
+        """Reckon what is said of all models together."""
+        rows, gain = self._parts.table.library.rows, self._parts.duplicates.gain_bytes
+        size_bytes = sum(model.size_bytes for row in rows if (model := whole(row)))
+        unusable = sum(bool(problem_of(row)) for row in rows)
+        self._totals = [
+            f"{bytes_in_words(size_bytes)} on disk" if size_bytes else "",
             f"{unusable} cannot be used" if unusable else "",
             f"{bytes_in_words(gain)} to gain from duplicates" if gain else "",
         ]
-        self._summary.setText(" · ".join(filter(None, parts)))
-        self._summary.setVisible(bool(all_rows))
-        self.bar.setVisible(bool(all_rows))
-        self._stack.setCurrentWidget(self.table if shown else self._nothing)
-        if all_rows:
+        if rows:
             self._nothing.tell("No model matches", "Other words or fewer conditions show more.", "Show all models")
         else:
             line = "Drop a model folder or a GGUF file here. Facet checks it and makes a copy of its own."
             self._nothing.tell("There are no models yet", line, "Add a model…")
+        self._summary.setVisible(bool(rows))
+        self.bar.setVisible(bool(rows))
+        self._follow_rows()
+
+    def _follow_rows(self) -> None:
+        shown, there = self._filter.rowCount(), self._parts.table.rowCount()
+        count = f"{shown} of {there} models" if shown < there else "1 model" if there == 1 else f"{there} models"
+        self._summary.setText(" · ".join(filter(None, (count, *self._totals))))
+        self._stack.setCurrentWidget(self.table if shown else self._nothing)
         self._follow_current()
 
     def _follow_current(self) -> None:
