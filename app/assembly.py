@@ -107,7 +107,7 @@ class Assembly(QObject):
             from app.hub_assembly import HubAssembly  # noqa: PLC0415
 
             self._hub = HubAssembly(self._folders, self.library, self.offline, self._theme, self)
-            self._hub.downloads.chat_requested.connect(self._chat_with)
+            self._hub.downloads.chat_requested.connect(self._start_chat_with)
         return self._hub
 
     def _resume_downloads(self) -> None:
@@ -115,10 +115,6 @@ class Assembly(QObject):
 
         if (self._folders.data / FILE_NAME).exists():
             self.hub()
-
-    def _chat_with(self, model: str) -> None:
-        self.chat.set_model(model)
-        self.workbench.write()
 
     def _models_page(self) -> QWidget:
         from app.models_assembly import ModelsAssembly  # noqa: PLC0415 - built when it is first shown
@@ -132,9 +128,14 @@ class Assembly(QObject):
             self._theme,
             parent=self,
             chat_with=self._start_chat_with,
+            discover=self._discover,
         )
         self.workbench.main_window.activated.connect(self.library.refresh)
         return self._models.page
+
+    def _discover(self, repository: str) -> None:
+        self.workbench.show_page("discover")
+        self.hub().discover.open(repository)
 
     def _start_chat_with(self, model: str) -> None:
         self.workbench.new_chat()

@@ -8,7 +8,7 @@ from app.viewmodels import hub_words
 from app.viewmodels.download_items import DownloadItem
 from app.viewmodels.downloads import Downloads
 from app.views.buttons import IconButton
-from app.views.discover.controls import FilledButton
+from app.views.discover.controls import FilledButton, SmallButton
 from app.views.discover.download_button import DownloadButton
 from app.views.discover.words import Words
 from app.views.painting import mixed, rounded
@@ -46,7 +46,7 @@ class DownloadRow(QWidget):
         super().__init__()
         self._item, self._downloads = item, downloads
         self._title = Words(theme, item.repository, bold=True)
-        self._line = Words(theme, tone="secondary", role="small")
+        self._line = Words(theme, tone="secondary", role="small", wraps=True)
         self._why = Words(theme, tone="secondary", role="small", wraps=True)
         self._bar = _Bar(theme)
         self._files = Words(theme, tone="tertiary", role="small", wraps=True)
@@ -55,6 +55,7 @@ class DownloadRow(QWidget):
         self._toggle = IconButton(theme, "pause", "Pause")
         self._cancel = IconButton(theme, "close", "Cancel")
         self._help = FilledButton(theme, "Sign in…")
+        self._retry = SmallButton(theme, "Try again", f"Try again: {item.repository}")
         self._go = DownloadButton(item.repository, downloads, theme, quiet=True)
         self._lay_out()
         self._connect()
@@ -69,8 +70,14 @@ class DownloadRow(QWidget):
         text.setSpacing(3)
         for widget in (self._title, self._bar, self._line, self._why, self._files):
             text.addWidget(widget)
+        remedies = QHBoxLayout()
+        remedies.setContentsMargins(0, 2, 0, 2)
+        for remedy in (self._help, self._retry):
+            remedies.addWidget(remedy)
+        remedies.addStretch(1)
+        text.addLayout(remedies)
         row.addLayout(text, 1)
-        for button in (self._help, self._go, self._toggle, self._cancel):
+        for button in (self._go, self._toggle, self._cancel):
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
 
     def _connect(self) -> None:
@@ -78,6 +85,7 @@ class DownloadRow(QWidget):
         self._toggle.clicked.connect(self._pause_or_resume)
         self._cancel.clicked.connect(lambda: self._downloads.cancel(self._item.id))
         self._help.clicked.connect(self._get_help)
+        self._retry.clicked.connect(lambda: self._downloads.resume(self._item.id))
 
     def follow(self, item: DownloadItem) -> None:
         """Show the download as it is now."""
@@ -105,7 +113,8 @@ class DownloadRow(QWidget):
         self._toggle.set_icon("play" if kind == "paused" else "pause")
         self._toggle.set_name("Resume" if kind == "paused" else "Pause")
         self._cancel.set_name("Remove from the list" if kind == "done" else "Cancel and discard")
-        self._go.setVisible(kind in ("done", "failed"))
+        self._go.setVisible(kind == "done")
+        self._retry.setVisible(kind == "failed")
         self._help.setVisible(bool(remedy))
         self._help.setText("Open its page" if remedy == "accept" else "Sign in…")
         self._help.updateGeometry()

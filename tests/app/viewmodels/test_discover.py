@@ -90,6 +90,44 @@ def test_a_fault_of_the_hub_is_told_and_can_be_repeated(hub: Hub, discover: Disc
     assert isinstance(discover.search, Found)
 
 
+def test_nothing_is_tried_offline(discover: DiscoverViewModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The person hears so at once, and no process is started to be refused."""
+    monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
+    monkeypatch.setenv("FACET_OFFLINE", "1")
+    discover.find(SearchFilters(text="whale"))
+    assert isinstance(discover.search, Trouble)
+    assert discover.search.error == "Offline"
+
+
+def test_what_cards_claim_is_read_for_a_comparison(hub: Hub, discover: DiscoverViewModel, qtbot: QtBot) -> None:
+    """One page after the other; a model whose card claims nothing has nothing."""
+    for name in ("Whale-4bit", "Whale-8bit"):
+        repository = add_variant(hub, f"converts/{name}")
+        repository.card_data["model-index"] = [
+            {
+                "name": name,
+                "results": [
+                    {
+                        "task": {"type": "text-generation"},
+                        "dataset": {"name": "Songs", "type": "songs"},
+                        "metrics": [{"type": "acc", "value": 61.5, "name": "accuracy"}],
+                    }
+                ],
+            }
+        ]
+    add_variant(hub, "converts/Shark-4bit")
+    discover.find(SearchFilters())
+    until_answered(qtbot, discover.search_changed)
+    assert isinstance(discover.search, Found)
+    variants = [variant for group in discover.search.groups for variant in group.variants]
+    for variant in variants:
+        discover.compare(variant, included=True)
+    with qtbot.waitSignals([discover.evaluations_read] * 3, timeout=TIMEOUT_MS):
+        discover.read_evaluations()
+    claimed = {one.repository: [result.value for result in discover.evaluations(one)] for one in variants}
+    assert claimed == {"converts/Whale-4bit": [61.5], "converts/Whale-8bit": [61.5], "converts/Shark-4bit": []}
+
+
 def test_a_page_is_read_once(hub: Hub, discover: DiscoverViewModel, qtbot: QtBot) -> None:
     """Going back and forth asks the Hub no second time."""
     add_variant(hub, "converts/Whale-4bit")
