@@ -121,17 +121,21 @@ def _width(config: Configuration, tensors: Mapping[str, TensorEntry], module: st
     """Return how many numbers a layer keeps for each token, keys and values together."""
     for name, tensor in tensors.items():
         if name.endswith(_latent):
-            return _unpacked_width(config) if module in _unpacking else tensor.shape[0] + _indexer_width(tensors)
+            return _unpacked_width(config) if module in _unpacking else _rows(tensor) + _indexer_width(tensors)
     for key_name, value_name in _projections.items():
         if keys := tensors.get(key_name):
-            return keys.shape[0] + tensors.get(value_name, keys).shape[0] + _indexer_width(tensors)
+            return _rows(keys) + _rows(tensors.get(value_name, keys)) + _indexer_width(tensors)
     has_attention = any("attn" in name or "attention" in name for name in tensors)
     return _width_from_config(config) if (has_attention and not has_state) or not tensors else 0
 
 
+def _rows(projection: TensorEntry) -> int:
+    return projection.shape[0] if projection.shape else 0
+
+
 def _indexer_width(tensors: Mapping[str, TensorEntry]) -> int:
     """Return the keys by which sparse attention chooses its tokens."""
-    return sum(tensor.shape[0] for name, tensor in tensors.items() if name.endswith("indexer.wk.weight"))
+    return sum(_rows(tensor) for name, tensor in tensors.items() if name.endswith("indexer.wk.weight"))
 
 
 def _unpacked_width(config: Configuration) -> int:

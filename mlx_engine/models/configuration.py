@@ -1,12 +1,13 @@
 """Asks `config.json` for values, and believes none of them: what is of another kind or out of bounds is not there."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 # The part about text of a model that also sees or hears has a section of its own.
 _text_sections = ("text_config", "llm_config", "language_config")
 _largest = 2**31
+_longest = 2**40
+"""Some say 10^30 where they mean that there is no bound."""
 
 
 class Configuration:
@@ -27,11 +28,11 @@ class Configuration:
         return default
 
     def length(self, *names: str) -> int:
-        """Return the first of these that is a finite positive number, however large; 0 if none is."""
+        """Return the first of these that is a positive number of tokens; 0 if none is."""
         for section in self._sections:
             for name in names:
                 value = section.get(name)
-                if isinstance(value, int | float) and 0 < value < math.inf:
+                if isinstance(value, int | float) and 0 < value < _longest:
                     return int(value)
         return 0
 

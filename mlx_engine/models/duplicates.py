@@ -4,6 +4,7 @@ Fine-tunes of one model have the same tensors of the same sizes, so headers alon
 pieces are read and compared, however the tensors are spread over files.
 """
 
+import contextlib
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -98,9 +99,9 @@ def _gain(models: Iterable[ModelDescription]) -> int:
     for model in models:
         own = 0
         for file in weight_files(model.path):
-            status = file.stat()
-            if (status.st_dev, status.st_ino) not in distinct:
+            with contextlib.suppress(OSError):  # It was deleted a moment ago.
+                status = file.stat()
+                own += status.st_size if (status.st_dev, status.st_ino) not in distinct else 0
                 distinct.add((status.st_dev, status.st_ino))
-                own += status.st_size
         sizes.append(own)
     return sum(sizes) - max(sizes)

@@ -158,7 +158,7 @@ def _foreign(
     if payload == "blocks":
         bits, mode, group = 4, "mxfp4", 32
     elif packed.dtype in _float_names:
-        mode, bits, group = _float_names[packed.dtype], container_bits, 0
+        mode, bits, group = _float_names[packed.dtype], max(container_bits, 1), 0
     elif any(name.startswith("weight.") for name in companions):
         bits, mode, group = 4, "nf4", 0
     else:

@@ -5,7 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mlx_engine.errors import BrokenModel, FacetError, ModelNotFound, StorageError, UnsupportedModel
 from mlx_engine.models.describe import describe, read_bit_map
@@ -315,3 +318,49 @@ def test_the_map_of_bits_of_the_starter_model(starter_model: Path) -> None:
     assert outside.bits == {"model.embed_tokens": 8}
     assert [row.layer for row in layers] == list(range(30))
     assert {bits for row in layers for bits in row.bits.values()} == {4}
+
+
+_fields = (
+    "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim", "hidden_size", "sliding_window",
+    "sliding_window_pattern", "layer_types", "num_experts", "num_experts_per_tok", "max_position_embeddings",
+    "quantization", "quantization_config", "text_config", "vision_config", "kv_lora_rank", "num_kv_shared_layers",
+    "linear_num_value_heads", "linear_attn_config", "architectures", "vocab_size", "intermediate_size",
+)  # fmt: skip
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 40) | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_fields), inner, max_size=3),
+    max_leaves=6,
+)
+_names = st.sampled_from(
+    [
+        "model.layers.0.self_attn.k_proj.weight",
+        "model.layers.0.self_attn.k_proj.scales",
+        "model.layers.0.self_attn.kv_a_proj_with_mqa.weight",
+        "model.layers.0.linear_attn.conv1d.weight",
+        "model.layers.0.linear_attn.A_log",
+        "model.layers.1.mlp.experts.up_blocks",
+        "model.layers.1.mlp.experts.up_scales",
+        "lm_head.qweight",
+        "lm_head.scales",
+    ]
+)
+_shapes = st.tuples(st.sampled_from(["F16", "U32", "U8", "F32"]), st.lists(st.integers(0, 4), max_size=4).map(tuple))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    config=st.dictionaries(st.sampled_from(_fields), _values),
+    tensors=st.dictionaries(_names, _shapes, min_size=1),
+    architecture=st.sampled_from(["llama", "gemma3_text", "cohere2", "deepseek_v3", "qwen3_next", "mamba2", "gpt_oss"]),
+)
+def test_whatever_a_configuration_says_is_described_or_refused(
+    config: dict[str, Any], tensors: dict[str, Any], architecture: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Nonsense in any field, over tensors of any shape, is never anything but a value or a sentence."""
+    folder = write_model(tmp_path_factory.mktemp("any") / "m", tensors, **{**config, "model_type": architecture})
+    try:
+        found = describe(folder, "a/m")
+    except FacetError:
+        return
+    assert msgspec.json.encode(found, enc_hook=str)
+    assert all(layers.layers > 0 and layers.token_numbers >= 0 for layers in found.cache)
