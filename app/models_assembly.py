@@ -22,7 +22,9 @@ from mlx_engine.models.machine import this_machine
 
 
 class ModelsAssembly(QObject):
-    """`page` shows the models; `chat_with` is called with the id of the one that was chosen for a chat."""
+    """`page` shows the models. `chat_with` is called with the id of the one that was chosen for a chat, `discover` with
+    a repository on the Hub.
+    """
 
     def __init__(  # noqa: PLR0913 - where these meet
         self,
@@ -35,6 +37,7 @@ class ModelsAssembly(QObject):
         *,
         parent: QObject,
         chat_with: Callable[[str], None],
+        discover: Callable[[str], None],
     ) -> None:
         super().__init__(parent)
         self._chat, self._notifier = chat, notifier
@@ -48,6 +51,7 @@ class ModelsAssembly(QObject):
         parts = ModelsParts(self._table, self.inspector, self.keeping, self.imports, self.duplicates)
         self.page = ModelsPage(parts, theme)
         self.page.offers.chat_requested.connect(chat_with)
+        self.page.repository_dropped.connect(discover)
         self._use.changed.connect(self._follow_use)
         for source in (self.keeping, self.imports):
             source.problem.connect(notifier.error)

@@ -58,4 +58,6 @@ class DropFrame(QWidget):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(14, 14, -14, -14), 12, 12)
         painter.setFont(self._theme.font("heading"))
         painter.setPen(colours.text)
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Drop a model folder or a GGUF file to add it")
+        painter.drawText(
+            self.rect(), Qt.AlignmentFlag.AlignCenter, "Drop a model folder, a GGUF file or an address of the Hub"
+        )

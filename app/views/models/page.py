@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.amounts import bytes_in_words
 from app.viewmodels.duplicates import DuplicateModels
+from app.viewmodels.hub_address import repository_in
 from app.viewmodels.model_filter import ModelFilter
 from app.viewmodels.model_imports import ModelImports
 from app.viewmodels.model_inspection import ModelInspector
@@ -48,7 +49,9 @@ class ModelsParts:
 
 
 class ModelsPage(QWidget):
-    """Shows `parts`; what leads out of the page is told by `offers`."""
+    """Shows `parts`; what leads out of the page is told by `offers`, and by `repository_dropped`."""
+
+    repository_dropped = Signal(str)  # "<owner>/<name>" on the Hub
 
     def __init__(self, parts: ModelsParts, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -202,7 +205,7 @@ class ModelsPage(QWidget):
             super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if droppable(_paths(event)):
+        if droppable(_paths(event)) or _repository(event):
             event.acceptProposedAction()
             self._drop_frame.setGeometry(self.rect())
             self._drop_frame.raise_()
@@ -214,7 +217,10 @@ class ModelsPage(QWidget):
     def dropEvent(self, event: QDropEvent) -> None:
         self._drop_frame.hide()
         event.acceptProposedAction()
-        self._parts.imports.add(_paths(event))
+        if repository := _repository(event):
+            self.repository_dropped.emit(repository)
+        else:
+            self._parts.imports.add(_paths(event))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -222,6 +228,11 @@ class ModelsPage(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         QPainter(self).fillRect(self.rect(), self._theme.palette.window)
+
+
+def _repository(event: QDropEvent) -> str:
+    files = event.mimeData()
+    return repository_in(files.urls()[0].toString() if files.hasUrls() else files.text())
 
 
 def _paths(event: QDropEvent) -> list[Path]:

@@ -41,10 +41,10 @@ def shown(page: ModelsPage) -> list[str]:
     return [rows.index(number, 0).data() for number in range(rows.rowCount())]
 
 
-def drop(page: ModelsPage, *paths: Path) -> None:
-    """Drag the files over the page and let them go."""
+def drop(page: ModelsPage, *urls: QUrl) -> None:
+    """Drag them over the page and let them go."""
     files = QMimeData()
-    files.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    files.setUrls(urls)
     rest = (Qt.DropAction.CopyAction, files, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
     QApplication.sendEvent(page, QDragEnterEvent(QPoint(50, 50), *rest))
     QApplication.sendEvent(page, QDropEvent(QPointF(50, 50), *rest))
@@ -156,16 +156,24 @@ def test_a_loaded_model_is_not_deleted(page: ModelsPage, workbench: Workbench) -
 
 def test_dropped_folders_are_added(page: ModelsPage, tmp_path: Path, qtbot: QtBot) -> None:
     """The frame that says so is gone after the drop, and the new model is marked."""
-    drop(page, make_model(tmp_path / "elsewhere", "maker/Gamma"))
+    drop(page, QUrl.fromLocalFile(str(make_model(tmp_path / "elsewhere", "maker/Gamma"))))
     assert not page.findChild(DropFrame).isVisible()
     qtbot.waitUntil(lambda: "Gamma" in shown(page), timeout=TIMEOUT_MS)
     qtbot.waitUntil(lambda: page.table.current_row().id == "imported/Gamma", timeout=TIMEOUT_MS)
 
 
+def test_an_address_of_the_hub_is_opened(page: ModelsPage, qtbot: QtBot) -> None:
+    """Dragged out of a browser, it says which repository is wanted."""
+    page.repository_dropped.disconnect()  # it would ask the real Hub
+    with qtbot.waitSignal(page.repository_dropped) as told:
+        drop(page, QUrl("https://huggingface.co/maker/Gamma"))
+    assert told.args == ["maker/Gamma"]
+
+
 def test_files_of_other_kinds_are_not_taken(page: ModelsPage, tmp_path: Path) -> None:
     """The pointer says so already while they are dragged."""
     (tmp_path / "notes.txt").write_text("hello")
-    drop(page, tmp_path / "notes.txt")
+    drop(page, QUrl.fromLocalFile(str(tmp_path / "notes.txt")))
     assert shown(page) == ["Alpha", "Beta"]
 
 
