@@ -20,7 +20,6 @@ _SYMBOLS: Mapping[str, str] = {
     "compose": "square.and.pencil",
     "copy": "doc.on.doc",
     "discover": "magnifyingglass",
-    "download": "arrow.down.circle",
     "edit": "pencil",
     "folder": "folder",
     "info": "info.circle",

@@ -102,5 +102,4 @@ class DownloadsPanel(QWidget):
 
 
 def _height(row: DownloadRow, width: int) -> int:
-    hint = row.sizeHint().height()
-    return max(row.heightForWidth(width), hint) if row.hasHeightForWidth() else hint
+    return row.heightForWidth(width) if row.hasHeightForWidth() else row.sizeHint().height()
