@@ -54,7 +54,7 @@ COLUMNS: Sequence[Column] = (
         lambda model, _: model.quantization,
         lambda model, _: model.quantization,
         "mixed 4/6/8-bit g64",
-        3,
+        4,
         is_figure=False,
     ),
     Column(
@@ -79,7 +79,7 @@ COLUMNS: Sequence[Column] = (
         lambda model, around: bytes_in_words(around.memory.of(model).estimate.total_bytes),
         lambda model, around: around.memory.of(model).estimate.total_bytes,
         "888.8 GB 88",
-        4,
+        3,
     ),
     Column(
         "context",
