@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
+from huggingface_hub.errors import StrictDataclassError
 from mlx.utils import tree_flatten
 from mlx_lm.utils import dequantize_model, load_model, load_tokenizer
 
@@ -32,6 +33,8 @@ _foreign_errors = (
     MemoryError,
     OSError,
     RuntimeError,
+    StrictDataclassError,  # a tokenizer's settings of the wrong kind
+    SystemExit,  # mlx-lm's `olmo` ends the program if the library is missing that it needs
     TypeError,
     ValueError,
 )
@@ -147,11 +150,13 @@ def _vocabulary_size(config: dict[str, Any], tokens: int) -> int:
     return min([tokens, *(size for size in sizes if isinstance(size, int))])
 
 
-def _in_words(error: Exception, name: str, weights_bytes: int) -> FacetError:
+def _in_words(error: BaseException, name: str, weights_bytes: int) -> FacetError:
     text = " ".join(str(error).split())[:300].rstrip(".")
     if memory.is_out_of_memory(error):
         return _too_large(name, weights_bytes)
-    if "not supported" in text or isinstance(error, ImportError | AttributeError):
+    if isinstance(error, SystemExit):
+        return UnsupportedModel(f"{name} needs a library that does not come with Facet.")
+    if isinstance(error, ImportError | AttributeError) or (isinstance(error, ValueError) and "not supported" in text):
         return UnsupportedModel(f"{name} cannot be run by this version of Facet: {text}.")
     if "trust_remote_code" in text or "custom code" in text:
         return UnsupportedModel(f"{name} needs Python code from its own folder, which Facet never runs.")

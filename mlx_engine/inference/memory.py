@@ -27,7 +27,7 @@ def limit_pool() -> None:
     mx.set_cache_limit(min(2 * 1024**3, machine_bytes() // 20))
 
 
-def is_out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error of MLX's means that memory ran out; Metal, CUDA and the CPU each say it their way."""
     return isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _signs)
 

@@ -55,6 +55,7 @@ damages: dict[str, tuple[Callable[[Path], object], type[ModelError], str]] = {
     "no model_type": (lambda folder: change_config(folder, model_type=None), BrokenModel, "model_type"),
     "unknown": (lambda folder: change_config(folder, model_type="orthogonal"), UnsupportedModel, "orthogonal"),
     "no network": (lambda folder: change_config(folder, model_type="cache"), UnsupportedModel, "cache"),
+    "a library": (lambda folder: change_config(folder, model_type="olmo"), UnsupportedModel, "needs a library"),
     "no heads": (lambda folder: change_config(folder, num_attention_heads=0), BrokenModel, "fit together"),
     "own code": (lambda folder: change_config(folder, model_file="own.py"), UnsupportedModel, "never runs"),
     "own tokenizer": (bring_a_tokenizer_of_its_own, UnsupportedModel, "never runs"),
@@ -69,6 +70,7 @@ damages: dict[str, tuple[Callable[[Path], object], type[ModelError], str]] = {
         "model.norm.weight",
     ),
     "tokenizer missing": (lambda folder: (folder / "tokenizer.json").unlink(), BrokenModel, "tokenizer"),
+    "setting": (lambda folder: change_config(folder, rms_norm_eps="small"), BrokenModel, "fit together"),
     "tokenizer no JSON": (lambda folder: (folder / "tokenizer.json").write_text("{}"), BrokenModel, "fit together"),
     "pickle": (leave_a_pickle, UnsupportedModel, "pickle"),
 }
