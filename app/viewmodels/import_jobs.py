@@ -21,7 +21,7 @@ class ImportJob(QObject):
         raise NotImplementedError
 
     def cancel(self) -> None:
-        """Give up and leave nothing behind; nothing is told any more."""
+        """Give up, and leave nothing behind unless all is done already; nothing is told any more."""
         raise NotImplementedError
 
 

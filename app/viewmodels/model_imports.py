@@ -53,7 +53,7 @@ class ModelImports(QObject):
         self._go_on()
 
     def cancel(self, source: Path) -> None:
-        """Give up the import of `source`; nothing of it stays."""
+        """Give up the import of `source`; nothing of it stays, unless the whole of it is there already."""
         if self._job and self._waiting[0].source == source:
             self._job.cancel()
             self._drop_job()

@@ -94,6 +94,8 @@ def test_a_name_that_is_taken_is_told(imports: ModelImports, qtbot: QtBot, tmp_p
 def test_giving_up_leaves_nothing_behind(imports: ModelImports, qtbot: QtBot, tmp_path: Path, kind: str) -> None:
     """Neither a model nor a part of one; the one that waits takes its turn."""
     source = make_model(tmp_path / "elsewhere", "maker/Gamma")
+    with (source / "large.bin").open("wb") as large:
+        large.truncate(2**29)  # takes many steps to copy; the first of them is the last
     if kind == "gguf":
         source = tiny_model().write(tmp_path / "Tiny.gguf")
     imports.add([source, make_model(tmp_path / "elsewhere", "maker/Delta")])
