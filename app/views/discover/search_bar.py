@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 from typing import cast
 
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.viewmodels.hub_words import LICENCES
 from app.views.buttons import IconButton
 from app.views.discover.controls import Chip, ChoiceChip, FilledButton
 from app.views.discover.flow import Flow
-from app.views.icons import pixmap
-from app.views.painting import focus_ring, rounded
+from app.views.search_field import SearchField
 from app.views.theme import Theme
 from mlx_engine.job_protocol import SearchFilters, SearchOrder
 
@@ -28,42 +26,6 @@ _ACCESS: Mapping[str, bool | None] = {"Gated or not": None, "Not gated": False, 
 _ORDERS: Mapping[str, SearchOrder] = {"Most downloaded": "downloads", "Most liked": "likes", "Recent": "recent"}
 
 
-class _Field(QLineEdit):
-    """A line edit in a frame of our own, with a magnifying glass."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self.setFrame(False)
-        self.setPlaceholderText("Search the Hugging Face Hub")
-        self.setAccessibleName("Search the Hugging Face Hub")
-        self.setClearButtonEnabled(False)
-        self.setAttribute(Qt.WidgetAttribute.WA_MacShowFocusRect, False)
-        theme.changed.connect(self._dress)
-        self._dress()
-
-    def _dress(self) -> None:
-        self.setFont(self._theme.font("label"))
-        self.setTextMargins(self._theme.scaled(16) + 18, 0, 8, 0)
-        self.setFixedHeight(QFontMetrics(self.font()).height() + 16)
-        palette = self.palette()
-        palette.setColor(palette.ColorRole.Base, Qt.GlobalColor.transparent)
-        palette.setColor(palette.ColorRole.Text, self._theme.palette.text)
-        palette.setColor(palette.ColorRole.PlaceholderText, self._theme.palette.tertiary)
-        self.setPalette(palette)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        colours, painter, area = self._theme.palette, QPainter(self), QRectF(self.rect())
-        rounded(painter, area, 9, colours.surface, colours.border)
-        if self.hasFocus():
-            focus_ring(painter, area, 9, colours.accent)
-        side = self._theme.scaled(16)
-        glass = pixmap("search", side=side, scale=self.devicePixelRatioF(), colour=colours.tertiary)
-        painter.drawPixmap(10, (self.height() - side) // 2, glass)
-        painter.end()
-        super().paintEvent(event)
-
-
 class SearchBar(QWidget):
     """Emits `searched` with the filters, and `cleared` when the person is done with searching."""
 
@@ -74,7 +36,7 @@ class SearchBar(QWidget):
         super().__init__(parent)
         self._largest_bytes = largest_bytes
         self._has_searched = False
-        self.field = _Field(theme)
+        self.field = SearchField(theme, "Search the Hugging Face Hub", "Search the Hugging Face Hub")
         self._clear = IconButton(theme, "close", "Back to the catalogue")
         self._button = FilledButton(theme, "Search")
         self._only_mlx = Chip(theme, "MLX only")
