@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.viewmodels.hub_words import LICENCES
 from app.views.buttons import IconButton
-from app.views.discover.controls import Chip, ChoiceChip, FilledButton
-from app.views.discover.flow import Flow
+from app.views.chips import Chip, ChoiceChip
+from app.views.discover.controls import FilledButton
+from app.views.flow import Flow
 from app.views.search_field import SearchField
 from app.views.theme import Theme
 from mlx_engine.job_protocol import SearchFilters, SearchOrder

@@ -1,16 +1,15 @@
 """What narrows the table: words, and a chip for each facet."""
 
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QPainter
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from app.viewmodels.amounts import tokens_in_words
 from app.viewmodels.memory_fit import CONTEXTS, USUAL
 from app.viewmodels.model_filter import FACETS, Facet, ModelFilter
 from app.views.buttons import IconButton
-from app.views.discover.controls import Chip, ChoiceChip
-from app.views.discover.flow import Flow
-from app.views.icons import pixmap
+from app.views.chips import ChoiceChip, MenuChip
+from app.views.flow import Flow
 from app.views.search_field import SearchField
 from app.views.theme import Theme
 
@@ -18,14 +17,12 @@ _CONTEXTS = {f"Memory at {tokens_in_words(tokens)}": tokens for tokens in (USUAL
 """Words and tokens; the first is the usual one."""
 
 
-class FacetChip(Chip):
+class FacetChip(MenuChip):
     """The values of a facet in a menu; the chip says what was chosen of them."""
 
     def __init__(self, models: ModelFilter, facet: Facet, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, facet.title, parent)
         self._models, self._facet = models, facet
-        self.setCheckable(False)
-        self.clicked.connect(self._open)
         models.filter_changed.connect(self._follow)
         self._follow()
 
@@ -49,9 +46,6 @@ class FacetChip(Chip):
     def _toggle(self, value: str) -> None:
         self._models.choose(self._facet.name, self._models.chosen(self._facet.name) ^ {value})
 
-    def _open(self) -> None:
-        self.menu().popup(self.mapToGlobal(QPoint(0, self.height() + 4)))
-
     def _follow(self) -> None:
         chosen = sorted(self._models.chosen(self._facet.name))
         values = chosen[0] if len(chosen) == 1 else f"{len(chosen)} chosen"
@@ -59,18 +53,6 @@ class FacetChip(Chip):
         self.setAccessibleName(f"Filter by {self._facet.title}: {', '.join(chosen) or 'all'}")
         self.updateGeometry()
         self.update()
-
-    def sizeHint(self) -> QSize:
-        return super().sizeHint() + QSize(self.theme.scaled(12) + 2, 0)
-
-    def _text_area(self) -> QRectF:
-        return QRectF(self.rect()).adjusted(0, 0, -self.theme.scaled(12) - 2, 0)
-
-    def _paint_more(self, painter: QPainter) -> None:
-        side = self.theme.scaled(12)
-        colour = self.theme.palette.link if self.is_set else self.theme.palette.secondary
-        arrow = pixmap("chevron-down", side=side, scale=self.devicePixelRatioF(), colour=colour)
-        painter.drawPixmap(QPoint(self.width() - side - 10, (self.height() - side) // 2), arrow)
 
 
 class FilterBar(QWidget):

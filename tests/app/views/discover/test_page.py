@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QLabel
 from pytestqt.qtbot import QtBot
 
+from app.views.chips import ChoiceChip
 from app.views.discover.card import Card
-from app.views.discover.controls import ChoiceChip
 from app.views.discover.download_row import DownloadRow
 from app.views.discover.page import DiscoverPage
 from app.views.discover.sign_in import SignInDialog
