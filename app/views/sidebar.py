@@ -65,7 +65,7 @@ class Sidebar(QWidget):
 
     def _connect(self) -> None:
         self._delegate.renamed.connect(self._conversations.rename)
-        self._list.selectionModel().currentChanged.connect(self._open)
+        self._list.selectionModel().selectionChanged.connect(lambda: self._open(self._chosen()))
         self._list.clicked.connect(self.conversation_chosen)
         self._list.customContextMenuRequested.connect(self._show_menu)
         self._chat.opened.connect(self._follow_chat)
@@ -82,7 +82,7 @@ class Sidebar(QWidget):
 
     def step(self, delta: int) -> None:
         """Open the conversation `delta` rows further down, or the nearest there is."""
-        current = self._list.currentIndex()
+        current = self._chosen()
         row = current.row() + delta if current.isValid() else 0
         last = self._conversations.rowCount() - 1
         if last >= 0:
@@ -90,13 +90,17 @@ class Sidebar(QWidget):
 
     def rename_current(self) -> None:
         """Begin to edit the title of the conversation on the screen."""
-        if self._list.currentIndex().isValid():
-            self._list.edit(self._list.currentIndex())
+        if (chosen := self._chosen()).isValid():
+            self._list.edit(chosen)
 
     def delete_current(self) -> None:
         """Delete the conversation on the screen; it can be brought back."""
-        if self._list.currentIndex().isValid():
-            self._conversations.delete(self._list.currentIndex().data(ConversationRole.ID))
+        if (chosen := self._chosen()).isValid():
+            self._conversations.delete(chosen.data(ConversationRole.ID))
+
+    def _chosen(self) -> QModelIndex:
+        """Return the selected row. The current one is another matter: a list that gets the focus makes its first so."""
+        return next(iter(self._list.selectedIndexes()), QModelIndex())
 
     def _open(self, index: QModelIndex) -> None:
         if index.isValid() and index.data(ConversationRole.ID) != self._current_id():

@@ -1,8 +1,10 @@
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QListView
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QFocusEvent
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QListView
 from pytestqt.qtbot import QtBot
 
+from app.views.sidebar import Sidebar
 from app.views.workbench import Workbench
 
 TIMEOUT_MS = 20_000
@@ -27,6 +29,19 @@ def test_it_marks_the_conversation_on_the_screen(two_chats: Workbench) -> None:
     assert view_of(two_chats).currentIndex().data() == "Second"
     two_chats.new_chat()
     assert not view_of(two_chats).currentIndex().isValid()
+
+
+def test_the_focus_alone_opens_nothing(two_chats: Workbench, qtbot: QtBot) -> None:
+    """A new list that gets the focus makes its first row current; this neither opens it nor lets it be deleted."""
+    two_chats.new_chat()
+    sidebar = Sidebar(two_chats.conversations, two_chats.chat, two_chats.theme)
+    qtbot.addWidget(sidebar)
+    view = sidebar.findChild(QListView)
+    QApplication.sendEvent(view, QFocusEvent(QEvent.Type.FocusIn, Qt.FocusReason.TabFocusReason))
+    assert view.currentIndex().isValid()
+    qtbot.keyClick(view, Qt.Key.Key_Delete)
+    assert two_chats.chat.conversation is None
+    assert two_chats.conversations.rowCount() == 2
 
 
 def test_arrow_keys_open_conversations(two_chats: Workbench, qtbot: QtBot) -> None:
