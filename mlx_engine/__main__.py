@@ -23,9 +23,9 @@ def main(arguments: Sequence[str]) -> int:
 
             return worker.main()
         case ["--import-gguf", *files]:
-            from mlx_engine.models import gguf  # noqa: PLC0415
+            from mlx_engine.models.gguf import importing  # noqa: PLC0415
 
-            return gguf.main(files)
+            return importing.main(files)
         case _:
             from mlx_engine.cli.main import main as run_verb  # noqa: PLC0415
 

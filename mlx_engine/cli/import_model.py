@@ -14,7 +14,7 @@ from mlx_engine.models.copying import CopyProgress, copy_model
 from mlx_engine.models.repository_files import is_safe
 
 if TYPE_CHECKING:
-    from mlx_engine.models.gguf import Progress
+    from mlx_engine.models.gguf.importing import Progress
 
 _owner = "imported"
 """The folder below which models stand whose maker is not known, as in the window."""
@@ -57,7 +57,7 @@ def import_model(
 def _percents(source: Path, target: Path) -> Iterator[int]:
     """Import, giving how much is done whenever that has changed."""
     if source.suffix == ".gguf":
-        from mlx_engine.models.gguf import import_gguf  # noqa: PLC0415 - brings numpy
+        from mlx_engine.models.gguf.importing import import_gguf  # noqa: PLC0415 - brings numpy
 
         steps: Iterator[CopyProgress | Progress] = import_gguf(source, target, origin=source.name)
     else:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mlx_engine.errors import FacetError
-from mlx_engine.models import gguf_header, safetensors
+from mlx_engine.models import safetensors
 from mlx_engine.models.description import BrokenDescription, ModelDescription
+from mlx_engine.models.gguf.header import read_header
 from mlx_engine.models.places import gguf_parts
 
 _piece_bytes = 512
@@ -78,7 +79,7 @@ def _samples(path: Path) -> Iterator[bytes]:
 
 def _tensors(path: Path) -> Iterator[tuple[str, int, int]]:
     if path.suffix == ".gguf":
-        for tensor in gguf_header.read_header(path).tensors:
+        for tensor in read_header(path).tensors:
             yield f"{tensor.name} {tensor.type} {tensor.shape}", tensor.offset, tensor.size_bytes
     else:
         for name, entry in safetensors.read_header(path).items():

@@ -21,12 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.errors import BrokenModel, FacetError, ModelError, StorageError, UnsupportedModel
-from mlx_engine.models import gguf_blocks, provenance, safetensors, staging
+from mlx_engine.models import provenance, safetensors, staging
 from mlx_engine.models.describe import describe
-from mlx_engine.models.gguf_architecture import ROPE_FACTORS, Placement, Plan, plan
-from mlx_engine.models.gguf_header import GGUFHeader, TensorInfo, read_header
-from mlx_engine.models.gguf_metadata import Metadata
-from mlx_engine.models.gguf_tokenizer import TokenIds, write_tokenizer
+from mlx_engine.models.gguf import blocks
+from mlx_engine.models.gguf.architecture import ROPE_FACTORS, Placement, Plan, plan
+from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo, read_header
+from mlx_engine.models.gguf.metadata import Metadata
+from mlx_engine.models.gguf.tokenizer import TokenIds, write_tokenizer
 
 _slice_bytes = 16 * 2**20
 
@@ -132,7 +133,7 @@ class _Source:
 
     def rows(self, tensor: TensorInfo) -> NDArray[np.uint8]:
         """Return the tensor as [rows, bytes of a row], not yet read."""
-        return self._all(tensor).reshape(-1, gguf_blocks.row_bytes(tensor.type, tensor.shape))
+        return self._all(tensor).reshape(-1, blocks.row_bytes(tensor.type, tensor.shape))
 
     def stored_type(self, tensor: TensorInfo, model_type: str) -> str:
         """Return the type in which to store a tensor.
@@ -142,7 +143,7 @@ class _Source:
         """
         if tensor.type != "F32" or model_type == "F32":
             return tensor.type
-        return model_type if gguf_blocks.narrows_exactly(self._all(tensor), model_type) else "F32"
+        return model_type if blocks.narrows_exactly(self._all(tensor), model_type) else "F32"
 
     def _all(self, tensor: TensorInfo) -> NDArray[np.uint8]:
         return self._bytes[tensor.offset : tensor.offset + tensor.size_bytes]
@@ -181,20 +182,20 @@ _torch_names = {"F16": "float16", "BF16": "bfloat16", "F32": "float32"}
 def _own_type(placements: tuple[Placement, ...]) -> str:
     """Return the type in which the model computes: its embedding's, or that of the embedding's scales."""
     embedding = placements[0].tensor.type
-    return "F16" if embedding in gguf_blocks.PACKINGS else embedding
+    return "F16" if embedding in blocks.PACKINGS else embedding
 
 
 def _quantization(placements: tuple[Placement, ...]) -> dict[str, Any]:
     """Return the `quantization` of config.json: the commonest bits for all, and each layer that differs by name."""
     bits = {
-        placement.name.removesuffix(".weight"): gguf_blocks.PACKINGS[placement.tensor.type].bits
+        placement.name.removesuffix(".weight"): blocks.PACKINGS[placement.tensor.type].bits
         for placement in placements
-        if placement.tensor.type in gguf_blocks.PACKINGS
+        if placement.tensor.type in blocks.PACKINGS
     }
     if not bits:
         return {}
     common = max(set(bits.values()), key=list(bits.values()).count)
-    settings = {"group_size": gguf_blocks.GROUP_SIZE, "mode": "affine"}
+    settings = {"group_size": blocks.GROUP_SIZE, "mode": "affine"}
     others = {name: {**settings, "bits": own} for name, own in bits.items() if own != common}
     return {**settings, "bits": common, **others}
 
@@ -205,7 +206,7 @@ def _write_weights(file: BinaryIO, placements: tuple[Placement, ...], weights: _
     layouts = {
         _array_name(placement.name, part): layout
         for placement in placements
-        for part, layout in gguf_blocks.layout(stored[placement.name], placement.tensor.shape).items()
+        for part, layout in blocks.layout(stored[placement.name], placement.tensor.shape).items()
     }
     header, places = safetensors.compose_header(layouts)
     file.write(header)
@@ -217,7 +218,7 @@ def _write_weights(file: BinaryIO, placements: tuple[Placement, ...], weights: _
         step = max(1, _slice_bytes // rows.shape[1])
         for start in range(0, len(rows), step):
             taken = rows[order[start : start + step]]
-            for part, array in gguf_blocks.convert(taken, placement.tensor.type, stored[placement.name]).items():
+            for part, array in blocks.convert(taken, placement.tensor.type, stored[placement.name]).items():
                 place = places[_array_name(placement.name, part)]
                 file.seek(place.offset + place.size_bytes * start // len(rows))
                 file.write(np.ascontiguousarray(array).tobytes())

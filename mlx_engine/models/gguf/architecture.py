@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.errors import BrokenModel, UnsupportedModel
-from mlx_engine.models.gguf_blocks import COPIED, PACKINGS
-from mlx_engine.models.gguf_header import GGUFHeader, TensorInfo
-from mlx_engine.models.gguf_metadata import Metadata
-from mlx_engine.models.gguf_rope import rope_scaling
+from mlx_engine.models.gguf.blocks import COPIED, PACKINGS
+from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo
+from mlx_engine.models.gguf.metadata import Metadata
+from mlx_engine.models.gguf.rope import rope_scaling
 
 ROPE_FACTORS = "rope_freqs.weight"
 

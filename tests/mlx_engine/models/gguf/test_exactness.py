@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mlx_engine.models.describe import describe
-from mlx_engine.models.gguf_header import read_header
+from mlx_engine.models.gguf.header import read_header
 from mlx_engine.models.starter import starter_gguf
 from tests import gguf_files
 from tests.gguf_files import Tensor, dequantized, imported, random_tensor, tiny_model

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.errors import UnsupportedModel
-from mlx_engine.models.gguf_metadata import Metadata
+from mlx_engine.models.gguf.metadata import Metadata
 
 # Meta's values for Llama 3.1, 3.2 and 3.3.
 _low_frequency_factor = 1.0

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlx_engine.errors import BrokenModel, FacetError, ModelNotFound, UnsupportedModel
-from mlx_engine.models.gguf_header import read_header
+from mlx_engine.models.gguf.header import read_header
 from tests.gguf_files import GGUFFile, Tensor, text, tiny_model
 
 WHOLE = tiny_model().encoded()

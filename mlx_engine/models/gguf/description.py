@@ -14,10 +14,10 @@ from mlx_engine.models import chat_template
 from mlx_engine.models.cache_layout import cache_layout
 from mlx_engine.models.configuration import Configuration
 from mlx_engine.models.description import ModelDescription, NetworkShape
-from mlx_engine.models.gguf_architecture import plan
-from mlx_engine.models.gguf_header import GGUFHeader, TensorInfo, read_header
-from mlx_engine.models.gguf_metadata import Metadata
-from mlx_engine.models.gguf_tokenizer import check_tokenizer
+from mlx_engine.models.gguf.architecture import plan
+from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo, read_header
+from mlx_engine.models.gguf.metadata import Metadata
+from mlx_engine.models.gguf.tokenizer import check_tokenizer
 
 _part = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf")
 # GGUF's words, below the architecture's name, for those of config.json.

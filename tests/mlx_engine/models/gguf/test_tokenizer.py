@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, pre_tokenizers
 from transformers import AutoTokenizer
 
-from mlx_engine.models.gguf_header import read_header
+from mlx_engine.models.gguf.header import read_header
 from mlx_engine.models.starter import starter_gguf
 from tests.gguf_files import GGUFFile, imported, tiny_model, tiny_tokenizer
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from mlx_engine.errors import BrokenModel
-from mlx_engine.models.gguf_header import Value
+from mlx_engine.models.gguf.header import Value
 
 
 class Metadata:

@@ -12,7 +12,7 @@ from typing import Any
 import tokenizers
 
 from mlx_engine.errors import BrokenModel, UnsupportedModel
-from mlx_engine.models.gguf_metadata import Metadata
+from mlx_engine.models.gguf.metadata import Metadata
 
 _unknown, _control, _user_defined = 2, 3, 4
 

@@ -1,0 +1,1 @@
+"""GGUF files: what they hold, and how they become MLX model folders without loss."""
