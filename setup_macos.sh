@@ -14,7 +14,7 @@ readonly needed_kib=$((3 * 1024 * 1024))
 readonly log=.venv/setup.log
 readonly debian_packages=(
   g++ libopenblas0-pthread fonts-inter fonts-dejavu-core xvfb
-  libegl1 libgl1 libdbus-1-3 libfontconfig1 libxkbcommon0 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4
+  libglib2.0-0 libegl1 libgl1 libdbus-1-3 libfontconfig1 libxkbcommon0 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4
   libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0
 )
 
