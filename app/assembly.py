@@ -18,7 +18,7 @@ from app.views.main_window import MainWindow
 from app.views.notification import Notifier
 from app.views.theme import Theme
 from app.views.workbench import Workbench
-from mlx_engine.engine.state import Failed
+from mlx_engine.engine.state import Failed, Ready
 from mlx_engine.folders import Folders
 from mlx_engine.models.places import standard_roots
 
@@ -44,6 +44,8 @@ class Assembly(QObject):
         """
         super().__init__(window)
         self._folders, self._theme = folders, theme
+        self._failures: dict[Path, str] = {}
+        """The titles of the notices of models that have failed since they last were ready."""
         self._starter: StarterPreparation | None = None
         self._models: ModelsAssembly | None = None
         self._hub: HubAssembly | None = None
@@ -144,7 +146,10 @@ class Assembly(QObject):
     def _tell_failure(self, model: Path) -> None:
         match self.bridge.state(model):
             case Failed(title, message, log_tail):
+                self._failures[model] = title
                 self.notifier.error(title, message, log_tail)
+            case Ready() if model in self._failures:
+                self.notifier.withdraw(self._failures.pop(model))
 
     def _tell_notices(self) -> None:
         for notice in (self.store.notice, self.preferences.notice):

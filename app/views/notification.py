@@ -30,9 +30,10 @@ class Notice:
 
 
 class Notifier(QObject):
-    """The service. Whoever shows notices listens to `posted`."""
+    """The service. Whoever shows notices listens to `posted` and `withdrawn`."""
 
     posted = Signal(object)
+    withdrawn = Signal(str)  # title
 
     def error(self, title: str, message: str, details: str = "") -> None:
         self.posted.emit(Notice("error", title, message, details))
@@ -41,6 +42,10 @@ class Notifier(QObject):
         self, title: str, message: str = "", *, offer: str = "", accept: Callable[[], None] | None = None
     ) -> None:
         self.posted.emit(Notice("information", title, message, offer=offer, accept=accept))
+
+    def withdraw(self, title: str) -> None:
+        """Take the notice of that title back: it is no longer so."""
+        self.withdrawn.emit(title)
 
 
 class NotificationBanner(QWidget):
@@ -66,6 +71,7 @@ class NotificationBanner(QWidget):
         self._details_button.clicked.connect(self._toggle_details)
         self._offer_button.clicked.connect(self._accept)
         notifier.posted.connect(self.show_notice)
+        notifier.withdrawn.connect(self._withdraw)
         theme.changed.connect(self._dress)
         self.hide()
 
@@ -103,6 +109,10 @@ class NotificationBanner(QWidget):
             self._timer.start()
         else:
             self._timer.stop()
+
+    def _withdraw(self, title: str) -> None:
+        if title == self.notice.title:
+            self.hide()
 
     def _toggle_details(self) -> None:
         self._details.setVisible(self._details.isHidden())

@@ -40,6 +40,15 @@ def test_an_error_stays_until_it_is_dismissed(banner: NotificationBanner, notifi
     assert not banner.isVisible()
 
 
+def test_an_error_goes_when_it_is_no_longer_so(banner: NotificationBanner, notifier: Notifier) -> None:
+    """Only the notice that was meant is taken back."""
+    notifier.error("The engine stopped", "It was killed.")
+    notifier.withdraw("The disk is full")
+    assert banner.isVisible()
+    notifier.withdraw("The engine stopped")
+    assert not banner.isVisible()
+
+
 def test_details_are_shown_on_request(banner: NotificationBanner, notifier: Notifier) -> None:
     """The last lines of a log are there for those who want them."""
     notifier.error("Title", "Message", "last line of the log")
