@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pty
+import select
 import shutil
 import signal
 import subprocess
@@ -219,6 +220,18 @@ class Terminal:
     def type(self, keys: str) -> None:
         os.write(self._terminal, keys.encode())
 
+    def interrupt(self) -> None:
+        """Press Control-C at the prompt until there is a new one.
+
+        WORKAROUND(CPython 3.11): a signal that comes between readline's prompt and its waiting for a key is seen only
+        with the next key.
+        """
+        self.shown = ""
+        while "> " not in self.shown:
+            self.type("\x03")
+            while select.select([self._terminal], [], [], 1)[0] and "> " not in self.shown:
+                self.shown += os.read(self._terminal, 4096).decode(errors="replace")
+
     def exit_code(self) -> int:
         code = self._child.wait(60)
         os.close(self._terminal)
@@ -234,8 +247,7 @@ def test_in_a_terminal_control_c_stops_the_answer_and_control_d_ends_the_chat() 
     terminal.type("\x03")
     terminal.until("> ")
     assert "Traceback" not in terminal.shown
-    terminal.type("\x03")
-    terminal.until("> ")
+    terminal.interrupt()
     terminal.type("\x04")
 
     assert terminal.exit_code() == 0
