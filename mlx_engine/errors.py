@@ -7,6 +7,7 @@
     │   └── UnsupportedModel   whole, but of a kind that Facet does not run
     ├── RequestError           a request is refused before any work
     │   ├── InvalidParameter   a value outside its legal range
+    │   ├── InvalidRecipe      a way to quantize that cannot be
     │   ├── PromptTooLong      the prompt does not fit the context
     │   └── TemplateError      the model's chat template failed
     ├── EngineError            the engine failed while working
@@ -61,6 +62,10 @@ class RequestError(FacetError):
 
 class InvalidParameter(RequestError):
     title = "A setting is out of range"
+
+
+class InvalidRecipe(RequestError):
+    title = "This recipe is not possible"
 
 
 class PromptTooLong(RequestError):

@@ -1,0 +1,55 @@
+"""The parameters of a network as mlx-lm builds it, before anything is quantized: plain values that travel as JSON.
+
+`tracing.py` reads it from a model's files; all forecasts and layouts are pure functions of it and of a recipe.
+"""
+
+import math
+
+import msgspec
+
+from mlx_engine.quantize.recipe import Treatment
+
+
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
+    """One parameter of the network, by its whole name: "model.layers.0.self_attn.q_proj.weight"."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    """As it is in the source, as safetensors names it: "BF16"."""
+    can_be_quantized: bool
+    """Whether its layer has a quantized form in mlx-lm; one that has not is kept."""
+    can_be_cast: bool = True
+    """Whether the architecture lets its type be changed."""
+    wanted: Treatment | None = None
+    """What mlx-lm's file of the architecture says of it, if anything."""
+
+    @property
+    def path(self) -> str:
+        """The path of its layer, which recipes and config.json name."""
+        return self.name.removesuffix(".weight")
+
+    @property
+    def elements(self) -> int:
+        return math.prod(self.shape)
+
+
+class Dropped(msgspec.Struct, frozen=True):
+    """Tensors of the source that the network has no place for, by the beginning of their names, and why."""
+
+    prefix: str
+    size_bytes: int
+    reason: str
+
+
+class Outline(msgspec.Struct, frozen=True, kw_only=True):
+    """A network: `parameters` in its own order."""
+
+    architecture: str
+    layers: int
+    dtype: str
+    """The type to which stock `mlx_lm.convert` casts, from config.json: "bfloat16"; "" if it leaves types alone."""
+    parameters: tuple[Parameter, ...]
+    dropped: tuple[Dropped, ...] = ()
+    quantization: str = ""
+    """How the source is quantized already, for people; "" if it is not."""
