@@ -11,7 +11,7 @@ from mlx_engine.cli.failure import UsageError
 from mlx_engine.cli.json_lines import write_json
 from mlx_engine.folders import Folders
 from mlx_engine.models.copying import CopyProgress, copy_model
-from mlx_engine.models.repository_files import is_safe
+from mlx_engine.models.hub.files import is_safe
 
 if TYPE_CHECKING:
     from mlx_engine.models.gguf.importing import Progress

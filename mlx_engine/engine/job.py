@@ -76,9 +76,9 @@ def failure(id: str, error: FacetError) -> JobFailed:
 
 def _serve(request: JobRequest) -> Iterator[JobEvent]:
     # Importing the Hub's library takes half a second: it begins when it is needed.
-    from mlx_engine.models import access_token, hub_page, hub_search  # noqa: PLC0415
-    from mlx_engine.models.download import download  # noqa: PLC0415
-    from mlx_engine.models.hub import Hub  # noqa: PLC0415
+    from mlx_engine.models.hub import access_token, page, search  # noqa: PLC0415
+    from mlx_engine.models.hub.client import Hub  # noqa: PLC0415
+    from mlx_engine.models.hub.download import download  # noqa: PLC0415
 
     match request:
         case SignIn():
@@ -94,9 +94,9 @@ def _serve(request: JobRequest) -> Iterator[JobEvent]:
         case Download():
             yield from download(request, hub)
         case Search():
-            yield SearchResults(request.id, hub_search.search(request.filters, hub))
+            yield SearchResults(request.id, search.search(request.filters, hub))
         case ReadModel():
-            yield hub_page.read_page(request, hub)
+            yield page.read_page(request, hub)
         case SignOut() | WhoAmI():
             yield Account(request.id, hub.who_am_i() if token else "", source)
 

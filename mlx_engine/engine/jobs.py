@@ -19,7 +19,7 @@ from mlx_engine.engine.job_state import Done, Failed, JobState, Paused, Queued, 
 from mlx_engine.errors import EngineError
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import Download, DownloadPlanned, JobEvent
-from mlx_engine.models.hub_cache import cache_folder, discard_partial
+from mlx_engine.models.hub.cache import cache_folder, discard_partial
 from mlx_engine.protocol import WorkerExited
 
 FILE_NAME = "downloads.json"

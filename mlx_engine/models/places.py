@@ -18,8 +18,8 @@ from pathlib import Path
 
 from mlx_engine.errors import StorageError
 from mlx_engine.folders import Folders
-from mlx_engine.models import hub_cache
 from mlx_engine.models.description import Origin
+from mlx_engine.models.hub.cache import cache_folder
 
 _lm_studio = ("~/.lmstudio/models", "~/.cache/lm-studio/models")
 _deepest = 4
@@ -69,7 +69,7 @@ class Place:
 
 def standard_roots(folders: Folders, added: Sequence[Path] = ()) -> list[Root]:
     """Return Facet's own folder, those of other programs as far as they are there, and those a person has added."""
-    others = [Root("huggingface", hub_cache.cache_folder())]
+    others = [Root("huggingface", cache_folder())]
     others += [Root("lmstudio", Path(path).expanduser()) for path in _lm_studio]
     there = [root for root in others if root.path.is_dir()]
     return [Root("facet", folders.models), *there, *(Root("added", path) for path in added)]

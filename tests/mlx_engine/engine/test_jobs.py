@@ -8,7 +8,7 @@ import pytest
 from mlx_engine.engine.job_state import Done, Failed, Paused, Queued, Running
 from mlx_engine.engine.jobs import FILE_NAME, JobParcel, JobQueue
 from mlx_engine.folders import Folders
-from mlx_engine.models.hub_cache import PARTIAL_SUFFIX, CachedRevision, cache_folder
+from mlx_engine.models.hub.cache import PARTIAL_SUFFIX, CachedRevision, cache_folder
 from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model
 from tests.hub.server import Hub

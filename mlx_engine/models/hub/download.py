@@ -19,12 +19,12 @@ from mlx_engine.job_protocol import (
     RemoteFile,
     Waiting,
 )
-from mlx_engine.models.hub import Hub
-from mlx_engine.models.hub_cache import CachedRevision, cache_folder, free_bytes
-from mlx_engine.models.pace import Pace
-from mlx_engine.models.repository_files import select
+from mlx_engine.models.hub.cache import CachedRevision, cache_folder, free_bytes
+from mlx_engine.models.hub.client import Hub
+from mlx_engine.models.hub.files import select
+from mlx_engine.models.hub.pace import Pace
+from mlx_engine.models.hub.transfer import Patience, Stopped, Transfer
 from mlx_engine.models.staging import storage_errors
-from mlx_engine.models.transfer import Patience, Stopped, Transfer
 
 AT_ONCE = 4
 """Files downloaded at the same time."""

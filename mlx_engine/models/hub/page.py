@@ -8,9 +8,9 @@ from huggingface_hub.hf_api import ModelInfo
 
 from mlx_engine.errors import UnsupportedModel
 from mlx_engine.job_protocol import Evaluation, ModelPage, ReadModel
-from mlx_engine.models.hub import TIMEOUT_S, Hub, Listing, translated
-from mlx_engine.models.hub_search import variant_of
-from mlx_engine.models.repository_files import select
+from mlx_engine.models.hub.client import TIMEOUT_S, Hub, Listing, translated
+from mlx_engine.models.hub.files import select
+from mlx_engine.models.hub.search import variant_of
 
 LONGEST_CARD_BYTES = 1_000_000
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlx_engine.models.pace import Pace
+from mlx_engine.models.hub.pace import Pace
 
 STEP_S = 0.2
 

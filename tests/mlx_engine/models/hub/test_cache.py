@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.job_protocol import RemoteFile
-from mlx_engine.models.hub_cache import CachedRevision, cache_folder, discard_partial, free_bytes
+from mlx_engine.models.hub.cache import CachedRevision, cache_folder, discard_partial, free_bytes
 
 CONTENT = b"some content"
 FILE = RemoteFile("config.json", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())

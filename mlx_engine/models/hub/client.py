@@ -28,7 +28,7 @@ from mlx_engine.errors import (
     WrongToken,
 )
 from mlx_engine.job_protocol import RemoteFile
-from mlx_engine.models.repository_files import is_commit, is_safe
+from mlx_engine.models.hub.files import is_commit, is_safe
 
 TIMEOUT_S = 20.0
 """How long the Hub may be silent."""

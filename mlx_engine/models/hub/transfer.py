@@ -16,8 +16,8 @@ from huggingface_hub import get_session, hf_raise_for_status
 
 from mlx_engine.errors import HubBusy, NoNetwork, WrongContent
 from mlx_engine.job_protocol import RemoteFile
-from mlx_engine.models.hub import TIMEOUT_S, Hub, translated
-from mlx_engine.models.hub_cache import CachedRevision
+from mlx_engine.models.hub.cache import CachedRevision
+from mlx_engine.models.hub.client import TIMEOUT_S, Hub, translated
 from mlx_engine.models.staging import storage_errors
 
 _BLOCK_BYTES = 1 << 20

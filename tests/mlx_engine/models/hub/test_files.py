@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from mlx_engine.errors import HubNotFound, UnsafeRepository, UnsupportedModel
 from mlx_engine.job_protocol import RemoteFile
-from mlx_engine.models.repository_files import check_names, is_safe, select
+from mlx_engine.models.hub.files import check_names, is_safe, select
 
 
 def files(*names: str) -> list[RemoteFile]:

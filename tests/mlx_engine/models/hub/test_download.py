@@ -18,7 +18,7 @@ from mlx_engine.job_protocol import (
     RemoteFile,
     Waiting,
 )
-from mlx_engine.models.hub_cache import CachedRevision, cache_folder
+from mlx_engine.models.hub.cache import CachedRevision, cache_folder
 from tests.hub.faults import Cut, Elsewhere, Fault, Hold, NoRange, Refuse, Slow, WrongContent, WrongLength
 from tests.hub.fixtures import add_model, model_files, sha256
 from tests.hub.job_process import JobProcess

@@ -7,7 +7,7 @@ from typing import Any
 from huggingface_hub.hf_api import ExpandModelProperty_T, ModelInfo, ModelSort_T
 
 from mlx_engine.job_protocol import ModelGroup, SearchFilters, SearchOrder, Variant
-from mlx_engine.models.hub import Hub, translated
+from mlx_engine.models.hub.client import Hub, translated
 from mlx_engine.models.size_class import size_class
 
 _told: list[ExpandModelProperty_T] = [
