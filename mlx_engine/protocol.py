@@ -15,9 +15,10 @@ Requests are served in the order in which they come; a Generate sent during the 
 This module imports nothing of Facet but its errors and the sampling values, and no MLX.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from mlx_engine.errors import RequestError
 from mlx_engine.sampling import Sampling, sampling_fields
@@ -27,6 +28,8 @@ type_tag = "type"
 Role = Literal["system", "user", "assistant"]
 SegmentKind = Literal["answer", "thinking"]
 FinishReason = Literal["stop", "length", "cancelled"]
+CacheBits = Literal[16, 8, 4]
+"""In which the keys and values of the context are kept; 16 are the network's own numbers, untouched."""
 
 
 class ChatMessage(msgspec.Struct, frozen=True):
@@ -44,12 +47,17 @@ class Load(msgspec.Struct, frozen=True, tag="load", tag_field=type_tag):
 
 
 class Generate(msgspec.Struct, frozen=True, kw_only=True, tag="generate", tag_field=type_tag):
-    """Answer the last of `messages`, which is the user's. `think` turns thinking on or off where the model can."""
+    """Answer the last of `messages`, which is the user's. `think` turns thinking on or off where the model can.
+
+    Prompt and answer together have at most `context_limit` tokens; 0 is as many as the model reads.
+    """
 
     id: str
     messages: tuple[ChatMessage, ...]
     sampling: Sampling = Sampling()
     think: bool = True
+    context_limit: Annotated[int, Meta(ge=0)] = 0
+    cache_bits: CacheBits = 16
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel", tag_field=type_tag):

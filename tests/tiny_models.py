@@ -4,7 +4,8 @@
 of the window's side never import MLX. The same seed gives the same weights, float32, hence exact on the CPU.
 
     llama        plain attention
-    llama-4bit   the same weights in 4 bits, groups of 32, scales in float16
+    llama-wide   the same with wider heads, whose keys and values can be kept in 8 or 4 bits
+    llama-4bit   the weights of llama in 4 bits, groups of 32, scales in float16
     qwen3        plain attention; thinks, and its template drops old thinking
     gemma3       sliding windows of 32 tokens; its template refuses a system message
     lfm2         convolution states mixed with attention
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 CONTEXT_LENGTH = 2048
-ARCHITECTURES = ("llama", "llama-4bit", "qwen3", "gemma3", "lfm2", "mamba2")
+ARCHITECTURES = ("llama", "llama-wide", "llama-4bit", "qwen3", "gemma3", "lfm2", "mamba2")
 
 _chatml = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
@@ -50,6 +51,7 @@ _attention: dict[str, Any] = {
 }
 _configs: dict[str, dict[str, Any]] = {
     "llama": {"model_type": "llama", **_attention},
+    "llama-wide": {"model_type": "llama", **_attention, "head_dim": 32},
     "qwen3": {"model_type": "qwen3", **_attention},
     "gemma3": {
         "model_type": "gemma3_text",

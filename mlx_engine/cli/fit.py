@@ -12,7 +12,8 @@ from mlx_engine.cli.roots import AddedFolders, roots
 from mlx_engine.models import library, memory
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.machine import this_machine
-from mlx_engine.models.memory import CacheBits, Fit, size_in_words
+from mlx_engine.models.memory import Fit, size_in_words
+from mlx_engine.protocol import CacheBits
 
 
 def fit(

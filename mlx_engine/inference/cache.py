@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlx_engine.inference.context import Context
+from mlx_engine.inference.layers import Layers
+from mlx_engine.protocol import CacheBits
 
 _most_contexts = 8
 _worth_sharing = 64
@@ -22,41 +24,52 @@ _run = 16
 @dataclass(frozen=True, slots=True)
 class Reread:
     """`tokens` that had been read are read again, because the conversation differs from token `differs_at`, or, if it
-    does not, because the model can go back only to token `back_to`.
+    does not, because the model can go back only to token `back_to`, or because they are kept in `other_bits`.
     """
 
     tokens: int
     differs_at: int | None
     back_to: int
+    other_bits: bool = False
 
     def in_words(self, place: Callable[[int], str]) -> str:
         """Return a sentence; `place` says in words where in the conversation a token is."""
         head = f"reading {self.tokens:,} tokens again: "
+        if self.other_bits:
+            return f"{head}they were kept in another precision"
         if self.differs_at is None:
             return f"{head}this kind of model can go back only to where a message began, here token {self.back_to:,}"
         return f"{head}the conversation differs from token {self.differs_at:,}, in {place(self.differs_at)}"
 
 
 class Cache:
-    """The contexts of one network, in at most `limit_bytes`; the one used last is kept whatever its size."""
+    """The contexts of one network, in at most `limit_bytes`; the one used last is kept whatever its size.
 
-    def __init__(self, network: Any, limit_bytes: int) -> None:
+    `obstacle` says why the network keeps them in 16 bits only; empty if it may do with fewer.
+    """
+
+    def __init__(self, network: Any, limit_bytes: int, *, obstacle: str = "") -> None:
         self._network = network
+        self._layers = Layers(network, obstacle)
         self._limit_bytes = limit_bytes
         self._contexts: list[Context] = []
         """The least recently used first."""
 
-    def take(self, tokens: list[int]) -> tuple[Context, Reread | None]:
+    def take(self, tokens: list[int], bits: CacheBits = 16) -> tuple[Context, Reread | None]:
         """Return a context that has read the beginning of `tokens`, at most all but the last, and what is read again.
 
-        The context belongs to the caller until it is given back by `keep`.
+        The context belongs to the caller until it is given back by `keep`. It keeps what it reads in so many `bits`.
+
+        Raises:
+            InvalidParameter: the network cannot keep its context in so few bits.
         """
-        shared = {id(one): _common(one.tokens, tokens[:-1]) for one in self._contexts}
-        best = max(self._contexts, key=lambda one: one.reachable(shared[id(one)]), default=None)
+        alike = [one for one in self._contexts if one.cache_bits == bits]
+        shared = {id(one): _common(one.tokens, tokens[:-1]) for one in alike}
+        best = max(alike, key=lambda one: one.reachable(shared[id(one)]), default=None)
         position = best.reachable(shared[id(best)]) if best else 0
         if best is None or position < min(_worth_sharing, len(best.tokens) // 2 + 1):
-            return Context.empty(self._network), self._reread(tokens, 0)
-        reread = self._reread(tokens, position)
+            return Context(self._layers.make(bits), cache_bits=bits), self._reread(tokens, 0, bits)
+        reread = self._reread(tokens, position, bits)
         if position <= len(best.tokens) // 2:
             return best.fork(self._network, position), reread
         self._contexts.remove(best)
@@ -76,7 +89,7 @@ class Cache:
     def _size(self) -> int:
         return sum(context.size_bytes for context in self._contexts)
 
-    def _reread(self, tokens: list[int], position: int) -> Reread | None:
+    def _reread(self, tokens: list[int], position: int, bits: CacheBits) -> Reread | None:
         """Return how many of the tokens from `position` on one of the contexts has read before, and why."""
         if len(tokens) - position < _worth_telling:
             return None
@@ -86,7 +99,8 @@ class Cache:
             again = _repeated(context.tokens[common:], tokens[common:])
             cut = max(0, common - position)
             if again + cut >= max(_worth_telling, found.tokens + 1 if found else 0):
-                found = Reread(again + cut, common if again >= cut else None, position)
+                differs_at = common if again >= cut else None
+                found = Reread(again + cut, differs_at, position, other_bits=context.cache_bits != bits)
         return found
 
 

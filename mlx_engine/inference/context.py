@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import mlx.core as mx
+from mlx.utils import tree_map
 from mlx_lm.models.cache import CacheList, ConcatenateKVCache, KVCache, QuantizedKVCache, make_prompt_cache
+
+from mlx_engine.protocol import CacheBits
 
 _most_snapshots = 4
 """Two messages' worth: enough to answer again, or to edit, the last message and the one before it."""
@@ -26,6 +29,7 @@ class Context:
     layers: list[Any]
     tokens: list[int] = field(default_factory=list)
     snapshots: dict[int, dict[int, Any]] = field(default_factory=dict)
+    cache_bits: CacheBits = 16
 
     @classmethod
     def empty(cls, network: Any) -> "Context":
@@ -58,11 +62,11 @@ class Context:
         """Forget all after `position`, which must be reachable."""
         cut = len(self.tokens) - position
         snapshot = self.snapshots.get(position, {})
-        if position == 0:
-            self.layers = make_prompt_cache(network)
-        elif all(map(_can_be_cut, self.layers)):
+        if all(map(_can_be_cut, self.layers)):
             for layer in self.layers if cut else ():
                 layer.trim(cut)
+        elif position == 0:
+            self.layers = make_prompt_cache(network)
         elif cut:
             for index, layer in enumerate(self.layers):
                 if index in snapshot:
@@ -74,11 +78,11 @@ class Context:
 
     def fork(self, network: Any, position: int) -> "Context":
         """Return a context of the first `position` tokens, and leave this one as it is."""
-        fork = Context(copy.deepcopy(self.layers), list(self.tokens), dict(self.snapshots))
+        fork = Context(copy.deepcopy(self.layers), list(self.tokens), dict(self.snapshots), self.cache_bits)
         fork.go_back(network, position)
         for layer in fork.layers:
             if type(layer) in _growing:  # Shares its buffers with the original: take only what is used of them.
-                layer.keys, layer.values = (mx.contiguous(half) for half in layer.keys_and_values())
+                layer.keys, layer.values = tree_map(mx.contiguous, layer.keys_and_values())
         return fork
 
     def evaluate(self) -> None:
@@ -86,7 +90,7 @@ class Context:
         mx.eval([layer.state for layer in self.layers])
 
 
-_growing = (KVCache,)
+_growing = (KVCache, QuantizedKVCache)
 """Layers that hold buffers longer than what is used of them."""
 _plain = (KVCache, QuantizedKVCache, ConcatenateKVCache)
 """Layers that hold every token."""

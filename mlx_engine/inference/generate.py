@@ -32,24 +32,25 @@ class Generation:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._reader = Reader(model.network)
-        self._cache = Cache(model.network, limit_bytes=memory.machine_bytes() // 8)
+        self._cache = Cache(model.network, memory.machine_bytes() // 8, obstacle=model.cache_obstacle)
 
     def answer(self, request: Generate, is_cancelled: Callable[[], bool]) -> Iterator[AnswerEvent]:
         """Answer the last message. `is_cancelled` is asked between all steps.
 
         Raises:
-            RequestError: the request is refused before any work: a value out of range, a prompt that is too long, or a
-                chat template that fails.
+            RequestError: the request is refused before any work: a value out of range, a prompt that is too long, a
+                chat template that fails, or a context in fewer bits than the model can do with.
             OutOfMemory: memory ran out; all contexts are dropped, and the next request starts afresh.
             EngineError: MLX failed in another way.
         """
         tally = Tally()
         sampler = make_sampler(request.sampling, self._model.vocabulary_size)
+        context_length = self._context_length(request)
         prompt = build_prompt(
-            self._model.tokenizer, request.messages, think=request.think, context_length=self._model.context_length
+            self._model.tokenizer, request.messages, think=request.think, context_length=context_length
         )
         mx.reset_peak_memory()
-        context, reread = self._cache.take(prompt.tokens)
+        context, reread = self._cache.take(prompt.tokens, request.cache_bits)
         tally.reading(prompt_tokens=len(prompt.tokens), cached_tokens=len(context.tokens))
         try:
             yield from self._read(request.id, prompt, context, self._in_words(reread, prompt), is_cancelled)
@@ -102,7 +103,7 @@ class Generation:
         steps: Any = generate_step(
             mx.array(prompt.tokens[-1:]),
             network,
-            max_tokens=min(request.sampling.max_tokens, self._model.context_length - len(prompt.tokens)),
+            max_tokens=min(request.sampling.max_tokens, self._context_length(request) - len(prompt.tokens)),
             sampler=sampler,
             logits_processors=make_logits_processors(request.sampling, prompt.tokens),
             prompt_cache=context.layers,
@@ -129,6 +130,9 @@ class Generation:
                     break
         yield from deltas(segments.finish())
         return reason
+
+    def _context_length(self, request: Generate) -> int:
+        return min(self._model.context_length, request.context_limit or self._model.context_length)
 
     def _in_words(self, reread: Reread | None, prompt: Prompt) -> str:
         if reread is None:

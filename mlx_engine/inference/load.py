@@ -16,6 +16,7 @@ from mlx_lm.utils import dequantize_model, load_model, load_tokenizer
 
 from mlx_engine.errors import BrokenModel, EngineError, FacetError, OutOfMemory, UnsupportedModel
 from mlx_engine.inference import memory
+from mlx_engine.models import cache_precision
 from mlx_engine.models.describe import describe
 
 _load_tokenizer: Any = load_tokenizer  # has no types
@@ -50,6 +51,8 @@ class Model:
     context_length: int
     vocabulary_size: int
     weights_bytes: int
+    cache_obstacle: str = ""
+    """Why the context is kept in 16 bits only, in a sentence; empty if it may be kept in fewer."""
 
     @property
     def can_think(self) -> bool:
@@ -103,6 +106,7 @@ def open_model(path: Path) -> Model:
         context_length=description.context_length or UNBOUNDED_CONTEXT,
         vocabulary_size=_vocabulary_size(config, len(tokenizer)),
         weights_bytes=weights_bytes,
+        cache_obstacle=cache_precision.obstacle(description),
     )
 
 

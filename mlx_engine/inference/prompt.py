@@ -86,8 +86,8 @@ def build_prompt(tokenizer: Any, messages: Sequence[ChatMessage], *, think: bool
     tokens = _tokenize(tokenizer, text, specials, add_special_tokens=not templated)
     if len(tokens) >= context_length:
         raise PromptTooLong(
-            f"The conversation is {len(tokens):,} tokens; this model reads at most {context_length:,}. "
-            "Shorten the last message, or start a new conversation."
+            f"The conversation is {len(tokens):,} tokens; the context has room for {context_length:,}. "
+            "Shorten the last message, choose a longer context if the model has one, or start a new conversation."
         )
     start, end = _last_message(text, carried[-1].content)
     tail = text[end:]

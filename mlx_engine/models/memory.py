@@ -10,17 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from mlx_engine.models import cache_precision
 from mlx_engine.models.cache_layout import GROWTH, LayerCache
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.machine import Machine
+from mlx_engine.protocol import CacheBits
 
-CacheBits = Literal[16, 8, 4]
 Verdict = Literal["fits", "tight", "too large"]
 
 USUAL_CONTEXT = 8192
 """Tokens, where nobody has asked for another context."""
 _longest_context = 2**20
-_cache_group = 64
 _fused_heads = (64, 80, 128)
 """Head sizes for which Metal reads prompts without writing all scores down (mlx 0.32, scaled_dot_product_attention)."""
 
@@ -80,8 +80,9 @@ def estimate(
 ) -> Estimate:
     """Return what `model` needs for a context of so many tokens, whose keys and values have `cache_bits`."""
     weights = _weights_bytes(model, runtime)
-    remembered = sum(_layer_bytes(layers, context, cache_bits, runtime) for layers in model.cache)
-    return Estimate(context, weights, remembered, _work_bytes(model, context, runtime))
+    kept_bytes = _kept_bytes(model, cache_bits, runtime)
+    remembered = sum(_layer_bytes(layers, context, kept_bytes, runtime) for layers in model.cache)
+    return Estimate(context, weights, remembered, _work_bytes(model, context, kept_bytes, runtime))
 
 
 def fit(
@@ -132,29 +133,34 @@ def _weights_bytes(model: ModelDescription, runtime: Runtime) -> int:
     return model.loaded_bytes + model.loaded_half_bytes * (runtime.number_bytes - 2) // 2
 
 
-def _layer_bytes(layers: LayerCache, context: int, cache_bits: CacheBits, runtime: Runtime) -> int:
-    """Return what layers of one kind keep. Only those that keep every token can keep it in fewer bits."""
-    number_bytes: float = runtime.number_bytes
-    if layers.kind == "full" and cache_bits != 16:
-        # A scale and a bias for each group.
-        number_bytes = cache_bits / 8 + 2 * runtime.number_bytes / _cache_group
-    kept = layers.size_bytes(context, number_bytes)
+def _kept_bytes(model: ModelDescription, cache_bits: CacheBits, runtime: Runtime) -> float:
+    """Return how many bytes a number of the context takes; 16 bits stand for the network's own numbers."""
+    if cache_bits == 16 or cache_precision.obstacle(model):
+        return runtime.number_bytes
+    # A scale and a bias for each group.
+    return cache_bits / 8 + 2 * runtime.number_bytes / cache_precision.group(model.shape.head)
+
+
+def _layer_bytes(layers: LayerCache, context: int, kept_bytes: float, runtime: Runtime) -> int:
+    """Return what layers of one kind keep."""
+    kept = layers.size_bytes(context, kept_bytes)
     is_copied = bool(layers.window or layers.fixed_numbers)
     return kept * (1 + runtime.snapshots * is_copied)
 
 
-def _work_bytes(model: ModelDescription, context: int, runtime: Runtime) -> int:
+def _work_bytes(model: ModelDescription, context: int, kept_bytes: float, runtime: Runtime) -> int:
     """Return what the widest step of reading a prompt takes.
 
     Measured terms: the scores of one layer; its old keys and values while they are moved to a larger place; some
     twelve vectors of the hidden width and three of the feed-forward one for each token of the step. Latent attention
-    keeps two sets of scores, and unpacks its keys and values.
+    keeps two sets of scores, and unpacks its keys and values. Quantized keys are never read by the fused attention.
     """
     shape, step = model.shape, min(runtime.step_tokens, context)
     attention = [layers for layers in model.cache if layers.token_numbers]
     widest = max((layers.token_numbers * layers.reach(context) for layers in attention), default=0)
     is_latent = any(layers.kind == "latent" for layers in attention)
-    is_fused = runtime.has_fused_attention and shape.head in _fused_heads and not is_latent
+    is_quantized = kept_bytes != runtime.number_bytes
+    is_fused = runtime.has_fused_attention and shape.head in _fused_heads and not is_latent and not is_quantized
     reach = max((layers.reach(context) + bool(layers.window) * step for layers in attention), default=0)
     scores = 0 if is_fused else (1 + is_latent) * step * reach * shape.heads
     unpacked = 2 * reach * shape.heads * shape.head if is_latent else 0

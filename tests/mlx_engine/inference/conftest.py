@@ -10,7 +10,7 @@ import pytest
 
 from mlx_engine.inference.generate import Generation
 from mlx_engine.inference.load import Model, open_model
-from mlx_engine.protocol import ChatMessage, Delta, Finished, Generate, Prefill, Statistics
+from mlx_engine.protocol import CacheBits, ChatMessage, Delta, Finished, Generate, Prefill, Statistics
 from mlx_engine.sampling import Sampling
 
 OpenModel = Callable[[str], Model]
@@ -47,13 +47,25 @@ def ask() -> Callable[..., Asked]:
     """Return a function that sends texts, the user's and the assistant's in turn, and gathers the answer."""
 
     def send(
-        generation: Generation, *texts: str, system: str = SYSTEM, cancel_after: int = -1, **sampling: object
+        generation: Generation,
+        *texts: str,
+        system: str = SYSTEM,
+        cancel_after: int = -1,
+        context_limit: int = 0,
+        cache_bits: CacheBits = 16,
+        **sampling: object,
     ) -> Asked:
         roles = ("user", "assistant")
         messages = [ChatMessage("system", system)] if system else []
         messages += [ChatMessage(roles[index % 2], text) for index, text in enumerate(texts)]
         values = {"temperature": 0.0, "max_tokens": 24, **sampling}
-        request = Generate(id="1", messages=tuple(messages), sampling=Sampling(**values))
+        request = Generate(
+            id="1",
+            messages=tuple(messages),
+            sampling=Sampling(**values),
+            context_limit=context_limit,
+            cache_bits=cache_bits,
+        )
         seen = itertools.count()
         events = list(generation.answer(request, lambda: 0 <= cancel_after <= next(seen)))
         assert isinstance(events[-1], Finished)

@@ -73,7 +73,7 @@ def test_there_must_be_a_message_to_answer(messages: tuple[ChatMessage, ...], op
 
 def test_a_message_of_a_megabyte_is_refused_with_figures(opened: OpenModel) -> None:
     """The sentence says how long the conversation is and how long it may be."""
-    with pytest.raises(PromptTooLong, match=r"is [\d,]{7,} tokens; this model reads at most 2,048\."):
+    with pytest.raises(PromptTooLong, match=r"is [\d,]{7,} tokens; the context has room for 2,048\."):
         build(opened("llama").tokenizer, ChatMessage("user", "word " * 200_000))
 
 
