@@ -39,7 +39,7 @@ def describe(path: Path, id: str) -> ModelDescription:
         StorageError: the folder cannot be read.
     """
     if path.suffix == ".gguf" and path.is_file():
-        from mlx_engine.models.gguf.description import describe_gguf  # noqa: PLC0415 - brings numpy
+        from mlx_engine.models.gguf.description import describe_gguf  # noqa: PLC0415 - needed for few models
 
         return describe_gguf(path, id)
     if not path.is_dir():

@@ -5,17 +5,15 @@ Whatever is not known here is refused by name, since leaving it out would change
 gguf-py/gguf/constants.py; MLX names: mlx_lm/models/{llama,qwen2,qwen3}.py.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from ctypes import c_float
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mlx_engine.errors import BrokenModel, UnsupportedModel
-from mlx_engine.models.gguf.blocks import COPIED, PACKINGS
 from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo
 from mlx_engine.models.gguf.metadata import Metadata
+from mlx_engine.models.gguf.packing import COPIED, PACKINGS
 from mlx_engine.models.gguf.rope import rope_scaling
 
 ROPE_FACTORS = "rope_freqs.weight"
@@ -104,7 +102,7 @@ class Plan:
     placements: tuple[Placement, ...]
 
 
-def plan(header: GGUFHeader, rope_factors: NDArray[np.float32] | None) -> Plan:
+def plan(header: GGUFHeader, rope_factors: Sequence[float] | None) -> Plan:
     """Return what the file becomes. `rope_factors` are the values of its tensor ROPE_FACTORS, if it has it.
 
     Raises:
@@ -215,4 +213,5 @@ def _placements(
 
 def _short(value: float) -> float:
     """Return the number as people wrote it, before it became a float32: 1e-05, not 9.999999747378752e-06."""
-    return float(str(np.float32(value)))
+    shorter = (float(f"{value:.{digits}g}") for digits in range(1, 10))
+    return next((short for short in shorter if c_float(short).value == c_float(value).value), value)

@@ -1,31 +1,17 @@
 """Turns rows of GGUF blocks into the arrays of an MLX model, without changing a single weight.
 
-A block of Q4_0, Q4_1 or Q8_0 is 32 weights of one row and their scale, which is what MLX calls affine quantization in
-groups of 32: weight = scale * q + bias. Only the order of the bits differs. All arrays are little-endian, as both
-formats are. Layout of the blocks: ggml, ggml-common.h; of the packed rows: mlx, `mx.quantize`.
+Of the types in `packing.py` only the order of the bits differs. All arrays are little-endian, as both formats are.
+Layout of the blocks: ggml, ggml-common.h; of the packed rows: mlx, `mx.quantize`.
 """
-
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.errors import UnsupportedModel
-
-GROUP_SIZE = 32
+from mlx_engine.models.gguf.packing import GROUP_SIZE, PACKINGS
 
 Bytes = NDArray[np.uint8]
 Arrays = dict[str, NDArray[np.generic]]
-
-
-@dataclass(frozen=True, slots=True)
-class Packing:
-    """How one quantized type is stored: the MLX bits, and how to take a block apart."""
-
-    bits: int
-    block_bytes: int
-    unpack: Callable[[Bytes], Arrays]
 
 
 def _four_bits(nibbles: Bytes) -> Bytes:
@@ -61,25 +47,13 @@ def _times(scales: NDArray[np.float16], power_of_two: int) -> NDArray[np.float16
     return products
 
 
-PACKINGS = {"Q4_0": Packing(4, 18, _q4_0), "Q4_1": Packing(4, 20, _q4_1), "Q8_0": Packing(8, 34, _q8_0)}
-COPIED = ("F16", "BF16", "F32")
-
-
-def layout(stored_type: str, shape: tuple[int, ...]) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Return the safetensors type and shape of each array that a tensor becomes, by the end of its name."""
-    if stored_type not in PACKINGS:
-        return {"weight": (stored_type, shape)}
-    *rows, columns = shape
-    groups = (*rows, columns // GROUP_SIZE)
-    packed = (*rows, columns * PACKINGS[stored_type].bits // 32)
-    return {"weight": ("U32", packed), "scales": ("F16", groups), "biases": ("F16", groups)}
+_unpack = {"Q4_0": _q4_0, "Q4_1": _q4_1, "Q8_0": _q8_0}
 
 
 def convert(rows: Bytes, source_type: str, stored_type: str) -> Arrays:
-    """Return the arrays of `rows` [rows, bytes of a row], by the end of their name, as `layout` says."""
+    """Return the arrays of `rows` [rows, bytes of a row], by the end of their name, as `packing.layout` says."""
     if source_type in PACKINGS:
-        packing = PACKINGS[source_type]
-        return packing.unpack(rows.reshape(len(rows), -1, packing.block_bytes))
+        return _unpack[source_type](rows.reshape(len(rows), -1, PACKINGS[source_type].block_bytes))
     if source_type == stored_type:
         return {"weight": rows}
     return {"weight": _narrowed(rows.view("<f4"), stored_type)}

@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 from mlx_engine.errors import BrokenModel, FacetError, ModelError, StorageError, UnsupportedModel
 from mlx_engine.models import provenance, safetensors, staging
 from mlx_engine.models.describe import describe
-from mlx_engine.models.gguf import blocks
+from mlx_engine.models.gguf import blocks, packing
 from mlx_engine.models.gguf.architecture import ROPE_FACTORS, Placement, Plan, plan
 from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo, read_header
 from mlx_engine.models.gguf.metadata import Metadata
+from mlx_engine.models.gguf.packing import GROUP_SIZE, PACKINGS
 from mlx_engine.models.gguf.tokenizer import TokenIds, write_tokenizer
 
 _slice_bytes = 16 * 2**20
@@ -123,12 +124,12 @@ class _Source:
     def __init__(self, path: Path) -> None:
         self._bytes: NDArray[np.uint8] = np.memmap(path, mode="r", dtype=np.uint8)
 
-    def rope_factors(self, header: GGUFHeader) -> NDArray[np.float32] | None:
+    def rope_factors(self, header: GGUFHeader) -> list[float] | None:
         for tensor in header.tensors:
             if tensor.name == ROPE_FACTORS:
                 if tensor.type != "F32":
                     raise UnsupportedModel(f"This file holds {ROPE_FACTORS!r} as {tensor.type}; Facet reads F32.")
-                return self._all(tensor).view("<f4")
+                return [float(factor) for factor in self._all(tensor).view("<f4")]
         return None
 
     def rows(self, tensor: TensorInfo) -> NDArray[np.uint8]:
@@ -182,20 +183,20 @@ _torch_names = {"F16": "float16", "BF16": "bfloat16", "F32": "float32"}
 def _own_type(placements: tuple[Placement, ...]) -> str:
     """Return the type in which the model computes: its embedding's, or that of the embedding's scales."""
     embedding = placements[0].tensor.type
-    return "F16" if embedding in blocks.PACKINGS else embedding
+    return "F16" if embedding in PACKINGS else embedding
 
 
 def _quantization(placements: tuple[Placement, ...]) -> dict[str, Any]:
     """Return the `quantization` of config.json: the commonest bits for all, and each layer that differs by name."""
     bits = {
-        placement.name.removesuffix(".weight"): blocks.PACKINGS[placement.tensor.type].bits
+        placement.name.removesuffix(".weight"): PACKINGS[placement.tensor.type].bits
         for placement in placements
-        if placement.tensor.type in blocks.PACKINGS
+        if placement.tensor.type in PACKINGS
     }
     if not bits:
         return {}
     common = max(set(bits.values()), key=list(bits.values()).count)
-    settings = {"group_size": blocks.GROUP_SIZE, "mode": "affine"}
+    settings = {"group_size": GROUP_SIZE, "mode": "affine"}
     others = {name: {**settings, "bits": own} for name, own in bits.items() if own != common}
     return {**settings, "bits": common, **others}
 
@@ -206,7 +207,7 @@ def _write_weights(file: BinaryIO, placements: tuple[Placement, ...], weights: _
     layouts = {
         _array_name(placement.name, part): layout
         for placement in placements
-        for part, layout in blocks.layout(stored[placement.name], placement.tensor.shape).items()
+        for part, layout in packing.layout(stored[placement.name], placement.tensor.shape).items()
     }
     header, places = safetensors.compose_header(layouts)
     file.write(header)

@@ -4,10 +4,9 @@ Llama 3.1 and its kin are stretched by a formula, of which GGUF keeps only the r
 dimensions. All published models use the formula with the same three constants; the factors tell the fourth.
 """
 
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from mlx_engine.errors import UnsupportedModel
 from mlx_engine.models.gguf.metadata import Metadata
@@ -19,7 +18,7 @@ _original_context = 8192
 
 
 def rope_scaling(
-    metadata: Metadata, prefix: str, *, factors: NDArray[np.float32] | None, theta: float
+    metadata: Metadata, prefix: str, *, factors: Sequence[float] | None, theta: float
 ) -> dict[str, Any] | None:
     """Return `rope_scaling`, or None where positions are not scaled. `factors` [head size / 2] divide the frequencies.
 
@@ -31,10 +30,10 @@ def rope_scaling(
         raise UnsupportedModel(f"This file scales positions by {kind!r}, which Facet cannot import without loss yet.")
     if kind == "linear":
         return {"rope_type": "linear", "factor": metadata.number(f"{prefix}.rope.scaling.factor")}
-    if factors is None or np.all(factors == 1):
+    if factors is None or all(factor == 1 for factor in factors):
         return None
-    factor = float(factors.max())
-    if not np.allclose(factors, _llama3_factors(2 * len(factors), theta=theta, factor=factor), rtol=1e-5, atol=0):
+    factor = max(factors)
+    if not _is_llama3(factors, theta=theta, factor=factor):
         raise UnsupportedModel("This file scales positions by factors of its own, which Facet cannot import yet.")
     return {
         "rope_type": "llama3",
@@ -45,12 +44,20 @@ def rope_scaling(
     }
 
 
-def _llama3_factors(head_size: int, *, theta: float, factor: float) -> NDArray[np.float64]:
-    """Return what each frequency is divided by: 1 for short waves, `factor` for long ones, a blend between.
+def _is_llama3(factors: Sequence[float], *, theta: float, factor: float) -> bool:
+    if not (theta > 0 and 0 < factor < math.inf):
+        return False
+    expected = _llama3_factors(2 * len(factors), theta=theta, factor=factor)
+    return all(math.isclose(*pair, rel_tol=1e-5) for pair in zip(factors, expected, strict=True))
+
+
+def _llama3_factors(head_size: int, *, theta: float, factor: float) -> Iterator[float]:
+    """Give what each frequency is divided by: 1 for short waves, `factor` for long ones, a blend between.
 
     Source: meta-llama/llama-models, `apply_scaling`.
     """
-    wavelengths = 2 * np.pi * theta ** (np.arange(0, head_size, 2) / head_size)
-    blend = (_original_context / wavelengths - _low_frequency_factor) / (_high_frequency_factor - _low_frequency_factor)
-    blend = np.clip(blend, 0, 1)
-    return 1 / ((1 - blend) / factor + blend)
+    for dimension in range(0, head_size, 2):
+        wavelength = 2 * math.pi * theta ** (dimension / head_size)
+        blend = _original_context / wavelength - _low_frequency_factor
+        blend = min(max(blend / (_high_frequency_factor - _low_frequency_factor), 0), 1)
+        yield 1 / ((1 - blend) / factor + blend)

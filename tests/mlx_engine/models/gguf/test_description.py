@@ -1,4 +1,6 @@
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -73,3 +75,14 @@ def test_absurd_counts_are_a_sentence(counts: tuple[int, int], tmp_path: Path) -
     with pytest.raises(BrokenModel) as raised:
         describe(path, "a/m")
     assert raised.value.message.endswith(".")
+
+
+def test_describing_needs_no_numpy(tmp_path: Path) -> None:
+    """The window does it in its own process, which stays small."""
+    file = tiny_model().write(tmp_path / "tiny.gguf")
+    code = (
+        "import sys, pathlib; from mlx_engine.models.describe import describe;"
+        "print(describe(pathlib.Path(sys.argv[1]), 'a/b').can_be_imported, 'numpy' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", code, str(file)], check=True, capture_output=True, text=True).stdout
+    assert told.split() == ["True", "False"]
