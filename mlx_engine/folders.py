@@ -25,6 +25,11 @@ class Folders:
         return cls(data=dirs.user_data_path, cache=dirs.user_cache_path, logs=dirs.user_log_path)
 
     @property
+    def settings(self) -> Path:
+        """The file of the settings."""
+        return self.data / "settings.json"
+
+    @property
     def models(self) -> Path:
         """The folder of `<owner>/<name>` model folders."""
         return self.data / "models"

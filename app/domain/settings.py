@@ -76,6 +76,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Sampling,
         Meta(title="Sampling", description="How a new conversation chooses its tokens.", extra={"section": "Sampling"}),
     ] = Sampling()
+    model_folders: Annotated[
+        tuple[str, ...],
+        Meta(
+            max_length=100,
+            title="Folders of models",
+            description="Where to look for models besides Facet's own folder and those of other programs.",
+        ),
+    ] = ()
     last_model: str = ""
     sidebar_visible: bool = True
 

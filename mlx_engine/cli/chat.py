@@ -9,9 +9,10 @@ from mlx_engine.cli import terminal
 from mlx_engine.cli.answer_view import AnswerView, JsonView, TextView
 from mlx_engine.cli.failure import INTERRUPTED, UsageError, report
 from mlx_engine.cli.prepare import prepared_starter
+from mlx_engine.cli.roots import roots
 from mlx_engine.cli.sampling_options import SamplingOptions
 from mlx_engine.cli.session import Session
-from mlx_engine.errors import FacetError
+from mlx_engine.errors import FacetError, UnsupportedModel
 from mlx_engine.folders import Folders
 from mlx_engine.models import library
 from mlx_engine.protocol import ChatMessage, Delta, Finished, FinishReason
@@ -44,8 +45,10 @@ def chat(
         raise UsageError("--json answers one prompt: give it with --prompt.")
     values = sampling.sampling()
     folders = Folders.from_environment()
-    path = library.find(folders.models, model or prepared_starter(folders)).path
-    with Session(path, folders) as session:
+    found = library.find_among(roots(), model or prepared_starter(folders))
+    if found.obstacle:
+        raise UnsupportedModel(found.obstacle)
+    with Session(found.path, folders) as session:
         conversation = Conversation(session, JsonView() if json else TextView(), values, system=system, think=think)
         if prompt is None:
             return converse(conversation)

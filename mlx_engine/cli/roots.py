@@ -6,15 +6,17 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from mlx_engine.folders import Folders
+from mlx_engine.models.added_folders import added_folders
 from mlx_engine.models.places import Root, standard_roots
 
 AddedFolders = Annotated[tuple[Path, ...], Parameter(name="--folder", negative=(), show_default=False)]
-"""The option that names further folders; it can be given several times."""
+"""The option that names further folders, besides those of the settings; it can be given several times."""
 
 
-def roots(added: tuple[Path, ...]) -> list[Root]:
-    """Return Facet's folder, those of other programs, and the added ones."""
-    return standard_roots(Folders.from_environment(), [folder.absolute() for folder in added])
+def roots(further: tuple[Path, ...] = ()) -> list[Root]:
+    """Return Facet's folder, those of other programs, those added in the window, and `further` ones."""
+    folders = Folders.from_environment()
+    return standard_roots(folders, [*added_folders(folders), *(folder.absolute() for folder in further)])
 
 
 def cache_file() -> Path:

@@ -42,8 +42,10 @@ def survey(roots: Sequence[Root], cache_file: Path | None = None) -> Library:
     """
     cache = ScanCache(cache_file)
     rows = [_row(root, place, cache) for root, place in _all_places(roots)]
-    cache.save()
     absent = tuple(root for root in roots if root.kind == "added" and not root.path.is_dir())
+    for root in absent:
+        cache.keep(root.path)
+    cache.save()
     return Library(tuple(sorted(rows, key=lambda row: (_plain(row.name), row.id))), absent)
 
 

@@ -50,6 +50,10 @@ class ScanCache:
         """Remember what was found. What is broken is not remembered: rights and links leave no trace in a stamp."""
         self._new[str(place.path)] = _Entry(place.stamp, model)
 
+    def keep(self, folder: Path) -> None:
+        """Remember what lies below a folder that cannot be looked into now, as on a disk that is unplugged."""
+        self._new |= {path: entry for path, entry in self._old.items() if Path(path).is_relative_to(folder)}
+
     def save(self) -> None:
         """Write what was asked for since the file was read, if that differs. A disk that takes nothing is no matter."""
         if self._file is None or self._new == self._old:

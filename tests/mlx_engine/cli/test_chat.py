@@ -20,6 +20,7 @@ from mlx_engine.cli.session import AnswerFailed, Session
 from mlx_engine.folders import Folders
 from mlx_engine.protocol import ChatMessage, Delta, Event, Finished, LoadProgress, Prefill
 from mlx_engine.sampling import Sampling
+from tests.gguf_files import tiny_model
 
 ROOT = Path(__file__).parents[3]
 
@@ -28,6 +29,8 @@ ROOT = Path(__file__).parents[3]
 def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_models: Path) -> Path:
     """A library of tiny models in a home of its own."""
     monkeypatch.setenv("FACET_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "tiny").symlink_to(tiny_models)
     return tmp_path / "models"
@@ -40,6 +43,23 @@ def test_a_prompt_is_answered_on_standard_output(capsys: pytest.CaptureFixture[s
     out, err = capsys.readouterr()
     assert out.strip()
     assert "tokens/s" in err
+
+
+def test_a_model_of_an_added_folder_answers(
+    tiny_models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A chat finds it by its name, as the list of models does."""
+    shutil.copytree(tiny_models / "llama", tmp_path / "disk" / "owner" / "far")
+    (tmp_path / "settings.json").write_text(json.dumps({"model_folders": [str(tmp_path / "disk")]}))
+    assert main(["chat", "owner/far", "--prompt", "Hello.", "--max-tokens", "2"]) == 0
+    assert capsys.readouterr().out
+
+
+def test_a_model_that_cannot_be_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before a worker is started, with what to do."""
+    file = tiny_model().write(tmp_path / "tiny.gguf")
+    assert main(["chat", str(file), "--prompt", "Hello."]) == 1
+    assert "must be imported" in capsys.readouterr().err
 
 
 def test_json_is_deltas_and_then_the_statistics(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.viewmodels.preferences import Preferences
 from mlx_engine.cli.main import main
 from tests.gguf_files import tiny_model
 from tests.hub_snapshots import write_snapshot
@@ -81,6 +82,25 @@ def test_further_folders_are_looked_into_if_they_are_there(home: Path, capsys: O
     out, err = capsys.readouterr()
     assert json.loads(out)["origin"] == "added"
     assert f"{home / 'unplugged'} is not there now." in err
+
+
+@pytest.mark.parametrize("arguments", [["models", "show"], ["fit"], ["models", "rm", "--yes"]])
+def test_folders_that_were_added_in_the_window_are_looked_into(
+    arguments: list[str], home: Path, trash: Path, capsys: Output
+) -> None:
+    """The settings name them once for the whole of Facet."""
+    write_model(home / "disk" / "owner" / "far", num_hidden_layers=0)
+    Preferences(home / "facet" / "settings.json").set("model_folders", (str(home / "disk"), str(home / "unplugged")))
+    (found,) = objects(["models", "--json"], capsys)
+    assert (found["id"], found["origin"]) == ("owner/far", "added")
+    assert main([*arguments, "owner/far"]) == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"model_folders": 3}', b"\xff", b'{"model_folders": ["/a", 1]}'])
+def test_damaged_settings_add_no_folders(content: bytes, models: Path, capsys: Output) -> None:
+    """The window tells of them; the library is listed all the same."""
+    (models.parent / "settings.json").write_bytes(content)
+    assert len(objects(["models", "--json"], capsys)) == 2
 
 
 def test_duplicates_are_listed_with_what_they_cost(models: Path, capsys: Output) -> None:

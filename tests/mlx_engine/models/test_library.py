@@ -160,6 +160,21 @@ def test_a_model_that_is_gone_leaves_the_cache(models: Path, tmp_path: Path) -> 
     assert "beta" not in cache.read_text()
 
 
+def test_what_was_read_of_a_disk_that_is_away_is_kept(tmp_path: Path) -> None:
+    """Plugged in again, its models are there without being read anew."""
+    cache, disk = tmp_path / "library.json", tmp_path / "disk"
+    weights = write_model(disk / "owner" / "model") / "model.safetensors"
+    first = survey([Root("added", disk)], cache)
+    disk.rename(tmp_path / "unplugged")
+    assert not survey([Root("added", disk)], cache).rows
+    (tmp_path / "unplugged").rename(disk)
+    status = weights.stat()
+    with weights.open("r+b") as file:
+        file.write(b"damaged!")
+    os.utime(weights, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert survey([Root("added", disk)], cache) == first
+
+
 def test_a_gguf_file_is_found_by_its_path(tmp_path: Path) -> None:
     """As a model folder is."""
     file = tiny_model().write(tmp_path / "tiny.gguf")
