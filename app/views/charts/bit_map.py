@@ -7,21 +7,10 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from app.viewmodels.matrix_names import order, short
+from app.views.charts.bit_scale import colour_of, swatch
 from app.views.theme import Theme
 
-# From light for few bits to dark for many, in hues that people who see few colours tell apart too. The scale is the
-# same in both appearances, as in a printed map.
-_SCALE: Sequence[tuple[float, QColor]] = (
-    (2, QColor("#f3d64e")),
-    (3, QColor("#b3d25c")),
-    (4, QColor("#5fbf8c")),
-    (5, QColor("#2fa3a0")),
-    (6, QColor("#2f86b6")),
-    (8, QColor("#4459a8")),
-    (16, QColor("#5c3d8c")),
-    (32, QColor("#3d2a5c")),
-)
-_USUAL_ORDER = ("q", "k", "v", "qkv", "o", "gate", "up", "gate_up", "down")
 _LOWEST, _HIGHEST = 3, 10
 """Pixels of a row at 100 %: more layers make it lower."""
 _HEIGHT = 240
@@ -50,7 +39,7 @@ class BitMap(QWidget):
     def show_layers(self, layers: Sequence[Layer]) -> None:
         self._outside = {name: bits for one in layers if one.layer is None for name, bits in one.bits.items()}
         self._layers = [one for one in layers if one.layer is not None]
-        self._kinds = sorted({name for one in self._layers for name in one.bits}, key=_order)
+        self._kinds = sorted({name for one in self._layers for name in one.bits}, key=order)
         self.setAccessibleDescription(in_words(layers))
         self.updateGeometry()
         self.update()
@@ -126,12 +115,11 @@ class BitMap(QWidget):
 
     def _paint_swatch(self, painter: QPainter, left: float, top: float, colour: QColor, words: str) -> float:
         """Draw a patch and its words; return where they end."""
-        side = self._theme.scaled(9)
-        painter.fillRect(QRectF(left, top + (self._line() - side) / 2, side, side), colour)
+        end = swatch(painter, self._theme, QRectF(left, top, 0, self._line()), colour) + 5
         width = painter.fontMetrics().horizontalAdvance(words)
         painter.setPen(self._theme.palette.secondary)
-        painter.drawText(QRectF(left + side + 5, top, width + 2, self._line()), Qt.AlignmentFlag.AlignVCenter, words)
-        return left + side + 5 + width
+        painter.drawText(QRectF(end, top, width + 2, self._line()), Qt.AlignmentFlag.AlignVCenter, words)
+        return end + width
 
     def _all(self) -> Iterable[float]:
         yield from self._outside.values()
@@ -154,23 +142,6 @@ class BitMap(QWidget):
         column = min(int((point.x() - area.left()) / area.width() * len(self._kinds)), len(self._kinds) - 1)
         layer, kind = self._layers[row], self._kinds[column]
         return f"Layer {layer.layer}, {kind}: {layer.bits[kind]:g} bits" if kind in layer.bits else ""
-
-
-def colour_of(bits: float) -> QColor:
-    """Return the colour of the number on the scale that is nearest."""
-    return min(_SCALE, key=lambda step: abs(step[0] - bits))[1]
-
-
-def short(kind: str) -> str:
-    """Return what tells a matrix from the others of its layer: "q" for "self_attn.q_proj"."""
-    words = kind.removesuffix(".weight").rpartition(".")[2]
-    return words.removesuffix("_proj").replace("embed_tokens", "embedding").replace("lm_head", "head")
-
-
-def _order(kind: str) -> tuple[int, str]:
-    """Order matrices as a token meets them; those of other names come last."""
-    name = short(kind)
-    return (_USUAL_ORDER.index(name) if name in _USUAL_ORDER else len(_USUAL_ORDER), kind)
 
 
 def in_words(layers: Sequence[Layer]) -> str:

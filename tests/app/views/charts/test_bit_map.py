@@ -3,7 +3,9 @@
 from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
 
-from app.views.charts.bit_map import BitMap, colour_of, in_words, short
+from app.viewmodels.matrix_names import short
+from app.views.charts.bit_map import BitMap, in_words
+from app.views.charts.bit_scale import colour_of
 from app.views.theme import Theme
 from mlx_engine.models.bit_map import LayerBits
 
