@@ -10,35 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
-from huggingface_hub.errors import StrictDataclassError
 from mlx.utils import tree_flatten
 from mlx_lm.utils import dequantize_model, load_model, load_tokenizer
 
-from mlx_engine.errors import BrokenModel, EngineError, FacetError, OutOfMemory, UnsupportedModel
+from mlx_engine.errors import EngineError, FacetError, OutOfMemory
 from mlx_engine.inference import memory
-from mlx_engine.models import cache_precision
+from mlx_engine.models import cache_precision, foreign
 from mlx_engine.models.describe import describe
 
 _load_tokenizer: Any = load_tokenizer  # has no types
 
 UNBOUNDED_CONTEXT = 2**20
 """The context length, in tokens, of a model that names none, as recurrent ones do."""
-
-# All that mlx-lm, transformers and MLX are known to raise on a folder that is not what it should be.
-_foreign_errors = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    ImportError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    StrictDataclassError,  # a tokenizer's settings of the wrong kind
-    SystemExit,  # mlx-lm's `olmo` ends the program if the library is missing that it needs
-    TypeError,
-    ValueError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +53,7 @@ class Model:
         for batch in _batches(_weights(self.network), self.weights_bytes):
             try:
                 mx.eval(batch)
-            except _foreign_errors as error:
+            except foreign.FOREIGN_ERRORS as error:
                 raise _in_words(error, self.name, self.weights_bytes) from error
             done_bytes += sum(weight.nbytes for weight in batch)
             yield done_bytes
@@ -95,7 +78,7 @@ def open_model(path: Path) -> Model:
             network = _in_float32(network, parameters=description.parameters)
         weights_bytes = sum(weight.nbytes for weight in _weights(network))
         tokenizer = _load_tokenizer(path, {"trust_remote_code": False}, eos_token_ids=config.get("eos_token_id"))
-    except _foreign_errors as error:
+    except foreign.FOREIGN_ERRORS as error:
         raise _in_words(error, path.name, 0) from error
     if weights_bytes > memory.machine_bytes():
         raise _too_large(path.name, weights_bytes)
@@ -155,18 +138,7 @@ def _vocabulary_size(config: dict[str, Any], tokens: int) -> int:
 
 
 def _in_words(error: BaseException, name: str, weights_bytes: int) -> FacetError:
-    text = " ".join(str(error).split())[:300].rstrip(".")
-    if memory.is_out_of_memory(error):
-        return _too_large(name, weights_bytes)
-    if isinstance(error, SystemExit):
-        return UnsupportedModel(f"{name} needs a library that does not come with Facet.")
-    if isinstance(error, ImportError | AttributeError) or (isinstance(error, ValueError) and "not supported" in text):
-        return UnsupportedModel(f"{name} cannot be run by this version of Facet: {text}.")
-    if "trust_remote_code" in text or "custom code" in text:
-        return UnsupportedModel(f"{name} needs Python code from its own folder, which Facet never runs.")
-    if isinstance(error, KeyError):
-        text = f"{text} is missing in its configuration or its weights"
-    return BrokenModel(f"{name} cannot be opened: {text}. Its files do not fit together; download the model again.")
+    return _too_large(name, weights_bytes) if memory.is_out_of_memory(error) else foreign.in_words(error, name)
 
 
 def _too_large(name: str, weights_bytes: int) -> EngineError:
