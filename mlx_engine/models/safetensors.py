@@ -63,6 +63,11 @@ class TensorEntry:
         return math.prod(self.shape)
 
 
+def tensor_bytes(dtype: str, shape: tuple[int, ...]) -> int:
+    """Return how many bytes the data of such a tensor take."""
+    return math.prod(shape) * _bits[dtype] // 8
+
+
 def read_header(path: Path) -> dict[str, TensorEntry]:
     """Return the tensors of the file `path`, by name.
 
@@ -99,7 +104,7 @@ def _checked(name: str, entry: _Entry, file_name: str, data_start: int, file_siz
     if entry.dtype not in _bits:
         raise UnsupportedModel(f"{file_name} holds a tensor of the type {entry.dtype!r}, which Facet does not know.")
     start, stop = entry.data_offsets
-    if stop - start != math.prod(entry.shape) * _bits[entry.dtype] // 8:
+    if stop - start != tensor_bytes(entry.dtype, entry.shape):
         raise BrokenModel(f"{file_name} is damaged: the size and the shape of {name!r} do not agree.")
     if data_start + stop > file_size:
         raise BrokenModel(f"{file_name} is cut short: it ends before its tensor {name!r}. Download the model again.")
@@ -125,7 +130,7 @@ def compose_header(tensors: dict[str, tuple[str, tuple[int, ...]]]) -> tuple[byt
     end = 0
     for name in order:
         dtype, shape = tensors[name]
-        start, end = end, end + math.prod(shape) * _bits[dtype] // 8
+        start, end = end, end + tensor_bytes(dtype, shape)
         entries[name] = (start, end)
     fields: dict[str, object] = {
         name: {"dtype": tensors[name][0], "shape": tensors[name][1], "data_offsets": entries[name]} for name in order

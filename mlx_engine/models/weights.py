@@ -83,7 +83,7 @@ def read_weights(tensors: Mapping[str, TensorEntry], config: Mapping[str, Any]) 
         else:
             yield _quantized(layer, payload, parts, companions, config)
         for name in parts.keys() - companions - ({payload} if companions else set()):
-            yield _plain(f"{layer}.{name}" if layer else name, parts[name])
+            yield plain_weight(f"{layer}.{name}" if layer else name, parts[name])
 
 
 def _by_layer(tensors: Mapping[str, TensorEntry]) -> dict[str, dict[str, TensorEntry]]:
@@ -99,7 +99,8 @@ def _by_layer(tensors: Mapping[str, TensorEntry]) -> dict[str, dict[str, TensorE
     return layers
 
 
-def _plain(name: str, tensor: TensorEntry) -> Weight:
+def plain_weight(name: str, tensor: TensorEntry) -> Weight:
+    """Return the weight that a tensor makes up alone."""
     mode = _float_names.get(tensor.dtype, tensor.dtype.lower())
     bits = _float_bits.get(mode, 8 * tensor.size_bytes // max(tensor.elements, 1))
     path = name.removesuffix(".weight")

@@ -4,10 +4,27 @@
 """
 
 import math
+import re
 
 import msgspec
 
 from mlx_engine.quantize.recipe import Treatment
+
+_number = re.compile(r"(?:^|\.)(\d{1,6})(?:\.|$)")
+_embeddings = frozenset(
+    {
+        "embed",
+        "embed_in",
+        "embed_tokens",
+        "embedding",
+        "embeddings",
+        "tok_embeddings",
+        "token_embeddings",
+        "word_embeddings",
+        "wte",
+    }
+)
+_heads = frozenset({"embed_out", "ff_out", "lm_head", "output", "output_linear"})
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,3 +70,22 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
     dropped: tuple[Dropped, ...] = ()
     quantization: str = ""
     """How the source is quantized already, for people; "" if it is not."""
+
+    def embeddings(self) -> frozenset[str]:
+        """Return the paths of the matrices that turn tokens into vectors."""
+        return self._outside_layers(_embeddings)
+
+    def head(self) -> frozenset[str]:
+        """Return the path of the matrix that turns vectors into tokens: where there is none, the embeddings do it."""
+        return self._outside_layers(_heads) or self.embeddings()
+
+    def _outside_layers(self, names: frozenset[str]) -> frozenset[str]:
+        """Return the matrices so named that belong to no layer. The names are those of mlx-lm's architectures."""
+        paths = (parameter.path for parameter in self.parameters if len(parameter.shape) > 1)
+        return frozenset(path for path in paths if path.rpartition(".")[2] in names and layer_of(path) is None)
+
+
+def layer_of(path: str) -> int | None:
+    """Return the number of the layer: the first number in the path, as for mlx-lm; None outside of all layers."""
+    match = _number.search(path)
+    return int(match[1]) if match else None

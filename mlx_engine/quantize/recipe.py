@@ -56,17 +56,32 @@ Dtype = Literal["source", "bfloat16", "float16", "float32"]
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What becomes of the matrices in `layers` whose path has one of `kinds` in it: "v_proj", "lm_head"; none: all."""
+    """What becomes of the matrices in `layers` whose path has one of `kinds` in it: "v_proj", "lm_head"; none: all.
+
+    Two kinds go by what a matrix does: "embeddings", whatever they are called, and "head", which are the embeddings
+    too where they are tied to it.
+
+    Raises:
+        InvalidRecipe: a kind is empty, or the layers are no range.
+    """
 
     kinds: tuple[str, ...] = ()
     layers: Layers | tuple[int, int] = "all"
-    """A name, or the first and the last layer."""
+    """A name, or the first and the last layer, counted from 0."""
     treatment: Treatment
+
+    def __post_init__(self) -> None:
+        if not all(self.kinds):
+            raise InvalidRecipe("A kind of matrix is empty. It is a part of a path, such as v_proj.")
+        if isinstance(self.layers, tuple) and not 0 <= self.layers[0] <= self.layers[1]:
+            first, last = self.layers
+            raise InvalidRecipe(f"The layers from {first} to {last} are no range. Layers are counted from 0.")
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What becomes of each matrix: what `tensors` says of it, else the first rule that meets it, else what the
-    architecture wants for it where `follows_architecture`, else `default`.
+    architecture wants for it where `follows_architecture`, else `default`. Where the default is to keep, what the
+    architecture wants is not asked: its wishes are for what is quantized.
     """
 
     name: str

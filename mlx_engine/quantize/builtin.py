@@ -1,0 +1,114 @@
+"""The recipes that Facet brings along."""
+
+import difflib
+from typing import Literal
+
+from mlx_engine.errors import InvalidRecipe
+from mlx_engine.quantize.recipe import Format, Mode, Recipe, Rule
+
+_values = ("v_proj", "v_a_proj", "v_b_proj")
+_uniform = {
+    8: "Hardly to be told from the original, at half the size.",
+    6: "Losses too small to notice, at two fifths of the size.",
+    5: "Small losses, at a third of the size.",
+    4: "For everyday use, at a good quarter of the size; every matrix is treated alike.",
+    3: "Noticeable losses, at a fifth of the size: for large models on small Macs.",
+    2: "Heavy losses, at a sixth of the size: to try out, and for weights that know only three values.",
+}
+_groups = {
+    32: " Small groups: closer to the original, and somewhat larger.",
+    64: "",
+    128: " Large groups: smaller, and further from the original.",
+}
+
+
+def _whole(name: str, dtype: Literal["bfloat16", "float16", "float32"], purpose: str) -> Recipe:
+    return Recipe(name=name, purpose=purpose, default="keep", dtype=dtype)
+
+
+def _affine(bits: int, group: int) -> Recipe:
+    return Recipe(
+        name=f"affine-{bits}-g{group}",
+        purpose=_uniform[bits] + _groups[group],
+        default=Format(bits=bits, group_size=group),
+    )
+
+
+def _micro_scaled(mode: Mode, bits: int, group: int, purpose: str) -> Recipe:
+    return Recipe(name=mode, purpose=purpose, default=Format(mode=mode, bits=bits, group_size=group))
+
+
+def _mlx_lm(low: int, high: int) -> Recipe:
+    """Source: mlx-lm 0.32, `convert.mixed_quant_predicate_builder`; the architecture's own wishes go unheard there."""
+    more = Format(bits=high)
+    return Recipe(
+        name=f"mixed_{low}_{high}",
+        purpose=f"As mlx-lm mixes: {low} bits, and {high} for the head and some values and down-projections.",
+        default=Format(bits=low),
+        rules=(
+            Rule(kinds=_values, layers="outer and every third", treatment=more),
+            Rule(kinds=("down_proj",), layers="outer and every third", treatment=more),
+            Rule(kinds=("lm_head",), treatment=more),
+        ),
+        follows_architecture=False,
+    )
+
+
+def _balanced(bits: int, more: int, purpose: str) -> Recipe:
+    """More bits where llama.cpp's _M mixtures spend them; tied embeddings count as the head that they are."""
+    return Recipe(
+        name=f"balanced-{bits}",
+        purpose=purpose,
+        default=Format(bits=bits),
+        rules=(
+            Rule(kinds=("head",), treatment=Format(bits=max(more, 6))),
+            Rule(kinds=(*_values, "down_proj"), layers="outer and every third", treatment=Format(bits=more)),
+        ),
+    )
+
+
+def _careful(bits: int, more: int, purpose: str) -> Recipe:
+    """More bits wherever an error is known to weigh: embeddings, head, values, down-projections, outer layers."""
+    return Recipe(
+        name=f"careful-{bits}",
+        purpose=purpose,
+        default=Format(bits=bits),
+        rules=(
+            Rule(kinds=("head", "embeddings"), treatment=Format(bits=8)),
+            Rule(kinds=(*_values, "down_proj"), treatment=Format(bits=more)),
+            Rule(kinds=("_proj",), layers="outer", treatment=Format(bits=more)),
+        ),
+    )
+
+
+RECIPES: tuple[Recipe, ...] = (
+    _balanced(4, 6, "For everyday use: three tenths of the size, with the bits where they matter most."),
+    _careful(4, 6, "As good as 4 bits get: a third of the size, more bits for all parts that suffer most."),
+    _balanced(5, 6, "Small losses, at a good third of the size."),
+    _balanced(3, 4, "For large models on small Macs: a quarter of the size, noticeable losses."),
+    _balanced(2, 4, "The smallest that may still be of use: a fifth of the size, heavy losses."),
+    *(_affine(bits, group) for bits in _uniform for group in _groups),
+    _micro_scaled("mxfp8", 8, 32, "8-bit floats with a shared scale: half the size, very small losses."),
+    _micro_scaled("nvfp4", 4, 16, "4-bit floats in small groups, for models that were trained in this format."),
+    _micro_scaled("mxfp4", 4, 32, "4-bit floats, for models that were trained in this format, such as gpt-oss."),
+    *(_mlx_lm(low, high) for low, high in ((2, 6), (3, 4), (3, 6), (4, 6))),
+    _whole("bf16", "bfloat16", "Nothing is lost where the original is in bfloat16, as most are."),
+    _whole("f16", "float16", "Half precision for all: for Macs with an M1 or M2, which are slower in bfloat16."),
+    _whole("f32", "float32", "Full precision: for measuring, and for models without a half-precision original."),
+)
+"""In the order in which people should see them."""
+
+_by_name = {recipe.name: recipe for recipe in RECIPES} | {f"affine-{bits}": _affine(bits, 64) for bits in _uniform}
+
+
+def recipe(name: str) -> Recipe:
+    """Return the recipe of that name; affine-4 is short for affine-4-g64.
+
+    Raises:
+        InvalidRecipe: there is none.
+    """
+    if found := _by_name.get(name):
+        return found
+    near = difflib.get_close_matches(name.lower(), _by_name, n=3, cutoff=0.5)
+    hint = f" Did you mean {' or '.join(near)}?" if near else " `facet recipes` lists them."
+    raise InvalidRecipe(f'There is no recipe "{name}".{hint}')

@@ -1,0 +1,63 @@
+"""Says in config.json how each matrix is stored, so that stock mlx-lm, and what reads the same files, opens it.
+
+Source: mlx-lm 0.32, `utils.load_model`, `utils.quantize_model`, `utils.save_config`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlx_engine.quantize.layout import Placement
+from mlx_engine.quantize.recipe import Format, Recipe
+
+_dtype_fields = ("torch_dtype", "dtype")
+
+
+def quantized_config(config: Mapping[str, Any], placements: Sequence[Placement], recipe: Recipe) -> dict[str, Any]:
+    """Return config.json for the result of a conversion, sorted, from that of the original.
+
+    What most matrices have stands under "quantization"; what differs, by its path; False is for matrices that could
+    be quantized and are kept. "vision_config" goes with the eyes, since programs take it for a promise of them.
+    """
+    left_out = {"_name_or_path", "quantization", "quantization_config"}
+    if not any(placement.parameter.name.startswith("model.vision_tower.") for placement in placements):
+        left_out.add("vision_config")
+    result = {name: value for name, value in config.items() if name not in left_out}
+    if recipe.dtype != "source":
+        result = _with_dtype(result, recipe.dtype)
+    if quantization := _quantization(placements, recipe):
+        result |= {"quantization": quantization, "quantization_config": quantization}
+    return dict(sorted(result.items()))
+
+
+def _with_dtype(config: dict[str, Any], dtype: str) -> dict[str, Any]:
+    """Return the configuration with another type of numbers, wherever it names one."""
+    changed: dict[str, Any] = {name: dtype for name in _dtype_fields if name in config}
+    text = config.get("text_config")
+    if isinstance(text, dict):
+        changed["text_config"] = text | {name: dtype for name in _dtype_fields if name in text}
+    return config | changed
+
+
+def _quantization(placements: Sequence[Placement], recipe: Recipe) -> dict[str, Any]:
+    formats = {one.parameter.path: one.format for one in placements if one.parameter.can_be_quantized}
+    usual = _usual(placements, recipe)
+    if usual is None:
+        return {}
+    differing = {path: _entry(form) if form else False for path, form in formats.items() if form != usual}
+    return _entry(usual) | differing
+
+
+def _usual(placements: Sequence[Placement], recipe: Recipe) -> Format | None:
+    """Return the recipe's default where any matrix has it, else the format of most weights; None if all are kept."""
+    weights: Counter[Format] = Counter()
+    for placement in placements:
+        if placement.format:
+            weights[placement.format] += placement.parameter.elements
+    if recipe.default != "keep" and recipe.default in weights:
+        return recipe.default
+    return weights.most_common(1)[0][0] if weights else None
+
+
+def _entry(form: Format) -> dict[str, Any]:
+    return {"group_size": form.group_size, "bits": form.bits, "mode": form.mode}

@@ -1,0 +1,100 @@
+"""Says what a conversion will give, before anything runs: a pure function of the network's outline and the recipe."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mlx_engine.models import weights
+from mlx_engine.models.bit_map import LayerBits, bit_map
+from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.safetensors import TensorEntry, compose_header, tensor_bytes
+from mlx_engine.models.weights import Precision, Weight, plain_weight
+from mlx_engine.quantize.layout import Placement, layout
+from mlx_engine.quantize.outline import Dropped, Outline
+from mlx_engine.quantize.recipe import Recipe
+from mlx_engine.quantize.shards import into_shards
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What the conversion of one model by one recipe will give."""
+
+    recipe: Recipe
+    size_bytes: int
+    """Of the weight files, to the byte, headers included."""
+    files: int
+    """How many weight files there will be."""
+    weights_bytes: int
+    """What the weights take in memory, packed as they are."""
+    half_bytes: int
+    """Of these, what is stored in 16-bit floats."""
+    parameters: int
+    quantization: str
+    """For people, as the library will say it: "4-bit g64", "mixed 4/6-bit g64"."""
+    kept: tuple[tuple[str, str], ...]
+    """Paths of what stays in floating point although the recipe would quantize it, and why."""
+    bits: tuple[LayerBits, ...]
+    """The map of layers and matrices, as of a model on the disk."""
+    distinct_bits: tuple[int, ...]
+    """In which matrices are stored, without scales, the commonest first."""
+    dropped: tuple[Dropped, ...]
+
+    @property
+    def bits_per_weight(self) -> float:
+        """The true ones: bits of all tensors, scales included, for each parameter."""
+        return 8 * self.weights_bytes / self.parameters
+
+    def describe(self, source: ModelDescription) -> ModelDescription:
+        """Return what the library will say of the result, for `memory.fit`; its path and licence are the source's."""
+        return dataclasses.replace(
+            source,
+            parameters=self.parameters,
+            bits_per_weight=self.bits_per_weight,
+            quantization=self.quantization,
+            size_bytes=self.size_bytes,
+            format="safetensors",
+            bits=self.distinct_bits,
+            loaded_bytes=self.weights_bytes,
+            loaded_half_bytes=self.half_bytes,
+            loaded_parameters=self.parameters,
+        )
+
+
+def forecast(outline: Outline, recipe: Recipe) -> Forecast:
+    """Say what converting the network by `recipe` will give.
+
+    Raises:
+        InvalidRecipe: the recipe names a matrix or a layer that the model does not have.
+    """
+    return forecast_of(layout(outline, recipe), outline, recipe)
+
+
+def forecast_of(placements: Sequence[Placement], outline: Outline, recipe: Recipe) -> Forecast:
+    """Say the same of a layout that is known already."""
+    arrays = [item for placement in placements for item in placement.arrays.items()]
+    shards = into_shards(arrays)
+    data = sum(tensor_bytes(*array) for _, array in arrays)
+    headers = sum(len(compose_header(dict(shard.arrays))[0]) for shard in shards)
+    found = [_weight(placement) for placement in placements]
+    return Forecast(
+        recipe=recipe,
+        size_bytes=headers + data,
+        files=len(shards),
+        weights_bytes=data,
+        half_bytes=sum(tensor_bytes(*array) for _, array in arrays if array[0] in ("F16", "BF16")),
+        parameters=sum(weight.parameters for weight in found),
+        quantization=weights.in_words(found),
+        kept=tuple((one.parameter.path, one.reason) for one in placements if one.reason and one.format is None),
+        bits=bit_map(found),
+        distinct_bits=weights.distinct_bits(found),
+        dropped=outline.dropped,
+    )
+
+
+def _weight(placement: Placement) -> Weight:
+    """Return the weight as it will be read from the disk."""
+    parameter, form = placement.parameter, placement.format
+    if form is None:
+        return plain_weight(parameter.name, TensorEntry(placement.dtype, parameter.shape, 0, placement.size_bytes))
+    precision = Precision(form.mode, form.bits, form.group_size)
+    return Weight(parameter.path, parameter.elements, placement.size_bytes, precision, is_matrix=True)

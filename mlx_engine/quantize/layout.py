@@ -1,0 +1,163 @@
+"""Says what becomes of each parameter of a network under a recipe, down to the arrays that are written.
+
+The forecast and the conversion both go by it, so the one is exact and the other holds no surprise. It decides as
+`mlx_lm.utils.quantize_model` and `mlx.nn.quantize` do (mlx-lm 0.32, mlx 0.32), and reads no weights.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from mlx_engine.errors import InvalidRecipe
+from mlx_engine.models.safetensors import tensor_bytes
+from mlx_engine.quantize.outline import Outline, Parameter, layer_of
+from mlx_engine.quantize.recipe import Format, Layers, Recipe, Rule, Treatment
+from mlx_engine.quantize.shards import Array
+
+_floats = {"bfloat16": "BF16", "float16": "F16", "float32": "F32"}
+_float_types = frozenset({"BF16", "F16", "F32", "F64"})
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What becomes of one parameter."""
+
+    parameter: Parameter
+    format: Format | None
+    """None if it is kept in floating point."""
+    dtype: str
+    """Of its numbers as they are written or, where it is quantized, of those that are quantized: "BF16"."""
+    reason: str
+    """Why it is not as the recipe says: "a norm", "its rows of 100 weights do not divide by 64"; "" if it is."""
+    arrays: Mapping[str, Array]
+    """Type and shape by name, in the order in which they are stored: x.weight, x.scales and x.biases, or x.weight."""
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(tensor_bytes(dtype, shape) for dtype, shape in self.arrays.values())
+
+
+def layout(outline: Outline, recipe: Recipe) -> tuple[Placement, ...]:
+    """Return what becomes of each parameter, in the network's order.
+
+    Raises:
+        InvalidRecipe: the recipe names a matrix or a layer that the model does not have.
+    """
+    _require_matrices(outline, recipe)
+    rules = [(_meets(rule, outline, number), rule.treatment) for number, rule in enumerate(recipe.rules, start=1)]
+    return tuple(
+        _place(parameter, _dtype(parameter, outline, recipe), recipe, rules) for parameter in outline.parameters
+    )
+
+
+def _require_matrices(outline: Outline, recipe: Recipe) -> None:
+    if not recipe.tensors:
+        return
+    paths = {parameter.path for parameter in outline.parameters if len(parameter.shape) > 1}
+    if unknown := [path for path in recipe.tensors if path not in paths]:
+        raise InvalidRecipe(f'The recipe names "{unknown[0]}" under tensors, which is no matrix of this model.')
+
+
+def _meets(rule: Rule, outline: Outline, number: int) -> Callable[[str], bool]:
+    """Return whether the rule speaks of the matrix of a path."""
+    layers = _layers(rule.layers, outline.layers, number)
+    roles = frozenset().union(*(_roles[kind](outline) for kind in rule.kinds if kind in _roles))
+    parts = tuple(kind for kind in rule.kinds if kind not in _roles)
+
+    def meets(path: str) -> bool:
+        of_kind = not rule.kinds or path in roles or any(part in path for part in parts)
+        return of_kind and (layers is None or layer_of(path) in layers)
+
+    return meets
+
+
+_roles = {"embeddings": Outline.embeddings, "head": Outline.head}
+
+
+def _layers(layers: Layers | tuple[int, int], count: int, number: int) -> frozenset[int] | None:
+    """Return the numbers of the layers; None for everything, also what is outside of them."""
+    if layers == "all":
+        return None
+    if isinstance(layers, tuple):
+        first, last = layers
+        if last >= count:
+            raise InvalidRecipe(
+                f"Rule {number} of the recipe is for layers {first} to {last}, but this model has only {count}, "
+                f"numbered from 0 to {count - 1}."
+            )
+        return frozenset(range(first, last + 1))
+    outer = count // 8
+    third = layers == "outer and every third"
+    return frozenset(
+        layer
+        for layer in range(count)
+        if layer < outer or layer >= 7 * count // 8 or (third and (layer - outer) % 3 == 2)
+    )
+
+
+def _dtype(parameter: Parameter, outline: Outline, recipe: Recipe) -> str:
+    wanted = outline.dtype if recipe.dtype == "source" else recipe.dtype
+    if parameter.dtype not in _float_types or not parameter.can_be_cast:
+        return parameter.dtype
+    return _floats.get(wanted, parameter.dtype)
+
+
+def _place(
+    parameter: Parameter, dtype: str, recipe: Recipe, rules: list[tuple[Callable[[str], bool], Treatment]]
+) -> Placement:
+    form, reason = _choose(parameter, recipe, rules)
+    arrays = _packed(parameter, form, dtype) if form else {parameter.name: (dtype, parameter.shape)}
+    return Placement(parameter, form, dtype, reason, arrays)
+
+
+def _choose(
+    parameter: Parameter, recipe: Recipe, rules: list[tuple[Callable[[str], bool], Treatment]]
+) -> tuple[Format | None, str]:
+    """Return the format, and why it is not what the recipe says.
+
+    As in mlx-lm, rows that do not divide by the default's groups are kept, whatever the architecture wants.
+    """
+    path, reason = parameter.path, ""
+    treatment: Treatment | None = recipe.tensors.get(path)
+    groups = []
+    if treatment is None:
+        treatment = next((treatment for meets, treatment in rules if meets(path)), None)
+    if treatment is None:
+        treatment = recipe.default
+        if treatment != "keep":
+            groups = [treatment.group_size]
+            if recipe.follows_architecture and parameter.wanted is not None:
+                treatment = parameter.wanted
+                reason = _wish(treatment)
+    if treatment == "keep":
+        return None, reason
+    if obstacle := _obstacle(parameter, [*groups, treatment.group_size]):
+        return None, obstacle
+    return treatment, reason
+
+
+def _wish(treatment: Treatment) -> str:
+    if treatment == "keep":
+        return "the architecture needs it whole"
+    return f"the architecture wants {treatment.bits} bits for it"
+
+
+def _obstacle(parameter: Parameter, groups: list[int]) -> str:
+    """Return why the parameter cannot be quantized in such groups; "" if it can."""
+    if len(parameter.shape) < 2:
+        return "a norm" if "norm" in parameter.path else "a vector"
+    if not parameter.can_be_quantized:
+        return "a convolution" if "conv" in parameter.path else "mlx-lm knows no quantized form of it"
+    if parameter.dtype not in _float_types:
+        return "its numbers are not floating ones"
+    row = parameter.shape[-1]
+    return next((f"its rows of {row:,} weights do not divide by {group}" for group in groups if row % group), "")
+
+
+def _packed(parameter: Parameter, form: Format, dtype: str) -> dict[str, Array]:
+    """Return the arrays of a quantized matrix: bits packed into words, and a scale (affine: and a bias) a group."""
+    *rest, row = parameter.shape
+    groups = (*rest, row // form.group_size)
+    arrays: dict[str, Array] = {f"{parameter.path}.weight": ("U32", (*rest, row * form.bits // 32))}
+    if form.mode == "affine":
+        return arrays | {f"{parameter.path}.{name}": (dtype, groups) for name in ("scales", "biases")}
+    return arrays | {f"{parameter.path}.scales": ("U8", groups)}
