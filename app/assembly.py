@@ -22,8 +22,8 @@ from mlx_engine.engine.state import Failed, Ready
 from mlx_engine.folders import Folders
 from mlx_engine.models.places import standard_roots
 
-_RESUME_MS = 1_500
-"""How long after the start downloads go on that the last run has left."""
+_LATER_MS = 1_500
+"""How long after the start the rest begins that nobody waits for."""
 
 if TYPE_CHECKING:
     from app.hub_assembly import HubAssembly
@@ -49,7 +49,7 @@ class Assembly(QObject):
         self._starter: StarterPreparation | None = None
         self._models: ModelsAssembly | None = None
         self._hub: HubAssembly | None = None
-        self.preferences = Preferences(folders.data / "settings.json", self)
+        self.preferences = Preferences(folders.settings, self)
         self._follow_preferences()
         self.offline = OfflineSwitch(self.preferences, folders.logs, self)
         self.store = Store(folders.data / "facet.sqlite3")
@@ -59,7 +59,7 @@ class Assembly(QObject):
             folders.models,
             self.bridge,
             self,
-            other_roots=lambda: standard_roots(folders)[1:],
+            other_roots=lambda: standard_roots(folders, self._added_folders())[1:],
             cache_file=folders.cache / "library.json",
         )
         self.chat = ChatViewModel(self.store, self.bridge, self.library, self.preferences, self)
@@ -82,7 +82,7 @@ class Assembly(QObject):
         self.library.refreshed.connect(self._prepare_starter)
         self.library.refresh()
         self._tell_notices()
-        QTimer.singleShot(_RESUME_MS, self, self._resume_downloads)
+        QTimer.singleShot(_LATER_MS, self, self._go_on)
 
     def close(self) -> None:
         """Store what there is of running answers, and end all child processes."""
@@ -98,6 +98,9 @@ class Assembly(QObject):
         self.library.close()
         self.store.close()
 
+    def _added_folders(self) -> list[Path]:
+        return [Path(folder) for folder in self.preferences.settings.model_folders]
+
     def _follow_preferences(self) -> None:
         settings = self.preferences.settings
         self._theme.set_appearance(settings.appearance)
@@ -112,9 +115,13 @@ class Assembly(QObject):
             self._hub.downloads.chat_requested.connect(self._start_chat_with)
         return self._hub
 
-    def _resume_downloads(self) -> None:
+    def _go_on(self) -> None:
+        """Look out for models that come and go, and go on with downloads that the last run has left."""
+        from app.viewmodels.library_watch import LibraryWatch  # noqa: PLC0415 - as above
         from mlx_engine.engine.jobs import FILE_NAME  # noqa: PLC0415 - as above
 
+        LibraryWatch(self.library, self)
+        self.workbench.main_window.activated.connect(self.library.refresh)
         if (self._folders.data / FILE_NAME).exists():
             self.hub()
 
@@ -126,13 +133,13 @@ class Assembly(QObject):
             self.library,
             self.store,
             self.chat,
-            self.notifier,
-            self._theme,
+            self.preferences,
+            notifier=self.notifier,
+            theme=self._theme,
             parent=self,
             chat_with=self._start_chat_with,
             discover=self._discover,
         )
-        self.workbench.main_window.activated.connect(self.library.refresh)
         return self._models.page
 
     def _discover(self, repository: str) -> None:

@@ -7,13 +7,14 @@ from PySide6.QtCore import QObject
 from app.domain.store import Store
 from app.viewmodels.chat import ChatViewModel
 from app.viewmodels.duplicates import DuplicateModels
-from app.viewmodels.library_watch import LibraryWatch
+from app.viewmodels.model_folders import ModelFolders
 from app.viewmodels.model_imports import ModelImports
 from app.viewmodels.model_inspection import ModelInspector
 from app.viewmodels.model_keeping import ModelKeeping
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.model_table import ModelTable
 from app.viewmodels.model_use import ModelUse
+from app.viewmodels.preferences import Preferences
 from app.views.models.page import ModelsPage, ModelsParts
 from app.views.notification import Notifier
 from app.views.theme import Theme
@@ -32,9 +33,10 @@ class ModelsAssembly(QObject):
         library: ModelLibrary,
         store: Store,
         chat: ChatViewModel,
+        preferences: Preferences,
+        *,
         notifier: Notifier,
         theme: Theme,
-        *,
         parent: QObject,
         chat_with: Callable[[str], None],
         discover: Callable[[str], None],
@@ -46,14 +48,21 @@ class ModelsAssembly(QObject):
         self.inspector = ModelInspector(self)
         self.keeping = ModelKeeping(library, folders.models, self)
         self.imports = ModelImports(folders.models, self)
-        self.watch = LibraryWatch(library, self)
         self.duplicates = DuplicateModels(library, self)
-        parts = ModelsParts(self._table, self.inspector, self.keeping, self.imports, self.duplicates)
+        self.folders = ModelFolders(library, preferences, self)
+        parts = ModelsParts(
+            table=self._table,
+            inspector=self.inspector,
+            keeping=self.keeping,
+            imports=self.imports,
+            duplicates=self.duplicates,
+            folders=self.folders,
+        )
         self.page = ModelsPage(parts, theme)
         self.page.offers.chat_requested.connect(chat_with)
         self.page.repository_dropped.connect(discover)
         self._use.changed.connect(self._follow_use)
-        for source in (self.keeping, self.imports):
+        for source in (self.keeping, self.imports, self.folders):
             source.problem.connect(notifier.error)
         self.keeping.deleted.connect(self._tell_deletion)
         self.keeping.renamed.connect(self._follow_rename)

@@ -13,7 +13,10 @@ _MOST_FOLDERS = 500
 
 
 class LibraryWatch(QObject):
-    """Watches the roots of the library and the folders in them, where models come and go as a whole."""
+    """Watches the roots of the library and the folders in them, where models come and go as a whole.
+
+    Of a root that comes and goes, as with an external disk, it watches the folder in which it does so.
+    """
 
     def __init__(self, library: ModelLibrary, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -34,10 +37,16 @@ class LibraryWatch(QObject):
             self._watcher.addPaths(list(new))
 
     def _folders(self) -> Iterator[str]:
-        roots = [root.path for root in self._library.roots if root.path.is_dir()]
-        yield from map(str, roots)
+        roots = [root.path for root in self._library.roots]
+        above = [root.path.parent for root in self._library.roots if root.kind == "added"]
+        yield from dict.fromkeys(str(_nearest(folder)) for folder in (*roots, *above))
         for root in roots:
             yield from map(str, _subfolders(root))
+
+
+def _nearest(folder: Path) -> Path:
+    """Return the folder if it is there, or else the closest one above it that is."""
+    return next((one for one in (folder, *folder.parents) if one.is_dir()), Path(folder.anchor))
 
 
 def _subfolders(folder: Path) -> list[Path]:

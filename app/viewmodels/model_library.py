@@ -12,7 +12,7 @@ from app.viewmodels.amounts import bytes_in_words, parameters_in_words
 from app.viewmodels.engine_bridge import EngineBridge
 from mlx_engine.errors import FacetError
 from mlx_engine.models.describe import BrokenDescription, ModelDescription
-from mlx_engine.models.library import survey
+from mlx_engine.models.library import Library, survey
 from mlx_engine.models.places import Root
 
 Row = ModelDescription | BrokenDescription
@@ -35,7 +35,7 @@ class ModelLibrary(QAbstractListModel):
     refreshed = Signal()
     problem = Signal(str, str)  # title, message
 
-    _scanned = Signal(object, int)  # list of rows or FacetError, from the scanning thread; how many were wanted then
+    _scanned = Signal(object, int)  # Library or FacetError, from the scanning thread; how many were wanted then
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class ModelLibrary(QAbstractListModel):
         self._other_roots, self._cache_file = other_roots, cache_file
         self._bridge = bridge
         self._rows: list[Row] = []
+        self._absent: Sequence[Root] = ()
         self._scanning: threading.Thread | None = None
         self._wanted = 0
         self._readers: dict[int, Callable[[Row], Any]] = {
@@ -76,6 +77,11 @@ class ModelLibrary(QAbstractListModel):
     def roots(self) -> Sequence[Root]:
         """The folders in which models are looked for, Facet's own first."""
         return [self._own_root, *self._other_roots()]
+
+    @property
+    def absent(self) -> Sequence[Root]:
+        """Those that were added and were not there when they were last looked into."""
+        return self._absent
 
     @property
     def rows(self) -> Sequence[Row]:
@@ -124,20 +130,21 @@ class ModelLibrary(QAbstractListModel):
 
     def _scan(self, wanted: int) -> None:
         try:
-            found: list[Row] | FacetError = list(survey(self.roots, self._cache_file).rows)
+            found: Library | FacetError = survey(self.roots, self._cache_file)
         except FacetError as error:
             found = error
         self._scanned.emit(found, wanted)
 
     @Slot(object, int)
-    def _take(self, found: list[Row] | FacetError, wanted: int) -> None:
+    def _take(self, found: Library | FacetError, wanted: int) -> None:
         self._scanning = None
         if wanted < self._wanted:
             self.refresh()
         elif isinstance(found, FacetError):
             self.problem.emit(found.title, found.message)
         else:
-            self._follow(sorted(found, key=lambda row: (row.name.casefold(), row.id)))
+            self._absent = found.absent
+            self._follow(sorted(found.rows, key=lambda row: (row.name.casefold(), row.id)))
             self.refreshed.emit()
 
     def _follow(self, rows: list[Row]) -> None:

@@ -125,3 +125,26 @@ class TextButton(PaintedButton):
         inside = self.rect().adjusted(12, 0, -12, 0)
         shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, inside.width())
         painter.drawText(inside, Qt.AlignmentFlag.AlignCenter, shown)
+
+
+class LinkButton(PaintedButton):
+    """Small words in the accent colour, for what stands in a line of text; `name` is for screen readers."""
+
+    def __init__(self, theme: Theme, text: str, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self.setText(text)
+        self.setAccessibleName(name or text)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        metrics = QFontMetrics(self.theme.font("small"))
+        return QSize(metrics.horizontalAdvance(self.text()) + 8, metrics.height() + 6)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours, painter = self.theme.palette, QPainter(self)
+        if self.hasFocus():
+            focus_ring(painter, QRectF(self.rect()), 5, colours.accent)
+        colour = mixed(colours.accent, colours.text, 0.4) if self._is_lit() else colours.accent
+        painter.setFont(self.theme.font("small"))
+        painter.setPen(colour if self.isEnabled() else colours.tertiary)
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())

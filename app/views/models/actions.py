@@ -8,10 +8,13 @@ from PySide6.QtCore import QObject, QPoint, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QMessageBox, QWidget
 
+from app.viewmodels.model_folders import ModelFolders
 from app.viewmodels.model_imports import ModelImports
 from app.viewmodels.model_keeping import ModelKeeping
 from app.viewmodels.model_library import Row, problem_of
 from app.viewmodels.model_table import whole
+from app.views.models.folders_dialog import FoldersDialog
+from app.views.theme import Theme
 
 
 class ModelActions(QObject):
@@ -19,9 +22,13 @@ class ModelActions(QObject):
 
     chat_requested = Signal(str)
 
-    def __init__(self, keeping: ModelKeeping, imports: ModelImports, parent: QWidget) -> None:
+    def __init__(
+        self, keeping: ModelKeeping, imports: ModelImports, folders: ModelFolders, theme: Theme, parent: QWidget
+    ) -> None:
         super().__init__(parent)
         self._keeping, self._imports, self._widget = keeping, imports, parent
+        self._folders, self._theme = folders, theme
+        self._folders_dialog: FoldersDialog | None = None
 
     def chat(self, row: Row | None) -> None:
         """Begin a chat with the model, or make a model to chat with of what can only be imported."""
@@ -72,10 +79,20 @@ class ModelActions(QObject):
     def ask_for_models(self, below: QWidget) -> None:
         """Let the person choose what to add, from a menu below the widget that was pressed."""
         menu = QMenu(self._widget)
-        menu.addAction("Add a Folder…", self._ask_for_folder)
-        menu.addAction("Add a GGUF File…", self._ask_for_file)
+        menu.addAction("Copy a Model Folder into Facet…", self._ask_for_folder)
+        menu.addAction("Import a GGUF File…", self._ask_for_file)
+        menu.addSeparator()
+        menu.addAction("Use Models in Another Folder…", self._ask_for_root)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(below.mapToGlobal(QPoint(0, below.height() + 4)))
+
+    def show_folders(self) -> None:
+        """Show in which folders models are looked for."""
+        if self._folders_dialog is None:
+            self._folders_dialog = FoldersDialog(self._folders, self._theme, self._widget)
+        self._folders_dialog.show()
+        self._folders_dialog.raise_()
+        self._folders_dialog.activateWindow()
 
     def show_menu(self, row: Row | None, where: QPoint) -> None:
         """Offer all that can be done with the model, at the point on the screen."""
@@ -93,6 +110,11 @@ class ModelActions(QObject):
     def _ask_for_folder(self) -> None:
         if folder := QFileDialog.getExistingDirectory(self._widget, "Add a model"):
             self._imports.add([Path(folder)])
+
+    def _ask_for_root(self) -> None:
+        self.show_folders()
+        if self._folders_dialog:
+            self._folders_dialog.ask_for_folder()
 
     def _ask_for_file(self) -> None:
         files, _ = QFileDialog.getOpenFileNames(self._widget, "Add GGUF files", filter="GGUF files (*.gguf)")

@@ -13,17 +13,19 @@ from PySide6.QtGui import (
     QPaintEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.amounts import bytes_in_words
 from app.viewmodels.duplicates import DuplicateModels
 from app.viewmodels.hub_address import repository_in
 from app.viewmodels.model_filter import ModelFilter
+from app.viewmodels.model_folders import ModelFolders
 from app.viewmodels.model_imports import ModelImports
 from app.viewmodels.model_inspection import ModelInspector
 from app.viewmodels.model_keeping import ModelKeeping
 from app.viewmodels.model_library import problem_of
 from app.viewmodels.model_table import ModelTable, whole
+from app.views.buttons import LinkButton
 from app.views.discover.words import Words
 from app.views.models.actions import ModelActions
 from app.views.models.filter_bar import FilterBar
@@ -46,6 +48,7 @@ class ModelsParts:
     keeping: ModelKeeping
     imports: ModelImports
     duplicates: DuplicateModels
+    folders: ModelFolders
 
 
 class ModelsPage(QWidget):
@@ -62,9 +65,10 @@ class ModelsPage(QWidget):
         self.inspector = Inspector(parts.inspector, parts.table.memory, theme)
         self._nothing = Nothing(theme)
         self._summary = Words(theme, role="small", tone="secondary")
+        self._folders = LinkButton(theme, "Folders…", "Folders in which models are looked for")
         self._totals: list[str] = []
         self._drop_frame = DropFrame(theme, self)
-        self.offers = ModelActions(parts.keeping, parts.imports, self)
+        self.offers = ModelActions(parts.keeping, parts.imports, parts.folders, theme, self)
         self.setFocusProxy(self.table)
         self.setAcceptDrops(True)
         self._lay_out()
@@ -81,14 +85,18 @@ class ModelsPage(QWidget):
         self._splitter.addWidget(self._stack)
         self._splitter.addWidget(self.inspector)
         self._splitter.setStretchFactor(0, 1)
-        self._summary.setContentsMargins(16, 5, 16, 7)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(16, 3, 12, 5)
+        foot.setSpacing(12)
+        foot.addWidget(self._summary, 1)
+        foot.addWidget(self._folders)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.bar)
         column.addWidget(self._splitter, 1)
         column.addWidget(ImportStrip(self._parts.imports, self._theme))
-        column.addWidget(self._summary)
+        column.addLayout(foot)
 
     def _connect(self) -> None:
         table, inspector, actions = self.table, self.inspector, self.offers
@@ -106,12 +114,14 @@ class ModelsPage(QWidget):
         self.bar.add.clicked.connect(lambda: actions.ask_for_models(self.bar.add))
         self.bar.words.left_downwards.connect(self._enter_table)
         self.bar.context_chosen.connect(self._parts.table.set_context)
+        self._folders.clicked.connect(actions.show_folders)
         self._nothing.pressed.connect(self._help)
         for changed in (
             self._parts.table.rowsInserted,
             self._parts.table.rowsRemoved,
             self._parts.table.dataChanged,
             self._parts.duplicates.changed,
+            self._parts.folders.changed,
         ):
             changed.connect(self._follow_library)
         self._filter.filter_changed.connect(self._follow_rows)
@@ -128,13 +138,13 @@ class ModelsPage(QWidget):
             f"{bytes_in_words(size_bytes)} on disk" if size_bytes else "",
             f"{unusable} cannot be used" if unusable else "",
             f"{bytes_in_words(gain)} to gain from duplicates" if gain else "",
+            *(f"{path.name} is not connected" for path in self._parts.folders.absent),
         ]
         if rows:
             self._nothing.tell("No model matches", "Other words or fewer conditions show more.", "Show all models")
         else:
             line = "Drop a model folder or a GGUF file here. Facet checks it and makes a copy of its own."
             self._nothing.tell("There are no models yet", line, "Add a model…")
-        self._summary.setVisible(bool(rows))
         self.bar.setVisible(bool(rows))
         self._follow_rows()
 

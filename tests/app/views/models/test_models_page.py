@@ -11,7 +11,11 @@ from PySide6.QtWidgets import QApplication, QInputDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.assembly import Assembly
+from app.viewmodels.model_folders import ModelFolders
+from app.views.buttons import IconButton
+from app.views.discover.words import Words
 from app.views.models.filter_bar import FacetChip
+from app.views.models.folders_dialog import FoldersDialog
 from app.views.models.notice import DropFrame, Nothing
 from app.views.models.page import ModelsPage
 from app.views.notification import NotificationBanner
@@ -214,3 +218,22 @@ def test_a_gguf_file_of_another_program_is_imported_from_its_row(
     assert page.table.mark("Tiny-GGUF/Tiny")
     qtbot.keyClick(page.table, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: page.table.current_row().id == "imported/Tiny", timeout=TIMEOUT_MS)
+
+
+def test_a_folder_that_is_added_is_used_where_it_is(
+    page: ModelsPage, assembly: Assembly, tmp_path: Path, qtbot: QtBot
+) -> None:
+    """Its models are in the table and in the picker of the chat; removing it takes away the rows and nothing else."""
+    model = make_model(tmp_path / "disk", "maker/Gamma")
+    assembly.findChild(ModelFolders).add(tmp_path / "disk")
+    qtbot.waitUntil(lambda: "Gamma" in shown(page), timeout=TIMEOUT_MS)
+    assembly.chat.set_model("maker/Gamma")
+    assert assembly.chat.model == "maker/Gamma"
+    page.offers.show_folders()
+    dialog = page.findChild(FoldersDialog)
+    assert "1 model · 8 KB" in [words.text() for words in dialog.findChildren(Words)]
+    (remove,) = (button for button in dialog.findChildren(IconButton) if "disk" in button.accessibleName())
+    remove.click()
+    qtbot.waitUntil(lambda: "Gamma" not in shown(page), timeout=TIMEOUT_MS)
+    assert model.is_dir()
+    assert unnamed_controls(dialog) == []
