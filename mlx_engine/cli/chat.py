@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from mlx_engine.cli import terminal
 from mlx_engine.cli.answer_view import AnswerView, JsonView, TextView
 from mlx_engine.cli.failure import INTERRUPTED, UsageError, report
+from mlx_engine.cli.memory_view import asked_on_terminal, require_room
 from mlx_engine.cli.prepare import prepared_starter
 from mlx_engine.cli.roots import roots
 from mlx_engine.cli.sampling_options import SamplingOptions
@@ -15,11 +16,12 @@ from mlx_engine.cli.session import Session
 from mlx_engine.errors import FacetError, UnsupportedModel
 from mlx_engine.folders import Folders
 from mlx_engine.models import library
-from mlx_engine.protocol import ChatMessage, Delta, Finished, FinishReason
+from mlx_engine.models.machine import this_machine
+from mlx_engine.protocol import CacheBits, ChatMessage, Delta, Finished, FinishReason
 from mlx_engine.sampling import Sampling
 
 
-def chat(
+def chat(  # noqa: PLR0913 - one for each option
     model: Annotated[str | None, Parameter(show_default=False)] = None,
     /,
     *,
@@ -27,6 +29,9 @@ def chat(
     system: Annotated[str, Parameter(allow_leading_hyphen=True, show_default=False)] = "",
     think: Annotated[bool, Parameter(negative="--no-think", show_default=False)] = True,
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    context: Annotated[int, Parameter(show_default=False)] = 0,
+    cache_bits: CacheBits = 16,
+    load_anyway: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     sampling: SamplingOptions = SamplingOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Chat with a model in the terminal.
@@ -40,6 +45,9 @@ def chat(
         system: The system prompt.
         think: Let the model think first, where it can, or not.
         json: Write one JSON object a line: the deltas, then the end with its statistics.
+        context: Room for so many tokens; without it for as many as the model has.
+        cache_bits: Bits in which the context is kept.
+        load_anyway: Load the model even if it does not fit this machine.
     """
     if json and prompt is None:
         raise UsageError("--json answers one prompt: give it with --prompt.")
@@ -48,7 +56,15 @@ def chat(
     found = library.find_among(roots(), model or prepared_starter(folders))
     if found.obstacle:
         raise UnsupportedModel(found.obstacle)
-    with Session(found.path, folders) as session:
+    confirm = asked_on_terminal if sys.stdin.isatty() and sys.stderr.isatty() else None
+    require_room(
+        found,
+        this_machine(),
+        context=context,
+        cache_bits=cache_bits,
+        confirm=(lambda: True) if load_anyway else confirm,
+    )
+    with Session(found.path, folders, context_limit=context, cache_bits=cache_bits) as session:
         conversation = Conversation(session, JsonView() if json else TextView(), values, system=system, think=think)
         if prompt is None:
             return converse(conversation)

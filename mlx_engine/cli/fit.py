@@ -6,13 +6,13 @@ import msgspec
 from cyclopts import Parameter
 
 from mlx_engine.cli import terminal
-from mlx_engine.cli.failure import UsageError
 from mlx_engine.cli.json_lines import write_json
+from mlx_engine.cli.memory_view import lines, reckon
 from mlx_engine.cli.roots import AddedFolders, roots
-from mlx_engine.models import library, memory
+from mlx_engine.models import library
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.machine import this_machine
-from mlx_engine.models.memory import Fit, size_in_words
+from mlx_engine.models.memory import Fit
 from mlx_engine.protocol import CacheBits
 
 
@@ -35,12 +35,7 @@ def fit(
         json: Write one JSON object.
     """
     found = library.find_among(roots(folder), model)
-    longest = found.context_length or 2**20
-    if not 0 <= context <= longest:
-        raise UsageError(f"--context is {context}; for {found.name} it must be from 1 to {longest:,}.")
-    machine = this_machine()
-    runtime = memory.runtime_on(machine, found)
-    result = memory.fit(found, machine, context=context, cache_bits=cache_bits, runtime=runtime)
+    result = reckon(found, this_machine(), context=context, cache_bits=cache_bits)
     if json:
         write_json({"id": found.id, "cache_bits": cache_bits, **msgspec.to_builtins(result)})
     else:
@@ -48,17 +43,7 @@ def fit(
 
 
 def _print(model: ModelDescription, result: Fit, cache_bits: CacheBits) -> None:
-    need, machine = result.estimate, result.machine
-    rows = (
-        ("weights", need.weights_bytes, model.quantization),
-        ("context", need.cache_bytes, f"{need.context:,} tokens in {cache_bits} bits"),
-        ("space to work", need.work_bytes, "at most, while a prompt is read"),
-        ("together", need.total_bytes, ""),
-        ("this machine", machine.working_set_bytes, machine.working_set_source),
-        ("in reserve", machine.reserve_bytes, ""),
-    )
-    for label, size_bytes, remark in rows:
-        terminal.write(f"{label:14}{size_in_words(size_bytes):>10}  {remark}".rstrip() + "\n")
+    terminal.write(lines(model, result, cache_bits))
     terminal.write(f"{_verdict(result)} {_way_out(result)}".strip() + "\n")
     if model.obstacle:
         terminal.note(model.obstacle + "\n")

@@ -12,7 +12,7 @@ from types import TracebackType
 from mlx_engine.engine.pool import EnginePool, PoolEvent
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.protocol import ChatMessage, Event, Finished, Generate, RequestFailed
+from mlx_engine.protocol import CacheBits, ChatMessage, Event, Finished, Generate, RequestFailed
 from mlx_engine.sampling import Sampling
 
 
@@ -25,10 +25,23 @@ class AnswerFailed(FacetError):
 
 
 class Session:
-    """Answers of one model. Leaving the context ends the worker."""
+    """Answers of one model, with room for `context_limit` tokens (0: as many as it has), kept in `cache_bits`.
 
-    def __init__(self, model: Path, folders: Folders, *, command: Sequence[str] | None = None) -> None:
+    Leaving the context ends the worker.
+    """
+
+    def __init__(
+        self,
+        model: Path,
+        folders: Folders,
+        *,
+        command: Sequence[str] | None = None,
+        context_limit: int = 0,
+        cache_bits: CacheBits = 16,
+    ) -> None:
         self._model = model
+        self._context_limit: int = context_limit
+        self._cache_bits: CacheBits = cache_bits
         self._parcels: queue.SimpleQueue[PoolEvent | None] = queue.SimpleQueue()
         self._events: deque[Event] = deque()
         self._pool = EnginePool(
@@ -55,7 +68,14 @@ class Session:
             AnswerFailed: the worker refused the request, or died. The next answer starts it anew.
             FacetError: the request is not legal, or the worker cannot be started.
         """
-        request = Generate(id=uuid.uuid4().hex, messages=tuple(messages), sampling=sampling, think=think)
+        request = Generate(
+            id=uuid.uuid4().hex,
+            messages=tuple(messages),
+            sampling=sampling,
+            think=think,
+            context_limit=self._context_limit,
+            cache_bits=self._cache_bits,
+        )
         self._pool.generate(self._model, request)
         with self._interrupts_as_parcels():
             for event in self._events_as_they_come(request.id):

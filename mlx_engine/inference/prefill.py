@@ -8,6 +8,7 @@ import mlx.core as mx
 from mlx_lm.generate import generation_stream
 
 from mlx_engine.inference.context import Context
+from mlx_engine.models.memory import QUANTIZED_STEP
 
 _aim_s = 0.25
 _shortest, _first, _longest = 8, 32, 2048
@@ -29,8 +30,10 @@ class Reader:
         Ends early when cancelled; the context then holds exactly what was read.
         """
         stops = sorted({*(boundaries if context.needs_snapshots else ()), len(tokens)})
+        # Quantized keys are read by an attention that writes all scores down.
+        longest = _longest if context.cache_bits == 16 else QUANTIZED_STEP
         while (position := len(context.tokens)) < len(tokens) and not is_cancelled():
-            end = min([position + self._step, *(stop for stop in stops if stop > position)])
+            end = min([position + min(self._step, longest), *(stop for stop in stops if stop > position)])
             started = time.perf_counter()
             self._read_step(context, tokens[position:end])
             self._learn(end - position, time.perf_counter() - started)

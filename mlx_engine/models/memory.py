@@ -20,6 +20,8 @@ Verdict = Literal["fits", "tight", "too large"]
 
 USUAL_CONTEXT = 8192
 """Tokens, where nobody has asked for another context."""
+QUANTIZED_STEP = 256
+"""Tokens that are read at once, at most, where the context is quantized: all scores are written down then."""
 _longest_context = 2**20
 _fused_heads = (64, 80, 128)
 """Head sizes for which Metal reads prompts without writing all scores down (mlx 0.32, scaled_dot_product_attention)."""
@@ -155,11 +157,11 @@ def _work_bytes(model: ModelDescription, context: int, kept_bytes: float, runtim
     twelve vectors of the hidden width and three of the feed-forward one for each token of the step. Latent attention
     keeps two sets of scores, and unpacks its keys and values. Quantized keys are never read by the fused attention.
     """
-    shape, step = model.shape, min(runtime.step_tokens, context)
+    shape, is_quantized = model.shape, kept_bytes != runtime.number_bytes
+    step = min(runtime.step_tokens, context, QUANTIZED_STEP if is_quantized else context)
     attention = [layers for layers in model.cache if layers.token_numbers]
     widest = max((layers.token_numbers * layers.reach(context) for layers in attention), default=0)
     is_latent = any(layers.kind == "latent" for layers in attention)
-    is_quantized = kept_bytes != runtime.number_bytes
     is_fused = runtime.has_fused_attention and shape.head in _fused_heads and not is_latent and not is_quantized
     reach = max((layers.reach(context) + bool(layers.window) * step for layers in attention), default=0)
     scores = 0 if is_fused else (1 + is_latent) * step * reach * shape.heads

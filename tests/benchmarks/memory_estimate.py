@@ -1,6 +1,6 @@
 """The estimate of memory against the measured peak of the engine: five architectures, three lengths of context.
 
-    python -m tests.benchmarks.memory_estimate [--tokens 500 2000 6000] [--only llama]
+    python -m tests.benchmarks.memory_estimate [--tokens 500 2000 6000] [--only llama] [--cache-bits 8]
 
 The networks are random, of some 30 million weights, so that what is remembered weighs as much as what is known. Each
 figure is the peak of MLX's memory in a fresh engine during one answer. Aim: within 10 %.
@@ -23,7 +23,7 @@ from mlx_engine.cli.session import Session
 from mlx_engine.folders import Folders
 from mlx_engine.models.describe import ModelDescription, describe
 from mlx_engine.models.memory import Runtime, estimate
-from mlx_engine.protocol import ChatMessage, Finished, Prefill, Statistics
+from mlx_engine.protocol import CacheBits, ChatMessage, Finished, Prefill, Statistics
 from tests.benchmarks.engine_figures import ask, text_of_tokens
 
 _common: dict[str, Any] = {
@@ -109,11 +109,11 @@ def build(folder: Path, tokenizer: Path) -> None:
         mx.save_safetensors(str(path / "model.safetensors"), dict(tree_flatten(network.parameters())))
 
 
-def measure(model: ModelDescription, tokens: int) -> tuple[Statistics, list[tuple[int, int]]]:
+def measure(model: ModelDescription, tokens: int, bits: CacheBits) -> tuple[Statistics, list[tuple[int, int]]]:
     """Return the figures of one answer to about so many tokens, and the steps in which they were read: end, length."""
     steps = []
     read = 0
-    with Session(model.path, Folders.from_environment()) as session:
+    with Session(model.path, Folders.from_environment(), cache_bits=bits) as session:
         question = ChatMessage("user", text_of_tokens(round(tokens / 3.9), seed=tokens))
         for _, event in ask(session, [question], max_tokens=16):
             if isinstance(event, Prefill):
@@ -128,6 +128,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tokens", type=int, nargs="+", default=[500, 2000, 6000])
     parser.add_argument("--only", choices=CONFIGS, nargs="+", default=list(CONFIGS))
+    parser.add_argument("--cache-bits", type=int, choices=(16, 8, 4), default=16)
     parser.add_argument("--build", type=Path, nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.build:
@@ -143,16 +144,18 @@ def main() -> None:
         for name in options.only:
             model = describe(models / name, f"benchmark/{name}")
             for tokens in options.tokens:
-                report(name, model, tokens)
+                report(name, model, tokens, options.cache_bits)
 
 
-def report(name: str, model: ModelDescription, tokens: int) -> None:
+def report(name: str, model: ModelDescription, tokens: int, bits: CacheBits) -> None:
     """Print one row. The engine shortens its steps on a slow machine, so each one that it took is reckoned."""
-    statistics, steps = measure(model, tokens)
+    statistics, steps = measure(model, tokens, bits)
     # A first answer keeps one snapshot worth mentioning: that before the text holds a few tokens.
     runtime = Runtime(number_bytes=4, keeps_packed=False, snapshots=1, has_fused_attention=False)
     moments = [*steps, (statistics.context_tokens, 1)]
-    estimates = [estimate(model, end, runtime=replace(runtime, step_tokens=length)) for end, length in moments]
+    estimates = [
+        estimate(model, end, cache_bits=bits, runtime=replace(runtime, step_tokens=length)) for end, length in moments
+    ]
     total_bytes, measured_bytes = max(one.total_bytes for one in estimates), statistics.peak_memory_bytes
     print(
         f"{name:10}{statistics.context_tokens:8,}{total_bytes / 1e6:9,.0f} MB{measured_bytes / 1e6:9,.0f} MB"

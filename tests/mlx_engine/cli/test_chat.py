@@ -271,3 +271,12 @@ def test_in_a_terminal_control_c_stops_the_answer_and_control_d_ends_the_chat() 
     terminal.type("\x04")
 
     assert terminal.exit_code() == 0
+
+
+def test_a_chosen_context_in_fewer_bits_is_answered(capsys: pytest.CaptureFixture[str]) -> None:
+    """Within the limit an answer, beyond it the figures."""
+    options = ["--context", "64", "--cache-bits", "8", "--max-tokens", "4"]
+    assert main(["chat", "tiny/llama-wide", "--prompt", "Hello.", *options]) == 0
+    assert capsys.readouterr().out.strip()
+    assert main(["chat", "tiny/llama-wide", "--prompt", "word " * 100, *options]) == 1
+    assert "room for 64" in capsys.readouterr().err

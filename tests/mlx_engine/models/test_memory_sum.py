@@ -1,0 +1,85 @@
+"""The terms of the sum, and what makes it smaller."""
+
+from dataclasses import replace
+
+import pytest
+
+from mlx_engine.models import cache_precision
+from mlx_engine.models.cache_layout import LayerCache
+from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.machine import Machine
+from mlx_engine.models.memory import fit
+from mlx_engine.models.memory_sum import WaysOut, terms, ways_out
+from tests.mlx_engine.models.test_memory import MODEL, WINDOW, machine
+
+LONG = 65_536
+SMALLER = replace(MODEL, id="o/m-3bit", bits_per_weight=3.5, loaded_bytes=3_500_000_000)
+SMALLEST = replace(MODEL, id="o/m-2bit", bits_per_weight=2.5, loaded_bytes=2_500_000_000)
+OTHER = replace(MODEL, id="o/n", architecture="qwen3", parameters=9_000_000_000, loaded_bytes=1_000_000_000)
+
+
+def ways(model: ModelDescription, here: Machine, **values: object) -> WaysOut:
+    return ways_out(model, here, **{"context": LONG, "cache_bits": 16, **values})  # type: ignore[arg-type]
+
+
+def test_three_terms_make_the_fourth() -> None:
+    """Weights, context and work are what is needed together; the other two are the machine's."""
+    found = terms(MODEL, fit(MODEL, machine(16), context=LONG, cache_bits=8), 8)
+    assert sum(term.size_bytes for term in found[:3]) == found[3].size_bytes
+    assert found[1].remark == "65,536 tokens in 8 bits"
+    assert found[4].size_bytes == 16 * 2**30
+
+
+def test_what_is_offered_fits() -> None:
+    """A shorter context, and fewer bits for the same one."""
+    here = machine(12)
+    assert fit(MODEL, here, context=LONG).verdict == "too large"
+    found = ways(MODEL, here)
+    assert 0 < found.context < LONG
+    assert fit(MODEL, here, context=found.context).verdict == "fits"
+    assert found.cache_bits in (8, 4)
+    assert fit(MODEL, here, context=LONG, cache_bits=found.cache_bits).verdict == "fits"
+
+
+def test_no_context_is_offered_that_the_conversation_has_outgrown() -> None:
+    """Nor one that is too short for any."""
+    assert ways(MODEL, machine(12), used_tokens=LONG - 1).context == 0
+    assert ways(MODEL, machine(4)).context == 0
+
+
+def test_no_bits_are_offered_that_the_model_cannot_do_with() -> None:
+    assert ways(replace(MODEL, cache=(WINDOW, *MODEL.cache)), machine(12)).cache_bits is None
+
+
+@pytest.mark.parametrize(
+    ("others", "best"),
+    [
+        ([MODEL, SMALLEST, OTHER], SMALLEST),
+        ([SMALLEST, SMALLER, OTHER], SMALLER),
+        ([OTHER], OTHER),
+        ([MODEL], None),
+        ([replace(SMALLER, loaded_bytes=9 * 10**9)], None),
+    ],
+)
+def test_another_model_is_offered(others: list[ModelDescription], best: ModelDescription | None) -> None:
+    """The same network in the most bits that fit, or else the largest other one; never itself."""
+    assert ways(replace(MODEL, loaded_bytes=7 * 10**9), machine(6), context=2048, others=others).model == best
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        ({}, ""),
+        ({"cache": (WINDOW,)}, "window"),
+        ({"cache": (LayerCache("state", 1, 0, 0, 99),)}, "state"),
+        ({"cache": (LayerCache("latent", 1, 99),)}, "compressed"),
+        ({"architecture": "gemma2"}, "16 bits"),
+        ({"shape": replace(MODEL.shape, head=80)}, "80 numbers"),
+        ({"shape": replace(MODEL.shape, head=0)}, "unknown"),
+    ],
+)
+def test_why_a_model_needs_16_bits(changed: dict[str, object], word: str) -> None:
+    """In a sentence; none where it does not."""
+    found = cache_precision.obstacle(replace(MODEL, **changed))  # type: ignore[arg-type]
+    assert word in found
+    assert bool(found) == bool(changed)
