@@ -1,4 +1,4 @@
-"""What has to do with the Hub, built in one place and only when it is wanted: downloads, searches, the account."""
+"""The jobs and what has to do with the Hub, built in one place, and only when it is wanted."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject
 from app.viewmodels.account import AccountViewModel
 from app.viewmodels.discover import DiscoverViewModel
 from app.viewmodels.downloads import Downloads
+from app.viewmodels.job_bridge import JobBridge
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.offline import OfflineSwitch
 from app.views.theme import Theme
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class HubAssembly(QObject):
-    """Goes on with the downloads of the last run. `command` starts a job process; the default is Facet's own."""
+    """Goes on with the jobs of the last run. `command` starts a job process; the default is Facet's own."""
 
     def __init__(
         self,
@@ -32,11 +33,12 @@ class HubAssembly(QObject):
     ) -> None:
         super().__init__(parent)
         self._offline, self._theme = offline, theme
-        self.downloads = Downloads(folders, library, offline, self, command=command)
+        self.jobs = JobBridge(folders, offline, self, command=command)
+        self.downloads = Downloads(self.jobs, library, self)
         self.discover = DiscoverViewModel(folders.logs, self, command=command)
         self.account = AccountViewModel(folders.logs, self, command=command)
         offline.changed.connect(self.discover.reset)
-        self.downloads.begin()
+        self.jobs.begin()
 
     def page(self) -> "DiscoverPage":
         """Return a new page that shows all this."""
@@ -45,7 +47,7 @@ class HubAssembly(QObject):
         return DiscoverPage(self.discover, self.downloads, self.account, self._offline, self._theme)
 
     def close(self) -> None:
-        """End all processes; the next run goes on with the downloads."""
+        """End all processes; the next run goes on with the jobs."""
         self.discover.close()
         self.account.close()
-        self.downloads.close()
+        self.jobs.close()

@@ -1,7 +1,8 @@
-"""The whole contract between Facet and a job process: one JSON object a line, as in `protocol.py`.
+"""What Facet and a job process say to each other about the Hub: one JSON object a line, as in `protocol.py`.
 
-A job process does what takes long or needs the network, one request after the other, and ends when its standard input
-closes. Whatever it is doing then can be taken up again by a later one.
+What they say about conversions is in `quantize/messages.py`; `engine/job_messages.py` reads both. A job process does
+what takes long or needs the network, one request after the other, and ends when its standard input closes. Whatever
+it is doing then can be taken up again by a later one.
 
     parent                             job process
     Download ─────────────────────────►
@@ -20,7 +21,7 @@ from typing import Literal
 
 import msgspec
 
-from mlx_engine.protocol import WorkerExited, type_tag
+from mlx_engine.protocol import type_tag
 
 SearchOrder = Literal["downloads", "likes", "recent"]
 TokenSource = Literal["", "keychain", "environment", "huggingface"]
@@ -95,7 +96,7 @@ class WhoAmI(msgspec.Struct, frozen=True, tag="who_am_i", tag_field=type_tag):
     id: str
 
 
-JobRequest = Download | Search | ReadModel | SignIn | SignOut | WhoAmI
+HubRequest = Download | Search | ReadModel | SignIn | SignOut | WhoAmI
 
 
 class FileProgress(msgspec.Struct, frozen=True):
@@ -226,35 +227,6 @@ class JobFailed(msgspec.Struct, frozen=True, kw_only=True, tag="job_failed", tag
     retry_after_s: int = 0
 
 
-JobEvent = (
-    DownloadPlanned
-    | DownloadProgress
-    | Waiting
-    | Downloaded
-    | SearchResults
-    | ModelPage
-    | Account
-    | JobFailed
-    | WorkerExited
+HubEvent = (
+    DownloadPlanned | DownloadProgress | Waiting | Downloaded | SearchResults | ModelPage | Account | JobFailed
 )
-
-_request_decoder: msgspec.json.Decoder[JobRequest] = msgspec.json.Decoder(JobRequest)
-_event_decoder: msgspec.json.Decoder[JobEvent] = msgspec.json.Decoder(JobEvent)
-
-
-def decode_request(line: bytes) -> JobRequest:
-    """Return the request in `line`.
-
-    Raises:
-        msgspec.DecodeError: the line is no request.
-    """
-    return _request_decoder.decode(line)
-
-
-def decode_event(line: bytes) -> JobEvent:
-    """Return the event in `line`.
-
-    Raises:
-        msgspec.DecodeError: the line is no event.
-    """
-    return _event_decoder.decode(line)

@@ -11,9 +11,9 @@ from app.viewmodels import catalogue_items
 from app.viewmodels.catalogue_items import CatalogueItem
 from app.viewmodels.fit import Fit, fit, largest_weights_bytes
 from app.viewmodels.hub_bridge import HubBridge
+from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.job_protocol import (
     Evaluation,
-    JobEvent,
     JobFailed,
     ModelGroup,
     ModelPage,

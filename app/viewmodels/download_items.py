@@ -6,7 +6,7 @@ from typing import Literal
 from app.viewmodels import hub_words
 from mlx_engine.engine.job_state import Done, Failed, JobState, Paused, Queued, Running
 from mlx_engine.engine.jobs import Job
-from mlx_engine.job_protocol import FileProgress
+from mlx_engine.job_protocol import Download, FileProgress
 
 DownloadKind = Literal["queued", "running", "paused", "done", "failed"]
 Remedy = Literal["", "sign in", "accept"]
@@ -27,9 +27,11 @@ class DownloadItem:
     remedy: Remedy = ""
 
 
-def item(job: Job) -> DownloadItem:
-    """Return what to show of `job`."""
+def item(job: Job) -> DownloadItem | None:
+    """Return what to show of `job`; None if it is no download."""
     state = job.state
+    if not isinstance(job.request, Download):
+        return None
     return DownloadItem(
         id=job.id,
         repository=job.request.repository,

@@ -1,18 +1,17 @@
-"""The downloads: their queue with signals, and what can be done about a repository at the moment."""
+"""The downloads, and what can be done about a repository at the moment."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels import download_items, hub_words
 from app.viewmodels.download_items import DownloadItem
+from app.viewmodels.job_bridge import JobBridge
 from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.offline import OfflineSwitch
 from mlx_engine.engine.job_state import Done, Failed, Paused, Queued
-from mlx_engine.engine.jobs import Job, JobParcel, JobQueue
-from mlx_engine.folders import Folders
+from mlx_engine.engine.jobs import Job
+from mlx_engine.job_protocol import Download
 
 OfferKind = Literal["download", "underway", "resume", "retry", "ready", "chat"]
 
@@ -26,50 +25,34 @@ class Offer:
 
 
 class Downloads(QObject):
-    """Goes on where the last run ended once `begin` is called; going offline makes it wait."""
+    """The downloads among the jobs."""
 
-    changed = Signal(str)  # the id of a job that is new, different or gone
+    changed = Signal(str)  # the id of a download that is new, different or gone
     library_changed = Signal()  # which repositories are in the library
     chat_requested = Signal(str)  # the id of a model in the library
 
-    _arrived = Signal(object)  # JobParcel, from any thread
-
-    def __init__(
-        self,
-        folders: Folders,
-        library: ModelLibrary,
-        offline: OfflineSwitch,
-        parent: QObject | None = None,
-        *,
-        command: Sequence[str] | None = None,
-    ) -> None:
+    def __init__(self, jobs: JobBridge, library: ModelLibrary, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._library, self._offline = library, offline
-        self._queue = JobQueue(post=self._arrived.emit, on_change=self._tell, folders=folders, command=command)
+        self._jobs, self._library = jobs, library
         self._done: set[str] = set()
-        self._arrived.connect(self._receive, Qt.ConnectionType.QueuedConnection)
-        offline.changed.connect(self._follow_offline)
+        jobs.changed.connect(self._tell)
         library.refreshed.connect(self.library_changed)
-
-    def begin(self) -> None:
-        """Start what is in the queue."""
-        self._queue.go()
 
     @property
     def items(self) -> list[DownloadItem]:
         """All downloads, in the order of the queue."""
-        return [download_items.item(job) for job in self._queue.jobs()]
+        return [item for job in self._jobs.jobs if (item := download_items.item(job))]
 
     def item(self, id: str) -> DownloadItem | None:
-        job = self._job(id)
+        job = self._jobs.job(id)
         return download_items.item(job) if job else None
 
     def offer(self, repository: str) -> Offer:
         """Return what can be done with the repository next."""
         if self.model_of(repository):
             return Offer("chat", 1.0)
-        job = next((job for job in self._queue.jobs() if job.request.repository == repository), None)
-        match job.state if job else None:
+        states = (job.state for job in self._jobs.jobs if _brings(job, repository))
+        match next(states, None):
             case None:
                 return Offer("download")
             case Done():
@@ -87,7 +70,7 @@ class Downloads(QObject):
             case "chat":
                 self.chat_requested.emit(self.model_of(repository))
             case "download" | "resume" | "retry":
-                self._queue.download(repository)
+                self._jobs.download(repository)
 
     def model_of(self, repository: str) -> str:
         """Return the id of the model in the library that came from the repository; "" if there is none."""
@@ -98,39 +81,28 @@ class Downloads(QObject):
         return ""
 
     def pause(self, id: str) -> None:
-        self._queue.pause(id)
+        self._jobs.pause(id)
 
     def resume(self, id: str) -> None:
-        self._queue.resume(id)
+        self._jobs.resume(id)
 
     def cancel(self, id: str) -> None:
-        self._queue.cancel(id)
+        self._jobs.cancel(id)
 
     def retry_refused(self) -> None:
         """Try again what was refused for want of a token."""
-        for job in self._queue.jobs():
+        for job in self._jobs.jobs:
             if isinstance(job.state, Failed) and job.state.error in ("NeedsToken", "WrongToken", "NeedsConsent"):
-                self._queue.resume(job.id)
+                self._jobs.resume(job.id)
 
     def clear_done(self) -> None:
         """Take what is finished out of the list; the models stay."""
-        for job in self._queue.jobs():
-            if isinstance(job.state, Done):
-                self._queue.cancel(job.id)
-
-    def close(self) -> None:
-        """End the processes; the next run goes on."""
-        self._queue.close()
-
-    @Slot(object)
-    def _receive(self, parcel: JobParcel) -> None:
-        self._queue.receive(parcel)
-
-    def _job(self, id: str) -> Job | None:
-        return next((job for job in self._queue.jobs() if job.id == id), None)
+        for job in self._jobs.jobs:
+            if isinstance(job.request, Download) and isinstance(job.state, Done):
+                self._jobs.cancel(job.id)
 
     def _tell(self, id: str) -> None:
-        job = self._job(id)
+        job = self._jobs.job(id)
         if job and isinstance(job.state, Done) and id not in self._done:
             self._done.add(id)
             self._library.refresh()
@@ -138,8 +110,6 @@ class Downloads(QObject):
             self._done.discard(id)
         self.changed.emit(id)
 
-    def _follow_offline(self) -> None:
-        if self._offline.is_on:
-            self._queue.hold()
-        else:
-            self._queue.go()
+
+def _brings(job: Job, repository: str) -> bool:
+    return isinstance(job.request, Download) and job.request.repository == repository

@@ -9,9 +9,10 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from app.viewmodels import hub_words
 from mlx_engine import network
-from mlx_engine.engine.hub_session import HubParcel, HubSession
+from mlx_engine.engine.job_messages import JobEvent, JobRequest
+from mlx_engine.engine.job_session import JobSession, SessionParcel
 from mlx_engine.errors import FacetError, Offline
-from mlx_engine.job_protocol import JobEvent, JobFailed, JobRequest
+from mlx_engine.job_protocol import JobFailed
 
 Answered = Callable[[JobEvent], None]
 
@@ -19,12 +20,12 @@ Answered = Callable[[JobEvent], None]
 class HubBridge(QObject):
     """Puts questions to the Hub by a job process, which starts with the first. `command` starts it."""
 
-    _arrived = Signal(object)  # HubParcel, from any thread
+    _arrived = Signal(object)  # SessionParcel, from any thread
 
     def __init__(self, logs: Path, parent: QObject | None = None, *, command: Sequence[str] | None = None) -> None:
         super().__init__(parent)
         self._waiting: dict[str, Answered] = {}
-        self._session = HubSession(post=self._arrived.emit, on_event=self._answer, logs=logs, command=command)
+        self._session = JobSession(post=self._arrived.emit, on_event=self._answer, logs=logs, command=command)
         self._arrived.connect(self._receive, Qt.ConnectionType.QueuedConnection)
 
     def ask(self, question: Callable[[str], JobRequest], answered: Answered) -> None:
@@ -50,7 +51,7 @@ class HubBridge(QObject):
         self._session.close()
 
     @Slot(object)
-    def _receive(self, parcel: HubParcel) -> None:
+    def _receive(self, parcel: SessionParcel) -> None:
         self._session.receive(parcel)
 
     def _answer(self, event: JobEvent) -> None:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from mlx_engine import protocol
 from mlx_engine.cli import terminal
-from mlx_engine.job_protocol import Downloaded, DownloadPlanned, DownloadProgress, JobEvent, Waiting
+from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.job_protocol import Downloaded, DownloadPlanned, DownloadProgress, Waiting
 from mlx_engine.protocol import WorkerExited
 
 if TYPE_CHECKING:

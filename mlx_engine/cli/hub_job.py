@@ -5,12 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from mlx_engine.engine.client import GRACE_S
 from mlx_engine.engine.job_client import start_job
+from mlx_engine.engine.job_messages import UNDERWAY, JobEvent, JobRequest
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import JobEvent, JobFailed, JobRequest
+from mlx_engine.job_protocol import JobFailed
 from mlx_engine.protocol import WorkerExited
-
-_underway = ("planned", "progress", "waiting")
 
 
 class JobError(FacetError):
@@ -39,7 +38,7 @@ def run(request: JobRequest, folders: Folders, *, command: Sequence[str] | None 
             if isinstance(event, WorkerExited):
                 raise JobError("The job stopped", event.reason)
             yield event
-            if event.__struct_config__.tag not in _underway:
+            if not isinstance(event, UNDERWAY):
                 return
     finally:
         client.close()

@@ -1,7 +1,7 @@
 """The process that does a job: requests come in on standard input, events go out on standard output.
 
 Requests are served one after the other. The end of standard input ends the process at once, whatever it is doing:
-everything here can be taken up again as after a kill.
+everything here can be taken up again as after a kill. Only a conversion is given the time to take its folder away.
 """
 
 import logging
@@ -10,28 +10,23 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import IO, NoReturn
 
 import msgspec
 
-from mlx_engine import job_protocol, protocol
+from mlx_engine import protocol
+from mlx_engine.engine import job_messages
+from mlx_engine.engine.job_course import Course
+from mlx_engine.engine.job_messages import JobEvent, JobRequest
 from mlx_engine.errors import EngineError, FacetError, HubBusy
-from mlx_engine.job_protocol import (
-    Account,
-    Download,
-    JobEvent,
-    JobFailed,
-    JobRequest,
-    ReadModel,
-    Search,
-    SearchResults,
-    SignIn,
-    SignOut,
-    WhoAmI,
-)
+from mlx_engine.job_protocol import JobFailed
+from mlx_engine.quantize.messages import Convert, Hold, Proceed, ReadOutline
 
 _log = logging.getLogger(__name__)
+
+Inbox = queue.SimpleQueue[JobRequest | JobFailed | None]
+"""None comes last, when standard input has closed."""
 
 
 def main() -> NoReturn:
@@ -39,18 +34,17 @@ def main() -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Control-C in a terminal is for the program that the person talks to.
     requests, events = _take_pipes()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
-    inbox: queue.SimpleQueue[JobRequest | JobFailed] = queue.SimpleQueue()
-    threading.Thread(target=_receive, args=(requests, inbox), daemon=True).start()
-    while True:
-        for event in answer(inbox.get()):
-            try:
-                events.write(protocol.encode(event))
-                events.flush()
-            except OSError:  # Nobody reads any more.
-                _end()
+    inbox: Inbox = queue.SimpleQueue()
+    course = Course()
+    threading.Thread(target=_receive, args=(requests, inbox, course), daemon=True).start()
+    while (request := inbox.get()) is not None:
+        course.ends_by_itself = isinstance(request, Convert)
+        _tell(answer(request), events, course)
+        course.ends_by_itself = False
+    _end()
 
 
-def answer(request: JobRequest | JobFailed) -> Iterator[JobEvent]:
+def answer(request: JobRequest | JobFailed) -> Generator[JobEvent, None, None]:
     """Yield the events of one request; the last one tells its end, good or bad."""
     if isinstance(request, JobFailed):
         yield request
@@ -75,30 +69,30 @@ def failure(id: str, error: FacetError) -> JobFailed:
 
 
 def _serve(request: JobRequest) -> Iterator[JobEvent]:
-    # Importing the Hub's library takes half a second: it begins when it is needed.
-    from mlx_engine.models.hub import access_token, page, search  # noqa: PLC0415
-    from mlx_engine.models.hub.client import Hub  # noqa: PLC0415
-    from mlx_engine.models.hub.download import download  # noqa: PLC0415
+    # Importing the Hub's library takes half a second, MLX longer: each begins when it is needed.
+    match request:
+        case ReadOutline() | Convert():
+            from mlx_engine.engine import job_conversion  # noqa: PLC0415
 
-    match request:
-        case SignIn():
-            name = Hub(request.token).who_am_i()
-            access_token.keep(request.token)
-            yield Account(request.id, name, "keychain")
-            return
-        case SignOut():
-            access_token.forget()
-    token, source = access_token.current()
-    hub = Hub(token)
-    match request:
-        case Download():
-            yield from download(request, hub)
-        case Search():
-            yield SearchResults(request.id, search.search(request.filters, hub))
-        case ReadModel():
-            yield page.read_page(request, hub)
-        case SignOut() | WhoAmI():
-            yield Account(request.id, hub.who_am_i() if token else "", source)
+            yield from job_conversion.serve(request)
+        case Hold() | Proceed():
+            raise EngineError("There is nothing that could stand still.")
+        case _:
+            from mlx_engine.engine import job_hub  # noqa: PLC0415
+
+            yield from job_hub.serve(request)
+
+
+def _tell(told: Generator[JobEvent, None, None], events: IO[bytes], course: Course) -> None:
+    for event in told:
+        try:
+            events.write(protocol.encode(event))
+            events.flush()
+        except OSError:  # Nobody reads any more.
+            course.end()
+        if not course.may_go_on():
+            told.close()
+            _end()
 
 
 def _take_pipes() -> tuple[IO[bytes], IO[bytes]]:
@@ -110,13 +104,26 @@ def _take_pipes() -> tuple[IO[bytes], IO[bytes]]:
     return requests, events
 
 
-def _receive(requests: IO[bytes], inbox: "queue.SimpleQueue[JobRequest | JobFailed]") -> None:
+def _receive(requests: IO[bytes], inbox: Inbox, course: Course) -> None:
     for line in requests:
         try:
-            inbox.put(job_protocol.decode_request(line))
+            request = job_messages.decode_request(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             inbox.put(failure("", EngineError("This is no request that a job knows.")))
-    _end()
+        except FacetError as error:
+            inbox.put(failure("", error))
+        else:
+            match request:
+                case Hold():
+                    course.hold()
+                case Proceed():
+                    course.proceed()
+                case _:
+                    inbox.put(request)
+    inbox.put(None)
+    course.end()
+    if not course.ends_by_itself:
+        _end()
 
 
 def _end() -> NoReturn:

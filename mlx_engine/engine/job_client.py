@@ -4,15 +4,20 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from mlx_engine import job_protocol
+from mlx_engine import network
+from mlx_engine.engine import job_messages
 from mlx_engine.engine.client import Client, own_command, worker_environment
-from mlx_engine.job_protocol import JobEvent
+from mlx_engine.engine.job_messages import JobEvent
 
 
 def start_job(
-    on_event: Callable[[JobEvent], None], *, logs: Path, command: Sequence[str] | None = None
+    on_event: Callable[[JobEvent], None],
+    *,
+    logs: Path,
+    needs_network: bool = True,
+    command: Sequence[str] | None = None,
 ) -> Client[JobEvent]:
-    """Start a job process; it waits for requests.
+    """Start a job process; it waits for requests. One that does not need the network is kept off it.
 
     Raises:
         EngineError: the system could not start the process.
@@ -21,14 +26,19 @@ def start_job(
         on_event=on_event,
         log_path=logs / "jobs.log",
         command=command or own_command("job"),
-        environment=job_environment(),
-        decode=job_protocol.decode_event,
+        environment=job_environment(needs_network=needs_network),
+        decode=job_messages.decode_event,
     )
 
 
-def job_environment() -> dict[str, str]:
-    """Return a worker's environment, but one that may reach the network, unless the person's own forbids it."""
+def job_environment(*, needs_network: bool) -> dict[str, str]:
+    """Return a worker's environment.
+
+    A process that needs the network may reach it, unless the person's own environment forbids it.
+    """
     environment = worker_environment()
+    if not needs_network:
+        return environment | {network.OFFLINE_VARIABLE: "1"}
     if (offline := os.environ.get("HF_HUB_OFFLINE")) is None:
         del environment["HF_HUB_OFFLINE"]
     else:

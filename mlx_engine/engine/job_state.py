@@ -1,17 +1,11 @@
-"""What a download is doing: a union of small values, and the pure function from one to the next."""
+"""What a job is doing: a union of small values, and the pure function from one to the next."""
 
 from dataclasses import dataclass, replace
 
-from mlx_engine.job_protocol import (
-    Downloaded,
-    DownloadPlanned,
-    DownloadProgress,
-    FileProgress,
-    JobEvent,
-    JobFailed,
-    Waiting,
-)
+from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.job_protocol import Downloaded, DownloadPlanned, DownloadProgress, FileProgress, JobFailed, Waiting
 from mlx_engine.protocol import WorkerExited
+from mlx_engine.quantize.messages import ConversionPlanned, ConversionProgress, Converted, Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +26,11 @@ class Running:
     remaining_s: float | None = None
     files: tuple[FileProgress, ...] = ()
     notice: str = ""
+    tensor: str = ""
+    """Of a conversion: what is being written."""
+    kept: tuple[Kept, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Of a conversion: sentences about what is dropped or loses something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +43,13 @@ class Paused:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The model is in the folder `path`, whole and verified."""
+    """The model is in the folder `path`, whole and verified. The rest is told of conversions."""
 
     path: str
     size_bytes: int
+    bits_per_weight: float = 0.0
+    kept: tuple[Kept, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ JobState = Queued | Running | Paused | Done | Failed
 
 
 def advance(state: JobState, event: JobEvent) -> JobState:  # noqa: PLR0911 - one line of the table, one return
-    """Return the state after `event`. An event that says nothing new about the download returns `state` itself."""
+    """Return the state after `event`. An event that says nothing new about the job returns `state` itself."""
     match state, event:
         case Running(), DownloadPlanned():
             return Running(event.total_bytes - event.missing_bytes, event.total_bytes)
@@ -76,11 +78,25 @@ def advance(state: JobState, event: JobEvent) -> JobState:  # noqa: PLR0911 - on
             )
         case Running(), Waiting():
             return replace(state, notice=event.reason)
-        case Running(), Downloaded():
+        case Running(), ConversionPlanned():
+            return Running(kept=event.kept, notes=event.notes)
+        case Running(), ConversionProgress():
+            return replace(
+                state,
+                done_bytes=event.done_bytes,
+                total_bytes=event.total_bytes,
+                bytes_per_s=event.bytes_per_s,
+                remaining_s=event.remaining_s,
+                tensor=event.tensor,
+            )
+        # One that is told to stand still may come to its end before it hears so.
+        case Running() | Paused() | Queued(), Downloaded():
             return Done(event.path, event.size_bytes)
-        case Running(), JobFailed():
+        case Running() | Paused() | Queued(), Converted():
+            return Done(event.path, event.size_bytes, event.bits_per_weight, event.kept, event.notes)
+        case Running() | Paused() | Queued(), JobFailed():
             return Failed(event.error, event.title, event.message, event.retry_after_s)
         case Running(), WorkerExited(expected=False):
-            return Failed("EngineError", "The download stopped", event.reason)
+            return Failed("EngineError", "The job stopped", event.reason)
         case _:
             return state

@@ -1,7 +1,8 @@
-"""The queue of downloads: which runs, which waits, and what becomes of them when Facet ends.
+"""The queue of jobs: which run, which wait, and what becomes of them when Facet ends.
 
 Policy only, as in `pool.py`: no threads of its own, every method runs in the owner's thread, and the events of the job
 processes come to it as parcels through `receive`. The queue is kept in a file, so a restart goes on where it was.
+What differs between downloads and conversions is in `job_kinds.py`.
 """
 
 import contextlib
@@ -13,16 +14,20 @@ from pathlib import Path
 import msgspec
 
 from mlx_engine import network
+from mlx_engine.engine import job_kinds
 from mlx_engine.engine.client import GRACE_S, Client
 from mlx_engine.engine.job_client import start_job
+from mlx_engine.engine.job_kinds import QueuedRequest
+from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.engine.job_state import Done, Failed, JobState, Paused, Queued, Running, advance
-from mlx_engine.errors import EngineError
+from mlx_engine.errors import EngineError, FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import Download, DownloadPlanned, JobEvent
-from mlx_engine.models.hub.cache import cache_folder, discard_partial
+from mlx_engine.job_protocol import Download, DownloadPlanned
+from mlx_engine.models import staging
 from mlx_engine.protocol import WorkerExited
+from mlx_engine.quantize.messages import Hold, Proceed
 
-FILE_NAME = "downloads.json"
+FILE_NAME = "jobs.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +40,9 @@ class JobParcel:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One download in the queue."""
+    """One entry of the queue."""
 
-    request: Download
+    request: QueuedRequest
     state: JobState
 
     @property
@@ -45,20 +50,20 @@ class Job:
         return self.request.id
 
 
-class _Kept(msgspec.Struct, frozen=True):
-    """A download as the file has it."""
+class _Entry(msgspec.Struct, frozen=True):
+    """A job as the file has it."""
 
-    request: Download
+    request: QueuedRequest
     paused: bool
 
 
 class JobQueue:
-    """Downloads, one after the other, or `at_once` at the same time.
+    """Jobs, those of one lane one after the other, the lanes beside each other.
 
     `post` is called from other threads and must bring its parcel to the owner's thread, which hands it to `receive`.
     `on_change` is called in the owner's thread with the id of a job that is new, different or gone. Nothing starts
-    before `go` is called, and nothing while the offline switch is on. `command` starts a job process; the default is
-    Facet's own.
+    before `go` is called, and nothing that needs the network while the offline switch is on. `command` starts a job
+    process; the default is Facet's own.
     """
 
     def __init__(
@@ -67,13 +72,11 @@ class JobQueue:
         post: Callable[[JobParcel], None],
         on_change: Callable[[str], None],
         folders: Folders,
-        at_once: int = 1,
         command: Sequence[str] | None = None,
     ) -> None:
         self._post = post
         self._on_change = on_change
         self._folders = folders
-        self._at_once = at_once
         self._command = command
         self._file = folders.data / FILE_NAME
         self._jobs: dict[str, Job] = {job.id: job for job in _read(self._file)}
@@ -81,8 +84,10 @@ class JobQueue:
         """All processes that have not been heard to end."""
         self._serving: dict[int, str] = {}
         """The job that each process works on; those that are on their way out work on none."""
-        self._discards: dict[int, str] = {}
-        """The repositories whose remains are removed when the process has ended."""
+        self._held: set[int] = set()
+        """Of these, the processes that were told to stand still."""
+        self._discards: dict[int, QueuedRequest] = {}
+        """What was given up, and leaves nothing once its process has ended."""
         self._started = 0
         self._holding = True
 
@@ -95,32 +100,38 @@ class JobQueue:
         key, event = parcel.client_key, parcel.event
         if (served := self._serving.get(key)) is not None:
             self._take(served, event)
-            if not isinstance(self._jobs[served].state, Running):
+            if isinstance(event, WorkerExited) or isinstance(self._jobs[served].state, Done | Failed):
                 self._release(served)
         if isinstance(event, WorkerExited):
             del self._clients[key]
-            if repository := self._discards.pop(key, ""):
-                discard_partial(cache_folder(), repository)
+            if given_up := self._discards.pop(key, None):
+                job_kinds.leave_nothing(given_up)
         self._start_next()
 
     def download(self, repository: str, revision: str = "main", include: Sequence[str] = ()) -> str:
-        """Put a download at the end of the queue; return its id. The same one is not put there twice."""
-        wanted = (repository, revision, tuple(include))
+        """Put a download at the end of the queue, as `add` does."""
+        return self.add(Download(id=uuid.uuid4().hex, repository=repository, revision=revision, include=tuple(include)))
+
+    def add(self, request: QueuedRequest) -> str:
+        """Put a job at the end of the queue; return its id. If the same one is there, that one goes on instead.
+
+        Raises:
+            StorageError: another job makes something else in the same place.
+        """
         for job in self._jobs.values():
-            if (job.request.repository, job.request.revision, job.request.include) == wanted:
+            if job_kinds.is_same(job.request, request):
                 self.resume(job.id)
                 return job.id
-        request = Download(id=uuid.uuid4().hex, repository=repository, revision=revision, include=tuple(include))
         self._change(Job(request, Queued()))
         self._start_next()
         return request.id
 
     def pause(self, id: str) -> None:
-        """Stop the job; what is downloaded stays."""
+        """Stop the job; what is done stays, if Facet ends only what is on the disk."""
         job = self._jobs[id]
         match job.state:
             case Running(done_bytes, total_bytes):
-                self._release(id)
+                self._stop(job)
                 self._change(replace(job, state=Paused(done_bytes, total_bytes)))
             case Queued():
                 self._change(replace(job, state=Paused()))
@@ -134,27 +145,35 @@ class JobQueue:
             self._start_next()
 
     def cancel(self, id: str) -> None:
-        """Take the job out of the queue, and what was downloaded of files that are not whole off the disk."""
+        """Take the job out of the queue, and what it has left half done off the disk."""
         job = self._jobs.pop(id)
         if (key := self._release(id)) is not None:
-            self._discards[key] = job.request.repository
+            self._discards[key] = job.request
         elif not isinstance(job.state, Done):
-            discard_partial(cache_folder(), job.request.repository)
+            job_kinds.leave_nothing(job.request)
         self._save()
         self._on_change(id)
         self._start_next()
 
     def go(self) -> None:
         """Begin, or begin again after `hold`."""
+        staging.sweep(self._folders.models)
         self._holding = False
         self._start_next()
 
     def hold(self) -> None:
-        """Start nothing more, and put what runs back into the queue: for going offline, and for the end."""
+        """Start nothing more, and put what runs back into the queue."""
         self._holding = True
         for served in list(self._serving.values()):
-            self._release(served)
-            self._change(replace(self._jobs[served], state=Queued()))
+            self._put_back(served)
+
+    def follow_switch(self) -> None:
+        """Put back what needs the network if the offline switch is on now, or start it if it is off."""
+        if network.is_offline():
+            for served in list(self._serving.values()):
+                if job_kinds.needs_network(self._jobs[served].request):
+                    self._put_back(served)
+        self._start_next()
 
     def close(self) -> None:
         """End all processes, and wait for them; a later queue on the same folder goes on."""
@@ -164,41 +183,71 @@ class JobQueue:
 
     def _take(self, id: str, event: JobEvent) -> None:
         job = self._jobs[id]
-        if isinstance(event, DownloadPlanned):
+        if isinstance(event, DownloadPlanned) and isinstance(job.request, Download):
             job = replace(job, request=msgspec.structs.replace(job.request, commit=event.commit))
         self._change(replace(job, state=advance(job.state, event)))
 
     def _start_next(self) -> None:
         for job in self.jobs():
-            if self._holding or network.is_offline() or len(self._serving) >= self._at_once:
-                return
-            if isinstance(job.state, Queued):
+            if not self._holding and isinstance(job.state, Queued) and self._may_start(job.request):
                 self._start(job)
 
+    def _may_start(self, request: QueuedRequest) -> bool:
+        if network.is_offline() and job_kinds.needs_network(request):
+            return False
+        working = (self._jobs[served].request for key, served in self._serving.items() if key not in self._held)
+        return job_kinds.lane(request) not in map(job_kinds.lane, working)
+
     def _start(self, job: Job) -> None:
+        if (key := self._key_of(job.id)) is not None:
+            self._held.discard(key)
+            self._clients[key].send(Proceed(job.id))
+            self._change(replace(job, state=Running()))
+            return
+        try:
+            self._start_process(job.request)
+        except EngineError as error:
+            self._change(replace(job, state=Failed(type(error).__name__, error.title, error.message)))
+        else:
+            self._change(replace(job, state=Running()))
+
+    def _start_process(self, request: QueuedRequest) -> None:
         key = self._started = self._started + 1
 
         def post(event: JobEvent) -> None:
             self._post(JobParcel(key, event))
 
-        try:
-            client = start_job(post, logs=self._folders.logs, command=self._command)
-        except EngineError as error:
-            self._change(replace(job, state=Failed(type(error).__name__, error.title, error.message)))
-            return
+        needs_network = job_kinds.needs_network(request)
+        client = start_job(post, logs=self._folders.logs, needs_network=needs_network, command=self._command)
         self._clients[key] = client
-        self._serving[key] = job.id
-        self._change(replace(job, state=Running()))
-        client.send(job.request)
+        self._serving[key] = request.id
+        client.send(request)
+
+    def _stop(self, job: Job) -> None:
+        """Let the job's process stand still if it keeps work that would be lost, else end it."""
+        key = self._key_of(job.id)
+        if job_kinds.keeps_work_on_disk(job.request) or key is None:
+            self._release(job.id)
+        else:
+            self._held.add(key)
+            self._clients[key].send(Hold(job.id))
+
+    def _put_back(self, id: str) -> None:
+        self._release(id)
+        if isinstance((job := self._jobs[id]).state, Running):
+            self._change(replace(job, state=Queued()))
 
     def _release(self, id: str) -> int | None:
         """End the job's process; return its key, or None if it has none."""
-        for key, served in list(self._serving.items()):
-            if served == id:
-                del self._serving[key]
-                self._clients[key].close()
-                return key
-        return None
+        key = self._key_of(id)
+        if key is not None:
+            del self._serving[key]
+            self._held.discard(key)
+            self._clients[key].close()
+        return key
+
+    def _key_of(self, id: str) -> int | None:
+        return next((key for key, served in self._serving.items() if served == id), None)
 
     def _change(self, job: Job) -> None:
         before = self._jobs.get(job.id)
@@ -209,12 +258,12 @@ class JobQueue:
 
     def _save(self) -> None:
         kept = [
-            _Kept(job.request, isinstance(job.state, Paused | Failed))
+            _Entry(job.request, isinstance(job.state, Paused | Failed))
             for job in self._jobs.values()
             if not isinstance(job.state, Done)
         ]
         beside = self._file.with_suffix(".tmp")
-        # A disk that takes no file does not stop a download; the queue then ends with this process.
+        # A disk that takes no file does not stop a job; the queue then ends with this process.
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
             beside.write_bytes(msgspec.json.encode(kept))
@@ -224,7 +273,7 @@ class JobQueue:
 def _read(file: Path) -> list[Job]:
     """Return what was left in the queue; a file that cannot be read is an empty one."""
     try:
-        kept = msgspec.json.decode(file.read_bytes(), type=list[_Kept])
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        kept = msgspec.json.decode(file.read_bytes(), type=list[_Entry])
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, FacetError):
         return []
     return [Job(entry.request, Paused() if entry.paused else Queued()) for entry in kept]

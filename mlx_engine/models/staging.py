@@ -4,6 +4,7 @@ Work goes on in `<name>.partial` beside the target, which is locked while somebo
 killed leaves the partial folder unlocked, and the next one clears it.
 """
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -55,6 +56,27 @@ def locked_partial(target: Path) -> Iterator[Path]:
         if _is_at(descriptor, partial):
             shutil.rmtree(partial, ignore_errors=True)
         os.close(descriptor)
+
+
+def discard_partial(target: Path) -> None:
+    """Remove the partial folder of `target` if nobody works in it any more."""
+    partial = target.with_name(f"{target.name}.partial")
+    with contextlib.suppress(OSError):
+        descriptor = os.open(partial, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(descriptor, partial):
+                shutil.rmtree(partial, ignore_errors=True)
+        finally:
+            os.close(descriptor)
+
+
+def sweep(models_folder: Path) -> None:
+    """Remove all partial folders of `<owner>/<name>` folders in which nobody works: processes that were killed left
+    them.
+    """
+    for partial in models_folder.glob("*/*.partial"):
+        discard_partial(partial.with_suffix(""))
 
 
 def put_in_place(partial: Path, target: Path) -> None:

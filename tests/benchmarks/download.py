@@ -20,7 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlx_engine.engine.job_client import start_job
-from mlx_engine.job_protocol import Download, Downloaded, JobEvent, JobFailed
+from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.job_protocol import Download, Downloaded, JobFailed
 
 REPOSITORY = "owner/large"
 AIM = 0.9

@@ -8,17 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mlx_engine.engine.job_client import start_job
-from mlx_engine.job_protocol import (
-    DownloadPlanned,
-    DownloadProgress,
-    JobEvent,
-    JobRequest,
-    Waiting,
-)
+from mlx_engine.engine.job_messages import UNDERWAY, JobEvent, JobRequest
 from mlx_engine.protocol import WorkerExited
 
 DEADLINE_S = 30
-_underway = (DownloadPlanned, DownloadProgress, Waiting)
 
 
 class JobProcess:
@@ -43,7 +36,7 @@ class JobProcess:
     def run(self, request: JobRequest) -> list[JobEvent]:
         """Return all events of the request."""
         self.send(request)
-        return self.until(lambda event: not isinstance(event, _underway))
+        return self.until(lambda event: not isinstance(event, UNDERWAY))
 
     def answer(self, request: JobRequest) -> JobEvent:
         """Return the last event of the request."""

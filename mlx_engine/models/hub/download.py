@@ -15,7 +15,7 @@ from mlx_engine.job_protocol import (
     DownloadPlanned,
     DownloadProgress,
     FileProgress,
-    JobEvent,
+    HubEvent,
     RemoteFile,
     Waiting,
 )
@@ -56,7 +56,7 @@ def download(
     *,
     cache: Path | None = None,
     patience: Patience = Patience(),  # noqa: B008 - frozen
-) -> Iterator[JobEvent]:
+) -> Iterator[HubEvent]:
     """Yield what is planned, the progress several times a second, and the end.
 
     Whoever stops it in the middle, by closing the iterator or ending the process, can begin again where it was.
@@ -103,7 +103,7 @@ def make_plan(request: Download, hub: Hub, cache: Path) -> Plan:
     return plan
 
 
-def _transfer_all(request: Download, hub: Hub, plan: Plan, patience: Patience) -> Iterator[JobEvent]:
+def _transfer_all(request: Download, hub: Hub, plan: Plan, patience: Patience) -> Iterator[HubEvent]:
     waits: SimpleQueue[Waiting] = SimpleQueue()
 
     def on_wait(seconds: float, reason: str) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from mlx_engine import network
+from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import (
     Account,
     Download,
     Downloaded,
-    JobEvent,
     JobFailed,
     Search,
     SearchFilters,

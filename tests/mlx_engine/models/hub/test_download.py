@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.job_protocol import (
     Download,
     Downloaded,
     DownloadPlanned,
     DownloadProgress,
-    JobEvent,
     JobFailed,
     RemoteFile,
     Waiting,

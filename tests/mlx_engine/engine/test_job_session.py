@@ -7,8 +7,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mlx_engine.engine.hub_session import HubParcel, HubSession
-from mlx_engine.job_protocol import JobEvent, JobFailed, ReadModel, Search, SearchFilters, SearchResults, WhoAmI
+from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.engine.job_session import JobSession, SessionParcel
+from mlx_engine.job_protocol import JobFailed, ReadModel, Search, SearchFilters, SearchResults, WhoAmI
 from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model
 from tests.hub.server import Hub
@@ -18,9 +19,9 @@ class Owner:
     """The thread that owns a session."""
 
     def __init__(self, logs: Path) -> None:
-        self._parcels: queue.SimpleQueue[HubParcel] = queue.SimpleQueue()
+        self._parcels: queue.SimpleQueue[SessionParcel] = queue.SimpleQueue()
         self.events: list[JobEvent] = []
-        self.session = HubSession(post=self._parcels.put, on_event=self.events.append, logs=logs)
+        self.session = JobSession(post=self._parcels.put, on_event=self.events.append, logs=logs)
 
     def next(self) -> JobEvent:
         """Take in parcels until there is an event; return it."""

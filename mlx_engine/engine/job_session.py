@@ -1,4 +1,4 @@
-"""Questions to the Hub, answered by one job process that stays: searches, pages, signing in.
+"""Questions that one job process answers, which stays: searches, pages, signing in, what a model consists of.
 
 As in `pool.py`: no threads of its own, every method runs in the owner's thread.
 """
@@ -9,37 +9,40 @@ from pathlib import Path
 
 from mlx_engine.engine.client import GRACE_S, Client
 from mlx_engine.engine.job_client import start_job
-from mlx_engine.job_protocol import JobEvent, JobFailed, JobRequest
+from mlx_engine.engine.job_messages import JobEvent, JobRequest
+from mlx_engine.job_protocol import JobFailed
 from mlx_engine.protocol import WorkerExited
 
 
 @dataclass(frozen=True, slots=True)
-class HubParcel:
+class SessionParcel:
     """One event on its way from the client's thread to the owner's. Only the session opens it."""
 
     client_key: int
     event: JobEvent
 
 
-class HubSession:
+class JobSession:
     """A job process, started at the first question and kept for the next.
 
     `post` is called from another thread and must bring its parcel to the owner's thread, which hands it to `receive`.
     `on_event` is called in the owner's thread; every question is answered by exactly one event, in order, unless it
-    was dropped.
+    was dropped. Without `needs_network` the process is kept off the network, whatever the switch says.
     """
 
     def __init__(
         self,
         *,
-        post: Callable[[HubParcel], None],
+        post: Callable[[SessionParcel], None],
         on_event: Callable[[JobEvent], None],
         logs: Path,
+        needs_network: bool = True,
         command: Sequence[str] | None = None,
     ) -> None:
         self._post = post
         self._on_event = on_event
         self._logs = logs
+        self._needs_network = needs_network
         self._command = command
         self._client: Client[JobEvent] | None = None
         self._key = 0
@@ -56,7 +59,7 @@ class HubSession:
         self._waiting.append(request.id)
         self._client.send(request)
 
-    def receive(self, parcel: HubParcel) -> None:
+    def receive(self, parcel: SessionParcel) -> None:
         """Take in one event. When the process dies, the questions it still had fail."""
         if parcel.client_key != self._key:
             return
@@ -87,9 +90,9 @@ class HubSession:
         key = self._key = self._key + 1
 
         def post(event: JobEvent) -> None:
-            self._post(HubParcel(key, event))
+            self._post(SessionParcel(key, event))
 
-        return start_job(post, logs=self._logs, command=self._command)
+        return start_job(post, logs=self._logs, needs_network=self._needs_network, command=self._command)
 
 
 def _unanswered(id: str, reason: str) -> JobFailed:

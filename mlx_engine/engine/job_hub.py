@@ -1,0 +1,46 @@
+"""Serves what a job process is asked about the Hub."""
+
+from collections.abc import Iterator
+
+from mlx_engine.job_protocol import (
+    Account,
+    Download,
+    HubEvent,
+    HubRequest,
+    ReadModel,
+    Search,
+    SearchResults,
+    SignIn,
+    SignOut,
+    WhoAmI,
+)
+from mlx_engine.models.hub import access_token, page, search
+from mlx_engine.models.hub.client import Hub
+from mlx_engine.models.hub.download import download
+
+
+def serve(request: HubRequest) -> Iterator[HubEvent]:
+    """Yield the events of one request.
+
+    Raises:
+        FacetError: it cannot be done.
+    """
+    match request:
+        case SignIn():
+            name = Hub(request.token).who_am_i()
+            access_token.keep(request.token)
+            yield Account(request.id, name, "keychain")
+            return
+        case SignOut():
+            access_token.forget()
+    token, source = access_token.current()
+    hub = Hub(token)
+    match request:
+        case Download():
+            yield from download(request, hub)
+        case Search():
+            yield SearchResults(request.id, search.search(request.filters, hub))
+        case ReadModel():
+            yield page.read_page(request, hub)
+        case SignOut() | WhoAmI():
+            yield Account(request.id, hub.who_am_i() if token else "", source)

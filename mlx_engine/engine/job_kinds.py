@@ -1,0 +1,59 @@
+"""What differs between the kinds of jobs in the queue: when one may run, what it is, what it leaves."""
+
+from pathlib import Path
+from typing import Literal
+
+from mlx_engine.errors import StorageError
+from mlx_engine.job_protocol import Download
+from mlx_engine.models import staging
+from mlx_engine.models.hub.cache import cache_folder, discard_partial
+from mlx_engine.quantize.messages import Convert
+
+QueuedRequest = Download | Convert
+Lane = Literal["network", "machine"]
+
+
+def lane(request: QueuedRequest) -> Lane:
+    """Return with which others it takes turns; lanes run beside each other."""
+    return "network" if isinstance(request, Download) else "machine"
+
+
+def needs_network(request: QueuedRequest) -> bool:
+    return isinstance(request, Download) or not request.source
+
+
+def keeps_work_on_disk(request: QueuedRequest) -> bool:
+    """Tell whether a process that ends loses nothing. One that would lose its work stands still instead."""
+    return isinstance(request, Download)
+
+
+def is_same(one: QueuedRequest, other: QueuedRequest) -> bool:
+    """Tell whether both ask for the same thing.
+
+    Raises:
+        StorageError: they would make different things in the same place.
+    """
+    match one, other:
+        case Download(), Download():
+            return _wanted(one) == _wanted(other)
+        case Convert(), Convert():
+            if Path(one.target) != Path(other.target):
+                return False
+            if (one.recipe, one.source, one.repository) == (other.recipe, other.source, other.repository):
+                return True
+            raise StorageError(f"{one.model_id} is being made already, in another way. Choose another name.")
+        case _:
+            return False
+
+
+def leave_nothing(request: QueuedRequest) -> None:
+    """Remove what a job that was given up has left on the disk. Nothing may work on it any more."""
+    match request:
+        case Download():
+            discard_partial(cache_folder(), request.repository)
+        case Convert():
+            staging.discard_partial(Path(request.target))
+
+
+def _wanted(request: Download) -> tuple[str, str, tuple[str, ...]]:
+    return request.repository, request.revision, request.include

@@ -1,0 +1,44 @@
+"""All that a job process is asked and answers, about the Hub and about conversions, in one place."""
+
+import msgspec
+
+from mlx_engine.job_protocol import DownloadPlanned, DownloadProgress, HubEvent, HubRequest, Waiting
+from mlx_engine.protocol import WorkerExited
+from mlx_engine.quantize.messages import (
+    ConversionPlanned,
+    ConversionProgress,
+    Convert,
+    Converted,
+    Hold,
+    OutlineRead,
+    Proceed,
+    ReadOutline,
+)
+
+JobRequest = HubRequest | ReadOutline | Convert | Hold | Proceed
+JobEvent = HubEvent | OutlineRead | ConversionPlanned | ConversionProgress | Converted | WorkerExited
+
+UNDERWAY = (DownloadPlanned, DownloadProgress, Waiting, ConversionPlanned, ConversionProgress)
+"""The events after which more come of the same request."""
+
+_request_decoder: msgspec.json.Decoder[JobRequest] = msgspec.json.Decoder(JobRequest)
+_event_decoder: msgspec.json.Decoder[JobEvent] = msgspec.json.Decoder(JobEvent)
+
+
+def decode_request(line: bytes) -> JobRequest:
+    """Return the request in `line`.
+
+    Raises:
+        msgspec.DecodeError: the line is no request.
+        InvalidRecipe: it asks for what MLX cannot do.
+    """
+    return _request_decoder.decode(line)
+
+
+def decode_event(line: bytes) -> JobEvent:
+    """Return the event in `line`.
+
+    Raises:
+        msgspec.DecodeError: the line is no event.
+    """
+    return _event_decoder.decode(line)

@@ -1,0 +1,99 @@
+"""What a parent and a job process say to each other about conversions: values that travel as JSON.
+
+parent                             job process
+ReadOutline ──────────────────────►
+  ◄──────────────────────────────── OutlineRead | JobFailed
+Convert ──────────────────────────►
+  ◄── ConversionPlanned, ConversionProgress … Converted | JobFailed
+Hold, Proceed ────────────────────►   at any time; they are not answered
+"""
+
+import msgspec
+
+from mlx_engine.protocol import type_tag
+from mlx_engine.quantize.outline import Outline
+from mlx_engine.quantize.recipe import Recipe
+
+
+class ReadOutline(msgspec.Struct, frozen=True, tag="read_outline", tag_field=type_tag):
+    """Read of what a model consists: `model` is the path of a folder or of a GGUF file."""
+
+    id: str
+    model: str
+
+
+class Convert(msgspec.Struct, frozen=True, kw_only=True, tag="convert", tag_field=type_tag):
+    """Make the folder `target` from the model at `source`, after `recipe`.
+
+    `model_id` is what the result is called in the library. `repository` and `commit` say where the source came from.
+    Without a `source` the repository is downloaded first, at `revision`. `remove_source` removes the weights of the
+    source from the disk once the target is whole.
+    """
+
+    id: str
+    source: str
+    target: str
+    model_id: str
+    recipe: Recipe
+    repository: str = ""
+    revision: str = "main"
+    commit: str = ""
+    remove_source: bool = False
+
+
+class Hold(msgspec.Struct, frozen=True, tag="hold", tag_field=type_tag):
+    """Let what runs stand still where it is, its work kept in the process."""
+
+    id: str
+
+
+class Proceed(msgspec.Struct, frozen=True, tag="proceed", tag_field=type_tag):
+    """Let what stands still go on."""
+
+    id: str
+
+
+class OutlineRead(msgspec.Struct, frozen=True, tag="outline", tag_field=type_tag):
+    id: str
+    outline: Outline
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A matrix that stays as it is although the recipe would quantize it; `reason` is a sentence's end."""
+
+    path: str
+    reason: str
+
+
+class ConversionPlanned(msgspec.Struct, frozen=True, kw_only=True, tag="conversion_planned", tag_field=type_tag):
+    """What will come of it, exactly. `notes` are sentences about what is dropped or loses something."""
+
+    id: str
+    size_bytes: int
+    """Of the weight files."""
+    bits_per_weight: float
+    kept: tuple[Kept, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class ConversionProgress(msgspec.Struct, frozen=True, kw_only=True, tag="conversion_progress", tag_field=type_tag):
+    """How far it is, in bytes of the result; `tensor` is being written. `remaining_s` is None while nobody can tell."""
+
+    id: str
+    done_bytes: int
+    total_bytes: int
+    bytes_per_s: float
+    remaining_s: float | None
+    tensor: str
+
+
+class Converted(msgspec.Struct, frozen=True, kw_only=True, tag="converted", tag_field=type_tag):
+    """The model is in the folder `path`, whole."""
+
+    id: str
+    path: str
+    size_bytes: int
+    """Of the weight files."""
+    bits_per_weight: float
+    kept: tuple[Kept, ...] = ()
+    notes: tuple[str, ...] = ()
