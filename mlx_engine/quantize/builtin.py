@@ -84,6 +84,7 @@ def _careful(bits: int, more: int, purpose: str) -> Recipe:
 RECIPES: tuple[Recipe, ...] = (
     _balanced(4, 6, "For everyday use: three tenths of the size, with the bits where they matter most."),
     _careful(4, 6, "As good as 4 bits get: a third of the size, more bits for all parts that suffer most."),
+    _careful(6, 8, "Next to no losses, at less than half of the size."),
     _balanced(5, 6, "Small losses, at a good third of the size."),
     _balanced(3, 4, "For large models on small Macs: a quarter of the size, noticeable losses."),
     _balanced(2, 4, "The smallest that may still be of use: a fifth of the size, heavy losses."),

@@ -1,0 +1,100 @@
+"""What llama.cpp calls its quantizations, the recipe that comes nearest to each, and what differs.
+
+Bits per weight are those of llama.cpp's blocks (ggml-common.h) and of MLX's groups with 16-bit scales.
+"""
+
+from dataclasses import dataclass
+
+from mlx_engine.quantize.builtin import recipe
+from mlx_engine.quantize.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """`name` is llama.cpp's, `difference` says in a sentence or two how the recipe differs from it."""
+
+    name: str
+    recipe: Recipe
+    difference: str
+
+
+_offset = "MLX keeps an offset beside each scale: half a bit a weight more, and somewhat closer to the original."
+_same = "The same: a scale and an offset for each 32 weights."
+_k = (
+    "The same size. llama.cpp has groups of 32 weights whose scales are quantized too; MLX has groups of 64 with "
+    "16-bit scales."
+)
+_mixture = (
+    "More bits go to the same places: the head, and values and down-projections in half of the layers. The groups are "
+    "of 64 weights instead of 32 or 16."
+)
+_grid = "MLX has no tables of values, so that the same bits lose more."
+_vector = "MLX has no tables of weight patterns, so that it is larger and loses more."
+
+_nearest = {
+    "F32": ("f32", "The same."),
+    "F16": ("f16", "The same."),
+    "BF16": ("bf16", "The same."),
+    "Q8_0": ("affine-8-g32", _offset),
+    "Q6_K": (
+        "affine-6-g64",
+        "The same size. llama.cpp has groups of 16 weights without offsets; MLX has groups of 64 with offsets.",
+    ),
+    "Q6_K_L": ("careful-6", "Embeddings and head have 8 bits in both; here values and down-projections do as well."),
+    "Q5_1": ("affine-5-g32", _same),
+    "Q5_0": ("affine-5-g32", _offset),
+    "Q5_K": ("balanced-5", _mixture),
+    "Q5_K_M": ("balanced-5", _mixture),
+    "Q5_K_S": ("affine-5-g64", _k),
+    "Q4_1": ("affine-4-g32", _same),
+    "Q4_0": ("affine-4-g32", _offset + " A GGUF file in Q4_0 is taken over as it is."),
+    "Q4_K": ("balanced-4", _mixture),
+    "Q4_K_M": ("balanced-4", _mixture),
+    "Q4_K_S": ("affine-4-g64", _k),
+    "Q4_K_L": ("careful-4", "Embeddings and head have 8 bits in both; here more layers have 6 bits."),
+    "Q4_K_XL": ("careful-4", "llama.cpp's is chosen layer by layer with measurements; this one by rules."),
+    "IQ4_NL": ("affine-4-g64", f"The same size. {_grid}"),
+    "IQ4_XS": ("affine-4-g128", f"The same size. {_grid}"),
+    "Q3_K": ("balanced-3", _mixture),
+    "Q3_K_L": ("mixed_3_6", "The values and down-projections have 6 bits in half of the layers instead of 5 in all."),
+    "Q3_K_M": ("balanced-3", _mixture),
+    "Q3_K_S": (
+        "affine-3-g64",
+        "About the same size. llama.cpp has groups of 16 weights without offsets; MLX has groups of 64 with offsets.",
+    ),
+    "IQ3_M": ("balanced-3", _vector),
+    "IQ3_S": ("affine-3-g64", _vector),
+    "IQ3_XS": ("affine-3-g128", _vector),
+    "IQ3_XXS": ("affine-3-g128", _vector),
+    "Q2_K": ("balanced-2", _mixture),
+    "Q2_K_S": ("affine-2-g64", "llama.cpp has groups of 16 weights, and gives more bits to the values."),
+    "IQ2_M": ("balanced-2", _vector),
+    "IQ2_S": ("affine-2-g64", _vector),
+    "IQ2_XS": ("affine-2-g128", _vector),
+    "IQ2_XXS": ("affine-2-g128", _vector),
+    "IQ1_M": ("affine-2-g128", "MLX has nothing of use below 2 bits."),
+    "IQ1_S": ("affine-2-g128", "MLX has nothing of use below 2 bits."),
+    "TQ2_0": ("affine-2-g128", "Weights that know only three values lose nothing in either."),
+    "TQ1_0": (
+        "affine-2-g128",
+        "Weights that know only three values lose nothing in either; MLX takes 2 bits for them.",
+    ),
+    "MXFP4": ("mxfp4", "The same format, for all matrices instead of only those of the experts."),
+    "MXFP4_MOE": ("mxfp4", "The same format, for all matrices instead of only those of the experts."),
+    "NVFP4": ("nvfp4", "The same format, without a scale for each whole matrix."),
+}
+
+NAMES = tuple(_nearest)
+"""llama.cpp's names, the most bits first."""
+
+
+def nearest(name: str) -> Nearest | None:
+    """Return what comes nearest to llama.cpp's `name`, in any letters: "Q4_K_M", "q8_0", "UD-Q4_K_XL".
+
+    None if llama.cpp has no such name either.
+    """
+    known = name.upper().removeprefix("UD-")
+    if known not in _nearest:
+        return None
+    nearest_name, difference = _nearest[known]
+    return Nearest(known, recipe(nearest_name), difference)

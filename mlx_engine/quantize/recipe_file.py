@@ -1,0 +1,124 @@
+"""Reads and writes recipes as JSON files. What is wrong with a file is said in a sentence that names the place."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+
+from mlx_engine.errors import InvalidRecipe, StorageError
+from mlx_engine.quantize.recipe import Dtype, Layers, Mode, Recipe, Rule, Treatment
+
+_limit_bytes = 64 * 2**20
+_legal = {
+    "mode": ", ".join(get_args(Mode)),
+    "dtype": ", ".join(get_args(Dtype)),
+    "layers": ", ".join(get_args(Layers)) + ", or the first and the last one: [0, 3]",
+    "default": (_treatment := '"keep", or an object with mode, bits and group_size'),
+    "treatment": _treatment,
+}
+"""What may stand there, by the name of the field."""
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Return the recipe in the file `path`.
+
+    Raises:
+        InvalidRecipe: the file holds none, or one that is not possible.
+        StorageError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(_limit_bytes + 1)
+    except OSError as error:
+        raise StorageError(f"The recipe {path} cannot be read: {error.strerror}.") from error
+    return decode_recipe(text, path.name)
+
+
+def write_recipe(recipe: Recipe, path: Path) -> None:
+    """Write the recipe into the file `path`, for people to read and to change.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    try:
+        path.write_bytes(encode_recipe(recipe))
+    except OSError as error:
+        raise StorageError(f"The recipe cannot be written to {path}: {error.strerror}.") from error
+
+
+def encode_recipe(recipe: Recipe) -> bytes:
+    """Return the recipe as JSON, indented."""
+    return msgspec.json.format(msgspec.json.encode(recipe), indent=2) + b"\n"
+
+
+def decode_recipe(text: bytes, file_name: str) -> Recipe:
+    """Return the recipe that `text` is.
+
+    Raises:
+        InvalidRecipe: it is none, or one that is not possible.
+    """
+    if len(text) > _limit_bytes:
+        raise InvalidRecipe(f"{file_name} is no recipe: it is far too long.")
+    try:
+        raw = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRecipe(f"{file_name} is no recipe: it is no JSON ({error}).") from error
+    for place, part, expected in _parts(raw):
+        _convert(part, expected, place, file_name)
+    recipe = _convert(raw, Recipe, "", file_name)
+    assert isinstance(recipe, Recipe)  # noqa: S101 - tells the type
+    return recipe
+
+
+def _parts(raw: object) -> Iterator[tuple[str, object, Any]]:
+    """Give what the recipe is made of, innermost first: of an entry of a map, msgspec does not say whose it is."""
+    if not isinstance(raw, dict):
+        return
+    if "default" in raw:
+        yield "default", raw["default"], Treatment
+    rules, tensors = raw.get("rules"), raw.get("tensors")
+    for number, rule in enumerate(rules if isinstance(rules, list) else ()):
+        if isinstance(rule, dict) and "treatment" in rule:
+            yield f"rules[{number}].treatment", rule["treatment"], Treatment
+        yield f"rules[{number}]", rule, Rule
+    for path, treatment in tensors.items() if isinstance(tensors, dict) else ():
+        yield f"tensors.{path}", treatment, Treatment
+
+
+def _convert(raw: object, expected: Any, place: str, file_name: str) -> object:
+    try:
+        return msgspec.convert(raw, expected)
+    except InvalidRecipe as error:
+        raise InvalidRecipe(f"{file_name}, at {place}: {error.message}") from error
+    except msgspec.ValidationError as error:
+        problem, _, at = str(error).partition(" - at ")
+        where = (place + at.strip("`").removeprefix("$")).strip(".")
+        hint = _treatment if expected is Treatment and not at else _legal.get(where.rpartition(".")[2])
+        raise InvalidRecipe(
+            f"{file_name} is no recipe{f', at {where}' if where else ''}: {_in_words(problem)}."
+            f"{f' Possible: {hint}.' if hint and 'field' not in problem else ''}"
+        ) from error
+
+
+_words = {
+    "`": '"',
+    "Object contains unknown field": "there is no field",
+    "Object missing required field": "it lacks the field",
+    "Invalid enum value": "there is no",
+    '"array"': "a list",
+    '"bool"': "true or false",
+    '"int"': "a whole number",
+    '"object"': "an object",
+    '"str"': "a text",
+    '"str | object"': '"keep" or an object',
+    "Expected": "it should be",
+    ", got": ", not",
+}
+
+
+def _in_words(problem: str) -> str:
+    """Say what msgspec has found, for people: "Expected `int`, got `str`"."""
+    for term, words in _words.items():
+        problem = problem.replace(term, words)
+    return problem
