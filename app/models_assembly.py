@@ -42,7 +42,7 @@ class ModelsAssembly(QObject):
         discover: Callable[[str], None],
     ) -> None:
         super().__init__(parent)
-        self._chat, self._notifier = chat, notifier
+        self._chat, self._preferences, self._notifier = chat, preferences, notifier
         self._use = ModelUse(store, chat, self)
         self._table = ModelTable(library, this_machine(), self)
         self.inspector = ModelInspector(self)
@@ -81,5 +81,6 @@ class ModelsAssembly(QObject):
         self._notifier.information(f"{name} is in the trash.", frees)
 
     def _follow_rename(self, old: str, new: str) -> None:
-        if self._chat.model == old:
-            self._chat.set_model(new)
+        self._chat.rename_model(old, new)
+        if self._preferences.settings.last_model == old:
+            self._preferences.set("last_model", new)

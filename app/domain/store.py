@@ -74,6 +74,13 @@ class Store:
     def restore(self, conversation_id: str) -> None:
         self._set_deleted(conversation_id, None)
 
+    def rename_model(self, old: str, new: str) -> list[Conversation]:
+        """Call the model of the id `old` by its new one wherever it is named; return the conversations that do."""
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE messages SET model = ? WHERE model = ?", (new, old))
+            connection.execute("UPDATE conversations SET model = ? WHERE model = ?", (new, old))
+        return [conversation for conversation in self.conversations() if conversation.model == new]
+
     def search(self, words: str, limit: int = 50) -> list[Hit]:
         """Return the titles and then the messages that have every one of the words, or words that begin so.
 

@@ -203,6 +203,23 @@ class ChatViewModel(QObject):
             self._conversation = conversation
             self.title_changed.emit()
 
+    def rename_model(self, old: str, new: str) -> None:
+        """Call a model by its new id in all that was said, and in what is on the screen."""
+        try:
+            renamed = self._store.rename_model(old, new)
+            shown = self._store.conversation(self._conversation.id)
+            messages = self._store.messages(self._conversation.id)
+        except StorageError as error:
+            self.problem.emit(error.title, error.message)
+            return
+        for conversation in renamed:
+            self.stored.emit(conversation)
+        if shown:
+            self._show(shown, MessageTree(messages))
+        elif self.model == old:
+            self._change(model=new)
+            self.model_changed.emit()
+
     def leave(self, conversation_id: str) -> None:
         """The conversation goes away: stop its answer, and show a new one in its place."""
         self._answering.abandon(conversation_id)

@@ -14,6 +14,7 @@ from mlx_engine.engine.inbox import Inbox
 from mlx_engine.errors import EngineError, FacetError, RequestError
 from mlx_engine.inference.generate import AnswerEvent, Generation
 from mlx_engine.inference.load import Model, device_name, open_model
+from mlx_engine.models import in_use
 from mlx_engine.protocol import Event, Finished, Generate, Load, Loaded, LoadProgress, Memory, RequestFailed
 
 _log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ def _load(generation: Generation | None, request: Load, send: Callable[[Event], 
     if generation is not None:
         raise RequestError("This process serves a model already: each model has a process of its own.")
     started = time.perf_counter()
+    in_use.hold(Path(request.path))
     model = open_model(Path(request.path))
     for event in _with_memory(_progress(request.id, model)):
         send(event)

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlx_engine.errors import InvalidParameter, ModelNotFound, StorageError
+from mlx_engine.errors import InvalidParameter, ModelNotFound, RequestError, StorageError
 from mlx_engine.models.description import BrokenDescription, ModelDescription
+from mlx_engine.models.in_use import is_in_use
 from mlx_engine.models.places import gguf_parts
 
 _recent_s = 60
@@ -39,10 +40,12 @@ def plan_removal(model: ModelDescription | BrokenDescription) -> Removal:
 
     Raises:
         ModelNotFound: it is not there any more.
+        RequestError: it is loaded.
         StorageError: it is being downloaded, or cannot be read.
     """
     if not model.path.exists() and not model.path.is_symlink():
         raise ModelNotFound(f"{model.name} is not there any more.")
+    _refuse_if_loaded(model)
     try:
         if repository := _repository_of(model.path):
             return _plan_cached(model.path, repository)
@@ -79,6 +82,7 @@ def rename(model: ModelDescription | BrokenDescription, models_folder: Path, nam
 
     Raises:
         InvalidParameter: the name cannot be one, or another model has it.
+        RequestError: the model is loaded.
         StorageError: the model is another program's, or its folder cannot be renamed.
     """
     if not model.path.is_relative_to(models_folder):
@@ -88,10 +92,16 @@ def rename(model: ModelDescription | BrokenDescription, models_folder: Path, nam
     target = model.path.with_name(name)
     if target.exists() and not target.samefile(model.path):
         raise InvalidParameter(f"There is a model called {target.parent.name}/{name} already.")
+    _refuse_if_loaded(model)
     try:
         return model.path.rename(target)
     except OSError as error:
         raise StorageError(f"{model.name} could not be renamed: {error.strerror}.") from error
+
+
+def _refuse_if_loaded(model: ModelDescription | BrokenDescription) -> None:
+    if is_in_use(model.path):
+        raise RequestError(f"{model.name} is loaded. Unload it, or end the chat with it, and try again.")
 
 
 def _repository_of(path: Path) -> Path | None:

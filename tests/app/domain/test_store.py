@@ -78,6 +78,19 @@ def test_saving_again_replaces(store: Store) -> None:
     assert [one.text for one in store.messages("c")] == ["Changed"]
 
 
+def test_a_model_that_is_renamed_is_renamed_in_all_that_was_said(store: Store) -> None:
+    """In conversations and in answers, those out of sight included; what names other models stays."""
+    store.save(conversation(model="o/old"), [message("q"), message("a", "q", model="o/old")])
+    store.save(conversation(id="d", model="o/other"), [message("b", model="o/other")])
+    store.save(conversation(id="gone", model="o/old"), [])
+    store.delete("gone")
+    assert [one.id for one in store.rename_model("o/old", "o/new")] == ["c"]
+    assert [one.model for one in store.messages("c")] == ["", "o/new"]
+    assert store.messages("d")[0].model == "o/other"
+    store.restore("gone")
+    assert store.conversation("gone") == conversation(id="gone", model="o/new")
+
+
 def test_a_message_of_no_conversation_is_refused(store: Store) -> None:
     """Nothing is stored where nobody would find it."""
     with pytest.raises(StorageError):

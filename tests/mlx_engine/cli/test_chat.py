@@ -55,6 +55,19 @@ def test_a_model_of_an_added_folder_answers(
     assert capsys.readouterr().out
 
 
+def test_a_model_that_answers_is_not_deleted(
+    models: Path, tiny_models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Until its worker has ended, its folder stays where it is."""
+    shutil.copytree(tiny_models / "llama", models / "owner" / "mine")
+    folders = Folders.from_environment()
+    with Session(models / "owner" / "mine", folders) as session:
+        list(session.answer([ChatMessage("user", "Hello.")], Sampling(max_tokens=2), think=False))
+        assert main(["models", "rm", "owner/mine", "--yes"]) == 1
+        assert "is loaded" in capsys.readouterr().err
+    assert (models / "owner" / "mine").is_dir()
+
+
 def test_a_model_that_cannot_be_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Before a worker is started, with what to do."""
     file = tiny_model().write(tmp_path / "tiny.gguf")

@@ -1,10 +1,12 @@
 import fcntl
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from mlx_engine.errors import InvalidParameter, ModelNotFound, StorageError
+from mlx_engine.errors import InvalidParameter, ModelNotFound, RequestError, StorageError
 from mlx_engine.models.description import BrokenDescription
 from mlx_engine.models.library import survey
 from mlx_engine.models.places import Root
@@ -165,3 +167,21 @@ def test_models_of_other_programs_keep_their_names(tmp_path: Path) -> None:
     """They would not find them again."""
     with pytest.raises(StorageError, match="another program"):
         rename(row(write_model(tmp_path / "elsewhere")), tmp_path / "models", "new")
+
+
+def test_a_loaded_model_is_kept(trash: Path, tmp_path: Path) -> None:
+    """Whichever process has loaded it; once that is killed, the model can be renamed and deleted."""
+    models = tmp_path / "models"
+    folder = write_model(models / "owner" / "tiny")
+    code = "import sys, pathlib; from mlx_engine.models import in_use; in_use.hold(pathlib.Path(sys.argv[1]));"
+    command = [sys.executable, "-c", f"{code} print(flush=True); sys.stdin.read()", str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        holder.stdout.readline()
+        with pytest.raises(RequestError, match="is loaded"):
+            plan_removal(row(folder, "facet"))
+        with pytest.raises(RequestError, match="is loaded"):
+            rename(row(folder, "facet"), models, "other")
+        holder.kill()
+    remove(plan_removal(row(rename(row(folder, "facet"), models, "other"), "facet")))
+    assert (trash / "other").is_dir()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QInputDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.assembly import Assembly
+from app.viewmodels.conversation_list import ConversationRole
 from app.viewmodels.model_folders import ModelFolders
 from app.views.buttons import IconButton
 from app.views.discover.words import Words
@@ -138,6 +139,28 @@ def test_a_model_is_renamed_from_the_page(page: ModelsPage, qtbot: QtBot) -> Non
     dialog.accept()
     qtbot.waitUntil(lambda: shown(page) == ["Beta", "Zulu"], timeout=TIMEOUT_MS)
     assert page.table.current_row().name == "Zulu"
+
+
+def test_chats_follow_a_model_that_is_renamed(assembly: Assembly, qtbot: QtBot) -> None:
+    """The one on the screen, its answers, the list and the next chat name it by its new name and go on with it."""
+    chat = assembly.chat
+    chat.set_model("owner/Beta")
+    chat.send("Do whales sing?")
+    qtbot.waitUntil(lambda: not chat.busy, timeout=TIMEOUT_MS)
+    assembly.library.unload("owner/Beta")
+    page = assembly.workbench.show_page("models")
+    assert page.table.mark("owner/Beta")
+    page.inspector.rename_requested.emit()
+    dialog = page.findChild(QInputDialog)
+    dialog.setTextValue("Zulu")
+    dialog.accept()
+    qtbot.waitUntil(lambda: "Zulu" in shown(page), timeout=TIMEOUT_MS)
+    assert chat.model == "owner/Zulu"
+    assert chat.items[-1].message.model == "owner/Zulu"
+    assert chat.can_send
+    assert assembly.conversations.index(0).data(ConversationRole.SUBTITLE).startswith("Zulu")
+    chat.new()
+    assert chat.model == "owner/Zulu"
 
 
 def test_deleting_asks_with_what_it_frees(page: ModelsPage, qtbot: QtBot, trash: Path) -> None:
