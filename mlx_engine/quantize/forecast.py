@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mlx_engine.models import weights
 from mlx_engine.models.bit_map import LayerBits, bit_map
 from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.safetensors import TensorEntry, compose_header, tensor_bytes
+from mlx_engine.models.safetensors import TensorEntry, header_bytes, tensor_bytes
 from mlx_engine.models.weights import Precision, Weight, plain_weight
 from mlx_engine.quantize.layout import Placement, layout
 from mlx_engine.quantize.outline import Dropped, Outline
@@ -74,7 +74,7 @@ def forecast_of(placements: Sequence[Placement], outline: Outline, recipe: Recip
     arrays = [item for placement in placements for item in placement.arrays.items()]
     shards = into_shards(arrays)
     data = sum(tensor_bytes(*array) for _, array in arrays)
-    headers = sum(len(compose_header(dict(shard.arrays))[0]) for shard in shards)
+    headers = sum(header_bytes(shard.arrays) for shard in shards)
     found = [_weight(placement) for placement in placements]
     return Forecast(
         recipe=recipe,

@@ -4,6 +4,8 @@ The forecast and the conversion both go by it, so the one is exact and the other
 `mlx_lm.utils.quantize_model` and `mlx.nn.quantize` do (mlx-lm 0.32, mlx 0.32), and reads no weights.
 """
 
+import difflib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -43,10 +45,9 @@ def layout(outline: Outline, recipe: Recipe) -> tuple[Placement, ...]:
         InvalidRecipe: the recipe names a matrix or a layer that the model does not have.
     """
     _require_matrices(outline, recipe)
-    rules = [(_meets(rule, outline, number), rule.treatment) for number, rule in enumerate(recipe.rules, start=1)]
-    return tuple(
-        _place(parameter, _dtype(parameter, outline, recipe), recipe, rules) for parameter in outline.parameters
-    )
+    rules = [(meaning(rule, outline, number), rule.treatment) for number, rule in enumerate(recipe.rules)]
+    dtype = outline.dtype if recipe.dtype == "source" else recipe.dtype
+    return tuple(_place(parameter, _floats.get(dtype, ""), recipe, rules) for parameter in outline.parameters)
 
 
 def _require_matrices(outline: Outline, recipe: Recipe) -> None:
@@ -54,18 +55,25 @@ def _require_matrices(outline: Outline, recipe: Recipe) -> None:
         return
     paths = {parameter.path for parameter in outline.parameters if len(parameter.shape) > 1}
     if unknown := [path for path in recipe.tensors if path not in paths]:
-        raise InvalidRecipe(f'The recipe names "{unknown[0]}" under tensors, which is no matrix of this model.')
+        near = difflib.get_close_matches(unknown[0], paths, n=1)
+        hint = f' The nearest is "{near[0]}".' if near else ""
+        raise InvalidRecipe(f'The recipe names "{unknown[0]}" under tensors, which is no matrix of this model.{hint}')
 
 
-def _meets(rule: Rule, outline: Outline, number: int) -> Callable[[str], bool]:
-    """Return whether the rule speaks of the matrix of a path."""
+def meaning(rule: Rule, outline: Outline, number: int) -> Callable[[str], bool]:
+    """Return what tells of a path whether the rule, the recipe's `number`th from 0, meets its matrix.
+
+    Raises:
+        InvalidRecipe: the model does not have the rule's layers.
+    """
     layers = _layers(rule.layers, outline.layers, number)
-    roles = frozenset().union(*(_roles[kind](outline) for kind in rule.kinds if kind in _roles))
-    parts = tuple(kind for kind in rule.kinds if kind not in _roles)
+    named = frozenset[str]().union(*(_roles[kind](outline) for kind in rule.kinds if kind in _roles))
+    parts = [re.escape(kind) for kind in rule.kinds if kind not in _roles]
+    # A pattern that meets nothing where all kinds are roles, and everything where there are no kinds.
+    pattern = re.compile("|".join(parts) if parts or not rule.kinds else r"(?!)")
 
     def meets(path: str) -> bool:
-        of_kind = not rule.kinds or path in roles or any(part in path for part in parts)
-        return of_kind and (layers is None or layer_of(path) in layers)
+        return bool(pattern.search(path) or path in named) and (layers is None or layer_of(path) in layers)
 
     return meets
 
@@ -81,8 +89,8 @@ def _layers(layers: Layers | tuple[int, int], count: int, number: int) -> frozen
         first, last = layers
         if last >= count:
             raise InvalidRecipe(
-                f"Rule {number} of the recipe is for layers {first} to {last}, but this model has only {count}, "
-                f"numbered from 0 to {count - 1}."
+                f"The recipe's rules[{number}] is for the layers from {first} to {last}, but this model has only "
+                f"{count}, counted from 0."
             )
         return frozenset(range(first, last + 1))
     outer = count // 8
@@ -94,45 +102,39 @@ def _layers(layers: Layers | tuple[int, int], count: int, number: int) -> frozen
     )
 
 
-def _dtype(parameter: Parameter, outline: Outline, recipe: Recipe) -> str:
-    wanted = outline.dtype if recipe.dtype == "source" else recipe.dtype
-    if parameter.dtype not in _float_types or not parameter.can_be_cast:
-        return parameter.dtype
-    return _floats.get(wanted, parameter.dtype)
+_Rules = list[tuple[Callable[[str], bool], Treatment]]
 
 
-def _place(
-    parameter: Parameter, dtype: str, recipe: Recipe, rules: list[tuple[Callable[[str], bool], Treatment]]
-) -> Placement:
+def _place(parameter: Parameter, cast: str, recipe: Recipe, rules: _Rules) -> Placement:
+    """Place a parameter; `cast` is the type that floats get, "" if they keep theirs."""
+    is_cast = cast and parameter.can_be_cast and parameter.dtype in _float_types
+    dtype = cast if is_cast else parameter.dtype
     form, reason = _choose(parameter, recipe, rules)
-    arrays = _packed(parameter, form, dtype) if form else {parameter.name: (dtype, parameter.shape)}
-    return Placement(parameter, form, dtype, reason, arrays)
+    if form is None:
+        return Placement(parameter, None, dtype, reason, {parameter.name: (dtype, parameter.shape)})
+    return Placement(parameter, form, dtype, reason, _packed(parameter, form, dtype))
 
 
-def _choose(
-    parameter: Parameter, recipe: Recipe, rules: list[tuple[Callable[[str], bool], Treatment]]
-) -> tuple[Format | None, str]:
+def _choose(parameter: Parameter, recipe: Recipe, rules: _Rules) -> tuple[Format | None, str]:
     """Return the format, and why it is not what the recipe says.
 
     As in mlx-lm, rows that do not divide by the default's groups are kept, whatever the architecture wants.
     """
-    path, reason = parameter.path, ""
-    treatment: Treatment | None = recipe.tensors.get(path)
+    if len(parameter.shape) < 2:
+        return None, "" if recipe.default == "keep" else "a norm" if "norm" in parameter.name else "a vector"
+    path, reason, default = parameter.path, "", recipe.default
+    treatment = recipe.tensors.get(path) or next((treatment for meets, treatment in rules if meets(path)), None)
     groups = []
     if treatment is None:
-        treatment = next((treatment for meets, treatment in rules if meets(path)), None)
-    if treatment is None:
-        treatment = recipe.default
-        if treatment != "keep":
-            groups = [treatment.group_size]
-            if recipe.follows_architecture and parameter.wanted is not None:
-                treatment = parameter.wanted
-                reason = _wish(treatment)
+        treatment = default
+        if default != "keep":
+            groups.append(default.group_size)
+            if recipe.follows_architecture and parameter.wanted:
+                treatment, reason = parameter.wanted, _wish(parameter.wanted)
     if treatment == "keep":
         return None, reason
-    if obstacle := _obstacle(parameter, [*groups, treatment.group_size]):
-        return None, obstacle
-    return treatment, reason
+    obstacle = _obstacle(parameter, [*groups, treatment.group_size])
+    return (None, obstacle) if obstacle else (treatment, reason)
 
 
 def _wish(treatment: Treatment) -> str:
@@ -142,13 +144,11 @@ def _wish(treatment: Treatment) -> str:
 
 
 def _obstacle(parameter: Parameter, groups: list[int]) -> str:
-    """Return why the parameter cannot be quantized in such groups; "" if it can."""
-    if len(parameter.shape) < 2:
-        return "a norm" if "norm" in parameter.path else "a vector"
+    """Return why the matrix cannot be quantized in such groups; "" if it can."""
     if not parameter.can_be_quantized:
-        return "a convolution" if "conv" in parameter.path else "mlx-lm knows no quantized form of it"
+        return "a convolution" if "conv" in parameter.name else "mlx-lm knows no quantized form of it"
     if parameter.dtype not in _float_types:
-        return "its numbers are not floating ones"
+        return "its numbers are no floats"
     row = parameter.shape[-1]
     return next((f"its rows of {row:,} weights do not divide by {group}" for group in groups if row % group), "")
 
@@ -156,8 +156,8 @@ def _obstacle(parameter: Parameter, groups: list[int]) -> str:
 def _packed(parameter: Parameter, form: Format, dtype: str) -> dict[str, Array]:
     """Return the arrays of a quantized matrix: bits packed into words, and a scale (affine: and a bias) a group."""
     *rest, row = parameter.shape
-    groups = (*rest, row // form.group_size)
-    arrays: dict[str, Array] = {f"{parameter.path}.weight": ("U32", (*rest, row * form.bits // 32))}
+    stem, groups = parameter.name.removesuffix("weight"), (*rest, row // form.group_size)
+    words: Array = ("U32", (*rest, row * form.bits // 32))
     if form.mode == "affine":
-        return arrays | {f"{parameter.path}.{name}": (dtype, groups) for name in ("scales", "biases")}
-    return arrays | {f"{parameter.path}.scales": ("U8", groups)}
+        return {f"{stem}weight": words, f"{stem}scales": (dtype, groups), f"{stem}biases": (dtype, groups)}
+    return {f"{stem}weight": words, f"{stem}scales": ("U8", groups)}
