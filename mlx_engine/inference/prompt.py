@@ -104,6 +104,18 @@ def build_prompt(tokenizer: Any, messages: Sequence[ChatMessage], *, think: bool
     )
 
 
+def finished_conversation(tokenizer: Any, messages: Sequence[ChatMessage]) -> str:
+    """Return `messages` in the words of the model's chat template, without the beginning of another answer.
+
+    Raises:
+        TemplateError: the chat template fails, or takes too long.
+    """
+    try:
+        return _render(tokenizer, messages, think=True, is_finished=True)
+    except TemplateError:
+        return _render(tokenizer, _without_system(messages), think=True, is_finished=True)
+
+
 def _apply_template(tokenizer: Any, messages: Sequence[ChatMessage], *, think: bool) -> str:
     """Render the messages as they are, or else in the plainest form: some templates refuse or drop a system message."""
     try:
@@ -117,12 +129,12 @@ def _apply_template(tokenizer: Any, messages: Sequence[ChatMessage], *, think: b
     return text
 
 
-def _render(tokenizer: Any, messages: Sequence[ChatMessage], *, think: bool) -> str:
+def _render(tokenizer: Any, messages: Sequence[ChatMessage], *, think: bool, is_finished: bool = False) -> str:
     conversation = [{"role": message.role, "content": message.content} for message in messages]
     try:
         with _time_limit(TEMPLATE_LIMIT_S):
             text = tokenizer.apply_chat_template(
-                conversation, tokenize=False, add_generation_prompt=True, enable_thinking=think
+                conversation, tokenize=False, add_generation_prompt=not is_finished, enable_thinking=think
             )
     except _template_errors as error:
         reason = " ".join(str(error).split())[:300] or type(error).__name__

@@ -1,0 +1,122 @@
+"""From what was found position by position to the figures that are shown: plain numpy, no MLX.
+
+Standard errors are clustered by chunk: the tokens of a chunk depend on each other, chunks hardly do. With C chunks of
+equally many positions and m_c the mean over a chunk, s.e. = sd(m_c) / √C. That of the ratio of perplexities is paired:
+it is computed of the differences between both models at the same positions, and so much smaller than either's.
+"""
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from mlx_engine.measure.positions import Positions
+
+_worst = 20
+
+
+class Mean(msgspec.Struct, frozen=True):
+    """A mean with its standard error; None with a single chunk, which tells nothing of it."""
+
+    value: float
+    se: float | None = None
+
+
+class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a candidate is from the reference. KL divergences are KL(reference ‖ candidate) in nats."""
+
+    positions: int
+    chunks: int
+    mean_kl: float
+    mean_kl_se: float | None
+    kl_error_bound: float
+    """By how much the true mean may differ, since only the likeliest answers of the reference are kept."""
+    median_kl: float
+    p90_kl: float
+    p95_kl: float
+    p99_kl: float
+    p999_kl: float
+    max_kl: float
+    perplexity: float
+    perplexity_se: float | None
+    reference_perplexity: float
+    reference_perplexity_se: float | None
+    log_perplexity_ratio: float
+    """ln(perplexity / reference_perplexity)."""
+    log_perplexity_ratio_se: float | None
+    rms_probability_change: float
+    """Root of the mean square of p_candidate - p_reference of the true token."""
+    top1_agreement: float
+    """Share of positions where both would choose the same token."""
+    top1_agreement_se: float | None
+    flips: int
+    """Positions where they would not."""
+    top5_overlap: float
+    """Mean share of the reference's five likeliest tokens that are among the candidate's five."""
+
+
+def fidelity(chunks: Sequence[Positions]) -> Fidelity:
+    """Sum up `chunks`, of equally many positions each."""
+    kl = _stacked(chunks, "kl")
+    own, theirs = _stacked(chunks, "true_log_probability"), _stacked(chunks, "reference_true_log_probability")
+    agrees = np.array([chunk.agrees for chunk in chunks], dtype=np.float64)
+    percentiles = np.percentile(kl, [50, 90, 95, 99, 99.9, 100])
+    mean_kl, agreement, ratio = _mean(kl), _mean(agrees), _mean(theirs - own)
+    perplexity, reference = _perplexity(own), _perplexity(theirs)
+    return Fidelity(
+        positions=kl.size,
+        chunks=len(chunks),
+        mean_kl=mean_kl.value,
+        mean_kl_se=mean_kl.se,
+        kl_error_bound=float(_stacked(chunks, "kl_error").mean()),
+        **dict(
+            zip(("median_kl", "p90_kl", "p95_kl", "p99_kl", "p999_kl", "max_kl"), map(float, percentiles), strict=True)
+        ),
+        perplexity=perplexity.value,
+        perplexity_se=perplexity.se,
+        reference_perplexity=reference.value,
+        reference_perplexity_se=reference.se,
+        log_perplexity_ratio=ratio.value,
+        log_perplexity_ratio_se=ratio.se,
+        rms_probability_change=float(np.sqrt(np.mean((np.exp(own) - np.exp(theirs)) ** 2))),
+        top1_agreement=agreement.value,
+        top1_agreement_se=agreement.se,
+        flips=int(agrees.size - agrees.sum()),
+        top5_overlap=float(np.mean([chunk.top_overlap for chunk in chunks])),
+    )
+
+
+def by_kind(chunks: Sequence[Positions], kinds: Sequence[str]) -> dict[str, Fidelity]:
+    """Sum up the chunks of each kind; `kinds` says of which each is."""
+    return {
+        kind: fidelity([chunk for chunk, own in zip(chunks, kinds, strict=True) if own == kind])
+        for kind in dict.fromkeys(kinds)
+    }
+
+
+def worst_positions(chunks: Sequence[Positions]) -> list[tuple[int, int]]:
+    """Return the positions of the greatest KL, as (chunk, position), the worst first."""
+    kl = _stacked(chunks, "kl")
+    order = np.argsort(-kl, axis=None, kind="stable")[:_worst]
+    return [(int(place) // kl.shape[1], int(place) % kl.shape[1]) for place in order]
+
+
+def _stacked(chunks: Sequence[Positions], name: str) -> NDArray[np.float64]:
+    """Return the values of that name with the shape (chunks, positions)."""
+    return np.array([getattr(chunk, name) for chunk in chunks], dtype=np.float64)
+
+
+def _mean(values: NDArray[np.float64]) -> Mean:
+    of_chunks = values.mean(axis=1)
+    if len(of_chunks) < 2:
+        return Mean(float(of_chunks.mean()))
+    return Mean(float(of_chunks.mean()), float(of_chunks.std(ddof=1) / math.sqrt(len(of_chunks))))
+
+
+def _perplexity(log_probabilities: NDArray[np.float64]) -> Mean:
+    """Return exp of the mean negative log-probability; its error by the first derivative."""
+    loss = _mean(-log_probabilities)
+    perplexity = math.exp(min(loss.value, 700.0))
+    return Mean(perplexity, None if loss.se is None else perplexity * loss.se)

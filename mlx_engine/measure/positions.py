@@ -1,0 +1,34 @@
+"""What was found when a candidate was held against the reference, position by position: arrays, kept as a file."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """P scored positions of a chunk: arrays of the shape (P,), but those of the choices, which are (P, 5).
+
+    Log-probabilities are natural; `kl_error` is how far the true `kl` may be away.
+    """
+
+    kl: NDArray[np.float32]
+    kl_error: NDArray[np.float32]
+    true_log_probability: NDArray[np.float32]
+    reference_true_log_probability: NDArray[np.float32]
+    top_ids: NDArray[np.int32]
+    top_log_probabilities: NDArray[np.float32]
+    reference_top_ids: NDArray[np.int32]
+    reference_top_log_probabilities: NDArray[np.float32]
+
+    @property
+    def agrees(self) -> NDArray[np.bool_]:
+        """Where both would choose the same token."""
+        return np.equal(self.top_ids[:, 0], self.reference_top_ids[:, 0])
+
+    @property
+    def top_overlap(self) -> NDArray[np.float64]:
+        """The share of the reference's choices that are among the candidate's."""
+        shared = np.equal(self.top_ids[:, :, None], self.reference_top_ids[:, None, :])
+        return np.mean(shared.any(axis=1), axis=1, dtype=np.float64)

@@ -1,0 +1,26 @@
+"""What a model is, as a number: the same for the same weights, whatever their folder is called."""
+
+import hashlib
+from pathlib import Path
+
+from mlx_engine.errors import BrokenModel, StorageError
+
+
+def fingerprint(model: Path) -> str:
+    """Return a SHA-256 of the weights and the configuration in the folder `model`, read to their end.
+
+    Raises:
+        BrokenModel: there are no weights.
+        StorageError: a file cannot be read.
+    """
+    files = sorted(model.glob("*.safetensors"))
+    if not files:
+        raise BrokenModel(f"{model.name} has no weights.")
+    total = hashlib.sha256()
+    try:
+        for path in (model / "config.json", *files):
+            with path.open("rb") as file:
+                total.update(hashlib.file_digest(file, "sha256").digest())
+    except OSError as error:
+        raise StorageError(f"{error.filename} cannot be read: {error.strerror}.") from error
+    return total.hexdigest()

@@ -1,0 +1,98 @@
+"""Behaviour of holding a candidate against kept answers, checked by the plain formula over all logits in float64."""
+
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mlx_engine.errors import BadCorpus, EngineError
+from mlx_engine.inference.load import Model
+from mlx_engine.measure.comparison import compare
+from mlx_engine.measure.convention import Convention
+from mlx_engine.measure.reference import answers
+
+_convention = Convention(chunk_tokens=64)
+
+
+@pytest.fixture(scope="module")
+def tokens(original: Model) -> NDArray[np.int32]:
+    text = "The same sea washes every shore, and carries what it is given: rope, bottles, the oars of one boat. " * 3
+    return np.array(original.tokenizer.encode(text)[:64], dtype=np.int32)
+
+
+def _exact(model: Model, tokens: NDArray[np.int32]) -> NDArray[np.float64]:
+    logits = np.array(model.network(mx.array(tokens)[None])[0, 32:-1]).astype(np.float64)
+    return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+
+
+def _exact_kl(original: Model, quantized: Model, tokens: NDArray[np.int32]) -> NDArray[np.float64]:
+    p, q = _exact(original, tokens), _exact(quantized, tokens)
+    return (np.exp(p) * (p - q)).sum(axis=-1)
+
+
+def test_the_whole_vocabulary_gives_the_plain_formula(
+    original: Model, quantized: Model, tokens: NDArray[np.int32]
+) -> None:
+    """With nothing left out, only the rounding to 16 bits is between both."""
+    found = compare(quantized.network, answers(original.network, tokens, _convention, 0), _convention)
+    exact = _exact_kl(original, quantized, tokens)
+    assert found.kl.mean() == pytest.approx(exact.mean(), rel=1e-4)
+    assert (np.abs(found.kl - exact) <= found.kl_error + 1e-6).all()
+
+
+@pytest.mark.parametrize("tail_mass", [0.1, 1e-2, 1e-4])
+def test_the_true_divergence_lies_within_the_bound(
+    original: Model, quantized: Model, tokens: NDArray[np.int32], tail_mass: float
+) -> None:
+    """What is left out never brings more error than is said."""
+    found = compare(quantized.network, answers(original.network, tokens, _convention, tail_mass), _convention)
+    error = _exact_kl(original, quantized, tokens) - found.kl
+    assert (error <= found.kl_error + 1e-6).all()
+    assert found.kl_error.mean() < 10 * tail_mass + 0.01
+
+
+@pytest.mark.parametrize("tail_mass", [0.1, 1e-4, 0])
+def test_a_model_does_not_diverge_from_itself(original: Model, tokens: NDArray[np.int32], tail_mass: float) -> None:
+    """The rounding of what is kept does not show."""
+    found = compare(original.network, answers(original.network, tokens, _convention, tail_mass), _convention)
+    assert np.abs(found.kl).max() < 1e-5
+    assert found.agrees.all()
+    assert (found.true_log_probability == found.reference_true_log_probability).all()
+
+
+def test_the_true_tokens_probability_is_the_plain_one(
+    original: Model, quantized: Model, tokens: NDArray[np.int32]
+) -> None:
+    """Perplexities rest on the exact probability, not on what is kept."""
+    found = compare(quantized.network, answers(original.network, tokens, _convention, 0.1), _convention)
+    exact = np.take_along_axis(_exact(quantized, tokens), tokens[33:, None], axis=-1)[:, 0]
+    assert found.true_log_probability == pytest.approx(exact, abs=1e-5)
+
+
+def test_the_choices_are_the_likeliest_in_order(original: Model, quantized: Model, tokens: NDArray[np.int32]) -> None:
+    """The five that are shown of each are those with the greatest logits."""
+    found = compare(quantized.network, answers(original.network, tokens, _convention, 0.5), _convention)
+    for ids, model in ((found.top_ids, quantized), (found.reference_top_ids, original)):
+        assert (ids == np.argsort(-_exact(model, tokens), axis=-1)[:, :5]).all()
+
+
+def test_a_smaller_vocabulary_is_refused(original: Model, tokens: NDArray[np.int32]) -> None:
+    """Tokens that a candidate does not know have no probability to compare."""
+
+    def narrow(inputs: mx.array, cache: Any = None) -> mx.array:
+        return original.network(inputs)[..., :100]
+
+    with pytest.raises(BadCorpus, match="smaller vocabulary"):
+        compare(narrow, answers(original.network, tokens, _convention, 0), _convention)
+
+
+def test_predictions_that_are_no_numbers_are_an_error(original: Model, tokens: NDArray[np.int32]) -> None:
+    """A damaged candidate has no divergence of NaN: it has none."""
+
+    def damaged(inputs: mx.array, cache: Any = None) -> mx.array:
+        return original.network(inputs) * mx.array(float("nan"))
+
+    with pytest.raises(EngineError, match="NaN"):
+        compare(damaged, answers(original.network, tokens, _convention, 1e-4), _convention)

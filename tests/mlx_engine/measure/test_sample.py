@@ -1,0 +1,72 @@
+"""Behaviour of choosing the tokens that all models read."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from mlx_engine.errors import BadCorpus, InvalidParameter
+from mlx_engine.inference.load import Model, open_model
+from mlx_engine.measure.convention import Convention
+from mlx_engine.measure.corpus import Corpus, Text
+from mlx_engine.measure.reading import reading
+from mlx_engine.measure.sample import same_sample, sample
+
+_short = Convention(chunk_tokens=32)
+
+
+def test_all_of_a_corpus_is_read_in_its_order(original: Model, texts: Corpus) -> None:
+    """Without a limit, each kind gives all its whole chunks."""
+    tokens = sample(reading(texts, original.tokenizer, _short), original.tokenizer)
+    assert list(dict.fromkeys(tokens.kinds)) == ["prose", "code", "talk"]
+    prose = original.tokenizer.encode(texts.texts[0].text, add_special_tokens=False)
+    assert tokens.kinds.count("prose") == len(prose) // 32
+    assert tokens.tokens[1].tolist()[1:] == prose[33:64]
+
+
+def test_kinds_take_turns_where_not_all_is_wanted(original: Model, texts: Corpus) -> None:
+    """A small sample has something of each."""
+    tokens = sample(reading(texts, original.tokenizer, _short, limit_tokens=128), original.tokenizer)
+    assert tokens.kinds == ("prose", "prose", "code", "talk")
+
+
+def test_conversations_speak_the_models_template(original: Model, texts: Corpus) -> None:
+    """What is measured is what a chat would be."""
+    words = reading(texts, original.tokenizer, _short)
+    assert words.passages[2].text.startswith("<|im_start|>user\nHow far is the Moon?")
+
+
+def test_a_text_shorter_than_a_chunk_is_refused(original: Model) -> None:
+    """There is nothing to measure on."""
+    words = reading(Corpus("note", (Text("note", "note", "Too short."),)), original.tokenizer, _short)
+    with pytest.raises(BadCorpus, match="shorter than one chunk"):
+        sample(words, original.tokenizer)
+
+
+def test_the_second_half_of_a_chunk_is_scored() -> None:
+    """As llama.cpp has it: of 512 tokens, the predictions of the last 255."""
+    assert (Convention().first_scored, Convention().scored_per_chunk) == (256, 255)
+    everything = Convention(scored="all")
+    assert (everything.first_scored, everything.scored_per_chunk) == (0, 511)
+
+
+def test_chunks_of_no_sensible_length_are_refused() -> None:
+    """The sentence says which are possible."""
+    with pytest.raises(InvalidParameter, match="from 16 to 8,192"):
+        Convention(chunk_tokens=4)
+
+
+def test_a_quantization_of_the_same_model_reads_the_same(original: Model, quantized: Model, texts: Corpus) -> None:
+    """It may be compared."""
+    words = reading(texts, original.tokenizer, _short)
+    expected = sample(words, original.tokenizer)
+    assert (same_sample(words, quantized.tokenizer, expected.fingerprint, "4-bit").tokens == expected.tokens).all()
+
+
+def test_another_chat_template_is_refused(original: Model, tiny_models: Path, texts: Corpus) -> None:
+    """It would be asked in other words."""
+    gemma = open_model(tiny_models / "gemma3")
+    words = reading(dataclasses.replace(texts, texts=texts.texts[:1]), original.tokenizer, _short)
+    expected = sample(words, original.tokenizer).fingerprint
+    with pytest.raises(BadCorpus, match="chat template"):
+        same_sample(words, gemma.tokenizer, expected, "gemma3")
