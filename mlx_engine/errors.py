@@ -8,6 +8,7 @@
     ├── RequestError           a request is refused before any work
     │   ├── InvalidParameter   a value outside its legal range
     │   ├── InvalidRecipe      a way to quantize that cannot be
+    │   ├── BadCorpus          a text that nothing can be measured on
     │   ├── PromptTooLong      the prompt does not fit the context
     │   └── TemplateError      the model's chat template failed
     ├── EngineError            the engine failed while working
@@ -66,6 +67,10 @@ class InvalidParameter(RequestError):
 
 class InvalidRecipe(RequestError):
     title = "This recipe is not possible"
+
+
+class BadCorpus(RequestError):
+    title = "This text cannot be used"
 
 
 class PromptTooLong(RequestError):

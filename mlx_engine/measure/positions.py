@@ -31,4 +31,5 @@ class Positions:
     def top_overlap(self) -> NDArray[np.float64]:
         """The share of the reference's choices that are among the candidate's."""
         shared = np.equal(self.top_ids[:, :, None], self.reference_top_ids[:, None, :])
-        return np.mean(shared.any(axis=1), axis=1, dtype=np.float64)
+        overlap: NDArray[np.float64] = np.mean(shared.any(axis=1), axis=1, dtype=np.float64)
+        return overlap
