@@ -17,6 +17,7 @@ _eyes = (
 )
 _ears = r"audio_tower|audio_encoder|embed_audio|audio_projector"
 _vision = re.compile(rf"(?:^|\.)(?:{_eyes})(?:\.|$)")
+_senses = re.compile(rf"(?:^|\.)(?:{_eyes}|{_ears})(?:\.|$)")
 _unused = re.compile(rf"(?:^|\.)(?:(?:{_eyes}|{_ears})(?:\.|$)|mtp(?:\.|_|$)|rotary_emb\.inv_freq$)")
 
 
@@ -31,6 +32,11 @@ def loaded_tensors(tensors: Mapping[str, TensorEntry], config: Configuration) ->
         return layer is None or int(layer[1]) < layers
 
     return {name: tensor for name, tensor in tensors.items() if is_loaded(name)}
+
+
+def is_for_senses(name: str) -> bool:
+    """Tell whether a tensor belongs to a model's eyes or ears."""
+    return _senses.search(name) is not None
 
 
 def vision(tensors: Mapping[str, TensorEntry], config: Configuration) -> Vision:

@@ -3,6 +3,7 @@
 import datetime
 import importlib.metadata
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -21,6 +22,14 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     licence: str = ""
     recipe: str = ""
     """What was done, in a sentence."""
+    settings: dict[str, Any] = {}
+    """The recipe of a conversion as a value, from which it can be done again."""
+    files_sha256: dict[str, str] = {}
+    """Of the weight files of a conversion's source, by name."""
+    bits_per_weight: float = 0.0
+    """Bits of all tensors, scales included, for each parameter."""
+    notes: tuple[str, ...] = ()
+    """Sentences about what was lost on the way."""
     created: str = ""
     """ISO 8601, UTC."""
     tools: dict[str, str] = {}

@@ -30,6 +30,10 @@ class Source(Protocol):
     """A model to convert. Its methods are called from one thread; the `Rows` they return, from several."""
 
     @property
+    def path(self) -> Path:
+        """The folder or the file that it is."""
+
+    @property
     def outline(self) -> Outline: ...
 
     @property

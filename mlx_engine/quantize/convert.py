@@ -1,0 +1,190 @@
+"""Converts a model: each parameter read, quantized and written some rows at a time, in little memory.
+
+The bytes are those that `mlx_lm.convert` writes for the same recipe. Where they belong is known before anything is
+read, so threads work on rows independently of each other, and the peak of memory does not grow with the model.
+
+    source ── rows ──► quantizing ── bytes ──► writer
+"""
+
+import json
+import shutil
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import msgspec
+from mlx_lm.utils import _encode_tagged_floats
+
+from mlx_engine.errors import EngineError, NoSpace, StorageError
+from mlx_engine.models import provenance, staging
+from mlx_engine.models.describe import describe
+from mlx_engine.models.provenance import Provenance
+from mlx_engine.quantize.config import quantized_config
+from mlx_engine.quantize.digests import Digests
+from mlx_engine.quantize.forecast import Forecast, forecast_of
+from mlx_engine.quantize.layout import Placement, layout
+from mlx_engine.quantize.quantizing import convert_rows, copy_rows
+from mlx_engine.quantize.recipe import Recipe
+from mlx_engine.quantize.source import Rows, Source
+from mlx_engine.quantize.writer import Writer
+
+_tag_floats: Any = _encode_tagged_floats  # has no types
+
+_piece_bytes = 4 * 2**20
+_small_piece_bytes = 2**20
+"""For formats with a floating point: the CPU needs 20 times a piece's size to quantize it to one of them."""
+_pool_bytes = 2**26
+_reserve_bytes = 2**28
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """So much of the result's weights has been written; `tensor` is the parameter that came last."""
+
+    done_bytes: int
+    total_bytes: int
+    tensor: str
+
+
+def convert(
+    source: Source, target: Path, recipe: Recipe, *, repository: str = "", commit: str = ""
+) -> Iterator[Progress]:
+    """Write `source` as the folder `target`, after `recipe`; closing the iterator gives up and leaves nothing behind.
+
+    `repository` and `commit` say where the source came from; without them `facet.json` repeats what it says itself.
+
+    Raises:
+        InvalidRecipe: the recipe names what the model does not have, or a type too narrow for its weights.
+        BrokenModel: a weight is not a number.
+        NoSpace: the disk has no room for the result.
+        StorageError: something is at `target` already, or files cannot be read or written.
+        EngineError: MLX failed.
+    """
+    placements = layout(source.outline, recipe)
+    expected = forecast_of(placements, source.outline, recipe)
+    mx.set_cache_limit(_pool_bytes)
+    with staging.storage_errors(target):
+        _require_free(target)
+        with staging.locked_partial(target) as partial, Digests(source.files) as digests:
+            _require_free(target)
+            _require_room(partial, target, expected.size_bytes)
+            source.write_companions(partial)
+            _write_config(partial, quantized_config(source.config, placements, recipe))
+            yield from _write_weights(source, placements, partial, expected.parameters)
+            note = _provenance(source, recipe, expected, digests.result())
+            named = {"source": repository, "revision": commit} if repository else {}
+            provenance.write(partial, msgspec.structs.replace(note, **named))
+            staging.put_in_place(partial, target)
+
+
+def _require_free(target: Path) -> None:
+    if target.exists():
+        raise StorageError(f"There is a model called {target.parent.name}/{target.name} already. Choose another name.")
+
+
+def _require_room(partial: Path, target: Path, size_bytes: int) -> None:
+    free = shutil.disk_usage(partial).free
+    if free < size_bytes + _reserve_bytes:
+        raise NoSpace(
+            f"The disk has no room for {target.name}: it takes {size_bytes / 1e9:.1f} GB, and {free / 1e9:.1f} GB are "
+            "free. Make room and try again."
+        )
+
+
+def _write_config(folder: Path, config: Mapping[str, Any]) -> None:
+    (folder / "config.json").write_text(json.dumps(_tag_floats(config), indent=4) + "\n")
+
+
+def _provenance(source: Source, recipe: Recipe, expected: Forecast, digests: Mapping[str, str]) -> Provenance:
+    origin = provenance.read(source.path)
+    return Provenance(
+        source=origin.source or source.path.name,
+        revision=origin.revision,
+        files_sha256=dict(digests),
+        licence=describe(source.path, source.path.name).licence,
+        recipe=f"Converted by the recipe {recipe.name}.",
+        settings=msgspec.to_builtins(recipe),
+        bits_per_weight=expected.bits_per_weight,
+        notes=source.notes,
+        created=provenance.now(),
+        tools=provenance.versions("facet", "mlx", "mlx-lm"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some rows of a parameter, and where to read them: as floats to convert, or packed, array by array, to copy."""
+
+    placement: Placement
+    start: int
+    stop: int
+    rows: int
+    floats: Rows | None
+    packed: Mapping[str, Rows]
+
+
+def _write_weights(
+    source: Source, placements: Sequence[Placement], folder: Path, parameters: int
+) -> Iterator[Progress]:
+    writer = Writer(folder, (array for placement in placements for array in placement.arrays.items()))
+    pool = ThreadPoolExecutor(_workers(), thread_name_prefix="convert")
+    try:
+        pieces = _pieces(source, placements)
+        done_bytes = 0
+        for placement, written_bytes in _in_order(pool, pieces, writer):
+            done_bytes += written_bytes
+            yield Progress(done_bytes, writer.data_bytes, placement.parameter.name)
+        writer.finish(parameters)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        writer.close()
+
+
+def _workers() -> int:
+    """Return how many threads to use: on the CPU two, more did not help; on a GPU one.
+
+    A GPU quantizes faster than a disk reads, and MLX is at its best where one thread alone speaks to it.
+    """
+    return 2 if mx.default_device() == mx.Device(mx.cpu) else 1
+
+
+def _in_order(pool: ThreadPoolExecutor, pieces: Iterator[_Piece], writer: Writer) -> Iterator[tuple[Placement, int]]:
+    """Let the pool work on the pieces, a few at a time; give what has been written of each."""
+    waiting: deque[tuple[Placement, Future[int]]] = deque()
+    for piece in pieces:
+        waiting.append((piece.placement, pool.submit(_convert_piece, piece, writer)))
+        if len(waiting) > 2 * _workers():
+            placement, future = waiting.popleft()
+            yield placement, future.result()
+    for placement, future in waiting:
+        yield placement, future.result()
+
+
+def _pieces(source: Source, placements: Sequence[Placement]) -> Iterator[_Piece]:
+    for placement in placements:
+        parameter, form = placement.parameter, placement.format
+        columns = parameter.shape[-1] if parameter.shape else 1
+        rows = parameter.elements // max(columns, 1)
+        packed = (source.packed(parameter.name, form) if form else None) or {}
+        floats = None if packed else source.rows(parameter.name)
+        size_bytes = _small_piece_bytes if form and form.mode != "affine" else _piece_bytes
+        step = max(1, size_bytes // max(2 * columns, 1))
+        for start in range(0, rows, step):
+            yield _Piece(placement, start, min(start + step, rows), rows, floats, packed)
+
+
+def _convert_piece(piece: _Piece, writer: Writer) -> int:
+    path, name = piece.placement.parameter.path, piece.placement.parameter.name
+    try:
+        if piece.floats is None:
+            arrays = {part: copy_rows(rows(piece.start, piece.stop)) for part, rows in piece.packed.items()}
+        else:
+            arrays = dict(convert_rows(piece.floats(piece.start, piece.stop), piece.placement))
+    except (MemoryError, RuntimeError, ValueError) as error:
+        raise EngineError(f"{name} could not be converted: {error}. Close other programs and try again.") from error
+    names = {part: name if len(piece.placement.arrays) == 1 else f"{path}.{part}" for part in arrays}
+    return sum(writer.write(names[part], data, row=piece.start, rows=piece.rows) for part, data in arrays.items())

@@ -1,0 +1,43 @@
+"""Says which tensors of a source its network has no use for, and why."""
+
+import re
+from collections.abc import Iterable, Mapping
+from itertools import accumulate
+from typing import Any
+
+from mlx_engine.models import loaded
+from mlx_engine.models.configuration import Configuration
+from mlx_engine.models.safetensors import TensorEntry
+from mlx_engine.quantize.outline import Dropped
+
+_number = re.compile(r"\.\d+(?=\.|$)")
+
+
+def dropped(tensors: Mapping[str, TensorEntry], used: frozenset[str], config: Mapping[str, Any]) -> tuple[Dropped, ...]:
+    """Return what of `tensors` is not `used`, by the shortest beginnings of names under which nothing is used.
+
+    Layers count as one: "model.layers.*.self_attn.rotary_emb".
+    """
+    needed = {prefix for name in used for prefix in _prefixes(name)}
+    sizes: dict[str, int] = {}
+    reasons: dict[str, str] = {}
+    for name in tensors.keys() - used:
+        prefix = _number.sub(".*", next((prefix for prefix in _prefixes(name) if prefix not in needed), name))
+        sizes[prefix] = sizes.get(prefix, 0) + tensors[name].size_bytes
+        reasons.setdefault(prefix, _reason(name, config))
+    return tuple(Dropped(prefix, sizes[prefix], reasons[prefix]) for prefix in sorted(sizes))
+
+
+def _prefixes(name: str) -> Iterable[str]:
+    """Give "a", "a.b", "a.b.c" of "a.b.c"."""
+    return accumulate(name.split("."), lambda start, part: f"{start}.{part}")
+
+
+def _reason(name: str, config: Mapping[str, Any]) -> str:
+    if loaded.is_for_senses(name):
+        return "mlx-lm runs the text of this model only: it will not see or hear"
+    if "lm_head" in name:
+        return "the embeddings serve as the output head as well"
+    if Configuration(config).integer("num_nextn_predict_layers", "mtp_num_hidden_layers") and "layers" in name:
+        return "mlx-lm does not predict several tokens at once"
+    return "mlx-lm's network has no use for it"

@@ -1,0 +1,122 @@
+"""A folder of safetensors as something to convert: a Hugging Face model as published, or one quantized for MLX."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+
+from mlx_engine.errors import BrokenModel, StorageError
+from mlx_engine.models import foreign, safetensors
+from mlx_engine.quantize import companions
+from mlx_engine.quantize.network import Network
+from mlx_engine.quantize.outline import Outline
+from mlx_engine.quantize.recipe import Format
+from mlx_engine.quantize.source import Rows, Shards
+from mlx_engine.quantize.tracing import Origin, trace
+
+
+class Folder:
+    """A `Source`.
+
+    Raises:
+        ModelError: the folder is missing, damaged, or of a kind that mlx-lm does not run.
+        StorageError: it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        headers = {file: safetensors.read_header(file) for file in sorted(path.glob("model*.safetensors"))}
+        self._traced = trace(path, {name: entry for header in headers.values() for name, entry in header.items()})
+        self._shards = Shards(headers)
+        self._calculated: dict[str, mx.array] | None = None
+
+    @property
+    def outline(self) -> Outline:
+        return self._traced.outline
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return self._traced.config
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        if not self.outline.quantization:
+            return ()
+        return (
+            f"The source is quantized already ({self.outline.quantization}): what that lost does not come back. "
+            "Convert the original where you can.",
+        )
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return self._shards.files
+
+    def rows(self, name: str) -> Rows:
+        path = name.removesuffix(".weight")
+        return self._unpacked(path) if name != path and path in self._traced.formats else self._rows(name)
+
+    def packed(self, name: str, format: Format) -> Mapping[str, Rows] | None:
+        path = name.removesuffix(".weight")
+        if self._traced.formats.get(path) != format:
+            return None
+        return self._parts(path)
+
+    def write_companions(self, folder: Path) -> None:
+        companions.copy(self.path, folder)
+
+    def close(self) -> None:
+        self._shards.close()
+
+    def _parts(self, path: str) -> dict[str, Rows]:
+        names = {part: f"{path}.{part}" for part in ("weight", "scales", "biases")}
+        return {part: self._rows(name) for part, name in names.items() if name in self._traced.arrays}
+
+    def _unpacked(self, path: str) -> Rows:
+        form = self._traced.formats[path]
+        parts = self._parts(path)
+
+        def read(start: int, stop: int) -> mx.array:
+            arrays = {part: rows(start, stop) for part, rows in parts.items()}
+            return mx.dequantize(
+                arrays["weight"],
+                arrays["scales"],
+                arrays.get("biases"),
+                group_size=form.group_size,
+                bits=form.bits,
+                mode=form.mode,
+            )
+
+        return read
+
+    def _rows(self, name: str) -> Rows:
+        origin = self._traced.arrays[name]
+        columns = origin.shape[-1] if origin.shape else 1
+        if origin.lineage.extents is not None:
+            return self._shards.rows(origin.lineage.extents, columns, origin.dtype)
+        matrix = self._calculate(name, origin).reshape(-1, columns)
+        mx.eval(matrix)
+        return lambda start, stop: matrix[start:stop]
+
+    def _calculate(self, name: str, origin: Origin) -> mx.array:
+        """Let MLX make the whole array, from lazily loaded weights."""
+        try:
+            if self._calculated is None:
+                self._calculated = self._prepare()
+            array = self._calculated.pop(name)
+            mx.eval(array)
+        except foreign.FOREIGN_ERRORS as error:
+            raise foreign.in_words(error, self.path.name) from error
+        if (tuple(array.shape), array.dtype) != (origin.shape, origin.dtype):
+            raise BrokenModel(f"{self.path.name}: {name} depends on the values of weights. Facet cannot convert it.")
+        return array
+
+    def _prepare(self) -> dict[str, mx.array]:
+        weights: dict[str, mx.array] = {}
+        for file in self.files:
+            if not file.exists():
+                raise StorageError(f"{file} has been removed while it was converted.")
+            weights |= mx.load(str(file))  # type: ignore[arg-type]  # a dictionary, for safetensors
+        arrays = self._traced.arrays
+        sanitized = Network(self.path).sanitize(weights)
+        return {name: array for name, array in sanitized.items() if arrays[name].lineage.extents is None}

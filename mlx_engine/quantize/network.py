@@ -1,0 +1,86 @@
+"""Builds a network as mlx-lm does, without a weight, and lets it put weights in order for itself.
+
+No code of a model folder's own is ever run.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+from mlx import nn  # type: ignore[attr-defined]
+from mlx.utils import tree_flatten
+from mlx_lm.utils import _get_classes, load_config
+
+from mlx_engine.errors import InvalidRecipe, UnsupportedModel
+from mlx_engine.quantize.recipe import Format, Treatment
+
+_load_config: Any = load_config  # has no types
+_classes: Any = _get_classes
+_Module: Any = nn.Module
+
+
+class Network:
+    """The network that config.json in `folder` describes. Its parameters are not there until something uses them.
+
+    Raises whatever mlx-lm raises on configurations that are not what they should be (`models.foreign`).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.config: dict[str, Any] = _load_config(folder)
+        if self.config.get("model_file") is not None:
+            raise UnsupportedModel(f"{folder.name} needs Python code from its own folder, which Facet never runs.")
+        model, arguments = _classes(config=self.config)
+        self._module: Any = model(arguments.from_dict(self.config))
+
+    def sanitize(self, weights: dict[str, mx.array]) -> dict[str, mx.array]:
+        """Return the weights as the network has them, from those of the files. It may change the network: once."""
+        if not hasattr(self._module, "sanitize"):
+            return weights
+        result: dict[str, mx.array] = self._module.sanitize(weights)
+        return result
+
+    @property
+    def layers(self) -> int:
+        return len(self._module.layers)
+
+    def parameters(self) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the parameters, by name, in the network's order."""
+        flat: Any = tree_flatten(self._module.parameters())
+        return {name: tuple(weight.shape) for name, weight in flat}
+
+    def quantizable(self) -> Mapping[str, Treatment | None]:
+        """Return the paths of layers that have a quantized form, and what the architecture wants for them, if anything.
+
+        As `mlx.nn.quantize` finds them, and `mlx_lm.utils.quantize_model` asks.
+        """
+        flat: Any = tree_flatten(self._module.leaf_modules(), is_leaf=_Module.is_module)
+        predicate = getattr(self._module, "quant_predicate", None)
+        return {path: _wanted(predicate, path, layer) for path, layer in flat if hasattr(layer, "to_quantized")}
+
+    def can_be_cast(self, name: str) -> bool:
+        predicate = getattr(self._module, "cast_predicate", None)
+        return predicate is None or bool(predicate(name))
+
+
+def _wanted(predicate: Callable[[str, Any], Any] | None, path: str, layer: Any) -> Treatment | None:
+    answer = True if predicate is None else predicate(path, layer)
+    if isinstance(answer, dict):
+        return as_format(answer)
+    return None if answer else "keep"
+
+
+def as_format(settings: Mapping[str, Any]) -> Format:
+    """Return the format that mlx-lm's settings of a layer name; what is left out is affine, 4 bits, groups of 64.
+
+    Raises:
+        UnsupportedModel: Facet does not know it.
+    """
+    try:
+        return Format(
+            mode=settings.get("mode", "affine"),
+            bits=int(settings.get("bits", 4)),
+            group_size=int(settings.get("group_size", 64)),
+        )
+    except (InvalidRecipe, KeyError, TypeError, ValueError) as error:
+        raise UnsupportedModel(f"Weights are quantized in a way that Facet does not know: {dict(settings)}.") from error

@@ -1,0 +1,209 @@
+"""Reads the outline of a model folder: its network's parameters, and which bytes of its files each of them is.
+
+mlx-lm builds the network and puts stand-ins for the weights in order. They have the shapes and types of the tensors
+and no contents, so nothing is read but headers, and no memory is needed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import mlx.core as mx
+from mlx_lm.utils import infer_quant_config
+
+from mlx_engine.errors import BrokenModel, UnsupportedModel
+from mlx_engine.models import foreign
+from mlx_engine.models.describe import describe
+from mlx_engine.models.safetensors import TensorEntry
+from mlx_engine.quantize.dropped import dropped
+from mlx_engine.quantize.lineage import Graph, Lineage, whole
+from mlx_engine.quantize.network import Network, as_format
+from mlx_engine.quantize.outline import Outline, Parameter
+from mlx_engine.quantize.recipe import Format
+from mlx_engine.quantize.source import mlx_type, safetensors_type
+
+_export: Any = mx.export_function  # its types leave no room for names of weights
+_infer: Any = infer_quant_config  # has no types
+
+_floats = ("float16", "bfloat16", "float32")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """An array that the network wants, and where it comes from."""
+
+    shape: tuple[int, ...]
+    dtype: mx.Dtype
+    lineage: Lineage
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """`arrays` are the weights as the network puts them in order, by name.
+
+    A matrix that is quantized in the files is three of them, or two, in one of the `formats` by its layer's path.
+    """
+
+    outline: Outline
+    config: Mapping[str, Any]
+    arrays: Mapping[str, Origin]
+    formats: Mapping[str, Format]
+
+
+def trace(folder: Path, tensors: Mapping[str, TensorEntry]) -> Traced:
+    """Say what the network in `folder` consists of, whose files hold `tensors`.
+
+    Raises:
+        ModelError: the files and the network do not fit together, or mlx-lm does not run it.
+        StorageError: the folder cannot be read.
+    """
+    description = describe(folder, folder.name)
+    if description.obstacle:
+        raise UnsupportedModel(description.obstacle)
+    try:
+        network, arrays = _put_in_order(folder, tensors)
+        formats = _formats(network, arrays)
+        parameters = _parameters(network, arrays, formats, folder.name)
+        layers = network.layers
+    except foreign.FOREIGN_ERRORS as error:
+        raise foreign.in_words(error, folder.name) from error
+    used = frozenset[str]().union(*(array.lineage.tensors for array in arrays.values()))
+    outline = Outline(
+        architecture=description.architecture,
+        layers=layers,
+        dtype=_cast_type(network.config),
+        parameters=parameters,
+        dropped=dropped(tensors, used, network.config),
+        quantization=description.quantization if formats else "",
+    )
+    return Traced(outline, network.config, arrays, formats)
+
+
+def _put_in_order(folder: Path, tensors: Mapping[str, TensorEntry]) -> tuple[Network, dict[str, Origin]]:
+    weights = {name: _stand_in(name, entry) for name, entry in tensors.items()}
+    sizes = {name: entry.size_bytes for name, entry in tensors.items()}
+    try:
+        return _by_graph(Network(folder), weights, sizes)
+    except ValueError as error:
+        # Where the steps include one that cannot be told (FP8 read as numbers), or look at the weights themselves.
+        if not str(error).startswith(("[export_function]", "[eval]")):
+            raise
+    return _by_identity(Network(folder), weights, sizes)
+
+
+def _stand_in(name: str, entry: TensorEntry) -> mx.array:
+    dtype = mlx_type(entry.dtype)
+    if dtype is None:
+        raise UnsupportedModel(f"{name} is of the type {entry.dtype}, which MLX does not read.")
+    return mx.zeros(entry.shape, dtype)
+
+
+def _by_graph(
+    network: Network, weights: dict[str, mx.array], sizes: Mapping[str, int]
+) -> tuple[Network, dict[str, Origin]]:
+    graph = Graph(sizes)
+    found: list[tuple[str, tuple[int, ...], mx.Dtype]] = []
+
+    def sanitize(**stand_ins: mx.array) -> list[mx.array]:
+        result = network.sanitize(stand_ins)
+        found.extend((name, tuple(array.shape), array.dtype) for name, array in result.items())
+        return list(result.values())
+
+    _export(graph, sanitize, **weights)
+    lineages = graph.lineages()
+    origins = {
+        name: Origin(shape, dtype, lineage) for (name, shape, dtype), lineage in zip(found, lineages, strict=True)
+    }
+    return network, origins
+
+
+def _by_identity(
+    network: Network, weights: dict[str, mx.array], sizes: Mapping[str, int]
+) -> tuple[Network, dict[str, Origin]]:
+    """Find those that are just a tensor of the files. Of the others it is not known of which they are made."""
+    names = {id(array): name for name, array in weights.items()}
+    result = network.sanitize(dict(weights))
+    everything = frozenset(weights)
+
+    def origin(array: mx.array) -> Origin:
+        name = names.get(id(array))
+        lineage = Lineage(None, everything) if name is None else whole(name, sizes[name])
+        return Origin(tuple(array.shape), array.dtype, lineage)
+
+    return network, {name: origin(array) for name, array in result.items()}
+
+
+def _formats(network: Network, arrays: Mapping[str, Origin]) -> dict[str, Format]:
+    """Return the formats of layers that are quantized in the way of MLX, by path, as `mlx_lm.utils.load_model` does."""
+    settings = network.config.get("quantization")
+    if settings is None:
+        _refuse_foreign(network.config)
+        return {}
+    shapes = network.parameters()
+    return {
+        path: as_format(settings[path] if isinstance(settings.get(path), dict) else _inferred(path, shapes, arrays))
+        for path in network.quantizable()
+        if f"{path}.scales" in arrays
+    }
+
+
+def _refuse_foreign(config: Mapping[str, Any]) -> None:
+    settings = config.get("quantization_config") or (config.get("text_config") or {}).get("quantization_config")
+    if isinstance(settings, dict):
+        method = settings.get("quant_method", "an unknown method")
+        raise UnsupportedModel(f"The weights are quantized already, by {method}, which Facet does not convert.")
+
+
+def _inferred(path: str, shapes: Mapping[str, tuple[int, ...]], arrays: Mapping[str, Origin]) -> dict[str, Any]:
+    layer = SimpleNamespace(weight=SimpleNamespace(shape=shapes[f"{path}.weight"]))
+    settings: dict[str, Any] = _infer(path, layer, arrays)
+    return settings
+
+
+def _parameters(
+    network: Network, arrays: Mapping[str, Origin], formats: Mapping[str, Format], model: str
+) -> tuple[Parameter, ...]:
+    shapes = network.parameters()
+    companions = {f"{path}.{part}" for path in formats for part in ("scales", "biases")}
+    if missing := [name for name in shapes if name not in arrays]:
+        raise BrokenModel(f"{model} lacks {_count(missing)} that its network has. Download the model again.")
+    if unexpected := [name for name in arrays if name not in shapes and name not in companions]:
+        raise UnsupportedModel(f"{model} has {_count(unexpected)} that mlx-lm has no place for.")
+    packed = {f"{path}.weight" for path in formats}
+    for name, shape in shapes.items():
+        if name not in packed and shape != arrays[name].shape:
+            raise BrokenModel(f"{model}: {name} is {arrays[name].shape} in the files, but {shape} in the network.")
+    wanted = network.quantizable()
+    return tuple(
+        Parameter(
+            name=name,
+            shape=shape,
+            dtype=_float_type(arrays, formats, name),
+            can_be_quantized=name.endswith(".weight") and name.removesuffix(".weight") in wanted,
+            can_be_cast=network.can_be_cast(name),
+            wanted=wanted.get(name.removesuffix(".weight")) if name.endswith(".weight") else None,
+        )
+        for name, shape in shapes.items()
+    )
+
+
+def _count(names: list[str]) -> str:
+    return f"{len(names):,} tensor{'s' if len(names) > 1 else ''} (first {names[0]})"
+
+
+def _float_type(arrays: Mapping[str, Origin], formats: Mapping[str, Format], name: str) -> str:
+    """Return the type of a parameter; a packed one is unpacked to that of its scales, or to MLX's usual one."""
+    path = name.removesuffix(".weight")
+    if path not in formats or name == path:
+        return safetensors_type(arrays[name].dtype)
+    return safetensors_type(arrays[f"{path}.scales"].dtype) if formats[path].mode == "affine" else "BF16"
+
+
+def _cast_type(config: Mapping[str, Any]) -> str:
+    dtype = config.get("torch_dtype")
+    text = config.get("text_config")
+    if dtype is None and isinstance(text, dict):
+        dtype = text.get("dtype")
+    return dtype if dtype in _floats else ""
