@@ -1,0 +1,246 @@
+"""One model about to be quantized: which recipes are chosen for it, what that gives, and what stands against it."""
+
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+from PySide6.QtCore import QObject, Signal
+
+from app.viewmodels.conversion_plan import Plan, disk_problem, free_bytes, planned, warnings
+from app.viewmodels.memory_fit import USUAL
+from app.viewmodels.outline_reader import OutlineReader
+from app.viewmodels.recipe_cards import Figures, RecipeCard, Reckoner
+from app.viewmodels.recipe_shelf import RecipeShelf
+from app.viewmodels.recipe_words import suffix, title
+from mlx_engine.errors import FacetError
+from mlx_engine.job_protocol import JobFailed
+from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.machine import Machine
+from mlx_engine.quantize.messages import Convert, OutlineRead
+from mlx_engine.quantize.recipe import Recipe
+
+FIRST_CHOICE = "balanced-4"
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """No model was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A process reads of what the model consists."""
+
+    model: ModelDescription
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """The model cannot be quantized, or not be read."""
+
+    model: ModelDescription
+    title: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Everything is known that a forecast needs."""
+
+    model: ModelDescription
+    reckoner: Reckoner
+
+
+State = Idle | Reading | Trouble | Ready
+
+
+class Quantize(QObject):
+    """`convert` takes the conversions that the person starts; it may refuse with a `FacetError`."""
+
+    changed = Signal()  # the model, or what is known of it
+    cards_changed = Signal()  # the cards, or their figures
+    plans_changed = Signal()  # what is chosen, or what stands against it
+    problem = Signal(str, str)  # title, message
+    started = Signal(int)  # how many conversions
+
+    def __init__(
+        self,
+        models: Path,
+        reader: OutlineReader,
+        shelf: RecipeShelf,
+        machine: Machine,
+        convert: Callable[[Convert], object],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._models, self._reader, self.shelf, self._machine = models, reader, shelf, machine
+        self._convert = convert
+        self.state: State = Idle()
+        self.cards: list[RecipeCard] = []
+        self.context = USUAL
+        self._chosen: dict[str, str] = {}
+        """The names that were given to the results, by the recipes' names; "" is the usual one."""
+        shelf.changed.connect(self._reckon)
+
+    def open(self, model: ModelDescription) -> None:
+        """Turn to this model."""
+        if isinstance(self.state, Ready) and self.state.model == model:
+            return
+        self.state, self.cards, self._chosen = Reading(model), [], {}
+        self.changed.emit()
+        self._reader.read(model.path, self._take)
+
+    def try_again(self) -> None:
+        if isinstance(self.state, Trouble):
+            model, self.state = self.state.model, Idle()
+            self.open(model)
+
+    def set_context(self, tokens: int) -> None:
+        """Reckon memory for so many tokens."""
+        if tokens != self.context:
+            self.context = tokens
+            self._reckon()
+
+    def is_chosen(self, name: str) -> bool:
+        return name in self._chosen
+
+    def choose(self, name: str, *, chosen: bool) -> None:
+        """Choose the recipe of that name, or not."""
+        card = self.card(name)
+        if chosen == self.is_chosen(name) or card is None or card.problem:
+            return
+        if chosen:
+            self._chosen[name] = ""
+        else:
+            del self._chosen[name]
+        self.plans_changed.emit()
+
+    def rename(self, name: str, result: str) -> None:
+        """Call what the recipe `name` gives `result`."""
+        if name in self._chosen and self._chosen[name] != result:
+            self._chosen[name] = result
+            self.plans_changed.emit()
+
+    def card(self, name: str) -> RecipeCard | None:
+        return next((card for card in self.cards if card.name == name), None)
+
+    @property
+    def plans(self) -> list[Plan]:
+        """What is chosen, in the order of the cards."""
+        plans: list[Plan] = []
+        if isinstance(self.state, Ready):
+            folder = self._folder(self.state.model)
+            for card in self.cards:
+                if self.is_chosen(card.name):
+                    name = self._chosen[card.name] or f"{bare_name(self.state.model)}-{suffix(card.recipe)}"
+                    plans.append(planned(card, name, folder, [other.name.casefold() for other in plans]))
+        return plans
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know before, whatever is chosen."""
+        return (
+            warnings(self.state.model, self.state.reckoner.outline.quantization)
+            if isinstance(self.state, Ready)
+            else []
+        )
+
+    @property
+    def obstacle(self) -> str:
+        """Why nothing of what is chosen can be begun; "" if nothing stands against it."""
+        return disk_problem(self.needed_bytes, self._models)
+
+    @property
+    def needed_bytes(self) -> int:
+        """What all that is chosen takes on the disk."""
+        return sum(plan.card.figures.forecast.size_bytes for plan in self.plans if plan.card.figures)
+
+    @property
+    def free_bytes(self) -> int:
+        """What is free on the disk where the results go."""
+        return free_bytes(self._models)
+
+    @property
+    def can_start(self) -> bool:
+        plans = self.plans
+        return bool(plans) and not self.obstacle and not any(plan.problem for plan in plans)
+
+    def start(self) -> None:
+        """Put the conversions that are chosen into the queue."""
+        if not self.can_start or not isinstance(self.state, Ready):
+            return
+        model, plans = self.state.model, self.plans
+        for plan in plans:
+            try:
+                self._convert(self._request(model, plan))
+            except FacetError as error:
+                self.problem.emit(f"{plan.name} was not begun", error.message)
+                self.plans_changed.emit()
+                return
+            del self._chosen[plan.card.name]
+        self.plans_changed.emit()
+        self.started.emit(len(plans))
+
+    def figures(self, recipe: Recipe) -> Figures:
+        """Say what a recipe gives that is no card yet. It must be one for this model."""
+        assert isinstance(self.state, Ready)  # noqa: S101 - there is nothing to edit before
+        return self.state.reckoner.figures(recipe)
+
+    def keep(self, recipe: Recipe, name: str, origin: Recipe) -> bool:
+        """Put an edited recipe among the person's own, and choose it; say whether the disk took it."""
+        purpose = f"Your own, made from {title(origin)}."
+        kept = self.shelf.save(msgspec.structs.replace(recipe, name=name, purpose=purpose))
+        self.choose(kept, chosen=True)
+        return bool(kept)
+
+    def close(self) -> None:
+        """End the process that reads."""
+        self._reader.close()
+
+    def _take(self, event: OutlineRead | JobFailed) -> None:
+        if not isinstance(self.state, Reading):
+            return
+        model = self.state.model
+        if isinstance(event, JobFailed):
+            self.state = Trouble(model, event.title, event.message)
+        else:
+            self.state = Ready(model, Reckoner(model, event.outline, self._machine, self.context))
+            self._reckon()
+            self.choose(FIRST_CHOICE, chosen=True)
+        self.changed.emit()
+
+    def _reckon(self) -> None:
+        if isinstance(self.state, Ready):
+            reckoner = replace(self.state.reckoner, context=self.context)
+            self.state = replace(self.state, reckoner=reckoner)
+            self.cards = reckoner.cards(self.shelf.recipes)
+            known = {card.name for card in self.cards if not card.problem}
+            self._chosen = {name: result for name, result in self._chosen.items() if name in known}
+            self.cards_changed.emit()
+            self.plans_changed.emit()
+
+    def _folder(self, model: ModelDescription) -> Path:
+        return self._models / _owner(model)
+
+    def _request(self, model: ModelDescription, plan: Plan) -> Convert:
+        return Convert(
+            id=uuid.uuid4().hex,
+            source=str(model.path),
+            target=str(self._folder(model) / plan.name),
+            model_id=f"{_owner(model)}/{plan.name}",
+            recipe=plan.card.recipe,
+            repository=model.source,
+            commit=model.revision,
+        )
+
+
+def _owner(model: ModelDescription) -> str:
+    return model.id.rpartition("/")[0] or "local"
+
+
+def bare_name(model: ModelDescription) -> str:
+    """Return the name without what it says of its precision: that is about to change."""
+    return re.sub(r"[-_.](bf16|fp16|f16|fp32|f32|float16|bfloat16)$", "", model.name, flags=re.IGNORECASE)

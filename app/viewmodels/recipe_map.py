@@ -1,0 +1,69 @@
+"""What a recipe makes of each matrix of a network, as a map: a row a layer, a column a kind of matrix."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from app.viewmodels.matrix_names import order
+from app.viewmodels.recipe_words import treatment_in_words
+from mlx_engine.models.bit_map import LAYER
+from mlx_engine.models.safetensors import tensor_bytes
+from mlx_engine.quantize.layout import Placement
+from mlx_engine.quantize.recipe import Format
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One matrix. `obstacle` is why it is kept although the recipe would quantize it, `words` what becomes of it."""
+
+    path: str
+    bits: float
+    words: str
+    obstacle: str = ""
+    format: Format | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MapRow:
+    """The matrices of one layer by their kind, the path below the layer."""
+
+    layer: int
+    cells: Mapping[str, Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeMap:
+    """`outside` are the matrices that belong to no layer, by their paths; `kinds` are the columns in order."""
+
+    outside: tuple[Cell, ...] = ()
+    kinds: tuple[str, ...] = ()
+    rows: tuple[MapRow, ...] = ()
+    by_path: Mapping[str, Cell] = field(default_factory=dict)
+
+
+def recipe_map(placements: Iterable[Placement]) -> RecipeMap:
+    """Return the map; vectors are left out."""
+    outside: list[Cell] = []
+    layers: dict[int, dict[str, Cell]] = {}
+    for placement in placements:
+        if len(placement.parameter.shape) < 2:
+            continue
+        cell = _cell(placement)
+        match = LAYER.search(placement.parameter.name)
+        if match:
+            kind = placement.parameter.path[match.end() :]
+            layers.setdefault(int(match[1]), {})[kind] = cell
+        else:
+            outside.append(cell)
+    kinds = sorted({kind for cells in layers.values() for kind in cells}, key=order)
+    rows = tuple(MapRow(layer, layers[layer]) for layer in sorted(layers))
+    every = [*outside, *(cell for row in rows for cell in row.cells.values())]
+    return RecipeMap(tuple(outside), tuple(kinds), rows, {cell.path: cell for cell in every})
+
+
+def _cell(placement: Placement) -> Cell:
+    form, path = placement.format, placement.parameter.path
+    if form is None:
+        bits = 8 * tensor_bytes(placement.dtype, (1,))
+        return Cell(path, bits, f"kept in {bits} bits", placement.reason)
+    words = treatment_in_words(form)
+    return Cell(path, form.bits, f"{words}: {placement.reason}" if placement.reason else words, format=form)

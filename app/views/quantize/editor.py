@@ -1,0 +1,154 @@
+"""The editor of a recipe: the map of its matrices, what may become of them, and what that gives."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QInputDialog, QMessageBox, QVBoxLayout, QWidget
+
+from app.viewmodels.quantize import Quantize
+from app.viewmodels.recipe_editor import RecipeEditor
+from app.viewmodels.recipe_words import title
+from app.views.buttons import IconButton
+from app.views.discover.controls import FilledButton
+from app.views.discover.grid import SIDE
+from app.views.discover.words import Words
+from app.views.quantize.figures import LiveFigures
+from app.views.quantize.palette import TreatmentPalette
+from app.views.quantize.recipe_map_view import RecipeMapView
+from app.views.theme import Theme
+
+_WIDE, _SIDE_WIDTH, _NO_LIMIT = 620, 230, 16_777_215
+"""Pixels at 100 %: on narrower pages what can be chosen stands above the map."""
+
+
+class Editor(QWidget):
+    """`left` is told when the person is done, with the recipe saved or given up."""
+
+    left = Signal()
+
+    def __init__(self, model: RecipeEditor, quantize: Quantize, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model, self._quantize, self._theme = model, quantize, theme
+        self.map = RecipeMapView(theme)
+        self.palette_panel = TreatmentPalette(theme)
+        self._figures = LiveFigures(theme)
+        self._chosen = Words(theme, role="small", tone="secondary")
+        self._undo = IconButton(theme, "undo", "Undo")
+        self._redo = IconButton(theme, "redo", "Redo")
+        self.save_button = FilledButton(theme, "Save as recipe…")
+        self._lay_out()
+        self._connect()
+        self._follow()
+        self._follow_selection()
+
+    def _lay_out(self) -> None:
+        theme = self._theme
+        back = IconButton(theme, "chevron-left", "Back to the recipes")
+        back.clicked.connect(self.leave)
+        head = QHBoxLayout()
+        head.setContentsMargins(SIDE - 8, 10, SIDE, 6)
+        head.setSpacing(6)
+        head.addWidget(back)
+        head.addWidget(Words(theme, f"A copy of {title(self._model.origin)}", role="heading"), 1)
+        for button in (self._undo, self._redo, self.save_button):
+            head.addWidget(button)
+        self._side = QWidget()
+        side = QVBoxLayout(self._side)
+        side.setContentsMargins(0, 0, 0, 0)
+        side.setSpacing(10)
+        side.addWidget(self._figures)
+        side.addWidget(self.palette_panel)
+        side.addStretch(1)
+        picture = QVBoxLayout()
+        picture.setSpacing(6)
+        picture.addWidget(self.map, 1)
+        picture.addWidget(self._chosen)
+        self._body = QBoxLayout(QBoxLayout.Direction.RightToLeft)
+        self._body.setContentsMargins(SIDE, 4, SIDE, 12)
+        self._body.setSpacing(18)
+        self._body.addWidget(self._side, 0)
+        self._body.addLayout(picture, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addLayout(self._body, 1)
+
+    def _connect(self) -> None:
+        self._model.changed.connect(self._follow)
+        self.map.selection_changed.connect(self._follow_selection)
+        self.map.bits_typed.connect(self.palette_panel.choose_bits)
+        self.map.undo_requested.connect(self._model.undo)
+        self.map.redo_requested.connect(self._model.redo)
+        self.palette_panel.chosen.connect(self._treat)
+        self._undo.clicked.connect(self._model.undo)
+        self._redo.clicked.connect(self._model.redo)
+        self.save_button.clicked.connect(self.ask_for_name)
+        self._quantize.cards_changed.connect(self._follow)
+        self._theme.changed.connect(self._arrange)
+
+    def _follow(self) -> None:
+        self.map.show_map(self._model.map)
+        self._figures.show_figures(
+            self._quantize.figures(self._model.recipe), self._quantize.figures(self._model.origin)
+        )
+        self._undo.setEnabled(self._model.can_undo)
+        self._redo.setEnabled(self._model.can_redo)
+        self.save_button.setEnabled(self._model.can_undo)
+
+    def _follow_selection(self) -> None:
+        selection = self.map.selection
+        self._chosen.setText(selection.in_words())
+        cells = [cell for path in selection.paths if (cell := self._model.map.by_path.get(path))]
+        self.palette_panel.follow(cells)
+
+    def _treat(self, treatment: object) -> None:
+        self._model.set_treatment(self.map.selection.paths, treatment)  # type: ignore[arg-type]  # a signal carries objects
+
+    def ask_for_name(self) -> None:
+        """Save the recipe under the name that the person gives it."""
+        dialog = QInputDialog(self)
+        dialog.setWindowTitle("Save as recipe")
+        dialog.setLabelText("Name of the recipe:")
+        dialog.setTextValue(self._quantize.shelf.free_name(f"My {title(self._model.origin)}"))
+        dialog.setOkButtonText("Save")
+        dialog.textValueSelected.connect(self._save)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _save(self, name: str) -> None:
+        if self._quantize.keep(self._model.recipe, name, self._model.origin):
+            self.left.emit()
+
+    def leave(self) -> None:
+        """Go back; what was changed is not lost without asking."""
+        if not self._model.can_undo:
+            self.left.emit()
+            return
+        box = QMessageBox(QMessageBox.Icon.NoIcon, "Facet", "Leave the recipe without saving it?", parent=self)
+        box.setInformativeText("The changes are lost then.")
+        box.setStandardButtons(QMessageBox.StandardButton.Cancel)
+        save = box.addButton("Save…", QMessageBox.ButtonRole.AcceptRole)
+        discard = box.addButton("Discard", QMessageBox.ButtonRole.DestructiveRole)
+        save.clicked.connect(self.ask_for_name)
+        discard.clicked.connect(self.left)
+        box.finished.connect(box.deleteLater)
+        box.open()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Undo):
+            self._model.undo()
+        elif event.matches(QKeySequence.StandardKey.Redo):
+            self._model.redo()
+        else:
+            super().keyPressEvent(event)
+
+    def _arrange(self) -> None:
+        """Put what can be chosen beside the map, or above it."""
+        is_wide = self.width() >= self._theme.scaled(_WIDE)
+        self._body.setDirection(QBoxLayout.Direction.RightToLeft if is_wide else QBoxLayout.Direction.TopToBottom)
+        self._side.setMinimumWidth(self._theme.scaled(_SIDE_WIDTH) if is_wide else 0)
+        self._side.setMaximumWidth(self._theme.scaled(_SIDE_WIDTH) if is_wide else _NO_LIMIT)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()

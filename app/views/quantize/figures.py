@@ -1,0 +1,49 @@
+"""What the recipe that is being edited gives, as it stands."""
+
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.viewmodels.amounts import bytes_in_words, tokens_in_words
+from app.viewmodels.recipe_cards import Figures
+from app.views.discover.controls import Badge
+from app.views.discover.words import Words
+from app.views.quantize.card import FIT_TONES, FIT_WORDS
+from app.views.theme import Theme
+
+
+class LiveFigures(QWidget):
+    """Size and bits, how they differ from those of the recipe that was begun with, and memory."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.amount = Words(theme, role="heading")
+        self.bits = Words(theme)
+        self._change = Words(theme, role="small", tone="secondary")
+        self._memory = Words(theme, role="small", tone="secondary", wraps=True)
+        self._badge = Badge(theme)
+        first = QHBoxLayout()
+        first.setSpacing(8)
+        first.addWidget(self.amount, 1)
+        first.addWidget(self._badge)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addLayout(first)
+        for words in (self.bits, self._change, self._memory):
+            column.addWidget(words)
+
+    def show_figures(self, figures: Figures, origin: Figures) -> None:
+        found, fit = figures.forecast, figures.fit
+        self.amount.setText(bytes_in_words(found.size_bytes))
+        self.amount.setToolTip(f"{found.size_bytes:,} bytes of weights, everything counted")
+        self.bits.setText(f"{found.bits_per_weight:.3f} bits per weight")
+        self._change.setText(_change(found.size_bytes - origin.forecast.size_bytes))
+        need = bytes_in_words(fit.estimate.total_bytes)
+        self._memory.setText(f"{need} in memory at {tokens_in_words(fit.estimate.context)} of context")
+        self._memory.setToolTip(fit.in_words)
+        self._badge.show_text(FIT_WORDS[fit.verdict], FIT_TONES[fit.verdict], fit.in_words)
+
+
+def _change(size_bytes: int) -> str:
+    if not size_bytes:
+        return "as large as the recipe it began with"
+    return f"{bytes_in_words(abs(size_bytes))} {'more' if size_bytes > 0 else 'less'} than the recipe it began with"

@@ -1,0 +1,53 @@
+"""The top of the page: the way back, which model it is about, and the context that memory is reckoned for."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.viewmodels.amounts import tokens_in_words
+from app.viewmodels.memory_fit import CONTEXTS, USUAL
+from app.viewmodels.model_library import detail
+from app.viewmodels.quantize import Idle, State
+from app.views.buttons import IconButton
+from app.views.chips import ChoiceChip
+from app.views.discover.grid import SIDE
+from app.views.discover.words import Words
+from app.views.theme import Theme
+
+
+class Heading(QWidget):
+    """`context_chosen` tells the tokens."""
+
+    left = Signal()
+    context_chosen = Signal(int)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._name = Words(theme, role="heading")
+        self._facts = Words(theme, role="small", tone="secondary")
+        back = IconButton(theme, "chevron-left", "Back")
+        back.clicked.connect(self.left)
+        usual = f"Memory at {tokens_in_words(USUAL)}"
+        others = {f"Memory at {tokens_in_words(tokens)}": tokens for tokens in CONTEXTS}
+        self.context = ChoiceChip(theme, "Context", {usual: USUAL} | others, is_order=True, parent=self)
+        self.context.setToolTip("The context for which memory is reckoned")
+        self.context.chosen.connect(lambda: self.context_chosen.emit(self.context.value))
+        names = QVBoxLayout()
+        names.setSpacing(1)
+        names.addWidget(self._name)
+        names.addWidget(self._facts)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SIDE - 8, 10, SIDE, 6)
+        row.setSpacing(8)
+        row.addWidget(back)
+        row.addLayout(names, 1)
+        row.addWidget(self.context)
+
+    def follow(self, state: State) -> None:
+        """Name the model."""
+        self.context.setVisible(not isinstance(state, Idle))
+        if isinstance(state, Idle):
+            self._name.setText("Quantize a model")
+            self._facts.setText("")
+        else:
+            self._name.setText(state.model.name)
+            self._facts.setText(detail(state.model))

@@ -1,0 +1,190 @@
+"""The page on which a model is quantized: recipes to choose from, and the editor behind each."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+
+from app.viewmodels.quantize import Idle, Quantize, Reading, Ready, Trouble
+from app.viewmodels.recipe_editor import RecipeEditor
+from app.views.discover.grid import SIDE
+from app.views.discover.notice import PageNotice
+from app.views.discover.words import Words
+from app.views.painting import mixed, rounded
+from app.views.quantize.editor import Editor
+from app.views.quantize.heading import Heading
+from app.views.quantize.recipes import Recipes
+from app.views.quantize.skeleton import Skeleton
+from app.views.quantize.tray import Tray
+from app.views.theme import Theme
+
+_FOLDER, _FILE, _AGAIN = "Choose a folder…", "Choose a GGUF file…", "Try again"
+
+
+class _Warning(QWidget):
+    """Sentences that a person should have read before; without any it is not there."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._words = Words(theme, role="small", wraps=True)
+        inside = QVBoxLayout(self)
+        inside.setContentsMargins(SIDE + 12, 7, SIDE + 12, 7)
+        inside.addWidget(self._words)
+
+    def tell(self, sentences: list[str]) -> None:
+        self._words.setText("\n".join(sentences))
+        self.setVisible(bool(sentences))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = self._theme.palette
+        area = self.rect().adjusted(SIDE, 0, -SIDE, 0).toRectF()
+        rounded(QPainter(self), area, 9, mixed(colours.window, colours.warning, 0.14))
+
+
+class QuantizePage(QWidget):
+    """`left` leads back to where the person came from; `path_chosen` tells a model that is not in the library."""
+
+    left = Signal()
+    path_chosen = Signal(object)  # Path
+
+    def __init__(self, quantize: Quantize, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._quantize, self._theme = quantize, theme
+        self.heading = Heading(theme)
+        self.recipes = Recipes(quantize, theme)
+        self.editor: Editor | None = None
+        self.tray = Tray(quantize, theme, self)
+        self._warning = _Warning(theme)
+        self._skeleton = Skeleton(theme)
+        self._notice = PageNotice(theme)
+        self._stack = QStackedWidget()
+        self._stack.setMinimumHeight(60)
+        for view in (self.recipes, self._skeleton, self._notice):
+            self._stack.addWidget(view)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for part in (self.heading, self._warning):
+            column.addWidget(part)
+        column.addWidget(self._stack, 1)
+        column.addWidget(self.tray)
+        self.setAcceptDrops(True)
+        self._connect()
+        self._follow()
+
+    def _connect(self) -> None:
+        quantize = self._quantize
+        quantize.changed.connect(self._follow)
+        self.heading.left.connect(self.go_back)
+        self.heading.context_chosen.connect(quantize.set_context)
+        self.recipes.edit_requested.connect(self.edit)
+        self.recipes.import_requested.connect(self._ask_for_recipe)
+        self.recipes.export_requested.connect(self._ask_where_to_export)
+        self.tray.started.connect(quantize.start)
+        self._notice.acted.connect(self._act)
+
+    def _follow(self) -> None:
+        state = self._quantize.state
+        self._close_editor()
+        self.heading.follow(state)
+        self._warning.tell(self._quantize.warnings)
+        self.tray.setVisible(isinstance(state, Ready))
+        match state:
+            case Ready():
+                self._stack.setCurrentWidget(self.recipes)
+                self.recipes.verticalScrollBar().setValue(0)
+            case Reading():
+                self._stack.setCurrentWidget(self._skeleton)
+            case Trouble(_, title, message):
+                self._tell(title, message, icon="warning", actions=(_AGAIN,))
+            case Idle():
+                sentence = "Choose one on the page of models, or drop a folder or a GGUF file here."
+                self._tell("Which model?", sentence, icon="model", actions=(_FOLDER, _FILE))
+
+    def _tell(self, title: str, sentence: str, *, icon: str, actions: tuple[str, ...]) -> None:
+        self._notice.show_words(title, sentence, icon=icon, actions=actions)
+        self._stack.setCurrentWidget(self._notice)
+
+    def edit(self, name: str) -> None:
+        """Show the editor with a copy of the recipe of that name."""
+        state, card = self._quantize.state, self._quantize.card(name)
+        if not isinstance(state, Ready) or card is None or card.problem:
+            return
+        self._close_editor()
+        model = RecipeEditor(state.reckoner.outline, card.recipe, self)
+        self.editor = Editor(model, self._quantize, self._theme)
+        self.editor.left.connect(self._close_editor)
+        self._stack.addWidget(self.editor)
+        self._stack.setCurrentWidget(self.editor)
+        self.heading.hide()
+        self._warning.hide()
+        self.tray.hide()
+        self.editor.map.setFocus()
+
+    def go_back(self) -> None:
+        """Leave the editor, or else the page."""
+        if self.editor:
+            self.editor.leave()
+        else:
+            self.left.emit()
+
+    def _close_editor(self) -> None:
+        if self.editor:
+            editor, self.editor = self.editor, None
+            self._stack.removeWidget(editor)
+            editor.deleteLater()
+            self.heading.show()
+            self.tray.setVisible(isinstance(self._quantize.state, Ready))
+            self._warning.tell(self._quantize.warnings)
+
+    def _act(self, action: str) -> None:
+        if action == _AGAIN:
+            self._quantize.try_again()
+        else:
+            self.ask_for_path(is_file=action == _FILE)
+
+    def ask_for_path(self, *, is_file: bool) -> None:
+        """Let the person choose a model that is not in the library."""
+        if is_file:
+            chosen, _ = QFileDialog.getOpenFileName(self, "Quantize a GGUF file", filter="GGUF files (*.gguf)")
+        else:
+            chosen = QFileDialog.getExistingDirectory(self, "Quantize a model folder")
+        if chosen:
+            self.path_chosen.emit(Path(chosen))
+
+    def _ask_for_recipe(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self, "Import a recipe", filter="Recipes (*.json)")
+        if chosen:
+            self._quantize.shelf.bring_in(Path(chosen))
+
+    def _ask_where_to_export(self, name: str) -> None:
+        card = self._quantize.card(name)
+        chosen, _ = QFileDialog.getSaveFileName(self, "Export the recipe", f"{name}.json", "Recipes (*.json)")
+        if card and chosen:
+            self._quantize.shelf.give_away(card.recipe, Path(chosen))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.go_back()
+        else:
+            super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _model_in(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        if path := _model_in(event):
+            event.acceptProposedAction()
+            self.path_chosen.emit(path)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        QPainter(self).fillRect(self.rect(), self._theme.palette.window)
+
+
+def _model_in(event: QDropEvent) -> Path | None:
+    """Return the folder or the GGUF file that is dragged, if it is one."""
+    paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+    return next((path for path in paths if path.is_dir() or path.suffix == ".gguf"), None)

@@ -1,0 +1,246 @@
+"""The map of a recipe, to choose matrices on: a line a layer, a column a kind of matrix, coloured by bits.
+
+A click chooses a cell, a line by its number, a column by its name; dragging and Shift choose what lies between, Ctrl
+(⌘) adds and takes away. By keyboard: the arrows, with Shift to extend; before the first cell stands its heading.
+"""
+
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
+
+from app.viewmodels.map_selection import ALL, OUTSIDE, Place, Selection
+from app.viewmodels.matrix_names import short
+from app.viewmodels.recipe_map import Cell, RecipeMap
+from app.views.charts.bit_scale import colour_of, colour_on, hatch
+from app.views.painting import focus_ring, mixed, rounded
+from app.views.theme import Theme
+
+_ROW = 20
+"""Pixels of a line at 100 %."""
+_MOVES = {Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0), Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1)}
+
+
+class RecipeMapView(QAbstractScrollArea):
+    """`bits_typed` tells the digit that was typed for what is chosen; 0 is to keep it, -1 is as the recipe says."""
+
+    selection_changed = Signal()
+    bits_typed = Signal(int)
+    undo_requested = Signal()
+    redo_requested = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.selection = Selection(RecipeMap())
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Map of the recipe")
+        self.viewport().setAutoFillBackground(False)
+        self.viewport().setMouseTracking(True)
+        theme.thin_scroll_bars(self)
+        theme.changed.connect(self._fit)
+
+    def show_map(self, map: RecipeMap) -> None:
+        """Show this one; what is chosen stays so."""
+        self.selection = self.selection.on(map)
+        self._fit()
+        self._tell()
+
+    def select(self, selection: Selection) -> None:
+        if selection != self.selection:
+            self.selection = selection
+            self._reveal()
+            self._tell()
+
+    def choose_all(self) -> None:
+        self.select(self.selection.at((ALL, ALL)))
+
+    def sizeHint(self) -> QSize:
+        return QSize(320, self._top() + self._row() * len(self.selection.map.rows) + 2)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, self._top() + self._row() * 4)
+
+    def _tell(self) -> None:
+        self.setAccessibleDescription(self.selection.in_words())
+        self.viewport().update()
+        self.selection_changed.emit()
+
+    # Where things are.
+
+    def _row(self) -> int:
+        return self._theme.scaled(_ROW)
+
+    def _gutter(self) -> int:
+        return QFontMetrics(self._theme.font("small")).horizontalAdvance("8888") + 10
+
+    def _top(self) -> int:
+        """Where the layers begin: below the matrices outside of them, and the headings."""
+        outside = self._row() + 8 if self.selection.map.outside else 0
+        return outside + self._row()
+
+    def _column_width(self, line: int) -> float:
+        return (self.viewport().width() - self._gutter()) / max(self.selection.columns(line), 1)
+
+    def _line_top(self, line: int) -> float:
+        if line == OUTSIDE:
+            return 0
+        return self._top() + (line - 1) * self._row() - self.verticalScrollBar().value()
+
+    def _area(self, line: int, column: int) -> QRectF:
+        width = self._column_width(line)
+        left = self._gutter() + column * width
+        return QRectF(left, self._line_top(line), width - 2, self._row() - 2)
+
+    def place_at(self, point: QPoint) -> Place | None:
+        """Return which place is drawn there, headings included; None beside all."""
+        if point.y() < self._row() and self.selection.map.outside:
+            line = OUTSIDE
+        elif point.y() < self._top():
+            line = ALL
+        else:
+            line = 1 + (point.y() - self._top() + self.verticalScrollBar().value()) // self._row()
+        if line >= self.selection.lines:
+            return None
+        reference = max(line, 1) if line == ALL else line
+        column = int((point.x() - self._gutter()) // self._column_width(reference))
+        return line, min(max(column, ALL), self.selection.columns(reference) - 1)
+
+    def _fit(self) -> None:
+        room = self.viewport().height() - self._top()
+        bar, needed = self.verticalScrollBar(), self._row() * len(self.selection.map.rows)
+        bar.setPageStep(max(room, 1))
+        bar.setSingleStep(self._row())
+        bar.setRange(0, max(needed - room, 0))
+        self.updateGeometry()
+        self.viewport().update()
+
+    def _reveal(self) -> None:
+        line = self.selection.cursor[0]
+        if line < 1:
+            return
+        bar, top = self.verticalScrollBar(), (line - 1) * self._row()
+        room = self.viewport().height() - self._top()
+        if top < bar.value():
+            bar.setValue(top)
+        elif top + self._row() > bar.value() + room:
+            bar.setValue(top + self._row() - room)
+
+    # What is drawn.
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.setFont(self._theme.font("small", tabular=True))
+        chosen = self.selection.paths
+        for column, cell in enumerate(self.selection.map.outside):
+            self._paint_cell(painter, self._area(OUTSIDE, column), cell, chosen, name=short(cell.path))
+        self._paint_headings(painter)
+        painter.setClipRect(QRectF(0, self._top(), self.viewport().width(), self.viewport().height()))
+        for line in range(1, self.selection.lines):
+            if self._top() - self._row() <= self._line_top(line) <= self.viewport().height():
+                self._paint_line(painter, line, chosen)
+        painter.setClipping(False)
+        self._paint_cursor(painter)
+
+    def _paint_headings(self, painter: QPainter) -> None:
+        painter.setPen(self._theme.palette.secondary)
+        top = self._top() - self._row()
+        for column, kind in enumerate(self.selection.map.kinds):
+            area = self._area(1, column)
+            area.moveTop(top)
+            words = painter.fontMetrics().elidedText(short(kind), Qt.TextElideMode.ElideRight, int(area.width()))
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, words)
+
+    def _paint_line(self, painter: QPainter, line: int, chosen: frozenset[str]) -> None:
+        row = self.selection.map.rows[line - 1]
+        painter.setPen(self._theme.palette.tertiary)
+        number = QRectF(0, self._line_top(line), self._gutter() - 8, self._row() - 2)
+        painter.drawText(number, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{row.layer}")
+        for column, kind in enumerate(self.selection.map.kinds):
+            if cell := row.cells.get(kind):
+                self._paint_cell(painter, self._area(line, column), cell, chosen)
+
+    def _paint_cell(
+        self, painter: QPainter, area: QRectF, cell: Cell, chosen: frozenset[str], *, name: str = ""
+    ) -> None:
+        colours = self._theme.palette
+        if cell.obstacle:
+            rounded(painter, area, 3, mixed(colours.window, colours.text, 0.06))
+            hatch(painter, area, colours.tertiary)
+            painter.setPen(colours.secondary)
+        else:
+            fill = colour_of(cell.bits)
+            rounded(painter, area, 3, fill)
+            painter.setPen(colour_on(fill))
+        words = f"{name}  {cell.bits:g}".lstrip() if name or not cell.obstacle else ""
+        if painter.fontMetrics().horizontalAdvance(words) + 4 <= area.width():
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, words)
+        if cell.path in chosen:
+            focus_ring(painter, area.adjusted(-1, -1, 1, 1), 4, colours.text)
+
+    def _paint_cursor(self, painter: QPainter) -> None:
+        """Mark the heading on which the keyboard is; a cell is marked by being chosen."""
+        line, column = self.selection.cursor
+        if not self.hasFocus() or ALL not in (line, column) or line >= self.selection.lines:
+            return
+        if line == ALL and column == ALL:
+            area = QRectF(0, self._top() - self._row(), self._gutter() - 4, self._row() - 2)
+        elif line == ALL:
+            area = self._area(1, column)
+            area.moveTop(self._top() - self._row())
+        else:
+            area = QRectF(0, self._line_top(line), self._gutter() - 4, self._row() - 2)
+        focus_ring(painter, area, 4, self._theme.palette.accent)
+
+    # What is done.
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        place = self.place_at(event.position().toPoint())
+        if place and event.button() == Qt.MouseButton.LeftButton:
+            keys = event.modifiers()
+            extends = bool(keys & Qt.KeyboardModifier.ShiftModifier)
+            self.select(
+                self.selection.at(place, extends=extends, adds=bool(keys & Qt.KeyboardModifier.ControlModifier))
+            )
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        place = self.place_at(event.position().toPoint())
+        if place and event.buttons() & Qt.MouseButton.LeftButton:
+            self.select(self.selection.at(place, extends=True))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, extends = Qt.Key(event.key()), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if key in _MOVES:
+            self.select(self.selection.moved(*_MOVES[key], extends=extends))
+        elif event.text() in ("2", "3", "4", "5", "6", "8"):
+            self.bits_typed.emit(int(event.text()))
+        elif event.text() in ("0", "k"):
+            self.bits_typed.emit(0)
+        elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.bits_typed.emit(-1)
+        else:
+            super().keyPressEvent(event)
+
+    def selectAll(self) -> None:  # noqa: N802 - the menu calls it by Qt's name
+        self.choose_all()
+
+    def undo(self) -> None:
+        self.undo_requested.emit()
+
+    def redo(self) -> None:
+        self.redo_requested.emit()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.tip_at(event.pos()), self)
+            return True
+        if event.type() == QEvent.Type.Resize:
+            self._fit()
+        return super().viewportEvent(event)
+
+    def tip_at(self, point: QPoint) -> str:
+        """Return which matrix is drawn there, and what becomes of it."""
+        place = self.place_at(point)
+        cell = self.selection.cell(place) if place else None
+        return f"{cell.path}: {cell.obstacle or cell.words}" if cell else ""

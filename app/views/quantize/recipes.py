@@ -1,0 +1,99 @@
+"""The recipes as cards in groups, to choose one or several."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.viewmodels.quantize import Quantize
+from app.viewmodels.recipe_cards import OTHER_GROUPS, OWN, RecipeCard
+from app.views.buttons import TextButton
+from app.views.discover.grid import CardGrid, Scroll
+from app.views.discover.words import Words
+from app.views.quantize.card import Card
+from app.views.theme import Theme
+
+_CARD_WIDTH = 270
+_WORDS = {
+    "Closest to the original": "Where the last bit of quality counts, or to measure others against.",
+    "Micro-scaling": "Small floats that share a scale: the formats that some models are trained in.",
+    "As mlx-lm mixes": "Exactly what mlx-lm's own command makes, byte for byte.",
+    OTHER_GROUPS: "Scales for more or for fewer weights: closer to the original, or smaller.",
+}
+
+
+class Recipes(Scroll):
+    """Cards are made anew only where there are others than before."""
+
+    edit_requested = Signal(str)
+    export_requested = Signal(str)
+    import_requested = Signal()
+
+    def __init__(self, quantize: Quantize, theme: Theme) -> None:
+        super().__init__(theme, "Recipes")
+        self._quantize, self._theme = quantize, theme
+        self.cards: dict[str, Card] = {}
+        self._groups: list[QWidget] = []
+        self._shows_rare = False
+        self.column.setSpacing(10)
+        self.column.addStretch(1)
+        quantize.cards_changed.connect(self._follow)
+        quantize.plans_changed.connect(self._follow_chosen)
+        self._follow()
+
+    def _follow(self) -> None:
+        cards = self._quantize.cards
+        if [card.name for card in cards] != list(self.cards):
+            self._rebuild(cards)
+        self._follow_chosen()
+
+    def _follow_chosen(self) -> None:
+        for card in self._quantize.cards:
+            if view := self.cards.get(card.name):
+                view.follow(card, is_chosen=self._quantize.is_chosen(card.name))
+
+    def _rebuild(self, cards: list[RecipeCard]) -> None:
+        for part in self._groups:
+            part.hide()
+            part.deleteLater()
+        self.cards, self._groups = {card.name: self._new_card(card) for card in cards}, []
+        for group in dict.fromkeys([card.group for card in cards if card.group != OTHER_GROUPS] + [OWN, OTHER_GROUPS]):
+            self._add_group(group, [self.cards[card.name] for card in cards if card.group == group])
+
+    def _new_card(self, card: RecipeCard) -> Card:
+        view = Card(card, self._theme)
+        view.chosen.connect(lambda name, chosen: self._quantize.choose(name, chosen=chosen))
+        view.edit_requested.connect(self.edit_requested)
+        view.export_requested.connect(self.export_requested)
+        view.duplicate_requested.connect(self._quantize.shelf.duplicate)
+        view.delete_requested.connect(self._quantize.shelf.delete)
+        return view
+
+    def _add_group(self, group: str, cards: list[Card]) -> None:
+        grid = CardGrid(self._theme, _CARD_WIDTH)
+        grid.show_cards(cards)
+        head = QWidget()
+        row = QHBoxLayout(head)
+        row.setContentsMargins(0, 8 if self._groups else 0, 0, 0)
+        row.setSpacing(10)
+        row.addWidget(Words(self._theme, group, bold=True), 0)
+        words = Words(self._theme, _WORDS.get(group, ""), role="small", tone="secondary")
+        row.addWidget(words, 1, Qt.AlignmentFlag.AlignVCenter)
+        if group == OWN:
+            words.setText("" if cards else "Change any recipe matrix by matrix, and keep it here.")
+            add = TextButton(self._theme, "Import…")
+            add.setAccessibleName("Import a recipe")
+            add.clicked.connect(self.import_requested)
+            row.addWidget(add)
+        if group == OTHER_GROUPS:
+            show = TextButton(self._theme, "Hide" if self._shows_rare else "Show")
+            show.setAccessibleName("Show or hide the recipes with other group sizes")
+            show.clicked.connect(lambda: self._toggle_rare(grid, show))
+            row.addWidget(show)
+            grid.setVisible(self._shows_rare)
+        for part in (head, grid):
+            self._groups.append(part)
+            self.column.insertWidget(self.column.count() - 1, part)
+
+    def _toggle_rare(self, grid: CardGrid, button: TextButton) -> None:
+        self._shows_rare = not self._shows_rare
+        grid.setVisible(self._shows_rare)
+        button.setText("Hide" if self._shows_rare else "Show")

@@ -1,0 +1,108 @@
+"""The foot of the page: what was chosen, what it takes, and the button that begins."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from app.viewmodels.amounts import bytes_in_words
+from app.viewmodels.quantize import Quantize
+from app.views.discover.controls import FilledButton
+from app.views.discover.grid import SIDE
+from app.views.discover.words import Words
+from app.views.quantize.plan_row import PlanRow
+from app.views.theme import Theme
+
+_SHARE = 0.3
+"""Of the page's height, what the rows take at most."""
+
+
+class Tray(QWidget):
+    """Without a model it is not there."""
+
+    started = Signal()
+
+    def __init__(self, quantize: Quantize, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._quantize, self._theme = quantize, theme
+        self._rows: dict[str, PlanRow] = {}
+        self._inside = QWidget()
+        self._column = QVBoxLayout(self._inside)
+        self._scroll = QScrollArea(widgetResizable=True)
+        self._line = Words(theme, role="small", tone="secondary", wraps=True)
+        self.button = FilledButton(theme, "Quantize")
+        self._lay_out()
+        self.button.clicked.connect(self.started)
+        quantize.plans_changed.connect(self.follow)
+        theme.changed.connect(self._fit_height)
+        self.follow()
+
+    def _lay_out(self) -> None:
+        self._column.setContentsMargins(0, 2, 0, 2)
+        self._column.setSpacing(6)
+        self._column.addStretch(1)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setAccessibleName("What is going to be made")
+        self._scroll.setWidget(self._inside)
+        self._theme.thin_scroll_bars(self._scroll)
+        for see_through in (self._scroll.viewport(), self._inside):
+            see_through.setAutoFillBackground(False)
+        foot = QHBoxLayout()
+        foot.addWidget(self._line, 1)
+        foot.addWidget(self.button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SIDE, 8, SIDE, 10)
+        column.setSpacing(6)
+        column.addWidget(self._scroll)
+        column.addLayout(foot)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def follow(self) -> None:
+        """Show what is chosen now."""
+        plans = {plan.card.name: plan for plan in self._quantize.plans}
+        for name in self._rows.keys() - plans.keys():
+            row = self._rows.pop(name)
+            row.hide()
+            row.deleteLater()
+        for place, (name, plan) in enumerate(plans.items()):
+            if name in self._rows:
+                self._rows[name].follow(plan)
+            else:
+                row = self._rows[name] = PlanRow(plan, self._theme)
+                row.renamed.connect(self._quantize.rename)
+                row.dropped.connect(lambda name: self._quantize.choose(name, chosen=False))
+                self._column.insertWidget(place, row)
+        self._show_line(len(plans))
+        self.button.setEnabled(self._quantize.can_start)
+        self._fit_height()
+
+    def _show_line(self, count: int) -> None:
+        obstacle = self._quantize.obstacle if count else ""
+        free = f"{bytes_in_words(self._quantize.free_bytes)} are free"
+        needs = f"{bytes_in_words(self._quantize.needed_bytes)} on disk; {free}" if count else "Choose a recipe"
+        self._line.setText(obstacle or needs)
+        self._line.set_tone("danger" if obstacle else "secondary")
+        self.button.setText(f"Make {count} models" if count > 1 else "Quantize")
+        self.button.updateGeometry()
+
+    def _fit_height(self) -> None:
+        """Be as high as the rows need, up to a share of the page."""
+        page = self.parentWidget()
+        width = max(self._scroll.viewport().width(), 200)
+        needed = sum(_height(row, width) + 6 for row in self._rows.values())
+        most = max(round(page.height() * _SHARE) if page else needed, self._theme.scaled(40))
+        self._scroll.setFixedHeight(min(needed, most))
+        self._scroll.setVisible(bool(self._rows))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_height()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours, painter = self._theme.palette, QPainter(self)
+        painter.fillRect(self.rect(), colours.sidebar)
+        painter.fillRect(0, 0, self.width(), 1, colours.border)
+
+
+def _height(row: PlanRow, width: int) -> int:
+    return row.heightForWidth(width) if row.hasHeightForWidth() else row.sizeHint().height()
