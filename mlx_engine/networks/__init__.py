@@ -1,0 +1,20 @@
+"""Which class runs a model: mlx-lm's own, but for the few that cannot run here as they are."""
+
+from typing import Any
+
+from mlx_lm.utils import _get_classes  # the default of mlx_lm.utils.load_model
+
+from mlx_engine.networks import bitnet
+
+
+def model_classes(config: dict[str, Any]) -> tuple[Any, Any]:
+    """Return the network's class and that of its settings; `mlx_lm.utils.load_model` takes this function.
+
+    Raises:
+        ValueError: mlx-lm does not know the architecture.
+    """
+    network, settings = _get_classes(config)
+    packed = (config.get("quantization_config") or {}).get("quant_method") == "bitnet"
+    if config.get("model_type") == "bitnet" and not packed:
+        return bitnet.Model, settings
+    return network, settings

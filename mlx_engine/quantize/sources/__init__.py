@@ -1,0 +1,1 @@
+"""Models that are quantized already, read as what they stand for: matrices of floats, or packed as MLX packs them."""

@@ -1,0 +1,157 @@
+"""Ternary weights, as BitNet models are published: packed four to a byte, or as the floats they were trained in.
+
+Packed: byte [i, j] of a matrix of 4n rows holds the weights of rows i, i + n, i + 2n and i + 3n, the first in the low
+bits, each 1 more than its value. As floats ("online"), a weight w stands for round(w / s) clipped to ±1, times s, the
+mean of all |w|. Either way a weight is -s, 0 or s with one s for the matrix: exact in MLX's affine quantization with 2
+bits, as s * q - s.
+
+BitNet also rounds activations to 8 bits when it runs. That is no property of the weights: mlx-lm's own kernel leaves it
+out, and so does a converted model, which computes the more exactly.
+
+Sources: transformers 5, integrations/bitnet.py; mlx-lm 0.32, models/bitlinear_layers.py.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlx_engine.errors import BrokenModel, UnsupportedModel
+from mlx_engine.quantize.recipe import Format
+from mlx_engine.quantize.sources.matrix import (
+    Arrays,
+    Floats,
+    Integers,
+    Matrix,
+    Tensors,
+    affine_formats,
+    read_floats,
+    read_rows,
+)
+
+_largest_group = 128
+_slice_rows = 256
+
+
+@dataclass(frozen=True, slots=True)
+class PackedTernary:
+    """Four weights to a byte, and the one scale."""
+
+    tensors: Tensors
+    name: str
+    shape: tuple[int, ...]
+    scale: float
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        return affine_formats(2, _largest_group, self.shape[-1])
+
+    def rows(self, start: int, stop: int) -> Floats:
+        return self._integers(start, stop).floats()
+
+    def packed(self, start: int, stop: int, format: Format) -> Arrays:
+        return self._integers(start, stop).packed(format)
+
+    def _integers(self, start: int, stop: int) -> Integers:
+        quarter = self.shape[0] // 4
+        pieces = []
+        while start < stop:
+            part, first = divmod(start, quarter)
+            last = min(first + stop - start, quarter)
+            pieces.append(read_rows(self.tensors, self.name, first, last) >> np.uint8(2 * part) & np.uint8(3))
+            start += last - first
+        return _with_scale(np.concatenate(pieces), self.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class TernaryFloats:
+    """Floats that stand for ternary weights, each the nearest of -scale, 0 and scale."""
+
+    tensors: Tensors
+    name: str
+    shape: tuple[int, ...]
+    scale: float
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        return affine_formats(2, _largest_group, self.shape[-1])
+
+    def rows(self, start: int, stop: int) -> Floats:
+        return self._integers(start, stop).floats()
+
+    def packed(self, start: int, stop: int, format: Format) -> Arrays:
+        return self._integers(start, stop).packed(format)
+
+    def _integers(self, start: int, stop: int) -> Integers:
+        weights = read_floats(self.tensors, self.name, start, stop)
+        inverse = np.float32(1) / np.float32(self.scale)
+        return _with_scale((np.clip(np.rint(weights * inverse), -1, 1) + 1).astype(np.uint8), self.scale)
+
+
+def _with_scale(quants: np.ndarray[Any, np.dtype[np.uint8]], scale: float) -> Integers:
+    scales = np.full((len(quants), 1), scale, np.float32)
+    return Integers(quants, scales, -scales)
+
+
+def matrices(tensors: Tensors, settings: Mapping[str, Any]) -> dict[str, Matrix]:
+    """Return the ternary matrices of a model, by the name of the tensor; `settings` is its quantization_config.
+
+    Raises:
+        UnsupportedModel: its layers do more than ternary weights need.
+        BrokenModel: a scale is missing or cannot be.
+    """
+    if settings.get("use_rms_norm") or any(name.endswith(".rms_norm.weight") for name in tensors.entries):
+        raise UnsupportedModel(
+            "This BitNet model normalizes the input of every linear layer (use_rms_norm), which mlx-lm does not do."
+        )
+    if settings.get("quantization_mode") == "online":
+        return {name: _trained(tensors, name) for name in _linear(tensors, settings)}
+    is_inverse = settings.get("linear_class", "bitlinear") != "autobitlinear"
+    packed = [name for name, entry in tensors.entries.items() if entry.dtype == "U8" and name.endswith(".weight")]
+    return {name: _packed(tensors, name, is_inverse=is_inverse) for name in packed}
+
+
+def ternary(tensors: Tensors, name: str) -> TernaryFloats | None:
+    """Return a matrix of floats as a ternary one if all its weights are -s, 0 or s; else None."""
+    entry = tensors.entries[name]
+    scale = 0.0
+    for start in range(0, rows := math.prod(entry.shape[:-1]), _slice_rows):
+        sizes = np.abs(read_floats(tensors, name, start, min(start + _slice_rows, rows)))
+        scale = scale or float(sizes.max())
+        if not np.isin(sizes, (0, scale)).all():
+            return None
+    return TernaryFloats(tensors, name, entry.shape, scale) if scale else None
+
+
+def _linear(tensors: Tensors, settings: Mapping[str, Any]) -> list[str]:
+    """Return the matrices of linear layers, the head's excepted as transformers does."""
+    kept = tuple(settings.get("modules_to_not_convert") or ("lm_head",))
+    return [
+        name
+        for name, entry in tensors.entries.items()
+        if len(entry.shape) == 2 and name.endswith("_proj.weight") and not any(part in name for part in kept)
+    ]
+
+
+def _packed(tensors: Tensors, name: str, *, is_inverse: bool) -> Matrix:
+    scale_name = f"{name}_scale"
+    if scale_name not in tensors.entries:
+        raise BrokenModel(f"The ternary matrix {name!r} lacks its scale ({scale_name}). Download the model again.")
+    value = read_floats(tensors, scale_name, 0, 1).reshape(-1)[0]
+    scale = float(np.float32(1) / value if is_inverse else value) if value else math.nan
+    if not math.isfinite(scale):
+        raise BrokenModel(f"The scale of {name!r} is {value}, which cannot be.")
+    rows, columns = tensors.entries[name].shape
+    return PackedTernary(tensors, name, (4 * rows, columns), scale)
+
+
+def _trained(tensors: Tensors, name: str) -> Matrix:
+    if exact := ternary(tensors, name):
+        return exact
+    rows, columns = tensors.entries[name].shape
+    total = 0.0
+    for start in range(0, rows, _slice_rows):
+        total += float(np.abs(read_floats(tensors, name, start, min(start + _slice_rows, rows))).sum(dtype=np.float64))
+    return TernaryFloats(tensors, name, (rows, columns), float(np.float32(max(total / (rows * columns), 1e-5))))

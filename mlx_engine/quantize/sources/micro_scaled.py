@@ -1,0 +1,127 @@
+"""Matrices of 4-bit floats (E2M1) in groups: NVFP4 of 16 weights, MXFP4 of 32.
+
+As gpt-oss has them (`_blocks`, `_scales`: MXFP4), as compressed-tensors (`weight_packed`, `weight_scale`) and NVIDIA's
+ModelOpt (`weight` in bytes, `weight_scale`). MXFP4 is what MLX has under that name, so it stays as it is. NVFP4 as
+published has a scale for the whole matrix besides, which MLX's linear layers have no place for: it becomes floats.
+compressed-tensors divides by that scale (`weight_global_scale`), ModelOpt multiplies with it (`weight_scale_2`).
+
+Sources: OCP Microscaling Formats 1.0; vllm-project/compressed-tensors, compressors/nvfp4_quantized;
+NVIDIA/TensorRT-Model-Optimizer, torch/quantization/qtensor/nvfp4_tensor.py; openai/gpt-oss, gpt_oss/torch/weights.py.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlx_engine.errors import BrokenModel
+from mlx_engine.quantize.recipe import Format
+from mlx_engine.quantize.sources import bits, small_floats
+from mlx_engine.quantize.sources.matrix import Arrays, Floats, Matrix, Tensors, read_floats
+
+MXFP4 = Format("mxfp4", 4, 32)
+NVFP4 = Format("nvfp4", 4, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class MicroScaled:
+    """One matrix; `factor` is for all of it, None where there is none."""
+
+    tensors: Tensors
+    weight: str
+    scales: str
+    shape: tuple[int, ...]
+    format: Format
+    factor: float | None = None
+    every: Literal[1, 2] = 1
+    """Of the rows of the tensors every one belongs to this matrix, or every other, from `first` on."""
+    first: int = 0
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        return () if self.factor is not None else (self.format,)
+
+    def rows(self, start: int, stop: int) -> Floats:
+        weights = small_floats.E2M1[bits.unpack(self._bytes(self.weight, start, stop), 4)]
+        codes = self._bytes(self.scales, start, stop)
+        scales = (small_floats.E8M0 if self.format.mode == "mxfp4" else small_floats.E4M3)[codes]
+        if self.factor is not None:
+            scales = scales * np.float32(self.factor)
+        return (weights.reshape(*scales.shape, -1) * scales[..., None]).reshape(len(weights), -1)
+
+    def packed(self, start: int, stop: int, format: Format) -> Arrays:  # noqa: ARG002 - there is but one
+        weight = np.ascontiguousarray(self._bytes(self.weight, start, stop))
+        return {"weight": weight.view(np.uint32), "scales": self._bytes(self.scales, start, stop)}
+
+    def _bytes(self, name: str, start: int, stop: int) -> NDArray[np.uint8]:
+        """Return rows of a tensor of bytes [rows, bytes]; gpt-oss cuts its rows into blocks."""
+        size = self.tensors.entries[name].size_bytes // (math.prod(self.shape[:-1]) * self.every)
+        data = self.tensors.read(name, start * self.every * size, stop * self.every * size)
+        return data.reshape(-1, self.every, size)[:, self.first]
+
+
+def nvfp4(tensors: Tensors, *, weight: str, global_scale: str) -> dict[str, Matrix]:
+    """Return the NVFP4 matrices whose bytes end with `weight`, by the names that they would have unquantized."""
+    invert: Callable[[float], float] = (lambda value: 1 / value) if global_scale == "weight_global_scale" else float
+    return {
+        f"{path}.weight": _matrix(
+            tensors, path, weight, NVFP4, factor=invert(_scalar(tensors, f"{path}.{global_scale}"))
+        )
+        for path in _paths(tensors, weight)
+    }
+
+
+def mxfp4(tensors: Tensors, *, weight: str) -> dict[str, Matrix]:
+    """Return the MXFP4 matrices whose bytes end with `weight`, by the names that they would have unquantized."""
+    return {f"{path}.weight": _matrix(tensors, path, weight, MXFP4, factor=None) for path in _paths(tensors, weight)}
+
+
+def gpt_oss(tensors: Tensors) -> dict[str, Matrix]:
+    """Return the experts' matrices of gpt-oss as mlx-lm names them; gate and up are every other row of one tensor."""
+    found: dict[str, Matrix] = {}
+    for name, entry in tensors.entries.items():
+        if not name.endswith("_blocks"):
+            continue
+        stem, scales = name.removesuffix("_blocks"), f"{name.removesuffix('_blocks')}_scales"
+        experts, rows, groups, _ = entry.shape
+        if scales not in tensors.entries:
+            raise BrokenModel(f"The matrix {stem!r} lacks its scales. Download the model again.")
+        if stem.endswith("gate_up_proj"):
+            shape, parts = (experts, rows // 2, groups * 32), {"gate_proj": 0, "up_proj": 1}
+            for part, first in parts.items():
+                target = f"{stem.removesuffix('gate_up_proj')}{part}.weight"
+                found[target] = MicroScaled(tensors, name, scales, shape, MXFP4, every=2, first=first)
+        else:
+            found[f"{stem}.weight"] = MicroScaled(tensors, name, scales, (experts, rows, groups * 32), MXFP4)
+    return found
+
+
+def _paths(tensors: Tensors, weight: str) -> list[str]:
+    """Return the paths of layers that have such a tensor of bytes and its scales."""
+    return [
+        name.removesuffix(f".{weight}")
+        for name, entry in tensors.entries.items()
+        if name.endswith(f".{weight}")
+        and entry.dtype == "U8"
+        and f"{name.removesuffix(f'.{weight}')}.weight_scale" in tensors.entries
+    ]
+
+
+def _matrix(tensors: Tensors, path: str, weight: str, format: Format, *, factor: float | None) -> Matrix:
+    *rest, size = tensors.entries[f"{path}.{weight}"].shape
+    shape, scales = (*rest, 2 * size), f"{path}.weight_scale"
+    if math.prod(tensors.entries[scales].shape) * format.group_size != math.prod(shape):
+        raise BrokenModel(f"The scales of {path!r} do not fit its weights.")
+    return MicroScaled(tensors, f"{path}.{weight}", scales, shape, format, factor)
+
+
+def _scalar(tensors: Tensors, name: str) -> float:
+    if name not in tensors.entries:
+        raise BrokenModel(f"The scale {name!r} is missing. Download the model again.")
+    value = float(read_floats(tensors, name, 0, 1).reshape(-1)[0])
+    if not math.isfinite(value) or value == 0:
+        raise BrokenModel(f"The scale {name!r} is {value}, which cannot be.")
+    return value
