@@ -12,6 +12,7 @@ import mlx.core as mx
 import numpy as np
 
 from mlx_engine.errors import BadCorpus
+from mlx_engine.inference.layers import Layers
 from mlx_engine.inference.load import Model, device_name, open_model
 from mlx_engine.measure.comparison import compare
 from mlx_engine.measure.convention import Convention
@@ -25,6 +26,7 @@ from mlx_engine.measure.sample import Sample, same_sample, sample
 from mlx_engine.models import provenance
 from mlx_engine.models.fingerprint import fingerprint
 from mlx_engine.models.staging import storage_errors
+from mlx_engine.protocol import CacheBits
 
 _usual = Convention()
 _words_before = 40
@@ -93,12 +95,17 @@ def keep_answers(
     _free()
 
 
-def measure_fidelity(candidate: Path, store: ReferenceStore, root: Path) -> Iterator[FidelityProgress]:
+def measure_fidelity(
+    candidate: Path, store: ReferenceStore, root: Path, *, cache_bits: CacheBits = 16
+) -> Iterator[FidelityProgress]:
     """Hold the model in the folder `candidate` against the kept answers, and keep the result below `root`.
+
+    The candidate keeps its keys and values in `cache_bits`; the reference had them in 16.
 
     Raises:
         BadCorpus: it has another vocabulary or chat template, or the answers are not complete.
         EngineError: its predictions are no numbers.
+        InvalidParameter: it cannot keep its context in so few bits.
         ModelError, OutOfMemory: it cannot be opened, or does not fit.
         StorageError: the answers are damaged, or the result cannot be kept.
     """
@@ -108,14 +115,17 @@ def measure_fidelity(candidate: Path, store: ReferenceStore, root: Path) -> Iter
     header, words = store.header, store.reading
     tokens = same_sample(words, opened.tokenizer, header.sample, opened.name)
     _read(opened)
+    layers = Layers(opened.network, opened.cache_obstacle)
     found: list[Positions] = []
     for number in range(len(header.kinds)):
-        found.append(compare(opened.network, store.read(number), header.convention))
+        cache = None if cache_bits == 16 else layers.make(cache_bits)
+        found.append(compare(opened.network, store.read(number), header.convention, cache=cache))
         if len(found) < len(header.kinds):
             yield FidelityProgress(len(found), len(header.kinds), fidelity(found))
     result = FidelityResult(
         candidate=opened.name,
         candidate_weights=fingerprint(candidate),
+        cache_bits=cache_bits,
         reference=header.model,
         reference_weights=header.weights,
         answers=header.key,

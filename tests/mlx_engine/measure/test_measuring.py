@@ -83,6 +83,17 @@ def test_a_model_of_another_family_is_refused(tiny_models: Path, texts: Corpus, 
     assert not (tmp_path / "results").exists()
 
 
+def test_the_precision_of_the_context_is_measured_too(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
+    """The original itself loses something with its keys and values in 4 bits, and less in 8."""
+    store = _store(tiny_models / "llama-wide", texts, tmp_path / "answers")
+    losses = []
+    for bits in (16, 8, 4):
+        *_, last = measure_fidelity(tiny_models / "llama-wide", store, tmp_path / "results", cache_bits=bits)
+        losses.append(last.so_far.mean_kl)
+    assert losses[0] < 1e-5 < losses[1] < losses[2]
+    assert len(list(kept_results(tmp_path / "results"))) == 3
+
+
 def test_a_broken_candidate_is_told(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
     """The answers are none the worse."""
     store = _store(tiny_models / "llama", texts, tmp_path / "answers")

@@ -1,0 +1,79 @@
+"""What is measured of a model's speed, and what was found: values that are kept as JSON."""
+
+import statistics
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from mlx_engine.measure.conditions import Conditions
+from mlx_engine.protocol import CacheBits
+
+FORMAT = 1
+
+_Tokens = Annotated[int, Meta(ge=1, le=2**20)]
+_most_spread = 0.2
+
+
+class SpeedPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to measure: reading `prompts`, and decoding `decode_tokens` after `depths`, all in tokens."""
+
+    prompts: tuple[_Tokens, ...] = (128, 512, 2048, 8192)
+    depths: tuple[Annotated[int, Meta(ge=0, le=2**20)], ...] = (0, 2048, 8192)
+    decode_tokens: _Tokens = 64
+    repetitions: Annotated[int, Meta(ge=1, le=100)] = 3
+    cache_bits: CacheBits = 16
+
+
+class Series(msgspec.Struct, frozen=True):
+    """One figure, taken several times: tokens per second at so many `tokens` of prompt or of depth."""
+
+    tokens: int
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    @property
+    def spread(self) -> float:
+        """How far the extremes are apart, as a share of the median."""
+        return (max(self.values) - min(self.values)) / self.median
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether the values lie so far apart that something else must have been running."""
+        return self.spread > _most_spread
+
+
+class SpeedResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found, and under which conditions."""
+
+    format: int = FORMAT
+    model: str
+    weights: str
+    """Fingerprint of the model's files."""
+    plan: SpeedPlan
+    load_s: tuple[float, ...]
+    """The first time, which may have to read from the disk, and the second time."""
+    reading: tuple[Series, ...]
+    """Prompt tokens per second, until the first token of the answer is there."""
+    decoding: tuple[Series, ...]
+    """Generated tokens per second; the `tokens` of each series are what came before."""
+    skipped: tuple[str, ...] = ()
+    """What could not be measured, as the ends of sentences."""
+    peak_memory_bytes: int
+    """Of MLX, while measuring."""
+    conditions: Conditions = Conditions()
+    machine: str = ""
+    created: str = ""
+    tools: dict[str, str] = {}
+
+    @property
+    def disturbed(self) -> tuple[Series, ...]:
+        """The figures that cannot be relied on."""
+        return tuple(series for series in (*self.reading, *self.decoding) if series.is_disturbed)
+
+    def time_to_first_token_s(self, series: Series) -> float:
+        """Return how long the first token took after a prompt."""
+        return series.tokens / series.median
