@@ -34,7 +34,7 @@ def serve(request: HubRequest) -> Iterator[HubEvent]:
         case SignOut():
             access_token.forget()
     token, source = access_token.current()
-    hub = Hub(token)
+    hub = Hub(token, source)
     match request:
         case Download():
             yield from download(request, hub)

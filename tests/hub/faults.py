@@ -53,13 +53,20 @@ class NoRange:
 
 
 @dataclass(frozen=True, slots=True)
+class PartsOnly:
+    """Refuse whoever asks for more than so many bytes at once, as the real one does with files over 50 GB."""
+
+    largest_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Elsewhere:
     """Redirect to this address instead of the right one."""
 
     location: str
 
 
-Fault = Slow | Cut | Hold | Refuse | WrongContent | WrongLength | NoRange | Elsewhere
+Fault = Slow | Cut | Hold | Refuse | WrongContent | WrongLength | NoRange | PartsOnly | Elsewhere
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from tests.hub import listing
-from tests.hub.faults import Cut, Elsewhere, Fault, Hold, NoRange, Refuse, Slow, WrongContent, WrongLength
+from tests.hub.faults import Cut, Elsewhere, Fault, Hold, NoRange, PartsOnly, Refuse, Slow, WrongContent, WrongLength
 from tests.hub.repository import HubFile, Repository
 
 if TYPE_CHECKING:
@@ -169,21 +170,25 @@ class HubHandler(BaseHTTPRequestHandler):
         if isinstance(fault, WrongContent | WrongLength):
             file = HubFile(_spoiled(file.read(), fault))
         actual = HubFile(file.content).size
-        start = _start_of(self.headers["Range"]) if not isinstance(fault, NoRange) else 0
+        asked = self.headers["Range"] if not isinstance(fault, NoRange) else None
+        start, end = _range_of(asked, actual)
         headers |= {"Accept-Ranges": "bytes"}
         if start and start >= actual:
             self._head(416, 0, {"Content-Range": f"bytes */{actual}"})
             return
-        if start:
-            headers["Content-Range"] = f"bytes {start}-{actual - 1}/{actual}"
-        self._head(206 if start else 200, actual - start, headers)
+        if isinstance(fault, PartsOnly) and end - start > fault.largest_bytes:
+            self._error(400)
+            return
+        if asked:
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{actual}"
+        self._head(206 if asked else 200, end - start, headers)
         if self.command == "GET":
-            self._body(file.content, start, fault)
+            self._body(file.content, start, end, fault)
 
-    def _body(self, content: bytes | Path, start: int, fault: Fault | None) -> None:
+    def _body(self, content: bytes | Path, start: int, end: int, fault: Fault | None) -> None:
         sent = 0
         stop = fault.after_bytes if isinstance(fault, Cut | Hold) else None
-        for block in _blocks(content, start):
+        for block in _blocks(content, start, end):
             if stop is not None and sent <= stop < sent + len(block):
                 self.wfile.write(block[: stop - sent])
                 if isinstance(fault, Cut):
@@ -228,13 +233,13 @@ class HubHandler(BaseHTTPRequestHandler):
         self.end_headers()
 
 
-def _blocks(content: bytes | Path, start: int) -> Any:
+def _blocks(content: bytes | Path, start: int, end: int) -> Iterator[bytes]:
     if isinstance(content, bytes):
-        yield content[start:]
+        yield content[start:end]
         return
     with content.open("rb") as file:
         file.seek(start)
-        while block := file.read(_BLOCK):
+        while block := file.read(min(_BLOCK, end - file.tell())):
             yield block
 
 
@@ -244,5 +249,7 @@ def _spoiled(content: bytes, fault: WrongContent | WrongLength) -> bytes:
     return content + bytes(fault.by) if fault.by > 0 else content[: fault.by]
 
 
-def _start_of(header: str | None) -> int:
-    return int(header.removeprefix("bytes=").partition("-")[0] or 0) if header else 0
+def _range_of(header: str | None, size: int) -> tuple[int, int]:
+    """Return the first byte that is asked for, and the one behind the last."""
+    start, _, last = (header or "").removeprefix("bytes=").partition("-")
+    return int(start or 0), min(size, int(last) + 1) if last else size

@@ -9,6 +9,7 @@ made when all are whole and verified, that of config.json last. Without a config
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -77,8 +78,8 @@ class CachedRevision:
         It waits while another process downloads the same file.
         """
         path = self.partial(file)
-        path.parent.mkdir(parents=True, exist_ok=True)
         while not self.is_whole(file):
+            path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("ab", buffering=0) as part:
                 fcntl.flock(part, fcntl.LOCK_EX)
                 if _is_at(part, path):
@@ -91,7 +92,11 @@ class CachedRevision:
         self.partial(file).replace(self.blob(file))
 
     def appear(self, files: Sequence[RemoteFile], branch: str) -> None:
-        """Make the links of all `files`, which are whole, and let `branch` name the commit if it is none itself."""
+        """Make the links of all `files`, which are whole, and let `branch` name the commit if it is none itself.
+
+        Raises:
+            OSError: a link cannot be made, or somebody has removed a file meanwhile.
+        """
         for file in sorted(files, key=lambda file: file.name == "config.json"):
             self._link(file)
         if branch != self.commit:
@@ -103,7 +108,11 @@ class CachedRevision:
 
     def _link(self, file: RemoteFile) -> None:
         link, blob = self.folder / file.name, self.blob(file)
-        if not blob.exists() or (link.exists() and link.samefile(blob)):
+        if not blob.exists():
+            if _size(link) == file.size_bytes:  # On a disk that knows no links.
+                return
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(blob))
+        if link.exists() and link.samefile(blob):
             return
         link.parent.mkdir(parents=True, exist_ok=True)
         beside = link.with_name(f".{uuid.uuid4().hex}.tmp")
@@ -117,15 +126,41 @@ class CachedRevision:
 
 
 def discard_partial(cache: Path, repository: str) -> int:
-    """Remove what was downloaded of files that are not whole and that nobody downloads now; return the bytes freed."""
-    freed = 0
+    """Remove what was downloaded of `repository` and belongs to no revision yet; return the bytes freed.
+
+    What somebody downloads now stays, here or in another program. The folder goes too if nothing is left in it.
+    """
     folder = CachedRevision.of(cache, repository, "").repository_folder
-    for path in folder.glob(f"blobs/*{PARTIAL_SUFFIX}"):
-        with contextlib.suppress(OSError), path.open("rb") as part:
-            fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            freed += _size(path) or 0
-            path.unlink()
+    freed = sum(_remove_unlocked(path, path) for path in folder.glob(f"blobs/*{PARTIAL_SUFFIX}"))
+    if not any(folder.glob("blobs/*.incomplete")):
+        freed += sum(
+            _remove_unlocked(blob, cache / ".locks" / folder.name / f"{blob.name}.lock") for blob in _strays(folder)
+        )
+    for emptied in (folder / "blobs", folder):
+        # What holds anything, of this program or another, refuses to go.
+        with contextlib.suppress(OSError):
+            emptied.rmdir()
     return freed
+
+
+def _strays(folder: Path) -> list[Path]:
+    """Return the contents that no revision has a link to."""
+    linked = {os.path.realpath(link) for link in folder.glob("snapshots/**/*") if link.is_symlink()}
+    return [blob for blob in folder.glob("blobs/*") if os.path.realpath(blob) not in linked]
+
+
+def _remove_unlocked(path: Path, lock: Path) -> int:
+    """Remove the file unless somebody holds `lock`, which need not exist; return its size."""
+    size = _size(path) or 0
+    try:
+        with lock.open("rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+    except FileNotFoundError:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return 0
+    return size
 
 
 def free_bytes(folder: Path) -> int:

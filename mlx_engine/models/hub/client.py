@@ -4,16 +4,21 @@ Only job processes import this module, and with it `huggingface_hub`, which read
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+from urllib.parse import quote
 
 import httpx2
-from huggingface_hub import HfApi, hf_hub_url
+from huggingface_hub import constants, get_session, hf_hub_url, hf_raise_for_status
 from huggingface_hub import errors as foreign
 from huggingface_hub.hf_api import ModelInfo, RepoSibling
-from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # exported lazily
+from huggingface_hub.utils import (  # type: ignore[attr-defined]  # exported lazily
+    build_hf_headers,
+    validate_repo_id,
+)
 
 from mlx_engine import network
 from mlx_engine.errors import (
@@ -27,11 +32,20 @@ from mlx_engine.errors import (
     Offline,
     WrongToken,
 )
-from mlx_engine.job_protocol import RemoteFile
+from mlx_engine.job_protocol import RemoteFile, TokenSource
 from mlx_engine.models.hub.files import is_commit, is_safe
 
-TIMEOUT_S = 20.0
-"""How long the Hub may be silent."""
+QUESTION_TIMEOUT = httpx2.Timeout(10, connect=4)
+"""Seconds until a person who waits for an answer hears that there is none."""
+TRANSFER_TIMEOUT = httpx2.Timeout(20)
+"""Seconds of silence after which a file is asked for again."""
+
+_wrong_token: Mapping[TokenSource, str] = {
+    "": "The Hub does not know this token. Make sure that all of it was copied; it may also have expired.",
+    "keychain": "The Hub no longer accepts the access token: it has expired or was revoked. Sign in with a new one.",
+    "environment": "The Hub does not accept the access token in HF_TOKEN: put another there, or remove that variable.",
+    "huggingface": "The Hub does not accept the access token of `hf auth login`: run that again, or sign in to Facet.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +60,24 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """The Hub, as the owner of `token` sees it; "" is nobody."""
+    """The Hub, as the owner of `token` sees it; "" is nobody. A token without a `source` has just been given."""
 
     token: str = ""
+    source: TokenSource = ""
 
-    @property
-    def api(self) -> HfApi:
-        return HfApi(token=self.token or False, library_name="facet", library_version=_version())
+    def ask(self, path: str, parameters: Mapping[str, Any] | None = None) -> httpx2.Response:
+        """Return the answer of the Hub's API to one question, put once; `path` follows the Hub's own address.
+
+        `huggingface_hub` itself would go on asking for half a minute, or as long as it is told to wait.
+        """
+        response = get_session().get(
+            constants.ENDPOINT + path,
+            params=parameters,
+            headers=self._headers(),
+            timeout=QUESTION_TIMEOUT,
+        )
+        hf_raise_for_status(response)
+        return response
 
     def list_files(self, repository: str, revision: str) -> Listing:
         """Return the files of `repository` at the commit that `revision` names now.
@@ -62,8 +87,10 @@ class Hub:
         """
         if not is_safe(revision):
             raise HubNotFound(f"{revision!r} is not the name of a revision.")
-        with translated(repository, revision, signed_in=bool(self.token)):
-            info = self.api.model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT_S)
+        with self.translated(repository, revision):
+            validate_repo_id(repository)
+            answer = self.ask(f"/api/models/{repository}/revision/{quote(revision, safe='')}", {"blobs": True})
+            info = model_info(answer.json())
             files = tuple(map(_remote_file, info.siblings or ()))
         if not is_commit(info.sha or ""):
             raise HubError(f"The Hub does not say which commit {revision!r} of {repository} is.")
@@ -78,38 +105,44 @@ class Hub:
         """
         if not re.fullmatch(r"[!-~]{4,512}", self.token):
             raise WrongToken("An access token is one word of plain letters; it begins with hf_.")
-        with translated("the account", signed_in=True):
-            return str(self.api.whoami()["name"])
+        with self.translated("the account"):
+            return str(self.ask("/api/whoami-v2").json()["name"])
 
     def address(self, repository: str, commit: str, name: str) -> str:
         return hf_hub_url(repository, name, revision=commit)
 
     def headers(self) -> dict[str, str]:
         """Return the headers for downloading a file as it is, not compressed."""
-        headers = build_hf_headers(token=self.token or False, library_name="facet", library_version=_version())
-        return {**headers, "Accept-Encoding": "identity"}
+        return {**self._headers(), "Accept-Encoding": "identity"}
+
+    @contextmanager
+    def translated(self, repository: str, revision: str = "main") -> Iterator[None]:
+        """Translate whatever the Hub, its library or the network raises into a `HubError`."""
+        try:
+            yield
+        except FacetError:
+            raise
+        except (foreign.HfHubHTTPError, httpx2.HTTPStatusError) as error:
+            raise _explain_answer(error, repository, revision, self) from error
+        except foreign.HFValidationError as error:
+            raise HubNotFound(f"{repository!r} is not the name of a repository, which is owner/name.") from error
+        except (httpx2.UnsupportedProtocol, httpx2.TooManyRedirects, httpx2.InvalidURL) as error:
+            raise HubError("The Hub sends Facet to an address that it does not follow.") from error
+        except (foreign.OfflineModeIsEnabled, httpx2.RequestError) as error:
+            raise _explain_silence(error) from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise HubError(
+                "The Hub gave an answer that Facet does not understand. A network that wants you to sign in first, or "
+                "a mirror (HF_ENDPOINT), may be why."
+            ) from error
+
+    def _headers(self) -> dict[str, str]:
+        return build_hf_headers(token=self.token or False, library_name="facet", library_version=_version())
 
 
-@contextmanager
-def translated(repository: str, revision: str = "main", *, signed_in: bool = False) -> Iterator[None]:
-    """Translate whatever the Hub, its library or the network raises into a `HubError`."""
-    try:
-        yield
-    except FacetError:
-        raise
-    except (foreign.HfHubHTTPError, httpx2.HTTPStatusError) as error:
-        raise _explain_answer(error, repository, revision, signed_in=signed_in) from error
-    except foreign.HFValidationError as error:
-        raise HubNotFound(f"{repository!r} is not the name of a repository, which is owner/name.") from error
-    except (httpx2.UnsupportedProtocol, httpx2.TooManyRedirects, httpx2.InvalidURL) as error:
-        raise HubError("The Hub sends Facet to an address that it does not follow.") from error
-    except (foreign.OfflineModeIsEnabled, httpx2.RequestError) as error:
-        raise _explain_silence(error) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise HubError(
-            "The Hub gave an answer that Facet does not understand. A network that wants you to sign in first, or a "
-            "mirror (HF_ENDPOINT), may be why."
-        ) from error
+def model_info(row: dict[str, Any]) -> ModelInfo:
+    """Return what the Hub tells of one repository, as its library reads it."""
+    return ModelInfo(**row)  # type: ignore[no-untyped-call]
 
 
 def retry_after_s(response: httpx2.Response) -> int:
@@ -122,30 +155,30 @@ def retry_after_s(response: httpx2.Response) -> int:
 
 
 def _explain_answer(
-    error: foreign.HfHubHTTPError | httpx2.HTTPStatusError, repository: str, revision: str, *, signed_in: bool
+    error: foreign.HfHubHTTPError | httpx2.HTTPStatusError, repository: str, revision: str, hub: Hub
 ) -> HubError:
     match error:
-        case foreign.GatedRepoError() if signed_in:
+        case foreign.GatedRepoError() if hub.token:
             return NeedsConsent(
                 f"{repository} has conditions that you must accept: open its page on the Hub, then try again."
             )
         case foreign.GatedRepoError():
             return NeedsToken(f"{repository} is only for people who have accepted its conditions: sign in first.")
         case foreign.RepositoryNotFoundError():
-            unless = "or this account may not see it." if signed_in else "or it is private: then sign in first."
+            unless = "or this account may not see it." if hub.token else "or it is private: then sign in first."
             return HubNotFound(f"There is no repository {repository}, {unless}")
         case foreign.RevisionNotFoundError():
             return HubNotFound(f"{repository} has no revision {revision!r}.")
         case foreign.EntryNotFoundError():
             return HubNotFound(f"{repository} has lost a file that it listed a moment ago. Try again.")
         case _:
-            return _explain_status(error.response, repository)
+            return _explain_status(error.response, repository, hub)
 
 
-def _explain_status(response: httpx2.Response, repository: str) -> HubError:
+def _explain_status(response: httpx2.Response, repository: str, hub: Hub) -> HubError:
     status = response.status_code
     if status == 401:
-        return WrongToken("The Hub does not accept the access token: sign in again, or remove it (HF_TOKEN).")
+        return WrongToken(_wrong_token[hub.source])
     if status == 429:
         seconds = retry_after_s(response)
         when = f"in {seconds} seconds" if seconds else "in a few minutes"

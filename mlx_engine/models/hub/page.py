@@ -8,7 +8,7 @@ from huggingface_hub.hf_api import ModelInfo
 
 from mlx_engine.errors import UnsupportedModel
 from mlx_engine.job_protocol import Evaluation, ModelPage, ReadModel
-from mlx_engine.models.hub.client import TIMEOUT_S, Hub, Listing, translated
+from mlx_engine.models.hub.client import QUESTION_TIMEOUT, Hub, Listing
 from mlx_engine.models.hub.files import select
 from mlx_engine.models.hub.search import variant_of
 
@@ -27,7 +27,7 @@ def read_page(request: ReadModel, hub: Hub) -> ModelPage:
         needed = sum(file.size_bytes for file in select(listing.files))
     except UnsupportedModel:
         needed = 0
-    with translated(request.repository, signed_in=bool(hub.token)):
+    with hub.translated(request.repository):
         variant, evaluations = variant_of(listing.info), tuple(_evaluations(listing.info))
     return ModelPage(
         id=request.id,
@@ -47,8 +47,8 @@ def _card(listing: Listing, hub: Hub) -> str:
     address = hub.address(listing.repository, listing.commit, "README.md")
     text = b""
     with (
-        translated(listing.repository, listing.commit, signed_in=bool(hub.token)),
-        get_session().stream("GET", address, headers=hub.headers(), timeout=TIMEOUT_S) as response,
+        hub.translated(listing.repository, listing.commit),
+        get_session().stream("GET", address, headers=hub.headers(), timeout=QUESTION_TIMEOUT) as response,
     ):
         if response.status_code in (401, 403):
             return ""

@@ -1,13 +1,15 @@
 """Finds models on the Hub: the search, what it tells of each repository, and which of them belong together."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
+from urllib.parse import urlsplit
 
-from huggingface_hub.hf_api import ExpandModelProperty_T, ModelInfo, ModelSort_T
+from huggingface_hub.hf_api import ExpandModelProperty_T, ModelInfo
 
 from mlx_engine.job_protocol import ModelGroup, SearchFilters, SearchOrder, Variant
-from mlx_engine.models.hub.client import Hub, translated
+from mlx_engine.models.hub.client import Hub, model_info
 from mlx_engine.models.size_class import size_class
 
 _told: list[ExpandModelProperty_T] = [
@@ -23,7 +25,7 @@ _told: list[ExpandModelProperty_T] = [
     "safetensors",
     "tags",
 ]
-_orders: dict[SearchOrder, ModelSort_T] = {"downloads": "downloads", "likes": "likes", "recent": "last_modified"}
+_orders: Mapping[SearchOrder, str] = {"downloads": "downloads", "likes": "likes", "recent": "lastModified"}
 _bits = {"F64": 64, "I64": 64, "F32": 32, "U32": 32, "I32": 32, "BF16": 16, "F16": 16, "I16": 16, "U16": 16}
 """Of an element of each type; all others have 8."""
 _float_names = {"BF16": "bf16", "F16": "fp16", "F32": "fp32"}
@@ -39,20 +41,36 @@ def search(filters: SearchFilters, hub: Hub) -> tuple[ModelGroup, ...]:
     Raises:
         HubError: the Hub refuses or cannot be reached.
     """
-    tags = [tag for tag in ("mlx" if filters.only_mlx else "", filters.licence and f"license:{filters.licence}") if tag]
-    with translated("the search", signed_in=bool(hub.token)):
-        found = hub.api.list_models(
-            search=filters.text.strip() or None,
-            author=filters.author or None,
-            filter=tags or None,
-            pipeline_tag="text-generation" if filters.only_text_generation else None,
-            gated=filters.gated,
-            sort=_orders[filters.order],
-            limit=max(1, filters.limit),
-            expand=_told,
-        )
-        variants = [variant_of(info) for info in found]
+    with hub.translated("the search"):
+        found = islice(_rows(_question(filters), hub), max(1, filters.limit))
+        variants = [variant_of(model_info(row)) for row in found]
     return grouped(variant for variant in variants if _suits(variant, filters))
+
+
+def _question(filters: SearchFilters) -> dict[str, Any]:
+    """Return the filters as the Hub's API takes them (https://huggingface.co/docs/hub/api)."""
+    tags = [tag for tag in ("mlx" if filters.only_mlx else "", filters.licence and f"license:{filters.licence}") if tag]
+    question: dict[str, Any] = {
+        "search": filters.text.strip(),
+        "author": filters.author,
+        "filter": tags,
+        "pipeline_tag": "text-generation" if filters.only_text_generation else "",
+        "sort": _orders[filters.order],
+        "limit": max(1, filters.limit),
+        "expand": _told,
+    }
+    asked = {name: value for name, value in question.items() if value}
+    return asked if filters.gated is None else asked | {"gated": filters.gated}
+
+
+def _rows(question: Mapping[str, Any], hub: Hub) -> Iterator[dict[str, Any]]:
+    """Yield what was found, page after page."""
+    answer = hub.ask("/api/models", question)
+    yield from answer.json()
+    while following := answer.links.get("next", {}).get("url"):
+        # Of that address only the question: the host is no place to send a token to.
+        answer = hub.ask("/api/models?" + urlsplit(following).query)
+        yield from answer.json()
 
 
 def grouped(variants: Iterable[Variant]) -> tuple[ModelGroup, ...]:

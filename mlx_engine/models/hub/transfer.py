@@ -14,14 +14,17 @@ from typing import BinaryIO
 import httpx2
 from huggingface_hub import get_session, hf_raise_for_status
 
-from mlx_engine.errors import HubBusy, NoNetwork, WrongContent
+from mlx_engine.errors import HubBusy, HubError, NoNetwork, WrongContent
 from mlx_engine.job_protocol import RemoteFile
 from mlx_engine.models.hub.cache import CachedRevision
-from mlx_engine.models.hub.client import TIMEOUT_S, Hub, translated
+from mlx_engine.models.hub.client import TRANSFER_TIMEOUT, Hub
 from mlx_engine.models.staging import storage_errors
 
 _BLOCK_BYTES = 1 << 20
 """What is received, verified and written at once; a kill loses less than that."""
+_LARGEST_REQUEST_BYTES = 16 * 2**30
+"""The most that is asked for at once: of files over 50 GB the Hub's servers hand out parts, but not the whole
+(https://github.com/huggingface/xet-core/issues/238)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ class Transfer:
         while self.done_bytes < self.file.size_bytes:
             before = self.done_bytes
             try:
-                with translated(self._repository, signed_in=bool(self._hub.token)):
+                with self._hub.translated(self._repository):
                     self._stream(part, stop)
             except (NoNetwork, HubBusy) as error:
                 failures = 1 if self.done_bytes > before else failures + 1
@@ -127,26 +130,34 @@ class Transfer:
         """Receive from one request until it ends."""
         address = self._hub.address(self._repository, self._place.commit, self.file.name)
         headers = self._hub.headers()
-        if self.done_bytes:
-            headers["Range"] = f"bytes={self.done_bytes}-"
-        with get_session().stream("GET", address, headers=headers, timeout=TIMEOUT_S) as response:
-            self._check(response, part)
+        start, end = self.done_bytes, min(self.file.size_bytes, self.done_bytes + _LARGEST_REQUEST_BYTES)
+        if start or end < self.file.size_bytes:
+            headers["Range"] = f"bytes={start}-{end - 1}"
+        with get_session().stream("GET", address, headers=headers, timeout=TRANSFER_TIMEOUT) as response:
+            self._check(response, part, end)
             for block in response.iter_raw(_BLOCK_BYTES):
                 if stop.is_set():
                     raise Stopped
                 self._take(block, part)
+        if self.done_bytes == start:
+            raise NoNetwork("It sends nothing. Check the network and try again.")
 
-    def _check(self, response: httpx2.Response, part: BinaryIO) -> None:
+    def _check(self, response: httpx2.Response, part: BinaryIO, end: int) -> None:
         """Refuse an answer that is not about the bytes that are missing, before any of it is kept."""
         if response.status_code == 416:
             raise self._wrong_length()
+        if response.status_code == 400 and self.file.size_bytes > _LARGEST_REQUEST_BYTES:
+            raise HubError(
+                f"The Hub does not hand out {self.file.name}, which has {self.file.size_bytes / 1e9:.0f} GB, by plain "
+                f"HTTP. `hf download {self._repository}` may get it; Facet then finds it in the same cache."
+            )
         hf_raise_for_status(response)
         if response.status_code == 200 and self.done_bytes:
             # It sends the whole file although only the rest was asked for.
             self._restart(part)
         start = self.done_bytes
         length = response.headers.get("Content-Length")
-        if length is not None and start + int(length) != self.file.size_bytes:
+        if length is not None and start + int(length) not in (end, self.file.size_bytes):
             raise self._wrong_length()
 
     def _take(self, block: bytes, part: BinaryIO) -> None:

@@ -64,6 +64,18 @@ def test_a_token_that_the_hub_does_not_know_is_not_kept(
     assert not keyring_file.exists()
 
 
+def test_a_token_that_is_refused_is_called_by_where_it_is(
+    hub: Hub, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was just given has nothing to do with HF_TOKEN; one from there cannot be replaced by signing in."""
+    given = start_job_process().answer(SignIn("i", TOKEN))
+    monkeypatch.setenv("HF_TOKEN", "hf_old")
+    found = start_job_process().answer(WhoAmI("w"))
+    assert isinstance(given, JobFailed)
+    assert isinstance(found, JobFailed)
+    assert ("HF_TOKEN" in given.message, "HF_TOKEN" in found.message) == (False, True)
+
+
 def test_a_token_is_never_written_down(hub: Hub, start_job_process: type[JobProcess], tmp_path: Path) -> None:
     """Neither in a log, nor in an event, nor in what a programmer prints."""
     hub.tokens[TOKEN] = "ann"

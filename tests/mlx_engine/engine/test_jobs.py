@@ -141,11 +141,11 @@ def test_a_cancelled_download_leaves_nothing(hub: Hub, own: Callable[[], Owner])
     owner.queue.go()
     one = owner.queue.download(repository.id)
     owner.until_half(one)
-    blobs = CachedRevision.of(cache_folder(), repository.id, repository.main).repository_folder / "blobs"
-    assert list(blobs.glob(f"*{PARTIAL_SUFFIX}"))
+    folder = CachedRevision.of(cache_folder(), repository.id, repository.main).repository_folder
+    assert list(folder.glob(f"blobs/*{PARTIAL_SUFFIX}"))
     owner.queue.cancel(one)
     assert owner.queue.jobs() == []
-    owner.until(lambda: not list(blobs.glob(f"*{PARTIAL_SUFFIX}")))
+    owner.until(lambda: not folder.exists())
 
 
 def test_a_process_that_is_killed_is_a_failure_that_can_be_tried_again(hub: Hub, own: Callable[[], Owner]) -> None:

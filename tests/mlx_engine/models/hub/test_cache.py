@@ -100,6 +100,37 @@ def test_remains_are_removed_but_not_under_somebody(tmp_path: Path, revision: Ca
     assert revision.blob(FILE).exists()
 
 
+def test_whole_files_of_no_revision_are_removed_too(tmp_path: Path, revision: CachedRevision) -> None:
+    """The first shards of a download that was cancelled; the folder goes with them, as nothing is left in it."""
+    revision.blob(FILE).parent.mkdir(parents=True)
+    revision.blob(FILE).write_bytes(b"content")
+    assert discard_partial(tmp_path, "owner/name") == 7
+    assert not revision.repository_folder.exists()
+
+
+def test_what_another_program_brings_stays(tmp_path: Path, revision: CachedRevision) -> None:
+    """It holds a lock while a file is whole and its link not yet made, or has a file of its own in the middle."""
+    revision.blob(FILE).parent.mkdir(parents=True)
+    revision.blob(FILE).write_bytes(b"content")
+    lock = tmp_path / ".locks" / revision.repository_folder.name / f"{FILE.digest}.lock"
+    lock.parent.mkdir(parents=True)
+    with lock.open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert discard_partial(tmp_path, "owner/name") == 0
+    other = revision.blob(FILE).with_name("abc.123.incomplete")
+    other.write_bytes(b"half")
+    assert discard_partial(tmp_path, "owner/name") == 0
+    assert revision.blob(FILE).exists()
+    assert other.exists()
+
+
+def test_a_file_that_vanished_is_no_model(revision: CachedRevision) -> None:
+    """Somebody has cleared the cache at the last moment: no link points to nothing."""
+    with pytest.raises(FileNotFoundError):
+        revision.appear([FILE], "main")
+    assert not (revision.folder / FILE.name).is_symlink()
+
+
 def test_the_space_of_a_folder_that_is_not_there_yet_is_its_disks(tmp_path: Path) -> None:
     """The question comes before the first download."""
     assert free_bytes(tmp_path / "not" / "yet") == pytest.approx(free_bytes(tmp_path), rel=0.01)

@@ -116,7 +116,7 @@ def test_a_killed_download_goes_on_where_it_was(hub: Hub, start_job_process: typ
     hub.seen.clear()
     events = start_job_process().run(Download(id="b", repository=repository.id))
     assert sha256(downloaded(events) / "model.safetensors") == weights(repository).digest
-    start = int(hub.asked("/large/")[0].range.removeprefix("bytes=").removesuffix("-"))
+    start = int(hub.asked("/large/")[0].range.removeprefix("bytes=").partition("-")[0])
     assert 4 * MEGABYTE + 1000 - start <= MEGABYTE
 
 
@@ -142,7 +142,10 @@ def test_a_broken_connection_is_taken_up_again(hub: Hub, job: JobProcess) -> Non
     events = job.run(Download(id="a", repository=repository.id))
 
     assert sha256(downloaded(events) / "model.safetensors") == weights(repository).digest
-    assert [seen.range for seen in hub.asked("/large/")] == ["", f"bytes={2 * MEGABYTE}-"]
+    assert [seen.range for seen in hub.asked("/large/")] == [
+        "",
+        f"bytes={2 * MEGABYTE}-{weights(repository).size_bytes - 1}",
+    ]
     assert any(isinstance(event, Waiting) for event in events)
 
 

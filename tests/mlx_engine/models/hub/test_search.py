@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from mlx_engine.job_protocol import JobFailed, ModelGroup, Search, SearchFilters, SearchResults, Variant
@@ -112,6 +114,13 @@ def test_results_come_from_all_pages(shelf: Hub, job: JobProcess) -> None:
     assert len(names(found(job, SearchFilters()))) == 4
 
 
+def test_no_more_is_asked_for_than_the_limit(shelf: Hub, job: JobProcess) -> None:
+    """Not even the pages that would follow."""
+    shelf.page_size = 1
+    assert len(names(found(job, SearchFilters(limit=2)))) == 2
+    assert len(shelf.asked("/api/models")) == 2
+
+
 def test_a_repository_that_tells_nothing_is_a_row_without_figures(hub: Hub, job: JobProcess) -> None:
     """Old ones have neither tags nor counts."""
     hub.add(Repository("old/thing", tags=("mlx",))).commit({"config.json": b"{}"})
@@ -149,3 +158,23 @@ def test_a_refused_search_is_a_sentence(shelf: Hub, job: JobProcess) -> None:
     assert isinstance(failure, JobFailed)
     assert failure.error == "HubError"
     assert found(job, SearchFilters(text="llama"))
+
+
+def test_a_search_without_a_network_fails_within_seconds(
+    hub: Hub, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Hub's library would try for half a minute."""
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
+    began = time.monotonic()
+    failure = start_job_process().answer(Search("s", SearchFilters()))
+    assert isinstance(failure, JobFailed)
+    assert failure.error == "NoNetwork"
+    assert time.monotonic() - began < 10
+
+
+def test_a_busy_hub_says_when_to_search_again(shelf: Hub, job: JobProcess) -> None:
+    """At once, instead of waiting for ten minutes."""
+    shelf.order("/api/models", Refuse(429, (("Retry-After", "600"),)))
+    failure = job.answer(Search("s", SearchFilters()))
+    assert isinstance(failure, JobFailed)
+    assert (failure.error, failure.retry_after_s) == ("HubBusy", 600)

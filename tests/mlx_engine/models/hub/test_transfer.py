@@ -1,0 +1,58 @@
+"""Files so large that the Hub hands out parts only, on a small scale."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from mlx_engine.errors import HubError
+from mlx_engine.job_protocol import RemoteFile
+from mlx_engine.models.hub import client, transfer
+from mlx_engine.models.hub.cache import CachedRevision
+from tests.hub.faults import Cut, PartsOnly
+from tests.hub.fixtures import add_model, sha256
+from tests.hub.server import Hub
+
+MEGABYTE = 1 << 20
+
+
+class SmallHub(client.Hub):
+    """The library reads where its Hub is when it is imported, which may have been before this test."""
+
+    def address(self, repository: str, commit: str, name: str) -> str:
+        return f"{os.environ['HF_ENDPOINT']}/{repository}/resolve/{commit}/{name}"
+
+
+@pytest.fixture
+def weights(hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> transfer.Transfer:
+    """The transfer of 2.5 megabytes, of which no more than one is asked for at once."""
+    monkeypatch.setattr(transfer, "_LARGEST_REQUEST_BYTES", MEGABYTE)
+    repository = add_model(hub, "transfer/huge", megabytes=2.5)
+    file = repository.commits[repository.main]["model.safetensors"]
+    return transfer.Transfer(
+        SmallHub(),
+        repository.id,
+        RemoteFile("model.safetensors", file.size, file.digest()),
+        CachedRevision.of(tmp_path, repository.id, repository.main),
+        on_wait=lambda seconds, reason: None,
+        patience=transfer.Patience(tries=1, first_wait_s=0),
+    )
+
+
+def test_a_large_file_comes_in_parts(hub: Hub, weights: transfer.Transfer, tmp_path: Path) -> None:
+    """Each is asked for by its range; a connection that breaks in the middle costs one request more."""
+    hub.order("/large/", PartsOnly(MEGABYTE))
+    hub.order("/large/", Cut(after_bytes=MEGABYTE // 2))
+    hub.order("/large/", PartsOnly(MEGABYTE), times=9)
+    weights.run(threading.Event())
+    (blob,) = tmp_path.rglob(weights.file.digest)
+    assert sha256(blob) == weights.file.digest
+    assert len(hub.asked("/large/")) == 4
+
+
+def test_a_file_that_is_refused_even_in_parts_is_named(hub: Hub, weights: transfer.Transfer) -> None:
+    """With what else may get it."""
+    hub.order("/large/", PartsOnly(1000), times=9)
+    with pytest.raises(HubError, match=r"model\.safetensors.*hf download transfer/huge"):
+        weights.run(threading.Event())
