@@ -14,6 +14,7 @@ from app.viewmodels.model_keeping import ModelKeeping
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.model_table import ModelTable
 from app.viewmodels.model_use import ModelUse
+from app.viewmodels.newer_revision import NewerRevision
 from app.viewmodels.preferences import Preferences
 from app.views.models.page import ModelsPage, ModelsParts
 from app.views.notification import Notifier
@@ -49,6 +50,7 @@ class ModelsAssembly(QObject):
         self.keeping = ModelKeeping(library, folders.models, self)
         self.imports = ModelImports(folders.models, self)
         self.duplicates = DuplicateModels(library, self)
+        self.revisions = NewerRevision(folders.logs, self)
         self.folders = ModelFolders(library, preferences, self)
         parts = ModelsParts(
             table=self._table,
@@ -57,10 +59,11 @@ class ModelsAssembly(QObject):
             imports=self.imports,
             duplicates=self.duplicates,
             folders=self.folders,
+            revisions=self.revisions,
         )
         self.page = ModelsPage(parts, theme)
         self.page.offers.chat_requested.connect(chat_with)
-        self.page.repository_dropped.connect(discover)
+        self.page.discover_requested.connect(discover)
         self._use.changed.connect(self._follow_use)
         for source in (self.keeping, self.imports, self.folders):
             source.problem.connect(notifier.error)
@@ -73,6 +76,7 @@ class ModelsAssembly(QObject):
         self.imports.close()
         self.inspector.close()
         self.duplicates.close()
+        self.revisions.close()
 
     def _follow_use(self) -> None:
         self._table.set_last_used(self._use.last_used)

@@ -12,6 +12,7 @@ from app.viewmodels.model_library import Row
 from mlx_engine.errors import FacetError
 from mlx_engine.models import provenance
 from mlx_engine.models.bit_map import LayerBits
+from mlx_engine.models.card import read_card_text
 from mlx_engine.models.describe import ModelDescription, read_bit_map
 from mlx_engine.models.duplicates import Duplicates
 from mlx_engine.models.memory import Fit
@@ -28,6 +29,8 @@ class Inspection:
     files: Sequence[tuple[str, int]]
     layers: Sequence[LayerBits]
     note: Provenance
+    card: str = ""
+    """Markdown that nobody has checked."""
 
 
 class ModelInspector(QObject):
@@ -92,7 +95,7 @@ def inspect(row: Row) -> Inspection:
         files = _files(row.path.iterdir())
     except OSError:
         files = []
-    return Inspection(row.id, files, layers, provenance.read(row.path))
+    return Inspection(row.id, files, layers, provenance.read(row.path), read_card_text(row.path))
 
 
 def facts(model: ModelDescription, memory: Fit) -> list[tuple[str, str]]:

@@ -1,5 +1,5 @@
-"""Takes the licence and the base model out of a model card's front matter. The card is somebody's text: it is looked
-at line by line and nothing in it is obeyed.
+"""Takes the licence and the base model out of a model card's front matter, and gives the text below it. The card is
+somebody's: it is looked at line by line and nothing in it is obeyed.
 """
 
 import re
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _limit_bytes = 64 * 1024
+_text_limit_bytes = 1_000_000
 _field = re.compile(r"(license|license_name|base_model):[ \t]*(\S.*)?")
 _item = re.compile(r"-[ \t]+(\S.*)")
 _plain = re.compile(r"[\w .:/+-]{1,100}")
@@ -22,15 +23,33 @@ class Card:
 
 def read_card(folder: Path) -> Card:
     """Return what the card in `folder` says of the model; nothing if there is none or it cannot be read."""
-    try:
-        with (folder / "README.md").open("rb") as file:
-            text = file.read(_limit_bytes).decode(errors="replace")
-    except OSError:
-        return Card()
-    fields = _fields(text)
+    fields = _fields(_read(folder, _limit_bytes))
     licence = fields.get("license", "")
     # The Hub calls every licence that is not on its list "other", and lets the card name it.
     return Card(fields.get("license_name", licence) if licence == "other" else licence, fields.get("base_model", ""))
+
+
+def read_card_text(folder: Path) -> str:
+    """Return the Markdown of the card in `folder`, its end cut off if it is very long; "" if there is none."""
+    return without_metadata(_read(folder, _text_limit_bytes))
+
+
+def without_metadata(card: str) -> str:
+    """Return the card without the block of YAML that it may begin with."""
+    lines = card.splitlines(keepends=True)
+    if lines and lines[0].strip() == "---":
+        for at, line in enumerate(lines[1:], start=1):
+            if line.strip() == "---":
+                return "".join(lines[at + 1 :]).lstrip("\n")
+    return card
+
+
+def _read(folder: Path, limit_bytes: int) -> str:
+    try:
+        with (folder / "README.md").open("rb") as file:
+            return file.read(limit_bytes).decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def _fields(text: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from app.viewmodels.amounts import bytes_in_words, parameters_in_words, tokens_i
 from app.viewmodels.discover import DiscoverViewModel
 from app.viewmodels.downloads import Downloads
 from app.views.buttons import IconButton
-from app.views.discover.card_text import CardText
+from app.views.card_text import CardText
 from app.views.discover.controls import Badge, SmallButton
 from app.views.discover.download_button import DownloadButton
 from app.views.discover.grid import CardGrid, Scroll

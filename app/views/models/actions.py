@@ -18,9 +18,10 @@ from app.views.theme import Theme
 
 
 class ModelActions(QObject):
-    """`chat_requested` tells the id of the model to chat with."""
+    """`chat_requested` tells the id of the model to chat with; `card_requested` is about the marked one."""
 
     chat_requested = Signal(str)
+    card_requested = Signal()
 
     def __init__(
         self, keeping: ModelKeeping, imports: ModelImports, folders: ModelFolders, theme: Theme, parent: QWidget
@@ -94,12 +95,13 @@ class ModelActions(QObject):
         self._folders_dialog.raise_()
         self._folders_dialog.activateWindow()
 
-    def show_menu(self, row: Row | None, where: QPoint) -> None:
+    def show_menu(self, row: Row | None, where: QPoint, *, has_card: bool) -> None:
         """Offer all that can be done with the model, at the point on the screen."""
         if row is None:
             return
         menu = QMenu(self._widget)
         menu.addAction("Chat", lambda: self.chat(row)).setEnabled(not problem_of(row))
+        menu.addAction("Open Card", self.card_requested.emit).setEnabled(has_card)
         menu.addAction("Show in the File Manager", lambda: self.reveal(row))
         menu.addSeparator()
         menu.addAction("Rename…", lambda: self.rename(row)).setEnabled(self._keeping.is_own(row))

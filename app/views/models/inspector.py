@@ -11,16 +11,21 @@ from app.viewmodels.memory_fit import MemoryFit
 from app.viewmodels.model_inspection import Duplicates, ModelInspector, copies, facts, origin
 from app.viewmodels.model_library import problem_of
 from app.viewmodels.model_table import whole
-from app.views.buttons import IconButton
+from app.viewmodels.newer_revision import NewerRevision
+from app.views.buttons import IconButton, LinkButton
+from app.views.card_text import CardText, beginning
 from app.views.charts.bit_map import BitMap
 from app.views.discover.controls import FilledButton
 from app.views.discover.words import Words
 from app.views.models.facts import Facts
+from app.views.models.revision_line import RevisionLine
 from app.views.painting import mixed, rounded
 from app.views.theme import Theme
 
 _SIDE = 16
 _MOST_FILES = 12
+_CARD_LENGTH = 1_500
+"""Characters of the card that are shown here; all of it has a page of its own."""
 
 
 class _Problem(QWidget):
@@ -46,14 +51,21 @@ class Inspector(QWidget):
     reveal_requested = Signal()
     rename_requested = Signal()
     delete_requested = Signal()
+    card_requested = Signal()
     closed = Signal()
 
     def __init__(
-        self, inspector: ModelInspector, memory: MemoryFit, theme: Theme, parent: QWidget | None = None
+        self,
+        inspector: ModelInspector,
+        revisions: NewerRevision,
+        memory: MemoryFit,
+        theme: Theme,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._inspector, self._memory, self._theme = inspector, memory, theme
         self._duplicates: Duplicates | None = None
+        self._shown_card = ""
         self._name = Words(theme, role="heading", wraps=True)
         self._owner = Words(theme, role="small", tone="secondary", wraps=True)
         self._close = IconButton(theme, "close", "Close the inspector")
@@ -68,6 +80,10 @@ class Inspector(QWidget):
         self._map = BitMap(theme)
         self._origin = Facts(theme, "Origin")
         self._files = Facts(theme, "Files", on_right=True)
+        self.revision = RevisionLine(revisions, theme)
+        self._card_heading = QWidget()
+        self.open_card = LinkButton(theme, "Open", "Open the card")
+        self._card = CardText(theme)
         self._lay_out()
         self._connect()
         self.follow()
@@ -91,10 +107,18 @@ class Inspector(QWidget):
         for button in (self._reveal, self._rename, self._delete):
             actions.addWidget(button)
         column.addLayout(actions)
-        for part in (self._facts, self._copies, self._map_heading, self._map, self._origin, self._files):
-            if part is not self._map:
-                column.addSpacing(10)
-            column.addWidget(part)
+        self._lay_out_card_heading()
+        for parts in (
+            (self._facts, self.revision),
+            (self._copies,),
+            (self._map_heading, self._map),
+            (self._origin,),
+            (self._files,),
+            (self._card_heading, self._card),
+        ):
+            column.addSpacing(10)
+            for part in parts:
+                column.addWidget(part)
         column.addStretch()
         self._scroll = QScrollArea(widgetResizable=True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -108,13 +132,21 @@ class Inspector(QWidget):
         outside.setContentsMargins(1, 0, 0, 0)
         outside.addWidget(self._scroll)
 
+    def _lay_out_card_heading(self) -> None:
+        row = QHBoxLayout(self._card_heading)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(Words(self._theme, "Card", role="small", bold=True), 1)
+        row.addWidget(self.open_card)
+
     def _connect(self) -> None:
         self._inspector.changed.connect(lambda: self.follow(self._duplicates))
+        self._theme.changed.connect(self.update)
         for button, signal in (
             (self._chat, self.chat_requested),
             (self._reveal, self.reveal_requested),
             (self._rename, self.rename_requested),
             (self._delete, self.delete_requested),
+            (self.open_card, self.card_requested),
             (self._close, self.closed),
         ):
             button.clicked.connect(signal)
@@ -145,6 +177,8 @@ class Inspector(QWidget):
         self._map.show_layers(layers)
         for part in (self._map, self._map_heading):
             part.setVisible(bool(layers))
+        self.revision.show_row(row)
+        self._show_card(found.card if found else "")
         self._origin.show_pairs(origin(found.note) if found else ())
         files = found.files if found else ()
         shown = [(name, bytes_in_words(size)) for name, size in files[:_MOST_FILES]]
@@ -152,6 +186,13 @@ class Inspector(QWidget):
         if rest:
             shown.append((f"{len(rest)} more", bytes_in_words(sum(size for _, size in rest))))
         self._files.show_pairs(shown)
+
+    def _show_card(self, card: str) -> None:
+        if card != self._shown_card:
+            self._shown_card = card
+            self._card.show_card(beginning(card, _CARD_LENGTH))
+        for part in (self._card_heading, self._card):
+            part.setVisible(bool(card))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colours, painter = self._theme.palette, QPainter(self)

@@ -25,9 +25,11 @@ from app.viewmodels.model_inspection import ModelInspector
 from app.viewmodels.model_keeping import ModelKeeping
 from app.viewmodels.model_library import problem_of
 from app.viewmodels.model_table import ModelTable, whole
+from app.viewmodels.newer_revision import NewerRevision
 from app.views.buttons import LinkButton
 from app.views.discover.words import Words
 from app.views.models.actions import ModelActions
+from app.views.models.card_page import CardPage
 from app.views.models.filter_bar import FilterBar
 from app.views.models.import_strip import ImportStrip, droppable
 from app.views.models.inspector import Inspector
@@ -49,12 +51,13 @@ class ModelsParts:
     imports: ModelImports
     duplicates: DuplicateModels
     folders: ModelFolders
+    revisions: NewerRevision
 
 
 class ModelsPage(QWidget):
-    """Shows `parts`; what leads out of the page is told by `offers`, and by `repository_dropped`."""
+    """Shows `parts`; what leads out of the page is told by `offers`, and by `discover_requested`."""
 
-    repository_dropped = Signal(str)  # "<owner>/<name>" on the Hub
+    discover_requested = Signal(str)  # "<owner>/<name>" on the Hub
 
     def __init__(self, parts: ModelsParts, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,7 +65,8 @@ class ModelsPage(QWidget):
         self._filter = ModelFilter(parts.table, self)
         self.bar = FilterBar(self._filter, theme)
         self.table = ModelsTable(self._filter, theme)
-        self.inspector = Inspector(parts.inspector, parts.table.memory, theme)
+        self.inspector = Inspector(parts.inspector, parts.revisions, parts.table.memory, theme)
+        self.card = CardPage(theme)
         self._nothing = Nothing(theme)
         self._summary = Words(theme, role="small", tone="secondary")
         self._folders = LinkButton(theme, "Folders…", "Folders in which models are looked for")
@@ -90,13 +94,20 @@ class ModelsPage(QWidget):
         foot.setSpacing(12)
         foot.addWidget(self._summary, 1)
         foot.addWidget(self._folders)
-        column = QVBoxLayout(self)
+        overview = QWidget()
+        column = QVBoxLayout(overview)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.bar)
         column.addWidget(self._splitter, 1)
         column.addWidget(ImportStrip(self._parts.imports, self._theme))
         column.addLayout(foot)
+        self._views = QStackedWidget()
+        self._views.addWidget(overview)
+        self._views.addWidget(self.card)
+        outside = QVBoxLayout(self)
+        outside.setContentsMargins(0, 0, 0, 0)
+        outside.addWidget(self._views)
 
     def _connect(self) -> None:
         table, inspector, actions = self.table, self.inspector, self.offers
@@ -104,13 +115,19 @@ class ModelsPage(QWidget):
         table.activated_row.connect(lambda: actions.chat(table.current_row()))
         table.delete_requested.connect(lambda: actions.delete(table.current_row()))
         table.customContextMenuRequested.connect(
-            lambda point: actions.show_menu(table.current_row(), table.viewport().mapToGlobal(point))
+            lambda point: actions.show_menu(
+                table.current_row(), table.viewport().mapToGlobal(point), has_card=self._has_card
+            )
         )
         inspector.chat_requested.connect(lambda: actions.chat(table.current_row()))
         inspector.reveal_requested.connect(lambda: actions.reveal(table.current_row()))
         inspector.rename_requested.connect(lambda: actions.rename(table.current_row()))
         inspector.delete_requested.connect(lambda: actions.delete(table.current_row()))
         inspector.closed.connect(self._mark_none)
+        for offer in (inspector.card_requested, actions.card_requested):
+            offer.connect(self._show_card)
+        inspector.revision.discover_requested.connect(self.discover_requested)
+        self.card.closed.connect(self._leave_card)
         self.bar.add.clicked.connect(lambda: actions.ask_for_models(self.bar.add))
         self.bar.words.left_downwards.connect(self._enter_table)
         self.bar.context_chosen.connect(self._parts.table.set_context)
@@ -171,6 +188,21 @@ class ModelsPage(QWidget):
                 delete=self._parts.keeping.why_kept(row),
             )
 
+    @property
+    def _has_card(self) -> bool:
+        found = self._parts.inspector.inspection
+        return bool(found and found.card)
+
+    def _show_card(self) -> None:
+        row, found = self.table.current_row(), self._parts.inspector.inspection
+        if row and found and found.card:
+            self.card.show_card(row.name, found.card)
+            self._views.setCurrentWidget(self.card)
+
+    def _leave_card(self) -> None:
+        self._views.setCurrentIndex(0)
+        self.table.setFocus()
+
     def _mark_none(self) -> None:
         self.table.setCurrentIndex(self._filter.index(-1, -1))
         self.table.clearSelection()
@@ -209,7 +241,9 @@ class ModelsPage(QWidget):
         self._splitter.setSizes([length - part, part])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
+        if event.key() == Qt.Key.Key_Escape and self._views.currentWidget() is self.card:
+            self._leave_card()
+        elif event.key() == Qt.Key.Key_Escape:
             self._mark_none()
         else:
             super().keyPressEvent(event)
@@ -228,7 +262,7 @@ class ModelsPage(QWidget):
         self._drop_frame.hide()
         event.acceptProposedAction()
         if repository := _repository(event):
-            self.repository_dropped.emit(repository)
+            self.discover_requested.emit(repository)
         else:
             self._parts.imports.add(_paths(event))
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QInputDialog, QMessageBox
+from PySide6.QtWidgets import QApplication, QInputDialog, QMessageBox, QTextBrowser
 from pytestqt.qtbot import QtBot
 
 from app.assembly import Assembly
 from app.viewmodels.conversation_list import ConversationRole
 from app.viewmodels.model_folders import ModelFolders
-from app.views.buttons import IconButton
+from app.views.buttons import IconButton, LinkButton
 from app.views.discover.words import Words
 from app.views.models.filter_bar import FacetChip
 from app.views.models.folders_dialog import FoldersDialog
@@ -22,9 +22,14 @@ from app.views.models.page import ModelsPage
 from app.views.notification import NotificationBanner
 from app.views.workbench import Workbench
 from mlx_engine.folders import Folders
+from mlx_engine.models import provenance
+from mlx_engine.models.provenance import Provenance
 from tests.app.fake_models import make_model
 from tests.app.views.test_window import action, unnamed_controls
 from tests.gguf_files import tiny_model
+from tests.hub.fixtures import model_files
+from tests.hub.repository import Repository
+from tests.hub.server import Hub
 from tests.scripted_worker import Script
 from tests.trash import trash
 
@@ -191,8 +196,8 @@ def test_dropped_folders_are_added(page: ModelsPage, tmp_path: Path, qtbot: QtBo
 
 def test_an_address_of_the_hub_is_opened(page: ModelsPage, qtbot: QtBot) -> None:
     """Dragged out of a browser, it says which repository is wanted."""
-    page.repository_dropped.disconnect()  # it would ask the real Hub
-    with qtbot.waitSignal(page.repository_dropped) as told:
+    page.discover_requested.disconnect()  # it would ask the real Hub
+    with qtbot.waitSignal(page.discover_requested) as told:
         drop(page, QUrl("https://huggingface.co/maker/Gamma"))
     assert told.args == ["maker/Gamma"]
 
@@ -260,3 +265,49 @@ def test_a_folder_that_is_added_is_used_where_it_is(
     qtbot.waitUntil(lambda: "Gamma" not in shown(page), timeout=TIMEOUT_MS)
     assert model.is_dir()
     assert unnamed_controls(dialog) == []
+
+
+def test_the_card_opens_as_large_as_the_window(
+    page: ModelsPage, workbench: Workbench, folders: Folders, qtbot: QtBot
+) -> None:
+    """Its beginning is in the inspector; Escape leads back to the table. What it would run or fetch is left out."""
+    card = "---\nlicense: mit\n---\n# About whales\n<script>alert(1)</script>\n\n" + "They sing.\n\n" * 400
+    (folders.models / "owner/Beta/README.md").write_text(card)
+    assert page.table.mark("owner/Beta")
+    qtbot.waitUntil(page.inspector.open_card.isVisible, timeout=TIMEOUT_MS)
+    qtbot.mouseClick(page.inspector.open_card, Qt.MouseButton.LeftButton)
+    assert page.card.isVisible()
+
+    def words() -> str:
+        return " ".join(prose.toPlainText() for prose in page.card.findChildren(QTextBrowser))
+
+    qtbot.waitUntil(lambda: words().count("They sing.") == 400, timeout=TIMEOUT_MS)
+    assert words().startswith("About whales")
+    assert "script" not in words()
+    assert unnamed_controls(workbench.main_window) == []
+    qtbot.keyClick(page.card, Qt.Key.Key_Escape)
+    assert not page.card.isVisible()
+    assert page.table.hasFocus()
+
+
+def test_a_newer_revision_leads_to_discover(
+    page: ModelsPage, hub: Hub, folders: Folders, workbench: Workbench, qtbot: QtBot
+) -> None:
+    """The question is asked when its line is pressed, and nothing before that."""
+    repository = hub.add(Repository("maker/tiny", updated="2026-11-02T10:00:00.000Z"))
+    repository.commit(model_files())
+    note = Provenance(source="maker/tiny", revision="0" * 40)
+    provenance.write(folders.models / "owner/Alpha", note)
+    with qtbot.waitSignal(workbench.library.refreshed, timeout=TIMEOUT_MS):
+        workbench.library.refresh()
+    assert page.table.mark("owner/Alpha")
+    line = page.inspector.revision
+    assert hub.seen == []
+    ask, shows = (next(b for b in line.findChildren(LinkButton) if word in b.text()) for word in ("newer", "Discover"))
+    qtbot.mouseClick(ask, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(shows.isVisible, timeout=TIMEOUT_MS)
+    assert any("2026-11-02" in words.text() for words in line.findChildren(Words))
+    page.discover_requested.disconnect()  # the page is a matter of its own
+    with qtbot.waitSignal(page.discover_requested) as told:
+        qtbot.mouseClick(shows, Qt.MouseButton.LeftButton)
+    assert told.args == ["maker/tiny"]

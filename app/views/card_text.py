@@ -63,3 +63,14 @@ def without_html(card: str) -> str:
             (shown if in_code else prose).append(line)
     shown.append(_HTML.sub("", "\n".join(prose)))
     return re.sub(r"\n\s*\n\s*\n+", "\n\n", "\n".join(shown)).strip()
+
+
+def beginning(card: str, length: int) -> str:
+    """Return the first paragraphs of the card, so many characters of them at most, and how it goes on."""
+    shown = without_html(card)
+    if len(shown) <= length:
+        return shown
+    cut = shown[:length]
+    # Between paragraphs, and never within a block of code or a table.
+    paragraphs = cut.rpartition("\n\n")[0] or cut
+    return f"{paragraphs}\n```\n\n…" if paragraphs.count("```") % 2 else f"{paragraphs}\n\n…"

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.views.discover.card_text import without_html
+from app.views.card_text import beginning, without_html
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,10 @@ def test_tags_are_left_out_and_code_is_kept(card: str, text: str) -> None:
 def test_any_text_passes(card: str) -> None:
     """Whatever a stranger writes, there is a text, and it never grows."""
     assert len(without_html(card)) <= len(card)
+
+
+def test_the_beginning_ends_between_paragraphs() -> None:
+    """A block of code that it would cut is closed, so that what follows is not taken for code."""
+    assert beginning("short", 100) == "short"
+    assert beginning("one\n\ntwo\n\n" + "three " * 20, 20) == "one\n\ntwo\n\n…"
+    assert beginning("text\n\n```\na\n\nb\n\n" + "c" * 50 + "\n```", 20) == "text\n\n```\na\n\nb\n```\n\n…"

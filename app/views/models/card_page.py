@@ -1,0 +1,38 @@
+"""The card of a model on this machine, as large as the window."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.views.buttons import IconButton
+from app.views.card_text import CardText
+from app.views.discover.grid import Scroll
+from app.views.discover.words import Words
+from app.views.theme import Theme
+
+
+class CardPage(Scroll):
+    """`closed` leads back to the table."""
+
+    closed = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, "Model card", parent)
+        self.back = IconButton(theme, "chevron-left", "Back")
+        self.back.clicked.connect(self.closed)
+        self._name = Words(theme, role="heading")
+        self._card = CardText(theme)
+        heading = QHBoxLayout()
+        heading.setSpacing(10)
+        heading.addWidget(self.back)
+        heading.addWidget(self._name, 1)
+        self.column.setSpacing(12)
+        self.column.addLayout(heading)
+        self.column.addWidget(self._card)
+        self.column.addStretch(1)
+
+    def show_card(self, name: str, card: str) -> None:
+        """Show this one, from the top."""
+        self._name.setText(name)
+        self._card.show_card(card)
+        self.verticalScrollBar().setValue(0)
+        self.back.setFocus(Qt.FocusReason.OtherFocusReason)
