@@ -8,6 +8,7 @@ from huggingface_hub.hf_api import ModelInfo
 
 from mlx_engine.errors import UnsupportedModel
 from mlx_engine.job_protocol import Evaluation, ModelPage, ReadModel
+from mlx_engine.models.card import without_metadata
 from mlx_engine.models.hub.client import QUESTION_TIMEOUT, Hub, Listing
 from mlx_engine.models.hub.files import select
 from mlx_engine.models.hub.search import variant_of
@@ -57,17 +58,7 @@ def _card(listing: Listing, hub: Hub) -> str:
             text += block
             if len(text) > LONGEST_CARD_BYTES:
                 break
-    return _without_metadata(text[:LONGEST_CARD_BYTES].decode("utf-8", "replace"))
-
-
-def _without_metadata(card: str) -> str:
-    """Return the card without the block of YAML that it may begin with."""
-    lines = card.splitlines(keepends=True)
-    if lines and lines[0].strip() == "---":
-        for at, line in enumerate(lines[1:], start=1):
-            if line.strip() == "---":
-                return "".join(lines[at + 1 :]).lstrip("\n")
-    return card
+    return without_metadata(text[:LONGEST_CARD_BYTES].decode("utf-8", "replace"))
 
 
 def _evaluations(info: ModelInfo) -> Iterator[Evaluation]:
