@@ -5,15 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
+from mlx_lm.utils import load_config
 
-from mlx_engine.errors import BrokenModel, StorageError
+from mlx_engine.errors import BrokenModel, StorageError, UnsupportedModel
 from mlx_engine.models import foreign, safetensors
+from mlx_engine.models.describe import describe
+from mlx_engine.models.safetensors import TensorEntry
 from mlx_engine.quantize import companions
 from mlx_engine.quantize.network import Network
 from mlx_engine.quantize.outline import Outline
 from mlx_engine.quantize.recipe import Format
 from mlx_engine.quantize.source import Rows, Shards
-from mlx_engine.quantize.tracing import Origin, trace
+from mlx_engine.quantize.tracing import Origin, Traced, trace
+
+_load_config: Any = load_config  # has no types
 
 
 class Folder:
@@ -27,7 +32,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         headers = {file: safetensors.read_header(file) for file in sorted(path.glob("model*.safetensors"))}
-        self._traced = trace(path, {name: entry for header in headers.values() for name, entry in header.items()})
+        self._traced = _trace(path, {name: entry for header in headers.values() for name, entry in header.items()})
         self._shards = Shards(headers)
         self._calculated: dict[str, mx.array] | None = None
 
@@ -118,5 +123,17 @@ class Folder:
                 raise StorageError(f"{file} has been removed while it was converted.")
             weights |= mx.load(str(file))  # type: ignore[arg-type]  # a dictionary, for safetensors
         arrays = self._traced.arrays
-        sanitized = Network(self.path).sanitize(weights)
+        sanitized = Network(self.config).sanitize(weights)
         return {name: array for name, array in sanitized.items() if arrays[name].lineage.extents is None}
+
+
+def _trace(path: Path, tensors: Mapping[str, TensorEntry]) -> Traced:
+    description = describe(path, path.name)
+    if description.obstacle:
+        raise UnsupportedModel(description.obstacle)
+    try:
+        config = _load_config(path)
+    except foreign.FOREIGN_ERRORS as error:
+        raise foreign.in_words(error, path.name) from error
+    is_packed = bool(config.get("quantization"))
+    return trace(config, tensors, name=path.name, quantization=description.quantization if is_packed else "")

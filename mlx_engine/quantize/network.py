@@ -3,34 +3,32 @@
 No code of a model folder's own is ever run.
 """
 
+import copy
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
-from mlx import nn  # type: ignore[attr-defined]
+from mlx import nn
 from mlx.utils import tree_flatten
-from mlx_lm.utils import _get_classes, load_config
 
 from mlx_engine.errors import InvalidRecipe, UnsupportedModel
+from mlx_engine.networks import model_classes
 from mlx_engine.quantize.recipe import Format, Treatment
 
-_load_config: Any = load_config  # has no types
-_classes: Any = _get_classes
-_Module: Any = nn.Module
+_nn: Any = nn
 
 
 class Network:
-    """The network that config.json in `folder` describes. Its parameters are not there until something uses them.
+    """The network that a configuration describes. Its parameters are not there until something uses them.
 
     Raises whatever mlx-lm raises on configurations that are not what they should be (`models.foreign`).
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.config: dict[str, Any] = _load_config(folder)
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.config: dict[str, Any] = copy.deepcopy(dict(config))
         if self.config.get("model_file") is not None:
-            raise UnsupportedModel(f"{folder.name} needs Python code from its own folder, which Facet never runs.")
-        model, arguments = _classes(config=self.config)
+            raise UnsupportedModel("The model needs Python code from its own folder, which Facet never runs.")
+        model, arguments = model_classes(self.config)
         self._module: Any = model(arguments.from_dict(self.config))
 
     def sanitize(self, weights: dict[str, mx.array]) -> dict[str, mx.array]:
@@ -54,7 +52,7 @@ class Network:
 
         As `mlx.nn.quantize` finds them, and `mlx_lm.utils.quantize_model` asks.
         """
-        flat: Any = tree_flatten(self._module.leaf_modules(), is_leaf=_Module.is_module)
+        flat: Any = tree_flatten(self._module.leaf_modules(), is_leaf=_nn.Module.is_module)
         predicate = getattr(self._module, "quant_predicate", None)
         return {path: _wanted(predicate, path, layer) for path, layer in flat if hasattr(layer, "to_quantized")}
 

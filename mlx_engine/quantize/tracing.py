@@ -1,4 +1,4 @@
-"""Reads the outline of a model folder: its network's parameters, and which bytes of its files each of them is.
+"""Reads the outline of a model: its network's parameters, and which bytes of its files each of them is.
 
 mlx-lm builds the network and puts stand-ins for the weights in order. They have the shapes and types of the tensors
 and no contents, so nothing is read but headers, and no memory is needed.
@@ -6,7 +6,6 @@ and no contents, so nothing is read but headers, and no memory is needed.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +14,6 @@ from mlx_lm.utils import infer_quant_config
 
 from mlx_engine.errors import BrokenModel, UnsupportedModel
 from mlx_engine.models import foreign
-from mlx_engine.models.describe import describe
 from mlx_engine.models.safetensors import TensorEntry
 from mlx_engine.quantize.dropped import dropped
 from mlx_engine.quantize.lineage import Graph, Lineage, whole
@@ -52,45 +50,45 @@ class Traced:
     formats: Mapping[str, Format]
 
 
-def trace(folder: Path, tensors: Mapping[str, TensorEntry]) -> Traced:
-    """Say what the network in `folder` consists of, whose files hold `tensors`.
+def trace(
+    config: Mapping[str, Any], tensors: Mapping[str, TensorEntry], *, name: str, quantization: str = ""
+) -> Traced:
+    """Say what the network that `config` describes consists of, whose files hold `tensors`.
+
+    `quantization` says how the files are quantized, if they are.
 
     Raises:
         ModelError: the files and the network do not fit together, or mlx-lm does not run it.
-        StorageError: the folder cannot be read.
     """
-    description = describe(folder, folder.name)
-    if description.obstacle:
-        raise UnsupportedModel(description.obstacle)
     try:
-        network, arrays = _put_in_order(folder, tensors)
+        network, arrays = _put_in_order(config, tensors)
         formats = _formats(network, arrays)
-        parameters = _parameters(network, arrays, formats, folder.name)
+        parameters = _parameters(network, arrays, formats, name)
         layers = network.layers
     except foreign.FOREIGN_ERRORS as error:
-        raise foreign.in_words(error, folder.name) from error
+        raise foreign.in_words(error, name) from error
     used = frozenset[str]().union(*(array.lineage.tensors for array in arrays.values()))
     outline = Outline(
-        architecture=description.architecture,
+        architecture=str(config["model_type"]),
         layers=layers,
         dtype=_cast_type(network.config),
         parameters=parameters,
         dropped=dropped(tensors, used, network.config),
-        quantization=description.quantization if formats else "",
+        quantization=quantization,
     )
     return Traced(outline, network.config, arrays, formats)
 
 
-def _put_in_order(folder: Path, tensors: Mapping[str, TensorEntry]) -> tuple[Network, dict[str, Origin]]:
+def _put_in_order(config: Mapping[str, Any], tensors: Mapping[str, TensorEntry]) -> tuple[Network, dict[str, Origin]]:
     weights = {name: _stand_in(name, entry) for name, entry in tensors.items()}
     sizes = {name: entry.size_bytes for name, entry in tensors.items()}
     try:
-        return _by_graph(Network(folder), weights, sizes)
+        return _by_graph(Network(config), weights, sizes)
     except ValueError as error:
         # Where the steps include one that cannot be told (FP8 read as numbers), or look at the weights themselves.
         if not str(error).startswith(("[export_function]", "[eval]")):
             raise
-    return _by_identity(Network(folder), weights, sizes)
+    return _by_identity(Network(config), weights, sizes)
 
 
 def _stand_in(name: str, entry: TensorEntry) -> mx.array:
