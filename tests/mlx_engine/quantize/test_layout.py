@@ -1,0 +1,193 @@
+"""What becomes of each parameter. That it is what stock mlx-lm does, `test_stock.py` sees."""
+
+import msgspec
+import pytest
+
+from mlx_engine.errors import InvalidRecipe
+from mlx_engine.quantize.layout import Placement, layout
+from mlx_engine.quantize.outline import Outline
+from mlx_engine.quantize.recipe import Format, Recipe, Rule, Treatment
+from tests.outlines import dense, matrix, only, plain
+
+_four, _six, _eight = Format(bits=4), Format(bits=6), Format(bits=8)
+
+
+def _recipe(*rules: Rule, default: Treatment = _four, **fields: object) -> Recipe:
+    return msgspec.structs.replace(Recipe(name="test", default=default, rules=rules), **fields)
+
+
+def _placed(outline: Outline, recipe: Recipe) -> dict[str, Placement]:
+    return {placement.parameter.path: placement for placement in layout(outline, recipe)}
+
+
+def _formats(outline: Outline, recipe: Recipe) -> dict[str, Format | None]:
+    return {path: placement.format for path, placement in _placed(outline, recipe).items()}
+
+
+def test_an_affine_matrix_is_words_scales_and_biases() -> None:
+    """Eight weights of 4 bits fit in a word; the scales have the type of the numbers."""
+    (placement,) = layout(only(matrix("q_proj", 10, 128)), _recipe())
+
+    assert placement.arrays == {
+        "q_proj.weight": ("U32", (10, 16)),
+        "q_proj.scales": ("BF16", (10, 2)),
+        "q_proj.biases": ("BF16", (10, 2)),
+    }
+    assert placement.size_bytes == 10 * 16 * 4 + 2 * 10 * 2 * 2
+
+
+def test_a_micro_scaled_matrix_has_scales_of_a_byte_and_no_biases() -> None:
+    """Experts keep their own axis."""
+    (placement,) = layout(only(matrix("up_proj", 4, 10, 64)), _recipe(default=Format("nvfp4", 4, 16)))
+
+    assert placement.arrays == {"up_proj.weight": ("U32", (4, 10, 8)), "up_proj.scales": ("U8", (4, 10, 4))}
+
+
+def test_what_the_recipe_says_of_a_matrix_goes_before_its_rules_and_these_before_the_default() -> None:
+    """The first rule that meets a matrix decides."""
+    recipe = _recipe(
+        Rule(kinds=("v_proj", "down_proj"), treatment=_six),
+        Rule(kinds=("_proj",), layers=(0, 0), treatment=_eight),
+        tensors={"model.layers.1.self_attn.v_proj": "keep"},
+    )
+
+    formats = _formats(dense(layers=2), recipe)
+
+    assert formats["model.layers.0.self_attn.v_proj"] == _six
+    assert formats["model.layers.1.self_attn.v_proj"] is None
+    assert formats["model.layers.0.self_attn.q_proj"] == _eight
+    assert formats["model.layers.1.self_attn.q_proj"] == _four
+
+
+def test_the_architecture_s_wishes_go_before_the_default_and_after_the_rules() -> None:
+    """They are told with the bits."""
+    outline = only(matrix("layers.0.mlp.gate", 8, 64, wanted=_eight), matrix("layers.0.embed_q", 8, 64, wanted="keep"))
+
+    gate, embed = layout(outline, _recipe())
+    assert (gate.format, gate.reason) == (_eight, "the architecture wants 8 bits for it")
+    assert (embed.format, embed.reason) == (None, "the architecture needs it whole")
+    assert [one.format for one in layout(outline, _recipe(follows_architecture=False))] == [_four, _four]
+    assert [one.format for one in layout(outline, _recipe(Rule(treatment=_six)))] == [_six, _six]
+    assert [one.format for one in layout(outline, _recipe(default="keep"))] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("layers", "chosen"),
+    [
+        ("all", range(16)),
+        ("outer", [0, 1, 14, 15]),
+        ("outer and every third", [0, 1, 4, 7, 10, 13, 14, 15]),
+        ((3, 5), [3, 4, 5]),
+    ],
+)
+def test_rules_for_layers_meet_these_layers(layers: object, chosen: list[int]) -> None:
+    """With 16 layers, an eighth are two."""
+    rule = msgspec.convert({"kinds": ["v_proj"], "layers": layers, "treatment": {"bits": 6}}, Rule)
+
+    formats = _formats(dense(), _recipe(rule))
+
+    found = [number for number in range(16) if formats[f"model.layers.{number}.self_attn.v_proj"] == _six]
+    assert found == list(chosen)
+
+
+def test_a_rule_for_layers_leaves_what_is_outside_of_them() -> None:
+    """The embeddings belong to no layer."""
+    formats = _formats(dense(), _recipe(Rule(layers=(0, 15), treatment=_six)))
+
+    assert formats["model.embed_tokens"] == formats["lm_head"] == _four
+    assert formats["model.layers.15.mlp.down_proj"] == _six
+
+
+@pytest.mark.parametrize(("is_tied", "head"), [(False, "lm_head"), (True, "model.embed_tokens")])
+def test_the_head_is_the_embeddings_where_they_are_tied(is_tied: bool, head: str) -> None:
+    """A rule for the head meets whatever matrix turns vectors into tokens."""
+    formats = _formats(dense(is_tied=is_tied), _recipe(Rule(kinds=("head",), treatment=_six)))
+
+    assert [path for path, form in formats.items() if form == _six] == [head]
+
+
+def test_a_rule_for_embeddings_meets_them_under_any_name() -> None:
+    """GPT-2 calls them wte."""
+    outline = only(matrix("transformer.wte", 96, 64), matrix("transformer.h.0.attn.c_attn", 64, 64))
+
+    formats = _formats(outline, _recipe(Rule(kinds=("embeddings",), treatment=_six)))
+
+    assert list(formats.values()) == [_six, _four]
+
+
+def test_what_cannot_be_quantized_is_kept_with_the_reason() -> None:
+    """Whatever the recipe says of it."""
+    outline = only(
+        matrix("layers.0.mlp.down_proj", 64, 1000),
+        plain("layers.0.norm.weight", 64),
+        plain("layers.0.mlp.down_proj.bias", 64),
+        plain("layers.0.conv1d.weight", 64, 4, 1),
+        plain("layers.0.sinks", 4, 4),
+        msgspec.structs.replace(matrix("layers.0.lookup", 64, 64), dtype="I32"),
+    )
+
+    placed = layout(outline, _recipe(Rule(treatment=_four)))
+
+    assert {one.format for one in placed} == {None}
+    assert [one.reason for one in placed] == [
+        "its rows of 1,000 weights do not divide by 64",
+        "a norm",
+        "a vector",
+        "a convolution",
+        "mlx-lm knows no quantized form of it",
+        "its numbers are no floats",
+    ]
+
+
+def test_the_default_s_groups_decide_for_what_the_architecture_wants() -> None:
+    """As in mlx-lm: rows of 192 divide by the router's 64, not by the default's 128, so it is kept."""
+    outline = only(matrix("layers.0.mlp.gate", 8, 192, wanted=_eight))
+
+    (gate,) = layout(outline, _recipe(default=Format(bits=4, group_size=128)))
+
+    assert (gate.format, gate.reason) == (None, "its rows of 192 weights do not divide by 128")
+
+
+def test_what_the_recipe_wants_kept_needs_no_reason() -> None:
+    """Norms neither, where nothing is quantized."""
+    assert {placement.reason for placement in layout(dense(), _recipe(default="keep"))} == {""}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "dtype", "becomes"),
+    [("source", "bfloat16", "BF16"), ("source", "", "F32"), ("float16", "bfloat16", "F16")],
+)
+def test_floats_get_the_recipe_s_type_or_else_the_one_that_stock_casts_to(
+    wanted: str, dtype: str, becomes: str
+) -> None:
+    """Scales have the same type."""
+    outline = only(msgspec.structs.replace(matrix("q_proj", 8, 64), dtype="F32"), dtype=dtype)
+
+    (placement,) = layout(outline, _recipe(dtype=wanted))
+
+    assert placement.dtype == placement.arrays["q_proj.scales"][0] == becomes
+
+
+def test_what_the_architecture_wants_uncast_and_whole_numbers_keep_their_type() -> None:
+    """A router's corrections stay in float32, a table of indices in integers."""
+    correction = msgspec.structs.replace(plain("expert_bias", 8, dtype="F32"), can_be_cast=False)
+
+    placed = layout(only(correction, plain("indices", 8, dtype="I64")), _recipe(dtype="float16"))
+
+    assert [placement.dtype for placement in placed] == ["F32", "I64"]
+
+
+def test_a_matrix_that_the_model_does_not_have_is_refused_with_the_nearest() -> None:
+    """A recipe made for another model says so, instead of being followed by half."""
+    recipe = _recipe(tensors={"model.layers.0.self_attn.v_prj": _six})
+
+    with pytest.raises(
+        InvalidRecipe, match=r'"model\.layers\.0\.self_attn\.v_prj".*"model\.layers\.0\.self_attn\.v_proj"'
+    ):
+        layout(dense(), recipe)
+
+
+def test_layers_that_the_model_does_not_have_are_refused() -> None:
+    """The sentence names the rule and how many layers there are."""
+    with pytest.raises(InvalidRecipe, match=r"rules\[0\] .* 10 to 16.* only 16"):
+        layout(dense(), _recipe(Rule(layers=(10, 16), treatment=_six)))
