@@ -67,7 +67,7 @@ class Search(msgspec.Struct, frozen=True, tag="search", tag_field=type_tag):
 
 
 class ReadModel(msgspec.Struct, frozen=True, tag="read_model", tag_field=type_tag):
-    """Read the page of one repository: card, files, evaluations."""
+    """Read the page of one repository: card, files, configuration, evaluations."""
 
     id: str
     repository: str
@@ -207,6 +207,8 @@ class ModelPage(msgspec.Struct, frozen=True, kw_only=True, tag="page", tag_field
     needed_bytes: int
     """What a download would bring."""
     evaluations: tuple[Evaluation, ...]
+    configuration: str = ""
+    """config.json as it stands, which nobody has checked either; "" if there is none, or only for people signed in."""
 
 
 class Account(msgspec.Struct, frozen=True, tag="account", tag_field=type_tag):
@@ -227,6 +229,4 @@ class JobFailed(msgspec.Struct, frozen=True, kw_only=True, tag="job_failed", tag
     retry_after_s: int = 0
 
 
-HubEvent = (
-    DownloadPlanned | DownloadProgress | Waiting | Downloaded | SearchResults | ModelPage | Account | JobFailed
-)
+HubEvent = DownloadPlanned | DownloadProgress | Waiting | Downloaded | SearchResults | ModelPage | Account | JobFailed

@@ -21,12 +21,16 @@ class DownloadView(Protocol):
         """Leave the terminal in order, however the download ended."""
 
 
-def text_view() -> DownloadView:
-    return BarView() if sys.stderr.isatty() else LineView()
+def text_view(*, tells_folder: bool = True) -> DownloadView:
+    """Return the view for people; where the download is only a step, its folder is not told."""
+    return BarView(tells_folder=tells_folder) if sys.stderr.isatty() else LineView(tells_folder=tells_folder)
 
 
 class LineView:
     """What begins, why it waits and what has come, on standard error; the folder on standard output."""
+
+    def __init__(self, *, tells_folder: bool) -> None:
+        self._tells_folder = tells_folder
 
     def show(self, event: JobEvent) -> None:
         match event:
@@ -36,7 +40,8 @@ class LineView:
                 terminal.note(f"{event.reason} Trying again in {event.seconds:.0f} s.\n")
             case Downloaded():
                 self.end()
-                terminal.write(event.path + "\n")
+                if self._tells_folder:
+                    terminal.write(event.path + "\n")
 
     def end(self) -> None:
         """There is nothing to put in order."""
@@ -45,7 +50,8 @@ class LineView:
 class BarView(LineView):
     """Besides, a bar for the whole and one for each file that is being downloaded."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tells_folder: bool) -> None:
+        super().__init__(tells_folder=tells_folder)
         from rich.console import Console  # noqa: PLC0415 - only the bars need it
         from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
 

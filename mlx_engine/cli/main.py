@@ -10,12 +10,14 @@ from cyclopts import App, CycloptsError
 
 from mlx_engine.cli.catalog import catalog
 from mlx_engine.cli.chat import chat
+from mlx_engine.cli.convert import convert
 from mlx_engine.cli.failure import BROKEN_PIPE, FAILED, INTERRUPTED, UsageError, report
 from mlx_engine.cli.fit import fit
 from mlx_engine.cli.import_model import import_model
 from mlx_engine.cli.models import models
 from mlx_engine.cli.prepare import prepare
 from mlx_engine.cli.pull import pull
+from mlx_engine.cli.recipes import recipes
 from mlx_engine.cli.search import search
 from mlx_engine.errors import FacetError
 
@@ -68,7 +70,7 @@ def _drop_output() -> None:
 
 def _app() -> App:
     app = App(name="facet", help=_help, version=_version, help_format="markdown", suppress_keyboard_interrupt=False)
-    for verb in (catalog, chat, fit, models, prepare, pull, search):
+    for verb in (catalog, chat, convert, fit, models, prepare, pull, recipes, search):
         app.command(verb)
     app.command(import_model, name="import")
     return app

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlx_engine.cli import hub_job, terminal
+from mlx_engine.cli import job, terminal
 from mlx_engine.cli.download_view import JsonView, text_view
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import Download
@@ -32,7 +32,7 @@ def pull(
     request = Download(id="pull", repository=name, revision=revision or "main", include=include)
     view = JsonView() if json else text_view()
     try:
-        for event in hub_job.run(request, Folders.from_environment()):
+        for event in job.run(request, Folders.from_environment()):
             view.show(event)
     except KeyboardInterrupt:
         view.end()

@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from mlx_engine import protocol
-from mlx_engine.cli import hub_job, terminal
+from mlx_engine.cli import job, terminal
 from mlx_engine.cli.download_view import size_in_words
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import ModelGroup, Search, SearchFilters, SearchOrder, SearchResults, Variant
@@ -59,7 +59,7 @@ def search(  # noqa: PLR0913 - one option a filter
         order=order,
         limit=limit,
     )
-    for event in hub_job.run(Search("search", filters), Folders.from_environment()):
+    for event in job.run(Search("search", filters), Folders.from_environment()):
         if isinstance(event, SearchResults):
             show(event.groups, json=json)
 

@@ -3,11 +3,15 @@
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
+from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.errors import StorageError
-from mlx_engine.job_protocol import Download
+from mlx_engine.job_protocol import Download, DownloadPlanned
 from mlx_engine.models import staging
 from mlx_engine.models.hub.cache import cache_folder, discard_partial
-from mlx_engine.quantize.messages import Convert
+from mlx_engine.quantize.messages import Convert, SourceArrived
+from mlx_engine.quantize.recipe import Recipe
 
 QueuedRequest = Download | Convert
 Lane = Literal["network", "machine"]
@@ -24,7 +28,18 @@ def needs_network(request: QueuedRequest) -> bool:
 
 def keeps_work_on_disk(request: QueuedRequest) -> bool:
     """Tell whether a process that ends loses nothing. One that would lose its work stands still instead."""
-    return isinstance(request, Download)
+    return needs_network(request)
+
+
+def learn(request: QueuedRequest, event: JobEvent) -> QueuedRequest:
+    """Return the request as a later process is to have it after `event`: going on from what is known and there."""
+    match event:
+        case DownloadPlanned():
+            return msgspec.structs.replace(request, commit=event.commit)
+        case SourceArrived() if isinstance(request, Convert):
+            return msgspec.structs.replace(request, source=event.path, commit=event.commit)
+        case _:
+            return request
 
 
 def is_same(one: QueuedRequest, other: QueuedRequest) -> bool:
@@ -39,7 +54,7 @@ def is_same(one: QueuedRequest, other: QueuedRequest) -> bool:
         case Convert(), Convert():
             if Path(one.target) != Path(other.target):
                 return False
-            if (one.recipe, one.source, one.repository) == (other.recipe, other.source, other.repository):
+            if _made(one) == _made(other):
                 return True
             raise StorageError(f"{one.model_id} is being made already, in another way. Choose another name.")
         case _:
@@ -57,3 +72,7 @@ def leave_nothing(request: QueuedRequest) -> None:
 
 def _wanted(request: Download) -> tuple[str, str, tuple[str, ...]]:
     return request.repository, request.revision, request.include
+
+
+def _made(request: Convert) -> tuple[Recipe, str]:
+    return request.recipe, request.repository or request.source

@@ -1,8 +1,10 @@
-"""All that a job process is asked and answers, about the Hub and about conversions, in one place."""
+"""All that a job process is asked and answers, about the Hub, conversions and measurements, in one place."""
 
 import msgspec
 
 from mlx_engine.job_protocol import DownloadPlanned, DownloadProgress, HubEvent, HubRequest, Waiting
+from mlx_engine.measure.messages import UNDERWAY as MEASURING
+from mlx_engine.measure.messages import MeasureEvent, MeasureRequest
 from mlx_engine.protocol import WorkerExited
 from mlx_engine.quantize.messages import (
     ConversionPlanned,
@@ -13,12 +15,13 @@ from mlx_engine.quantize.messages import (
     OutlineRead,
     Proceed,
     ReadOutline,
+    SourceArrived,
 )
 
-JobRequest = HubRequest | ReadOutline | Convert | Hold | Proceed
-JobEvent = HubEvent | OutlineRead | ConversionPlanned | ConversionProgress | Converted | WorkerExited
+JobRequest = HubRequest | MeasureRequest | ReadOutline | Convert | Hold | Proceed
+JobEvent = HubEvent | MeasureEvent | OutlineRead | SourceArrived | ConversionPlanned | ConversionProgress | Converted | WorkerExited
 
-UNDERWAY = (DownloadPlanned, DownloadProgress, Waiting, ConversionPlanned, ConversionProgress)
+UNDERWAY = (DownloadPlanned, DownloadProgress, Waiting, SourceArrived, ConversionPlanned, ConversionProgress, *MEASURING)
 """The events after which more come of the same request."""
 
 _request_decoder: msgspec.json.Decoder[JobRequest] = msgspec.json.Decoder(JobRequest)

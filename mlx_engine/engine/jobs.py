@@ -22,7 +22,7 @@ from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.engine.job_state import Done, Failed, JobState, Paused, Queued, Running, advance
 from mlx_engine.errors import EngineError, FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import Download, DownloadPlanned
+from mlx_engine.job_protocol import Download
 from mlx_engine.models import staging
 from mlx_engine.protocol import WorkerExited
 from mlx_engine.quantize.messages import Hold, Proceed
@@ -183,8 +183,7 @@ class JobQueue:
 
     def _take(self, id: str, event: JobEvent) -> None:
         job = self._jobs[id]
-        if isinstance(event, DownloadPlanned) and isinstance(job.request, Download):
-            job = replace(job, request=msgspec.structs.replace(job.request, commit=event.commit))
+        job = replace(job, request=job_kinds.learn(job.request, event))
         self._change(replace(job, state=advance(job.state, event)))
 
     def _start_next(self) -> None:

@@ -7,6 +7,7 @@ well. What no other one needs goes along, in folders as they were, so that it ca
 import contextlib
 import fcntl
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -75,6 +76,22 @@ def remove(removal: Removal) -> None:
     if removal.owner:
         with contextlib.suppress(OSError):  # It holds other models.
             removal.owner.rmdir()
+
+
+def erase(removal: Removal) -> None:
+    """Do what was planned for good, past the trash: what is there to make room.
+
+    Raises:
+        StorageError: the system refuses.
+    """
+    try:
+        for path in removal.paths:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+    except OSError as error:
+        raise StorageError(f"{removal.paths[0].name} could not be removed: {error.strerror}.") from error
 
 
 def rename(model: ModelDescription | BrokenDescription, models_folder: Path, name: str) -> Path:

@@ -71,6 +71,21 @@ def discard_partial(target: Path) -> None:
             os.close(descriptor)
 
 
+def is_worked_on(target: Path) -> bool:
+    """Tell whether a process works in the partial folder of `target`."""
+    try:
+        descriptor = os.open(target.with_name(f"{target.name}.partial"), os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def sweep(models_folder: Path) -> None:
     """Remove all partial folders of `<owner>/<name>` folders in which nobody works: processes that were killed left
     them.

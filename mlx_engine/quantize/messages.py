@@ -54,8 +54,11 @@ class Proceed(msgspec.Struct, frozen=True, tag="proceed", tag_field=type_tag):
 
 
 class OutlineRead(msgspec.Struct, frozen=True, tag="outline", tag_field=type_tag):
+    """`notes` are sentences about what the source loses, or has lost already."""
+
     id: str
     outline: Outline
+    notes: tuple[str, ...] = ()
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -63,6 +66,14 @@ class Kept(msgspec.Struct, frozen=True):
 
     path: str
     reason: str
+
+
+class SourceArrived(msgspec.Struct, frozen=True, tag="source_arrived", tag_field=type_tag):
+    """The repository of a conversion without a source is here now, whole and verified, in the folder `path`."""
+
+    id: str
+    path: str
+    commit: str
 
 
 class ConversionPlanned(msgspec.Struct, frozen=True, kw_only=True, tag="conversion_planned", tag_field=type_tag):

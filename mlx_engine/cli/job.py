@@ -9,7 +9,9 @@ from mlx_engine.engine.job_messages import UNDERWAY, JobEvent, JobRequest
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import JobFailed
+from mlx_engine.measure.messages import MeasureRequest
 from mlx_engine.protocol import WorkerExited
+from mlx_engine.quantize.messages import Convert, ReadOutline
 
 
 class JobError(FacetError):
@@ -23,12 +25,15 @@ class JobError(FacetError):
 def run(request: JobRequest, folders: Folders, *, command: Sequence[str] | None = None) -> Iterator[JobEvent]:
     """Yield the events of `request`, the last one its end. Closing the iterator ends the process.
 
+    A process that is asked to convert or to measure is kept off the network.
+
     Raises:
         JobError: the job failed, or its process died.
         EngineError: the process could not be started.
     """
     events: queue.SimpleQueue[JobEvent] = queue.SimpleQueue()
-    client = start_job(events.put, logs=folders.logs, command=command)
+    needs_network = not isinstance(request, ReadOutline | Convert | MeasureRequest)
+    client = start_job(events.put, logs=folders.logs, needs_network=needs_network, command=command)
     try:
         client.send(request)
         while True:

@@ -1,0 +1,90 @@
+"""Serves what a job process is asked about measurements."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from mlx_engine.folders import Folders
+from mlx_engine.measure.corpus import Corpus, own_corpus, read_corpus
+from mlx_engine.measure.measuring import keep_answers, measure_fidelity
+from mlx_engine.measure.messages import (
+    AnswersKept,
+    AnswersUnderway,
+    CorpusChoice,
+    FidelityMeasured,
+    FidelityUnderway,
+    KeepAnswers,
+    MeasureEvent,
+    MeasureFidelity,
+    MeasureRequest,
+    MeasureSpeed,
+    SpeedMeasured,
+    SpeedUnderway,
+)
+from mlx_engine.measure.reference import ReferenceStore
+from mlx_engine.measure.results import keep_speed
+from mlx_engine.measure.speed import measure_speed
+
+
+def serve(request: MeasureRequest) -> Iterator[MeasureEvent]:
+    """Yield the events of one request.
+
+    Raises:
+        FacetError: it cannot be done.
+    """
+    folders = Folders.from_environment()
+    match request:
+        case KeepAnswers():
+            yield from _keep_answers(request, folders)
+        case MeasureFidelity():
+            yield from _measure_fidelity(request, folders)
+        case MeasureSpeed():
+            yield from _measure_speed(request, folders)
+
+
+def corpus(choice: CorpusChoice) -> Corpus:
+    """Return the texts that were chosen.
+
+    Raises:
+        BadCorpus: there are none, or they cannot be read.
+    """
+    return read_corpus(Path(choice.path)) if choice.path else own_corpus(kinds=choice.kinds)
+
+
+def _keep_answers(request: KeepAnswers, folders: Folders) -> Iterator[MeasureEvent]:
+    began, first = time.monotonic(), None
+    for progress in keep_answers(
+        Path(request.model),
+        corpus(request.corpus),
+        folders.answers,
+        convention=request.convention,
+        limit_tokens=request.limit_tokens,
+        tail_mass=request.tail_mass,
+    ):
+        if first is None:
+            began, first = time.monotonic(), progress.done
+        tokens = (progress.done - first) * request.convention.chunk_tokens
+        rate = tokens / max(time.monotonic() - began, 1e-6)
+        yield AnswersUnderway(id=request.id, done=progress.done, total=progress.total, tokens_per_s=rate)
+        store = progress.store
+    size = store.size_bytes
+    whole = 2 * store.header.vocabulary * store.header.scored_positions
+    yield AnswersKept(id=request.id, answers=str(store.folder), size_bytes=size, share=size / whole)
+
+
+def _measure_fidelity(request: MeasureFidelity, folders: Folders) -> Iterator[MeasureEvent]:
+    store = ReferenceStore.open(Path(request.answers))
+    for progress in measure_fidelity(Path(request.model), store, folders.measurements, cache_bits=request.cache_bits):
+        if progress.result is None:
+            yield FidelityUnderway(id=request.id, done=progress.done, total=progress.total, so_far=progress.so_far)
+        else:
+            yield FidelityMeasured(request.id, progress.result)
+
+
+def _measure_speed(request: MeasureSpeed, folders: Folders) -> Iterator[MeasureEvent]:
+    for progress in measure_speed(Path(request.model), request.plan):
+        if progress.result is None:
+            yield SpeedUnderway(id=request.id, done=progress.done, total=progress.total, words=progress.words)
+        else:
+            keep_speed(progress.result, folders.measurements)
+            yield SpeedMeasured(request.id, progress.result)
