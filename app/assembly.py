@@ -11,6 +11,7 @@ from app.domain.store import Store
 from app.viewmodels.chat import ChatViewModel
 from app.viewmodels.conversation_list import ConversationListModel
 from app.viewmodels.engine_bridge import EngineBridge
+from app.viewmodels.load_gate import LoadGate
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.offline import OfflineSwitch
 from app.viewmodels.preferences import Preferences
@@ -20,6 +21,7 @@ from app.views.theme import Theme
 from app.views.workbench import Workbench
 from mlx_engine.engine.state import Failed, Ready
 from mlx_engine.folders import Folders
+from mlx_engine.models.machine import Machine, this_machine
 from mlx_engine.models.places import standard_roots
 
 _LATER_MS = 1_500
@@ -32,10 +34,18 @@ if TYPE_CHECKING:
 
 
 class Assembly(QObject):
-    """All parts, built once, in `window`. `command` starts a worker; the default is Facet's own."""
+    """All parts, built once, in `window`. `command` starts a worker; the default is Facet's own. Loads are held against
+    `machine`, by default this one.
+    """
 
     def __init__(
-        self, window: MainWindow, theme: Theme, folders: Folders, *, command: Sequence[str] | None = None
+        self,
+        window: MainWindow,
+        theme: Theme,
+        folders: Folders,
+        *,
+        command: Sequence[str] | None = None,
+        machine: Machine | None = None,
     ) -> None:
         """Build all parts.
 
@@ -62,7 +72,8 @@ class Assembly(QObject):
             other_roots=lambda: standard_roots(folders, self._added_folders())[1:],
             cache_file=folders.cache / "library.json",
         )
-        self.chat = ChatViewModel(self.store, self.bridge, self.library, self.preferences, self)
+        self.gate = LoadGate(self.bridge, self.library, machine or this_machine(), self)
+        self.chat = ChatViewModel(self.store, self.bridge, self.library, self.preferences, self.gate, self)
         self.conversations = ConversationListModel(self.store, self.chat, self)
         self.workbench = Workbench(
             window,
@@ -77,6 +88,7 @@ class Assembly(QObject):
             models=folders.models,
             logs=folders.logs,
         )
+        self.gate.smaller_wanted.connect(lambda: self.workbench.show_page("discover"))
         self.preferences.changed.connect(self._follow_preferences)
         self.bridge.state_changed.connect(self._tell_failure)
         self.library.refreshed.connect(self._prepare_starter)

@@ -13,7 +13,7 @@ from typing import Literal
 from uuid import uuid4
 
 from app.domain.settings import Settings
-from mlx_engine.protocol import ChatMessage, Statistics
+from mlx_engine.protocol import CacheBits, ChatMessage, Statistics
 from mlx_engine.sampling import Sampling
 
 TITLE_LENGTH = 60
@@ -53,7 +53,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """What a conversation is besides its messages. `model` is the library id of the model that answers next."""
+    """What a conversation is besides its messages. `model` is the library id of the model that answers next.
+
+    `context` is in tokens, 0 for as many as the model reads; `cache_bits` are those in which it keeps them.
+    """
 
     id: str
     title: str
@@ -66,6 +69,8 @@ class Conversation:
     updated: float
     folder: str = ""
     pinned: bool = False
+    context: int = 0
+    cache_bits: CacheBits = 16
 
 
 class MessageTree:

@@ -62,4 +62,10 @@ def _lay_conversations(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_lay_conversations,)
+def _add_memory(connection: sqlite3.Connection) -> None:
+    """How much of a conversation the model remembers, and in how many bits."""
+    connection.execute("ALTER TABLE conversations ADD COLUMN context INTEGER NOT NULL DEFAULT 0")
+    connection.execute("ALTER TABLE conversations ADD COLUMN cache_bits INTEGER NOT NULL DEFAULT 16")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_lay_conversations, _add_memory)

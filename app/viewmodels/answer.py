@@ -7,7 +7,7 @@ from time import time
 
 from app.domain.conversation import Conversation, Message, MessageState, new_id, prompt
 from app.viewmodels.throughput import Meter
-from mlx_engine.protocol import Delta, Finished, Generate, RequestFailed, SegmentKind
+from mlx_engine.protocol import CacheBits, Delta, Finished, Generate, RequestFailed, SegmentKind
 
 
 class Answer:
@@ -75,8 +75,13 @@ class Answer:
                 return replace(self.message, state=MessageState.FAILED, error=f"{event.title}. {event.message}")
 
 
-def answer_to(path: Sequence[Message], conversation: Conversation, *, model: Path) -> Answer:
-    """Return a new answer to the last message of `path`, by the conversation's model, which lies in `model`."""
+def answer_to(
+    path: Sequence[Message], conversation: Conversation, *, model: Path, cache_bits: CacheBits = 16
+) -> Answer:
+    """Return a new answer to the last message of `path`, by the conversation's model, which lies in `model`.
+
+    `cache_bits` are the conversation's, or 16 where the model cannot do with fewer.
+    """
     message = Message(
         id=new_id(),
         parent=path[-1].id,
@@ -91,5 +96,7 @@ def answer_to(path: Sequence[Message], conversation: Conversation, *, model: Pat
         messages=prompt(path, conversation.system_prompt),
         sampling=conversation.sampling,
         think=conversation.think,
+        context_limit=conversation.context,
+        cache_bits=cache_bits,
     )
     return Answer(conversation.id, message, model=model, request=request)

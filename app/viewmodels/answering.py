@@ -4,6 +4,7 @@ Sends each request when its turn comes, gathers the text, stores it as it grows,
 there is an answer.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -20,6 +21,8 @@ from mlx_engine.protocol import Delta, Event, Finished, Loaded, LoadProgress, Pr
 FLUSH_MS = 33
 METER_MS = 250
 CHECKPOINT_MS = 450
+STOP_GRACE_MS = 5_000
+"""How long a model may take to stop. It looks after each step, and a step of reading takes half a second at most."""
 
 
 class Answering(QObject):
@@ -29,6 +32,7 @@ class Answering(QObject):
     ended = Signal(object, object)  # Answer, Message as it stays
     metered = Signal(object)  # Answer whose figures are new
     changed = Signal()  # an answer was added or has ended
+    hanging_changed = Signal()
     problem = Signal(str, str)  # title, message
 
     def __init__(self, store: Store, bridge: EngineBridge, parent: QObject | None = None) -> None:
@@ -43,7 +47,20 @@ class Answering(QObject):
         self._meter_timer.timeout.connect(self._meter)
         self._checkpoint_timer = QTimer(self, interval=CHECKPOINT_MS)
         self._checkpoint_timer.timeout.connect(self._checkpoint)
+        self._grace_timer = QTimer(self, singleShot=True, interval=STOP_GRACE_MS)
+        self._grace_timer.timeout.connect(lambda: self._set_hanging(hangs=True))
+        self._hanging = False
+        self._afterwards: list[Callable[[], object]] = []
         bridge.told.connect(self._take)
+
+    @property
+    def running(self) -> Answer | None:
+        """The answer that is with the engine."""
+        return self._running
+
+    def hangs(self, conversation_id: str) -> bool:
+        """Return whether the conversation's answer was to stop and has not for too long."""
+        return self._hanging and self._running is not None and self._running.conversation_id == conversation_id
 
     def conversations(self) -> frozenset[str]:
         """Return the ids of the conversations with an answer under way."""
@@ -66,8 +83,20 @@ class Answering(QObject):
             return
         if answer is self._running:
             self._bridge.cancel(answer.id)
+            self._grace_timer.start()
         else:
             self._end(answer, Finished(answer.id, "cancelled"))
+
+    def end_model(self, conversation_id: str) -> None:
+        """End the model that is at the conversation's answer; what is there of the answer stays."""
+        answer = self.of(conversation_id)
+        if answer and answer is self._running:
+            self._bridge.unload(answer.model)
+
+    def afterwards(self, act: Callable[[], object]) -> None:
+        """Call `act` once, as soon as no answer is under way."""
+        self._afterwards.append(act)
+        self._act_afterwards()
 
     def abandon(self, conversation_id: str) -> None:
         """Stop the conversation's answer without waiting for the engine: the conversation goes away."""
@@ -129,11 +158,25 @@ class Answering(QObject):
         self.ended.emit(answer, message)
         self.changed.emit()
         self._start()
+        self._act_afterwards()
 
     def _rest(self) -> None:
         self._flush_timer.stop()
         self._meter_timer.stop()
         self._checkpoint_timer.stop()
+        self._grace_timer.stop()
+        self._set_hanging(hangs=False)
+
+    def _set_hanging(self, *, hangs: bool) -> None:
+        if hangs != self._hanging:
+            self._hanging = hangs
+            self.hanging_changed.emit()
+
+    def _act_afterwards(self) -> None:
+        if not self._answers:
+            acts, self._afterwards = self._afterwards, []
+            for act in acts:
+                act()
 
     def _flush(self) -> None:
         if answer := self._running:

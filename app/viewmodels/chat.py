@@ -1,32 +1,32 @@
 """The conversation on the screen, and what a person can do in it. What is on the screen is what is in the store."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import time
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.domain.conversation import (
-    Conversation,
-    Message,
-    MessageTree,
-    draft,
-    new_id,
-    title_from,
-    whole_characters,
-)
+from app.domain.conversation import Conversation, Message, MessageTree, new_id, title_from, whole_characters
 from app.domain.store import Store
 from app.viewmodels.answer import Answer, answer_to
 from app.viewmodels.answering import Answering
+from app.viewmodels.drafts import Drafts
 from app.viewmodels.engine_bridge import EngineBridge
 from app.viewmodels.instruments import Instruments
+from app.viewmodels.load_gate import LoadGate, Wish
 from app.viewmodels.message_items import MessageItem, items_of
 from app.viewmodels.model_library import ModelLibrary
+from app.viewmodels.open_conversation import OpenConversation
 from app.viewmodels.preferences import Preferences
 from app.viewmodels.throughput import Throughput, of_message
-from mlx_engine.errors import InvalidParameter, StorageError
+from mlx_engine.errors import InvalidParameter
+from mlx_engine.models import cache_precision
+from mlx_engine.models.description import ModelDescription
+from mlx_engine.protocol import CacheBits
 from mlx_engine.sampling import Sampling, check_sampling
+
+_CHARACTERS_A_TOKEN = 3
+"""About four in English and fewer elsewhere: enough to reckon whether a long text fits."""
 
 __all__ = ["ChatViewModel", "MessageItem", "Throughput"]
 
@@ -43,12 +43,14 @@ class ChatViewModel(QObject):
     text_streamed = Signal(str, str, str)  # message id, "answer" or "thinking", text; at most 30 a second
     throughput_changed = Signal()  # at most 10 a second
     busy_changed = Signal()
+    hangs_changed = Signal()
     model_changed = Signal()
     title_changed = Signal()
     parameters_changed = Signal()
     problem = Signal(str, str)  # title, message
     stored = Signal(object)  # Conversation, new or with new values
     answering_changed = Signal()  # read `answering`
+    taken = Signal(str)  # a text is said at last that `send` or `edit` had refused because of a question
 
     def __init__(
         self,
@@ -56,17 +58,18 @@ class ChatViewModel(QObject):
         bridge: EngineBridge,
         library: ModelLibrary,
         preferences: Preferences,
+        gate: LoadGate,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._store = store
         self._bridge = bridge
         self._library = library
         self._preferences = preferences
+        self.gate = gate
+        self._drafts = Drafts(library, preferences)
+        self._open = OpenConversation(store, self._drafts.new(), self)
         self._answering = Answering(store, bridge, self)
         self._instruments = Instruments(bridge, self)
-        self._tree = MessageTree()
-        self._conversation = self._draft()
         self._last = Throughput()
         self._busy = False
         self._answering.streamed.connect(self._stream)
@@ -74,6 +77,10 @@ class ChatViewModel(QObject):
         self._answering.metered.connect(self._instruments.read_soon)
         self._answering.changed.connect(self._follow_answers)
         self._answering.problem.connect(self.problem)
+        self._answering.hanging_changed.connect(self.hangs_changed)
+        self._open.stored.connect(self.stored)
+        self._open.title_changed.connect(self.title_changed)
+        self._open.problem.connect(self.problem)
         self._instruments.changed.connect(self.throughput_changed)
         library.refreshed.connect(self._follow_library)
         preferences.changed.connect(self._follow_preference)
@@ -93,6 +100,11 @@ class ChatViewModel(QObject):
     def busy(self) -> bool:
         """Whether an answer of this conversation waits or is under way."""
         return self._busy
+
+    @property
+    def hangs(self) -> bool:
+        """Whether this conversation's answer was stopped and its model does not listen; `end_model` helps."""
+        return self._answering.hangs(self._conversation.id)
 
     @property
     def can_send(self) -> bool:
@@ -129,23 +141,43 @@ class ChatViewModel(QObject):
     def think(self) -> bool:
         return self._conversation.think
 
+    @property
+    def recommended(self) -> dict[str, float]:
+        """The sampling values that the model comes with."""
+        return self._drafts.recommended(self.model)
+
+    @property
+    def default_sampling(self) -> Sampling:
+        """What a new conversation with this model begins with."""
+        return self._drafts.sampling(self.model)
+
+    @property
+    def context(self) -> int:
+        """The room for prompt and answer in tokens; 0 is as many as the model reads."""
+        return self._conversation.context
+
+    @property
+    def cache_bits(self) -> CacheBits:
+        """In how many bits the context is kept: those chosen, where the model can do with fewer than 16."""
+        return 16 if self.cache_obstacle else self._conversation.cache_bits
+
+    @property
+    def cache_obstacle(self) -> str:
+        """Why the model needs 16 bits, in a sentence; empty if it does not."""
+        model = self._library.description(self.model)
+        return cache_precision.obstacle(model) if model else ""
+
     def open(self, conversation_id: str | None) -> None:
         """Show another conversation; None begins a new one."""
         if conversation_id is None:
             self.new()
-        elif conversation_id != self._conversation.id:
-            try:
-                conversation = self._store.conversation(conversation_id)
-                messages = self._store.messages(conversation_id)
-            except StorageError as error:
-                self.problem.emit(error.title, error.message)
-                return
-            if conversation:
-                self._show(conversation, MessageTree(messages))
+        elif conversation_id != self._conversation.id and self._open.read(conversation_id):
+            self._tell_shown()
 
     def new(self) -> None:
         """Begin a new conversation with the defaults of the settings and the model chosen last."""
-        self._show(self._draft(), MessageTree())
+        self._open.put(self._drafts.new(), MessageTree())
+        self._tell_shown()
 
     def send(self, text: str) -> bool:
         """Say something at the end of the conversation. False: it was refused, and nothing has changed."""
@@ -169,20 +201,41 @@ class ChatViewModel(QObject):
         """Stop this conversation's answer; what is there of it stays."""
         self._answering.stop(self._conversation.id)
 
+    def end_model(self) -> None:
+        """End the model that does not stop; what is there of its answer stays."""
+        self._answering.end_model(self._conversation.id)
+
+    def load(self, model_id: str) -> None:
+        """Load a model by hand; ask first if it does not fit, or if another one is answering."""
+        model, running = self._library.description(model_id), self._answering.running
+        if model is None:
+            return
+        if running is None or running.model == model.path:
+            self._load(model_id)
+            return
+        self.gate.ask_to_end(
+            "Another model is answering",
+            f"One model is loaded at a time: loading {model.name} now ends that answer. What is there of it stays.",
+            later=lambda: self._answering.afterwards(lambda: self._load(model_id)),
+            now=lambda: self._load(model_id),
+        )
+
     def switch_branch(self, message_id: str, delta: int) -> None:
         """Show the version `delta` places before or after that of the message."""
         if message_id in self._tree:
             leaf = self._tree.switch(message_id, delta)
-            if leaf != self._conversation.leaf and self._change(leaf=leaf):
+            if leaf != self._conversation.leaf and self._open.change(leaf=leaf):
                 self._tell_opened()
 
     def set_model(self, model_id: str) -> None:
         """Choose the model that answers from now on; unknown and broken ones are refused."""
         if model_id == self.model or self._library.description(model_id) is None:
             return
-        if self._change(model=model_id):
+        if self._open.change(**self._drafts.changed_to(self._conversation, model_id)):
+            self.gate.withdraw()
             self._preferences.set("last_model", model_id)
             self.model_changed.emit()
+            self.parameters_changed.emit()
             self._measure()
 
     def set_parameters(self, system_prompt: str, sampling: Sampling, think: bool) -> None:
@@ -194,31 +247,28 @@ class ChatViewModel(QObject):
             return
         known = (self.system_prompt, self.sampling, self.think)
         values = (whole_characters(system_prompt), sampling, think)
-        if values != known and self._change(system_prompt=values[0], sampling=sampling, think=think):
+        if values != known and self._open.change(system_prompt=values[0], sampling=sampling, think=think):
             self.parameters_changed.emit()
+
+    def set_memory(self, *, context: int, cache_bits: CacheBits) -> None:
+        """Change how much of this conversation the model remembers from now on, and how exactly."""
+        if (context, cache_bits) == (self._conversation.context, self._conversation.cache_bits):
+            return
+        if self._open.change(context=max(context, 0), cache_bits=cache_bits):
+            self.gate.withdraw()
+            self.parameters_changed.emit()
+            self._measure()
 
     def adopt(self, conversation: Conversation) -> None:
         """Take over what the list has stored of a conversation: its new title."""
         if conversation.id == self._conversation.id and conversation.title != self.title:
-            self._conversation = conversation
+            self._open.value = conversation
             self.title_changed.emit()
 
     def rename_model(self, old: str, new: str) -> None:
         """Call a model by its new id in all that was said, and in what is on the screen."""
-        try:
-            renamed = self._store.rename_model(old, new)
-            shown = self._store.conversation(self._conversation.id)
-            messages = self._store.messages(self._conversation.id)
-        except StorageError as error:
-            self.problem.emit(error.title, error.message)
-            return
-        for conversation in renamed:
-            self.stored.emit(conversation)
-        if shown:
-            self._show(shown, MessageTree(messages))
-        elif self.model == old:
-            self._change(model=new)
-            self.model_changed.emit()
+        if self._open.rename_model(old, new):
+            self._tell_shown()
 
     def leave(self, conversation_id: str) -> None:
         """The conversation goes away: stop its answer, and show a new one in its place."""
@@ -238,21 +288,20 @@ class ChatViewModel(QObject):
     def _live(self) -> Message | None:
         return self._answer.message if self._answer else None
 
-    def _draft(self) -> Conversation:
-        return draft(self._default_model(), self._preferences.settings)
+    @property
+    def _conversation(self) -> Conversation:
+        return self._open.value
 
-    def _default_model(self) -> str:
-        """Return the model that was chosen last, or else the first there is."""
-        usable = [model.id for model in self._library.usable()]
-        last = self._preferences.settings.last_model
-        return last if last in usable else next(iter(usable), "")
+    @property
+    def _tree(self) -> MessageTree:
+        return self._open.tree
 
-    def _show(self, conversation: Conversation, tree: MessageTree) -> None:
-        leaf = conversation.leaf if conversation.leaf in tree else tree.newest_leaf()
-        self._conversation, self._tree = replace(conversation, leaf=leaf), tree
+    def _tell_shown(self) -> None:
+        """Another conversation is on the screen."""
+        self.gate.withdraw()
         self._follow_busy()
         self._tell_opened()
-        for changed in (self.title_changed, self.model_changed, self.parameters_changed):
+        for changed in (self.title_changed, self.model_changed, self.parameters_changed, self.hangs_changed):
             changed.emit()
 
     def _say(self, text: str, parent: str | None) -> bool:
@@ -269,11 +318,13 @@ class ChatViewModel(QObject):
         if model is None:
             self.problem.emit("No model", "Choose a model that answers, then send the message again.")
             return False
+        if not self._admits(model, question.text, go_on=lambda: self._ask_at_last(question, said)):
+            return False
         path = [*self._tree.path(question.parent), question]
-        answer = answer_to(path, self._conversation, model=model.path)
+        answer = answer_to(path, self._conversation, model=model.path, cache_bits=self.cache_bits)
         goes_on = bool(said) and question.parent == self._conversation.leaf
         title = self.title or title_from(question.text)
-        if not self._change((*said, answer.message), leaf=answer.id, title=title, updated=answer.message.created):
+        if not self._open.change((*said, answer.message), leaf=answer.id, title=title, updated=answer.message.created):
             return False
         if goes_on:
             self._tell_added(len(said) + 1)
@@ -282,23 +333,39 @@ class ChatViewModel(QObject):
         self._answering.ask(answer)
         return True
 
-    def _change(self, messages: Sequence[Message] = (), **values: Any) -> bool:
-        """Store the conversation with new values and messages, then take them over. A draft that stays one is kept."""
-        conversation = replace(self._conversation, **values)
-        if conversation.leaf:
-            try:
-                self._store.save(conversation, messages)
-            except StorageError as error:
-                self.problem.emit(error.title, error.message)
-                return False
-        for message in messages:
-            self._tree.add(message)
-        before, self._conversation = self._conversation, conversation
-        if conversation.leaf:
-            self.stored.emit(conversation)
-        if conversation.title != before.title:
-            self.title_changed.emit()
-        return True
+    def _ask_at_last(self, question: Message, said: Sequence[Message]) -> None:
+        """Go on with what had waited for a question."""
+        if self._ask(question, said) and said:
+            self.taken.emit(question.text)
+
+    def _load(self, model_id: str) -> None:
+        """Load the model, or the one that is chosen in its place."""
+        model, before = self._library.description(model_id), self.model
+
+        def go_on() -> None:
+            self._load(model_id if self.model == before else self.model)
+
+        if model and self._admits(model, "", go_on=go_on):
+            self._library.load(model_id)
+
+    def _admits(self, model: ModelDescription, text: str, *, go_on: Callable[[], None]) -> bool:
+        """Return whether `model` may be loaded to answer `text`, or else have the person asked."""
+        bits = 16 if cache_precision.obstacle(model) else self._conversation.cache_bits
+        used_tokens = self._last.context_tokens + len(text) // _CHARACTERS_A_TOKEN
+        wish = Wish(model, self.context, bits, used_tokens)
+        return self.gate.admits(wish, change=self._change_wish, go_on=go_on)
+
+    def _change_wish(
+        self, *, context: int | None = None, cache_bits: CacheBits | None = None, model: str | None = None
+    ) -> None:
+        conversation = self._conversation
+        if model is not None:
+            self.set_model(model)
+        else:
+            self.set_memory(
+                context=conversation.context if context is None else context,
+                cache_bits=cache_bits or conversation.cache_bits,
+            )
 
     def _tell_opened(self) -> None:
         if self._answer:
@@ -338,7 +405,8 @@ class ChatViewModel(QObject):
 
     def _follow_library(self) -> None:
         if self.conversation is None and self._library.description(self.model) is None:
-            self._change(model=self._default_model())
+            self._open.change(**self._drafts.changed_to(self._conversation, self._drafts.new().model))
+            self.parameters_changed.emit()
         self.model_changed.emit()
         self._measure()
 
@@ -346,7 +414,8 @@ class ChatViewModel(QObject):
         if name == "idle_unload_minutes":
             self._bridge.unload_after(60 * self._preferences.settings.idle_unload_minutes)
         elif name in ("system_prompt", "sampling") and self.conversation is None:
-            self._change(**{name: self._preferences.get(name)})
+            value = self.default_sampling if name == "sampling" else self._preferences.get(name)
+            self._open.change((), **{name: value})
             self.parameters_changed.emit()
 
     def _measure(self) -> None:
@@ -356,4 +425,5 @@ class ChatViewModel(QObject):
             self._last,
             model=model.path if model else None,
             context_length=model.context_length if model else 0,
+            context_limit=self.context,
         )

@@ -30,14 +30,26 @@ class Instruments(QObject):
         self._answer: Answer | None = None
         self._last = Throughput()
         self._model: Path | None = None
-        self._context_length = 0
+        self._context_length = self._context_limit = 0
         self._timer = QTimer(self, singleShot=True, interval=INTERVAL_MS)
         self._timer.timeout.connect(self._read)
         bridge.state_changed.connect(self.read_soon)
 
-    def show(self, answer: Answer | None, last: Throughput, *, model: Path | None, context_length: int) -> None:
-        """Show the answer under way, or else the figures of the `last` one, beside those of the model in `model`."""
-        self._answer, self._last, self._model, self._context_length = answer, last, model, context_length
+    def show(
+        self,
+        answer: Answer | None,
+        last: Throughput,
+        *,
+        model: Path | None,
+        context_length: int,
+        context_limit: int = 0,
+    ) -> None:
+        """Show the answer under way, or else the figures of the `last` one, beside those of the model in `model`.
+
+        A `context_limit` that is not 0 stands for a longer context of the model.
+        """
+        self._answer, self._last, self._model = answer, last, model
+        self._context_length, self._context_limit = context_length, context_limit
         self._read()
 
     def read_soon(self) -> None:
@@ -49,11 +61,12 @@ class Instruments(QObject):
         self._timer.stop()
         now = monotonic()
         model = self._answer.model if self._answer else self._model
+        length = self._length(model)
         throughput = replace(
             self._figures(now),
             engine_memory_bytes=self._memory_bytes(model, now) if model else 0,
             machine_memory_bytes=self._machine_memory_bytes,
-            context_length=self._length(model),
+            context_length=min(length, self._context_limit or length),
         )
         if throughput != self.throughput:
             self.throughput = throughput

@@ -11,7 +11,9 @@ from app.viewmodels.chat import ChatViewModel
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.preferences import Preferences
 from app.views.composer import Composer
+from app.views.discover.controls import SmallButton
 from app.views.empty_state import Described, EmptyState
+from app.views.load_question_panel import LoadQuestionPanel
 from app.views.theme import Theme
 from app.views.throughput_bar import ThroughputBar
 
@@ -32,6 +34,11 @@ class ChatPage(QWidget):
         self._preparation = ""
         self._empty = EmptyState(theme)
         self._throughput = ThroughputBar(theme)
+        self._end_button = SmallButton(theme, "End the model")
+        self._end_button.setToolTip("The model does not answer to Stop. Ending it keeps what there is of the answer.")
+        self._question = LoadQuestionPanel(chat.gate, theme)
+        self._edited: tuple[str, str] | None = None
+        """The message that was to be edited, and the text that waits for a question."""
         self.composer = Composer(theme)
         self._lay_out()
         self._connect()
@@ -56,6 +63,8 @@ class ChatPage(QWidget):
         bar = QHBoxLayout()
         bar.setContentsMargins(_SIDE, 0, _SIDE, 0)
         bar.addWidget(self._throughput)
+        bar.addWidget(self._end_button)
+        foot.addWidget(self._question)
         foot.addLayout(bar)
         foot.addWidget(self.composer)
         middle = QHBoxLayout()
@@ -75,7 +84,11 @@ class ChatPage(QWidget):
         self._empty.asked.connect(self._send)
         self.composer.submitted.connect(self._send)
         self.composer.stop_requested.connect(chat.stop)
+        self._end_button.clicked.connect(chat.end_model)
         self._theme.changed.connect(self._dress)
+        chat.hangs_changed.connect(self._follow_busy)
+        chat.taken.connect(self._clear_taken)
+        chat.gate.given_up.connect(self._give_back)
         chat.opened.connect(self._open)
         chat.item_added.connect(self._add)
         chat.throughput_changed.connect(self._follow_throughput)
@@ -99,7 +112,7 @@ class ChatPage(QWidget):
         self._preferences.changed.connect(lambda: transcript.unfold_thinking(is_wanted=self._unfolds_thinking()))
         transcript.unfold_thinking(is_wanted=self._unfolds_thinking())
         transcript.regenerate_requested.connect(chat.regenerate)
-        transcript.edit_requested.connect(chat.edit)
+        transcript.edit_requested.connect(self._edit)
         transcript.branch_requested.connect(chat.switch_branch)
         return transcript
 
@@ -115,6 +128,23 @@ class ChatPage(QWidget):
         if not self._chat.send(text):
             return
         self.composer.clear()
+        if self._chat.conversation:
+            self.composer.adopt(self._chat.conversation.id)
+
+    def _edit(self, message: str, text: str) -> None:
+        self._edited = None if self._chat.edit(message, text) else (message, text)
+
+    def _give_back(self) -> None:
+        """A question about an edited message was not taken up: let the person go on editing."""
+        if self._edited:
+            self.transcript.edit_message(*self._edited)
+            self._edited = None
+
+    def _clear_taken(self, text: str) -> None:
+        """What was written has waited for a question, and is sent now."""
+        self._edited = None
+        if self.composer.message == text:
+            self.composer.clear()
         if self._chat.conversation:
             self.composer.adopt(self._chat.conversation.id)
 
@@ -137,6 +167,7 @@ class ChatPage(QWidget):
 
     def _follow_busy(self) -> None:
         self.composer.set_state(busy=self._chat.busy, can_send=self._chat.can_send)
+        self._end_button.setVisible(self._chat.hangs)
 
     def _follow_throughput(self) -> None:
         self._throughput.show_throughput(self._chat.throughput, self._model_name())

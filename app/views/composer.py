@@ -123,6 +123,11 @@ class Composer(QWidget):
         """What is written belongs to this conversation: the new one on the screen has got its id."""
         self._conversation = conversation
 
+    @property
+    def message(self) -> str:
+        """What would be sent."""
+        return self._draft().message()
+
     def set_text(self, text: str) -> None:
         self._show(Draft(text=text))
 

@@ -24,12 +24,13 @@ class FieldForm(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._editors: dict[str, Any] = {}
-        self._sentences: list[QLabel] = []
+        self._fields = {field.name: field for field in fields}
+        self._sentences: dict[str, QLabel] = {}
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setColumnStretch(0, 1)
         self._grid.setVerticalSpacing(4)
-        for field in fields:
+        for field in self._fields.values():
             self._add(field)
         self._grid.setRowStretch(self._grid.rowCount(), 1)
         theme.changed.connect(self._dress)
@@ -40,6 +41,14 @@ class FieldForm(QWidget):
         editor = self._editors[name]
         with QSignalBlocker(editor):
             editor.set_value(value)
+
+    def add_remark(self, name: str, remark: str, *, is_enabled: bool = True) -> None:
+        """Say more below the field than its sentence, and let it be edited or not; an empty remark takes it back."""
+        sentence, editor = self._sentences[name], self._editors[name]
+        sentence.setText(f"{self._fields[name].sentence} {remark}".strip())
+        sentence.setVisible(bool(sentence.text()))
+        editor.setEnabled(is_enabled)
+        editor.setAccessibleDescription(sentence.text())
 
     def _add(self, field: Field) -> None:
         editor = self._editors[field.name] = editor_for(field)
@@ -57,7 +66,7 @@ class FieldForm(QWidget):
             self._grid.addWidget(editor, row, 1, Qt.AlignmentFlag.AlignRight)
         sentence = QLabel(field.sentence, wordWrap=True)
         sentence.setVisible(bool(field.sentence))
-        self._sentences.append(sentence)
+        self._sentences[field.name] = sentence
         self._grid.addWidget(sentence, row + 2, 0, 1, 2)
         self._grid.setRowMinimumHeight(row + 3, 8)
 
@@ -67,7 +76,7 @@ class FieldForm(QWidget):
             editor.setFont(self._theme.font("label", tabular=True))
             if isinstance(editor, QPlainTextEdit):
                 editor.setFixedHeight(height)
-        for sentence in self._sentences:
+        for sentence in self._sentences.values():
             sentence.setFont(self._theme.font("small"))
             palette = sentence.palette()
             palette.setColor(palette.ColorRole.WindowText, self._theme.palette.secondary)

@@ -13,6 +13,7 @@ from app.viewmodels.preferences import Preferences
 from app.views.buttons import TextButton
 from app.views.field_form import FieldForm
 from app.views.theme import Theme
+from mlx_engine.protocol import CacheBits
 
 _SYSTEM_PROMPT = Field(
     name="system_prompt",
@@ -29,6 +30,25 @@ _THINK = Field(
     label="Think first",
     sentence="Models that can think do so before they answer.",
 )
+_CONTEXT = Field(
+    name="context",
+    kind="integer",
+    default=None,
+    label="Context",
+    sentence="Room for all that is said, in tokens. A shorter one needs less memory; not set is the model's own.",
+    minimum=256,
+    maximum=2**20,
+    optional=True,
+)
+_BITS: dict[str, CacheBits] = {"16 bits": 16, "8 bits": 8, "4 bits": 4}
+_CACHE_BITS = Field(
+    name="cache_bits",
+    kind="choice",
+    default="16 bits",
+    label="Keep it in",
+    sentence="Fewer bits need less memory, and may make answers worse.",
+    choices=tuple(_BITS),
+)
 
 
 class ParametersPanel(QWidget):
@@ -40,12 +60,12 @@ class ParametersPanel(QWidget):
         super().__init__(parent)
         self._chat, self._preferences, self._theme = chat, preferences, theme
         self._heading = QLabel("Chat Parameters")
-        self._form = FieldForm((_SYSTEM_PROMPT, _THINK, *fields(type(chat.sampling))), theme)
+        self._form = FieldForm((_SYSTEM_PROMPT, _THINK, *fields(type(chat.sampling)), _CONTEXT, _CACHE_BITS), theme)
         self._reset_button = TextButton(theme, "Reset to defaults")
         self._lay_out()
         self._form.edited.connect(self._set)
         self._reset_button.clicked.connect(self._reset)
-        for changed in (chat.opened, chat.parameters_changed):
+        for changed in (chat.opened, chat.parameters_changed, chat.model_changed):
             changed.connect(self._follow)
         theme.changed.connect(self._dress)
         self._dress()
@@ -75,8 +95,23 @@ class ParametersPanel(QWidget):
 
     def _follow(self) -> None:
         values = {"system_prompt": self._chat.system_prompt, "think": self._chat.think}
+        values |= {"context": self._chat.context or None, "cache_bits": f"{self._chat.cache_bits} bits"}
         for name, value in (values | msgspec.structs.asdict(self._chat.sampling)).items():
             self._form.set_value(name, value)
+        self._form.add_remark("cache_bits", self._chat.cache_obstacle, is_enabled=not self._chat.cache_obstacle)
+        self._tell_recommendation()
+
+    def _tell_recommendation(self) -> None:
+        """Say of each value whether it is the one that the model comes with."""
+        recommended = self._chat.recommended
+        for name, value in msgspec.structs.asdict(self._chat.sampling).items():
+            if name not in recommended:
+                remark = ""
+            elif value == recommended[name]:
+                remark = "Recommended by the model."
+            else:
+                remark = f"The model recommends {recommended[name]:g}."
+            self._form.add_remark(name, remark)
 
     def _set(self, name: str, value: Any) -> None:
         chat = self._chat
@@ -85,13 +120,18 @@ class ParametersPanel(QWidget):
                 chat.set_parameters(value, chat.sampling, chat.think)
             case "think":
                 chat.set_parameters(chat.system_prompt, chat.sampling, value)
+            case "context":
+                chat.set_memory(context=value or 0, cache_bits=chat.cache_bits)
+            case "cache_bits":
+                chat.set_memory(context=chat.context, cache_bits=_BITS[value])
             case _:
                 sampling = msgspec.structs.replace(chat.sampling, **{name: value})
                 chat.set_parameters(chat.system_prompt, sampling, chat.think)
 
     def _reset(self) -> None:
-        settings = self._preferences.settings
-        self._chat.set_parameters(settings.system_prompt, settings.sampling, _THINK.default)
+        chat = self._chat
+        chat.set_parameters(self._preferences.settings.system_prompt, chat.default_sampling, _THINK.default)
+        chat.set_memory(context=0, cache_bits=16)
 
     def _dress(self) -> None:
         self.setMinimumWidth(self._theme.scaled(170) + 60)

@@ -70,7 +70,7 @@ class WindowActions(QObject):
             "next_chat": lambda: bench.sidebar.step(1),
             "previous_chat": lambda: bench.sidebar.step(-1),
             "choose_model": bench.choose_model,
-            "load_model": lambda: self._library.load(chat.model),
+            "load_model": lambda: chat.load(chat.model),
             "unload_model": lambda: self._library.unload(chat.model),
             "open_models_folder": self.open_models_folder,
             "minimize": window.showMinimized,

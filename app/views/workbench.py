@@ -85,6 +85,8 @@ class Workbench(QWidget):
         self.picker.folder_requested.connect(self._actions.open_models_folder)
         for source in (self.chat, self.conversations, self.library, self.preferences):
             source.problem.connect(self.notifier.error)
+        self.chat.gate.noted.connect(self.notifier.information)
+        self.chat.gate.question_changed.connect(self._follow_question)
         self.conversations.deleted.connect(self._offer_undo)
         self.sidebar.pages.chosen.connect(self.show_page)
         self.sidebar.conversation_chosen.connect(lambda: self.show_page(CHAT))
@@ -167,6 +169,11 @@ class Workbench(QWidget):
         self.notifier.information(
             f"“{title}” was deleted.", offer="Undo", accept=lambda: self.conversations.restore(conversation)
         )
+
+    def _follow_question(self) -> None:
+        """What is asked is asked in the chat."""
+        if self.chat.gate.question:
+            self.show_page(CHAT)
 
     def _follow_parameters(self) -> None:
         """The panel is about the chat and goes with its page."""

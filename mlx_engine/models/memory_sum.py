@@ -9,8 +9,8 @@ from mlx_engine.models.machine import Machine
 from mlx_engine.models.memory import Fit, fit, runtime_on
 from mlx_engine.protocol import CacheBits
 
-_shortest_context = 1024
-"""Tokens; less is no conversation."""
+_step = 1024
+"""Tokens in which contexts are offered; fewer than that are no conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ def ways_out(
     others: Iterable[ModelDescription] = (),
 ) -> WaysOut:
     """Return what would fit in place of `model` at that `context`, of which `used_tokens` are taken already."""
-    longest = _fit(model, machine, context=context, bits=cache_bits).largest_context
-    shorter = longest if max(_shortest_context, used_tokens) <= longest < context else 0
+    longest = _fit(model, machine, context=context, bits=cache_bits).largest_context // _step * _step
+    shorter = longest if max(_step, used_tokens) <= longest < context else 0
     fitting = [one for one in others if one.id != model.id and _fits(one, machine, context, 16)]
     return WaysOut(shorter, _fewer_bits(model, machine, context, cache_bits), _nearest(model, fitting))
 

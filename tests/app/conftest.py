@@ -14,12 +14,14 @@ from app.views.main_window import MainWindow
 from app.views.theme import Theme
 from app.views.workbench import Workbench
 from mlx_engine.folders import Folders
+from mlx_engine.models.machine import Machine
 from tests.app.fake_models import make_model
 from tests.scripted_worker import Script, command
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 TIMEOUT_MS = 20_000
+AMPLE = Machine(2**34, 2**34, "for the test", has_metal=True)
 
 
 @pytest.fixture
@@ -46,10 +48,10 @@ def assemble(qtbot: QtBot, theme: Theme, folders: Folders) -> Iterator[Callable[
     """Build the whole window around a script; it is closed at the end."""
     built: list[Assembly] = []
 
-    def assemble(script: Script) -> Assembly:
+    def assemble(script: Script, machine: Machine = AMPLE) -> Assembly:
         window = MainWindow(theme, QSettings(str(folders.data / "window.ini"), QSettings.Format.IniFormat))
         qtbot.addWidget(window)
-        assembly = Assembly(window, theme, folders, command=command(script))
+        assembly = Assembly(window, theme, folders, command=command(script), machine=machine)
         built.append(assembly)
         window.show()
         qtbot.waitUntil(lambda: assembly.library.rowCount() > 0, timeout=TIMEOUT_MS)

@@ -45,10 +45,10 @@ class Bubble(QWidget):
         self._text.clear()
         self._text.append(text.strip("\n"))
 
-    def edit(self) -> None:
-        """Put an editor in the place of the text."""
+    def edit(self, text: str | None = None) -> None:
+        """Put an editor in the place of the text, with it or with `text`."""
         if self._editor is None:
-            self._editor = Editor(self._kit.theme, self._source, self)
+            self._editor = Editor(self._kit.theme, self._source if text is None else text, self)
             self._editor.sent.connect(self._send)
             self._editor.cancelled.connect(self.end_editing)
             self._editor.resized.connect(self.resized)

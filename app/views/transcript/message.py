@@ -106,10 +106,10 @@ class MessageWidget(QWidget):
         if self.is_realised and not self._rest.isActive():
             self._show_unshown()
 
-    def edit(self) -> None:
-        """Let the person change the text in its place."""
+    def edit(self, text: str | None = None) -> None:
+        """Let the person change the text in its place, or go on with `text`, which they had made of it."""
         if isinstance(self._body, Bubble) and not self._is_busy:
-            self._body.edit()
+            self._body.edit(text)
 
     def set_busy(self, *, busy: bool) -> None:
         """Let nothing be changed while an answer is being written."""

@@ -119,11 +119,11 @@ class TranscriptView(QScrollArea):
         if message is not None:
             QGuiApplication.clipboard().setText(message.item.message.text)
 
-    def edit_message(self, message_id: str) -> None:
-        """Open the editor in a message of one's own, and bring it into sight."""
+    def edit_message(self, message_id: str, text: str | None = None) -> None:
+        """Open the editor in a message of one's own, with what was written there before, and bring it into sight."""
         message = self._page.message(message_id)
         if message is not None:
-            message.edit()
+            message.edit(text)
             self.ensureWidgetVisible(message)
 
     def jump_to_latest(self) -> None:

@@ -10,19 +10,22 @@ from app.domain.store import Store
 from app.viewmodels.chat import ChatViewModel
 from app.viewmodels.conversation_list import ConversationListModel
 from app.viewmodels.engine_bridge import EngineBridge
+from app.viewmodels.load_gate import LoadGate
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.preferences import Preferences
+from mlx_engine.models.machine import Machine
 from tests.app.fake_models import make_model
 from tests.scripted_worker import Script, command
 
 MODEL, OTHER = "owner/Alpha", "owner/Beta"
 TIMEOUT_MS = 20_000
+AMPLE = Machine(2**34, 2**34, "for the test", has_metal=True)
 
 
 class Facet(QObject):
     """One run of the app without a window. `told` and `problems` hold what the chat has told, in order."""
 
-    def __init__(self, home: Path, script: Script) -> None:
+    def __init__(self, home: Path, script: Script, machine: Machine | None = None) -> None:
         super().__init__()
         self.models = home / "models"
         if not self.models.exists():
@@ -32,7 +35,8 @@ class Facet(QObject):
         self.bridge = EngineBridge(home / "logs", self, command=command(script))
         self.preferences = Preferences(home / "settings.json", self)
         self.library = ModelLibrary(self.models, self.bridge, self)
-        self.chat = ChatViewModel(self.store, self.bridge, self.library, self.preferences, self)
+        self.gate = LoadGate(self.bridge, self.library, machine or AMPLE, self)
+        self.chat = ChatViewModel(self.store, self.bridge, self.library, self.preferences, self.gate, self)
         self.conversations = ConversationListModel(self.store, self.chat, self)
         self.streamed: list[tuple[str, str, str]] = []
         self.problems: list[str] = []
