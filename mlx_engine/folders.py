@@ -33,3 +33,13 @@ class Folders:
     def models(self) -> Path:
         """The folder of `<owner>/<name>` model folders."""
         return self.data / "models"
+
+    @property
+    def answers(self) -> Path:
+        """The folder of what originals have answered, kept to measure their quantizations against."""
+        return self.data / "answers"
+
+    @property
+    def measurements(self) -> Path:
+        """The folder of what was measured."""
+        return self.data / "measurements"

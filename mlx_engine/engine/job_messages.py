@@ -19,9 +19,26 @@ from mlx_engine.quantize.messages import (
 )
 
 JobRequest = HubRequest | MeasureRequest | ReadOutline | Convert | Hold | Proceed
-JobEvent = HubEvent | MeasureEvent | OutlineRead | SourceArrived | ConversionPlanned | ConversionProgress | Converted | WorkerExited
+JobEvent = (
+    HubEvent
+    | OutlineRead
+    | SourceArrived
+    | ConversionPlanned
+    | ConversionProgress
+    | Converted
+    | MeasureEvent
+    | WorkerExited
+)
 
-UNDERWAY = (DownloadPlanned, DownloadProgress, Waiting, SourceArrived, ConversionPlanned, ConversionProgress, *MEASURING)
+UNDERWAY = (
+    DownloadPlanned,
+    DownloadProgress,
+    Waiting,
+    SourceArrived,
+    ConversionPlanned,
+    ConversionProgress,
+    *MEASURING,
+)
 """The events after which more come of the same request."""
 
 _request_decoder: msgspec.json.Decoder[JobRequest] = msgspec.json.Decoder(JobRequest)

@@ -7,54 +7,23 @@ it is computed of the differences between both models at the same positions, and
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.measure.positions import Positions
+from mlx_engine.measure.results import Fidelity
 
 _worst = 20
 
 
-class Mean(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class _Mean:
     """A mean with its standard error; None with a single chunk, which tells nothing of it."""
 
     value: float
     se: float | None = None
-
-
-class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a candidate is from the reference. KL divergences are KL(reference ‖ candidate) in nats."""
-
-    positions: int
-    chunks: int
-    mean_kl: float
-    mean_kl_se: float | None
-    kl_error_bound: float
-    """By how much the true mean may differ, since only the likeliest answers of the reference are kept."""
-    median_kl: float
-    p90_kl: float
-    p95_kl: float
-    p99_kl: float
-    p999_kl: float
-    max_kl: float
-    perplexity: float
-    perplexity_se: float | None
-    reference_perplexity: float
-    reference_perplexity_se: float | None
-    log_perplexity_ratio: float
-    """ln(perplexity / reference_perplexity)."""
-    log_perplexity_ratio_se: float | None
-    rms_probability_change: float
-    """Root of the mean square of p_candidate - p_reference of the true token."""
-    top1_agreement: float
-    """Share of positions where both would choose the same token."""
-    top1_agreement_se: float | None
-    flips: int
-    """Positions where they would not."""
-    top5_overlap: float
-    """Mean share of the reference's five likeliest tokens that are among the candidate's five."""
 
 
 def fidelity(chunks: Sequence[Positions]) -> Fidelity:
@@ -108,15 +77,15 @@ def _stacked(chunks: Sequence[Positions], name: str) -> NDArray[np.float64]:
     return np.array([getattr(chunk, name) for chunk in chunks], dtype=np.float64)
 
 
-def _mean(values: NDArray[np.float64]) -> Mean:
+def _mean(values: NDArray[np.float64]) -> _Mean:
     of_chunks = values.mean(axis=1)
     if len(of_chunks) < 2:
-        return Mean(float(of_chunks.mean()))
-    return Mean(float(of_chunks.mean()), float(of_chunks.std(ddof=1) / math.sqrt(len(of_chunks))))
+        return _Mean(float(of_chunks.mean()))
+    return _Mean(float(of_chunks.mean()), float(of_chunks.std(ddof=1) / math.sqrt(len(of_chunks))))
 
 
-def _perplexity(log_probabilities: NDArray[np.float64]) -> Mean:
+def _perplexity(log_probabilities: NDArray[np.float64]) -> _Mean:
     """Return exp of the mean negative log-probability; its error by the first derivative."""
     loss = _mean(-log_probabilities)
     perplexity = math.exp(min(loss.value, 700.0))
-    return Mean(perplexity, None if loss.se is None else perplexity * loss.se)
+    return _Mean(perplexity, None if loss.se is None else perplexity * loss.se)

@@ -17,18 +17,17 @@ from mlx_engine.inference.load import Model, device_name, open_model
 from mlx_engine.measure.comparison import compare
 from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.corpus import Corpus
-from mlx_engine.measure.fidelity import Fidelity, by_kind, fidelity, worst_positions
+from mlx_engine.measure.fidelity import by_kind, fidelity, worst_positions
 from mlx_engine.measure.positions import Positions
 from mlx_engine.measure.reading import reading
-from mlx_engine.measure.reference import TAIL_MASS, Header, ReferenceStore, run_reference
-from mlx_engine.measure.results import Choice, Divergence, FidelityResult, keep
+from mlx_engine.measure.reference import Header, ReferenceStore, run_reference
+from mlx_engine.measure.results import Choice, Divergence, Fidelity, FidelityResult, keep_fidelity
 from mlx_engine.measure.sample import Sample, same_sample, sample
 from mlx_engine.models import provenance
 from mlx_engine.models.fingerprint import fingerprint
 from mlx_engine.models.staging import storage_errors
 from mlx_engine.protocol import CacheBits
 
-_usual = Convention()
 _words_before = 40
 """Tokens of context that are shown with a divergence."""
 
@@ -58,9 +57,9 @@ def keep_answers(
     corpus: Corpus,
     root: Path,
     *,
-    convention: Convention = _usual,
-    limit_tokens: int = 0,
-    tail_mass: float = TAIL_MASS,
+    convention: Convention,
+    limit_tokens: int,
+    tail_mass: float,
 ) -> Iterator[AnswersProgress]:
     """Let the model in the folder `model` answer `corpus`, and keep what it says below `root`.
 
@@ -81,6 +80,7 @@ def keep_answers(
         sample=tokens.fingerprint,
         convention=convention,
         kinds=tokens.kinds,
+        vocabulary=opened.vocabulary_size,
         tail_mass=tail_mass,
         created=provenance.now(),
     )
@@ -138,7 +138,7 @@ def measure_fidelity(
         created=provenance.now(),
         tools=provenance.versions("facet", "mlx", "mlx-lm"),
     )
-    _keep_positions(found, keep(result, root))
+    _keep_positions(found, keep_fidelity(result, root))
     del opened
     _free()
     yield FidelityProgress(len(found), len(found), result.fidelity, result)

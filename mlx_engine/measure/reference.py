@@ -26,8 +26,6 @@ from mlx_engine.measure.sample import Sample
 from mlx_engine.models.staging import storage_errors
 
 FORMAT = 1
-TAIL_MASS = 1e-4
-"""Left out at each position by default."""
 TOP = 5
 """So many tokens are kept in any case: the choices that people look at."""
 
@@ -50,8 +48,14 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     convention: Convention
     kinds: tuple[str, ...]
     """Of each chunk."""
-    tail_mass: float = TAIL_MASS
+    vocabulary: int
+    """To how many tokens the model gives a probability."""
+    tail_mass: float
     created: str = ""
+
+    @property
+    def scored_positions(self) -> int:
+        return len(self.kinds) * self.convention.scored_per_chunk
 
     @property
     def key(self) -> str:

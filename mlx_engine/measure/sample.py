@@ -30,10 +30,6 @@ class Sample:
         """A SHA-256 of the tokens and of how they are read."""
         return hashlib.sha256(msgspec.json.encode(self.convention) + self.tokens.tobytes()).hexdigest()
 
-    @property
-    def scored_positions(self) -> int:
-        return len(self.tokens) * self.convention.scored_per_chunk
-
 
 def sample(reading: Reading, tokenizer: Any) -> Sample:
     """Return the chunks of `reading`. What is left over at the end of a kind is dropped.

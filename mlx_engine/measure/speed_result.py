@@ -10,6 +10,7 @@ from mlx_engine.measure.conditions import Conditions
 from mlx_engine.protocol import CacheBits
 
 FORMAT = 1
+"""Of all files with results; those of another are not read."""
 
 _Tokens = Annotated[int, Meta(ge=1, le=2**20)]
 _most_spread = 0.2

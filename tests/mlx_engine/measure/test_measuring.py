@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,13 +11,13 @@ from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.corpus import Corpus
 from mlx_engine.measure.measuring import keep_answers, measure_fidelity
 from mlx_engine.measure.reference import ReferenceStore
-from mlx_engine.measure.results import FidelityResult, kept_results
+from mlx_engine.measure.results import FidelityResult, kept_fidelity
 
-_convention = Convention(chunk_tokens=64)
+_usual: dict[str, Any] = {"convention": Convention(chunk_tokens=64), "limit_tokens": 192, "tail_mass": 1e-4}
 
 
 def _store(model: Path, texts: Corpus, root: Path) -> ReferenceStore:
-    *_, last = keep_answers(model, texts, root, convention=_convention, limit_tokens=192)
+    *_, last = keep_answers(model, texts, root, **_usual)
     return last.store
 
 
@@ -34,7 +35,7 @@ def test_a_quantization_is_measured_against_kept_answers(tiny_models: Path, text
     assert set(result.by_kind) == {"prose", "code", "talk"}
     assert len(result.worst) == 20
     assert result.worst[0].before
-    assert list(kept_results(tmp_path / "results")) == [result]
+    assert list(kept_fidelity(tmp_path / "results")) == [result]
 
 
 def test_the_original_is_not_needed_once_its_answers_are_kept(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
@@ -49,13 +50,13 @@ def test_the_original_is_not_needed_once_its_answers_are_kept(tiny_models: Path,
 def test_answers_that_are_kept_are_not_made_again(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
     """A second run says at once that all is there."""
     _store(tiny_models / "llama", texts, tmp_path)
-    again = keep_answers(tiny_models / "llama", texts, tmp_path, convention=_convention, limit_tokens=192)
+    again = keep_answers(tiny_models / "llama", texts, tmp_path, **_usual)
     assert [(progress.done, progress.total) for progress in again] == [(3, 3)]
 
 
 def test_an_interrupted_run_goes_on(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
     """What was answered before stays, and the result is the same as without the interruption."""
-    run = keep_answers(tiny_models / "llama", texts, tmp_path / "a", convention=_convention, limit_tokens=192)
+    run = keep_answers(tiny_models / "llama", texts, tmp_path / "a", **_usual)
     next(run)
     next(run)
     run.close()
@@ -68,7 +69,7 @@ def test_an_interrupted_run_goes_on(tiny_models: Path, texts: Corpus, tmp_path: 
 
 def test_a_candidate_is_not_held_against_half_the_answers(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
     """It is told that measuring again goes on."""
-    run = keep_answers(tiny_models / "llama", texts, tmp_path, convention=_convention, limit_tokens=192)
+    run = keep_answers(tiny_models / "llama", texts, tmp_path, **_usual)
     store = next(run).store
     run.close()
     with pytest.raises(BadCorpus, match="not complete"):
@@ -91,7 +92,7 @@ def test_the_precision_of_the_context_is_measured_too(tiny_models: Path, texts: 
         *_, last = measure_fidelity(tiny_models / "llama-wide", store, tmp_path / "results", cache_bits=bits)
         losses.append(last.so_far.mean_kl)
     assert losses[0] < 1e-5 < losses[1] < losses[2]
-    assert len(list(kept_results(tmp_path / "results"))) == 3
+    assert len(list(kept_fidelity(tmp_path / "results"))) == 3
 
 
 def test_a_broken_candidate_is_told(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:

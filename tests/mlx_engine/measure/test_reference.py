@@ -30,6 +30,8 @@ def store(tmp_path: Path, original: Model, texts: Corpus, read: Sample) -> Refer
         sample=read.fingerprint,
         convention=_convention,
         kinds=read.kinds,
+        vocabulary=384,
+        tail_mass=1e-4,
     )
     return ReferenceStore.create(tmp_path, header, reading(texts, original.tokenizer, _convention, limit_tokens=96))
 
