@@ -66,6 +66,8 @@ def convert(
     """
     placements = layout(source.outline, recipe)
     expected = forecast_of(placements, source.outline, recipe)
+    origin = Provenance(source=repository, revision=commit) if repository else provenance.read(source.path)
+    note = _provenance(source, recipe, expected, origin)
     mx.set_cache_limit(_pool_bytes)
     with staging.storage_errors(target):
         _require_free(target)
@@ -75,9 +77,7 @@ def convert(
             source.write_companions(partial)
             _write_config(partial, quantized_config(source.config, placements, recipe))
             yield from _write_weights(source, placements, partial, expected.parameters)
-            note = _provenance(source, recipe, expected, digests.result())
-            named = {"source": repository, "revision": commit} if repository else {}
-            provenance.write(partial, msgspec.structs.replace(note, **named))
+            provenance.write(partial, msgspec.structs.replace(note, files_sha256=digests.result()))
             staging.put_in_place(partial, target)
 
 
@@ -99,12 +99,10 @@ def _write_config(folder: Path, config: Mapping[str, Any]) -> None:
     (folder / "config.json").write_text(json.dumps(_tag_floats(config), indent=4) + "\n")
 
 
-def _provenance(source: Source, recipe: Recipe, expected: Forecast, digests: Mapping[str, str]) -> Provenance:
-    origin = provenance.read(source.path)
+def _provenance(source: Source, recipe: Recipe, expected: Forecast, origin: Provenance) -> Provenance:
     return Provenance(
         source=origin.source or source.path.name,
         revision=origin.revision,
-        files_sha256=dict(digests),
         licence=describe(source.path, source.path.name).licence,
         recipe=f"Converted by the recipe {recipe.name}.",
         settings=msgspec.to_builtins(recipe),
@@ -181,7 +179,9 @@ def _convert_piece(piece: _Piece, writer: Writer) -> int:
     path, name = piece.placement.parameter.path, piece.placement.parameter.name
     try:
         if piece.floats is None:
-            arrays = {part: copy_rows(rows(piece.start, piece.stop)) for part, rows in piece.packed.items()}
+            arrays = {
+                part: copy_rows(rows(piece.start, piece.stop), piece.placement) for part, rows in piece.packed.items()
+            }
         else:
             arrays = dict(convert_rows(piece.floats(piece.start, piece.stop), piece.placement))
     except (MemoryError, RuntimeError, ValueError) as error:
