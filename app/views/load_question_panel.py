@@ -13,8 +13,8 @@ from app.views.icons import pixmap
 from app.views.painting import mixed, rounded
 from app.views.theme import FontRole, Theme
 
-_LARGEST_SHARE = 0.62
-"""Of the height of the window; a longer question scrolls."""
+_LARGEST_SHARE = 0.5
+"""Of the height of the window; a longer question scrolls, and its buttons stay in sight."""
 
 
 class LoadQuestionPanel(QWidget):
@@ -29,9 +29,11 @@ class LoadQuestionPanel(QWidget):
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.viewport().setAutoFillBackground(False)
         theme.thin_scroll_bars(self._scroll)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._scroll)
+        self._buttons: Flow | None = None
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(18, 14, 18, 14)
+        self._column.setSpacing(10)
+        self._column.addWidget(self._scroll)
         gate.question_changed.connect(self._follow)
         theme.changed.connect(self._follow)
         self._follow()
@@ -39,14 +41,21 @@ class LoadQuestionPanel(QWidget):
     def _follow(self) -> None:
         """Build the question anew: there is at most one in a while."""
         if (inside := self._scroll.takeWidget()) is not None:
-            inside.hide()
             inside.deleteLater()
+        if self._buttons is not None:
+            self._column.removeWidget(self._buttons)
+            self._buttons.hide()
+            self._buttons.deleteLater()
+            self._buttons = None
         question = self._gate.question
         if question is not None:
             inside = self._build(question)
             inside.installEventFilter(self)
             self._scroll.setWidget(inside)
             inside.setAutoFillBackground(False)
+            self._buttons = self._build_buttons(question.ways)
+            self._buttons.installEventFilter(self)
+            self._column.addWidget(self._buttons)
             self.setAccessibleName(question.title)
             self.setAccessibleDescription(question.message)
         self.setVisible(question is not None)
@@ -55,15 +64,13 @@ class LoadQuestionPanel(QWidget):
     def _build(self, question: LoadQuestion) -> QWidget:
         inside = QWidget()
         column = QVBoxLayout(inside)
-        column.setContentsMargins(18, 14, 18, 14)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addLayout(self._head(question))
         if question.lines:
             column.addWidget(self._sum(question.lines))
         if question.footnote:
             column.addWidget(self._label(question.footnote, "small", quiet=True))
-        column.addSpacing(2)
-        column.addWidget(self._buttons(question.ways))
         return inside
 
     def _head(self, question: LoadQuestion) -> QHBoxLayout:
@@ -95,7 +102,7 @@ class LoadQuestionPanel(QWidget):
             grid.addWidget(self._label(line.remark, "label", quiet=True), row, 2)
         return table
 
-    def _buttons(self, ways: tuple[Way, ...]) -> QWidget:
+    def _build_buttons(self, ways: tuple[Way, ...]) -> Flow:
         cancel = Way("Cancel", self._gate.give_up, "elsewhere")
         return Flow([self._button(way, is_first=way is ways[0]) for way in (*ways, cancel)])
 
@@ -122,10 +129,17 @@ class LoadQuestionPanel(QWidget):
         layout = inside.layout() if inside else None
         if layout is not None:
             needed = layout.totalHeightForWidth(self._scroll.viewport().width())
-            self.setFixedHeight(min(needed, round(self.window().height() * _LARGEST_SHARE)))
+            most = round(self.window().height() * _LARGEST_SHARE) - self._rest()
+            self._scroll.setFixedHeight(min(needed, max(most, self._theme.scaled(60))))
+
+    def _rest(self) -> int:
+        """Return the height of all but what scrolls."""
+        margins = self._column.contentsMargins()
+        buttons = self._buttons.height() if self._buttons else 0
+        return margins.top() + self._column.spacing() + buttons + margins.bottom()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.LayoutRequest:
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
             self._follow_height()
         return super().eventFilter(watched, event)
 
