@@ -93,6 +93,12 @@ RECIPES: tuple[Recipe, ...] = (
     _micro_scaled("nvfp4", 4, 16, "4-bit floats in small groups, for models that were trained in this format."),
     _micro_scaled("mxfp4", 4, 32, "4-bit floats, for models that were trained in this format, such as gpt-oss."),
     *(_mlx_lm(low, high) for low, high in ((2, 6), (3, 4), (3, 6), (4, 6))),
+    Recipe(
+        name="lossless",
+        purpose="For models that are quantized already: every weight stays what it is, where MLX has a format for it.",
+        default="keep",
+        keeps_stored=True,
+    ),
     _whole("bf16", "bfloat16", "Nothing is lost where the original is in bfloat16, as most are."),
     _whole("f16", "float16", "Half precision for all: for Macs with an M1 or M2, which are slower in bfloat16."),
     _whole("f32", "float32", "Full precision: for measuring, and for models without a half-precision original."),

@@ -132,7 +132,7 @@ def _choose(parameter: Parameter, recipe: Recipe, rules: _Rules) -> tuple[Format
             if recipe.follows_architecture and parameter.wanted:
                 treatment, reason = parameter.wanted, _wish(parameter.wanted)
     if treatment == "keep":
-        return None, reason
+        return (parameter.stored, "") if recipe.keeps_stored and parameter.stored else (None, reason)
     obstacle = _obstacle(parameter, [*groups, treatment.group_size])
     return (None, obstacle) if obstacle else (treatment, reason)
 

@@ -8,7 +8,7 @@ import re
 
 import msgspec
 
-from mlx_engine.quantize.recipe import Treatment
+from mlx_engine.quantize.recipe import Format, Treatment
 
 _number = re.compile(r"(?:^|\.)(\d{1,6})(?:\.|$)")
 _embeddings = frozenset(
@@ -40,6 +40,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the architecture lets its type be changed."""
     wanted: Treatment | None = None
     """What mlx-lm's file of the architecture says of it, if anything."""
+    stored: Format | None = None
+    """The format of MLX in which its weights can stay as they are, where the source is quantized already."""
 
     @property
     def path(self) -> str:

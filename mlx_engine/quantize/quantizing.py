@@ -35,10 +35,18 @@ def convert_rows(rows: mx.array, placement: Placement) -> Mapping[str, memoryvie
     return {part: _bytes(array) for part, array in zip(("weight", "scales", "biases"), arrays, strict=False)}
 
 
-def copy_rows(rows: mx.array) -> memoryview:
-    """Return the bytes of rows as they are."""
-    mx.eval(rows)
-    return _bytes(rows)
+def copy_rows(rows: mx.array, placement: Placement) -> memoryview:
+    """Return the bytes of rows of a packed array as they are; scales and biases that are floats get their final type.
+
+    Raises:
+        BrokenModel: a scale is infinite, or not a number.
+        InvalidRecipe: a scale is too large for the type that the recipe asks for.
+    """
+    dtype = mlx_type(placement.dtype) if mx.issubdtype(rows.dtype, mx.floating) else None
+    cast = rows if dtype is None else rows.astype(dtype)
+    mx.eval(cast)
+    _require_numbers(rows, cast, placement)
+    return _bytes(cast)
 
 
 def _require_numbers(rows: mx.array, cast: mx.array, placement: Placement) -> None:

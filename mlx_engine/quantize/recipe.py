@@ -95,3 +95,5 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """By the path of the matrix, without ".weight"."""
     follows_architecture: bool = True
     """Whether matrices that mlx-lm's file of the architecture singles out (routers, mostly) get what it says."""
+    keeps_stored: bool = False
+    """Whether matrices that are kept stay quantized as they are where the source has them in a format of MLX."""

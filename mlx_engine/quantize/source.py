@@ -114,16 +114,32 @@ class Shards:
             descriptor = self._open(path)
             self.tensors |= {name: Tensor(entry, path, descriptor) for name, entry in entries.items()}
 
+    @property
+    def entries(self) -> Mapping[str, TensorEntry]:
+        return {name: tensor.entry for name, tensor in self.tensors.items()}
+
     def rows(self, extents: Sequence[Extent], columns: int, dtype: mx.Dtype) -> Rows:
         """Return the reader of a matrix whose bytes are those of `extents`, in their order."""
-        number: Any = _unsigned[dtype.size]
+        return rows_of(extents, columns, dtype, self.read_into)
 
-        def read(start: int, stop: int) -> mx.array:
-            buffer = np.empty((stop - start, columns), dtype=number)
-            self._read_into(buffer.reshape(-1).view(np.uint8), extents, start * columns * dtype.size)
-            return mx.array(buffer).view(dtype)
+    def read(self, name: str, start: int, stop: int) -> NDArray[np.uint8]:
+        """Return the bytes [start, stop) of the data of a tensor."""
+        buffer = np.empty(stop - start, dtype=np.uint8)
+        self.read_into(name, start, buffer)
+        return buffer
 
-        return read
+    def read_into(self, name: str, start: int, buffer: NDArray[np.uint8]) -> None:
+        """Fill the buffer with the bytes from `start` on of the data of a tensor."""
+        tensor = self.tensors[name]
+        view, at = buffer.data, tensor.entry.offset + start
+        try:
+            while view:
+                read = os.preadv(tensor.descriptor, [view], at)
+                if not read:
+                    raise StorageError(f"{tensor.path} has become shorter while it was read. Start again.")
+                view, at = view[read:], at + read
+        except OSError as error:
+            raise StorageError(f"{tensor.path} cannot be read: {error.strerror}.") from error
 
     def close(self) -> None:
         while self._descriptors:
@@ -138,26 +154,31 @@ class Shards:
         self._descriptors.append(descriptor)
         return descriptor
 
-    def _read_into(self, buffer: NDArray[np.uint8], extents: Sequence[Extent], start: int) -> None:
-        """Fill the buffer with the bytes from `start` on of the extents joined."""
-        filled, at = 0, 0
-        for extent in extents:
-            size = extent.stop - extent.start
-            skipped = max(start + filled - at, 0)
-            if skipped < size and filled < len(buffer):
-                wanted = min(size - skipped, len(buffer) - filled)
-                self._read(self.tensors[extent.tensor], extent.start + skipped, buffer[filled : filled + wanted])
-                filled += wanted
-            at += size
 
-    @staticmethod
-    def _read(tensor: Tensor, start: int, buffer: NDArray[np.uint8]) -> None:
-        view, at = buffer.data, tensor.entry.offset + start
-        try:
-            while view:
-                read = os.preadv(tensor.descriptor, [view], at)
-                if not read:
-                    raise StorageError(f"{tensor.path} has become shorter while it was read. Start again.")
-                view, at = view[read:], at + read
-        except OSError as error:
-            raise StorageError(f"{tensor.path} cannot be read: {error.strerror}.") from error
+ReadInto = Callable[[str, int, NDArray[np.uint8]], None]
+"""Fills a buffer with the bytes from a place on of the data of a tensor, by its name."""
+
+
+def rows_of(extents: Sequence[Extent], columns: int, dtype: mx.Dtype, read_into: ReadInto) -> Rows:
+    """Return the reader of a matrix whose bytes are those of `extents`, in their order."""
+    number: Any = _unsigned[dtype.size]
+
+    def read(start: int, stop: int) -> mx.array:
+        buffer = np.empty((stop - start, columns), dtype=number)
+        _gather(buffer.reshape(-1).view(np.uint8), extents, start * columns * dtype.size, read_into)
+        return mx.array(buffer).view(dtype)
+
+    return read
+
+
+def _gather(buffer: NDArray[np.uint8], extents: Sequence[Extent], start: int, read_into: ReadInto) -> None:
+    """Fill the buffer with the bytes from `start` on of the extents joined."""
+    filled, at = 0, 0
+    for extent in extents:
+        size = extent.stop - extent.start
+        skipped = max(start + filled - at, 0)
+        if skipped < size and filled < len(buffer):
+            wanted = min(size - skipped, len(buffer) - filled)
+            read_into(extent.tensor, extent.start + skipped, buffer[filled : filled + wanted])
+            filled += wanted
+        at += size

@@ -182,6 +182,7 @@ def _parameters(
             can_be_quantized=name.endswith(".weight") and name.removesuffix(".weight") in wanted,
             can_be_cast=network.can_be_cast(name),
             wanted=wanted.get(name.removesuffix(".weight")) if name.endswith(".weight") else None,
+            stored=formats.get(name.removesuffix(".weight")) if name.endswith(".weight") else None,
         )
         for name, shape in shapes.items()
     )

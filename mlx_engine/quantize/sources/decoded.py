@@ -1,0 +1,212 @@
+"""A model that another program has quantized, as something to convert.
+
+mlx-lm is shown the model as it would be unquantized, in float32: so it puts matrices in order, stacks experts and
+splits what is fused just as it does with the original. Where it has moved nothing but whole rows, and MLX has a format
+for the weights as they are, they stay packed.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import mlx.core as mx
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from mlx_engine.errors import BrokenModel
+from mlx_engine.models import foreign
+from mlx_engine.models.safetensors import TensorEntry
+from mlx_engine.quantize.network import Network
+from mlx_engine.quantize.outline import Outline, Parameter
+from mlx_engine.quantize.recipe import Format
+from mlx_engine.quantize.source import Rows, mlx_type, rows_of
+from mlx_engine.quantize.sources.matrix import Arrays, Matrix
+from mlx_engine.quantize.tracing import Origin, trace
+
+_kept_pieces = 8
+"""So many packed pieces are remembered at a time: weights, scales and biases are asked for one after the other."""
+
+
+class PlainTensors(Protocol):
+    """The open files of a model. `source.Shards` are such."""
+
+    @property
+    def files(self) -> tuple[Path, ...]: ...
+
+    @property
+    def entries(self) -> Mapping[str, TensorEntry]: ...
+
+    def read_into(self, name: str, start: int, buffer: NDArray[np.uint8]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is in the files: `matrices` by the names that they would have unquantized, and of the other `tensors` those
+    that are `plain`. `config` is that of the unquantized model.
+    """
+
+    path: Path
+    config: Mapping[str, Any]
+    tensors: PlainTensors
+    plain: tuple[str, ...]
+    matrices: Mapping[str, Matrix]
+    quantization: str
+    """How they are quantized, for people."""
+    notes: tuple[str, ...]
+    write_companions: Callable[[Path], None]
+
+
+class Decoded:
+    """A `Source`.
+
+    Raises:
+        ModelError: the files do not fit together, or mlx-lm does not run the model.
+    """
+
+    def __init__(self, contents: Contents) -> None:
+        self.path = contents.path
+        self._contents = contents
+        entries = {name: contents.tensors.entries[name] for name in contents.plain}
+        entries |= {name: _unpacked(matrix) for name, matrix in contents.matrices.items()}
+        self._entries = entries
+        self._traced = trace(contents.config, entries, name=self.path.name, quantization=contents.quantization)
+        parameters = tuple(map(self._with_format, self._traced.outline.parameters))
+        self._outline = msgspec.structs.replace(self._traced.outline, parameters=parameters)
+
+    @property
+    def outline(self) -> Outline:
+        return self._outline
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return self._traced.config
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self._contents.notes
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return self._contents.tensors.files
+
+    def rows(self, name: str) -> Rows:
+        origin = self._traced.arrays[name]
+        columns = origin.shape[-1] if origin.shape else 1
+        if origin.lineage.extents is not None:
+            return rows_of(origin.lineage.extents, columns, origin.dtype, self._read_into)
+        array = self._calculate(name, origin).reshape(-1, columns)
+        mx.eval(array)
+        return lambda start, stop: array[start:stop]
+
+    def packed(self, name: str, format: Format) -> Mapping[str, Rows] | None:
+        pieces = self._pieces(self._traced.arrays[name])
+        if not pieces or not _all_have(pieces, format):
+            return None
+
+        @functools.lru_cache(maxsize=_kept_pieces)
+        def read(start: int, stop: int) -> Arrays:
+            return _joined(pieces, start, stop, format)
+
+        def part(key: str) -> Rows:
+            return lambda start, stop: mx.array(read(start, stop)[key])
+
+        names = ("weight", "scales", "biases") if format.mode == "affine" else ("weight", "scales")
+        return {key: part(key) for key in names}
+
+    def write_companions(self, folder: Path) -> None:
+        self._contents.write_companions(folder)
+
+    def close(self) -> None:
+        self._contents.tensors.close()
+
+    def _with_format(self, parameter: Parameter) -> Parameter:
+        pieces = self._pieces(self._traced.arrays[parameter.name]) if parameter.can_be_quantized else ()
+        shared = [form for form in pieces[0].matrix.formats if _all_have(pieces, form)] if pieces else []
+        return msgspec.structs.replace(parameter, stored=shared[0]) if shared else parameter
+
+    def _pieces(self, origin: Origin) -> "tuple[_Piece, ...]":
+        """Return the rows of matrices of which an array consists, in order; none if it is not made of whole rows."""
+        pieces = []
+        for extent in origin.lineage.extents or ():
+            matrix = self._contents.matrices.get(extent.tensor)
+            row_bytes = 4 * origin.shape[-1]
+            if matrix is None or matrix.shape[-1] != origin.shape[-1]:
+                return ()
+            if extent.start % row_bytes or extent.stop % row_bytes:
+                return ()
+            pieces.append(_Piece(matrix, extent.start // row_bytes, extent.stop // row_bytes))
+        return tuple(pieces)
+
+    def _read_into(self, name: str, start: int, buffer: NDArray[np.uint8]) -> None:
+        """Fill the buffer with the bytes from `start` on of a tensor as mlx-lm was shown it."""
+        matrix = self._contents.matrices.get(name)
+        if matrix is None:
+            self._contents.tensors.read_into(name, start, buffer)
+            return
+        row_bytes = 4 * matrix.shape[-1]
+        stop = start + len(buffer)
+        first, last = start // row_bytes, -(-stop // row_bytes)
+        rows = np.ascontiguousarray(matrix.rows(first, last), np.float32).reshape(-1).view(np.uint8)
+        buffer[:] = rows[start - first * row_bytes : stop - first * row_bytes]
+
+    def _calculate(self, name: str, origin: Origin) -> mx.array:
+        """Let MLX make a whole array, from those tensors that have a part in it; of the others it gets stand-ins."""
+        weights = {
+            tensor: self._whole(tensor) if tensor in origin.lineage.tensors else self._stand_in(tensor)
+            for tensor in self._entries
+        }
+        try:
+            array: mx.array = Network(self.config).sanitize(weights)[name]
+            mx.eval(array)
+        except foreign.FOREIGN_ERRORS as error:
+            raise foreign.in_words(error, self.path.name) from error
+        if tuple(array.shape) != origin.shape:
+            raise BrokenModel(f"{self.path.name}: {name} depends on the values of weights. Facet cannot convert it.")
+        return array
+
+    def _whole(self, name: str) -> mx.array:
+        entry = self._entries[name]
+        stand_in = self._stand_in(name)
+        buffer = np.empty(entry.size_bytes, np.uint8)
+        self._read_into(name, 0, buffer)
+        return mx.array(buffer).view(stand_in.dtype).reshape(entry.shape)
+
+    def _stand_in(self, name: str) -> mx.array:
+        entry = self._entries[name]
+        dtype: Any = mlx_type(entry.dtype)
+        return mx.zeros(entry.shape, dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """The rows [start, stop) of a matrix."""
+
+    matrix: Matrix
+    start: int
+    stop: int
+
+
+def _all_have(pieces: tuple[_Piece, ...], format: Format) -> bool:
+    return all(format in piece.matrix.formats for piece in pieces)
+
+
+def _joined(pieces: tuple[_Piece, ...], start: int, stop: int, format: Format) -> Arrays:
+    """Return the rows [start, stop) of the pieces joined, packed."""
+    at = 0
+    found = []
+    for piece in pieces:
+        first, last = max(start - at, 0), min(stop - at, piece.stop - piece.start)
+        if first < last:
+            found.append(piece.matrix.packed(piece.start + first, piece.start + last, format))
+        at += piece.stop - piece.start
+    return {name: np.concatenate([arrays[name] for arrays in found]) for name in found[0]}
+
+
+def _unpacked(matrix: Matrix) -> TensorEntry:
+    return TensorEntry("F32", matrix.shape, 0, 4 * math.prod(matrix.shape))
