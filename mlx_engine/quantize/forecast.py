@@ -1,15 +1,16 @@
 """Says what a conversion will give, before anything runs: a pure function of the network's outline and the recipe."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mlx_engine.models import weights
 from mlx_engine.models.bit_map import LayerBits, bit_map
 from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.memory import size_in_words
 from mlx_engine.models.safetensors import TensorEntry, header_bytes, tensor_bytes
 from mlx_engine.models.weights import Precision, Weight, plain_weight
-from mlx_engine.quantize.layout import Placement, layout
+from mlx_engine.quantize.layout import Placement, layout, meaning
 from mlx_engine.quantize.outline import Dropped, Outline
 from mlx_engine.quantize.recipe import Recipe
 from mlx_engine.quantize.shards import into_shards
@@ -38,6 +39,8 @@ class Forecast:
     distinct_bits: tuple[int, ...]
     """In which matrices are stored, without scales, the commonest first."""
     dropped: tuple[Dropped, ...]
+    notes: tuple[str, ...]
+    """Sentences about what the recipe's name does not let one expect."""
 
     @property
     def bits_per_weight(self) -> float:
@@ -88,6 +91,7 @@ def forecast_of(placements: Sequence[Placement], outline: Outline, recipe: Recip
         bits=bit_map(found),
         distinct_bits=weights.distinct_bits(found),
         dropped=outline.dropped,
+        notes=(*_idle_rules(outline, recipe), *_wishes(placements), *map(_loss, outline.dropped)),
     )
 
 
@@ -98,3 +102,23 @@ def _weight(placement: Placement) -> Weight:
         return plain_weight(parameter.name, TensorEntry(placement.dtype, parameter.shape, 0, placement.size_bytes))
     precision = Precision(form.mode, form.bits, form.group_size)
     return Weight(parameter.path, parameter.elements, placement.size_bytes, precision, is_matrix=True)
+
+
+def _idle_rules(outline: Outline, recipe: Recipe) -> Iterator[str]:
+    """Say which rules meet nothing: of a recipe for other models, or with a name that is misspelt."""
+    paths = [parameter.path for parameter in outline.parameters if len(parameter.shape) > 1]
+    for number, rule in enumerate(recipe.rules):
+        if not any(map(meaning(rule, outline, number), paths)):
+            yield f"The recipe's rule for {' and '.join(rule.kinds) or 'all'} meets no matrix of this model."
+
+
+def _wishes(placements: Sequence[Placement]) -> Iterator[str]:
+    """Say what is quantized in another way because the architecture wants it."""
+    paths = [placement.parameter.path for placement in placements if placement.reason and placement.format]
+    if paths:
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        yield f"As its architecture wants, {paths[0]}{more} get a format of their own."
+
+
+def _loss(dropped: Dropped) -> str:
+    return f"{dropped.prefix} ({size_in_words(dropped.size_bytes)}) is left out: {dropped.reason}."

@@ -1,0 +1,134 @@
+"""Forecasts, held against the files that come of them."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlx_engine.models.bit_map import LayerBits
+from mlx_engine.models.describe import describe, read_bit_map
+from mlx_engine.models.machine import Machine
+from mlx_engine.models.memory import fit
+from mlx_engine.models.safetensors import compose_header
+from mlx_engine.quantize import shards
+from mlx_engine.quantize.builtin import RECIPES, recipe
+from mlx_engine.quantize.config import quantized_config
+from mlx_engine.quantize.forecast import forecast
+from mlx_engine.quantize.layout import layout
+from mlx_engine.quantize.outline import Dropped, Outline
+from mlx_engine.quantize.recipe import Format, Recipe, Rule
+from mlx_engine.quantize.shards import into_shards
+from tests.model_folders import CONFIG, write_model
+from tests.outlines import dense, matrix, only, plain
+
+_shape = {"num_hidden_layers": 16, "hidden_size": 128, "num_attention_heads": 4, "num_key_value_heads": 4}
+
+
+def _written(folder: Path, outline: Outline, recipe: Recipe) -> Path:
+    """Write what the conversion would."""
+    placements = layout(outline, recipe)
+    arrays = {name: array for placement in placements for name, array in placement.arrays.items()}
+    return write_model(folder, arrays, **quantized_config(CONFIG | _shape, placements, recipe))
+
+
+@pytest.mark.parametrize("name", ["affine-4", "balanced-4", "mixed_3_6", "nvfp4", "mxfp8", "f16"])
+def test_a_forecast_says_what_the_library_will_say(name: str, tmp_path: Path) -> None:
+    """Size, bits per weight, words, map and memory are those of the files, once they are there."""
+    outline = dense(hidden=192, is_tied=True)
+    found = forecast(outline, recipe(name))
+    original = describe(_written(tmp_path / "original", outline, recipe("bf16")), "me/model")
+
+    folder = _written(tmp_path / "result", outline, recipe(name))
+
+    result, expected = describe(folder, "me/model"), found.describe(original)
+    assert found.size_bytes == (folder / "model.safetensors").stat().st_size
+    for field in ("parameters", "bits_per_weight", "quantization", "bits", "loaded_bytes", "loaded_half_bytes"):
+        assert getattr(expected, field) == getattr(result, field)
+    assert found.bits == read_bit_map(folder)
+    machine = Machine(8 * 10**9, 6 * 10**9, "", has_metal=True)
+    assert fit(expected, machine, context=1000).estimate == fit(result, machine, context=1000).estimate
+
+
+_rows = st.sampled_from([16, 32, 48, 64, 100, 128, 192])
+_parameters = st.lists(
+    st.one_of(
+        st.builds(lambda rows, row: (rows, row), st.integers(1, 9), _rows),
+        st.builds(lambda experts, rows, row: (experts, rows, row), st.integers(1, 3), st.integers(1, 5), _rows),
+        st.builds(lambda size: (size,), st.integers(1, 300)),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(shapes=_parameters, wanted=st.sampled_from(RECIPES), limit=st.integers(1, 5000))
+def test_the_size_is_that_of_all_files_with_their_headers(
+    shapes: list[tuple[int, ...]], wanted: Recipe, limit: int
+) -> None:
+    """Into however many files the arrays are dealt out: here, files of up to 5,000 bytes."""
+    outline = only(
+        *(
+            matrix(f"layers.{number}.down_proj", *shape) if len(shape) > 1 else plain(f"norm{number}.weight", *shape)
+            for number, shape in enumerate(shapes)
+        ),
+        layers=len(shapes),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards, "SHARD_BYTES", limit)
+        found = forecast(outline, wanted)
+        files = into_shards(item for placement in layout(outline, wanted) for item in placement.arrays.items())
+
+    headers = [compose_header(file.arrays) for file in files]
+    assert found.files == len(files)
+    assert found.size_bytes == sum(
+        len(header) + sum(place.size_bytes for place in places.values()) for header, places in headers
+    )
+
+
+def test_a_row_of_the_map_holds_the_bits_of_a_layer_s_matrices() -> None:
+    """What is outside of all layers comes first; norms are not on the map."""
+    outline = dense(layers=1, is_tied=True)
+
+    found = forecast(outline, Recipe(name="", default=Format(), rules=(Rule(kinds=("head",), treatment="keep"),)))
+
+    names = [f"self_attn.{name}_proj" for name in "qkvo"] + [f"mlp.{name}_proj" for name in ("gate", "up", "down")]
+    assert found.bits == (LayerBits(None, {"model.embed_tokens": 16}), LayerBits(0, dict.fromkeys(names, 4)))
+
+
+def test_what_is_kept_is_told_with_its_path_and_the_reason() -> None:
+    """A matrix that is quantized is not among it."""
+    outline = only(matrix("up_proj", 8, 100), matrix("down_proj", 8, 64), plain("norm.weight", 64))
+
+    found = forecast(outline, recipe("affine-4"))
+
+    assert found.kept == (("up_proj", "its rows of 100 weights do not divide by 64"), ("norm", "a norm"))
+
+
+def test_rules_that_meet_nothing_are_told() -> None:
+    """mlx-lm's mixtures mean a head that tied embeddings do not have."""
+    assert forecast(dense(is_tied=True), recipe("mixed_3_6")).notes == (
+        "The recipe's rule for lm_head meets no matrix of this model.",
+    )
+    assert forecast(dense(), recipe("mixed_3_6")).notes == ()
+
+
+def test_what_the_architecture_wants_otherwise_is_told() -> None:
+    """A router, for example, in 8 bits."""
+    outline = only(*(matrix(f"layers.{layer}.mlp.gate", 8, 64, wanted=Format(bits=8)) for layer in range(3)))
+
+    (note,) = forecast(outline, recipe("affine-4")).notes
+
+    assert note == "As its architecture wants, layers.0.mlp.gate and 2 more get a format of their own."
+
+
+def test_what_is_dropped_is_told_with_its_size() -> None:
+    """The eyes of a model that mlx-lm runs as text."""
+    dropped = Dropped("vision_tower", 840_000_000, "it will not see")
+
+    found = forecast(msgspec.structs.replace(dense(), dropped=(dropped,)), recipe("affine-4"))
+
+    assert found.dropped == (dropped,)
+    assert found.notes == ("vision_tower (840 MB) is left out: it will not see.",)
