@@ -8,12 +8,14 @@ from importlib.metadata import PackageNotFoundError, version
 
 from cyclopts import App, CycloptsError
 
+from mlx_engine.cli.bench import bench
 from mlx_engine.cli.catalog import catalog
 from mlx_engine.cli.chat import chat
 from mlx_engine.cli.convert import convert
 from mlx_engine.cli.failure import BROKEN_PIPE, FAILED, INTERRUPTED, UsageError, report
 from mlx_engine.cli.fit import fit
 from mlx_engine.cli.import_model import import_model
+from mlx_engine.cli.measure import measure
 from mlx_engine.cli.models import models
 from mlx_engine.cli.prepare import prepare
 from mlx_engine.cli.pull import pull
@@ -70,7 +72,7 @@ def _drop_output() -> None:
 
 def _app() -> App:
     app = App(name="facet", help=_help, version=_version, help_format="markdown", suppress_keyboard_interrupt=False)
-    for verb in (catalog, chat, convert, fit, models, prepare, pull, recipes, search):
+    for verb in (bench, catalog, chat, convert, fit, measure, models, prepare, pull, recipes, search):
         app.command(verb)
     app.command(import_model, name="import")
     return app

@@ -18,9 +18,10 @@ from mlx_engine.measure.comparison import compare
 from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.corpus import Corpus
 from mlx_engine.measure.fidelity import by_kind, fidelity, worst_positions
+from mlx_engine.measure.header import Header
 from mlx_engine.measure.positions import Positions
 from mlx_engine.measure.reading import reading
-from mlx_engine.measure.reference import Header, ReferenceStore, run_reference
+from mlx_engine.measure.reference import ReferenceStore, run_reference
 from mlx_engine.measure.results import Choice, Divergence, Fidelity, FidelityResult, keep_fidelity
 from mlx_engine.measure.sample import Sample, same_sample, sample
 from mlx_engine.models import provenance

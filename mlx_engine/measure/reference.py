@@ -21,47 +21,16 @@ from numpy.typing import NDArray
 from mlx_engine.errors import StorageError
 from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.forward import log_probabilities, true_tokens
+from mlx_engine.measure.header import FORMAT, Header
 from mlx_engine.measure.reading import Reading
 from mlx_engine.measure.sample import Sample
 from mlx_engine.models.staging import storage_errors
 
-FORMAT = 1
 TOP = 5
 """So many tokens are kept in any case: the choices that people look at."""
 
 _rows_at_once = 64
 """Sorting the vocabulary of so many positions at a time bounds the memory."""
-
-
-class Header(msgspec.Struct, frozen=True, kw_only=True):
-    """What a store says of itself, in `reference.json`. The chunks themselves are beside it."""
-
-    format: int = FORMAT
-    model: str
-    """For people."""
-    weights: str
-    """Fingerprint of the model's files."""
-    corpus: str
-    """For people."""
-    sample: str
-    """Fingerprint of the tokens and of the convention."""
-    convention: Convention
-    kinds: tuple[str, ...]
-    """Of each chunk."""
-    vocabulary: int
-    """To how many tokens the model gives a probability."""
-    tail_mass: float
-    created: str = ""
-
-    @property
-    def scored_positions(self) -> int:
-        return len(self.kinds) * self.convention.scored_per_chunk
-
-    @property
-    def key(self) -> str:
-        """The name of the store's folder: what may be measured against each other has the same."""
-        text = msgspec.json.encode((self.format, self.weights, self.sample, self.tail_mass))
-        return hashlib.sha256(text).hexdigest()[:24]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from mlx_engine.errors import StorageError
 from mlx_engine.inference.load import Model
 from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.corpus import Corpus
+from mlx_engine.measure.header import Header
 from mlx_engine.measure.reading import reading
-from mlx_engine.measure.reference import Header, ReferenceStore, answers, run_reference
+from mlx_engine.measure.reference import ReferenceStore, answers, run_reference
 from mlx_engine.measure.sample import Sample, sample
 
 _convention = Convention(chunk_tokens=32)
