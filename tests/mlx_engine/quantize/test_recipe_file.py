@@ -1,0 +1,102 @@
+"""Recipes as files."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlx_engine.errors import InvalidRecipe, StorageError
+from mlx_engine.quantize.builtin import RECIPES
+from mlx_engine.quantize.recipe import Format, Recipe, Rule
+from mlx_engine.quantize.recipe_file import decode_recipe, encode_recipe, read_recipe, write_recipe
+
+_treatments = st.one_of(
+    st.just("keep"),
+    st.builds(Format, st.just("affine"), st.sampled_from([2, 3, 4, 5, 6, 8]), st.sampled_from([32, 64, 128])),
+    st.sampled_from([Format("mxfp4", 4, 32), Format("nvfp4", 4, 16), Format("mxfp8", 8, 32)]),
+)
+_ranges = st.tuples(st.integers(0, 99), st.integers(0, 99)).map(lambda ends: (min(ends), max(ends)))
+_rules = st.builds(
+    Rule,
+    kinds=st.lists(st.text(min_size=1), max_size=3).map(tuple),
+    layers=st.one_of(st.sampled_from(["all", "outer", "outer and every third"]), _ranges),
+    treatment=_treatments,
+)
+_recipes = st.builds(
+    Recipe,
+    name=st.text(),
+    purpose=st.text(),
+    default=_treatments,
+    dtype=st.sampled_from(["source", "bfloat16", "float16", "float32"]),
+    rules=st.lists(_rules, max_size=3).map(tuple),
+    tensors=st.dictionaries(st.text(), _treatments, max_size=3),
+    follows_architecture=st.booleans(),
+)
+
+
+@given(recipe=_recipes)
+def test_a_recipe_is_the_same_after_writing_and_reading(recipe: Recipe) -> None:
+    """Whatever it says."""
+    assert decode_recipe(encode_recipe(recipe), "mine.json") == recipe
+
+
+def test_a_recipe_travels_by_file(tmp_path: Path) -> None:
+    """In lines that people can read."""
+    write_recipe(RECIPES[0], tmp_path / "mine.json")
+
+    assert read_recipe(tmp_path / "mine.json") == RECIPES[0]
+    assert len((tmp_path / "mine.json").read_text().splitlines()) > 10
+
+
+def _with(**fields: Any) -> bytes:
+    return json.dumps({"name": "mine", "default": "keep", **fields}).encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"{", "mine.json is no recipe: it is no JSON"),
+        (b"\xff\xfe", "mine.json is no recipe: it is no JSON"),
+        (b"[" * 100_000, "mine.json is no recipe: it is no JSON"),
+        (b"[]", "mine.json is no recipe: it should be an object, not a list."),
+        (b"{}", 'mine.json is no recipe: it lacks the field "name".'),
+        (_with(extra=1), 'mine.json is no recipe: there is no field "extra".'),
+        (_with(name=1), "mine.json is no recipe, at name: it should be a text, not a whole number."),
+        (_with(dtype="half"), "at dtype: there is no 'half'. Possible: source, bfloat16, float16, float32."),
+        (_with(default="kep"), "at default: there is no 'kep'. Possible: \"keep\", or an object with mode, bits and"),
+        (_with(default={"bitz": 4}), 'at default: there is no field "bitz".'),
+        (_with(default={"bits": "4"}), "at default.bits: it should be a whole number, not a text."),
+        (_with(default={"bits": 7}), "mine.json, at default: affine with 7 bits in groups of 64 is not possible."),
+        (_with(tensors={"a.b": {"bits": 1}}), "mine.json, at tensors.a.b: affine with 1 bits"),
+        (_with(tensors={"a.b": {"mode": "int4"}}), "at tensors.a.b.mode: there is no 'int4'. Possible: affine, mxfp4,"),
+        (_with(tensors=["a"]), "at tensors: it should be an object, not a list."),
+        (
+            _with(rules=[{"kinds": "v_proj", "treatment": "keep"}]),
+            "at rules[0].kinds: it should be a list, not a text.",
+        ),
+        (_with(rules=[{"kinds": ["v_proj"]}]), 'at rules[0]: it lacks the field "treatment".'),
+        (
+            _with(rules=[{"layers": "inner", "treatment": "keep"}]),
+            "at rules[0].layers: there is no 'inner'. Possible: all",
+        ),
+        (_with(rules=[{"layers": [9, 2], "treatment": "keep"}]), "at rules[0]: The layers from 9 to 2 are no range."),
+        (_with(rules=[{"treatment": "keep"}, 5]), "at rules[1]: it should be an object, not a whole number."),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_with_the_place(text: bytes, said: str) -> None:
+    """In a sentence, and with what is possible there."""
+    with pytest.raises(InvalidRecipe) as caught:
+        decode_recipe(text, "mine.json")
+
+    assert said in caught.value.message
+
+
+def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    """As is a folder in which nothing can be written."""
+    with pytest.raises(StorageError, match="cannot be read: No such file"):
+        read_recipe(tmp_path / "mine.json")
+    with pytest.raises(StorageError, match="cannot be written"):
+        write_recipe(RECIPES[0], tmp_path / "missing" / "mine.json")
