@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels import catalogue_items
 from app.viewmodels.catalogue_items import CatalogueItem
-from app.viewmodels.fit import Fit, fit, largest_weights_bytes
+from app.viewmodels.fit import Fit, fit_of_page, fit_of_variant, largest_weights_bytes
 from app.viewmodels.hub_bridge import HubBridge
 from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.job_protocol import (
@@ -23,7 +23,7 @@ from mlx_engine.job_protocol import (
     SearchResults,
     Variant,
 )
-from mlx_engine.models.catalog import Entry, Recommendation, recommend
+from mlx_engine.models.catalog import Recommendation, recommend
 from mlx_engine.models.machine import Machine, this_machine
 
 MOST_COMPARED = 6
@@ -70,7 +70,7 @@ class DiscoverViewModel(QObject):
     search_changed = Signal()
     page_changed = Signal()
     compared_changed = Signal()
-    evaluations_read = Signal()
+    page_read = Signal(str)  # the repository
 
     def __init__(self, logs: Path, parent: QObject | None = None, *, command: Sequence[str] | None = None) -> None:
         super().__init__(parent)
@@ -78,6 +78,7 @@ class DiscoverViewModel(QObject):
         self.page: PageState = None
         self.compared: tuple[Variant, ...] = ()
         self._pages: dict[str, ModelPage] = {}
+        self._fits: dict[str, Fit] = {}
         self._again: Callable[[], None] = lambda: None
         self._bridge = HubBridge(logs, self, command=command)
 
@@ -98,16 +99,9 @@ class DiscoverViewModel(QObject):
         """The largest weights that this machine can run."""
         return largest_weights_bytes(self.machine)
 
-    def fit(self, size_bytes: int) -> Fit:
-        return fit(size_bytes, self.machine)
-
-    def entry_of(self, variant: Variant) -> Entry | None:
-        """Return what the catalogue knows of the model that the variant was made from."""
-        for one in self._recommendations:
-            names = (one.entry.repository, *(build.repository for build in one.entry.builds))
-            if variant.base_model in names or variant.repository in names:
-                return one.entry
-        return None
+    def fit(self, variant: Variant) -> Fit:
+        """Return whether the variant fits this machine: with its context, once its page was read."""
+        return self._fits.get(variant.repository) or fit_of_variant(variant, self.machine)
 
     def find(self, filters: SearchFilters) -> None:
         """Search the Hub; what was asked before is forgotten."""
@@ -147,8 +141,8 @@ class DiscoverViewModel(QObject):
             return
         self._show_compared((*others, variant) if included else others)
 
-    def read_evaluations(self) -> None:
-        """Read the pages of what is compared, for what their cards claim; `evaluations_read` follows each."""
+    def read_compared(self) -> None:
+        """Read the pages of what is compared; `page_read` follows each."""
         for variant in self.compared:
             if variant.repository not in self._pages:
                 self._bridge.ask(partial(_read, variant.repository), self._keep_page)
@@ -167,6 +161,7 @@ class DiscoverViewModel(QObject):
     def reset(self) -> None:
         """Let the next question start a process anew, one that knows the offline switch and the token as they are."""
         self._pages.clear()
+        self._fits.clear()
         self._bridge.close()
 
     def close(self) -> None:
@@ -189,8 +184,10 @@ class DiscoverViewModel(QObject):
 
     def _keep_page(self, event: JobEvent) -> None:
         if isinstance(event, ModelPage):
-            self._pages[event.variant.repository] = event
-            self.evaluations_read.emit()
+            repository = event.variant.repository
+            self._pages[repository] = event
+            self._fits[repository] = fit_of_page(event, self.machine)
+            self.page_read.emit(repository)
 
     def _show_search(self, state: SearchState) -> None:
         self.search = state

@@ -1,45 +1,58 @@
-"""Whether weights fit this machine, as a sum that can be shown.
+"""Whether a model on the Hub fits this machine, by the same sum as one in the library.
 
-For models of which no more is known than the size of their weights: on the Hub, before the download. With the
-configuration at hand, `mlx_engine.models.memory` knows better.
+A row of a search tells its weights alone, and the verdict says so; its page tells the rest.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-from app.viewmodels.amounts import bytes_in_words
+from app.viewmodels.amounts import bytes_in_words, tokens_in_words
+from mlx_engine.job_protocol import ModelPage, Variant
+from mlx_engine.models import memory
+from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.hub.description import describe_page, describe_variant
 from mlx_engine.models.machine import Machine
 
-FitKind = Literal["fits", "tight", "too large", "unknown"]
-
-_OVERHEAD = 1.1
-_CONVERSATION_BYTES = 400_000_000
-"""A conversation of some pages, beside a tenth of the weights for working space."""
+FitKind = Literal["fits", "weights fit", "tight", "too large", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """`sentence` has the figures."""
+    """`sentence` has the figures; `context_length` is the longest text the model takes, in tokens, 0 if unknown."""
 
     kind: FitKind
     sentence: str
+    context_length: int = 0
 
 
 def largest_weights_bytes(machine: Machine) -> int:
-    """Return the size of the largest weights that fit."""
-    return round((machine.available_bytes - _CONVERSATION_BYTES) / _OVERHEAD)
+    """Return the size of the largest weights that fit, with no context beside them."""
+    return machine.available_bytes
 
 
-def fit(weights_bytes: int, machine: Machine) -> Fit:
-    """Return whether weights of that size fit, and why; 0 is an unknown size."""
-    if not weights_bytes:
-        return Fit("unknown", "The Hub does not say how large the weights are.")
-    needed = round(weights_bytes * _OVERHEAD) + _CONVERSATION_BYTES
+def fit_of_page(page: ModelPage, machine: Machine) -> Fit:
+    """Return whether the model fits with its context, and the sum; without a configuration, with its weights alone."""
+    model = describe_page(page)
+    if not model.cache or not model.loaded_bytes:
+        return _fit_of_weights(model, machine, "There is no configuration that says how much the context takes.")
+    found = memory.fit(model, machine, runtime=memory.runtime_on(machine, model))
+    longest = found.largest_context
+    way_out = "No context leaves it small enough." if not longest else f"Up to {tokens_in_words(longest)} tokens fit."
+    return Fit(found.verdict, f"{found.in_words} {way_out}", model.context_length)
+
+
+def fit_of_variant(variant: Variant, machine: Machine) -> Fit:
+    """Return whether the weights fit."""
+    return _fit_of_weights(describe_variant(variant), machine, "The context is not counted: the page tells it.")
+
+
+def _fit_of_weights(model: ModelDescription, machine: Machine, remark: str) -> Fit:
+    if not model.loaded_bytes:
+        return Fit("unknown", "The Hub does not say how large the weights are.", model.context_length)
+    found = memory.fit(model, machine, runtime=memory.runtime_on(machine, model))
     sentence = (
-        f"{bytes_in_words(weights_bytes)} of weights and about {bytes_in_words(needed - weights_bytes)} to work with; "
-        f"there are {bytes_in_words(machine.working_set_bytes)} ({machine.working_set_source}), of which "
-        f"{bytes_in_words(machine.reserve_bytes)} stay in reserve."
+        f"{bytes_in_words(found.estimate.weights_bytes)} of weights; there are "
+        f"{bytes_in_words(machine.working_set_bytes)} ({machine.working_set_source}), of which "
+        f"{bytes_in_words(machine.reserve_bytes)} stay in reserve. {remark}"
     )
-    if needed > machine.working_set_bytes:
-        return Fit("too large", sentence)
-    return Fit("tight" if needed > machine.available_bytes else "fits", sentence)
+    return Fit("weights fit" if found.verdict == "fits" else found.verdict, sentence, model.context_length)

@@ -84,7 +84,7 @@ def cache_layout(
     windows = _windows(config, module, count) if has_windows else {}
     found: Counter[LayerCache] = Counter()
     for index in range(count):
-        for cache in _layer(config, layers.get(index, {}), windows.get(index, 0), module):
+        for cache in _layer(config, index, layers.get(index, {}), windows.get(index, 0), module):
             found[cache] += 1
     # As many layers as were found alike, in one entry.
     return tuple(
@@ -101,13 +101,27 @@ def _tensors_by_layer(tensors: Mapping[str, TensorEntry]) -> dict[int, dict[str,
     return layers
 
 
-def _layer(config: Configuration, tensors: Mapping[str, TensorEntry], window: int, module: str) -> Iterator[LayerCache]:
+def _layer(
+    config: Configuration, index: int, tensors: Mapping[str, TensorEntry], window: int, module: str
+) -> Iterator[LayerCache]:
     fixed = _state_numbers(config, tensors)
     if fixed:
         yield LayerCache("state", 1, 0, 0, fixed)
+    if not tensors and not _has_attention(config, index):
+        return
     width = _width(config, tensors, module, has_state=bool(fixed))
     if width:
         yield LayerCache(_kind(tensors, window, module), 1, width, window)
+
+
+def _has_attention(config: Configuration, index: int) -> bool:
+    """Tell, by the configuration alone, whether a layer keeps tokens; others keep a state, which is small."""
+    types, letters = config.texts("layer_types"), config.text("hybrid_override_pattern")
+    if types:
+        return index >= len(types) or ("attention" in types[index] and "linear" not in types[index])
+    if letters:
+        return letters[index : index + 1] in ("*", "")
+    return (index + 1) % config.integer("full_attention_interval", default=1) == 0
 
 
 def _kind(tensors: Mapping[str, TensorEntry], window: int, module: str) -> LayerKind:

@@ -3,16 +3,15 @@
 It reads no weights and imports no MLX.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from mlx_engine.errors import BrokenModel, ModelNotFound, StorageError, UnsupportedModel
-from mlx_engine.models import architecture, chat_template, loaded, provenance, safetensors, weights
+from mlx_engine.models import architecture, chat_template, dimensions, loaded, provenance, safetensors, weights
 from mlx_engine.models.bit_map import LayerBits, bit_map
-from mlx_engine.models.cache_layout import LayerCache, cache_layout
 from mlx_engine.models.card import read_card
 from mlx_engine.models.configuration import Configuration
 from mlx_engine.models.description import BrokenDescription, ModelDescription, NetworkShape
@@ -24,9 +23,6 @@ __all__ = ["BrokenDescription", "ModelDescription", "NetworkShape", "describe", 
 _json_limit_bytes = 64 * 2**20
 _tokenizer_files = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "*.tiktoken")
 _pickle_files = ("*.bin", "*.pt", "*.pth")
-_context_fields = ("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length", "seq_length")
-_expert_counts = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
-_expert_choices = ("num_experts_per_tok", "num_experts_per_token", "moe_top_k", "moe_topk", "top_k_experts", "moe_k")
 
 
 def describe(path: Path, id: str) -> ModelDescription:
@@ -87,7 +83,7 @@ def _describe(path: Path, id: str) -> ModelDescription:
         bits_per_weight=8 * sum(tensor.size_bytes for tensor in tensors.values()) / parameters,
         quantization=weights.in_words(found),
         size_bytes=sum(file.stat().st_size for file in path.iterdir() if file.is_file()),
-        context_length=config.length(*_context_fields),
+        context_length=dimensions.context_length(config),
         has_chat_template=traits.exists,
         licence=note.licence or card.licence,
         source=note.source,
@@ -98,8 +94,8 @@ def _describe(path: Path, id: str) -> ModelDescription:
         has_thinking=traits.has_thinking,
         has_tools=traits.has_tools,
         vision=loaded.vision(tensors, config),
-        cache=_cache(config, used),
-        shape=_shape(config),
+        cache=dimensions.cache(config, used),
+        shape=dimensions.shape(config),
         loaded_bytes=sum(tensor.size_bytes for tensor in used.values()),
         loaded_half_bytes=sum(tensor.size_bytes for tensor in used.values() if tensor.dtype in ("F16", "BF16")),
         loaded_parameters=sum(weight.parameters for weight in used_weights),
@@ -113,36 +109,12 @@ def _obstacle(config: Configuration) -> str:
 
 
 def _active_parameters(found: Sequence[Weight], config: Configuration) -> int:
-    experts, chosen = config.integer(*_expert_counts), config.integer(*_expert_choices)
+    experts, chosen = config.integer(*dimensions.EXPERT_COUNTS), config.integer(*dimensions.EXPERT_CHOICES)
     total = sum(weight.parameters for weight in found)
     if not 0 < chosen < experts:
         return total
     sleeping = sum(weight.parameters for weight in found if weight.is_expert)
     return total - sleeping * (experts - chosen) // experts
-
-
-def _cache(config: Configuration, used: Mapping[str, TensorEntry]) -> tuple[LayerCache, ...]:
-    """Return what the model keeps; the part about text may be run by a module of its own."""
-    whole = architecture.find_implementation(config.architecture, tuple(config.texts("architectures")))
-    found = [one for one in (architecture.find_implementation(config.text_architecture), whole) if one]
-    module = found[0].module if found else config.architecture
-    return cache_layout(config, used, module=module, has_windows=any(one.has_windows for one in found))
-
-
-def _shape(config: Configuration) -> NetworkShape:
-    hidden = config.integer("hidden_size", "n_embd", "d_model", "dim")
-    heads = config.integer("num_attention_heads", "n_head", "n_heads", "num_heads")
-    feed_forward = config.integer("intermediate_size", "ffn_dim", "n_inner", "block_ff_dim", default=4 * hidden)
-    if config.integer(*_expert_counts):
-        expert = config.integer("moe_intermediate_size", default=feed_forward)
-        feed_forward = expert * config.integer(*_expert_choices, default=1)
-    return NetworkShape(
-        hidden=hidden,
-        feed_forward=feed_forward,
-        heads=heads,
-        head=config.integer("head_dim", "qk_head_dim") or (hidden // heads if heads else 0),
-        vocabulary=config.integer("vocab_size"),
-    )
 
 
 def _read_json(path: Path) -> dict[str, Any]:

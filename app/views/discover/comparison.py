@@ -62,7 +62,7 @@ class Comparison(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
         column.addWidget(self._scroll, 1)
-        discover.evaluations_read.connect(self._renew)
+        discover.page_read.connect(self._renew)
         theme.changed.connect(self._renew)
 
     def show_variants(self) -> None:
@@ -102,7 +102,7 @@ class Comparison(QWidget):
         return words
 
     def _add_column(self, grid: QGridLayout, number: int, variant: Variant, facts: Sequence[tuple[str, Fact]]) -> None:
-        fits = self._discover.fit(variant.size_bytes)
+        fits = self._discover.fit(variant)
         tone: Tone = FIT_TONES[fits.kind]
         cells = [
             self._cell(variant.repository.rpartition("/")[2], bold=True),
@@ -121,8 +121,8 @@ class Comparison(QWidget):
         return words
 
     def _context(self, variant: Variant) -> str:
-        entry = self._discover.entry_of(variant)
-        return f"{tokens_in_words(entry.context_length)} tokens" if entry else _UNKNOWN
+        length = self._discover.fit(variant).context_length
+        return f"{tokens_in_words(length)} tokens" if length else _UNKNOWN
 
     def _renew(self) -> None:
         if self.isVisible():

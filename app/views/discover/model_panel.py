@@ -111,7 +111,7 @@ class ModelPanel(Scroll):
 
     def _verdict(self, page: ModelPage) -> QWidget:
         theme, variant = self._theme, page.variant
-        fits = self._discover.fit(variant.size_bytes)
+        fits = self._discover.fit(variant)
         facts = QWidget()
         column = QVBoxLayout(facts)
         column.setContentsMargins(0, 0, 0, 0)
@@ -135,13 +135,13 @@ class ModelPanel(Scroll):
         return facts
 
     def _rows(self, page: ModelPage) -> list[tuple[str, str]]:
-        variant, entry = page.variant, self._discover.entry_of(page.variant)
+        variant, length = page.variant, self._discover.fit(page.variant).context_length
         rows = [
             ("Made from", variant.base_model if variant.base_model != variant.repository else ""),
             ("Parameters", parameters_in_words(variant.parameters) if variant.parameters else ""),
             ("Weights", " · ".join(filter(None, (variant.quantization, _size(variant.size_bytes))))),
             ("Download", _size(page.needed_bytes) or "nothing here that Facet could run"),
-            ("Context", f"{tokens_in_words(entry.context_length)} tokens" if entry else ""),
+            ("Context", f"{tokens_in_words(length)} tokens" if length else ""),
             ("Licence", hub_words.licence(variant.licence)),
             ("Downloads in a month", f"{variant.downloads:,}"),
             ("Likes", f"{variant.likes:,}"),

@@ -221,7 +221,7 @@ class DiscoverPage(QWidget):
         self._is_comparing = shown
         if shown:
             self._comparison.show_variants()
-            self._discover.read_evaluations()
+            self._discover.read_compared()
         self._follow()
 
     def paintEvent(self, _event: QPaintEvent) -> None:

@@ -21,15 +21,22 @@ from mlx_engine.job_protocol import ModelGroup, Variant
 
 FIT_TONES: Mapping[FitKind, Tone] = {
     "fits": "success",
+    "weights fit": "success",
     "tight": "warning",
     "too large": "danger",
     "unknown": "tertiary",
 }
-FIT_WORDS: Mapping[FitKind, str] = {"fits": "fits", "tight": "tight", "too large": "too large", "unknown": ""}
+FIT_WORDS: Mapping[FitKind, str] = {
+    "fits": "fits",
+    "weights fit": "weights fit",
+    "tight": "tight",
+    "too large": "too large",
+    "unknown": "",
+}
 
 
 class VariantRow(QWidget):
-    """One repository: how it is stored, how large it is, whether it fits."""
+    """One repository: how it is stored, how large it is, whether it fits; once its page was read, with its context."""
 
     opened = Signal(str)
 
@@ -40,19 +47,19 @@ class VariantRow(QWidget):
         self._mark.setChecked(discover.is_compared(variant))
         self._mark.toggled.connect(lambda on: discover.compare(variant, included=on))
         discover.compared_changed.connect(self._follow)
+        discover.page_read.connect(self._follow_page)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 4, 0, 4)
         row.setSpacing(10)
         row.addWidget(self._mark)
         row.addLayout(self._text(theme), 1)
-        fits = discover.fit(variant.size_bytes)
-        badge = Badge(theme)
-        badge.show_text(FIT_WORDS[fits.kind], FIT_TONES[fits.kind], fits.sentence)
-        row.addWidget(badge)
+        self._badge = Badge(theme)
+        row.addWidget(self._badge)
         details = SmallButton(theme, "Details", f"Details: {variant.repository}")
         details.clicked.connect(lambda: self.opened.emit(variant.repository))
         row.addWidget(details)
         row.addWidget(DownloadButton(variant.repository, downloads, theme, quiet=True))
+        self._follow_page(variant.repository)
 
     def _text(self, theme: Theme) -> QVBoxLayout:
         variant = self._variant
@@ -72,6 +79,11 @@ class VariantRow(QWidget):
 
     def _follow(self) -> None:
         self._mark.setChecked(self._discover.is_compared(self._variant))
+
+    def _follow_page(self, repository: str) -> None:
+        if repository == self._variant.repository:
+            fits = self._discover.fit(self._variant)
+            self._badge.show_text(FIT_WORDS[fits.kind], FIT_TONES[fits.kind], fits.sentence)
 
 
 class _Group(QWidget):

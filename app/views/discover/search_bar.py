@@ -44,6 +44,7 @@ class SearchBar(QWidget):
         self._only_mlx.setToolTip("Conversions that run as they are; others have to be converted first")
         self._only_mlx.setChecked(True)
         self._fits = Chip(theme, "Fits this Mac")
+        self._fits.setToolTip("Weights that fit beside the reserve; the page of a model counts its context too")
         self._size = ChoiceChip(theme, "Size", _CLASSES, parent=self)
         self._licence = ChoiceChip(theme, "Licence", _LICENCES, parent=self)
         self._access = ChoiceChip(theme, "Access", _ACCESS, parent=self)

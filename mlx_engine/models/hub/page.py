@@ -1,4 +1,4 @@
-"""The page of one repository: its card, its files, and the evaluations that the card claims."""
+"""The page of one repository: its card, its files, its configuration, and the evaluations that the card claims."""
 
 import math
 from collections.abc import Iterator
@@ -13,7 +13,8 @@ from mlx_engine.models.hub.client import QUESTION_TIMEOUT, Hub, Listing
 from mlx_engine.models.hub.files import select
 from mlx_engine.models.hub.search import variant_of
 
-LONGEST_CARD_BYTES = 1_000_000
+LONGEST_TEXT_BYTES = 1_000_000
+"""Of a card or a configuration."""
 
 
 def read_page(request: ReadModel, hub: Hub) -> ModelPage:
@@ -34,18 +35,19 @@ def read_page(request: ReadModel, hub: Hub) -> ModelPage:
         id=request.id,
         variant=variant,
         commit=listing.commit,
-        card=_card(listing, hub),
+        card=without_metadata(_text("README.md", listing, hub)),
         files=listing.files,
         needed_bytes=needed,
         evaluations=evaluations,
+        configuration=_text("config.json", listing, hub),
     )
 
 
-def _card(listing: Listing, hub: Hub) -> str:
-    """Return the card, its end cut off if it is very long; "" if there is none, or only for people signed in."""
-    if not any(file.name == "README.md" for file in listing.files):
+def _text(name: str, listing: Listing, hub: Hub) -> str:
+    """Return a file, its end cut off if it is very long; "" if there is none, or only for people signed in."""
+    if not any(file.name == name for file in listing.files):
         return ""
-    address = hub.address(listing.repository, listing.commit, "README.md")
+    address = hub.address(listing.repository, listing.commit, name)
     text = b""
     with (
         hub.translated(listing.repository, listing.commit),
@@ -56,9 +58,9 @@ def _card(listing: Listing, hub: Hub) -> str:
         hf_raise_for_status(response)
         for block in response.iter_raw():
             text += block
-            if len(text) > LONGEST_CARD_BYTES:
+            if len(text) > LONGEST_TEXT_BYTES:
                 break
-    return without_metadata(text[:LONGEST_CARD_BYTES].decode("utf-8", "replace"))
+    return text[:LONGEST_TEXT_BYTES].decode("utf-8", "replace")
 
 
 def _evaluations(info: ModelInfo) -> Iterator[Evaluation]:

@@ -1,5 +1,6 @@
 """Searches and pages, by a real job process, on the small Hub."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from app.viewmodels.discover import MOST_COMPARED, Browsing, DiscoverViewModel, 
 from mlx_engine.job_protocol import ModelPage, SearchFilters, Variant
 from tests.app.hub_window import add_variant
 from tests.hub.faults import Hold, Refuse
+from tests.hub.fixtures import model_files
 from tests.hub.server import Hub
 
 TIMEOUT_MS = 20_000
@@ -122,10 +124,31 @@ def test_what_cards_claim_is_read_for_a_comparison(hub: Hub, discover: DiscoverV
     variants = [variant for group in discover.search.groups for variant in group.variants]
     for variant in variants:
         discover.compare(variant, included=True)
-    with qtbot.waitSignals([discover.evaluations_read] * 3, timeout=TIMEOUT_MS):
-        discover.read_evaluations()
+    with qtbot.waitSignals([discover.page_read] * 3, timeout=TIMEOUT_MS):
+        discover.read_compared()
     claimed = {one.repository: [result.value for result in discover.evaluations(one)] for one in variants}
     assert claimed == {"converts/Whale-4bit": [61.5], "converts/Whale-8bit": [61.5], "converts/Shark-4bit": []}
+
+
+def test_a_page_tells_whether_its_model_fits_with_its_context(
+    hub: Hub, discover: DiscoverViewModel, qtbot: QtBot
+) -> None:
+    """A search knows the weights alone, and says so; the page has the sum, and the longest context."""
+    repository = add_variant(hub, "converts/Whale-4bit")
+    widths = {"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8}
+    configuration = {"model_type": "llama", "max_position_embeddings": 40960, **widths}
+    repository.commit({**model_files(), "config.json": json.dumps(configuration).encode()})
+    discover.find(SearchFilters())
+    until_answered(qtbot, discover.search_changed)
+    assert isinstance(discover.search, Found)
+    (found,) = discover.search.groups[0].variants
+    before = discover.fit(found)
+    discover.open(found.repository)
+    until_answered(qtbot, discover.page_changed)
+    after = discover.fit(found)
+    assert (before.kind, before.context_length) == ("weights fit", 0)
+    assert (after.kind, after.context_length) == ("fits", 40960)
+    assert "8,192 tokens of context" in after.sentence
 
 
 def test_a_page_is_read_once(hub: Hub, discover: DiscoverViewModel, qtbot: QtBot) -> None:

@@ -1,29 +1,87 @@
+import json
+
 import pytest
 
-from app.viewmodels.fit import fit, largest_weights_bytes
+from app.viewmodels.fit import fit_of_page, fit_of_variant, largest_weights_bytes
+from mlx_engine.job_protocol import ModelPage, RemoteFile, Variant
 from mlx_engine.models.machine import mac
 
 MAC = mac(16 * 2**30, "0")
+LLAMA = {
+    "model_type": "llama",
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "vocab_size": 128256,
+    "max_position_embeddings": 131072,
+}
+
+
+def variant(size_bytes: int) -> Variant:
+    return Variant(
+        repository="owner/model",
+        base_model="owner/model",
+        is_mlx=True,
+        quantization="4-bit",
+        parameters=size_bytes * 16 // 9,
+        size_bytes=size_bytes,
+        licence="mit",
+        gated=False,
+        downloads=1,
+        likes=1,
+        updated="2026-01-01",
+    )
+
+
+def page(size_bytes: int, configuration: str) -> ModelPage:
+    return ModelPage(
+        id="p",
+        variant=variant(size_bytes),
+        commit="c" * 40,
+        card="",
+        files=(RemoteFile("model.safetensors", size_bytes, "d" * 64), RemoteFile("a/model.safetensors", 9, "e" * 64)),
+        needed_bytes=size_bytes,
+        evaluations=(),
+        configuration=configuration,
+    )
 
 
 @pytest.mark.parametrize(
     ("gigabytes", "kind"),
-    [(0, "unknown"), (2, "fits"), (7, "fits"), (9, "tight"), (12, "too large"), (200, "too large")],
+    [(0, "unknown"), (2, "weights fit"), (9, "weights fit"), (11, "tight"), (12, "too large"), (200, "too large")],
 )
 def test_weights_fit_by_their_size(gigabytes: int, kind: str) -> None:
     """What needs the reserve is tight; what needs more than the working set is too large."""
-    assert fit(gigabytes * 10**9, MAC).kind == kind
+    assert fit_of_variant(variant(gigabytes * 10**9), MAC).kind == kind
 
 
 def test_the_figures_are_told() -> None:
-    """Nobody has to believe the verdict without its sum."""
-    sentence = fit(5_000_000_000, MAC).sentence
-    for figure in ("5.0 GB", "11.5 GB", "two thirds of the memory", "1.4 GB"):
+    """Nobody has to believe the verdict without its sum, nor to guess what is left out of it."""
+    sentence = fit_of_variant(variant(5_000_000_000), MAC).sentence
+    for figure in ("5.0 GB", "11.5 GB", "two thirds of the memory", "1.4 GB", "context is not counted"):
         assert figure in sentence
 
 
 def test_the_largest_weights_just_fit() -> None:
     """The filter of the search lets pass what the verdict says fits, and no more."""
     largest = largest_weights_bytes(MAC)
-    assert fit(largest - 1, MAC).kind == "fits"
-    assert fit(largest + 10**7, MAC).kind != "fits"
+    assert fit_of_variant(variant(largest), MAC).kind == "weights fit"
+    assert fit_of_variant(variant(largest + 1), MAC).kind == "tight"
+
+
+@pytest.mark.parametrize(("gigabytes", "kind"), [(4, "fits"), (9, "tight"), (11, "too large")])
+def test_a_page_counts_context_and_space_to_work(gigabytes: int, kind: str) -> None:
+    """Nine gigabytes of weights fit by themselves, but not with 8,192 tokens of 128 KB beside them."""
+    found = fit_of_page(page(gigabytes * 10**9, json.dumps(LLAMA)), MAC)
+    assert (found.kind, found.context_length) == (kind, 131072)
+    assert "1.1 GB for 8,192 tokens" in found.sentence
+
+
+@pytest.mark.parametrize("configuration", ["", "{", "[]", "[" * 100_000, '{"num_hidden_layers": 1e400}', "{}"])
+def test_a_configuration_that_cannot_be_used_leaves_the_weights(configuration: str) -> None:
+    """It is somebody's file: whatever is in it, there is a verdict, and what is not counted is said."""
+    found = fit_of_page(page(4 * 10**9, configuration), MAC)
+    assert (found.kind, found.context_length) == ("weights fit", 0)
+    assert "no configuration" in found.sentence

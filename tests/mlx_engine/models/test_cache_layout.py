@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mlx_engine.models.cache_layout import LayerCache, bytes_per_token, cache_bytes
+from mlx_engine.models.cache_layout import LayerCache, bytes_per_token, cache_bytes, cache_layout
+from mlx_engine.models.configuration import Configuration
 from mlx_engine.models.describe import describe
 from tests import remembering_models
 from tests.model_folders import write_model
@@ -47,6 +48,21 @@ def test_without_a_shape_the_configuration_tells(tmp_path: Path) -> None:
     tensors = {f"transformer.h.{layer}.attn.c_attn.weight": ("F16", (24, 8)) for layer in range(2)}
     model = describe(write_model(tmp_path / "m", tensors, model_type="gpt2", n_layer=2, n_head=4, n_embd=8), "a/m")
     assert model.cache == (LayerCache("full", 2, 16),)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        {"layer_types": ["linear_attention", "linear_attention", "linear_attention", "full_attention"]},
+        {"hybrid_override_pattern": "M-M*"},
+        {"full_attention_interval": 4},
+    ],
+    ids=str,
+)
+def test_without_tensors_only_layers_with_attention_keep_tokens(layers: dict[str, object]) -> None:
+    """Of a hybrid model that is not here, the configuration alone tells which they are."""
+    config = Configuration({"num_hidden_layers": 4, "num_attention_heads": 4, "hidden_size": 32, **layers})
+    assert cache_layout(config, {}, module="any", has_windows=False) == (LayerCache("full", 1, 64),)
 
 
 def test_layers_beyond_reason_are_not_counted(tmp_path: Path) -> None:

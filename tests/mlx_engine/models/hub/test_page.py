@@ -24,6 +24,7 @@ def test_the_page_has_card_files_and_what_a_download_brings(hub: Hub, job: JobPr
     page = page_of(job, repository.id)
     files = repository.commits[repository.main]
     assert page.card == "# A model\n"
+    assert page.configuration == '{"model_type": "llama"}'
     assert page.commit == repository.main
     assert {file.name: file.size_bytes for file in page.files} == {name: file.size for name, file in files.items()}
     needed = ("README.md", "config.json", "tokenizer.json", "model.safetensors")

@@ -1,0 +1,72 @@
+"""Describes a repository before it is downloaded, as far as its memory depends on it: from its config.json and the
+sizes that the Hub tells. The tensors are not known, so what a text model leaves out of its files is counted as well.
+
+This module needs no `huggingface_hub`, so the window's process may use it.
+"""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from mlx_engine.job_protocol import ModelPage, Variant
+from mlx_engine.models import dimensions
+from mlx_engine.models.configuration import Configuration
+from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.hub.cache import CachedRevision, cache_folder
+
+_bits = re.compile(r"(\d)-bit")
+
+
+def describe_page(page: ModelPage) -> ModelDescription:
+    """Return what the page tells of the model; it has no `cache` where there is no usable configuration."""
+    known = describe_variant(page.variant, weights_bytes=_weights_bytes(page))
+    config = Configuration(_values(page.configuration))
+    return replace(
+        known,
+        path=CachedRevision.of(cache_folder(), page.variant.repository, page.commit).folder,
+        revision=page.commit,
+        architecture=config.architecture,
+        context_length=dimensions.context_length(config),
+        cache=dimensions.cache(config, {}),
+        shape=dimensions.shape(config),
+    )
+
+
+def describe_variant(variant: Variant, *, weights_bytes: int = 0) -> ModelDescription:
+    """Return what a row of a search tells of the model: its weights alone. Its folder is that of the repository."""
+    weights_bytes = weights_bytes or variant.size_bytes
+    bits = _bits.match(variant.quantization)
+    packed_bytes = variant.parameters * int(bits[1]) // 8 if bits else 0
+    parameters = variant.parameters or weights_bytes // 2
+    return ModelDescription(
+        id=variant.repository,
+        path=CachedRevision.of(cache_folder(), variant.repository, "").repository_folder,
+        name=variant.repository.rpartition("/")[2],
+        architecture="",
+        parameters=parameters,
+        bits_per_weight=8 * weights_bytes / parameters if parameters else 0.0,
+        quantization=variant.quantization,
+        size_bytes=weights_bytes,
+        context_length=0,
+        has_chat_template=False,
+        licence=variant.licence,
+        source=variant.repository,
+        loaded_bytes=weights_bytes,
+        loaded_half_bytes=max(0, weights_bytes - packed_bytes),
+        loaded_parameters=parameters,
+        origin="huggingface",
+    )
+
+
+def _weights_bytes(page: ModelPage) -> int:
+    """Return the size of the weights, by the files rather than by the Hub's own sum."""
+    return sum(file.size_bytes for file in page.files if re.fullmatch(r"[^/]+\.safetensors", file.name))
+
+
+def _values(configuration: str) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(configuration, type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError):
+        return {}
