@@ -35,15 +35,17 @@ def _of_model(read: Callable[[ModelDescription], str]) -> Callable[[Row], str]:
 def _use(row: Row) -> str:
     if not isinstance(row, ModelDescription):
         return "Damaged"
+    if row.can_be_imported:
+        return "To import"
     return "Cannot chat" if problem_of(row) else "Can chat"
 
 
-ORIGINS = {"facet": "Facet", "huggingface": "Hugging Face", "lmstudio": "LM Studio", "added": "Added folders"}
+ORIGINS = {"facet": "Facet", "huggingface": "Hugging Face", "lmstudio": "LM Studio", "added": "Added folder"}
 """Whose folder a model lies in."""
 _CLASSES = ("Nano", "Micro", "Small", "Medium", "Large")
 
 FACETS: Sequence[Facet] = (
-    Facet("use", "Use", _use, ("Can chat", "Cannot chat", "Damaged")),
+    Facet("use", "Use", _use, ("Can chat", "To import", "Cannot chat", "Damaged")),
     Facet("class", "Size", _of_model(lambda model: model.size_class.capitalize()), _CLASSES),
     Facet("bits", "Bits", _of_model(lambda model: f"{model.bits[0]}-bit" if model.bits else "")),
     Facet("source", "Source", lambda row: ORIGINS[row.origin], tuple(ORIGINS.values())),

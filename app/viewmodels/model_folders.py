@@ -44,9 +44,9 @@ class ModelFolders(QObject):
         return [self._folder(root) for root in self._library.roots]
 
     @property
-    def absent(self) -> Sequence[Path]:
-        """The added ones that are not there, as on a disk that is not connected."""
-        return [root.path for root in self._library.absent]
+    def absent(self) -> Sequence[str]:
+        """What is not there of the added ones: the names of disks, or of folders."""
+        return list(dict.fromkeys(missing_part(root.path) for root in self._library.absent))
 
     def add(self, path: Path) -> None:
         """Look for models in this folder too; they stay where they are."""
@@ -75,7 +75,7 @@ class ModelFolders(QObject):
         return Folder(
             path=root.path,
             title=_TITLES.get(root.kind, root.path.name or str(root.path)),
-            state=_in_words(found) if is_there else "Not connected. Its models come back with it.",
+            state=_in_words(found) if is_there else f"{missing_part(root.path)} is not connected",
             is_there=is_there,
             is_added=root.kind == "added",
         )
@@ -86,3 +86,9 @@ def _in_words(rows: Sequence[Row]) -> str:
         return "No models"
     size_bytes = sum(row.size_bytes for row in rows if isinstance(row, ModelDescription))
     return f"{len(rows)} model{'' if len(rows) == 1 else 's'} · {bytes_in_words(size_bytes)}"
+
+
+def missing_part(path: Path) -> str:
+    """Return the name of the uppermost folder of `path` that is not there, as that of a disk that is unplugged."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    return (missing[-1] if missing else path).name

@@ -119,7 +119,7 @@ def facts(model: ModelDescription, memory: Fit) -> list[tuple[str, str]]:
 
 def copies(row: Row, duplicates: Duplicates) -> list[tuple[str, str]]:
     """Return where the weights of `row` are besides, and what keeping one of them frees."""
-    others = [("Also", f"{other.id}, {other.path}") for other in duplicates.models if other.id != row.id]
+    others = [("Also in", str(other.path)) for other in duplicates.models if other.id != row.id]
     gain = bytes_in_words(duplicates.gain_bytes) if duplicates.gain_bytes else "Nothing: they share their files"
     return [*others, ("To gain", gain)]
 

@@ -128,6 +128,30 @@ class Theme(QObject):
         return with_accent(palette, QGuiApplication.palette().accent().color()) if _NATIVE_COLOURS else palette
 
 
+class SmallerTheme(Theme):
+    """Follows another theme, with everything that has a size at so many percent of it."""
+
+    def __init__(self, whole: Theme, percent: int, parent: QObject | None = None) -> None:
+        self._whole, self._percent = whole, percent
+        super().__init__(parent)
+        whole.changed.connect(self.changed)
+
+    @property
+    def palette(self) -> Palette:
+        return self._whole.palette
+
+    @property
+    def is_dark(self) -> bool:
+        return self._whole.is_dark
+
+    @property
+    def text_size(self) -> int:
+        return self._whole.text_size * self._percent // 100
+
+    def scaled(self, pixels: float) -> int:
+        return round(self._whole.scaled(pixels) * self._percent / 100)
+
+
 class _ThinScrollBars(QObject):
     """Keeps the scroll bars of `area` in the colours of the theme for as long as it lives."""
 

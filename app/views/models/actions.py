@@ -21,6 +21,7 @@ class ModelActions(QObject):
     """`chat_requested` tells the id of the model to chat with; `card_requested` is about the marked one."""
 
     chat_requested = Signal(str)
+    quantize_requested = Signal(object)  # ModelDescription
     card_requested = Signal()
 
     def __init__(
@@ -38,6 +39,10 @@ class ModelActions(QObject):
             self._imports.add([model.path])
         elif row and not problem_of(row):
             self.chat_requested.emit(row.id)
+
+    def quantize(self, row: Row | None) -> None:
+        if row and (model := whole(row)):
+            self.quantize_requested.emit(model)
 
     def reveal(self, row: Row | None) -> None:
         """Show the folder in the file manager, marked in the one above where the system can do that."""
@@ -101,6 +106,7 @@ class ModelActions(QObject):
             return
         menu = QMenu(self._widget)
         menu.addAction("Chat", lambda: self.chat(row)).setEnabled(not problem_of(row))
+        menu.addAction("Quantize…", lambda: self.quantize(row)).setEnabled(whole(row) is not None)
         menu.addAction("Open Card", self.card_requested.emit).setEnabled(has_card)
         menu.addAction("Show in the File Manager", lambda: self.reveal(row))
         menu.addSeparator()

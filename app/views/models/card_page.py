@@ -27,8 +27,15 @@ class CardPage(Scroll):
         heading.addWidget(self._name, 1)
         self.column.setSpacing(12)
         self.column.addLayout(heading)
-        self.column.addWidget(self._card)
+        middle = QHBoxLayout()
+        middle.addStretch(1)
+        middle.addWidget(self._card, 1000)
+        middle.addStretch(1)
+        self.column.addLayout(middle)
         self.column.addStretch(1)
+        self._theme = theme
+        theme.changed.connect(self._fit)
+        self._fit()
 
     def show_card(self, name: str, card: str) -> None:
         """Show this one, from the top."""
@@ -36,3 +43,6 @@ class CardPage(Scroll):
         self._card.show_card(card)
         self.verticalScrollBar().setValue(0)
         self.back.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _fit(self) -> None:
+        self._card.setMaximumWidth(self._theme.reading_width)

@@ -27,7 +27,7 @@ class _Entry(QWidget):
         place = Words(theme, str(folder.path), role="small", tone="secondary")
         place.setToolTip(str(folder.path))
         words.addWidget(place)
-        words.addWidget(Words(theme, folder.state, role="small", tone="secondary" if folder.is_there else "warning"))
+        words.addWidget(Words(theme, folder.state, role="small", tone="secondary"))
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 10, 10, 10)
         row.addLayout(words, 1)
@@ -52,13 +52,13 @@ class FoldersDialog(QDialog):
         self.setModal(False)
         self._scroll = Scroll(theme, "Folders of models")
         self._scroll.column.setSpacing(8)
-        self._scroll.column.setContentsMargins(0, 0, 8, 0)
+        self._scroll.column.setContentsMargins(0, 0, 12, 0)
         self._scroll.column.addStretch()
         line = "Models in these folders are used where they are. A folder may be on a disk that comes and goes."
         add = SmallButton(theme, "Add a Folder…")
         add.clicked.connect(self.ask_for_folder)
         column = QVBoxLayout(self)
-        column.setContentsMargins(20, 18, 12, 18)
+        column.setContentsMargins(20, 18, 20, 18)
         column.setSpacing(12)
         column.addWidget(Words(theme, line, tone="secondary", wraps=True))
         column.addWidget(self._scroll, 1)
@@ -66,7 +66,7 @@ class FoldersDialog(QDialog):
         self._entries: list[QWidget] = []
         folders.changed.connect(self._follow)
         theme.changed.connect(self.update)
-        self.resize(theme.scaled(520), theme.scaled(420))
+        self.resize(theme.scaled(520), theme.scaled(480))
         self._follow()
 
     def ask_for_folder(self) -> None:

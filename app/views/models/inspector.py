@@ -15,15 +15,16 @@ from app.viewmodels.newer_revision import NewerRevision
 from app.views.buttons import IconButton, LinkButton
 from app.views.card_text import CardText, beginning
 from app.views.charts.bit_map import BitMap
-from app.views.discover.controls import FilledButton
+from app.views.discover.controls import FilledButton, SmallButton
 from app.views.discover.words import Words
 from app.views.models.facts import Facts
 from app.views.models.revision_line import RevisionLine
 from app.views.painting import mixed, rounded
-from app.views.theme import Theme
+from app.views.theme import SmallerTheme, Theme
 
 _SIDE = 16
 _MOST_FILES = 12
+_CARD_PERCENT = 80
 _CARD_LENGTH = 1_500
 """Characters of the card that are shown here; all of it has a page of its own."""
 
@@ -71,6 +72,7 @@ class Inspector(QWidget):
         self._close = IconButton(theme, "close", "Close the inspector")
         self._problem = _Problem(theme)
         self._chat = FilledButton(theme, "Chat")
+        self.quantize = SmallButton(theme, "Quantize…")
         self._reveal = IconButton(theme, "folder", "Show in the file manager")
         self._rename = IconButton(theme, "edit", "Rename…")
         self._delete = IconButton(theme, "trash", "Move to the trash…")
@@ -83,7 +85,7 @@ class Inspector(QWidget):
         self.revision = RevisionLine(revisions, theme)
         self._card_heading = QWidget()
         self.open_card = LinkButton(theme, "Open", "Open the card")
-        self._card = CardText(theme)
+        self._card = CardText(SmallerTheme(theme, _CARD_PERCENT, self))
         self._lay_out()
         self._connect()
         self.follow()
@@ -103,6 +105,7 @@ class Inspector(QWidget):
         actions = QHBoxLayout()
         actions.setSpacing(4)
         actions.addWidget(self._chat)
+        actions.addWidget(self.quantize)
         actions.addStretch()
         for button in (self._reveal, self._rename, self._delete):
             actions.addWidget(button)
@@ -116,7 +119,8 @@ class Inspector(QWidget):
             (self._files,),
             (self._card_heading, self._card),
         ):
-            column.addSpacing(10)
+            # A margin, not a space: it goes with what is hidden.
+            parts[0].setContentsMargins(0, 10, 0, 0)
             for part in parts:
                 column.addWidget(part)
         column.addStretch()

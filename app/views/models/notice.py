@@ -4,7 +4,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.views.buttons import TextButton
+from app.views.buttons import LinkButton, TextButton
 from app.views.discover.words import Words
 from app.views.painting import mixed
 from app.views.theme import Theme
@@ -14,6 +14,7 @@ class Nothing(QWidget):
     """Why nothing is shown, and what to do about it."""
 
     pressed = Signal()
+    other_pressed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -21,6 +22,8 @@ class Nothing(QWidget):
         self._line = Words(theme, tone="secondary", wraps=True)
         self._button = TextButton(theme, "")
         self._button.clicked.connect(self.pressed)
+        self.other = LinkButton(theme, "")
+        self.other.clicked.connect(self.other_pressed)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 24)
         column.setSpacing(8)
@@ -29,14 +32,19 @@ class Nothing(QWidget):
             words.setAlignment(Qt.AlignmentFlag.AlignCenter)
             column.addWidget(words)
         column.addSpacing(8)
-        column.addWidget(self._button, 0, Qt.AlignmentFlag.AlignHCenter)
+        for button in (self._button, self.other):
+            column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(3)
 
-    def tell(self, title: str, line: str, button: str) -> None:
+    def tell(self, title: str, line: str, button: str, other: str) -> None:
+        """Say this; `other` is what else can be done, or empty."""
         self._title.setText(title)
         self._line.setText(line)
-        self._button.setText(button)
-        self._button.updateGeometry()
+        for shown, words in ((self._button, button), (self.other, other)):
+            shown.setText(words)
+            shown.setAccessibleName(words)
+            shown.updateGeometry()
+        self.other.setVisible(bool(other))
 
 
 class DropFrame(QWidget):

@@ -57,7 +57,7 @@ class ModelsParts:
 class ModelsPage(QWidget):
     """Shows `parts`; what leads out of the page is told by `offers`, and by `discover_requested`."""
 
-    discover_requested = Signal(str)  # "<owner>/<name>" on the Hub
+    discover_requested = Signal(str)  # "<owner>/<name>" on the Hub, or "" for any
 
     def __init__(self, parts: ModelsParts, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -124,6 +124,7 @@ class ModelsPage(QWidget):
         inspector.rename_requested.connect(lambda: actions.rename(table.current_row()))
         inspector.delete_requested.connect(lambda: actions.delete(table.current_row()))
         inspector.closed.connect(self._mark_none)
+        inspector.quantize.clicked.connect(lambda: actions.quantize(table.current_row()))
         for offer in (inspector.card_requested, actions.card_requested):
             offer.connect(self._show_card)
         inspector.revision.discover_requested.connect(self.discover_requested)
@@ -133,6 +134,7 @@ class ModelsPage(QWidget):
         self.bar.context_chosen.connect(self._parts.table.set_context)
         self._folders.clicked.connect(actions.show_folders)
         self._nothing.pressed.connect(self._help)
+        self._nothing.other_pressed.connect(lambda: actions.ask_for_models(self._nothing.other))
         for changed in (
             self._parts.table.rowsInserted,
             self._parts.table.rowsRemoved,
@@ -150,24 +152,27 @@ class ModelsPage(QWidget):
         """Reckon what is said of all models together."""
         rows, gain = self._parts.table.library.rows, self._parts.duplicates.gain_bytes
         size_bytes = sum(model.size_bytes for row in rows if (model := whole(row)))
-        unusable = sum(bool(problem_of(row)) for row in rows)
+        importable = sum(bool(model and model.can_be_imported) for model in map(whole, rows))
+        unusable = sum(bool(problem_of(row)) for row in rows) - importable
         self._totals = [
             f"{bytes_in_words(size_bytes)} on disk" if size_bytes else "",
+            f"{importable} to import" if importable else "",
             f"{unusable} cannot be used" if unusable else "",
             f"{bytes_in_words(gain)} to gain from duplicates" if gain else "",
-            *(f"{path.name} is not connected" for path in self._parts.folders.absent),
+            *(f"{name} is not connected" for name in self._parts.folders.absent),
         ]
         if rows:
-            self._nothing.tell("No model matches", "Other words or fewer conditions show more.", "Show all models")
+            self._nothing.tell("No model matches", "Other words or fewer conditions show more.", "Show all models", "")
         else:
-            line = "Drop a model folder or a GGUF file here. Facet checks it and makes a copy of its own."
-            self._nothing.tell("There are no models yet", line, "Add a model…")
+            line = "Find one on the Hub, or drop a model folder or a GGUF file here."
+            self._nothing.tell("There are no models yet", line, "Find a model", "Add one from this Mac…")
         self.bar.setVisible(bool(rows))
         self._follow_rows()
 
     def _follow_rows(self) -> None:
         shown, there = self._filter.rowCount(), self._parts.table.rowCount()
         count = f"{shown} of {there} models" if shown < there else "1 model" if there == 1 else f"{there} models"
+        count = count if there else ""
         self._summary.setText(" · ".join(filter(None, (count, *self._totals))))
         self._stack.setCurrentWidget(self.table if shown else self._nothing)
         self._follow_current()
@@ -181,6 +186,7 @@ class ModelsPage(QWidget):
         if row:
             self.inspector.follow(self._parts.duplicates.of(row.id))
             model = whole(row)
+            self.inspector.quantize.setEnabled(model is not None)
             self.inspector.offer(
                 "import" if model and model.can_be_imported else "chat",
                 can_do_it=bool(model and model.can_be_imported) or not problem_of(row),
@@ -227,7 +233,7 @@ class ModelsPage(QWidget):
         if self._parts.table.library.rows:
             self.bar.clear()
         else:
-            self.offers.ask_for_models(self._nothing)
+            self.discover_requested.emit("")
 
     def _arrange(self) -> None:
         """Put the inspector beside the table, below it, or in its place, as there is room."""

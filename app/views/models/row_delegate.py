@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from app.viewmodels.engine_words import in_words
 from app.viewmodels.model_columns import NAMES
+from app.viewmodels.model_filter import ORIGINS
 from app.viewmodels.model_library import Row, problem_of
 from app.viewmodels.model_table import TableRole, whole
 from app.views.icons import pixmap
@@ -66,7 +67,8 @@ class RowDelegate(QStyledItemDelegate):
 
     def _paint_name(self, painter: QPainter, inside: QRect, row: Row, state: str) -> None:
         colours, scale = self._theme.palette, self._theme.scaled
-        problem = problem_of(row)
+        model = whole(row)
+        problem = "" if model and model.can_be_imported else problem_of(row)
         side = scale(18)
         icon, tint = ("warning", colours.warning) if problem else ("model", colours.secondary)
         left = inside.left() + PADDING
@@ -79,7 +81,9 @@ class RowDelegate(QStyledItemDelegate):
         painter.drawText(lines, Qt.AlignmentFlag.AlignTop, name)
         painter.setFont(self._theme.font("small"))
         painter.setPen(colours.warning if problem else colours.secondary)
-        under = problem or " · ".join(filter(None, (row.id.rpartition("/")[0], state)))
+        origin = "" if row.origin == "facet" else ORIGINS[row.origin]
+        to_import = "to be imported" if model and model.can_be_imported else ""
+        under = problem or " · ".join(filter(None, (row.id.rpartition("/")[0], origin, to_import, state)))
         shown = painter.fontMetrics().elidedText(under, Qt.TextElideMode.ElideRight, lines.width())
         painter.drawText(lines, Qt.AlignmentFlag.AlignBottom, shown)
 

@@ -86,8 +86,8 @@ def test_a_disk_that_is_away_is_no_trouble(start: Callable[[], Run], disk: Path,
     watch = LibraryWatch(run.library, run.library)
     away = disk.rename(disk.with_name("unplugged"))
     qtbot.waitUntil(lambda: run.names == [], timeout=TIMEOUT_MS)
-    assert run.folders.absent == [disk]
-    assert run.folders.folders[-1].state.startswith("Not connected")
+    assert run.folders.absent == ["llms"]
+    assert run.folders.folders[-1].state == "llms is not connected"
     away.rename(disk)
     qtbot.waitUntil(lambda: run.names == ["Gamma"], timeout=TIMEOUT_MS)
     assert run.folders.absent == []
@@ -112,3 +112,13 @@ def test_too_many_folders_are_refused(start: Callable[[], Run], tmp_path: Path) 
     run.folders.add(tmp_path / "one more")
     assert "Folders of models" in run.problems[0]
     assert len(run.preferences.settings.model_folders) == 100
+
+
+def test_a_disk_is_called_by_its_own_name(start: Callable[[], Run], tmp_path: Path, qtbot: QtBot) -> None:
+    """Not by that of a folder on it; two folders of one disk are one absence."""
+    run = start()
+    (tmp_path / "Volumes").mkdir()
+    for folder in ("models", "other/models"):
+        run.folders.add(tmp_path / "Volumes" / "Passport" / folder)
+    run.read(qtbot)
+    assert run.folders.absent == ["Passport"]
