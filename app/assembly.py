@@ -152,11 +152,13 @@ class Assembly(QObject):
             chat_with=self._start_chat_with,
             discover=self._discover,
         )
+        self._models.page.offers.quantize_requested.connect(lambda model: self.quantizing().open(model))
         return self._models.page
 
     def _discover(self, repository: str) -> None:
         self.workbench.show_page("discover")
-        self.hub().discover.open(repository)
+        if repository:
+            self.hub().discover.open(repository)
 
     def _start_chat_with(self, model: str) -> None:
         self.workbench.new_chat()
