@@ -1,6 +1,6 @@
 """The conversation on the screen, and what a person can do in it. What is on the screen is what is in the store."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from time import time
 
@@ -13,17 +13,14 @@ from app.viewmodels.answering import Answering
 from app.viewmodels.drafts import Drafts
 from app.viewmodels.engine_bridge import EngineBridge
 from app.viewmodels.instruments import Instruments
-from app.viewmodels.load_gate import LoadGate, Wish
+from app.viewmodels.load_gate import LoadGate
 from app.viewmodels.message_items import MessageItem, items_of
 from app.viewmodels.model_library import ModelLibrary
+from app.viewmodels.model_loading import ModelLoading
 from app.viewmodels.open_conversation import OpenConversation
+from app.viewmodels.parameters import Parameters
 from app.viewmodels.preferences import Preferences
 from app.viewmodels.throughput import Throughput, of_message
-from mlx_engine.errors import InvalidParameter
-from mlx_engine.models import cache_precision
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.protocol import CacheBits
-from mlx_engine.sampling import Sampling, check_sampling
 
 _CHARACTERS_A_TOKEN = 3
 """About four in English and fewer elsewhere: enough to reckon whether a long text fits."""
@@ -46,7 +43,6 @@ class ChatViewModel(QObject):
     hangs_changed = Signal()
     model_changed = Signal()
     title_changed = Signal()
-    parameters_changed = Signal()
     problem = Signal(str, str)  # title, message
     stored = Signal(object)  # Conversation, new or with new values
     answering_changed = Signal()  # read `answering`
@@ -69,6 +65,8 @@ class ChatViewModel(QObject):
         self._drafts = Drafts(library, preferences)
         self._open = OpenConversation(store, self._drafts.new(), self)
         self._answering = Answering(store, bridge, self)
+        self.parameters = Parameters(self._open, self._drafts, library, self)
+        self.loading = ModelLoading(gate, library, self._answering, self.parameters, choose=self.set_model, parent=self)
         self._instruments = Instruments(bridge, self)
         self._last = Throughput()
         self._busy = False
@@ -80,7 +78,9 @@ class ChatViewModel(QObject):
         self._answering.hanging_changed.connect(self.hangs_changed)
         self._open.stored.connect(self.stored)
         self._open.title_changed.connect(self.title_changed)
-        self._open.problem.connect(self.problem)
+        for source in (self._open, self.parameters):
+            source.problem.connect(self.problem)
+        self.parameters.memory_changed.connect(self._follow_memory)
         self._instruments.changed.connect(self.throughput_changed)
         library.refreshed.connect(self._follow_library)
         preferences.changed.connect(self._follow_preference)
@@ -129,44 +129,6 @@ class ChatViewModel(QObject):
     def title(self) -> str:
         return self._conversation.title
 
-    @property
-    def system_prompt(self) -> str:
-        return self._conversation.system_prompt
-
-    @property
-    def sampling(self) -> Sampling:
-        return self._conversation.sampling
-
-    @property
-    def think(self) -> bool:
-        return self._conversation.think
-
-    @property
-    def recommended(self) -> dict[str, float]:
-        """The sampling values that the model comes with."""
-        return self._drafts.recommended(self.model)
-
-    @property
-    def default_sampling(self) -> Sampling:
-        """What a new conversation with this model begins with."""
-        return self._drafts.sampling(self.model)
-
-    @property
-    def context(self) -> int:
-        """The room for prompt and answer in tokens; 0 is as many as the model reads."""
-        return self._conversation.context
-
-    @property
-    def cache_bits(self) -> CacheBits:
-        """In how many bits the context is kept: those chosen, where the model can do with fewer than 16."""
-        return 16 if self.cache_obstacle else self._conversation.cache_bits
-
-    @property
-    def cache_obstacle(self) -> str:
-        """Why the model needs 16 bits, in a sentence; empty if it does not."""
-        model = self._library.description(self.model)
-        return cache_precision.obstacle(model) if model else ""
-
     def open(self, conversation_id: str | None) -> None:
         """Show another conversation; None begins a new one."""
         if conversation_id is None:
@@ -205,21 +167,6 @@ class ChatViewModel(QObject):
         """End the model that does not stop; what is there of its answer stays."""
         self._answering.end_model(self._conversation.id)
 
-    def load(self, model_id: str) -> None:
-        """Load a model by hand; ask first if it does not fit, or if another one is answering."""
-        model, running = self._library.description(model_id), self._answering.running
-        if model is None:
-            return
-        if running is None or running.model == model.path:
-            self._load(model_id)
-            return
-        self.gate.ask_to_end(
-            "Another model is answering",
-            f"One model is loaded at a time: loading {model.name} now ends that answer. What is there of it stays.",
-            later=lambda: self._answering.afterwards(lambda: self._load(model_id)),
-            now=lambda: self._load(model_id),
-        )
-
     def switch_branch(self, message_id: str, delta: int) -> None:
         """Show the version `delta` places before or after that of the message."""
         if message_id in self._tree:
@@ -235,28 +182,7 @@ class ChatViewModel(QObject):
             self.gate.withdraw()
             self._preferences.set("last_model", model_id)
             self.model_changed.emit()
-            self.parameters_changed.emit()
-            self._measure()
-
-    def set_parameters(self, system_prompt: str, sampling: Sampling, think: bool) -> None:
-        """Change how this conversation is answered from now on; values out of range are refused."""
-        try:
-            check_sampling(sampling)
-        except InvalidParameter as error:
-            self.problem.emit(error.title, error.message)
-            return
-        known = (self.system_prompt, self.sampling, self.think)
-        values = (whole_characters(system_prompt), sampling, think)
-        if values != known and self._open.change(system_prompt=values[0], sampling=sampling, think=think):
-            self.parameters_changed.emit()
-
-    def set_memory(self, *, context: int, cache_bits: CacheBits) -> None:
-        """Change how much of this conversation the model remembers from now on, and how exactly."""
-        if (context, cache_bits) == (self._conversation.context, self._conversation.cache_bits):
-            return
-        if self._open.change(context=max(context, 0), cache_bits=cache_bits):
-            self.gate.withdraw()
-            self.parameters_changed.emit()
+            self.parameters.changed.emit()
             self._measure()
 
     def adopt(self, conversation: Conversation) -> None:
@@ -301,7 +227,7 @@ class ChatViewModel(QObject):
         self.gate.withdraw()
         self._follow_busy()
         self._tell_opened()
-        for changed in (self.title_changed, self.model_changed, self.parameters_changed, self.hangs_changed):
+        for changed in (self.title_changed, self.model_changed, self.parameters.changed, self.hangs_changed):
             changed.emit()
 
     def _say(self, text: str, parent: str | None) -> bool:
@@ -318,10 +244,11 @@ class ChatViewModel(QObject):
         if model is None:
             self.problem.emit("No model", "Choose a model that answers, then send the message again.")
             return False
-        if not self._admits(model, question.text, go_on=lambda: self._ask_at_last(question, said)):
+        used_tokens = self._last.context_tokens + len(question.text) // _CHARACTERS_A_TOKEN
+        if not self.loading.admits(model, used_tokens, go_on=lambda _: self._ask_at_last(question, said)):
             return False
         path = [*self._tree.path(question.parent), question]
-        answer = answer_to(path, self._conversation, model=model.path, cache_bits=self.cache_bits)
+        answer = answer_to(path, self._conversation, model=model.path, cache_bits=self.parameters.cache_bits)
         goes_on = bool(said) and question.parent == self._conversation.leaf
         title = self.title or title_from(question.text)
         if not self._open.change((*said, answer.message), leaf=answer.id, title=title, updated=answer.message.created):
@@ -338,34 +265,9 @@ class ChatViewModel(QObject):
         if self._ask(question, said) and said:
             self.taken.emit(question.text)
 
-    def _load(self, model_id: str) -> None:
-        """Load the model, or the one that is chosen in its place."""
-        model, before = self._library.description(model_id), self.model
-
-        def go_on() -> None:
-            self._load(model_id if self.model == before else self.model)
-
-        if model and self._admits(model, "", go_on=go_on):
-            self._library.load(model_id)
-
-    def _admits(self, model: ModelDescription, text: str, *, go_on: Callable[[], None]) -> bool:
-        """Return whether `model` may be loaded to answer `text`, or else have the person asked."""
-        bits = 16 if cache_precision.obstacle(model) else self._conversation.cache_bits
-        used_tokens = self._last.context_tokens + len(text) // _CHARACTERS_A_TOKEN
-        wish = Wish(model, self.context, bits, used_tokens)
-        return self.gate.admits(wish, change=self._change_wish, go_on=go_on)
-
-    def _change_wish(
-        self, *, context: int | None = None, cache_bits: CacheBits | None = None, model: str | None = None
-    ) -> None:
-        conversation = self._conversation
-        if model is not None:
-            self.set_model(model)
-        else:
-            self.set_memory(
-                context=conversation.context if context is None else context,
-                cache_bits=cache_bits or conversation.cache_bits,
-            )
+    def _follow_memory(self) -> None:
+        self.gate.withdraw()
+        self._measure()
 
     def _tell_opened(self) -> None:
         if self._answer:
@@ -406,7 +308,7 @@ class ChatViewModel(QObject):
     def _follow_library(self) -> None:
         if self.conversation is None and self._library.description(self.model) is None:
             self._open.change(**self._drafts.changed_to(self._conversation, self._drafts.new().model))
-            self.parameters_changed.emit()
+            self.parameters.changed.emit()
         self.model_changed.emit()
         self._measure()
 
@@ -414,9 +316,9 @@ class ChatViewModel(QObject):
         if name == "idle_unload_minutes":
             self._bridge.unload_after(60 * self._preferences.settings.idle_unload_minutes)
         elif name in ("system_prompt", "sampling") and self.conversation is None:
-            value = self.default_sampling if name == "sampling" else self._preferences.get(name)
+            value = self._drafts.sampling(self.model) if name == "sampling" else self._preferences.get(name)
             self._open.change((), **{name: value})
-            self.parameters_changed.emit()
+            self.parameters.changed.emit()
 
     def _measure(self) -> None:
         model = self._library.description(self.model)
@@ -425,5 +327,5 @@ class ChatViewModel(QObject):
             self._last,
             model=model.path if model else None,
             context_length=model.context_length if model else 0,
-            context_limit=self.context,
+            context_limit=self.parameters.context,
         )

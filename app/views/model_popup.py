@@ -116,7 +116,7 @@ class ModelPopup(QFrame):
     def _load_or_unload(self) -> None:
         index = self._list.currentIndex()
         is_loaded = in_words(index.data(ModelRole.STATE)).is_loaded
-        (self._library.unload if is_loaded else self._chat.load)(index.data(ModelRole.ID))
+        (self._library.unload if is_loaded else self._chat.loading.load)(index.data(ModelRole.ID))
         if self._chat.gate.question:  # it stands in the page below
             self.close()
 

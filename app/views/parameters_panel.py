@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.domain.settings import Field, fields
 from app.viewmodels.chat import ChatViewModel
-from app.viewmodels.preferences import Preferences
 from app.views.buttons import TextButton
 from app.views.field_form import FieldForm
 from app.views.theme import Theme
 from mlx_engine.protocol import CacheBits
+from mlx_engine.sampling import Sampling
 
 _SYSTEM_PROMPT = Field(
     name="system_prompt",
@@ -54,18 +54,16 @@ _CACHE_BITS = Field(
 class ParametersPanel(QWidget):
     """Shows and sets the parameters of the conversation on the screen."""
 
-    def __init__(
-        self, chat: ChatViewModel, preferences: Preferences, theme: Theme, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, chat: ChatViewModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._chat, self._preferences, self._theme = chat, preferences, theme
+        self._given, self._theme = chat.parameters, theme
         self._heading = QLabel("Chat Parameters")
-        self._form = FieldForm((_SYSTEM_PROMPT, _THINK, *fields(type(chat.sampling)), _CONTEXT, _CACHE_BITS), theme)
+        self._form = FieldForm((_SYSTEM_PROMPT, _THINK, *fields(Sampling), _CONTEXT, _CACHE_BITS), theme)
         self._reset_button = TextButton(theme, "Reset to defaults")
         self._lay_out()
         self._form.edited.connect(self._set)
-        self._reset_button.clicked.connect(self._reset)
-        for changed in (chat.opened, chat.parameters_changed, chat.model_changed):
+        self._reset_button.clicked.connect(self._given.reset)
+        for changed in (chat.opened, chat.parameters.changed, chat.model_changed):
             changed.connect(self._follow)
         theme.changed.connect(self._dress)
         self._dress()
@@ -94,17 +92,18 @@ class ParametersPanel(QWidget):
         outside.addWidget(scroll)
 
     def _follow(self) -> None:
-        values = {"system_prompt": self._chat.system_prompt, "think": self._chat.think}
-        values |= {"context": self._chat.context or None, "cache_bits": f"{self._chat.cache_bits} bits"}
-        for name, value in (values | msgspec.structs.asdict(self._chat.sampling)).items():
+        given = self._given
+        values: dict[str, Any] = {"system_prompt": given.system_prompt, "think": given.think}
+        values |= {"context": given.context or None, "cache_bits": f"{given.cache_bits} bits"}
+        for name, value in (values | msgspec.structs.asdict(given.sampling)).items():
             self._form.set_value(name, value)
-        self._form.add_remark("cache_bits", self._chat.cache_obstacle, is_enabled=not self._chat.cache_obstacle)
+        self._form.add_remark("cache_bits", given.cache_obstacle, is_enabled=not given.cache_obstacle)
         self._tell_recommendation()
 
     def _tell_recommendation(self) -> None:
         """Say of each value whether it is the one that the model comes with."""
-        recommended = self._chat.recommended
-        for name, value in msgspec.structs.asdict(self._chat.sampling).items():
+        recommended = self._given.recommended
+        for name, value in msgspec.structs.asdict(self._given.sampling).items():
             if name not in recommended:
                 remark = ""
             elif value == recommended[name]:
@@ -114,24 +113,19 @@ class ParametersPanel(QWidget):
             self._form.add_remark(name, remark)
 
     def _set(self, name: str, value: Any) -> None:
-        chat = self._chat
+        given = self._given
         match name:
             case "system_prompt":
-                chat.set_parameters(value, chat.sampling, chat.think)
+                given.set(value, given.sampling, given.think)
             case "think":
-                chat.set_parameters(chat.system_prompt, chat.sampling, value)
+                given.set(given.system_prompt, given.sampling, value)
             case "context":
-                chat.set_memory(context=value or 0, cache_bits=chat.cache_bits)
+                given.set_memory(context=value or 0)
             case "cache_bits":
-                chat.set_memory(context=chat.context, cache_bits=_BITS[value])
+                given.set_memory(cache_bits=_BITS[value])
             case _:
-                sampling = msgspec.structs.replace(chat.sampling, **{name: value})
-                chat.set_parameters(chat.system_prompt, sampling, chat.think)
-
-    def _reset(self) -> None:
-        chat = self._chat
-        chat.set_parameters(self._preferences.settings.system_prompt, chat.default_sampling, _THINK.default)
-        chat.set_memory(context=0, cache_bits=16)
+                sampling = msgspec.structs.replace(given.sampling, **{name: value})
+                given.set(given.system_prompt, sampling, given.think)
 
     def _dress(self) -> None:
         self.setMinimumWidth(self._theme.scaled(170) + 60)

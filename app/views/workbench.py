@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.chat import ChatViewModel
@@ -16,7 +16,7 @@ from app.views.header import Header
 from app.views.main_window import MainWindow
 from app.views.model_picker import ModelPicker
 from app.views.notification import NotificationBanner, Notifier
-from app.views.pages import CHAT, PAGES
+from app.views.pages import BY_NAME, CHAT, PAGES
 from app.views.sidebar import Sidebar
 from app.views.theme import LARGEST_TEXT, SMALLEST_TEXT, Theme
 from app.views.window_actions import WindowActions
@@ -26,6 +26,9 @@ _SIDEBAR_WIDTH, _PANEL_WIDTH = 240, 290
 
 class Workbench(QWidget):
     """Shows the view-models given, in `window`. `pages` build those other than the chat, when they are first shown."""
+
+    quantize_requested = Signal()
+    quantize_path_requested = Signal(bool)  # whether it is a file
 
     def __init__(  # noqa: PLR0913 - the one place where all view-models meet
         self,
@@ -89,6 +92,7 @@ class Workbench(QWidget):
         self.chat.gate.question_changed.connect(self._follow_question)
         self.conversations.deleted.connect(self._offer_undo)
         self.sidebar.pages.chosen.connect(self.show_page)
+        self.sidebar.jobs.clicked.connect(lambda: self.show_page("jobs"))
         self.sidebar.conversation_chosen.connect(lambda: self.show_page(CHAT))
         self.chat.opened.connect(lambda: self.show_page(CHAT))
         self.chat.title_changed.connect(self._follow_title)
@@ -96,19 +100,24 @@ class Workbench(QWidget):
         self.main_window.closing.connect(self._keep)
 
     def show_page(self, name: str) -> QWidget:
-        """Show the page of that name, one of `PAGES`, and return it."""
+        """Show the page of that name, one of `BY_NAME`, and return it."""
         if name not in self._pages:
             self._pages[name] = self._page_makers[name]()
             self._stack.addWidget(self._pages[name])
         self._shown = name
         self._stack.setCurrentWidget(self._pages[name])
-        self.sidebar.pages.mark(name)
+        self.sidebar.pages.mark(name if BY_NAME[name] in PAGES else BY_NAME[name].under)
         for page in PAGES:
             self.actions_by_name[f"page_{page.name}"].setChecked(page.name == name)
         self.actions_by_name["toggle_parameters"].setEnabled(name == CHAT)
         self._follow_parameters()
         self._follow_title()
         return self._pages[name]
+
+    @property
+    def shown(self) -> str:
+        """The name of the page that is shown."""
+        return self._shown
 
     def new_chat(self) -> None:
         self.chat.new()
@@ -135,7 +144,7 @@ class Workbench(QWidget):
         if self._parameters is None:
             from app.views.parameters_panel import ParametersPanel  # noqa: PLC0415 - as with the settings
 
-            self._parameters = ParametersPanel(self.chat, self.preferences, self.theme)
+            self._parameters = ParametersPanel(self.chat, self.theme)
             self._parameters.hide()
             self._splitter.addWidget(self._parameters)
             self._parameters.resize(_PANEL_WIDTH, self.height())
@@ -182,7 +191,7 @@ class Workbench(QWidget):
         self.actions_by_name["toggle_parameters"].setChecked(self._has_parameters)
 
     def _follow_title(self) -> None:
-        page = "" if self._shown == CHAT else next(page.text for page in PAGES if page.name == self._shown)
+        page = "" if self._shown == CHAT else BY_NAME[self._shown].text
         self._header.show_title(page)
         self.main_window.setWindowTitle(page or self.chat.title or "Facet")
 

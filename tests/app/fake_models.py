@@ -5,11 +5,11 @@ import struct
 from pathlib import Path
 
 
-def make_model(folder: Path, id: str, context_length: int = 4096) -> Path:
-    """Write a model of 4,096 parameters in 16 bits; return its folder."""
+def make_model(folder: Path, id: str, context_length: int = 4096, **config_values: object) -> Path:
+    """Write a model of 4,096 parameters in 16 bits, with more values in its config.json; return its folder."""
     path = folder / id
     path.mkdir(parents=True)
-    config = {"model_type": "llama", "max_position_embeddings": context_length}
+    config = {"model_type": "llama", "max_position_embeddings": context_length, **config_values}
     (path / "config.json").write_text(json.dumps(config))
     (path / "tokenizer.json").write_text("{}")
     header = {"model.embed_tokens.weight": {"dtype": "BF16", "shape": [64, 64], "data_offsets": [0, 8192]}}

@@ -35,7 +35,7 @@ def test_the_first_message_begins_a_conversation(qtbot: QtBot, facet: Facet) -> 
 
 def test_a_draft_is_not_stored(facet: Facet) -> None:
     """Opening the app or a new chat leaves nothing in the list."""
-    facet.chat.set_parameters("Be brief.", Sampling(), think=False)
+    facet.chat.parameters.set("Be brief.", Sampling(), think=False)
     facet.chat.set_model(OTHER)
     facet.chat.new()
     assert facet.store.conversations() == []
@@ -250,16 +250,16 @@ def test_closing_keeps_what_is_there_as_interrupted(qtbot: QtBot, start: Start, 
 
 def test_parameters_belong_to_the_conversation(qtbot: QtBot, start: Start, facet: Facet) -> None:
     """They are used for its answers, stored with it, and a new one has the defaults again."""
-    facet.chat.set_parameters("Be brief and kind.", Sampling(max_tokens=1), think=False)
+    facet.chat.parameters.set("Be brief and kind.", Sampling(max_tokens=1), think=False)
     answer = facet.say(qtbot, "Sing a song.")
     assert answer.statistics
     assert (answer.statistics.prompt_tokens, answer.statistics.generated_tokens) == (7, 1)
     begun = facet.chat.conversation.id
     facet.chat.new()
-    assert (facet.chat.system_prompt, facet.chat.sampling) == ("", Sampling())
+    assert (facet.chat.parameters.system_prompt, facet.chat.parameters.sampling) == ("", Sampling())
     again = start(Script())
     again.chat.open(begun)
-    assert (again.chat.system_prompt, again.chat.sampling.max_tokens, again.chat.think) == (
+    assert (again.chat.parameters.system_prompt, again.chat.parameters.sampling.max_tokens, again.chat.parameters.think) == (
         "Be brief and kind.",
         1,
         False,
@@ -268,19 +268,19 @@ def test_parameters_belong_to_the_conversation(qtbot: QtBot, start: Start, facet
 
 def test_parameters_out_of_range_are_refused(qtbot: QtBot, facet: Facet) -> None:
     """The sentence names the value and its range; nothing changes."""
-    facet.chat.set_parameters("", Sampling(temperature=9), think=True)
+    facet.chat.parameters.set("", Sampling(temperature=9), think=True)
     assert "temperature is 9" in facet.problems[0]
-    assert facet.chat.sampling == Sampling()
+    assert facet.chat.parameters.sampling == Sampling()
 
 
 def test_new_defaults_reach_the_conversation_that_is_not_begun(qtbot: QtBot, facet: Facet) -> None:
     """Changing the settings in front of an empty chat changes that chat, and no other."""
     facet.preferences.set("system_prompt", "Rhyme.")
     facet.preferences.set("sampling", Sampling(top_k=5))
-    assert (facet.chat.system_prompt, facet.chat.sampling.top_k) == ("Rhyme.", 5)
+    assert (facet.chat.parameters.system_prompt, facet.chat.parameters.sampling.top_k) == ("Rhyme.", 5)
     facet.say(qtbot, "Hello")
     facet.preferences.set("system_prompt", "Shout.")
-    assert facet.chat.system_prompt == "Rhyme."
+    assert facet.chat.parameters.system_prompt == "Rhyme."
 
 
 def test_a_message_that_cannot_be_stored_is_refused(

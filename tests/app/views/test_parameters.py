@@ -66,11 +66,11 @@ def test_the_panel_sets_the_parameters_of_the_conversation(workbench: Workbench,
     named(panel, QDoubleSpinBox, "Temperature").setValue(0.3)
     named(panel, QPlainTextEdit, "System prompt").setPlainText("Be brief.")
     named(panel, QCheckBox, "Think first").click()
-    assert workbench.chat.sampling.temperature == 0.3
-    assert workbench.chat.system_prompt == "Be brief."
-    assert not workbench.chat.think
+    assert workbench.chat.parameters.sampling.temperature == 0.3
+    assert workbench.chat.parameters.system_prompt == "Be brief."
+    assert not workbench.chat.parameters.think
     workbench.new_chat()
-    assert workbench.chat.sampling == Sampling()
+    assert workbench.chat.parameters.sampling == Sampling()
     assert named(panel, QDoubleSpinBox, "Temperature").value() == Sampling().temperature
 
 
@@ -81,7 +81,7 @@ def test_reset_takes_the_defaults_of_the_settings(workbench: Workbench, panel: P
     next(
         button for button in panel.findChildren(QWidget) if getattr(button, "text", str)() == "Reset to defaults"
     ).click()
-    assert workbench.chat.sampling.temperature == 1.5
+    assert workbench.chat.parameters.sampling.temperature == 1.5
 
 
 def test_every_setting_with_a_section_is_in_the_dialog(dialog: SettingsDialog) -> None:

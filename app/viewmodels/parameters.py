@@ -1,0 +1,93 @@
+"""What a conversation tells the model besides its messages, and how much of them the model keeps in mind."""
+
+from PySide6.QtCore import QObject, Signal
+
+from app.domain.conversation import whole_characters
+from app.viewmodels.drafts import Drafts
+from app.viewmodels.model_library import ModelLibrary
+from app.viewmodels.open_conversation import OpenConversation
+from mlx_engine.errors import InvalidParameter
+from mlx_engine.models import cache_precision
+from mlx_engine.models.description import ModelDescription
+from mlx_engine.protocol import CacheBits
+from mlx_engine.sampling import Sampling, check_sampling
+
+
+class Parameters(QObject):
+    """Those of the conversation on the screen; what is set holds from the next answer on."""
+
+    changed = Signal()
+    memory_changed = Signal()
+    problem = Signal(str, str)  # title, message
+
+    def __init__(
+        self, opened: OpenConversation, drafts: Drafts, library: ModelLibrary, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._open, self._drafts, self._library = opened, drafts, library
+
+    @property
+    def system_prompt(self) -> str:
+        return self._open.value.system_prompt
+
+    @property
+    def sampling(self) -> Sampling:
+        return self._open.value.sampling
+
+    @property
+    def think(self) -> bool:
+        return self._open.value.think
+
+    @property
+    def context(self) -> int:
+        """The room for prompt and answer in tokens; 0 is as many as the model reads."""
+        return self._open.value.context
+
+    @property
+    def cache_bits(self) -> CacheBits:
+        """In how many bits the context is kept: those chosen, where the model can do with fewer than 16."""
+        return 16 if self.cache_obstacle else self._open.value.cache_bits
+
+    @property
+    def cache_obstacle(self) -> str:
+        """Why the model needs 16 bits, in a sentence; empty if it does not."""
+        model = self._library.description(self._open.value.model)
+        return cache_precision.obstacle(model) if model else ""
+
+    def cache_bits_of(self, model: ModelDescription) -> CacheBits:
+        """Return in how many bits that model would keep the context."""
+        return 16 if cache_precision.obstacle(model) else self._open.value.cache_bits
+
+    @property
+    def recommended(self) -> dict[str, float]:
+        """The sampling values that the model comes with."""
+        return self._drafts.recommended(self._open.value.model)
+
+    def set(self, system_prompt: str, sampling: Sampling, think: bool) -> None:
+        """Change how this conversation is answered; values out of range are refused."""
+        try:
+            check_sampling(sampling)
+        except InvalidParameter as error:
+            self.problem.emit(error.title, error.message)
+            return
+        known = (self.system_prompt, self.sampling, self.think)
+        values = (whole_characters(system_prompt), sampling, think)
+        if values != known and self._open.change(system_prompt=values[0], sampling=sampling, think=think):
+            self.changed.emit()
+
+    def set_memory(self, *, context: int | None = None, cache_bits: CacheBits | None = None) -> None:
+        """Change how much the model keeps in mind, and how exactly; None leaves it as it is."""
+        before = self._open.value
+        context = before.context if context is None else max(context, 0)
+        bits = cache_bits or before.cache_bits
+        if (context, bits) != (before.context, before.cache_bits) and self._open.change(
+            context=context, cache_bits=bits
+        ):
+            self.memory_changed.emit()
+            self.changed.emit()
+
+    def reset(self) -> None:
+        """Take the values of a new conversation with this model."""
+        new = self._drafts.new()
+        self.set(new.system_prompt, self._drafts.sampling(self._open.value.model), new.think)
+        self.set_memory(context=new.context, cache_bits=new.cache_bits)
