@@ -1,0 +1,202 @@
+"""Facet's conversion beside stock `mlx_lm.convert`: wall time, peak of resident memory, and whether the bytes agree.
+
+    python -m tests.benchmarks.convert [--repetitions 3] [--growth] [--folder FOLDER]
+
+The models have random weights in bfloat16 and the proportions of real ones: a llama of 2.4 GB and a mixture of experts
+of 2.7 GB. Each conversion is a process of its own, imports included; ours and stock's take turns, and the medians are
+told. Memory is the `ru_maxrss` of the child. The disk's cache is warm. `--growth` shows our peak for models of 0.6,
+1.2, 2.4 and 4.8 GB. Aims: affine and mixed at most 0.8 of the time and 0.2 of the memory (a mixture 0.3), mxfp4 at most
+0.5 and 0.1; no tensor differs.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlx_engine.models.safetensors import compose_header, read_header
+
+_hidden, _feed_forward, _vocabulary, _experts, _expert = 2048, 8192, 32000, 32, 768
+_config: dict[str, Any] = {
+    "hidden_size": _hidden,
+    "intermediate_size": _feed_forward,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "head_dim": 64,
+    "rms_norm_eps": 1e-5,
+    "rope_theta": 10000.0,
+    "max_position_embeddings": 4096,
+    "tie_word_embeddings": True,
+    "vocab_size": _vocabulary,
+    "torch_dtype": "bfloat16",
+}
+_mixture: dict[str, Any] = {
+    "num_experts": _experts,
+    "num_experts_per_tok": 4,
+    "moe_intermediate_size": _expert,
+    "decoder_sparse_step": 1,
+    "mlp_only_layers": [],
+    "norm_topk_prob": True,
+}
+
+Shapes = dict[str, tuple[int, ...]]
+
+_stock = {
+    "affine-4-g64": "quantize=True",
+    "mixed_4_6": "quantize=True, quant_predicate='mixed_4_6', q_group_size=64",
+    "mxfp4": "quantize=True, q_mode='mxfp4'",
+}
+_stock_program = "import sys; from mlx_lm.convert import convert; convert(sys.argv[1], sys.argv[2], {asked})"
+_our_program = """
+import sys
+from pathlib import Path
+from mlx_engine.quantize.builtin import recipe
+from mlx_engine.quantize.convert import convert
+from mlx_engine.quantize.folder import Folder
+for _ in convert(Folder(Path(sys.argv[1])), Path(sys.argv[2]), recipe({name!r})):
+    pass
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    seconds: float
+    peak_mb: float
+
+
+def write_model(folder: Path, tokenizer: Path, *, layers: int, mixture: bool = False) -> Path:
+    """Write a model of so many layers."""
+    folder.mkdir(parents=True)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copyfile(tokenizer / name, folder / name)
+    kind = {"model_type": "qwen3_moe", **_mixture} if mixture else {"model_type": "llama"}
+    (folder / "config.json").write_text(json.dumps(kind | _config | {"num_hidden_layers": layers}))
+    shapes = _shapes(layers, mixture=mixture)
+    header, places = compose_header({name: ("BF16", shape) for name, shape in shapes.items()})
+    numbers = np.random.default_rng(1).normal(scale=0.02, size=2**24).astype(np.float32)
+    block = (numbers.view(np.uint32) >> 16).astype(np.uint16)
+    missing = sum(place.elements for place in places.values())
+    with (folder / "model.safetensors").open("wb") as file:
+        file.write(header)
+        while missing > 0:
+            file.write(block[:missing].tobytes())
+            missing -= len(block)
+            block = np.roll(block, 9973)
+    return folder
+
+
+def _shapes(layers: int, *, mixture: bool) -> Shapes:
+    shapes: Shapes = {"model.embed_tokens.weight": (_vocabulary, _hidden), "model.norm.weight": (_hidden,)}
+    for layer in range(layers):
+        path = f"model.layers.{layer}"
+        shapes |= {f"{path}.{name}.weight": (_hidden,) for name in ("input_layernorm", "post_attention_layernorm")}
+        for name, rows in {"q_proj": 2048, "k_proj": 512, "v_proj": 512, "o_proj": 2048}.items():
+            shapes[f"{path}.self_attn.{name}.weight"] = (rows, _hidden)
+        if mixture:
+            shapes |= {f"{path}.self_attn.{name}.weight": (64,) for name in ("q_norm", "k_norm")}
+            shapes[f"{path}.mlp.gate.weight"] = (_experts, _hidden)
+        feed_forwards = [f"{path}.mlp.experts.{expert}" for expert in range(_experts)] if mixture else [f"{path}.mlp"]
+        width = _expert if mixture else _feed_forward
+        for feed_forward in feed_forwards:
+            shapes |= {f"{feed_forward}.{name}.weight": (width, _hidden) for name in ("gate_proj", "up_proj")}
+            shapes[f"{feed_forward}.down_proj.weight"] = (_hidden, width)
+    return shapes
+
+
+def run(program: str, source: Path, target: Path) -> Run:
+    """Run a conversion as a child; what was at the target is removed before."""
+    shutil.rmtree(target, ignore_errors=True)
+    with (target.parent / "output.txt").open("wb") as output:
+        started = time.perf_counter()
+        command = [sys.executable, "-c", program, str(source), str(target)]
+        child = subprocess.Popen(command, stdout=output, stderr=output)
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds = time.perf_counter() - started
+    if status:
+        sys.exit((target.parent / "output.txt").read_text())
+    return Run(seconds, usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3))
+
+
+def compare(source: Path, recipe: str, folder: Path, repetitions: int) -> None:
+    """Print a line of the table."""
+    ours: list[Run] = []
+    stock: list[Run] = []
+    for _ in range(repetitions):
+        stock.append(run(_stock_program.format(asked=_stock[recipe]), source, folder / "stock"))
+        ours.append(run(_our_program.format(name=recipe), source, folder / "ours"))
+    differing, compared = _differing(folder / "ours", folder / "stock")
+    our_s, stock_s = (statistics.median(run.seconds for run in runs) for runs in (ours, stock))
+    our_mb, stock_mb = (statistics.median(run.peak_mb for run in runs) for runs in (ours, stock))
+    print(
+        f"{source.name:8} {recipe:13} {our_s:6.1f} s / {stock_s:6.1f} s = {our_s / stock_s:4.2f}   "
+        f"{our_mb:6.0f} MB / {stock_mb:6.0f} MB = {our_mb / stock_mb:4.2f}   {differing} of {compared} tensors differ",
+        flush=True,
+    )
+
+
+def _differing(one: Path, other: Path) -> tuple[int, int]:
+    """Return how many tensors differ between two folders, and how many there are."""
+    first, second = _tensors(one), _tensors(other)
+    names = first.keys() | second.keys()
+    return sum(not _same(first.get(name), second.get(name)) for name in names), len(names)
+
+
+Stored = tuple[str, tuple[int, ...], "np.memmap[Any, np.dtype[np.uint8]]"]
+
+
+def _tensors(folder: Path) -> dict[str, Stored]:
+    found: dict[str, Stored] = {}
+    for file in folder.glob("model*.safetensors"):
+        content = np.memmap(file, np.uint8, "r")
+        for name, entry in read_header(file).items():
+            found[name] = (entry.dtype, entry.shape, content[entry.offset : entry.offset + entry.size_bytes])
+    return found
+
+
+def _same(one: Stored | None, other: Stored | None) -> bool:
+    return one is not None and other is not None and one[:2] == other[:2] and bool(np.array_equal(one[2], other[2]))
+
+
+def show_growth(tokenizer: Path, folder: Path) -> None:
+    """Print our peak for models of growing size."""
+    for layers in (4, 9, 19, 39):
+        model = write_model(folder / f"{layers} layers", tokenizer, layers=layers)
+        size_gb = (model / "model.safetensors").stat().st_size / 1e9
+        peaks = [run(_our_program.format(name=name), model, folder / "ours").peak_mb for name in _stock]
+        told = "   ".join(f"{name} {peak:.0f} MB" for name, peak in zip(_stock, peaks, strict=True))
+        print(f"{size_gb:.1f} GB   {told}", flush=True)
+        shutil.rmtree(model)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--growth", action="store_true")
+    parser.add_argument("--folder", type=Path, help="where to put some 12 GB for the while")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.folder) as name:
+        folder = Path(name)
+        program = [sys.executable, "-m", "tests.tiny_models", str(folder / "tiny")]
+        subprocess.run(program, check=True)
+        if options.growth:
+            show_growth(folder / "tiny" / "llama", folder)
+            return
+        dense = write_model(folder / "llama", folder / "tiny" / "llama", layers=19)
+        mixture = write_model(folder / "experts", folder / "tiny" / "llama", layers=8, mixture=True)
+        for recipe in _stock:
+            compare(dense, recipe, folder, options.repetitions)
+        compare(mixture, "affine-4-g64", folder, options.repetitions)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""The bytes that are said to make up an array are held against those that it has."""
+
+from collections.abc import Callable
+
+import mlx.core as mx
+import numpy as np
+import pytest
+
+from mlx_engine.quantize.lineage import Graph, Lineage
+
+_tensors = {
+    "matrix": mx.arange(48, dtype=mx.uint16).reshape(6, 8),
+    "other": mx.arange(100, 132, dtype=mx.uint16).reshape(4, 8),
+    "experts": mx.arange(200, 296, dtype=mx.uint16).reshape(2, 6, 8),
+    "vector": mx.arange(300, 308, dtype=mx.uint16),
+}
+_kept: dict[str, Callable[[dict[str, mx.array]], mx.array]] = {
+    "as it is": lambda t: t["matrix"],
+    "stacked": lambda t: mx.stack([t["matrix"], t["matrix"]]),
+    "stacked within": lambda t: mx.stack([t["matrix"], t["matrix"]], axis=1),
+    "joined": lambda t: mx.concatenate([t["matrix"], t["other"]]),
+    "joined within": lambda t: mx.concatenate([t["experts"], t["experts"][:, 1:3]], axis=1),
+    "split": lambda t: mx.split(t["matrix"], 3)[1],
+    "split within": lambda t: mx.split(t["experts"], [1, 4], axis=-2)[1],
+    "a block": lambda t: t["experts"][1:, 2:5, 3:7],
+    "a row": lambda t: t["matrix"][2:3].squeeze(0),
+    "reshaped": lambda t: t["experts"].reshape(3, 32).flatten(),
+    "other types": lambda t: t["matrix"].view(mx.uint32),
+    "several steps": lambda t: mx.stack([mx.split(t["experts"], 2, axis=1)[1][1:].squeeze(0), t["other"][1:4]])[
+        ..., None, :
+    ],
+}
+_calculated: dict[str, Callable[[dict[str, mx.array]], mx.array]] = {
+    "transposed": lambda t: t["matrix"].T,
+    "every second row": lambda t: t["matrix"][::2],
+    "added": lambda t: t["vector"] + 1,
+    "cast": lambda t: t["vector"].astype(mx.float32),
+    "repeated": lambda t: mx.repeat(t["vector"], 2),
+}
+
+
+def _trace(make: Callable[[dict[str, mx.array]], mx.array]) -> Lineage:
+    graph = Graph({name: tensor.nbytes for name, tensor in _tensors.items()})
+    export = mx.export_function
+    export(graph, lambda **tensors: [make(tensors)], **{name: mx.zeros_like(array) for name, array in _tensors.items()})
+    (lineage,) = graph.lineages()
+    return lineage
+
+
+def _bytes(array: mx.array) -> bytes:
+    return np.array(array).tobytes()
+
+
+@pytest.mark.parametrize("name", _kept)
+def test_bytes_that_are_only_moved_are_found(name: str) -> None:
+    """In runs, in their order."""
+    lineage = _trace(_kept[name])
+
+    assert lineage.extents is not None
+    found = b"".join(_bytes(_tensors[run.tensor])[run.start : run.stop] for run in lineage.extents)
+    assert found == _bytes(_kept[name](_tensors))
+    assert lineage.tensors == {run.tensor for run in lineage.extents}
+
+
+@pytest.mark.parametrize("name", _calculated)
+def test_what_is_calculated_is_known_to_be(name: str) -> None:
+    """And of which tensors."""
+    lineage = _trace(_calculated[name])
+
+    assert lineage.extents is None
+    assert len(lineage.tensors) == 1
+
+
+def test_neighbouring_runs_are_one() -> None:
+    """A tensor that is cut and joined again is read at a stroke."""
+    lineage = _trace(lambda t: mx.concatenate(mx.split(t["matrix"], 3)))
+
+    assert lineage.extents is not None
+    assert len(lineage.extents) == 1
+
+
+def test_what_is_made_of_constants_comes_from_no_tensor() -> None:
+    """Some networks add arrays of their own."""
+    lineage = _trace(lambda _: mx.ones((4,)))
+
+    assert lineage == Lineage(None, frozenset())
