@@ -111,7 +111,7 @@ def _layer(
         return
     width = _width(config, tensors, module, has_state=bool(fixed))
     if width:
-        yield LayerCache(_kind(tensors, window, module), 1, width, window)
+        yield LayerCache(_kind(config, tensors, window, module), 1, width, window)
 
 
 def _has_attention(config: Configuration, index: int) -> bool:
@@ -121,18 +121,22 @@ def _has_attention(config: Configuration, index: int) -> bool:
         return index >= len(types) or ("attention" in types[index] and "linear" not in types[index])
     if letters:
         return letters[index : index + 1] in ("*", "")
+    if period := config.integer("attn_layer_period"):
+        return index % period == config.integer("attn_layer_offset")
     return (index + 1) % config.integer("full_attention_interval", default=1) == 0
 
 
-def _kind(tensors: Mapping[str, TensorEntry], window: int, module: str) -> LayerKind:
+def _kind(config: Configuration, tensors: Mapping[str, TensorEntry], window: int, module: str) -> LayerKind:
     if window:
         return "window"
-    is_latent = module not in _unpacking and any(name.endswith(_latent) for name in tensors)
-    return "latent" if is_latent else "full"
+    is_latent = any(name.endswith(_latent) for name in tensors) if tensors else config.integer("kv_lora_rank") > 0
+    return "latent" if is_latent and module not in _unpacking else "full"
 
 
 def _width(config: Configuration, tensors: Mapping[str, TensorEntry], module: str, *, has_state: bool) -> int:
     """Return how many numbers a layer keeps for each token, keys and values together."""
+    if not tensors and (rank := config.integer("kv_lora_rank")):
+        return _unpacked_width(config) if module in _unpacking else rank + config.integer("qk_rope_head_dim")
     for name, tensor in tensors.items():
         if name.endswith(_latent):
             return _unpacked_width(config) if module in _unpacking else _rows(tensor) + _indexer_width(tensors)
