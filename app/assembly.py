@@ -30,6 +30,7 @@ _LATER_MS = 1_500
 if TYPE_CHECKING:
     from app.hub_assembly import HubAssembly
     from app.models_assembly import ModelsAssembly
+    from app.quantize_assembly import QuantizeAssembly
     from app.starter_preparation import StarterPreparation
 
 
@@ -59,6 +60,7 @@ class Assembly(QObject):
         self._starter: StarterPreparation | None = None
         self._models: ModelsAssembly | None = None
         self._hub: HubAssembly | None = None
+        self._quantizing: QuantizeAssembly | None = None
         self.preferences = Preferences(folders.settings, self)
         self._follow_preferences()
         self.offline = OfflineSwitch(self.preferences, folders.logs, self)
@@ -83,12 +85,19 @@ class Assembly(QObject):
             preferences=self.preferences,
             notifier=self.notifier,
             theme=theme,
-            pages={"models": self._models_page, "discover": lambda: self.hub().page()},
+            pages={
+                "models": self._models_page,
+                "discover": lambda: self.hub().page(),
+                "quantize": lambda: self.quantizing().page(),
+                "jobs": self._jobs_page,
+            },
             offline=self.offline,
             models=folders.models,
             logs=folders.logs,
         )
         self.gate.smaller_wanted.connect(lambda: self.workbench.show_page("discover"))
+        self.workbench.quantize_requested.connect(self._quantize)
+        self.workbench.quantize_path_requested.connect(lambda is_file: self.quantizing().ask_for_path(is_file=is_file))
         self.preferences.changed.connect(self._follow_preferences)
         self.bridge.state_changed.connect(self._tell_failure)
         self.library.refreshed.connect(self._prepare_starter)
@@ -102,6 +111,8 @@ class Assembly(QObject):
             self._starter.close()
         if self._models:
             self._models.close()
+        if self._quantizing:
+            self._quantizing.close()
         if self._hub:
             self._hub.close()
         self.offline.restore()
@@ -125,7 +136,55 @@ class Assembly(QObject):
 
             self._hub = HubAssembly(self._folders, self.library, self.offline, self._theme, self)
             self._hub.downloads.chat_requested.connect(self._start_chat_with)
+            self.quantizing()
         return self._hub
+
+    def quantizing(self) -> "QuantizeAssembly":
+        """Return what has to do with quantizing and with jobs, which is built when either is first wanted."""
+        bridge = self.hub().jobs
+        if self._quantizing is None:
+            from app.quantize_assembly import QuantizeAssembly  # noqa: PLC0415 - as above
+
+            self._quantizing = QuantizeAssembly(
+                self._folders,
+                self.library,
+                bridge,
+                self.notifier,
+                self._theme,
+                parent=self,
+                show=self.workbench.show_page,
+                chat_with=self._start_chat_with,
+            )
+            self._quantizing.jobs.changed.connect(lambda _id: self._show_jobs())
+            self._show_jobs()
+        return self._quantizing
+
+    def _show_jobs(self) -> None:
+        jobs = self.quantizing().jobs
+        self.workbench.sidebar.jobs.tell(jobs.in_words(), jobs.share)
+
+    def _jobs_page(self) -> QWidget:
+        page = self.quantizing().jobs_page()
+        page.sign_in_requested.connect(self._sign_in)
+        return page
+
+    def _sign_in(self) -> None:
+        from app.views.discover.page import DiscoverPage  # noqa: PLC0415 - as above
+
+        page = self.workbench.show_page("discover")
+        if isinstance(page, DiscoverPage):
+            page.sign_in()
+
+    def _quantize(self) -> None:
+        """Turn to the model that is marked on its page, or else to the one of the chat."""
+        from app.viewmodels.model_table import whole  # noqa: PLC0415 - as above
+
+        marked = self._models.page.table.current_row() if self._models and self.workbench.shown == "models" else None
+        model = whole(marked) if marked else self.library.description(self.chat.model)
+        if model:
+            self.quantizing().open(model)
+        else:
+            self.workbench.show_page("quantize")
 
     def _go_on(self) -> None:
         """Look out for models that come and go, and go on with downloads that the last run has left."""

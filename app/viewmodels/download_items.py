@@ -35,7 +35,7 @@ def item(job: Job) -> DownloadItem | None:
     return DownloadItem(
         id=job.id,
         repository=job.request.repository,
-        kind=_kind(state),
+        kind=kind_of(state),
         line=hub_words.progress(state),
         share=hub_words.share(state),
         files=state.files if isinstance(state, Running) else (),
@@ -44,7 +44,8 @@ def item(job: Job) -> DownloadItem | None:
     )
 
 
-def _kind(state: JobState) -> DownloadKind:
+def kind_of(state: JobState) -> DownloadKind:
+    """Return the state in a word."""
     match state:
         case Queued():
             return "queued"

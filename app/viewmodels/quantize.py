@@ -9,15 +9,17 @@ from pathlib import Path
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.conversion_plan import Plan, disk_problem, free_bytes, planned, warnings
+from app.viewmodels.conversion_plan import Plan, disk_problem, planned, warnings
 from app.viewmodels.memory_fit import USUAL
+from app.viewmodels.model_imports import OWNER
 from app.viewmodels.outline_reader import OutlineReader
 from app.viewmodels.recipe_cards import Figures, RecipeCard, Reckoner
 from app.viewmodels.recipe_shelf import RecipeShelf
 from app.viewmodels.recipe_words import suffix, title
 from mlx_engine.errors import FacetError
 from mlx_engine.job_protocol import JobFailed
-from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.describe import ModelDescription, describe
+from mlx_engine.models.hub.cache import free_bytes
 from mlx_engine.models.machine import Machine
 from mlx_engine.quantize.messages import Convert, OutlineRead
 from mlx_engine.quantize.recipe import Recipe
@@ -48,10 +50,11 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Everything is known that a forecast needs."""
+    """Everything is known that a forecast needs; `notes` say what the source loses, or has lost already."""
 
     model: ModelDescription
     reckoner: Reckoner
+    notes: tuple[str, ...] = ()
 
 
 State = Idle | Reading | Trouble | Ready
@@ -93,6 +96,14 @@ class Quantize(QObject):
         self.changed.emit()
         self._reader.read(model.path, self._take)
 
+    def describe(self, path: Path) -> ModelDescription | None:
+        """Return what the folder or the GGUF file is; what is wrong with it is told as a problem."""
+        try:
+            return describe(path, f"{OWNER}/{path.stem if path.suffix == '.gguf' else path.name}")
+        except FacetError as error:
+            self.problem.emit(f"{path.name} cannot be quantized", error.message)
+            return None
+
     def try_again(self) -> None:
         if isinstance(self.state, Trouble):
             model, self.state = self.state.model, Idle()
@@ -132,21 +143,20 @@ class Quantize(QObject):
         """What is chosen, in the order of the cards."""
         plans: list[Plan] = []
         if isinstance(self.state, Ready):
-            folder = self._folder(self.state.model)
+            model, taken = self.state.model, set[str]()
             for card in self.cards:
                 if self.is_chosen(card.name):
-                    name = self._chosen[card.name] or f"{bare_name(self.state.model)}-{suffix(card.recipe)}"
-                    plans.append(planned(card, name, folder, [other.name.casefold() for other in plans]))
+                    name = self._chosen[card.name] or f"{bare_name(model)}-{suffix(card.recipe)}"
+                    plans.append(planned(card, model.path, self._folder(model) / name, taken))
+                    taken.add(name.casefold())
         return plans
 
     @property
     def warnings(self) -> list[str]:
         """What a person should know before, whatever is chosen."""
-        return (
-            warnings(self.state.model, self.state.reckoner.outline.quantization)
-            if isinstance(self.state, Ready)
-            else []
-        )
+        if not isinstance(self.state, Ready):
+            return []
+        return [*warnings(self.state.model, self.state.reckoner.outline), *self.state.notes]
 
     @property
     def obstacle(self) -> str:
@@ -207,7 +217,7 @@ class Quantize(QObject):
         if isinstance(event, JobFailed):
             self.state = Trouble(model, event.title, event.message)
         else:
-            self.state = Ready(model, Reckoner(model, event.outline, self._machine, self.context))
+            self.state = Ready(model, Reckoner(model, event.outline, self._machine, self.context), event.notes)
             self._reckon()
             self.choose(FIRST_CHOICE, chosen=True)
         self.changed.emit()
@@ -238,7 +248,7 @@ class Quantize(QObject):
 
 
 def _owner(model: ModelDescription) -> str:
-    return model.id.rpartition("/")[0] or "local"
+    return model.id.rpartition("/")[0] or OWNER
 
 
 def bare_name(model: ModelDescription) -> str:

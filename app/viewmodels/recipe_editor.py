@@ -79,7 +79,8 @@ class RecipeEditor(QObject):
         return recipe_map(layout(self.outline, recipe))
 
     def _with_tensors(self, recipe: Recipe, paths: set[str], treatment: Treatment) -> Recipe:
-        return msgspec.structs.replace(recipe, tensors={**recipe.tensors, **dict.fromkeys(paths, treatment)})
+        said = {path: treatment for path in self.map.by_path if path in paths}
+        return msgspec.structs.replace(recipe, tensors=recipe.tensors | said)
 
     def _as_origin(self, paths: set[str]) -> Recipe:
         """Return the recipe with these matrices as in the beginning: without what was said of them, or by saying it."""

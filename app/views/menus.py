@@ -81,6 +81,13 @@ MENUS: Mapping[str, Sequence[Entry]] = {
         Entry("unload_model", "Unload Model"),
         Entry("open_models_folder", "Open Models Folder"),
     ),
+    "&Models": (
+        Entry("quantize", "Quantize…", "Ctrl+T"),
+        Entry("quantize_folder", "Quantize a Folder…"),
+        Entry("quantize_file", "Quantize a GGUF File…"),
+        SEPARATOR,
+        Entry("page_jobs", "Jobs", "Ctrl+J"),
+    ),
     "&Window": (
         Entry("minimize", "Minimise", "Ctrl+M"),
         Entry("zoom", "Zoom"),

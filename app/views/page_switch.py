@@ -52,7 +52,7 @@ class PageSwitch(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows: dict[str, _PageRow] = {}
-        group = QButtonGroup(self)
+        self._group = group = QButtonGroup(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 4)
         column.setSpacing(0)
@@ -63,5 +63,7 @@ class PageSwitch(QWidget):
             column.addWidget(row)
 
     def mark(self, name: str) -> None:
-        """Mark the page that is shown."""
-        self._rows[name].setChecked(True)
+        """Mark the page that is shown; "" marks none."""
+        self._group.setExclusive(bool(name))
+        for page, row in self._rows.items():
+            row.setChecked(page == name)

@@ -3,7 +3,7 @@
 How a page is built, the assembly says; it is built when it is shown for the first time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -14,6 +14,8 @@ class Page:
     name: str
     text: str
     icon: str
+    under: str = ""
+    """The page of the switch that is marked while this one is shown; "" where none is."""
 
 
 CHAT = "chat"
@@ -24,3 +26,11 @@ PAGES: Sequence[Page] = (
     Page("discover", "Discover", "discover"),
 )
 """In the order of their shortcuts, ⌘1, ⌘2 and so on."""
+
+INNER_PAGES: Sequence[Page] = (
+    Page("quantize", "Quantize", "quantize", under="models"),
+    Page("jobs", "Jobs", "jobs"),
+)
+"""Those that something else leads to."""
+
+BY_NAME: Mapping[str, Page] = {page.name: page for page in (*PAGES, *INNER_PAGES)}

@@ -1,4 +1,4 @@
-"""The way to the pages, and the list of conversations: open, rename in place, delete."""
+"""The way to the pages, the list of conversations (open, rename in place, delete), and what jobs go on."""
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QPainter, QPaintEvent
@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QMenu, QVBox
 from app.viewmodels.chat import ChatViewModel
 from app.viewmodels.conversation_list import ConversationListModel, ConversationRole
 from app.views.conversation_delegate import ConversationDelegate
+from app.views.jobs.entry import JobsEntry
 from app.views.page_switch import PageSwitch
 from app.views.theme import Theme
 
@@ -48,6 +49,7 @@ class Sidebar(QWidget):
         super().__init__(parent)
         self._conversations, self._chat, self._theme = conversations, chat, theme
         self.pages = PageSwitch(theme, self)
+        self.jobs = JobsEntry(theme, self)
         self._list = _List(self)
         self._delegate = ConversationDelegate(theme, self._list)
         self._list.setItemDelegate(self._delegate)
@@ -60,6 +62,7 @@ class Sidebar(QWidget):
         column.setSpacing(0)
         column.addWidget(self.pages)
         column.addWidget(self._list)
+        column.addWidget(self.jobs)
         self._connect()
         self._follow_chat()
 

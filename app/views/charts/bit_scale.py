@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, qGray
 
 from app.views.theme import Theme
@@ -40,7 +40,7 @@ def hatch(painter: QPainter, area: QRectF, colour: QColor) -> None:
     painter.setPen(QPen(colour, 1))
     left = area.left() - area.height()
     while left < area.right():
-        painter.drawLine(left, area.bottom(), left + area.height(), area.top())
+        painter.drawLine(QPointF(left, area.bottom()), QPointF(left + area.height(), area.top()))
         left += _HATCH
     painter.restore()
 

@@ -1,8 +1,7 @@
 """One download: how far it is, and what can be done about it."""
 
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.viewmodels import hub_words
 from app.viewmodels.download_items import DownloadItem
@@ -11,29 +10,8 @@ from app.views.buttons import IconButton
 from app.views.discover.controls import FilledButton, SmallButton
 from app.views.discover.download_button import DownloadButton
 from app.views.discover.words import Words
-from app.views.painting import mixed, rounded
+from app.views.jobs.share_bar import ShareBar
 from app.views.theme import Theme
-
-
-class _Bar(QWidget):
-    """A share as a line."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme, self._share, self._is_live = theme, 0.0, False
-        self.setFixedHeight(4)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def show_share(self, share: float, *, is_live: bool) -> None:
-        self._share, self._is_live = share, is_live
-        self.setAccessibleName(f"{share * 100:.0f} % done")
-        self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        colours, painter, area = self._theme.palette, QPainter(self), QRectF(self.rect())
-        rounded(painter, area, 2, mixed(colours.sidebar, colours.text, 0.12))
-        area.setWidth(area.width() * self._share)
-        rounded(painter, area, 2, colours.accent if self._is_live else colours.tertiary)
 
 
 class DownloadRow(QWidget):
@@ -48,7 +26,7 @@ class DownloadRow(QWidget):
         self._title = Words(theme, item.repository, bold=True)
         self._line = Words(theme, tone="secondary", role="small", wraps=True)
         self._why = Words(theme, tone="secondary", role="small", wraps=True)
-        self._bar = _Bar(theme)
+        self._bar = ShareBar(theme)
         self._files = Words(theme, tone="tertiary", role="small", wraps=True)
         self._files.hide()
         self._unfold = IconButton(theme, "chevron-right", "Show files")

@@ -1,0 +1,116 @@
+"""All that takes long and goes on by itself: downloads and conversions, in one queue."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QObject, Signal
+
+from app.viewmodels import job_items
+from app.viewmodels.download_items import DownloadKind
+from app.viewmodels.job_bridge import JobBridge
+from app.viewmodels.job_items import JobItem
+from app.viewmodels.model_library import ModelLibrary
+from mlx_engine.engine.job_state import Done, Failed, Queued
+from mlx_engine.quantize.messages import Convert
+
+_AT_REST: Mapping[DownloadKind, str] = {"failed": "failed", "queued": "waiting", "paused": "paused"}
+
+
+class Jobs(QObject):
+    """`converted` and `failed` tell the ends of conversions, each once."""
+
+    changed = Signal(str)  # the id of a job that is new, different or gone
+    converted = Signal(str, str)  # the id of the model, what to say of it
+    failed = Signal(str, str)  # what was not made, why and what to do
+
+    def __init__(self, bridge: JobBridge, library: ModelLibrary, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge, self._library = bridge, library
+        self._told: set[str] = set()
+        self._awaited: list[JobItem] = []
+        """Conversions that have ended, until the library has their models."""
+        bridge.changed.connect(self._follow)
+        library.refreshed.connect(self._tell_arrived)
+
+    @property
+    def items(self) -> list[JobItem]:
+        """All jobs, in the order of the queue."""
+        return [job_items.item(job) for job in self._bridge.jobs]
+
+    def item(self, id: str) -> JobItem | None:
+        job = self._bridge.job(id)
+        return job_items.item(job) if job else None
+
+    def pause(self, id: str) -> None:
+        self._bridge.pause(id)
+
+    def resume(self, id: str) -> None:
+        self._bridge.resume(id)
+
+    def cancel(self, id: str) -> None:
+        self._bridge.cancel(id)
+
+    def clear_done(self) -> None:
+        """Take what is finished out of the list; the models stay."""
+        for one in self.items:
+            if one.kind == "done":
+                self._bridge.cancel(one.id)
+
+    def model_of(self, item: JobItem) -> str:
+        """Return the id of the model that the job has brought, if it can be chatted with; else ""."""
+        if item.kind != "done":
+            return ""
+        if item.task == "conversion":
+            return item.subject if self._library.description(item.subject) else ""
+        folder = "models--" + item.subject.replace("/", "--")
+        found = (one.id for one in self._library.usable() if one.source == item.subject or folder in one.path.parts)
+        return next(found, "")
+
+    @property
+    def under_way(self) -> list[JobItem]:
+        """The jobs that have not ended."""
+        return [one for one in self.items if one.kind not in ("done", "failed")]
+
+    @property
+    def share(self) -> float:
+        """How much is done of what runs, from 0 to 1."""
+        running = [one.share for one in self.items if one.kind == "running"]
+        return sum(running) / len(running) if running else 0.0
+
+    def in_words(self) -> str:
+        """Say what goes on, in a few words; "" if nothing does and nothing has failed."""
+        kinds = [one.kind for one in self.items]
+        running = [one for one in self.items if one.kind == "running"]
+        if running:
+            tasks = {one.task for one in running}
+            verb = "Working" if len(tasks) > 1 else "Downloading" if tasks == {"download"} else "Quantizing"
+            waiting = kinds.count("queued")
+            return f"{verb} · {self.share * 100:.0f} %" + (f" · {waiting} more" if waiting else "")
+        counts = {words: kinds.count(kind) for kind, words in _AT_REST.items()}
+        found = ((count, words) for words, count in counts.items() if count)
+        return next((f"{count} {'job' if count == 1 else 'jobs'} {words}" for count, words in found), "")
+
+    def _follow(self, id: str) -> None:
+        job = self._bridge.job(id)
+        if job and isinstance(job.request, Convert):
+            if isinstance(job.state, Queued):
+                self._told.discard(id)
+            elif isinstance(job.state, Done | Failed) and id not in self._told:
+                self._told.add(id)
+                self._tell(job_items.item(job))
+        self.changed.emit(id)
+
+    def _tell(self, item: JobItem) -> None:
+        if item.kind == "failed":
+            self.failed.emit(f"{item.name} was not made", item.problem)
+        else:
+            self._awaited.append(item)
+            self._library.refresh()
+
+    def _tell_arrived(self) -> None:
+        awaited, self._awaited = self._awaited, []
+        for item in awaited:
+            if self.model_of(item):
+                self.converted.emit(item.subject, item.line)
+        for job in self._bridge.jobs:
+            if isinstance(job.state, Done):
+                self.changed.emit(job.id)

@@ -1,0 +1,51 @@
+"""The line at the foot of the sidebar that says what goes on, and leads to the page of jobs."""
+
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.views.buttons import PaintedButton
+from app.views.painting import focus_ring, mixed, rounded
+from app.views.theme import Theme
+
+
+class JobsEntry(PaintedButton):
+    """Hidden while there is nothing to say."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self._share = 0.0
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.hide()
+
+    def tell(self, words: str, share: float) -> None:
+        """Show the words, and how much is done, from 0 to 1."""
+        self._share = share
+        self.setText(words)
+        self.setAccessibleName(f"Jobs: {words}")
+        self.setVisible(bool(words))
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(120, QFontMetrics(self.theme.font("small")).height() + 22)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours, painter = self.theme.palette, QPainter(self)
+        painter.fillRect(0, 0, self.width(), 1, colours.border)
+        row = self.rect().adjusted(8, 4, -8, -4)
+        if self._is_lit():
+            rounded(painter, QRectF(row), 7, colours.hover)
+        if self.hasFocus():
+            focus_ring(painter, QRectF(row), 7, colours.accent)
+        side = self.theme.scaled(18)
+        self._draw_icon(painter, "jobs", QPoint(row.left() + 10 + side // 2, row.center().y()), colours.secondary)
+        text = QRect(row.left() + side + 18, row.top(), row.width() - side - 26, row.height() - 4)
+        painter.setFont(self.theme.font("small", tabular=True))
+        painter.setPen(colours.secondary)
+        shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, text.width())
+        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, shown)
+        if self._share:
+            line = QRectF(text.left(), row.bottom() - 4, text.width(), 2)
+            rounded(painter, line, 1, mixed(colours.sidebar, colours.text, 0.14))
+            line.setWidth(line.width() * self._share)
+            rounded(painter, line, 1, colours.accent)

@@ -1,0 +1,117 @@
+"""One job: how far it is, and what can be done about it."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.viewmodels.job_items import JobItem
+from app.viewmodels.jobs import Jobs
+from app.views.buttons import IconButton
+from app.views.discover.controls import FilledButton, SmallButton
+from app.views.discover.words import Words
+from app.views.jobs.share_bar import ShareBar
+from app.views.theme import Theme
+
+
+class JobRow(QWidget):
+    """The arrow on the left shows what it does at the moment."""
+
+    chat_requested = Signal(str)  # the id of a model
+    sign_in_requested = Signal()
+    page_requested = Signal(str)  # a repository
+
+    def __init__(self, item: JobItem, jobs: Jobs, theme: Theme) -> None:
+        super().__init__()
+        self._item, self._jobs = item, jobs
+        self._title = Words(theme, item.name, bold=True)
+        self._line = Words(theme, tone="secondary", role="small", wraps=True)
+        self._why = Words(theme, tone="secondary", role="small", wraps=True)
+        self._why.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._bar = ShareBar(theme)
+        self._details = Words(theme, tone="secondary", role="small", wraps=True)
+        self._details.hide()
+        self._unfold = IconButton(theme, "chevron-right", "")
+        self._toggle = IconButton(theme, "pause", "Pause")
+        self._cancel = IconButton(theme, "close", "Cancel")
+        self._help = FilledButton(theme, "Sign in…")
+        self._retry = SmallButton(theme, "Try again", f"Try again: {item.name}")
+        self._chat = SmallButton(theme, "Chat", f"Chat with {item.name}")
+        self._lay_out()
+        self._connect()
+        self.follow(item)
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 6, 0, 6)
+        row.setSpacing(6)
+        row.addWidget(self._unfold, 0, Qt.AlignmentFlag.AlignTop)
+        text = QVBoxLayout()
+        text.setSpacing(4)
+        for widget in (self._title, self._bar, self._line, self._why, self._details):
+            text.addWidget(widget)
+        remedies = QHBoxLayout()
+        remedies.setContentsMargins(0, 2, 0, 0)
+        for remedy in (self._help, self._retry):
+            remedies.addWidget(remedy)
+        remedies.addStretch(1)
+        text.addLayout(remedies)
+        row.addLayout(text, 1)
+        for button in (self._chat, self._toggle, self._cancel):
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+
+    def _connect(self) -> None:
+        self._unfold.clicked.connect(self._toggle_details)
+        self._toggle.clicked.connect(self._pause_or_resume)
+        self._cancel.clicked.connect(lambda: self._jobs.cancel(self._item.id))
+        self._help.clicked.connect(self._get_help)
+        self._retry.clicked.connect(lambda: self._jobs.resume(self._item.id))
+        self._chat.clicked.connect(lambda: self.chat_requested.emit(self._jobs.model_of(self._item)))
+
+    def follow(self, item: JobItem) -> None:
+        """Show the job as it is now."""
+        self._item = item
+        self._line.setText(item.line)
+        self._line.set_tone("danger" if item.kind == "failed" else "secondary")
+        self._bar.show_share(item.share, is_live=item.kind == "running")
+        self._bar.setVisible(item.kind in ("running", "paused"))
+        self._why.setText(item.problem)
+        self._why.setVisible(bool(item.problem))
+        self._show_details()
+        self._show_buttons()
+
+    def _show_details(self) -> None:
+        self._details.setText("\n".join(self._item.details))
+        self._unfold.setEnabled(bool(self._item.details))
+        if not self._item.details:
+            self._details.hide()
+        self._name_unfold()
+
+    def _show_buttons(self) -> None:
+        kind, remedy, name = self._item.kind, self._item.remedy, self._item.name
+        self._toggle.setVisible(kind in ("running", "queued", "paused"))
+        self._toggle.set_icon("play" if kind == "paused" else "pause")
+        self._toggle.set_name(f"Resume {name}" if kind == "paused" else f"Pause {name}")
+        self._cancel.set_name(f"Remove {name} from the list" if kind == "done" else f"Cancel {name}, and discard it")
+        self._chat.setVisible(bool(self._jobs.model_of(self._item)))
+        self._retry.setVisible(kind == "failed")
+        self._help.setVisible(bool(remedy))
+        self._help.setText("Open its page" if remedy == "accept" else "Sign in…")
+        self._help.updateGeometry()
+
+    def _pause_or_resume(self) -> None:
+        act = self._jobs.resume if self._item.kind == "paused" else self._jobs.pause
+        act(self._item.id)
+
+    def _get_help(self) -> None:
+        if self._item.remedy == "accept":
+            self.page_requested.emit(self._item.subject)
+        else:
+            self.sign_in_requested.emit()
+
+    def _toggle_details(self) -> None:
+        self._details.setVisible(self._details.isHidden())
+        self._name_unfold()
+
+    def _name_unfold(self) -> None:
+        is_open = not self._details.isHidden()
+        self._unfold.set_icon("chevron-down" if is_open else "chevron-right")
+        self._unfold.set_name(f"{'Hide' if is_open else 'Show'} details of {self._item.name}")

@@ -1,0 +1,29 @@
+"""A share as a line."""
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.views.painting import mixed, rounded
+from app.views.theme import Theme
+
+
+class ShareBar(QWidget):
+    """Grey while nothing goes on."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme, self._share, self._is_live = theme, 0.0, False
+        self.setFixedHeight(4)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_share(self, share: float, *, is_live: bool) -> None:
+        self._share, self._is_live = share, is_live
+        self.setAccessibleName(f"{share * 100:.0f} % done")
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours, painter, area = self._theme.palette, QPainter(self), QRectF(self.rect())
+        rounded(painter, area, 2, mixed(colours.sidebar, colours.text, 0.12))
+        area.setWidth(area.width() * self._share)
+        rounded(painter, area, 2, colours.accent if self._is_live else colours.tertiary)
