@@ -3,6 +3,7 @@
 It trusts nothing in the file. Format: huggingface/safetensors, README.md: eight bytes of length, a JSON object, data.
 """
 
+import functools
 import math
 import struct
 from collections.abc import Mapping
@@ -63,6 +64,7 @@ class TensorEntry:
         return math.prod(self.shape)
 
 
+@functools.lru_cache(maxsize=4096)  # the same shapes come again in every layer
 def tensor_bytes(dtype: str, shape: tuple[int, ...]) -> int:
     """Return how many bytes the data of such a tensor take."""
     return math.prod(shape) * _bits[dtype] // 8

@@ -1,6 +1,7 @@
 """The recipes that Facet brings along."""
 
 import difflib
+import re
 from typing import Literal
 
 from mlx_engine.errors import InvalidRecipe
@@ -116,6 +117,11 @@ def recipe(name: str) -> Recipe:
     """
     if found := _by_name.get(name):
         return found
+    raise InvalidRecipe(f'There is no recipe "{name}". {_hint(name)}')
+
+
+def _hint(name: str) -> str:
+    if re.match(r"(UD-)?(I|T)?Q\d", name.upper()):
+        return "That is one of llama.cpp's names: `facet recipes --llama-cpp` says what comes nearest to it."
     near = difflib.get_close_matches(name.lower(), _by_name, n=3, cutoff=0.5)
-    hint = f" Did you mean {' or '.join(near)}?" if near else " `facet recipes` lists them."
-    raise InvalidRecipe(f'There is no recipe "{name}".{hint}')
+    return f"Did you mean {' or '.join(near)}?" if near else "`facet recipes` lists them."

@@ -76,9 +76,9 @@ def forecast_of(placements: Sequence[Placement], outline: Outline, recipe: Recip
     """Say the same of a layout that is known already."""
     arrays = [item for placement in placements for item in placement.arrays.items()]
     shards = into_shards(arrays)
-    data = sum(tensor_bytes(*array) for _, array in arrays)
     headers = sum(header_bytes(shard.arrays) for shard in shards)
     found = [_weight(placement) for placement in placements]
+    data = sum(weight.size_bytes for weight in found)
     return Forecast(
         recipe=recipe,
         size_bytes=headers + data,

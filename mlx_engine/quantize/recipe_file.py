@@ -36,13 +36,15 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def write_recipe(recipe: Recipe, path: Path) -> None:
-    """Write the recipe into the file `path`, for people to read and to change.
+    """Write the recipe into the file `path`, whole or not at all, for people to read and to change.
 
     Raises:
         StorageError: the file cannot be written.
     """
+    partial = path.with_name(f"{path.name}.partial")
     try:
-        path.write_bytes(encode_recipe(recipe))
+        partial.write_bytes(encode_recipe(recipe))
+        partial.replace(path)
     except OSError as error:
         raise StorageError(f"The recipe cannot be written to {path}: {error.strerror}.") from error
 

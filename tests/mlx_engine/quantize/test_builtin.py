@@ -56,3 +56,5 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
         recipe("afine-4")
     with pytest.raises(InvalidRecipe, match="`facet recipes` lists them"):
         recipe("Zwiebel")
+    with pytest.raises(InvalidRecipe, match="`facet recipes --llama-cpp`"):
+        recipe("Q4_K_M")
