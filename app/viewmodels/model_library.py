@@ -6,10 +6,11 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal, Slot
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal, Slot
 
 from app.viewmodels.amounts import bytes_in_words, parameters_in_words
 from app.viewmodels.engine_bridge import EngineBridge
+from mlx_engine.engine.state import Ready
 from mlx_engine.errors import FacetError
 from mlx_engine.models.describe import BrokenDescription, ModelDescription
 from mlx_engine.models.library import Library, survey
@@ -153,8 +154,9 @@ class ModelLibrary(QAbstractListModel):
         for number in reversed(range(len(self._rows))):
             if self._rows[number].id not in ids:
                 self.beginRemoveRows(QModelIndex(), number, number)
-                del self._rows[number]
+                gone = self._rows.pop(number)
                 self.endRemoveRows()
+                self._let_go(gone.path)
         for number, row in enumerate(rows):
             if number == len(self._rows) or self._rows[number].id != row.id:
                 self.beginInsertRows(QModelIndex(), number, number)
@@ -166,9 +168,17 @@ class ModelLibrary(QAbstractListModel):
 
     @Slot(object)
     def _state_changed(self, path: Path) -> None:
-        for number, row in enumerate(self._rows):
-            if row.path == path:
-                self.dataChanged.emit(self.index(number), self.index(number), [ModelRole.STATE])
+        numbers = [number for number, row in enumerate(self._rows) if row.path == path]
+        for number in numbers:
+            self.dataChanged.emit(self.index(number), self.index(number), [ModelRole.STATE])
+        if not numbers:
+            # Later: whoever waits for the answer is told of its end first.
+            QTimer.singleShot(0, self, lambda: self._let_go(path))
+
+    def _let_go(self, path: Path) -> None:
+        """Give the memory of a model back that is in the library no more, unless it answers just now."""
+        if isinstance(self._bridge.state(path), Ready) and all(row.path != path for row in self._rows):
+            self._bridge.unload(path)
 
 
 def problem_of(row: Row) -> str:

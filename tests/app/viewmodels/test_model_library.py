@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
+from app.domain.conversation import MessageState
 from app.viewmodels.model_library import ModelLibrary, ModelRole, detail
 from mlx_engine.engine.state import Ready, Stopped
 from mlx_engine.models.describe import ModelDescription
@@ -95,6 +96,30 @@ def test_a_missing_folder_is_an_empty_library(qtbot: QtBot, tested: Facet) -> No
     shutil.rmtree(tested.models)
     tested.ready(qtbot)
     assert (tested.library.rowCount(), tested.chat.model, tested.chat.can_send) == (0, "", False)
+
+
+def test_a_loaded_model_whose_folder_is_gone_is_unloaded(qtbot: QtBot, tested: Facet) -> None:
+    """Its memory comes back, though nobody could find its row to unload it."""
+    path = tested.models / MODEL
+    tested.library.load(MODEL)
+    qtbot.waitUntil(lambda: isinstance(tested.bridge.state(path), Ready), timeout=TIMEOUT_MS)
+    shutil.rmtree(path)
+    tested.ready(qtbot)
+    assert values(tested.library, ModelRole.ID) == [OTHER]
+    assert tested.bridge.state(path) == Stopped()
+
+
+def test_an_answer_outlives_the_folder_of_its_model(qtbot: QtBot, start: Callable[[Script], Facet]) -> None:
+    """It goes on to its end, and then the model is unloaded."""
+    facet = start(Script(tokens=60, rate=100)).ready(qtbot)
+    facet.chat.set_model(MODEL)
+    facet.chat.send("Do whales sing?")
+    qtbot.waitUntil(lambda: facet.chat.throughput.phase == "answering", timeout=TIMEOUT_MS)
+    shutil.rmtree(facet.models / MODEL)
+    facet.library.refresh()
+    qtbot.waitUntil(lambda: facet.library.row_of(MODEL) < 0, timeout=TIMEOUT_MS)
+    assert facet.answered(qtbot).state == MessageState.COMPLETE
+    qtbot.waitUntil(lambda: facet.bridge.state(facet.models / MODEL) == Stopped(), timeout=TIMEOUT_MS)
 
 
 def test_loading_and_unloading_show_in_the_row(qtbot: QtBot, tested: Facet) -> None:

@@ -175,6 +175,21 @@ def test_what_was_read_of_a_disk_that_is_away_is_kept(tmp_path: Path) -> None:
     assert survey([Root("added", disk)], cache) == first
 
 
+def test_five_thousand_models_are_five_thousand_rows(tmp_path: Path) -> None:
+    """None is lost or doubled, the first time and again, and one that is broken is a row among them."""
+    files = list(write_model(tmp_path / "one").iterdir())
+    for number in range(5000):
+        folder = tmp_path / "models" / f"owner-{number % 50}" / f"model-{number}"
+        folder.mkdir(parents=True)
+        for file in files:
+            os.link(file, folder / file.name)
+    (tmp_path / "models" / "owner-7" / "model-7" / "config.json").unlink()
+    for _ in range(2):
+        rows = survey([Root("facet", tmp_path / "models")], tmp_path / "library.json").rows
+        assert len({row.id for row in rows}) == len(rows) == 5000
+        assert [row.name for row in rows if isinstance(row, BrokenDescription)] == ["model-7"]
+
+
 def test_a_gguf_file_is_found_by_its_path(tmp_path: Path) -> None:
     """As a model folder is."""
     file = tiny_model().write(tmp_path / "tiny.gguf")
