@@ -17,6 +17,8 @@ from mlx_engine.models.gguf.packing import COPIED, PACKINGS
 from mlx_engine.models.gguf.rope import rope_scaling
 
 ROPE_FACTORS = "rope_freqs.weight"
+IMPORTED = (*PACKINGS, *COPIED)
+"""The types that an MLX model holds without loss."""
 
 # GGUF name → MLX name and shape, in the words of `_sizes`.
 _Tensors = Mapping[str, tuple[str, tuple[str, ...]]]
@@ -102,8 +104,10 @@ class Plan:
     placements: tuple[Placement, ...]
 
 
-def plan(header: GGUFHeader, rope_factors: Sequence[float] | None) -> Plan:
+def plan(header: GGUFHeader, rope_factors: Sequence[float] | None, types: Sequence[str] = IMPORTED) -> Plan:
     """Return what the file becomes. `rope_factors` are the values of its tensor ROPE_FACTORS, if it has it.
+
+    `types` are those that its tensors may have.
 
     Raises:
         UnsupportedModel: something in the file has no exact counterpart.
@@ -115,7 +119,7 @@ def plan(header: GGUFHeader, rope_factors: Sequence[float] | None) -> Plan:
         raise UnsupportedModel(
             f"This file holds a model of the architecture {kind!r}. Facet can import {', '.join(_architectures)}."
         )
-    _refuse_unknown(header, metadata, kind)
+    _refuse_unknown(header, metadata, kind, types)
     tensors = {tensor.name: tensor for tensor in header.tensors if tensor.name != ROPE_FACTORS}
     if "token_embd.weight" not in tensors:
         raise BrokenModel("The file lacks the tensor 'token_embd.weight'.")
@@ -145,7 +149,7 @@ def plan(header: GGUFHeader, rope_factors: Sequence[float] | None) -> Plan:
     return Plan(config, tuple(_placements(_architectures[kind], tensors, sizes)))
 
 
-def _refuse_unknown(header: GGUFHeader, metadata: Metadata, kind: str) -> None:
+def _refuse_unknown(header: GGUFHeader, metadata: Metadata, kind: str, types: Sequence[str]) -> None:
     for key, value in metadata:
         field = key.removeprefix(f"{kind}.")
         if field != key and value and field not in _known_fields:
@@ -154,13 +158,14 @@ def _refuse_unknown(header: GGUFHeader, metadata: Metadata, kind: str) -> None:
         raise UnsupportedModel("This file is one of several that make up a model. Merge them into one file first.")
     strange: dict[str, str] = {}
     for tensor in header.tensors:
-        if tensor.type not in PACKINGS and tensor.type not in COPIED:
+        if tensor.type not in types:
             strange.setdefault(tensor.type, tensor.name)
     if strange:
         found = " and ".join(f"{type_name} tensors ({name}, …)" for type_name, name in strange.items())
+        wanted = "import without loss" if types == IMPORTED else "read"
         raise UnsupportedModel(
-            f"This file holds {found}, which Facet cannot import without loss yet. "
-            f"Choose a file of the same model in {', '.join((*PACKINGS, *COPIED))}."
+            f"This file holds {found}, which Facet cannot {wanted} yet. "
+            f"Choose a file of the same model in {', '.join(types)}."
         )
 
 

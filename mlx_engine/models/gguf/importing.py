@@ -27,7 +27,7 @@ from mlx_engine.models.gguf import blocks, packing
 from mlx_engine.models.gguf.architecture import ROPE_FACTORS, Placement, Plan, plan
 from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo, read_header
 from mlx_engine.models.gguf.metadata import Metadata
-from mlx_engine.models.gguf.packing import GROUP_SIZE, PACKINGS
+from mlx_engine.models.gguf.packing import COPIED, GROUP_SIZE, PACKINGS
 from mlx_engine.models.gguf.tokenizer import TokenIds, write_tokenizer
 
 _slice_bytes = 16 * 2**20
@@ -152,26 +152,32 @@ class _Source:
 
 def _write(partial: Path, metadata: Metadata, model: Plan, weights: _Source) -> Iterator[Progress]:
     ids = write_tokenizer(metadata, partial)
-    _write_json(partial / "config.json", _config(metadata, model, ids))
-    _write_json(partial / "generation_config.json", _special_ids(ids))
+    _write_json(partial / "config.json", model_config(metadata, model, ids))
+    _write_json(partial / "generation_config.json", special_ids(ids))
     with (partial / "model.safetensors").open("wb") as file:
         yield from _write_weights(file, model.placements, weights)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _config(metadata: Metadata, model: Plan, ids: TokenIds) -> dict[str, Any]:
+def model_config(metadata: Metadata, model: Plan, ids: TokenIds) -> dict[str, Any]:
+    """Return config.json of the model that a file becomes.
+
+    Raises:
+        BrokenModel: there are more tokens than weights for them.
+    """
     tokens = len(metadata.texts("tokenizer.ggml.tokens"))
     if tokens > model.config["vocab_size"]:
         raise BrokenModel(f"The file holds {tokens} tokens, but weights for only {model.config['vocab_size']}.")
-    config = {**model.config, **_special_ids(ids), "torch_dtype": _torch_names[_own_type(model.placements)]}
+    config = {**model.config, **special_ids(ids), "torch_dtype": _torch_names[own_type(model.placements)]}
     if quantization := _quantization(model.placements):
         # Readers of the standard look for the second name.
         config |= {"quantization": quantization, "quantization_config": quantization}
     return config
 
 
-def _special_ids(ids: TokenIds) -> dict[str, Any]:
+def special_ids(ids: TokenIds) -> dict[str, Any]:
+    """Return the fields of config.json and generation_config.json that name special tokens."""
     end = list(ids.end) if len(ids.end) > 1 else ids.end[0]
     named = {"bos_token_id": ids.begin, "eos_token_id": end, "pad_token_id": ids.padding}
     return {name: value for name, value in named.items() if value is not None}
@@ -180,10 +186,10 @@ def _special_ids(ids: TokenIds) -> dict[str, Any]:
 _torch_names = {"F16": "float16", "BF16": "bfloat16", "F32": "float32"}
 
 
-def _own_type(placements: tuple[Placement, ...]) -> str:
+def own_type(placements: tuple[Placement, ...]) -> str:
     """Return the type in which the model computes: its embedding's, or that of the embedding's scales."""
     embedding = placements[0].tensor.type
-    return "F16" if embedding in PACKINGS else embedding
+    return embedding if embedding in COPIED else "F16"
 
 
 def _quantization(placements: tuple[Placement, ...]) -> dict[str, Any]:
@@ -202,8 +208,8 @@ def _quantization(placements: tuple[Placement, ...]) -> dict[str, Any]:
 
 
 def _write_weights(file: BinaryIO, placements: tuple[Placement, ...], weights: _Source) -> Iterator[Progress]:
-    own_type = _own_type(placements)
-    stored = {placement.name: weights.stored_type(placement.tensor, own_type) for placement in placements}
+    usual = own_type(placements)
+    stored = {placement.name: weights.stored_type(placement.tensor, usual) for placement in placements}
     layouts = {
         _array_name(placement.name, part): layout
         for placement in placements
@@ -215,7 +221,7 @@ def _write_weights(file: BinaryIO, placements: tuple[Placement, ...], weights: _
     done = 0
     for placement in placements:
         rows = weights.rows(placement.tensor)
-        order = _row_order(len(rows), placement.interleaved_heads)
+        order = row_order(len(rows), placement.interleaved_heads)
         step = max(1, _slice_bytes // rows.shape[1])
         for start in range(0, len(rows), step):
             taken = rows[order[start : start + step]]
@@ -232,7 +238,7 @@ def _array_name(name: str, part: str) -> str:
     return name if part == "weight" else f"{name.removesuffix('weight')}{part}"
 
 
-def _row_order(rows: int, heads: int) -> NDArray[np.intp]:
+def row_order(rows: int, heads: int) -> NDArray[np.intp]:
     """Return which row of the file each row of the model is.
 
     llama.cpp stores row j of a head's first half at 2j, and of its second half at 2j + 1.

@@ -19,6 +19,12 @@ class Packing:
 
 PACKINGS = {"Q4_0": Packing(4, 18), "Q4_1": Packing(4, 20), "Q8_0": Packing(8, 34)}
 COPIED = ("F16", "BF16", "F32")
+READABLE = (
+    *PACKINGS,
+    *COPIED,
+    *("Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS", "MXFP4", "TQ2_0"),
+)
+"""What can be read as floats at least (`dequantize.py`)."""
 
 
 def layout(stored_type: str, shape: tuple[int, ...]) -> dict[str, tuple[str, tuple[int, ...]]]:

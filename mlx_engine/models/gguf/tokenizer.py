@@ -77,7 +77,7 @@ def write_tokenizer(metadata: Metadata, folder: Path) -> TokenIds:
         OSError: the files cannot be written.
     """
     tokens = metadata.texts("tokenizer.ggml.tokens")
-    ids = _token_ids(metadata, len(tokens))
+    ids = token_ids(metadata, len(tokens))
     content = json.dumps(_tokenizer(metadata, tokens, ids), ensure_ascii=False)
     try:
         tokenizers.Tokenizer.from_str(content)
@@ -97,7 +97,7 @@ def check_tokenizer(metadata: Metadata) -> None:
         BrokenModel: the file does not say which kind it is, or which token ends a text.
     """
     _variant(metadata)
-    _token_ids(metadata, len(metadata.texts("tokenizer.ggml.tokens")))
+    token_ids(metadata, len(metadata.texts("tokenizer.ggml.tokens")))
 
 
 def _variant(metadata: Metadata) -> _Variant:
@@ -113,7 +113,13 @@ def _variant(metadata: Metadata) -> _Variant:
     return _variants[name]
 
 
-def _token_ids(metadata: Metadata, count: int) -> TokenIds:
+def token_ids(metadata: Metadata, count: int) -> TokenIds:
+    """Return the ids that the file gives special meanings, of its `count` tokens.
+
+    Raises:
+        BrokenModel: it does not say which token ends a text.
+    """
+
     def given(name: str) -> int | None:
         return metadata.index(f"tokenizer.ggml.{name}_token_id", below=count)
 

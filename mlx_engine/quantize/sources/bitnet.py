@@ -11,8 +11,9 @@ out, and so does a converted model, which computes the more exactly.
 Sources: transformers 5, integrations/bitnet.py; mlx-lm 0.32, models/bitlinear_layers.py.
 """
 
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,7 @@ from mlx_engine.quantize.sources.matrix import (
 
 _largest_group = 128
 _slice_rows = 256
+_trial_rows = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,12 @@ class PackedTernary:
 
 @dataclass(frozen=True, slots=True)
 class TernaryFloats:
-    """Floats that stand for ternary weights, each the nearest of -scale, 0 and scale."""
+    """Floats that stand for ternary weights, each the nearest of -scale, 0 and scale. `scale` finds it when asked."""
 
     tensors: Tensors
     name: str
     shape: tuple[int, ...]
-    scale: float
+    scale: Callable[[], float]
 
     @property
     def formats(self) -> tuple[Format, ...]:
@@ -86,8 +88,8 @@ class TernaryFloats:
 
     def _integers(self, start: int, stop: int) -> Integers:
         weights = read_floats(self.tensors, self.name, start, stop)
-        inverse = np.float32(1) / np.float32(self.scale)
-        return _with_scale((np.clip(np.rint(weights * inverse), -1, 1) + 1).astype(np.uint8), self.scale)
+        inverse = np.float32(1) / np.float32(self.scale())
+        return _with_scale((np.clip(np.rint(weights * inverse), -1, 1) + 1).astype(np.uint8), self.scale())
 
 
 def _with_scale(quants: np.ndarray[Any, np.dtype[np.uint8]], scale: float) -> Integers:
@@ -107,32 +109,65 @@ def matrices(tensors: Tensors, settings: Mapping[str, Any]) -> dict[str, Matrix]
             "This BitNet model normalizes the input of every linear layer (use_rms_norm), which mlx-lm does not do."
         )
     if settings.get("quantization_mode") == "online":
-        return {name: _trained(tensors, name) for name in _linear(tensors, settings)}
+        kept = tuple(settings.get("modules_to_not_convert") or ())
+        return {name: _floats(tensors, name) for name in _projections(tensors) if not name.startswith(kept)}
     is_inverse = settings.get("linear_class", "bitlinear") != "autobitlinear"
     packed = [name for name, entry in tensors.entries.items() if entry.dtype == "U8" and name.endswith(".weight")]
     return {name: _packed(tensors, name, is_inverse=is_inverse) for name in packed}
 
 
-def ternary(tensors: Tensors, name: str) -> TernaryFloats | None:
-    """Return a matrix of floats as a ternary one if all its weights are -s, 0 or s; else None."""
-    entry = tensors.entries[name]
-    scale = 0.0
-    for start in range(0, rows := math.prod(entry.shape[:-1]), _slice_rows):
-        sizes = np.abs(read_floats(tensors, name, start, min(start + _slice_rows, rows)))
-        scale = scale or float(sizes.max())
-        if not np.isin(sizes, (0, scale)).all():
-            return None
-    return TernaryFloats(tensors, name, entry.shape, scale) if scale else None
+def ternary_matrices(tensors: Tensors) -> dict[str, Matrix]:
+    """Return the matrices of floats of which all weights are -s, 0 or s, where all of the model's projections are.
+
+    A few rows tell a model of another kind, so that most are not read.
+    """
+    names = _projections(tensors)
+    if not all(_measure(tensors, name, rows=_trial_rows).is_ternary for name in names):
+        return {}
+    if not all(_measure(tensors, name).is_ternary for name in names):
+        return {}
+    return {name: _floats(tensors, name) for name in names}
 
 
-def _linear(tensors: Tensors, settings: Mapping[str, Any]) -> list[str]:
-    """Return the matrices of linear layers, the head's excepted as transformers does."""
-    kept = tuple(settings.get("modules_to_not_convert") or ("lm_head",))
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """Of the weights of a matrix without their signs: whether all but 0 are the same, the largest, and the mean."""
+
+    is_ternary: bool
+    largest: float
+    mean: float
+
+
+def _measure(tensors: Tensors, name: str, rows: int | None = None) -> _Sizes:
+    """Look at the first rows, or at all."""
+    shape = tensors.entries[name].shape
+    count = min(shape[0], rows or shape[0])
+    largest, total, is_ternary = 0.0, 0.0, True
+    for start in range(0, count, _slice_rows):
+        sizes = np.abs(read_floats(tensors, name, start, min(start + _slice_rows, count)))
+        largest = largest or float(sizes.max())
+        is_ternary = is_ternary and bool(((sizes == 0) | (sizes == largest)).all())
+        total += float(sizes.sum(dtype=np.float64))
+    return _Sizes(is_ternary and math.isfinite(largest), largest, total / (count * shape[1]))
+
+
+def _projections(tensors: Tensors) -> list[str]:
+    """Return the matrices of floats of the linear layers within the layers; the head is none of them."""
     return [
         name
         for name, entry in tensors.entries.items()
-        if len(entry.shape) == 2 and name.endswith("_proj.weight") and not any(part in name for part in kept)
+        if len(entry.shape) == 2 and name.endswith("_proj.weight") and entry.dtype in ("BF16", "F16", "F32")
     ]
+
+
+def _floats(tensors: Tensors, name: str) -> Matrix:
+    @functools.cache
+    def scale() -> float:
+        sizes = _measure(tensors, name)
+        # Weights that are ternary already have no other scale than their own.
+        return sizes.largest if sizes.is_ternary and sizes.largest else float(np.float32(max(sizes.mean, 1e-5)))
+
+    return TernaryFloats(tensors, name, tensors.entries[name].shape, scale)
 
 
 def _packed(tensors: Tensors, name: str, *, is_inverse: bool) -> Matrix:
@@ -145,13 +180,3 @@ def _packed(tensors: Tensors, name: str, *, is_inverse: bool) -> Matrix:
         raise BrokenModel(f"The scale of {name!r} is {value}, which cannot be.")
     rows, columns = tensors.entries[name].shape
     return PackedTernary(tensors, name, (4 * rows, columns), scale)
-
-
-def _trained(tensors: Tensors, name: str) -> Matrix:
-    if exact := ternary(tensors, name):
-        return exact
-    rows, columns = tensors.entries[name].shape
-    total = 0.0
-    for start in range(0, rows, _slice_rows):
-        total += float(np.abs(read_floats(tensors, name, start, min(start + _slice_rows, rows))).sum(dtype=np.float64))
-    return TernaryFloats(tensors, name, (rows, columns), float(np.float32(max(total / (rows * columns), 1e-5))))

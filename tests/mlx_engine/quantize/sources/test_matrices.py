@@ -142,12 +142,20 @@ def test_floats_with_three_values_are_ternary() -> None:
     """Their scale is the one value there is, not the mean of the sizes."""
     model = Published()
     weights = np.random.default_rng(4).integers(-1, 2, (_ROWS, _COLUMNS)) * 0.75
-    model.add("layer.weight", published.bfloat16(weights), "BF16")
-    model.weights["layer.weight"] = weights
-    matrix = bitnet.ternary(model, "layer.weight")
-    assert matrix is not None
-    _require_equal({"layer.weight": matrix}, model, tolerance=0)
-    _require_packed(matrix, 128, 64, 32)
+    model.add("q_proj.weight", published.bfloat16(weights), "BF16")
+    model.weights["q_proj.weight"] = weights
+    found = bitnet.ternary_matrices(model)
+    _require_equal(found, model, tolerance=0)
+    _require_packed(found["q_proj.weight"], 128, 64, 32)
+
+
+def test_floats_of_more_values_are_not_ternary() -> None:
+    """A single other weight, far behind, is enough."""
+    model = Published()
+    weights = np.random.default_rng(4).integers(-1, 2, (_ROWS, _COLUMNS)) * 0.75
+    weights[-1, -1] = 0.5
+    model.add("q_proj.weight", published.bfloat16(weights), "BF16")
+    assert bitnet.ternary_matrices(model) == {}
 
 
 def test_floats_that_were_trained_stand_for_ternary_weights() -> None:

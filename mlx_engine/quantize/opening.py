@@ -1,0 +1,29 @@
+"""Opens whatever can be converted: a model folder, quantized already or not, or a GGUF file."""
+
+from pathlib import Path
+
+from mlx_engine.quantize.folder import Folder
+from mlx_engine.quantize.source import Source
+from mlx_engine.quantize.sources import gguf_file, published
+from mlx_engine.quantize.sources.decoded import Contents, Decoded
+
+
+def open_source(path: Path) -> Source:
+    """Return what a conversion reads from; the caller closes it.
+
+    Raises:
+        ModelError: there is no model, or one that is damaged or of a kind that cannot be converted.
+        StorageError: it cannot be read.
+    """
+    if path.suffix == ".gguf" and path.is_file():
+        return _decoded(gguf_file.read_file(path))
+    contents = published.read_folder(path)
+    return Folder(path) if contents is None else _decoded(contents)
+
+
+def _decoded(contents: Contents) -> Decoded:
+    try:
+        return Decoded(contents)
+    except BaseException:
+        contents.tensors.close()
+        raise

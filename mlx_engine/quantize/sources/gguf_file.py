@@ -1,0 +1,170 @@
+"""A GGUF file as something to convert: types that MLX has stay as they are, others are read as floats.
+
+Only architectures and tokenizers that Facet can import are known; see `models.gguf`.
+"""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlx_engine.errors import StorageError, UnsupportedModel
+from mlx_engine.models.gguf import blocks
+from mlx_engine.models.gguf.architecture import ROPE_FACTORS, Placement, plan
+from mlx_engine.models.gguf.dequantize import dequantize, row_bytes
+from mlx_engine.models.gguf.description import describe_gguf
+from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo, read_header
+from mlx_engine.models.gguf.importing import model_config, row_order, special_ids
+from mlx_engine.models.gguf.metadata import Metadata
+from mlx_engine.models.gguf.packing import GROUP_SIZE, PACKINGS, READABLE
+from mlx_engine.models.gguf.tokenizer import token_ids, write_tokenizer
+from mlx_engine.models.safetensors import TensorEntry
+from mlx_engine.quantize.recipe import Format
+from mlx_engine.quantize.sources.decoded import Contents
+from mlx_engine.quantize.sources.matrix import Arrays, Floats, Matrix
+
+
+class OpenFile:
+    """The file, read by `pread`. All its tensors are matrices, so it has no `entries` of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.files = (path,)
+        self.entries: Mapping[str, TensorEntry] = {}
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY)
+        except OSError as error:
+            raise StorageError(f"{path} cannot be read: {error.strerror}.") from error
+
+    def read(self, offset: int, size: int) -> NDArray[np.uint8]:
+        """Return so many bytes of the file."""
+        buffer = np.empty(size, np.uint8)
+        self.read_into("", offset, buffer)
+        return buffer
+
+    def read_into(self, name: str, start: int, buffer: NDArray[np.uint8]) -> None:  # noqa: ARG002 - one file, one name
+        view = buffer.data
+        try:
+            while view:
+                read = os.preadv(self._descriptor, [view], start)
+                if not read:
+                    raise StorageError(f"{self.files[0]} has become shorter while it was read. Start again.")
+                view, start = view[read:], start + read
+        except OSError as error:
+            raise StorageError(f"{self.files[0]} cannot be read: {error.strerror}.") from error
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class GGUFMatrix:
+    """One tensor; a vector is a matrix of one row. `order` says which row of the file each of its rows is."""
+
+    file: OpenFile
+    tensor: TensorInfo
+    order: NDArray[np.intp]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.tensor.shape
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        if self.tensor.type not in PACKINGS:
+            return ()
+        return (Format("affine", PACKINGS[self.tensor.type].bits, GROUP_SIZE),)
+
+    def rows(self, start: int, stop: int) -> Floats:
+        return dequantize(self._blocks(start, stop), self.tensor.type)
+
+    def packed(self, start: int, stop: int, format: Format) -> Arrays:  # noqa: ARG002 - there is but one
+        arrays = blocks.convert(self._blocks(start, stop), self.tensor.type, self.tensor.type)
+        weight = np.ascontiguousarray(arrays["weight"]).reshape(stop - start, -1).view(np.uint32)
+        return {"weight": weight} | {name: arrays[name].astype(np.float32) for name in ("scales", "biases")}
+
+    def _blocks(self, start: int, stop: int) -> NDArray[np.uint8]:
+        """Return the blocks of rows [rows, bytes]. Rows change places within a head only, so few are read in vain."""
+        wanted = self.order[start:stop]
+        first, last = int(wanted.min()), int(wanted.max()) + 1
+        size = row_bytes(self.tensor.type, self.tensor.shape[-1])
+        read = self.file.read(self.tensor.offset + first * size, (last - first) * size)
+        return read.reshape(-1, size)[wanted - first]
+
+
+def read_file(path: Path) -> Contents:
+    """Return what the GGUF file holds.
+
+    Raises:
+        UnsupportedModel: it holds something that Facet does not know.
+        BrokenModel: it is damaged.
+        StorageError: it cannot be read.
+    """
+    header = read_header(path)
+    metadata = Metadata(header.metadata)
+    file = OpenFile(path)
+    try:
+        model = plan(header, _rope_factors(file, header), types=READABLE)
+        ids = token_ids(metadata, len(metadata.texts("tokenizer.ggml.tokens")))
+        config = model_config(metadata, model, ids)
+    except BaseException:
+        file.close()
+        raise
+
+    def write_companions(folder: Path) -> None:
+        generation = special_ids(write_tokenizer(metadata, folder))
+        (folder / "generation_config.json").write_text(json.dumps(generation, indent=2) + "\n")
+
+    config.pop("quantization_config", None)
+    quantization = describe_gguf(path, path.name).quantization
+    return Contents(
+        path=path,
+        config={name: value for name, value in config.items() if name != "quantization"},
+        tensors=file,
+        plain=(),
+        matrices={placement.name: _matrix(file, placement) for placement in model.placements},
+        quantization="" if set(quantization.split("/")) <= {"F32", "F16", "BF16"} else quantization,
+        notes=_notes(quantization, model.placements),
+        write_companions=write_companions,
+    )
+
+
+def _matrix(file: OpenFile, placement: Placement) -> Matrix:
+    rows = math.prod(placement.tensor.shape[:-1])
+    return GGUFMatrix(file, placement.tensor, row_order(rows, placement.interleaved_heads))
+
+
+def _rope_factors(file: OpenFile, header: GGUFHeader) -> list[float] | None:
+    for tensor in header.tensors:
+        if tensor.name == ROPE_FACTORS:
+            if tensor.type != "F32":
+                raise UnsupportedModel(f"This file holds {ROPE_FACTORS!r} as {tensor.type}; Facet reads F32.")
+            return [float(factor) for factor in file.read(tensor.offset, tensor.size_bytes).view("<f4")]
+    return None
+
+
+def _notes(quantization: str, placements: tuple[Placement, ...]) -> tuple[str, ...]:
+    types = {placement.tensor.type for placement in placements if len(placement.tensor.shape) > 1}
+    exact = sorted(types & PACKINGS.keys())
+    floats = sorted(types - PACKINGS.keys() - {"F32", "F16", "BF16"})
+    notes = []
+    if exact:
+        notes.append(
+            f"The file is quantized already ({quantization}): the recipe lossless keeps the weights of {_and(exact)} "
+            "as they are; any other one quantizes them a second time."
+        )
+    if floats:
+        notes.append(
+            f"MLX has no format for {_and(floats)}: these weights are taken for what they stand for, and quantized "
+            "again if the recipe says so. Convert the original where you can."
+        )
+    return tuple(notes)
+
+
+def _and(names: list[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,169 @@
+"""Model folders whose weights another program has quantized: which one, and what of the files belongs together."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mlx_lm.utils import load_config
+
+from mlx_engine.errors import BrokenModel, UnsupportedModel
+from mlx_engine.models import foreign, safetensors
+from mlx_engine.models.describe import describe
+from mlx_engine.quantize import companions
+from mlx_engine.quantize.source import Shards
+from mlx_engine.quantize.sources import bitnet, compressed, fp8, gptq, micro_scaled
+from mlx_engine.quantize.sources.decoded import Contents
+from mlx_engine.quantize.sources.matrix import Matrix, Tensors
+
+_load_config: Any = load_config  # has no types
+
+_part = re.compile(
+    r"(?P<path>.+)[._](?:qweight|qzeros|scales|g_idx|blocks|weight|weight_packed|weight_scale(?:_inv|_2)?"
+    r"|weight_global_scale|weight_zero_point|weight_shape|input_scale|input_global_scale|[kv]_scale)"
+)
+"""A tensor that says something of a quantized matrix: its numbers, its scales, those of its activations."""
+_fused = "gate_up_proj"
+_types = {"BF16": "bfloat16", "F16": "float16", "F32": "float32"}
+
+
+def read_settings(path: Path, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return how another program has quantized the weights, as config.json says it; empty if none has.
+
+    ModelOpt says it in a file of its own. Where "quantization" stands, MLX has quantized them.
+    """
+    if config.get("quantization"):
+        return {}
+    text = config.get("text_config") or {}
+    settings = config.get("quantization_config") or text.get("quantization_config")
+    own_file = path / "hf_quant_config.json"
+    if settings is None and own_file.is_file():
+        settings = {"quant_method": "modelopt", **json.loads(own_file.read_bytes())}
+    return settings if isinstance(settings, dict) else {}
+
+
+def read_folder(path: Path) -> Contents | None:
+    """Return what a folder holds that another program has quantized; None if none has.
+
+    Raises:
+        ModelError: the files are damaged, or quantized in a way that Facet does not read.
+        StorageError: they cannot be read.
+    """
+    description = describe(path, path.name)
+    try:
+        config = _load_config(path)
+        settings = read_settings(path, config)
+    except foreign.FOREIGN_ERRORS as error:
+        raise foreign.in_words(error, path.name) from error
+    shards = Shards({file: safetensors.read_header(file) for file in sorted(path.glob("model*.safetensors"))})
+    try:
+        matrices = _matrices(shards, settings) if settings else bitnet.ternary_matrices(shards)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        shards.close()
+        raise BrokenModel(f"{path.name}: what config.json says of the quantized weights does not fit them.") from error
+    except BaseException:
+        shards.close()
+        raise
+    if not matrices and not settings:
+        shards.close()
+        return None
+    plain = _plain(shards, matrices)
+    return Contents(
+        path=path,
+        config=_unquantized(config, _own_type(shards, matrices, plain)),
+        tensors=shards,
+        plain=plain,
+        matrices=matrices,
+        quantization=description.quantization if settings else "ternary",
+        notes=tuple(_notes(str(config.get("model_type")), description.quantization, settings, matrices)),
+        write_companions=lambda folder: companions.copy(path, folder),
+    )
+
+
+def _matrices(tensors: Tensors, settings: Mapping[str, Any]) -> dict[str, Matrix]:
+    match settings.get("quant_method"):
+        case "bitnet":
+            return bitnet.matrices(tensors, settings)
+        case "awq" | "gptq":
+            return gptq.matrices(tensors, settings)
+        case "fp8" | "fbgemm_fp8":
+            return fp8.matrices(tensors, settings.get("weight_block_size"))
+        case "compressed-tensors":
+            return compressed.matrices(tensors, settings)
+        case "mxfp4":
+            return micro_scaled.gpt_oss(tensors)
+        case "modelopt":
+            return _modelopt(tensors, settings.get("quantization", settings))
+        case other:
+            raise UnsupportedModel(
+                f"The weights are quantized by {other or 'a method without a name'}, which Facet does not read. Look "
+                "for the original model, or for one quantized by AWQ, GPTQ, compressed-tensors or MLX."
+            )
+
+
+def _modelopt(tensors: Tensors, settings: Mapping[str, Any]) -> dict[str, Matrix]:
+    match settings.get("quant_algo"):
+        case "NVFP4":
+            return micro_scaled.nvfp4(tensors, weight="weight", global_scale="weight_scale_2")
+        case "FP8":
+            return fp8.matrices(tensors)
+        case other:
+            raise UnsupportedModel(f"The weights are quantized by ModelOpt's {other}; Facet reads its NVFP4 and FP8.")
+
+
+def _plain(tensors: Tensors, matrices: Mapping[str, Matrix]) -> tuple[str, ...]:
+    """Return the tensors that are no part of a quantized matrix."""
+    paths = {name.removesuffix(".weight") for name in matrices}
+    paths |= {path.replace("gate_proj", _fused) for path in paths}
+
+    def is_part(name: str) -> bool:
+        match = _part.fullmatch(name)
+        return name in matrices or (
+            match is not None and (match["path"] in paths or name.endswith(("k_scale", "v_scale")))
+        )
+
+    return tuple(name for name in tensors.entries if not is_part(name))
+
+
+def _own_type(tensors: Tensors, matrices: Mapping[str, Matrix], plain: tuple[str, ...]) -> str:
+    """Return the type of numbers of the unquantized model: that of the scales of integers, else of what is plain."""
+    scales = [entry.dtype for name, entry in tensors.entries.items() if name.endswith((".scales", "weight_scale"))]
+    found = scales if any(matrix.formats for matrix in matrices.values()) else []
+    found = [dtype for dtype in found if dtype in _types] or [tensors.entries[name].dtype for name in plain]
+    known = [dtype for dtype in found if dtype in _types]
+    return _types[max(set(known), key=known.count)] if known else "bfloat16"
+
+
+def _unquantized(config: Mapping[str, Any], dtype: str) -> dict[str, Any]:
+    result = {
+        name: value for name, value in config.items() if name not in ("quantization_config", "compression_config")
+    }
+    if isinstance(text := result.get("text_config"), dict):
+        result["text_config"] = {name: value for name, value in text.items() if name != "quantization_config"}
+    return result | {"torch_dtype": dtype}
+
+
+def _notes(
+    architecture: str, quantization: str, settings: Mapping[str, Any], matrices: Mapping[str, Matrix]
+) -> list[str]:
+    if not settings or settings.get("quant_method") == "bitnet":
+        notes = [
+            "The weights have three values in each matrix, which the recipe lossless keeps exactly, in 2 bits. BitNet "
+            "also rounds activations to 8 bits when it runs; MLX does not, and computes the more exactly."
+        ]
+    elif any(matrix.formats for matrix in matrices.values()):
+        notes = [
+            f"The source is quantized already ({quantization}): the recipe lossless keeps its weights. Any other one "
+            "quantizes them a second time; convert the original where you can."
+        ]
+    else:
+        notes = [
+            f"The source is quantized already ({quantization}), in a way that MLX does not have: its weights are taken "
+            "for what they stand for, and quantized again if the recipe says so. Convert the original where you can."
+        ]
+    if architecture == "bitnet":
+        notes.append(
+            "The result runs in Facet only: mlx-lm's own network for BitNet needs its packed weights and Metal."
+        )
+    return notes
