@@ -43,3 +43,8 @@ class Folders:
     def measurements(self) -> Path:
         """The folder of what was measured."""
         return self.data / "measurements"
+
+    @property
+    def studies(self) -> Path:
+        """The folder of the studies, a file each."""
+        return self.data / "studies"

@@ -15,6 +15,7 @@ from mlx_engine.cli.convert import convert
 from mlx_engine.cli.failure import BROKEN_PIPE, FAILED, INTERRUPTED, UsageError, report
 from mlx_engine.cli.fit import fit
 from mlx_engine.cli.import_model import import_model
+from mlx_engine.cli.lab import lab
 from mlx_engine.cli.measure import measure
 from mlx_engine.cli.models import models
 from mlx_engine.cli.prepare import prepare
@@ -75,6 +76,7 @@ def _app() -> App:
     for verb in (bench, catalog, chat, convert, fit, measure, models, prepare, pull, recipes, search):
         app.command(verb)
     app.command(import_model, name="import")
+    app.command(lab)
     return app
 
 

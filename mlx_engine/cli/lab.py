@@ -1,0 +1,125 @@
+"""`facet lab`: runs studies and shows them."""
+
+import queue
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import App, Parameter
+
+from mlx_engine.cli import terminal
+from mlx_engine.cli.failure import FAILED
+from mlx_engine.cli.json_lines import write_json
+from mlx_engine.cli.roots import AddedFolders, roots
+from mlx_engine.cli.study_view import judgement_lines, progress_line, table
+from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.engine.study_run import StudyParcel, StudyRun
+from mlx_engine.errors import StorageError
+from mlx_engine.folders import Folders
+from mlx_engine.measure.gates import judge
+from mlx_engine.measure.plan import Plan, read_plan
+from mlx_engine.measure.study import Study, tried_again
+from mlx_engine.measure.study_file import begin, kept_studies, load
+from mlx_engine.models import library
+from mlx_engine.models.description import ModelDescription
+from mlx_engine.quantize import builtin
+from mlx_engine.quantize.recipe import Recipe
+from mlx_engine.quantize.recipe_file import read_recipe
+
+lab = App(name="lab", help="Run studies: one original, its quantizations, and what each of them costs.")
+
+
+@lab.command
+def run(
+    plan: Path,
+    /,
+    *,
+    folder: AddedFolders = (),
+    json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+) -> int:
+    """Run the study of a plan to its end, or go on with it where it was.
+
+    Missing conversions are made, everything is measured, with one model in memory at a time. What fails is told, and
+    the rest goes on. With gates in the plan, the winner is named; without one, the exit code is 1.
+
+    Args:
+        plan: A .json file; the documentation has an example.
+        folder: Look for models in this folder as well.
+        json: Write one JSON object a row when it is complete, then the judgement.
+    """
+    folders = Folders.from_environment()
+    study = _study(read_plan(plan), folder, folders)
+    study = _run(study, folders)
+    return _tell(study, json=json)
+
+
+@lab.command
+def show(study: str, /, *, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> int:
+    """Show what a study has found.
+
+    Args:
+        study: Its name.
+        json: Write one JSON object a row.
+    """
+    return _tell(load(study, Folders.from_environment().studies), json=json)
+
+
+@lab.command(name="list")
+def list_studies() -> None:
+    """List the studies."""
+    for study in kept_studies(Folders.from_environment().studies):
+        terminal.write(f"{study.plan.name}  {study.original.label}, {len(study.candidates)} candidates\n")
+
+
+def _study(plan: Plan, further: AddedFolders, folders: Folders) -> Study:
+    """Return the study of that name if it has the same plan, else a new one."""
+
+    def find(name: str) -> ModelDescription:
+        return library.find_among(roots(further), name)
+
+    try:
+        kept = load(plan.name, folders.studies)
+    except StorageError:
+        kept = None
+    if kept is not None and kept.plan == plan:
+        return tried_again(kept)
+    return begin(plan, find=find, recipe=_recipe, models=folders.models)
+
+
+def _recipe(name: str) -> Recipe:
+    return read_recipe(Path(name)) if name.endswith(".json") else builtin.recipe(name)
+
+
+def _run(study: Study, folders: Folders) -> Study:
+    parcels: queue.SimpleQueue[StudyParcel] = queue.SimpleQueue()
+    status = terminal.StatusLine()
+
+    def show_progress(event: JobEvent) -> None:
+        if work.step is not None:
+            status.show(progress_line(work.step, event))
+
+    work = StudyRun(study, post=parcels.put, on_event=show_progress, on_change=lambda: None, folders=folders)
+    try:
+        work.start()
+        while work.step is not None:
+            work.receive(parcels.get())
+    finally:
+        status.clear()
+        work.close()
+    return work.study
+
+
+def _tell(study: Study, *, json: bool) -> int:
+    judgement = judge(study, study.plan.gates) if study.plan.gates else None
+    if json:
+        for row in study.rows:
+            write_json(msgspec.to_builtins(row))
+        if judgement:
+            winner = judgement.winner.label if judgement.winner else None
+            write_json({"winner": winner, "obstacles": judgement.obstacles})
+    else:
+        terminal.write(table(study))
+        if judgement:
+            terminal.write("".join(f"{line}\n" for line in judgement_lines(judgement)))
+    failed = any(row.failures for row in study.rows)
+    return FAILED if failed or (judgement and judgement.winner is None) else 0

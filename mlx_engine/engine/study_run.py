@@ -1,0 +1,119 @@
+"""Runs a study to its end, unattended: a job process for each step, one after the other, so that one model at most is
+in memory.
+
+As in `pool.py`: no threads of its own, every method runs in the owner's thread, and the events of the processes come to
+it as parcels through `receive`. After each step the study is kept on the disk; a later run goes on from there.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mlx_engine.engine.client import GRACE_S, Client
+from mlx_engine.engine.job_client import start_job
+from mlx_engine.engine.job_messages import UNDERWAY, JobEvent
+from mlx_engine.errors import FacetError
+from mlx_engine.folders import Folders
+from mlx_engine.job_protocol import JobFailed
+from mlx_engine.measure.study import Step, Study, after, after_failure, remaining
+from mlx_engine.measure.study_file import keep, made
+from mlx_engine.protocol import WorkerExited
+
+
+@dataclass(frozen=True, slots=True)
+class StudyParcel:
+    """One event on its way from a client's thread to the owner's. Only the run opens it."""
+
+    client_key: int
+    event: JobEvent
+
+
+class StudyRun:
+    """A study that is being worked on.
+
+    `post` is called from other threads and must bring its parcel to the owner's thread, which hands it to `receive`.
+    `on_event` is called in the owner's thread with each event of the present step; `on_change` when `study` or `step`
+    has changed. `step` is None before the start and when nothing is left to do.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        *,
+        post: Callable[[StudyParcel], None],
+        on_event: Callable[[JobEvent], None],
+        on_change: Callable[[], None],
+        folders: Folders,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        self.study = study
+        self.step: Step | None = None
+        self._post = post
+        self._on_event = on_event
+        self._on_change = on_change
+        self._folders = folders
+        self._command = command
+        self._client: Client[JobEvent] | None = None
+        self._key = 0
+
+    def start(self) -> None:
+        """Begin with the first step that is left.
+
+        Raises:
+            StorageError: the study cannot be kept.
+        """
+        keep(self.study, self._folders.studies)
+        self._begin_next()
+
+    def receive(self, parcel: StudyParcel) -> None:
+        """Take in one event.
+
+        Raises:
+            StorageError: the study cannot be kept any more.
+        """
+        step, event = self.step, parcel.event
+        if parcel.client_key != self._key or step is None:
+            return
+        self._on_event(event)
+        match event:
+            case JobFailed():
+                self._end_step(after_failure(self.study, step, event.title, event.message))
+            case WorkerExited():
+                self._end_step(after_failure(self.study, step, "The process ended", event.reason))
+            case _ if not isinstance(event, UNDERWAY):
+                self._end_step(made(after(self.study, step, event)))
+
+    def close(self) -> None:
+        """Stop; what the present step has done stays as far as it is on the disk."""
+        self.step = None
+        self._end_process()
+
+    def _begin_next(self) -> None:
+        self.step = next(remaining(self.study), None)
+        if self.step is not None:
+            key = self._key = self._key + 1
+
+            def post(event: JobEvent) -> None:
+                self._post(StudyParcel(key, event))
+
+            try:
+                client = start_job(post, logs=self._folders.logs, needs_network=False, command=self._command)
+            except FacetError as error:
+                self._end_step(after_failure(self.study, self.step, error.title, error.message))
+                return
+            self._client = client
+            client.send(self.step.request)
+        self._on_change()
+
+    def _end_step(self, study: Study) -> None:
+        self._end_process()
+        self.study = study
+        keep(study, self._folders.studies)
+        self._begin_next()
+
+    def _end_process(self) -> None:
+        self._key += 1
+        if self._client is not None:
+            self._client.close()
+            # The next model is loaded only when the memory of this one is free again.
+            self._client.join(2 * GRACE_S)
+            self._client = None

@@ -1,0 +1,167 @@
+"""A study as it stands: what was found so far, and, by pure functions, what is to be done next.
+
+Everything is in one value that is kept on the disk after each step, so a study that was killed goes on where it was.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from mlx_engine.measure.messages import (
+    AnswersKept,
+    FidelityMeasured,
+    KeepAnswers,
+    MeasureFidelity,
+    MeasureRequest,
+    MeasureSpeed,
+    SpeedMeasured,
+)
+from mlx_engine.measure.plan import Plan
+from mlx_engine.measure.results import FidelityResult
+from mlx_engine.measure.speed_result import SpeedResult
+from mlx_engine.protocol import CacheBits
+from mlx_engine.quantize.messages import Convert, Converted
+from mlx_engine.quantize.recipe import Recipe
+
+FORMAT = 1
+
+StepKind = Literal["answers", "convert", "fidelity", "speed"]
+
+
+class StepFailure(msgspec.Struct, frozen=True):
+    """A step that failed, and why; it is tried again when the study is run again."""
+
+    step: StepKind
+    title: str
+    message: str
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One model of the study. `recipe` is what it is made by first, if it is not there yet."""
+
+    label: str
+    path: str
+    is_original: bool = False
+    recipe: Recipe | None = None
+    is_made: bool = True
+    """Whether the model is there."""
+    size_bytes: int = 0
+    bits_per_weight: float = 0.0
+    quantization: str = ""
+    fidelity: tuple[FidelityResult, ...] = ()
+    """One for each precision of the context."""
+    speed: SpeedResult | None = None
+    failures: tuple[StepFailure, ...] = ()
+
+    def fidelity_at(self, bits: CacheBits) -> FidelityResult | None:
+        return next((result for result in self.fidelity if result.cache_bits == bits), None)
+
+    def has_failed(self, step: StepKind) -> bool:
+        return any(failure.step == step for failure in self.failures)
+
+
+class Study(msgspec.Struct, frozen=True, kw_only=True):
+    """The plan, and a row for each of its models, the original's first."""
+
+    format: int = FORMAT
+    plan: Plan
+    rows: tuple[Row, ...]
+    answers: str = ""
+    """The folder in which the original's are kept, once they are."""
+    created: str = ""
+
+    @property
+    def original(self) -> Row:
+        return self.rows[0]
+
+    @property
+    def candidates(self) -> tuple[Row, ...]:
+        return self.rows[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is to be done for the row called `label`: a request to a job process of its own."""
+
+    kind: StepKind
+    label: str
+    request: MeasureRequest | Convert
+
+
+def remaining(study: Study) -> Iterator[Step]:
+    """Give what is left to be done, in order. What has failed, and what depends on it, is left out."""
+    original, plan = study.original, study.plan
+    if not study.answers and not original.has_failed("answers"):
+        yield Step("answers", original.label, _answers(study))
+    for row in study.rows:
+        if row.recipe and not row.is_made:
+            if row.has_failed("convert"):
+                continue
+            yield Step("convert", row.label, _conversion(row, original))
+        yield from _fidelity(study, row)
+        if plan.speed and row.speed is None and not row.has_failed("speed"):
+            yield Step("speed", row.label, MeasureSpeed(id=row.label, model=row.path, plan=plan.speed))
+
+
+def _fidelity(study: Study, row: Row) -> Iterator[Step]:
+    if study.original.has_failed("answers") or row.has_failed("fidelity"):
+        return
+    for bits in study.plan.cache_bits:
+        # The original itself is measured only where its context has fewer bits.
+        if row.fidelity_at(bits) is None and not (row.is_original and bits == 16):
+            request = MeasureFidelity(id=row.label, model=row.path, answers=study.answers, cache_bits=bits)
+            yield Step("fidelity", row.label, request)
+
+
+def _answers(study: Study) -> KeepAnswers:
+    plan = study.plan
+    return KeepAnswers(
+        id=study.original.label,
+        model=study.original.path,
+        corpus=plan.corpus,
+        convention=plan.convention,
+        limit_tokens=plan.limit_tokens,
+        tail_mass=plan.tail_mass,
+    )
+
+
+def _conversion(row: Row, original: Row) -> Convert:
+    assert row.recipe  # noqa: S101 - the caller has looked
+    return Convert(id=row.label, source=original.path, target=row.path, model_id=row.label, recipe=row.recipe)
+
+
+def after(study: Study, step: Step, event: msgspec.Struct) -> Study:
+    """Return the study with what the last event of `step` says."""
+    match event:
+        case AnswersKept():
+            return msgspec.structs.replace(study, answers=event.answers)
+        case Converted():
+            return _with(study, step.label, is_made=True)
+        case FidelityMeasured(result=result):
+            return _with(study, step.label, fidelity=(*_row(study, step.label).fidelity, result))
+        case SpeedMeasured(result=speed):
+            return _with(study, step.label, speed=speed)
+        case _:
+            return study
+
+
+def after_failure(study: Study, step: Step, title: str, message: str) -> Study:
+    """Return the study with the failure of `step`."""
+    failures = (*_row(study, step.label).failures, StepFailure(step.kind, title, message))
+    return _with(study, step.label, failures=failures)
+
+
+def tried_again(study: Study) -> Study:
+    """Return the study without its failures, so that what failed is done again."""
+    return msgspec.structs.replace(study, rows=tuple(msgspec.structs.replace(row, failures=()) for row in study.rows))
+
+
+def _row(study: Study, label: str) -> Row:
+    return next(row for row in study.rows if row.label == label)
+
+
+def _with(study: Study, label: str, **changes: object) -> Study:
+    rows = (msgspec.structs.replace(row, **changes) if row.label == label else row for row in study.rows)
+    return msgspec.structs.replace(study, rows=tuple(rows))

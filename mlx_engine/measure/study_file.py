@@ -1,0 +1,127 @@
+"""Keeps studies: one file each, written after every step."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from mlx_engine.errors import InvalidParameter, StorageError
+from mlx_engine.measure.plan import Plan
+from mlx_engine.measure.study import FORMAT, Row, Study
+from mlx_engine.models import provenance
+from mlx_engine.models.describe import describe
+from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.staging import storage_errors
+from mlx_engine.quantize.recipe import Recipe
+
+
+def begin(
+    plan: Plan,
+    *,
+    find: Callable[[str], ModelDescription],
+    recipe: Callable[[str], Recipe],
+    models: Path,
+) -> Study:
+    """Return the study of `plan` before its first step.
+
+    `find` returns the model of a name, `recipe` the recipe of a name; what recipes make, stands below `models`.
+
+    Raises:
+        ModelNotFound: a model that the plan names is not there.
+        InvalidRecipe: there is no such recipe.
+        InvalidParameter: it names a model twice.
+    """
+    original = find(plan.original)
+    rows = [_row(original, is_original=True), *(_row(find(name)) for name in plan.candidates)]
+    rows += (_planned(original, recipe(name), models) for name in plan.recipes)
+    labels = [row.label for row in rows]
+    if twice := next((label for label in labels if labels.count(label) > 1), None):
+        raise InvalidParameter(f"The plan names {twice} twice. Name each model and recipe once.")
+    return Study(plan=plan, rows=tuple(rows), created=provenance.now())
+
+
+def made(study: Study) -> Study:
+    """Return the study with the sizes of the models that are there now."""
+    return msgspec.structs.replace(study, rows=tuple(_measured(row) for row in study.rows))
+
+
+def _row(model: ModelDescription, *, is_original: bool = False) -> Row:
+    return Row(
+        label=model.id,
+        path=str(model.path),
+        is_original=is_original,
+        size_bytes=model.size_bytes,
+        bits_per_weight=model.bits_per_weight,
+        quantization=model.quantization,
+    )
+
+
+def _planned(original: ModelDescription, recipe: Recipe, models: Path) -> Row:
+    """Return the row of a conversion, which may have been made before."""
+    owner, _, name = original.id.partition("@")[0].rpartition("/")
+    label = f"{owner or 'converted'}/{name}-{recipe.name}"
+    target = models / label
+    row = Row(label=label, path=str(target), recipe=recipe, is_made=target.exists())
+    return _measured(row)
+
+
+def _measured(row: Row) -> Row:
+    if not row.is_made or row.size_bytes:
+        return row
+    model = describe(Path(row.path), row.label)
+    return msgspec.structs.replace(
+        row,
+        size_bytes=model.size_bytes,
+        bits_per_weight=model.bits_per_weight,
+        quantization=model.quantization,
+    )
+
+
+def keep(study: Study, root: Path) -> None:
+    """Write the study below `root`, in the place of what it was.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    file = root / f"{_file_name(study.plan.name)}.json"
+    with storage_errors(file):
+        root.mkdir(parents=True, exist_ok=True)
+        partial = file.with_suffix(".partial")
+        partial.write_bytes(msgspec.json.format(msgspec.json.encode(study), indent=2))
+        partial.replace(file)
+
+
+def load(name: str, root: Path) -> Study:
+    """Return the study called `name`.
+
+    Raises:
+        StorageError: there is none, it is damaged, or another version of Facet has written it.
+    """
+    file = root / f"{_file_name(name)}.json"
+    if not file.exists():
+        names = ", ".join(study.plan.name for study in kept_studies(root)) or "none yet"
+        raise StorageError(f"There is no study called {name}. There are: {names}.")
+    study = _read(file)
+    if study is None:
+        raise StorageError(
+            f"The study {name} is damaged, or of another version of Facet. Delete {file} and run it again."
+        )
+    return study
+
+
+def kept_studies(root: Path) -> Iterator[Study]:
+    """Yield the studies below `root` that can be read."""
+    return filter(None, map(_read, sorted(root.glob("*.json"))))
+
+
+def _read(file: Path) -> Study | None:
+    try:
+        study = msgspec.json.decode(file.read_bytes(), type=Study)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return study if study.format == FORMAT else None
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", name).strip(".-")[:100] or "study"
