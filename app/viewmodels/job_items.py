@@ -92,5 +92,6 @@ def _kept(kept: Sequence[Kept]) -> tuple[str, ...]:
     counts = Counter(one.reason for one in kept)
     first = {one.reason: one.path for one in reversed(kept)}
     return tuple(
-        f"Kept: {first[reason] if count == 1 else f'{count} tensors'}, {reason}" for reason, count in counts.items()
+        f"Kept: {first[reason]}, {reason}" if count == 1 else f"Kept: {count} tensors like {first[reason]}, {reason}"
+        for reason, count in counts.items()
     )

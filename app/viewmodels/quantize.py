@@ -199,12 +199,12 @@ class Quantize(QObject):
         assert isinstance(self.state, Ready)  # noqa: S101 - there is nothing to edit before
         return self.state.reckoner.figures(recipe)
 
-    def keep(self, recipe: Recipe, name: str, origin: Recipe) -> bool:
-        """Put an edited recipe among the person's own, and choose it; say whether the disk took it."""
+    def keep(self, recipe: Recipe, name: str, origin: Recipe) -> str:
+        """Put an edited recipe among the person's own, and choose it; return its name, "" if the disk refuses."""
         purpose = f"Your own, made from {title(origin)}."
         kept = self.shelf.save(msgspec.structs.replace(recipe, name=name, purpose=purpose))
         self.choose(kept, chosen=True)
-        return bool(kept)
+        return kept
 
     def close(self) -> None:
         """End the process that reads."""

@@ -105,6 +105,7 @@ def kept_in_words(found: Forecast) -> list[tuple[str, str]]:
     pairs = []
     for reason, count in counts.most_common():
         first = next(path for path, why in found.kept if why == reason)
-        pairs.append((first if count == 1 else f"{count} tensors", reason))
+        each = "each " if count > 1 and reason.startswith("a ") else ""
+        pairs.append((first if count == 1 else f"{count} tensors", f"{each}{reason}"))
     pairs += [(dropped.prefix, f"dropped: {dropped.reason}") for dropped in found.dropped]
     return pairs

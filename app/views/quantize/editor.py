@@ -21,9 +21,10 @@ _WIDE, _SIDE_WIDTH, _NO_LIMIT = 620, 230, 16_777_215
 
 
 class Editor(QWidget):
-    """`left` is told when the person is done, with the recipe saved or given up."""
+    """`left` is told when the recipe is given up, `saved` its name when it is not."""
 
     left = Signal()
+    saved = Signal(str)
 
     def __init__(self, model: RecipeEditor, quantize: Quantize, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -116,8 +117,8 @@ class Editor(QWidget):
         dialog.open()
 
     def _save(self, name: str) -> None:
-        if self._quantize.keep(self._model.recipe, name, self._model.origin):
-            self.left.emit()
+        if kept := self._quantize.keep(self._model.recipe, name, self._model.origin):
+            self.saved.emit(kept)
 
     def leave(self) -> None:
         """Go back; what was changed is not lost without asking."""

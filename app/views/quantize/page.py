@@ -116,12 +116,17 @@ class QuantizePage(QWidget):
         model = RecipeEditor(state.reckoner.outline, card.recipe, self)
         self.editor = Editor(model, self._quantize, self._theme)
         self.editor.left.connect(self._close_editor)
+        self.editor.saved.connect(self._show_saved)
         self._stack.addWidget(self.editor)
         self._stack.setCurrentWidget(self.editor)
         self.heading.hide()
         self._warning.hide()
         self.tray.hide()
         self.editor.map.setFocus()
+
+    def _show_saved(self, name: str) -> None:
+        self._close_editor()
+        self.recipes.show_card(name)
 
     def go_back(self) -> None:
         """Leave the editor, or else the page."""
@@ -135,6 +140,7 @@ class QuantizePage(QWidget):
             editor, self.editor = self.editor, None
             self._stack.removeWidget(editor)
             editor.deleteLater()
+            self._stack.setCurrentWidget(self.recipes)
             self.heading.show()
             self.tray.setVisible(isinstance(self._quantize.state, Ready))
             self._warning.tell(self._quantize.warnings)

@@ -1,15 +1,46 @@
 """A conversion that was chosen: what its result is called, and what stands against it."""
 
-from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
+from PySide6.QtCore import QRectF, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.viewmodels.amounts import bytes_in_words
 from app.viewmodels.conversion_plan import Plan
 from app.views.buttons import IconButton
 from app.views.discover.controls import SmallButton
 from app.views.discover.words import Words
+from app.views.painting import focus_ring, rounded
 from app.views.theme import Theme
+
+
+class _NameField(QLineEdit):
+    """A line in a frame of our own."""
+
+    def __init__(self, theme: Theme, name: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setFrame(False)
+        self.setAccessibleName(name)
+        self.setAttribute(Qt.WidgetAttribute.WA_MacShowFocusRect, False)
+        theme.changed.connect(self._dress)
+        self._dress()
+
+    def _dress(self) -> None:
+        self.setFont(self._theme.font("label"))
+        self.setTextMargins(8, 0, 8, 0)
+        self.setFixedHeight(QFontMetrics(self.font()).height() + 10)
+        palette = self.palette()
+        palette.setColor(palette.ColorRole.Base, Qt.GlobalColor.transparent)
+        palette.setColor(palette.ColorRole.Text, self._theme.palette.text)
+        self.setPalette(palette)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colours, painter, area = self._theme.palette, QPainter(self), QRectF(self.rect())
+        rounded(painter, area, 7, colours.surface, colours.border)
+        if self.hasFocus():
+            focus_ring(painter, area, 7, colours.accent)
+        painter.end()
+        super().paintEvent(event)
 
 
 class PlanRow(QWidget):
@@ -20,28 +51,24 @@ class PlanRow(QWidget):
 
     def __init__(self, plan: Plan, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme, self._plan = theme, plan
-        self._name = QLineEdit()
-        self._name.setAccessibleName(f"Name of the {plan.card.title} model")
+        self._plan = plan
+        self._name = _NameField(theme, f"Name of the {plan.card.title} model")
         self._size = Words(theme, role="small", tone="secondary")
         self._drop = IconButton(theme, "close", f"Do not make {plan.card.title}")
         self._problem = Words(theme, role="small", tone="danger", wraps=True)
         self._other = SmallButton(theme, "")
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(10)
-        grid.setVerticalSpacing(2)
-        grid.setColumnStretch(0, 1)
-        grid.addWidget(self._name, 0, 0)
-        grid.addWidget(self._size, 0, 1)
-        grid.addWidget(self._drop, 0, 2)
-        grid.addWidget(self._problem, 1, 0)
-        grid.addWidget(self._other, 1, 1, 1, 2)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        for parts in ((self._name, self._size, self._drop), (self._problem, self._other)):
+            row = QHBoxLayout()
+            row.setSpacing(10)
+            for part in parts:
+                row.addWidget(part, 1 if part in (self._name, self._problem) else 0)
+            column.addLayout(row)
         self._name.textEdited.connect(lambda text: self.renamed.emit(self._plan.card.name, text.strip()))
         self._other.clicked.connect(lambda: self.renamed.emit(self._plan.card.name, self._plan.other_name))
         self._drop.clicked.connect(lambda: self.dropped.emit(self._plan.card.name))
-        theme.changed.connect(self._dress)
-        self._dress()
         self.follow(plan)
 
     def follow(self, plan: Plan) -> None:
@@ -57,7 +84,3 @@ class PlanRow(QWidget):
         self._other.setText(f"Call it {plan.other_name}")
         self._other.updateGeometry()
         self._other.setVisible(bool(plan.other_name))
-
-    def _dress(self) -> None:
-        self._name.setFont(self._theme.font("label"))
-        self._name.setMinimumHeight(QFontMetrics(self._name.font()).height() + 8)

@@ -1,6 +1,6 @@
 """The recipes as cards in groups, to choose one or several."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.viewmodels.quantize import Quantize
@@ -38,6 +38,12 @@ class Recipes(Scroll):
         quantize.cards_changed.connect(self._follow)
         quantize.plans_changed.connect(self._follow_chosen)
         self._follow()
+
+    def show_card(self, name: str) -> None:
+        """Scroll to the card of that name, once it has its place."""
+        if card := self.cards.get(name):
+            QTimer.singleShot(0, card, lambda: self.ensureWidgetVisible(card))
+            card.mark.setFocus()
 
     def _follow(self) -> None:
         cards = self._quantize.cards

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.viewmodels.amounts import bytes_in_words
 from app.viewmodels.quantize import Quantize
@@ -55,7 +55,6 @@ class Tray(QWidget):
         column.setSpacing(6)
         column.addWidget(self._scroll)
         column.addLayout(foot)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def follow(self) -> None:
         """Show what is chosen now."""
@@ -93,6 +92,9 @@ class Tray(QWidget):
         most = max(round(page.height() * _SHARE) if page else needed, self._theme.scaled(40))
         self._scroll.setFixedHeight(min(needed, most))
         self._scroll.setVisible(bool(self._rows))
+        layout = self.layout()
+        if layout and self.width():
+            self.setFixedHeight(layout.totalHeightForWidth(self.width()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
