@@ -37,6 +37,8 @@ class ChatPage(QWidget):
         self._end_button = SmallButton(theme, "End the model")
         self._end_button.setToolTip("The model does not answer to Stop. Ending it keeps what there is of the answer.")
         self._question = LoadQuestionPanel(chat.gate, theme)
+        self._asked = ""
+        """The text of the composer that waits for a question."""
         self._edited: tuple[str, str] | None = None
         """The message that was to be edited, and the text that waits for a question."""
         self.composer = Composer(theme)
@@ -83,6 +85,7 @@ class ChatPage(QWidget):
         chat = self._chat
         self._empty.asked.connect(self._send)
         self.composer.submitted.connect(self._send)
+        self.composer.editor.textChanged.connect(self._follow_text)
         self.composer.stop_requested.connect(chat.stop)
         self._end_button.clicked.connect(chat.end_model)
         self._theme.changed.connect(self._dress)
@@ -126,23 +129,31 @@ class ChatPage(QWidget):
 
     def _send(self, text: str) -> None:
         if not self._chat.send(text):
+            self._asked = self.composer.message if self._chat.gate.question else ""
             return
         self.composer.clear()
         if self._chat.conversation:
             self.composer.adopt(self._chat.conversation.id)
 
+    def _follow_text(self) -> None:
+        """Whoever writes on means another message than the one that waits."""
+        if self._asked and self.composer.message != self._asked:
+            self._asked = ""
+            self._chat.gate.withdraw()
+
     def _edit(self, message: str, text: str) -> None:
         self._edited = None if self._chat.edit(message, text) else (message, text)
 
     def _give_back(self) -> None:
-        """A question about an edited message was not taken up: let the person go on editing."""
+        """A question was not taken up: let the person go on editing, if it was about a message that they edited."""
+        self._asked = ""
         if self._edited:
             self.transcript.edit_message(*self._edited)
             self._edited = None
 
     def _clear_taken(self, text: str) -> None:
         """What was written has waited for a question, and is sent now."""
-        self._edited = None
+        self._asked, self._edited = "", None
         if self.composer.message == text:
             self.composer.clear()
         if self._chat.conversation:

@@ -75,6 +75,14 @@ def test_one_press_sends_the_text_with_a_shorter_context(workbench: Workbench, q
     assert workbench.chat.items[-1].message.text == "Whales sing."
 
 
+def test_writing_on_takes_the_question_back(workbench: Workbench, qtbot: QtBot) -> None:
+    """What would be sent is always what is on the screen."""
+    send(workbench, qtbot, "Do whales sing?")
+    qtbot.keyClicks(workbench.page.composer.editor, " Or not?")
+    assert not panel(workbench).isVisible()
+    assert workbench.page.composer.editor.toPlainText() == "Do whales sing? Or not?"
+
+
 def test_an_edited_message_is_given_back(workbench: Workbench, qtbot: QtBot) -> None:
     """Giving up the question opens the editor again, with what was written."""
     workbench.chat.parameters.set_memory(context=4096)
