@@ -34,7 +34,7 @@ from mlx_engine.quantize.writer import Writer
 
 _tag_floats: Any = _encode_tagged_floats  # has no types
 
-_piece_bytes = 4 * 2**20
+_piece_bytes = 2**21
 _small_piece_bytes = 2**20
 """For formats with a floating point: the CPU needs 20 times a piece's size to quantize it to one of them."""
 _pool_bytes = 2**26
