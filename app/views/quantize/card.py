@@ -55,19 +55,18 @@ class Card(QWidget):
         head.addWidget(self._badge)
         foot = QHBoxLayout()
         foot.setSpacing(2)
-        figures = QVBoxLayout()
-        figures.setSpacing(1)
-        figures.addWidget(self._size)
-        figures.addWidget(self._rest)
-        foot.addLayout(figures, 1)
+        foot.addWidget(self._rest, 1)
         for button in (self._unfold, self._edit, self._more):
-            foot.addWidget(button, 0, Qt.AlignmentFlag.AlignBottom)
+            foot.addWidget(button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(14, 12, 10, 8)
-        column.setSpacing(6)
+        column.setContentsMargins(14, 12, 8, 6)
+        column.setSpacing(0)
         column.addLayout(head)
+        column.addSpacing(6)
         column.addWidget(Words(self._theme, self._card.recipe.purpose, role="small", tone="secondary", wraps=True))
+        column.addSpacing(6)
         column.addStretch(1)
+        column.addWidget(self._size)
         column.addLayout(foot)
         column.addWidget(self._kept)
 
@@ -100,7 +99,7 @@ class Card(QWidget):
         self._size.setText(f"{bytes_in_words(found.size_bytes)} · {found.bits_per_weight:.2f} bits per weight")
         self._size.setToolTip(f"{found.size_bytes:,} bytes of weights, everything counted")
         memory = bytes_in_words(fit.estimate.total_bytes)
-        self._rest.setText(f"{memory} in memory at {tokens_in_words(fit.estimate.context)} of context")
+        self._rest.setText(f"{memory} in memory at {tokens_in_words(fit.estimate.context)}")
         self._rest.setToolTip(fit.in_words)
         if not self._kept.isHidden():
             self._kept.show_pairs(self._what_is_kept(figures))
@@ -113,7 +112,6 @@ class Card(QWidget):
             self._kept.show_pairs(self._what_is_kept(self._card.figures))
         else:
             self._kept.hide()
-        self._unfold.setDown(False)
 
     def _show_menu(self) -> None:
         menu, name = QMenu(self), self._card.name

@@ -9,7 +9,7 @@ from app.viewmodels.recipe_editor import RecipeEditor
 from app.viewmodels.recipe_words import title
 from app.views.buttons import IconButton
 from app.views.discover.controls import FilledButton
-from app.views.discover.grid import SIDE
+from app.views.discover.grid import SIDE, Scroll
 from app.views.discover.words import Words
 from app.views.quantize.figures import LiveFigures
 from app.views.quantize.palette import TreatmentPalette
@@ -63,8 +63,10 @@ class Editor(QWidget):
         picture.setSpacing(6)
         picture.addWidget(self.map, 1)
         picture.addWidget(self._chosen)
+        scroll = Scroll(theme, "Editor")
+        scroll.column.setContentsMargins(SIDE, 4, SIDE, 12)
         self._body = QBoxLayout(QBoxLayout.Direction.RightToLeft)
-        self._body.setContentsMargins(SIDE, 4, SIDE, 12)
+        scroll.column.addLayout(self._body)
         self._body.setSpacing(18)
         self._body.addWidget(self._side, 0)
         self._body.addLayout(picture, 1)
@@ -72,7 +74,7 @@ class Editor(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(head)
-        column.addLayout(self._body, 1)
+        column.addWidget(scroll, 1)
 
     def _connect(self) -> None:
         self._model.changed.connect(self._follow)

@@ -38,7 +38,7 @@ class LiveFigures(QWidget):
         self.bits.setText(f"{found.bits_per_weight:.3f} bits per weight")
         self._change.setText(_change(found.size_bytes - origin.forecast.size_bytes))
         need = bytes_in_words(fit.estimate.total_bytes)
-        self._memory.setText(f"{need} in memory at {tokens_in_words(fit.estimate.context)} of context")
+        self._memory.setText(f"{need} in memory at {tokens_in_words(fit.estimate.context)}")
         self._memory.setToolTip(fit.in_words)
         self._badge.show_text(FIT_WORDS[fit.verdict], FIT_TONES[fit.verdict], fit.in_words)
 

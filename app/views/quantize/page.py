@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.quantize import Idle, Quantize, Reading, Ready, Trouble
@@ -170,6 +170,10 @@ class QuantizePage(QWidget):
         chosen, _ = QFileDialog.getSaveFileName(self, "Export the recipe", f"{name}.json", "Recipes (*.json)")
         if card and chosen:
             self._quantize.shelf.give_away(card.recipe, Path(chosen))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.tray.fit_height()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -17,6 +17,8 @@ from app.views.theme import Theme
 
 _ROW = 20
 """Pixels of a line at 100 %."""
+_FEWEST = 6
+"""Lines that are seen at least."""
 _MOVES = {Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0), Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1)}
 
 
@@ -60,7 +62,7 @@ class RecipeMapView(QAbstractScrollArea):
         return QSize(320, self._top() + self._row() * len(self.selection.map.rows) + 2)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(200, self._top() + self._row() * 4)
+        return QSize(200, self._top() + self._row() * _FEWEST)
 
     def _tell(self) -> None:
         self.setAccessibleDescription(self.selection.in_words())

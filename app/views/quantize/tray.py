@@ -1,6 +1,6 @@
 """The foot of the page: what was chosen, what it takes, and the button that begins."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -12,7 +12,7 @@ from app.views.discover.words import Words
 from app.views.quantize.plan_row import PlanRow
 from app.views.theme import Theme
 
-_SHARE = 0.3
+_SHARE = 0.35
 """Of the page's height, what the rows take at most."""
 
 
@@ -33,7 +33,7 @@ class Tray(QWidget):
         self._lay_out()
         self.button.clicked.connect(self.started)
         quantize.plans_changed.connect(self.follow)
-        theme.changed.connect(self._fit_height)
+        theme.changed.connect(self.fit_height)
         self.follow()
 
     def _lay_out(self) -> None:
@@ -44,6 +44,7 @@ class Tray(QWidget):
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setAccessibleName("What is going to be made")
         self._scroll.setWidget(self._inside)
+        self._inside.installEventFilter(self)
         self._theme.thin_scroll_bars(self._scroll)
         for see_through in (self._scroll.viewport(), self._inside):
             see_through.setAutoFillBackground(False)
@@ -73,7 +74,7 @@ class Tray(QWidget):
                 self._column.insertWidget(place, row)
         self._show_line(len(plans))
         self.button.setEnabled(self._quantize.can_start)
-        self._fit_height()
+        self.fit_height()
 
     def _show_line(self, count: int) -> None:
         obstacle = self._quantize.obstacle if count else ""
@@ -84,7 +85,7 @@ class Tray(QWidget):
         self.button.setText(f"Make {count} models" if count > 1 else "Quantize")
         self.button.updateGeometry()
 
-    def _fit_height(self) -> None:
+    def fit_height(self) -> None:
         """Be as high as the rows need, up to a share of the page."""
         page = self.parentWidget()
         width = max(self._scroll.viewport().width(), 200)
@@ -96,9 +97,15 @@ class Tray(QWidget):
         if layout and self.width():
             self.setFixedHeight(layout.totalHeightForWidth(self.width()))
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A row that says more than before needs more room."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.fit_height()
+        return super().eventFilter(watched, event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit_height()
+        self.fit_height()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colours, painter = self._theme.palette, QPainter(self)
