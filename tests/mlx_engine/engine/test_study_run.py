@@ -1,0 +1,113 @@
+"""Behaviour of running a study, with real job processes and tiny models."""
+
+import queue
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mlx_engine.engine.study_run import StudyParcel, StudyRun
+from mlx_engine.folders import Folders
+from mlx_engine.measure.convention import Convention
+from mlx_engine.measure.messages import CorpusChoice
+from mlx_engine.measure.plan import Plan
+from mlx_engine.measure.speed_result import SpeedPlan
+from mlx_engine.measure.study import Study, remaining
+from mlx_engine.measure.study_file import begin, load
+from mlx_engine.models.describe import describe
+from mlx_engine.models.description import ModelDescription
+from mlx_engine.quantize import builtin
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
+    monkeypatch.setenv("FACET_HOME", str(tmp_path / "home"))
+    return Folders.from_environment()
+
+
+@pytest.fixture
+def study(tiny_models: Path, tmp_path: Path, folders: Folders) -> Study:
+    """A small llama, its conversion to 8 bits, and a model of another family."""
+    text = tmp_path / "text.txt"
+    text.write_text("The tide comes in twice a day, and takes back what it has left behind. " * 40)
+    plan = Plan(
+        name="tiny study",
+        original="llama",
+        candidates=("gemma3",),
+        recipes=("affine-8-g64",),
+        corpus=CorpusChoice(path=str(text)),
+        convention=Convention(chunk_tokens=64),
+        limit_tokens=256,
+        speed=SpeedPlan(prompts=(32,), depths=(0,), decode_tokens=8, repetitions=1),
+    )
+
+    def find(name: str) -> ModelDescription:
+        return describe(tiny_models / name, f"tiny/{name}")
+
+    return begin(plan, find=find, recipe=builtin.recipe, models=folders.models)
+
+
+class _Owner:
+    """The thread that a run belongs to."""
+
+    def __init__(self, study: Study, folders: Folders) -> None:
+        self._parcels: queue.SimpleQueue[StudyParcel] = queue.SimpleQueue()
+        self.run = StudyRun(
+            study, post=self._parcels.put, on_event=lambda event: None, on_change=lambda: None, folders=folders
+        )
+
+    def work(self, until: Callable[[StudyRun], bool]) -> Study:
+        """Start, and take in events until something is the case, at the latest until nothing is left."""
+        self.run.start()
+        while self.run.step is not None and not until(self.run):
+            self.run.receive(self._parcels.get(timeout=60))
+        return self.run.study
+
+
+def test_a_study_runs_to_its_end_past_a_failure(study: Study, folders: Folders) -> None:
+    """What is missing is made, everything is measured, and the model of another family says why it was not."""
+    done = _Owner(study, folders).work(until=lambda run: False)
+    other, made = done.candidates
+    assert [failure.step for failure in other.failures] == ["fidelity"]
+    assert made.size_bytes > 0
+    assert made.fidelity_at(16) is not None
+    assert all(row.speed for row in done.rows)
+    assert load("tiny study", folders.studies) == done
+
+
+def test_a_study_that_was_stopped_goes_on(study: Study, folders: Folders) -> None:
+    """The steps that were done are kept on the disk."""
+    first = _Owner(study, folders)
+    first.work(until=lambda run: run.study.answers != "")
+    first.run.close()
+    kept = load("tiny study", folders.studies)
+    assert kept.answers
+    assert "answers" not in [step.kind for step in remaining(kept)]
+
+
+def test_a_run_that_is_closed_leaves_no_process(study: Study, folders: Folders) -> None:
+    """Not even one that is busy."""
+    owner = _Owner(study, folders)
+    before = set(psutil.Process().children(recursive=True))
+    owner.run.start()
+    owner.run.close()
+    assert not [child for child in psutil.Process().children(recursive=True) if child not in before]
+
+
+def test_a_process_that_dies_is_a_failed_step(study: Study, folders: Folders) -> None:
+    """The next step goes on."""
+    parcels: queue.SimpleQueue[StudyParcel] = queue.SimpleQueue()
+    run = StudyRun(
+        study,
+        post=parcels.put,
+        on_event=lambda event: None,
+        on_change=lambda: None,
+        folders=folders,
+        command=["/bin/sh", "-c", "exit 3"],
+    )
+    run.start()
+    while run.step is not None:
+        run.receive(parcels.get(timeout=60))
+    assert run.study.original.has_failed("answers")
+    assert not list(remaining(run.study))

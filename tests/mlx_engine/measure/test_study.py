@@ -1,0 +1,114 @@
+"""Behaviour of a study as it goes on: what is left to be done, and what an event adds."""
+
+import msgspec
+import pytest
+
+from mlx_engine.measure.messages import AnswersKept, FidelityMeasured
+from mlx_engine.measure.plan import Plan
+from mlx_engine.measure.results import Fidelity, FidelityResult
+from mlx_engine.measure.study import Row, Step, Study, after, after_failure, remaining, tried_again
+from mlx_engine.quantize.messages import Converted
+from mlx_engine.quantize.recipe import Format, Recipe
+
+
+@pytest.fixture
+def study() -> Study:
+    """An original, a model that is there, and one that has to be made."""
+    recipe = Recipe(name="four", default=Format())
+    rows = (
+        Row(label="maker/original", path="original", is_original=True),
+        Row(label="maker/there", path="there"),
+        Row(label="maker/four", path="four", recipe=recipe, is_made=False),
+    )
+    plan = Plan(name="study", original="original", candidates=("there",), recipes=("four",))
+    return Study(plan=plan, rows=rows)
+
+
+def _steps(study: Study) -> list[tuple[str, str]]:
+    return [(step.kind, step.label.rpartition("/")[2]) for step in remaining(study)]
+
+
+def _step(study: Study, kind: str, label: str) -> Step:
+    return next(step for step in remaining(study) if (step.kind, step.label) == (kind, label))
+
+
+def result(kl: float, label: str = "there", *, agreement: float = 0.9) -> FidelityResult:
+    """A result of which only this matters."""
+    figures = dict.fromkeys(Fidelity.__struct_fields__, 0.0)
+    fidelity = msgspec.convert({**figures, "mean_kl": kl, "top1_agreement": agreement}, Fidelity, strict=False)
+    return FidelityResult(
+        candidate=label,
+        candidate_weights="c",
+        reference="original",
+        reference_weights="r",
+        answers="a",
+        corpus="facet",
+        convention="",
+        fidelity=fidelity,
+        by_kind={},
+        worst=(),
+    )
+
+
+def test_the_answers_come_first_and_a_model_is_made_before_it_is_measured(study: Study) -> None:
+    """One model after the other, each to its end."""
+    assert _steps(study) == [
+        ("answers", "original"),
+        ("speed", "original"),
+        ("fidelity", "there"),
+        ("speed", "there"),
+        ("convert", "four"),
+        ("fidelity", "four"),
+        ("speed", "four"),
+    ]
+
+
+def test_what_is_done_is_not_done_again(study: Study) -> None:
+    """A study that was killed goes on with what is left."""
+    kept = AnswersKept(id="maker/original", answers="folder", size_bytes=1, share=0.1)
+    study = after(study, _step(study, "answers", "maker/original"), kept)
+    study = after(study, _step(study, "fidelity", "maker/there"), FidelityMeasured("maker/there", result(0.1)))
+    made = Converted(id="maker/four", path="four", size_bytes=1, bits_per_weight=4.5)
+    study = after(study, _step(study, "convert", "maker/four"), made)
+    assert _steps(study) == [("speed", "original"), ("speed", "there"), ("fidelity", "four"), ("speed", "four")]
+
+
+def test_candidates_are_held_against_the_kept_answers(study: Study) -> None:
+    """Their folder is in the request."""
+    kept = AnswersKept(id="maker/original", answers="folder", size_bytes=1, share=0.1)
+    study = after(study, _step(study, "answers", "maker/original"), kept)
+    request = _step(study, "fidelity", "maker/there").request
+    assert getattr(request, "answers", "") == "folder"
+
+
+def test_a_model_that_cannot_be_made_is_not_measured(study: Study) -> None:
+    """The others are."""
+    study = after_failure(study, _step(study, "convert", "maker/four"), "No space", "The disk is full.")
+    assert ("fidelity", "there") in _steps(study)
+    assert not any(label == "four" for _, label in _steps(study))
+
+
+def test_without_answers_speed_alone_is_measured(study: Study) -> None:
+    """A model too large for the machine says nothing of the speed of its quantizations."""
+    study = after_failure(study, _step(study, "answers", "maker/original"), "Not enough memory", "It does not fit.")
+    assert {kind for kind, _ in _steps(study)} == {"speed", "convert"}
+
+
+def test_what_has_failed_is_tried_again_when_asked(study: Study) -> None:
+    """A disk can be made room on."""
+    before = _steps(study)
+    study = after_failure(study, _step(study, "convert", "maker/four"), "No space", "The disk is full.")
+    assert _steps(tried_again(study)) == before
+
+
+def test_each_precision_of_the_context_is_a_measurement(study: Study) -> None:
+    """The original too is measured where its context has fewer bits."""
+    plan = msgspec.structs.replace(study.plan, cache_bits=(16, 4), speed=None)
+    study = msgspec.structs.replace(study, plan=plan)
+    assert [step for step in _steps(study) if step[0] == "fidelity"] == [
+        ("fidelity", "original"),
+        ("fidelity", "there"),
+        ("fidelity", "there"),
+        ("fidelity", "four"),
+        ("fidelity", "four"),
+    ]
