@@ -22,7 +22,7 @@ from mlx_engine.models.describe import describe
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.machine import this_machine
 from mlx_engine.quantize import builtin, preflight
-from mlx_engine.quantize.forecast import forecast
+from mlx_engine.quantize.forecast import Forecast
 from mlx_engine.quantize.messages import Convert, Kept, OutlineRead, ReadOutline
 from mlx_engine.quantize.recipe import Recipe
 from mlx_engine.quantize.recipe_file import read_recipe
@@ -71,14 +71,13 @@ def convert(  # noqa: PLR0913 - the options of the verb
     if len({task.target for task in tasks}) < len(tasks):
         raise UsageError("Two of the recipes have the same name: give one of them another.")
     for task in tasks:
-        preflight.check(source.path, task.target, task.recipe)
+        preflight.look(source.path, task.target)
     read = next(job.run(ReadOutline("outline", str(source.path)), folders))
     assert isinstance(read, OutlineRead)  # noqa: S101 - the one event that answers the question
-    for task in tasks:
-        preflight.check(source.path, task.target, task.recipe, outline=read.outline)
+    forecasts = [preflight.check(source.path, task.target, task.recipe, read.outline) for task in tasks]
     if dry_run:
-        for task in tasks:
-            _tell_forecast(task, source, read, context=context, json=json)
+        for task, expected in zip(tasks, forecasts, strict=True):
+            _tell_forecast(task, source, read, expected, context=context, json=json)
         return
     for task in tasks:
         _run(task, source, folders, JsonView() if json else TextView())
@@ -137,8 +136,9 @@ def _run(task: _Task, source: ModelDescription, folders: Folders, view: Conversi
         staging.discard_partial(task.target)
 
 
-def _tell_forecast(task: _Task, source: ModelDescription, read: OutlineRead, *, context: int, json: bool) -> None:
-    expected = forecast(read.outline, task.recipe)
+def _tell_forecast(
+    task: _Task, source: ModelDescription, read: OutlineRead, expected: Forecast, *, context: int, json: bool
+) -> None:
     result = expected.describe(source)
     fit = reckon(result, this_machine(), context=context, cache_bits=16)
     if json:

@@ -1,5 +1,6 @@
 """Serves what a job process is asked about conversions: of what a model consists, and to convert it."""
 
+import math
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -14,8 +15,7 @@ from mlx_engine.models.describe import describe
 from mlx_engine.models.hub.pace import Pace
 from mlx_engine.quantize import preflight
 from mlx_engine.quantize.convert import Progress, convert
-from mlx_engine.quantize.folder import Folder
-from mlx_engine.quantize.forecast import Forecast, forecast
+from mlx_engine.quantize.forecast import Forecast
 from mlx_engine.quantize.messages import (
     ConversionPlanned,
     ConversionProgress,
@@ -26,6 +26,7 @@ from mlx_engine.quantize.messages import (
     ReadOutline,
     SourceArrived,
 )
+from mlx_engine.quantize.opening import open_source
 
 INTERVAL_S = 0.2
 """Between two reports of the progress."""
@@ -39,7 +40,7 @@ def serve(request: ReadOutline | Convert) -> Iterator[JobEvent]:
     """
     match request:
         case ReadOutline():
-            with closing(Folder(Path(request.model))) as source:
+            with closing(open_source(Path(request.model))) as source:
                 yield OutlineRead(request.id, source.outline, source.notes)
         case Convert(source=""):
             yield from _convert((yield from _download(request)))
@@ -63,11 +64,10 @@ def _download(request: Convert) -> Generator[JobEvent, None, Convert]:
 
 def _convert(request: Convert) -> Iterator[JobEvent]:
     path, target = Path(request.source), Path(request.target)
-    preflight.check(path, target, request.recipe)
-    with closing(Folder(path)) as source:
-        preflight.check(path, target, request.recipe, outline=source.outline)
-        expected = forecast(source.outline, request.recipe)
-        kept, notes = _kept(expected), (*source.notes, *_dropped(expected))
+    preflight.look(path, target)
+    with closing(open_source(path)) as source:
+        expected = preflight.check(path, target, request.recipe, source.outline)
+        kept, notes = _kept(expected), (*source.notes, *expected.notes)
         yield ConversionPlanned(
             id=request.id,
             size_bytes=expected.size_bytes,
@@ -90,9 +90,9 @@ def _convert(request: Convert) -> Iterator[JobEvent]:
 
 
 def _progress(id: str, steps: Iterator[Progress]) -> Iterator[JobEvent]:
-    """Tell of the steps several times a second. The time in which nobody asks for the next does not count."""
-    idle_s, told_s = 0.0, time.monotonic()
-    pace = Pace(told_s, 0)
+    """Tell of the first step, the last, and some a second. The time in which nobody asks for the next counts not."""
+    idle_s, told_s = 0.0, -math.inf
+    pace = Pace(time.monotonic(), 0)
     for step in steps:
         now = time.monotonic()
         if now - told_s < INTERVAL_S and step.done_bytes < step.total_bytes:
@@ -112,8 +112,3 @@ def _progress(id: str, steps: Iterator[Progress]) -> Iterator[JobEvent]:
 
 def _kept(expected: Forecast) -> tuple[Kept, ...]:
     return tuple(Kept(path, reason) for path, reason in expected.kept)
-
-
-def _dropped(expected: Forecast) -> Iterator[str]:
-    for one in expected.dropped:
-        yield f"{one.prefix} is left out: {one.reason}."

@@ -5,18 +5,19 @@ It looks at names, headers and free space, so that it takes a fraction of a seco
 
 import itertools
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 
-from mlx_engine.errors import NoSpace, OutOfMemory, StorageError, UnsupportedModel
+from mlx_engine.errors import InvalidRecipe, NoSpace, OutOfMemory, StorageError, UnsupportedModel
 from mlx_engine.models import staging
 from mlx_engine.models.describe import describe
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.hub.cache import free_bytes
 from mlx_engine.models.memory import size_in_words
-from mlx_engine.quantize.forecast import Forecast, forecast
+from mlx_engine.quantize.forecast import Forecast, forecast_of
+from mlx_engine.quantize.layout import Placement, layout
 from mlx_engine.quantize.outline import Outline
 from mlx_engine.quantize.recipe import Recipe
 
@@ -26,33 +27,34 @@ WORK_BYTES = 400_000_000
 """What the process of a conversion takes in memory, by and large, whatever the size of the model."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clearance:
-    """Nothing stands against it. The forecast is there if the outline was known."""
-
-    source: ModelDescription
-    forecast: Forecast | None
-
-
-def check(source: Path, target: Path, recipe: Recipe, *, outline: Outline | None = None) -> Clearance:
-    """Say whether the model at `source` can be converted by `recipe` into the new folder `target`.
-
-    What the recipe makes of this model, and how much of the disk it takes, can only be told with its `outline`.
+def look(source: Path, target: Path) -> ModelDescription:
+    """Say what the model at `source` is, and whether it can be converted into the new folder `target` at all.
 
     Raises:
         ModelError: the source is missing, damaged, or of a kind that mlx-lm does not run.
-        InvalidRecipe: the recipe names what the model does not have.
-        NoSpace: the disk of the target has no room.
         OutOfMemory: there is not enough free memory for the work.
         StorageError: the target is there already, is being made, or may not be made.
     """
     check_target(source, target)
     model = check_source(source)
-    expected = forecast(outline, recipe) if outline else None
-    if expected:
-        _require_disk(target, expected.size_bytes + _companions_bytes(model))
     _require_memory()
-    return Clearance(model, expected)
+    return model
+
+
+def check(source: Path, target: Path, recipe: Recipe, outline: Outline) -> Forecast:
+    """Say exactly what `recipe` will make of the model at `source`, if it can.
+
+    Raises:
+        InvalidRecipe: it names what the model does not have, or fits none of its matrices.
+        NoSpace: the disk of the target has no room.
+        FacetError: as `look` does.
+    """
+    model = look(source, target)
+    placements = layout(outline, recipe)
+    _require_some(placements, recipe)
+    expected = forecast_of(placements, outline, recipe)
+    _require_disk(target, expected.size_bytes + _companions_bytes(model))
+    return expected
 
 
 def check_source(source: Path) -> ModelDescription:
@@ -92,6 +94,15 @@ def free_name(target: Path) -> str:
     """Return a name like the target's that nothing has yet: "model-4bit-2"."""
     names = (f"{target.name}-{number}" for number in itertools.count(2))
     return next(name for name in names if not target.with_name(name).exists())
+
+
+def _require_some(placements: Sequence[Placement], recipe: Recipe) -> None:
+    """See that a recipe that quantizes has something to quantize."""
+    if recipe.default == "keep" or any(placement.format for placement in placements):
+        return
+    matrices = [placement for placement in placements if placement.parameter.can_be_quantized]
+    why = f": {matrices[0].parameter.path}, for one, is kept, since {matrices[0].reason}" if matrices else ""
+    raise InvalidRecipe(f"{recipe.name} would quantize nothing of this model{why}. Choose another recipe.")
 
 
 def _companions_bytes(model: ModelDescription) -> int:

@@ -17,10 +17,14 @@ DEADLINE_S = 30
 class JobProcess:
     """It is started at once, in this process's environment."""
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, *, needs_network: bool = True) -> None:
         self.log = logs / "jobs.log"
         self._events: queue.SimpleQueue[JobEvent] = queue.SimpleQueue()
-        self._client = start_job(self._events.put, logs=logs)
+        self._client = start_job(self._events.put, logs=logs, needs_network=needs_network)
+
+    @property
+    def pid(self) -> int:
+        return self._client.pid
 
     def send(self, request: JobRequest) -> None:
         self._client.send(request)
@@ -43,7 +47,7 @@ class JobProcess:
         return self.run(request)[-1]
 
     def kill(self) -> None:
-        os.kill(self._client.pid, signal.SIGKILL)
+        os.kill(self.pid, signal.SIGKILL)
         self.until(lambda event: isinstance(event, WorkerExited))
 
     def close(self) -> None:

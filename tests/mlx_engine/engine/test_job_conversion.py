@@ -1,0 +1,345 @@
+"""Conversions by real job processes, and what may happen to them."""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.folders import Folders
+from mlx_engine.job_protocol import JobFailed
+from mlx_engine.models import library, safetensors, staging
+from mlx_engine.models.describe import describe
+from mlx_engine.models.places import Root
+from mlx_engine.quantize.builtin import recipe
+from mlx_engine.quantize.messages import (
+    ConversionPlanned,
+    ConversionProgress,
+    Convert,
+    Converted,
+    Hold,
+    OutlineRead,
+    Proceed,
+    ReadOutline,
+)
+from tests.hub.job_process import JobProcess
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[], JobProcess]]:
+    """Start job processes that have no network; all end with the test."""
+    processes: list[JobProcess] = []
+
+    def start() -> JobProcess:
+        processes.append(JobProcess(tmp_path / "logs", needs_network=False))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.close()
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobProcess]:
+    """A process for those who do not end it: to import MLX takes longer than all the rest."""
+    process = JobProcess(tmp_path_factory.mktemp("logs"), needs_network=False)
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def source(tiny_models: Path, tmp_path: Path) -> Path:
+    """A model that may be damaged."""
+    return shutil.copytree(tiny_models / "llama", tmp_path / "source")
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """Facet's folder of models."""
+    return Folders(data=tmp_path, cache=tmp_path, logs=tmp_path).models
+
+
+def request(source: Path, models: Path, name: str = "affine-4-g32") -> Convert:
+    target = models / "maker" / f"model-{name}"
+    return Convert(id="c", source=str(source), target=str(target), model_id=f"maker/{target.name}", recipe=recipe(name))
+
+
+@pytest.fixture
+def large(tiny_models: Path, tmp_path: Path) -> Path:
+    """A model of 20 million zeros, which takes a while in a micro-scaled format, and no room on the disk."""
+    folder = tmp_path / "large"
+    folder.mkdir()
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(tiny_models / "llama" / name, folder)
+    sizes = {"hidden_size": 1024, "intermediate_size": 1024, "num_hidden_layers": 1, "vocab_size": 16384}
+    config = json.loads((tiny_models / "llama" / "config.json").read_text())
+    heads = {"num_attention_heads": 8, "num_key_value_heads": 8, "head_dim": 128}
+    (folder / "config.json").write_text(json.dumps(config | sizes | heads))
+    matrices = [f"self_attn.{name}_proj" for name in "qkvo"] + [f"mlp.{name}_proj" for name in ("gate", "up", "down")]
+    layer = {f"model.layers.0.{name}.weight": ("BF16", (1024, 1024)) for name in matrices}
+    norms = [
+        f"model.{name}.weight" for name in ("layers.0.input_layernorm", "layers.0.post_attention_layernorm", "norm")
+    ]
+    outside = {"model.embed_tokens.weight": ("BF16", (16384, 1024))}
+    header, places = safetensors.compose_header(outside | layer | dict.fromkeys(norms, ("BF16", (1024,))))
+    with (folder / "model.safetensors").open("wb") as file:
+        file.write(header)
+        file.truncate(max(place.offset + place.size_bytes for place in places.values()))
+    return folder
+
+
+def hold_in_the_middle(process: JobProcess, large: Path, models: Path) -> Convert:
+    """Let the process stand still when it has written something, but not all."""
+    wanted = request(large, models, "mxfp4")
+    process.send(wanted)
+    progress = process.until(lambda event: not isinstance(event, ConversionPlanned))[-1]
+    process.send(Hold("c"))
+    assert isinstance(progress, ConversionProgress)
+    assert 0 < progress.done_bytes < progress.total_bytes
+    return wanted
+
+
+def ended(process: JobProcess) -> JobEvent:
+    """Return the last event of the conversion that is under way."""
+    return process.until(lambda event: not isinstance(event, ConversionProgress))[-1]
+
+
+def failure(event: JobEvent) -> JobFailed:
+    assert isinstance(event, JobFailed), event
+    return event
+
+
+def assert_clean(models: Path) -> None:
+    """There is nothing in the library, and nothing beside it."""
+    assert not library.survey([Root("facet", models)]).rows
+    assert [path for path in models.rglob("*") if path.is_file()] == []
+
+
+def test_a_conversion_is_planned_then_done_as_planned(source: Path, models: Path, job: JobProcess) -> None:
+    """To the byte; what is kept and why is told; the result describes itself so."""
+    plan, *progress, done = job.run(request(source, models))
+    assert isinstance(plan, ConversionPlanned)
+    assert isinstance(done, Converted)
+    assert progress
+    assert (done.size_bytes, done.bits_per_weight) == (plan.size_bytes, plan.bits_per_weight)
+    assert {kept.reason for kept in plan.kept} == {"a norm"}
+    assert Path(done.path, "model.safetensors").stat().st_size == plan.size_bytes
+    assert describe(Path(done.path), "maker/model").bits_per_weight == pytest.approx(plan.bits_per_weight)
+
+
+def test_the_progress_grows_to_its_end(source: Path, models: Path, job: JobProcess) -> None:
+    """In bytes of the result, with the name of what is being written."""
+    told = [event for event in job.run(request(source, models)) if isinstance(event, ConversionProgress)]
+    done = [event.done_bytes for event in told]
+    assert done == sorted(done)
+    assert done[-1] == told[-1].total_bytes
+    assert all(event.tensor for event in told)
+
+
+def test_an_outline_is_read(source: Path, job: JobProcess) -> None:
+    """The parameters of the network, for forecasts elsewhere."""
+    read = job.answer(ReadOutline("o", str(source)))
+    assert isinstance(read, OutlineRead)
+    assert read.outline.architecture == "llama"
+    assert "model.embed_tokens.weight" in {parameter.name for parameter in read.outline.parameters}
+
+
+def test_a_conversion_has_no_socket(large: Path, models: Path, job: JobProcess) -> None:
+    """Not even in the middle, and the process refuses what would leave this machine."""
+    hold_in_the_middle(job, large, models)
+    child = psutil.Process(job.pid)
+    assert child.net_connections("all") == []
+    assert child.environ()["FACET_OFFLINE"] == "1"
+    job.send(Proceed("c"))
+    assert isinstance(ended(job), Converted)
+
+
+def test_a_process_whose_parent_goes_leaves_nothing(large: Path, models: Path, start: Callable[[], JobProcess]) -> None:
+    """Also while it stands still."""
+    process = start()
+    hold_in_the_middle(process, large, models)
+    assert list(models.rglob("*.partial"))
+    process.close()
+    assert_clean(models)
+
+
+def test_a_killed_conversion_leaves_no_broken_model_and_succeeds_next_time(
+    large: Path, models: Path, start: Callable[[], JobProcess], job: JobProcess
+) -> None:
+    """What it leaves is swept away by the next start of Facet. `tests/benchmarks/kills.py` does it at any time."""
+    process = start()
+    wanted = hold_in_the_middle(process, large, models)
+    process.kill()
+    assert not library.survey([Root("facet", models)]).rows
+    staging.sweep(models)
+    assert_clean(models)
+    assert isinstance(job.answer(wanted), Converted)
+
+
+def lose_a_shard(folder: Path) -> None:
+    index = {"weight_map": {"a": "model.safetensors", "b": "model-00002-of-00002.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+
+
+def cut_the_header(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:100])
+
+
+def spoil_the_index(folder: Path) -> None:
+    (folder / "model.safetensors.index.json").write_text("{")
+
+
+def change_config(folder: Path, **values: object) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | values))
+
+
+def pickle_the_weights(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+
+
+def rename_the_architecture(folder: Path) -> None:
+    change_config(folder, model_type="unheard")
+
+
+def widen_the_network(folder: Path) -> None:
+    change_config(folder, intermediate_size=256)
+
+
+def write_number(folder: Path, number: float) -> None:
+    """Put it into the middle of a matrix."""
+    file = folder / "model.safetensors"
+    entry = safetensors.read_header(file)["model.layers.2.mlp.up_proj.weight"]
+    with file.open("r+b") as weights:
+        weights.seek(entry.offset + entry.size_bytes // 2 // 4 * 4)
+        weights.write(np.float32(number).tobytes())
+
+
+def write_nan(folder: Path) -> None:
+    write_number(folder, float("nan"))
+
+
+def write_infinity(folder: Path) -> None:
+    write_number(folder, float("inf"))
+
+
+@pytest.mark.parametrize(
+    ("damage", "error", "words"),
+    [
+        (lose_a_shard, "BrokenModel", "weight files are missing"),
+        (cut_the_header, "BrokenModel", "model.safetensors is cut short"),
+        (spoil_the_index, "BrokenModel", "model.safetensors.index.json is damaged"),
+        (pickle_the_weights, "UnsupportedModel", "pickle"),
+        (rename_the_architecture, "UnsupportedModel", "'unheard'"),
+        (widen_the_network, "BrokenModel", "in the network"),
+        (write_nan, "BrokenModel", "model.layers.2.mlp.up_proj"),
+        (write_infinity, "BrokenModel", "model.layers.2.mlp.up_proj"),
+    ],
+)
+def test_a_damaged_source_is_a_sentence_and_leaves_nothing(
+    source: Path, models: Path, damage: Callable[[Path], None], error: str, words: str, job: JobProcess
+) -> None:
+    """The class of the error, and what is wrong with which file or tensor."""
+    damage(source)
+    failed = failure(job.answer(request(source, models)))
+    assert (failed.error, words in failed.message) == (error, True), failed.message
+    assert_clean(models)
+
+
+def test_what_does_not_divide_is_kept_and_said(source: Path, models: Path, job: JobProcess) -> None:
+    """Rows of 64 weights, in groups of 128."""
+    plan = job.run(request(source, models, "affine-4-g128"))[0]
+    assert isinstance(plan, ConversionPlanned)
+    assert "its rows of 64 weights do not divide by 128" in {kept.reason for kept in plan.kept}
+
+
+def test_two_conversions_to_the_same_target_are_refused(
+    large: Path, models: Path, start: Callable[[], JobProcess], job: JobProcess
+) -> None:
+    """While the first runs, and when it is done; the latter with another name."""
+    first = start()
+    wanted = hold_in_the_middle(first, large, models)
+    assert "being made already" in failure(job.answer(wanted)).message
+    first.send(Proceed("c"))
+    assert isinstance(ended(first), Converted)
+    assert f"{Path(wanted.target).name}-2" in failure(job.answer(wanted)).message
+
+
+def test_a_source_that_vanishes_before_the_first_byte_is_a_sentence(
+    source: Path, models: Path, job: JobProcess
+) -> None:
+    """Nothing is left of the result."""
+    job.send(Hold("c"))
+    job.send(request(source, models))
+    job.until(lambda event: isinstance(event, ConversionPlanned))
+    shutil.rmtree(source)
+    job.send(Proceed("c"))
+    assert str(source) in failure(ended(job)).message
+    assert_clean(models)
+
+
+def test_a_source_that_is_deleted_meanwhile_stays_until_it_is_read(large: Path, models: Path, job: JobProcess) -> None:
+    """The files are open, so the result is whole."""
+    hold_in_the_middle(job, large, models)
+    shutil.rmtree(large)
+    job.send(Proceed("c"))
+    done = ended(job)
+    assert isinstance(done, Converted)
+    assert describe(Path(done.path), "maker/model").bits_per_weight == pytest.approx(done.bits_per_weight)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 600 MB; what is free of it takes no memory."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=600m", "none", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only root can mount a small disk, on Linux")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def fill(disk: Path, leave_bytes: int) -> None:
+    """Take all space but so much, by large pieces and then by small ones."""
+    with (disk / "other").open("wb") as other:
+        for piece in (2**24, 4096):
+            with contextlib.suppress(OSError):
+                while shutil.disk_usage(disk).free > leave_bytes:
+                    os.posix_fallocate(other.fileno(), other.seek(0, os.SEEK_END), piece)
+
+
+def test_a_disk_that_fills_up_is_a_sentence_and_leaves_nothing(large: Path, small_disk: Path, job: JobProcess) -> None:
+    """It had room when the conversion began."""
+    models = small_disk / "models"
+    hold_in_the_middle(job, large, models)
+    fill(small_disk, 0)
+    job.send(Proceed("c"))
+    assert failure(ended(job)).error == "NoSpace"
+    assert_clean(models)
+
+
+def test_a_disk_without_room_is_said_beforehand(source: Path, small_disk: Path, job: JobProcess) -> None:
+    """With the figures, before anything is written."""
+    fill(small_disk, 400_000_000)
+    failed = failure(job.answer(request(source, small_disk / "models")))
+    assert failed.error == "NoSpace"
+    assert "should stay free" in failed.message
+    assert not (small_disk / "models").exists()
+
+
+def test_a_place_that_cannot_be_written_is_said_beforehand(source: Path, tmp_path: Path, job: JobProcess) -> None:
+    """A file where the folder should be stands for a folder without rights, which root does not know."""
+    (tmp_path / "models").write_text("")
+    failed = failure(job.answer(request(source, tmp_path / "models")))
+    assert failed.error == "StorageError"
+    assert "may not write" in failed.message
