@@ -17,7 +17,10 @@ GIBIBYTE = 2**30
 
 
 class Build(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A conversion that is ready to run. `size_bytes` is about what it takes on the disk.
+    """A conversion that is ready to run.
+
+    `size_bytes` is that of its weights, reckoned from the shapes of the network as mlx-lm lays them out and the bits of
+    each, scales included. The other files add a few tens of megabytes.
 
     `memory_gb` is the memory of the smallest Mac that it is recommended for.
     """

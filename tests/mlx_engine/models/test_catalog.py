@@ -28,8 +28,8 @@ def test_sizes_follow_from_parameters_and_bits(entry: Entry) -> None:
         bits = build.size_bytes * 8 / entry.parameters
         named = re.match(r"[\d.]+", build.quantization.removeprefix("bf").removeprefix("mxfp"))
         assert named is not None
-        # Embeddings and vision towers may stay at 16 bits.
-        assert float(named[0]) * 0.99 <= bits <= max(float(named[0]) * 1.5, 4), build.repository
+        # Vision towers and some embeddings stay at 16 bits; Gemma's embeddings are there twice.
+        assert float(named[0]) * 0.99 <= bits <= max(float(named[0]) * 1.6, 4), build.repository
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
