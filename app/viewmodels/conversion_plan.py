@@ -24,13 +24,13 @@ class Plan:
     other_name: str = ""
 
 
-def planned(card: RecipeCard, source: Path, target: Path, taken: Collection[str]) -> Plan:
-    """Return the plan to make the folder `target`; `taken` are names that others will have, in lower case."""
-    name = target.name
+def planned(card: RecipeCard, name: str, source: Path, folder: Path, taken: Collection[str]) -> Plan:
+    """Return the plan to make `name` in the folder; `taken` are names that others will have, in lower case."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}", name) or name.endswith(".partial"):
         return Plan(
             card, name, "A name has letters, figures, dots, dashes and underscores, and begins with the former."
         )
+    target = folder / name
     if name.casefold() in taken:
         return Plan(card, name, "Two models cannot have the same name.", preflight.free_name(target))
     try:

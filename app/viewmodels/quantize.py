@@ -147,7 +147,7 @@ class Quantize(QObject):
             for card in self.cards:
                 if self.is_chosen(card.name):
                     name = self._chosen[card.name] or f"{bare_name(model)}-{suffix(card.recipe)}"
-                    plans.append(planned(card, model.path, self._folder(model) / name, taken))
+                    plans.append(planned(card, name, model.path, self._folder(model), taken))
                     taken.add(name.casefold())
         return plans
 

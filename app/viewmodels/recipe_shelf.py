@@ -1,5 +1,6 @@
 """The recipes that a person has made: files in a folder, which can be brought in and given away."""
 
+import itertools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,8 @@ class RecipeShelf(QObject):
     def free_name(self, wanted: str) -> str:
         """Return the name itself, or with a number if it is taken."""
         taken = {*self._by_name(), *(recipe.name for recipe in RECIPES)}
-        numbered = (f"{wanted} {number}" for number in range(2, 10_000))
+        bare = re.sub(r" \d+$", "", wanted)
+        numbered = (f"{bare} {number}" for number in itertools.count(2))
         return wanted if wanted not in taken else next(name for name in numbered if name not in taken)
 
     def save(self, recipe: Recipe) -> str:

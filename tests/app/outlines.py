@@ -1,0 +1,64 @@
+"""Networks to quantize in tests of the window: a real outline, and who answers it at once."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+
+from mlx_engine.job_protocol import JobFailed
+from mlx_engine.quantize.messages import OutlineRead
+from mlx_engine.quantize.outline import Outline, Parameter
+
+HIDDEN, WIDE, VOCABULARY = 128, 256, 512
+_matrices = {
+    "self_attn.q_proj": (HIDDEN, HIDDEN),
+    "self_attn.k_proj": (64, HIDDEN),
+    "self_attn.v_proj": (64, HIDDEN),
+    "self_attn.o_proj": (HIDDEN, HIDDEN),
+    "mlp.gate_proj": (WIDE, HIDDEN),
+    "mlp.up_proj": (WIDE, HIDDEN),
+    "mlp.down_proj": (HIDDEN, WIDE),
+}
+
+
+def outline(layers: int = 8, *, odd: int = 0, quantization: str = "") -> Outline:
+    """Return a network like llama's; with `odd`, so long are the rows of its down-projections."""
+    parameters = [_parameter("model.embed_tokens.weight", (VOCABULARY, HIDDEN))]
+    for layer in range(layers):
+        for name, (rows, row) in _matrices.items():
+            length = odd if odd and name == "mlp.down_proj" else row
+            parameters.append(_parameter(f"model.layers.{layer}.{name}.weight", (rows, length)))
+        parameters.append(_parameter(f"model.layers.{layer}.input_layernorm.weight", (HIDDEN,)))
+    parameters.append(_parameter("lm_head.weight", (VOCABULARY, HIDDEN)))
+    return Outline(
+        architecture="llama",
+        layers=layers,
+        dtype="bfloat16",
+        parameters=tuple(parameters),
+        quantization=quantization,
+    )
+
+
+def _parameter(name: str, shape: tuple[int, ...]) -> Parameter:
+    return Parameter(name=name, shape=shape, dtype="BF16", can_be_quantized=len(shape) > 1)
+
+
+class GivenReader(QObject):
+    """Answers with what it was given, in the place of an `OutlineReader`; `hold` keeps the answer back."""
+
+    def __init__(self, answer: Outline | JobFailed, *, hold: bool = False) -> None:
+        super().__init__()
+        self.answer, self._hold = answer, hold
+        self._waiting: Callable[[OutlineRead | JobFailed], None] | None = None
+
+    def read(self, _model: Path, answered: Callable[[OutlineRead | JobFailed], None]) -> None:
+        self._waiting = answered
+        if not self._hold:
+            self.give()
+
+    def give(self) -> None:
+        if self._waiting:
+            self._waiting(OutlineRead("", self.answer) if isinstance(self.answer, Outline) else self.answer)
+
+    def close(self) -> None:
+        self._waiting = None

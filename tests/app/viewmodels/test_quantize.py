@@ -1,0 +1,197 @@
+"""A model about to be quantized."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.viewmodels.quantize import FIRST_CHOICE, Quantize, Reading, Ready, Trouble
+from app.viewmodels.recipe_cards import OWN, kept_in_words
+from app.viewmodels.recipe_shelf import RecipeShelf
+from mlx_engine.errors import StorageError
+from mlx_engine.job_protocol import JobFailed
+from mlx_engine.models.describe import describe
+from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.machine import mac
+from mlx_engine.quantize.builtin import recipe
+from mlx_engine.quantize.forecast import forecast
+from mlx_engine.quantize.messages import Convert
+from mlx_engine.quantize.outline import Outline
+from mlx_engine.quantize.recipe import Format
+from tests.app.fake_models import make_model
+from tests.app.outlines import GivenReader, outline
+
+MACHINE = mac(16 * 2**30, "")
+FAILURE = JobFailed(id="", error="UnsupportedModel", title="This model is not supported", message="Its kind is new.")
+
+Begin = Callable[..., Quantize]
+
+
+class Queue(list[Convert]):
+    """Takes conversions, or refuses them."""
+
+    def __call__(self, request: Convert) -> None:
+        if any(one.target == request.target for one in self):
+            raise StorageError(f"{request.model_id} is being made already, in another way. Choose another name.")
+        self.append(request)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> ModelDescription:
+    return describe(make_model(tmp_path / "models", "maker/Whale-bf16"), "maker/Whale-bf16")
+
+
+@pytest.fixture
+def begin(qapp: object, tmp_path: Path, model: ModelDescription) -> Begin:
+    """Turn to the model, whose outline or failure is given."""
+
+    def begin(answer: Outline | JobFailed | None = None, queue: Queue | None = None) -> Quantize:
+        shelf = RecipeShelf(tmp_path / "recipes")
+        reader = GivenReader(answer or outline())
+        quantize = Quantize(tmp_path / "models", reader, shelf, MACHINE, Queue() if queue is None else queue)
+        quantize.open(model)
+        return quantize
+
+    return begin
+
+
+def test_it_is_read_before_it_is_shown(tmp_path: Path, model: ModelDescription, qapp: object) -> None:
+    """Until then there are no cards, and nothing to begin."""
+    reader = GivenReader(outline(), hold=True)
+    quantize = Quantize(tmp_path, reader, RecipeShelf(tmp_path / "recipes"), MACHINE, Queue())
+    quantize.open(model)
+    assert isinstance(quantize.state, Reading)
+    assert (quantize.cards, quantize.can_start) == ([], False)
+    reader.give()
+    assert isinstance(quantize.state, Ready)
+
+
+def test_every_card_has_the_exact_forecast(begin: Begin) -> None:
+    """The figures are those of the conversion itself."""
+    quantize = begin()
+    for card in quantize.cards:
+        assert card.figures
+        assert card.figures.forecast == forecast(outline(), card.recipe)
+    sizes = {card.name: card.figures.forecast.size_bytes for card in quantize.cards if card.figures}
+    assert sizes["affine-3-g64"] < sizes["affine-4-g64"] < sizes["affine-4-g32"] < sizes["bf16"]
+
+
+def test_memory_follows_the_context(begin: Begin) -> None:
+    """A longer context takes no less, and not more than the model has."""
+    quantize = begin()
+
+    def contexts() -> set[int]:
+        return {card.figures.fit.estimate.context for card in quantize.cards if card.figures}
+
+    quantize.set_context(2048)
+    assert contexts() == {2048}
+    quantize.set_context(131072)
+    assert contexts() == {4096}
+
+
+def test_one_recipe_is_chosen_to_begin_with(begin: Begin) -> None:
+    """Its result has the model's name without the old precision, beside the original."""
+    quantize = begin()
+    assert [(plan.card.name, plan.name) for plan in quantize.plans] == [(FIRST_CHOICE, f"Whale-{FIRST_CHOICE}")]
+    assert quantize.can_start
+
+
+def test_several_are_made_of_one_model(begin: Begin, model: ModelDescription) -> None:
+    """Each becomes a conversion with its own recipe and name; afterwards nothing is chosen any more."""
+    queue = Queue()
+    quantize = begin(queue=queue)
+    quantize.choose("affine-8-g64", chosen=True)
+    quantize.rename("affine-8-g64", "Whale-large")
+    quantize.start()
+    assert [one.model_id for one in queue] == [f"maker/Whale-{FIRST_CHOICE}", "maker/Whale-large"]
+    assert queue[1].recipe == recipe("affine-8-g64")
+    assert (queue[1].source, Path(queue[1].target).name) == (str(model.path), "Whale-large")
+    assert quantize.plans == []
+
+
+def test_a_name_that_is_taken_gets_another_offered(begin: Begin, tmp_path: Path) -> None:
+    quantize = begin()
+    (tmp_path / "models" / "maker" / f"Whale-{FIRST_CHOICE}").mkdir()
+    plan = quantize.plans[0]
+    assert "already" in plan.problem
+    assert not quantize.can_start
+    quantize.rename(FIRST_CHOICE, plan.other_name)
+    assert quantize.plans[0].problem == ""
+    assert quantize.can_start
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "", ".hidden", "a/b", "Whale.partial", "x" * 200])
+def test_a_name_stays_in_its_folder(begin: Begin, name: str) -> None:
+    """What is no name of a folder is said to be none; an empty one gives the usual name back."""
+    quantize = begin()
+    quantize.rename(FIRST_CHOICE, name)
+    assert quantize.can_start == (not name)
+
+
+def test_two_results_have_two_names(begin: Begin) -> None:
+    """Upper and lower case are the same name, as on the disks of most Macs."""
+    quantize = begin()
+    quantize.choose("affine-8-g64", chosen=True)
+    quantize.rename("affine-8-g64", f"whale-{FIRST_CHOICE.upper()}")
+    assert [bool(plan.problem) for plan in quantize.plans] == [False, True]
+
+
+def test_what_the_queue_refuses_is_told(begin: Begin) -> None:
+    queue = Queue()
+    quantize, problems = begin(queue=queue), []
+    quantize.problem.connect(lambda title, message: problems.append((title, message)))
+    quantize.start()
+    quantize.choose(FIRST_CHOICE, chosen=True)
+    quantize.start()
+    assert problems[0][0] == f"Whale-{FIRST_CHOICE} was not begun"
+    assert len(queue) == 1
+
+
+def test_a_model_that_is_quantized_already_is_warned_of(begin: Begin) -> None:
+    """It can be done all the same."""
+    quantize = begin(outline(quantization="4-bit g64"))
+    assert "4-bit g64" in quantize.warnings[0]
+    assert quantize.can_start
+    assert begin().warnings == []
+
+
+def test_a_model_that_cannot_be_read_says_why(begin: Begin, model: ModelDescription) -> None:
+    quantize = begin(FAILURE)
+    assert quantize.state == Trouble(model, FAILURE.title, FAILURE.message)
+    assert (quantize.cards, quantize.plans, quantize.can_start) == ([], [], False)
+
+
+def test_an_edited_recipe_is_a_card_that_is_chosen(begin: Begin) -> None:
+    quantize = begin()
+    origin = recipe("affine-4")
+    quantize.keep(recipe("affine-5"), "For the train", origin)
+    card = quantize.card("For the train")
+    assert card
+    assert (card.group, card.recipe.purpose) == (OWN, "Your own, made from 4-bit.")
+    assert card.recipe.default == Format(bits=5)
+    assert quantize.is_chosen("For the train")
+    quantize.shelf.delete("For the train")
+    assert quantize.card("For the train") is None
+    assert [plan.card.name for plan in quantize.plans] == [FIRST_CHOICE]
+
+
+def test_a_recipe_for_another_model_says_so(begin: Begin) -> None:
+    """It names a matrix that this one does not have; it can be seen, but not chosen."""
+    quantize = begin()
+    other = outline(layers=12).parameters[-3].path
+    naming = msgspec.structs.replace(recipe("affine-4"), tensors={other: Format(bits=8)})
+    quantize.keep(naming, "For a larger one", recipe("affine-4"))
+    card = quantize.card("For a larger one")
+    assert card
+    assert other in card.problem
+    assert not quantize.is_chosen("For a larger one")
+
+
+def test_what_is_kept_is_said_by_reason(begin: Begin) -> None:
+    quantize = begin(outline(odd=100))
+    card = quantize.card("affine-4-g64")
+    assert card
+    assert card.figures
+    told = {reason: what for what, reason in kept_in_words(card.figures.forecast)}
+    assert told == {"each a norm": "8 tensors", "its rows of 100 weights do not divide by 64": "8 tensors"}
