@@ -3,15 +3,12 @@
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from app.viewmodels import hub_words
-from mlx_engine import network
 from mlx_engine.engine.job_messages import JobEvent, JobRequest
 from mlx_engine.engine.job_session import JobSession, SessionParcel
-from mlx_engine.errors import FacetError, Offline
+from mlx_engine.errors import FacetError
 from mlx_engine.job_protocol import JobFailed
 
 Answered = Callable[[JobEvent], None]
@@ -33,9 +30,6 @@ class HubBridge(QObject):
         asked = question(uuid.uuid4().hex)
         self._waiting[asked.id] = answered
         try:
-            if _is_cut_off():
-                # The Hub's library would try again and again for half a minute.
-                raise Offline("Facet has been told to stay offline. Turn that off to search and download.")
             self._session.ask(asked)
         except FacetError as error:
             self._answer(JobFailed(id=asked.id, error=type(error).__name__, title=error.title, message=error.message))
@@ -59,8 +53,3 @@ class HubBridge(QObject):
         answered = self._waiting.pop(getattr(event, "id", ""), None)
         if answered:
             answered(event)
-
-
-def _is_cut_off() -> bool:
-    """Tell whether the offline switch keeps the Hub away; a mirror on this machine is not."""
-    return network.is_offline() and not network.is_loopback(urlsplit(hub_words.address("")).hostname or "")

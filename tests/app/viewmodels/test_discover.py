@@ -9,6 +9,8 @@ from PySide6.QtCore import SignalInstance
 from pytestqt.qtbot import QtBot
 
 from app.viewmodels.discover import MOST_COMPARED, Browsing, DiscoverViewModel, Found, Reading, Searching, Trouble
+from mlx_engine import network
+from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import ModelPage, SearchFilters, Variant
 from tests.app.hub_window import add_variant
 from tests.hub.faults import Hold, Refuse
@@ -92,13 +94,19 @@ def test_a_fault_of_the_hub_is_told_and_can_be_repeated(hub: Hub, discover: Disc
     assert isinstance(discover.search, Found)
 
 
-def test_nothing_is_tried_offline(discover: DiscoverViewModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The person hears so at once, and no process is started to be refused."""
+def test_what_is_tried_offline_is_refused_and_counted(
+    discover: DiscoverViewModel, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    """The person hears why within seconds, and the count has one more."""
     monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
     monkeypatch.setenv("FACET_OFFLINE", "1")
+    logs = Folders.from_environment().logs
+    before = network.refused(logs)
     discover.find(SearchFilters(text="whale"))
+    until_answered(qtbot, discover.search_changed)
     assert isinstance(discover.search, Trouble)
     assert discover.search.error == "Offline"
+    assert network.refused(logs) == before + 1
 
 
 def test_what_cards_claim_is_read_for_a_comparison(hub: Hub, discover: DiscoverViewModel, qtbot: QtBot) -> None:

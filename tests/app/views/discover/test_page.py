@@ -1,5 +1,6 @@
 """The page as a person uses it, with the small Hub behind it."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,15 +11,26 @@ from pytestqt.qtbot import QtBot
 
 from app.views.chips import ChoiceChip
 from app.views.discover.card import Card
+from app.views.discover.controls import Badge
 from app.views.discover.download_row import DownloadRow
 from app.views.discover.page import DiscoverPage
+from app.views.discover.results import VariantRow
 from app.views.discover.sign_in import SignInDialog
 from app.views.theme import Theme
 from tests.app.hub_window import HubWindow, add_variant
 from tests.hub.faults import Refuse
+from tests.hub.fixtures import model_files
 from tests.hub.server import Hub
 
 TIMEOUT_MS = 20_000
+CONFIGURATION = {
+    "model_type": "llama",
+    "max_position_embeddings": 40960,
+    "hidden_size": 4096,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+}
 
 
 @pytest.fixture
@@ -40,6 +52,12 @@ def page(run: HubWindow, qtbot: QtBot) -> DiscoverPage:
 def words(page: DiscoverPage) -> str:
     """Everything that can be read on the page."""
     return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisible())
+
+
+def badges(page: DiscoverPage) -> list[str]:
+    """The verdicts of the rows, from top to bottom."""
+    said = (badge.accessibleName() for row in page.findChildren(VariantRow) for badge in row.findChildren(Badge))
+    return list(said)
 
 
 def button(page: DiscoverPage, name: str) -> QAbstractButton:
@@ -145,6 +163,43 @@ def test_going_offline_is_said_and_undone_on_the_page(page: DiscoverPage, run: H
     button(page, "Go online").click()
     assert "Facet is offline" not in words(page)
     assert not run.offline.is_on
+
+
+def test_what_was_refused_offline_is_shown(
+    page: DiscoverPage, run: HubWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: QtBot
+) -> None:
+    """A search reaches nobody; the strip counts it, and the page offers to go online."""
+    monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
+    monkeypatch.setenv("FACET_HOME", str(tmp_path))
+    run.offline.turn(on=True)
+    search(page, "whale", qtbot)
+    qtbot.waitUntil(lambda: "1 connection refused so far" in words(page), timeout=TIMEOUT_MS)
+    assert button(page, "Go online").isVisible()
+
+
+def test_what_a_card_claims_is_on_the_page_and_in_the_comparison(hub: Hub, page: DiscoverPage, qtbot: QtBot) -> None:
+    """Evaluations and the context length come from the pages, which a comparison reads by itself."""
+    for bits, value in ((4, 61.5), (8, 63.25)):
+        repository = add_variant(hub, f"converts/Whale-{bits}bit", bits=bits)
+        repository.commit({**model_files(), "config.json": json.dumps(CONFIGURATION).encode()})
+        metrics = [{"type": "acc", "value": value, "name": "accuracy"}]
+        result = {
+            "task": {"type": "text-generation"},
+            "dataset": {"name": "Songs", "type": "songs"},
+            "metrics": metrics,
+        }
+        repository.card_data["model-index"] = [{"name": "Whale", "results": [result]}]
+    search(page, "whale", qtbot)
+    qtbot.waitUntil(lambda: "weights fit" in badges(page), timeout=TIMEOUT_MS)
+    for bits in (4, 8):
+        button(page, f"Compare converts/Whale-{bits}bit").click()
+    button(page, "Compare").click()
+    qtbot.waitUntil(lambda: {"61.5", "63.25", "40k tokens"} <= set(words(page).splitlines()), timeout=TIMEOUT_MS)
+    button(page, "Back to the results").click()
+    assert badges(page) == ["fits", "fits"]
+    button(page, "Details: converts/Whale-4bit").click()
+    qtbot.waitUntil(lambda: "Songs · accuracy" in words(page), timeout=TIMEOUT_MS)
+    assert "8,192 tokens of context" in words(page)
 
 
 @pytest.mark.parametrize(("width", "text_size"), [(660, 100), (660, 200), (400, 200), (1400, 100)])
