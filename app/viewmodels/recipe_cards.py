@@ -18,8 +18,8 @@ from mlx_engine.quantize.recipe import Recipe
 OWN = "Your own"
 OTHER_GROUPS = "Other group sizes"
 _groups: Mapping[str, str] = {
-    "Everyday": r"balanced-[45]|careful-4|affine-[45]-g64",
-    "Closest to the original": r"careful-6|affine-[68]-g64|bf16|f16|f32",
+    "Everyday": r"balanced-[45]|affine-[45]-g64",
+    "Closest to the original": r"balanced-6|affine-[68]-g64|bf16|f16|f32",
     "Smallest": r"balanced-[23]|affine-[23]-g64",
     "Micro-scaling": r"mxfp8|nvfp4|mxfp4",
     "As mlx-lm mixes": r"mixed_.*",

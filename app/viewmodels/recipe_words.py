@@ -7,7 +7,6 @@ from mlx_engine.quantize.recipe import Format, Recipe, Treatment
 _usual_group = 64
 _mode_names = {"mxfp4": "MXFP4", "nvfp4": "NVFP4", "mxfp8": "MXFP8"}
 _plain_names = {"bf16": "bfloat16", "f16": "float16", "f32": "float32"}
-_kinds_of_mixture = {"balanced": "Balanced", "careful": "Careful"}
 
 
 def treatment_in_words(treatment: Treatment) -> str:
@@ -28,8 +27,8 @@ def title(recipe: Recipe) -> str:
         return treatment_in_words(recipe.default)
     if mixed := re.fullmatch(r"mixed_(\d)_(\d)", recipe.name):
         return f"Mixed {mixed[1]}/{mixed[2]}-bit"
-    if own := re.fullmatch(r"(balanced|careful)-(\d)", recipe.name):
-        return f"{_kinds_of_mixture[own[1]]} {own[2]}-bit"
+    if own := re.fullmatch(r"balanced-(\d)", recipe.name):
+        return f"Balanced {own[1]}-bit"
     return recipe.name
 
 

@@ -7,7 +7,12 @@ from typing import Literal
 from mlx_engine.errors import InvalidRecipe
 from mlx_engine.quantize.recipe import Format, Mode, Recipe, Rule
 
-_values = ("v_proj", "v_a_proj", "v_b_proj")
+_mlx_lm_values = ("v_proj", "v_a_proj", "v_b_proj")
+_values = (".v_proj", ".kv_a_proj")
+_narrowing = ("down_proj", ".w2", ".fc2")
+_widening = ("gate_proj", "up_proj", "gate_up_proj", ".w1", ".w3", ".fc1")
+_fused = ("qkv", "query_key_value", ".c_attn")
+"""Queries, keys and values in one matrix: too large to give it what the values alone get."""
 _uniform = {
     8: "Hardly to be told from the original, at half the size.",
     6: "Losses too small to notice, at two fifths of the size.",
@@ -47,7 +52,7 @@ def _mlx_lm(low: int, high: int) -> Recipe:
         purpose=f"As mlx-lm mixes: {low} bits, and {high} for the head and some values and down-projections.",
         default=Format(bits=low),
         rules=(
-            Rule(kinds=_values, layers="outer and every third", treatment=more),
+            Rule(kinds=_mlx_lm_values, layers="outer and every third", treatment=more),
             Rule(kinds=("down_proj",), layers="outer and every third", treatment=more),
             Rule(kinds=("lm_head",), treatment=more),
         ),
@@ -55,40 +60,43 @@ def _mlx_lm(low: int, high: int) -> Recipe:
     )
 
 
-def _balanced(bits: int, more: int, purpose: str) -> Recipe:
-    """More bits where llama.cpp's _M mixtures spend them; tied embeddings count as the head that they are."""
+def _balanced(bits: int, purpose: str, *, head: int, values: int, keys: int, down: int) -> Recipe:
+    """More bits where an error weighs most; docs/decisions/0009-mixed-recipes.md has the figures."""
     return Recipe(
         name=f"balanced-{bits}",
         purpose=purpose,
         default=Format(bits=bits),
         rules=(
-            Rule(kinds=("head",), treatment=Format(bits=max(more, 6))),
-            Rule(kinds=(*_values, "down_proj"), layers="outer and every third", treatment=Format(bits=more)),
+            Rule(kinds=("head",), treatment=Format(bits=head)),
+            Rule(kinds=_values, treatment=Format(bits=values)),
+            Rule(kinds=(".k_proj",), treatment=Format(bits=keys)),
+            Rule(kinds=(*_narrowing, *_fused), layers="outer and every third", treatment=Format(bits=down)),
         ),
     )
 
 
-def _careful(bits: int, more: int, purpose: str) -> Recipe:
-    """More bits wherever an error is known to weigh: embeddings, head, values, down-projections, outer layers."""
+def _low(bits: int, purpose: str) -> Recipe:
+    """Few bits only for the matrices that widen, most of a network's weights, and 4 and more for all else."""
+    more = Format(bits=4)
     return Recipe(
-        name=f"careful-{bits}",
+        name=f"balanced-{bits}",
         purpose=purpose,
-        default=Format(bits=bits),
+        default=more,
         rules=(
-            Rule(kinds=("head", "embeddings"), treatment=Format(bits=8)),
-            Rule(kinds=(*_values, "down_proj"), treatment=Format(bits=more)),
-            Rule(kinds=("_proj",), layers="outer", treatment=Format(bits=more)),
+            Rule(kinds=("head",), treatment=Format(bits=6)),
+            Rule(kinds=_values, treatment=Format(bits=6)),
+            Rule(kinds=_widening, layers="outer", treatment=more),
+            Rule(kinds=_widening, treatment=Format(bits=bits)),
         ),
     )
 
 
 RECIPES: tuple[Recipe, ...] = (
-    _balanced(4, 6, "For everyday use: three tenths of the size, with the bits where they matter most."),
-    _careful(4, 6, "As good as 4 bits get: a third of the size, more bits for all parts that suffer most."),
-    _careful(6, 8, "Next to no losses, at less than half of the size."),
-    _balanced(5, 6, "Small losses, at a good third of the size."),
-    _balanced(3, 4, "For large models on small Macs: a quarter of the size, noticeable losses."),
-    _balanced(2, 4, "The smallest that may still be of use: a fifth of the size, heavy losses."),
+    _balanced(4, "For everyday use, at three tenths of the size.", head=6, values=8, keys=6, down=5),
+    _balanced(5, "Small losses, at a good third of the size.", head=6, values=8, keys=6, down=6),
+    _balanced(6, "Next to no losses, at less than half of the size.", head=8, values=8, keys=8, down=8),
+    _low(3, "For large models on small Macs, at a quarter of the size: noticeable losses."),
+    _low(2, "The smallest that may still be of use, at a fifth of the size: heavy losses."),
     *(_affine(bits, group) for bits in _uniform for group in _groups),
     _micro_scaled("mxfp8", 8, 32, "8-bit floats with a shared scale: half the size, very small losses."),
     _micro_scaled("nvfp4", 4, 16, "4-bit floats in small groups, for models that were trained in this format."),

@@ -156,7 +156,7 @@ def test_a_layout_has_the_arrays_that_mlx_lm_makes_in_its_order(kind: str, name:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [(kind, name) for kind in _configs for name in ("careful-4", "mxfp4", "bf16")]
+    ("kind", "name"), [(kind, name) for kind in _configs for name in ("balanced-4", "mxfp4", "bf16")]
 )
 def test_stock_mlx_lm_opens_what_a_layout_and_its_configuration_say(kind: str, name: str, tmp_path: Path) -> None:
     """It finds every array that it looks for, in the shape that it expects, and quantizes the same layers."""
