@@ -46,7 +46,7 @@ _Array = tuple[str, tuple[int, ...], Any]  # as the graph tells them: a name in 
 class Graph:
     """Listens to `mx.export_function`, and knows the lineage of each of its outputs in the end.
 
-    `size_bytes` are the sizes of the tensors by name.
+    `size_bytes` are the sizes of the tensors by name, in the order in which the exported function takes them.
     """
 
     size_bytes: Mapping[str, int]
@@ -56,9 +56,9 @@ class Graph:
     def __call__(self, event: Mapping[str, Any]) -> None:
         """Take in one event of the export."""
         match event["type"]:
-            case "keyword_inputs":
-                for tensor, name in event["keywords"]:
-                    self._known[name] = whole(tensor, self.size_bytes[tensor])
+            case "inputs":
+                for (name, *_), (tensor, size) in zip(event["inputs"], self.size_bytes.items(), strict=True):
+                    self._known[name] = whole(tensor, size)
             case "outputs":
                 self.outputs = tuple(name for name, *_ in event["outputs"])
             case "primitive":

@@ -22,7 +22,7 @@ from mlx_engine.quantize.outline import Outline, Parameter
 from mlx_engine.quantize.recipe import Format
 from mlx_engine.quantize.source import mlx_type, safetensors_type
 
-_export: Any = mx.export_function  # its types leave no room for names of weights
+_export: Any = mx.export_function  # its types leave no room for weights
 _infer: Any = infer_quant_config  # has no types
 
 _floats = ("float16", "bfloat16", "float32")
@@ -104,12 +104,13 @@ def _by_graph(
     graph = Graph(sizes)
     found: list[tuple[str, tuple[int, ...], mx.Dtype]] = []
 
-    def sanitize(**stand_ins: mx.array) -> list[mx.array]:
-        result = network.sanitize(stand_ins)
+    def sanitize(*stand_ins: mx.array) -> list[mx.array]:
+        result = network.sanitize(dict(zip(weights, stand_ins, strict=True)))
         found.extend((name, tuple(array.shape), array.dtype) for name, array in result.items())
         return list(result.values())
 
-    _export(graph, sanitize, **weights)
+    # Not by name: MLX takes at most 1,024 arguments with names.
+    _export(graph, sanitize, *weights.values())
     lineages = graph.lineages()
     origins = {
         name: Origin(shape, dtype, lineage) for (name, shape, dtype), lineage in zip(found, lineages, strict=True)

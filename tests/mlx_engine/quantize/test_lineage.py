@@ -42,7 +42,8 @@ _calculated: dict[str, Callable[[dict[str, mx.array]], mx.array]] = {
 def _trace(make: Callable[[dict[str, mx.array]], mx.array]) -> Lineage:
     graph = Graph({name: tensor.nbytes for name, tensor in _tensors.items()})
     export = mx.export_function
-    export(graph, lambda **tensors: [make(tensors)], **{name: mx.zeros_like(array) for name, array in _tensors.items()})
+    stand_ins = [mx.zeros_like(array) for array in _tensors.values()]
+    export(graph, lambda *arrays: [make(dict(zip(_tensors, arrays, strict=True)))], *stand_ins)
     (lineage,) = graph.lineages()
     return lineage
 
@@ -84,3 +85,15 @@ def test_what_is_made_of_constants_comes_from_no_tensor() -> None:
     lineage = _trace(lambda _: mx.ones((4,)))
 
     assert lineage == Lineage(None, frozenset())
+
+
+def test_there_may_be_many_tensors() -> None:
+    """A mixture of 128 experts in 48 layers has 18,000; MLX takes only 1,024 arguments with names."""
+    graph = Graph({f"{number}": 4 for number in range(3000)})
+    export = mx.export_function
+
+    export(graph, lambda *tensors: [mx.stack(tensors)], *[mx.zeros((2,), mx.uint16) for _ in range(3000)])
+
+    (lineage,) = graph.lineages()
+    assert lineage.extents is not None
+    assert len(lineage.extents) == 3000
