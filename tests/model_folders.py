@@ -1,6 +1,7 @@
 """Small model folders of zeros, whole as far as headers tell; no MLX is needed to write or to describe them."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -23,4 +24,25 @@ def write_model(folder: Path, tensors: dict[str, tuple[str, tuple[int, ...]]] | 
     (folder / "config.json").write_text(json.dumps(CONFIG | config))
     (folder / "tokenizer.json").write_text("{}")
     write_shard(folder / "model.safetensors", TENSORS if tensors is None else tensors)
+    return folder
+
+
+def write_llama(folder: Path, like: Path) -> Path:
+    """Write a model of 23 million zeros, which take no room on the disk; tokenizer and the rest are those of `like`."""
+    folder.mkdir(parents=True)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(like / name, folder)
+    config = json.loads((like / "config.json").read_text())
+    sizes = {"hidden_size": 1024, "intermediate_size": 1024, "num_hidden_layers": 1, "vocab_size": 16384}
+    heads = {"num_attention_heads": 8, "num_key_value_heads": 8, "head_dim": 128}
+    (folder / "config.json").write_text(json.dumps(config | sizes | heads))
+    matrices = [*(f"self_attn.{name}_proj" for name in "qkvo"), "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"]
+    norms = ("layers.0.input_layernorm", "layers.0.post_attention_layernorm", "norm")
+    tensors: dict[str, tuple[str, tuple[int, ...]]] = {"model.embed_tokens.weight": ("BF16", (16384, 1024))}
+    tensors |= {f"model.layers.0.{name}.weight": ("BF16", (1024, 1024)) for name in matrices}
+    tensors |= {f"model.{name}.weight": ("BF16", (1024,)) for name in norms}
+    header, places = compose_header(tensors)
+    with (folder / "model.safetensors").open("wb") as file:
+        file.write(header)
+        file.truncate(max(place.offset + place.size_bytes for place in places.values()))
     return folder

@@ -30,6 +30,7 @@ from mlx_engine.quantize.messages import (
     ReadOutline,
 )
 from tests.hub.job_process import JobProcess
+from tests.model_folders import write_llama
 
 
 @pytest.fixture
@@ -73,26 +74,8 @@ def request(source: Path, models: Path, name: str = "affine-4-g32") -> Convert:
 
 @pytest.fixture
 def large(tiny_models: Path, tmp_path: Path) -> Path:
-    """A model of 20 million zeros, which takes a while in a micro-scaled format, and no room on the disk."""
-    folder = tmp_path / "large"
-    folder.mkdir()
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copy(tiny_models / "llama" / name, folder)
-    sizes = {"hidden_size": 1024, "intermediate_size": 1024, "num_hidden_layers": 1, "vocab_size": 16384}
-    config = json.loads((tiny_models / "llama" / "config.json").read_text())
-    heads = {"num_attention_heads": 8, "num_key_value_heads": 8, "head_dim": 128}
-    (folder / "config.json").write_text(json.dumps(config | sizes | heads))
-    matrices = [f"self_attn.{name}_proj" for name in "qkvo"] + [f"mlp.{name}_proj" for name in ("gate", "up", "down")]
-    layer = {f"model.layers.0.{name}.weight": ("BF16", (1024, 1024)) for name in matrices}
-    norms = [
-        f"model.{name}.weight" for name in ("layers.0.input_layernorm", "layers.0.post_attention_layernorm", "norm")
-    ]
-    outside = {"model.embed_tokens.weight": ("BF16", (16384, 1024))}
-    header, places = safetensors.compose_header(outside | layer | dict.fromkeys(norms, ("BF16", (1024,))))
-    with (folder / "model.safetensors").open("wb") as file:
-        file.write(header)
-        file.truncate(max(place.offset + place.size_bytes for place in places.values()))
-    return folder
+    """A model that takes a while in a micro-scaled format."""
+    return write_llama(tmp_path / "large", tiny_models / "llama")
 
 
 def hold_in_the_middle(process: JobProcess, large: Path, models: Path) -> Convert:

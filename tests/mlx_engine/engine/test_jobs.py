@@ -2,16 +2,21 @@ import queue
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
 from mlx_engine.engine.job_state import Done, Failed, Paused, Queued, Running
 from mlx_engine.engine.jobs import FILE_NAME, JobParcel, JobQueue
+from mlx_engine.errors import StorageError
 from mlx_engine.folders import Folders
 from mlx_engine.models.hub.cache import PARTIAL_SUFFIX, CachedRevision, cache_folder
+from mlx_engine.quantize.builtin import recipe
+from mlx_engine.quantize.messages import Convert
 from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model
 from tests.hub.server import Hub
+from tests.model_folders import write_llama
 
 MEGABYTE = 1 << 20
 LARGE = 3 * MEGABYTE
@@ -200,3 +205,125 @@ def test_a_damaged_file_is_an_empty_queue(folders: Folders, own: Callable[[], Ow
     assert owner.queue.jobs() == []
     owner.queue.download("jobs/next")
     assert [job.request.repository for job in own().queue.jobs()] == ["jobs/next"]
+
+
+def conversion(folders: Folders, source: Path, name: str = "affine-4-g64") -> Convert:
+    target = folders.models / "maker" / f"model-{name}"
+    model_id = f"maker/{target.name}"
+    return Convert(id=name, source=str(source), target=str(target), model_id=model_id, recipe=recipe(name))
+
+
+def partials(folders: Folders) -> list[Path]:
+    return list(folders.models.glob("*/*.partial"))
+
+
+@pytest.fixture
+def large(tiny_models: Path, tmp_path: Path) -> Path:
+    """A model that takes a while in a micro-scaled format."""
+    return write_llama(tmp_path / "large", tiny_models / "llama")
+
+
+def until_begun(owner: Owner, id: str) -> None:
+    """Take in parcels until some of a conversion is written, but not all."""
+    owner.until(lambda: isinstance(state := owner.state(id), Running) and 0 < state.done_bytes < state.total_bytes)
+
+
+def test_a_conversion_and_a_download_run_beside_each_other(
+    hub: Hub, own: Callable[[], Owner], folders: Folders, tiny_models: Path
+) -> None:
+    """The conversion is done while the download is still held up; the model is where it should be."""
+    slow = add_model(hub, "jobs/beside", LARGE / 1e6)
+    hub.order("/large/", Hold(after_bytes=2 * MEGABYTE))
+    owner = own()
+    owner.queue.go()
+    download = owner.queue.download(slow.id)
+    converted = owner.queue.add(conversion(folders, tiny_models / "llama"))
+    owner.until_state(converted, Done)
+    assert isinstance(owner.state(download), Running)
+    state = owner.state(converted)
+    assert isinstance(state, Done)
+    assert (Path(state.path) / "config.json").exists()
+    assert {kept.reason for kept in state.kept} == {"a norm"}
+
+
+def test_a_paused_conversion_keeps_its_work(
+    own: Callable[[], Owner], folders: Folders, large: Path, tiny_models: Path
+) -> None:
+    """The next one has its turn meanwhile; then it goes on where it was."""
+    owner = own()
+    owner.queue.go()
+    one = owner.queue.add(conversion(folders, large, "mxfp4"))
+    until_begun(owner, one)
+    owner.queue.pause(one)
+    paused = owner.state(one)
+    assert isinstance(paused, Paused)
+    assert paused.done_bytes
+    owner.until_state(owner.queue.add(conversion(folders, tiny_models / "llama")), Done)
+    assert len(partials(folders)) == 1
+    owner.queue.resume(one)
+    owner.until_state(one, Done)
+
+
+def test_a_cancelled_conversion_leaves_nothing_also_while_it_is_paused(
+    own: Callable[[], Owner], folders: Folders, large: Path
+) -> None:
+    """The job is gone at once, its folder when the process has ended."""
+    owner = own()
+    owner.queue.go()
+    one = owner.queue.add(conversion(folders, large, "mxfp4"))
+    until_begun(owner, one)
+    owner.queue.pause(one)
+    owner.queue.cancel(one)
+    assert owner.queue.jobs() == []
+    owner.until(lambda: not partials(folders))
+    assert not (folders.models / "maker" / "model-mxfp4").exists()
+
+
+def test_a_conversion_begins_anew_after_a_restart(own: Callable[[], Owner], folders: Folders, large: Path) -> None:
+    """In between there is nothing of it but its place in the queue."""
+    before = own()
+    before.queue.go()
+    one = before.queue.add(conversion(folders, large, "mxfp4"))
+    until_begun(before, one)
+    before.close()
+    assert partials(folders) == []
+    after = own()
+    assert isinstance(after.state(one), Queued)
+    after.queue.go()
+    after.until_state(one, Done)
+
+
+def test_what_a_killed_facet_has_left_is_swept_away(own: Callable[[], Owner], folders: Folders) -> None:
+    """Before anything else begins."""
+    (folders.models / "maker" / "model.partial").mkdir(parents=True)
+    own().queue.go()
+    assert partials(folders) == []
+
+
+def test_two_conversions_into_one_folder_are_refused(own: Callable[[], Owner], folders: Folders, large: Path) -> None:
+    """The same one twice is one; another recipe for the same name is an error."""
+    owner = own()
+    one = conversion(folders, large, "mxfp4")
+    assert owner.queue.add(one) == owner.queue.add(msgspec.structs.replace(one, id="again")) == one.id
+    with pytest.raises(StorageError, match="maker/model-mxfp4 is being made already"):
+        owner.queue.add(msgspec.structs.replace(one, recipe=recipe("nvfp4")))
+
+
+def test_conversions_do_not_need_the_network(
+    hub: Hub, own: Callable[[], Owner], folders: Folders, tiny_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While Facet is offline they are done; going offline puts back what is being downloaded."""
+    slow = add_model(hub, "jobs/switched", LARGE / 1e6)
+    hub.order("/large/", Hold(after_bytes=2 * MEGABYTE))
+    owner = own()
+    owner.queue.go()
+    download = owner.queue.download(slow.id)
+    owner.until_half(download)
+    monkeypatch.setenv("FACET_OFFLINE", "1")
+    owner.queue.follow_switch()
+    assert isinstance(owner.state(download), Queued)
+    owner.until_state(owner.queue.add(conversion(folders, tiny_models / "llama")), Done)
+    assert isinstance(owner.state(download), Queued)
+    monkeypatch.setenv("FACET_OFFLINE", "0")
+    owner.queue.follow_switch()
+    owner.until_state(download, Done)
