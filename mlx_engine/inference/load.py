@@ -17,6 +17,7 @@ from mlx_engine.errors import EngineError, FacetError, OutOfMemory
 from mlx_engine.inference import memory
 from mlx_engine.models import cache_precision, foreign
 from mlx_engine.models.describe import describe
+from mlx_engine.networks import model_classes
 
 _load_tokenizer: Any = load_tokenizer  # has no types
 
@@ -73,7 +74,7 @@ def open_model(path: Path) -> Model:
     description = describe(path, path.name)
     memory.limit_pool()
     try:
-        network, config = load_model(path, lazy=True, trust_remote_code=False)
+        network, config = load_model(path, lazy=True, get_model_classes=model_classes, trust_remote_code=False)
         if _on_cpu():
             network = _in_float32(network, parameters=description.parameters)
         weights_bytes = sum(weight.nbytes for weight in _weights(network))

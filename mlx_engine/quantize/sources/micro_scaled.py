@@ -12,7 +12,6 @@ NVIDIA/TensorRT-Model-Optimizer, torch/quantization/qtensor/nvfp4_tensor.py; ope
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +35,7 @@ class MicroScaled:
     shape: tuple[int, ...]
     format: Format
     factor: float | None = None
-    every: Literal[1, 2] = 1
+    every: int = 1
     """Of the rows of the tensors every one belongs to this matrix, or every other, from `first` on."""
     first: int = 0
 
@@ -63,6 +62,27 @@ class MicroScaled:
         return data.reshape(-1, self.every, size)[:, self.first]
 
 
+@dataclass(frozen=True, slots=True)
+class Strided:
+    """Vectors of floats [vectors, columns], of each of which every so many numbers from `first` on belong here."""
+
+    tensors: Tensors
+    name: str
+    shape: tuple[int, ...]
+    every: int
+    first: int
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        return ()
+
+    def rows(self, start: int, stop: int) -> Floats:
+        return read_floats(self.tensors, self.name, start, stop)[:, self.first :: self.every]
+
+    def packed(self, start: int, stop: int, format: Format) -> Arrays:
+        raise NotImplementedError(f"{self.name}, rows {start} to {stop}, cannot be had as {format}")
+
+
 def nvfp4(tensors: Tensors, *, weight: str, global_scale: str) -> dict[str, Matrix]:
     """Return the NVFP4 matrices whose bytes end with `weight`, by the names that they would have unquantized."""
     invert: Callable[[float], float] = (lambda value: 1 / value) if global_scale == "weight_global_scale" else float
@@ -80,23 +100,29 @@ def mxfp4(tensors: Tensors, *, weight: str) -> dict[str, Matrix]:
 
 
 def gpt_oss(tensors: Tensors) -> dict[str, Matrix]:
-    """Return the experts' matrices of gpt-oss as mlx-lm names them; gate and up are every other row of one tensor."""
+    """Return the experts of gpt-oss as mlx-lm names them, with their biases.
+
+    Gate and up are every other row of one tensor, and every other number of its bias.
+    """
     found: dict[str, Matrix] = {}
-    for name, entry in tensors.entries.items():
-        if not name.endswith("_blocks"):
-            continue
-        stem, scales = name.removesuffix("_blocks"), f"{name.removesuffix('_blocks')}_scales"
-        experts, rows, groups, _ = entry.shape
-        if scales not in tensors.entries:
-            raise BrokenModel(f"The matrix {stem!r} lacks its scales. Download the model again.")
-        if stem.endswith("gate_up_proj"):
-            shape, parts = (experts, rows // 2, groups * 32), {"gate_proj": 0, "up_proj": 1}
-            for part, first in parts.items():
-                target = f"{stem.removesuffix('gate_up_proj')}{part}.weight"
-                found[target] = MicroScaled(tensors, name, scales, shape, MXFP4, every=2, first=first)
-        else:
-            found[f"{stem}.weight"] = MicroScaled(tensors, name, scales, (experts, rows, groups * 32), MXFP4)
+    for stem in (name.removesuffix("_blocks") for name in tensors.entries if name.endswith("_blocks")):
+        blocks, scales, bias = f"{stem}_blocks", f"{stem}_scales", f"{stem}_bias"
+        if scales not in tensors.entries or bias not in tensors.entries:
+            raise BrokenModel(f"The matrix {stem!r} lacks its scales or its bias. Download the model again.")
+        experts, rows, groups, _ = tensors.entries[blocks].shape
+        for path, every, first in _parts(stem):
+            shape = (experts, rows // every, groups * MXFP4.group_size)
+            found[f"{path}.weight"] = MicroScaled(tensors, blocks, scales, shape, MXFP4, every=every, first=first)
+            found[f"{path}.bias"] = Strided(tensors, bias, shape[:2], every, first)
     return found
+
+
+def _parts(stem: str) -> tuple[tuple[str, int, int], ...]:
+    """Return the matrices in a tensor: name, of how many rows each has one, and its first."""
+    if not stem.endswith("gate_up_proj"):
+        return ((stem, 1, 0),)
+    path = stem.removesuffix("gate_up_proj")
+    return (f"{path}gate_proj", 2, 0), (f"{path}up_proj", 2, 1)
 
 
 def _paths(tensors: Tensors, weight: str) -> list[str]:

@@ -20,8 +20,8 @@ from mlx_engine.quantize.sources.matrix import Matrix, Tensors
 _load_config: Any = load_config  # has no types
 
 _part = re.compile(
-    r"(?P<path>.+)[._](?:qweight|qzeros|scales|g_idx|blocks|weight|weight_packed|weight_scale(?:_inv|_2)?"
-    r"|weight_global_scale|weight_zero_point|weight_shape|input_scale|input_global_scale|[kv]_scale)"
+    r"(?P<path>.+)(?:_bias|[._](?:qweight|qzeros|scales|g_idx|blocks|weight|weight_packed|weight_scale(?:_inv|_2)?"
+    r"|weight_global_scale|weight_zero_point|weight_shape|input_scale|input_global_scale|[kv]_scale))"
 )
 """A tensor that says something of a quantized matrix: its numbers, its scales, those of its activations."""
 _fused = "gate_up_proj"

@@ -1,16 +1,43 @@
 """Quantized matrices as other programs publish them, packed number by number, and what their weights are in float64.
 
-Nothing here uses Facet but the reader of headers; it is what Facet's own readers are compared with.
+Nothing here uses Facet but headers of safetensors; it is what Facet's own readers are compared with.
 """
 
-from collections.abc import Mapping
+import json
+import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlx_engine.models.safetensors import TensorEntry
+from mlx_engine.models.safetensors import TensorEntry, compose_header
+
+HIDDEN, FEED_FORWARD, LAYERS, VOCABULARY = 128, 256, 2, 384
+LLAMA: dict[str, Any] = {
+    "model_type": "llama",
+    "hidden_size": HIDDEN,
+    "intermediate_size": FEED_FORWARD,
+    "num_hidden_layers": LAYERS,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "rms_norm_eps": 1e-5,
+    "rope_theta": 10000.0,
+    "max_position_embeddings": 512,
+    "tie_word_embeddings": True,
+    "vocab_size": VOCABULARY,
+}
+_projections = {
+    "self_attn.q_proj": (HIDDEN, HIDDEN),
+    "self_attn.k_proj": (HIDDEN // 2, HIDDEN),
+    "self_attn.v_proj": (HIDDEN // 2, HIDDEN),
+    "self_attn.o_proj": (HIDDEN, HIDDEN),
+    "mlp.gate_proj": (FEED_FORWARD, HIDDEN),
+    "mlp.up_proj": (FEED_FORWARD, HIDDEN),
+    "mlp.down_proj": (HIDDEN, FEED_FORWARD),
+}
 
 Doubles = NDArray[np.float64]
 
@@ -37,6 +64,25 @@ class Published:
 
     def read(self, name: str, start: int, stop: int) -> NDArray[np.uint8]:
         return self.arrays[name].reshape(-1).view(np.uint8)[start:stop].copy()
+
+    def add_plain(self, name: str, rng: np.random.Generator, *shape: int) -> None:
+        """Add weights in bfloat16."""
+        values = short(rng.normal(1 if "norm" in name else 0, 0.1, shape))
+        self.add(name, bfloat16(values), "BF16")
+        self.weights[name] = values.astype(np.float64)
+
+    def write(self, folder: Path, tokenizer: Path, **config: Any) -> Path:
+        """Write it as a model folder, with the tokenizer of another one."""
+        folder.mkdir(parents=True)
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            shutil.copyfile(tokenizer / name, folder / name)
+        (folder / "config.json").write_text(json.dumps(config))
+        header, places = compose_header({name: (entry.dtype, entry.shape) for name, entry in self.entries.items()})
+        data = bytearray(header) + bytes(sum(array.nbytes for array in self.arrays.values()))
+        for name, place in places.items():
+            data[place.offset : place.offset + place.size_bytes] = self.arrays[name].tobytes()
+        (folder / "model.safetensors").write_bytes(data)
+        return folder
 
 
 def bfloat16(values: NDArray[Any]) -> NDArray[np.uint16]:
@@ -108,6 +154,7 @@ def add_packed_integers(
 
 def e4m3(code: int) -> float:
     """Return the value of an 8-bit float by its definition."""
+    code = int(code)
     exponent, mantissa = code >> 3 & 15, code & 7
     value = mantissa / 8 * 2.0**-6 if exponent == 0 else (1 + mantissa / 8) * 2.0 ** (exponent - 7)
     return -value if code & 128 else value
@@ -158,6 +205,9 @@ def add_gpt_oss(model: Published, path: str, rng: np.random.Generator, *, expert
     weights = np.vectorize(e2m1)(codes) * 2.0 ** (exponents[..., None].astype(float) - 127)
     weights = weights.reshape(experts, rows, -1)
     model.weights |= {f"{path}.gate_proj.weight": weights[:, ::2], f"{path}.up_proj.weight": weights[:, 1::2]}
+    biases = short(rng.normal(0, 0.1, (experts, rows)))
+    model.add(f"{path}.gate_up_proj_bias", bfloat16(biases), "BF16")
+    model.weights |= {f"{path}.gate_proj.bias": biases[:, ::2], f"{path}.up_proj.bias": biases[:, 1::2]}
 
 
 def add_ternary(
@@ -171,3 +221,18 @@ def add_ternary(
     model.add(f"{path}.weight_scale", bfloat16(scale), "BF16")
     value = float(np.float32(1) / scale[0]) if is_inverse else float(scale[0])
     model.weights[f"{path}.weight"] = values * value
+
+
+def model(add: Callable[..., None], *, norms: Mapping[str, int] | None = None, **options: Any) -> Published:
+    """Return a network like Llama's whose projections `add` adds; `norms` are further ones of each layer."""
+    rng = np.random.default_rng(8)
+    made = Published()
+    made.add_plain("model.embed_tokens.weight", rng, VOCABULARY, HIDDEN)
+    made.add_plain("model.norm.weight", rng, HIDDEN)
+    for layer in range(LAYERS):
+        path = f"model.layers.{layer}"
+        for name, size in {"input_layernorm": HIDDEN, "post_attention_layernorm": HIDDEN, **(norms or {})}.items():
+            made.add_plain(f"{path}.{name}.weight", rng, size)
+        for name, (rows, columns) in _projections.items():
+            add(made, f"{path}.{name}", rng, rows=rows, columns=columns, **options)
+    return made

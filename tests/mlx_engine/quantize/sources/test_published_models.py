@@ -1,0 +1,212 @@
+"""Whole models as other programs have quantized them are converted right, or refused by name."""
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+import pytest
+from mlx.utils import tree_flatten
+from mlx_lm.utils import dequantize_model, load_model
+
+from mlx_engine.errors import BrokenModel, FacetError, UnsupportedModel
+from mlx_engine.quantize.builtin import recipe
+from mlx_engine.quantize.convert import convert
+from mlx_engine.quantize.opening import open_source
+from tests.mlx_engine.quantize.sources import published
+from tests.mlx_engine.quantize.sources.published import LLAMA, Doubles, Published
+
+
+def _compressed(format: str, **weights: Any) -> dict[str, Any]:
+    return {
+        "quant_method": "compressed-tensors",
+        "format": format,
+        "config_groups": {"group_0": {"targets": ["Linear"], "weights": weights}},
+    }
+
+
+_nvfp4_of_compressed = {"weight": "weight_packed", "global_scale": "weight_global_scale"}
+_nvfp4_of_modelopt = {"weight": "weight", "global_scale": "weight_scale_2"}
+_whole = (256, 256)
+"""No matrix is larger."""
+_forms: dict[str, tuple[Callable[..., None], dict[str, Any], dict[str, Any]]] = {
+    "awq": (published.add_awq, {"group": 64}, {"quant_method": "awq", "bits": 4, "group_size": 64, "version": "gemm"}),
+    "gptq": (published.add_gptq, {"bits": 4, "group": 64}, {"quant_method": "gptq", "bits": 4, "group_size": 64}),
+    "gptq out of order": (
+        published.add_gptq,
+        {"bits": 4, "group": 64, "shuffled": True},
+        {"quant_method": "gptq", "bits": 4, "group_size": 64, "desc_act": True},
+    ),
+    "gptq 8 bits": (published.add_gptq, {"bits": 8, "group": 32}, {"quant_method": "gptq", "bits": 8}),
+    "packed integers": (
+        published.add_packed_integers,
+        {"bits": 4, "group": 32},
+        _compressed("pack-quantized", num_bits=4, group_size=32),
+    ),
+    "fp8 in blocks": (
+        published.add_fp8,
+        {"block": (128, 128)},
+        {"quant_method": "fp8", "fmt": "e4m3", "weight_block_size": [128, 128]},
+    ),
+    "fp8 by matrix": (
+        published.add_fp8,
+        {"block": _whole, "scale": "weight_scale"},
+        _compressed("float-quantized", num_bits=8),
+    ),
+    "nvfp4": (published.add_nvfp4, _nvfp4_of_compressed, _compressed("nvfp4-pack-quantized", num_bits=4)),
+    "nvfp4 of modelopt": (published.add_nvfp4, _nvfp4_of_modelopt, {"quant_method": "modelopt", "quant_algo": "NVFP4"}),
+}
+_exact = ("awq", "gptq", "gptq 8 bits", "packed integers")
+
+
+def _model(form: str) -> tuple[Published, dict[str, Any]]:
+    add, options, settings = _forms[form]
+    return published.model(add, **options), settings
+
+
+def _convert(source: Path, target: Path, name: str) -> tuple[dict[str, Doubles], dict[str, Any], tuple[str, ...]]:
+    """Return the weights that stock mlx-lm computes with, config.json, and what was said of the source."""
+    with closing(open_source(source)) as opened:
+        notes = opened.notes
+        list(convert(opened, target, recipe(name)))
+    network, config = load_model(target, strict=True)
+    flat: Any = tree_flatten(dequantize_model(network).parameters())
+    return {key: np.array(array.astype(mx.float32)).astype(np.float64) for key, array in flat}, config, notes
+
+
+def _require_close(found: Mapping[str, Doubles], expected: Mapping[str, Doubles], tolerance: float) -> None:
+    assert found.keys() == expected.keys()
+    for name, weights in expected.items():
+        assert np.abs(found[name] - weights).max() <= tolerance * np.abs(weights).max(), name
+
+
+@pytest.mark.parametrize("form", _forms)
+def test_weights_are_those_that_the_files_stand_for(form: str, tmp_path: Path, tiny_models: Path) -> None:
+    """Converted to float32, they are the reference's but for the rounding of float32 itself."""
+    model, settings = _model(form)
+    source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=settings)
+    found, config, notes = _convert(source, tmp_path / "result", "f32")
+    _require_close(found, model.weights, 2**-21)
+    assert "quantization_config" not in config
+    assert "quantized already" in notes[0]
+
+
+@pytest.mark.parametrize("form", _exact)
+def test_integers_stay_packed_by_the_recipe_lossless(form: str, tmp_path: Path, tiny_models: Path) -> None:
+    """Every quant is kept. Scales are the published ones; a bias, zero times scale, is rounded to their type."""
+    model, settings = _model(form)
+    source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=settings)
+    found, config, _ = _convert(source, tmp_path / "result", "lossless")
+    _require_close(found, model.weights, 2**-7 if form == "packed integers" else 2**-10)
+    assert config["quantization"]["bits"] == (8 if "8" in form else 4)
+    assert "quant_method" not in config["quantization_config"]
+
+
+def test_modelopt_says_how_in_a_file_of_its_own(tmp_path: Path, tiny_models: Path) -> None:
+    """config.json of its older exports knows of nothing."""
+    model, _ = _model("nvfp4 of modelopt")
+    source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA)
+    (source / "hf_quant_config.json").write_text('{"quantization": {"quant_algo": "NVFP4", "group_size": 16}}')
+    found, _, _ = _convert(source, tmp_path / "result", "f32")
+    _require_close(found, model.weights, 2**-21)
+    assert not (tmp_path / "result" / "hf_quant_config.json").exists()
+
+
+def test_experts_of_gpt_oss_stay_mxfp4(tmp_path: Path, tiny_models: Path) -> None:
+    """Their bytes are what stock mlx-lm makes of the published ones."""
+    source = _gpt_oss().write(tmp_path / "original", tiny_models / "llama", **_GPT_OSS)
+    found, config, _ = _convert(source, tmp_path / "result", "lossless")
+    network, _ = load_model(source, strict=True)
+    flat: Any = tree_flatten(dequantize_model(network).parameters())
+    stock = {key: np.array(array.astype(mx.float32)).astype(np.float64) for key, array in flat}
+    _require_close(found, stock, 0)
+    assert config["quantization"]["mode"] == "mxfp4"
+
+
+_GPT_OSS = {
+    **LLAMA,
+    "model_type": "gpt_oss",
+    "intermediate_size": 64,
+    "head_dim": 32,
+    "num_local_experts": 4,
+    "num_experts_per_tok": 2,
+    "sliding_window": 32,
+    "layer_types": ["sliding_attention", "full_attention"],
+    "tie_word_embeddings": False,
+    "quantization_config": {"quant_method": "mxfp4"},
+}
+
+
+def _gpt_oss() -> Published:
+    rng = np.random.default_rng(8)
+    model = Published()
+    model.add_plain("model.embed_tokens.weight", rng, 384, 128)
+    model.add_plain("model.norm.weight", rng, 128)
+    model.add_plain("lm_head.weight", rng, 384, 128)
+    for layer in ("model.layers.0", "model.layers.1"):
+        for name, rows in {"q": 128, "k": 64, "v": 64, "o": 128}.items():
+            model.add_plain(f"{layer}.self_attn.{name}_proj.weight", rng, rows, 128)
+            model.add_plain(f"{layer}.self_attn.{name}_proj.bias", rng, rows)
+        model.add_plain(f"{layer}.self_attn.sinks", rng, 4)
+        model.add_plain(f"{layer}.input_layernorm.weight", rng, 128)
+        model.add_plain(f"{layer}.post_attention_layernorm.weight", rng, 128)
+        model.add_plain(f"{layer}.mlp.router.weight", rng, 4, 128)
+        model.add_plain(f"{layer}.mlp.router.bias", rng, 4)
+        model.add_plain(f"{layer}.mlp.experts.down_proj_bias", rng, 4, 128)
+        published.add_gpt_oss(model, f"{layer}.mlp.experts", rng, experts=4, rows=128, groups=4)
+        model.add(f"{layer}.mlp.experts.down_proj_blocks", rng.integers(0, 256, (4, 128, 2, 16), dtype=np.uint8))
+        model.add(f"{layer}.mlp.experts.down_proj_scales", rng.integers(118, 128, (4, 128, 2), dtype=np.uint8))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True}, "bitsandbytes"),
+        ({"quant_method": "aqlm"}, "aqlm"),
+        ({"quant_method": "modelopt", "quant_algo": "W4A8_AWQ"}, "W4A8_AWQ"),
+        ({"load_in_4bit": True}, "without a name"),
+    ],
+)
+def test_methods_that_are_not_read_are_refused_by_name(
+    settings: dict[str, Any], name: str, tmp_path: Path, tiny_models: Path
+) -> None:
+    """In a sentence that says what to look for instead."""
+    model = published.model(published.add_ternary)
+    source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=settings)
+    with pytest.raises(UnsupportedModel, match=name):
+        open_source(source)
+
+
+@pytest.mark.parametrize(
+    ("form", "spoil"),
+    [
+        ("gptq", lambda model: model.arrays.pop("model.layers.0.mlp.up_proj.scales")),
+        (
+            "fp8 in blocks",
+            lambda model: model.add("model.layers.0.mlp.up_proj.weight_scale_inv", np.ones((3, 1), "<f4")),
+        ),
+        ("packed integers", lambda model: model.arrays.pop("model.layers.0.mlp.up_proj.weight_scale")),
+        ("nvfp4", lambda model: model.arrays.pop("model.layers.0.mlp.up_proj.weight_global_scale")),
+    ],
+)
+def test_tensors_that_do_not_fit_together_are_named(
+    form: str, spoil: Callable[[Published], object], tmp_path: Path, tiny_models: Path
+) -> None:
+    """Which matrix it is, in a sentence."""
+    model, settings = _model(form)
+    spoil(model)
+    source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=settings)
+    with pytest.raises(BrokenModel, match=r"layers\.0\.mlp\.up_proj"):
+        open_source(source)
+
+
+@pytest.mark.parametrize("settings", [{"quant_method": "gptq", "bits": []}, {"quant_method": "awq", "bits": "four"}])
+def test_settings_of_the_wrong_kind_are_refused(settings: dict[str, Any], tmp_path: Path, tiny_models: Path) -> None:
+    """Whatever config.json says, it ends in a sentence."""
+    model, _ = _model("gptq")
+    source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=settings)
+    with pytest.raises(FacetError):
+        open_source(source)
