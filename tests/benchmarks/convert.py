@@ -1,6 +1,6 @@
 """Facet's conversion beside stock `mlx_lm.convert`: wall time, peak of resident memory, and whether the bytes agree.
 
-    python -m tests.benchmarks.convert [--repetitions 3] [--growth] [--folder FOLDER]
+    python -m tests.benchmarks.convert [--repetitions 3] [--recipe RECIPE] [--growth] [--folder FOLDER]
 
 The models have random weights in bfloat16 and the proportions of real ones: a llama of 2.4 GB and a mixture of experts
 of 2.7 GB. Each conversion is a process of its own, imports included; ours and stock's take turns, and the medians are
@@ -201,6 +201,7 @@ def show_growth(tokenizer: Path, folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--recipe", choices=list(_stock), action="append", help="instead of all")
     parser.add_argument("--growth", action="store_true")
     parser.add_argument("--folder", type=Path, help="where to put some 12 GB for the while")
     options = parser.parse_args()
@@ -213,9 +214,9 @@ def main() -> None:
             return
         dense = write_model(folder / "llama", folder / "tiny" / "llama", layers=19)
         mixture = write_model(folder / "experts", folder / "tiny" / "llama", layers=8, mixture=True)
-        for recipe in _stock:
-            compare(dense, recipe, folder, options.repetitions)
-        compare(mixture, "affine-4-g64", folder, options.repetitions)
+        for model in (dense, mixture):
+            for recipe in options.recipe or _stock:
+                compare(model, recipe, folder, options.repetitions)
 
 
 if __name__ == "__main__":
