@@ -70,7 +70,7 @@ def ways_in_words(ways: WaysOut, change: Callable[..., object]) -> list[Way]:
     if (context := ways.context) > 0:
         found.append(Way(f"Use {context:,} tokens", lambda: change(context=context)))
     if (bits := ways.cache_bits) is not None:
-        found.append(Way(f"Keep the context in {bits} bits", lambda: change(cache_bits=bits)))
+        found.append(Way(f"Use a{'n' if bits == 8 else ''} {bits}-bit context", lambda: change(cache_bits=bits)))
     if (model := ways.model) is not None:
         found.append(Way(f"Use {model.name}", lambda: change(model=model.id)))
     return found

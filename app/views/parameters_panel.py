@@ -45,7 +45,7 @@ _CACHE_BITS = Field(
     name="cache_bits",
     kind="choice",
     default="16 bits",
-    label="Keep it in",
+    label="Context kept in",
     sentence="Fewer bits need less memory, and may make answers worse.",
     choices=tuple(_BITS),
 )

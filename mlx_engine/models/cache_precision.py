@@ -10,9 +10,9 @@ GROUPS = (64, 32)
 """Numbers that share a scale, the preferred one first."""
 
 _reasons = {
-    "window": "Some of its layers look back over a sliding window, which is kept in 16 bits.",
-    "state": "Some of its layers keep a state in place of the text, which cannot be kept in fewer bits.",
-    "latent": "It keeps the text compressed already, and cannot keep that in fewer bits.",
+    "window": "Some layers of this model look back over a sliding window, which is kept in 16 bits.",
+    "state": "Some layers of this model keep a state in place of the text, which cannot be kept in fewer bits.",
+    "latent": "This model keeps the text compressed already, and cannot keep that in fewer bits.",
 }
 _own_attention = frozenset({"gemma2"})
 """Their module in mlx-lm has an attention of its own, which reads numbers of 16 bits."""
@@ -29,8 +29,8 @@ def obstacle(model: ModelDescription) -> str:
         if layers.kind in _reasons:
             return _reasons[layers.kind]
     if model.architecture in _own_attention:
-        return "The way in which it reads its context needs 16 bits."
+        return "The way in which this model reads its context needs 16 bits."
     if not group(model.shape.head):
         width = f"{model.shape.head} numbers" if model.shape.head else "of unknown width"
-        return f"The keys of its attention are {width}, which cannot be cut into groups of 32."
+        return f"The keys of this model's attention are {width}, which cannot be cut into groups of 32."
     return ""

@@ -89,7 +89,7 @@ def test_fewer_bits_are_taken(qtbot: QtBot, start_on: Start) -> None:
     facet = start_on(Script(), 8192, bits=8)
     facet.chat.set_model(LARGE)
     facet.chat.send("Hello")
-    way(facet, "Keep the context in 8 bits").take()
+    way(facet, "Use an 8-bit context").take()
     assert facet.answered(qtbot).text
     assert facet.chat.parameters.cache_bits == 8
 

@@ -157,7 +157,7 @@ def test_fewer_bits_cannot_be_chosen_where_the_model_needs_16(assembly: Assembly
     shown = workbench.findChild(ParametersPanel)
 
     def choice() -> QComboBox:
-        return next(one for one in shown.findChildren(QComboBox) if one.accessibleName() == "Keep it in")
+        return next(one for one in shown.findChildren(QComboBox) if one.accessibleName() == "Context kept in")
 
     assert choice().isEnabled()
     workbench.chat.set_model("owner/Alpha")
