@@ -10,7 +10,17 @@ from mlx_engine.quantize.recipe import Format, Mode, Recipe, Rule
 _mlx_lm_values = ("v_proj", "v_a_proj", "v_b_proj")
 _values = (".v_proj", ".kv_a_proj")
 _narrowing = ("down_proj", ".w2", ".fc2")
-_widening = ("gate_proj", "up_proj", "gate_up_proj", ".w1", ".w3", ".fc1")
+_widening = (
+    "up_proj",
+    "mlp.gate_proj",
+    "feed_forward.gate_proj",
+    "expert.gate_proj",
+    "experts.gate_proj",
+    ".w1",
+    ".w3",
+    ".fc1",
+)
+"""Not every gate_proj: some routers are called so too (Bailing's mlp.gate.gate_proj)."""
 _fused = ("qkv", "query_key_value", ".c_attn")
 """Queries, keys and values in one matrix: too large to give it what the values alone get."""
 _uniform = {
@@ -18,8 +28,8 @@ _uniform = {
     6: "Losses too small to notice, at two fifths of the size.",
     5: "Small losses, at a third of the size.",
     4: "For everyday use, at a good quarter of the size; every matrix is treated alike.",
-    3: "Noticeable losses, at a fifth of the size: for large models on small Macs.",
-    2: "Heavy losses, at a sixth of the size: to try out, and for weights that know only three values.",
+    3: "Strong losses, at a fifth of the size: only for large models.",
+    2: "For weights that know only three values, at a sixth of the size; others suffer heavily.",
 }
 _groups = {
     32: " Small groups: closer to the original, and somewhat larger.",
@@ -61,7 +71,7 @@ def _mlx_lm(low: int, high: int) -> Recipe:
 
 
 def _balanced(bits: int, purpose: str, *, head: int, values: int, keys: int, down: int) -> Recipe:
-    """More bits where an error weighs most; docs/decisions/0009-mixed-recipes.md has the figures."""
+    """More bits where an error weighs most; docs/decisions/0010-mixed-recipes.md has the figures."""
     return Recipe(
         name=f"balanced-{bits}",
         purpose=purpose,
@@ -95,8 +105,8 @@ RECIPES: tuple[Recipe, ...] = (
     _balanced(4, "For everyday use, at three tenths of the size.", head=6, values=8, keys=6, down=5),
     _balanced(5, "Small losses, at a good third of the size.", head=6, values=8, keys=6, down=6),
     _balanced(6, "Next to no losses, at less than half of the size.", head=8, values=8, keys=8, down=8),
-    _low(3, "For large models on small Macs, at a quarter of the size: noticeable losses."),
-    _low(2, "The smallest that may still be of use, at a fifth of the size: heavy losses."),
+    _low(3, "For models that just do not fit in 4 bits: a little smaller, noticeable losses."),
+    _low(2, "For mixtures of experts that are too large otherwise: heavy losses."),
     *(_affine(bits, group) for bits in _uniform for group in _groups),
     _micro_scaled("mxfp8", 8, 32, "8-bit floats with a shared scale: half the size, very small losses."),
     _micro_scaled("nvfp4", 4, 16, "4-bit floats in small groups, for models that were trained in this format."),

@@ -28,6 +28,10 @@ _mixture = (
     "More bits go to the same places: the head, and values and down-projections in half of the layers. The groups are "
     "of 64 weights instead of 32 or 16."
 )
+_low_mixture = (
+    "Larger: MLX's lowest bits lose more, so that only gate and up-projections between the outer layers have them, and "
+    "all else has 4 and more."
+)
 _grid = "MLX has no tables of values, so that the same bits lose more."
 _vector = "MLX has no tables of weight patterns, so that it is larger and loses more."
 
@@ -58,20 +62,20 @@ _nearest = {
     "Q4_K_XL": ("balanced-4", "llama.cpp's is chosen layer by layer with measurements; this one by rules."),
     "IQ4_NL": ("affine-4-g64", f"The same size. {_grid}"),
     "IQ4_XS": ("affine-4-g128", f"The same size. {_grid}"),
-    "Q3_K": ("balanced-3", _mixture),
+    "Q3_K": ("balanced-3", _low_mixture),
     "Q3_K_L": ("mixed_3_6", "The values and down-projections have 6 bits in half of the layers instead of 5 in all."),
-    "Q3_K_M": ("balanced-3", _mixture),
+    "Q3_K_M": ("balanced-3", _low_mixture),
     "Q3_K_S": (
         "affine-3-g64",
         "About the same size. llama.cpp has groups of 16 weights without offsets; MLX has groups of 64 with offsets.",
     ),
-    "IQ3_M": ("balanced-3", _vector),
+    "IQ3_M": ("balanced-3", _low_mixture),
     "IQ3_S": ("affine-3-g64", _vector),
     "IQ3_XS": ("affine-3-g128", _vector),
     "IQ3_XXS": ("affine-3-g128", _vector),
-    "Q2_K": ("balanced-2", _mixture),
+    "Q2_K": ("balanced-2", _low_mixture),
     "Q2_K_S": ("affine-2-g64", "llama.cpp has groups of 16 weights, and gives more bits to the values."),
-    "IQ2_M": ("balanced-2", _vector),
+    "IQ2_M": ("balanced-2", _low_mixture),
     "IQ2_S": ("affine-2-g64", _vector),
     "IQ2_XS": ("affine-2-g128", _vector),
     "IQ2_XXS": ("affine-2-g128", _vector),

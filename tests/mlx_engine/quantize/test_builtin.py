@@ -7,7 +7,7 @@ from mlx_engine.quantize.builtin import RECIPES, recipe
 from mlx_engine.quantize.forecast import forecast
 from mlx_engine.quantize.layout import layout
 from mlx_engine.quantize.recipe import Format
-from tests.outlines import dense
+from tests.outlines import dense, matrix, only
 
 
 def test_every_recipe_has_a_name_of_its_own_and_a_purpose_in_words() -> None:
@@ -48,6 +48,15 @@ def test_tied_embeddings_get_the_bits_of_a_head() -> None:
 
 
 _mixtures = ("mixed_4_6", "balanced-4")
+
+
+@pytest.mark.parametrize("name", ["balanced-2", "balanced-3", "balanced-4", "affine-2"])
+def test_routers_get_what_the_architecture_wants(name: str) -> None:
+    """Also where they are called like the matrices that get the fewest bits."""
+    routers = ("mlp.gate", "mlp.gate.gate_proj", "block_sparse_moe.gate", "feed_forward.router")
+    outline = only(*(matrix(f"layers.0.{path}", 8, 64, wanted=Format(bits=8)) for path in routers))
+
+    assert {placement.format for placement in layout(outline, recipe(name))} == {Format(bits=8)}
 
 
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:
