@@ -1,0 +1,199 @@
+"""The page on which a model is quantized."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QAbstractButton, QApplication, QInputDialog, QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.viewmodels.quantize import FIRST_CHOICE, Quantize
+from app.viewmodels.recipe_shelf import RecipeShelf
+from app.views.charts.bit_scale import colour_of
+from app.views.quantize.editor import Editor
+from app.views.quantize.page import QuantizePage
+from app.views.theme import Theme
+from mlx_engine.job_protocol import JobFailed
+from mlx_engine.models.describe import describe
+from mlx_engine.models.machine import mac
+from mlx_engine.quantize.messages import Convert
+from mlx_engine.quantize.outline import Outline
+from tests.app.fake_models import make_model
+from tests.app.outlines import GivenReader, outline
+from tests.app.views.test_window import unnamed_controls
+
+Show = Callable[..., QuantizePage]
+
+
+@pytest.fixture
+def queue() -> list[Convert]:
+    return []
+
+
+@pytest.fixture
+def show(qtbot: QtBot, theme: Theme, tmp_path: Path, queue: list[Convert]) -> Show:
+    """Show the page for a model, of which the outline or why there is none is given."""
+
+    shown: list[QuantizePage] = []
+
+    def show(answer: Outline | JobFailed | None = None) -> QuantizePage:
+        shelf = RecipeShelf(tmp_path / "recipes")
+        reader = GivenReader(answer or outline())
+        quantize = Quantize(tmp_path / "models", reader, shelf, mac(16 * 2**30, ""), queue.append)
+        page = QuantizePage(quantize, theme)
+        qtbot.addWidget(page)
+        shown.append(page)
+        page.resize(760, 620)
+        page.show()
+        quantize.open(describe(make_model(tmp_path / "models", "maker/Whale"), "maker/Whale"))
+        return page
+
+    return show
+
+
+def words(page: QuantizePage) -> str:
+    """Everything that can be read on the page."""
+    return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisible())
+
+
+def press(page: QuantizePage, name: str) -> None:
+    named = (one for one in page.findChildren(QAbstractButton) if name in (one.accessibleName(), one.text()))
+    next(one for one in named if one.isVisible()).click()
+
+
+def drag(widget: QWidget, to: QPoint) -> None:
+    """Move the mouse there with its button down."""
+    left = Qt.MouseButton.LeftButton
+    where = (QPointF(to), widget.mapToGlobal(QPointF(to)))
+    move = QMouseEvent(QEvent.Type.MouseMove, *where, left, left, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(widget, move)
+
+
+def edit(page: QuantizePage, name: str = "affine-4-g64") -> Editor:
+    page.edit(name)
+    assert page.editor
+    return page.editor
+
+
+def test_cards_are_chosen_by_mouse_and_keyboard(show: Show, qtbot: QtBot, queue: list[Convert]) -> None:
+    """A click anywhere on a card, or the space bar on its box; the button then makes them all."""
+    page = show()
+    card, other = page.recipes.cards["affine-4-g64"], page.recipes.cards["affine-8-g64"]
+    qtbot.mouseClick(card, Qt.MouseButton.LeftButton, pos=QPoint(card.width() // 2, card.height() // 2))
+    other.mark.setFocus()
+    qtbot.keyClick(other.mark, Qt.Key.Key_Space)
+    assert page.tray.button.text() == "Make 3 models"
+    qtbot.mouseClick(card, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
+    page.tray.button.click()
+    assert [Path(one.target).name for one in queue] == [f"Whale-{FIRST_CHOICE}", "Whale-8bit"]
+    assert not page.tray.button.isEnabled()
+
+
+def test_a_problem_is_said_and_solved_in_its_place(show: Show, tmp_path: Path) -> None:
+    (tmp_path / "models" / "maker" / f"Whale-{FIRST_CHOICE}").mkdir(parents=True)
+    page = show()
+    assert "already" in words(page)
+    assert not page.tray.button.isEnabled()
+    press(page, f"Call it Whale-{FIRST_CHOICE}-2")
+    assert page.tray.button.isEnabled()
+
+
+def test_a_card_says_what_stays_as_it_is(show: Show) -> None:
+    page = show(outline(odd=100))
+    press(page, "What 4-bit keeps as it is")
+    assert "its rows of 100 weights do not divide by 64" in words(page)
+
+
+def test_a_model_that_cannot_be_quantized_says_why(show: Show) -> None:
+    page = show(JobFailed(id="", error="UnsupportedModel", title="Not supported", message="Its kind is new."))
+    assert "Its kind is new." in words(page)
+    assert page.tray.isHidden()
+
+
+def test_the_editor_follows_the_keyboard(show: Show, qtbot: QtBot) -> None:
+    """Arrows choose, Shift extends, a digit sets the bits; the figures follow, and undoing takes it back."""
+    page = show()
+    editor = edit(page)
+    before = words(page)
+    qtbot.keyClick(editor.map, Qt.Key.Key_Down)
+    qtbot.keyClick(editor.map, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(editor.map, Qt.Key.Key_8)
+    rows = editor.map.selection.map.rows
+    assert [cell.bits for cell in rows[1].cells.values()].count(8) == 2
+    assert "more than the recipe it began with" in words(page)
+    editor.map.undo()
+    assert "as large as the recipe it began with" in before
+    assert "as large as the recipe it began with" in words(page)
+
+
+def test_the_map_has_the_colours_of_the_bits(show: Show) -> None:
+    """What is under the mouse is said, and drawn in its colour; what cannot be quantized is hatched."""
+    editor = edit(show(outline(odd=100)))
+    picture = editor.map.viewport().grab().toImage()
+    seen: dict[str, set[str]] = {}
+    for y in range(0, editor.map.viewport().height(), 3):
+        for x in range(0, editor.map.viewport().width(), 3):
+            if tip := editor.map.tip_at(QPoint(x, y)):
+                seen.setdefault(tip, set()).add(picture.pixelColor(x, y).name())
+    assert colour_of(4).name() in seen["model.layers.0.self_attn.q_proj: 4-bit"]
+    odd = next(tip for tip in seen if "down_proj" in tip)
+    assert odd.endswith("its rows of 100 weights do not divide by 64")
+    assert not seen[odd] & {colour_of(bits).name() for bits in (2, 3, 4, 5, 6, 8, 16)}
+
+
+def test_a_click_on_a_heading_chooses_its_column(show: Show, qtbot: QtBot) -> None:
+    """And dragging on goes over to the next ones."""
+    editor = edit(show())
+    places = {editor.map.place_at(QPoint(x, y)): QPoint(x, y) for x in range(0, 600, 4) for y in range(0, 120, 4)}
+    qtbot.mouseClick(editor.map.viewport(), Qt.MouseButton.LeftButton, pos=places[-1, 2])
+    assert editor.map.selection.paths == {f"model.layers.{layer}.self_attn.v_proj" for layer in range(8)}
+    qtbot.mousePress(editor.map.viewport(), Qt.MouseButton.LeftButton, pos=places[1, 1])
+    drag(editor.map.viewport(), places[2, 3])
+    assert len(editor.map.selection.paths) == 6
+
+
+def test_an_edited_recipe_is_saved_under_your_own(show: Show) -> None:
+    page = show()
+    editor = edit(page)
+    editor.palette_panel.choose_bits(6)
+    editor.ask_for_name()
+    dialog = editor.findChild(QInputDialog)
+    assert dialog.textValue() == "My 4-bit"
+    dialog.setTextValue("For the train")
+    dialog.accept()
+    assert page.editor is None
+    assert page.recipes.cards["For the train"].mark.isChecked()
+
+
+def test_leaving_an_unchanged_editor_asks_nothing(show: Show, qtbot: QtBot) -> None:
+    page = show()
+    edit(page)
+    page.go_back()
+    assert page.editor is None
+    with qtbot.waitSignal(page.left):
+        page.go_back()
+
+
+def test_every_control_has_a_name(show: Show, theme: Theme) -> None:
+    """On the cards and in the editor."""
+    page = show()
+    assert unnamed_controls(page) == []
+    edit(page)
+    assert unnamed_controls(page) == []
+
+
+def test_the_page_is_used_in_large_text(show: Show, theme: Theme) -> None:
+    """At 200 % in a small window nothing is wider than the page."""
+    page = show()
+    page.resize(660, 500)
+    theme.set_text_size(200)
+    try:
+        page.grab()
+        assert page.recipes.widget().width() <= page.recipes.viewport().width()
+        editor = edit(page)
+        page.grab()
+        assert editor.width() <= page.width()
+    finally:
+        theme.set_text_size(100)
