@@ -1,0 +1,172 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mlx_engine.cli.main import main
+from mlx_engine.models import provenance
+from mlx_engine.models.describe import describe
+from mlx_engine.models.hub.cache import cache_folder
+from mlx_engine.quantize.builtin import RECIPES, recipe
+from mlx_engine.quantize.recipe_file import write_recipe
+from tests.hub.repository import Repository
+from tests.hub.server import Hub
+from tests.model_folders import write_llama
+
+Output = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the test's own."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("FACET_HOME", str(tmp_path / "facet"))
+    return tmp_path / "facet"
+
+
+@pytest.fixture
+def llama(tiny_models: Path) -> str:
+    return str(tiny_models / "llama")
+
+
+def test_a_model_is_converted_in_several_ways(llama: str, home: Path, tmp_path: Path, capsys: Output) -> None:
+    """By the name of a recipe and by a file; the folders on standard output, what was planned on standard error."""
+    write_recipe(recipe("affine-8-g32"), tmp_path / "own.json")
+    assert main(["convert", llama, "--recipe", "mixed_4_6", "--recipe", str(tmp_path / "own.json")]) == 0
+    out, err = capsys.readouterr()
+    folders = [Path(line) for line in out.splitlines()]
+    owner = home / "models" / Path(llama).parent.name
+    assert folders == [owner / "llama-mixed_4_6", owner / "llama-affine-8-g32"]
+    assert [describe(folder, "a/b").bits for folder in folders] == [(4, 6), (8,)]
+    assert "mixed_4_6: " in err
+    assert "bits per weight" in err
+    assert provenance.read(folders[1]).settings["name"] == "affine-8-g32"
+    assert (Path(llama) / "model.safetensors").exists()
+
+
+def test_a_dry_run_says_exactly_what_would_come(llama: str, home: Path, tmp_path: Path, capsys: Output) -> None:
+    """The size to the byte, the fit, what is kept and why; and writes nothing."""
+    assert main(["convert", llama, "--recipe", "affine-4-g128", "--dry-run", "--json", "--context", "1024"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert not (home / "models").exists()
+    assert told["kept"]["model.layers.0.self_attn.q_proj"] == "its rows of 64 weights do not divide by 128"
+    assert told["fit"]["estimate"]["context"] == 1024
+    assert main(["convert", llama, "--recipe", "affine-4-g128", "--out", str(tmp_path)]) == 0
+    weights = tmp_path / "llama-affine-4-g128" / "model.safetensors"
+    assert weights.stat().st_size == told["size_bytes"]
+    assert Path(told["path"]).name == weights.parent.name
+
+
+def test_a_dry_run_is_readable(llama: str, capsys: Output) -> None:
+    """The sum, and a line for each kind of matrix that is kept."""
+    assert main(["convert", llama, "--recipe", "affine-4-g32", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "bits/weight" in out
+    assert "Kept: model.layers.*.input_layernorm (4): a norm." in out
+
+
+def test_json_is_one_object_a_line(llama: str, capsys: Output) -> None:
+    """The plan, the progress, the end."""
+    assert main(["convert", llama, "--recipe", "affine-4-g32", "--json"]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (told[0]["type"], told[-1]["type"]) == ("conversion_planned", "converted")
+    assert {line["type"] for line in told[1:-1]} == {"conversion_progress"}
+    assert told[-1]["bits_per_weight"] == told[0]["bits_per_weight"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--recipe", "affine-4-g6"], "affine-4-g64"),
+        (["--recipe", "absent.json"], "cannot be read"),
+        (["--recipe", "affine-4-g64", "--recipe", "affine-4"], "same name"),
+        ([], "recipe"),
+    ],
+)
+def test_what_cannot_be_asked_is_a_sentence(llama: str, options: list[str], words: str, capsys: Output) -> None:
+    """On standard error, with exit code 1, before any process starts."""
+    assert main(["convert", llama, *options]) == 1
+    out, err = capsys.readouterr()
+    assert not out
+    assert err.startswith("facet: ")
+    assert words in err
+
+
+def test_a_model_that_is_not_there_is_a_sentence(home: Path, capsys: Output) -> None:
+    """Without a revision nobody asks the Hub."""
+    assert main(["convert", "owner/absent", "--recipe", "affine-4"]) == 1
+    assert "There is no model called 'owner/absent'" in capsys.readouterr().err
+
+
+def test_what_is_there_already_is_not_touched(llama: str, home: Path, capsys: Output) -> None:
+    """It is said at once, with a name that is free."""
+    target = home / "models" / Path(llama).parent.name / "llama-affine-4-g32"
+    target.mkdir(parents=True)
+    assert main(["convert", llama, "--recipe", "affine-4-g32"]) == 1
+    assert "llama-affine-4-g32-2" in capsys.readouterr().err
+    assert list(target.iterdir()) == []
+
+
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
+def test_a_command_that_is_ended_leaves_nothing(tiny_models: Path, tmp_path: Path, home: Path, blow: int) -> None:
+    """Neither by Control-C nor by a kill, after which its job process ends by itself."""
+    source = write_llama(tmp_path / "large", tiny_models / "llama")
+    command = [sys.executable, "-m", "mlx_engine", "convert", str(source), "--recipe", "mxfp4", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        next(line for line in child.stdout if "conversion_progress" in line)
+        assert list(home.rglob("*.partial"))
+        processes = psutil.Process(child.pid).children()
+        os.kill(child.pid, blow)
+        child.communicate(timeout=30)
+        assert not psutil.wait_procs(processes, timeout=30)[1]
+    assert child.returncode == (130 if blow == signal.SIGINT else -blow)
+    assert [path for path in (home / "models").rglob("*") if path.is_file()] == []
+
+
+def test_a_repository_is_downloaded_then_converted_then_removed(hub: Hub, llama: str, capsys: Output) -> None:
+    """Only where a revision says that the Hub is meant; the result knows the commit."""
+    repository = Repository("convert/remote")
+    commit = repository.commit({file.name: file.read_bytes() for file in Path(llama).iterdir()})
+    hub.add(repository)
+    assert main(["convert", "convert/remote@main", "--recipe", "affine-4-g32", "--remove-source"]) == 0
+    folder = Path(capsys.readouterr().out.strip())
+    assert folder.parts[-3:] == ("models", "convert", "remote-affine-4-g32")
+    note = provenance.read(folder)
+    assert (note.source, note.revision) == ("convert/remote", commit)
+    assert not list(cache_folder().glob("models--convert--remote/blobs/*"))
+
+
+def test_an_original_is_removed_only_when_asked_for(tmp_path: Path, llama: str, capsys: Output) -> None:
+    """Past the trash, to make room."""
+    source = shutil.copytree(llama, tmp_path / "own")
+    assert main(["convert", str(source), "--recipe", "f16", "--out", str(tmp_path / "out")]) == 0
+    assert (source / "model.safetensors").exists()
+    shutil.rmtree(tmp_path / "out")
+    assert main(["convert", str(source), "--recipe", "f16", "--out", str(tmp_path / "out"), "--remove-source"]) == 0
+    assert not source.exists()
+
+
+def test_the_recipes_are_a_table(capsys: Output) -> None:
+    """Name, bits per weight, purpose; as JSON whole recipes."""
+    assert main(["recipes"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + len(RECIPES)
+    assert next(line for line in lines if line.startswith("affine-4-g64")).split()[1] == "4.5"
+    assert main(["recipes", "--json"]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["name"] for one in told] == [one.name for one in RECIPES]
+
+
+def test_the_names_of_llama_cpp_are_a_table(capsys: Output) -> None:
+    """With the nearest recipe, and what differs."""
+    assert main(["recipes", "--llama-cpp", "--json"]) == 0
+    told = {line["name"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert told["Q4_1"]["recipe"] == "affine-4-g32"
+    assert told["Q4_K_M"]["difference"]
