@@ -19,7 +19,7 @@ OWN = "Your own"
 OTHER_GROUPS = "Other group sizes"
 _groups: Mapping[str, str] = {
     "Everyday": r"balanced-[45]|affine-[45]-g64",
-    "Closest to the original": r"balanced-6|affine-[68]-g64|bf16|f16|f32",
+    "Closest to the original": r"balanced-6|lossless|affine-[68]-g64|bf16|f16|f32",
     "Smallest": r"balanced-[23]|affine-[23]-g64",
     "Micro-scaling": r"mxfp8|nvfp4|mxfp4",
     "As mlx-lm mixes": r"mixed_.*",
