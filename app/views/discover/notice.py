@@ -56,6 +56,7 @@ class PageNotice(Scroll):
         self._waiting.setVisible(is_waiting)
         while item := self._buttons.takeAt(0):
             if button := item.widget():
+                button.hide()
                 button.deleteLater()
         for text in actions:
             button = TextButton(self._theme, text)

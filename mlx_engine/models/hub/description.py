@@ -10,11 +10,13 @@ from typing import Any
 
 import msgspec
 
+from mlx_engine.errors import UnsupportedModel
 from mlx_engine.job_protocol import ModelPage, Variant
 from mlx_engine.models import dimensions
 from mlx_engine.models.configuration import Configuration
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.hub.cache import CachedRevision, cache_folder
+from mlx_engine.models.hub.files import select
 
 _bits = re.compile(r"(\d)-bit")
 
@@ -61,8 +63,12 @@ def describe_variant(variant: Variant, *, weights_bytes: int = 0) -> ModelDescri
 
 
 def _weights_bytes(page: ModelPage) -> int:
-    """Return the size of the weights, by the files rather than by the Hub's own sum."""
-    return sum(file.size_bytes for file in page.files if re.fullmatch(r"[^/]+\.safetensors", file.name))
+    """Return the size of the weights that would be downloaded, by their files rather than by the Hub's own sum."""
+    try:
+        chosen = select(page.files)
+    except UnsupportedModel:
+        return 0
+    return sum(file.size_bytes for file in chosen if file.name.endswith(".safetensors"))
 
 
 def _values(configuration: str) -> dict[str, Any]:

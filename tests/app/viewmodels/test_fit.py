@@ -41,7 +41,10 @@ def page(size_bytes: int, configuration: str) -> ModelPage:
         variant=variant(size_bytes),
         commit="c" * 40,
         card="",
-        files=(RemoteFile("model.safetensors", size_bytes, "d" * 64), RemoteFile("a/model.safetensors", 9, "e" * 64)),
+        files=(
+            RemoteFile("model.safetensors", size_bytes, "d" * 64),
+            RemoteFile("consolidated.safetensors", size_bytes, "e" * 64),
+        ),
         needed_bytes=size_bytes,
         evaluations=(),
         configuration=configuration,

@@ -120,6 +120,27 @@ def test_a_killed_download_goes_on_where_it_was(hub: Hub, start_job_process: typ
     assert 4 * MEGABYTE + 1000 - start <= MEGABYTE
 
 
+@pytest.mark.parametrize(
+    ("path", "after_bytes"), [("/tokenizer.json", 0), ("/large/", 0), ("/large/", 1_999_999)], ids=str
+)
+def test_a_download_may_be_killed_at_any_time(
+    hub: Hub, start_job_process: type[JobProcess], path: str, after_bytes: int
+) -> None:
+    """Before the weights, before their first byte, before their last: no model shows, and the next try completes it."""
+    repository = add_model(hub, "download/killed-early", megabytes=2)
+    hold = Hold(after_bytes)
+    hub.order(path, hold)
+    first = start_job_process()
+    first.send(Download(id="a", repository=repository.id))
+    assert hold.reached.wait(20)
+    first.kill()
+    assert not place(repository).folder.exists()
+    folder = downloaded(start_job_process().run(Download(id="b", repository=repository.id)))
+    assert sha256(folder / "model.safetensors") == weights(repository).digest
+    assert not list(place(repository).repository_folder.rglob("*.incomplete"))
+    shutil.rmtree(place(repository).repository_folder)
+
+
 def test_a_closed_download_ends_at_once_and_goes_on_later(hub: Hub, start_job_process: type[JobProcess]) -> None:
     """Pausing is closing: the process ends in the middle, and the next one has less to do."""
     repository = add_model(hub, "download/paused", megabytes=4)
@@ -390,3 +411,21 @@ def test_two_downloads_of_one_model_share_the_work(hub: Hub, start_job_process: 
     for process in (first, second):
         assert downloaded(process.until(lambda event: isinstance(event, Downloaded | JobFailed)))
     assert len(hub.asked("/large/")) == 1
+
+
+def test_another_program_may_download_the_same_model_meanwhile(hub: Hub, start_job_process: type[JobProcess]) -> None:
+    """`snapshot_download` begins and ends while Facet is in the middle: both have a whole model, in one place."""
+    repository = add_model(hub, "download/meanwhile", megabytes=3)
+    hold = Hold(after_bytes=MEGABYTE)
+    hub.order("/large/", hold)
+    process = start_job_process()
+    process.send(Download(id="a", repository=repository.id))
+    assert hold.reached.wait(20)
+    program = f"from huggingface_hub import snapshot_download; print(snapshot_download({repository.id!r}))"
+    environment = {**os.environ, "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    said = subprocess.run([sys.executable, "-c", program], check=True, env=environment, capture_output=True, text=True)
+    hold.released.set()
+    folder = downloaded(process.until(lambda event: isinstance(event, Downloaded | JobFailed)))
+    assert said.stdout.strip() == str(folder)
+    assert sha256(folder / "model.safetensors") == weights(repository).digest
+    assert not list(place(repository).repository_folder.rglob("*.incomplete"))
