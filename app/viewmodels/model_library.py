@@ -1,8 +1,9 @@
 """The models on this machine, and the state of each."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -149,20 +150,22 @@ class ModelLibrary(QAbstractListModel):
             self.refreshed.emit()
 
     def _follow(self, rows: list[Row]) -> None:
-        """Become `rows` row by row. Both lists are in the same order, so a row that differs here is new here."""
+        """Become `rows` run by run. Both lists are in the same order, so a row that differs here is new here."""
         ids = {row.id for row in rows}
-        for number in reversed(range(len(self._rows))):
-            if self._rows[number].id not in ids:
-                self.beginRemoveRows(QModelIndex(), number, number)
-                gone = self._rows.pop(number)
-                self.endRemoveRows()
-                self._let_go(gone.path)
+        for first, last in reversed(list(_runs(self._rows, lambda row: row.id not in ids))):
+            self.beginRemoveRows(QModelIndex(), first, last)
+            gone = self._rows[first : last + 1]
+            del self._rows[first : last + 1]
+            self.endRemoveRows()
+            for row in gone:
+                self._let_go(row.path)
+        known = {row.id for row in self._rows}
+        for first, last in _runs(rows, lambda row: row.id not in known):
+            self.beginInsertRows(QModelIndex(), first, last)
+            self._rows[first:first] = rows[first : last + 1]
+            self.endInsertRows()
         for number, row in enumerate(rows):
-            if number == len(self._rows) or self._rows[number].id != row.id:
-                self.beginInsertRows(QModelIndex(), number, number)
-                self._rows.insert(number, row)
-                self.endInsertRows()
-            elif self._rows[number] != row:
+            if self._rows[number] != row:
                 self._rows[number] = row
                 self.dataChanged.emit(self.index(number), self.index(number))
 
@@ -179,6 +182,15 @@ class ModelLibrary(QAbstractListModel):
         """Give the memory of a model back that is in the library no more, unless it answers just now."""
         if isinstance(self._bridge.state(path), Ready) and all(row.path != path for row in self._rows):
             self._bridge.unload(path)
+
+
+def _runs(rows: Sequence[Row], is_meant: Callable[[Row], bool]) -> Iterator[tuple[int, int]]:
+    """Give the first and the last number of each unbroken run of rows that are meant."""
+    numbers = [number for number, row in enumerate(rows) if is_meant(row)]
+    # Numbers that follow each other are as far from their places in the list.
+    for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
+        of_run = [number for _, number in run]
+        yield of_run[0], of_run[-1]
 
 
 def problem_of(row: Row) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -71,6 +71,9 @@ class ModelsPage(QWidget):
         self._summary = Words(theme, role="small", tone="secondary")
         self._folders = LinkButton(theme, "Folders…", "Folders in which models are looked for")
         self._totals: list[str] = []
+        # Many rows may come at once; what is said of all of them together is reckoned once.
+        self._follow_soon = QTimer(self, singleShot=True, interval=0)
+        self._follow_soon.timeout.connect(self._follow_library)
         self._drop_frame = DropFrame(theme, self)
         self.offers = ModelActions(parts.keeping, parts.imports, parts.folders, theme, self)
         self.setFocusProxy(self.table)
@@ -142,7 +145,7 @@ class ModelsPage(QWidget):
             self._parts.duplicates.changed,
             self._parts.folders.changed,
         ):
-            changed.connect(self._follow_library)
+            changed.connect(self._follow_soon.start)
         self._filter.filter_changed.connect(self._follow_rows)
         self._parts.keeping.renamed.connect(lambda _old, new: self._mark_soon(new))
         self._parts.imports.imported.connect(self._mark_soon)

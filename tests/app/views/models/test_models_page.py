@@ -302,6 +302,7 @@ def test_a_newer_revision_leads_to_discover(
         workbench.library.refresh()
     assert page.table.mark("owner/Alpha")
     line = page.inspector.revision
+    qtbot.waitUntil(line.isVisible, timeout=TIMEOUT_MS)
     assert hub.seen == []
     ask, shows = (next(b for b in line.findChildren(LinkButton) if word in b.text()) for word in ("newer", "Discover"))
     qtbot.mouseClick(ask, Qt.MouseButton.LeftButton)
