@@ -9,11 +9,11 @@ read, so threads work on rows independently of each other, and the peak of memor
 import json
 import shutil
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import mlx.core as mx
 import msgspec
@@ -32,11 +32,15 @@ from mlx_engine.quantize.recipe import Recipe
 from mlx_engine.quantize.source import Rows, Source
 from mlx_engine.quantize.writer import Writer
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 _tag_floats: Any = _encode_tagged_floats  # has no types
 
 _piece_bytes = 2**21
 _small_piece_bytes = 2**20
 """For formats with a floating point: the CPU needs 20 times a piece's size to quantize it to one of them."""
+_pieces_at_once = 4
 _pool_bytes = 2**26
 _reserve_bytes = 2**28
 
@@ -129,33 +133,45 @@ def _write_weights(
     source: Source, placements: Sequence[Placement], folder: Path, parameters: int
 ) -> Iterator[Progress]:
     writer = Writer(folder, (array for placement in placements for array in placement.arrays.items()))
-    pool = ThreadPoolExecutor(_workers(), thread_name_prefix="convert")
+    workers = _executor()
     try:
         pieces = _pieces(source, placements)
         done_bytes = 0
-        for placement, written_bytes in _in_order(pool, pieces, writer):
+        for placement, written_bytes in _in_order(workers, pieces, writer):
             done_bytes += written_bytes
             yield Progress(done_bytes, writer.data_bytes, placement.parameter.name)
         writer.finish(parameters)
     finally:
-        pool.shutdown(cancel_futures=True)
+        workers.shutdown(cancel_futures=True)
         writer.close()
 
 
-def _workers() -> int:
-    """Return how many threads to use: on the CPU two, more did not help; on a GPU one.
+class _SameThread(Executor):
+    """Does at once what it is given."""
 
-    A GPU quantizes faster than a disk reads, and MLX is at its best where one thread alone speaks to it.
+    def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        done: Future[T] = Future()
+        done.set_result(function(*args, **kwargs))
+        return done
+
+
+def _executor() -> Executor:
+    """Return who does the work: on the CPU two threads, more did not help; on a GPU the caller's.
+
+    A GPU quantizes as fast as a disk reads, and is spoken to by one thread alone: the one that, for some tensors, has
+    to calculate on the whole of them.
     """
-    return 2 if mx.default_device() == mx.Device(mx.cpu) else 1
+    if mx.default_device() == mx.Device(mx.cpu):
+        return ThreadPoolExecutor(2, thread_name_prefix="convert")
+    return _SameThread()
 
 
-def _in_order(pool: ThreadPoolExecutor, pieces: Iterator[_Piece], writer: Writer) -> Iterator[tuple[Placement, int]]:
-    """Let the pool work on the pieces, a few at a time; give what has been written of each."""
+def _in_order(workers: Executor, pieces: Iterator[_Piece], writer: Writer) -> Iterator[tuple[Placement, int]]:
+    """Let the workers have some pieces at a time; give what has been written of each."""
     waiting: deque[tuple[Placement, Future[int]]] = deque()
     for piece in pieces:
-        waiting.append((piece.placement, pool.submit(_convert_piece, piece, writer)))
-        if len(waiting) > 2 * _workers():
+        waiting.append((piece.placement, workers.submit(_convert_piece, piece, writer)))
+        if len(waiting) >= _pieces_at_once:
             placement, future = waiting.popleft()
             yield placement, future.result()
     for placement, future in waiting:

@@ -16,6 +16,7 @@ from mlx_engine.errors import BrokenModel, UnsupportedModel
 from mlx_engine.models import foreign
 from mlx_engine.models.safetensors import TensorEntry
 from mlx_engine.quantize.dropped import dropped
+from mlx_engine.quantize.exportable import exportable
 from mlx_engine.quantize.lineage import Graph, Lineage, whole
 from mlx_engine.quantize.network import Network, as_format
 from mlx_engine.quantize.outline import Outline, Parameter
@@ -85,7 +86,7 @@ def _put_in_order(config: Mapping[str, Any], tensors: Mapping[str, TensorEntry])
     try:
         return _by_graph(Network(config), weights, sizes)
     except ValueError as error:
-        # Where the steps include one that cannot be told (FP8 read as numbers), or look at the weights themselves.
+        # Where the steps include one that cannot be told, or look at the weights themselves.
         if not str(error).startswith(("[export_function]", "[eval]")):
             raise
     return _by_identity(Network(config), weights, sizes)
@@ -109,8 +110,9 @@ def _by_graph(
         found.extend((name, tuple(array.shape), array.dtype) for name, array in result.items())
         return list(result.values())
 
-    # Not by name: MLX takes at most 1,024 arguments with names.
-    _export(graph, sanitize, *weights.values())
+    with exportable():
+        # Not by name: MLX takes at most 1,024 arguments with names.
+        _export(graph, sanitize, *weights.values())
     lineages = graph.lineages()
     origins = {
         name: Origin(shape, dtype, lineage) for (name, shape, dtype), lineage in zip(found, lineages, strict=True)

@@ -56,6 +56,18 @@ def test_every_tensor_has_the_bytes_that_mlx_lm_writes(
     assert stored_tensors(tmp_path / "ours") == stored_tensors(originals / architecture / name)
 
 
+@pytest.mark.parametrize("architecture", ["qwen3_moe", "lfm2"])
+def test_one_thread_alone_writes_the_same(
+    originals: Path, architecture: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU."""
+    monkeypatch.setattr(module, "_executor", module._SameThread)
+
+    _convert(originals / architecture / "original", tmp_path / "ours", "affine-4-g64")
+
+    assert stored_tensors(tmp_path / "ours") == stored_tensors(originals / architecture / "affine-4-g64")
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_stock_mlx_lm_opens_the_result(originals: Path, architecture: str, tmp_path: Path) -> None:
     """With its tokenizer, and every tensor in its place."""

@@ -6,6 +6,7 @@ import mlx.core as mx
 import numpy as np
 import pytest
 
+from mlx_engine.quantize.exportable import exportable
 from mlx_engine.quantize.lineage import Graph, Lineage
 
 _tensors = {
@@ -25,6 +26,7 @@ _kept: dict[str, Callable[[dict[str, mx.array]], mx.array]] = {
     "a block": lambda t: t["experts"][1:, 2:5, 3:7],
     "a row": lambda t: t["matrix"][2:3].squeeze(0),
     "reshaped": lambda t: t["experts"].reshape(3, 32).flatten(),
+    "put in one piece": lambda t: mx.contiguous(t["experts"][:, 1:3]),
     "other types": lambda t: t["matrix"].view(mx.uint32),
     "several steps": lambda t: mx.stack([mx.split(t["experts"], 2, axis=1)[1][1:].squeeze(0), t["other"][1:4]])[
         ..., None, :
@@ -34,6 +36,8 @@ _calculated: dict[str, Callable[[dict[str, mx.array]], mx.array]] = {
     "transposed": lambda t: t["matrix"].T,
     "every second row": lambda t: t["matrix"][::2],
     "added": lambda t: t["vector"] + 1,
+    "transposed, in one piece": lambda t: mx.contiguous(t["matrix"].T),
+    "read as FP8": lambda t: mx.from_fp8(t["vector"].view(mx.uint8), dtype=mx.bfloat16),
     "cast": lambda t: t["vector"].astype(mx.float32),
     "repeated": lambda t: mx.repeat(t["vector"], 2),
 }
@@ -43,7 +47,8 @@ def _trace(make: Callable[[dict[str, mx.array]], mx.array]) -> Lineage:
     graph = Graph({name: tensor.nbytes for name, tensor in _tensors.items()})
     export = mx.export_function
     stand_ins = [mx.zeros_like(array) for array in _tensors.values()]
-    export(graph, lambda *arrays: [make(dict(zip(_tensors, arrays, strict=True)))], *stand_ins)
+    with exportable():
+        export(graph, lambda *arrays: [make(dict(zip(_tensors, arrays, strict=True)))], *stand_ins)
     (lineage,) = graph.lineages()
     return lineage
 
