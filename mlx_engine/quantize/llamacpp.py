@@ -25,12 +25,12 @@ _k = (
     "16-bit scales."
 )
 _mixture = (
-    "More bits go to the same places: the head, and values and down-projections in half of the layers. The groups are "
-    "of 64 weights instead of 32 or 16."
+    "More bits go to the same places, the head, the values and half of the down-projections, and here to the keys as "
+    "well. The groups are of 64 weights instead of 32 or 16."
 )
 _low_mixture = (
-    "Larger: MLX's lowest bits lose more, so that only gate and up-projections between the outer layers have them, and "
-    "all else has 4 and more."
+    "MLX's lowest bits lose more, so that only gate and up-projections between the outer layers have them, and all else "
+    "has 4 and more: no smaller, mostly larger."
 )
 _grid = "MLX has no tables of values, so that the same bits lose more."
 _vector = "MLX has no tables of weight patterns, so that it is larger and loses more."
@@ -63,7 +63,7 @@ _nearest = {
     "IQ4_NL": ("affine-4-g64", f"The same size. {_grid}"),
     "IQ4_XS": ("affine-4-g128", f"The same size. {_grid}"),
     "Q3_K": ("balanced-3", _low_mixture),
-    "Q3_K_L": ("mixed_3_6", "The values and down-projections have 6 bits in half of the layers instead of 5 in all."),
+    "Q3_K_L": ("balanced-3", _low_mixture),
     "Q3_K_M": ("balanced-3", _low_mixture),
     "Q3_K_S": (
         "affine-3-g64",
