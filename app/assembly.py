@@ -87,7 +87,7 @@ class Assembly(QObject):
             theme=theme,
             pages={
                 "models": self._models_page,
-                "discover": lambda: self.hub().page(),
+                "discover": self._discover_page,
                 "quantize": lambda: self.quantizing().page(),
                 "jobs": self._jobs_page,
             },
@@ -163,6 +163,11 @@ class Assembly(QObject):
         jobs = self.quantizing().jobs
         self.workbench.sidebar.jobs.tell(jobs.in_words(), jobs.share)
 
+    def _discover_page(self) -> QWidget:
+        page = self.hub().page()
+        page.quantize_requested.connect(self._quantize_model)
+        return page
+
     def _jobs_page(self) -> QWidget:
         page = self.quantizing().jobs_page()
         page.sign_in_requested.connect(self._sign_in)
@@ -180,8 +185,13 @@ class Assembly(QObject):
         from app.viewmodels.model_table import whole  # noqa: PLC0415 - as above
 
         marked = self._models.page.table.current_row() if self._models and self.workbench.shown == "models" else None
-        model = whole(marked) if marked else self.library.description(self.chat.model)
-        if model:
+        if marked and (model := whole(marked)):
+            self.quantizing().open(model)
+        else:
+            self._quantize_model(self.chat.model)
+
+    def _quantize_model(self, model_id: str) -> None:
+        if model := self.library.description(model_id):
             self.quantizing().open(model)
         else:
             self.workbench.show_page("quantize")

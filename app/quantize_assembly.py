@@ -53,6 +53,7 @@ class QuantizeAssembly(QObject):
         for source in (self.shelf, self.quantize):
             source.problem.connect(notifier.error)
         self.quantize.started.connect(lambda _count: show("jobs"))
+        library.refreshed.connect(self.quantize.plans_changed)
         self.jobs.failed.connect(notifier.error)
         self.jobs.converted.connect(self._tell_converted)
 

@@ -86,13 +86,15 @@ class Quantize(QObject):
         self.context = USUAL
         self._chosen: dict[str, str] = {}
         """The names that were given to the results, by the recipes' names; "" is the usual one."""
+        self._removes_source = False
         shelf.changed.connect(self._reckon)
 
     def open(self, model: ModelDescription) -> None:
         """Turn to this model."""
         if isinstance(self.state, Ready) and self.state.model == model:
+            self.plans_changed.emit()
             return
-        self.state, self.cards, self._chosen = Reading(model), [], {}
+        self.state, self.cards, self._chosen, self._removes_source = Reading(model), [], {}, False
         self.changed.emit()
         self._reader.read(model.path, self._take)
 
@@ -134,6 +136,20 @@ class Quantize(QObject):
         if name in self._chosen and self._chosen[name] != result:
             self._chosen[name] = result
             self.plans_changed.emit()
+
+    @property
+    def can_remove_source(self) -> bool:
+        """Whether the original may go once it is used: it must be used once only, and be no file of its own."""
+        return isinstance(self.state, Ready) and self.state.model.path.is_dir() and len(self._chosen) == 1
+
+    @property
+    def removes_source(self) -> bool:
+        return self._removes_source and self.can_remove_source
+
+    def remove_source(self, *, removes: bool) -> None:
+        """Remove the weights of the original once the result is whole, or keep them."""
+        self._removes_source = removes
+        self.plans_changed.emit()
 
     def card(self, name: str) -> RecipeCard | None:
         return next((card for card in self.cards if card.name == name), None)
@@ -182,17 +198,18 @@ class Quantize(QObject):
         """Put the conversions that are chosen into the queue."""
         if not self.can_start or not isinstance(self.state, Ready):
             return
-        model, plans = self.state.model, self.plans
-        for plan in plans:
+        requests = [(plan, self._request(self.state.model, plan)) for plan in self.plans]
+        for plan, request in requests:
             try:
-                self._convert(self._request(model, plan))
+                self._convert(request)
             except FacetError as error:
                 self.problem.emit(f"{plan.name} was not begun", error.message)
                 self.plans_changed.emit()
                 return
             del self._chosen[plan.card.name]
+        self._removes_source = False
         self.plans_changed.emit()
-        self.started.emit(len(plans))
+        self.started.emit(len(requests))
 
     def figures(self, recipe: Recipe) -> Figures:
         """Say what a recipe gives that is no card yet. It must be one for this model."""
@@ -244,6 +261,7 @@ class Quantize(QObject):
             recipe=plan.card.recipe,
             repository=model.source,
             commit=model.revision,
+            remove_source=self.removes_source,
         )
 
 

@@ -57,6 +57,7 @@ class ModelPanel(Scroll):
     """`closed` leads back to where the person came from."""
 
     closed = Signal()
+    quantize_requested = Signal(str)  # the id of a model in the library
 
     def __init__(self, discover: DiscoverViewModel, downloads: Downloads, theme: Theme) -> None:
         super().__init__(theme, "Model page")
@@ -96,6 +97,10 @@ class ModelPanel(Scroll):
         row.addWidget(back)
         row.addLayout(name, 1)
         row.addWidget(outside)
+        if model := self._downloads.model_of(repository):
+            quantize = SmallButton(theme, "Quantize…")
+            quantize.clicked.connect(lambda: self.quantize_requested.emit(model))
+            row.addWidget(quantize)
         row.addWidget(DownloadButton(repository, self._downloads, theme))
         return heading
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -39,6 +39,8 @@ _ERROR_ACTIONS: Mapping[str, tuple[str, ...]] = {
 
 class DiscoverPage(QWidget):
     """Renders the view-models; nothing is asked of the Hub before something is pressed."""
+
+    quantize_requested = Signal(str)  # the id of a model in the library
 
     def __init__(
         self,
@@ -119,6 +121,7 @@ class DiscoverPage(QWidget):
         self.search_bar.cleared.connect(self._browse)
         self._person.clicked.connect(self.sign_in)
         self._results.opened.connect(discover.open)
+        self._panel.quantize_requested.connect(self.quantize_requested)
         self._panel.closed.connect(discover.close_page)
         self._comparison.closed.connect(lambda: self._show_comparison(shown=False))
         self._compare.clicked.connect(lambda: self._show_comparison(shown=True))

@@ -1,11 +1,12 @@
 """The foot of the page: what was chosen, what it takes, and the button that begins."""
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.viewmodels.amounts import bytes_in_words
-from app.viewmodels.quantize import Quantize
+from app.viewmodels.quantize import Quantize, Ready
+from app.views.chips import Chip
 from app.views.discover.controls import FilledButton
 from app.views.discover.grid import SIDE
 from app.views.discover.words import Words
@@ -30,8 +31,10 @@ class Tray(QWidget):
         self._scroll = QScrollArea(widgetResizable=True)
         self._line = Words(theme, role="small", tone="secondary", wraps=True)
         self.button = FilledButton(theme, "Quantize")
+        self.remove = Chip(theme, "")
         self._lay_out()
         self.button.clicked.connect(self.started)
+        self.remove.toggled.connect(lambda removes: quantize.remove_source(removes=removes))
         quantize.plans_changed.connect(self.follow)
         theme.changed.connect(self.fit_height)
         self.follow()
@@ -50,6 +53,7 @@ class Tray(QWidget):
             see_through.setAutoFillBackground(False)
         foot = QHBoxLayout()
         foot.addWidget(self._line, 1)
+        foot.addWidget(self.remove)
         foot.addWidget(self.button)
         column = QVBoxLayout(self)
         column.setContentsMargins(SIDE, 8, SIDE, 10)
@@ -74,7 +78,21 @@ class Tray(QWidget):
                 self._column.insertWidget(place, row)
         self._show_line(len(plans))
         self.button.setEnabled(self._quantize.can_start)
+        self._show_remove()
         self.fit_height()
+
+    def _show_remove(self) -> None:
+        state = self._quantize.state
+        self.remove.setVisible(self._quantize.can_remove_source)
+        with QSignalBlocker(self.remove):
+            self.remove.setChecked(self._quantize.removes_source)
+        if isinstance(state, Ready):
+            self.remove.setText("Remove the original afterwards")
+            self.remove.setToolTip(
+                f"Once the new model is whole, the weights of {state.model.name} are removed for good, not into the "
+                f"trash. That frees {bytes_in_words(state.model.size_bytes)}."
+            )
+            self.remove.updateGeometry()
 
     def _show_line(self, count: int) -> None:
         obstacle = self._quantize.obstacle if count else ""

@@ -195,3 +195,22 @@ def test_what_is_kept_is_said_by_reason(begin: Begin) -> None:
     assert card.figures
     told = {reason: what for what, reason in kept_in_words(card.figures.forecast)}
     assert told == {"each a norm": "8 tensors", "its rows of 100 weights do not divide by 64": "8 tensors"}
+
+
+def test_the_original_goes_only_where_it_is_used_once(begin: Begin) -> None:
+    """With a second recipe it stays, since that one needs it too; and nobody has to say no."""
+    queue = Queue()
+    quantize = begin(queue=queue)
+    assert not quantize.removes_source
+    quantize.remove_source(removes=True)
+    assert quantize.removes_source
+    quantize.choose("affine-8-g64", chosen=True)
+    assert not quantize.removes_source
+    quantize.start()
+    assert [one.remove_source for one in queue] == [False, False]
+    quantize.choose(FIRST_CHOICE, chosen=True)
+    quantize.rename(FIRST_CHOICE, "Whale-alone")
+    assert not quantize.removes_source
+    quantize.remove_source(removes=True)
+    quantize.start()
+    assert queue[-1].remove_source
