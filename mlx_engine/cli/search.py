@@ -10,6 +10,7 @@ from mlx_engine.cli import job, terminal
 from mlx_engine.cli.download_view import size_in_words
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import ModelGroup, Search, SearchFilters, SearchOrder, SearchResults, Variant
+from mlx_engine.models.machine import this_machine
 from mlx_engine.models.size_class import SizeClass
 
 _columns = ("repository", "quantization", "parameters", "size", "licence", "downloads", "likes", "updated")
@@ -24,6 +25,7 @@ def search(  # noqa: PLR0913 - one option a filter
     size_class: Annotated[tuple[SizeClass, ...], Parameter(name="--class", negative=())] = (),
     licence: Annotated[str, Parameter(name=("--licence", "--license"))] = "",
     max_gb: float = 0,
+    fits: Annotated[bool, Parameter(negative=())] = False,
     gated: Annotated[bool | None, Parameter(negative="--no-gated")] = None,
     any_format: Annotated[bool, Parameter(negative=())] = False,
     any_task: Annotated[bool, Parameter(negative=())] = False,
@@ -40,6 +42,7 @@ def search(  # noqa: PLR0913 - one option a filter
             large. Can be given several times.
         licence: Only under this licence, as the Hub calls it, e.g. apache-2.0.
         max_gb: Only with weights of at most so many gigabytes.
+        fits: Only with weights that fit this machine beside its reserve; the context is not counted.
         gated: Only models whose conditions must be accepted; --no-gated: only others.
         any_format: Not only models made for MLX.
         any_task: Not only models that write text.
@@ -47,13 +50,14 @@ def search(  # noqa: PLR0913 - one option a filter
         limit: Look at so many repositories at most.
         json: Write one JSON object a line for each base model, with its variants.
     """
+    limits = (max_gb * 1e9, this_machine().available_bytes if fits else 0)
     filters = SearchFilters(
         text=query,
         author=author,
         only_mlx=not any_format,
         only_text_generation=not any_task,
         size_classes=size_class,
-        largest_bytes=int(max_gb * 1e9),
+        largest_bytes=int(min(filter(None, limits), default=0)),
         licence=licence,
         gated=gated,
         order=order,

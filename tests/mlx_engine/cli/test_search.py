@@ -59,6 +59,16 @@ def test_a_limit_and_a_size_leave_some(shelf: Hub, capsys: pytest.CaptureFixture
     assert "8bit" not in out
 
 
+def test_what_no_machine_can_hold_does_not_fit(shelf: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+    """With a limit besides, the smaller of the two counts."""
+    huge = Repository("maker/Huge", tags=("mlx",), tensor_counts={"BF16": 10**15})
+    shelf.add(huge).commit({"config.json": b"{}"})
+    assert main(["search", "huge", "--fits"]) == 0
+    assert not capsys.readouterr().out
+    assert main(["search", "qwen", "--fits", "--max-gb", "1"]) == 0
+    assert not capsys.readouterr().out
+
+
 def test_names_cannot_command_the_terminal(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
     """The Hub's words are as foreign as a model's."""
     hub.add(Repository("a/b", tags=("mlx", "license:\x1b]0;title\x07mit"))).commit({"config.json": b"{}"})
