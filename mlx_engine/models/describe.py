@@ -10,7 +10,16 @@ from typing import Any
 import msgspec
 
 from mlx_engine.errors import BrokenModel, ModelNotFound, StorageError, UnsupportedModel
-from mlx_engine.models import architecture, chat_template, dimensions, loaded, provenance, safetensors, weights
+from mlx_engine.models import (
+    architecture,
+    chat_template,
+    dimensions,
+    loaded,
+    provenance,
+    published_weights,
+    safetensors,
+    weights,
+)
 from mlx_engine.models.bit_map import LayerBits, bit_map
 from mlx_engine.models.card import read_card
 from mlx_engine.models.configuration import Configuration
@@ -89,6 +98,7 @@ def _describe(path: Path, id: str) -> ModelDescription:
         source=note.source,
         revision=note.revision,
         obstacle=_obstacle(config),
+        can_be_converted=_implementation(config) is not None and published_weights.can_be_converted(config),
         active_parameters=_active_parameters(found, config),
         bits=weights.distinct_bits(found),
         has_thinking=traits.has_thinking,
@@ -103,9 +113,14 @@ def _describe(path: Path, id: str) -> ModelDescription:
 
 
 def _obstacle(config: Configuration) -> str:
-    if architecture.find_implementation(config.architecture, tuple(config.texts("architectures"))):
-        return ""
-    return f"mlx-lm {architecture.version()} does not run models of the architecture {config.architecture!r}."
+    found = _implementation(config)
+    if found is None:
+        return f"mlx-lm {architecture.version()} does not run models of the architecture {config.architecture!r}."
+    return published_weights.obstacle(config, found.known_scales)
+
+
+def _implementation(config: Configuration) -> architecture.Implementation | None:
+    return architecture.find_implementation(config.architecture, tuple(config.texts("architectures")))
 
 
 def _active_parameters(found: Sequence[Weight], config: Configuration) -> int:
@@ -121,12 +136,12 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise BrokenModel(f"{path.name} is missing. Download the model again.")
     if path.stat().st_size > _json_limit_bytes:
-        raise BrokenModel(f"{path.name} is damaged: it is far too long.")
+        raise BrokenModel(f"{path.name} is damaged: it is far too long. Download the model again.")
     try:
         # The configurations of some models hold Infinity, which is no JSON, as text.
         return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BrokenModel(f"{path.name} is damaged: {error}.") from error
+        raise BrokenModel(f"{path.name} is damaged: {error}. Download the model again.") from error
 
 
 def _read_tensors(path: Path) -> dict[str, TensorEntry]:
