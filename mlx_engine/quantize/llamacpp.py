@@ -29,8 +29,8 @@ _mixture = (
     "well. The groups are of 64 weights instead of 32 or 16."
 )
 _low_mixture = (
-    "MLX's lowest bits lose more, so that only gate and up-projections between the outer layers have them, and all else "
-    "has 4 and more: no smaller, mostly larger."
+    "MLX's lowest bits lose more, so that only gate and up-projections between the outer layers have them, and all "
+    "else has 4 and more: no smaller, mostly larger."
 )
 _grid = "MLX has no tables of values, so that the same bits lose more."
 _vector = "MLX has no tables of weight patterns, so that it is larger and loses more."
