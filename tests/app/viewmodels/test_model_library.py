@@ -52,6 +52,20 @@ def test_refreshing_follows_the_folder_row_by_row(qtbot: QtBot, tested: Facet) -
     assert tested.library.row_of(OTHER) == 1
 
 
+def test_rows_that_come_and_go_together_are_told_together(qtbot: QtBot, tested: Facet) -> None:
+    """A disk with thousands of models must not hold the window up by thousands of changes."""
+    told: list[tuple[int, int]] = []
+    for signal in (tested.library.rowsInserted, tested.library.rowsRemoved):
+        signal.connect(lambda _, first, last: told.append((first, last)))
+    for number in range(20):
+        make_model(tested.models, f"owner/Almost-{number:02}")
+    tested.ready(qtbot)
+    for number in range(5, 20):
+        shutil.rmtree(tested.models / f"owner/Almost-{number:02}")
+    tested.ready(qtbot)
+    assert told == [(0, 19), (5, 19)]
+
+
 def test_models_of_other_programs_are_there_too(qtbot: QtBot, tested: Facet, tmp_path: Path) -> None:
     """A folder that comes and goes, as on an external disk, takes its models along; what is read is kept in a file."""
     disk = tmp_path / "disk"
