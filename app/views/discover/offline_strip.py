@@ -1,6 +1,7 @@
 """Says that Facet is offline, what was refused since, and how to end it."""
 
-from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.viewmodels.offline import OfflineSwitch
@@ -11,8 +12,11 @@ from app.views.painting import mixed
 from app.views.theme import Theme
 
 
+_LOOK_MS = 1000
+
+
 class OfflineStrip(QWidget):
-    """There only while the switch is on."""
+    """There only while the switch is on. Other processes do the refusing, so the count is looked up now and then."""
 
     def __init__(self, offline: OfflineSwitch, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -24,6 +28,8 @@ class OfflineStrip(QWidget):
         row.setContentsMargins(SIDE, 6, SIDE, 6)
         row.addWidget(self._words, 1)
         row.addWidget(self._button)
+        self._looking = QTimer(self, interval=_LOOK_MS)
+        self._looking.timeout.connect(self.follow)
         offline.changed.connect(self.follow)
         self.follow()
 
@@ -36,6 +42,11 @@ class OfflineStrip(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.follow()
+        self._looking.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._looking.stop()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colours = self._theme.palette

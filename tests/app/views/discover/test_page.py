@@ -17,6 +17,7 @@ from app.views.discover.page import DiscoverPage
 from app.views.discover.results import VariantRow
 from app.views.discover.sign_in import SignInDialog
 from app.views.theme import Theme
+from mlx_engine import network
 from tests.app.hub_window import HubWindow, add_variant
 from tests.hub.faults import Refuse
 from tests.hub.fixtures import model_files
@@ -175,6 +176,17 @@ def test_what_was_refused_offline_is_shown(
     search(page, "whale", qtbot)
     qtbot.waitUntil(lambda: "1 connection refused so far" in words(page), timeout=TIMEOUT_MS)
     assert button(page, "Go online").isVisible()
+
+
+def test_what_other_processes_were_refused_is_shown_too(
+    page: DiscoverPage, run: HubWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    """A worker or a job that tries in the background is counted while the page stands open."""
+    run.offline.turn(on=True)
+    log = tmp_path / "logs" / network.LOG_NAME
+    log.parent.mkdir(exist_ok=True)
+    log.write_text("one\ntwo\n")
+    qtbot.waitUntil(lambda: "2 connections refused so far" in words(page), timeout=TIMEOUT_MS)
 
 
 def test_what_a_card_claims_is_on_the_page_and_in_the_comparison(hub: Hub, page: DiscoverPage, qtbot: QtBot) -> None:
