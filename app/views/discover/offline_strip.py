@@ -11,7 +11,6 @@ from app.views.discover.words import Words
 from app.views.painting import mixed
 from app.views.theme import Theme
 
-
 _LOOK_MS = 1000
 
 
