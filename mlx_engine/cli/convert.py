@@ -1,5 +1,6 @@
 """`facet convert`: makes MLX weights from a model, in one way or several."""
 
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from mlx_engine.cli import job, terminal
 from mlx_engine.cli.conversion_view import ConversionView, JsonView, TextView, kept_in_words
 from mlx_engine.cli.download_view import size_in_words, text_view
 from mlx_engine.cli.failure import UsageError
+from mlx_engine.cli.job import Job
 from mlx_engine.cli.json_lines import write_json
 from mlx_engine.cli.memory_view import lines, reckon
 from mlx_engine.cli.roots import AddedFolders, roots
@@ -66,21 +68,27 @@ def convert(  # noqa: PLR0913 - the options of the verb
     """
     folders = Folders.from_environment()
     staging.sweep(folders.models)
+    recipes = [_recipe(name) for name in recipe]
     source = _source(model, folder, folders, json=json)
-    tasks = [_task(source, _recipe(name), folders.models, out) for name in recipe]
+    tasks = [_task(source, one, folders.models, out) for one in recipes]
     if len({task.target for task in tasks}) < len(tasks):
         raise UsageError("Two of the recipes have the same name: give one of them another.")
     for task in tasks:
         preflight.look(source.path, task.target)
-    read = next(job.run(ReadOutline("outline", str(source.path)), folders))
-    assert isinstance(read, OutlineRead)  # noqa: S101 - the one event that answers the question
-    forecasts = [preflight.check(source.path, task.target, task.recipe, read.outline) for task in tasks]
-    if dry_run:
-        for task, expected in zip(tasks, forecasts, strict=True):
-            _tell_forecast(task, source, read, expected, context=context, json=json)
-        return
-    for task in tasks:
-        _run(task, source, folders, JsonView() if json else TextView())
+    try:
+        with closing(Job(folders, needs_network=False)) as process:
+            read = next(process.run(ReadOutline("outline", str(source.path))))
+            assert isinstance(read, OutlineRead)  # noqa: S101 - the one event that answers the question
+            forecasts = [preflight.check(source.path, task.target, task.recipe, read.outline) for task in tasks]
+            if dry_run:
+                for task, expected in zip(tasks, forecasts, strict=True):
+                    _tell_forecast(task, source, read, expected, context=context, json=json)
+                return
+            for task in tasks:
+                _run(task, source, process, JsonView() if json else TextView())
+    finally:
+        for task in tasks:
+            staging.discard_partial(task.target)
     if remove_source:
         removal.erase(removal.plan_removal(source))
 
@@ -118,7 +126,7 @@ def _task(source: ModelDescription, recipe: Recipe, models: Path, out: Path | No
     return _Task(recipe, (out.absolute() if out else models / (owner or "converted")) / f"{name}-{recipe.name}")
 
 
-def _run(task: _Task, source: ModelDescription, folders: Folders, view: ConversionView) -> None:
+def _run(task: _Task, source: ModelDescription, process: Job, view: ConversionView) -> None:
     request = Convert(
         id=task.recipe.name,
         source=str(source.path),
@@ -129,11 +137,10 @@ def _run(task: _Task, source: ModelDescription, folders: Folders, view: Conversi
         commit=source.revision,
     )
     try:
-        for event in job.run(request, folders):
+        for event in process.run(request):
             view.show(event)
     finally:
         view.end()
-        staging.discard_partial(task.target)
 
 
 def _tell_forecast(

@@ -1,7 +1,8 @@
-"""One request to a job process in this process's main thread, answered event by event."""
+"""Requests to a job process in this process's main thread, answered event by event."""
 
 import queue
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 from mlx_engine.engine.client import GRACE_S
 from mlx_engine.engine.job_client import start_job
@@ -22,22 +23,26 @@ class JobError(FacetError):
         self.title = title
 
 
-def run(request: JobRequest, folders: Folders, *, command: Sequence[str] | None = None) -> Iterator[JobEvent]:
-    """Yield the events of `request`, the last one its end. Closing the iterator ends the process.
-
-    A process that is asked to convert or to measure is kept off the network.
+class Job:
+    """A job process; it is kept off the network unless it `needs_network`. Whoever starts it closes it.
 
     Raises:
-        JobError: the job failed, or its process died.
-        EngineError: the process could not be started.
+        EngineError: it could not be started.
     """
-    events: queue.SimpleQueue[JobEvent] = queue.SimpleQueue()
-    needs_network = not isinstance(request, ReadOutline | Convert | MeasureRequest)
-    client = start_job(events.put, logs=folders.logs, needs_network=needs_network, command=command)
-    try:
-        client.send(request)
+
+    def __init__(self, folders: Folders, *, needs_network: bool, command: Sequence[str] | None = None) -> None:
+        self._events: queue.SimpleQueue[JobEvent] = queue.SimpleQueue()
+        self._client = start_job(self._events.put, logs=folders.logs, needs_network=needs_network, command=command)
+
+    def run(self, request: JobRequest) -> Iterator[JobEvent]:
+        """Yield the events of `request`, the last one its end.
+
+        Raises:
+            JobError: it failed, or the process died.
+        """
+        self._client.send(request)
         while True:
-            event = events.get()
+            event = self._events.get()
             if isinstance(event, JobFailed):
                 raise JobError(event.title, event.message)
             if isinstance(event, WorkerExited):
@@ -45,6 +50,22 @@ def run(request: JobRequest, folders: Folders, *, command: Sequence[str] | None 
             yield event
             if not isinstance(event, UNDERWAY):
                 return
-    finally:
-        client.close()
-        client.join(2 * GRACE_S)
+
+    def close(self) -> None:
+        """End the process, and wait for it."""
+        self._client.close()
+        self._client.join(2 * GRACE_S)
+
+
+def run(request: JobRequest, folders: Folders, *, command: Sequence[str] | None = None) -> Iterator[JobEvent]:
+    """Yield the events of one request to a process of its own. Closing the iterator ends the process.
+
+    A process that is asked to convert or to measure is kept off the network.
+
+    Raises:
+        JobError: the job failed, or its process died.
+        EngineError: the process could not be started.
+    """
+    needs_network = not isinstance(request, ReadOutline | Convert | MeasureRequest)
+    with closing(Job(folders, needs_network=needs_network, command=command)) as job:
+        yield from job.run(request)

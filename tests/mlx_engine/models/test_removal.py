@@ -10,7 +10,7 @@ from mlx_engine.errors import InvalidParameter, ModelNotFound, RequestError, Sto
 from mlx_engine.models.description import BrokenDescription
 from mlx_engine.models.library import survey
 from mlx_engine.models.places import Root
-from mlx_engine.models.removal import plan_removal, remove, rename
+from mlx_engine.models.removal import erase, plan_removal, remove, rename
 from tests.gguf_files import tiny_model
 from tests.hub_snapshots import COMMIT, OLDER, write_snapshot
 from tests.model_folders import write_model
@@ -37,6 +37,16 @@ def test_a_model_goes_to_the_trash_and_its_owner_with_the_last(trash: Path, tmp_
     remove(removal)
     assert size(trash / "tiny") == expected
     assert list(models.iterdir()) == []
+
+
+def test_what_makes_room_goes_past_the_trash(trash: Path, tmp_path: Path) -> None:
+    """Another snapshot of the repository stays whole."""
+    older, newer = (write_snapshot(tmp_path / "hub", commit=commit) for commit in (OLDER, COMMIT))
+    expected = plan_removal(row(newer, "huggingface"))
+    erase(expected)
+    assert not any(path.exists() for path in expected.paths)
+    assert all(file.is_file() for file in older.iterdir())
+    assert not trash.exists()
 
 
 def test_an_owner_with_other_models_stays(trash: Path, tmp_path: Path) -> None:

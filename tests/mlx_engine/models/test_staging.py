@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import StorageError
-from mlx_engine.models.staging import locked_partial, put_in_place, storage_errors
+from mlx_engine.models.staging import is_worked_on, locked_partial, put_in_place, storage_errors, sweep
 
 
 def test_a_folder_appears_whole(tmp_path: Path) -> None:
@@ -77,3 +77,16 @@ def test_the_reason_is_told_in_a_sentence(number: int, words: str, tmp_path: Pat
     """A full disk, missing rights and anything else each have their words."""
     with pytest.raises(StorageError, match=words), storage_errors(tmp_path / "model"):
         raise OSError(number, os.strerror(number))
+
+
+def test_what_nobody_works_on_is_swept_away(tmp_path: Path) -> None:
+    """A process that was killed has left it; what another one works on stays, as all models do."""
+    for name in ("left.partial", "model-1.5b"):
+        (tmp_path / "owner" / name).mkdir(parents=True)
+        (tmp_path / "owner" / name / "weights").write_text("some")
+    busy = tmp_path / "owner" / "busy"
+    with locked_partial(busy):
+        assert is_worked_on(busy)
+        sweep(tmp_path)
+        assert {path.name for path in (tmp_path / "owner").iterdir()} == {"busy.partial", "model-1.5b"}
+    assert not is_worked_on(busy)
