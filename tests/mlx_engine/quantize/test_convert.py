@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -214,6 +215,18 @@ def test_a_disk_without_room_is_noticed_before_anything_is_written(
 
     with pytest.raises(NoSpace, match="takes"):
         _convert(original, tmp_path / "results" / "ours", "bf16")
+    assert list((tmp_path / "results").iterdir()) == []
+
+
+def test_a_file_that_cannot_be_written_is_an_error(original: Path, tmp_path: Path) -> None:
+    """The system lets files grow to 100 kB only: a sentence says so, and nothing is left behind."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(StorageError, match="could not be written"):
+            _convert(original, tmp_path / "results" / "ours", "bf16")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list((tmp_path / "results").iterdir()) == []
 
 
