@@ -21,7 +21,7 @@ from mlx_engine.job_protocol import ModelGroup, Variant
 
 FIT_TONES: Mapping[FitKind, Tone] = {
     "fits": "success",
-    "weights fit": "success",
+    "weights fit": "secondary",
     "tight": "warning",
     "too large": "danger",
     "unknown": "tertiary",
