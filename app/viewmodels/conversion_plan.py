@@ -8,10 +8,8 @@ from pathlib import Path
 from app.viewmodels.amounts import bytes_in_words
 from app.viewmodels.recipe_cards import RecipeCard
 from mlx_engine.errors import FacetError
-from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.hub.cache import free_bytes
 from mlx_engine.quantize import preflight
-from mlx_engine.quantize.outline import Outline
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +47,3 @@ def disk_problem(needed_bytes: int, folder: Path) -> str:
         f"{bytes_in_words(needed_bytes)} are needed, and {bytes_in_words(reserve)} should stay free; the disk has "
         f"{bytes_in_words(free)}. Choose fewer or smaller recipes, or make room."
     )
-
-
-def warnings(model: ModelDescription, outline: Outline) -> list[str]:
-    """Return what a person should know before, in sentences."""
-    told = []
-    if outline.quantization:
-        told.append(
-            f"This model is quantized already ({outline.quantization}). Quantizing it again adds a second loss to the "
-            "first: its original gives better results."
-        )
-    if model.vision == "present":
-        told.append("This model can see. Facet keeps the text model only: the result will not.")
-    return told

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.conversion_plan import Plan, disk_problem, planned, warnings
+from app.viewmodels.conversion_plan import Plan, disk_problem, planned
 from app.viewmodels.memory_fit import USUAL
 from app.viewmodels.model_imports import OWNER
 from app.viewmodels.outline_reader import OutlineReader
@@ -24,7 +24,8 @@ from mlx_engine.models.machine import Machine
 from mlx_engine.quantize.messages import Convert, OutlineRead
 from mlx_engine.quantize.recipe import Recipe
 
-FIRST_CHOICE = "balanced-4"
+FIRST_CHOICE, FIRST_CHOICE_OF_QUANTIZED = "balanced-4", "lossless"
+_BLINDED = "This model can see. Facet keeps the text model only: the result will not."
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,8 @@ class Quantize(QObject):
         """What a person should know before, whatever is chosen."""
         if not isinstance(self.state, Ready):
             return []
-        return [*warnings(self.state.model, self.state.reckoner.outline), *self.state.notes]
+        is_blinded = self.state.model.vision == "present"
+        return [*self.state.notes, *([_BLINDED] if is_blinded else [])]
 
     @property
     def obstacle(self) -> str:
@@ -236,7 +238,7 @@ class Quantize(QObject):
         else:
             self.state = Ready(model, Reckoner(model, event.outline, self._machine, self.context), event.notes)
             self._reckon()
-            self.choose(FIRST_CHOICE, chosen=True)
+            self.choose(FIRST_CHOICE_OF_QUANTIZED if event.outline.quantization else FIRST_CHOICE, chosen=True)
         self.changed.emit()
 
     def _reckon(self) -> None:

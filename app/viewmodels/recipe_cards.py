@@ -26,6 +26,7 @@ _groups: Mapping[str, str] = {
     OTHER_GROUPS: r".*",
 }
 """Which names belong to which group: the first that matches."""
+_first_group = next(iter(_groups))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,15 @@ class Reckoner:
         return Figures(found, fit(result, self.machine, context=context, runtime=runtime_on(self.machine, result)))
 
     def card(self, recipe: Recipe, group: str = "") -> RecipeCard:
-        group = group or group_of(recipe)
+        group = group or self._group_of(recipe)
         try:
             return RecipeCard(recipe, title(recipe), group, self.figures(recipe))
         except InvalidRecipe as error:
             return RecipeCard(recipe, title(recipe), group, None, error.message)
+
+    def _group_of(self, recipe: Recipe) -> str:
+        """What is quantized already is best left as it is: that recipe stands before all others then."""
+        return _first_group if recipe.name == "lossless" and self.outline.quantization else group_of(recipe)
 
     def cards(self, own: Iterable[Recipe]) -> list[RecipeCard]:
         """Return a card for each recipe: the person's own last but the rare ones."""
@@ -89,6 +94,7 @@ class Reckoner:
 
 
 def group_of(recipe: Recipe) -> str:
+    """Return to which group the recipe belongs."""
     return next(group for group, names in _groups.items() if re.fullmatch(names, recipe.name))
 
 
@@ -96,7 +102,7 @@ def in_order(cards: Sequence[RecipeCard]) -> list[RecipeCard]:
     """Return the cards group by group."""
     *usual, rare = _groups
     order = [*usual, OWN, rare]
-    return sorted(cards, key=lambda card: order.index(card.group))
+    return sorted(cards, key=lambda card: (order.index(card.group), card.name != "lossless"))
 
 
 def kept_in_words(found: Forecast) -> list[tuple[str, str]]:

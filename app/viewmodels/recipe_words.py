@@ -6,7 +6,7 @@ from mlx_engine.quantize.recipe import Format, Recipe, Treatment
 
 _usual_group = 64
 _mode_names = {"mxfp4": "MXFP4", "nvfp4": "NVFP4", "mxfp8": "MXFP8"}
-_plain_names = {"bf16": "bfloat16", "f16": "float16", "f32": "float32"}
+_plain_names = {"bf16": "bfloat16", "f16": "float16", "f32": "float32", "lossless": "Lossless"}
 
 
 def treatment_in_words(treatment: Treatment) -> str:

@@ -43,6 +43,11 @@ def _parameter(name: str, shape: tuple[int, ...]) -> Parameter:
     return Parameter(name=name, shape=shape, dtype="BF16", can_be_quantized=len(shape) > 1)
 
 
+def _read(outline: Outline) -> OutlineRead:
+    notes = (f"The source is quantized already ({outline.quantization}).",) if outline.quantization else ()
+    return OutlineRead("", outline, notes)
+
+
 class GivenReader(QObject):
     """Answers with what it was given, in the place of an `OutlineReader`; `hold` keeps the answer back."""
 
@@ -58,7 +63,7 @@ class GivenReader(QObject):
 
     def give(self) -> None:
         if self._waiting:
-            self._waiting(OutlineRead("", self.answer) if isinstance(self.answer, Outline) else self.answer)
+            self._waiting(_read(self.answer) if isinstance(self.answer, Outline) else self.answer)
 
     def close(self) -> None:
         self._waiting = None

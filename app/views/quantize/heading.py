@@ -45,9 +45,9 @@ class Heading(QWidget):
     def follow(self, state: State) -> None:
         """Name the model."""
         self.context.setVisible(not isinstance(state, Idle))
+        self._facts.setVisible(not isinstance(state, Idle))
         if isinstance(state, Idle):
             self._name.setText("Quantize a model")
-            self._facts.setText("")
         else:
             self._name.setText(state.model.name)
             self._facts.setText(detail(state.model))

@@ -19,7 +19,8 @@ from app.views.quantize.skeleton import Skeleton
 from app.views.quantize.tray import Tray
 from app.views.theme import Theme
 
-_FOLDER, _FILE, _AGAIN = "Choose a folder…", "Choose a GGUF file…", "Try again"
+_MODELS, _FOLDER, _FILE = "Show models", "Choose a folder…", "Choose a GGUF file…"
+_AGAIN, _BACK = "Try again", "Back"
 
 
 class _Warning(QWidget):
@@ -98,10 +99,10 @@ class QuantizePage(QWidget):
             case Reading():
                 self._stack.setCurrentWidget(self._skeleton)
             case Trouble(_, title, message):
-                self._tell(title, message, icon="warning", actions=(_AGAIN,))
+                self._tell(title, message, icon="warning", actions=(_AGAIN, _BACK))
             case Idle():
                 sentence = "Choose one on the page of models, or drop a folder or a GGUF file here."
-                self._tell("Which model?", sentence, icon="model", actions=(_FOLDER, _FILE))
+                self._tell("Which model?", sentence, icon="model", actions=(_MODELS, _FOLDER, _FILE))
 
     def _tell(self, title: str, sentence: str, *, icon: str, actions: tuple[str, ...]) -> None:
         self._notice.show_words(title, sentence, icon=icon, actions=actions)
@@ -148,6 +149,8 @@ class QuantizePage(QWidget):
     def _act(self, action: str) -> None:
         if action == _AGAIN:
             self._quantize.try_again()
+        elif action in (_BACK, _MODELS):
+            self.left.emit()
         else:
             self.ask_for_path(is_file=action == _FILE)
 

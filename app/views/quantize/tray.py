@@ -47,7 +47,8 @@ class Tray(QWidget):
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setAccessibleName("What is going to be made")
         self._scroll.setWidget(self._inside)
-        self._inside.installEventFilter(self)
+        for part in (self, self._inside):
+            part.installEventFilter(self)
         self._theme.thin_scroll_bars(self._scroll)
         for see_through in (self._scroll.viewport(), self._inside):
             see_through.setAutoFillBackground(False)
@@ -116,7 +117,7 @@ class Tray(QWidget):
             self.setFixedHeight(layout.totalHeightForWidth(self.width()))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """A row that says more than before needs more room."""
+        """Make room for a part that says more than before."""
         if event.type() == QEvent.Type.LayoutRequest:
             self.fit_height()
         return super().eventFilter(watched, event)

@@ -149,10 +149,11 @@ def test_what_the_queue_refuses_is_told(begin: Begin) -> None:
 
 
 def test_a_model_that_is_quantized_already_is_warned_of(begin: Begin) -> None:
-    """It can be done all the same."""
+    """It can be done all the same; to begin with, nothing more is lost."""
     quantize = begin(outline(quantization="4-bit g64"))
     assert "4-bit g64" in quantize.warnings[0]
-    assert quantize.can_start
+    assert [plan.card.name for plan in quantize.plans] == ["lossless"]
+    assert quantize.cards[0].name == "lossless"
     assert begin().warnings == []
 
 
