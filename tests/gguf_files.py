@@ -15,7 +15,19 @@ from tokenizers import pre_tokenizers
 
 from mlx_engine.models.gguf.importing import import_gguf
 
-TYPE_NUMBERS = {"F32": 0, "F16": 1, "Q4_0": 2, "Q4_1": 3, "Q8_0": 8, "Q6_K": 14, "BF16": 30}
+TYPE_NUMBERS = {
+    "F32": 0,
+    "F16": 1,
+    "Q4_0": 2,
+    "Q4_1": 3,
+    "Q5_0": 6,
+    "Q8_0": 8,
+    "Q4_K": 12,
+    "Q6_K": 14,
+    "IQ2_XXS": 16,
+    "IQ4_XS": 23,
+    "BF16": 30,
+}
 _block_sizes = {"Q4_0": (32, 18), "Q4_1": (32, 20), "Q8_0": (32, 34), "Q6_K": (256, 210)}
 
 Floats = NDArray[np.float32]

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlx_engine.models.published_weights import SCALES
+
 _module_name = re.compile(r"[A-Za-z0-9][\w.-]*")
 _model = re.compile(r"^(class Model\b|from .+ import .*\bModel\b)", re.MULTILINE)
 _windowed_caches = ("RotatingKVCache", "ChunkedKVCache")
@@ -20,10 +22,14 @@ _windowed_caches = ("RotatingKVCache", "ChunkedKVCache")
 
 @dataclass(frozen=True, slots=True)
 class Implementation:
-    """How mlx-lm runs an architecture. `has_windows`: some of its layers may forget what lies too far back."""
+    """How mlx-lm runs an architecture. `has_windows`: some of its layers may forget what lies too far back.
+
+    `known_scales` are those of other programs' quantizations that it unpacks for itself.
+    """
 
     module: str
     has_windows: bool
+    known_scales: frozenset[str] = frozenset()
 
 
 def find_implementation(architecture: str, classes: tuple[str, ...] = ()) -> Implementation | None:
@@ -56,7 +62,11 @@ def _implementation(module: str) -> Implementation | None:
     # The layers that models share are files beside them. One model (olmo) needs a package that may be missing.
     if not _model.search(source) or not all(map(_is_installed, _imports(source))):
         return None
-    return Implementation(module, has_windows=any(cache in source for cache in _windowed_caches))
+    return Implementation(
+        module,
+        has_windows=any(cache in source for cache in _windowed_caches),
+        known_scales=frozenset(scale for scale in SCALES if scale in source),
+    )
 
 
 def _imports(source: str) -> set[str]:

@@ -57,6 +57,8 @@ class ModelDescription:
     """Why Facet cannot chat with it as it lies there, in a sentence; "" if it can."""
     can_be_imported: bool = False
     """Whether importing it removes the obstacle."""
+    can_be_converted: bool = True
+    """Whether it can be made into MLX weights, as far as names, types and settings tell."""
     active_parameters: int = 0
     """Those that one token meets: all, but of a mixture of experts only the chosen ones."""
     bits: tuple[int, ...] = ()

@@ -65,7 +65,7 @@ def check_source(source: Path) -> ModelDescription:
         StorageError: it cannot be read.
     """
     model = describe(source, f"{source.parent.name}/{source.name}")
-    if model.obstacle and model.format == "safetensors":
+    if model.obstacle and not model.can_be_converted:
         raise UnsupportedModel(model.obstacle)
     return model
 

@@ -14,9 +14,10 @@ from mlx_engine.models import chat_template
 from mlx_engine.models.cache_layout import cache_layout
 from mlx_engine.models.configuration import Configuration
 from mlx_engine.models.description import ModelDescription, NetworkShape
-from mlx_engine.models.gguf.architecture import plan
+from mlx_engine.models.gguf.architecture import IMPORTED, plan
 from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo, read_header
 from mlx_engine.models.gguf.metadata import Metadata
+from mlx_engine.models.gguf.packing import READABLE
 from mlx_engine.models.gguf.tokenizer import check_tokenizer
 
 _part = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf")
@@ -57,7 +58,8 @@ def describe_gguf(path: Path, id: str) -> ModelDescription:
     weight_bytes = sum(tensor.size_bytes for tensor in tensors)
     template = first.metadata.get("tokenizer.chat_template", "")
     traits = chat_template.traits(template if isinstance(template, str) else "")
-    reason = _why_not_importable(first, metadata)
+    reason = _why_not_readable(first, metadata, types=IMPORTED)
+    can_be_converted = not _why_not_readable(first, metadata, types=READABLE)
     return ModelDescription(
         id=id,
         path=path,
@@ -72,8 +74,9 @@ def describe_gguf(path: Path, id: str) -> ModelDescription:
         licence=metadata.text("general.license", ""),
         source=metadata.text("general.source.repo_url", metadata.text("general.source.url", "")),
         format="gguf",
-        obstacle=reason or "A GGUF file must be imported before Facet can chat with it.",
+        obstacle=_obstacle(reason, can_be_converted=can_be_converted),
         can_be_imported=not reason,
+        can_be_converted=can_be_converted,
         active_parameters=_active_parameters(tensors, config),
         bits=tuple(sorted({round(8 * tensor.size_bytes / tensor.elements) for tensor in _matrices(tensors)})),
         has_thinking=traits.has_thinking,
@@ -105,10 +108,19 @@ def _size(files: Sequence[Path]) -> int:
         raise StorageError(f"{files[0].parent} cannot be read: {error.strerror}.") from error
 
 
-def _why_not_importable(header: GGUFHeader, metadata: Metadata) -> str:
-    """Return the reason, in a sentence, that can be told without reading weights; "" if there is none."""
+def _obstacle(reason: str, *, can_be_converted: bool) -> str:
+    if not reason:
+        return "A GGUF file must be imported before Facet can chat with it."
+    return f"{reason} Or quantize this one: its weights go through floats then." if can_be_converted else reason
+
+
+def _why_not_readable(header: GGUFHeader, metadata: Metadata, *, types: Sequence[str]) -> str:
+    """Return the reason, in a sentence, that can be told without reading weights; "" if there is none.
+
+    `types` are those of tensors that will do.
+    """
     try:
-        plan(header, rope_factors=None)
+        plan(header, rope_factors=None, types=types)
         check_tokenizer(metadata)
     except FacetError as error:
         return error.message

@@ -60,6 +60,8 @@ class Contents:
     """How they are quantized, for people."""
     notes: tuple[str, ...]
     write_companions: Callable[[Path], None]
+    uncast: frozenset[str] = frozenset()
+    """Parameters that stay in float32, since their numbers would change in the model's own type."""
 
 
 class Decoded:
@@ -128,7 +130,11 @@ class Decoded:
     def _with_format(self, parameter: Parameter) -> Parameter:
         pieces = self._pieces(self._traced.arrays[parameter.name]) if parameter.can_be_quantized else ()
         shared = [form for form in pieces[0].matrix.formats if _all_have(pieces, form)] if pieces else []
-        return msgspec.structs.replace(parameter, stored=shared[0]) if shared else parameter
+        return msgspec.structs.replace(
+            parameter,
+            stored=shared[0] if shared else None,
+            can_be_cast=parameter.can_be_cast and parameter.name not in self._contents.uncast,
+        )
 
     def _pieces(self, origin: Origin) -> "tuple[_Piece, ...]":
         """Return the rows of matrices of which an array consists, in order; none if it is not made of whole rows."""

@@ -6,7 +6,7 @@ Only architectures and tokenizers that Facet can import are known; see `models.g
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from mlx_engine.models.gguf.architecture import ROPE_FACTORS, Placement, plan
 from mlx_engine.models.gguf.dequantize import dequantize, row_bytes
 from mlx_engine.models.gguf.description import describe_gguf
 from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo, read_header
-from mlx_engine.models.gguf.importing import model_config, row_order, special_ids
+from mlx_engine.models.gguf.importing import model_config, own_type, row_order, special_ids
 from mlx_engine.models.gguf.metadata import Metadata
 from mlx_engine.models.gguf.packing import GROUP_SIZE, PACKINGS, READABLE
 from mlx_engine.models.gguf.tokenizer import token_ids, write_tokenizer
@@ -130,7 +130,19 @@ def read_file(path: Path) -> Contents:
         quantization="" if set(quantization.split("/")) <= {"F32", "F16", "BF16"} else quantization,
         notes=_notes(quantization, model.placements),
         write_companions=write_companions,
+        uncast=frozenset(_uncast(file, model.placements)),
     )
+
+
+def _uncast(file: OpenFile, placements: tuple[Placement, ...]) -> Iterator[str]:
+    """Give the vectors that the model's own type does not hold exactly: llama.cpp widens all of them."""
+    usual = own_type(placements)
+    for placement in placements:
+        tensor = placement.tensor
+        if tensor.type != "F32" or usual == "F32" or len(tensor.shape) > 1:
+            continue
+        if not blocks.narrows_exactly(file.read(tensor.offset, tensor.size_bytes), usual):
+            yield placement.name
 
 
 def _matrix(file: OpenFile, placement: Placement) -> Matrix:

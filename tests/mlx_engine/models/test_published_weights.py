@@ -1,0 +1,66 @@
+"""What can be run as it lies there, what can be converted, and what neither: told from config.json."""
+
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlx_engine.models.describe import describe
+from tests.model_folders import write_model
+
+
+def _described(folder: Path, settings: dict[str, Any], **config: Any) -> tuple[str, bool]:
+    found = describe(write_model(folder / "model", **config, quantization_config=settings), "a/model")
+    return found.obstacle, found.can_be_converted
+
+
+def test_packed_ternary_weights_run_on_a_macs_gpu_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere they can be converted without loss, and the sentence says so."""
+    settings = {"quant_method": "bitnet", "linear_class": "autobitlinear"}
+    monkeypatch.setattr(sys, "platform", "linux")
+    obstacle, can_be_converted = _described(tmp_path / "linux", settings)
+    assert "lossless" in obstacle
+    assert can_be_converted
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    assert _described(tmp_path / "mac", settings) == ("", True)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"quant_method": "gptq", "bits": 4},
+        {"quant_method": "fp8", "weight_block_size": [128, 128]},
+        {"quant_method": "compressed-tensors", "format": "float-quantized"},
+        {"quant_method": "modelopt", "quant_algo": "NVFP4"},
+        {"quant_method": "bitnet", "linear_class": "autobitlinear", "quantization_mode": "online"},
+    ],
+)
+def test_what_mlx_lm_does_not_run_can_be_converted(settings: dict[str, Any], tmp_path: Path) -> None:
+    """The sentence says by what it was quantized, or what it holds, and what to do."""
+    obstacle, can_be_converted = _described(tmp_path, settings)
+    assert settings["quant_method"] in obstacle
+    assert "Quantize it" in obstacle
+    assert can_be_converted
+
+
+def test_what_mlx_lm_unpacks_for_itself_runs(tmp_path: Path) -> None:
+    """AWQ everywhere, blocks of FP8 in the architectures that know their scales."""
+    assert _described(tmp_path / "awq", {"quant_method": "awq", "bits": 4}) == ("", True)
+    fp8 = {"quant_method": "fp8", "weight_block_size": [128, 128]}
+    assert _described(tmp_path / "fp8", fp8, model_type="deepseek_v3") == ("", True)
+
+
+def test_what_nothing_reads_is_named(tmp_path: Path) -> None:
+    """It can neither be run nor converted."""
+    obstacle, can_be_converted = _described(tmp_path, {"quant_method": "bitsandbytes", "load_in_4bit": True})
+    assert "bitsandbytes" in obstacle
+    assert not can_be_converted
+
+
+def test_weights_that_mlx_has_quantized_run(tmp_path: Path) -> None:
+    """What stands beside "quantization" is its copy, whatever it says."""
+    settings = {"bits": 4, "group_size": 64}
+    assert _described(tmp_path, {**settings, "quant_method": "gptq"}, quantization=settings) == ("", True)

@@ -1,0 +1,114 @@
+"""GGUF files are converted: types that MLX has stay as they are, others go through floats."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+import pytest
+from mlx.utils import tree_flatten
+from mlx_lm.utils import dequantize_model, load_model, load_tokenizer
+
+from mlx_engine.errors import StorageError, UnsupportedModel
+from mlx_engine.models.describe import describe
+from mlx_engine.models.gguf.dequantize import DECODINGS, dequantize
+from mlx_engine.models.gguf.packing import READABLE
+from mlx_engine.quantize.builtin import recipe
+from mlx_engine.quantize.convert import convert
+from mlx_engine.quantize.opening import open_source
+from mlx_engine.quantize.preflight import look
+from tests import gguf_files
+from tests.gguf_files import Tensor, imported, tiny_model
+
+
+def _convert(source: Path, target: Path, name: str) -> tuple[str, ...]:
+    with closing(open_source(source)) as opened:
+        list(convert(opened, target, recipe(name)))
+        return opened.notes
+
+
+def _weights(folder: Path, *, is_unpacked: bool = False) -> dict[str, np.ndarray[Any, Any]]:
+    network, _ = load_model(folder, strict=True)
+    flat: Any = tree_flatten((dequantize_model(network) if is_unpacked else network).parameters())
+    return {name: np.array(weight.astype(mx.float32)) for name, weight in flat}
+
+
+def test_all_types_that_can_be_read_are_told() -> None:
+    """What descriptions promise without numpy is what the decoder knows."""
+    assert set(READABLE) == set(DECODINGS)
+
+
+@pytest.mark.parametrize("architecture", ["llama", "qwen2", "qwen3"])
+@pytest.mark.parametrize("kind", ["Q4_0", "Q4_1", "Q8_0"])
+def test_lossless_gives_the_weights_of_the_exact_import(architecture: str, kind: str, tmp_path: Path) -> None:
+    """Quants, scales and biases are the same numbers, rows in their places."""
+    source = tiny_model(architecture, kind).write(tmp_path / "model.gguf")
+    notes = _convert(source, tmp_path / "converted", "lossless")
+    found, expected = _weights(tmp_path / "converted"), _weights(imported(source, tmp_path / "imported"))
+    assert found.keys() == expected.keys()
+    assert all(np.array_equal(found[name], expected[name]) for name in expected)
+    assert kind in notes[0]
+
+
+def test_the_tokenizer_comes_along(tmp_path: Path) -> None:
+    """It and the chat template are in the file's metadata."""
+    source = tiny_model().write(tmp_path / "model.gguf")
+    _convert(source, tmp_path / "converted", "affine-4-g32")
+    tokenizer = load_tokenizer(tmp_path / "converted")
+    assert tokenizer.decode(tokenizer.encode("the 12")) == "the 12"
+    assert describe(tmp_path / "converted", "a/b").has_chat_template
+
+
+@pytest.mark.parametrize("kind", ["Q4_K", "Q6_K", "IQ4_XS", "Q5_0"])
+def test_types_that_mlx_has_not_go_through_floats(kind: str, tmp_path: Path) -> None:
+    """The weights are those of the blocks, rounded to the type that is asked for."""
+    model = tiny_model("qwen3", "F16")
+    rng = np.random.default_rng(3)
+    size = DECODINGS[kind].block_bytes
+    blocks = rng.integers(0, 256, (gguf_files.HIDDEN, size * 512 // DECODINGS[kind].block_weights), np.uint8)
+    for at in _halves_at[kind]:
+        blocks.reshape(-1, size)[:, at : at + 2] = np.array([0.01], "<f2").view(np.uint8)
+    _widen(model, 512)
+    model.tensors["blk.1.ffn_down.weight"] = Tensor(kind, (gguf_files.HIDDEN, 512), blocks.tobytes())
+    source = model.write(tmp_path / "model.gguf")
+    assert describe(source, "a/b").can_be_converted
+    look(source, tmp_path / "converted")
+    notes = _convert(source, tmp_path / "converted", "f32")
+    found = _weights(tmp_path / "converted")["model.layers.1.mlp.down_proj.weight"]
+    assert np.array_equal(found, dequantize(blocks, kind))
+    assert any(kind in note for note in notes)
+
+
+_halves_at = {"Q4_K": (0, 2), "Q6_K": (208,), "IQ4_XS": (0,), "Q5_0": (0,)}
+
+
+def _widen(model: gguf_files.GGUFFile, feed_forward: int) -> None:
+    """Let the feed-forward layers have so many dimensions, since blocks of 256 need long rows."""
+    rng = np.random.default_rng(5)
+    model.metadata["qwen3.feed_forward_length"] = feed_forward
+    for name, tensor in model.tensors.items():
+        if "ffn_" in name and "norm" not in name:
+            shape = tuple(feed_forward if size == gguf_files.FEED_FORWARD else size for size in tensor.shape)
+            model.tensors[name] = gguf_files.random_tensor(rng, "F16", *shape)
+
+
+def test_a_type_without_a_decoder_is_refused_by_name(tmp_path: Path) -> None:
+    """Before anything is written."""
+    model = tiny_model()
+    model.tensors["blk.0.ffn_up.weight"] = Tensor("IQ2_XXS", (96, 256), bytes(96 * 66))
+    source = model.write(tmp_path / "model.gguf")
+    with pytest.raises(UnsupportedModel, match="IQ2_XXS"):
+        open_source(source)
+    with pytest.raises(UnsupportedModel, match="IQ2_XXS"):
+        look(source, tmp_path / "converted")
+
+
+def test_a_file_that_shrinks_is_said(tmp_path: Path) -> None:
+    """A read past its end does not give zeros."""
+    source = tiny_model().write(tmp_path / "model.gguf")
+    with closing(open_source(source)) as opened:
+        rows = opened.rows("model.layers.1.mlp.down_proj.weight")
+        source.write_bytes(source.read_bytes()[:4096])
+        with pytest.raises(StorageError, match="shorter"):
+            rows(0, 4)
