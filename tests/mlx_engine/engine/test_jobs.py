@@ -10,11 +10,13 @@ from mlx_engine.engine.job_state import Done, Failed, Paused, Queued, Running
 from mlx_engine.engine.jobs import FILE_NAME, JobParcel, JobQueue
 from mlx_engine.errors import StorageError
 from mlx_engine.folders import Folders
+from mlx_engine.models import provenance
 from mlx_engine.models.hub.cache import PARTIAL_SUFFIX, CachedRevision, cache_folder
 from mlx_engine.quantize.builtin import recipe
 from mlx_engine.quantize.messages import Convert
 from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model
+from tests.hub.repository import Repository
 from tests.hub.server import Hub
 from tests.model_folders import write_llama
 
@@ -327,3 +329,25 @@ def test_conversions_do_not_need_the_network(
     monkeypatch.setenv("FACET_OFFLINE", "0")
     owner.queue.follow_switch()
     owner.until_state(download, Done)
+
+
+def test_a_repository_is_downloaded_and_converted_by_one_job(
+    hub: Hub, own: Callable[[], Owner], folders: Folders, tiny_models: Path
+) -> None:
+    """It survives a restart in the middle of the download; the source is removed, as asked for."""
+    repository = Repository("jobs/both")
+    commit = repository.commit({file.name: file.read_bytes() for file in (tiny_models / "llama").iterdir()})
+    hub.add(repository)
+    hub.order("/model.safetensors", Hold(after_bytes=100_000))
+    wanted = conversion(folders, Path(), "affine-4-g32")
+    before = own()
+    before.queue.go()
+    one = before.queue.add(msgspec.structs.replace(wanted, source="", repository=repository.id, remove_source=True))
+    before.until(lambda: isinstance(state := before.state(one), Running) and state.total_bytes > 0)
+    before.close()
+    after = own()
+    after.queue.go()
+    after.until_state(one, Done)
+    note = provenance.read(Path(wanted.target))
+    assert (note.source, note.revision) == (repository.id, commit)
+    assert not list(cache_folder().glob("models--jobs--both/blobs/*"))
