@@ -195,13 +195,13 @@ def _same(one: Stored | None, other: Stored | None) -> bool:
     return one is not None and other is not None and one[:2] == other[:2] and bool(np.array_equal(one[2], other[2]))
 
 
-def show_growth(tokenizer: Path, folder: Path) -> None:
+def show_growth(tokenizer: Path, folder: Path, recipes: list[str]) -> None:
     """Print our peak for models of growing size."""
     for layers in (4, 9, 19, 39):
         model = write_model(folder / f"{layers} layers", tokenizer, layers=layers)
         size_gb = (model / "model.safetensors").stat().st_size / 1e9
-        peaks = [run(_our_program.format(name=name), model, folder / "ours").peak_mb for name in _stock]
-        told = "   ".join(f"{name} {peak:.0f} MB" for name, peak in zip(_stock, peaks, strict=True))
+        peaks = [run(_our_program.format(name=name), model, folder / "ours").peak_mb for name in recipes]
+        told = "   ".join(f"{name} {peak:.0f} MB" for name, peak in zip(recipes, peaks, strict=True))
         print(f"{size_gb:.1f} GB   {told}", flush=True)
         (model / "model.safetensors").resolve().unlink()
 
@@ -218,7 +218,7 @@ def main() -> None:
         program = [sys.executable, "-m", "tests.tiny_models", str(folder / "tiny")]
         subprocess.run(program, check=True)
         if options.growth:
-            show_growth(folder / "tiny" / "llama", folder)
+            show_growth(folder / "tiny" / "llama", folder, options.recipe or list(_stock))
             return
         dense = write_model(folder / "llama", folder / "tiny" / "llama", layers=19)
         mixture = write_model(folder / "experts", folder / "tiny" / "llama", layers=8, mixture=True)
