@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -146,24 +146,27 @@ def _unquantized(config: Mapping[str, Any], dtype: str) -> dict[str, Any]:
 
 def _notes(
     architecture: str, quantization: str, settings: Mapping[str, Any], matrices: Mapping[str, Matrix]
-) -> list[str]:
-    if not settings or settings.get("quant_method") == "bitnet":
-        notes = [
-            "The weights have three values in each matrix, which the recipe lossless keeps exactly, in 2 bits. BitNet "
-            "also rounds activations to 8 bits when it runs; MLX does not, and computes the more exactly."
-        ]
-    elif any(matrix.formats for matrix in matrices.values()):
-        notes = [
+) -> Iterator[str]:
+    method = settings.get("quant_method", "bitnet")
+    is_kept = any(matrix.formats for matrix in matrices.values())
+    if method == "bitnet":
+        yield (
+            "The weights of a matrix have three values, which the recipe lossless keeps in 2 bits. BitNet also rounds "
+            "activations to 8 bits when it runs; MLX does not, and computes the more exactly."
+        )
+        if settings.get("linear_class", "autobitlinear") != "autobitlinear":
+            yield "Each matrix has a divisor, whose inverse is rounded to the model's type of numbers, once."
+    elif is_kept:
+        yield (
             f"The source is quantized already ({quantization}): the recipe lossless keeps its weights. Any other one "
             "quantizes them a second time; convert the original where you can."
-        ]
+        )
+        if method in ("awq", "gptq"):
+            yield "MLX wants a zero point times its scale, which is rounded to the type of the scales, as in mlx-lm."
     else:
-        notes = [
+        yield (
             f"The source is quantized already ({quantization}), in a way that MLX does not have: its weights are taken "
             "for what they stand for, and quantized again if the recipe says so. Convert the original where you can."
-        ]
-    if architecture == "bitnet":
-        notes.append(
-            "The result runs in Facet only: mlx-lm's own network for BitNet needs its packed weights and Metal."
         )
-    return notes
+    if architecture == "bitnet":
+        yield "The result runs in Facet only: mlx-lm's own network for BitNet needs its packed weights and Metal."
