@@ -86,6 +86,7 @@ class ChatPage(QWidget):
         self._empty.asked.connect(self._send)
         self.composer.submitted.connect(self._send)
         self.composer.editor.textChanged.connect(self._follow_text)
+        self.composer.editor.escaped.connect(self._escape)
         self.composer.stop_requested.connect(chat.stop)
         self._end_button.clicked.connect(chat.end_model)
         self._theme.changed.connect(self._dress)
@@ -140,6 +141,11 @@ class ChatPage(QWidget):
         if self._asked and self.composer.message != self._asked:
             self._asked = ""
             self._chat.gate.withdraw()
+
+    def _escape(self) -> None:
+        """Give a question up; while there is an answer, Escape stops that."""
+        if not self._chat.busy:
+            self._chat.gate.give_up()
 
     def _edit(self, message: str, text: str) -> None:
         self._edited = None if self._chat.edit(message, text) else (message, text)

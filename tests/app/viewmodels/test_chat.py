@@ -259,7 +259,11 @@ def test_parameters_belong_to_the_conversation(qtbot: QtBot, start: Start, facet
     assert (facet.chat.parameters.system_prompt, facet.chat.parameters.sampling) == ("", Sampling())
     again = start(Script())
     again.chat.open(begun)
-    assert (again.chat.parameters.system_prompt, again.chat.parameters.sampling.max_tokens, again.chat.parameters.think) == (
+    assert (
+        again.chat.parameters.system_prompt,
+        again.chat.parameters.sampling.max_tokens,
+        again.chat.parameters.think,
+    ) == (
         "Be brief and kind.",
         1,
         False,

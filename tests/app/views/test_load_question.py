@@ -65,6 +65,14 @@ def test_the_sum_is_shown_and_the_text_is_kept(workbench: Workbench, qtbot: QtBo
     assert workbench.page.composer.editor.toPlainText() == "Do whales sing?"
 
 
+def test_escape_gives_up(workbench: Workbench, qtbot: QtBot) -> None:
+    """From the composer, where the keyboard is."""
+    send(workbench, qtbot, "Do whales sing?")
+    qtbot.keyClick(workbench.page.composer.editor, Qt.Key.Key_Escape)
+    assert not panel(workbench).isVisible()
+    assert workbench.page.composer.editor.toPlainText() == "Do whales sing?"
+
+
 def test_one_press_sends_the_text_with_a_shorter_context(workbench: Workbench, qtbot: QtBot) -> None:
     """The composer is empty then, and the question gone."""
     send(workbench, qtbot, "Do whales sing?")
