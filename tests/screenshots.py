@@ -12,6 +12,10 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.application import Run
+from app.assembly import Assembly
+from app.viewmodels.map_selection import ALL
+from app.viewmodels.quantize import Ready
+from app.views.quantize.page import QuantizePage
 from mlx_engine.folders import Folders
 from mlx_engine.models import starter
 from mlx_engine.sampling import Sampling
@@ -46,11 +50,44 @@ def script(run: Run, folder: Path) -> Iterator[Step]:
     yield lambda: chat.throughput.generated_tokens >= 100
     grab("window-light")
     yield lambda: not chat.busy
+    yield from quantization(run.assembly, grab)
     run.assembly.preferences.set("appearance", "dark")
     workbench.toggle_parameters()
     yield lambda: workbench.theme.is_dark
     grab("window-dark")
     run.window.close()
+
+
+def quantization(assembly: Assembly, grab: Callable[[str], object]) -> Iterator[Step]:
+    """Choose a recipe for the model of the chat, look at it in the editor, and let it be made."""
+    workbench, quantize = assembly.workbench, assembly.quantizing().quantize
+    workbench.actions_by_name["quantize"].trigger()
+    yield lambda: isinstance(quantize.state, Ready)
+    quantize.choose("balanced-4", chosen=True)
+    yield _settled()
+    grab("quantize")
+    page = workbench.show_page("quantize")
+    assert isinstance(page, QuantizePage)
+    page.edit("balanced-4")
+    yield _settled()
+    assert page.editor
+    values = page.editor.map.selection.at((ALL, 2))
+    page.editor.map.select(values)
+    page.editor.palette_panel.choose_bits(8)
+    grab("recipe-editor")
+    page.editor.left.emit()
+    quantize.start()
+    jobs = assembly.quantizing().jobs
+    yield lambda: jobs.share > 0.2
+    grab("jobs")
+    yield lambda: not jobs.under_way
+    workbench.show_page("chat")
+
+
+def _settled() -> Step:
+    """Wait until what was shown last has its place."""
+    asked = iter(range(5))
+    return lambda: next(asked, None) is None
 
 
 def play(steps: Iterator[Step]) -> None:

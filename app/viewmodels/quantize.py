@@ -25,6 +25,7 @@ from mlx_engine.quantize.messages import Convert, OutlineRead
 from mlx_engine.quantize.recipe import Recipe
 
 FIRST_CHOICE, FIRST_CHOICE_OF_QUANTIZED = "balanced-4", "lossless"
+_precision = r"b?f(loat)?(p)?(16|32)|i?q\d(_[01k](_[sml])?)?|\d-?bit(-g\d+)?|mxfp[48]|nvfp4"
 _BLINDED = "This model can see. Facet keeps the text model only: the result will not."
 
 
@@ -273,4 +274,4 @@ def _owner(model: ModelDescription) -> str:
 
 def bare_name(model: ModelDescription) -> str:
     """Return the name without what it says of its precision: that is about to change."""
-    return re.sub(r"[-_.](bf16|fp16|f16|fp32|f32|float16|bfloat16)$", "", model.name, flags=re.IGNORECASE)
+    return re.sub(rf"[-_.]({_precision})$", "", model.name, flags=re.IGNORECASE) or model.name

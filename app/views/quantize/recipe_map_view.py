@@ -4,9 +4,9 @@ A click chooses a cell, a line by its number, a column by its name; dragging and
 (⌘) adds and takes away. By keyboard: the arrows, with Shift to extend; before the first cell stands its heading.
 """
 
-from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QToolTip, QWidget
 
 from app.viewmodels.map_selection import ALL, OUTSIDE, Place, Selection
 from app.viewmodels.matrix_names import short
@@ -36,6 +36,7 @@ class RecipeMapView(QAbstractScrollArea):
         self.selection = Selection(RecipeMap())
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Map of the recipe")
         self.viewport().setAutoFillBackground(False)
@@ -57,12 +58,6 @@ class RecipeMapView(QAbstractScrollArea):
 
     def choose_all(self) -> None:
         self.select(self.selection.at((ALL, ALL)))
-
-    def sizeHint(self) -> QSize:
-        return QSize(320, self._top() + self._row() * len(self.selection.map.rows) + 2)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(200, self._top() + self._row() * _FEWEST)
 
     def _tell(self) -> None:
         self.setAccessibleDescription(self.selection.in_words())
@@ -111,11 +106,11 @@ class RecipeMapView(QAbstractScrollArea):
 
     def _fit(self) -> None:
         room = self.viewport().height() - self._top()
+        self.setMinimumHeight(self._top() + self._row() * _FEWEST)
         bar, needed = self.verticalScrollBar(), self._row() * len(self.selection.map.rows)
         bar.setPageStep(max(room, 1))
         bar.setSingleStep(self._row())
         bar.setRange(0, max(needed - room, 0))
-        self.updateGeometry()
         self.viewport().update()
 
     def _reveal(self) -> None:

@@ -1,12 +1,13 @@
 """A model about to be quantized."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from app.viewmodels.quantize import FIRST_CHOICE, Quantize, Reading, Ready, Trouble
+from app.viewmodels.quantize import FIRST_CHOICE, Quantize, Reading, Ready, Trouble, bare_name
 from app.viewmodels.recipe_cards import OWN, kept_in_words
 from app.viewmodels.recipe_shelf import RecipeShelf
 from mlx_engine.errors import StorageError
@@ -215,3 +216,26 @@ def test_the_original_goes_only_where_it_is_used_once(begin: Begin) -> None:
     quantize.remove_source(removes=True)
     quantize.start()
     assert queue[-1].remove_source
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Whale-bf16",
+        "Whale-FP32",
+        "Whale.float16",
+        "Whale-Q4_K_M",
+        "Whale-q8_0",
+        "Whale-4bit",
+        "Whale-6bit-g32",
+        "Whale-mxfp4",
+        "Whale",
+    ],
+)
+def test_a_result_is_not_called_after_the_precision_of_its_original(model: ModelDescription, name: str) -> None:
+    assert bare_name(replace(model, name=name)) == "Whale"
+
+
+@pytest.mark.parametrize("name", ["Whale-4B", "Phi-4", "Qwen3-0.6B", "Whale-8x7B"])
+def test_sizes_stay_in_the_name(model: ModelDescription, name: str) -> None:
+    assert bare_name(replace(model, name=name)) == name
