@@ -59,7 +59,7 @@ def read_folder(path: Path) -> Contents | None:
     shards = Shards({file: safetensors.read_header(file) for file in sorted(path.glob("model*.safetensors"))})
     try:
         matrices = _matrices(shards, settings) if settings else bitnet.ternary_matrices(shards)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         shards.close()
         raise BrokenModel(f"{path.name}: what config.json says of the quantized weights does not fit them.") from error
     except BaseException:
