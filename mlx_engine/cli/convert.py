@@ -86,6 +86,9 @@ def convert(  # noqa: PLR0913 - the options of the verb
                 return
             for task in tasks:
                 _run(task, source, process, JsonView() if json else TextView())
+    except KeyboardInterrupt:
+        terminal.note("Stopped. Nothing is left of what was being made.\n")
+        raise
     finally:
         for task in tasks:
             staging.discard_partial(task.target)

@@ -10,7 +10,10 @@ from mlx_engine.quantize.messages import ConversionPlanned, ConversionProgress, 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """It begins when those before it have ended."""
+    """It begins, or goes on with so much done, when those before it have ended."""
+
+    done_bytes: int = 0
+    total_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,16 +133,19 @@ class JobQueue:
             case Running(done_bytes, total_bytes):
                 self._stop(job)
                 self._change(replace(job, state=Paused(done_bytes, total_bytes)))
-            case Queued():
-                self._change(replace(job, state=Paused()))
+            case Queued(done_bytes, total_bytes):
+                self._change(replace(job, state=Paused(done_bytes, total_bytes)))
         self._start_next()
 
     def resume(self, id: str) -> None:
         """Let the job go on, or try again, when it is its turn."""
         job = self._jobs[id]
-        if isinstance(job.state, Paused | Failed | Done):
-            self._change(replace(job, state=Queued()))
-            self._start_next()
+        match job.state:
+            case Paused(done_bytes, total_bytes):
+                self._change(replace(job, state=Queued(done_bytes, total_bytes)))
+            case Failed() | Done():
+                self._change(replace(job, state=Queued()))
+        self._start_next()
 
     def cancel(self, id: str) -> None:
         """Take the job out of the queue, and what it has left half done off the disk."""
@@ -189,7 +192,7 @@ class JobQueue:
     def _start_next(self) -> None:
         for job in self.jobs():
             if not self._holding and isinstance(job.state, Queued) and self._may_start(job.request):
-                self._start(job)
+                self._start(job, job.state)
 
     def _may_start(self, request: QueuedRequest) -> bool:
         if network.is_offline() and job_kinds.needs_network(request):
@@ -197,18 +200,17 @@ class JobQueue:
         working = (self._jobs[served].request for key, served in self._serving.items() if key not in self._held)
         return job_kinds.lane(request) not in map(job_kinds.lane, working)
 
-    def _start(self, job: Job) -> None:
+    def _start(self, job: Job, done: Queued) -> None:
         if (key := self._key_of(job.id)) is not None:
             self._held.discard(key)
             self._clients[key].send(Proceed(job.id))
-            self._change(replace(job, state=Running()))
-            return
-        try:
-            self._start_process(job.request)
-        except EngineError as error:
-            self._change(replace(job, state=Failed(type(error).__name__, error.title, error.message)))
         else:
-            self._change(replace(job, state=Running()))
+            try:
+                self._start_process(job.request)
+            except EngineError as error:
+                self._change(replace(job, state=Failed(type(error).__name__, error.title, error.message)))
+                return
+        self._change(replace(job, state=Running(done.done_bytes, done.total_bytes)))
 
     def _start_process(self, request: QueuedRequest) -> None:
         key = self._started = self._started + 1

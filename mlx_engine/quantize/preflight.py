@@ -24,7 +24,7 @@ from mlx_engine.quantize.recipe import Recipe
 DISK_RESERVE_BYTES = 500_000_000
 """What a conversion leaves free on the disk."""
 WORK_BYTES = 400_000_000
-"""What the process of a conversion takes in memory, by and large, whatever the size of the model."""
+"""What must be free for the work. Measured: 139 to 159 MB at the peak, be it 4-bit, mxfp4 or bf16 (Linux, the CPU)."""
 
 
 def look(source: Path, target: Path) -> ModelDescription:

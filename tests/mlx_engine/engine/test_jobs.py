@@ -263,6 +263,9 @@ def test_a_paused_conversion_keeps_its_work(
     owner.until_state(owner.queue.add(conversion(folders, tiny_models / "llama")), Done)
     assert len(partials(folders)) == 1
     owner.queue.resume(one)
+    going_on = owner.state(one)
+    assert isinstance(going_on, Running)
+    assert (going_on.done_bytes, going_on.total_bytes) == (paused.done_bytes, paused.total_bytes)
     owner.until_state(one, Done)
 
 
