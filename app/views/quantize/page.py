@@ -8,10 +8,7 @@ from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.quantize import Idle, Quantize, Reading, Ready, Trouble
 from app.viewmodels.recipe_editor import RecipeEditor
-from app.views.discover.grid import SIDE
 from app.views.discover.notice import PageNotice
-from app.views.discover.words import Words
-from app.views.painting import mixed, rounded
 from app.views.quantize.editor import Editor
 from app.views.quantize.heading import Heading
 from app.views.quantize.recipes import Recipes
@@ -21,27 +18,6 @@ from app.views.theme import Theme
 
 _MODELS, _FOLDER, _FILE = "Show models", "Choose a folder…", "Choose a GGUF file…"
 _AGAIN, _BACK = "Try again", "Back"
-
-
-class _Warning(QWidget):
-    """Sentences that a person should have read before; without any it is not there."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self._words = Words(theme, role="small", wraps=True)
-        inside = QVBoxLayout(self)
-        inside.setContentsMargins(SIDE + 12, 7, SIDE + 12, 7)
-        inside.addWidget(self._words)
-
-    def tell(self, sentences: list[str]) -> None:
-        self._words.setText("\n".join(sentences))
-        self.setVisible(bool(sentences))
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self._theme.palette
-        area = self.rect().adjusted(SIDE, 0, -SIDE, 0).toRectF()
-        rounded(QPainter(self), area, 9, mixed(colours.window, colours.warning, 0.14))
 
 
 class QuantizePage(QWidget):
@@ -57,7 +33,6 @@ class QuantizePage(QWidget):
         self.recipes = Recipes(quantize, theme)
         self.editor: Editor | None = None
         self.tray = Tray(quantize, theme, self)
-        self._warning = _Warning(theme)
         self._skeleton = Skeleton(theme)
         self._notice = PageNotice(theme)
         self._stack = QStackedWidget()
@@ -67,8 +42,7 @@ class QuantizePage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for part in (self.heading, self._warning):
-            column.addWidget(part)
+        column.addWidget(self.heading)
         column.addWidget(self._stack, 1)
         column.addWidget(self.tray)
         self.setAcceptDrops(True)
@@ -90,7 +64,7 @@ class QuantizePage(QWidget):
         state = self._quantize.state
         self._close_editor()
         self.heading.follow(state)
-        self._warning.tell(self._quantize.warnings)
+        self.recipes.notes.tell(self._quantize.warnings)
         self.tray.setVisible(isinstance(state, Ready))
         match state:
             case Ready():
@@ -121,7 +95,6 @@ class QuantizePage(QWidget):
         self._stack.addWidget(self.editor)
         self._stack.setCurrentWidget(self.editor)
         self.heading.hide()
-        self._warning.hide()
         self.tray.hide()
         self.editor.map.setFocus()
 
@@ -144,7 +117,6 @@ class QuantizePage(QWidget):
             self._stack.setCurrentWidget(self.recipes)
             self.heading.show()
             self.tray.setVisible(isinstance(self._quantize.state, Ready))
-            self._warning.tell(self._quantize.warnings)
 
     def _act(self, action: str) -> None:
         if action == _AGAIN:

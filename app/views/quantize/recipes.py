@@ -9,6 +9,7 @@ from app.views.buttons import TextButton
 from app.views.discover.grid import CardGrid, Scroll
 from app.views.discover.words import Words
 from app.views.quantize.card import Card
+from app.views.quantize.notes import Notes
 from app.views.theme import Theme
 
 _CARD_WIDTH = 270
@@ -33,7 +34,9 @@ class Recipes(Scroll):
         self.cards: dict[str, Card] = {}
         self._groups: list[QWidget] = []
         self._shows_rare = False
+        self.notes = Notes(theme)
         self.column.setSpacing(10)
+        self.column.addWidget(self.notes)
         self.column.addStretch(1)
         quantize.cards_changed.connect(self._follow)
         quantize.plans_changed.connect(self._follow_chosen)
