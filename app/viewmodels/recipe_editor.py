@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from app.viewmodels.recipe_map import RecipeMap, recipe_map
 from mlx_engine.quantize.layout import layout
 from mlx_engine.quantize.outline import Outline
-from mlx_engine.quantize.recipe import Dtype, Recipe, Rule, Treatment
+from mlx_engine.quantize.recipe import Recipe, Rule, Treatment
 
 
 class RecipeEditor(QObject):
@@ -59,10 +59,6 @@ class RecipeEditor(QObject):
         candidates = (self._for_all(chosen, treatment), self._for_column(chosen, treatment))
         general = next((one for one in candidates if one and self._map_of(one) == wanted), explicit)
         self._take(general)
-
-    def set_dtype(self, dtype: Dtype) -> None:
-        """Let what is kept, and the scales, have this type."""
-        self._take(msgspec.structs.replace(self.recipe, dtype=dtype))
 
     def _take(self, recipe: Recipe) -> None:
         if recipe != self.recipe:
