@@ -111,7 +111,7 @@ def _provenance(source: Source, recipe: Recipe, expected: Forecast, origin: Prov
         recipe=f"Converted by the recipe {recipe.name}.",
         settings=msgspec.to_builtins(recipe),
         bits_per_weight=expected.bits_per_weight,
-        notes=source.notes,
+        notes=(*source.notes, *(f"{one.prefix} is left out: {one.reason}." for one in expected.dropped)),
         created=provenance.now(),
         tools=provenance.versions("facet", "mlx", "mlx-lm"),
     )

@@ -118,6 +118,13 @@ def test_the_result_says_how_it_came_to_be(original: Path, tmp_path: Path) -> No
     assert {"mlx", "mlx-lm"} <= note.tools.keys()
 
 
+def test_the_result_says_what_it_has_lost(originals: Path, tmp_path: Path) -> None:
+    """Its eyes, for one."""
+    _convert(originals / "gemma3" / "original", tmp_path / "ours", "bf16")
+
+    assert "will not see" in " ".join(provenance.read(tmp_path / "ours").notes)
+
+
 def test_code_stays_behind_and_the_licence_comes_along(original: Path, tmp_path: Path) -> None:
     """What lies beside the weights is copied only as far as it is known to be harmless."""
     _convert(original, tmp_path / "ours", "bf16")
