@@ -132,6 +132,7 @@ def origin(note: Provenance) -> list[tuple[str, str]]:
         ("Made", note.created[:10]),
         ("With", tools),
         ("SHA-256", note.source_sha256[:16]),
+        *(("Note", sentence) for sentence in note.notes),
     ]
     return [(name, value) for name, value in pairs if value]
 

@@ -79,3 +79,13 @@ def test_the_last_use_is_that_of_the_newest_chat(facet: Facet, qtbot: QtBot) -> 
     assert MODEL not in use.last_used
     facet.say(qtbot, "Hello again")
     assert use.last_used[OTHER] > before
+
+
+def test_what_a_conversion_lost_stands_with_its_origin() -> None:
+    """Every note that it wrote, in a line of its own."""
+    lost = ("vision_tower is left out.", "The source was quantized already.")
+    assert origin(provenance.Provenance(recipe="Converted.", notes=lost)) == [
+        ("Recipe", "Converted."),
+        ("Note", lost[0]),
+        ("Note", lost[1]),
+    ]
