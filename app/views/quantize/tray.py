@@ -115,6 +115,8 @@ class Tray(QWidget):
         layout = self.layout()
         if layout and self.width():
             self.setFixedHeight(layout.totalHeightForWidth(self.width()))
+            # A height that is set while the layout is at work does not reach it by itself.
+            layout.setGeometry(self.rect())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Make room for a part that says more than before."""

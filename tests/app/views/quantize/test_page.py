@@ -24,6 +24,8 @@ from tests.app.fake_models import make_model
 from tests.app.outlines import GivenReader, outline
 from tests.app.views.test_window import unnamed_controls
 
+TIMEOUT_MS = 5_000
+
 Show = Callable[..., QuantizePage]
 
 
@@ -197,3 +199,12 @@ def test_the_page_is_used_in_large_text(show: Show, theme: Theme) -> None:
         assert editor.width() <= page.width()
     finally:
         theme.set_text_size(100)
+
+
+def test_the_button_is_whole_whatever_the_tray_says(show: Show, qtbot: QtBot) -> None:
+    """With more rows and with problems the tray grows; its foot stays inside of it."""
+    page = show()
+    for name in ("affine-8-g64", "affine-6-g64", "affine-4-g64"):
+        page.recipes.cards[name].mark.click()
+        qtbot.waitUntil(lambda: page.tray.rect().contains(page.tray.button.geometry()), timeout=TIMEOUT_MS)
+        qtbot.waitUntil(lambda: page.rect().contains(page.tray.geometry()), timeout=TIMEOUT_MS)
