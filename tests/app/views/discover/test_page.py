@@ -226,3 +226,17 @@ def test_nothing_is_wider_than_the_page(page: DiscoverPage, theme: Theme, width:
 def test_all_that_can_be_pressed_has_a_name(page: DiscoverPage) -> None:
     """A screen reader can tell every button."""
     assert [one for one in page.findChildren(QAbstractButton) if not (one.accessibleName() or one.text())] == []
+
+
+def test_a_model_that_is_here_leads_to_its_quantization(
+    hub: Hub, page: DiscoverPage, run: HubWindow, qtbot: QtBot
+) -> None:
+    """The page of its repository tells which model of the library it is."""
+    add_variant(hub, "maker/Whale-4bit")
+    with qtbot.waitSignal(run.library.refreshed, timeout=TIMEOUT_MS):
+        run.install("maker/Whale-4bit")
+    run.discover.open("maker/Whale-4bit")
+    qtbot.waitUntil(lambda: "About" in words(page), timeout=TIMEOUT_MS)
+    with qtbot.waitSignal(page.quantize_requested) as requested:
+        button(page, "Quantize…").click()
+    assert requested.args == ["owner/Whale-4bit"]
