@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import BadCorpus
-from mlx_engine.measure.corpus import read_corpus
+from mlx_engine.measure.convention import SMALL_TOKENS
+from mlx_engine.measure.corpus import own_corpus, read_corpus
 
 
 def test_a_text_file_is_one_text(tmp_path: Path) -> None:
@@ -57,3 +58,27 @@ def test_of_a_huge_file_the_beginning_is_read(tmp_path: Path) -> None:
         file.write(b"x" * 70_000_000)
         file.truncate(2**30)
     assert read_corpus(path).texts[0].text == "A line of text.\n"
+
+
+def test_parts_of_the_own_corpus_are_chosen_by_kind() -> None:
+    """A part that it has not is told, with those that it has."""
+    assert own_corpus(kinds=("prose",)).kinds == ("prose",)
+    with pytest.raises(BadCorpus, match="prose"):
+        own_corpus(kinds=("verse",))
+
+
+def test_every_kind_of_the_own_corpus_fills_its_share_of_the_small_setting() -> None:
+    """Eight bytes a token is more than vocabularies reach on any of them."""
+    corpus = own_corpus()
+    for kind in corpus.kinds:
+        texts = (text for text in corpus.texts if text.kind == kind)
+        written = "".join(text.text + "".join(message.content for message in text.messages) for text in texts)
+        assert len(written.encode()) > SMALL_TOKENS / len(corpus.kinds) * 8, kind
+
+
+def test_templates_accept_the_conversations_of_the_own_corpus() -> None:
+    """After a system message, if any, the roles take turns, and the assistant has the last word."""
+    for conversation in own_corpus(kinds=("dialogue",)).texts:
+        roles = [message.role for message in conversation.messages]
+        turns = roles[1:] if roles[0] == "system" else roles
+        assert turns and turns == ["user", "assistant"] * (len(turns) // 2), conversation.name
