@@ -81,4 +81,4 @@ def test_templates_accept_the_conversations_of_the_own_corpus() -> None:
     for conversation in own_corpus(kinds=("dialogue",)).texts:
         roles = [message.role for message in conversation.messages]
         turns = roles[1:] if roles[0] == "system" else roles
-        assert turns and turns == ["user", "assistant"] * (len(turns) // 2), conversation.name
+        assert turns == ["user", "assistant"] * max(1, len(turns) // 2), conversation.name
