@@ -1,0 +1,32 @@
+"""What is said of a model when it is pointed at in a chart: all its figures, and what they mean."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlx_engine.measure.charts.quantities import QUANTITIES, Sample, samples
+from mlx_engine.measure.charts.units import in_words
+from mlx_engine.measure.study import Study
+from mlx_engine.measure.words import verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ChartCard:
+    """`lines` are the names of figures and the figures."""
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+    verdict: str = ""
+
+
+def cards(study: Study) -> Mapping[str, ChartCard]:
+    """Return the cards by the key of what is pointed at."""
+    return {sample.key: _card(sample) for sample in samples(study)}
+
+
+def _card(sample: Sample) -> ChartCard:
+    known = ((quantity, quantity.of(sample)) for quantity in QUANTITIES)
+    return ChartCard(
+        title=sample.row.label if sample.cache_bits == 16 else f"{sample.row.label}, cache {sample.cache_bits}-bit",
+        lines=tuple((quantity.name, in_words(quantity, found)) for quantity, found in known if found),
+        verdict=f"{verdict(sample.found)}." if sample.found and not sample.is_reference else "",
+    )

@@ -1,0 +1,174 @@
+"""Shows one chart as wide and high as there is room, and lets its marks be pointed at, by mouse and by keyboard."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.viewmodels.chart_card import ChartCard
+from app.views.charts.figure_card import FigureCard
+from app.views.charts.scene_painter import colours_of, paint, rectangle, style_of
+from app.views.painting import focus_ring
+from app.views.theme import Theme
+from mlx_engine.measure.charts.chart import Chart
+from mlx_engine.measure.charts.scene import Scene, Target
+
+_REACH = 10.0
+"""How near a mark the pointer must be, in pixels."""
+_MARGIN = 6.0
+_STEPS: Mapping[int, tuple[int, int]] = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
+
+
+class ChartView(QWidget):
+    row_activated = Signal(str)  # the label of a row
+    row_pointed = Signal(str)  # likewise; "" for none
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._chart: Chart | None = None
+        self._cards: Mapping[str, ChartCard] = {}
+        self._selected = ""
+        self.scene = Scene(0, 0, ())
+        self.pointed: Target | None = None
+        self.card = FigureCard(theme, self)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        theme.changed.connect(self._redraw)
+
+    @property
+    def chart(self) -> Chart | None:
+        return self._chart
+
+    def show_chart(self, chart: Chart, cards: Mapping[str, ChartCard]) -> None:
+        """Show `chart`; `cards` say what is told of its marks, by their keys."""
+        if chart == self._chart and cards == self._cards:
+            return
+        self._chart, self._cards = chart, cards
+        self.setAccessibleName(chart.title)
+        self.setAccessibleDescription(chart.description)
+        self._redraw()
+
+    def select(self, label: str) -> None:
+        """Mark what belongs to the row called `label`; "" marks nothing."""
+        if label != self._selected:
+            self._selected = label
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(480, max(self._theme.scaled(360), self.minimumSizeHint().height()))
+
+    def minimumSizeHint(self) -> QSize:
+        style = style_of(self._theme)
+        least = self._chart.least_height(style) if self._chart else style.scaled(120)
+        return QSize(200, round(least + 2 * _MARGIN))
+
+    def _redraw(self) -> None:
+        if self._chart:
+            width, height = self.width() - 2 * _MARGIN, self.height() - 2 * _MARGIN
+            self.scene = self._chart.draw(max(width, 1.0), max(height, 1.0), style_of(self._theme))
+            self._keep_pointing()
+        self.updateGeometry()
+        self.update()
+
+    def _keep_pointing(self) -> None:
+        """Stay at the same mark, wherever it stands now."""
+        key = self.pointed.key if self.pointed else None
+        self._point_at(next((target for target in self.scene.targets if target.key == key), None))
+
+    def _point_at(self, target: Target | None) -> None:
+        before, self.pointed = self.pointed, target
+        known = self._cards.get(target.key) if target else None
+        if target and known:
+            self.card.show_beside(known, rectangle(target.area).translated(_MARGIN, _MARGIN))
+        else:
+            self.card.hide()
+        if (before and before.label) != (target and target.label):
+            self.row_pointed.emit(target.label if target else "")
+        self.update()
+
+    def target_at(self, point: QPointF) -> Target | None:
+        """Return the mark under `point` or near it, the nearest if there are several."""
+        inside = point - QPointF(_MARGIN, _MARGIN)
+        near = [(_distance(rectangle(target.area), inside), target) for target in self.scene.targets]
+        distance, target = min(near, key=lambda found: found[0], default=(_REACH, None))
+        return target if distance < _REACH else None
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._redraw()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        target = self.target_at(event.position())
+        self.setCursor(Qt.CursorShape.PointingHandCursor if target else Qt.CursorShape.ArrowCursor)
+        if target != self.pointed:
+            self._point_at(target)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and (target := self.target_at(event.position())):
+            self.row_activated.emit(target.label)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._point_at(None)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._point_at(None)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        if key in _STEPS:
+            self._step(*_STEPS[key])
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self.pointed:
+            self.row_activated.emit(self.pointed.label)
+        elif key == Qt.Key.Key_Escape and self.pointed:
+            self._point_at(None)
+        else:
+            super().keyPressEvent(event)
+
+    def _step(self, x: int, y: int) -> None:
+        """Go to the nearest mark in that direction; from none, to the first one."""
+        if self.pointed is None:
+            self._point_at(self.scene.targets[0] if self.scene.targets else None)
+            return
+        here = self.pointed.area.middle
+        ahead = [
+            (along + 2 * aside, target)
+            for target in self.scene.targets
+            if (along := (target.area.middle.x - here.x) * x + (target.area.middle.y - here.y) * y) > 0
+            for aside in [abs((target.area.middle.x - here.x) * y) + abs((target.area.middle.y - here.y) * x)]
+        ]
+        if ahead:
+            self._point_at(min(ahead, key=lambda found: found[0])[1])
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        if self.hasFocus():
+            focus_ring(painter, QRectF(self.rect()), 8, self._theme.palette.accent)
+        painter.translate(_MARGIN, _MARGIN)
+        paint(painter, self.scene, colours_of(self._theme.palette), self._theme.font("small", tabular=True))
+        for target in self.scene.targets:
+            if target == self.pointed or target.label == self._selected:
+                self._ring(painter, rectangle(target.area))
+
+    def _ring(self, painter: QPainter, area: QRectF) -> None:
+        painter.setPen(QPen(self._theme.palette.text, 2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        around = area.adjusted(-3, -3, 3, 3)
+        radius = min(around.width(), around.height()) / 2
+        painter.drawRoundedRect(around, min(radius, 12), min(radius, 12))
+
+
+def _distance(area: QRectF, point: QPointF) -> float:
+    x = max(area.left() - point.x(), 0.0, point.x() - area.right())
+    y = max(area.top() - point.y(), 0.0, point.y() - area.bottom())
+    # Where marks lie over each other the one whose middle is nearer is meant.
+    return (x * x + y * y) ** 0.5 + 0.001 * (area.center() - point).manhattanLength()

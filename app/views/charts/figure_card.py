@@ -1,0 +1,83 @@
+"""A small card with all figures of a model, beside its mark in a chart."""
+
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from app.viewmodels.chart_card import ChartCard
+from app.views.painting import rounded
+from app.views.theme import Theme
+
+_PADDING = 10
+_GAP = 16
+"""Between the names of figures and the figures."""
+_AWAY = 10
+"""From the mark."""
+
+
+class FigureCard(QWidget):
+    """Stays within its parent, and lets the mouse through."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.shown = ChartCard("", ())
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def show_beside(self, card: ChartCard, mark: QRectF) -> None:
+        """Show `card` at the side of `mark` where there is more room."""
+        self.shown = card
+        size, room = self._size(), self.parentWidget().rect()
+        right = mark.right() + _AWAY
+        left = right if right + size.width() <= room.right() else mark.left() - _AWAY - size.width()
+        top = min(mark.center().y() - size.height() / 3, room.height() - size.height() - 2)
+        self.setGeometry(QRectF(QPointF(max(left, 2.0), max(top, 2.0)), size).toAlignedRect())
+        self.raise_()
+        self.show()
+        self.update()
+
+    def _metrics(self, *, bold: bool = False) -> QFontMetricsF:
+        return QFontMetricsF(self._theme.font("small", tabular=True, bold=bold))
+
+    def _size(self) -> QSizeF:
+        metrics = self._metrics()
+        names = max((metrics.horizontalAdvance(name) for name, _ in self.shown.lines), default=0.0)
+        figures = max((metrics.horizontalAdvance(figure) for _, figure in self.shown.lines), default=0.0)
+        title = self._metrics(bold=True).horizontalAdvance(self.shown.title)
+        limit = self.parentWidget().width() - 2 * _PADDING - 4
+        width = max(names + _GAP + figures, min(title, limit))
+        height = self._line() * (1 + len(self.shown.lines)) + self._verdict(width).height()
+        return QSizeF(width + 2 * _PADDING, height + 2 * _PADDING)
+
+    def _line(self) -> float:
+        return self._metrics().height() * 1.15
+
+    def _verdict(self, width: float) -> QRectF:
+        """Return the room that the verdict takes, at the origin."""
+        if not self.shown.verdict:
+            return QRectF()
+        room = QRectF(0, 0, width, 10_000)
+        found = self._metrics().boundingRect(room, Qt.TextFlag.TextWordWrap, self.shown.verdict)
+        return QRectF(0, 0, width, found.height() + 6)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours, painter = self._theme.palette, QPainter(self)
+        rounded(painter, QRectF(self.rect()), 8, colours.surface, colours.border)
+        inside = QRectF(self.rect()).adjusted(_PADDING, _PADDING, -_PADDING, -_PADDING)
+        line = QRectF(inside.topLeft(), QSizeF(inside.width(), self._line()))
+        painter.setFont(self._theme.font("small", tabular=True, bold=True))
+        painter.setPen(colours.text)
+        title = painter.fontMetrics().elidedText(
+            self.shown.title, Qt.TextElideMode.ElideMiddle, int(inside.width()) + 1
+        )
+        painter.drawText(line, title)
+        painter.setFont(self._theme.font("small", tabular=True))
+        for name, figure in self.shown.lines:
+            line.translate(0, self._line())
+            painter.setPen(colours.secondary)
+            painter.drawText(line, name)
+            painter.setPen(colours.text)
+            painter.drawText(line, Qt.AlignmentFlag.AlignRight, figure)
+        below = QRectF(inside.left(), line.bottom() + 4, inside.width(), inside.bottom() - line.bottom())
+        painter.drawText(below, Qt.TextFlag.TextWordWrap, self.shown.verdict)

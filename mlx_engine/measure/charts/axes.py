@@ -1,0 +1,134 @@
+"""The ground of a chart: where its plot lies so that no word is clipped, its grid, and what is written at it."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from mlx_engine.measure.charts import scales
+from mlx_engine.measure.charts.quantities import Estimate, Quantity
+from mlx_engine.measure.charts.scales import Scale, Tick
+from mlx_engine.measure.charts.scene import Area, Item, Line, Point, Words
+from mlx_engine.measure.charts.style import Style
+from mlx_engine.measure.charts.units import shown, title
+
+_GAP = 6.0
+"""Between a tick's words and the plot."""
+_WIDE = 50.0
+"""From how many times the smallest value on a scale is one of factors, though it need not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A value stands at its share of `scale` once it is divided by `divisor`."""
+
+    title: str
+    scale: Scale
+    divisor: float = 1.0
+
+    def share(self, value: float) -> float:
+        return self.scale.share(value / self.divisor)
+
+
+def axis(quantity: Quantity, found: Sequence[Estimate], also: Sequence[float] = ()) -> Axis:
+    """Return the axis for `found` and for the further values `also`, in a unit that suits them."""
+    unit = shown(quantity, [estimate.value for estimate in found])
+    values = [*also, *(estimate.value for estimate in found), *(estimate.high for estimate in found)]
+    # On a scale of factors the lower end of an error may lie anywhere down to 0: half of the value is low enough.
+    lows = [max(estimate.low, estimate.value / 2) for estimate in found]
+    values = [value / unit.divisor for value in (*values, *lows)]
+    least, most = min(values), max(values)
+    if quantity.is_log or (least > 0 and most / least > _WIDE):
+        return Axis(f"{title(quantity, unit)}, log scale", scales.log(values), unit.divisor)
+    scale = scales.linear(values, from_zero=quantity.unit == "share")
+    return Axis(title(quantity, unit), scale, unit.divisor)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Two axes around a plot; `y` is None where rows with names stand instead."""
+
+    plot: Area
+    x: Axis
+    y: Axis | None
+    style: Style
+
+    def across(self, value: float) -> float:
+        return self.plot.left + self.plot.width * self.x.share(value)
+
+    def up(self, value: float) -> float:
+        assert self.y  # noqa: S101 - a frame of rows is not asked
+        return self.plot.bottom - self.plot.height * self.y.share(value)
+
+    @property
+    def x_ticks(self) -> list[Tick]:
+        return _fitting(self.x.scale, self.plot.width, self.style)
+
+    @property
+    def y_ticks(self) -> list[Tick]:
+        return _rising(self.y.scale, self.plot.height, self.style) if self.y else []
+
+    def ground(self) -> Iterator[Item]:
+        """Yield the grid, the ticks' words and the titles: that of y stands above the plot, for it is read across."""
+        style, plot = self.style, self.plot
+        for tick in self.x_ticks:
+            at = plot.left + plot.width * self.x.scale.share(tick.value)
+            yield Line((Point(at, plot.top), Point(at, plot.bottom)), "grid")
+            below = Point(at, plot.bottom + style.scaled(_GAP) + style.size)
+            yield Words(below, tick.text, style.size, "secondary", "middle")
+        for tick in self.y_ticks:
+            at = plot.bottom - plot.height * self.y.scale.share(tick.value)
+            yield Line((Point(plot.left, at), Point(plot.right, at)), "grid")
+            left = plot.left - style.scaled(_GAP)
+            yield Words(Point(left, at + style.size * 0.36), tick.text, style.size, "secondary", "end")
+        foot = plot.bottom + style.scaled(_GAP) + style.size + style.line
+        yield Words(Point(plot.middle.x, foot), self.x.title, style.size, "text", "middle")
+        if self.y:
+            yield Words(Point(0, style.size), self.y.title, style.size)
+
+
+def frame(room: Area, x: Axis, y: Axis, style: Style) -> Frame:
+    """Return the largest plot in `room` (which begins at 0, 0) that leaves the words their places."""
+    top = style.line + style.scaled(_GAP)
+    height = max(room.height - top - below(style), 1.0)
+    left = widest(style, [tick.text for tick in _rising(y.scale, height, style)]) + style.scaled(_GAP)
+    return Frame(Area(left, top, max(room.width - left - right(x, room.width - left, style), 1.0), height), x, y, style)
+
+
+def below(style: Style) -> float:
+    """Return the height that ticks and the title of x take."""
+    return style.scaled(_GAP) + style.size + style.line + style.size * 0.3
+
+
+def right(x: Axis, width: float, style: Style) -> float:
+    """Return what half of the last tick's words takes beside the plot."""
+    return widest(style, [tick.text for tick in _fitting(x.scale, width, style)]) / 2 + 1
+
+
+def widest(style: Style, texts: Sequence[str]) -> float:
+    return max(map(style.width, texts), default=0.0)
+
+
+def _fitting(scale: Scale, width: float, style: Style) -> list[Tick]:
+    """Return as many ticks as stand beside each other with some air."""
+    for most in range(8, 1, -1):
+        ticks = scale.ticks(most)
+        apart = width * min(_distances(scale, ticks), default=1.0)
+        if apart >= widest(style, [tick.text for tick in ticks]) + style.scaled(16):
+            return ticks
+    return scale.ticks(2)[:1]
+
+
+def _rising(scale: Scale, height: float, style: Style) -> list[Tick]:
+    """Return as many ticks as stand above each other with some air."""
+    most = max(math.floor(height / (style.line * 2)), 1)
+    for fewer in range(min(most, 7), 0, -1):
+        ticks = scale.ticks(fewer)
+        if height * min(_distances(scale, ticks), default=1.0) >= style.line:
+            return ticks
+    return []
+
+
+def _distances(scale: Scale, ticks: Sequence[Tick]) -> list[float]:
+    places = [scale.share(tick.value) for tick in ticks]
+    return [after - before for before, after in pairwise(places)]

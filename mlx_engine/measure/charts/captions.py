@@ -1,0 +1,43 @@
+"""How the figures of a study were measured, for the line below a chart."""
+
+from collections.abc import Iterator, Sequence
+
+from mlx_engine.measure.charts.quantities import Quantity
+from mlx_engine.measure.study import Study
+
+_fidelity_units = ("nats", "share", "")
+
+
+def caption(study: Study, quantities: Sequence[Quantity]) -> str:
+    """Return what is to be known of `quantities`: over what, on what, and what the bars of error mean."""
+    return " ".join((*_fidelity(study, quantities), *_speed(study, quantities)))
+
+
+def _fidelity(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
+    result = next((result for row in study.candidates for result in row.fidelity), None)
+    shown = [quantity for quantity in quantities if quantity.unit in _fidelity_units]
+    if result is None or not shown:
+        return
+    if any(quantity.unit == "nats" for quantity in shown):
+        yield f"KL(original ‖ candidate) of next-token probabilities; the original is {study.original.label}."
+    yield f"{result.fidelity.positions:,} positions in {result.fidelity.chunks:,} chunks of {result.corpus}."
+    yield f"{result.convention.rstrip('.')}. Error bars: one standard error, clustered by chunk."
+
+
+def _speed(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
+    speed = next((row.speed for row in study.rows if row.speed), None)
+    if speed is None or not any(
+        quantity.unit in ("tokens/s", "seconds") or quantity.key == "memory" for quantity in quantities
+    ):
+        return
+    if any(quantity.unit == "tokens/s" for quantity in quantities):
+        yield f"Speed: median of {speed.plan.repetitions}, bars from the slowest to the fastest."
+    if any(quantity.key == "memory" for quantity in quantities):
+        yield "Memory: the most that MLX held while speed was measured."
+    if speed.machine:
+        yield f"Machine: {speed.machine}; {speed.conditions.in_words}."
+
+
+def subject(study: Study) -> str:
+    """Return the name of the original, for a title."""
+    return study.original.label.rpartition("/")[2]

@@ -1,0 +1,69 @@
+"""What all charts of a study have: a title, how it was measured, words for those who do not see it, and a picture."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Protocol
+
+from mlx_engine.measure.charts.scene import Area, Box, Point, Scene, Words, moved, moved_area
+from mlx_engine.measure.charts.style import Style
+from mlx_engine.measure.charts.svg import svg
+
+PAGE_WIDTH, PAGE_HEIGHT = 960.0, 600.0
+_MARGIN = 24.0
+
+
+class Chart(Protocol):
+    @property
+    def title(self) -> str: ...
+    @property
+    def caption(self) -> str: ...
+    @property
+    def description(self) -> str:
+        """What it shows, in words."""
+
+    def least_height(self, style: Style) -> float:
+        """Return the height below which its words would not have room."""
+
+    def draw(self, width: float, height: float, style: Style) -> Scene:
+        """Return its picture without title and caption."""
+
+
+def blank(words: str, width: float, height: float, style: Style) -> Scene:
+    """Return the picture of a chart that has nothing to show, which says so."""
+    lines = style.wrapped(words, width * 0.8)
+    top = height / 2 - len(lines) * style.line / 2 + style.size
+    items = (
+        Words(Point(width / 2, top + number * style.line), line, style.size, "secondary", "middle")
+        for number, line in enumerate(lines)
+    )
+    return Scene(width, height, tuple(items))
+
+
+def page(chart: Chart, style: Style | None = None) -> Scene:
+    """Return `chart` as it stands in a document: with its title above and its caption below."""
+    style = style or Style(size=14.0)
+    width = PAGE_WIDTH - 2 * _MARGIN
+    caption = style.wrapped(chart.caption, width)
+    height = max(PAGE_HEIGHT - (len(caption) + 4) * style.line, chart.least_height(style))
+    drawn = chart.draw(width, height, style)
+    by = Point(_MARGIN, _MARGIN + 2.2 * style.line)
+    bottom = by.y + height + 1.6 * style.line
+    whole = Area(0, 0, PAGE_WIDTH, bottom + len(caption) * style.line + _MARGIN / 2)
+    items = (
+        Box(whole, "background"),
+        Words(Point(_MARGIN, _MARGIN + style.size), chart.title, style.size * 1.25, bold=True),
+        *(moved(item, by) for item in drawn.items),
+        *_lines(caption, Point(_MARGIN, bottom), style),
+    )
+    targets = (replace(target, area=moved_area(target.area, by)) for target in drawn.targets)
+    return Scene(whole.width, whole.height, items, tuple(targets))
+
+
+def _lines(lines: list[str], at: Point, style: Style) -> Iterator[Words]:
+    for number, line in enumerate(lines):
+        yield Words(Point(at.x, at.y + number * style.line), line, style.size * 0.9, "secondary")
+
+
+def chart_svg(chart: Chart) -> str:
+    """Return `chart` as the text of an SVG file, light, with title and caption."""
+    return svg(page(chart), title=chart.title, description=chart.description)

@@ -1,0 +1,147 @@
+"""Places for the names of points: beside them where there is room, or else further away with a line that leads there.
+
+The same points and sizes always give the same places.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mlx_engine.measure.charts.scene import Area, Point
+
+_NEAR, _STEP, _RINGS = 4.0, 14.0, 12
+"""Pixels between a mark and a name beside it, and between the circles on which further places are looked for."""
+_AIR = 3.0
+"""Pixels around a mark that its own name alone may touch, so that no name seems to be another's."""
+_MARK, _LINE, _LEADER = 60.0, 12.0, 40.0
+"""What it costs, in pixels of distance, to cover a mark, a line, or to lead across another name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A point that wants a name of that width and height; `radius` is that of its mark."""
+
+    at: Point
+    radius: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a name stands, and the line that leads there from its mark, if it needs one."""
+
+    area: Area
+    leader: tuple[Point, Point] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Obstacles:
+    names: list[Placed]
+    marks: Sequence[Area]
+    lines: Sequence[tuple[Point, Point]]
+
+
+def place(points: Sequence[Named], room: Area, lines: Sequence[tuple[Point, Point]] = ()) -> list[Placed | None]:
+    """Return a place within `room` for each name, none over another; None where no room is left.
+
+    `points` come first that matter most. `lines` are better not covered.
+    """
+    marks = [Area(named.at.x, named.at.y, 0, 0).grown(named.radius + _AIR) for named in points]
+    obstacles = _Obstacles([], marks, lines)
+    found: list[Placed | None] = []
+    for named in points:
+        best = _best(named, room, obstacles)
+        found.append(best)
+        if best:
+            obstacles.names.append(best)
+    return found
+
+
+def _best(named: Named, room: Area, obstacles: _Obstacles) -> Placed | None:
+    least, best = math.inf, None
+    for distance, placed in _places(named):
+        if distance >= least:
+            break
+        if not room.holds(placed.area) or any(placed.area.overlaps(other.area) for other in obstacles.names):
+            continue
+        cost = distance + _cost(placed, named, obstacles)
+        if cost < least:
+            least, best = cost, placed
+    return best or _anywhere(named, room, obstacles)
+
+
+def _places(named: Named) -> Iterator[tuple[float, Placed]]:
+    """Yield places with their distance, the nearest first; at the same distance the right before the left."""
+    gap = named.radius + _NEAR
+    for rank, (x, y) in enumerate(((1, 0), (1, -1), (1, 1), (-1, 0), (-1, -1), (-1, 1), (0, -1), (0, 1))):
+        reach = gap if 0 in (x, y) else gap * 0.6
+        yield rank * 0.5, Placed(_beside(named, x * reach, y * reach), None)
+    for ring in range(1, _RINGS + 1):
+        reach = gap + ring * _STEP
+        for turn in range(16):
+            angle = math.radians(22.5 * turn)
+            area = _beside(named, reach * math.cos(angle), -reach * math.sin(angle))
+            yield ring * _STEP + turn * 0.1, _led(named, area)
+
+
+def _beside(named: Named, x: float, y: float) -> Area:
+    """Return the place whose nearest side or corner is `x`, `y` away from the point."""
+    left = named.at.x + x - (named.width if x < -1e-6 else 0 if x > 1e-6 else named.width / 2)
+    share = 0.5 - 0.5 * max(-1.0, min(1.0, -y / (named.height or 1.0)))
+    return Area(left, named.at.y + y - named.height * (1 - share), named.width, named.height)
+
+
+def _led(named: Named, area: Area) -> Placed:
+    end = area.nearest(named.at)
+    length = math.dist(named.at, end) or 1.0
+    share = min(named.radius / length, 1.0)
+    start = Point(named.at.x + (end.x - named.at.x) * share, named.at.y + (end.y - named.at.y) * share)
+    return Placed(area, (start, end))
+
+
+def _cost(placed: Placed, named: Named, obstacles: _Obstacles) -> float:
+    own = Area(named.at.x, named.at.y, 0, 0).grown(named.radius + _AIR)
+    cost = _MARK * sum(placed.area.overlaps(mark) for mark in obstacles.marks if mark != own)
+    cost += _MARK * placed.area.overlaps(own.grown(-_AIR))
+    cost += _LINE * sum(crosses(line, placed.area) for line in obstacles.lines)
+    cost += _LEADER * sum(bool(other.leader) and crosses(other.leader, placed.area) for other in obstacles.names)
+    if placed.leader:
+        cost += _LEADER * sum(crosses(placed.leader, other.area) for other in obstacles.names)
+        cost += _LINE * sum(crosses(placed.leader, mark) for mark in obstacles.marks if not _holds(mark, named.at))
+    return cost
+
+
+def _holds(area: Area, point: Point) -> bool:
+    return area.left <= point.x <= area.right and area.top <= point.y <= area.bottom
+
+
+def _anywhere(named: Named, room: Area, obstacles: _Obstacles) -> Placed | None:
+    """Return the nearest free place on a grid of lines of text over the whole room."""
+    free = (
+        area
+        for row in range(math.floor(room.height / named.height) if named.height else 0)
+        for column in range(math.floor(room.width / _STEP))
+        if room.holds(
+            area := Area(room.left + column * _STEP, room.top + row * named.height, named.width, named.height)
+        )
+        and not any(area.overlaps(other.area) for other in obstacles.names)
+    )
+    nearest = min(free, key=lambda area: math.dist(area.nearest(named.at), named.at), default=None)
+    return nearest and _led(named, nearest)
+
+
+def crosses(line: tuple[Point, Point], area: Area) -> bool:
+    """Return whether any of `line` lies within `area` (clipped as by Liang and Barsky)."""
+    (start, end), low, high = line, 0.0, 1.0
+    for begin, delta, least, most in (
+        (start.x, end.x - start.x, area.left, area.right),
+        (start.y, end.y - start.y, area.top, area.bottom),
+    ):
+        if delta == 0:
+            if not least < begin < most:
+                return False
+            continue
+        first, last = sorted(((least - begin) / delta, (most - begin) / delta))
+        low, high = max(low, first), min(high, last)
+    return low < high

@@ -1,0 +1,210 @@
+"""The chart that answers "which of these?": what each candidate costs against what it loses, and which none beats."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from mlx_engine.measure.charts import axes, labels
+from mlx_engine.measure.charts.captions import caption, subject
+from mlx_engine.measure.charts.chart import blank
+from mlx_engine.measure.charts.quantities import (
+    DECODING,
+    DISAGREEMENT,
+    MEAN_KL,
+    MEMORY,
+    PERPLEXITY,
+    SIZE,
+    Estimate,
+    Quantity,
+    exactly,
+    samples,
+)
+from mlx_engine.measure.charts.scene import Area, Disc, Item, Line, Point, Scene, Target, Words
+from mlx_engine.measure.charts.style import Style
+from mlx_engine.measure.charts.units import in_words
+from mlx_engine.measure.study import Study
+
+ACROSS: Sequence[Quantity] = (SIZE, MEMORY, DECODING)
+UP: Sequence[Quantity] = (MEAN_KL, PERPLEXITY, DISAGREEMENT)
+
+_RADIUS = 5.0
+_LONGEST_NAME = 190.0
+_FAR = 4.0
+"""A limit beyond so many times the largest model would push all of them to one side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A model in the chart; `label` is that of its row, and the original's own is no candidate."""
+
+    key: str
+    label: str
+    name: str
+    x: Estimate
+    y: Estimate
+    is_reference: bool = False
+    is_dominated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pareto:
+    """What is drawn. `memory_bytes` is what models may take on this machine, if a line is to stand there."""
+
+    title: str
+    caption: str
+    across: Quantity
+    up: Quantity
+    marks: tuple[Mark, ...]
+    memory_bytes: int | None = None
+
+    @property
+    def description(self) -> str:
+        if not self.marks:
+            return "Nothing has been measured yet."
+        front = [mark.name for mark in self.marks if not mark.is_dominated and not mark.is_reference]
+        return f"{self.title}. None is better in both than: {', '.join(front) or 'none'}. " + " ".join(
+            f"{self.words(mark)}." for mark in self.marks
+        )
+
+    def words(self, mark: Mark) -> str:
+        figures = f"{in_words(self.across, mark.x)}, {self.up.in_sentence} {in_words(self.up, mark.y)}"
+        return f"{mark.name}: {figures}"
+
+    def least_height(self, style: Style) -> float:
+        return style.scaled(260)
+
+    def draw(self, width: float, height: float, style: Style) -> Scene:
+        if not self.marks:
+            return blank(_nothing(self.across, self.up), width, height, style)
+        return _Drawing(self, _frame(self, width, height, style), style).scene(width, height)
+
+
+def pareto(study: Study, across: Quantity = SIZE, up: Quantity = MEAN_KL, memory_bytes: int | None = None) -> Pareto:
+    """Return the chart of what was measured so far."""
+    found = [(sample, across.of(sample), up.of(sample)) for sample in samples(study)]
+    marks = [
+        Mark(sample.key, sample.row.label, sample.name, x, y, sample.is_reference) for sample, x, y in found if x and y
+    ]
+    return Pareto(
+        title=f"{subject(study)}: {up.in_sentence} against {across.in_sentence}",
+        caption=caption(study, (across, up)) + " Grey: another candidate is at least as good in both.",
+        across=across,
+        up=up,
+        marks=tuple(_judged(mark, marks, across, up) for mark in marks),
+        memory_bytes=memory_bytes if across is MEMORY else None,
+    )
+
+
+def _judged(mark: Mark, marks: Sequence[Mark], across: Quantity, up: Quantity) -> Mark:
+    dominated = not mark.is_reference and any(
+        _beats(other, mark, across, up) for other in marks if not other.is_reference
+    )
+    return replace(mark, is_dominated=dominated)
+
+
+def _beats(one: Mark, other: Mark, across: Quantity, up: Quantity) -> bool:
+    """Return whether `one` is as good as `other` in both, and better in one."""
+    mine, its = ([_cost(across, mark.x), _cost(up, mark.y)] for mark in (one, other))
+    return mine != its and all(a <= b for a, b in zip(mine, its, strict=True))
+
+
+def _cost(quantity: Quantity, found: Estimate) -> float:
+    return found.value if quantity.less_is_better else -found.value
+
+
+def _nothing(across: Quantity, up: Quantity) -> str:
+    return f"As soon as a model's {across.in_sentence} and {up.in_sentence} are measured, it is shown here."
+
+
+def _frame(chart: Pareto, width: float, height: float, style: Style) -> axes.Frame:
+    found = [mark.x for mark in chart.marks]
+    limit = chart.memory_bytes
+    also = [limit] if limit and limit < _FAR * max(estimate.value for estimate in found) else []
+    x, y = axes.axis(chart.across, found, also), axes.axis(chart.up, [mark.y for mark in chart.marks])
+    return axes.frame(Area(0, 0, width, height), x, y, style)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """The chart while it is drawn: every step yields what lies above the step before."""
+
+    chart: Pareto
+    frame: axes.Frame
+    style: Style
+
+    def scene(self, width: float, height: float) -> Scene:
+        items = [*self.frame.ground(), *self._limit(), *self._front(), *self._errors(), *self._discs(), *self._names()]
+        return Scene(width, height, tuple(items), tuple(map(self._target, self.chart.marks)))
+
+    def at(self, mark: Mark) -> Point:
+        return Point(self.frame.across(mark.x.value), self.frame.up(mark.y.value))
+
+    @property
+    def front(self) -> list[Point]:
+        """The candidates that none beats, from left to right."""
+        marks = (mark for mark in self.chart.marks if not mark.is_reference and not mark.is_dominated)
+        return sorted(map(self.at, marks))
+
+    @property
+    def radius(self) -> float:
+        return self.style.scaled(_RADIUS)
+
+    def _limit(self) -> Iterator[Item]:
+        """Yield the line at this machine's memory; where it would be far beyond the last model, words alone."""
+        if self.chart.memory_bytes is None:
+            return
+        style, plot = self.style, self.frame.plot
+        words = f"This Mac: {in_words(MEMORY, exactly(self.chart.memory_bytes))}"
+        inside = self.frame.x.share(self.chart.memory_bytes) < 1
+        at = self.frame.across(self.chart.memory_bytes)
+        if inside:
+            yield Line((Point(at, plot.top), Point(at, plot.bottom)), "warning", 1.5, dash=style.scaled(5))
+        leads_left = not inside or at + style.width(words) > plot.right
+        left = min(at, plot.right) - style.scaled(4) if leads_left else at + style.scaled(4)
+        text = words if inside else f"{words} →"
+        yield Words(
+            Point(left, plot.top - style.scaled(4)), text, style.size, "warning", "end" if leads_left else "start"
+        )
+
+    def _front(self) -> Iterator[Item]:
+        if len(self.front) > 1:
+            yield Line(tuple(self.front), "accent", 1.5, dash=self.style.scaled(5))
+
+    def _errors(self) -> Iterator[Item]:
+        for mark in self.chart.marks:
+            at, ink = self.at(mark), "muted" if mark.is_dominated else "accent"
+            for start, end in (
+                (Point(at.x, self.frame.up(mark.y.low)), Point(at.x, self.frame.up(mark.y.high))),
+                (Point(self.frame.across(mark.x.low), at.y), Point(self.frame.across(mark.x.high), at.y)),
+            ):
+                if start != end:
+                    yield Line((start, end), ink, 1.5)
+
+    def _discs(self) -> Iterator[Item]:
+        for mark in sorted(self.chart.marks, key=lambda mark: not mark.is_dominated):
+            if mark.is_reference:
+                yield Disc(self.at(mark), self.radius, "background", "text", 1.5)
+            else:
+                yield Disc(self.at(mark), self.radius, "muted" if mark.is_dominated else "accent", "background", 1.5)
+
+    def _names(self) -> Iterator[Item]:
+        """Yield the names, those first that must not be left out, and the lines that lead to them."""
+        style, room = self.style, self.frame.plot
+        marks = sorted(self.chart.marks, key=lambda mark: (mark.is_dominated, self.at(mark)))
+        texts = [style.elided(mark.name, min(style.scaled(_LONGEST_NAME), room.width / 2)) for mark in marks]
+        named = [
+            labels.Named(self.at(mark), self.radius, style.width(text) + 2, style.line)
+            for mark, text in zip(marks, texts, strict=True)
+        ]
+        for mark, text, placed in zip(marks, texts, labels.place(named, room, list(pairwise(self.front))), strict=True):
+            if placed is None:
+                continue
+            if placed.leader:
+                yield Line(placed.leader, "tertiary")
+            at = Point(placed.area.left + 1, placed.area.top + style.size * 1.05)
+            yield Words(at, text, style.size, "secondary" if mark.is_dominated else "text")
+
+    def _target(self, mark: Mark) -> Target:
+        at = self.at(mark)
+        area = Area(at.x, at.y, 0, 0).grown(self.radius)
+        return Target(mark.key, area, self.chart.words(mark), mark.label)

@@ -1,0 +1,162 @@
+"""What can stand at an axis: how it is called, in which unit, and where a row of a study has it."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mlx_engine.measure.names import short_names
+from mlx_engine.measure.results import Fidelity
+from mlx_engine.measure.speed_result import Series, SpeedResult
+from mlx_engine.measure.study import Row, Study
+from mlx_engine.protocol import CacheBits
+
+Unit = Literal["bytes", "bits", "seconds", "tokens/s", "nats", "share", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure and how far it may be away: one standard error to both sides, or the extremes of repetitions."""
+
+    value: float
+    low: float
+    high: float
+    is_range: bool = False
+    """Whether `low` and `high` are the extremes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A row of the study with its context in so many bits; `found` is None where fidelity was not measured.
+
+    The original is its own measure: its `found` is what others found of it.
+    """
+
+    row: Row
+    name: str
+    """Short, for a chart."""
+    cache_bits: CacheBits
+    found: Fidelity | None
+
+    @property
+    def key(self) -> str:
+        """What tells it from all others of the study."""
+        return f"{self.row.label} {self.cache_bits}"
+
+    @property
+    def is_reference(self) -> bool:
+        return self.row.is_original and self.cache_bits == 16
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    key: str
+    name: str
+    unit: Unit
+    less_is_better: bool
+    read: Callable[[Sample], Estimate | None]
+    is_log: bool = False
+
+    @property
+    def in_sentence(self) -> str:
+        """Its name within a sentence."""
+        return self.name[0].lower() + self.name[1:]
+
+    def of(self, sample: Sample) -> Estimate | None:
+        """Return the figure of `sample`; None where there is none, or where it is no number."""
+        found = self.read(sample)
+        return found if found and math.isfinite(found.value) else None
+
+
+def samples(study: Study) -> list[Sample]:
+    """Return what was measured, the original first; candidates that have no result yet too."""
+    names = short_names(study)
+    return [sample for row in study.rows for sample in _samples(study, row, names[row.label])]
+
+
+def _samples(study: Study, row: Row, name: str) -> Iterator[Sample]:
+    if row.is_original:
+        found = next((result.fidelity for other in study.candidates for result in other.fidelity), None)
+        yield Sample(row, name, 16, found)
+    elif not row.fidelity:
+        yield Sample(row, name, 16, None)
+    for result in row.fidelity:
+        bits = result.cache_bits
+        yield Sample(row, name if bits == 16 else f"{name} · cache {bits}-bit", bits, result.fidelity)
+
+
+def exactly(value: float) -> Estimate:
+    """Return a figure that has no error."""
+    return Estimate(value, value, value)
+
+
+def _plain(value: float | None) -> Estimate | None:
+    return exactly(value) if value else None
+
+
+def _fidelity(name: str, of_reference: str | float) -> Callable[[Sample], Estimate | None]:
+    def read(sample: Sample) -> Estimate | None:
+        if sample.is_reference and not isinstance(of_reference, str):
+            return exactly(of_reference)
+        if sample.found is None:
+            return None
+        field = of_reference if sample.is_reference else name
+        assert isinstance(field, str)  # noqa: S101 - the other case has returned
+        value, error = getattr(sample.found, field), getattr(sample.found, f"{field}_se", None) or 0.0
+        return Estimate(value, value - error, value + error)
+
+    return read
+
+
+def _disagreement(sample: Sample) -> Estimate | None:
+    agreement = _fidelity("top1_agreement", 1.0)(sample)
+    return agreement and Estimate(1 - agreement.value, max(1 - agreement.high, 0.0), 1 - agreement.low)
+
+
+def _series(read: Callable[[SpeedResult], Sequence[Series]]) -> Callable[[Sample], Estimate | None]:
+    def of(sample: Sample) -> Estimate | None:
+        series = read(sample.row.speed) if sample.row.speed else ()
+        return _range(series[0]) if series else None
+
+    return of
+
+
+def _range(series: Series) -> Estimate:
+    return Estimate(series.median, min(series.values), max(series.values), is_range=True)
+
+
+def _first_token(sample: Sample) -> Estimate | None:
+    speed = sample.row.speed
+    return _plain(speed.time_to_first_token_s(speed.reading[0])) if speed and speed.reading else None
+
+
+def _peak(sample: Sample) -> Estimate | None:
+    return _plain(sample.row.speed.peak_memory_bytes) if sample.row.speed else None
+
+
+def _load(sample: Sample) -> Estimate | None:
+    return _plain(sample.row.speed.load_s[-1]) if sample.row.speed and sample.row.speed.load_s else None
+
+
+SIZE = Quantity("size", "Size", "bytes", True, lambda sample: _plain(sample.row.size_bytes))
+MEMORY = Quantity("memory", "Peak memory", "bytes", True, _peak)
+DECODING = Quantity("decode", "Decode speed", "tokens/s", False, _series(lambda speed: speed.decoding))
+READING = Quantity("prefill", "Prefill speed", "tokens/s", False, _series(lambda speed: speed.reading))
+MEAN_KL = Quantity("mean_kl", "Mean KL divergence", "nats", True, _fidelity("mean_kl", 0.0), is_log=True)
+PERPLEXITY = Quantity("perplexity", "Perplexity", "", True, _fidelity("perplexity", "reference_perplexity"))
+DISAGREEMENT = Quantity("disagreement", "Next words that differ", "share", True, _disagreement)
+
+QUANTITIES: Sequence[Quantity] = (
+    SIZE,
+    Quantity("bits", "Bits per weight", "bits", True, lambda sample: _plain(sample.row.bits_per_weight)),
+    MEMORY,
+    Quantity("load", "Load time", "seconds", True, _load),
+    Quantity("first_token", "Time to first token", "seconds", True, _first_token),
+    READING,
+    DECODING,
+    MEAN_KL,
+    Quantity("p99_kl", "99th percentile of KL", "nats", True, _fidelity("p99_kl", 0.0), is_log=True),
+    PERPLEXITY,
+    DISAGREEMENT,
+)
+"""All, in the order in which they are listed."""

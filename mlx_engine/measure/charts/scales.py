@@ -1,0 +1,101 @@
+"""From a value to its place along an axis, and the round values that are written there."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    value: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Equal distances for equal differences."""
+
+    low: float
+    high: float
+
+    def share(self, value: float) -> float:
+        """Return the place of `value`: 0 at the low end, 1 at the high one; what is beyond stays at the end."""
+        return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
+
+    def ticks(self, most: int) -> list[Tick]:
+        """Return round values, `most` at most and two at least where there are two."""
+        step = round_step(self.high - self.low, max(most - 1, 1))
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        digits = max(0, -math.floor(math.log10(step) + 1e-9))
+        return [Tick(number * step, f"{number * step:,.{digits}f}") for number in range(first, last + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Equal distances for equal factors; both ends are above 0."""
+
+    low: float
+    high: float
+
+    def share(self, value: float) -> float:
+        """Return the place of `value`, as `Linear.share` does; 0 and less is at the low end."""
+        if value <= self.low:
+            return 0.0
+        return min(math.log(value / self.low) / math.log(self.high / self.low), 1.0)
+
+    def ticks(self, most: int) -> list[Tick]:
+        """Return powers of ten, or 1, 2 and 5 of each where those are too few."""
+        first, last = math.floor(math.log10(self.low) - 1e-9), math.ceil(math.log10(self.high) + 1e-9)
+        finer: Sequence[Sequence[int]] = ((1, 2, 5), (1, 3), (1,))
+        for parts in finer:
+            values = [part * 10.0**power for power in range(first, last + 1) for part in parts]
+            inside = [value for value in values if self.low * (1 - 1e-9) <= value <= self.high * (1 + 1e-9)]
+            if len(inside) <= most:
+                return [Tick(value, text) for value, text in zip(inside, log_words(inside), strict=True)]
+        kept = inside[:: math.ceil(len(inside) / max(most, 1))]
+        return [Tick(value, text) for value, text in zip(kept, log_words(kept), strict=True)]
+
+
+Scale = Linear | Log
+
+
+def linear(values: Sequence[float], *, from_zero: bool = False) -> Linear:
+    """Return a scale that holds `values` with some room beside them."""
+    low, high = min(values), max(values)
+    if from_zero:
+        low = min(low, 0.0)
+    room = (high - low) or abs(high) or 1.0
+    step = round_step(room, 8)
+    below = low if from_zero and low == 0 else low - 0.06 * room
+    floor = math.floor(below / step) * step
+    return Linear(max(floor, 0.0) if low >= 0 else floor, math.ceil((high + 0.06 * room) / step) * step)
+
+
+def log(values: Sequence[float]) -> Log:
+    """Return a scale that holds those of `values` that are above 0, with some room beside them."""
+    positive = [value for value in values if value > 0] or [1.0]
+    room = max((max(positive) / min(positive)) ** 0.08, 1.35)
+    return Log(min(positive) / room, max(positive) * room)
+
+
+def round_step(room: float, parts: int) -> float:
+    """Return the smallest of 1, 2 and 5 times a power of ten that divides `room` in no more than `parts`."""
+    raw = room / parts
+    power = 10.0 ** math.floor(math.log10(raw))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * (1 - 1e-9))
+
+
+def log_words(values: Sequence[float]) -> list[str]:
+    """Return what is written at `values`, all in the same manner: 0.01, or 10⁻⁶ where figures would be long."""
+    if values and (min(values) < 0.99e-4 or max(values) > 1.01e5):
+        return [_power(value) for value in values]
+    return [f"{value:,.{max(0, -math.floor(math.log10(value) + 1e-9))}f}" for value in values]
+
+
+def _power(value: float) -> str:
+    exponent = math.floor(math.log10(value) + 1e-9)
+    factor = round(value / 10.0**exponent)
+    power = f"10{str(exponent).translate(_SUPERSCRIPTS)}"
+    return power if factor == 1 else f"{factor}·{power}"

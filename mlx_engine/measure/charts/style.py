@@ -1,0 +1,81 @@
+"""How large the words of a chart are, and how wide: measured by a font where there is one, estimated where not."""
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mlx_engine.measure.charts.scene import Area, Words
+
+WidthOf = Callable[[str, float, bool], float]
+"""Returns the width of a text of a size in pixels, bold or not."""
+
+# Hundredths of the size for the characters from " " to "~" in Inter with tabular figures, which is wider than
+# Helvetica and Arial: what fits by this table fits in those as well.
+_widths = (
+    28, 28, 40, 63, 64, 81, 64, 22, 36, 36, 50, 66, 28, 46, 28, 36, 65, 65, 65, 65, 65, 65, 65, 65, 65, 65, 28, 28, 66,
+    66, 66, 51, 94, 68, 65, 73, 72, 60, 59, 74, 74, 26, 54, 65, 56, 89, 75, 76, 63, 76, 64, 64, 64, 74, 68, 95, 64, 66,
+    62, 36, 36, 36, 47, 45, 50, 56, 62, 56, 62, 58, 36, 61, 59, 24, 24, 54, 24, 87, 59, 60, 61, 61, 37, 52, 36, 58, 56,
+    81, 54, 56, 54, 36, 33, 36, 66,
+)  # fmt: skip
+_BOLD = 1.07
+_ascent, _descent = 0.8, 0.22
+
+
+def estimated_width(text: str, size: float, bold: bool) -> float:
+    """Return about how wide `text` is."""
+    return size * (_BOLD if bold else 1) * sum(map(_width, text)) / 100
+
+
+def _width(character: str) -> int:
+    place = ord(character) - 32
+    if 0 <= place < len(_widths):
+        return _widths[place]
+    if unicodedata.combining(character):
+        return 0
+    return 104 if unicodedata.east_asian_width(character) in "WF" else 68
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """`size` is that of words in pixels; everything else of a chart grows with it."""
+
+    size: float = 12.0
+    width_of: WidthOf = estimated_width
+
+    @property
+    def line(self) -> float:
+        """The distance of two lines of text."""
+        return self.size * 1.35
+
+    def scaled(self, pixels: float) -> float:
+        """Return a length that grows with the words."""
+        return pixels * self.size / 12
+
+    def width(self, text: str, *, bold: bool = False) -> float:
+        return self.width_of(text, self.size, bold)
+
+    def area(self, words: Words) -> Area:
+        """Return where `words` stand."""
+        width = self.width_of(words.text, words.size, words.bold)
+        left = words.at.x - {"start": 0.0, "middle": width / 2, "end": width}[words.anchor]
+        return Area(left, words.at.y - words.size * _ascent, width, words.size * (_ascent + _descent))
+
+    def elided(self, text: str, width: float) -> str:
+        """Return `text`, without some of its middle where it is wider than `width`."""
+        kept = len(text)
+        short = text
+        while kept > 2 and self.width(short) > width:
+            kept -= 1
+            short = f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}"
+        return short
+
+    def wrapped(self, text: str, width: float) -> list[str]:
+        """Return `text` in lines no wider than `width`, where words allow it."""
+        lines = [""]
+        for word in text.split():
+            longer = f"{lines[-1]} {word}".strip()
+            if lines[-1] and self.width(longer) > width:
+                lines.append(word)
+            else:
+                lines[-1] = longer
+        return lines

@@ -1,0 +1,95 @@
+"""Studies with results made up for charts: nothing of them was measured."""
+
+import msgspec
+
+from mlx_engine.measure.plan import Plan
+from mlx_engine.measure.results import Fidelity, FidelityResult
+from mlx_engine.measure.speed_result import Series, SpeedPlan, SpeedResult
+from mlx_engine.measure.study import Row, Study
+
+OWNER = "HuggingFaceTB"
+BASE = "SmolLM2-135M-Instruct"
+# Name, bits per weight, mean KL, share of other choices, tokens per second.
+FEW = (("8-bit", 8.5, 0.0011, 0.02, 140.0), ("4-bit", 4.5, 0.041, 0.14, 210.0), ("2-bit", 2.5, 1.3, 0.61, 260.0))
+NINE = (
+    *FEW,
+    ("6-bit", 6.5, 0.0049, 0.05, 172.0),
+    ("5-bit", 5.5, 0.0147, 0.08, 190.0),
+    ("4-bit-g32", 5.0, 0.0251, 0.11, 202.0),
+    ("balanced-4", 5.0, 0.0291, 0.115, 200.0),
+    ("4-bit-g128", 4.25, 0.062, 0.18, 214.0),
+    ("3-bit", 3.5, 0.17, 0.29, 236.0),
+)
+KINDS = ("prose", "dialogue", "code", "mathematics", "data", "languages")
+
+
+def fidelity(kl: float, differing: float, *, perplexity: float | None = None) -> Fidelity:
+    """Return figures of which the standard errors are a twentieth."""
+    figures = dict.fromkeys(Fidelity.__struct_fields__, 0.0)
+    known = {
+        "positions": 4096,
+        "chunks": 16,
+        "mean_kl": kl,
+        "mean_kl_se": kl / 20,
+        "median_kl": kl / 3,
+        "p99_kl": kl * 9,
+        "perplexity": 14 * (1 + kl) if perplexity is None else perplexity,
+        "perplexity_se": 0.4,
+        "reference_perplexity": 14.0,
+        "reference_perplexity_se": 0.4,
+        "top1_agreement": 1 - differing,
+        "top1_agreement_se": differing / 20,
+    }
+    return msgspec.convert({**figures, **known}, Fidelity, strict=False)
+
+
+def row(name: str, bits: float, kl: float, differing: float, rate: float, *, parameters: float = 134.5e6) -> Row:
+    """Return a measured candidate."""
+    found = fidelity(kl, differing)
+    result = FidelityResult(
+        candidate=name,
+        candidate_weights=name,
+        reference=BASE,
+        reference_weights="r",
+        answers="a",
+        corpus="the texts of Facet",
+        convention="Chunks of 512 tokens, of which the second half is scored",
+        fidelity=found,
+        by_kind={kind: fidelity(kl * (0.6 + 0.25 * place), differing) for place, kind in enumerate(KINDS)},
+        worst=(),
+    )
+    return Row(
+        label=f"{OWNER}/{BASE}-{name}",
+        path=name,
+        size_bytes=round(parameters * bits / 8),
+        bits_per_weight=bits,
+        fidelity=(result,),
+        speed=_speed(parameters * bits / 8, rate),
+    )
+
+
+def _speed(size: float, rate: float) -> SpeedResult:
+    return SpeedResult(
+        model="",
+        weights="",
+        plan=SpeedPlan(),
+        load_s=(0.8, 0.3),
+        reading=(Series(128, (rate * 8, rate * 8.2, rate * 7.9)),),
+        decoding=(Series(0, (rate * 0.97, rate, rate * 1.02)),),
+        peak_memory_bytes=round(size * 1.1 + 5e7),
+        machine="Apple M2, 16 GB",
+    )
+
+
+def study(rows: tuple[tuple[str, float, float, float, float], ...] = NINE, *, parameters: float = 134.5e6) -> Study:
+    """Return a study of one original and these candidates."""
+    original = Row(
+        label=f"{OWNER}/{BASE}",
+        path="original",
+        is_original=True,
+        size_bytes=round(parameters * 2),
+        bits_per_weight=16,
+        speed=_speed(parameters * 2, 88.0),
+    )
+    made = tuple(row(*figures, parameters=parameters) for figures in rows)
+    return Study(plan=Plan(name="study", original=original.label), rows=(original, *made))
