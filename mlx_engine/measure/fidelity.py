@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mlx_engine.measure.kl_counts import BORDERS
 from mlx_engine.measure.positions import Positions
 from mlx_engine.measure.results import Fidelity
 
@@ -63,6 +64,12 @@ def by_kind(chunks: Sequence[Positions], kinds: Sequence[str]) -> dict[str, Fide
         kind: fidelity([chunk for chunk, own in zip(chunks, kinds, strict=True) if own == kind])
         for kind in dict.fromkeys(kinds)
     }
+
+
+def kl_counts(chunks: Sequence[Positions]) -> tuple[int, ...]:
+    """Count the positions between each two of `BORDERS`, before the first and after the last."""
+    places = np.searchsorted(BORDERS, _stacked(chunks, "kl").ravel(), side="right")
+    return tuple(map(int, np.bincount(places, minlength=len(BORDERS) + 1)))
 
 
 def worst_positions(chunks: Sequence[Positions]) -> list[tuple[int, int]]:

@@ -17,7 +17,7 @@ from mlx_engine.inference.load import Model, device_name, open_model
 from mlx_engine.measure.comparison import compare
 from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.corpus import Corpus
-from mlx_engine.measure.fidelity import by_kind, fidelity, worst_positions
+from mlx_engine.measure.fidelity import by_kind, fidelity, kl_counts, worst_positions
 from mlx_engine.measure.header import Header
 from mlx_engine.measure.positions import Positions
 from mlx_engine.measure.reading import reading
@@ -134,6 +134,7 @@ def measure_fidelity(
         convention=header.convention.in_words,
         fidelity=fidelity(found),
         by_kind=by_kind(found, header.kinds),
+        kl_counts=kl_counts(found),
         worst=tuple(_divergences(found, tokens, opened)),
         machine=device_name(),
         created=provenance.now(),

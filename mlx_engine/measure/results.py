@@ -89,6 +89,8 @@ class FidelityResult(msgspec.Struct, frozen=True, kw_only=True):
     """In words."""
     fidelity: Fidelity
     by_kind: dict[str, Fidelity]
+    kl_counts: tuple[int, ...] = ()
+    """How many positions lie between each two of `kl_counts.BORDERS`."""
     worst: tuple[Divergence, ...]
     machine: str = ""
     created: str = ""

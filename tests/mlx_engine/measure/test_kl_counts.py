@@ -1,0 +1,29 @@
+"""Behaviour of counting how divergences are spread."""
+
+import numpy as np
+import pytest
+
+from mlx_engine.measure.fidelity import kl_counts
+from mlx_engine.measure.kl_counts import BORDERS, at_least
+from mlx_engine.measure.positions import Positions
+
+
+def _positions(kl: list[float]) -> Positions:
+    values, choices = np.array(kl, np.float32), np.zeros((len(kl), 5), np.float32)
+    ids = choices.astype(np.int32)
+    return Positions(values, values, values, values, ids, choices, ids, choices)
+
+
+def test_every_position_is_counted_once() -> None:
+    """None at all, less than none by rounding, and those beyond the last border too."""
+    counts = kl_counts([_positions([0.0, -1e-9, 0.02]), _positions([0.5, 3.0, 400.0])])
+    assert len(counts) == len(BORDERS) + 1
+    assert (counts[0], counts[-1], sum(counts)) == (2, 1, 6)
+
+
+def test_shares_are_those_of_the_positions_themselves() -> None:
+    """At each border as many are at or above it as there are."""
+    kl = np.random.default_rng(0).lognormal(-4, 2, 500).astype(np.float32)
+    shares = at_least(kl_counts([_positions(list(kl))]))
+    assert shares == pytest.approx([float(np.mean(kl >= border)) for border in BORDERS])
+    assert shares == sorted(shares, reverse=True)
