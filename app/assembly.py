@@ -29,6 +29,7 @@ _LATER_MS = 1_500
 
 if TYPE_CHECKING:
     from app.hub_assembly import HubAssembly
+    from app.lab_assembly import LabAssembly
     from app.models_assembly import ModelsAssembly
     from app.quantize_assembly import QuantizeAssembly
     from app.starter_preparation import StarterPreparation
@@ -61,6 +62,8 @@ class Assembly(QObject):
         self._models: ModelsAssembly | None = None
         self._hub: HubAssembly | None = None
         self._quantizing: QuantizeAssembly | None = None
+        self._lab: LabAssembly | None = None
+        self._machine = machine or this_machine()
         self.preferences = Preferences(folders.settings, self)
         self._follow_preferences()
         self.offline = OfflineSwitch(self.preferences, folders.logs, self)
@@ -74,7 +77,7 @@ class Assembly(QObject):
             other_roots=lambda: standard_roots(folders, self._added_folders())[1:],
             cache_file=folders.cache / "library.json",
         )
-        self.gate = LoadGate(self.bridge, self.library, machine or this_machine(), self)
+        self.gate = LoadGate(self.bridge, self.library, self._machine, self)
         self.chat = ChatViewModel(self.store, self.bridge, self.library, self.preferences, self.gate, self)
         self.conversations = ConversationListModel(self.store, self.chat, self)
         self.workbench = Workbench(
@@ -88,6 +91,7 @@ class Assembly(QObject):
             pages={
                 "models": self._models_page,
                 "discover": self._discover_page,
+                "lab": lambda: self.lab().page(),
                 "quantize": lambda: self.quantizing().page(),
                 "jobs": self._jobs_page,
             },
@@ -111,6 +115,8 @@ class Assembly(QObject):
             self._starter.close()
         if self._models:
             self._models.close()
+        if self._lab:
+            self._lab.close()
         if self._quantizing:
             self._quantizing.close()
         if self._hub:
@@ -159,6 +165,25 @@ class Assembly(QObject):
             self._show_jobs()
         return self._quantizing
 
+    def lab(self) -> "LabAssembly":
+        """Return what has to do with the Lab, which is built when it is first wanted."""
+        if self._lab is None:
+            from app.lab_assembly import LabAssembly  # noqa: PLC0415 - as above
+
+            self._lab = LabAssembly(
+                self._folders,
+                self.library,
+                self.hub().jobs,
+                self.notifier,
+                self._theme,
+                self._machine,
+                parent=self,
+                show=self.workbench.show_page,
+                chat_with=self._start_chat_with,
+                quantize=self._quantize_model,
+            )
+        return self._lab
+
     def _show_jobs(self) -> None:
         jobs = self.quantizing().jobs
         self.workbench.sidebar.jobs.tell(jobs.in_words(), jobs.share)
@@ -198,6 +223,7 @@ class Assembly(QObject):
 
     def _go_on(self) -> None:
         """Look out for models that come and go, and go on with downloads that the last run has left."""
+        from app.viewmodels.lab import UNDER_WAY  # noqa: PLC0415 - as above
         from app.viewmodels.library_watch import LibraryWatch  # noqa: PLC0415 - as above
         from mlx_engine.engine.jobs import FILE_NAME  # noqa: PLC0415 - as above
 
@@ -205,6 +231,8 @@ class Assembly(QObject):
         self.workbench.main_window.activated.connect(self.library.refresh)
         if (self._folders.data / FILE_NAME).exists():
             self.hub()
+        if (self._folders.studies / UNDER_WAY).exists():
+            self.lab()
 
     def _models_page(self) -> QWidget:
         from app.models_assembly import ModelsAssembly  # noqa: PLC0415 - built when it is first shown

@@ -24,6 +24,7 @@ _SYMBOLS: Mapping[str, str] = {
     "folder": "folder",
     "info": "info.circle",
     "jobs": "list.bullet",
+    "lab": "testtube.2",
     "model": "shippingbox",
     "offline": "wifi.slash",
     "parameters": "slider.horizontal.3",

@@ -24,6 +24,7 @@ PAGES: Sequence[Page] = (
     Page(CHAT, "Chat", "compose"),
     Page("models", "Models", "model"),
     Page("discover", "Discover", "discover"),
+    Page("lab", "Lab", "lab"),
 )
 """In the order of their shortcuts, ⌘1, ⌘2 and so on."""
 

@@ -115,6 +115,17 @@ def kept_studies(root: Path) -> Iterator[Study]:
     return filter(None, map(_read, sorted(root.glob("*.json"))))
 
 
+def forget(name: str, root: Path) -> None:
+    """Remove the study called `name`; what was made for it, and what was measured, stays.
+
+    Raises:
+        StorageError: it cannot be removed.
+    """
+    file = root / f"{_file_name(name)}.json"
+    with storage_errors(file):
+        file.unlink(missing_ok=True)
+
+
 def _read(file: Path) -> Study | None:
     try:
         study = msgspec.json.decode(file.read_bytes(), type=Study)

@@ -1,0 +1,119 @@
+"""The Lab, built in one place and only when it is wanted."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
+
+from app.viewmodels.job_bridge import JobBridge
+from app.viewmodels.lab import Lab
+from app.viewmodels.lab_bridge import StudyBridge
+from app.viewmodels.lab_draft import LabDraft
+from app.viewmodels.lab_pace import guess
+from app.viewmodels.model_library import ModelLibrary
+from app.viewmodels.outline_reader import OutlineReader
+from app.views.notification import Notifier
+from app.views.theme import Theme
+from mlx_engine.engine.job_state import Running
+from mlx_engine.folders import Folders
+from mlx_engine.models.machine import Machine
+from mlx_engine.quantize.messages import Convert
+
+if TYPE_CHECKING:
+    from app.views.lab.page import LabPage
+
+
+class LabAssembly(QObject):
+    """`show` leads to the page of that name; `chat_with` and `quantize` take a model's id. `command` starts jobs."""
+
+    def __init__(  # noqa: PLR0913 - where these meet
+        self,
+        folders: Folders,
+        library: ModelLibrary,
+        jobs: JobBridge,
+        notifier: Notifier,
+        theme: Theme,
+        machine: Machine,
+        *,
+        parent: QObject,
+        show: Callable[[str], object],
+        chat_with: Callable[[str], None],
+        quantize: Callable[[str], None],
+        command: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._jobs, self._library, self._notifier, self._theme = jobs, library, notifier, theme
+        self._show, self._chat_with, self._quantize = show, chat_with, quantize
+        self.bridge = StudyBridge(folders, self, command=command)
+        self.lab = Lab(folders, self.bridge, guess(has_metal=machine.has_metal), self._is_converting, self)
+        self.draft = LabDraft(
+            folders,
+            library,
+            OutlineReader(folders.logs, self, command=command),
+            machine,
+            pace=self.lab.pace,
+            names=lambda: self.lab.names,
+            parent=self,
+        )
+        for source in (self.lab, self.draft):
+            source.problem.connect(notifier.error)
+        jobs.changed.connect(lambda _id: self.lab.try_waiting())
+        library.refreshed.connect(self.draft.refresh)
+        self.lab.finished.connect(self._tell_finished)
+        self._offer_to_go_on()
+
+    def page(self) -> "LabPage":
+        """Return the page."""
+        from app.views.lab.page import LabPage  # noqa: PLC0415 - studies can go on without it
+
+        page = LabPage(self.lab, self.draft, self._theme)
+        page.chat_requested.connect(self._chat_with)
+        page.quantize_requested.connect(self._quantize)
+        page.reveal_requested.connect(lambda path: _reveal(Path(path)))
+        page.discover_requested.connect(lambda: self._show("discover"))
+        return page
+
+    def close(self) -> None:
+        """End the processes; the next run offers to go on."""
+        self.draft.close()
+        self.lab.close()
+
+    def _is_converting(self) -> bool:
+        return any(isinstance(job.request, Convert) and isinstance(job.state, Running) for job in self._jobs.jobs)
+
+    def _offer_to_go_on(self) -> None:
+        if name := self.lab.interrupted:
+            self._notifier.information(
+                f"The study “{name}” is not at its end.",
+                "Facet ended while it ran. What was measured is kept.",
+                offer="Go on",
+                accept=lambda: self._go_on(name),
+            )
+
+    def _go_on(self, name: str) -> None:
+        self.lab.open(name)
+        self.lab.start()
+        self._show("lab")
+
+    def _tell_finished(self, name: str) -> None:
+        # What the study has made belongs into the library.
+        self._library.refresh()
+        self._notifier.information(
+            f"The study “{name}” is finished.", self.lab.judgement, offer="Show", accept=lambda: self._open(name)
+        )
+
+    def _open(self, name: str) -> None:
+        self.lab.open(name)
+        self._show("lab")
+
+
+def _reveal(path: Path) -> None:
+    """Show the folder in the file manager, marked in the one above where the system can do that."""
+    if sys.platform == "darwin":
+        subprocess.Popen(["/usr/bin/open", "-R", str(path)])  # noqa: S603 - a fixed program
+    else:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

@@ -1,0 +1,296 @@
+"""A study that is being put together: what is ticked, what that will take, and what stands against it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.viewmodels.conversion_plan import disk_problem
+from app.viewmodels.lab_pace import Pace, corpus_tokens, duration_in_words, study_seconds
+from app.viewmodels.model_library import ModelLibrary
+from app.viewmodels.outline_reader import OutlineReader
+from app.viewmodels.quantize import bare_name
+from app.viewmodels.recipe_cards import RecipeCard, Reckoner
+from mlx_engine.errors import FacetError, ModelNotFound
+from mlx_engine.folders import Folders
+from mlx_engine.job_protocol import JobFailed
+from mlx_engine.measure.convention import SMALL_TOKENS
+from mlx_engine.measure.messages import CorpusChoice
+from mlx_engine.measure.plan import Gates, Plan
+from mlx_engine.measure.speed_result import SpeedPlan
+from mlx_engine.measure.study import Study
+from mlx_engine.measure.study_file import begin
+from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.machine import Machine
+from mlx_engine.models.memory import Fit, fit, runtime_on
+from mlx_engine.protocol import CacheBits
+from mlx_engine.quantize import builtin
+from mlx_engine.quantize.messages import OutlineRead
+
+USUAL_RECIPES = ("affine-8-g64", "balanced-4", "affine-4-g64")
+_ANSWER_BYTES = 700
+"""A scored position in the store: measured as 0.4 to 0.7 KB for the starter model with the usual tail."""
+_SAME = 0.02
+"""By how much the numbers of weights of the same network may differ: what is counted of it differs by format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What the study takes; `how` says how the time is reckoned, `problem` why it cannot be begun."""
+
+    time: str
+    how: str
+    memory: Fit
+    disk_bytes: int
+    steps: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """All that a person chooses besides the original. A corpus file is a path, "" is Facet's own texts."""
+
+    candidates: frozenset[str] = frozenset()
+    recipes: frozenset[str] = frozenset()
+    corpus_file: str = ""
+    kinds: frozenset[str] = frozenset()
+    is_whole: bool = False
+    cache_bits: tuple[CacheBits, ...] = (16,)
+    has_speed: bool = True
+    gates: Gates | None = None
+
+
+class LabDraft(QObject):
+    """`pace` is asked for how fast this machine is, `names` for those that are taken."""
+
+    changed = Signal()
+    original_changed = Signal()
+    problem = Signal(str, str)  # title, message
+
+    def __init__(  # noqa: PLR0913 - what a forecast needs
+        self,
+        folders: Folders,
+        library: ModelLibrary,
+        reader: OutlineReader,
+        machine: Machine,
+        *,
+        pace: Callable[[], Pace],
+        names: Callable[[], list[str]],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._folders, self._library, self._reader, self._machine = folders, library, reader, machine
+        self._pace, self._names = pace, names
+        self.original: ModelDescription | None = None
+        self.choices = Choices()
+        self.cards: list[RecipeCard] = []
+        self.trouble = ""
+        self.is_reading = False
+        self.name = ""
+
+    def originals(self) -> list[ModelDescription]:
+        """Return what can be held others against, the most exact first."""
+        found = (model for model in self._library.usable() if model.format == "safetensors")
+        return sorted(found, key=lambda model: (-model.bits_per_weight, model.name.casefold()))
+
+    def candidates(self) -> list[ModelDescription]:
+        """Return other conversions of the same network, the largest first."""
+        if self.original is None:
+            return []
+        found = [model for model in self._library.usable() if is_kin(model, self.original)]
+        return sorted(found, key=lambda model: -model.size_bytes)
+
+    def begin(self, model: ModelDescription | None = None, plan: Plan | None = None) -> None:
+        """Begin a new draft about this model, or about the best there is; with a plan, with what it has."""
+        originals = self.originals()
+        wanted = next((one for one in originals if plan and one.id == plan.original), None) or model
+        self.original = None
+        self.choices = Choices()
+        self.choose_original(wanted or _likeliest(originals))
+        if plan:
+            self.choices = _choices_of(plan)
+            self.changed.emit()
+
+    def choose_original(self, model: ModelDescription | None) -> None:
+        """Hold others against this one."""
+        if model is None or model == self.original:
+            self.changed.emit()
+            return
+        self.original, self.cards, self.trouble, self.is_reading = model, [], "", True
+        self.name = self._free(bare_name(model))
+        kin = frozenset(one.id for one in self.candidates())
+        recipes = frozenset() if kin else frozenset(USUAL_RECIPES)
+        self.choices = replace(self.choices, candidates=kin, recipes=recipes)
+        self.original_changed.emit()
+        self.changed.emit()
+        self._reader.read(model.path, self._take)
+
+    def refresh(self) -> None:
+        """Follow the library."""
+        if self.original and self._library.description(self.original.id) is None:
+            self.original = None
+        self.changed.emit()
+
+    def choose(self, **changes: object) -> None:
+        """Change what is chosen: fields of `Choices` by name."""
+        self.choices = replace(self.choices, **changes)  # type: ignore[arg-type]  # checked where they come from
+        self.changed.emit()
+
+    def tick(self, name: str, *, ticked: bool) -> None:
+        """Take a candidate or a recipe in, or out."""
+        field = "recipes" if any(card.name == name for card in self.cards) else "candidates"
+        before: frozenset[str] = getattr(self.choices, field)
+        self.choose(**{field: before | {name} if ticked else before - {name}})
+
+    def rename(self, name: str) -> None:
+        if name != self.name:
+            self.name = name
+            self.changed.emit()
+
+    def has(self, name: str) -> bool:
+        return name in self.choices.candidates or name in self.choices.recipes
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan as it stands; None without an original."""
+        if self.original is None:
+            return None
+        chosen = self.choices
+        known = [model.id for model in self.candidates()]
+        return Plan(
+            name=self.name.strip(),
+            original=self.original.id,
+            candidates=tuple(one for one in known if one in chosen.candidates),
+            recipes=tuple(card.name for card in self.cards if card.name in chosen.recipes and not card.problem),
+            corpus=CorpusChoice(path=chosen.corpus_file, kinds=tuple(sorted(chosen.kinds))),
+            limit_tokens=0 if chosen.is_whole else SMALL_TOKENS,
+            cache_bits=chosen.cache_bits,
+            speed=self._speed(),
+            gates=chosen.gates,
+        )
+
+    def study(self) -> Study | None:
+        """Return the study of the plan; what is wrong with it is told as a problem."""
+        try:
+            return self._study()
+        except FacetError as error:
+            self.problem.emit(error.title, error.message)
+            return None
+
+    def forecast(self) -> Forecast | None:
+        """Return what the study would take; None as long as nothing can be said."""
+        plan = self.plan
+        if plan is None or self.original is None:
+            return None
+        memory = fit(self.original, self._machine, context=512, runtime=runtime_on(self._machine, self.original))
+        try:
+            study = self._study()
+        except FacetError as error:
+            return Forecast("", "", memory, 0, "", error.message)
+        if study is None:
+            return None
+        pace = self._pace()
+        disk_bytes = self._disk_bytes(study)
+        return Forecast(
+            time=duration_in_words(study_seconds(study, pace)),
+            how=f"{corpus_tokens(plan):,} tokens for each model, reckoned from {pace.source}.",
+            memory=memory,
+            disk_bytes=disk_bytes,
+            steps=_count(study),
+            problem=self._problem(plan, disk_bytes),
+        )
+
+    def close(self) -> None:
+        """End the process that reads."""
+        self._reader.close()
+
+    def _study(self) -> Study | None:
+        plan = self.plan
+        return begin(plan, find=self._find, recipe=builtin.recipe, models=self._folders.models) if plan else None
+
+    def _find(self, id: str) -> ModelDescription:
+        if model := self._library.description(id):
+            return model
+        raise ModelNotFound(f"There is no model called {id} any more.")
+
+    def _speed(self) -> SpeedPlan | None:
+        """Leave out what is longer than the context that the original has."""
+        if not self.choices.has_speed or self.original is None:
+            return None
+        longest = self.original.context_length or 2**20
+        usual = SpeedPlan()
+        prompts = tuple(tokens for tokens in usual.prompts if tokens + usual.decode_tokens <= longest)
+        depths = tuple(tokens for tokens in usual.depths if tokens + usual.decode_tokens <= longest)
+        return SpeedPlan(prompts=prompts or (128,), depths=depths)
+
+    def _problem(self, plan: Plan, disk_bytes: int) -> str:
+        if not plan.name:
+            return "Give the study a name."
+        if plan.name in self._names():
+            return f"There is a study called {plan.name} already. Choose another name."
+        if not plan.candidates and not plan.recipes:
+            return "Tick at least one model or recipe to hold against the original."
+        if plan.corpus.path and not Path(plan.corpus.path).is_file():
+            return f"{Path(plan.corpus.path).name} is not there any more. Choose another file."
+        return disk_problem(disk_bytes, self._folders.models) if disk_bytes else ""
+
+    def _disk_bytes(self, study: Study) -> int:
+        """Reckon what recipes make, and the answers that are kept."""
+        sizes = {card.name: card.figures.forecast.size_bytes for card in self.cards if card.figures}
+        made = sum(sizes.get(row.recipe.name, 0) for row in study.candidates if row.recipe and not row.is_made)
+        return made + _ANSWER_BYTES * corpus_tokens(study.plan) // 2
+
+    def _take(self, event: OutlineRead | JobFailed) -> None:
+        self.is_reading = False
+        if isinstance(event, JobFailed):
+            self.trouble = f"It cannot be converted: {event.message}"
+        elif self.original:
+            reckoner = Reckoner(self.original, event.outline, self._machine, 8192)
+            made = {Path(model.path) for model in self._library.usable()}
+            cards = reckoner.cards(())
+            self.cards = [card for card in cards if self._target(card) not in made and card.figures]
+        self.changed.emit()
+
+    def _target(self, card: RecipeCard) -> Path:
+        assert self.original  # noqa: S101 - cards are an original's
+        owner, _, name = self.original.id.partition("@")[0].rpartition("/")
+        return self._folders.models / (owner or "converted") / f"{name}-{card.name}"
+
+    def _free(self, name: str) -> str:
+        taken = self._names()
+        return next(
+            one for one in (name, *(f"{name} {number}" for number in range(2, len(taken) + 3))) if one not in taken
+        )
+
+
+def is_kin(model: ModelDescription, original: ModelDescription) -> bool:
+    """Tell whether it is the same network in other numbers, as far as names and sizes tell."""
+    if model.id == original.id or model.format != "safetensors" or model.architecture != original.architecture:
+        return False
+    return abs(model.parameters - original.parameters) <= _SAME * original.parameters
+
+
+def _likeliest(originals: list[ModelDescription]) -> ModelDescription | None:
+    """Return the one with the most kin among the most exact."""
+    exact = [model for model in originals if model.bits_per_weight >= 15] or originals
+    return max(exact, key=lambda model: sum(is_kin(one, model) for one in originals), default=None)
+
+
+def _choices_of(plan: Plan) -> Choices:
+    return Choices(
+        candidates=frozenset(plan.candidates),
+        recipes=frozenset(plan.recipes),
+        corpus_file=plan.corpus.path,
+        kinds=frozenset(plan.corpus.kinds),
+        is_whole=plan.limit_tokens == 0,
+        cache_bits=plan.cache_bits,
+        has_speed=plan.speed is not None,
+        gates=plan.gates,
+    )
+
+
+def _count(study: Study) -> str:
+    made = sum(row.recipe is not None and not row.is_made for row in study.candidates)
+    models = len(study.rows)
+    return f"{models} models, {made} of them to be made first" if made else f"{models} models"

@@ -1,0 +1,135 @@
+"""How long the steps of a study take: reckoned from speeds that were measured on this machine, or else from guesses.
+
+Reading costs what a network has weights, writing what its folder has bytes; both are taken to grow in proportion.
+"""
+
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from mlx_engine.measure.messages import CorpusChoice, MeasureFidelity, MeasureSpeed
+from mlx_engine.measure.plan import Plan
+from mlx_engine.measure.study import Row, Step, Study, remaining
+
+_BYTES_PER_TOKEN = 3.5
+"""Of text, on average over the kinds."""
+_CONVERTED_PER_S = 1.5e8
+"""Bytes of the original; a guess, bounded by the disk."""
+_START_S = 4.0
+"""Of a process that imports mlx-lm and loads a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Weights times tokens a second while reading, bytes of weights a second while writing; `source` says whence."""
+
+    reading: float
+    writing: float
+    source: str
+
+
+def guess(*, has_metal: bool) -> Pace:
+    """Return a careful guess, below what public benchmarks of the first M1 show."""
+    source = "a guess for the slowest machines: no speed has been measured on this one yet"
+    return Pace(6e11, 4e10, source) if has_metal else Pace(2e10, 4e9, source)
+
+
+def learned(studies: Iterable[Study], otherwise: Pace) -> Pace:
+    """Return the pace that the speeds in earlier studies show."""
+    rows = [row for study in studies for row in study.rows if row.speed and row.size_bytes]
+    reading = [_weights(row) * row.speed.reading[0].median for row in rows if row.speed and row.speed.reading]
+    writing = [row.size_bytes * row.speed.decoding[0].median for row in rows if row.speed and row.speed.decoding]
+    if not reading or not writing:
+        return otherwise
+    source = f"the speeds of {len(rows)} models that were measured here"
+    return Pace(statistics.median(reading), statistics.median(writing), source)
+
+
+def corpus_tokens(plan: Plan) -> int:
+    """Return about how many tokens the plan reads."""
+    there = round(_corpus_bytes(plan.corpus) / _BYTES_PER_TOKEN)
+    return min(there, plan.limit_tokens) if plan.limit_tokens else there
+
+
+def _corpus_bytes(corpus: CorpusChoice) -> int:
+    if corpus.path:
+        file = Path(corpus.path)
+        return file.stat().st_size if file.exists() else 0
+    root = resources.files("resources") / "corpus"
+    kinds = [folder for folder in root.iterdir() if folder.is_dir() and folder.name in (corpus.kinds or own_kinds())]
+    return sum(len(file.read_bytes()) for folder in kinds for file in folder.iterdir() if file.is_file())
+
+
+def own_kinds() -> tuple[str, ...]:
+    """Return the parts of Facet's own corpus that have texts."""
+    root = resources.files("resources") / "corpus"
+    folders = (folder for folder in root.iterdir() if folder.is_dir() and not folder.name.startswith(("_", ".")))
+    return tuple(sorted(folder.name for folder in folders if any(file.is_file() for file in folder.iterdir())))
+
+
+def step_seconds(step: Step, study: Study, pace: Pace, tokens: int) -> float:
+    """Return about how long a step takes; `tokens` are those of the corpus."""
+    original = study.original
+    weights = _weights(original) or 1
+    match step.request:
+        case MeasureSpeed(plan=plan):
+            row = next(row for row in study.rows if row.label == step.label)
+            times = plan.repetitions + 1
+            read = times * (sum(plan.prompts) + sum(plan.depths))
+            written = times * plan.decode_tokens * len(plan.depths)
+            size = row.size_bytes or original.size_bytes // 2
+            return 2 * _START_S + read * weights / pace.reading + written * size / pace.writing
+        case MeasureFidelity():
+            return _START_S + tokens * weights / pace.reading
+        case _ if step.kind == "convert":
+            return _START_S + original.size_bytes / _CONVERTED_PER_S
+        case _:
+            return _START_S + tokens * weights / pace.reading
+
+
+def study_seconds(study: Study, pace: Pace) -> float:
+    """Return about how long the rest of the study takes."""
+    tokens = corpus_tokens(study.plan)
+    return sum(step_seconds(step, study, pace, tokens) for step in remaining(study))
+
+
+def _weights(row: Row) -> float:
+    return 8 * row.size_bytes / row.bits_per_weight if row.bits_per_weight else 0.0
+
+
+class Countdown:
+    """What is left of a study that runs, corrected by how long its steps have really taken since `begun`, in seconds
+    of any clock.
+    """
+
+    def __init__(self, study: Study, pace: Pace, begun: float) -> None:
+        self._pace, self._begun, self._tokens = pace, begun, corpus_tokens(study.plan)
+        self._whole = self._left(study)
+
+    def left_s(self, study: Study, share: float, now: float) -> float:
+        """Return the seconds that are left when so large a share of the present step is done."""
+        steps = list(remaining(study))
+        present = step_seconds(steps[0], study, self._pace, self._tokens) if steps else 0.0
+        left = max(self._left(study) - share * present, 0.0)
+        done, passed = self._whole - left, now - self._begun
+        is_telling = done > 0 and passed > 2 * _START_S
+        return left * passed / done if is_telling else left
+
+    def _left(self, study: Study) -> float:
+        return sum(step_seconds(step, study, self._pace, self._tokens) for step in remaining(study))
+
+
+def duration_in_words(seconds: float) -> str:
+    """Return a time no finer than it is known: "less than a minute", "about 25 min", "about 3 h 20 min"."""
+    minutes = seconds / 60
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < 10:
+        return f"about {round(minutes)} min"
+    rounded = 5 * round(minutes / 5)
+    if rounded < 60:
+        return f"about {rounded} min"
+    hours, rest = divmod(10 * round(minutes / 10), 60)
+    return f"about {hours} h {rest} min" if rest else f"about {hours} h"

@@ -1,0 +1,75 @@
+"""What a study is doing, in words."""
+
+from dataclasses import dataclass
+
+from app.viewmodels.amounts import bytes_in_words
+from app.viewmodels.lab_lines import Present
+from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.measure.gates import judge
+from mlx_engine.measure.messages import AnswersUnderway, FidelityUnderway, MeasureFidelity, SpeedUnderway
+from mlx_engine.measure.plan import Aim, Plan
+from mlx_engine.measure.study import Step, StepKind, Study
+from mlx_engine.quantize.messages import ConversionProgress
+
+_DOING: dict[StepKind, str] = {
+    "answers": "The original reads the text",
+    "convert": "Being made",
+    "fidelity": "Held against the original",
+    "speed": "Measuring speed",
+}
+AIMS: dict[Aim, str] = {"fastest": "the fastest", "smallest": "the smallest", "closest": "the closest to the original"}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the present step is: in words, as a share from 0 to 1, and what it has found so far."""
+
+    present: Present
+    share: float = 0.0
+
+
+def progress(step: Step, event: JobEvent | None = None) -> Progress:
+    """Return how far a step is after its latest event."""
+    doing, label = _DOING[step.kind], step.label
+    bits = step.request.cache_bits if isinstance(step.request, MeasureFidelity) else 16
+    match event:
+        case AnswersUnderway(done=done, total=total, tokens_per_s=rate):
+            return _at(label, f"{doing}: {done} of {total} parts, {rate:,.0f} tokens/s", done, total)
+        case FidelityUnderway(done=done, total=total, so_far=so_far):
+            present = Present(label, f"{doing}: {done} of {total} parts", bits, so_far)
+            return Progress(present, done / max(total, 1))
+        case SpeedUnderway(done=done, total=total, words=words):
+            return _at(label, f"{doing}: {words}", done, total)
+        case ConversionProgress(done_bytes=done, total_bytes=total):
+            return _at(label, f"{doing}: {bytes_in_words(done)} of {bytes_in_words(total)}", done, total)
+        case _:
+            return Progress(Present(label, f"{doing}…", bits))
+
+
+def _at(label: str, words: str, done: int, total: int) -> Progress:
+    return Progress(Present(label, words), done / max(total, 1))
+
+
+def corpus_in_words(plan: Plan) -> str:
+    """Return on what the plan measures: "Facet's texts (code, prose), 8,192 tokens"."""
+    name = plan.corpus.path.replace("\\", "/").rpartition("/")[2] if plan.corpus.path else "Facet's texts"
+    parts = f" ({', '.join(plan.corpus.kinds)})" if plan.corpus.kinds else ""
+    return f"{name}{parts}, {f'{plan.limit_tokens:,} tokens' if plan.limit_tokens else 'the whole'}"
+
+
+def judgement_in_words(study: Study) -> tuple[str, str]:
+    """Return the winner's label, "" if there is none, and a sentence about who wins; both "" without gates."""
+    gates = study.plan.gates
+    if gates is None:
+        return "", ""
+    judgement = judge(study, gates)
+    if judgement.winner is None:
+        reasons = {label.rpartition("/")[2]: why[0] for label, why in judgement.obstacles.items()}
+        first = next(iter(reasons.items()), None)
+        because = f" {first[0]}: {first[1]}." if first else ""
+        return "", f"None keeps to the limits so far.{because}"
+    passing = len(study.candidates) - len(judgement.obstacles)
+    name = judgement.winner.label.rpartition("/")[2]
+    if passing == 1:
+        return judgement.winner.label, f"{name} wins: the only one that keeps to the limits."
+    return judgement.winner.label, f"{name} wins: {AIMS[gates.prefer]} of {passing} that keep to the limits."

@@ -1,0 +1,89 @@
+"""Limits that a model must keep to, and which of those that do is preferred."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QVBoxLayout, QWidget
+
+from app.viewmodels.lab_words import AIMS
+from app.views.discover.words import Words
+from app.views.theme import Theme
+from mlx_engine.measure.plan import Gates
+
+_NONE = "no limit"
+
+
+class GatesForm(QDialog):
+    """Emits `chosen` with the limits, or None where there are none any more."""
+
+    chosen = Signal(object)  # Gates | None
+
+    def __init__(self, gates: Gates | None, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        given = gates or Gates()
+        self.setWindowTitle("Limits")
+        self.kl = _number("Mean KL at most", given.max_mean_kl or 0, most=10, digits=3, step=0.01)
+        self.agreement = _number(
+            "Same choice at least", 100 * (given.min_top1_agreement or 0), most=100, digits=1, step=1, unit=" %"
+        )
+        self.folder = _number(
+            "Size at most", (given.max_size_bytes or 0) / 1e9, most=4000, digits=1, step=1, unit=" GB"
+        )
+        self.memory = _number(
+            "Peak memory at most", (given.max_memory_bytes or 0) / 1e9, most=4000, digits=1, step=1, unit=" GB"
+        )
+        self.aim = QComboBox()
+        self.aim.setAccessibleName("Of those that keep to the limits, the winner is")
+        for aim, words in AIMS.items():
+            self.aim.addItem(words, aim)
+        self.aim.setCurrentIndex(list(AIMS).index(given.prefer))
+        self._lay_out(theme)
+
+    def _lay_out(self, theme: Theme) -> None:
+        column = QVBoxLayout(self)
+        column.setSpacing(14)
+        column.addWidget(
+            Words(
+                theme,
+                "The model that keeps to these and is the one you prefer is marked in the table.",
+                tone="secondary",
+                wraps=True,
+            )
+        )
+        form = QFormLayout()
+        form.setHorizontalSpacing(14)
+        for field in (self.kl, self.agreement, self.folder, self.memory):
+            form.addRow(field.accessibleName(), field)
+        form.addRow("The winner is", self.aim)
+        column.addLayout(form)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel | QDialogButtonBox.StandardButton.Ok)
+        clear = buttons.addButton("No Limits", QDialogButtonBox.ButtonRole.ResetRole)
+        buttons.accepted.connect(self._take)
+        buttons.rejected.connect(self.reject)
+        clear.clicked.connect(self._clear)
+        column.addWidget(buttons)
+
+    def gates(self) -> Gates:
+        """Return the limits as they stand in the form."""
+        return Gates(
+            max_mean_kl=self.kl.value() or None,
+            min_top1_agreement=self.agreement.value() / 100 or None,
+            max_size_bytes=round(self.folder.value() * 1e9) or None,
+            max_memory_bytes=round(self.memory.value() * 1e9) or None,
+            prefer=self.aim.currentData(),
+        )
+
+    def _take(self) -> None:
+        self.chosen.emit(self.gates())
+        self.accept()
+
+    def _clear(self) -> None:
+        self.chosen.emit(None)
+        self.accept()
+
+
+def _number(name: str, value: float, *, most: float, digits: int, step: float, unit: str = "") -> QDoubleSpinBox:
+    """Return a field for a limit; nought is none."""
+    field = QDoubleSpinBox(maximum=most, decimals=digits, singleStep=step, suffix=unit)
+    field.setSpecialValueText(_NONE)
+    field.setAccessibleName(name)
+    field.setValue(value)
+    return field

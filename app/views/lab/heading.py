@@ -1,0 +1,115 @@
+"""The top of the page: which study it is, the others behind a menu, and what can be done with it."""
+
+from PySide6.QtCore import QPoint, Signal
+from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QMenu, QMessageBox, QVBoxLayout, QWidget
+
+from app.viewmodels.lab import Lab
+from app.viewmodels.lab_words import corpus_in_words
+from app.views.buttons import IconButton
+from app.views.chips import MenuChip
+from app.views.discover.controls import SmallButton
+from app.views.discover.grid import SIDE
+from app.views.discover.words import Words
+from app.views.theme import Theme
+
+
+class _Studies(MenuChip):
+    """The name of the study; its menu has the others."""
+
+    def __init__(self, lab: Lab, theme: Theme, parent: QWidget) -> None:
+        super().__init__(theme, "", parent)
+        self._lab = lab
+
+    def menu(self) -> QMenu:
+        menu = QMenu(self)
+        for name in self._lab.names:
+            words = f"{name}  (running)" if name == self._lab.running else name
+            action = menu.addAction(words.replace("&", "&&"))
+            action.setCheckable(True)
+            action.setChecked(self._lab.study is not None and name == self._lab.study.plan.name)
+            action.triggered.connect(lambda _checked=False, name=name: self._lab.open(name))
+        menu.aboutToHide.connect(menu.deleteLater)
+        return menu
+
+
+class Heading(QWidget):
+    """`new_requested` asks for a new study, `duplicate_requested` for one with the plan of this one."""
+
+    new_requested = Signal()
+    duplicate_requested = Signal()
+
+    def __init__(self, lab: Lab, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._lab, self._theme = lab, theme
+        self.studies = _Studies(lab, theme, self)
+        self._facts = Words(theme, role="small", tone="secondary")
+        self.new = SmallButton(theme, "New study…")
+        self.more = IconButton(theme, "chevron-down", "More about this study")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SIDE - 4, 10, SIDE - 4, 6)
+        row.setSpacing(8)
+        names = QVBoxLayout()
+        names.setSpacing(4)
+        names.addWidget(self.studies)
+        names.addWidget(self._facts)
+        row.addLayout(names, 1)
+        row.addWidget(self.new)
+        row.addWidget(self.more)
+        self.new.clicked.connect(self.new_requested)
+        self.more.clicked.connect(self._show_menu)
+        lab.opened.connect(self.follow)
+        lab.changed.connect(self.follow)
+        self.follow()
+
+    def follow(self) -> None:
+        """Name the study."""
+        study = self._lab.study
+        if study is None:
+            return
+        name = study.plan.name
+        self.studies.setText(name if len(name) <= 44 else f"{name[:43]}…")
+        self.studies.setToolTip(name)
+        self.studies.setAccessibleName(f"Study: {name}")
+        self.studies.updateGeometry()
+        against = len(study.candidates)
+        self._facts.setText(
+            f"{against} {'model' if against == 1 else 'models'} against {study.original.label.rpartition('/')[2]} · "
+            f"{corpus_in_words(study.plan)}, {study.plan.convention.in_words}"
+        )
+
+    def _show_menu(self) -> None:
+        menu = QMenu(self)
+        is_still = not self._lab.is_running
+        menu.addAction("Rename…", self.rename).setEnabled(is_still)
+        menu.addAction("New Study with This Plan…", self.duplicate_requested.emit)
+        menu.addSeparator()
+        menu.addAction("Delete…", self.delete)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self.more.mapToGlobal(QPoint(0, self.more.height() + 4)))
+
+    def rename(self) -> None:
+        """Ask for another name."""
+        if (study := self._lab.study) is None:
+            return
+        name = study.plan.name
+        dialog = QInputDialog(self)
+        dialog.setWindowTitle("Rename")
+        dialog.setLabelText("Name of the study:")
+        dialog.setTextValue(name)
+        dialog.setOkButtonText("Rename")
+        dialog.textValueSelected.connect(lambda new: self._lab.rename(name, new))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def delete(self) -> None:
+        """Delete the study, if the person still wants it on hearing what goes and what stays."""
+        if (study := self._lab.study) is None:
+            return
+        name = study.plan.name
+        box = QMessageBox(QMessageBox.Icon.NoIcon, "Facet", f"Delete the study “{name}”?", parent=self)
+        box.setInformativeText("Its figures go; the models stay in the library.")
+        box.setStandardButtons(QMessageBox.StandardButton.Cancel)
+        confirm = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
+        confirm.clicked.connect(lambda: self._lab.delete(name))
+        box.finished.connect(box.deleteLater)
+        box.open()

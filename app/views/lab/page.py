@@ -1,0 +1,96 @@
+"""The page of the Lab: a study, one that is being put together, or what the Lab is for."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from app.viewmodels.lab import Lab
+from app.viewmodels.lab_draft import LabDraft
+from app.views.discover.notice import PageNotice
+from app.views.lab.setup import Setup
+from app.views.lab.study_view import StudyView
+from app.views.theme import Theme
+
+_NEW, _DISCOVER = "New study", "Discover models"
+_WHAT_FOR = (
+    "Which quantization of a model should you use on this computer, and what do you lose by it? The Lab holds each "
+    "against the original on the same text, measures its speed and memory, and shows both side by side."
+)
+
+
+class LabPage(QWidget):
+    """What leads out of the page is told: labels of models, and paths."""
+
+    chat_requested = Signal(str)
+    quantize_requested = Signal(str)
+    reveal_requested = Signal(str)
+    discover_requested = Signal()
+
+    def __init__(self, lab: Lab, draft: LabDraft, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._lab, self._draft, self._theme = lab, draft, theme
+        self.notice = PageNotice(theme)
+        self.view = StudyView(lab, theme)
+        self.setup = Setup(draft, theme)
+        self._stack = QStackedWidget()
+        for shown in (self.notice, self.view, self.setup):
+            self._stack.addWidget(shown)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._stack)
+        self._connect()
+        self.show_study()
+
+    def _connect(self) -> None:
+        view = self.view
+        view.chat_requested.connect(self.chat_requested)
+        view.quantize_requested.connect(self.quantize_requested)
+        view.reveal_requested.connect(self.reveal_requested)
+        view.heading.new_requested.connect(self.new)
+        view.heading.duplicate_requested.connect(self.duplicate)
+        self.notice.acted.connect(lambda action: self.new() if action == _NEW else self.discover_requested.emit())
+        self.setup.left.connect(self.show_study)
+        self.setup.started.connect(self._start)
+        self._lab.opened.connect(self.show_study)
+
+    def new(self) -> None:
+        """Begin to put a study together."""
+        self._draft.begin()
+        self._show_setup()
+
+    def duplicate(self) -> None:
+        """Begin with the plan of the study that is shown."""
+        if study := self._lab.study:
+            self._draft.begin(plan=study.plan)
+            self._show_setup()
+
+    def show_study(self) -> None:
+        """Show the study that is open, or what the Lab is for."""
+        if self._lab.study:
+            self._stack.setCurrentWidget(self.view)
+            return
+        self.notice.show_words("What does each quantization cost?", _WHAT_FOR, icon="lab", actions=(_NEW,))
+        self._stack.setCurrentWidget(self.notice)
+
+    def _show_setup(self) -> None:
+        if self._draft.original is None:
+            self.notice.show_words(
+                "There is no model to measure", "The Lab needs one that can be run.", icon="lab", actions=(_DISCOVER,)
+            )
+            self._stack.setCurrentWidget(self.notice)
+            return
+        self._stack.setCurrentWidget(self.setup)
+        self.setup.originals.setFocus()
+
+    def _start(self) -> None:
+        if (study := self._draft.study()) and self._lab.begin(study):
+            self.show_study()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._stack.currentWidget() is self.setup:
+            self.show_study()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        QPainter(self).fillRect(self.rect(), self._theme.palette.window)

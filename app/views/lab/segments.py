@@ -1,0 +1,77 @@
+"""A few views of the same thing side by side, of which one is shown."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QWidget
+
+from app.views.buttons import PaintedButton
+from app.views.painting import focus_ring, rounded
+from app.views.theme import Theme
+
+_STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+
+
+class _Segment(PaintedButton):
+    def __init__(self, theme: Theme, text: str, parent: QWidget) -> None:
+        super().__init__(theme, parent)
+        self.setText(text)
+        self.setCheckable(True)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        metrics = QFontMetrics(self.theme.font("label", bold=True))
+        return QSize(metrics.horizontalAdvance(self.text()) + 26, metrics.height() + 10)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self.sizeHint().width() - 14, self.sizeHint().height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours, painter, area = self.theme.palette, QPainter(self), QRectF(self.rect()).adjusted(2, 2, -2, -2)
+        if self.isChecked():
+            rounded(painter, area, 6, colours.surface, colours.border)
+        elif self._is_lit():
+            rounded(painter, area, 6, colours.hover)
+        if self.hasFocus():
+            focus_ring(painter, QRectF(self.rect()), 7, colours.accent)
+        painter.setFont(self.theme.font("label", bold=self.isChecked()))
+        painter.setPen(colours.text if self.isChecked() else colours.secondary)
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
+
+
+class Segments(QWidget):
+    """Emits `chosen` with the place of the one that was pressed; the arrow keys go from one to the next."""
+
+    chosen = Signal(int)
+
+    def __init__(self, theme: Theme, name: str, titles: Sequence[str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._group = QButtonGroup(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(1, 1, 1, 1)
+        row.setSpacing(0)
+        for place, title in enumerate(titles):
+            segment = _Segment(theme, title, self)
+            segment.setAccessibleName(f"{name}: {title}")
+            self._group.addButton(segment, place)
+            row.addWidget(segment)
+        self._group.idClicked.connect(self.chosen)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.update)
+        self.mark(0)
+
+    def mark(self, place: int) -> None:
+        self._group.button(place).setChecked(True)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if step := _STEPS.get(Qt.Key(event.key())):
+            place = (self._group.checkedId() + step) % len(self._group.buttons())
+            self._group.button(place).setFocus(Qt.FocusReason.TabFocusReason)
+            self._group.button(place).click()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        rounded(QPainter(self), QRectF(self.rect()), 8, self._theme.palette.bubble)

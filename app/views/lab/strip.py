@@ -1,0 +1,58 @@
+"""How the study stands: what it is doing, how far it is, and who wins."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.viewmodels.lab import Lab
+from app.views.discover.controls import FilledButton, SmallButton
+from app.views.discover.grid import SIDE
+from app.views.discover.words import Words
+from app.views.jobs.share_bar import ShareBar
+from app.views.theme import Theme
+
+
+class Strip(QWidget):
+    """Hidden while there is nothing to say."""
+
+    gates_requested = Signal()
+
+    def __init__(self, lab: Lab, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._lab = lab
+        self._words = Words(theme, role="small", tone="secondary", wraps=True)
+        self._bar = ShareBar(theme)
+        self.start = FilledButton(theme, "Go on")
+        self.stop = SmallButton(theme, "Stop", "Stop the study")
+        self._winner = Words(theme, bold=True, wraps=True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SIDE - 4, 2, SIDE - 4, 8)
+        column.setSpacing(6)
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        told = QVBoxLayout()
+        told.setSpacing(6)
+        told.addWidget(self._words)
+        told.addWidget(self._bar)
+        row.addLayout(told, 1)
+        row.addWidget(self.start)
+        row.addWidget(self.stop)
+        column.addLayout(row)
+        column.addWidget(self._winner)
+        self.start.clicked.connect(lab.start)
+        self.stop.clicked.connect(lab.stop)
+        lab.changed.connect(self.follow)
+        self.follow()
+
+    def follow(self) -> None:
+        """Show how it stands now."""
+        stand, judgement = self._lab.stand, self._lab.judgement
+        self._words.setText(stand.words)
+        self._bar.show_share(stand.share, is_live=stand.is_running)
+        self._bar.setVisible(stand.is_running)
+        self._words.setVisible(bool(stand.words))
+        self.start.setVisible(stand.can_start)
+        self.start.setText("Go on" if stand.words.startswith("Stopped") else "Try again")
+        self.stop.setVisible(stand.is_running)
+        self._winner.setText(judgement)
+        self._winner.setVisible(bool(judgement))
+        self.setVisible(bool(stand.words or judgement))

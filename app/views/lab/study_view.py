@@ -1,0 +1,111 @@
+"""One study: how it stands, and its results in the view that was chosen."""
+
+from PySide6.QtCore import QPoint, Signal
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
+
+from app.viewmodels.lab import Lab
+from app.viewmodels.lab_lines import Line
+from app.views.discover.controls import SmallButton
+from app.views.discover.grid import SIDE
+from app.views.lab.gates_form import GatesForm
+from app.views.lab.heading import Heading
+from app.views.lab.segments import Segments
+from app.views.lab.strip import Strip
+from app.views.lab.table import StudyTable
+from app.views.lab.views import VIEWS
+from app.views.theme import Theme
+
+
+class StudyView(QWidget):
+    """What leads out of the page is told with the labels of rows."""
+
+    chat_requested = Signal(str)
+    quantize_requested = Signal(str)
+    reveal_requested = Signal(str)
+
+    def __init__(self, lab: Lab, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._lab, self._theme = lab, theme
+        self.heading = Heading(lab, theme)
+        self.strip = Strip(lab, theme)
+        self.table = StudyTable(lab, theme)
+        self.segments = Segments(theme, "View", [view.title for view in VIEWS])
+        self.limits = SmallButton(theme, "Limits…", "Limits that a model must keep to")
+        self.columns = SmallButton(theme, "Columns", "Columns of the table")
+        self.copy_button = SmallButton(theme, "Copy", "Copy the table")
+        self._stack = QStackedWidget()
+        self._made: dict[int, QWidget] = {0: self.table}
+        self._gates: GatesForm | None = None
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        bar = QHBoxLayout()
+        bar.setContentsMargins(SIDE - 4, 0, SIDE - 4, 8)
+        bar.setSpacing(8)
+        bar.addWidget(self.segments)
+        bar.addStretch(1)
+        for button in (self.limits, self.columns, self.copy_button):
+            bar.addWidget(button)
+        self.segments.setVisible(len(VIEWS) > 1)
+        self._stack.addWidget(self.table)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.heading)
+        column.addWidget(self.strip)
+        column.addLayout(bar)
+        column.addWidget(self._stack, 1)
+
+    def _connect(self) -> None:
+        self.segments.chosen.connect(self.show_view)
+        self.table.chat_requested.connect(self.chat_requested)
+        self.table.menu_requested.connect(self._show_menu)
+        self.limits.clicked.connect(self.ask_for_limits)
+        self.columns.clicked.connect(lambda: self._pop(self.table.columns_menu(self), self.columns))
+        self.copy_button.clicked.connect(lambda: self._pop(self._copy_menu(), self.copy_button))
+
+    def show_view(self, place: int) -> None:
+        """Show the view at that place of `VIEWS`."""
+        if place not in self._made:
+            self._made[place] = VIEWS[place].make(self._lab, self._theme)
+            self._stack.addWidget(self._made[place])
+        self.segments.mark(place)
+        self._stack.setCurrentWidget(self._made[place])
+        for button in (self.columns, self.copy_button):
+            button.setVisible(place == 0)
+
+    def ask_for_limits(self) -> None:
+        """Let the person say what a model must keep to."""
+        if study := self._lab.study:
+            self._gates = GatesForm(study.plan.gates, self._theme, self)
+            self._gates.chosen.connect(self._lab.set_gates)
+            self._gates.finished.connect(self._gates.deleteLater)
+            self._gates.open()
+
+    def _copy_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.addAction("Copy as Markdown", lambda: self.table.copy_text(is_csv=False))
+        menu.addAction("Copy as CSV", lambda: self.table.copy_text(is_csv=True))
+        return menu
+
+    def _show_menu(self, line: Line, where: QPoint) -> None:
+        label, is_still = line.row.label, not self._lab.is_running
+        menu = QMenu(self)
+        menu.addAction("Chat", lambda: self.chat_requested.emit(label)).setEnabled(line.row.is_made)
+        menu.addAction("Quantize…", lambda: self.quantize_requested.emit(label)).setEnabled(line.row.is_made)
+        reveal = menu.addAction("Show in the File Manager", lambda: self.reveal_requested.emit(line.row.path))
+        reveal.setEnabled(line.row.is_made)
+        menu.addSeparator()
+        for action in self._copy_menu().actions():
+            menu.addAction(action)
+        menu.addSeparator()
+        menu.addAction("Measure Again", lambda: self._lab.drop_results(label)).setEnabled(is_still)
+        remove = menu.addAction("Remove from the Study", lambda: self._lab.drop_row(label))
+        remove.setEnabled(is_still and not line.row.is_original)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(where)
+
+    def _pop(self, menu: QMenu, below: QWidget) -> None:
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(below.mapToGlobal(QPoint(0, below.height() + 4)))

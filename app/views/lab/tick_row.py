@@ -1,0 +1,47 @@
+"""A model or a recipe to tick."""
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.views.discover.controls import Mark
+from app.views.discover.words import Words
+from app.views.painting import mixed, rounded
+from app.views.theme import Theme
+
+
+class TickRow(QWidget):
+    """A click anywhere ticks it."""
+
+    ticked = Signal(str, bool)  # the name
+
+    def __init__(self, theme: Theme, name: str, title: str, purpose: str, figures: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self.mark = Mark(theme, f"{title}, {figures}")
+        text = QVBoxLayout()
+        text.setSpacing(1)
+        text.addWidget(Words(theme, title, bold=True))
+        if purpose:
+            text.addWidget(Words(theme, purpose, role="small", tone="secondary", wraps=True))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 7, 12, 7)
+        row.setSpacing(10)
+        row.addWidget(self.mark)
+        row.addLayout(text, 1)
+        row.addWidget(Words(theme, figures, role="small", tone="secondary"), 0, Qt.AlignmentFlag.AlignVCenter)
+        self.mark.toggled.connect(lambda ticked: self.ticked.emit(name, ticked))
+        self.mark.toggled.connect(self.update)
+        theme.changed.connect(self.update)
+
+    def follow(self, *, ticked: bool) -> None:
+        self.mark.setChecked(ticked)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.mark.click()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours, is_ticked = self._theme.palette, self.mark.isChecked()
+        fill = mixed(colours.surface, colours.accent, 0.06) if is_ticked else colours.surface
+        rounded(QPainter(self), QRectF(self.rect()), 9, fill, colours.accent if is_ticked else colours.border)

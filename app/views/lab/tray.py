@@ -1,0 +1,73 @@
+"""The foot of a new study: what it will take, and the button that begins."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.viewmodels.amounts import bytes_in_words
+from app.viewmodels.lab_draft import Forecast, LabDraft
+from app.views.discover.controls import Badge, FilledButton
+from app.views.discover.grid import SIDE
+from app.views.discover.words import Words
+from app.views.quantize.card import FIT_TONES, FIT_WORDS
+from app.views.theme import Theme
+
+
+class Tray(QWidget):
+    """Time, memory and disk; what stands against the study in their place."""
+
+    started = Signal()
+
+    def __init__(self, draft: LabDraft, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._draft, self._theme = draft, theme
+        self.line = Words(theme, bold=True, wraps=True)
+        self.how = Words(theme, role="small", tone="secondary", wraps=True)
+        self.badge = Badge(theme)
+        self.button = FilledButton(theme, "Start")
+        text = QVBoxLayout()
+        text.setSpacing(2)
+        text.addWidget(self.line)
+        text.addWidget(self.how)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SIDE, 10, SIDE, 12)
+        row.setSpacing(12)
+        row.addLayout(text, 1)
+        row.addWidget(self.badge)
+        row.addWidget(self.button)
+        self.button.clicked.connect(self.started)
+        draft.changed.connect(self.follow)
+        theme.changed.connect(self.update)
+        self.follow()
+
+    def follow(self) -> None:
+        """Show what is known now."""
+        found = self._draft.forecast()
+        self.button.setEnabled(found is not None and not found.problem)
+        self.badge.setVisible(found is not None)
+        if found is None:
+            self.line.setText("Choose an original.")
+            self.how.setText("")
+            return
+        verdict = found.memory.verdict
+        self.badge.show_text(FIT_WORDS[verdict], FIT_TONES[verdict], found.memory.in_words)
+        self.line.setText(found.problem or _in_words(found))
+        self.how.setText(_how(found))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours, painter = self._theme.palette, QPainter(self)
+        painter.fillRect(self.rect(), colours.sidebar)
+        painter.fillRect(0, 0, self.width(), 1, colours.border)
+
+
+def _in_words(found: Forecast) -> str:
+    memory = bytes_in_words(found.memory.estimate.total_bytes)
+    return f"{found.time} · {memory} of memory · {bytes_in_words(found.disk_bytes)} on disk"
+
+
+def _how(found: Forecast) -> str:
+    if found.problem:
+        return ""
+    if found.memory.verdict == "too large":
+        return f"The original does not fit this computer: {found.memory.in_words}"
+    return f"{found.steps}, one in memory at a time; {found.how}"
