@@ -21,7 +21,8 @@ from mlx_engine.engine.job_course import Course
 from mlx_engine.engine.job_messages import JobEvent, JobRequest
 from mlx_engine.errors import EngineError, FacetError, HubBusy
 from mlx_engine.job_protocol import JobFailed
-from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity, MeasureSpeed
+from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity, MeasureSpeed, ReadTokens
+from mlx_engine.models.hub.upload_messages import DraftCard, LookAtTarget, Publish
 from mlx_engine.quantize.messages import Convert, Hold, Proceed, ReadOutline
 
 _log = logging.getLogger(__name__)
@@ -76,10 +77,14 @@ def _serve(request: JobRequest) -> Iterator[JobEvent]:
             from mlx_engine.engine import job_conversion  # noqa: PLC0415
 
             yield from job_conversion.serve(request)
-        case KeepAnswers() | MeasureFidelity() | MeasureSpeed():
+        case KeepAnswers() | MeasureFidelity() | MeasureSpeed() | ReadTokens():
             from mlx_engine.engine import job_measure  # noqa: PLC0415
 
             yield from job_measure.serve(request)
+        case DraftCard() | LookAtTarget() | Publish():
+            from mlx_engine.engine import job_publish  # noqa: PLC0415
+
+            yield from job_publish.serve(request)
         case Hold() | Proceed():
             raise EngineError("There is nothing that could stand still.")
         case _:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mlx_engine.folders import Folders
-from mlx_engine.measure.corpus import Corpus, own_corpus, read_corpus
+from mlx_engine.measure.corpus import Corpus, Text, own_corpus, read_corpus
 from mlx_engine.measure.measuring import keep_answers, measure_fidelity
 from mlx_engine.measure.messages import (
     AnswersKept,
@@ -18,12 +18,13 @@ from mlx_engine.measure.messages import (
     MeasureFidelity,
     MeasureRequest,
     MeasureSpeed,
+    ReadTokens,
     SpeedMeasured,
     SpeedUnderway,
 )
-from mlx_engine.measure.reference import ReferenceStore
-from mlx_engine.measure.results import keep_speed
+from mlx_engine.measure.results import TYPED, fingerprints, keep_speed
 from mlx_engine.measure.speed import measure_speed
+from mlx_engine.measure.tokens import read_tokens
 
 
 def serve(request: MeasureRequest) -> Iterator[MeasureEvent]:
@@ -40,6 +41,8 @@ def serve(request: MeasureRequest) -> Iterator[MeasureEvent]:
             yield from _measure_fidelity(request, folders)
         case MeasureSpeed():
             yield from _measure_speed(request, folders)
+        case ReadTokens():
+            yield read_tokens(request)
 
 
 def corpus(choice: CorpusChoice) -> Corpus:
@@ -48,33 +51,28 @@ def corpus(choice: CorpusChoice) -> Corpus:
     Raises:
         BadCorpus: there are none, or they cannot be read.
     """
+    if choice.text:
+        return Corpus(TYPED, (Text("text", "text", choice.text),))
     return read_corpus(Path(choice.path)) if choice.path else own_corpus(kinds=choice.kinds)
 
 
 def _keep_answers(request: KeepAnswers, folders: Folders) -> Iterator[MeasureEvent]:
     began, first = time.monotonic(), None
-    for progress in keep_answers(
-        Path(request.model),
-        corpus(request.corpus),
-        folders.answers,
-        convention=request.convention,
-        limit_tokens=request.limit_tokens,
-        tail_mass=request.tail_mass,
-    ):
+    known = fingerprints(folders.measurements)
+    for progress in keep_answers(request, corpus(request.corpus), folders.answers, known):
         if first is None:
             began, first = time.monotonic(), progress.done
-        tokens = (progress.done - first) * request.convention.chunk_tokens
+        store = progress.store
+        tokens = (progress.done - first) * store.header.convention.chunk_tokens
         rate = tokens / max(time.monotonic() - began, 1e-6)
         yield AnswersUnderway(id=request.id, done=progress.done, total=progress.total, tokens_per_s=rate)
-        store = progress.store
     size = store.size_bytes
     whole = 2 * store.header.vocabulary * store.header.scored_positions
     yield AnswersKept(id=request.id, answers=str(store.folder), size_bytes=size, share=size / whole)
 
 
 def _measure_fidelity(request: MeasureFidelity, folders: Folders) -> Iterator[MeasureEvent]:
-    store = ReferenceStore.open(Path(request.answers))
-    for progress in measure_fidelity(Path(request.model), store, folders.measurements, cache_bits=request.cache_bits):
+    for progress in measure_fidelity(request, folders.measurements):
         if progress.result is None:
             yield FidelityUnderway(id=request.id, done=progress.done, total=progress.total, so_far=progress.so_far)
         else:
@@ -82,7 +80,8 @@ def _measure_fidelity(request: MeasureFidelity, folders: Folders) -> Iterator[Me
 
 
 def _measure_speed(request: MeasureSpeed, folders: Folders) -> Iterator[MeasureEvent]:
-    for progress in measure_speed(Path(request.model), request.plan):
+    known = fingerprints(folders.measurements)
+    for progress in measure_speed(Path(request.model), request.plan, name=request.id, known=known):
         if progress.result is None:
             yield SpeedUnderway(id=request.id, done=progress.done, total=progress.total, words=progress.words)
         else:

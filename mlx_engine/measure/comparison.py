@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 
 from mlx_engine.errors import BadCorpus
 from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.forward import log_probabilities, true_tokens
+from mlx_engine.measure.forward import by_rows, logits, true_tokens
 from mlx_engine.measure.positions import Positions
 from mlx_engine.measure.reference import TOP, ReferenceChunk
 
-_rows_at_once = 64
 _rounding = 2.0**-11
 """Of a number in 16 bits with 11 of precision, relative."""
+_block = 64
+"""The likeliest tokens are looked for in the best blocks of the vocabulary, since sorting all of it takes long."""
 
 
 def compare(network: Any, chunk: ReferenceChunk, convention: Convention, *, cache: Any = None) -> Positions:
@@ -35,47 +36,58 @@ def compare(network: Any, chunk: ReferenceChunk, convention: Convention, *, cach
         BadCorpus: it has another vocabulary.
         EngineError: a prediction is no number.
     """
-    predicted = log_probabilities(network, chunk.tokens, convention.first_scored, cache=cache)
+    predicted = logits(network, chunk.tokens, convention.first_scored, cache=cache)
     if chunk.ids.max(initial=0) >= predicted.shape[1]:
         raise BadCorpus("The candidate has a smaller vocabulary than the original: it cannot be measured against it.")
-    following = mx.array(true_tokens(chunk.tokens, convention.first_scored))
-    true = mx.take_along_axis(predicted, following[:, None], axis=-1)[:, 0]
+    following = mx.array(true_tokens(chunk.tokens, convention.first_scored))[:, None]
     bounds = np.concatenate([[0], np.cumsum(chunk.counts, dtype=np.int64)])
-    parts = []
-    for at in range(0, len(chunk.counts), _rows_at_once):
-        rows = slice(at, min(at + _rows_at_once, len(chunk.counts)))
-        parts.append(_rows(predicted[rows], chunk, rows, bounds[rows.start : rows.stop + 1]))
-    kl, error, ids, ranked, own_ids, own = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return Positions(kl, error, np.array(true), chunk.true_log_probability, ids, ranked, own_ids, own)
+    parts = [
+        _rows(rows, following[place], chunk, place, bounds[place.start : place.stop + 1])
+        for place, rows in by_rows(predicted)
+    ]
+    kl, error, true, ids, ranked, own_ids, own = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Positions(kl, error, true, chunk.true_log_probability, ids, ranked, own_ids, own)
 
 
 def _rows(
-    predicted: mx.array, chunk: ReferenceChunk, rows: slice, bounds: NDArray[np.int64]
+    rows: mx.array, following: mx.array, chunk: ReferenceChunk, place: slice, bounds: NDArray[np.int64]
 ) -> tuple[NDArray[Any], ...]:
-    """Return KL and its error, and the choices of the candidate and of the reference, of some positions."""
+    """Return KL, its error, what is given to `following` (P, 1), and the choices of candidate and reference."""
     ids, own = _padded(chunk, bounds)
     is_kept = mx.isfinite(own)
-    mass, entropy = mx.array(chunk.tail_mass[rows]), mx.array(chunk.tail_entropy[rows])
+    mass, entropy = mx.array(chunk.tail_mass[place]), mx.array(chunk.tail_entropy[place])
     total = mx.sum(mx.exp(own), axis=-1) + mass
     own = own - mx.log(total)[:, None]
     mass = mass / total
-    theirs = mx.take_along_axis(predicted, ids, axis=-1)
+    scale = mx.logsumexp(rows, axis=-1, keepdims=True)
+    theirs = mx.take_along_axis(rows, ids, axis=-1) - scale
     weight, ratio = mx.where(is_kept, mx.exp(own), 0), mx.where(is_kept, own - theirs, 0)
     kept = mx.sum(weight * ratio, axis=-1)
     rounding = _rounding * mx.sum(mx.where(is_kept, weight * own * (ratio - kept[:, None]), 0).abs(), axis=-1)
-    rest = mx.put_along_axis(predicted, ids, mx.array(-mx.inf), axis=-1)
+    rest = mx.put_along_axis(rows, ids, mx.array(-mx.inf), axis=-1)
     has_tail = mass > 0
-    least = mx.where(has_tail, mass * (mx.log(mass) - mx.logsumexp(rest, axis=-1)), 0)
-    lowest = mx.min(mx.where(mx.isfinite(rest), rest, mx.inf), axis=-1)
+    least = mx.where(has_tail, mass * (mx.log(mass) + scale[:, 0] - mx.logsumexp(rest, axis=-1)), 0)
+    lowest = mx.min(mx.where(mx.isfinite(rest), rest, mx.inf), axis=-1) - scale[:, 0]
     most = mx.where(has_tail, -entropy - mass * lowest, 0)
-    top = mx.argpartition(-predicted, TOP, axis=-1)[:, :TOP]
-    ranked = mx.take_along_axis(predicted, top, axis=-1)
-    order = mx.argsort(-ranked, axis=-1)
-    top, ranked = (mx.take_along_axis(part, order, axis=-1) for part in (top, ranked))
-    found = (kept + least, mx.maximum(most - least, 0) + rounding, top.astype(mx.int32), ranked)
+    true = mx.take_along_axis(rows, following, axis=-1) - scale
+    top, ranked = _likeliest(rows)
+    found = (kept + least, mx.maximum(most - least, 0) + rounding, true[:, 0], top, ranked - scale)
     mx.eval(found)
-    kl, error, top_ids, top_log_probabilities = map(np.array, found)
-    return kl, error, top_ids, top_log_probabilities, *_choices(ids, own)
+    return *map(np.array, found), np.array(ids[:, :TOP]), np.array(own[:, :TOP])
+
+
+def _likeliest(rows: mx.array) -> tuple[mx.array, mx.array]:
+    """Return ids and logits of the `TOP` likeliest tokens, in order; of equals, the one with the lower id first."""
+    count, vocabulary = rows.shape
+    whole = vocabulary // _block * _block
+    highest = rows[:, :whole].reshape(count, -1, _block).max(axis=-1)
+    best = mx.sort(mx.argsort(-highest, axis=-1)[:, :TOP], axis=-1)
+    inside = (best[:, :, None] * _block + mx.arange(_block)).reshape(count, -1)
+    beyond = mx.broadcast_to(mx.arange(whole, vocabulary), (count, vocabulary - whole))
+    ids = mx.concatenate([inside, beyond], axis=-1).astype(mx.int32)
+    values = mx.take_along_axis(rows, ids, axis=-1)
+    order = mx.argsort(-values, axis=-1)[:, :TOP]
+    return mx.take_along_axis(ids, order, axis=-1), mx.take_along_axis(values, order, axis=-1)
 
 
 def _padded(chunk: ReferenceChunk, bounds: NDArray[np.int64]) -> tuple[mx.array, mx.array]:
@@ -87,7 +99,3 @@ def _padded(chunk: ReferenceChunk, bounds: NDArray[np.int64]) -> tuple[mx.array,
     own = np.full(is_kept.shape, -np.inf, np.float32)
     own[is_kept] = chunk.log_probabilities[bounds[0] : bounds[-1]]
     return mx.array(ids), mx.array(own)
-
-
-def _choices(ids: mx.array, own: mx.array) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    return np.array(ids[:, :TOP]), np.array(own[:, :TOP])

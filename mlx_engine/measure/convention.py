@@ -16,6 +16,9 @@ Scored = Literal["second half", "all"]
 SMALL_TOKENS = 8192
 """How much of a corpus the small setting reads."""
 
+LEAST_CHUNK = 16
+"""Tokens."""
+
 
 class Convention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How tokens are read: in chunks of so many, of which so much is scored.
@@ -28,8 +31,8 @@ class Convention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scored: Scored = "second half"
 
     def __post_init__(self) -> None:
-        if not 16 <= self.chunk_tokens <= 8192:
-            raise InvalidParameter(f"A chunk has from 16 to 8,192 tokens, not {self.chunk_tokens:,}.")
+        if not LEAST_CHUNK <= self.chunk_tokens <= 8192:
+            raise InvalidParameter(f"A chunk has from {LEAST_CHUNK} to 8,192 tokens, not {self.chunk_tokens:,}.")
 
     @property
     def first_scored(self) -> int:

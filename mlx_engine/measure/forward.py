@@ -1,5 +1,6 @@
 """Runs a network over a chunk of tokens and gives its predictions, position by position. All MLX, in one thread."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import mlx.core as mx
@@ -8,24 +9,33 @@ from numpy.typing import NDArray
 
 from mlx_engine.errors import EngineError
 
+_rows_at_once = 64
+"""Positions that are worked on at a time in float32, which bounds the memory."""
 
-def log_probabilities(network: Any, tokens: NDArray[np.int32], first: int, *, cache: Any = None) -> mx.array:
-    """Return what `network` predicts for the token after each position from `first` to the last but one.
 
-    `tokens` has the shape (chunk,); the result is float32 of the shape (chunk - 1 - first, vocabulary), natural
-    logarithms, evaluated.
+def logits(network: Any, tokens: NDArray[np.int32], first: int, *, cache: Any = None) -> mx.array:
+    """Return the logits for the token after each position from `first` to the last but one, evaluated.
+
+    `tokens` has the shape (chunk,); the result is of the network's own type and the shape
+    (chunk - 1 - first, vocabulary).
 
     Raises:
-        EngineError: a prediction is no number.
+        EngineError: one of them is no number.
     """
-    logits = network(mx.array(tokens)[None], cache=cache)[0, first:-1].astype(mx.float32)
-    result: mx.array = logits - mx.logsumexp(logits, axis=-1, keepdims=True)
+    result: mx.array = network(mx.array(tokens)[None], cache=cache)[0, first:-1]
     # A row with one NaN or a positive infinity has no finite sum; a token that is ruled out by minus infinity may be.
     is_sound = mx.all(mx.isfinite(mx.logsumexp(result, axis=-1)))
     mx.eval(result, is_sound)
     if not is_sound.item():
         raise EngineError("The model answers with numbers that are none (NaN). Its weights are damaged or overflow.")
     return result
+
+
+def by_rows(predicted: mx.array) -> Iterator[tuple[slice, mx.array]]:
+    """Yield the rows of `predicted` some at a time, in float32, with their place."""
+    for at in range(0, len(predicted), _rows_at_once):
+        rows = slice(at, min(at + _rows_at_once, len(predicted)))
+        yield rows, predicted[rows].astype(mx.float32)
 
 
 def true_tokens(tokens: NDArray[np.int32], first: int) -> NDArray[np.int32]:

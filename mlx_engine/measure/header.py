@@ -17,6 +17,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """For people."""
     weights: str
     """Fingerprint of the model's files."""
+    is_stand_in: bool = False
+    """Whether it answers in the place of an original that is too large for the machine."""
     corpus: str
     """For people."""
     sample: str
@@ -36,5 +38,5 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """The name of the store's folder: what may be measured against each other has the same."""
-        text = msgspec.json.encode((self.format, self.weights, self.sample, self.tail_mass))
+        text = msgspec.json.encode((self.format, self.weights, self.is_stand_in, self.sample, self.tail_mass))
         return hashlib.sha256(text).hexdigest()[:24]

@@ -3,10 +3,10 @@ held against them. Both are iterators of progress that can be closed, and taken 
 """
 
 import gc
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import mlx.core as mx
 import numpy as np
@@ -15,18 +15,29 @@ from mlx_engine.errors import BadCorpus
 from mlx_engine.inference.layers import Layers
 from mlx_engine.inference.load import Model, device_name, open_model
 from mlx_engine.measure.comparison import compare
-from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.corpus import Corpus
 from mlx_engine.measure.fidelity import by_kind, fidelity, kl_counts, worst_positions
+from mlx_engine.measure.fingerprints import Fingerprints
 from mlx_engine.measure.header import Header
+from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity
 from mlx_engine.measure.positions import Positions
-from mlx_engine.measure.reading import reading
+from mlx_engine.measure.reading import reading, whole_text
 from mlx_engine.measure.reference import ReferenceStore, run_reference
-from mlx_engine.measure.results import Choice, Divergence, Fidelity, FidelityResult, keep_fidelity
+from mlx_engine.measure.results import (
+    TYPED,
+    Choice,
+    Divergence,
+    Fidelity,
+    FidelityResult,
+    fidelity_folder,
+    fingerprints,
+    keep_fidelity,
+)
+from mlx_engine.measure.room import check_room, engine_errors
 from mlx_engine.measure.sample import Sample, same_sample, sample
+from mlx_engine.measure.tokens import keep_tokens
 from mlx_engine.models import provenance
-from mlx_engine.models.fingerprint import fingerprint
-from mlx_engine.models.staging import storage_errors
+from mlx_engine.models.machine import this_machine
 from mlx_engine.protocol import CacheBits
 
 _words_before = 40
@@ -53,55 +64,52 @@ class FidelityProgress:
     """The whole, with the last chunk."""
 
 
-def keep_answers(
-    model: Path,
-    corpus: Corpus,
-    root: Path,
-    *,
-    convention: Convention,
-    limit_tokens: int,
-    tail_mass: float,
-) -> Iterator[AnswersProgress]:
-    """Let the model in the folder `model` answer `corpus`, and keep what it says below `root`.
+def keep_answers(asked: KeepAnswers, corpus: Corpus, root: Path, known: Fingerprints) -> Iterator[AnswersProgress]:
+    """Let a model answer `corpus`, and keep what it says below `root`.
 
-    The first progress says what is there already. Nothing is run when all is.
+    The first progress says what is there already. Nothing is run when all is. Of a text that was typed in, all tokens
+    are scored, whatever the convention.
 
     Raises:
         BadCorpus: the texts are shorter than a chunk.
         ModelError, OutOfMemory: the model cannot be opened, or does not fit.
         StorageError: the answers cannot be kept.
     """
+    model = Path(asked.model)
     opened = open_model(model)
-    words = reading(corpus, opened.tokenizer, convention, limit_tokens=limit_tokens)
+    convention = whole_text(corpus, opened.tokenizer) if corpus.name == TYPED else asked.convention
+    words = reading(corpus, opened.tokenizer, convention, limit_tokens=asked.limit_tokens)
     tokens = sample(words, opened.tokenizer)
     header = Header(
-        model=opened.name,
-        weights=fingerprint(model),
+        model=asked.id,
+        weights=known.of(model),
+        is_stand_in=asked.is_stand_in,
         corpus=corpus.name,
         sample=tokens.fingerprint,
         convention=convention,
         kinds=tokens.kinds,
         vocabulary=opened.vocabulary_size,
-        tail_mass=tail_mass,
+        tail_mass=asked.tail_mass,
         created=provenance.now(),
     )
     store = ReferenceStore.create(root, header, words)
     missing, total = sum(1 for _ in store.missing), len(tokens.kinds)
     yield AnswersProgress(total - missing, total, store)
     if missing:
+        check_room(model, asked.id, convention, this_machine())
         _read(opened)
-        for done in run_reference(opened.network, tokens, store):
-            yield AnswersProgress(done, total, store)
+        with engine_errors(asked.id):
+            for done in run_reference(opened.network, tokens, store):
+                yield AnswersProgress(done, total, store)
     del opened
     _free()
 
 
-def measure_fidelity(
-    candidate: Path, store: ReferenceStore, root: Path, *, cache_bits: CacheBits = 16
-) -> Iterator[FidelityProgress]:
-    """Hold the model in the folder `candidate` against the kept answers, and keep the result below `root`.
+def measure_fidelity(asked: MeasureFidelity, root: Path) -> Iterator[FidelityProgress]:
+    """Hold a model against the kept answers, and keep the result below `root`.
 
-    The candidate keeps its keys and values in `cache_bits`; the reference had them in 16.
+    It may keep its keys and values in fewer bits; the reference had them in 16. Chunks are run one at a time: there is
+    no batch whose size could change a figure.
 
     Raises:
         BadCorpus: it has another vocabulary or chat template, or the answers are not complete.
@@ -110,25 +118,29 @@ def measure_fidelity(
         ModelError, OutOfMemory: it cannot be opened, or does not fit.
         StorageError: the answers are damaged, or the result cannot be kept.
     """
+    candidate, name, cache_bits = Path(asked.model), asked.id, asked.cache_bits
+    store = ReferenceStore.open(Path(asked.answers))
     if not store.is_whole:
         raise BadCorpus("The answers of the original are not complete. Measure again, which goes on where it was.")
     opened = open_model(candidate)
     header, words = store.header, store.reading
-    tokens = same_sample(words, opened.tokenizer, header.sample, opened.name)
+    tokens = same_sample(words, opened.tokenizer, header.sample, name)
+    check_room(candidate, name, header.convention, this_machine(), cache_bits=cache_bits)
     _read(opened)
-    layers = Layers(opened.network, opened.cache_obstacle)
     found: list[Positions] = []
-    for number in range(len(header.kinds)):
-        cache = None if cache_bits == 16 else layers.make(cache_bits)
-        found.append(compare(opened.network, store.read(number), header.convention, cache=cache))
-        if len(found) < len(header.kinds):
-            yield FidelityProgress(len(found), len(header.kinds), fidelity(found))
+    pace = _Pace()
+    with engine_errors(name):
+        for one in _compared(opened, store, cache_bits):
+            found.append(one)
+            if len(found) < len(header.kinds) and pace.is_due():
+                yield FidelityProgress(len(found), len(header.kinds), pace.timed(found))
     result = FidelityResult(
-        candidate=opened.name,
-        candidate_weights=fingerprint(candidate),
+        candidate=name,
+        candidate_weights=fingerprints(root).of(candidate),
         cache_bits=cache_bits,
         reference=header.model,
         reference_weights=header.weights,
+        is_stand_in=header.is_stand_in,
         answers=header.key,
         corpus=header.corpus,
         convention=header.convention.in_words,
@@ -140,10 +152,36 @@ def measure_fidelity(
         created=provenance.now(),
         tools=provenance.versions("facet", "mlx", "mlx-lm"),
     )
-    _keep_positions(found, keep_fidelity(result, root))
+    keep_tokens(found, tokens, opened.tokenizer, fidelity_folder(result, root))
+    keep_fidelity(result, root)
     del opened
     _free()
     yield FidelityProgress(len(found), len(found), result.fidelity, result)
+
+
+def _compared(model: Model, store: ReferenceStore, cache_bits: CacheBits) -> Iterator[Positions]:
+    layers = Layers(model.network, model.cache_obstacle)
+    for number in range(len(store.header.kinds)):
+        cache = None if cache_bits == 16 else layers.make(cache_bits)
+        yield compare(model.network, store.read(number), store.header.convention, cache=cache)
+
+
+class _Pace:
+    """Sums up now and then: how often depends on how long it takes, which grows with what was found."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def is_due(self) -> bool:
+        return time.monotonic() >= self._next
+
+    def timed(self, found: Sequence[Positions]) -> Fidelity:
+        """Sum up, and let fifty times as long pass before the next time."""
+        began = time.monotonic()
+        so_far = fidelity(found)
+        ended = time.monotonic()
+        self._next = ended + 50 * (ended - began)
+        return so_far
 
 
 def _read(model: Model) -> None:
@@ -178,11 +216,3 @@ def _divergences(found: Sequence[Positions], tokens: Sample, model: Model) -> It
 def _choices(model: Model, ids: list[int], log_probabilities: list[float]) -> tuple[Choice, ...]:
     probabilities = np.exp(log_probabilities).tolist()
     return tuple(Choice(model.tokenizer.decode([one]), chance) for one, chance in zip(ids, probabilities, strict=True))
-
-
-def _keep_positions(found: Sequence[Positions], folder: Path) -> None:
-    arrays: dict[str, Any] = {name: np.stack([getattr(one, name) for one in found]) for name in Positions.__slots__}
-    with storage_errors(folder):
-        partial = folder / "positions.partial.npz"
-        np.savez(partial, **arrays)
-        partial.replace(folder / "positions.npz")

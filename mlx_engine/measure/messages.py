@@ -7,14 +7,20 @@ MeasureFidelity ──────────────────►
   ◄── FidelityUnderway … FidelityMeasured | JobFailed
 MeasureSpeed ─────────────────────►
   ◄── SpeedUnderway … SpeedMeasured | JobFailed
+ReadTokens ───────────────────────►
+  ◄─────────────────── TokensRead | JobFailed
 
-A process that is killed loses a chunk of answers at most; what was asked is asked again, and goes on.
+The `id` of what asks for a measurement is what the model is called in the results. A process that is killed loses a
+chunk of answers at most; what was asked is asked again, and goes on.
 """
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.results import Fidelity, FidelityResult
+from mlx_engine.measure.results import Choice, Fidelity, FidelityResult
 from mlx_engine.measure.speed_result import SpeedPlan, SpeedResult
 from mlx_engine.protocol import CacheBits, type_tag
 
@@ -23,10 +29,14 @@ TAIL_MASS = 1e-4
 
 
 class CorpusChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to measure on: the file at `path`, or Facet's own corpus, of which `kinds` name parts."""
+    """What to measure on: the file at `path`, the words in `text`, or Facet's own corpus, of which `kinds` name parts.
+
+    Of `text` all tokens are scored, in chunks of about the same length, whatever the convention says.
+    """
 
     path: str = ""
     kinds: tuple[str, ...] = ()
+    text: str = ""
 
 
 class KeepAnswers(msgspec.Struct, frozen=True, kw_only=True, tag="keep_answers", tag_field=type_tag):
@@ -38,6 +48,8 @@ class KeepAnswers(msgspec.Struct, frozen=True, kw_only=True, tag="keep_answers",
     convention: Convention = Convention()
     limit_tokens: int = 0
     tail_mass: float = TAIL_MASS
+    is_stand_in: bool = False
+    """Whether it answers in the place of an original that is too large for the machine."""
 
 
 class MeasureFidelity(msgspec.Struct, frozen=True, kw_only=True, tag="measure_fidelity", tag_field=type_tag):
@@ -53,6 +65,14 @@ class MeasureSpeed(msgspec.Struct, frozen=True, kw_only=True, tag="measure_speed
     id: str
     model: str
     plan: SpeedPlan = SpeedPlan()
+
+
+class ReadTokens(msgspec.Struct, frozen=True, kw_only=True, tag="read_tokens", tag_field=type_tag):
+    """Show what was found over one chunk, token by token; `result` is the folder (`results.fidelity_folder`)."""
+
+    id: str
+    result: str
+    chunk: Annotated[int, Meta(ge=0)] = 0
 
 
 class AnswersUnderway(msgspec.Struct, frozen=True, kw_only=True, tag="answers_underway", tag_field=type_tag):
@@ -101,7 +121,42 @@ class SpeedMeasured(msgspec.Struct, frozen=True, tag="speed_measured", tag_field
     result: SpeedResult
 
 
-MeasureRequest = KeepAnswers | MeasureFidelity | MeasureSpeed
-MeasureEvent = AnswersUnderway | AnswersKept | FidelityUnderway | FidelityMeasured | SpeedUnderway | SpeedMeasured
+class ScoredToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A token of the text, and what both models would have said in its place, the likeliest first.
+
+    The `text` is "" where a character takes several tokens and ends later.
+    """
+
+    text: str
+    kl: float
+    """KL(reference ‖ candidate) of the predictions of this token, in nats."""
+    differs: bool
+    """Whether their first choices differ."""
+    probability: float
+    """Of this token, with the candidate."""
+    reference_probability: float
+    reference: tuple[Choice, ...]
+    candidate: tuple[Choice, ...]
+
+
+class TokensRead(msgspec.Struct, frozen=True, kw_only=True, tag="tokens_read", tag_field=type_tag):
+    """One of `chunks` chunks. `before` is its beginning, which is read but not scored."""
+
+    id: str
+    chunk: int
+    chunks: int
+    kind: str
+    before: str
+    tokens: tuple[ScoredToken, ...]
+    first_scored: int
+    """The position of a `Divergence` that is the first of `tokens`."""
+    first_difference: int | None
+    """The first of `tokens` where the choices differ."""
+
+
+MeasureRequest = KeepAnswers | MeasureFidelity | MeasureSpeed | ReadTokens
+MeasureEvent = (
+    AnswersUnderway | AnswersKept | FidelityUnderway | FidelityMeasured | SpeedUnderway | SpeedMeasured | TokensRead
+)
 UNDERWAY = (AnswersUnderway, FidelityUnderway, SpeedUnderway)
 """The events after which more come of the same request."""

@@ -1,11 +1,13 @@
 """The words that all models of a comparison read: texts, and conversations in the words of the reference's template."""
 
+import math
 from typing import Any
 
 import msgspec
 
+from mlx_engine.errors import BadCorpus
 from mlx_engine.inference.prompt import finished_conversation
-from mlx_engine.measure.convention import Convention
+from mlx_engine.measure.convention import LEAST_CHUNK, Convention
 from mlx_engine.measure.corpus import Corpus, Text
 from mlx_engine.protocol import ChatMessage
 
@@ -33,10 +35,17 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """Of how many tokens it is at most, about; 0 is all."""
 
 
+_most_typed = 1024
+"""Tokens of a chunk of a text that was typed in; longer ones are split evenly."""
+_most_characters_per_token = 16
+"""More than any text has; what lies beyond the limit is not read."""
+
+
 def reading(corpus: Corpus, tokenizer: Any, convention: Convention, *, limit_tokens: int = 0) -> Reading:
     """Put the texts of `corpus` into words for the model that `tokenizer` belongs to."""
+    most = (limit_tokens + convention.chunk_tokens) * _most_characters_per_token if limit_tokens else None
     passages = tuple(
-        Passage(kind, "".join(_rendered(text, tokenizer) for text in corpus.texts if text.kind == kind))
+        Passage(kind, "".join(_rendered(text, tokenizer) for text in corpus.texts if text.kind == kind)[:most])
         for kind in corpus.kinds
     )
     return Reading(
@@ -46,6 +55,19 @@ def reading(corpus: Corpus, tokenizer: Any, convention: Convention, *, limit_tok
         convention=convention,
         limit_tokens=limit_tokens,
     )
+
+
+def whole_text(corpus: Corpus, tokenizer: Any) -> Convention:
+    """Return the convention by which all of a text is scored that was typed in: a chunk, or several of one length.
+
+    Raises:
+        BadCorpus: it has only a few words.
+    """
+    tokens = sum(len(tokenizer.encode(_rendered(text, tokenizer), add_special_tokens=False)) for text in corpus.texts)
+    chunks = math.ceil(tokens / _most_typed)
+    if tokens < LEAST_CHUNK:
+        raise BadCorpus(f"The text has {tokens} tokens. Give at least {LEAST_CHUNK}, which is two lines or so.")
+    return Convention(chunk_tokens=tokens // chunks, scored="all")
 
 
 def probe(tokenizer: Any) -> str:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from mlx_engine.errors import StorageError
 from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.forward import log_probabilities, true_tokens
+from mlx_engine.measure.forward import by_rows, logits, true_tokens
 from mlx_engine.measure.header import FORMAT, Header
 from mlx_engine.measure.reading import Reading
 from mlx_engine.measure.sample import Sample
@@ -28,9 +28,6 @@ from mlx_engine.models.staging import storage_errors
 
 TOP = 5
 """So many tokens are kept in any case: the choices that people look at."""
-
-_rows_at_once = 64
-"""Sorting the vocabulary of so many positions at a time bounds the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,34 +49,38 @@ class ReferenceChunk:
 
 def answers(network: Any, tokens: NDArray[np.int32], convention: Convention, tail_mass: float) -> ReferenceChunk:
     """Run `network` over one chunk and return what is kept of its predictions."""
-    predicted = log_probabilities(network, tokens, convention.first_scored)
-    following = mx.array(true_tokens(tokens, convention.first_scored))
-    true = mx.take_along_axis(predicted, following[:, None], axis=-1)[:, 0]
-    parts = [_kept(predicted[at : at + _rows_at_once], tail_mass) for at in range(0, len(following), _rows_at_once)]
-    counts, ids, kept, mass, entropy = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return ReferenceChunk(tokens, counts, ids, kept, mass, entropy, np.array(true))
+    following = mx.array(true_tokens(tokens, convention.first_scored))[:, None]
+    parts = [
+        _kept(rows, following[place], tail_mass)
+        for place, rows in by_rows(logits(network, tokens, convention.first_scored))
+    ]
+    counts, ids, kept, mass, entropy, true = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return ReferenceChunk(tokens, counts, ids, kept, mass, entropy, true)
 
 
-def _kept(predicted: mx.array, tail_mass: float) -> tuple[NDArray[Any], ...]:
-    """Return counts, ids, log-probabilities, and the tail's mass and entropy, of some positions."""
-    order = mx.argsort(-predicted, axis=-1)
-    ranked = mx.take_along_axis(predicted, order, axis=-1)
+def _kept(rows: mx.array, following: mx.array, tail_mass: float) -> tuple[NDArray[Any], ...]:
+    """Return counts, ids, log-probabilities, the tail's mass and entropy, and what is given to `following` (P, 1)."""
+    order = mx.argsort(-rows, axis=-1)
+    total = mx.logsumexp(rows, axis=-1, keepdims=True)
+    ranked = mx.take_along_axis(rows, order, axis=-1) - total
     probability = mx.exp(ranked)
     # Summed from the least probable on, since small numbers vanish beside large ones. [i] is the mass from i on.
     mass = mx.cumsum(probability, axis=-1, reverse=True)
-    terms = mx.where(probability > 0, -probability * ranked, 0)
     counts = mx.sum(mass > tail_mass, axis=-1) if tail_mass else mx.full(len(ranked), ranked.shape[1])
     counts = mx.maximum(counts, TOP)
     is_kept = mx.arange(ranked.shape[1])[None] < counts[:, None]
     tail = mx.sum(mx.where(is_kept, 0, probability), axis=-1)
-    entropy = mx.sum(mx.where(is_kept, 0, terms), axis=-1)
-    chosen = np.array(is_kept)
+    terms = mx.where(is_kept | (probability == 0), 0, -probability * ranked)
+    true = (mx.take_along_axis(rows, following, axis=-1) - total)[:, 0]
+    most = int(np.array(counts).max())
+    chosen = np.array(is_kept[:, :most])
     return (
         np.array(counts).astype(np.uint32),
-        np.array(order).astype(np.uint32)[chosen],
-        np.array(ranked.astype(mx.float16))[chosen],
+        np.array(order[:, :most]).astype(np.uint32)[chosen],
+        np.array(ranked[:, :most].astype(mx.float16))[chosen],
         np.array(tail),
-        np.array(entropy),
+        np.array(mx.sum(terms, axis=-1)),
+        np.array(true),
     )
 
 

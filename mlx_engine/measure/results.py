@@ -1,6 +1,9 @@
 """What a measurement has found, as values that are kept as JSON, and where they are kept.
 
-<root>/<key of the kept answers>/<fingerprint of the candidate>-kv<bits>/result.json, positions.npz
+<root>/fidelity/<key of the kept answers>/<fingerprint of the candidate>-kv<bits>/
+    positions.npz, tokens.json, and last result.json
+<root>/speed/<fingerprint of the model>-kv<bits>.json
+<root>/fingerprints.json
 """
 
 from collections.abc import Iterator
@@ -10,9 +13,13 @@ from typing import TypeVar
 import msgspec
 
 from mlx_engine.errors import FacetError
+from mlx_engine.measure.fingerprints import Fingerprints
 from mlx_engine.measure.speed_result import FORMAT, SpeedResult
 from mlx_engine.models.staging import storage_errors
 from mlx_engine.protocol import CacheBits
+
+TYPED = "typed text"
+"""What the corpus of a text is called that a person has typed in."""
 
 
 class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +60,8 @@ class Choice(msgspec.Struct, frozen=True):
 
     text: str
     probability: float
+    is_true: bool = False
+    """Whether it is the token that really follows."""
 
 
 class Divergence(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +91,9 @@ class FidelityResult(msgspec.Struct, frozen=True, kw_only=True):
     """In which the candidate kept its context."""
     reference: str
     reference_weights: str
+    is_stand_in: bool = False
+    """Whether 8-bit weights answered in the place of an original too large for the machine. What they lose themselves
+    is missing then: take the divergence as a lower bound."""
     answers: str
     """The key of the reference's kept answers."""
     corpus: str
@@ -103,9 +115,38 @@ def keep_fidelity(result: FidelityResult, root: Path) -> Path:
     Raises:
         StorageError: it cannot be written.
     """
-    folder = root / "fidelity" / result.answers / f"{result.candidate_weights[:24]}-kv{result.cache_bits}"
+    folder = fidelity_folder(result, root)
     _write(folder / "result.json", result)
     return folder
+
+
+def fidelity_folder(result: FidelityResult, root: Path) -> Path:
+    """Return where `result` is kept below `root`, with what was found token by token."""
+    return root / "fidelity" / result.answers / f"{result.candidate_weights[:24]}-kv{result.cache_bits}"
+
+
+def fingerprints(root: Path) -> Fingerprints:
+    """Return the fingerprints that are remembered below `root`."""
+    return Fingerprints(root / "fingerprints.json")
+
+
+def results_of(model: Path, root: Path) -> tuple[FidelityResult, ...]:
+    """Return what is kept below `root` of the model in the folder `model`, the latest first.
+
+    No weights are read: a folder that has changed since it was measured has no results. What was measured on a text
+    that somebody typed in is left out.
+    """
+    if not (weights := fingerprints(root).remembered(model)):
+        return ()
+    files = root.glob(f"fidelity/*/{weights[:24]}-kv*/result.json")
+    found = [result for file in files if (result := _read(file, FidelityResult)) and result.corpus != TYPED]
+    return tuple(sorted(found, key=lambda result: result.created, reverse=True))
+
+
+def speed_of(model: Path, root: Path) -> SpeedResult | None:
+    """Return the speed of the model in the folder `model` with its context in 16 bits, as `results_of` does."""
+    weights = fingerprints(root).remembered(model)
+    return _read(root / "speed" / f"{weights[:24]}-kv16.json", SpeedResult) if weights else None
 
 
 def keep_speed(result: SpeedResult, root: Path) -> None:

@@ -13,22 +13,24 @@ from mlx_engine.errors import BadCorpus
 from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.reading import Reading, probe
 
-_most_characters_per_token = 16
-"""More than any text has; what lies beyond the limit is not tokenized."""
-
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """`tokens` has the shape (chunks, chunk_tokens); `kinds` says of which kind each chunk is."""
+    """`tokens` has the shape (chunks, chunk_tokens); `kinds` says of which kind each chunk is.
+
+    `probe` are the tokens of a conversation, which a model with other special tokens would read differently.
+    """
 
     tokens: NDArray[np.int32]
     kinds: tuple[str, ...]
     convention: Convention
+    probe: tuple[int, ...] = ()
 
     @property
     def fingerprint(self) -> str:
         """A SHA-256 of the tokens and of how they are read."""
-        return hashlib.sha256(msgspec.json.encode(self.convention) + self.tokens.tobytes()).hexdigest()
+        head = msgspec.json.encode((self.convention, self.probe))
+        return hashlib.sha256(head + self.tokens.tobytes()).hexdigest()
 
 
 def sample(reading: Reading, tokenizer: Any) -> Sample:
@@ -40,9 +42,7 @@ def sample(reading: Reading, tokenizer: Any) -> Sample:
         BadCorpus: the texts are shorter than a chunk.
     """
     size = reading.convention.chunk_tokens
-    chunks = {
-        passage.kind: _chunks(passage.text, tokenizer, size, reading.limit_tokens) for passage in reading.passages
-    }
+    chunks = {passage.kind: _chunks(passage.text, tokenizer, size) for passage in reading.passages}
     wanted = max(1, reading.limit_tokens // size) if reading.limit_tokens else None
     chosen = list(_in_turns(chunks))[:wanted]
     if not chosen:
@@ -53,7 +53,8 @@ def sample(reading: Reading, tokenizer: Any) -> Sample:
     order = list(chunks)
     chosen.sort(key=lambda chunk: order.index(chunk[0]))
     tokens = np.array([tokens for _, tokens in chosen], dtype=np.int32)
-    return Sample(tokens, tuple(kind for kind, _ in chosen), reading.convention)
+    probed = tuple(tokenizer.encode(reading.probe, add_special_tokens=False))
+    return Sample(tokens, tuple(kind for kind, _ in chosen), reading.convention, probed)
 
 
 def same_sample(reading: Reading, tokenizer: Any, expected: str, name: str) -> Sample:
@@ -76,9 +77,7 @@ def same_sample(reading: Reading, tokenizer: Any, expected: str, name: str) -> S
     return own
 
 
-def _chunks(text: str, tokenizer: Any, size: int, limit: int) -> list[list[int]]:
-    if limit:
-        text = text[: (limit + size) * _most_characters_per_token]
+def _chunks(text: str, tokenizer: Any, size: int) -> list[list[int]]:
     stream = tokenizer.encode(text, add_special_tokens=False)
     chunks = [stream[at : at + size] for at in range(0, len(stream) - size + 1, size)]
     start = _start_token(tokenizer)

@@ -1,11 +1,13 @@
 """Measures how fast a model loads, reads and writes, by the very steps with which the engine does it.
 
-Like `llama-bench`, it reads random tokens and decodes greedily past every end. Each figure is taken several times,
-after a warm-up that is not counted; one whose values lie too far apart is taken again, and if they still do, it says
-that something else was running.
+Like `llama-bench`, it reads random tokens and decodes past every end, each time from the same state, after a warm-up
+that is not counted. Unlike it, the first token of the answer belongs to reading, as a person waits for it. A figure
+whose values lie too far apart is taken again, and if they still do, it is marked: something else was running.
 """
 
+import contextlib
 import gc
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -18,18 +20,20 @@ import mlx.core as mx
 import numpy as np
 from mlx_lm.generate import generate_step
 
-from mlx_engine.errors import EngineError, OutOfMemory
-from mlx_engine.inference import memory
 from mlx_engine.inference.context import Context
 from mlx_engine.inference.layers import Layers
 from mlx_engine.inference.load import Model, device_name, open_model
 from mlx_engine.inference.prefill import Reader
-from mlx_engine.measure.conditions import present_conditions
+from mlx_engine.measure.conditions import Watch
+from mlx_engine.measure.convention import Convention
+from mlx_engine.measure.fingerprints import Fingerprints
+from mlx_engine.measure.room import check_room, engine_errors
 from mlx_engine.measure.speed_result import Series, SpeedPlan, SpeedResult
 from mlx_engine.models import provenance
-from mlx_engine.models.fingerprint import fingerprint
+from mlx_engine.models.machine import this_machine
 
-_warm_up_tokens = 32
+_warm_up_tokens = 512
+"""More are read in steps of the same shapes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,8 @@ class _Found:
     skipped: list[str] = field(default_factory=list)
 
 
-def measure_speed(path: Path, plan: SpeedPlan) -> Iterator[SpeedProgress]:
-    """Measure the model in the folder `path`.
+def measure_speed(path: Path, plan: SpeedPlan, *, name: str, known: Fingerprints) -> Iterator[SpeedProgress]:
+    """Measure the model in the folder `path`, called `name`.
 
     Prompts and depths beyond the model's context are left out, and said so.
 
@@ -60,31 +64,26 @@ def measure_speed(path: Path, plan: SpeedPlan) -> Iterator[SpeedProgress]:
         InvalidParameter: it cannot keep its context in so few bits.
         EngineError: MLX failed.
     """
-    conditions = present_conditions()
+    check_room(path, name, Convention(), this_machine(), cache_bits=plan.cache_bits)
+    watch = Watch()
     total = 1 + len(plan.prompts) + len(plan.depths)
     found = _Found()
     model = _load_twice(path, found)
     yield SpeedProgress(1, total, f"loading took {found.load_s[0]:.1f} s")
     bench = _Bench(model, plan)
     mx.reset_peak_memory()
-    try:
+    with engine_errors(name):
         yield from _measure(bench, plan, found, total)
-    except (RuntimeError, MemoryError) as error:
-        if memory.is_out_of_memory(error):
-            raise OutOfMemory(
-                f"{model.name} ran out of memory while its speed was measured. Measure shorter prompts."
-            ) from error
-        raise EngineError(f"MLX could not go on: {' '.join(str(error).split())[:300]}.") from error
     result = SpeedResult(
-        model=model.name,
-        weights=fingerprint(path),
+        model=name,
+        weights=known.of(path),
         plan=plan,
         load_s=tuple(found.load_s),
         reading=tuple(found.reading),
         decoding=tuple(found.decoding),
         skipped=tuple(found.skipped),
         peak_memory_bytes=mx.get_peak_memory(),
-        conditions=conditions,
+        conditions=watch.conditions(),
         machine=device_name(),
         created=provenance.now(),
         tools=provenance.versions("facet", "mlx", "mlx-lm"),
@@ -93,26 +92,41 @@ def measure_speed(path: Path, plan: SpeedPlan) -> Iterator[SpeedProgress]:
 
 
 def _load_twice(path: Path, found: _Found) -> Model:
-    """Load the model, which is cold, and once more, which is warm; return the second one."""
-    for _ in range(2):
-        gc.collect()
-        mx.clear_cache()
-        began = time.perf_counter()
-        model = open_model(path)
-        for _ in model.read_weights():
-            pass
-        found.load_s.append(time.perf_counter() - began)
+    """Load the model, cold where the system lets go of files, and once more, which is warm; return the second one."""
+    forget_files(path)
+    found.load_s.append(_load(path)[0])
+    gc.collect()
+    mx.clear_cache()
+    again_s, model = _load(path)
+    found.load_s.append(again_s)
     return model
+
+
+def _load(path: Path) -> tuple[float, Model]:
+    began = time.perf_counter()
+    model = open_model(path)
+    for _ in model.read_weights():
+        pass
+    return time.perf_counter() - began, model
+
+
+def forget_files(folder: Path) -> None:
+    """Let the system drop from memory what it keeps of the files in `folder`. Linux can be asked; macOS cannot."""
+    if not hasattr(os, "posix_fadvise"):
+        return
+    for path in folder.glob("*.safetensors"):
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _measure(bench: "_Bench", plan: SpeedPlan, found: _Found, total: int) -> Iterator[SpeedProgress]:
     done = 1
-    bench.read(_warm_up_tokens)
     for tokens in plan.prompts:
         done += 1
         if tokens > bench.context_length:
             found.skipped.append(f"a prompt of {tokens:,} tokens, which is longer than the context")
             continue
+        bench.read(min(tokens, _warm_up_tokens))
         series = _steady(partial(bench.read, tokens), plan, tokens)
         found.reading.append(series)
         yield SpeedProgress(done, total, f"reading {tokens:,} tokens: {series.median:.1f} tokens/s")
@@ -164,11 +178,19 @@ class _Bench:
         self._read(context, self._tokens(max(0, depth - len(context.tokens))))
 
     def decode(self, context: Context) -> float:
-        """Return how many tokens are generated in a second from here; the first one is not counted."""
+        """Return how many tokens are generated in a second after `context`, which is brought back to where it was.
+
+        The first one is not counted.
+        """
+        depth = len(context.tokens)
+        context.take_snapshot()
         self._decode(context, self._tokens(1)[0], 1)
         began = time.perf_counter()
         self._decode(context, self._tokens(1)[0], self._plan.decode_tokens)
-        return self._plan.decode_tokens / (time.perf_counter() - began)
+        taken_s = time.perf_counter() - began
+        context.evaluate()
+        context.go_back(self._network, depth)
+        return self._plan.decode_tokens / taken_s
 
     def _tokens(self, count: int) -> list[int]:
         return [int(token) for token in self._random.integers(0, self._vocabulary, count)]
@@ -180,6 +202,7 @@ class _Bench:
 
     def _decode(self, context: Context, token: int, count: int) -> None:
         steps: Any = generate_step(mx.array([token]), self._network, max_tokens=count, prompt_cache=context.layers)
+        context.tokens.append(token)
         with closing(steps):
             for generated, _ in steps:
                 context.tokens.append(generated)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlx_engine.measure.conditions import power, present_conditions, thermal
+from mlx_engine.measure.conditions import Watch, power, thermal
 
 
 @pytest.mark.parametrize(
@@ -32,8 +32,10 @@ def test_the_heat_is_read(told: str, state: str) -> None:
     assert thermal(told) == state
 
 
-def test_the_machine_is_asked() -> None:
-    """It has processors, and is busy in some degree."""
-    conditions = present_conditions()
+def test_the_machine_is_watched() -> None:
+    """It has processors, and what this process does itself is no other load."""
+    watch = Watch()
+    sum(number * number for number in range(3_000_000))
+    conditions = watch.conditions()
     assert conditions.processors > 0
-    assert conditions.other_load >= 0
+    assert 0 <= conditions.other_load <= conditions.processors

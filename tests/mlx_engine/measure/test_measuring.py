@@ -1,28 +1,46 @@
 """Behaviour of measuring whole models."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from mlx_engine.errors import BadCorpus, BrokenModel
+from mlx_engine.errors import BadCorpus, BrokenModel, StorageError
 from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.corpus import Corpus
-from mlx_engine.measure.measuring import keep_answers, measure_fidelity
+from mlx_engine.measure.corpus import Corpus, Text
+from mlx_engine.measure.fingerprints import Fingerprints
+from mlx_engine.measure.measuring import AnswersProgress, FidelityProgress, keep_answers, measure_fidelity
+from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity, ReadTokens
 from mlx_engine.measure.reference import ReferenceStore
-from mlx_engine.measure.results import FidelityResult, kept_fidelity
+from mlx_engine.measure.results import TYPED, FidelityResult, fidelity_folder, kept_fidelity, results_of
+from mlx_engine.measure.tokens import read_tokens
+from mlx_engine.protocol import CacheBits
 
-_usual: dict[str, Any] = {"convention": Convention(chunk_tokens=64), "limit_tokens": 192, "tail_mass": 1e-4}
+_convention = Convention(chunk_tokens=64)
+
+
+def _keeping(model: Path, texts: Corpus, root: Path, *, limit_tokens: int = 192) -> Iterator[AnswersProgress]:
+    asked = KeepAnswers(
+        id=f"tiny/{model.name}", model=str(model), convention=_convention, limit_tokens=limit_tokens, tail_mass=1e-4
+    )
+    return keep_answers(asked, texts, root, Fingerprints(root.parent / "fingerprints.json"))
 
 
 def _store(model: Path, texts: Corpus, root: Path) -> ReferenceStore:
-    *_, last = keep_answers(model, texts, root, **_usual)
+    *_, last = _keeping(model, texts, root)
     return last.store
 
 
-def _result(candidate: Path, store: ReferenceStore, root: Path) -> FidelityResult:
-    *_, last = measure_fidelity(candidate, store, root)
+def _measuring(
+    model: Path, store: ReferenceStore, root: Path, cache_bits: CacheBits = 16
+) -> Iterator[FidelityProgress]:
+    asked = MeasureFidelity(id=f"tiny/{model.name}", model=str(model), answers=str(store.folder), cache_bits=cache_bits)
+    return measure_fidelity(asked, root)
+
+
+def _result(model: Path, store: ReferenceStore, root: Path, cache_bits: CacheBits = 16) -> FidelityResult:
+    *_, last = _measuring(model, store, root, cache_bits)
     assert last.result is not None
     return last.result
 
@@ -50,13 +68,13 @@ def test_the_original_is_not_needed_once_its_answers_are_kept(tiny_models: Path,
 def test_answers_that_are_kept_are_not_made_again(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
     """A second run says at once that all is there."""
     _store(tiny_models / "llama", texts, tmp_path)
-    again = keep_answers(tiny_models / "llama", texts, tmp_path, **_usual)
+    again = _keeping(tiny_models / "llama", texts, tmp_path)
     assert [(progress.done, progress.total) for progress in again] == [(3, 3)]
 
 
 def test_an_interrupted_run_goes_on(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
     """What was answered before stays, and the result is the same as without the interruption."""
-    run = keep_answers(tiny_models / "llama", texts, tmp_path / "a", **_usual)
+    run = _keeping(tiny_models / "llama", texts, tmp_path / "a")
     next(run)
     next(run)
     run.close()
@@ -69,28 +87,27 @@ def test_an_interrupted_run_goes_on(tiny_models: Path, texts: Corpus, tmp_path: 
 
 def test_a_candidate_is_not_held_against_half_the_answers(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
     """It is told that measuring again goes on."""
-    run = keep_answers(tiny_models / "llama", texts, tmp_path, **_usual)
+    run = _keeping(tiny_models / "llama", texts, tmp_path)
     store = next(run).store
     run.close()
     with pytest.raises(BadCorpus, match="not complete"):
-        next(measure_fidelity(tiny_models / "llama-4bit", store, tmp_path / "results"))
+        next(_measuring(tiny_models / "llama-4bit", store, tmp_path / "results"))
 
 
 def test_a_model_of_another_family_is_refused(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
     """Nothing is kept of it."""
     store = _store(tiny_models / "llama", texts, tmp_path / "answers")
-    with pytest.raises(BadCorpus, match="gemma3 has another"):
-        list(measure_fidelity(tiny_models / "gemma3", store, tmp_path / "results"))
+    with pytest.raises(BadCorpus, match="tiny/gemma3 has another"):
+        list(_measuring(tiny_models / "gemma3", store, tmp_path / "results"))
     assert not (tmp_path / "results").exists()
 
 
 def test_the_precision_of_the_context_is_measured_too(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
     """The original itself loses something with its keys and values in 4 bits, and less in 8."""
     store = _store(tiny_models / "llama-wide", texts, tmp_path / "answers")
-    losses = []
-    for bits in (16, 8, 4):
-        *_, last = measure_fidelity(tiny_models / "llama-wide", store, tmp_path / "results", cache_bits=bits)
-        losses.append(last.so_far.mean_kl)
+    precisions: tuple[CacheBits, ...] = (16, 8, 4)
+    results = [_result(tiny_models / "llama-wide", store, tmp_path / "results", bits) for bits in precisions]
+    losses = [result.fidelity.mean_kl for result in results]
     assert losses[0] < 1e-5 < losses[1] < losses[2]
     assert len(list(kept_fidelity(tmp_path / "results"))) == 3
 
@@ -102,5 +119,63 @@ def test_a_broken_candidate_is_told(tiny_models: Path, texts: Corpus, tmp_path: 
     shard = broken / "model.safetensors"
     shard.write_bytes(shard.read_bytes()[:-100])
     with pytest.raises(BrokenModel):
-        list(measure_fidelity(broken, store, tmp_path / "results"))
+        list(_measuring(broken, store, tmp_path / "results"))
     assert ReferenceStore.open(store.folder).is_whole
+
+
+def test_a_result_is_called_as_the_model_was_asked_for(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
+    """Not as its folder happens to be called."""
+    store = _store(tiny_models / "llama", texts, tmp_path / "answers")
+    result = _result(tiny_models / "llama-4bit", store, tmp_path / "results")
+    assert (result.reference, result.candidate) == ("tiny/llama", "tiny/llama-4bit")
+
+
+def test_the_results_of_a_folder_are_found_until_it_changes(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
+    """Without reading its weights; others have none."""
+    root, folder = tmp_path / "results", shutil.copytree(tiny_models / "llama-4bit", tmp_path / "copy")
+    result = _result(folder, _store(tiny_models / "llama", texts, tmp_path / "answers"), root)
+    assert results_of(folder, root) == (result,)
+    assert results_of(tiny_models / "llama-4bit", root) == ()
+    (folder / "config.json").write_text("{}")
+    assert results_of(folder, root) == ()
+
+
+def test_what_was_found_is_shown_token_by_token(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
+    """The text is whole, and each scored token has its divergence and both models' choices."""
+    store = _store(tiny_models / "llama", texts, tmp_path / "answers")
+    result = _result(tiny_models / "llama-4bit", store, tmp_path / "results")
+    folder = fidelity_folder(result, tmp_path / "results")
+    read = [read_tokens(ReadTokens(id="t", result=str(folder), chunk=chunk)) for chunk in range(3)]
+    assert [chunk.kind for chunk in read] == ["prose", "code", "talk"]
+    assert texts.texts[0].text.startswith(read[0].before + "".join(token.text for token in read[0].tokens))
+    assert max(token.kl for chunk in read for token in chunk.tokens) == pytest.approx(result.fidelity.max_kl)
+    assert sum(token.differs for chunk in read for token in chunk.tokens) == result.fidelity.flips
+    assert all(len(token.reference) == len(token.candidate) == 5 for token in read[1].tokens)
+    first = read[0].first_difference
+    assert first is not None
+    assert read[0].tokens[first].reference[0] != read[0].tokens[first].candidate[0]
+
+
+def test_tokens_that_are_gone_are_told(tmp_path: Path) -> None:
+    """The model can be measured again."""
+    with pytest.raises(StorageError, match="Measure this model again"):
+        read_tokens(ReadTokens(id="t", result=str(tmp_path)))
+
+
+def test_all_of_a_typed_text_is_scored(tiny_models: Path, tmp_path: Path) -> None:
+    """However short it is, and whatever the convention says; it is no result of the model's."""
+    typed = Corpus(
+        TYPED, (Text("text", "text", "A language model reads a text, and says what comes next. Straße, 東京."),)
+    )
+    store = _store(tiny_models / "llama", typed, tmp_path / "answers")
+    result = _result(tiny_models / "llama-4bit", store, tmp_path / "results")
+    read = read_tokens(ReadTokens(id="t", result=str(fidelity_folder(result, tmp_path / "results"))))
+    assert read.before + "".join(token.text for token in read.tokens) == typed.texts[0].text
+    assert result.fidelity.positions == len(read.tokens)
+    assert results_of(tiny_models / "llama-4bit", tmp_path / "results") == ()
+
+
+def test_a_few_words_are_no_text(tiny_models: Path, tmp_path: Path) -> None:
+    """The sentence says how many there must be."""
+    with pytest.raises(BadCorpus, match="at least 16"):
+        _store(tiny_models / "llama", Corpus(TYPED, (Text("text", "text", "Hi."),)), tmp_path)

@@ -5,14 +5,16 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import BrokenModel
+from mlx_engine.measure.fingerprints import Fingerprints
 from mlx_engine.measure.speed import measure_speed
 from mlx_engine.measure.speed_result import Series, SpeedPlan, SpeedResult
 
 
 @pytest.fixture(scope="module")
-def result(tiny_models: Path) -> SpeedResult:
+def result(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> SpeedResult:
     plan = SpeedPlan(prompts=(32, 64, 4096), depths=(0, 64, 2048), decode_tokens=8, repetitions=2)
-    *_, last = measure_speed(tiny_models / "llama", plan)
+    known = Fingerprints(tmp_path_factory.mktemp("speed") / "fingerprints.json")
+    *_, last = measure_speed(tiny_models / "llama", plan, name="tiny/llama", known=known)
     assert last.result is not None
     return last.result
 
@@ -53,4 +55,4 @@ def test_a_broken_model_is_told(tmp_path: Path) -> None:
     """Before anything is measured."""
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(BrokenModel):
-        next(measure_speed(tmp_path, SpeedPlan()))
+        next(measure_speed(tmp_path, SpeedPlan(), name="broken", known=Fingerprints(tmp_path / "f.json")))

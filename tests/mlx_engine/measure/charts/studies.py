@@ -1,7 +1,13 @@
 """Studies with results made up for charts: nothing of them was measured."""
 
+import math
+from itertools import pairwise
+from statistics import NormalDist
+
 import msgspec
 
+from mlx_engine.measure.conditions import Conditions
+from mlx_engine.measure.kl_counts import BORDERS
 from mlx_engine.measure.plan import Plan
 from mlx_engine.measure.results import Fidelity, FidelityResult
 from mlx_engine.measure.speed_result import Series, SpeedPlan, SpeedResult
@@ -32,7 +38,7 @@ def fidelity(kl: float, differing: float, *, perplexity: float | None = None) ->
         "mean_kl": kl,
         "mean_kl_se": kl / 20,
         "median_kl": kl / 3,
-        "p99_kl": kl * 9,
+        "p99_kl": kl / 3 * 10 ** (0.65 * 2.326),
         "perplexity": 14 * (1 + kl) if perplexity is None else perplexity,
         "perplexity_se": 0.4,
         "reference_perplexity": 14.0,
@@ -41,6 +47,13 @@ def fidelity(kl: float, differing: float, *, perplexity: float | None = None) ->
         "top1_agreement_se": differing / 20,
     }
     return msgspec.convert({**figures, **known}, Fidelity, strict=False)
+
+
+def spread(kl: float) -> tuple[int, ...]:
+    """Return counts of 4,096 positions that are spread around a third of `kl` as a bell on a scale of factors."""
+    bell = NormalDist(math.log10(kl / 3), 0.65)
+    shares = [0.0, *(bell.cdf(math.log10(border)) for border in BORDERS), 1.0]
+    return tuple(round(4096 * (high - low)) for low, high in pairwise(shares))
 
 
 def row(name: str, bits: float, kl: float, differing: float, rate: float, *, parameters: float = 134.5e6) -> Row:
@@ -57,6 +70,7 @@ def row(name: str, bits: float, kl: float, differing: float, rate: float, *, par
         fidelity=found,
         by_kind={kind: fidelity(kl * (0.6 + 0.25 * place), differing) for place, kind in enumerate(KINDS)},
         worst=(),
+        kl_counts=spread(kl),
     )
     return Row(
         label=f"{OWNER}/{BASE}-{name}",
@@ -77,6 +91,7 @@ def _speed(size: float, rate: float) -> SpeedResult:
         reading=(Series(128, (rate * 8, rate * 8.2, rate * 7.9)),),
         decoding=(Series(0, (rate * 0.97, rate, rate * 1.02)),),
         peak_memory_bytes=round(size * 1.1 + 5e7),
+        conditions=Conditions(power="mains", thermal="nominal", other_load=0.3, processors=8),
         machine="Apple M2, 16 GB",
     )
 

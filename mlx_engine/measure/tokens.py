@@ -1,0 +1,119 @@
+"""What was found token by token, kept with a result in words, so that it is shown without either model.
+
+`positions.npz` holds the arrays of `Positions`, stacked by chunks; `tokens.json` the texts of the tokens.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from mlx_engine.errors import StorageError
+from mlx_engine.measure.messages import ReadTokens, ScoredToken, TokensRead
+from mlx_engine.measure.positions import Positions
+from mlx_engine.measure.results import Choice
+from mlx_engine.measure.sample import Sample
+from mlx_engine.models.staging import storage_errors
+
+
+class _Texts(msgspec.Struct, frozen=True):
+    """`ids` are the tokens of each chunk and `pieces` their texts; `words` what the choices say, by their ids."""
+
+    kinds: tuple[str, ...]
+    first_scored: int
+    ids: tuple[tuple[int, ...], ...]
+    pieces: tuple[tuple[str, ...], ...]
+    words: dict[int, str]
+
+
+def keep_tokens(found: Sequence[Positions], sample: Sample, tokenizer: Any, folder: Path) -> None:
+    """Write what was `found` over the chunks of `sample` into `folder`.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    arrays: dict[str, Any] = {name: np.stack([getattr(one, name) for one in found]) for name in Positions.__slots__}
+    choices = np.union1d(arrays["top_ids"], arrays["reference_top_ids"]).tolist()
+    texts = _Texts(
+        sample.kinds,
+        sample.convention.first_scored,
+        tuple(map(tuple, sample.tokens.tolist())),
+        tuple(tuple(pieces(tokenizer, chunk.tolist())) for chunk in sample.tokens),
+        {one: tokenizer.decode([one]) for one in choices},
+    )
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        np.savez(folder / "positions.partial.npz", **arrays)
+        (folder / "positions.partial.npz").replace(folder / "positions.npz")
+        (folder / "tokens.partial").write_bytes(msgspec.json.encode(texts))
+        (folder / "tokens.partial").replace(folder / "tokens.json")
+
+
+def pieces(tokenizer: Any, ids: list[int]) -> Iterator[str]:
+    """Yield the text of each token in its place; a character of several tokens comes whole with its last one."""
+    start = read = 0
+    for end in range(1, len(ids) + 1):
+        text = tokenizer.decode(ids[start:end])
+        if text.endswith("\ufffd") and end < len(ids):
+            yield ""
+            continue
+        yield text[len(tokenizer.decode(ids[start:read])) :]
+        start, read = read, end
+
+
+def read_tokens(request: ReadTokens) -> TokensRead:
+    """Return what was found over a chunk.
+
+    Raises:
+        StorageError: it is not there any more, or damaged.
+    """
+    folder = Path(request.result)
+    try:
+        texts = msgspec.json.decode((folder / "tokens.json").read_bytes(), type=_Texts)
+        with np.load(folder / "positions.npz") as arrays:
+            found = Positions(**{name: arrays[name][request.chunk] for name in Positions.__slots__})
+        tokens = tuple(_scored(texts, found, request.chunk))
+        kind, whole = texts.kinds[request.chunk], texts.pieces[request.chunk]
+    except (OSError, ValueError, LookupError, UnicodeDecodeError) as error:
+        raise StorageError(
+            "What was found token by token is damaged or not there any more. Measure this model again."
+        ) from error
+    return TokensRead(
+        id=request.id,
+        chunk=request.chunk,
+        chunks=len(texts.kinds),
+        kind=kind,
+        before="".join(whole[: texts.first_scored + 1]),
+        tokens=tokens,
+        first_scored=texts.first_scored,
+        first_difference=next((place for place, token in enumerate(tokens) if token.differs), None),
+    )
+
+
+def _scored(texts: _Texts, found: Positions, chunk: int) -> Iterator[ScoredToken]:
+    following = slice(texts.first_scored + 1, None)
+    ids, pieces = texts.ids[chunk][following], texts.pieces[chunk][following]
+    agrees, kl = found.agrees.tolist(), found.kl.tolist()
+    own, theirs = (np.exp(one).tolist() for one in (found.true_log_probability, found.reference_true_log_probability))
+    candidate = _choices(texts, found.top_ids, found.top_log_probabilities, ids)
+    reference = _choices(texts, found.reference_top_ids, found.reference_top_log_probabilities, ids)
+    for place, text in enumerate(pieces):
+        yield ScoredToken(
+            text=text,
+            kl=kl[place],
+            differs=not agrees[place],
+            probability=own[place],
+            reference_probability=theirs[place],
+            reference=reference[place],
+            candidate=candidate[place],
+        )
+
+
+def _choices(texts: _Texts, ids: Any, log_probabilities: Any, true: Sequence[int]) -> list[tuple[Choice, ...]]:
+    """Return the choices at each position; `true` are the tokens that really follow."""
+    return [
+        tuple(Choice(texts.words[one], chance, one == own) for one, chance in zip(row, chances, strict=True))
+        for row, chances, own in zip(ids.tolist(), np.exp(log_probabilities).tolist(), true, strict=True)
+    ]
