@@ -1,5 +1,6 @@
 """Shows one chart as wide and high as there is room, and lets its marks be pointed at, by mouse and by keyboard."""
 
+import math
 from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -85,8 +86,8 @@ class ChartView(QWidget):
 
     def _point_at(self, target: Target | None) -> None:
         before, self.pointed = self.pointed, target
-        known = self._cards.get(target.key) if target else None
-        if target and known:
+        if target:
+            known = self._cards.get(target.key) or ChartCard(target.words, ())
             self.card.show_beside(known, rectangle(target.area).translated(_MARGIN, _MARGIN))
         else:
             self.card.hide()
@@ -171,4 +172,4 @@ def _distance(area: QRectF, point: QPointF) -> float:
     x = max(area.left() - point.x(), 0.0, point.x() - area.right())
     y = max(area.top() - point.y(), 0.0, point.y() - area.bottom())
     # Where marks lie over each other the one whose middle is nearer is meant.
-    return (x * x + y * y) ** 0.5 + 0.001 * (area.center() - point).manhattanLength()
+    return math.hypot(x, y) + 0.001 * (area.center() - point).manhattanLength()

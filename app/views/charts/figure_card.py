@@ -20,7 +20,7 @@ class FigureCard(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._theme, self._chart = theme, parent
         self.shown = ChartCard("", ())
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
@@ -28,7 +28,7 @@ class FigureCard(QWidget):
     def show_beside(self, card: ChartCard, mark: QRectF) -> None:
         """Show `card` at the side of `mark` where there is more room."""
         self.shown = card
-        size, room = self._size(), self.parentWidget().rect()
+        size, room = self._size(), self._chart.rect()
         right = mark.right() + _AWAY
         left = right if right + size.width() <= room.right() else mark.left() - _AWAY - size.width()
         top = min(mark.center().y() - size.height() / 3, room.height() - size.height() - 2)
@@ -45,7 +45,7 @@ class FigureCard(QWidget):
         names = max((metrics.horizontalAdvance(name) for name, _ in self.shown.lines), default=0.0)
         figures = max((metrics.horizontalAdvance(figure) for _, figure in self.shown.lines), default=0.0)
         title = self._metrics(bold=True).horizontalAdvance(self.shown.title)
-        limit = self.parentWidget().width() - 2 * _PADDING - 4
+        limit = self._chart.width() - 2 * _PADDING - 4
         width = max(names + _GAP + figures, min(title, limit))
         height = self._line() * (1 + len(self.shown.lines)) + self._verdict(width).height()
         return QSizeF(width + 2 * _PADDING, height + 2 * _PADDING)

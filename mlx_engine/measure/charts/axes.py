@@ -60,39 +60,35 @@ class Frame:
         assert self.y  # noqa: S101 - a frame of rows is not asked
         return self.plot.bottom - self.plot.height * self.y.share(value)
 
-    @property
-    def x_ticks(self) -> list[Tick]:
-        return _fitting(self.x.scale, self.plot.width, self.style)
-
-    @property
-    def y_ticks(self) -> list[Tick]:
-        return _rising(self.y.scale, self.plot.height, self.style) if self.y else []
-
     def ground(self) -> Iterator[Item]:
         """Yield the grid, the ticks' words and the titles: that of y stands above the plot, for it is read across."""
-        style, plot = self.style, self.plot
-        for tick in self.x_ticks:
+        style, plot, gap = self.style, self.plot, self.style.scaled(_GAP)
+        for tick in _fitting(self.x.scale, plot.width, style):
             at = plot.left + plot.width * self.x.scale.share(tick.value)
             yield Line((Point(at, plot.top), Point(at, plot.bottom)), "grid")
-            below = Point(at, plot.bottom + style.scaled(_GAP) + style.size)
-            yield Words(below, tick.text, style.size, "secondary", "middle")
-        for tick in self.y_ticks:
-            at = plot.bottom - plot.height * self.y.scale.share(tick.value)
-            yield Line((Point(plot.left, at), Point(plot.right, at)), "grid")
-            left = plot.left - style.scaled(_GAP)
-            yield Words(Point(left, at + style.size * 0.36), tick.text, style.size, "secondary", "end")
-        foot = plot.bottom + style.scaled(_GAP) + style.size + style.line
+            yield Words(Point(at, plot.bottom + gap + style.size), tick.text, style.size, "secondary", "middle")
+        foot = plot.bottom + gap + style.size + style.line
         yield Words(Point(plot.middle.x, foot), self.x.title, style.size, "text", "middle")
         if self.y:
-            yield Words(Point(0, style.size), self.y.title, style.size)
+            yield from self._rising_ground(self.y)
+
+    def _rising_ground(self, y: Axis) -> Iterator[Item]:
+        style, plot, gap = self.style, self.plot, self.style.scaled(_GAP)
+        for tick in _rising(y.scale, plot.height, style):
+            at = plot.bottom - plot.height * y.scale.share(tick.value)
+            yield Line((Point(plot.left, at), Point(plot.right, at)), "grid")
+            yield Words(Point(plot.left - gap, at + style.size * 0.36), tick.text, style.size, "secondary", "end")
+        yield Words(Point(0, plot.top - gap - style.line + style.size), y.title, style.size)
 
 
-def frame(room: Area, x: Axis, y: Axis, style: Style) -> Frame:
-    """Return the largest plot in `room` (which begins at 0, 0) that leaves the words their places."""
-    top = style.line + style.scaled(_GAP)
-    height = max(room.height - top - below(style), 1.0)
-    left = widest(style, [tick.text for tick in _rising(y.scale, height, style)]) + style.scaled(_GAP)
-    return Frame(Area(left, top, max(room.width - left - right(x, room.width - left, style), 1.0), height), x, y, style)
+def frame(room: Area, x: Axis, y: Axis | None, style: Style, *, names: float = 0.0) -> Frame:
+    """Return the largest plot in `room` that leaves the words their places; `names` is the width of those of rows."""
+    top = room.top + (style.line + style.scaled(_GAP) if y else 0.0)
+    height = max(room.bottom - top - below(style), 1.0)
+    ticks = _rising(y.scale, height, style) if y else []
+    left = max(names, widest(style, [tick.text for tick in ticks])) + style.scaled(_GAP)
+    width = max(room.width - left - right(x, room.width - left, style), 1.0)
+    return Frame(Area(room.left + left, top, width, height), x, y, style)
 
 
 def below(style: Style) -> float:

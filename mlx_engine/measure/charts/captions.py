@@ -20,6 +20,8 @@ def _fidelity(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
         return
     if any(quantity.unit == "nats" for quantity in shown):
         yield f"KL(original ‖ candidate) of next-token probabilities; the original is {study.original.label}."
+    if result.is_stand_in:
+        yield "8-bit weights answered in its place: take the divergence as a lower bound."
     yield f"{result.fidelity.positions:,} positions in {result.fidelity.chunks:,} chunks of {result.corpus}."
     yield f"{result.convention.rstrip('.')}. Error bars: one standard error, clustered by chunk."
 

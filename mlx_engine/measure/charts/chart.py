@@ -43,17 +43,19 @@ def page(chart: Chart, style: Style | None = None) -> Scene:
     """Return `chart` as it stands in a document: with its title above and its caption below."""
     style = style or Style(size=14.0)
     width = PAGE_WIDTH - 2 * _MARGIN
-    caption = style.wrapped(chart.caption, width)
-    height = max(PAGE_HEIGHT - (len(caption) + 4) * style.line, chart.least_height(style))
+    small = replace(style, size=style.size * 0.9)
+    caption = small.wrapped(chart.caption, width)
+    around = 1.5 * _MARGIN + 3.8 * style.line + len(caption) * small.line
+    height = max(PAGE_HEIGHT - around, chart.least_height(style))
     drawn = chart.draw(width, height, style)
     by = Point(_MARGIN, _MARGIN + 2.2 * style.line)
     bottom = by.y + height + 1.6 * style.line
-    whole = Area(0, 0, PAGE_WIDTH, bottom + len(caption) * style.line + _MARGIN / 2)
+    whole = Area(0, 0, PAGE_WIDTH, bottom + len(caption) * small.line + _MARGIN / 2)
     items = (
         Box(whole, "background"),
         Words(Point(_MARGIN, _MARGIN + style.size), chart.title, style.size * 1.25, bold=True),
         *(moved(item, by) for item in drawn.items),
-        *_lines(caption, Point(_MARGIN, bottom), style),
+        *_lines(caption, Point(_MARGIN, bottom), small),
     )
     targets = (replace(target, area=moved_area(target.area, by)) for target in drawn.targets)
     return Scene(whole.width, whole.height, items, tuple(targets))
@@ -61,7 +63,7 @@ def page(chart: Chart, style: Style | None = None) -> Scene:
 
 def _lines(lines: list[str], at: Point, style: Style) -> Iterator[Words]:
     for number, line in enumerate(lines):
-        yield Words(Point(at.x, at.y + number * style.line), line, style.size * 0.9, "secondary")
+        yield Words(Point(at.x, at.y + number * style.line), line, style.size, "secondary")
 
 
 def chart_svg(chart: Chart) -> str:

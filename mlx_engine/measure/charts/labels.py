@@ -42,13 +42,15 @@ class _Obstacles:
     lines: Sequence[tuple[Point, Point]]
 
 
-def place(points: Sequence[Named], room: Area, lines: Sequence[tuple[Point, Point]] = ()) -> list[Placed | None]:
-    """Return a place within `room` for each name, none over another; None where no room is left.
+def place(
+    points: Sequence[Named], room: Area, *, lines: Sequence[tuple[Point, Point]] = (), taken: Sequence[Area] = ()
+) -> list[Placed | None]:
+    """Return a place within `room` for each name, none over another or over what is `taken`; None where none is left.
 
     `points` come first that matter most. `lines` are better not covered.
     """
     marks = [Area(named.at.x, named.at.y, 0, 0).grown(named.radius + _AIR) for named in points]
-    obstacles = _Obstacles([], marks, lines)
+    obstacles = _Obstacles([Placed(area, None) for area in taken], marks, lines)
     found: list[Placed | None] = []
     for named in points:
         best = _best(named, room, obstacles)
@@ -76,20 +78,22 @@ def _places(named: Named) -> Iterator[tuple[float, Placed]]:
     gap = named.radius + _NEAR
     for rank, (x, y) in enumerate(((1, 0), (1, -1), (1, 1), (-1, 0), (-1, -1), (-1, 1), (0, -1), (0, 1))):
         reach = gap if 0 in (x, y) else gap * 0.6
-        yield rank * 0.5, Placed(_beside(named, x * reach, y * reach), None)
+        yield rank * 0.5, Placed(_beside(named, reach, x, y), None)
     for ring in range(1, _RINGS + 1):
         reach = gap + ring * _STEP
         for turn in range(16):
             angle = math.radians(22.5 * turn)
-            area = _beside(named, reach * math.cos(angle), -reach * math.sin(angle))
-            yield ring * _STEP + turn * 0.1, _led(named, area)
+            yield ring * _STEP + turn * 0.1, _led(named, _beside(named, reach, math.cos(angle), -math.sin(angle)))
 
 
-def _beside(named: Named, x: float, y: float) -> Area:
-    """Return the place whose nearest side or corner is `x`, `y` away from the point."""
-    left = named.at.x + x - (named.width if x < -1e-6 else 0 if x > 1e-6 else named.width / 2)
-    share = 0.5 - 0.5 * max(-1.0, min(1.0, -y / (named.height or 1.0)))
-    return Area(left, named.at.y + y - named.height * (1 - share), named.width, named.height)
+def _beside(named: Named, reach: float, x: float, y: float) -> Area:
+    """Return the place in the direction `x`, `y`: its nearest side or corner is `reach` of them away from the point."""
+    left = named.at.x + x * reach - named.width * (1 - _sign(x)) / 2
+    return Area(left, named.at.y + y * reach - named.height * (1 - y) / 2, named.width, named.height)
+
+
+def _sign(value: float) -> int:
+    return 0 if abs(value) < 1e-6 else 1 if value > 0 else -1
 
 
 def _led(named: Named, area: Area) -> Placed:
@@ -105,7 +109,7 @@ def _cost(placed: Placed, named: Named, obstacles: _Obstacles) -> float:
     cost = _MARK * sum(placed.area.overlaps(mark) for mark in obstacles.marks if mark != own)
     cost += _MARK * placed.area.overlaps(own.grown(-_AIR))
     cost += _LINE * sum(crosses(line, placed.area) for line in obstacles.lines)
-    cost += _LEADER * sum(bool(other.leader) and crosses(other.leader, placed.area) for other in obstacles.names)
+    cost += _LEADER * sum(crosses(other.leader, placed.area) for other in obstacles.names if other.leader)
     if placed.leader:
         cost += _LEADER * sum(crosses(placed.leader, other.area) for other in obstacles.names)
         cost += _LINE * sum(crosses(placed.leader, mark) for mark in obstacles.marks if not _holds(mark, named.at))

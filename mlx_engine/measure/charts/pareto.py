@@ -150,21 +150,22 @@ class _Drawing:
         return self.style.scaled(_RADIUS)
 
     def _limit(self) -> Iterator[Item]:
-        """Yield the line at this machine's memory; where it would be far beyond the last model, words alone."""
+        """Yield the line at this machine's memory, which may be beyond the plot."""
         if self.chart.memory_bytes is None:
             return
-        style, plot = self.style, self.frame.plot
-        words = f"This Mac: {in_words(MEMORY, exactly(self.chart.memory_bytes))}"
-        inside = self.frame.x.share(self.chart.memory_bytes) < 1
-        at = self.frame.across(self.chart.memory_bytes)
-        if inside:
+        style, plot, at = self.style, self.frame.plot, self.frame.across(self.chart.memory_bytes)
+        if at < plot.right:
             yield Line((Point(at, plot.top), Point(at, plot.bottom)), "warning", 1.5, dash=style.scaled(5))
-        leads_left = not inside or at + style.width(words) > plot.right
-        left = min(at, plot.right) - style.scaled(4) if leads_left else at + style.scaled(4)
-        text = words if inside else f"{words} →"
-        yield Words(
-            Point(left, plot.top - style.scaled(4)), text, style.size, "warning", "end" if leads_left else "start"
-        )
+        yield self._limit_words(self.chart.memory_bytes)
+
+    def _limit_words(self, memory_bytes: int) -> Words:
+        """Return what stands at that line: on its right side, if there is room."""
+        style, plot, at = self.style, self.frame.plot, self.frame.across(memory_bytes)
+        words = f"This Mac: {in_words(MEMORY, exactly(memory_bytes))}"
+        words = words if at < plot.right else f"{words} →"
+        is_left = at + style.width(words) + style.scaled(4) > plot.right
+        beside = Point(at + style.scaled(-4 if is_left else 4), plot.top + style.size * 1.1)
+        return Words(beside, words, style.size, "warning", "end" if is_left else "start")
 
     def _front(self) -> Iterator[Item]:
         if len(self.front) > 1:
@@ -191,18 +192,26 @@ class _Drawing:
         """Yield the names, those first that must not be left out, and the lines that lead to them."""
         style, room = self.style, self.frame.plot
         marks = sorted(self.chart.marks, key=lambda mark: (mark.is_dominated, self.at(mark)))
-        texts = [style.elided(mark.name, min(style.scaled(_LONGEST_NAME), room.width / 2)) for mark in marks]
+        widest = min(style.scaled(_LONGEST_NAME), room.width / 2)
+        texts = [style.elided(self._name(mark), widest) for mark in marks]
         named = [
             labels.Named(self.at(mark), self.radius, style.width(text) + 2, style.line)
             for mark, text in zip(marks, texts, strict=True)
         ]
-        for mark, text, placed in zip(marks, texts, labels.place(named, room, list(pairwise(self.front))), strict=True):
+        limit = [style.area(words) for words in self._limit() if isinstance(words, Words)]
+        places = labels.place(named, room, lines=list(pairwise(self.front)), taken=limit)
+        for mark, text, placed in zip(marks, texts, places, strict=True):
             if placed is None:
                 continue
             if placed.leader:
                 yield Line(placed.leader, "tertiary")
             at = Point(placed.area.left + 1, placed.area.top + style.size * 1.05)
             yield Words(at, text, style.size, "secondary" if mark.is_dominated else "text")
+
+    def _name(self, mark: Mark) -> str:
+        """Return the name; 0 has no place on a scale of factors, and so is said."""
+        is_nowhere = self.chart.up.is_log and mark.y.value <= 0
+        return f"{mark.name}: 0" if is_nowhere else mark.name
 
     def _target(self, mark: Mark) -> Target:
         at = self.at(mark)

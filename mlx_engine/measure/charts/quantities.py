@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mlx_engine.measure.names import short_names
-from mlx_engine.measure.results import Fidelity
+from mlx_engine.measure.results import Fidelity, FidelityResult
 from mlx_engine.measure.speed_result import Series, SpeedResult
 from mlx_engine.measure.study import Row, Study
 from mlx_engine.protocol import CacheBits
@@ -37,6 +37,8 @@ class Sample:
     """Short, for a chart."""
     cache_bits: CacheBits
     found: Fidelity | None
+    result: FidelityResult | None = None
+    """All that was found of a candidate."""
 
     @property
     def key(self) -> str:
@@ -82,7 +84,8 @@ def _samples(study: Study, row: Row, name: str) -> Iterator[Sample]:
         yield Sample(row, name, 16, None)
     for result in row.fidelity:
         bits = result.cache_bits
-        yield Sample(row, name if bits == 16 else f"{name} · cache {bits}-bit", bits, result.fidelity)
+        full = name if bits == 16 else f"{name}, {bits}-bit cache"
+        yield Sample(row, full, bits, result.fidelity, result)
 
 
 def exactly(value: float) -> Estimate:

@@ -1,0 +1,50 @@
+"""A chart as a picture or a file: always light, with its title and how it was measured."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QIODevice
+from PySide6.QtGui import QColor, QFont, QImage, QPainter
+
+from app.views.charts.scene_painter import paint, style_in
+from mlx_engine.errors import StorageError
+from mlx_engine.measure.charts.chart import Chart, chart_svg, page
+from mlx_engine.measure.charts.svg import LIGHT
+
+_TEXT = 14
+_SCALE = 2
+"""Pixels of the file for each of the picture, so that it is sharp on a Retina screen and in print."""
+
+
+def picture(chart: Chart, font: QFont) -> QImage:
+    """Return `chart` in `font`, whatever its size."""
+    sized = QFont(font)
+    sized.setPixelSize(_TEXT)
+    scene = page(chart, style_in(sized))
+    image = QImage(round(scene.width * _SCALE), round(scene.height * _SCALE), QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(_SCALE)
+    image.fill(QColor(LIGHT["background"]))
+    painter = QPainter(image)
+    paint(painter, scene, {role: QColor(colour) for role, colour in LIGHT.items()}, sized)
+    painter.end()
+    return image
+
+
+def write(chart: Chart, path: Path, font: QFont) -> None:
+    """Write `chart` to the file `path`: as SVG if it ends so, else as PNG.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    content = chart_svg(chart).encode() if path.suffix.lower() == ".svg" else _png(picture(chart, font))
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        reason = error.strerror or error
+        raise StorageError(f"{path.name} could not be written: {reason}. Choose another folder.") from error
+
+
+def _png(image: QImage) -> bytes:
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")
+    return bytes(buffer.data().data())

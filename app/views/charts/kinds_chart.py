@@ -1,0 +1,13 @@
+"""What each candidate loses on each kind of text."""
+
+from PySide6.QtWidgets import QWidget
+
+from app.views.charts.study_chart import Choice, StudyChart
+from app.views.theme import Theme
+from mlx_engine.measure.charts.kinds import kinds
+from mlx_engine.measure.charts.pareto import UP
+
+
+class KindsChart(StudyChart):
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent, draw=kinds, choices=(Choice("Figure", UP),))

@@ -1,0 +1,142 @@
+"""How the divergences of single positions are spread: of each candidate, the share of positions that are so far off.
+
+Curves of shares are told apart where histograms would lie over each other, and show the rare bad positions, of which
+means say little.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mlx_engine.measure.charts import axes
+from mlx_engine.measure.charts.captions import caption, subject
+from mlx_engine.measure.charts.chart import blank
+from mlx_engine.measure.charts.quantities import MEAN_KL, Sample, samples
+from mlx_engine.measure.charts.scales import Log
+from mlx_engine.measure.charts.scene import Area, Disc, Item, Line, Point, Scene, Target, Words
+from mlx_engine.measure.charts.series import Legend, colours
+from mlx_engine.measure.charts.style import Style
+from mlx_engine.measure.charts.units import figure
+from mlx_engine.measure.kl_counts import BORDERS, at_least
+from mlx_engine.measure.study import Study
+
+_RADIUS, _GAP = 4.0, 10.0
+_LEVELS = (("median", 0.5), ("99th percentile", 0.01))
+_ALMOST_ALL = 0.98
+"""Where nearly all positions of all candidates are still farther off, nothing is to be seen."""
+_LEAST = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A candidate: `shares` of its positions lie at or above each of the borders."""
+
+    key: str
+    label: str
+    name: str
+    shares: tuple[float, ...]
+    median: float
+    p99: float
+
+    @property
+    def words(self) -> str:
+        return f"{self.name}: half of all positions are below {figure(self.median)} nats, 1 of 100 above {figure(self.p99)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """What is drawn, the closest candidate first."""
+
+    title: str
+    caption: str
+    curves: tuple[Curve, ...]
+
+    @property
+    def description(self) -> str:
+        return f"{self.title}. " + " ".join(f"{curve.words}." for curve in self.curves)
+
+    def least_height(self, style: Style) -> float:
+        return style.scaled(240) + (len(self.curves) // 4) * style.line
+
+    def draw(self, width: float, height: float, style: Style) -> Scene:
+        if not self.curves:
+            return blank("No candidate has been held against the original yet.", width, height, style)
+        return _Drawing(self, _frame(self, width, height, style), style).scene(width, height)
+
+
+def distribution(study: Study) -> Distribution:
+    """Return the chart of what was measured so far."""
+    curves = [curve for sample in samples(study) if (curve := _curve(sample))]
+    return Distribution(
+        title=f"{subject(study)}: how far single positions are off",
+        caption=caption(study, (MEAN_KL,)) + " A curve passes each KL at the share of positions that have at least it.",
+        curves=tuple(sorted(curves, key=lambda curve: curve.median)),
+    )
+
+
+def _curve(sample: Sample) -> Curve | None:
+    result = sample.result
+    # Results of earlier versions have no counts.
+    if result is None or not any(result.kl_counts):
+        return None
+    shares = tuple(at_least(result.kl_counts))
+    found = result.fidelity
+    return Curve(sample.key, sample.row.label, sample.name, shares, found.median_kl, found.p99_kl)
+
+
+def _frame(chart: Distribution, width: float, height: float, style: Style) -> axes.Frame:
+    top = Legend([curve.name for curve in chart.curves], width, style).height + style.scaled(_GAP)
+    least = min(share for curve in chart.curves for share in curve.shares if share)
+    seen = [
+        border
+        for place, border in enumerate(BORDERS)
+        if any(0 < curve.shares[place] < _ALMOST_ALL for curve in chart.curves)
+    ]
+    x = axes.Axis("KL divergence of a position (nats), log scale", Log(min(seen) / 1.5, max(seen) * 1.5))
+    y = axes.Axis("Positions with at least this KL (%), log scale", Log(100 * max(least, _LEAST) / 1.3, 100), 0.01)
+    return axes.frame(Area(0, top, width, height - top), x, y, style)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    chart: Distribution
+    frame: axes.Frame
+    style: Style
+
+    def scene(self, width: float, height: float) -> Scene:
+        legend = Legend([curve.name for curve in self.chart.curves], width, self.style)
+        items = [*legend.items(), *self.frame.ground(), *self._levels(), *self._curves(), *self._dots()]
+        return Scene(width, height, tuple(items), tuple(self._targets()))
+
+    def _levels(self) -> Iterator[Item]:
+        """Yield the lines on which the figures lie that the table has."""
+        for name, share in _LEVELS:
+            at, plot, style = self.frame.up(share), self.frame.plot, self.style
+            yield Line((Point(plot.left, at), Point(plot.right, at)), "tertiary", 1.0, dash=style.scaled(3))
+            left = Point(plot.left + style.scaled(4), at - style.scaled(4))
+            yield Words(left, name, style.size, "secondary")
+
+    def _curves(self) -> Iterator[Item]:
+        scale = self.frame.x.scale
+        for curve, ink in zip(self.chart.curves, colours(len(self.chart.curves)), strict=True):
+            through = [
+                Point(self.frame.across(border), self.frame.up(share))
+                for border, share in zip(BORDERS, curve.shares, strict=True)
+                if share and scale.low <= border <= scale.high
+            ]
+            if len(through) > 1:
+                yield Line(tuple(through), ink, 2.0)
+
+    def _places(self) -> Iterator[tuple[Curve, str, Point]]:
+        for curve in self.chart.curves:
+            for (name, share), kl in zip(_LEVELS, (curve.median, curve.p99), strict=True):
+                yield curve, name, Point(self.frame.across(kl), self.frame.up(share))
+
+    def _dots(self) -> Iterator[Item]:
+        inks = dict(zip((curve.key for curve in self.chart.curves), colours(len(self.chart.curves)), strict=True))
+        for curve, _, at in self._places():
+            yield Disc(at, self.style.scaled(_RADIUS), inks[curve.key], "background", 1.0)
+
+    def _targets(self) -> Iterator[Target]:
+        for curve, name, at in self._places():
+            area = Area(at.x, at.y, 0, 0).grown(self.style.scaled(_RADIUS))
+            yield Target(f"{curve.key} {name}", area, f"{curve.words}.", curve.label)

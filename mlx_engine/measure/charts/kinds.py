@@ -1,0 +1,144 @@
+"""What each candidate loses on each kind of text: a row a kind, a dot a candidate, with its error."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from mlx_engine.measure.charts import axes
+from mlx_engine.measure.charts.captions import caption, subject
+from mlx_engine.measure.charts.chart import blank
+from mlx_engine.measure.charts.quantities import Estimate, Quantity, Sample, samples
+from mlx_engine.measure.charts.scene import Area, Disc, Ink, Item, Line, Point, Scene, Target, Words
+from mlx_engine.measure.charts.series import Legend, colours
+from mlx_engine.measure.charts.style import Style
+from mlx_engine.measure.charts.units import in_words
+from mlx_engine.measure.study import Study
+
+_ALL = "all texts"
+_RADIUS, _APART = 4.0, 6.0
+"""Of a dot, and from one candidate's line to the next."""
+_GAP = 10.0
+_NAMES = 0.3
+"""The largest share of the width that the kinds' names take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dots:
+    """A candidate, and its figure on each kind of text."""
+
+    key: str
+    label: str
+    name: str
+    found: dict[str, Estimate]
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """What is drawn: the candidates from the closest to the farthest, the kinds in the order of the corpus."""
+
+    title: str
+    caption: str
+    quantity: Quantity
+    kinds: tuple[str, ...]
+    candidates: tuple[Dots, ...]
+
+    @property
+    def description(self) -> str:
+        words = (self.words(dots, kind) for dots in self.candidates for kind in dots.found)
+        return f"{self.title}. " + " ".join(f"{one}." for one in words)
+
+    def words(self, dots: Dots, kind: str) -> str:
+        return f"{dots.name}, {kind}: {in_words(self.quantity, dots.found[kind])}"
+
+    def least_height(self, style: Style) -> float:
+        legend = (1 + len(self.candidates) // 3) * style.line
+        return legend + axes.below(style) + len(self.kinds) * _band(len(self.candidates), style)
+
+    def draw(self, width: float, height: float, style: Style) -> Scene:
+        if not self.candidates:
+            return blank("No candidate has been measured on several kinds of text yet.", width, height, style)
+        return _Drawing(self, _frame(self, width, height, style), style).scene(width, height)
+
+
+def kinds(study: Study, quantity: Quantity) -> Kinds:
+    """Return the chart of what was measured so far."""
+    candidates = [
+        Dots(sample.key, sample.row.label, sample.name, _figures(sample, quantity))
+        for sample in samples(study)
+        if sample.result and len(sample.result.by_kind) > 1 and quantity.of(sample)
+    ]
+    return Kinds(
+        title=f"{subject(study)}: {quantity.in_sentence} by kind of text",
+        caption=caption(study, (quantity,)),
+        quantity=quantity,
+        kinds=tuple(dict.fromkeys(kind for dots in candidates for kind in dots.found)),
+        candidates=tuple(sorted(candidates, key=lambda dots: dots.found[_ALL].value)),
+    )
+
+
+def _figures(sample: Sample, quantity: Quantity) -> dict[str, Estimate]:
+    found = {_ALL: quantity.of(sample)}
+    kinds = sample.result.by_kind if sample.result else {}
+    found |= {kind: quantity.of(replace(sample, found=fidelity)) for kind, fidelity in kinds.items()}
+    return {kind: figure for kind, figure in found.items() if figure}
+
+
+def _band(candidates: int, style: Style) -> float:
+    """Return the least height of a kind's row."""
+    return max(candidates * style.scaled(_APART) + style.scaled(_GAP), style.line * 1.4)
+
+
+def _frame(chart: Kinds, width: float, height: float, style: Style) -> axes.Frame:
+    legend = Legend([dots.name for dots in chart.candidates], width, style)
+    top = legend.height + style.scaled(_GAP)
+    x = axes.axis(chart.quantity, [found for dots in chart.candidates for found in dots.found.values()])
+    widest = max(style.width(kind, bold=True) for kind in chart.kinds)
+    names = min(widest, width * _NAMES) + style.scaled(_GAP)
+    return axes.frame(Area(0, top, width, height - top), x, None, style, names=names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    chart: Kinds
+    frame: axes.Frame
+    style: Style
+
+    def scene(self, width: float, height: float) -> Scene:
+        legend = Legend([dots.name for dots in self.chart.candidates], width, self.style)
+        items = [*legend.items(), *self.frame.ground(), *self._rows(), *self._dots()]
+        return Scene(width, height, tuple(items), tuple(self._targets()))
+
+    @property
+    def _row(self) -> float:
+        return self.frame.plot.height / len(self.chart.kinds)
+
+    def _rows(self) -> Iterator[Item]:
+        style, plot = self.style, self.frame.plot
+        for place, kind in enumerate(self.chart.kinds):
+            top = plot.top + place * self._row
+            yield Line((Point(0, top), Point(plot.right, top)), "grid")
+            room = plot.left - style.scaled(_GAP)
+            base = Point(0, top + self._row / 2 + style.size * 0.36)
+            yield Words(base, style.elided(kind, room), style.size, bold=kind == _ALL)
+        yield Line((Point(0, plot.bottom), Point(plot.right, plot.bottom)), "grid")
+
+    def _places(self) -> Iterator[tuple[Dots, str, Ink, Estimate, Point]]:
+        """Yield all dots: the candidates of a kind stand below each other in the order of the legend."""
+        count = len(self.chart.candidates)
+        apart = (self._row - self.style.scaled(_GAP)) / count
+        for number, (dots, ink) in enumerate(zip(self.chart.candidates, colours(count), strict=True)):
+            for place, kind in enumerate(self.chart.kinds):
+                if found := dots.found.get(kind):
+                    y = self.frame.plot.top + (place + 0.5) * self._row + (number - (count - 1) / 2) * apart
+                    yield dots, kind, ink, found, Point(self.frame.across(found.value), y)
+
+    def _dots(self) -> Iterator[Item]:
+        for _, _, ink, found, at in self._places():
+            low, high = self.frame.across(found.low), self.frame.across(found.high)
+            if high > low:
+                yield Line((Point(low, at.y), Point(high, at.y)), ink, 1.5)
+            yield Disc(at, self.style.scaled(_RADIUS), ink, "background", 1.0)
+
+    def _targets(self) -> Iterator[Target]:
+        for dots, kind, _, _, at in self._places():
+            area = Area(at.x, at.y, 0, 0).grown(self.style.scaled(_RADIUS))
+            yield Target(f"{dots.key} {kind}", area, self.chart.words(dots, kind), dots.label)
