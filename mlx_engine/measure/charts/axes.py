@@ -14,6 +14,8 @@ from mlx_engine.measure.charts.units import shown, title
 
 _GAP = 6.0
 """Between a tick's words and the plot."""
+_TITLE = 10.0
+"""Between the title of y and the plot."""
 _WIDE = 50.0
 """From how many times the smallest value on a scale is one of factors, though it need not be."""
 
@@ -78,12 +80,12 @@ class Frame:
             at = plot.bottom - plot.height * y.scale.share(tick.value)
             yield Line((Point(plot.left, at), Point(plot.right, at)), "grid")
             yield Words(Point(plot.left - gap, at + style.size * 0.36), tick.text, style.size, "secondary", "end")
-        yield Words(Point(0, plot.top - gap - style.line + style.size), y.title, style.size)
+        yield Words(Point(0, plot.top - style.scaled(_TITLE) - style.line + style.size), y.title, style.size)
 
 
 def frame(room: Area, x: Axis, y: Axis | None, style: Style, *, names: float = 0.0) -> Frame:
     """Return the largest plot in `room` that leaves the words their places; `names` is the width of those of rows."""
-    top = room.top + (style.line + style.scaled(_GAP) if y else 0.0)
+    top = room.top + (style.line + style.scaled(_TITLE) if y else 0.0)
     height = max(room.bottom - top - below(style), 1.0)
     ticks = _rising(y.scale, height, style) if y else []
     left = max(names, widest(style, [tick.text for tick in ticks])) + style.scaled(_GAP)

@@ -8,9 +8,12 @@ from mlx_engine.measure.study import Study
 _fidelity_units = ("nats", "share", "")
 
 
-def caption(study: Study, quantities: Sequence[Quantity]) -> str:
+def caption(study: Study, quantities: Sequence[Quantity], *, has_errors: bool = True) -> str:
     """Return what is to be known of `quantities`: over what, on what, and what the bars of error mean."""
-    return " ".join((*_fidelity(study, quantities), *_speed(study, quantities)))
+    lines = [*_fidelity(study, quantities), *_speed(study, quantities)]
+    if has_errors and any(quantity.unit in _fidelity_units for quantity in quantities):
+        lines.append("Error bars of fidelity: one standard error, clustered by chunk.")
+    return " ".join(lines)
 
 
 def _fidelity(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
@@ -23,7 +26,7 @@ def _fidelity(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
     if result.is_stand_in:
         yield "8-bit weights answered in its place: take the divergence as a lower bound."
     yield f"{result.fidelity.positions:,} positions in {result.fidelity.chunks:,} chunks of {result.corpus}."
-    yield f"{result.convention.rstrip('.')}. Error bars: one standard error, clustered by chunk."
+    yield f"{result.convention.rstrip('.')}."
 
 
 def _speed(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:

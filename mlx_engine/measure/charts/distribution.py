@@ -39,7 +39,8 @@ class Curve:
 
     @property
     def words(self) -> str:
-        return f"{self.name}: half of all positions are below {figure(self.median)} nats, 1 of 100 above {figure(self.p99)}"
+        median, p99 = figure(self.median), figure(self.p99)
+        return f"{self.name}: half of all positions are below {median} nats, 1 of 100 above {p99}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ def distribution(study: Study) -> Distribution:
     curves = [curve for sample in samples(study) if (curve := _curve(sample))]
     return Distribution(
         title=f"{subject(study)}: how far single positions are off",
-        caption=caption(study, (MEAN_KL,)) + " A curve passes each KL at the share of positions that have at least it.",
+        caption=caption(study, (MEAN_KL,), has_errors=False)
+        + " A curve passes each KL at the share of positions that have at least it.",
         curves=tuple(sorted(curves, key=lambda curve: curve.median)),
     )
 
