@@ -9,6 +9,7 @@
     │   ├── InvalidParameter   a value outside its legal range
     │   ├── InvalidRecipe      a way to quantize that cannot be
     │   ├── BadCorpus          a text that nothing can be measured on
+    │   ├── NotPublishable     a model that Facet does not put on the Hub
     │   ├── PromptTooLong      the prompt does not fit the context
     │   └── TemplateError      the model's chat template failed
     ├── EngineError            the engine failed while working
@@ -20,6 +21,9 @@
         ├── NeedsToken         it is only for people who are signed in
         ├── NeedsConsent       its conditions must be accepted first
         ├── WrongToken         the access token is not valid
+        ├── ReadOnlyToken      the access token does not allow writing there
+        ├── NameTaken          another model has that name on the Hub
+        ├── HubFull            the Hub takes no more of this
         ├── NoNetwork          the Hub cannot be reached
         │   └── Offline        the offline switch is on
         ├── HubBusy            the Hub asks to wait
@@ -73,6 +77,10 @@ class BadCorpus(RequestError):
     title = "This text cannot be used"
 
 
+class NotPublishable(RequestError):
+    title = "This cannot be published"
+
+
 class PromptTooLong(RequestError):
     title = "The conversation is too long"
 
@@ -115,6 +123,18 @@ class NeedsConsent(HubError):
 
 class WrongToken(HubError):
     title = "The access token is not valid"
+
+
+class ReadOnlyToken(HubError):
+    title = "Writing there is not allowed"
+
+
+class NameTaken(HubError):
+    title = "The name is taken"
+
+
+class HubFull(HubError):
+    title = "The Hugging Face Hub takes no more"
 
 
 class NoNetwork(HubError):

@@ -1,9 +1,6 @@
 """Two ways to show conversions: text, with a bar on a terminal, and JSON. Both have `show` and `end`."""
 
-import re
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from mlx_engine import protocol
@@ -11,14 +8,11 @@ from mlx_engine.cli import terminal
 from mlx_engine.cli.download_view import duration_in_words, size_in_words
 from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.protocol import WorkerExited
-from mlx_engine.quantize.messages import ConversionPlanned, ConversionProgress, Converted, Kept
+from mlx_engine.quantize.kept import USUAL_REASONS, kept_in_words
+from mlx_engine.quantize.messages import ConversionPlanned, ConversionProgress, Converted
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-_number = re.compile(r"\.\d+\.")
-USUAL_REASONS = ("a norm", "a vector")
-"""Nobody expects these to be quantized: they are told only where everything is."""
 
 
 class ConversionView(Protocol):
@@ -67,17 +61,13 @@ class JsonView:
         """There is nothing to put in order."""
 
 
-def kept_in_words(kept: Iterable[Kept]) -> Iterator[str]:
-    """Give what is kept, a line for each kind of matrix: "model.layers.*.mlp.gate (28): the architecture …"."""
-    kinds = Counter((_number.sub(".*.", one.path, count=1), one.reason) for one in kept)
-    for (path, reason), count in kinds.items():
-        yield f"{path}{f' ({count})' if count > 1 else ''}: {reason}"
-
-
 def _plan(event: ConversionPlanned) -> str:
     told = [f"{event.id}: {size_in_words(event.size_bytes)}, {event.bits_per_weight:.2f} bits per weight."]
     told += event.notes
-    told += (f"Kept: {line}." for line in kept_in_words(one for one in event.kept if one.reason not in USUAL_REASONS))
+    told += (
+        f"Kept: {line}."
+        for line in kept_in_words((one.path, one.reason) for one in event.kept if one.reason not in USUAL_REASONS)
+    )
     return "".join(f"{line}\n" for line in told)
 
 

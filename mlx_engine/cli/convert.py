@@ -9,7 +9,7 @@ import msgspec
 from cyclopts import Parameter
 
 from mlx_engine.cli import job, terminal
-from mlx_engine.cli.conversion_view import ConversionView, JsonView, TextView, kept_in_words
+from mlx_engine.cli.conversion_view import ConversionView, JsonView, TextView
 from mlx_engine.cli.download_view import size_in_words, text_view
 from mlx_engine.cli.failure import UsageError
 from mlx_engine.cli.job import Job
@@ -25,7 +25,8 @@ from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.machine import this_machine
 from mlx_engine.quantize import builtin, preflight
 from mlx_engine.quantize.forecast import Forecast
-from mlx_engine.quantize.messages import Convert, Kept, OutlineRead, ReadOutline
+from mlx_engine.quantize.kept import kept_in_words
+from mlx_engine.quantize.messages import Convert, OutlineRead, ReadOutline
 from mlx_engine.quantize.recipe import Recipe
 from mlx_engine.quantize.recipe_file import read_recipe
 
@@ -174,5 +175,5 @@ def _tell_forecast(
     terminal.write(f"{'bits/weight':14}{expected.bits_per_weight:>10.3f}  {expected.quantization}\n")
     terminal.write(lines(result, fit, 16))
     told = [*read.notes, *(f"{one.prefix} is left out: {one.reason}." for one in expected.dropped)]
-    told += (f"Kept: {line}." for line in kept_in_words(Kept(*one) for one in expected.kept))
+    told += (f"Kept: {line}." for line in kept_in_words(expected.kept))
     terminal.write("".join(f"{line}\n" for line in told))

@@ -10,24 +10,27 @@ from mlx_engine.errors import StorageError
 from mlx_engine.job_protocol import Download, DownloadPlanned
 from mlx_engine.models import staging
 from mlx_engine.models.hub.cache import cache_folder, discard_partial
+from mlx_engine.models.hub.upload_messages import Publish
 from mlx_engine.quantize.messages import Convert, SourceArrived
 from mlx_engine.quantize.recipe import Recipe
 
-QueuedRequest = Download | Convert
+QueuedRequest = Download | Convert | Publish
 Lane = Literal["network", "machine"]
 
 
 def lane(request: QueuedRequest) -> Lane:
     """Return with which others it takes turns; lanes run beside each other."""
-    return "network" if isinstance(request, Download) else "machine"
+    return "machine" if isinstance(request, Convert) else "network"
 
 
 def needs_network(request: QueuedRequest) -> bool:
-    return isinstance(request, Download) or not request.source
+    return not isinstance(request, Convert) or not request.source
 
 
-def keeps_work_on_disk(request: QueuedRequest) -> bool:
-    """Tell whether a process that ends loses nothing. One that would lose its work stands still instead."""
+def keeps_work(request: QueuedRequest) -> bool:
+    """Tell whether a process that ends loses nothing, since it is on the disk, or on the Hub. One that would lose its
+    work stands still instead.
+    """
     return needs_network(request)
 
 
@@ -57,6 +60,12 @@ def is_same(one: QueuedRequest, other: QueuedRequest) -> bool:
             if _made(one) == _made(other):
                 return True
             raise StorageError(f"{one.model_id} is being made already, in another way. Choose another name.")
+        case Publish(), Publish():
+            if one.repository.casefold() != other.repository.casefold():
+                return False
+            if Path(one.folder) == Path(other.folder):
+                return True
+            raise StorageError(f"{one.repository} is being published already, from another folder.")
         case _:
             return False
 
@@ -68,6 +77,8 @@ def leave_nothing(request: QueuedRequest) -> None:
             discard_partial(cache_folder(), request.repository)
         case Convert():
             staging.discard_partial(Path(request.target))
+        case Publish():
+            """The Hub shows nothing of what was not sent to its end."""
 
 
 def _wanted(request: Download) -> tuple[str, str, tuple[str, ...]]:

@@ -5,6 +5,8 @@ import msgspec
 from mlx_engine.job_protocol import DownloadPlanned, DownloadProgress, HubEvent, HubRequest, Waiting
 from mlx_engine.measure.messages import UNDERWAY as MEASURING
 from mlx_engine.measure.messages import MeasureEvent, MeasureRequest
+from mlx_engine.models.hub.upload_messages import UNDERWAY as PUBLISHING
+from mlx_engine.models.hub.upload_messages import UploadEvent, UploadRequest
 from mlx_engine.protocol import WorkerExited
 from mlx_engine.quantize.messages import (
     ConversionPlanned,
@@ -18,9 +20,10 @@ from mlx_engine.quantize.messages import (
     SourceArrived,
 )
 
-JobRequest = HubRequest | MeasureRequest | ReadOutline | Convert | Hold | Proceed
+JobRequest = HubRequest | UploadRequest | MeasureRequest | ReadOutline | Convert | Hold | Proceed
 JobEvent = (
     HubEvent
+    | UploadEvent
     | OutlineRead
     | SourceArrived
     | ConversionPlanned
@@ -38,6 +41,7 @@ UNDERWAY = (
     ConversionPlanned,
     ConversionProgress,
     *MEASURING,
+    *PUBLISHING,
 )
 """The events after which more come of the same request."""
 

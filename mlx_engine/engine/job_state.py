@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.job_protocol import Downloaded, DownloadPlanned, DownloadProgress, FileProgress, JobFailed, Waiting
+from mlx_engine.models.hub.upload_messages import Published, PublishPlanned, PublishProgress
 from mlx_engine.protocol import WorkerExited
 from mlx_engine.quantize.messages import ConversionPlanned, ConversionProgress, Converted, Kept
 
@@ -46,7 +47,9 @@ class Paused:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The model is in the folder `path`, whole and verified. The rest is told of conversions."""
+    """The model is in the folder `path`, whole and verified; what was published is at that address on the Hub. The rest
+    is told of conversions.
+    """
 
     path: str
     size_bytes: int
@@ -68,12 +71,12 @@ class Failed:
 JobState = Queued | Running | Paused | Done | Failed
 
 
-def advance(state: JobState, event: JobEvent) -> JobState:  # noqa: PLR0911 - one line of the table, one return
+def advance(state: JobState, event: JobEvent) -> JobState:  # noqa: C901, PLR0911 - one line of the table, one return
     """Return the state after `event`. An event that says nothing new about the job returns `state` itself."""
     match state, event:
-        case Running(), DownloadPlanned():
+        case Running(), DownloadPlanned() | PublishPlanned():
             return Running(event.total_bytes - event.missing_bytes, event.total_bytes)
-        case Running(), DownloadProgress():
+        case Running(), DownloadProgress() | PublishProgress():
             # As long as nothing arrives, the reason to wait stands.
             notice = state.notice if event.done_bytes <= state.done_bytes else ""
             return Running(
@@ -97,6 +100,8 @@ def advance(state: JobState, event: JobEvent) -> JobState:  # noqa: PLR0911 - on
             return Done(event.path, event.size_bytes)
         case Running() | Paused() | Queued(), Converted():
             return Done(event.path, event.size_bytes, event.bits_per_weight, event.kept, event.notes)
+        case Running() | Paused() | Queued(), Published():
+            return Done(event.address, event.size_bytes)
         case Running() | Paused() | Queued(), JobFailed():
             return Failed(event.error, event.title, event.message, event.retry_after_s)
         case Running(), WorkerExited(expected=False):

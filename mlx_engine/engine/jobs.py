@@ -227,7 +227,7 @@ class JobQueue:
     def _stop(self, job: Job) -> None:
         """Let the job's process stand still if it keeps work that would be lost, else end it."""
         key = self._key_of(job.id)
-        if job_kinds.keeps_work_on_disk(job.request) or key is None:
+        if job_kinds.keeps_work(job.request) or key is None:
             self._release(job.id)
         else:
             self._held.add(key)

@@ -9,6 +9,7 @@ from pathlib import Path
 _limit_bytes = 64 * 1024
 _text_limit_bytes = 1_000_000
 _field = re.compile(r"(license|license_name|base_model):[ \t]*(\S.*)?")
+_any_field = re.compile(r"([\w-]{1,60}):[ \t]*(\S.*)?")
 _item = re.compile(r"-[ \t]+(\S.*)")
 _plain = re.compile(r"[\w .:/+-]{1,100}")
 
@@ -32,6 +33,27 @@ def read_card(folder: Path) -> Card:
 def read_card_text(folder: Path) -> str:
     """Return the Markdown of the card in `folder`, its end cut off if it is very long; "" if there is none."""
     return without_metadata(_read(folder, _text_limit_bytes))
+
+
+def read_metadata(card: str) -> dict[str, tuple[str, ...]]:
+    """Return the plain values of the fields in the block of YAML that the card may begin with: one, or a list."""
+    first, *lines = card[:_limit_bytes].splitlines() or [""]
+    found: dict[str, tuple[str, ...]] = {}
+    if first.strip() != "---":
+        return found
+    name = ""
+    for line in lines:
+        if line.strip() == "---":
+            return found
+        if match := _any_field.fullmatch(line.rstrip()):
+            name, values = match[1], (match[2] or "").strip("[]").split(",")
+        elif match := _item.fullmatch(line.strip()):
+            values = [match[1]]
+        else:
+            name, values = "", []
+        plain = (value.strip("\"' ") for value in values)
+        found[name] = (*found.get(name, ()), *(value for value in plain if _plain.fullmatch(value)))
+    return {}
 
 
 def without_metadata(card: str) -> str:

@@ -30,6 +30,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """Bits of all tensors, scales included, for each parameter."""
     notes: tuple[str, ...] = ()
     """Sentences about what was lost on the way."""
+    kept: tuple[str, ...] = ()
+    """What stayed in floating point although the recipe would quantize it: the tensors, and why."""
     created: str = ""
     """ISO 8601, UTC."""
     tools: dict[str, str] = {}

@@ -26,6 +26,7 @@ from mlx_engine.models.provenance import Provenance
 from mlx_engine.quantize.config import quantized_config
 from mlx_engine.quantize.digests import Digests
 from mlx_engine.quantize.forecast import Forecast, forecast_of
+from mlx_engine.quantize.kept import USUAL_REASONS, kept_in_words
 from mlx_engine.quantize.layout import Placement, layout
 from mlx_engine.quantize.quantizing import convert_rows, copy_rows
 from mlx_engine.quantize.recipe import Recipe
@@ -112,6 +113,7 @@ def _provenance(source: Source, recipe: Recipe, expected: Forecast, origin: Prov
         settings=msgspec.to_builtins(recipe),
         bits_per_weight=expected.bits_per_weight,
         notes=(*source.notes, *(f"{one.prefix} is left out: {one.reason}." for one in expected.dropped)),
+        kept=tuple(kept_in_words(one for one in expected.kept if one[1] not in USUAL_REASONS)),
         created=provenance.now(),
         tools=provenance.versions("facet", "mlx", "mlx-lm"),
     )

@@ -6,21 +6,22 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """Send no more than so many bytes a second."""
+    """Send, or take in, no more than so many bytes a second."""
 
     bytes_per_s: int
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Close the connection after so many bytes of the body."""
+    """Close the connection after so many bytes of the body, of the answer or, where a file is sent, of the request."""
 
     after_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Send so many bytes of the body, then nothing until `released` is set; `reached` tells that it is so far."""
+    """Send, or take in, so many bytes of the body, then nothing until `released` is set; `reached` tells that it is so
+    far."""
 
     after_bytes: int
     reached: threading.Event = field(default_factory=threading.Event)
@@ -33,6 +34,7 @@ class Refuse:
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from tests.hub import listing
 from tests.hub.faults import Cut, Elsewhere, Fault, Hold, NoRange, PartsOnly, Refuse, Slow, WrongContent, WrongLength
+from tests.hub.receiving import Receiving
 from tests.hub.repository import HubFile, Repository
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Seen:
     authorization: str
 
 
-class HubHandler(BaseHTTPRequestHandler):
+class HubHandler(Receiving, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "SmallHub"
     wbufsize = 0
@@ -43,7 +44,8 @@ class HubHandler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self.do_GET()
 
-    def do_GET(self) -> None:
+    def _begin(self) -> None:
+        """Note the request, and find out what is to go wrong with it."""
         headers = self.headers
         self._hub.seen.append(
             Seen(
@@ -55,6 +57,9 @@ class HubHandler(BaseHTTPRequestHandler):
             )
         )
         self._fault = self._hub.take_fault(self.path)
+
+    def do_GET(self) -> None:
+        self._begin()
         if isinstance(self._fault, Refuse):
             self._error(self._fault.status, headers=dict(self._fault.headers))
             return
@@ -75,6 +80,10 @@ class HubHandler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """The tests read `Hub.seen` instead."""
+
+    @property
+    def _is_reader(self) -> bool:
+        return (self.headers["Authorization"] or "").removeprefix("Bearer ") in self._hub.readers
 
     @property
     def _user(self) -> str | None:
@@ -103,7 +112,12 @@ class HubHandler(BaseHTTPRequestHandler):
         if self._user is None:
             self._error(401, message="Invalid credentials in Authorization header")
         else:
-            self._json({"type": "user", "name": self._user, "auth": {"type": "access_token"}})
+            token = {"displayName": "A token", "role": "read" if self._is_reader else "write"}
+            organizations = [
+                {"name": name, "roleInOrg": "write"} for name in self._hub.organizations.get(self._user, ())
+            ]
+            auth = {"type": "access_token", "accessToken": token}
+            self._json({"type": "user", "name": self._user, "orgs": organizations, "auth": auth})
 
     def _list(self, query: dict[str, list[str]]) -> None:
         found = listing.search(self._hub.repositories.values(), query)
@@ -214,7 +228,7 @@ class HubHandler(BaseHTTPRequestHandler):
         if isinstance(self._fault, WrongContent):
             body = b"<html>Please sign in to this network</html>"
         self._head(200, len(body), {"Content-Type": "application/json", **(headers or {})})
-        if self.command == "GET":
+        if self.command != "HEAD":
             self.wfile.write(body)
 
     def _error(self, status: int, code: str = "", message: str = "", headers: dict[str, str] | None = None) -> None:
@@ -222,7 +236,7 @@ class HubHandler(BaseHTTPRequestHandler):
         extra = {"X-Error-Code": code} if code else {}
         extra |= {"X-Error-Message": message} if message else {}
         self._head(status, len(body), {"Content-Type": "application/json", **extra, **(headers or {})})
-        if self.command == "GET":
+        if self.command != "HEAD":
             self.wfile.write(body)
 
     def _head(self, status: int, length: int, headers: dict[str, str]) -> None:

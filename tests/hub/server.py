@@ -26,8 +26,17 @@ class Hub:
         """Which user has accepted the conditions of which gated repository, or may read which private one."""
         self.seen: list[Seen] = []
         self.page_size = 1000
+        self.readers: set[str] = set()
+        """Tokens that may not write."""
+        self.organizations: dict[str, tuple[str, ...]] = {}
+        """Those that a user belongs to."""
+        self.stored: dict[str, bytes] = {}
+        """What has been sent to the storage of large files, by its SHA-256."""
+        self.parts: dict[tuple[str, int], bytes] = {}
+        self.takes_parts = False
         self._orders: list[Order] = []
         self._lock = threading.Lock()
+        self._never = threading.Event()
         self._server = _Server(("127.0.0.1", 0), partial(HubHandler, self))
 
     def reset(self) -> None:
@@ -37,8 +46,12 @@ class Hub:
                 if isinstance(order.fault, Hold):
                     order.fault.released.set()
             self._orders.clear()
-        for collection in (self.repositories, self.tokens, self.accepted, self.seen):
+        for collection in (
+            self.repositories, self.tokens, self.accepted, self.seen,
+            self.readers, self.organizations, self.stored, self.parts,
+        ):  # fmt: skip
             collection.clear()
+        self.takes_parts = False
         self.page_size = 1000
 
     @property
@@ -73,6 +86,10 @@ class Hub:
     def asked(self, path: str) -> list[Seen]:
         """Return the requests whose path contains `path`."""
         return [seen for seen in self.seen if path in seen.path]
+
+    def pause(self, seconds: float) -> None:
+        """Wait as long as a slow line takes."""
+        self._never.wait(seconds)
 
     @contextmanager
     def serving(self) -> Iterator["Hub"]:

@@ -120,7 +120,7 @@ def _transfer_all(request: Download, hub: Hub, plan: Plan, patience: Patience) -
             unfinished = set(futures)
             while unfinished:
                 finished, unfinished = wait(unfinished, INTERVAL_S, FIRST_EXCEPTION)
-                _raise_first(finished)
+                raise_first(finished)
                 while not waits.empty():
                     yield waits.get()
                 pace = pace.after(time.monotonic(), sum(transfer.done_bytes for transfer in transfers))
@@ -131,7 +131,8 @@ def _transfer_all(request: Download, hub: Hub, plan: Plan, patience: Patience) -
             threads.shutdown(cancel_futures=True)
 
 
-def _raise_first(finished: set[Future[None]]) -> None:
+def raise_first(finished: set[Future[None]]) -> None:
+    """Raise what one of the threads has met; that it was stopped only because of another comes last."""
     errors = [error for future in finished if (error := future.exception())]
     for error in sorted(errors, key=lambda error: isinstance(error, Stopped)):
         raise error

@@ -34,7 +34,14 @@ class Patience:
     tries: int = 5
     first_wait_s: float = 1.0
     longest_wait_s: float = 60.0
-    """If the Hub asks to wait longer than this, the download ends and says so."""
+    """If the Hub asks to wait longer than this, the transfer ends and says so."""
+
+    def wait_after(self, error: NoNetwork | HubBusy, failures: int) -> float:
+        """Return how long to wait after so many failures in a row; raise the `error` once patience is at its end."""
+        asked = error.retry_after_s if isinstance(error, HubBusy) else 0
+        if failures > self.tries or asked > self.longest_wait_s:
+            raise error
+        return max(asked, min(self.first_wait_s * 2.0 ** (failures - 1), self.longest_wait_s))
 
 
 class Stopped(Exception):
@@ -114,17 +121,10 @@ class Transfer:
                     self._stream(part, stop)
             except (NoNetwork, HubBusy) as error:
                 failures = 1 if self.done_bytes > before else failures + 1
-                wait_s = self._wait_after(error, failures)
+                wait_s = self._patience.wait_after(error, failures)
                 self._on_wait(wait_s, error.message)
                 if stop.wait(wait_s):
                     raise Stopped from error
-
-    def _wait_after(self, error: NoNetwork | HubBusy, failures: int) -> float:
-        patience = self._patience
-        asked = error.retry_after_s if isinstance(error, HubBusy) else 0
-        if failures > patience.tries or asked > patience.longest_wait_s:
-            raise error
-        return max(asked, min(patience.first_wait_s * 2.0 ** (failures - 1), patience.longest_wait_s))
 
     def _stream(self, part: BinaryIO, stop: threading.Event) -> None:
         """Receive from one request until it ends."""

@@ -1,0 +1,169 @@
+"""Serves what a job process is asked about publishing: to write a card, to look at the target, to send the model."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from mlx_engine.errors import HubError, NameTaken
+from mlx_engine.folders import Folders
+from mlx_engine.job_protocol import Waiting
+from mlx_engine.measure.results import FidelityResult, results_of, speed_of
+from mlx_engine.measure.speed_result import Series, SpeedResult
+from mlx_engine.measure.words import plus_minus
+from mlx_engine.models.card import read_metadata
+from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.hub import access_token
+from mlx_engine.models.hub.cache import CachedRevision, cache_folder
+from mlx_engine.models.hub.client import Hub
+from mlx_engine.models.hub.target import look
+from mlx_engine.models.hub.upload import upload
+from mlx_engine.models.hub.upload_messages import (
+    CardDraft,
+    DraftCard,
+    LookAtTarget,
+    OutgoingFile,
+    Publish,
+    PublishTarget,
+    UploadEvent,
+    UploadRequest,
+)
+from mlx_engine.models.memory import estimate
+from mlx_engine.quantize.model_card import Card, Measurement, write_card
+from mlx_engine.quantize.publish import Conversion, collect, licence_warning, read_conversion
+
+_CONTEXT = 8192
+"""For which the card says how much memory it takes."""
+
+
+def serve(request: UploadRequest) -> Iterator[UploadEvent | Waiting]:
+    """Yield the events of one request.
+
+    Raises:
+        FacetError: it cannot be done.
+    """
+    conversion = read_conversion(Path(request.folder))
+    hub = Hub(*access_token.current())
+    match request:
+        case DraftCard():
+            yield _draft(request, conversion, hub)
+        case LookAtTarget():
+            yield _look(request, conversion, hub)
+        case Publish():
+            yield from _publish(request, conversion, hub)
+
+
+def _draft(request: DraftCard, conversion: Conversion, hub: Hub) -> CardDraft:
+    account, base = "", _base_card(conversion, hub)
+    with contextlib.suppress(HubError):
+        account = hub.who_am_i() if hub.token else ""
+    repository = request.repository or f"{account or 'you'}/{conversion.model.path.name}"
+    metadata = read_metadata(base)
+    licence = request.licence or next(iter(metadata.get("license", ())), "") or conversion.note.licence
+    context = min(conversion.model.context_length or _CONTEXT, _CONTEXT)
+    card = Card(
+        conversion=conversion,
+        repository=repository,
+        licence=licence,
+        base_metadata=metadata,
+        measurements=tuple(measurements(conversion.model.path)),
+        memory_bytes=estimate(conversion.model, context).total_bytes,
+        memory_context=context,
+    )
+    return CardDraft(
+        id=request.id,
+        repository=repository,
+        account=account,
+        card=write_card(card),
+        licence=licence,
+        base_model=conversion.base_model,
+        warnings=tuple(filter(None, (licence_warning(licence), _obstacle(conversion.model)))),
+    )
+
+
+def _obstacle(model: ModelDescription) -> str:
+    return f"Facet cannot run this model: {model.obstacle}" if model.obstacle else ""
+
+
+def _base_card(conversion: Conversion, hub: Hub) -> str:
+    """Return the card of the base model: the one on this machine, or else the Hub's; "" if there is none to be had."""
+    base, commit = conversion.base_model, conversion.note.revision
+    if not base:
+        return ""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return (CachedRevision.of(cache_folder(), base, commit or "main").folder / "README.md").read_text()
+    with contextlib.suppress(HubError), hub.translated(base):
+        return hub.ask(f"/{base}/resolve/{commit or 'main'}/README.md").text
+    return ""
+
+
+def _look(request: LookAtTarget, conversion: Conversion, hub: Hub) -> PublishTarget:
+    _check_licence(request.card, is_public=request.is_public)
+    found = look(request.repository, conversion.note, hub, is_public=request.is_public)
+    files = collect(conversion, request.card)
+    return PublishTarget(
+        id=request.id,
+        account=found.account,
+        repository=found.repository,
+        exists=found.exists,
+        is_public=found.is_public,
+        holds=found.holds,
+        files=tuple(OutgoingFile(file.name, file.size_bytes) for file in files),
+    )
+
+
+def _publish(request: Publish, conversion: Conversion, hub: Hub) -> Iterator[UploadEvent | Waiting]:
+    _check_licence(request.card, is_public=request.is_public)
+    target = look(request.repository, conversion.note, hub, is_public=request.is_public)
+    if target.holds == "another model" and not request.updates:
+        raise NameTaken(
+            f"{request.repository} holds another model. Choose another name, or say that it is to be replaced."
+        )
+    message = f"Publish {conversion.model.path.name} with Facet"
+    yield from upload(request.id, collect(conversion, request.card), target, hub, message=message)
+
+
+def _check_licence(card: str, *, is_public: bool) -> None:
+    """Refuse what the licence that the card names forbids."""
+    licence_warning(next(iter(read_metadata(card).get("license", ())), ""), is_public=is_public)
+
+
+def measurements(model: Path) -> Iterator[Measurement]:
+    """Give the rows for what was measured of the model in the folder; the latest of each kind."""
+    root = Folders.from_environment().measurements
+    told: set[tuple[str, int]] = set()
+    for result in results_of(model, root):
+        if (result.corpus, result.cache_bits) not in told:
+            told.add((result.corpus, result.cache_bits))
+            yield from _of_fidelity(result)
+    if speed := speed_of(model, root):
+        yield from _of_speed(speed)
+
+
+def _of_fidelity(result: FidelityResult) -> Iterator[Measurement]:
+    found = result.fidelity
+    how = f"against {result.reference}, {result.corpus}, {result.convention}, {found.positions:,} positions"
+    if result.cache_bits != 16:
+        how += f", context in {result.cache_bits} bits"
+    yield Measurement("KL divergence, mean", f"{plus_minus(found.mean_kl, found.mean_kl_se, 4)} nats", how)
+    yield Measurement("KL divergence, 99th percentile", f"{found.p99_kl:.3f} nats", how)
+    agreement = plus_minus(100 * found.top1_agreement, 100 * (found.top1_agreement_se or 0) or None, 1)
+    yield Measurement("Same next token as the original", f"{agreement} %", how)
+    perplexity = plus_minus(found.perplexity, found.perplexity_se, 3)
+    yield Measurement("Perplexity", f"{perplexity} (original: {found.reference_perplexity:.3f})", how)
+
+
+def _of_speed(result: SpeedResult) -> Iterator[Measurement]:
+    machine = result.machine or "a machine that is not known"
+    for name, series, after in (
+        ("Reading a prompt", result.reading, "tokens"),
+        ("Generating", result.decoding, "tokens of context"),
+    ):
+        if usual := _usual(series):
+            how = f"on {machine}, {usual.tokens:,} {after}, median of {len(usual.values)}"
+            yield Measurement(name, f"{usual.median:,.1f} tokens/s", how)
+
+
+def _usual(series: tuple[Series, ...]) -> Series | None:
+    """Return the figure that most people would ask for: the one nearest to 2,048 tokens that can be relied on."""
+    sound = [one for one in series if one.values and not one.is_disturbed]
+    return min(sound, key=lambda one: abs(one.tokens - 2048), default=None)

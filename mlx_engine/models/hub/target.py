@@ -1,0 +1,109 @@
+"""Where a model is going to be published: who may write there, and what is there already."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # exported lazily
+
+from mlx_engine.errors import HubNotFound, NameTaken, NeedsToken
+from mlx_engine.models import provenance
+from mlx_engine.models.hub.client import Hub
+from mlx_engine.models.hub.upload_messages import Holds
+from mlx_engine.models.hub.writing import read_only
+from mlx_engine.models.provenance import Provenance
+
+_BARE = frozenset({".gitattributes", "README.md"})
+"""What a repository holds that nobody has put a model in, or whose first upload was broken off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A repository that the account may write to; `digests` are those of its files, by name."""
+
+    account: str
+    repository: str
+    exists: bool
+    is_public: bool
+    holds: Holds
+    commit: str = ""
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+def look(repository: str, model: Provenance, hub: Hub, *, is_public: bool) -> Target:
+    """Return what is at `repository`, for the model that says `model` of itself.
+
+    Raises:
+        NeedsToken: nobody is signed in.
+        ReadOnlyToken: the account may not write there, or not by this token.
+        NameTaken: it is there, and visible to others than it should be.
+        HubNotFound: it is no name of a repository.
+        HubError: the Hub cannot be asked.
+    """
+    if not hub.token:
+        raise NeedsToken("Publishing needs an account on the Hub. Sign in with an access token that may write.")
+    with hub.translated(repository):
+        validate_repo_id(repository)
+        if repository.count("/") != 1:
+            raise HubNotFound(f"{repository!r} is not the name of a repository, which is owner/name.")
+        account = hub.ask("/api/whoami-v2").json()
+        if not _may_write(account, repository):
+            raise read_only(repository)
+        name = str(account["name"])
+    try:
+        listing = hub.list_files(repository, "main")
+    except HubNotFound:
+        return Target(name, repository, exists=False, is_public=is_public, holds="nothing")
+    digests = {file.name: file.digest for file in listing.files}
+    found = Target(
+        name, repository, exists=True, is_public=not listing.info.private,
+        holds=_holds(repository, digests, model, hub), commit=listing.commit, digests=digests,
+    )  # fmt: skip
+    if found.is_public != is_public:
+        now, wanted = ("public", "private") if found.is_public else ("private", "public")
+        raise NameTaken(
+            f"{repository} is there already and is {now}, not {wanted}. Facet does not change that: do it in its "
+            f"settings on the Hub, publish it as {now}, or choose another name."
+        )
+    return found
+
+
+def _holds(repository: str, digests: Mapping[str, str], model: Provenance, hub: Hub) -> Holds:
+    if digests.keys() <= _BARE:
+        return "nothing"
+    if provenance.FILE_NAME not in digests:
+        return "another model"
+    try:
+        with hub.translated(repository):
+            text = hub.ask(f"/{repository}/resolve/main/{provenance.FILE_NAME}").content
+        there = msgspec.json.decode(text, type=Provenance)
+    except (HubNotFound, msgspec.DecodeError, UnicodeDecodeError):
+        return "another model"
+    return "this model" if _origin(there) == _origin(model) else "another model"
+
+
+def _origin(model: Provenance) -> tuple[str, str, dict[str, Any]]:
+    """Return what makes a conversion the same one, also when it was done again with other versions."""
+    return model.source, model.recipe, model.settings
+
+
+def _may_write(account: Mapping[str, Any], repository: str) -> bool:
+    """Tell whether account and token allow writing there, as far as the Hub says so beforehand."""
+    owner = repository.partition("/")[0]
+    token = account.get("auth", {}).get("accessToken") or {}
+    role = token.get("role", "write")
+    if role == "fineGrained":
+        return _grants_writing(token.get("fineGrained") or {}, owner, repository)
+    return role != "read" and (owner == account["name"] or _is_member(account, owner))
+
+
+def _is_member(account: Mapping[str, Any], owner: str) -> bool:
+    return any(one.get("name") == owner and one.get("roleInOrg") != "read" for one in account.get("orgs") or ())
+
+
+def _grants_writing(rights: Mapping[str, Any], owner: str, repository: str) -> bool:
+    return any(
+        scope.get("entity", {}).get("name") in (owner, repository) and "repo.write" in scope.get("permissions", ())
+        for scope in rights.get("scoped") or ()
+    )

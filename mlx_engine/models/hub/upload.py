@@ -1,0 +1,210 @@
+"""Puts files on the Hub as one commit: first the large ones into its storage, as far as it has them not, then all.
+
+Large files go by git-lfs over HTTP, whose bytes can be counted and stopped; the library's own way (hf-xet) sends them
+by native code that heeds no offline switch. Whoever stops it in the middle can begin again: what the storage has is
+not sent a second time, and nothing is to be seen in the repository before the commit.
+"""
+
+import base64
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any
+
+import msgspec
+from huggingface_hub import constants
+
+from mlx_engine.errors import HubError
+from mlx_engine.job_protocol import FileProgress, Waiting
+from mlx_engine.models.hub import writing
+from mlx_engine.models.hub.client import Hub
+from mlx_engine.models.hub.download import INTERVAL_S, raise_first
+from mlx_engine.models.hub.outgoing import Outgoing
+from mlx_engine.models.hub.pace import Pace
+from mlx_engine.models.hub.sending import Sending
+from mlx_engine.models.hub.target import Target
+from mlx_engine.models.hub.transfer import Patience
+from mlx_engine.models.hub.upload_messages import Published, PublishPlanned, PublishProgress
+
+AT_ONCE = 2
+"""Files sent at the same time."""
+_BATCH = 100
+"""Files that are asked about at once."""
+
+Step = PublishPlanned | PublishProgress | Waiting | Published
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The files by how the Hub wants them, and those of an earlier model that go."""
+
+    large: Sequence[Outgoing]
+    plain: Sequence[Outgoing]
+    stale: Sequence[str]
+
+    @property
+    def files(self) -> list[Outgoing]:
+        return [*self.large, *self.plain]
+
+    @property
+    def total_bytes(self) -> int:
+        return sum(file.size_bytes for file in self.files)
+
+    def is_there(self, file: Outgoing, target: Target) -> bool:
+        """Tell whether the repository shows just this file already."""
+        digest = target.digests.get(file.name)
+        return digest is not None and digest == (file.sha256 if file in self.large else file.git_id)
+
+
+def upload(
+    id: str,
+    files: Sequence[Outgoing],
+    target: Target,
+    hub: Hub,
+    *,
+    message: str,
+    patience: Patience = Patience(),  # noqa: B008 - frozen
+) -> Iterator[Step]:
+    """Yield what is planned, the progress several times a second, and the end.
+
+    Raises:
+        HubError: the Hub cannot be reached, or refuses.
+        StorageError: a file cannot be read, or changes meanwhile.
+    """
+    if not target.exists:
+        _create(target, hub)
+    plan = _plan(files, target, hub)
+    changed = [file for file in plan.files if not plan.is_there(file, target)]
+    actions = _ask_for_actions([file for file in plan.large if file in changed], target, hub)
+    missing = [file for file in changed if file in plan.plain or file.sha256 in actions]
+    missing_bytes = sum(file.size_bytes for file in missing)
+    yield PublishPlanned(
+        id=id,
+        repository=target.repository,
+        files=tuple(FileProgress(one.name, 0 if one in missing else one.size_bytes, one.size_bytes) for one in files),
+        total_bytes=plan.total_bytes,
+        missing_bytes=missing_bytes,
+    )
+    waits: SimpleQueue[Waiting] = SimpleQueue()
+
+    def on_wait(seconds: float, reason: str) -> None:
+        waits.put(Waiting(id, seconds, reason))
+
+    sendings = [
+        Sending(hub, target.repository, file, actions[file.sha256], on_wait=on_wait, patience=patience)
+        for file in missing
+        if file in plan.large
+    ]
+    for pace, running in _send_all(sendings, plan.total_bytes - missing_bytes):
+        while not waits.empty():
+            yield waits.get()
+        yield _progress(id, plan.total_bytes, pace, running)
+    commit = _commit(changed, plan, target, hub, message) if changed or plan.stale else target.commit
+    yield Published(
+        id=id,
+        repository=target.repository,
+        commit=commit,
+        address=f"{constants.ENDPOINT}/{target.repository}",
+        size_bytes=plan.total_bytes,
+    )
+
+
+def _create(target: Target, hub: Hub) -> None:
+    owner, _, name = target.repository.partition("/")
+    order = {
+        "name": name,
+        "organization": None if owner == target.account else owner,
+        "type": "model",
+        "visibility": "public" if target.is_public else "private",
+    }
+    with writing.translated(hub, target.repository):
+        writing.post(hub, "/api/repos/create", json=order)
+
+
+def _plan(files: Sequence[Outgoing], target: Target, hub: Hub) -> _Plan:
+    """Ask the Hub which files it wants as large ones."""
+    asked = [
+        {"path": file.name, "sample": base64.b64encode(file.sample).decode(), "size": file.size_bytes} for file in files
+    ]
+    with writing.translated(hub, target.repository):
+        answer = writing.post(hub, f"/api/models/{target.repository}/preupload/main", json={"files": asked}).json()
+        modes = {one["path"]: one["uploadMode"] for one in answer["files"]}
+        large = [file for file in files if modes[file.name] == "lfs" and file.size_bytes]
+    names = {file.name for file in files}
+    stale = sorted(name for name in target.digests if _is_of_weights(name) and name not in names)
+    return _Plan(large, [file for file in files if file not in large], stale)
+
+
+def _is_of_weights(name: str) -> bool:
+    return "/" not in name and name.endswith((".safetensors", ".safetensors.index.json"))
+
+
+def _ask_for_actions(files: Sequence[Outgoing], target: Target, hub: Hub) -> dict[str, Mapping[str, Any]]:
+    """Return what is to be done with the files that the storage has not, by their SHA-256."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for start in range(0, len(files), _BATCH):
+        order = {
+            "operation": "upload",
+            "transfers": ["basic", "multipart"],
+            "objects": [{"oid": file.sha256, "size": file.size_bytes} for file in files[start : start + _BATCH]],
+            "hash_algo": "sha256",
+        }
+        with writing.translated(hub, target.repository):
+            answer = writing.post(hub, f"/{target.repository}.git/info/lfs/objects/batch", json=order).json()
+            for one in answer["objects"]:
+                if "error" in one:
+                    raise HubError(f"The Hub does not take a file of the model: {str(one['error']['message'])[:200]}.")
+                if actions := one.get("actions"):
+                    found[one["oid"]] = actions
+    return found
+
+
+def _send_all(sendings: Sequence[Sending], there_bytes: int) -> Iterator[tuple[Pace, list[Sending]]]:
+    """Send all; tell the pace several times a second, and which are being sent."""
+    pace = Pace(time.monotonic(), there_bytes)
+    stop = threading.Event()
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        futures = {threads.submit(sending.run, stop): sending for sending in sendings}
+        try:
+            unfinished = set(futures)
+            while unfinished:
+                finished, unfinished = wait(unfinished, INTERVAL_S, FIRST_EXCEPTION)
+                raise_first(finished)
+                pace = pace.after(time.monotonic(), there_bytes + sum(sending.done_bytes for sending in sendings))
+                yield pace, [sending for future, sending in futures.items() if future.running()]
+        finally:
+            stop.set()
+            threads.shutdown(cancel_futures=True)
+
+
+def _progress(id: str, total_bytes: int, pace: Pace, running: Sequence[Sending]) -> PublishProgress:
+    return PublishProgress(
+        id=id,
+        done_bytes=pace.done_bytes,
+        total_bytes=total_bytes,
+        bytes_per_s=pace.bytes_per_s,
+        remaining_s=pace.remaining_s(total_bytes),
+        files=tuple(FileProgress(one.file.name, one.done_bytes, one.file.size_bytes) for one in running),
+    )
+
+
+def _commit(changed: Sequence[Outgoing], plan: _Plan, target: Target, hub: Hub, message: str) -> str:
+    """Let the repository show the files, all at once; return the id of the commit."""
+    for file in plan.files:
+        file.check_unchanged()
+    lines: list[dict[str, Any]] = [{"key": "header", "value": {"summary": message, "description": ""}}]
+    for file in changed:
+        if file in plan.large:
+            value = {"path": file.name, "algo": "sha256", "oid": file.sha256, "size": file.size_bytes}
+            lines.append({"key": "lfsFile", "value": value})
+        else:
+            content = base64.b64encode(file.read()).decode()
+            lines.append({"key": "file", "value": {"path": file.name, "content": content, "encoding": "base64"}})
+    lines += [{"key": "deletedFile", "value": {"path": name}} for name in plan.stale]
+    body = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+    with writing.translated(hub, target.repository):
+        answer = writing.post(hub, f"/api/models/{target.repository}/commit/main", lines=body).json()
+        return str(answer["commitOid"])

@@ -1,0 +1,184 @@
+"""Writes the card of a conversion: metadata that the Hub reads, and Markdown for people. Pure."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from mlx_engine.models.memory import size_in_words
+from mlx_engine.quantize.publish import Conversion
+
+ADDRESS = "https://huggingface.co/"
+_usual_task = "text-generation"
+_yaml_words = frozenset({"yes", "no", "on", "off", "true", "false", "null", "y", "n", "~"})
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One row: what was measured, what came out, and how."""
+
+    name: str
+    value: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What the card is written from: besides the conversion, what only others know.
+
+    `base_metadata` are the fields of the base model's own card, `memory_bytes` what it takes while it is run.
+    """
+
+    conversion: Conversion
+    repository: str
+    licence: str
+    base_metadata: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    measurements: Sequence[Measurement] = ()
+    memory_bytes: int = 0
+    memory_context: int = 0
+
+
+def write_card(card: Card) -> str:
+    """Return the card, the block of metadata included."""
+    sections = [
+        _metadata(card),
+        f"# {card.repository.rpartition('/')[2]}",
+        _introduction(card),
+        _figures(card),
+        _measurements(card.measurements),
+        _use(card),
+        _recipe(card),
+        _kept(card),
+        _provenance(card),
+    ]
+    return "\n\n".join(filter(None, sections)) + "\n"
+
+
+def tags(card: Card) -> list[str]:
+    """Return the Hub's tags: `mlx`, and how the weights are stored."""
+    quantization = card.conversion.model.quantization.partition(" g")[0].replace("mixed ", "mixed-").replace("/", "-")
+    return list(dict.fromkeys(["mlx", "facet", quantization.replace(" ", "-")]))
+
+
+def _metadata(card: Card) -> str:
+    base, known = card.conversion.base_model, card.base_metadata
+    fields: dict[str, str | Sequence[str]] = {"license": card.licence or "unknown"}
+    if card.licence not in ("", *known.get("license", ())) and card.licence in known.get("license_name", ()):
+        fields["license"] = "other"
+    if fields["license"] == "other":
+        fields |= {name: known[name][0] for name in ("license_name", "license_link") if known.get(name)}
+    if known.get("language"):
+        fields["language"] = known["language"]
+    if base:
+        fields |= {"base_model": base, "base_model_relation": "quantized"}
+    task = (*known.get("pipeline_tag", ()), _usual_task)[0]
+    fields |= {"library_name": "mlx", "pipeline_tag": task, "tags": tags(card)}
+    return "\n".join(["---", *_yaml(fields), "---"])
+
+
+def _yaml(fields: Mapping[str, str | Sequence[str]]) -> Iterator[str]:
+    for name, value in fields.items():
+        if isinstance(value, str):
+            yield f"{name}: {_scalar(value)}"
+        else:
+            yield f"{name}:"
+            yield from (f"- {_scalar(one)}" for one in value)
+
+
+def _scalar(value: str) -> str:
+    """Return the value as YAML: quoted where it could be read as anything but a text ("no" is a language)."""
+    is_plain = value[:1].isalpha() and value.lower() not in _yaml_words and not set(value) & set(":#{}[],&*!|>%@`\"'")
+    return value if is_plain else json.dumps(value, ensure_ascii=False)
+
+
+def _introduction(card: Card) -> str:
+    model, note, base = card.conversion.model, card.conversion.note, card.conversion.base_model
+    named = f"[{base}]({ADDRESS}{base})" if base else note.source or "a model"
+    at = f" at commit [`{note.revision[:8]}`]({ADDRESS}{base}/tree/{note.revision})" if base and note.revision else ""
+    more = f" What it can do and what it should not be used for, [its own card]({ADDRESS}{base}) says." if base else ""
+    return f"{named}{at} in the MLX format, {model.quantization}, for Macs with Apple silicon.{more}"
+
+
+def _figures(card: Card) -> str:
+    model = card.conversion.model
+    weights = model.loaded_bytes or model.size_bytes
+    rows = [
+        ("Parameters", f"{model.parameters:,}"),
+        ("Bits per weight", f"{model.bits_per_weight:.3f}, scales included"),
+        ("Stored as", model.quantization),
+        ("Size on disk", f"{size_in_words(model.size_bytes)} ({model.size_bytes:,} bytes)"),
+        ("Weights in memory", size_in_words(weights)),
+    ]
+    if card.memory_bytes:
+        rows.append((f"Memory at {card.memory_context:,} tokens", f"{size_in_words(card.memory_bytes)} (reckoned)"))
+    return _table(("", ""), rows)
+
+
+def _measurements(found: Sequence[Measurement]) -> str:
+    if not found:
+        return (
+            "## Measurements\n\nNot measured. How far this model is from the original can be measured with "
+            "`facet measure`."
+        )
+    return "## Measurements\n\n" + _table(("", "", "How"), [(one.name, one.value, one.how) for one in found])
+
+
+def _use(card: Card) -> str:
+    return f"""## Use
+
+```sh
+pip install mlx-lm
+mlx_lm.chat --model {card.repository}
+```
+
+```python
+from mlx_lm import generate, load
+
+model, tokenizer = load("{card.repository}")
+prompt = tokenizer.apply_chat_template([{{"role": "user", "content": "Hello"}}], add_generation_prompt=True)
+print(generate(model, tokenizer, prompt=prompt))
+```"""
+
+
+def _recipe(card: Card) -> str:
+    note = card.conversion.note
+    purpose = str(note.settings.get("purpose", ""))
+    words = " ".join(filter(None, (note.recipe, purpose)))
+    if not note.settings:
+        return f"## Recipe\n\n{words}"
+    text = msgspec.json.format(msgspec.json.encode(note.settings), indent=2).decode()
+    return f"## Recipe\n\n{words} The same recipe, for `facet convert --recipe FILE.json`:\n\n```json\n{text}\n```"
+
+
+def _kept(card: Card) -> str:
+    note = card.conversion.note
+    lines = [*(f"- Kept in floating point: `{_cell(path)}`: {why}." for path, why in map(_split, note.kept))]
+    lines += [f"- {sentence}" for sentence in note.notes]
+    return "## What differs from the recipe\n\n" + "\n".join(lines) if lines else ""
+
+
+def _split(kept: str) -> tuple[str, str]:
+    path, _, why = kept.partition(": ")
+    return path, why
+
+
+def _provenance(card: Card) -> str:
+    note = card.conversion.note
+    tools = ", ".join(f"{name} {version}" for name, version in note.tools.items())
+    made = f"Made on {note.created[:10]}" if note.created else "Made"
+    lines = [f"{made} with Facet ({tools})." if tools else f"{made} with Facet."]
+    lines.append("`facet.json` in this repository says the same for programs.")
+    if note.files_sha256:
+        files = [(f"`{_cell(name)}`", f"`{digest}`") for name, digest in note.files_sha256.items()]
+        lines.append("The files that it was made from:\n\n" + _table(("File", "SHA-256"), files))
+    return "## How it was made\n\n" + "\n\n".join(lines)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")

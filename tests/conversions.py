@@ -1,0 +1,47 @@
+"""Small conversions as Facet leaves them: a model folder with a `facet.json` that says how it was made."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mlx_engine.models import provenance
+from mlx_engine.models.provenance import Provenance
+from mlx_engine.models.safetensors import compose_header
+from mlx_engine.quantize.builtin import recipe
+
+BASE = "maker/Whale-1B"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def write_conversion(folder: Path, *, megabytes: float = 0.1, **note: Any) -> Path:
+    """Write a conversion with so many random weights, in 4 bits; `note` goes on top of what its facet.json says."""
+    folder.mkdir(parents=True)
+    rows = max(1, int(megabytes * 1e6) // 36)
+    tensors = {
+        "lm_head.weight": ("U32", (rows, 8)),
+        "lm_head.scales": ("BF16", (rows, 1)),
+        "lm_head.biases": ("BF16", (rows, 1)),
+    }
+    header, places = compose_header(tensors)
+    (folder / "model.safetensors").write_bytes(header + os.urandom(sum(one.size_bytes for one in places.values())))
+    quantization = {"group_size": 64, "bits": 4, "mode": "affine"}
+    config = {"model_type": "llama", "max_position_embeddings": 4096, "quantization": quantization}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "tokenizer.json").write_text("{}")
+    (folder / "tokenizer_config.json").write_text(json.dumps({"name_or_path": "/Users/ada/whale", "eos_token": "</s>"}))
+    (folder / "notes.txt").write_text("my own notes")
+    values = {
+        "source": BASE,
+        "revision": COMMIT,
+        "licence": "apache-2.0",
+        "recipe": "Converted by the recipe affine-4-g64.",
+        "settings": msgspec.to_builtins(recipe("affine-4-g64")),
+        "files_sha256": {"model.safetensors": "ab" * 32},
+        "created": "2026-01-02T03:04:05+00:00",
+        "tools": {"facet": "0.1", "mlx": "0.32"},
+    }
+    provenance.write(folder, Provenance(**(values | note)))
+    return folder

@@ -1,0 +1,259 @@
+"""Publishing by a real job process to the small Hub."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.job_protocol import JobFailed, SignIn, Waiting
+from mlx_engine.models.hub.upload_messages import (
+    LookAtTarget,
+    Publish,
+    Published,
+    PublishPlanned,
+    PublishProgress,
+    PublishTarget,
+)
+from tests.conversions import write_conversion
+from tests.hub.faults import Cut, Fault, Hold, Refuse
+from tests.hub.fixtures import add_model
+from tests.hub.job_process import JobProcess
+from tests.hub.repository import Repository
+from tests.hub.server import Hub
+
+TOKEN = "hf_writing"  # noqa: S105 - it opens the small Hub alone
+NAME = "ada/Whale-4bit"
+CARD = "---\nlicense: apache-2.0\n---\n# Whale\n"
+SENT = {"README.md", "config.json", "facet.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_conversion(tmp_path / "models" / "ada" / "Whale-4bit", megabytes=3)
+
+
+@pytest.fixture(autouse=True)
+def signed_in(hub: Hub, job: JobProcess) -> None:
+    hub.tokens[TOKEN] = "ada"
+    job.run(SignIn("sign-in", TOKEN))
+    hub.seen.clear()
+
+
+def request(folder: Path, **changes: object) -> Publish:
+    values = {"id": "p", "folder": str(folder), "repository": NAME, "card": CARD}
+    return Publish(**(values | changes))  # type: ignore[arg-type]
+
+
+def failed(event: JobEvent, error: str) -> str:
+    """Return the sentence of a failure of that class."""
+    assert isinstance(event, JobFailed), event
+    assert event.error == error
+    return event.message
+
+
+def stored(hub: Hub) -> dict[str, bytes]:
+    repository = hub.repositories[NAME]
+    return {name: file.read() for name, file in repository.commits[repository.main].items()}
+
+
+def sent_files(hub: Hub) -> int:
+    return sum(seen.method == "PUT" for seen in hub.seen)
+
+
+@pytest.mark.parametrize("takes_parts", [False, True])
+def test_a_conversion_stands_on_the_hub(hub: Hub, job: JobProcess, folder: Path, *, takes_parts: bool) -> None:
+    """Weights, configuration, tokenizer, card and facet.json, byte by byte, and nothing else; private unless asked."""
+    hub.takes_parts = takes_parts
+    events = job.run(request(folder))
+    assert isinstance(events[-1], Published), events[-1]
+    files = stored(hub)
+    assert files.keys() - {".gitattributes"} == SENT
+    assert files["model.safetensors"] == (folder / "model.safetensors").read_bytes()
+    assert files["README.md"] == CARD.encode()
+    assert hub.repositories[NAME].private
+    assert events[-1].address.endswith(NAME)
+
+
+def test_progress_adds_up_to_the_plan(hub: Hub, job: JobProcess, folder: Path) -> None:
+    plan, *steps, end = job.run(request(folder))
+    assert isinstance(plan, PublishPlanned)
+    assert isinstance(end, Published)
+    assert plan.missing_bytes == plan.total_bytes == sum(file.total_bytes for file in plan.files) == end.size_bytes
+    done = [step.done_bytes for step in steps if isinstance(step, PublishProgress)]
+    assert done == sorted(done)
+    assert (folder / "model.safetensors").stat().st_size <= done[-1] <= plan.total_bytes
+
+
+def test_nothing_is_sent_twice(hub: Hub, job: JobProcess, folder: Path) -> None:
+    """The same again makes no commit; another card sends that card alone."""
+    job.run(request(folder))
+    first = hub.repositories[NAME].main
+    hub.seen.clear()
+    again = job.answer(request(folder))
+    assert isinstance(again, Published)
+    assert again.commit == first
+    plan, *_, end = job.run(request(folder, card=CARD + "More.\n"))
+    assert isinstance(plan, PublishPlanned)
+    assert isinstance(end, Published)
+    assert plan.missing_bytes == len(CARD) + len("More.\n")
+    assert not sent_files(hub)
+    assert stored(hub)["README.md"].endswith(b"More.\n")
+
+
+def test_a_killed_upload_goes_on(
+    hub: Hub, folder: Path, start_job_process: Callable[[], JobProcess], job: JobProcess
+) -> None:
+    """What the storage had is not sent again; until the end nothing is to be seen."""
+    (folder / "model.safetensors").rename(folder / "model-00001-of-00002.safetensors")
+    write_conversion(folder.with_name("other"), megabytes=3)
+    (folder.with_name("other") / "model.safetensors").rename(folder / "model-00002-of-00002.safetensors")
+    places = {"weight_map": {}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(places))
+    hold = Hold(1 << 20)
+    hub.order("/store/", hold, times=1)
+    process = start_job_process()
+    process.send(request(folder))
+    assert hold.reached.wait(20)
+    process.until(lambda event: isinstance(event, PublishProgress) and bool(hub.stored))
+    process.kill()
+    assert stored(hub).keys() == {".gitattributes"}
+    kept = len(hub.stored)
+    hub.seen.clear()
+    plan, *_, end = job.run(request(folder))
+    assert isinstance(end, Published), end
+    assert isinstance(plan, PublishPlanned)
+    assert plan.missing_bytes < plan.total_bytes
+    assert sent_files(hub) == 2 - kept == 1
+
+
+@pytest.mark.parametrize("fault", [Cut(1 << 20), Refuse(500), Refuse(503)])
+def test_a_broken_line_is_tried_again(hub: Hub, job: JobProcess, folder: Path, fault: Fault) -> None:
+    """And said meanwhile."""
+    hub.order("/store/", fault)
+    events = job.run(request(folder))
+    assert any(isinstance(event, Waiting) for event in events)
+    assert isinstance(events[-1], Published), events[-1]
+
+
+def test_the_token_goes_to_the_hub_alone(hub: Hub, job: JobProcess, folder: Path) -> None:
+    """Not to where large files are stored, and into no log."""
+    job.run(request(folder))
+    puts = [seen for seen in hub.seen if seen.method == "PUT"]
+    assert puts
+    assert not any(seen.authorization for seen in puts)
+    assert not job.log.exists() or TOKEN not in job.log.read_text()
+
+
+def test_nobody_publishes_without_an_account(
+    hub: Hub, folder: Path, start_job_process: Callable[[], JobProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACET_TEST_KEYRING", str(folder.with_name("empty.json")))
+    process = start_job_process()
+    assert "Sign in" in failed(process.answer(request(folder)), "NeedsToken")
+    assert not hub.asked("/create")
+
+
+def test_a_token_that_may_only_read_is_refused_before_anything_is_sent(hub: Hub, job: JobProcess, folder: Path) -> None:
+    hub.readers.add(TOKEN)
+    assert "right to write" in failed(job.answer(request(folder)), "ReadOnlyToken")
+    assert {seen.method for seen in hub.seen} == {"GET"}
+
+
+def test_only_what_belongs_to_the_account_is_written_to(hub: Hub, job: JobProcess, folder: Path) -> None:
+    """Its own repositories, and those of its organizations."""
+    failed(job.answer(request(folder, repository="somebody/Whale")), "ReadOnlyToken")
+    hub.organizations["ada"] = ("sea-lab",)
+    assert isinstance(job.answer(request(folder, repository="sea-lab/Whale")), Published)
+
+
+def test_another_model_of_that_name_is_not_overwritten(hub: Hub, job: JobProcess, folder: Path) -> None:
+    """Unless the person says so; then its weights go with it."""
+    add_model(hub, NAME)
+    repository = hub.repositories[NAME]
+    repository.commit({**repository.commits[repository.main], "model-00001-of-00002.safetensors": b"old"})
+    before = repository.main
+    assert "another model" in failed(job.answer(request(folder, is_public=True)), "NameTaken")
+    assert repository.main == before
+    assert isinstance(job.answer(request(folder, is_public=True, updates=True)), Published)
+    assert "model-00001-of-00002.safetensors" not in stored(hub)
+
+
+def test_the_visibility_of_what_is_there_is_not_changed(hub: Hub, job: JobProcess, folder: Path) -> None:
+    add_model(hub, NAME)
+    assert "is public, not private" in failed(job.answer(request(folder)), "NameTaken")
+
+
+def test_a_name_that_is_taken_meanwhile_is_said(hub: Hub, job: JobProcess, folder: Path) -> None:
+    hub.order("/api/repos/create", Refuse(409))
+    assert "already" in failed(job.answer(request(folder)), "NameTaken")
+
+
+@pytest.mark.parametrize(
+    ("path", "fault", "error"),
+    [
+        ("/store/", Refuse(413), "HubFull"),
+        ("/commit/", Refuse(413), "HubFull"),
+        ("/api/repos/create", Refuse(403, message="Private repository storage limit reached"), "HubFull"),
+        ("/api/repos/create", Refuse(403), "ReadOnlyToken"),
+        ("/commit/", Refuse(401, message="Invalid credentials in Authorization header"), "WrongToken"),
+        ("/commit/", Refuse(500), "HubBusy"),
+        ("/objects/batch", Refuse(400), "HubError"),
+    ],
+)
+def test_a_refusal_is_a_sentence(hub: Hub, job: JobProcess, folder: Path, path: str, fault: Fault, error: str) -> None:
+    """Without a traceback in the log; nothing of the model is to be seen afterwards."""
+    hub.order(path, fault)
+    assert failed(job.answer(request(folder)), error).endswith(".")
+    assert NAME not in hub.repositories or stored(hub).keys() == {".gitattributes"}
+
+
+def test_a_model_that_changes_meanwhile_is_not_published(hub: Hub, folder: Path, job: JobProcess) -> None:
+    hold = Hold(1 << 20)
+    hub.order("/store/", hold)
+    job.send(request(folder))
+    assert hold.reached.wait(20)
+    with (folder / "model.safetensors").open("r+b") as file:
+        file.write(b"\0" * 8)
+    hold.released.set()
+    end = job.until(lambda event: isinstance(event, JobFailed | Published))[-1]
+    assert isinstance(end, JobFailed), end
+    assert stored(hub).keys() == {".gitattributes"}
+
+
+def test_offline_means_offline(
+    folder: Path, start_job_process: Callable[[], JobProcess], monkeypatch: pytest.MonkeyPatch, hub: Hub
+) -> None:
+    """Also where the Hub's address is not this machine."""
+    monkeypatch.setenv("FACET_OFFLINE", "1")
+    monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    failed(start_job_process().answer(request(folder)), "Offline")
+
+
+def test_looking_sends_nothing(hub: Hub, job: JobProcess, folder: Path) -> None:
+    """It tells whose account it is, what is there, and which files would go."""
+    look = LookAtTarget(id="l", folder=str(folder), repository=NAME, card=CARD)
+    found = job.answer(look)
+    assert isinstance(found, PublishTarget)
+    assert (found.account, found.exists, found.is_public, found.holds) == ("ada", False, False, "nothing")
+    assert {file.name for file in found.files} == SENT
+    assert {seen.method for seen in hub.seen} == {"GET"}
+    job.run(request(folder))
+    found = job.answer(look)
+    assert isinstance(found, PublishTarget)
+    assert (found.exists, found.holds) == (True, "this model")
+
+
+def test_a_name_that_cannot_be_is_refused(hub: Hub, job: JobProcess, folder: Path) -> None:
+    for name in ("whale", "ada/whale/4bit", "ada/..", ""):
+        failed(job.answer(request(folder, repository=name)), "HubNotFound")
+
+
+def test_an_empty_repository_is_filled(hub: Hub, job: JobProcess, folder: Path) -> None:
+    """One that the person has made on the Hub, or that an upload has left."""
+    repository = hub.add(Repository(NAME, private=True))
+    repository.commit({".gitattributes": b""})
+    hub.accepted.add(("ada", NAME))
+    assert isinstance(job.answer(request(folder)), Published)

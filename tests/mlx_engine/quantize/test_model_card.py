@@ -1,0 +1,88 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mlx_engine.models.card import read_metadata, without_metadata
+from mlx_engine.quantize.model_card import Card, Measurement, write_card
+from mlx_engine.quantize.publish import read_conversion
+from mlx_engine.quantize.recipe_file import decode_recipe
+from tests.conversions import BASE, COMMIT, write_conversion
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Card:
+    kept = ("model.layers.*.mlp.gate (2): the architecture wants it",)
+    folder = write_conversion(tmp_path / "Whale-4bit", kept=kept, notes=("visual (2 MB) is left out: it sees.",))
+    return Card(read_conversion(folder), "ada/Whale-4bit", "apache-2.0")
+
+
+def metadata(card: Card) -> dict[str, object]:
+    """Return the metadata as the Hub reads it."""
+    block = write_card(card).split("---\n")[1]
+    found: dict[str, object] = yaml.safe_load(block)
+    return found
+
+
+def test_the_hub_reads_what_it_is(card: Card) -> None:
+    """Licence, base model and relation, library, tags and task; language and task as the base model's card has them."""
+    known = read_metadata("---\nlanguage:\n- en\n- no\npipeline_tag: image-text-to-text\nlicense: apache-2.0\n---\n")
+    assert metadata(replace(card, base_metadata=known)) == {
+        "license": "apache-2.0",
+        "language": ["en", "no"],
+        "base_model": BASE,
+        "base_model_relation": "quantized",
+        "library_name": "mlx",
+        "pipeline_tag": "image-text-to-text",
+        "tags": ["mlx", "facet", "4-bit"],
+    }
+
+
+def test_a_licence_of_its_own_keeps_its_name(card: Card) -> None:
+    known = {"license": ("other",), "license_name": ("whale-1",), "license_link": ("LICENSE",)}
+    found = metadata(replace(card, licence="other", base_metadata=known))
+    assert (found["license"], found["license_name"], found["license_link"]) == ("other", "whale-1", "LICENSE")
+
+
+def test_without_a_base_repository_none_is_claimed(tmp_path: Path) -> None:
+    """Of a local original the name is told and nothing more."""
+    folder = write_conversion(tmp_path / "Whale-4bit", source="/Users/ada/whale", revision="")
+    text = write_card(Card(read_conversion(folder), "ada/Whale-4bit", ""))
+    assert "base_model" not in text
+    assert "/Users" not in text
+    assert text.count("license: unknown") == 1
+
+
+def test_the_card_says_how_it_was_made(card: Card) -> None:
+    """The recipe can be read again from the card; base, commit, exact bits, kept and dropped tensors are there."""
+    text = write_card(card)
+    recipe = text.split("```json\n")[1].split("```")[0]
+    assert decode_recipe(recipe.encode(), "card").name == "affine-4-g64"
+    for words in (
+        f"{BASE}/tree/{COMMIT}",
+        "4.500",
+        "the architecture wants it",
+        "visual (2 MB)",
+        "ab" * 32,
+        "mlx 0.32",
+    ):
+        assert words in text
+    assert 'load("ada/Whale-4bit")' in text
+
+
+def test_what_was_not_measured_is_not_claimed(card: Card) -> None:
+    assert "Not measured." in write_card(card)
+    row = Measurement("KL divergence, mean", "0.0123 ± 0.0004 nats", "against a | b")
+    text = write_card(replace(card, measurements=(row,)))
+    assert "Not measured." not in text
+    assert "| KL divergence, mean | 0.0123 ± 0.0004 nats | against a \\| b |" in text
+
+
+def test_lists_are_read_in_both_ways() -> None:
+    """On lines of their own, or between brackets; what is not plain is left."""
+    text = "---\nlanguage: [en, de]\ntags:\n  - a\n  - 'b'\nwidget:\n- text: {x}\nlicense: mit\n---\n# Card"
+    found = read_metadata(text)
+    assert (found["language"], found["tags"], found["license"]) == (("en", "de"), ("a", "b"), ("mit",))
+    assert without_metadata(text) == "# Card"
+    assert read_metadata("# No metadata\nlicense: mit") == {}

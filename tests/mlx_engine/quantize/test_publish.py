@@ -1,0 +1,87 @@
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mlx_engine.errors import NotPublishable
+from mlx_engine.models import provenance
+from mlx_engine.models.provenance import Provenance
+from mlx_engine.quantize.publish import collect, licence_warning, read_conversion, without_paths
+from tests.conversions import BASE, write_conversion
+from tests.model_folders import write_model
+
+
+def test_no_path_of_this_machine_is_sent(tmp_path: Path) -> None:
+    """Of a model that was converted from a local path, with paths wherever one could stand."""
+    home = tmp_path / "home" / "ada lovelace"
+    folder = write_conversion(
+        tmp_path / "Whale-4bit",
+        source="/Users/ada/models/whale",
+        notes=(
+            "visual (2 MB) is left out: /Users/ada/models/whale/vision.bin is not read.",
+            "See ~/ada/notes.md, or /Volumes/Disk of ada/a b/whale.md.",
+        ),
+        recipe="Converted by the recipe in C:\\Users\\ada\\own.json.",
+        settings={"name": "own", "purpose": "as in /private/var/ada/own.json"},
+        files_sha256={"/Users/ada/models/whale/model.safetensors": "ab" * 32},
+    )
+    (folder / "config.json").write_text(
+        json.dumps(json.loads((folder / "config.json").read_text()) | {"_name_or_path": str(home)})
+    )
+    sent = {file.name: file.read() for file in collect(read_conversion(folder), "# Card")}
+    for name, content in sent.items():
+        if name != "model.safetensors":
+            assert b"ada" not in content, name
+    note = msgspec.json.decode(sent["facet.json"], type=Provenance)
+    assert note.source == "whale"
+    assert note.files_sha256.keys() == {"model.safetensors"}
+    assert note.notes[0] == "visual (2 MB) is left out: vision.bin is not read."
+    assert json.loads(sent["tokenizer_config.json"]) == {"eos_token": "</s>"}
+
+
+def test_the_names_of_repositories_stay(tmp_path: Path) -> None:
+    """So do addresses on the web, fractions and dates."""
+    kept = f"Made from {BASE}, see https://huggingface.co/{BASE}/blob/main/config.json; 4/6 bits on 1/2/2026."
+    assert without_paths(kept) == kept
+    note = provenance.read(write_conversion(tmp_path / "Whale-4bit"))
+    assert read_conversion(tmp_path / "Whale-4bit").note == note
+
+
+def test_only_what_a_model_consists_of_is_sent(tmp_path: Path) -> None:
+    """No notes, no pictures, no programs, no card but the new one."""
+    folder = write_conversion(tmp_path / "Whale-4bit")
+    for name in ("README.md", "modeling.py", "photo.png", "weights.bin", ".env"):
+        (folder / name).write_text("private")
+    (folder / "LICENSE").write_text("MIT")
+    sent = {file.name: file.read() for file in collect(read_conversion(folder), "# Card")}
+    assert sent.keys() == {
+        "LICENSE", "README.md", "config.json", "facet.json", "model.safetensors", "tokenizer.json",
+        "tokenizer_config.json",
+    }  # fmt: skip
+    assert sent["README.md"] == b"# Card"
+
+
+def test_what_facet_has_not_made_is_not_published(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "Whale")
+    with pytest.raises(NotPublishable, match="not made by Facet"):
+        read_conversion(folder)
+
+
+@pytest.mark.parametrize("licence", ["cc-by-nd-4.0", "CC-BY-NC-ND-4.0"])
+def test_a_licence_that_forbids_derivatives_is_kept(licence: str) -> None:
+    assert "forbids" in licence_warning(licence)
+    with pytest.raises(NotPublishable, match="forbids"):
+        licence_warning(licence, is_public=True)
+
+
+@pytest.mark.parametrize(
+    ("licence", "word"),
+    [("", "not known"), ("cc-by-nc-4.0", "commercial"), ("llama3.2", "conditions"), ("other", "conditions")],
+)
+def test_a_licence_with_conditions_is_warned_of(licence: str, word: str) -> None:
+    assert word in licence_warning(licence, is_public=True)
+
+
+def test_a_free_licence_needs_no_words() -> None:
+    assert not licence_warning("apache-2.0", is_public=True)
