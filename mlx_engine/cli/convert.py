@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from mlx_engine.cli import job, terminal
+from mlx_engine.cli import job, recipe_option, terminal
 from mlx_engine.cli.conversion_view import ConversionView, JsonView, TextView
 from mlx_engine.cli.download_view import size_in_words, text_view
 from mlx_engine.cli.failure import UsageError
@@ -23,12 +23,11 @@ from mlx_engine.models import library, removal, staging
 from mlx_engine.models.describe import describe
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.machine import this_machine
-from mlx_engine.quantize import builtin, preflight
+from mlx_engine.quantize import preflight
 from mlx_engine.quantize.forecast import Forecast
 from mlx_engine.quantize.kept import kept_in_words
 from mlx_engine.quantize.messages import Convert, OutlineRead, ReadOutline
 from mlx_engine.quantize.recipe import Recipe
-from mlx_engine.quantize.recipe_file import read_recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,8 @@ def convert(  # noqa: PLR0913 - the options of the verb
     Args:
         model: A model by name or id, a model folder, or a .gguf file; or OWNER/NAME@REVISION on the Hugging Face Hub,
             which is downloaded first.
-        recipe: The name of a recipe (`facet recipes` lists them) or a .json file. Can be given several times.
+        recipe: The name of a recipe (`facet recipes` lists them), one of llama.cpp's, or a .json file. Can be given
+            several times.
         out: Make the folders in this one, instead of among Facet's models.
         dry_run: Only say exactly what would come of it: size, bits per weight, memory, what is kept and why.
         remove_source: Remove the original from the disk when all is done, past the trash.
@@ -69,7 +69,7 @@ def convert(  # noqa: PLR0913 - the options of the verb
     """
     folders = Folders.from_environment()
     staging.sweep(folders.models)
-    recipes = [_recipe(name) for name in recipe]
+    recipes = [recipe_option.named(name) for name in recipe]
     source = _source(model, folder, folders, json=json)
     tasks = [_task(source, one, folders.models, out) for one in recipes]
     if len({task.target for task in tasks}) < len(tasks):
@@ -95,10 +95,6 @@ def convert(  # noqa: PLR0913 - the options of the verb
             staging.discard_partial(task.target)
     if remove_source:
         removal.erase(removal.plan_removal(source))
-
-
-def _recipe(name: str) -> Recipe:
-    return read_recipe(Path(name)) if name.endswith(".json") else builtin.recipe(name)
 
 
 def _source(name: str, further: AddedFolders, folders: Folders, *, json: bool) -> ModelDescription:

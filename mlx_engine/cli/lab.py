@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 
-from mlx_engine.cli import terminal
+from mlx_engine.cli import recipe_option, terminal
 from mlx_engine.cli.failure import FAILED
 from mlx_engine.cli.json_lines import write_json
 from mlx_engine.cli.roots import AddedFolders, roots
@@ -18,13 +18,13 @@ from mlx_engine.errors import StorageError
 from mlx_engine.folders import Folders
 from mlx_engine.measure.gates import judge
 from mlx_engine.measure.plan import Plan, read_plan
+from mlx_engine.measure.report.files import Form, write
+from mlx_engine.measure.report.markdown import markdown as as_markdown
+from mlx_engine.measure.report.subject import subject
 from mlx_engine.measure.study import Study, tried_again
 from mlx_engine.measure.study_file import begin, kept_studies, load
 from mlx_engine.models import library
 from mlx_engine.models.description import ModelDescription
-from mlx_engine.quantize import builtin
-from mlx_engine.quantize.recipe import Recipe
-from mlx_engine.quantize.recipe_file import read_recipe
 
 lab = App(name="lab", help="Run studies: one original, its quantizations, and what each of them costs.")
 
@@ -64,6 +64,35 @@ def show(study: str, /, *, json: Annotated[bool, Parameter(negative=(), show_def
     return _tell(load(study, Folders.from_environment().studies), json=json)
 
 
+@lab.command
+def report(
+    study: str,
+    /,
+    *,
+    html: Path | None = None,
+    markdown: Path | None = None,
+    json: Path | None = None,
+    csv: Path | None = None,
+) -> None:
+    """Write what a study has found, for others; without a file, Markdown to standard output.
+
+    Args:
+        study: Its name.
+        html: Write one HTML file that stands alone: tables, charts, worst positions, how it was measured.
+        markdown: Write the table and how it was measured, for a page or a model's card.
+        json: Write everything, for programs.
+        csv: Write the table, for programs.
+    """
+    found = load(study, Folders.from_environment().studies)
+    wanted: dict[Form, Path | None] = {"html": html, "markdown": markdown, "json": json, "csv": csv}
+    for form, file in wanted.items():
+        if file:
+            write(found, form, file)
+            terminal.note(f"Written: {file}\n")
+    if not any(wanted.values()):
+        terminal.write(as_markdown(subject(found)))
+
+
 @lab.command(name="list")
 def list_studies() -> None:
     """List the studies."""
@@ -83,11 +112,7 @@ def _study(plan: Plan, further: AddedFolders, folders: Folders) -> Study:
         kept = None
     if kept is not None and kept.plan == plan:
         return tried_again(kept)
-    return begin(plan, find=find, recipe=_recipe, models=folders.models)
-
-
-def _recipe(name: str) -> Recipe:
-    return read_recipe(Path(name)) if name.endswith(".json") else builtin.recipe(name)
+    return begin(plan, find=find, recipe=recipe_option.named, models=folders.models)
 
 
 def _run(study: Study, folders: Folders) -> Study:

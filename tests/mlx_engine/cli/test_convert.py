@@ -71,6 +71,14 @@ def test_a_dry_run_is_readable(llama: str, capsys: Output) -> None:
     assert "Kept: model.layers.*.input_layernorm (4): a norm." in out
 
 
+def test_a_name_of_llama_cpp_means_what_comes_nearest(llama: str, capsys: Output) -> None:
+    """And what differs is said, apart from the output."""
+    assert main(["convert", llama, "--recipe", "Q4_1", "--dry-run", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["recipe"] == "affine-4-g32"
+    assert err.startswith("Q4_1 is llama.cpp's; affine-4-g32 comes nearest to it. The same: ")
+
+
 def test_json_is_one_object_a_line(llama: str, capsys: Output) -> None:
     """The plan, the progress, the end."""
     assert main(["convert", llama, "--recipe", "affine-4-g32", "--json"]) == 0
