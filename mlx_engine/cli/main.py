@@ -19,6 +19,7 @@ from mlx_engine.cli.lab import lab
 from mlx_engine.cli.measure import measure
 from mlx_engine.cli.models import models
 from mlx_engine.cli.prepare import prepare
+from mlx_engine.cli.publish import publish
 from mlx_engine.cli.pull import pull
 from mlx_engine.cli.recipes import recipes
 from mlx_engine.cli.search import search
@@ -73,7 +74,7 @@ def _drop_output() -> None:
 
 def _app() -> App:
     app = App(name="facet", help=_help, version=_version, help_format="markdown", suppress_keyboard_interrupt=False)
-    for verb in (bench, catalog, chat, convert, fit, measure, models, prepare, pull, recipes, search):
+    for verb in (bench, catalog, chat, convert, fit, measure, models, prepare, publish, pull, recipes, search):
         app.command(verb)
     app.command(import_model, name="import")
     app.command(lab)

@@ -1,0 +1,174 @@
+"""`facet publish` against the small Hub, by real job processes."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlx_engine.cli.main import main
+from mlx_engine.folders import Folders
+from mlx_engine.measure.results import fingerprints, keep_speed
+from mlx_engine.measure.speed_result import Series, SpeedPlan, SpeedResult
+from tests.conversions import BASE, write_conversion
+from tests.hub.faults import Hold
+from tests.hub.repository import Repository
+from tests.hub.server import Hub
+
+TOKEN = "hf_writing"  # noqa: S105 - it opens the small Hub alone
+NAME = "ada/Whale-4bit"
+
+
+@pytest.fixture
+def folder(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    hub.tokens[TOKEN] = "ada"
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    monkeypatch.setenv("FACET_HOME", str(tmp_path))
+    return write_conversion(tmp_path / "models" / "maker" / "Whale-4bit", megabytes=3)
+
+
+def test_a_conversion_is_published(folder: Path, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+    """Below the account of whoever is signed in; the address alone on standard output, for scripts."""
+    assert main(["publish", "Whale-4bit", "--yes"]) == 0
+    out, err = capsys.readouterr()
+    assert out == f"{hub.endpoint}/{NAME}\n"
+    assert "6 files" in err
+    assert hub.repositories[NAME].private
+    assert main(["publish", "Whale-4bit", "--yes"]) == 0
+    assert "all of it already" in capsys.readouterr().err
+
+
+def test_nothing_is_sent_before_the_person_agrees(folder: Path, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nobody can be asked it says so."""
+    assert main(["publish", "Whale-4bit", NAME]) == 1
+    assert "--yes" in capsys.readouterr().err
+    assert {seen.method for seen in hub.seen} == {"GET"}
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n", 1), ("", 1), ("y", 0)])
+def test_on_a_terminal_it_asks(
+    folder: Path, hub: Hub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, answer: str, code: int
+) -> None:
+    """With the account, the repository, its visibility, and every file with its size."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Terminal(f"{answer}\n"))
+    assert main(["publish", "Whale-4bit", NAME]) == code
+    err = capsys.readouterr().err
+    for words in ("Account     ada", f"{NAME} (new)", "private", "model.safetensors", "3.01 MB"):
+        assert words in err
+    assert (NAME in hub.repositories) == (code == 0)
+
+
+def test_the_card_is_printed_without_anything_else(folder: Path, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the language and the licence of the base model's own card, as the Hub has it."""
+    base = hub.add(Repository(BASE))
+    base.commit({"README.md": b"---\nlicense: mit\nlanguage:\n- en\n---\n# Whale\nMy secret story.\n"})
+    (folder / "facet.json").write_text((folder / "facet.json").read_text().replace(_commit_of(folder), base.main))
+    assert main(["publish", "Whale-4bit", "ada/Other", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("---\nlicense: mit\nlanguage:\n- en\n")
+    assert "secret story" not in out
+    assert 'load("ada/Other")' in out
+    assert {seen.method for seen in hub.seen} == {"GET"}
+
+
+def _commit_of(folder: Path) -> str:
+    return str(json.loads((folder / "facet.json").read_text())["revision"])
+
+
+def test_what_was_measured_stands_in_the_card(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The speed of this model, as it was kept, with the machine."""
+    root = Folders.from_environment().measurements
+    speed = SpeedResult(
+        model="Whale-4bit",
+        weights=fingerprints(root).of(folder),
+        plan=SpeedPlan(),
+        load_s=(1.0, 0.5),
+        reading=(Series(2048, (510.0, 500.0, 490.0)),),
+        decoding=(Series(2048, (41.0, 42.0, 43.0)),),
+        peak_memory_bytes=10**9,
+        machine="Mac with M9",
+    )
+    keep_speed(speed, root)
+    assert main(["publish", "Whale-4bit", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "| Generating | 42.0 tokens/s | on Mac with M9, 2,048 tokens of context, median of 3 |" in out
+    assert "Not measured." not in out
+
+
+def test_offline_the_card_can_be_read_and_nothing_sent(
+    folder: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FACET_OFFLINE", "1")
+    monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
+    assert main(["publish", "Whale-4bit", "--dry-run"]) == 0
+    assert "license: apache-2.0" in capsys.readouterr().out
+    assert main(["publish", "Whale-4bit", "ada/Whale", "--yes"]) == 1
+    assert "Facet is offline" in capsys.readouterr().err
+
+
+def test_a_card_of_ones_own_and_a_licence(folder: Path, hub: Hub, tmp_path: Path) -> None:
+    card = tmp_path / "card.md"
+    card.write_text("---\nlicense: mit\n---\n# Mine\n")
+    assert main(["publish", "Whale-4bit", NAME, "--yes", "--public", "--card", str(card)]) == 0
+    repository = hub.repositories[NAME]
+    assert not repository.private
+    assert repository.commits[repository.main]["README.md"].read() == card.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--public", "--licence", "cc-by-nd-4.0"], "forbids"),
+        (["--card", "absent.md"], "cannot be read"),
+    ],
+)
+def test_a_refusal_is_a_sentence(
+    folder: Path, hub: Hub, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(["publish", "Whale-4bit", NAME, "--yes", *arguments]) == 1
+    assert words in capsys.readouterr().err
+    assert NAME not in hub.repositories
+
+
+def test_another_model_is_replaced_only_when_asked_to(
+    folder: Path, hub: Hub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository = hub.add(Repository(NAME, private=True))
+    repository.commit({"model.safetensors": b"other", "README.md": b"# Other"})
+    hub.accepted.add(("ada", NAME))
+    assert main(["publish", "Whale-4bit", NAME, "--yes"]) == 1
+    assert "--update" in capsys.readouterr().err
+    assert main(["publish", "Whale-4bit", NAME, "--yes", "--update"]) == 0
+
+
+def test_json_is_one_object_a_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The target, the plan, the progress, the end."""
+    assert main(["publish", "Whale-4bit", NAME, "--yes", "--json"]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["type"] for line in told[:2]] == ["publish_target", "publish_planned"]
+    assert told[-1]["type"] == "published"
+    assert told[-1]["size_bytes"] == told[1]["total_bytes"]
+
+
+def test_control_c_stops_and_the_same_command_goes_on(folder: Path, hub: Hub) -> None:
+    hold = Hold(1 << 20)
+    hub.order("/store/", hold)
+    command = [sys.executable, "-m", "mlx_engine", "publish", "Whale-4bit", NAME, "--yes"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
+    assert hold.reached.wait(20)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "goes on where it was" in told
+    assert "Traceback" not in told
+    hold.released.set()
+    assert main(["publish", "Whale-4bit", NAME, "--yes"]) == 0
