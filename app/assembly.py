@@ -223,7 +223,7 @@ class Assembly(QObject):
 
     def _go_on(self) -> None:
         """Look out for models that come and go, and go on with downloads that the last run has left."""
-        from app.viewmodels.lab import UNDER_WAY  # noqa: PLC0415 - as above
+        from app.viewmodels.lab_shelf import UNDER_WAY  # noqa: PLC0415 - as above
         from app.viewmodels.library_watch import LibraryWatch  # noqa: PLC0415 - as above
         from mlx_engine.engine.jobs import FILE_NAME  # noqa: PLC0415 - as above
 

@@ -14,6 +14,7 @@ from app.viewmodels.lab import Lab
 from app.viewmodels.lab_bridge import StudyBridge
 from app.viewmodels.lab_draft import LabDraft
 from app.viewmodels.lab_pace import guess
+from app.viewmodels.lab_shelf import LabShelf
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.outline_reader import OutlineReader
 from app.views.notification import Notifier
@@ -49,7 +50,7 @@ class LabAssembly(QObject):
         self._jobs, self._library, self._notifier, self._theme = jobs, library, notifier, theme
         self._show, self._chat_with, self._quantize = show, chat_with, quantize
         self.bridge = StudyBridge(folders, self, command=command)
-        self.lab = Lab(folders, self.bridge, guess(has_metal=machine.has_metal), self._is_converting, self)
+        self.lab = Lab(LabShelf(folders), self.bridge, guess(has_metal=machine.has_metal), self._is_converting, self)
         self.draft = LabDraft(
             folders,
             library,

@@ -12,7 +12,7 @@ def as_markdown(lines: Sequence[Line], columns: Sequence[Column]) -> str:
     """Return a table with the same figures as the window's, and the verdict last."""
     head = [*(column.title for column in columns), "Verdict"]
     rule = [*("---:" if column.is_figure else "---" for column in columns), "---"]
-    body = ([*(column.text(line) for column in columns), line.note] for line in lines)
+    body = ([*(_text(column, line) for column in columns), line.note] for line in lines)
     return "".join(f"| {' | '.join(map(_escaped, cells))} |\n" for cells in (head, rule, *body))
 
 
@@ -26,8 +26,12 @@ def as_csv(lines: Sequence[Line], columns: Sequence[Column]) -> str:
     return text.getvalue()
 
 
+def _text(column: Column, line: Line) -> str:
+    return column.text(line) if column.is_figure else line.full_name
+
+
 def _value(column: Column, line: Line) -> float | str:
-    value = column.key(line) if column.is_figure else column.text(line)
+    value = column.key(line) if column.is_figure else line.full_name
     return "" if value is None else value
 
 

@@ -1,6 +1,6 @@
 """A study that is being put together: what is ticked, what that will take, and what stands against it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from mlx_engine.measure.messages import CorpusChoice
 from mlx_engine.measure.plan import Gates, Plan
 from mlx_engine.measure.speed_result import SpeedPlan
 from mlx_engine.measure.study import Study
-from mlx_engine.measure.study_file import begin
+from mlx_engine.measure.study_file import begin, same_name
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.machine import Machine
 from mlx_engine.models.memory import Fit, fit, runtime_on
@@ -76,7 +76,7 @@ class LabDraft(QObject):
         machine: Machine,
         *,
         pace: Callable[[], Pace],
-        names: Callable[[], list[str]],
+        names: Callable[[], Sequence[str]],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -183,7 +183,7 @@ class LabDraft(QObject):
         plan = self.plan
         if plan is None or self.original is None:
             return None
-        memory = fit(self.original, self._machine, context=512, runtime=runtime_on(self._machine, self.original))
+        memory = self._memory(plan)
         try:
             study = self._study()
         except FacetError as error:
@@ -224,10 +224,20 @@ class LabDraft(QObject):
         depths = tuple(tokens for tokens in usual.depths if tokens + usual.decode_tokens <= longest)
         return SpeedPlan(prompts=prompts or (128,), depths=depths)
 
+    def _memory(self, plan: Plan) -> Fit:
+        """Reckon the largest model of the study with the longest text that it has to read."""
+        speed = plan.speed
+        longest = max(*speed.prompts, *speed.depths) + speed.decode_tokens if speed else plan.convention.chunk_tokens
+        models = filter(None, map(self._library.description, (plan.original, *plan.candidates)))
+        fits = [
+            fit(model, self._machine, context=longest, runtime=runtime_on(self._machine, model)) for model in models
+        ]
+        return max(fits, key=lambda found: found.estimate.total_bytes)
+
     def _problem(self, plan: Plan, disk_bytes: int) -> str:
         if not plan.name:
             return "Give the study a name."
-        if plan.name in self._names():
+        if same_name(plan.name, self._names()):
             return f"There is a study called {plan.name} already. Choose another name."
         if not plan.candidates and not plan.recipes:
             return "Tick at least one model or recipe to hold against the original."
@@ -259,9 +269,8 @@ class LabDraft(QObject):
 
     def _free(self, name: str) -> str:
         taken = self._names()
-        return next(
-            one for one in (name, *(f"{name} {number}" for number in range(2, len(taken) + 3))) if one not in taken
-        )
+        numbered = (name, *(f"{name} {number}" for number in range(2, len(taken) + 3)))
+        return next(one for one in numbered if not same_name(one, taken))
 
 
 def is_kin(model: ModelDescription, original: ModelDescription) -> bool:

@@ -1,5 +1,6 @@
 """A study as lines to show: one for each model and each precision of its context."""
 
+import re
 from dataclasses import dataclass
 
 from app.viewmodels.recipe_words import title
@@ -42,6 +43,12 @@ class Line:
     is_winner: bool = False
 
     @property
+    def full_name(self) -> str:
+        """The name that stands for itself, outside of the study."""
+        name = self.row.label.rpartition("/")[2]
+        return name if self.bits == 16 else f"{name}, {self.bits}-bit context"
+
+    @property
     def key(self) -> tuple[str, int]:
         return self.row.label, self.bits
 
@@ -58,11 +65,12 @@ class Line:
 
 def lines(study: Study, present: Present | None = None, winner: str = "") -> list[Line]:
     """Return all lines, the original's first; `winner` is the label of the one that has won."""
-    reference = next((one.fidelity for row in study.rows for one in row.fidelity), None)
     found = []
     for row in study.rows:
-        for number, bits in enumerate(_precisions(study, row)):
-            found.append(_line(row, bits, is_first=number == 0, present=present, reference=reference, winner=winner))
+        first, *_ = precisions = _precisions(study, row)
+        for bits in precisions:
+            here = present if present and _is_about(present, row, bits, first) else None
+            found.append(_line(study, row, bits, here, winner))
     return found
 
 
@@ -72,50 +80,59 @@ def _precisions(study: Study, row: Row) -> tuple[CacheBits, ...]:
     return bits if 16 in bits or not row.is_original else (16, *bits)
 
 
-def _line(
-    row: Row, bits: CacheBits, *, is_first: bool, present: Present | None, reference: Fidelity | None, winner: str
-) -> Line:
-    is_reference = row.is_original and bits == 16
+def _is_about(present: Present, row: Row, bits: CacheBits, first: CacheBits) -> bool:
+    return present.label == row.label and bits == (present.bits if present.so_far else first)
+
+
+def _line(study: Study, row: Row, bits: CacheBits, here: Present | None, winner: str) -> Line:
+    is_reference, is_first = row.is_original and bits == 16, bits == _precisions(study, row)[0]
     result = row.fidelity_at(bits)
-    here = present if present and present.label == row.label and _is_about(present, bits, is_first=is_first) else None
+    found = result.fidelity if result else None
     so_far = here.so_far if here else None
     return Line(
         row=row,
         bits=bits,
-        name=_name(row, bits),
-        note=_note(row, result.fidelity if result else None, here, is_reference=is_reference),
-        fidelity=result.fidelity if result else so_far,
-        reference=reference if is_reference else None,
-        is_open=result is None and so_far is not None,
+        name=_name(study, row, bits),
+        note=here.words if here else _note(study, row, found, is_reference=is_reference),
+        fidelity=found or so_far,
+        reference=_reference(study) if is_reference else None,
+        is_open=found is None and so_far is not None,
         is_first=is_first,
         has_failed=bool(row.failures) and here is None,
         is_winner=row.label == winner and is_first,
     )
 
 
-def _is_about(present: Present, bits: CacheBits, *, is_first: bool) -> bool:
-    return present.bits == bits if present.so_far else is_first
+def _reference(study: Study) -> Fidelity | None:
+    return next((one.fidelity for row in study.rows for one in row.fidelity), None)
 
 
-def _name(row: Row, bits: CacheBits) -> str:
+def _name(study: Study, row: Row, bits: CacheBits) -> str:
+    """Return what tells the row from others: what all of them begin with is said above the table."""
     name = row.label.rpartition("/")[2]
-    if row.recipe and not row.is_made:
-        name = f"{name} ({title(row.recipe)})"
+    if not row.is_original:
+        name = title(row.recipe) if row.recipe else _rest(name, study.original.label.rpartition("/")[2])
     return name if bits == 16 else f"{name}, {bits}-bit context"
 
 
-def _note(row: Row, found: Fidelity | None, here: Present | None, *, is_reference: bool) -> str:
-    if here:
-        return here.words
+def _rest(name: str, of: str) -> str:
+    """Return the name without the words that another one begins with as well, if enough is left of it."""
+    start = 0
+    for mine, its in zip(re.finditer(r"[^-_.]+", name), re.finditer(r"[^-_.]+", of), strict=False):
+        if mine[0].casefold() != its[0].casefold():
+            break
+        start = mine.end() + 1
+    return name[start:] if len(name) - start > 1 else name
+
+
+def _note(study: Study, row: Row, found: Fidelity | None, *, is_reference: bool) -> str:
     if row.failures:
-        return " ".join(_sentence(failure.title, failure.message) for failure in row.failures)
+        return " ".join(f"{failure.title.rstrip('.')}. {failure.message}" for failure in row.failures)
     if is_reference:
         return "The original: what all others are held against"
     if found:
         words = verdict(found)
         return words[0].upper() + words[1:]
+    if study.original.has_failed("answers"):
+        return "Held against nothing: the original has given no answers"
     return "Waits to be made" if row.recipe and not row.is_made else "Waits to be measured"
-
-
-def _sentence(head: str, message: str) -> str:
-    return f"{head.rstrip('.')}. {message}"

@@ -66,7 +66,7 @@ class LabTable(QAbstractTableModel):
         return COLUMNS[section].title if role == Qt.ItemDataRole.DisplayRole else None
 
     def _tip(self, line: Line, column: int) -> str:
-        return line.note if column == 0 else COLUMNS[column].meaning
+        return f"{line.row.label}\n{line.note}" if column == 0 else COLUMNS[column].meaning
 
     def _spoken(self, line: Line, column: int) -> str:
         """Return what a screen reader says: what is shown by colour and place too."""

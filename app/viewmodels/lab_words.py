@@ -7,7 +7,7 @@ from app.viewmodels.lab_lines import Present
 from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.measure.gates import judge
 from mlx_engine.measure.messages import AnswersUnderway, FidelityUnderway, MeasureFidelity, SpeedUnderway
-from mlx_engine.measure.plan import Aim, Plan
+from mlx_engine.measure.plan import Aim, Gates, Plan
 from mlx_engine.measure.study import Step, StepKind, Study
 from mlx_engine.quantize.messages import ConversionProgress
 
@@ -54,7 +54,7 @@ def corpus_in_words(plan: Plan) -> str:
     """Return on what the plan measures: "Facet's texts (code, prose), 8,192 tokens"."""
     name = plan.corpus.path.replace("\\", "/").rpartition("/")[2] if plan.corpus.path else "Facet's texts"
     parts = f" ({', '.join(plan.corpus.kinds)})" if plan.corpus.kinds else ""
-    return f"{name}{parts}, {f'{plan.limit_tokens:,} tokens' if plan.limit_tokens else 'the whole'}"
+    return f"{name}{parts}, {f'up to {plan.limit_tokens:,} tokens' if plan.limit_tokens else 'the whole'}"
 
 
 def judgement_in_words(study: Study) -> tuple[str, str]:
@@ -73,3 +73,15 @@ def judgement_in_words(study: Study) -> tuple[str, str]:
     if passing == 1:
         return judgement.winner.label, f"{name} wins: the only one that keeps to the limits."
     return judgement.winner.label, f"{name} wins: {AIMS[gates.prefer]} of {passing} that keep to the limits."
+
+
+def gates_in_words(gates: Gates) -> str:
+    """Return the limits in a line: "KL ≤ 0.05, at most 8.0 GB of memory, the fastest"."""
+    parts = (
+        f"KL ≤ {gates.max_mean_kl:g}" if gates.max_mean_kl else "",
+        f"same choice ≥ {gates.min_top1_agreement:.0%}" if gates.min_top1_agreement else "",
+        f"at most {bytes_in_words(gates.max_size_bytes)} on disk" if gates.max_size_bytes else "",
+        f"at most {bytes_in_words(gates.max_memory_bytes)} of memory" if gates.max_memory_bytes else "",
+        AIMS[gates.prefer],
+    )
+    return ", ".join(filter(None, parts))

@@ -1,7 +1,7 @@
 """Keeps studies: one file each, written after every step."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -113,6 +113,11 @@ def load(name: str, root: Path) -> Study:
 def kept_studies(root: Path) -> Iterator[Study]:
     """Yield the studies below `root` that can be read."""
     return filter(None, map(_read, sorted(root.glob("*.json"))))
+
+
+def same_name(name: str, others: Iterable[str]) -> bool:
+    """Tell whether one of the others would be kept in the same file, on a disk that tells no capitals apart."""
+    return _file_name(name).casefold() in {_file_name(other).casefold() for other in others}
 
 
 def forget(name: str, root: Path) -> None:

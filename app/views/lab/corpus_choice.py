@@ -6,9 +6,11 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from app.viewmodels.lab_draft import LabDraft
 from app.viewmodels.lab_pace import own_kinds
+from app.viewmodels.lab_words import gates_in_words
 from app.views.chips import Chip
 from app.views.discover.words import Words
 from app.views.flow import Flow
+from app.views.lab.gates_form import GatesForm
 from app.views.theme import Theme
 from mlx_engine.protocol import CacheBits
 
@@ -20,13 +22,14 @@ class CorpusChoice(QWidget):
 
     def __init__(self, draft: LabDraft, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._draft = draft
+        self._draft, self._theme = draft, theme
         self.small = Chip(theme, "Facet's texts, 8k tokens")
         self.whole = Chip(theme, "Facet's texts, all")
         self.file = Chip(theme, "A file of yours…")
         self.kinds = {kind: Chip(theme, kind) for kind in own_kinds()}
         self.bits = {bits: Chip(theme, words) for bits, words in _PRECISIONS.items()}
         self.speed = Chip(theme, "Speed and memory")
+        self.limits = Chip(theme, "Limits…")
         self._explained = Words(theme, role="small", tone="secondary", wraps=True)
         self._parts = Flow(list(self.kinds.values()))
         self._lay_out()
@@ -40,7 +43,7 @@ class CorpusChoice(QWidget):
         column.addWidget(Flow([self.small, self.whole, self.file]))
         column.addWidget(self._parts)
         column.addWidget(self._explained)
-        column.addWidget(Flow([*self.bits.values(), self.speed]))
+        column.addWidget(Flow([*self.bits.values(), self.speed, self.limits]))
         for kind, chip in self.kinds.items():
             chip.setAccessibleName(f"Only the part {kind}")
 
@@ -50,6 +53,7 @@ class CorpusChoice(QWidget):
         self.whole.clicked.connect(lambda: draft.choose(corpus_file="", is_whole=True))
         self.file.clicked.connect(self._ask_for_file)
         self.speed.clicked.connect(lambda: draft.choose(has_speed=self.speed.isChecked()))
+        self.limits.clicked.connect(self.ask_for_limits)
         for chip in self.kinds.values():
             chip.clicked.connect(self._choose_kinds)
         for chip in self.bits.values():
@@ -69,12 +73,23 @@ class CorpusChoice(QWidget):
         for bits, chip in self.bits.items():
             chip.setChecked(bits in chosen.cache_bits)
         self.speed.setChecked(chosen.has_speed)
+        self.limits.setChecked(chosen.gates is not None)
+        self.limits.setText(gates_in_words(chosen.gates) if chosen.gates else "Limits…")
+        self.limits.updateGeometry()
         self._parts.setVisible(not chosen.corpus_file)
         self._explained.setText(
             "The beginning of your file is read; nothing leaves this computer."
             if chosen.corpus_file
             else "All parts, unless some are chosen. Results are split by them."
         )
+
+    def ask_for_limits(self) -> None:
+        """Let the person say what a model must keep to, so that the study names a winner."""
+        form = GatesForm(self._draft.choices.gates, self._theme, self)
+        form.chosen.connect(lambda gates: self._draft.choose(gates=gates))
+        form.finished.connect(self.follow)
+        form.finished.connect(form.deleteLater)
+        form.open()
 
     def _choose_kinds(self) -> None:
         self._draft.choose(kinds=frozenset(kind for kind, chip in self.kinds.items() if chip.isChecked()))

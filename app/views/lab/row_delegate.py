@@ -46,11 +46,24 @@ class RowDelegate(QStyledItemDelegate):
         self._paint_note(painter, option.rect, line)
         upper = option.rect.adjusted(PADDING, 7, -PADDING, 0)
         upper.setHeight(QFontMetrics(self._theme.font("label")).height())
-        if index.column() == 0:
-            self._paint_name(painter, upper.adjusted(PADDING, 0, 0, 0), line)
-        else:
+        if index.column():
             self._paint_figure(painter, upper, index, line)
+        self._paint_name_in_front(painter, option, index, line)
         painter.restore()
+
+    def _paint_name_in_front(self, painter: QPainter, option: QStyleOptionViewItem, index: Index, line: Line) -> None:
+        """The name stays at the left while the figures are scrolled: each cell draws its part."""
+        place = QRect(0, option.rect.top(), self._table.columnWidth(0), option.rect.height())
+        if not place.intersects(option.rect):
+            return
+        if self._table.horizontalScrollBar().value():
+            painter.setClipRect(place.intersected(option.rect))
+            painter.fillRect(place, self._theme.palette.window)
+            self._paint_ground(painter, option, index, line)
+            self._paint_note(painter, option.rect, line)
+        upper = place.adjusted(2 * PADDING, 7, -PADDING, 0)
+        upper.setHeight(QFontMetrics(self._theme.font("label")).height())
+        self._paint_name(painter, upper, line)
 
     def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, index: Index, line: Line) -> None:
         """Mark the row across all columns: the ends are round, and each cell draws its part."""

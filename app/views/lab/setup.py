@@ -10,15 +10,17 @@ from app.viewmodels.model_library import detail
 from app.viewmodels.recipe_cards import RecipeCard
 from app.views.buttons import IconButton, LinkButton
 from app.views.chips import MenuChip
-from app.views.discover.grid import SIDE, Scroll
+from app.views.discover.grid import SIDE, CardGrid, Scroll
 from app.views.discover.words import Words
 from app.views.lab.corpus_choice import CorpusChoice
 from app.views.lab.tick_row import TickRow
 from app.views.lab.tray import Tray
 from app.views.theme import Theme
+from mlx_engine.quantize.forecast import Forecast
 
 _FEW = 6
 """Recipes that are shown at once."""
+_ROW_WIDTH = 330
 
 
 class _Originals(MenuChip):
@@ -55,11 +57,12 @@ class Setup(QWidget):
         self.name.setAccessibleName("Name of the study")
         self.back = IconButton(theme, "chevron-left", "Back")
         self.rows: dict[str, TickRow] = {}
-        self._models, self._recipes = QVBoxLayout(), QVBoxLayout()
+        self._models, self._recipes = CardGrid(theme, _ROW_WIDTH), CardGrid(theme, _ROW_WIDTH)
         self._no_models = Words(theme, role="small", tone="secondary", wraps=True)
         self._no_recipes = Words(theme, role="small", tone="secondary", wraps=True)
         self._more = LinkButton(theme, "All recipes")
         self._shows_all = False
+        self._ticked: set[str] = set()
         self.corpus = CorpusChoice(draft, theme)
         self.tray = Tray(draft, theme)
         self.choices = Scroll(theme, "New study")
@@ -74,17 +77,15 @@ class Setup(QWidget):
         column.addWidget(self.originals, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self._facts)
         self._section("On this computer", "Conversions of the same network.")
-        column.addLayout(self._models)
+        column.addWidget(self._models)
         column.addWidget(self._no_models)
         self._section("To be made", "Recipes by which the original is converted first.")
-        column.addLayout(self._recipes)
+        column.addWidget(self._recipes)
         column.addWidget(self._no_recipes)
         column.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
         self._section("Measured on", "")
         column.addWidget(self.corpus)
         column.addStretch(1)
-        for rows in (self._models, self._recipes):
-            rows.setSpacing(6)
         head = QHBoxLayout()
         head.setContentsMargins(SIDE - 8, 10, SIDE, 6)
         head.setSpacing(8)
@@ -130,32 +131,34 @@ class Setup(QWidget):
         return models + [card.name for card in self._shown_cards()]
 
     def _shown_cards(self) -> list[RecipeCard]:
+        """All, or the first few and what was ever ticked: what is unticked does not go away."""
         cards = self._draft.cards
-        return (
-            cards
-            if self._shows_all
-            else [card for number, card in enumerate(cards) if number < _FEW or self._draft.has(card.name)]
-        )
+        self._ticked |= {card.name for card in cards if self._draft.has(card.name)}
+        if self._shows_all:
+            return cards
+        return [card for number, card in enumerate(cards) if number < _FEW or card.name in self._ticked]
 
     def _rebuild(self) -> None:
         for row in self.rows.values():
             row.hide()
             row.deleteLater()
         self.rows = {}
-        for model in self._draft.candidates():
-            self._add(self._models, model.id, model.id, "", detail(model))
-        for card in self._shown_cards():
-            if card.figures:
-                found = card.figures.forecast
-                figures = f"{bytes_in_words(found.size_bytes)} · {found.bits_per_weight:.2f} bits"
-                self._add(self._recipes, card.name, card.title, card.recipe.purpose, figures)
+        models = [self._row(model.id, model.id, "", detail(model)) for model in self._draft.candidates()]
+        recipes = [
+            self._row(card.name, card.title, card.recipe.purpose, _size(card.figures.forecast))
+            for card in self._shown_cards()
+            if card.figures
+        ]
+        for grid, rows in ((self._models, models), (self._recipes, recipes)):
+            grid.show_cards(rows)
+            grid.setVisible(bool(rows))
         self._show_words()
 
-    def _add(self, column: QVBoxLayout, name: str, title: str, purpose: str, figures: str) -> None:
+    def _row(self, name: str, title: str, purpose: str, figures: str) -> TickRow:
         row = self.rows[name] = TickRow(self._theme, name, title, purpose, figures)
         row.follow(ticked=self._draft.has(name))
         row.ticked.connect(lambda name, ticked: self._draft.tick(name, ticked=ticked))
-        column.addWidget(row)
+        return row
 
     def _show_words(self) -> None:
         draft, model = self._draft, self._draft.original
@@ -177,3 +180,7 @@ class Setup(QWidget):
     def _toggle_all(self) -> None:
         self._shows_all = not self._shows_all
         self.follow()
+
+
+def _size(found: Forecast) -> str:
+    return f"{bytes_in_words(found.size_bytes)} · {found.bits_per_weight:.2f} bits"

@@ -10,7 +10,8 @@ from app.viewmodels.lab_copy import as_csv, as_markdown
 from app.viewmodels.lab_lines import Line
 from app.viewmodels.lab_table import LabOrder, LabRole, LabTable
 from app.views.lab.row_delegate import RowDelegate
-from app.views.models.heading import ARROW, PADDING, Heading
+from app.views.lab.table_heading import PinnedHeading
+from app.views.models.heading import ARROW, PADDING
 from app.views.theme import Theme
 
 _NARROWEST_NAME = 230
@@ -28,7 +29,8 @@ class StudyTable(QTableView):
         self.table = LabTable(self)
         self.order = LabOrder(self.table, self)
         self._delegate = RowDelegate(theme, self)
-        self.setHorizontalHeader(Heading(theme, self))
+        heading = PinnedHeading(theme, self)
+        self.setHorizontalHeader(heading)
         self.setModel(self.order)
         self.setItemDelegate(self._delegate)
         self._set_up()
@@ -38,7 +40,8 @@ class StudyTable(QTableView):
         self.doubleClicked.connect(lambda index: self.chat_requested.emit(index.data(LabRole.LINE).row.label))
         self.customContextMenuRequested.connect(self._ask_menu)
         # What is drawn across the columns stays in its place while they are scrolled.
-        self.horizontalScrollBar().valueChanged.connect(self.viewport().update)
+        for moved in (self.viewport(), heading.viewport()):
+            self.horizontalScrollBar().valueChanged.connect(moved.update)
         for rearranged in (self.order.layoutChanged, self.order.modelReset):
             rearranged.connect(self._fit_rows)
         self._dress()

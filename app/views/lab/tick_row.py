@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.views.discover.controls import Mark
 from app.views.discover.words import Words
@@ -18,18 +18,22 @@ class TickRow(QWidget):
     def __init__(self, theme: Theme, name: str, title: str, purpose: str, figures: str) -> None:
         super().__init__()
         self._theme = theme
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.mark = Mark(theme, f"{title}, {figures}")
         text = QVBoxLayout()
         text.setSpacing(1)
-        text.addWidget(Words(theme, title, bold=True))
-        if purpose:
-            text.addWidget(Words(theme, purpose, role="small", tone="secondary", wraps=True))
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(Words(theme, title, bold=True), 1)
+        head.addWidget(Words(theme, figures if purpose else "", role="small", tone="secondary"))
+        text.addLayout(head)
+        text.addWidget(Words(theme, purpose or figures, role="small", tone="secondary", wraps=True))
+        text.addStretch(1)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 7, 12, 7)
         row.setSpacing(10)
         row.addWidget(self.mark)
         row.addLayout(text, 1)
-        row.addWidget(Words(theme, figures, role="small", tone="secondary"), 0, Qt.AlignmentFlag.AlignVCenter)
         self.mark.toggled.connect(lambda ticked: self.ticked.emit(name, ticked))
         self.mark.toggled.connect(self.update)
         theme.changed.connect(self.update)

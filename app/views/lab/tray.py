@@ -62,7 +62,8 @@ class Tray(QWidget):
 
 def _in_words(found: Forecast) -> str:
     memory = bytes_in_words(found.memory.estimate.total_bytes)
-    return f"{found.time} · {memory} of memory · {bytes_in_words(found.disk_bytes)} on disk"
+    time = found.time[0].upper() + found.time[1:]
+    return f"{time} · {memory} of memory · {bytes_in_words(found.disk_bytes)} on disk"
 
 
 def _how(found: Forecast) -> str:

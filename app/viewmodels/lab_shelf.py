@@ -1,0 +1,87 @@
+"""The studies that are kept on this machine."""
+
+import contextlib
+
+import msgspec
+
+from mlx_engine.errors import InvalidParameter
+from mlx_engine.folders import Folders
+from mlx_engine.measure import study_file
+from mlx_engine.measure.study import Study
+
+UNDER_WAY = "underway"
+"""The file that names the study that is running; it outlives a kill."""
+
+
+class LabShelf:
+    """Reads what there is once, and writes every change through."""
+
+    def __init__(self, folders: Folders) -> None:
+        self._root = folders.studies
+        self._studies = {study.plan.name: study for study in study_file.kept_studies(self._root)}
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all studies, the latest first."""
+        return sorted(self._studies, key=lambda name: self._studies[name].created, reverse=True)
+
+    @property
+    def studies(self) -> list[Study]:
+        return list(self._studies.values())
+
+    def get(self, name: str) -> Study | None:
+        return self._studies.get(name)
+
+    def take(self, study: Study) -> None:
+        """Know the study as it is on the disk already."""
+        self._studies[study.plan.name] = study
+
+    def keep(self, study: Study) -> None:
+        """Write the study.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        study_file.keep(study, self._root)
+        self.take(study)
+
+    def forget(self, name: str) -> None:
+        """Remove the study.
+
+        Raises:
+            StorageError: it cannot be removed.
+        """
+        study_file.forget(name, self._root)
+        del self._studies[name]
+
+    def rename(self, name: str, new: str) -> None:
+        """Give the study another name.
+
+        Raises:
+            InvalidParameter: another study has it.
+            StorageError: it cannot be written.
+        """
+        if study_file.same_name(new, (other for other in self._studies if other != name)):
+            raise InvalidParameter(f"There is a study called {new} already. Choose another name.")
+        study = self._studies[name]
+        # The two names may be one on the disk: the old file goes first.
+        self.forget(name)
+        self.keep(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name=new)))
+
+    @property
+    def under_way(self) -> str:
+        """The name of the study that ran when Facet ended, "" if none did."""
+        try:
+            return (self._root / UNDER_WAY).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return ""
+
+    def write_under_way(self, name: str) -> None:
+        """Note which study runs, or with "" that none does."""
+        # Without the file, the next run of Facet does not offer to go on; that is no reason not to begin.
+        with contextlib.suppress(OSError):
+            file = self._root / UNDER_WAY
+            if name:
+                file.write_text(name, encoding="utf-8")
+            else:
+                file.unlink(missing_ok=True)

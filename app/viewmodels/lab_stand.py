@@ -1,0 +1,61 @@
+"""How a study stands, in a sentence and as a share."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from app.viewmodels.lab_pace import duration_in_words
+from app.viewmodels.lab_words import Progress
+from mlx_engine.measure.study import Step, Study, remaining
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """`share` is how much of the study is done, from 0 to 1; `start` is what the button that goes on says, "" if there
+    is nothing to go on with.
+    """
+
+    words: str
+    share: float = 0.0
+    is_running: bool = False
+    start: str = ""
+
+
+def waiting() -> Stand:
+    return Stand("Waits until the conversion that runs has ended: two models at once may not fit.", is_running=True)
+
+
+def running(study: Study, step: Step, progress: Progress, left_s: float) -> Stand:
+    name = step.label.rpartition("/")[2]
+    words = f"{name} · {progress.present.words} · {duration_in_words(left_s)} left"
+    return Stand(words, _share(study, progress.share), is_running=True)
+
+
+def at_rest(study: Study) -> Stand:
+    """Say what is left to do; nothing where nothing is."""
+    left, failed = left_steps(study), sum(bool(row.failures) for row in study.rows)
+    if left and not failed:
+        return Stand(f"Stopped: {left} of {_whole(study)} steps are left.", _share(study), start="Go on")
+    if failed:
+        models = "Something failed for one model" if failed == 1 else f"Something failed for {failed} models"
+        more = f"; {left} steps are left" if left else ""
+        return Stand(f"{models}{more}. What to do is said below.", _share(study), start="Try again")
+    return Stand("")
+
+
+def left_steps(study: Study) -> int:
+    return sum(1 for _ in remaining(study))
+
+
+def _share(study: Study, of_step: float = 0.0) -> float:
+    whole = _whole(study)
+    return min((whole - left_steps(study) + of_step) / max(whole, 1), 1.0)
+
+
+def _whole(study: Study) -> int:
+    """Return how many steps the study has from beginning to end."""
+    bare = (
+        msgspec.structs.replace(row, fidelity=(), speed=None, failures=(), is_made=row.recipe is None)
+        for row in study.rows
+    )
+    return left_steps(msgspec.structs.replace(study, rows=tuple(bare), answers=""))

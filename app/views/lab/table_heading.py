@@ -1,0 +1,19 @@
+"""The heads of a study's columns, of which the first stays in its place while the others are scrolled."""
+
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QPainter
+
+from app.views.models.heading import Heading
+
+
+class PinnedHeading(Heading):
+    """Each section draws its part of the first one in front of itself."""
+
+    def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
+        super().paintSection(painter, rect, section)
+        pinned = QRect(0, rect.top(), self.sectionSize(0), rect.height())
+        if self.offset() and pinned.intersects(rect):
+            painter.save()
+            painter.setClipRect(pinned.intersected(rect))
+            super().paintSection(painter, pinned, 0)
+            painter.restore()
