@@ -62,7 +62,7 @@ def test_on_a_terminal_it_asks(
     monkeypatch.setattr(sys, "stdin", Terminal(f"{answer}\n"))
     assert main(["publish", "Whale-4bit", NAME]) == code
     err = capsys.readouterr().err
-    for words in ("Account     ada", f"{NAME} (new)", "private", "model.safetensors", "3.01 MB"):
+    for words in ("Account     ada", f"{NAME} (new)", "private", "model.safetensors", " 3 MB"):
         assert words in err
     assert (NAME in hub.repositories) == (code == 0)
 
