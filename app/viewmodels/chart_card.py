@@ -28,5 +28,9 @@ def _card(sample: Sample) -> ChartCard:
     return ChartCard(
         title=sample.row.label if sample.cache_bits == 16 else f"{sample.row.label}, cache {sample.cache_bits}-bit",
         lines=tuple((quantity.name, in_words(quantity, found)) for quantity, found in known if found),
-        verdict=f"{verdict(sample.found)}." if sample.found and not sample.is_reference else "",
+        verdict=_sentence(verdict(sample.found)) if sample.found and not sample.is_reference else "",
     )
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."

@@ -16,7 +16,7 @@ _GAP = 6.0
 """Between a tick's words and the plot."""
 _TITLE = 10.0
 """Between the title of y and the plot."""
-_WIDE = 50.0
+_WIDE = 20.0
 """From how many times the smallest value on a scale is one of factors, though it need not be."""
 
 
@@ -39,8 +39,8 @@ def axis(quantity: Quantity, found: Sequence[Estimate], also: Sequence[float] = 
     # On a scale of factors the lower end of an error may lie anywhere down to 0: half of the value is low enough.
     lows = [max(estimate.low, estimate.value / 2) for estimate in found]
     values = [value / unit.divisor for value in (*values, *lows)]
-    least, most = min(values), max(values)
-    if quantity.is_log or (least > 0 and most / least > _WIDE):
+    positive = [value for value in values if value > 0]
+    if quantity.is_log or (positive and max(positive) / min(positive) > _WIDE):
         return Axis(f"{title(quantity, unit)}, log scale", scales.log(values), unit.divisor)
     scale = scales.linear(values, from_zero=quantity.unit == "share")
     return Axis(title(quantity, unit), scale, unit.divisor)
@@ -54,6 +54,10 @@ class Frame:
     x: Axis
     y: Axis | None
     style: Style
+
+    @property
+    def y_scale(self) -> Scale | None:
+        return self.y.scale if self.y else None
 
     def across(self, value: float) -> float:
         return self.plot.left + self.plot.width * self.x.share(value)

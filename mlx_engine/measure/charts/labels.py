@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 from mlx_engine.measure.charts.scene import Area, Point
 
-_NEAR, _STEP, _RINGS = 4.0, 14.0, 12
-"""Pixels between a mark and a name beside it, and between the circles on which further places are looked for."""
+_NEAR = 4.0
+"""Pixels between a mark and a name beside it."""
+_RINGS = 12
+"""Circles on which further places are looked for, each most of a line of text around the one before."""
 _AIR = 3.0
 """Pixels around a mark that its own name alone may touch, so that no name seems to be another's."""
-_MARK, _LINE, _LEADER = 60.0, 12.0, 40.0
+_MARK, _LINE, _LEADER = 60.0, 12.0, 120.0
 """What it costs, in pixels of distance, to cover a mark, a line, or to lead across another name."""
 
 
@@ -65,7 +67,7 @@ def _best(named: Named, room: Area, obstacles: _Obstacles) -> Placed | None:
     for distance, placed in _places(named):
         if distance >= least:
             break
-        if not room.holds(placed.area) or any(placed.area.overlaps(other.area) for other in obstacles.names):
+        if not room.holds(placed.area) or _is_taken(placed.area, obstacles):
             continue
         cost = distance + _cost(placed, named, obstacles)
         if cost < least:
@@ -79,11 +81,12 @@ def _places(named: Named) -> Iterator[tuple[float, Placed]]:
     for rank, (x, y) in enumerate(((1, 0), (1, -1), (1, 1), (-1, 0), (-1, -1), (-1, 1), (0, -1), (0, 1))):
         reach = gap if 0 in (x, y) else gap * 0.6
         yield rank * 0.5, Placed(_beside(named, reach, x, y), None)
+    step = named.height * 0.8
     for ring in range(1, _RINGS + 1):
-        reach = gap + ring * _STEP
+        reach = gap + ring * step
         for turn in range(16):
             angle = math.radians(22.5 * turn)
-            yield ring * _STEP + turn * 0.1, _led(named, _beside(named, reach, math.cos(angle), -math.sin(angle)))
+            yield ring * step + turn * 0.1, _led(named, _beside(named, reach, math.cos(angle), -math.sin(angle)))
 
 
 def _beside(named: Named, reach: float, x: float, y: float) -> Area:
@@ -121,18 +124,23 @@ def _holds(area: Area, point: Point) -> bool:
 
 
 def _anywhere(named: Named, room: Area, obstacles: _Obstacles) -> Placed | None:
-    """Return the nearest free place on a grid of lines of text over the whole room."""
-    free = (
-        area
-        for row in range(math.floor(room.height / named.height) if named.height else 0)
-        for column in range(math.floor(room.width / _STEP))
-        if room.holds(
-            area := Area(room.left + column * _STEP, room.top + row * named.height, named.width, named.height)
-        )
-        and not any(area.overlaps(other.area) for other in obstacles.names)
+    """Return the best free place on a grid of lines of text over the whole room."""
+    rows, columns = (math.floor(length / max(named.height, 1.0)) for length in (room.height, room.width))
+    areas = (
+        Area(room.left + column * named.height, room.top + row * named.height, named.width, named.height)
+        for row in range(rows)
+        for column in range(columns)
     )
-    nearest = min(free, key=lambda area: math.dist(area.nearest(named.at), named.at), default=None)
-    return nearest and _led(named, nearest)
+    free = (_led(named, area) for area in areas if room.holds(area) and not _is_taken(area, obstacles))
+    return min(free, key=lambda placed: _reach(placed, named) + _cost(placed, named, obstacles), default=None)
+
+
+def _is_taken(area: Area, obstacles: _Obstacles) -> bool:
+    return any(area.overlaps(other.area) for other in obstacles.names)
+
+
+def _reach(placed: Placed, named: Named) -> float:
+    return math.dist(placed.area.nearest(named.at), named.at)
 
 
 def crosses(line: tuple[Point, Point], area: Area) -> bool:

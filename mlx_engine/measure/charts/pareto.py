@@ -19,6 +19,7 @@ from mlx_engine.measure.charts.quantities import (
     exactly,
     samples,
 )
+from mlx_engine.measure.charts.scales import Log
 from mlx_engine.measure.charts.scene import Area, Disc, Item, Line, Point, Scene, Target, Words
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.charts.units import in_words
@@ -74,7 +75,7 @@ class Pareto:
         return style.scaled(260)
 
     def draw(self, width: float, height: float, style: Style) -> Scene:
-        if not self.marks:
+        if all(mark.is_reference for mark in self.marks):
             return blank(_nothing(self.across, self.up), width, height, style)
         return _Drawing(self, _frame(self, width, height, style), style).scene(width, height)
 
@@ -113,7 +114,7 @@ def _cost(quantity: Quantity, found: Estimate) -> float:
 
 
 def _nothing(across: Quantity, up: Quantity) -> str:
-    return f"As soon as a model's {across.in_sentence} and {up.in_sentence} are measured, it is shown here."
+    return f"As soon as a candidate's {across.in_sentence} and {up.in_sentence} are known, it is shown here."
 
 
 def _frame(chart: Pareto, width: float, height: float, style: Style) -> axes.Frame:
@@ -210,7 +211,7 @@ class _Drawing:
 
     def _name(self, mark: Mark) -> str:
         """Return the name; 0 has no place on a scale of factors, and so is said."""
-        is_nowhere = self.chart.up.is_log and mark.y.value <= 0
+        is_nowhere = mark.y.value <= 0 and isinstance(self.frame.y_scale, Log)
         return f"{mark.name}: 0" if is_nowhere else mark.name
 
     def _target(self, mark: Mark) -> Target:

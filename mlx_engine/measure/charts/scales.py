@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_NARROWEST = 12.0
+"""A logarithmic scale reaches over at least so many times its low end, so that two ticks stand on it."""
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -76,8 +78,9 @@ def linear(values: Sequence[float], *, from_zero: bool = False) -> Linear:
 def log(values: Sequence[float]) -> Log:
     """Return a scale that holds those of `values` that are above 0, with some room beside them."""
     positive = [value for value in values if value > 0] or [1.0]
-    room = max((max(positive) / min(positive)) ** 0.08, 1.35)
-    return Log(min(positive) / room, max(positive) * room)
+    least, most = min(positive), max(positive)
+    room = max((most / least) ** 0.08, 1.35, math.sqrt(_NARROWEST * least / most))
+    return Log(least / room, most * room)
 
 
 def round_step(room: float, parts: int) -> float:

@@ -70,7 +70,7 @@ def row(name: str, bits: float, kl: float, differing: float, rate: float, *, par
         fidelity=found,
         by_kind={kind: fidelity(kl * (0.6 + 0.25 * place), differing) for place, kind in enumerate(KINDS)},
         worst=(),
-        kl_counts=spread(kl),
+        kl_counts=spread(kl) if math.isfinite(kl) else (),
     )
     return Row(
         label=f"{OWNER}/{BASE}-{name}",

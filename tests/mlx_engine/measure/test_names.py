@@ -1,0 +1,24 @@
+"""Behaviour of the short names of a study's rows."""
+
+from mlx_engine.measure.names import short_names
+from mlx_engine.measure.plan import Plan
+from mlx_engine.measure.study import Row, Study
+
+
+def _short(original: str, *others: str) -> list[str]:
+    rows = (Row(label=original, path="", is_original=True), *(Row(label=label, path="") for label in others))
+    return list(short_names(Study(plan=Plan(name="", original=original), rows=rows)).values())
+
+
+def test_a_name_is_what_is_added_to_the_original() -> None:
+    """Owner, model and revision are the same for all, and say nothing."""
+    assert _short("maker/Model@main", "me/Model-4bit", "other/Model_8bit@v2") == ["original", "4bit", "8bit"]
+
+
+def test_a_name_of_its_own_stays_whole() -> None:
+    assert _short("maker/Model", "maker/Another-4bit") == ["original", "Another-4bit"]
+
+
+def test_names_that_are_the_same_get_their_owner_back() -> None:
+    """Two people have made a 4-bit one."""
+    assert _short("maker/Model", "a/Model-4bit", "b/Model-4bit")[1:] == ["a/Model-4bit", "b/Model-4bit"]
