@@ -29,14 +29,33 @@ class Flow(QWidget):
         self._arrange()
 
     def sizeHint(self) -> QSize:
-        return QSize(200, self.height())
+        lines = self._lines()
+        return QSize(200, sum(map(_height, lines)) + _GAP * max(len(lines) - 1, 0))
 
     def _arrange(self) -> None:
-        x = y = line = 0
+        top = 0
+        for line in self._lines():
+            height, x = _height(line), 0
+            for part in line:
+                size = part.sizeHint()
+                part.setGeometry(x, top + (height - size.height()) // 2, size.width(), size.height())
+                x += size.width() + _GAP
+            top += height + _GAP
+        self.setFixedHeight(self.sizeHint().height())
+
+    def _lines(self) -> list[list[QWidget]]:
+        """Return which parts stand side by side."""
+        lines: list[list[QWidget]] = []
+        x = 0
         for part in self._parts:
-            size = part.sizeHint()
-            if x and x + size.width() > self.width():
-                x, y, line = 0, y + line + _GAP, 0
-            part.setGeometry(x, y, size.width(), size.height())
-            x, line = x + size.width() + _GAP, max(line, size.height())
-        self.setFixedHeight(y + line)
+            width = part.sizeHint().width()
+            if not lines or (x and x + width > self.width()):
+                lines.append([])
+                x = 0
+            lines[-1].append(part)
+            x += width + _GAP
+        return lines
+
+
+def _height(line: Sequence[QWidget]) -> int:
+    return max(part.sizeHint().height() for part in line)

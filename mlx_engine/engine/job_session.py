@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mlx_engine.engine.client import GRACE_S, Client
 from mlx_engine.engine.job_client import start_job
-from mlx_engine.engine.job_messages import JobEvent, JobRequest
+from mlx_engine.engine.job_messages import UNDERWAY, JobEvent, JobRequest
 from mlx_engine.job_protocol import JobFailed
 from mlx_engine.protocol import WorkerExited
 
@@ -27,7 +27,8 @@ class JobSession:
 
     `post` is called from another thread and must bring its parcel to the owner's thread, which hands it to `receive`.
     `on_event` is called in the owner's thread; every question is answered by exactly one event, in order, unless it
-    was dropped. Without `needs_network` the process is kept off the network, whatever the switch says.
+    was dropped; those that tell how far it is come before. Without `needs_network` the process is kept off the
+    network, whatever the switch says.
     """
 
     def __init__(
@@ -69,7 +70,8 @@ class JobSession:
             while self._waiting:
                 self._on_event(_unanswered(self._waiting.pop(0), event.reason))
         elif event.id in self._waiting:
-            self._waiting.remove(event.id)
+            if not isinstance(event, UNDERWAY):
+                self._waiting.remove(event.id)
             self._on_event(event)
 
     def drop(self) -> None:

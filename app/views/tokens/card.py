@@ -1,0 +1,140 @@
+"""What both models expected in the place of one token, side by side: drawn, without mouse or focus."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from app.viewmodels.token_view_passage import Passage, change, percent, visible
+from app.views.painting import mixed, rounded
+from app.views.theme import Theme
+from mlx_engine.measure.messages import ScoredToken
+from mlx_engine.measure.results import Choice
+
+_WIDTH, _SIDE, _GAP, _BAR = 400, 14, 22, 3
+_ROWS = 6
+"""Five choices, and the true token where it is not among them."""
+
+
+class TokenCard(QWidget):
+    """Shows `token` of a passage; as wide as the window allows."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme, self._owner = theme, parent
+        self._passage: Passage | None = None
+        self._token: ScoredToken | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.hide()
+        theme.changed.connect(self.update)
+
+    def show_token(self, passage: Passage, token: int, around: QRectF) -> None:
+        """Show it below the rectangle `around` of the window, or above where there is no room."""
+        self._passage, self._token = passage, passage.tokens[token]
+        window = self._owner.window()
+        if self.parentWidget() is not window:
+            # Only there it is never cut off; which window it is was not known before.
+            self.setParent(window)
+        room = window.rect()
+        self.resize(min(self._theme.scaled(_WIDTH), room.width() - 8), self.sizeHint().height())
+        left = min(max(around.center().x() - self.width() / 2, 4), room.width() - self.width() - 4)
+        below, above = around.bottom() + 6, around.top() - 6 - self.height()
+        if below + self.height() <= room.height() - 4:
+            top = below
+        else:
+            top = above if above >= 4 else max(room.height() - self.height() - 4, 4)
+        self.move(round(left), round(top))
+        self.show()
+        self.raise_()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        label, small = self._heights()
+        rows = max(len(rows) for rows in self._lists()) if self._token else _ROWS
+        return QSize(self._theme.scaled(_WIDTH), 2 * _SIDE + label + small + 10 + small + 6 + rows * self._row_height())
+
+    def _heights(self) -> tuple[int, int]:
+        return QFontMetrics(self._theme.font("heading")).height(), QFontMetrics(self._theme.font("small")).height()
+
+    def _row_height(self) -> int:
+        return self._heights()[1] + _BAR + 7
+
+    def _lists(self) -> tuple[list[Choice], list[Choice]]:
+        token = self._token
+        assert token  # noqa: S101 - only a card with a token is drawn
+        return (
+            _with_true(token.reference, token.text, token.reference_probability),
+            _with_true(token.candidate, token.text, token.probability),
+        )
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if self._token is None or self._passage is None:
+            return
+        colours, painter = self._theme.palette, QPainter(self)
+        rounded(painter, QRectF(self.rect()), 10, colours.surface, mixed(colours.border, colours.text, 0.18))
+        label, small = self._heights()
+        area = QRectF(self.rect()).adjusted(_SIDE, _SIDE, -_SIDE, -_SIDE)
+        self._paint_head(painter, area, self._token)
+        top = area.top() + label + small + 10
+        width = (area.width() - _GAP) / 2
+        names = (self._passage.reference, self._passage.candidate)
+        for place, (name, rows) in enumerate(zip(names, self._lists(), strict=True)):
+            column = QRectF(area.left() + place * (width + _GAP), top, width, area.bottom() - top)
+            self._paint_list(painter, column, name, rows)
+
+    def _paint_head(self, painter: QPainter, area: QRectF, token: ScoredToken) -> None:
+        colours, (label, small) = self._theme.palette, self._heights()
+        self._write(painter, QRectF(area.left(), area.top(), area.width(), label), visible(token.text), is_heading=True)
+        words = f"KL {token.kl:.3f} nats · Δp {change(token)}"
+        line = QRectF(area.left(), area.top() + label, area.width(), small)
+        painter.setFont(self._theme.font("small", tabular=True))
+        painter.setPen(colours.secondary)
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, words)
+        if token.differs:
+            left = painter.fontMetrics().horizontalAdvance(f"{words}  ")
+            painter.setPen(colours.danger)
+            rest = line.adjusted(left, 0, 0, 0)
+            said = painter.fontMetrics().elidedText(
+                "first choice differs", Qt.TextElideMode.ElideRight, int(rest.width())
+            )
+            painter.drawText(rest, Qt.AlignmentFlag.AlignRight, said)
+
+    def _paint_list(self, painter: QPainter, area: QRectF, name: str, rows: Sequence[Choice]) -> None:
+        colours, (_, small) = self._theme.palette, self._heights()
+        painter.setFont(self._theme.font("small"))
+        painter.setPen(colours.secondary)
+        shown = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, int(area.width()))
+        painter.drawText(QRectF(area.left(), area.top(), area.width(), small), Qt.AlignmentFlag.AlignLeft, shown)
+        top = area.top() + small + 6
+        for choice in rows:
+            self._paint_choice(painter, QRectF(area.left(), top, area.width(), small + 1), choice)
+            top += self._row_height()
+
+    def _paint_choice(self, painter: QPainter, line: QRectF, choice: Choice) -> None:
+        colours = self._theme.palette
+        painter.setFont(self._theme.font("small", tabular=True))
+        painter.setPen(colours.text if choice.is_true else colours.secondary)
+        chance = percent(choice.probability)
+        painter.drawText(line, Qt.AlignmentFlag.AlignRight, chance)
+        room = line.adjusted(0, 0, -painter.fontMetrics().horizontalAdvance(chance) - 8, 0)
+        self._write(painter, room, ("✓ " if choice.is_true else "") + visible(choice.text), is_bold=choice.is_true)
+        bar = QRectF(line.left(), line.bottom() + 2, line.width(), _BAR)
+        rounded(painter, bar, _BAR / 2, mixed(colours.surface, colours.text, 0.08))
+        bar.setWidth(max(line.width() * min(choice.probability, 1.0), _BAR))
+        rounded(painter, bar, _BAR / 2, colours.accent if choice.is_true else colours.tertiary)
+
+    def _write(
+        self, painter: QPainter, room: QRectF, text: str, *, is_heading: bool = False, is_bold: bool = False
+    ) -> None:
+        painter.setFont(self._theme.font("heading") if is_heading else self._theme.font("small", bold=is_bold))
+        painter.setPen(self._theme.palette.text)
+        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(room.width()))
+        painter.drawText(QPointF(room.left(), room.top() + painter.fontMetrics().ascent()), shown)
+
+
+def _with_true(choices: Sequence[Choice], text: str, probability: float) -> list[Choice]:
+    """Return the choices, and the true token after them if it is not one of them."""
+    rows = list(choices)
+    return rows if any(choice.is_true for choice in rows) else [*rows, Choice(text, probability, is_true=True)]

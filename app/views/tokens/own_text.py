@@ -1,0 +1,96 @@
+"""Where a person gives a text of their own to be measured."""
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+
+from app.viewmodels.token_view import Busy, TokenView
+from app.views.discover.controls import FilledButton, SmallButton
+from app.views.discover.words import Words
+from app.views.painting import focus_ring, rounded
+from app.views.theme import Theme
+
+_LINES = 5
+_PROMISE = "Both models read it on this computer, one after the other. Nothing of it leaves it."
+
+
+class OwnText(QWidget):
+    """Shown while the text is the person's own. ⌘ or Ctrl with Return measures."""
+
+    def __init__(self, view: TokenView, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._view, self._theme = view, theme
+        self.editor = _Editor(theme)
+        self.button = FilledButton(theme, "Measure")
+        self.stop = SmallButton(theme, "Stop")
+        self._words = Words(theme, role="small", tone="secondary", wraps=True)
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        row.addWidget(self._words, 1)
+        row.addWidget(self.stop)
+        row.addWidget(self.button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 8)
+        column.setSpacing(6)
+        column.addWidget(self.editor)
+        column.addLayout(row)
+        self.button.clicked.connect(self.measure)
+        self.stop.clicked.connect(view.stop)
+        self.editor.textChanged.connect(self.follow)
+        view.changed.connect(self.follow)
+        self.follow()
+
+    def measure(self) -> None:
+        """Let both models read what is in the editor."""
+        self._view.measure(self.editor.toPlainText())
+
+    def follow(self) -> None:
+        """Say what can be done now."""
+        self.setVisible(self._view.is_own)
+        is_busy, obstacle = isinstance(self._view.state, Busy), self._view.obstacle
+        self._words.setText(obstacle or _PROMISE)
+        self.stop.setVisible(is_busy)
+        self.button.setVisible(not is_busy)
+        self.button.setEnabled(not obstacle and bool(self.editor.toPlainText().strip()))
+        self.button.setToolTip(obstacle)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        is_return = event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}
+        if is_return and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.measure()
+        else:
+            super().keyPressEvent(event)
+
+
+class _Editor(QPlainTextEdit):
+    """Plain text in a frame of our own."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setAccessibleName("Your own text")
+        self.setPlaceholderText("Paste or type a text: a letter, some code, an answer you liked…")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setTabChangesFocus(True)
+        self.viewport().setAutoFillBackground(False)
+        self.document().setDocumentMargin(10)
+        theme.thin_scroll_bars(self)
+        theme.changed.connect(self._dress)
+        self._dress()
+
+    def _dress(self) -> None:
+        self.setFont(self._theme.font("label"))
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.Text, self._theme.palette.text)
+        palette.setColor(QPalette.ColorRole.PlaceholderText, self._theme.palette.tertiary)
+        self.setPalette(palette)
+        self.setFixedHeight(_LINES * self.fontMetrics().lineSpacing() + 20)
+        self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colours, painter, area = self._theme.palette, QPainter(self.viewport()), QRectF(self.viewport().rect())
+        rounded(painter, area, 9, colours.surface, colours.border)
+        if self.hasFocus():
+            focus_ring(painter, area, 9, colours.accent)
+        painter.end()
+        super().paintEvent(event)
