@@ -27,11 +27,15 @@ class Linear:
         return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
 
     def ticks(self, most: int) -> list[Tick]:
-        """Return round values, `most` at most and two at least where there are two."""
-        step = round_step(self.high - self.low, max(most - 1, 1))
-        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        """Return round values, `most` at most, as many as that allows."""
+        step = round_step(self.high - self.low, most)
+        while len(numbers := self._multiples(step)) > most:
+            step = round_step(step * 1.5, 1)
         digits = max(0, -math.floor(math.log10(step) + 1e-9))
-        return [Tick(number * step, f"{number * step:,.{digits}f}") for number in range(first, last + 1)]
+        return [Tick(number * step, f"{number * step:,.{digits}f}") for number in numbers]
+
+    def _multiples(self, step: float) -> range:
+        return range(math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9) + 1)
 
 
 @dataclass(frozen=True, slots=True)
