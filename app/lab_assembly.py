@@ -50,7 +50,14 @@ class LabAssembly(QObject):
         self._jobs, self._library, self._notifier, self._theme = jobs, library, notifier, theme
         self._show, self._chat_with, self._quantize = show, chat_with, quantize
         self.bridge = StudyBridge(folders, self, command=command)
-        self.lab = Lab(LabShelf(folders), self.bridge, guess(has_metal=machine.has_metal), self._is_converting, self)
+        self.lab = Lab(
+            LabShelf(folders),
+            self.bridge,
+            guess(has_metal=machine.has_metal),
+            available_bytes=machine.available_bytes,
+            is_busy=self._is_converting,
+            parent=self,
+        )
         self.draft = LabDraft(
             folders,
             library,

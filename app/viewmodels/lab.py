@@ -35,7 +35,9 @@ class Runner(Protocol):
 
 
 class Lab(QObject):
-    """`is_busy` tells whether something else holds a large model just now; a study waits for its end."""
+    """`is_busy` tells whether something else holds a large model just now; a study waits for its end. Models have
+    `available_bytes` of memory on this machine.
+    """
 
     opened = Signal()  # another study is shown, or none
     changed = Signal()  # the study that is shown, or how far it is
@@ -47,10 +49,13 @@ class Lab(QObject):
         shelf: LabShelf,
         runner: Runner,
         pace: Pace,
+        *,
+        available_bytes: int,
         is_busy: Callable[[], bool] = lambda: False,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self.available_bytes = available_bytes
         self._shelf, self._runner, self._guess, self._is_busy = shelf, runner, pace, is_busy
         self._shown = next(iter(shelf.names), "")
         self._waiting = ""

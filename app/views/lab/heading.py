@@ -74,8 +74,9 @@ class Heading(QWidget):
         against = len(study.candidates)
         self._facts.setText(
             f"{against} {'model' if against == 1 else 'models'} against {study.original.label.rpartition('/')[2]} · "
-            f"{corpus_in_words(study.plan)}, {study.plan.convention.in_words}"
+            f"{corpus_in_words(study.plan)}"
         )
+        self._facts.setToolTip(f"{study.original.label}; read in {study.plan.convention.in_words}")
 
     def _show_menu(self) -> None:
         menu = QMenu(self)

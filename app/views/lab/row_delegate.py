@@ -120,4 +120,9 @@ class RowDelegate(QStyledItemDelegate):
         painter.setFont(self._theme.font("label", tabular=True))
         is_open = line.is_open and line.fidelity is not None
         painter.setPen(colours.secondary if is_open else colours.text)
-        painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(index.data() or ""))
+        text = str(index.data() or "")
+        is_scrolled = bool(self._table.horizontalScrollBar().value())
+        if is_scrolled and place.right() - painter.fontMetrics().horizontalAdvance(text) < self._table.columnWidth(0):
+            # Half of a figure, beside the name in front of it, would be another figure.
+            return
+        painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)

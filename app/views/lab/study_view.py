@@ -1,7 +1,8 @@
 """One study: how it stands, and its results in the view that was chosen."""
 
 from PySide6.QtCore import QPoint, Signal
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.lab import Lab
 from app.viewmodels.lab_lines import Line
@@ -9,11 +10,15 @@ from app.views.discover.controls import SmallButton
 from app.views.discover.grid import SIDE
 from app.views.lab.gates_form import GatesForm
 from app.views.lab.heading import Heading
+from app.views.lab.pane import Pane
 from app.views.lab.segments import Segments
 from app.views.lab.strip import Strip
 from app.views.lab.table import StudyTable
 from app.views.lab.views import VIEWS
 from app.views.theme import Theme
+
+_WIDE = 640
+"""Pixels at 100 % that the views and the buttons need side by side."""
 
 
 class StudyView(QWidget):
@@ -29,25 +34,31 @@ class StudyView(QWidget):
         self.heading = Heading(lab, theme)
         self.strip = Strip(lab, theme)
         self.table = StudyTable(lab, theme)
-        self.segments = Segments(theme, "View", [view.title for view in VIEWS])
+        self.segments = Segments(theme, "View", ["Table", *(view.title for view in VIEWS)])
         self.limits = SmallButton(theme, "Limits…", "Limits that a model must keep to")
         self.columns = SmallButton(theme, "Columns", "Columns of the table")
         self.copy_button = SmallButton(theme, "Copy", "Copy the table")
+        self._bar = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._stack = QStackedWidget()
-        self._made: dict[int, QWidget] = {0: self.table}
+        self._made: dict[int, Pane | StudyTable] = {0: self.table}
         self._gates: GatesForm | None = None
         self._lay_out()
         self._connect()
 
     def _lay_out(self) -> None:
-        bar = QHBoxLayout()
+        held = QWidget()
+        held.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        buttons = QHBoxLayout(held)
+        buttons.setContentsMargins(0, 0, 0, 0)
+        buttons.setSpacing(8)
+        for button in (self.limits, self.columns, self.copy_button):
+            buttons.addWidget(button)
+        bar = self._bar
         bar.setContentsMargins(SIDE - 4, 0, SIDE - 4, 8)
         bar.setSpacing(8)
         bar.addWidget(self.segments)
         bar.addStretch(1)
-        for button in (self.limits, self.columns, self.copy_button):
-            bar.addWidget(button)
-        self.segments.setVisible(len(VIEWS) > 1)
+        bar.addWidget(held)
         self._stack.addWidget(self.table)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -59,6 +70,7 @@ class StudyView(QWidget):
 
     def _connect(self) -> None:
         self.segments.chosen.connect(self.show_view)
+        self._theme.changed.connect(self._arrange)
         self.table.chat_requested.connect(self.chat_requested)
         self.table.menu_requested.connect(self._show_menu)
         self.limits.clicked.connect(self.ask_for_limits)
@@ -66,10 +78,11 @@ class StudyView(QWidget):
         self.copy_button.clicked.connect(lambda: self._pop(self._copy_menu(), self.copy_button))
 
     def show_view(self, place: int) -> None:
-        """Show the view at that place of `VIEWS`."""
+        """Show the table, which is at 0, or a view of `VIEWS`."""
         if place not in self._made:
-            self._made[place] = VIEWS[place].make(self._lab, self._theme)
-            self._stack.addWidget(self._made[place])
+            made = self._made[place] = VIEWS[place - 1].make(self._lab, self._theme)
+            made.chat_requested.connect(self.chat_requested)
+            self._stack.addWidget(made)
         self.segments.mark(place)
         self._stack.setCurrentWidget(self._made[place])
         for button in (self.columns, self.copy_button):
@@ -82,6 +95,15 @@ class StudyView(QWidget):
             self._gates.chosen.connect(self._lab.set_gates)
             self._gates.finished.connect(self._gates.deleteLater)
             self._gates.open()
+
+    def _arrange(self) -> None:
+        """Put the buttons beside the views, or below them where room is short."""
+        is_wide = self.width() >= self._theme.scaled(_WIDE)
+        self._bar.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
 
     def _copy_menu(self) -> QMenu:
         menu = QMenu(self)

@@ -10,10 +10,13 @@ class PinnedHeading(Heading):
     """Each section draws its part of the first one in front of itself."""
 
     def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
-        super().paintSection(painter, rect, section)
         pinned = QRect(0, rect.top(), self.sectionSize(0), rect.height())
-        if self.offset() and pinned.intersects(rect):
-            painter.save()
-            painter.setClipRect(pinned.intersected(rect))
-            super().paintSection(painter, pinned, 0)
-            painter.restore()
+        if not self.offset() or not pinned.intersects(rect):
+            super().paintSection(painter, rect, section)
+            return
+        if rect.right() > pinned.right():
+            super().paintSection(painter, QRect(pinned.topRight(), rect.bottomRight()), section)
+        painter.save()
+        painter.setClipRect(pinned.intersected(rect))
+        super().paintSection(painter, pinned, 0)
+        painter.restore()

@@ -1,21 +1,30 @@
-"""The views of a study as data: the segments above them are made from it."""
+"""The views of a study beside its table, as data: the segments above them are made from it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-from PySide6.QtWidgets import QWidget
+from functools import partial
 
 from app.viewmodels.lab import Lab
-from app.views.lab.table import StudyTable
+from app.views.charts.bars_chart import BarsChart
+from app.views.charts.distribution_chart import DistributionChart
+from app.views.charts.kinds_chart import KindsChart
+from app.views.charts.pareto_chart import ParetoChart
+from app.views.lab.chart_pane import ChartPane
+from app.views.lab.pane import Pane
 from app.views.theme import Theme
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`make` builds it when it is first wanted; it follows the lab by itself."""
+    """`make` builds it when it is first wanted."""
 
     title: str
-    make: Callable[[Lab, Theme], QWidget]
+    make: Callable[[Lab, Theme], Pane]
 
 
-VIEWS: Sequence[View] = (View("Table", StudyTable),)
+VIEWS: Sequence[View] = (
+    View("Chart", partial(ChartPane, make=ParetoChart)),
+    View("Bars", partial(ChartPane, make=BarsChart)),
+    View("By kind", partial(ChartPane, make=KindsChart)),
+    View("Spread", partial(ChartPane, make=DistributionChart)),
+)

@@ -1,0 +1,42 @@
+"""A chart among the views of a study."""
+
+from collections.abc import Callable
+
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QVBoxLayout
+
+from app.viewmodels.lab import Lab
+from app.views.charts.pareto_chart import ParetoChart
+from app.views.charts.study_chart import StudyChart
+from app.views.discover.grid import SIDE, Scroll
+from app.views.lab.pane import Pane
+from app.views.theme import Theme
+
+
+class ChartPane(Pane):
+    """Nothing is drawn while it is hidden."""
+
+    def __init__(self, lab: Lab, theme: Theme, make: Callable[[Theme], StudyChart]) -> None:
+        super().__init__()
+        self._lab = lab
+        self.chart = make(theme)
+        scroll = Scroll(theme, "Chart")
+        scroll.column.setContentsMargins(SIDE - 4, 0, SIDE - 4, SIDE - 4)
+        scroll.column.addWidget(self.chart)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(scroll)
+        self.chart.row_activated.connect(self.chat_requested)
+        self.chart.failed.connect(lab.problem)
+        lab.changed.connect(self.follow)
+        if isinstance(self.chart, ParetoChart):
+            self.chart.show_memory(lab.available_bytes)
+
+    def follow(self) -> None:
+        """Show what was found so far."""
+        if self._lab.study and self.isVisible():
+            self.chart.show_study(self._lab.study)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.follow()
