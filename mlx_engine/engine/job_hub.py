@@ -33,8 +33,7 @@ def serve(request: HubRequest) -> Iterator[HubEvent]:
             return
         case SignOut():
             access_token.forget()
-    token, source = access_token.current()
-    hub = Hub(token, source)
+    hub = current_hub()
     match request:
         case Download():
             yield from download(request, hub)
@@ -43,4 +42,10 @@ def serve(request: HubRequest) -> Iterator[HubEvent]:
         case ReadModel():
             yield page.read_page(request, hub)
         case SignOut() | WhoAmI():
-            yield Account(request.id, hub.who_am_i() if token else "", source)
+            yield Account(request.id, hub.who_am_i() if hub.token else "", hub.source)
+
+
+def current_hub() -> Hub:
+    """Return the Hub as the person who is signed in sees it, or as nobody does."""
+    token, source = access_token.current()
+    return Hub(token, source)

@@ -12,6 +12,7 @@ from mlx_engine.models import staging
 from mlx_engine.models.hub.cache import cache_folder, discard_partial
 from mlx_engine.models.hub.upload_messages import Publish
 from mlx_engine.quantize.messages import Convert, SourceArrived
+from mlx_engine.quantize.preflight import headers_beside
 from mlx_engine.quantize.recipe import Recipe
 
 QueuedRequest = Download | Convert | Publish
@@ -31,7 +32,7 @@ def keeps_work(request: QueuedRequest) -> bool:
     """Tell whether a process that ends loses nothing, since it is on the disk, or on the Hub. One that would lose its
     work stands still instead.
     """
-    return needs_network(request)
+    return not isinstance(request, Convert)
 
 
 def learn(request: QueuedRequest, event: JobEvent) -> QueuedRequest:
@@ -76,7 +77,11 @@ def leave_nothing(request: QueuedRequest) -> None:
         case Download():
             discard_partial(cache_folder(), request.repository)
         case Convert():
-            staging.discard_partial(Path(request.target))
+            target = Path(request.target)
+            for folder in (target, headers_beside(target)):
+                staging.discard_partial(folder)
+            if not request.source:
+                discard_partial(cache_folder(), request.repository)
         case Publish():
             """The Hub shows nothing of what was not sent to its end."""
 

@@ -18,6 +18,7 @@ from mlx_engine.quantize.messages import (
     Proceed,
     ReadOutline,
     SourceArrived,
+    SourceProgress,
 )
 
 JobRequest = HubRequest | UploadRequest | MeasureRequest | ReadOutline | Convert | Hold | Proceed
@@ -26,6 +27,7 @@ JobEvent = (
     | UploadEvent
     | OutlineRead
     | SourceArrived
+    | SourceProgress
     | ConversionPlanned
     | ConversionProgress
     | Converted
@@ -38,6 +40,7 @@ UNDERWAY = (
     DownloadProgress,
     Waiting,
     SourceArrived,
+    SourceProgress,
     ConversionPlanned,
     ConversionProgress,
     *MEASURING,

@@ -6,7 +6,7 @@ from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.job_protocol import Downloaded, DownloadPlanned, DownloadProgress, FileProgress, JobFailed, Waiting
 from mlx_engine.models.hub.upload_messages import Published, PublishPlanned, PublishProgress
 from mlx_engine.protocol import WorkerExited
-from mlx_engine.quantize.messages import ConversionPlanned, ConversionProgress, Converted, Kept
+from mlx_engine.quantize.messages import ConversionPlanned, ConversionProgress, Converted, Kept, SourceProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class Running:
     kept: tuple[Kept, ...] = ()
     notes: tuple[str, ...] = ()
     """Of a conversion: sentences about what is dropped or loses something."""
+    source: SourceProgress | None = None
+    """Of a conversion whose original is being downloaded meanwhile: how far that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,10 @@ def advance(state: JobState, event: JobEvent) -> JobState:  # noqa: C901, PLR091
                 remaining_s=event.remaining_s,
                 tensor=event.tensor,
             )
+        case Running(), SourceProgress():
+            # As long as nothing arrives, the reason to wait stands.
+            before = state.source.done_bytes if state.source else 0
+            return replace(state, source=event, notice=state.notice if event.done_bytes <= before else "")
         # One that is told to stand still may come to its end before it hears so.
         case Running() | Paused() | Queued(), Downloaded():
             return Done(event.path, event.size_bytes)

@@ -15,8 +15,8 @@ import msgspec
 
 from mlx_engine.errors import BrokenModel, StorageError, UnsupportedModel
 
-# The reference reader refuses more as well.
-_header_limit_bytes = 100_000_000
+HEADER_LIMIT_BYTES = 100_000_000
+"""The reference reader refuses more as well."""
 
 _bits = {
     "BOOL": 8,
@@ -82,7 +82,7 @@ def read_header(path: Path) -> dict[str, TensorEntry]:
         with path.open("rb") as file:
             size = path.stat().st_size
             length = int.from_bytes(file.read(8), "little")
-            if size < 8 or length > min(size - 8, _header_limit_bytes):
+            if size < 8 or length > min(size - 8, HEADER_LIMIT_BYTES):
                 raise BrokenModel(f"{path.name} is cut short or is no safetensors file. Download the model again.")
             header = file.read(length)
     except OSError as error:

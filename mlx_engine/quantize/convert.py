@@ -8,12 +8,13 @@ read, so threads work on rows independently of each other, and the peak of memor
 
 import json
 import shutil
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import mlx.core as mx
 import msgspec
@@ -24,13 +25,14 @@ from mlx_engine.models import provenance, staging
 from mlx_engine.models.describe import describe
 from mlx_engine.models.provenance import Provenance
 from mlx_engine.quantize.config import quantized_config
-from mlx_engine.quantize.digests import Digests
+from mlx_engine.quantize.digests import Digests, KnownDigests
 from mlx_engine.quantize.forecast import Forecast, forecast_of
 from mlx_engine.quantize.kept import USUAL_REASONS, kept_in_words
 from mlx_engine.quantize.layout import Placement, layout
 from mlx_engine.quantize.quantizing import convert_rows, copy_rows
 from mlx_engine.quantize.recipe import Recipe
-from mlx_engine.quantize.source import Rows, Source
+from mlx_engine.quantize.source import Rows, Source, supply_of
+from mlx_engine.quantize.supply import Supply
 from mlx_engine.quantize.writer import Writer
 
 P = ParamSpec("P")
@@ -55,12 +57,42 @@ class Progress:
     tensor: str
 
 
+class Delivery(Protocol):
+    """Brings the source's files while it is converted."""
+
+    @property
+    def keeps(self) -> bool:
+        """Whether files stay when they were used."""
+
+    @property
+    def here(self) -> frozenset[str]:
+        """The names of those that have come."""
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """The SHA-256 of those that come, by name."""
+
+    def wait(self) -> None:
+        """Wait a moment for the next."""
+
+    def release(self, names: Sequence[str], front: int) -> None:
+        """Take note that these are needed no more, and that the first `front` of all hold nothing up."""
+
+
 def convert(
-    source: Source, target: Path, recipe: Recipe, *, repository: str = "", commit: str = ""
-) -> Iterator[Progress]:
+    source: Source,
+    target: Path,
+    recipe: Recipe,
+    *,
+    repository: str = "",
+    commit: str = "",
+    delivery: Delivery | None = None,
+) -> Generator[Progress, None, None]:
     """Write `source` as the folder `target`, after `recipe`; closing the iterator gives up and leaves nothing behind.
 
     `repository` and `commit` say where the source came from; without them `facet.json` repeats what it says itself.
+    A `delivery` brings the source's files meanwhile: what can be written with those that are here comes first, and the
+    same step is given again every moment while there is nothing.
 
     Raises:
         InvalidRecipe: the recipe names what the model does not have, or a type too narrow for its weights.
@@ -76,14 +108,34 @@ def convert(
     mx.set_cache_limit(_pool_bytes)
     with staging.storage_errors(target):
         _require_free(target)
-        with staging.locked_partial(target) as partial, Digests(source.files) as digests:
+        with staging.locked_partial(target) as partial, _digests(source, delivery) as digests:
             _require_free(target)
             _require_room(partial, target, expected.size_bytes)
             source.write_companions(partial)
             _write_config(partial, quantized_config(source.config, placements, recipe))
-            yield from _write_weights(source, placements, partial, expected.parameters)
+            yield from _write_weights(source, placements, partial, expected.parameters, delivery or _AllHere(source))
             provenance.write(partial, msgspec.structs.replace(note, files_sha256=digests.result()))
             staging.put_in_place(partial, target)
+
+
+class _AllHere:
+    """The delivery of what is on the disk already."""
+
+    keeps = True
+    digests: Mapping[str, str] = {}
+
+    def __init__(self, source: Source) -> None:
+        self.here = frozenset(file.name for file in source.files)
+
+    def wait(self) -> None:
+        """There is nothing to wait for."""
+
+    def release(self, names: Sequence[str], front: int) -> None:
+        """It all stays."""
+
+
+def _digests(source: Source, delivery: Delivery | None) -> AbstractContextManager[Digests | KnownDigests]:
+    return Digests(source.files) if delivery is None else KnownDigests(delivery.digests)
 
 
 def _require_free(target: Path) -> None:
@@ -132,20 +184,37 @@ class _Piece:
 
 
 def _write_weights(
-    source: Source, placements: Sequence[Placement], folder: Path, parameters: int
+    source: Source, placements: Sequence[Placement], folder: Path, parameters: int, delivery: Delivery
 ) -> Iterator[Progress]:
     writer = Writer(folder, (array for placement in placements for array in placement.arrays.items()))
     workers = _executor()
+    supply = supply_of(source, [one.parameter for one in placements if one.size_bytes])
+    missing = Counter({placement.parameter.name: placement.size_bytes for placement in placements})
     try:
-        pieces = _pieces(source, placements)
-        done_bytes = 0
+        pieces = _pieces(source, placements, supply, delivery)
+        done_bytes, name = 0, ""
         for placement, written_bytes in _in_order(workers, pieces, writer):
-            done_bytes += written_bytes
-            yield Progress(done_bytes, writer.data_bytes, placement.parameter.name)
+            if placement is None:
+                delivery.wait()
+            else:
+                name = placement.parameter.name
+                done_bytes += written_bytes
+                missing[name] -= written_bytes
+                if not missing[name]:
+                    _release(source, supply.finish(name), supply.front, writer, delivery)
+            yield Progress(done_bytes, writer.data_bytes, name)
         writer.finish(parameters)
     finally:
         workers.shutdown(cancel_futures=True)
         writer.close()
+
+
+def _release(source: Source, files: Sequence[str], front: int, writer: Writer, delivery: Delivery) -> None:
+    """Give up files whose contents are all in the result, which must be on the disk before they go."""
+    if files and not delivery.keeps:
+        writer.sync()
+        source.forget(files)
+    delivery.release(files, front)
 
 
 class _SameThread(Executor):
@@ -168,29 +237,46 @@ def _executor() -> Executor:
     return _SameThread()
 
 
-def _in_order(workers: Executor, pieces: Iterator[_Piece], writer: Writer) -> Iterator[tuple[Placement, int]]:
-    """Let the workers have some pieces at a time; give what has been written of each."""
+def _in_order(
+    workers: Executor, pieces: Iterator[_Piece | None], writer: Writer
+) -> Iterator[tuple[Placement | None, int]]:
+    """Let the workers have some pieces at a time; give what has been written of each, or None to wait for a piece."""
     waiting: deque[tuple[Placement, Future[int]]] = deque()
     for piece in pieces:
-        waiting.append((piece.placement, workers.submit(_convert_piece, piece, writer)))
-        if len(waiting) >= _pieces_at_once:
+        if piece is not None:
+            waiting.append((piece.placement, workers.submit(_convert_piece, piece, writer)))
+        elif not waiting:
+            yield None, 0
+        if waiting and (piece is None or len(waiting) >= _pieces_at_once):
             placement, future = waiting.popleft()
             yield placement, future.result()
     for placement, future in waiting:
         yield placement, future.result()
 
 
-def _pieces(source: Source, placements: Sequence[Placement]) -> Iterator[_Piece]:
-    for placement in placements:
-        parameter, form = placement.parameter, placement.format
-        columns = parameter.shape[-1] if parameter.shape else 1
-        rows = parameter.elements // max(columns, 1)
-        packed = (source.packed(parameter.name, form) if form else None) or {}
-        floats = None if packed else source.rows(parameter.name)
-        size_bytes = _small_piece_bytes if form and form.mode != "affine" else _piece_bytes
-        step = max(1, size_bytes // max(2 * columns, 1))
-        for start in range(0, rows, step):
-            yield _Piece(placement, start, min(start + step, rows), rows, floats, packed)
+def _pieces(
+    source: Source, placements: Sequence[Placement], supply: Supply, delivery: Delivery
+) -> Iterator[_Piece | None]:
+    """Give the pieces of what can be read, and None as long as nothing can that was not yet given."""
+    waiting = {placement.parameter.name: placement for placement in placements if placement.size_bytes}
+    while waiting:
+        ready = [name for name in supply.ready(delivery.here) if name in waiting]
+        for name in ready:
+            yield from _pieces_of(source, waiting.pop(name))
+        if not ready:
+            yield None
+
+
+def _pieces_of(source: Source, placement: Placement) -> Iterator[_Piece]:
+    parameter, form = placement.parameter, placement.format
+    columns = parameter.shape[-1] if parameter.shape else 1
+    rows = parameter.elements // max(columns, 1)
+    packed = (source.packed(parameter.name, form) if form else None) or {}
+    floats = None if packed else source.rows(parameter.name)
+    size_bytes = _small_piece_bytes if form and form.mode != "affine" else _piece_bytes
+    step = max(1, size_bytes // max(2 * columns, 1))
+    for start in range(0, rows, step):
+        yield _Piece(placement, start, min(start + step, rows), rows, floats, packed)
 
 
 def _convert_piece(piece: _Piece, writer: Writer) -> int:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -57,6 +57,22 @@ class Digests:
         except OSError as error:
             raise StorageError(f"{file} cannot be read: {error.strerror}.") from error
         return digest.hexdigest()
+
+
+class KnownDigests:
+    """Digests that were found before, in the place of `Digests`."""
+
+    def __init__(self, digests: Mapping[str, str]) -> None:
+        self._digests = dict(digests)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """There is nothing to end."""
+
+    def result(self) -> dict[str, str]:
+        return self._digests
 
 
 def _open(file: Path) -> BinaryIO:

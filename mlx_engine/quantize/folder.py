@@ -1,6 +1,6 @@
 """A folder of safetensors as something to convert: a Hugging Face model as published, or one quantized for MLX."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +15,28 @@ from mlx_engine.quantize import companions
 from mlx_engine.quantize.network import Network
 from mlx_engine.quantize.outline import Outline
 from mlx_engine.quantize.recipe import Format
-from mlx_engine.quantize.source import Rows, Shards
+from mlx_engine.quantize.source import Arriving, Rows, Shards
 from mlx_engine.quantize.tracing import Origin, Traced, trace
 
 _load_config: Any = load_config  # has no types
 
 
 class Folder:
-    """A `Source`.
+    """A `Source`. Of weight files that are `arriving` only the headers need to be in the folder.
 
     Raises:
         ModelError: the folder is missing, damaged, or of a kind that mlx-lm does not run.
         StorageError: it cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, arriving: Arriving | None = None) -> None:
         self.path = path
         headers = {file: safetensors.read_header(file) for file in sorted(path.glob("model*.safetensors"))}
         self._traced = _trace(path, {name: entry for header in headers.values() for name, entry in header.items()})
-        self._shards = Shards(headers)
-        self._calculated: dict[str, mx.array] | None = None
+        self._shards = Shards(headers, arriving)
+        self._calculated: dict[str, mx.array] = {}
+        self._prepared: tuple[Path, ...] = ()
+        """The contents from which `_calculated` is made."""
 
     @property
     def outline(self) -> Outline:
@@ -66,6 +68,17 @@ class Folder:
         if self._traced.formats.get(path) != format:
             return None
         return self._parts(path)
+
+    def needs(self, name: str) -> frozenset[str]:
+        path = name.removesuffix(".weight")
+        parts = (f"{path}.{part}" for part in ("weight", "scales", "biases"))
+        names = [part for part in parts if part in self._traced.arrays] if path in self._traced.formats else [name]
+        tensors = frozenset[str]().union(*(self._traced.arrays[one].lineage.tensors for one in names))
+        return frozenset(self._shards.tensors[tensor].path.name for tensor in tensors)
+
+    def forget(self, files: Collection[str]) -> None:
+        self._calculated, self._prepared = {}, ()
+        self._shards.forget(files)
 
     def write_companions(self, folder: Path) -> None:
         companions.copy(self.path, folder)
@@ -105,9 +118,10 @@ class Folder:
 
     def _calculate(self, name: str, origin: Origin) -> mx.array:
         """Let MLX make the whole array, from lazily loaded weights."""
+        contents = tuple(map(self._shards.contents, self.files))
         try:
-            if self._calculated is None:
-                self._calculated = self._prepare()
+            if self._prepared != contents:
+                self._calculated, self._prepared = self._prepare(contents), contents
             array = self._calculated.pop(name)
             mx.eval(array)
         except foreign.FOREIGN_ERRORS as error:
@@ -116,12 +130,12 @@ class Folder:
             raise BrokenModel(f"{self.path.name}: {name} depends on the values of weights. Facet cannot convert it.")
         return array
 
-    def _prepare(self) -> dict[str, mx.array]:
+    def _prepare(self, contents: Iterable[Path]) -> dict[str, mx.array]:
         weights: dict[str, mx.array] = {}
-        for file in self.files:
+        for file in contents:
             if not file.exists():
                 raise StorageError(f"{file} has been removed while it was converted.")
-            weights |= mx.load(str(file))  # type: ignore[arg-type]  # a dictionary, for safetensors
+            weights |= mx.load(str(file), format="safetensors")  # type: ignore[arg-type]  # a dictionary
         arrays = self._traced.arrays
         sanitized = Network(self.config).sanitize(weights)
         return {name: array for name, array in sanitized.items() if arrays[name].lineage.extents is None}

@@ -16,18 +16,23 @@ from mlx_engine.quantize.recipe import Recipe
 
 
 class ReadOutline(msgspec.Struct, frozen=True, tag="read_outline", tag_field=type_tag):
-    """Read of what a model consists: `model` is the path of a folder or of a GGUF file."""
+    """Read of what a model consists: `model` is the path of a folder or of a GGUF file.
+
+    Without one it is the `repository` on the Hub, at `revision`, of which only headers and small files are brought.
+    """
 
     id: str
-    model: str
+    model: str = ""
+    repository: str = ""
+    revision: str = "main"
 
 
 class Convert(msgspec.Struct, frozen=True, kw_only=True, tag="convert", tag_field=type_tag):
     """Make the folder `target` from the model at `source`, after `recipe`.
 
     `model_id` is what the result is called in the library. `repository` and `commit` say where the source came from.
-    Without a `source` the repository is downloaded first, at `revision`. `remove_source` removes the weights of the
-    source from the disk once the target is whole.
+    Without a `source` the repository is downloaded meanwhile, at `revision`. `remove_source` removes the weights of the
+    source from the disk once the target is whole, or file by file as they are used if they are downloaded.
     """
 
     id: str
@@ -54,11 +59,21 @@ class Proceed(msgspec.Struct, frozen=True, tag="proceed", tag_field=type_tag):
 
 
 class OutlineRead(msgspec.Struct, frozen=True, tag="outline", tag_field=type_tag):
-    """`notes` are sentences about what the source loses, or has lost already."""
+    """`notes` are sentences about what the source loses, or has lost already.
+
+    Of a model on the Hub, `path` is a folder with the headers of its weights, and all its other files, at `commit`. It
+    stays until the next one is read.
+    """
 
     id: str
     outline: Outline
     notes: tuple[str, ...] = ()
+    path: str = ""
+    commit: str = ""
+    missing_bytes: int = 0
+    """Of a model on the Hub: what is to come of its weights."""
+    least_bytes: int = 0
+    """Of a model on the Hub: what its weights take at a time, at least, if each file is removed when it was used."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -74,6 +89,16 @@ class SourceArrived(msgspec.Struct, frozen=True, tag="source_arrived", tag_field
     id: str
     path: str
     commit: str
+
+
+class SourceProgress(msgspec.Struct, frozen=True, kw_only=True, tag="source_progress", tag_field=type_tag):
+    """How much of an original has come that is being converted. `remaining_s` is None while nobody can tell."""
+
+    id: str
+    done_bytes: int
+    total_bytes: int
+    bytes_per_s: float
+    remaining_s: float | None
 
 
 class ConversionPlanned(msgspec.Struct, frozen=True, kw_only=True, tag="conversion_planned", tag_field=type_tag):

@@ -3,22 +3,25 @@
 from pathlib import Path
 
 from mlx_engine.quantize.folder import Folder
-from mlx_engine.quantize.source import Source
+from mlx_engine.quantize.source import Arriving, Source
 from mlx_engine.quantize.sources import gguf_file, published
 from mlx_engine.quantize.sources.decoded import Contents, Decoded
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path, arriving: Arriving | None = None) -> Source:
     """Return what a conversion reads from; the caller closes it.
+
+    Of weight files that are `arriving` only the headers need to be in the folder.
 
     Raises:
         ModelError: there is no model, or one that is damaged or of a kind that cannot be converted.
+        NotArrived: to say what it is takes more of a file than can be had before it is here.
         StorageError: it cannot be read.
     """
     if path.suffix == ".gguf" and path.is_file():
         return _decoded(gguf_file.read_file(path))
-    contents = published.read_folder(path)
-    return Folder(path) if contents is None else _decoded(contents)
+    contents = published.read_folder(path, arriving)
+    return Folder(path, arriving) if contents is None else _decoded(contents)
 
 
 def _decoded(contents: Contents) -> Decoded:

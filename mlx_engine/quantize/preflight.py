@@ -5,7 +5,7 @@ It looks at names, headers and free space, so that it takes a fraction of a seco
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -20,7 +20,10 @@ from mlx_engine.quantize.forecast import Forecast, forecast_of
 from mlx_engine.quantize.layout import Placement, layout
 from mlx_engine.quantize.outline import Outline
 from mlx_engine.quantize.recipe import Recipe
+from mlx_engine.quantize.supply import Supply
 
+_FILES_AT_ONCE = (4, 2, 1)
+"""Of a download: more are faster, fewer take less room."""
 DISK_RESERVE_BYTES = 500_000_000
 """What a conversion leaves free on the disk."""
 WORK_BYTES = 400_000_000
@@ -53,8 +56,42 @@ def check(source: Path, target: Path, recipe: Recipe, outline: Outline) -> Forec
     placements = layout(outline, recipe)
     _require_some(placements, recipe)
     expected = forecast_of(placements, outline, recipe)
-    _require_disk(target, expected.size_bytes + _companions_bytes(model))
+    with staging.storage_errors(target):
+        problem = disk_problem(target, expected.size_bytes + companions_bytes(model))
+    if problem:
+        raise NoSpace(problem)
     return expected
+
+
+def files_at_once(
+    target: Path, cache: Path, size_bytes: int, supply: Supply, missing: Mapping[str, int], *, keeps: bool
+) -> int:
+    """Return how many files of the source may come at a time, so that the disk has room for them and for the result.
+
+    `size_bytes` is the result's size, `missing` what is to come of each file into the folder `cache`. Unless it `keeps`
+    them, each is removed when it was used.
+
+    Raises:
+        NoSpace: there is not even room for one at a time.
+    """
+    both = _is_same_disk(target, cache)
+    with staging.storage_errors(cache):
+        free = free_bytes(cache) - (size_bytes if both else 0) - DISK_RESERVE_BYTES
+    for count in _FILES_AT_ONCE:
+        needed = sum(missing.values()) if keeps else supply.peak_bytes(missing, at_once=count)
+        if needed <= free:
+            return count
+    result = f", {size_in_words(size_bytes)} for the result" if both else ""
+    raise NoSpace(
+        f"The original needs {size_in_words(needed)} on the disk{'' if keeps else ' at a time'}{result}, and "
+        f"{size_in_words(DISK_RESERVE_BYTES)} should stay free; the disk has {size_in_words(free_bytes(cache))}. Make "
+        f"room{', or let the files of the original be removed as they are used.' if keeps else ' and try again.'}"
+    )
+
+
+def _is_same_disk(one: Path, other: Path) -> bool:
+    first, second = (next(part for part in (path, *path.parents) if part.exists()) for path in (one, other))
+    return first.stat().st_dev == second.stat().st_dev
 
 
 def check_source(source: Path) -> ModelDescription:
@@ -90,6 +127,11 @@ def check_target(source: Path, target: Path) -> None:
         raise StorageError(f"Facet may not write in {parent}. Allow it there, or choose another folder.")
 
 
+def headers_beside(target: Path) -> Path:
+    """Return the folder whose partial one holds the headers of a source that comes while `target` is made of it."""
+    return target.with_name(f"{target.name}.source")
+
+
 def free_name(target: Path) -> str:
     """Return a name like the target's that nothing has yet: "model-4bit-2"."""
     names = (f"{target.name}-{number}" for number in itertools.count(2))
@@ -105,21 +147,22 @@ def _require_some(placements: Sequence[Placement], recipe: Recipe) -> None:
     raise InvalidRecipe(f"{recipe.name} would quantize nothing of this model{why}. Choose another recipe.")
 
 
-def _companions_bytes(model: ModelDescription) -> int:
-    """Return the size of what is copied as it is: the tokenizer, mostly."""
+def companions_bytes(model: ModelDescription) -> int:
+    """Return the size of what is copied beside the weights as it is: the tokenizer, mostly."""
     if not model.path.is_dir():
         return 0
     return sum(file.stat().st_size for file in model.path.iterdir() if file.is_file() and file.suffix != ".safetensors")
 
 
-def _require_disk(target: Path, needed_bytes: int) -> None:
-    with staging.storage_errors(target):
-        free = free_bytes(target)
-    if needed_bytes + DISK_RESERVE_BYTES > free:
-        raise NoSpace(
-            f"{target.name} takes {size_in_words(needed_bytes)}, and {size_in_words(DISK_RESERVE_BYTES)} should stay "
-            f"free; the disk has {size_in_words(free)}. Make room, or choose a recipe with fewer bits."
-        )
+def disk_problem(target: Path, needed_bytes: int) -> str:
+    """Return why the disk of `target` has no room for so much, in a sentence or two; "" if it has."""
+    free = free_bytes(target)
+    if needed_bytes + DISK_RESERVE_BYTES <= free:
+        return ""
+    return (
+        f"{size_in_words(needed_bytes)} are needed, and {size_in_words(DISK_RESERVE_BYTES)} should stay free; the disk "
+        f"has {size_in_words(free)}. Make room, or choose fewer bits."
+    )
 
 
 def _require_memory() -> None:

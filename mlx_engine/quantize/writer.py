@@ -55,14 +55,18 @@ class Writer:
 
     def finish(self, parameters: int) -> None:
         """Bring everything to the disk, and write the index; `parameters` are the weights before quantization."""
-        for descriptor in self._descriptors:
-            os.fsync(descriptor)
+        self.sync()
         places = {name: shard.file_name for shard in self._shards for name in shard.arrays}
         index = {
             "metadata": {"total_size": self.data_bytes, "total_parameters": parameters},
             "weight_map": dict(sorted(places.items())),
         }
         (self._folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=4))
+
+    def sync(self) -> None:
+        """Bring what was written to the disk."""
+        for descriptor in self._descriptors:
+            os.fsync(descriptor)
 
     def close(self) -> None:
         while self._descriptors:

@@ -73,8 +73,9 @@ Fault = Slow | Cut | Hold | Refuse | WrongContent | WrongLength | NoRange | Part
 
 @dataclass(slots=True)
 class Order:
-    """`fault` for the next `times` answers whose path contains `path`."""
+    """`fault` for `times` answers whose path contains `path`, after so many others."""
 
     path: str
     fault: Fault
     times: int
+    after: int = 0

@@ -70,15 +70,19 @@ class Hub:
         self.repositories[repository.id] = repository
         return repository
 
-    def order(self, path: str, fault: Fault, times: int = 1) -> None:
-        """Let `fault` happen to the next `times` answers whose path contains `path`."""
+    def order(self, path: str, fault: Fault, times: int = 1, after: int = 0) -> None:
+        """Let `fault` happen to the next `times` answers whose path contains `path`, `after` so many without."""
         with self._lock:
-            self._orders.append(Order(path, fault, times))
+            self._orders.append(Order(path, fault, times, after))
 
     def take_fault(self, path: str) -> Fault | None:
         with self._lock:
             for order in self._orders:
-                if order.times and order.path in path:
+                if order.path not in path:
+                    continue
+                if order.after:
+                    order.after -= 1
+                elif order.times:
                     order.times -= 1
                     return order.fault
         return None

@@ -64,6 +64,10 @@ class CachedRevision:
         """Tell whether the file is here in full; on disks that know no links it is where the link would be."""
         return any(_size(path) == file.size_bytes for path in (self.blob(file), self.folder / file.name))
 
+    def contents(self, file: RemoteFile) -> Path:
+        """Return where the contents of a whole file are."""
+        return self.blob(file) if self.blob(file).exists() else self.folder / file.name
+
     def bytes_here(self, file: RemoteFile) -> int:
         """Return how many bytes of the file need not be downloaded any more."""
         if self.is_whole(file):
@@ -90,6 +94,22 @@ class CachedRevision:
     def keep(self, file: RemoteFile) -> None:
         """Let the finished partial file take its name."""
         self.partial(file).replace(self.blob(file))
+
+    def discard(self, file: RemoteFile) -> int:
+        """Remove what is here of a file that belongs to no revision; return the bytes freed.
+
+        It stays where a link leads to it, and while another program holds the library's lock on it.
+        """
+        if self.blob(file) not in _strays(self.repository_folder):
+            return 0
+        return _discard(self.repository_folder, self.blob(file))
+
+    def discard_emptied(self) -> None:
+        """Remove the folders of the repository in which nothing is left."""
+        for emptied in (self.repository_folder / "blobs", self.repository_folder):
+            # What holds anything, of this program or another, refuses to go.
+            with contextlib.suppress(OSError):
+                emptied.rmdir()
 
     def appear(self, files: Sequence[RemoteFile], branch: str) -> None:
         """Make the links of all `files`, which are whole, and let `branch` name the commit if it is none itself.
@@ -130,17 +150,17 @@ def discard_partial(cache: Path, repository: str) -> int:
 
     What somebody downloads now stays, here or in another program. The folder goes too if nothing is left in it.
     """
-    folder = CachedRevision.of(cache, repository, "").repository_folder
+    revision = CachedRevision.of(cache, repository, "")
+    folder = revision.repository_folder
     freed = sum(_remove_unlocked(path, path) for path in folder.glob(f"blobs/*{PARTIAL_SUFFIX}"))
     if not any(folder.glob("blobs/*.incomplete")):
-        freed += sum(
-            _remove_unlocked(blob, cache / ".locks" / folder.name / f"{blob.name}.lock") for blob in _strays(folder)
-        )
-    for emptied in (folder / "blobs", folder):
-        # What holds anything, of this program or another, refuses to go.
-        with contextlib.suppress(OSError):
-            emptied.rmdir()
+        freed += sum(_discard(folder, blob) for blob in _strays(folder))
+    revision.discard_emptied()
     return freed
+
+
+def _discard(folder: Path, blob: Path) -> int:
+    return _remove_unlocked(blob, folder.parent / ".locks" / folder.name / f"{blob.name}.lock")
 
 
 def _strays(folder: Path) -> list[Path]:

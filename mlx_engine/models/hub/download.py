@@ -68,14 +68,8 @@ def download(
         StorageError: the cache cannot be written.
     """
     plan = make_plan(request, hub, cache or cache_folder())
-    yield DownloadPlanned(
-        id=request.id,
-        repository=request.repository,
-        commit=plan.place.commit,
-        files=tuple(FileProgress(file.name, plan.place.bytes_here(file), file.size_bytes) for file in plan.files),
-        total_bytes=plan.total_bytes,
-        missing_bytes=plan.missing_bytes,
-    )
+    require_room(request.repository, plan)
+    yield planned(request, plan)
     yield from _transfer_all(request, hub, plan, patience)
     with storage_errors(plan.place.folder):
         plan.place.appear(plan.files, request.revision)
@@ -89,18 +83,42 @@ def download(
 
 
 def make_plan(request: Download, hub: Hub, cache: Path) -> Plan:
-    """Return what is to be done, after everything has been checked that can be before the first byte."""
+    """Return what is to be done.
+
+    Raises:
+        HubError: the Hub cannot be reached, or refuses.
+        UnsupportedModel: there is nothing in the repository that Facet could run.
+    """
     listing = hub.list_files(request.repository, request.commit or request.revision)
     files = sorted(select(listing.files, request.include), key=lambda file: file.size_bytes)
-    plan = Plan(files, CachedRevision.of(cache, request.repository, listing.commit))
+    return Plan(files, CachedRevision.of(cache, request.repository, listing.commit))
+
+
+def require_room(repository: str, plan: Plan) -> None:
+    """See that the disk takes what is missing.
+
+    Raises:
+        NoSpace: it does not.
+    """
     with storage_errors(plan.place.repository_folder):
         free = free_bytes(plan.place.repository_folder)
     if plan.missing_bytes + RESERVE_BYTES > free and plan.missing_bytes:
         raise NoSpace(
-            f"{request.repository} needs {_gigabytes(plan.missing_bytes)} more, and {_gigabytes(RESERVE_BYTES)} should "
+            f"{repository} needs {_gigabytes(plan.missing_bytes)} more, and {_gigabytes(RESERVE_BYTES)} should "
             f"stay free; the disk has {_gigabytes(free)}. Make room, then try again."
         )
-    return plan
+
+
+def planned(request: Download, plan: Plan) -> DownloadPlanned:
+    """Return the plan as an event."""
+    return DownloadPlanned(
+        id=request.id,
+        repository=request.repository,
+        commit=plan.place.commit,
+        files=tuple(FileProgress(file.name, plan.place.bytes_here(file), file.size_bytes) for file in plan.files),
+        total_bytes=plan.total_bytes,
+        missing_bytes=plan.missing_bytes,
+    )
 
 
 def _transfer_all(request: Download, hub: Hub, plan: Plan, patience: Patience) -> Iterator[HubEvent]:

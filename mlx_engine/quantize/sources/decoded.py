@@ -7,7 +7,7 @@ for the weights as they are, they stay packed.
 
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -120,6 +120,13 @@ class Decoded:
 
         names = ("weight", "scales", "biases") if format.mode == "affine" else ("weight", "scales")
         return {key: part(key) for key in names}
+
+    def needs(self, name: str) -> frozenset[str]:  # noqa: ARG002 - the same of all
+        """All files: what belongs to a matrix may lie anywhere."""
+        return frozenset(file.name for file in self.files)
+
+    def forget(self, files: Collection[str]) -> None:
+        """Its files stay open until it is closed."""
 
     def write_companions(self, folder: Path) -> None:
         self._contents.write_companions(folder)

@@ -12,7 +12,7 @@ from mlx_engine.errors import BrokenModel, UnsupportedModel
 from mlx_engine.models import foreign, safetensors
 from mlx_engine.models.describe import describe
 from mlx_engine.quantize import companions
-from mlx_engine.quantize.source import Shards
+from mlx_engine.quantize.source import Arriving, Shards
 from mlx_engine.quantize.sources import bitnet, compressed, fp8, gptq, micro_scaled
 from mlx_engine.quantize.sources.decoded import Contents
 from mlx_engine.quantize.sources.matrix import Matrix, Tensors
@@ -43,7 +43,7 @@ def read_settings(path: Path, config: Mapping[str, Any]) -> Mapping[str, Any]:
     return settings if isinstance(settings, dict) else {}
 
 
-def read_folder(path: Path) -> Contents | None:
+def read_folder(path: Path, arriving: Arriving | None = None) -> Contents | None:
     """Return what a folder holds that another program has quantized; None if none has.
 
     Raises:
@@ -56,7 +56,8 @@ def read_folder(path: Path) -> Contents | None:
         settings = read_settings(path, config)
     except foreign.FOREIGN_ERRORS as error:
         raise foreign.in_words(error, path.name) from error
-    shards = Shards({file: safetensors.read_header(file) for file in sorted(path.glob("model*.safetensors"))})
+    headers = {file: safetensors.read_header(file) for file in sorted(path.glob("model*.safetensors"))}
+    shards = Shards(headers, arriving)
     try:
         matrices = _matrices(shards, settings) if settings else bitnet.ternary_matrices(shards)
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:

@@ -1,0 +1,233 @@
+"""Serves conversions of what is on the Hub: each weight file is used as soon as it is here and verified.
+
+What will come of it is known from the headers, before the weights come. A model about which they do not say enough is
+downloaded first.
+"""
+
+import shutil
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from mlx_engine.engine import conversion_events, job_hub
+from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.errors import StorageError
+from mlx_engine.folders import Folders
+from mlx_engine.job_protocol import Download, Downloaded, RemoteFile, Waiting
+from mlx_engine.models import staging
+from mlx_engine.models.hub.cache import CachedRevision, cache_folder
+from mlx_engine.models.hub.client import Hub
+from mlx_engine.models.hub.delivery import Delivery
+from mlx_engine.models.hub.download import Plan, make_plan, planned
+from mlx_engine.models.hub.skeleton import is_weights, write_skeleton
+from mlx_engine.models.staging import storage_errors
+from mlx_engine.quantize import preflight
+from mlx_engine.quantize.convert import Progress, convert
+from mlx_engine.quantize.messages import Convert, OutlineRead, ReadOutline, SourceArrived, SourceProgress
+from mlx_engine.quantize.opening import open_source
+from mlx_engine.quantize.source import NotArrived, Source, supply_of
+from mlx_engine.quantize.supply import Supply
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A conversion, and where its source comes from."""
+
+    request: Convert
+    hub: Hub
+    plan: Plan
+    delivery: Delivery
+
+    @property
+    def weights(self) -> dict[str, RemoteFile]:
+        return {file.name: file for file in self.plan.files if is_weights(file)}
+
+
+def serve(request: Convert) -> Generator[JobEvent, None, Convert | None]:
+    """Yield the events of a conversion without a source.
+
+    Returns the request with its source, if that is here as a whole and still to be converted.
+
+    Raises:
+        FacetError: it cannot be done.
+    """
+    hub = job_hub.current_hub()
+    wanted = Download(id=request.id, repository=request.repository, revision=request.revision, commit=request.commit)
+    plan = make_plan(wanted, hub, cache_folder())
+    if plan.missing_bytes:
+        yield planned(wanted, plan)
+        request = msgspec.structs.replace(request, commit=plan.place.commit)
+        delivery = Delivery(hub, request.repository, plan.place, id=request.id, keeps=not request.remove_source)
+        with delivery, _skeleton(request, hub, plan) as folder:
+            if (source := _open(folder, delivery)) is not None:
+                with closing(source):
+                    yield from _convert(_Task(request, hub, plan, delivery), source)
+                return None
+    return (yield from _download(wanted, request))
+
+
+def read_outline(request: ReadOutline) -> OutlineRead:
+    """Say of what a model on the Hub consists.
+
+    Raises:
+        FacetError: it cannot be said, or only when its weights are here.
+    """
+    hub = job_hub.current_hub()
+    wanted = Download(id=request.id, repository=request.repository, revision=request.revision)
+    plan = make_plan(wanted, hub, cache_folder())
+    commit, name = plan.place.commit, request.repository.rpartition("/")[2]
+    target = Folders.from_environment().cache / "headers" / commit
+    with storage_errors(target), staging.locked_partial(target) as partial:
+        for old in target.parent.iterdir():
+            if old != partial and not old.name.endswith(".partial"):
+                shutil.rmtree(old)
+        place = CachedRevision(partial / "contents", commit)
+        write_skeleton(hub, request.repository, Plan(plan.files, place), partial / name, on_wait=lambda *_: None)
+        staging.put_in_place(partial, target)
+    with (
+        Delivery(hub, request.repository, plan.place, id=request.id, keeps=True) as delivery,
+        closing(open_source(target / name, delivery)) as source,
+    ):
+        missing = _missing(plan)
+        return OutlineRead(
+            request.id,
+            source.outline,
+            source.notes,
+            path=str(target / name),
+            commit=commit,
+            missing_bytes=sum(missing.values()),
+            least_bytes=supply_of(source, source.outline.parameters).peak_bytes(missing, at_once=1),
+        )
+
+
+def _download(wanted: Download, request: Convert) -> Generator[JobEvent, None, Convert]:
+    """Bring the source as a whole; return the request as it goes on from there."""
+    for event in job_hub.serve(wanted):
+        if isinstance(event, Downloaded):
+            yield SourceArrived(request.id, event.path, event.commit)
+            return msgspec.structs.replace(request, source=event.path, commit=event.commit)
+        yield event
+    raise AssertionError
+
+
+@contextmanager
+def _skeleton(request: Convert, hub: Hub, plan: Plan) -> Iterator[Path]:
+    """Give the folder of the headers. It is beside the target, so that whoever clears one clears the other."""
+    target = Path(request.target)
+    beside = preflight.headers_beside(target)
+    preflight.check_target(beside, target)
+    if staging.is_worked_on(beside):
+        raise StorageError(f"{target.parent.name}/{target.name} is being made already. Choose another name.")
+    with storage_errors(target), staging.locked_partial(beside) as partial:
+        folder = partial / request.repository.rpartition("/")[2]
+        write_skeleton(hub, request.repository, plan, folder, on_wait=lambda *_: None)
+        yield folder
+
+
+def _open(folder: Path, delivery: Delivery) -> Source | None:
+    """Return the source; None if it takes more of its weights to say what it is."""
+    try:
+        return open_source(folder, delivery)
+    except NotArrived:
+        return None
+
+
+def _missing(plan: Plan) -> dict[str, int]:
+    """Return how much is to come of each weight file."""
+    return {file.name: file.size_bytes - plan.place.bytes_here(file) for file in plan.files if is_weights(file)}
+
+
+def _convert(task: _Task, source: Source) -> Iterator[JobEvent]:
+    request, delivery, target = task.request, task.delivery, Path(task.request.target)
+    expected = preflight.check(source.path, target, request.recipe, source.outline)
+    supply = supply_of(source, source.outline.parameters)
+    at_once = preflight.files_at_once(
+        target,
+        task.plan.place.repository_folder,
+        expected.size_bytes,
+        supply,
+        _missing(task.plan),
+        keeps=delivery.keeps,
+    )
+    yield conversion_events.planned(request.id, expected, source)
+    delivery.begin(_in_order(task, supply), at_once)
+    steps = convert(
+        source,
+        target,
+        request.recipe,
+        repository=request.repository,
+        commit=request.commit,
+        delivery=delivery,
+    )
+    with closing(steps):
+        yield from _follow(task, steps)
+    if not delivery.keeps:
+        _clear(task)
+    yield conversion_events.converted(request.id, target, expected, source)
+
+
+def _in_order(task: _Task, supply: Supply) -> list[RemoteFile]:
+    """Return the files that are to come: of those that nothing needs only what is to be kept."""
+    needed = [task.weights[name] for name in supply.files]
+    return [*needed, *(file for file in task.weights.values() if file not in needed and task.delivery.keeps)]
+
+
+def _follow(task: _Task, steps: Iterator[Progress]) -> Iterator[JobEvent]:
+    """Tell of both, the files that come and what is written; nothing goes on while nobody asks for the next event."""
+    delivery, waits = task.delivery, list[Waiting]()
+
+    def fed() -> Iterator[Progress]:
+        for step in steps:
+            waits.extend(delivery.events())
+            yield step
+
+    is_told = False
+    news: list[JobEvent]
+    for event in conversion_events.progress(task.request.id, fed()):
+        news = [*waits, event] if is_told else [*waits, _source_progress(task), event]
+        waits.clear()
+        if delivery.is_complete and not is_told:
+            is_told = True
+            news += _appear(task)
+        for one in news:
+            with delivery.at_rest():
+                yield one
+    while not delivery.is_complete:
+        delivery.wait()
+        news = [*delivery.events(), _source_progress(task)]
+        for one in news:
+            with delivery.at_rest():
+                yield one
+    if not is_told:
+        yield from _appear(task)
+
+
+def _source_progress(task: _Task) -> SourceProgress:
+    pace, total = task.delivery.pace, task.delivery.total_bytes
+    return SourceProgress(
+        id=task.request.id,
+        done_bytes=pace.done_bytes,
+        total_bytes=total,
+        bytes_per_s=pace.bytes_per_s,
+        remaining_s=pace.remaining_s(total),
+    )
+
+
+def _appear(task: _Task) -> list[JobEvent]:
+    """Let the source stand in the cache, which is whole, if it is kept."""
+    if not task.delivery.keeps:
+        return []
+    place = task.plan.place
+    with storage_errors(place.folder):
+        place.appear(task.plan.files, task.request.revision)
+    return [SourceArrived(task.request.id, str(place.folder), place.commit)]
+
+
+def _clear(task: _Task) -> None:
+    """Remove what is left of a source that is not kept: its small files."""
+    for file in task.plan.files:
+        task.plan.place.discard(file)
+    task.plan.place.discard_emptied()

@@ -1,0 +1,306 @@
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.folders import Folders
+from mlx_engine.job_protocol import DownloadPlanned, JobFailed
+from mlx_engine.models import library, provenance, staging
+from mlx_engine.models.describe import describe
+from mlx_engine.models.hub.cache import CachedRevision, cache_folder
+from mlx_engine.models.places import Root
+from mlx_engine.quantize.builtin import recipe
+from mlx_engine.quantize.messages import (
+    ConversionPlanned,
+    ConversionProgress,
+    Convert,
+    Converted,
+    OutlineRead,
+    Proceed,
+    ReadOutline,
+    SourceArrived,
+    SourceProgress,
+)
+from mlx_engine.quantize.messages import Hold as StandStill
+from tests.hub.faults import Cut, Hold, WrongContent
+from tests.hub.job_process import JobProcess
+from tests.hub.repository import Repository
+from tests.hub.server import Hub
+from tests.model_folders import write_llama
+from tests.sharded import in_shards
+
+SHARDS = 5
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """Facet's folder of models."""
+    return Folders(data=tmp_path, cache=tmp_path, logs=tmp_path).models
+
+
+@pytest.fixture
+def put(hub: Hub, tiny_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Put a model in several files on the Hub, with a cache of the test's own."""
+
+    def put(name: str, model: str = "llama", **more: bytes) -> Repository:
+        repository = Repository(f"stream/{name}")
+        repository.commit(in_shards(tiny_models / model, SHARDS) | more)
+        return hub.add(repository)
+
+    return put
+
+
+def request(repository: Repository, models: Path, *, removes: bool = False, way: str = "affine-4-g32") -> Convert:
+    target = models / "stream" / f"{repository.id.partition('/')[2]}-{way}"
+    return Convert(
+        id="c",
+        source="",
+        target=str(target),
+        model_id=f"stream/{target.name}",
+        recipe=recipe(way),
+        repository=repository.id,
+        remove_source=removes,
+    )
+
+
+def name(number: int) -> str:
+    """Return the name of a weight file, by its number from 1 on."""
+    return f"model-{number:05}-of-{SHARDS:05}.safetensors"
+
+
+def sent(number: int) -> str:
+    """Return how requests for the contents of a weight file end: the first is for its header."""
+    return f"?for={name(number)}"
+
+
+def content(repository: Repository, number: int) -> bytes:
+    return repository.commits[repository.main][name(number)].read()
+
+
+def blob(repository: Repository, number: int) -> Path:
+    digest = repository.digests[repository.commits[repository.main][name(number)]]
+    return place(repository).repository_folder / "blobs" / digest
+
+
+def place(repository: Repository) -> CachedRevision:
+    return CachedRevision.of(cache_folder(), repository.id, repository.main)
+
+
+def blobs(repository: Repository) -> list[Path]:
+    return sorted(place(repository).repository_folder.glob("blobs/*"))
+
+
+def failure(event: JobEvent) -> JobFailed:
+    assert isinstance(event, JobFailed), event
+    return event
+
+
+def is_written(event: JobEvent) -> bool:
+    return isinstance(event, ConversionProgress) and event.done_bytes > 0
+
+
+def assert_nothing_made(models: Path, repository: Repository) -> None:
+    """Neither the result nor the original stands in the library, and nothing lies beside it."""
+    roots = [Root("facet", models), Root("huggingface", cache_folder())]
+    assert not [row for row in library.survey(roots).rows if repository.id.partition("/")[2] in str(row)]
+    assert [path for path in models.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("model", ["llama", "lfm2", "llama-4bit"])
+def test_the_result_is_that_of_a_download_and_a_conversion(
+    put: Any, models: Path, tiny_models: Path, job: JobProcess, model: str
+) -> None:
+    """Byte by byte, whether parameters are read, calculated or unpacked; and the original stands in the cache."""
+    repository = put(f"same-{model}", model)
+    wanted = request(repository, models, way="affine-8-g32")
+    planned, *events, done = job.run(wanted)
+    assert isinstance(planned, DownloadPlanned)
+    assert isinstance(done, Converted), done
+    arrived = next(event for event in events if isinstance(event, SourceArrived))
+    assert describe(Path(arrived.path), "a/b").parameters
+    other = models / "stream" / "other"
+    local = Convert(id="l", source=arrived.path, target=str(other), model_id="stream/other", recipe=wanted.recipe)
+    assert isinstance(job.answer(local), Converted)
+    weights = "model.safetensors"
+    assert (Path(done.path) / weights).read_bytes() == (other / weights).read_bytes()
+    assert (Path(done.path) / "config.json").read_bytes() == (other / "config.json").read_bytes()
+    assert provenance.read(Path(done.path)).files_sha256 == provenance.read(other).files_sha256
+    assert {file.name for file in Path(done.path).iterdir()} == {file.name for file in other.iterdir()}
+
+
+def test_both_are_told(put: Any, models: Path, job: JobProcess) -> None:
+    """What comes and what is written, each up to its end."""
+    events = job.run(request(put("told"), models))
+    came = [event for event in events if isinstance(event, SourceProgress)]
+    written = [event for event in events if isinstance(event, ConversionProgress)]
+    assert came[-1].done_bytes == came[-1].total_bytes
+    assert written[-1].done_bytes == written[-1].total_bytes
+    assert [event.done_bytes for event in written] == sorted(event.done_bytes for event in written)
+
+
+def test_writing_begins_while_files_are_still_to_come(hub: Hub, put: Any, models: Path, job: JobProcess) -> None:
+    """The plan is there before any of the weights."""
+    repository = put("early")
+    hold = Hold(after_bytes=10)
+    hub.order(sent(SHARDS), hold, after=1)
+    job.send(request(repository, models))
+    events = job.until(is_written)
+    assert any(isinstance(event, ConversionPlanned) for event in events)
+    assert not any(isinstance(event, SourceArrived) for event in events)
+    hold.released.set()
+    assert isinstance(job.until(lambda event: isinstance(event, Converted | JobFailed))[-1], Converted)
+
+
+def test_files_are_removed_as_they_are_used(hub: Hub, put: Any, models: Path, job: JobProcess) -> None:
+    """The first is gone before the last has come; in the end nothing is left of the original."""
+    repository = put("removed")
+    hold = Hold(after_bytes=10)
+    hub.order(sent(SHARDS), hold, after=1)
+    job.send(request(repository, models, removes=True))
+    job.until(
+        lambda event: isinstance(event, SourceProgress) and hold.reached.is_set() and not blob(repository, 1).exists()
+    )
+    hold.released.set()
+    done = job.until(lambda event: isinstance(event, Converted | JobFailed))[-1]
+    assert isinstance(done, Converted), done
+    assert describe(Path(done.path), "a/b").bits
+    assert set(provenance.read(Path(done.path)).files_sha256) == set(map(name, range(1, SHARDS + 1)))
+    assert not place(repository).repository_folder.exists()
+
+
+def test_what_another_snapshot_links_to_stays(put: Any, models: Path, job: JobProcess) -> None:
+    """A model that is there keeps its files, whoever brought them."""
+    repository = put("shared")
+    second = blob(repository, 2)
+    second.parent.mkdir(parents=True)
+    second.write_bytes(content(repository, 2))
+    link = place(repository).repository_folder / "snapshots" / ("0" * 40) / "model.safetensors"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(os.path.relpath(second, link.parent))
+    assert isinstance(job.answer(request(repository, models, removes=True)), Converted)
+    assert blobs(repository) == [second]
+    assert link.read_bytes() == content(repository, 2)
+
+
+@pytest.mark.parametrize("removes", [False, True])
+def test_wrong_content_is_a_sentence_and_nothing_appears(
+    hub: Hub, put: Any, models: Path, job: JobProcess, *, removes: bool
+) -> None:
+    """Files that came before stay for the next try, unless they were used and were to be removed."""
+    repository = put(f"wrong-{removes}")
+    hub.order(sent(3), WrongContent(), after=1)
+    failed = failure(job.answer(request(repository, models, removes=removes)))
+    assert failed.error == "WrongContent"
+    assert name(3) in failed.message
+    assert_nothing_made(models, repository)
+    assert not place(repository).folder.exists()
+    assert isinstance(job.answer(request(repository, models, removes=removes)), Converted)
+
+
+def test_a_cut_connection_is_taken_up_again(hub: Hub, put: Any, models: Path, job: JobProcess) -> None:
+    """Also one that breaks in a header."""
+    repository = put("cut")
+    hub.order(sent(1), Cut(after_bytes=5))
+    hub.order(sent(2), Cut(after_bytes=100), after=1)
+    assert isinstance(job.answer(request(repository, models)), Converted)
+
+
+@pytest.mark.parametrize("removes", [False, True])
+def test_a_killed_job_is_begun_anew(
+    hub: Hub, put: Any, models: Path, job: JobProcess, start_job_process: type[JobProcess], *, removes: bool
+) -> None:
+    """What is swept away by the next start leaves nothing; what was removed is downloaded again."""
+    repository = put(f"killed-{removes}")
+    hold = Hold(after_bytes=10)
+    hub.order(sent(SHARDS), hold, after=1)
+    process = start_job_process()
+    process.send(request(repository, models, removes=removes))
+    process.until(is_written)
+    process.kill()
+    hold.released.set()
+    staging.sweep(models)
+    assert_nothing_made(models, repository)
+    assert isinstance(job.answer(request(repository, models, removes=removes)), Converted)
+
+
+def test_it_stands_still_and_goes_on(hub: Hub, put: Any, models: Path, job: JobProcess) -> None:
+    """Nothing comes meanwhile, though the connection is open."""
+    repository = put("still")
+    hold = Hold(after_bytes=10)
+    hub.order(sent(SHARDS), hold, after=1)
+    job.send(request(repository, models))
+    job.until(is_written)
+    job.send(StandStill("c"))
+    hold.released.set()
+    assert not blob(repository, SHARDS).exists()
+    job.send(Proceed("c"))
+    assert isinstance(job.until(lambda event: isinstance(event, Converted | JobFailed))[-1], Converted)
+
+
+def test_the_outline_is_read_from_headers(hub: Hub, put: Any, job: JobProcess) -> None:
+    """With all that a forecast needs; no weight is downloaded."""
+    repository = put("outline")
+    read = job.answer(ReadOutline("o", repository=repository.id))
+    assert isinstance(read, OutlineRead), read
+    assert describe(Path(read.path), "a/b").architecture == read.outline.architecture == "llama"
+    sizes = [len(content(repository, number + 1)) for number in range(SHARDS)]
+    assert read.missing_bytes == sum(sizes)
+    assert max(sizes) <= read.least_bytes < sum(sizes)
+    assert all(seen.range for seen in hub.asked("/large/"))
+    assert not place(repository).repository_folder.exists()
+
+
+def test_a_model_of_ternary_weights_is_downloaded_first(
+    hub: Hub, models: Path, tiny_models: Path, tmp_path: Path, job: JobProcess
+) -> None:
+    """Whether they all are, only the whole of them can tell."""
+    repository = Repository("stream/ternary")
+    repository.commit(in_shards(write_llama(tmp_path / "zeros", tiny_models / "llama"), SHARDS))
+    hub.add(repository)
+    *events, done = job.run(request(repository, models, way="lossless"))
+    assert isinstance(done, Converted), done
+    kinds = [type(event) for event in events]
+    assert kinds.index(SourceArrived) < kinds.index(ConversionPlanned)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A disk of 600 MB with the cache and the models; what is free of it takes no memory."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=600m", "none", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only root can mount a small disk, on Linux")
+    monkeypatch.setenv("HF_HUB_CACHE", str(disk / "hub"))
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def fill(disk: Path, leave_bytes: int) -> None:
+    """Take all space but so much."""
+    with (disk / "other").open("wb") as other:
+        os.posix_fallocate(other.fileno(), 0, shutil.disk_usage(disk).free - leave_bytes)
+
+
+def test_a_disk_too_small_for_both_is_enough_where_files_are_removed(
+    put: Any, small_disk: Path, start_job_process: type[JobProcess]
+) -> None:
+    """It is refused beforehand, with the way that there is; that way then works."""
+    repository, models = put("small"), small_disk / "models"
+    process = start_job_process()
+    read = process.answer(ReadOutline("o", repository=repository.id))
+    assert isinstance(read, OutlineRead)
+    wanted = request(repository, models, way="affine-8-g32")
+    fill(small_disk, 500_000_000 + read.missing_bytes + 50_000)
+    refused = failure(process.answer(wanted))
+    assert refused.error == "NoSpace"
+    assert "removed as they are used" in refused.message
+    done = process.answer(request(repository, models, removes=True, way="affine-8-g32"))
+    assert isinstance(done, Converted), done
