@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from mlx_engine.errors import FacetError
 from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.header import FORMAT, Header
 from mlx_engine.models.staging import storage_errors
@@ -34,6 +35,15 @@ def kept_answers(root: Path) -> Iterator[KeptAnswers]:
         if header.format == FORMAT:
             chunks = sum(one.name.startswith("chunk-") and not one.suffix for one in files)
             yield KeptAnswers(file.parent, header, size, chunks == len(header.kinds))
+
+
+def header_of(folder: Path) -> Header | None:
+    """Return what the answers in `folder` say of themselves; None if they are gone, damaged or of another version."""
+    try:
+        header = msgspec.json.decode((folder / "reference.json").read_bytes(), type=Header)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, FacetError):
+        return None
+    return header if header.format == FORMAT else None
 
 
 def find(root: Path, model: str, convention: Convention) -> Path | None:

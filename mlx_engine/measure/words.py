@@ -1,5 +1,7 @@
 """What measured figures mean, in words."""
 
+import math
+
 from mlx_engine.measure.results import Fidelity
 
 
@@ -29,5 +31,8 @@ def _distance(kl: float) -> str:
 
 
 def plus_minus(value: float, error: float | None, digits: int) -> str:
-    """Return a figure with its standard error: "0.043 ± 0.002"."""
-    return f"{value:.{digits}f}" if error is None else f"{value:.{digits}f} ± {error:.{digits}f}"
+    """Return a figure with its standard error: "0.043 ± 0.002", with more digits where the error is below the last."""
+    if not error:
+        return f"{value:.{digits}f}" if error is None else f"{value:.{digits}f} ± 0"
+    digits = max(digits, -math.floor(math.log10(error)))
+    return f"{value:.{digits}f} ± {error:.{digits}f}"

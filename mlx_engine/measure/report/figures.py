@@ -1,0 +1,53 @@
+"""The charts of a report: inline SVG in a figure, in the colours of the page."""
+
+from collections.abc import Iterator
+
+from mlx_engine.measure.charts import bars, kinds, pareto
+from mlx_engine.measure.charts.chart import Chart
+from mlx_engine.measure.charts.distribution import distribution
+from mlx_engine.measure.charts.quantities import DECODING, DISAGREEMENT, MEAN_KL, SIZE
+from mlx_engine.measure.charts.style import Style
+from mlx_engine.measure.charts.svg import LIGHT, svg
+from mlx_engine.measure.report.markup import Markup, element
+from mlx_engine.measure.study import Study
+
+_WIDTH, _HEIGHT = 1040.0, 420.0
+_STYLE = Style(size=14.0)
+
+
+def colours() -> str:
+    """Return the rules by which charts, which are drawn for white, take the colours of the page."""
+    return "\n".join(
+        f'figure svg [{part}="{colour}"] {{ {part}: var(--{role}); }}'
+        for role, colour in LIGHT.items()
+        for part in ("fill", "stroke")
+    )
+
+
+def trade_offs(study: Study) -> Iterator[Markup]:
+    """Yield the charts of what candidates cost against what they lose."""
+    yield figure(pareto.pareto(study, SIZE, MEAN_KL))
+    if any(row.speed for row in study.candidates):
+        yield figure(pareto.pareto(study, DECODING, MEAN_KL))
+    differing = bars.bars(study, DISAGREEMENT)
+    yield figure(differing, 1.2 * differing.least_height(_STYLE))
+
+
+def by_kind(study: Study) -> Markup:
+    return figure(kinds.kinds(study, MEAN_KL))
+
+
+def spread(study: Study) -> Markup:
+    return figure(distribution(study))
+
+
+def figure(chart: Chart, height: float = _HEIGHT) -> Markup:
+    """Return `chart` with its title above and how it was measured below."""
+    scene = chart.draw(_WIDTH, max(height, chart.least_height(_STYLE)), _STYLE)
+    picture = Markup(svg(scene, title=chart.title, description=chart.description))
+    return element(
+        "figure",
+        element("h3", chart.title),
+        element("div", picture, class_="scroll"),
+        element("figcaption", chart.caption),
+    )

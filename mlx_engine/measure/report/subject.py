@@ -1,0 +1,61 @@
+"""What a report is about: a study, and what can be told of it besides."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlx_engine.measure.charts.quantities import Sample, samples
+from mlx_engine.measure.gates import Judgement, judge
+from mlx_engine.measure.header import Header
+from mlx_engine.measure.kept_answers import header_of
+from mlx_engine.measure.names import short_names
+from mlx_engine.measure.report.characters import one_line
+from mlx_engine.measure.results import FidelityResult
+from mlx_engine.measure.speed_result import SpeedResult
+from mlx_engine.measure.study import Study
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """`header` says how the original's answers were kept; it is None where those are gone, or not there yet."""
+
+    study: Study
+    header: Header | None = None
+
+    @property
+    def original(self) -> str:
+        """The name of the original, without its owner."""
+        return one_line(self.study.original.label.rpartition("/")[2])
+
+    @property
+    def samples(self) -> list[Sample]:
+        return samples(self.study)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The short names of the study's models by their labels."""
+        return {label: one_line(name) for label, name in short_names(self.study).items()}
+
+    @property
+    def judgement(self) -> Judgement | None:
+        return judge(self.study, self.study.plan.gates) if self.study.plan.gates else None
+
+    @property
+    def results(self) -> list[FidelityResult]:
+        return [result for row in self.study.rows for result in row.fidelity]
+
+    @property
+    def speeds(self) -> list[SpeedResult]:
+        return [row.speed for row in self.study.rows if row.speed]
+
+
+def subject(study: Study) -> Subject:
+    """Return what a report of `study` is about; the folder of the original's answers is looked into."""
+    return Subject(study, header_of(Path(study.answers)) if study.answers else None)
+
+
+def failures(study: Study) -> Iterator[tuple[str, str]]:
+    """Yield the label of each row that failed, and why, in a sentence or two."""
+    for row in study.rows:
+        for failure in row.failures:
+            yield row.label, f"{failure.title.rstrip('.')}. {failure.message}"
