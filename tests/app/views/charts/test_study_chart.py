@@ -1,0 +1,171 @@
+"""Behaviour of the charts of a study in the window."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QAccessible, QGuiApplication, QImage
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from app.views.charts.bars_chart import BarsChart
+from app.views.charts.distribution_chart import DistributionChart
+from app.views.charts.kinds_chart import KindsChart
+from app.views.charts.pareto_chart import ParetoChart
+from app.views.charts.study_chart import StudyChart
+from app.views.theme import Theme
+from mlx_engine.measure.charts.pareto import Pareto
+from mlx_engine.measure.charts.quantities import MEMORY, PERPLEXITY
+from tests.mlx_engine.measure.charts.studies import FEW, study
+
+Make = Callable[[Theme, QWidget | None], StudyChart]
+EVERY: list[Make] = [ParetoChart, BarsChart, KindsChart, DistributionChart]
+
+
+@pytest.fixture
+def show(theme: Theme, qtbot: QtBot) -> Callable[[Make], StudyChart]:
+    """Show a chart with results."""
+
+    def show(make: Make) -> StudyChart:
+        chart = make(theme, None)
+        qtbot.addWidget(chart)
+        chart.resize(760, 520)
+        chart.show()
+        chart.show_study(study(FEW))
+        return chart
+
+    return show
+
+
+@pytest.fixture
+def pareto(show: Callable[[Make], StudyChart]) -> ParetoChart:
+    chart = show(ParetoChart)
+    assert isinstance(chart, ParetoChart)
+    return chart
+
+
+def _place(chart: StudyChart, name: str) -> QPoint:
+    """Return where the first mark of that name is."""
+    target = next(target for target in chart.view.scene.targets if target.words.startswith(name))
+    point = target.area.middle
+    return (QPointF(point.x, point.y) + QPointF(6, 6)).toPoint()
+
+
+@pytest.mark.parametrize("make", EVERY)
+def test_pointing_at_a_mark_tells_its_figures_and_a_click_takes_its_row(
+    make: Make, show: Callable[[Make], StudyChart], qtbot: QtBot
+) -> None:
+    """Away from all marks there is no card."""
+    chart = show(make)
+    place = _place(chart, "4-bit")
+    qtbot.mouseMove(chart.view, place)
+    qtbot.waitUntil(chart.view.card.isVisible)
+    assert "4-bit" in chart.view.card.shown.title
+    assert chart.view.rect().contains(chart.view.card.geometry())
+    with qtbot.waitSignal(chart.row_activated) as activated:
+        qtbot.mouseClick(chart.view, Qt.MouseButton.LeftButton, pos=place)
+    assert activated.args == [study(FEW).rows[2].label]
+    qtbot.mouseMove(chart.view, QPoint(2, chart.view.height() - 2))
+    qtbot.waitUntil(lambda: not chart.view.card.isVisible())
+
+
+def test_the_arrow_keys_go_from_mark_to_mark(pareto: ParetoChart, qtbot: QtBot) -> None:
+    """Right is the next larger, left the one before; Enter takes it, Escape leaves."""
+    pareto.view.setFocus()
+    names = []
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Right):
+        qtbot.keyClick(pareto.view, key)
+        assert pareto.view.pointed
+        names.append(pareto.view.pointed.words.partition(":")[0])
+    assert names == ["original", "8-bit", "4-bit", "2-bit", "4-bit"]
+    with qtbot.waitSignal(pareto.row_activated) as activated:
+        qtbot.keyClick(pareto.view, Qt.Key.Key_Return)
+    assert activated.args == [study(FEW).rows[2].label]
+    qtbot.keyClick(pareto.view, Qt.Key.Key_Escape)
+    assert pareto.view.pointed is None
+
+
+def test_the_axes_can_be_chosen(pareto: ParetoChart) -> None:
+    """What is shown at once is the chart of both."""
+    for combo, name in zip(pareto.combos, (PERPLEXITY.name, MEMORY.name), strict=True):
+        combo.setCurrentText(name)
+    pareto.show_memory(200_000_000)
+    chart = pareto.view.chart
+    assert isinstance(chart, Pareto)
+    assert (chart.up, chart.across, chart.memory_bytes) == (PERPLEXITY, MEMORY, 200_000_000)
+
+
+def test_results_come_while_one_is_pointed_at(pareto: ParetoChart, qtbot: QtBot) -> None:
+    """The mark moves, and stays the one."""
+    qtbot.mouseMove(pareto.view, _place(pareto, "4-bit"))
+    qtbot.waitUntil(lambda: pareto.view.pointed is not None)
+    pareto.show_study(study((*FEW, ("6-bit", 6.5, 0.005, 0.05, 170.0))))
+    assert pareto.view.pointed
+    assert pareto.view.pointed.words.startswith("4-bit")
+    assert pareto.view.pointed in pareto.view.scene.targets
+
+
+def test_the_row_that_is_selected_elsewhere_is_marked(pareto: ParetoChart) -> None:
+    """As in the table."""
+    before = pareto.view.grab().toImage()
+    pareto.select(study(FEW).rows[2].label)
+    marked = pareto.view.grab().toImage()
+    assert marked != before
+    pareto.select("")
+    assert pareto.view.grab().toImage() == before
+
+
+@pytest.mark.parametrize("make", EVERY)
+def test_a_chart_is_read_out(make: Make, show: Callable[[Make], StudyChart]) -> None:
+    """Its title, and every candidate with its figure."""
+    chart = show(make)
+    interface = QAccessible.queryAccessibleInterface(chart.view)
+    assert interface.text(QAccessible.Text.Name).startswith("SmolLM2-135M-Instruct: ")
+    description = interface.text(QAccessible.Text.Description)
+    assert all(re.search(rf"\b{name}\b", description) for name, *_ in FEW)
+
+
+@pytest.mark.parametrize("make", EVERY)
+def test_a_picture_is_light_and_sharp_whatever_the_window_is(
+    make: Make, show: Callable[[Make], StudyChart], theme: Theme, tmp_path: Path
+) -> None:
+    """Two pixels for one, on white, with the text size of a page."""
+    chart = show(make)
+    chart.save(tmp_path / "light.png")
+    theme.set_appearance("dark")
+    theme.set_text_size(200)
+    chart.save(tmp_path / "dark.png")
+    light, dark = QImage(str(tmp_path / "light.png")), QImage(str(tmp_path / "dark.png"))
+    assert light.width() == 1920
+    assert light.pixelColor(0, 0).name() == "#ffffff"
+    assert light == dark
+
+
+def test_a_vector_file_is_written_and_the_picture_copied(pareto: ParetoChart, tmp_path: Path) -> None:
+    pareto.save(tmp_path / "chart.svg")
+    assert "4-bit" in (tmp_path / "chart.svg").read_text(encoding="utf-8")
+    pareto.copy()
+    assert QGuiApplication.clipboard().image().width() == 1920
+
+
+@pytest.mark.parametrize("name", ["chart.png", "chart.svg"])
+def test_a_file_that_cannot_be_written_is_told_in_a_sentence(
+    name: str, pareto: ParetoChart, tmp_path: Path, qtbot: QtBot
+) -> None:
+    """The folder was taken away while the dialog was open."""
+    with qtbot.waitSignal(pareto.failed) as failed:
+        pareto.save(tmp_path / "gone" / name)
+    assert failed.args == [
+        "The chart could not be saved",
+        f"{name} could not be written: No such file or directory. Choose another folder.",
+    ]
+
+
+def test_nothing_is_exported_before_something_is_measured(pareto: ParetoChart) -> None:
+    found = study(FEW)
+    assert pareto.export_button.isEnabled()
+    pareto.show_study(msgspec.structs.replace(found, rows=(found.original,)))
+    assert not pareto.export_button.isEnabled()
