@@ -18,6 +18,9 @@ from mlx_engine.errors import StorageError
 from mlx_engine.folders import Folders
 from mlx_engine.measure.gates import judge
 from mlx_engine.measure.plan import Plan, read_plan
+from mlx_engine.measure.report.files import Form, write
+from mlx_engine.measure.report.markdown import markdown as as_markdown
+from mlx_engine.measure.report.subject import subject
 from mlx_engine.measure.study import Study, tried_again
 from mlx_engine.measure.study_file import begin, kept_studies, load
 from mlx_engine.models import library
@@ -59,6 +62,35 @@ def show(study: str, /, *, json: Annotated[bool, Parameter(negative=(), show_def
         json: Write one JSON object a row.
     """
     return _tell(load(study, Folders.from_environment().studies), json=json)
+
+
+@lab.command
+def report(
+    study: str,
+    /,
+    *,
+    html: Path | None = None,
+    markdown: Path | None = None,
+    json: Path | None = None,
+    csv: Path | None = None,
+) -> None:
+    """Write what a study has found, for others; without a file, Markdown to standard output.
+
+    Args:
+        study: Its name.
+        html: Write one HTML file that stands alone: tables, charts, worst positions, how it was measured.
+        markdown: Write the table and how it was measured, for a page or a model's card.
+        json: Write everything, for programs.
+        csv: Write the table, for programs.
+    """
+    found = load(study, Folders.from_environment().studies)
+    wanted: dict[Form, Path | None] = {"html": html, "markdown": markdown, "json": json, "csv": csv}
+    for form, file in wanted.items():
+        if file:
+            write(found, form, file)
+            terminal.note(f"Written: {file}\n")
+    if not any(wanted.values()):
+        terminal.write(as_markdown(subject(found)))
 
 
 @lab.command(name="list")

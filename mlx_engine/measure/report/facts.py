@@ -88,7 +88,7 @@ def _read_tokens(subject: Subject) -> str:
     if subject.header is None:
         return ""
     size = subject.header.convention.chunk_tokens
-    return f", {len(subject.header.kinds) * size:,} tokens read; the original has {subject.header.vocabulary:,} tokens"
+    return f", {len(subject.header.kinds) * size:,} tokens read, of a vocabulary of {subject.header.vocabulary:,}"
 
 
 def _left_out(subject: Subject, results: Sequence[FidelityResult]) -> str:

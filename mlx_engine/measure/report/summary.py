@@ -86,7 +86,7 @@ def _reservations(subject: Subject) -> Iterator[str]:
         )
     if unsure := [one_line(sample.name) for sample in subject.samples if _is_unsure(sample)]:
         yield (
-            f"The mean KL is smaller than the bound of its error for {', '.join(unsure)}: a smaller tail_mass in the "
+            f"The mean KL is smaller than the bound of its error for {'; '.join(unsure)}: a smaller tail_mass in the "
             "plan keeps more of the original's answers, and tells more."
         )
     if any(speed.disturbed for speed in subject.speeds):
