@@ -4,7 +4,17 @@ import math
 from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.viewmodels.chart_card import ChartCard
@@ -39,7 +49,7 @@ class ChartView(QWidget):
         self.scene = Scene(0, 0, ())
         self.pointed: Target | None = None
         self.card = FigureCard(theme, self)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         theme.changed.connect(self._redraw)
@@ -136,19 +146,23 @@ class ChartView(QWidget):
             super().keyPressEvent(event)
 
     def _step(self, x: int, y: int) -> None:
-        """Go to the nearest mark in that direction; from none, to the first one."""
-        if self.pointed is None:
-            self._point_at(self.scene.targets[0] if self.scene.targets else None)
-            return
-        here = self.pointed.area.middle
-        ahead = [
-            (along + 2 * aside, target)
-            for target in self.scene.targets
-            if (along := (target.area.middle.x - here.x) * x + (target.area.middle.y - here.y) * y) > 0
-            for aside in [abs((target.area.middle.x - here.x) * y) + abs((target.area.middle.y - here.y) * x)]
-        ]
-        if ahead:
-            self._point_at(min(ahead, key=lambda found: found[0])[1])
+        """Go to the next mark in that direction, from none to the first one, and have it read out."""
+        target = self._ahead(self.pointed, x, y) if self.pointed else next(iter(self.scene.targets), None)
+        if target:
+            self._point_at(target)
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, target.words))
+
+    def _ahead(self, target: Target, x: int, y: int) -> Target | None:
+        """Return the nearest mark on that side of `target`; what lies aside counts as twice as far."""
+        here = target.area.middle
+
+        def distance(other: Target) -> float:
+            right, down = other.area.middle.x - here.x, other.area.middle.y - here.y
+            along = right * x + down * y
+            return along + 2 * abs(right * y + down * x) if along > 0 else math.inf
+
+        nearest = min(self.scene.targets, key=distance)
+        return nearest if distance(nearest) < math.inf else None
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
