@@ -12,15 +12,18 @@ from PySide6.QtGui import QDesktopServices
 from app.viewmodels.job_bridge import JobBridge
 from app.viewmodels.lab import Lab
 from app.viewmodels.lab_bridge import StudyBridge
-from app.viewmodels.lab_draft import LabDraft
+from app.viewmodels.lab_draft import LabDraft, is_kin
 from app.viewmodels.lab_pace import guess
 from app.viewmodels.lab_shelf import LabShelf
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.outline_reader import OutlineReader
+from app.viewmodels.token_view import TokenView
+from app.viewmodels.token_view_jobs import TokenJobs
 from app.views.notification import Notifier
 from app.views.theme import Theme
 from mlx_engine.engine.job_state import Running
 from mlx_engine.folders import Folders
+from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.machine import Machine
 from mlx_engine.quantize.messages import Convert
 
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class LabAssembly(QObject):
-    """`show` leads to the page of that name; `chat_with` and `quantize` take a model's id. `command` starts jobs."""
+    """`show` leads to a page, `shown` is the present one; `chat_with` and `quantize` take a model's id. `command` starts jobs."""
 
     def __init__(  # noqa: PLR0913 - where these meet
         self,
@@ -42,16 +45,19 @@ class LabAssembly(QObject):
         *,
         parent: QObject,
         show: Callable[[str], object],
+        shown: Callable[[], str],
         chat_with: Callable[[str], None],
         quantize: Callable[[str], None],
         command: Sequence[str] | None = None,
     ) -> None:
         super().__init__(parent)
         self._jobs, self._library, self._notifier, self._theme = jobs, library, notifier, theme
-        self._show, self._chat_with, self._quantize = show, chat_with, quantize
+        self._show, self._shown, self._chat_with, self._quantize = show, shown, chat_with, quantize
         self.bridge = StudyBridge(folders, self, command=command)
+        self._shelf = LabShelf(folders)
+        self._page: LabPage | None = None
         self.lab = Lab(
-            LabShelf(folders),
+            self._shelf,
             self.bridge,
             guess(has_metal=machine.has_metal),
             available_bytes=machine.available_bytes,
@@ -67,6 +73,7 @@ class LabAssembly(QObject):
             names=lambda: self.lab.names,
             parent=self,
         )
+        self.tokens = TokenView(self.lab, TokenJobs(folders, self, command=command), folders, self)
         for source in (self.lab, self.draft):
             source.problem.connect(notifier.error)
         jobs.changed.connect(lambda _id: self.lab.try_waiting())
@@ -77,16 +84,32 @@ class LabAssembly(QObject):
     def page(self) -> "LabPage":
         """Return the page."""
         from app.views.lab.page import LabPage  # noqa: PLC0415 - studies can go on without it
+        from app.views.lab.views import VIEWS, View  # noqa: PLC0415 - as above
+        from app.views.tokens.panel import TokensPanel  # noqa: PLC0415 - as above
 
-        page = LabPage(self.lab, self.draft, self._theme)
+        texts = View("Texts", lambda _lab, theme: TokensPanel(self.tokens, theme))
+        page = self._page = LabPage(self.lab, self.draft, self._theme, views=(*VIEWS, texts))
         page.chat_requested.connect(self._chat_with)
         page.quantize_requested.connect(self._quantize)
         page.reveal_requested.connect(lambda path: _reveal(Path(path)))
         page.discover_requested.connect(lambda: self._show("discover"))
         return page
 
+    def measure(self, model: ModelDescription) -> None:
+        """Show the latest study in which this model was measured, or begin one with it."""
+        for study in sorted(self._shelf.studies, key=lambda study: study.created, reverse=True):
+            if any(Path(row.path) == model.path and (row.fidelity or row.is_original) for row in study.rows):
+                self._open(study.plan.name)
+                return
+        self._show("lab")
+        kin = [one for one in self.draft.originals() if is_kin(model, one)]
+        self.draft.begin(max(kin, key=lambda one: one.size_bytes, default=model))
+        if self._page:
+            self._page.show_setup()
+
     def close(self) -> None:
         """End the processes; the next run offers to go on."""
+        self.tokens.close()
         self.draft.close()
         self.lab.close()
 
@@ -110,6 +133,8 @@ class LabAssembly(QObject):
     def _tell_finished(self, name: str) -> None:
         # What the study has made belongs into the library.
         self._library.refresh()
+        if self._shown() == "lab" and self.lab.study and self.lab.study.plan.name == name:
+            return
         self._notifier.information(
             f"The study “{name}” is finished.", self.lab.judgement, offer="Show", accept=lambda: self._open(name)
         )

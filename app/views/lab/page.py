@@ -1,5 +1,7 @@
 """The page of the Lab: a study, one that is being put together, or what the Lab is for."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
@@ -9,6 +11,7 @@ from app.viewmodels.lab_draft import LabDraft
 from app.views.discover.notice import PageNotice
 from app.views.lab.setup import Setup
 from app.views.lab.study_view import StudyView
+from app.views.lab.views import VIEWS, View
 from app.views.theme import Theme
 
 _NEW, _DISCOVER = "New study", "Discover models"
@@ -26,11 +29,19 @@ class LabPage(QWidget):
     reveal_requested = Signal(str)
     discover_requested = Signal()
 
-    def __init__(self, lab: Lab, draft: LabDraft, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        lab: Lab,
+        draft: LabDraft,
+        theme: Theme,
+        parent: QWidget | None = None,
+        *,
+        views: Sequence[View] = VIEWS,
+    ) -> None:
         super().__init__(parent)
         self._lab, self._draft, self._theme = lab, draft, theme
         self.notice = PageNotice(theme)
-        self.view = StudyView(lab, theme)
+        self.view = StudyView(lab, theme, views=views)
         self.setup = Setup(draft, theme)
         self._stack = QStackedWidget()
         for shown in (self.notice, self.view, self.setup):
@@ -56,13 +67,13 @@ class LabPage(QWidget):
     def new(self) -> None:
         """Begin to put a study together."""
         self._draft.begin()
-        self._show_setup()
+        self.show_setup()
 
     def duplicate(self) -> None:
         """Begin with the plan of the study that is shown."""
         if study := self._lab.study:
             self._draft.begin(plan=study.plan)
-            self._show_setup()
+            self.show_setup()
 
     def show_study(self) -> None:
         """Show the study that is open, or what the Lab is for."""
@@ -72,7 +83,8 @@ class LabPage(QWidget):
         self.notice.show_words("What does each quantization cost?", _WHAT_FOR, icon="lab", actions=(_NEW,))
         self._stack.setCurrentWidget(self.notice)
 
-    def _show_setup(self) -> None:
+    def show_setup(self) -> None:
+        """Show the study that is being put together."""
         if self._draft.original is None:
             self.notice.show_words(
                 "There is no model to measure", "The Lab needs one that can be run.", icon="lab", actions=(_DISCOVER,)

@@ -1,5 +1,7 @@
 """One study: how it stands, and its results in the view that was chosen."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
@@ -14,7 +16,7 @@ from app.views.lab.pane import Pane
 from app.views.lab.segments import Segments
 from app.views.lab.strip import Strip
 from app.views.lab.table import StudyTable
-from app.views.lab.views import VIEWS
+from app.views.lab.views import VIEWS, View
 from app.views.theme import Theme
 
 _WIDE = 640
@@ -28,13 +30,13 @@ class StudyView(QWidget):
     quantize_requested = Signal(str)
     reveal_requested = Signal(str)
 
-    def __init__(self, lab: Lab, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, lab: Lab, theme: Theme, parent: QWidget | None = None, *, views: Sequence[View] = VIEWS) -> None:
         super().__init__(parent)
-        self._lab, self._theme = lab, theme
+        self._lab, self._theme, self._views = lab, theme, views
         self.heading = Heading(lab, theme)
         self.strip = Strip(lab, theme)
         self.table = StudyTable(lab, theme)
-        self.segments = Segments(theme, "View", ["Table", *(view.title for view in VIEWS)])
+        self.segments = Segments(theme, "View", ["Table", *(view.title for view in views)])
         self.limits = SmallButton(theme, "Limits…", "Limits that a model must keep to")
         self.columns = SmallButton(theme, "Columns", "Columns of the table")
         self.copy_button = SmallButton(theme, "Copy", "Copy the table")
@@ -78,9 +80,9 @@ class StudyView(QWidget):
         self.copy_button.clicked.connect(lambda: self._pop(self._copy_menu(), self.copy_button))
 
     def show_view(self, place: int) -> None:
-        """Show the table, which is at 0, or a view of `VIEWS`."""
+        """Show the table, which is at 0, or one of the other views."""
         if place not in self._made:
-            made = self._made[place] = VIEWS[place - 1].make(self._lab, self._theme)
+            made = self._made[place] = self._views[place - 1].make(self._lab, self._theme)
             made.chat_requested.connect(self.chat_requested)
             self._stack.addWidget(made)
         self.segments.mark(place)

@@ -9,6 +9,7 @@ from app.viewmodels.token_view_copy import as_html, as_plain
 from app.views.discover.grid import SIDE
 from app.views.discover.words import Words
 from app.views.flow import Flow
+from app.views.lab.pane import Pane
 from app.views.theme import Theme
 from app.views.tokens.controls import WORST, Controls
 from app.views.tokens.legend import Legend
@@ -22,7 +23,7 @@ _WIDE, _LIST_WIDTH = 760, 280
 """Pixels at 100 %: where there is less room, the list stands below the text, and only if it is wanted."""
 
 
-class TokensPanel(QWidget):
+class TokensPanel(Pane):
     """Shows `view`, which begins to read when the panel is first seen."""
 
     def __init__(self, view: TokenView, theme: Theme, parent: QWidget | None = None) -> None:
