@@ -60,7 +60,7 @@ def bars(study: Study, quantity: Quantity) -> Bars:
     made = [
         Bar(sample.key, sample.row.label, sample.name, figure)
         for sample, figure in found
-        if figure and not sample.is_reference
+        if figure and not sample.is_reference and (quantity.is_fidelity or sample.cache_bits == 16)
     ]
     return Bars(
         title=f"{subject(study)}: {quantity.in_sentence}",

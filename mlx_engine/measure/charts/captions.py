@@ -5,28 +5,25 @@ from collections.abc import Iterator, Sequence
 from mlx_engine.measure.charts.quantities import Quantity
 from mlx_engine.measure.study import Study
 
-_fidelity_units = ("nats", "share", "")
-
 
 def caption(study: Study, quantities: Sequence[Quantity], *, has_errors: bool = True) -> str:
     """Return what is to be known of `quantities`: over what, on what, and what the bars of error mean."""
     lines = [*_fidelity(study, quantities), *_speed(study, quantities)]
-    if has_errors and any(quantity.unit in _fidelity_units for quantity in quantities):
+    if has_errors and any(quantity.is_fidelity for quantity in quantities):
         lines.append("Error bars of fidelity: one standard error, clustered by chunk.")
     return " ".join(lines)
 
 
 def _fidelity(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
     result = next((result for row in study.candidates for result in row.fidelity), None)
-    shown = [quantity for quantity in quantities if quantity.unit in _fidelity_units]
+    shown = [quantity for quantity in quantities if quantity.is_fidelity]
     if result is None or not shown:
         return
     if any(quantity.unit == "nats" for quantity in shown):
         yield f"KL(original ‖ candidate) of next-token probabilities; the original is {study.original.label}."
     if result.is_stand_in:
         yield "8-bit weights answered in its place: take the divergence as a lower bound."
-    yield f"{result.fidelity.positions:,} positions in {result.fidelity.chunks:,} chunks of {result.corpus}."
-    yield f"{result.convention.rstrip('.')}."
+    yield f"{result.fidelity.positions:,} positions of the corpus {result.corpus}: {result.convention.rstrip('.')}."
 
 
 def _speed(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:

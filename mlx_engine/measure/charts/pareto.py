@@ -114,7 +114,7 @@ def _cost(quantity: Quantity, found: Estimate) -> float:
 
 
 def _nothing(across: Quantity, up: Quantity) -> str:
-    return f"As soon as a candidate's {across.in_sentence} and {up.in_sentence} are known, it is shown here."
+    return f"Nothing to show yet: {across.in_sentence} and {up.in_sentence} have to be measured first."
 
 
 def _frame(chart: Pareto, width: float, height: float, style: Style) -> axes.Frame:
@@ -174,13 +174,15 @@ class _Drawing:
 
     def _errors(self) -> Iterator[Item]:
         for mark in self.chart.marks:
-            at, ink = self.at(mark), "muted" if mark.is_dominated else "accent"
-            for start, end in (
-                (Point(at.x, self.frame.up(mark.y.low)), Point(at.x, self.frame.up(mark.y.high))),
-                (Point(self.frame.across(mark.x.low), at.y), Point(self.frame.across(mark.x.high), at.y)),
-            ):
-                if start != end:
-                    yield Line((start, end), ink, 1.5)
+            ink = "text" if mark.is_reference else "muted" if mark.is_dominated else "accent"
+            yield from (Line(bar, ink, 1.5) for bar in self._bars(mark))
+
+    def _bars(self, mark: Mark) -> Iterator[tuple[Point, Point]]:
+        """Yield the upright and the level bar of error, where there is any."""
+        at, frame = self.at(mark), self.frame
+        upright = Point(at.x, frame.up(mark.y.low)), Point(at.x, frame.up(mark.y.high))
+        level = Point(frame.across(mark.x.low), at.y), Point(frame.across(mark.x.high), at.y)
+        yield from (bar for bar in (upright, level) if bar[0] != bar[1])
 
     def _discs(self) -> Iterator[Item]:
         for mark in sorted(self.chart.marks, key=lambda mark: not mark.is_dominated):
@@ -200,7 +202,8 @@ class _Drawing:
             for mark, text in zip(marks, texts, strict=True)
         ]
         limit = [style.area(words) for words in self._limit() if isinstance(words, Words)]
-        places = labels.place(named, room, lines=list(pairwise(self.front)), taken=limit)
+        lines = [*pairwise(self.front), *(bar for mark in marks for bar in self._bars(mark))]
+        places = labels.place(named, room, lines=lines, taken=limit)
         for mark, text, placed in zip(marks, texts, places, strict=True):
             if placed is None:
                 continue

@@ -60,6 +60,11 @@ class Quantity:
     is_log: bool = False
 
     @property
+    def is_fidelity(self) -> bool:
+        """Whether it is of what a model answers, and so of the precision of its context too."""
+        return self.unit in ("nats", "share", "")
+
+    @property
     def in_sentence(self) -> str:
         """Its name within a sentence."""
         return self.name[0].lower() + self.name[1:]
@@ -116,9 +121,16 @@ def _disagreement(sample: Sample) -> Estimate | None:
     return agreement and Estimate(1 - agreement.value, max(1 - agreement.high, 0.0), 1 - agreement.low)
 
 
+def _speed(sample: Sample) -> SpeedResult | None:
+    """Return the speed, if it was measured with the context in as many bits."""
+    speed = sample.row.speed
+    return speed if speed and speed.plan.cache_bits == sample.cache_bits else None
+
+
 def _series(read: Callable[[SpeedResult], Sequence[Series]]) -> Callable[[Sample], Estimate | None]:
     def of(sample: Sample) -> Estimate | None:
-        series = read(sample.row.speed) if sample.row.speed else ()
+        speed = _speed(sample)
+        series = read(speed) if speed else ()
         return _range(series[0]) if series else None
 
     return of
@@ -129,16 +141,18 @@ def _range(series: Series) -> Estimate:
 
 
 def _first_token(sample: Sample) -> Estimate | None:
-    speed = sample.row.speed
+    speed = _speed(sample)
     return _plain(speed.time_to_first_token_s(speed.reading[0])) if speed and speed.reading else None
 
 
 def _peak(sample: Sample) -> Estimate | None:
-    return _plain(sample.row.speed.peak_memory_bytes) if sample.row.speed else None
+    speed = _speed(sample)
+    return _plain(speed.peak_memory_bytes) if speed else None
 
 
 def _load(sample: Sample) -> Estimate | None:
-    return _plain(sample.row.speed.load_s[-1]) if sample.row.speed and sample.row.speed.load_s else None
+    speed = _speed(sample)
+    return _plain(speed.load_s[-1]) if speed and speed.load_s else None
 
 
 SIZE = Quantity("size", "Size", "bytes", True, lambda sample: _plain(sample.row.size_bytes))

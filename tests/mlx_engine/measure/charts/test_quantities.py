@@ -59,6 +59,17 @@ def test_each_precision_of_the_context_is_a_sample() -> None:
     ]
 
 
+def test_speed_is_of_the_precision_in_which_it_was_measured() -> None:
+    """With a context in fewer bits it would be another."""
+    found = study(FEW[:1])
+    row = found.candidates[0]
+    fewer = msgspec.structs.replace(row, fidelity=(msgspec.structs.replace(row.fidelity[0], cache_bits=4),))
+    sample = samples(msgspec.structs.replace(found, rows=(found.original, fewer)))[1]
+    assert DECODING.of(sample) is None
+    assert MEAN_KL.of(sample)
+    assert SIZE.of(sample)
+
+
 @pytest.mark.parametrize(
     ("quantity", "found", "words"),
     [
