@@ -5,10 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.viewmodels.amounts import bytes_in_words
 from app.viewmodels.recipe_cards import RecipeCard
 from mlx_engine.errors import FacetError
-from mlx_engine.models.hub.cache import free_bytes
 from mlx_engine.quantize import preflight
 
 
@@ -36,14 +34,3 @@ def planned(card: RecipeCard, name: str, source: Path, folder: Path, taken: Coll
     except FacetError as error:
         return Plan(card, name, error.message, preflight.free_name(target))
     return Plan(card, name)
-
-
-def disk_problem(needed_bytes: int, folder: Path) -> str:
-    """Return why the disk has no room for so much, in a sentence; "" if it has."""
-    reserve, free = preflight.DISK_RESERVE_BYTES, free_bytes(folder)
-    if needed_bytes + reserve <= free:
-        return ""
-    return (
-        f"{bytes_in_words(needed_bytes)} are needed, and {bytes_in_words(reserve)} should stay free; the disk has "
-        f"{bytes_in_words(free)}. Choose fewer or smaller recipes, or make room."
-    )

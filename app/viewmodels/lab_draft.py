@@ -6,7 +6,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.conversion_plan import disk_problem
 from app.viewmodels.lab_pace import Pace, corpus_tokens, duration_in_words, study_seconds
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.outline_reader import OutlineReader
@@ -25,7 +24,7 @@ from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.machine import Machine
 from mlx_engine.models.memory import Fit, fit, runtime_on
 from mlx_engine.protocol import CacheBits
-from mlx_engine.quantize import builtin
+from mlx_engine.quantize import builtin, preflight
 from mlx_engine.quantize.messages import OutlineRead
 
 USUAL_RECIPES = ("affine-8-g64", "balanced-4", "affine-4-g64")
@@ -45,6 +44,8 @@ class Forecast:
     disk_bytes: int
     steps: str
     problem: str = ""
+    stand_in: ModelDescription | None = None
+    """What others could be held against where the original does not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,7 @@ class LabDraft(QObject):
             disk_bytes=disk_bytes,
             steps=_count(study),
             problem=self._problem(plan, disk_bytes),
+            stand_in=self._stand_in() if memory.verdict == "too large" else None,
         )
 
     def close(self) -> None:
@@ -229,10 +231,15 @@ class LabDraft(QObject):
         speed = plan.speed
         longest = max(*speed.prompts, *speed.depths) + speed.decode_tokens if speed else plan.convention.chunk_tokens
         models = filter(None, map(self._library.description, (plan.original, *plan.candidates)))
-        fits = [
-            fit(model, self._machine, context=longest, runtime=runtime_on(self._machine, model)) for model in models
-        ]
-        return max(fits, key=lambda found: found.estimate.total_bytes)
+        return max((self._fit(model, longest) for model in models), key=lambda found: found.estimate.total_bytes)
+
+    def _stand_in(self) -> ModelDescription | None:
+        """Return the most exact conversion that fits this machine; what is held against it loses more than it shows."""
+        fits = (model for model in self.candidates() if self._fit(model, 512).verdict != "too large")
+        return max(fits, key=lambda model: model.bits_per_weight, default=None)
+
+    def _fit(self, model: ModelDescription, tokens: int) -> Fit:
+        return fit(model, self._machine, context=tokens, runtime=runtime_on(self._machine, model))
 
     def _problem(self, plan: Plan, disk_bytes: int) -> str:
         if not plan.name:
@@ -243,7 +250,7 @@ class LabDraft(QObject):
             return "Tick at least one model or recipe to hold against the original."
         if plan.corpus.path and not Path(plan.corpus.path).is_file():
             return f"{Path(plan.corpus.path).name} is not there any more. Choose another file."
-        return disk_problem(disk_bytes, self._folders.models) if disk_bytes else ""
+        return preflight.disk_problem(self._folders.models, disk_bytes) if disk_bytes else ""
 
     def _disk_bytes(self, study: Study) -> int:
         """Reckon what recipes make, and the answers that are kept."""

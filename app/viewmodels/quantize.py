@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.conversion_plan import Plan, disk_problem, planned
+from app.viewmodels.conversion_plan import Plan, planned
 from app.viewmodels.memory_fit import USUAL
 from app.viewmodels.model_imports import OWNER
 from app.viewmodels.outline_reader import OutlineReader
@@ -21,6 +21,7 @@ from mlx_engine.job_protocol import JobFailed
 from mlx_engine.models.describe import ModelDescription, describe
 from mlx_engine.models.hub.cache import free_bytes
 from mlx_engine.models.machine import Machine
+from mlx_engine.quantize import preflight
 from mlx_engine.quantize.messages import Convert, OutlineRead
 from mlx_engine.quantize.recipe import Recipe
 
@@ -180,12 +181,15 @@ class Quantize(QObject):
     @property
     def obstacle(self) -> str:
         """Why nothing of what is chosen can be begun; "" if nothing stands against it."""
-        return disk_problem(self.needed_bytes, self._models)
+        return preflight.disk_problem(self._models, self.needed_bytes)
 
     @property
     def needed_bytes(self) -> int:
         """What all that is chosen takes on the disk."""
-        return sum(plan.card.figures.forecast.size_bytes for plan in self.plans if plan.card.figures)
+        if not isinstance(self.state, Ready):
+            return 0
+        weights = [plan.card.figures.forecast.size_bytes for plan in self.plans if plan.card.figures]
+        return sum(weights) + len(weights) * preflight.companions_bytes(self.state.model)
 
     @property
     def free_bytes(self) -> int:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
+
 from mlx_engine.engine import conversion_events
 from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.models import removal
-from mlx_engine.models.describe import describe
-from mlx_engine.quantize import preflight
+from mlx_engine.quantize import original, preflight
 from mlx_engine.quantize.convert import convert
 from mlx_engine.quantize.messages import Convert, OutlineRead, ReadOutline
 from mlx_engine.quantize.opening import open_source
@@ -43,11 +43,13 @@ def _serve_remote(request: ReadOutline | Convert) -> Iterator[JobEvent]:
 def _convert(request: Convert) -> Iterator[JobEvent]:
     path, target = Path(request.source), Path(request.target)
     preflight.look(path, target)
+    if request.remove_source:
+        original.require_removable(path)
     with closing(open_source(path)) as source:
         expected = preflight.check(path, target, request.recipe, source.outline)
         yield conversion_events.planned(request.id, expected, source)
         steps = convert(source, target, request.recipe, repository=request.repository, commit=request.commit)
         yield from conversion_events.progress(request.id, steps)
-    if request.remove_source:
-        removal.erase(removal.plan_removal(describe(path, path.name)))
-    yield conversion_events.converted(request.id, target, expected, source)
+    done = conversion_events.converted(request.id, target, expected, source)
+    stays = original.remove(path) if request.remove_source else ""
+    yield msgspec.structs.replace(done, notes=(*done.notes, stays)) if stays else done

@@ -48,7 +48,10 @@ def describe(path: Path, id: str) -> ModelDescription:
 
         return describe_gguf(path, id)
     if not path.is_dir():
-        raise ModelNotFound(f"There is no folder {path}.")
+        raise ModelNotFound(
+            f"There is no folder {path} any more. If it lies on a disk that is unplugged, connect it; if it was moved, "
+            "choose it in its new place; if it was deleted, download the model again."
+        )
     try:
         return _describe(path, id)
     except OSError as error:

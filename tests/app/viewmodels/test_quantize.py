@@ -10,11 +10,12 @@ import pytest
 from app.viewmodels.quantize import FIRST_CHOICE, Quantize, Reading, Ready, Trouble, bare_name
 from app.viewmodels.recipe_cards import OWN, kept_in_words
 from app.viewmodels.recipe_shelf import RecipeShelf
-from mlx_engine.errors import StorageError
+from mlx_engine.errors import NoSpace, StorageError
 from mlx_engine.job_protocol import JobFailed
 from mlx_engine.models.describe import describe
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.machine import mac
+from mlx_engine.quantize import preflight
 from mlx_engine.quantize.builtin import recipe
 from mlx_engine.quantize.forecast import forecast
 from mlx_engine.quantize.messages import Convert
@@ -197,6 +198,20 @@ def test_what_is_kept_is_said_by_reason(begin: Begin) -> None:
     assert card.figures
     told = {reason: what for what, reason in kept_in_words(card.figures.forecast)}
     assert told == {"each a norm": "8 tensors", "its rows of 100 weights do not divide by 64": "8 tensors"}
+
+
+def test_a_full_disk_is_told_before_as_the_conversion_tells_it(
+    begin: Begin, model: ModelDescription, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the same rule, with the files that are copied beside the weights."""
+    (model.path / "tokenizer.json").write_bytes(bytes(2_000_000))
+    quantize = begin()
+    monkeypatch.setattr(preflight, "DISK_RESERVE_BYTES", 2**60)
+    with pytest.raises(NoSpace) as refused:
+        preflight.check(model.path, tmp_path / "models" / "new", recipe(FIRST_CHOICE), outline())
+    needed = refused.value.message.partition(";")[0]
+    assert quantize.obstacle.partition(";")[0] == needed
+    assert not quantize.can_start
 
 
 def test_the_original_goes_only_where_it_is_used_once(begin: Begin) -> None:

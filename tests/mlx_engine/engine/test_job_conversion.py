@@ -1,6 +1,7 @@
 """Conversions by real job processes, and what may happen to them."""
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import psutil
 import pytest
@@ -78,9 +80,9 @@ def large(tiny_models: Path, tmp_path: Path) -> Path:
     return write_llama(tmp_path / "large", tiny_models / "llama")
 
 
-def hold_in_the_middle(process: JobProcess, large: Path, models: Path) -> Convert:
+def hold_in_the_middle(process: JobProcess, large: Path, models: Path, *, remove_source: bool = False) -> Convert:
     """Let the process stand still when it has written something, but not all."""
-    wanted = request(large, models, "mxfp4")
+    wanted = msgspec.structs.replace(request(large, models, "mxfp4"), remove_source=remove_source)
     process.send(wanted)
     progress = process.until(lambda event: not isinstance(event, ConversionPlanned))[-1]
     process.send(Hold("c"))
@@ -264,8 +266,39 @@ def test_a_source_that_vanishes_before_the_first_byte_is_a_sentence(
     job.until(lambda event: isinstance(event, ConversionPlanned))
     shutil.rmtree(source)
     job.send(Proceed("c"))
-    assert str(source) in failure(ended(job)).message
+    message = failure(ended(job)).message
+    assert str(source) in message
+    assert "download the model again" in message
     assert_clean(models)
+
+
+@contextlib.contextmanager
+def loaded(model: Path) -> Iterator[None]:
+    """Have the model in use, as a worker has it."""
+    descriptor = os.open(model, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    yield
+    os.close(descriptor)
+
+
+def test_an_original_that_is_loaded_cannot_be_removed(source: Path, models: Path, job: JobProcess) -> None:
+    """That is said before anything is written."""
+    wanted = msgspec.structs.replace(request(source, models), remove_source=True)
+    with loaded(source):
+        failed = failure(job.answer(wanted))
+    assert (failed.error, "is loaded" in failed.message) == ("RequestError", True)
+    assert_clean(models)
+
+
+def test_an_original_that_is_loaded_meanwhile_stays(large: Path, models: Path, job: JobProcess) -> None:
+    """The result is whole all the same, with a note."""
+    hold_in_the_middle(job, large, models, remove_source=True)
+    with loaded(large):
+        job.send(Proceed("c"))
+        done = ended(job)
+    assert isinstance(done, Converted)
+    assert "was not removed" in done.notes[-1]
+    assert (large / "config.json").exists()
 
 
 def test_a_source_that_is_deleted_meanwhile_stays_until_it_is_read(large: Path, models: Path, job: JobProcess) -> None:
