@@ -19,11 +19,11 @@ from mlx_engine.cli.roots import AddedFolders, roots
 from mlx_engine.errors import ModelNotFound
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import Download, Downloaded
-from mlx_engine.models import library, removal, staging
+from mlx_engine.models import library, staging
 from mlx_engine.models.describe import describe
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.machine import this_machine
-from mlx_engine.quantize import preflight
+from mlx_engine.quantize import original, preflight
 from mlx_engine.quantize.forecast import Forecast
 from mlx_engine.quantize.kept import kept_in_words
 from mlx_engine.quantize.messages import Convert, OutlineRead, ReadOutline
@@ -76,6 +76,8 @@ def convert(  # noqa: PLR0913 - the options of the verb
         raise UsageError("Two of the recipes have the same name: give one of them another.")
     for task in tasks:
         preflight.look(source.path, task.target)
+    if remove_source:
+        original.require_removable(source.path)
     try:
         with closing(Job(folders, needs_network=False)) as process:
             read = next(process.run(ReadOutline("outline", str(source.path))))
@@ -93,8 +95,8 @@ def convert(  # noqa: PLR0913 - the options of the verb
     finally:
         for task in tasks:
             staging.discard_partial(task.target)
-    if remove_source:
-        removal.erase(removal.plan_removal(source))
+    if remove_source and (stays := original.remove(source.path)):
+        terminal.note(f"{stays}\n")
 
 
 def _source(name: str, further: AddedFolders, folders: Folders, *, json: bool) -> ModelDescription:
