@@ -1,4 +1,3 @@
-"use strict";
 // A click on the head of a column sorts by it, the best first or last; cells without a value stay at the end.
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];

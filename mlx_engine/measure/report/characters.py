@@ -34,6 +34,11 @@ def one_line(text: str, longest: int = 200) -> str:
     return " ".join(visible(text, longest).split())
 
 
+def sentence(text: str) -> str:
+    """Return a part of a sentence as a whole one."""
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def _cut(text: str, longest: int) -> str:
     return f"{text[:longest]}…" if longest and len(text) > longest else text
 

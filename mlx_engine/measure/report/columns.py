@@ -145,7 +145,12 @@ MAIN: Sequence[Column] = (
         "perplexity", "Perplexity", "How surprised it is by the text; less is better.", 2, "reference_perplexity"
     ),
     _rate("decode", "Decode tok/s", "Tokens a second while it writes, after the shortest context.", _decoding),
-    _rate("prefill", "Prefill tok/s", "Tokens a second while it reads a prompt of about 512 tokens.", _reading),
+    _rate(
+        "prefill",
+        "Prefill tok/s",
+        "Tokens a second while it reads a prompt: of those measured, the one nearest to 512 tokens.",
+        _reading,
+    ),
     _column("first_token_s", "First token", "After that prompt.", _first_token_s, seconds),
     _column("load_s", "Load", "The first time, which may have to read from the disk.", _load_s, seconds),
     _column("peak_memory_bytes", "Peak memory", "The most that MLX held while speed was measured.", _peak, _bytes),

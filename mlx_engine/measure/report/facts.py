@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mlx_engine.measure.charts.units import figure
-from mlx_engine.measure.report.characters import one_line
+from mlx_engine.measure.report.characters import one_line, sentence
 from mlx_engine.measure.report.subject import Subject
 from mlx_engine.measure.results import FidelityResult
 from mlx_engine.measure.speed_result import SpeedResult
@@ -23,8 +23,7 @@ def facts(subject: Subject) -> list[Fact]:
 def convention(result: FidelityResult) -> str:
     """Return how the text was cut and scored, and who does it likewise."""
     likewise = "as mlx_lm.perplexity does" if "all positions" in result.convention else "as llama-perplexity does"
-    words = one_line(result.convention)
-    return f"{words[:1].upper()}{words[1:]}, {likewise}; each chunk is read for itself."
+    return sentence(f"{one_line(result.convention)}, {likewise}; each chunk is read for itself")
 
 
 def scored(result: FidelityResult) -> str:

@@ -1,6 +1,7 @@
 """Writes a report into a file, whole or not at all."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -21,6 +22,15 @@ _content: Mapping[Form, Callable[[Study], bytes]] = {
     "json": lambda study: data.json(subject(study)),
     "csv": lambda study: data.table(subject(study)).encode(),
 }
+
+
+_endings: Mapping[Form, str] = {"html": "html", "markdown": "md", "json": "json", "csv": "csv"}
+
+
+def file_name(study: Study, form: Form) -> str:
+    """Return a name for the file that every disk takes: the study's, with the ending of the form."""
+    stem = re.sub(r"[^\w.-]+", "-", study.plan.name).strip(".-")[:80]
+    return f"{stem or 'study'}.{_endings[form]}"
 
 
 def write(study: Study, form: Form, file: Path) -> None:

@@ -12,7 +12,7 @@ from importlib import resources
 import msgspec
 
 from mlx_engine.measure.report import figures
-from mlx_engine.measure.report.characters import one_line
+from mlx_engine.measure.report.characters import one_line, sentence
 from mlx_engine.measure.report.columns import AGREEMENTS, DISTRIBUTION, MAIN, Column
 from mlx_engine.measure.report.facts import Fact, Fingerprint, facts, fingerprints, machines, scored
 from mlx_engine.measure.report.markup import Markup, element, joined
@@ -115,7 +115,7 @@ def _note(words: str) -> Markup:
 
 
 def _main_table(subject: Subject) -> Markup:
-    words = {sample.key: told[:1].upper() + told[1:] for sample, told in verdicts(subject)}
+    words = {sample.key: sentence(told) for sample, told in verdicts(subject)}
     label = subject.judgement.winner.label if subject.judgement and subject.judgement.winner else None
     samples = subject.samples
     told = columns_table(
@@ -136,8 +136,8 @@ def _gates(subject: Subject) -> Markup:
     gates, judgement = subject.study.plan.gates, subject.judgement
     if gates is None or judgement is None:
         return Markup()
-    told = element("p", f"Asked for: {AIMS[gates.prefer]} within these limits: {limits(gates)}.")
-    why = [(subject.names[label], f"{'; '.join(reasons)}.") for label, reasons in judgement.obstacles.items()]
+    told = element("p", f"Wanted is {AIMS[gates.prefer]} within the limits: {limits(gates)}.")
+    why = [(subject.names[label], sentence("; ".join(reasons))) for label, reasons in judgement.obstacles.items()]
     return joined(element("h3", "Limits"), told, _definitions(why))
 
 
