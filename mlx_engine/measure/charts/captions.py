@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from mlx_engine.measure.charts.quantities import Quantity
+from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.study import Study
 
 
@@ -23,7 +24,13 @@ def _fidelity(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
         yield f"KL(original ‖ candidate) of next-token probabilities; the original is {study.original.label}."
     if result.is_stand_in:
         yield "8-bit weights answered in its place: take the divergence as a lower bound."
+    if (bound := _error_bound(study)) and any(quantity.unit == "nats" for quantity in shown):
+        yield f"As the likeliest answers alone are kept, a mean KL may be off by {figure(bound)} nats."
     yield f"{result.fidelity.positions:,} positions of the corpus {result.corpus}: {result.convention.rstrip('.')}."
+
+
+def _error_bound(study: Study) -> float:
+    return max((result.fidelity.kl_error_bound for row in study.candidates for result in row.fidelity), default=0.0)
 
 
 def _speed(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:

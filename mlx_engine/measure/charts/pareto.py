@@ -86,12 +86,14 @@ def pareto(study: Study, across: Quantity = SIZE, up: Quantity = MEAN_KL, memory
     marks = [
         Mark(sample.key, sample.row.label, sample.name, x, y, sample.is_reference) for sample, x, y in found if x and y
     ]
+    judged = tuple(_judged(mark, marks, across, up) for mark in marks)
+    grey = " Grey: another candidate is at least as good in both." if any(mark.is_dominated for mark in judged) else ""
     return Pareto(
         title=f"{subject(study)}: {up.in_sentence} against {across.in_sentence}",
-        caption=caption(study, (across, up)) + " Grey: another candidate is at least as good in both.",
+        caption=caption(study, (across, up)) + grey,
         across=across,
         up=up,
-        marks=tuple(_judged(mark, marks, across, up) for mark in marks),
+        marks=judged,
         memory_bytes=memory_bytes if across is MEMORY else None,
     )
 

@@ -9,8 +9,8 @@ from mlx_engine.measure.charts.scene import Area, Words
 WidthOf = Callable[[str, float, bool], float]
 """Returns the width of a text of a size in pixels, bold or not."""
 
-# Hundredths of the size for the characters from " " to "~" in Inter with tabular figures, which is wider than
-# Helvetica and Arial: what fits by this table fits in those as well.
+# Hundredths of the size for the characters from " " to "~" in Inter with tabular figures, on the whole
+# wider than Helvetica and Arial: what fits by this table nearly always fits in those as well.
 _widths = (
     28, 28, 40, 63, 64, 81, 64, 22, 36, 36, 50, 66, 28, 46, 28, 36, 65, 65, 65, 65, 65, 65, 65, 65, 65, 65, 28, 28, 66,
     66, 66, 51, 94, 68, 65, 73, 72, 60, 59, 74, 74, 26, 54, 65, 56, 89, 75, 76, 63, 76, 64, 64, 64, 74, 68, 95, 64, 66,

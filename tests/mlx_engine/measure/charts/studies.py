@@ -37,6 +37,7 @@ def fidelity(kl: float, differing: float, *, perplexity: float | None = None) ->
         "chunks": 16,
         "mean_kl": kl,
         "mean_kl_se": kl / 20,
+        "kl_error_bound": 0.0002,
         "median_kl": kl / 3,
         "p99_kl": kl / 3 * 10 ** (0.65 * 2.326),
         "perplexity": 14 * (1 + kl) if perplexity is None else perplexity,

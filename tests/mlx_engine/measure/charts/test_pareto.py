@@ -73,6 +73,14 @@ def test_all_candidates_are_named_in_words_too(across: Quantity, up: Quantity) -
     assert all(f" {name}: " in description for name, *_ in NINE)
 
 
+def test_the_caption_says_how_sure_the_figures_are() -> None:
+    """What is kept of the original's answers bounds them, and what grey means is told where something is grey."""
+    assert "may be off by 0.000200 nats" in pareto(study()).caption
+    assert "off by" not in pareto(study(), DECODING, DISAGREEMENT).caption
+    assert "Grey" in pareto(study()).caption
+    assert "Grey" not in pareto(study(NINE[:3])).caption
+
+
 def test_a_candidate_without_a_figure_is_left_out() -> None:
     """A broken one does not hide the others."""
     rows = (*NINE, ("broken", 4.0, float("nan"), 0.5, 50.0))
