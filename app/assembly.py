@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from app.models_assembly import ModelsAssembly
     from app.quantize_assembly import QuantizeAssembly
     from app.starter_preparation import StarterPreparation
+    from mlx_engine.models.description import ModelDescription
 
 
 class Assembly(QObject):
@@ -93,6 +94,7 @@ class Assembly(QObject):
                 "discover": self._discover_page,
                 "lab": lambda: self.lab().page(),
                 "quantize": lambda: self.quantizing().page(),
+                "publish": self._publish_page,
                 "jobs": self._jobs_page,
             },
             offline=self.offline,
@@ -142,6 +144,8 @@ class Assembly(QObject):
 
             self._hub = HubAssembly(self._folders, self.library, self.offline, self._theme, self)
             self._hub.downloads.chat_requested.connect(self._start_chat_with)
+            self._hub.publishing.started.connect(lambda: self.workbench.show_page("jobs"))
+            self._hub.publishing.problem.connect(self.notifier.error)
             self.quantizing()
         return self._hub
 
@@ -179,6 +183,7 @@ class Assembly(QObject):
                 self._machine,
                 parent=self,
                 show=self.workbench.show_page,
+                shown=lambda: self.workbench.shown,
                 chat_with=self._start_chat_with,
                 quantize=self._quantize_model,
             )
@@ -192,6 +197,16 @@ class Assembly(QObject):
         page = self.hub().page()
         page.quantize_requested.connect(self._quantize_model)
         return page
+
+    def _publish_page(self) -> QWidget:
+        page = self.hub().publish_page()
+        page.left.connect(lambda: self.workbench.show_page("models"))
+        page.sign_in_requested.connect(self._sign_in)
+        return page
+
+    def _publish(self, model: "ModelDescription") -> None:
+        self.hub().publishing.open(model)
+        self.workbench.show_page("publish")
 
     def _jobs_page(self) -> QWidget:
         page = self.quantizing().jobs_page()
@@ -250,6 +265,8 @@ class Assembly(QObject):
             discover=self._discover,
         )
         self._models.page.offers.quantize_requested.connect(lambda model: self.quantizing().open(model))
+        self._models.page.offers.lab_requested.connect(lambda model: self.lab().measure(model))
+        self._models.page.offers.publish_requested.connect(self._publish)
         return self._models.page
 
     def _discover(self, repository: str) -> None:

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 
 class LabAssembly(QObject):
-    """`show` leads to a page, `shown` is the present one; `chat_with` and `quantize` take a model's id. `command` starts jobs."""
+    """`show` leads to a page, `shown` gives the present one; `chat_with` and `quantize` take a model's id. `command`
+    starts a job process; the default is Facet's own.
+    """
 
     def __init__(  # noqa: PLR0913 - where these meet
         self,

@@ -23,6 +23,8 @@ class Column:
     widest: str
     meaning: str
     is_figure: bool = True
+    is_of_speed: bool = False
+    """Whether it has figures only where speed was measured."""
 
 
 def _of_fidelity(read: Callable[[Fidelity], float]) -> Callable[[Line], SortKey]:
@@ -100,7 +102,7 @@ COLUMNS: Sequence[Column] = (
         "Mean KL",
         _in_words(lambda found: plus_minus(found.mean_kl, found.mean_kl_se, 4)),
         _of_fidelity(lambda found: found.mean_kl),
-        "8.8888 ± 8.8888",
+        "8.88888 ± 8.88888",
         "How far its answers are from the original's, in nats, with the standard error. 0 is the same.",
     ),
     Column(
@@ -134,6 +136,7 @@ COLUMNS: Sequence[Column] = (
         lambda line: found.median if (found := line.decoding()) else None,
         "8,888.8*",
         "Tokens a second while it writes. A star: the values lie far apart, something else was running.",
+        is_of_speed=True,
     ),
     Column(
         "prefill",
@@ -142,6 +145,7 @@ COLUMNS: Sequence[Column] = (
         lambda line: found.median if (found := line.reading()) else None,
         "88,888*",
         "Tokens a second while it reads a prompt of 512 tokens.",
+        is_of_speed=True,
     ),
     Column(
         "first_token",
@@ -150,8 +154,17 @@ COLUMNS: Sequence[Column] = (
         _first_token_s,
         "88.88 s",
         "How long the first token takes after a prompt of 512 tokens.",
+        is_of_speed=True,
     ),
-    Column("load", "Load", lambda line: _seconds(_load_s(line)), _load_s, "88.88 s", "How long it takes to load."),
+    Column(
+        "load",
+        "Load",
+        lambda line: _seconds(_load_s(line)),
+        _load_s,
+        "88.88 s",
+        "How long it takes to load for the first time.",
+        is_of_speed=True,
+    ),
     Column(
         "peak",
         "Peak memory",
@@ -159,6 +172,7 @@ COLUMNS: Sequence[Column] = (
         _peak,
         "888.8 GB",
         "The most that MLX held while speed was measured.",
+        is_of_speed=True,
     ),
 )
 NAMES = tuple(column.name for column in COLUMNS)

@@ -11,6 +11,12 @@ from mlx_engine.measure.words import verdict
 from mlx_engine.protocol import CacheBits
 
 _USUAL_PROMPT = 512
+_WHOLE_BITS = 15
+"""An original with fewer bits a weight has lost something itself."""
+_ORIGINAL = "The original: what all others are held against"
+_QUANTIZED_ORIGINAL = (
+    "Quantized itself, and all others are held against it: what they lose against the true original is more than this"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,7 @@ def _note(study: Study, row: Row, found: Fidelity | None, *, is_reference: bool)
     if row.failures:
         return " ".join(f"{failure.title.rstrip('.')}. {failure.message}" for failure in row.failures)
     if is_reference:
-        return "The original: what all others are held against"
+        return _QUANTIZED_ORIGINAL if 0 < row.bits_per_weight < _WHOLE_BITS else _ORIGINAL
     if found:
         words = verdict(found)
         return words[0].upper() + words[1:]

@@ -33,6 +33,8 @@ class StudyTable(QTableView):
         self.setHorizontalHeader(heading)
         self.setModel(self.order)
         self.setItemDelegate(self._delegate)
+        self._chosen: dict[int, bool] = {}
+        """Whether a column is shown, for those that the person has chosen about, by number."""
         self._set_up()
         theme.thin_scroll_bars(self)
         theme.changed.connect(self._dress)
@@ -44,7 +46,9 @@ class StudyTable(QTableView):
             self.horizontalScrollBar().valueChanged.connect(moved.update)
         for rearranged in (self.order.layoutChanged, self.order.modelReset):
             rearranged.connect(self._fit_rows)
+        lab.opened.connect(self._choose_columns)
         self._dress()
+        self._choose_columns()
         self.follow()
 
     def _set_up(self) -> None:
@@ -103,7 +107,15 @@ class StudyTable(QTableView):
         self.copy_text(is_csv=False)
 
     def _show_column(self, number: int, *, shown: bool) -> None:
-        self.setColumnHidden(number, not shown)
+        self._chosen[number] = shown
+        self._choose_columns()
+
+    def _choose_columns(self) -> None:
+        """Show what the person wants to see, and else all in which there is going to be something."""
+        study = self._lab.study
+        has_speed = study is not None and (study.plan.speed is not None or any(row.speed for row in study.rows))
+        for number, column in enumerate(COLUMNS):
+            self.setColumnHidden(number, not self._chosen.get(number, has_speed or not column.is_of_speed))
         self._fit_columns()
 
     def _ask_menu(self, where: QPoint) -> None:

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.viewmodels.amounts import bytes_in_words
 from app.viewmodels.lab_draft import Forecast, LabDraft
+from app.views.buttons import LinkButton
 from app.views.discover.controls import Badge, FilledButton
 from app.views.discover.grid import SIDE
 from app.views.discover.words import Words
@@ -24,11 +25,13 @@ class Tray(QWidget):
         self.line = Words(theme, bold=True, wraps=True)
         self.how = Words(theme, role="small", tone="secondary", wraps=True)
         self.badge = Badge(theme)
+        self.stand_in = LinkButton(theme, "")
         self.button = FilledButton(theme, "Start")
         text = QVBoxLayout()
         text.setSpacing(2)
         text.addWidget(self.line)
         text.addWidget(self.how)
+        text.addWidget(self.stand_in)
         row = QHBoxLayout(self)
         row.setContentsMargins(SIDE, 10, SIDE, 12)
         row.setSpacing(12)
@@ -36,6 +39,7 @@ class Tray(QWidget):
         row.addWidget(self.badge)
         row.addWidget(self.button)
         self.button.clicked.connect(self.started)
+        self.stand_in.clicked.connect(self._take_stand_in)
         draft.changed.connect(self.follow)
         theme.changed.connect(self.update)
         self.follow()
@@ -45,6 +49,7 @@ class Tray(QWidget):
         found = self._draft.forecast()
         self.button.setEnabled(found is not None and not found.problem)
         self.badge.setVisible(found is not None)
+        self._show_stand_in(found)
         if found is None:
             self.line.setText("Choose an original.")
             self.how.setText("")
@@ -53,6 +58,19 @@ class Tray(QWidget):
         self.badge.show_text(FIT_WORDS[verdict], FIT_TONES[verdict], found.memory.in_words)
         self.line.setText(found.problem or _in_words(found))
         self.how.setText(_how(found))
+
+    def _show_stand_in(self, found: Forecast | None) -> None:
+        model = found.stand_in if found else None
+        self.stand_in.setVisible(model is not None)
+        if model:
+            self.stand_in.setText(f"Hold others against {model.name} instead: a lower bound of what they lose")
+            self.stand_in.setAccessibleName(self.stand_in.text())
+            self.stand_in.updateGeometry()
+
+    def _take_stand_in(self) -> None:
+        found = self._draft.forecast()
+        if found and found.stand_in:
+            self._draft.choose_original(found.stand_in)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colours, painter = self._theme.palette, QPainter(self)
@@ -70,5 +88,6 @@ def _how(found: Forecast) -> str:
     if found.problem:
         return ""
     if found.memory.verdict == "too large":
-        return f"The original does not fit this computer: {found.memory.in_words}"
+        way_out = "" if found.stand_in else " Make an 8-bit conversion of it, and hold the others against that."
+        return f"The largest model does not fit this computer: {found.memory.in_words}{way_out}"
     return f"{found.steps}, one in memory at a time; {found.how}"

@@ -1,0 +1,189 @@
+"""The studies on this machine, and the one that runs."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.viewmodels.lab import Lab
+from app.viewmodels.lab_lines import Line
+from app.viewmodels.lab_pace import guess
+from app.viewmodels.lab_shelf import LabShelf
+from mlx_engine.folders import Folders
+from mlx_engine.measure.messages import AnswersKept, FidelityMeasured, FidelityUnderway
+from mlx_engine.measure.plan import Gates, Plan
+from mlx_engine.measure.study import Row, Study
+from tests.app.given_runner import GivenRunner
+from tests.mlx_engine.measure.charts.studies import FEW, fidelity
+from tests.mlx_engine.measure.charts.studies import study as measured
+from tests.mlx_engine.measure.test_study import result
+
+KEPT = AnswersKept(id="", answers="/answers", size_bytes=1, share=0.1)
+
+
+@pytest.fixture
+def folders(qapp: object, tmp_path: Path) -> Folders:
+    return Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs")
+
+
+@pytest.fixture
+def study() -> Study:
+    """An original and two candidates, of which nothing is known yet."""
+    rows = (Row(label="maker/Whale", path="w", is_original=True), *(Row(label=f"maker/{n}", path=n) for n in "ab"))
+    return Study(plan=Plan(name="Whales", original="maker/Whale", candidates=("a", "b"), speed=None), rows=rows)
+
+
+class Bench:
+    """A lab with what works for it; `problems` holds the messages that it told."""
+
+    def __init__(self, folders: Folders) -> None:
+        self.runner = GivenRunner()
+        self.is_busy = False
+        self.lab = Lab(
+            LabShelf(folders), self.runner, guess(has_metal=True), available_bytes=10**9, is_busy=lambda: self.is_busy
+        )
+        self.problems: list[str] = []
+        self.lab.problem.connect(lambda title, message: self.problems.append(message))
+
+    def line(self, name: str) -> Line:
+        return next(line for line in self.lab.lines() if line.row.label == f"maker/{name}")
+
+    def measure(self, kl: float) -> None:
+        """End the present step with a divergence."""
+        assert self.runner.step
+        self.runner.end_step(FidelityMeasured("", result(kl, self.runner.step.label)))
+
+
+@pytest.fixture
+def bench(folders: Folders) -> Bench:
+    return Bench(folders)
+
+
+def test_a_row_fills_while_it_is_compared(bench: Bench, study: Study) -> None:
+    """What is found so far stands in it, marked as such, until the figure is there."""
+    bench.lab.begin(study)
+    bench.runner.end_step(KEPT)
+    bench.runner.tell(FidelityUnderway(id="", done=3, total=8, so_far=fidelity(0.02, 0.1)))
+    line = bench.line("a")
+    assert line.is_open
+    assert line.fidelity
+    assert line.fidelity.mean_kl == 0.02
+    assert "3 of 8" in line.note
+    bench.measure(0.03)
+    assert not bench.line("a").is_open
+    assert bench.line("a").note.startswith("About 10 of 100 next words")
+
+
+def test_a_failure_stays_in_its_row_and_the_rest_goes_on(bench: Bench, study: Study) -> None:
+    """The row says why, and the study can be tried again."""
+    bench.lab.begin(study)
+    bench.runner.end_step(KEPT)
+    bench.runner.fail("Another vocabulary", "Choose a conversion of this original.")
+    assert bench.line("a").has_failed
+    assert bench.line("a").note == "Another vocabulary. Choose a conversion of this original."
+    bench.measure(0.01)
+    assert bench.line("b").fidelity
+    assert (bench.lab.stand.is_running, bench.lab.stand.start) == (False, "Try again")
+    bench.lab.start()
+    assert not bench.line("a").has_failed
+
+
+def test_what_hangs_on_a_failed_original_says_so(bench: Bench, study: Study) -> None:
+    """It does not wait for ever."""
+    bench.lab.begin(study)
+    bench.runner.fail("Too large", "Choose a smaller original.")
+    assert "no answers" in bench.line("a").note
+
+
+def test_a_stopped_study_goes_on_where_it_was(bench: Bench, study: Study) -> None:
+    bench.lab.begin(study)
+    bench.runner.end_step(KEPT)
+    bench.measure(0.01)
+    bench.lab.stop()
+    assert bench.lab.stand.words == "Stopped: 1 of 3 steps are left."
+    bench.lab.start()
+    assert bench.runner.step
+    assert bench.runner.step.label == "maker/b"
+
+
+def test_a_study_that_facet_ended_in_is_offered(bench: Bench, folders: Folders, study: Study) -> None:
+    """One that was stopped by the person is not."""
+    bench.lab.begin(study)
+    assert Bench(folders).lab.interrupted == "Whales"
+    bench.lab.stop()
+    assert Bench(folders).lab.interrupted == ""
+
+
+def test_a_study_waits_for_a_conversion(bench: Bench, study: Study) -> None:
+    """Two models at once may not fit; it begins by itself afterwards."""
+    bench.is_busy = True
+    bench.lab.begin(study)
+    assert bench.runner.step is None
+    assert bench.lab.stand.words.startswith("Waits")
+    bench.is_busy = False
+    bench.lab.try_waiting()
+    assert bench.runner.step
+
+
+def test_one_study_runs_at_a_time(bench: Bench, study: Study) -> None:
+    """Beginning another one stops the first."""
+    bench.lab.begin(study)
+    second = msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name="Dolphins"))
+    bench.lab.begin(second)
+    assert bench.lab.running == "Dolphins"
+    bench.lab.open("Whales")
+    assert bench.lab.stand.start == "Go on"
+
+
+def test_the_winner_is_named(bench: Bench) -> None:
+    """Its line is marked; without limits nobody wins."""
+    bench.lab.begin(msgspec.structs.replace(measured(FEW), answers="x"))
+    assert bench.lab.judgement == ""
+    bench.lab.set_gates(Gates(max_mean_kl=0.05))
+    assert bench.lab.judgement.endswith("4-bit wins: the fastest of 2 that keep to the limits.")
+    assert [line.name for line in bench.lab.lines() if line.is_winner] == ["4-bit"]
+    bench.lab.set_gates(Gates(max_mean_kl=0.0001))
+    assert bench.lab.judgement.startswith("None keeps to the limits")
+
+
+def test_a_renamed_study_is_found_by_its_new_name(bench: Bench, folders: Folders, study: Study) -> None:
+    bench.lab.begin(study)
+    bench.lab.stop()
+    bench.lab.rename("Whales", "Large animals")
+    assert LabShelf(folders).names == ["Large animals"]
+
+
+def test_two_studies_have_two_names(bench: Bench, study: Study) -> None:
+    """Names that would be one file on the disk count as the same."""
+    for name in ("Whales", "Dolphins"):
+        bench.lab.begin(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name=name)))
+    bench.lab.stop()
+    bench.lab.rename("Dolphins", "whales")
+    assert "already" in bench.problems[0]
+    assert set(bench.lab.names) == {"Whales", "Dolphins"}
+
+
+def test_a_deleted_study_is_gone(bench: Bench, folders: Folders, study: Study) -> None:
+    """Even if it runs."""
+    bench.lab.begin(study)
+    bench.lab.delete("Whales")
+    assert (bench.lab.study, bench.runner.step) == (None, None)
+    assert LabShelf(folders).names == []
+
+
+def test_a_model_can_be_measured_again_or_taken_out(bench: Bench) -> None:
+    done = msgspec.structs.replace(measured(FEW), answers="x")
+    bench.lab.begin(done)
+    first, second = done.candidates[:2]
+    bench.lab.drop_results(first.label)
+    bench.lab.drop_row(second.label)
+    assert bench.lab.stand.words == "Stopped: 2 of 6 steps are left."
+    assert second.label not in [line.row.label for line in bench.lab.lines()]
+
+
+def test_each_precision_of_the_context_has_its_line(bench: Bench, study: Study) -> None:
+    """The original with a whole context is what all is held against."""
+    plan = msgspec.structs.replace(study.plan, cache_bits=(16, 4))
+    bench.lab.begin(msgspec.structs.replace(study, plan=plan))
+    names = [line.name for line in bench.lab.lines()]
+    assert names == ["Whale", "Whale, 4-bit context", "a", "a, 4-bit context", "b", "b, 4-bit context"]

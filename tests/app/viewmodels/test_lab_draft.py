@@ -1,0 +1,139 @@
+"""A study that is being put together."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.viewmodels.lab_draft import USUAL_RECIPES, LabDraft
+from app.viewmodels.lab_pace import guess
+from mlx_engine.folders import Folders
+from mlx_engine.job_protocol import JobFailed
+from mlx_engine.measure.plan import Gates
+from mlx_engine.models.machine import Machine, mac
+from mlx_engine.quantize.outline import Outline
+from tests.app.outlines import GivenReader, outline
+from tests.app.viewmodels.facet import Facet
+from tests.model_folders import write_model
+
+MACHINE = mac(16 * 2**30, "")
+WHALE, SMALL = "maker/Whale-bf16", "maker/Whale-8bit"
+
+Begin = Callable[..., LabDraft]
+
+
+@pytest.fixture
+def begin(facet: Facet, qtbot: QtBot, tmp_path: Path) -> Begin:
+    """Begin a draft with an original and a conversion of it in the library, or without the latter."""
+
+    def begin(
+        answer: Outline | JobFailed | None = None, *, has_kin: bool = True, machine: Machine = MACHINE
+    ) -> LabDraft:
+        write_model(facet.models / WHALE, {"model.embed_tokens.weight": ("BF16", (4096, 256))})
+        packed = {"embed_tokens.weight": ("U32", (4096, 64)), "embed_tokens.scales": ("BF16", (4096, 4))}
+        packed["embed_tokens.biases"] = ("BF16", (4096, 4))
+        if has_kin:
+            quantization = {"group_size": 64, "bits": 8}
+            write_model(
+                facet.models / SMALL, {f"model.{name}": of for name, of in packed.items()}, quantization=quantization
+            )
+        facet.ready(qtbot)
+        folders = Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs")
+        reader = GivenReader(answer or outline())
+        pace = guess(has_metal=True)
+        draft = LabDraft(
+            folders, facet.library, reader, machine, pace=lambda: pace, names=lambda: ["Whale"], parent=facet
+        )
+        draft.begin(facet.library.description(WHALE))
+        return draft
+
+    return begin
+
+
+def test_conversions_of_the_same_network_are_ticked(begin: Begin) -> None:
+    """Models of other networks are not offered."""
+    draft = begin()
+    assert [model.id for model in draft.candidates()] == [SMALL]
+    assert draft.plan
+    assert (draft.plan.candidates, draft.plan.recipes) == ((SMALL,), ())
+
+
+def test_without_any_the_usual_recipes_are_ticked(begin: Begin) -> None:
+    draft = begin(has_kin=False)
+    assert draft.plan
+    assert set(draft.plan.recipes) == set(USUAL_RECIPES)
+
+
+def test_the_name_is_one_that_is_free(begin: Begin) -> None:
+    """A taken one is said to be taken."""
+    draft = begin()
+    assert draft.name == "Whale 2"
+    draft.rename("whale")
+    forecast = draft.forecast()
+    assert forecast
+    assert "already" in forecast.problem
+
+
+def test_the_forecast_grows_with_what_is_ticked(begin: Begin) -> None:
+    """What recipes make takes room on the disk."""
+    draft = begin()
+    before = draft.forecast()
+    draft.tick("affine-4-g64", ticked=True)
+    after = draft.forecast()
+    assert before
+    assert after
+    assert after.disk_bytes > before.disk_bytes
+    assert (before.steps, after.steps) == ("2 models", "3 models, 1 of them to be made first")
+
+
+def test_nothing_ticked_is_no_study(begin: Begin) -> None:
+    draft = begin()
+    draft.tick(SMALL, ticked=False)
+    forecast = draft.forecast()
+    assert forecast
+    assert forecast.problem.startswith("Tick at least one")
+
+
+def test_a_model_that_cannot_be_converted_can_be_an_original(begin: Begin) -> None:
+    """What is there can be held against it."""
+    draft = begin(JobFailed(id="", error="UnsupportedModel", title="Not supported", message="Its kind is new."))
+    assert draft.cards == []
+    assert draft.trouble == "It cannot be converted: Its kind is new."
+    forecast = draft.forecast()
+    assert forecast
+    assert forecast.problem == ""
+
+
+def test_a_text_that_is_gone_is_missed(begin: Begin, tmp_path: Path) -> None:
+    draft = begin()
+    text = tmp_path / "notes.txt"
+    text.write_text("The sea. " * 1000)
+    draft.choose(corpus_file=str(text))
+    text.unlink()
+    forecast = draft.forecast()
+    assert forecast
+    assert "notes.txt is not there any more" in forecast.problem
+
+
+def test_where_the_original_does_not_fit_another_is_offered(begin: Begin) -> None:
+    """The most exact one that does."""
+    draft = begin(machine=Machine(1_600_000, 1_600_000, "for the test", has_metal=True))
+    draft.choose(has_speed=False)
+    forecast = draft.forecast()
+    assert forecast
+    assert forecast.memory.verdict == "too large"
+    assert forecast.stand_in
+    assert forecast.stand_in.id == SMALL
+
+
+def test_a_plan_can_be_taken_up_again(begin: Begin) -> None:
+    """All of it but the name."""
+    draft = begin()
+    draft.choose(is_whole=True, kinds=frozenset({"prose"}), cache_bits=(16, 4), gates=Gates(max_mean_kl=0.05))
+    draft.tick("affine-4-g64", ticked=True)
+    plan = draft.plan
+    assert plan
+    draft.begin()
+    draft.begin(plan=plan)
+    assert draft.plan == plan

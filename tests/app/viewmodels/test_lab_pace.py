@@ -1,0 +1,57 @@
+"""How long studies take, before and while they run."""
+
+import pytest
+
+from app.viewmodels.lab_pace import Countdown, Pace, duration_in_words, guess, learned, study_seconds
+from mlx_engine.measure.messages import CorpusChoice
+from mlx_engine.measure.plan import Plan
+from mlx_engine.measure.study import Row, Study
+from tests.mlx_engine.measure.charts.studies import FEW
+from tests.mlx_engine.measure.charts.studies import study as measured
+
+PACE = Pace(1e10, 1e9, "the test")
+
+
+def planned(candidates: int, tokens: int = 8192) -> Study:
+    """A study of models of 100 million weights, of which nothing is known."""
+    rows = [Row(label="original", path="o", is_original=True, size_bytes=2 * 10**8, bits_per_weight=16)]
+    rows += [Row(label=f"c{n}", path=f"c{n}", size_bytes=10**8, bits_per_weight=8) for n in range(candidates)]
+    plan = Plan(name="x", original="original", limit_tokens=tokens, speed=None, corpus=CorpusChoice())
+    return Study(plan=plan, rows=tuple(rows))
+
+
+def test_more_text_and_more_models_take_longer() -> None:
+    assert study_seconds(planned(1, 4096), PACE) < study_seconds(planned(1), PACE) < study_seconds(planned(3), PACE)
+
+
+def test_what_was_measured_here_counts_more_than_a_guess() -> None:
+    """The median of the models, by their numbers of weights."""
+    usual = guess(has_metal=True)
+    found = learned([measured(FEW)], usual)
+    assert found.reading == pytest.approx(134.5e6 * 1120, rel=0.3)
+    assert "measured here" in found.source
+    assert learned([planned(2)], usual) == usual
+
+
+def test_a_machine_that_is_slower_than_thought_takes_longer() -> None:
+    """After half of the steps, what is left takes as long as what was done."""
+    study = planned(3)
+    whole = study_seconds(study, PACE)
+    countdown = Countdown(study, PACE, begun=100.0)
+    assert countdown.left_s(study, 0.0, now=101.0) == pytest.approx(whole)
+    step = whole / 4
+    assert countdown.left_s(study, 0.5, now=100 + 3 * step) == pytest.approx(6 * (whole - step / 2), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (5, "less than a minute"),
+        (130, "about 2 min"),
+        (1400, "about 25 min"),
+        (3600, "about 1 h"),
+        (12_600, "about 3 h 30 min"),
+    ],
+)
+def test_times_are_told_no_finer_than_they_are_known(seconds: float, words: str) -> None:
+    assert duration_in_words(seconds) == words
