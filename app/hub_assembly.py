@@ -8,14 +8,17 @@ from PySide6.QtCore import QObject
 from app.viewmodels.account import AccountViewModel
 from app.viewmodels.discover import DiscoverViewModel
 from app.viewmodels.downloads import Downloads
+from app.viewmodels.hub_bridge import HubBridge
 from app.viewmodels.job_bridge import JobBridge
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.offline import OfflineSwitch
+from app.viewmodels.publish import Publishing
 from app.views.theme import Theme
 from mlx_engine.folders import Folders
 
 if TYPE_CHECKING:
     from app.views.discover.page import DiscoverPage
+    from app.views.publish.page import PublishPage
 
 
 class HubAssembly(QObject):
@@ -37,6 +40,8 @@ class HubAssembly(QObject):
         self.downloads = Downloads(self.jobs, library, self)
         self.discover = DiscoverViewModel(folders.logs, self, command=command)
         self.account = AccountViewModel(folders.logs, self, command=command)
+        self.publishing = Publishing(HubBridge(folders.logs, self, command=command), self.jobs.add, self)
+        self.account.signed_in.connect(self.publishing.follow_sign_in)
         offline.changed.connect(self.discover.reset)
         self.jobs.begin()
 
@@ -46,8 +51,15 @@ class HubAssembly(QObject):
 
         return DiscoverPage(self.discover, self.downloads, self.account, self._offline, self._theme)
 
+    def publish_page(self) -> "PublishPage":
+        """Return a new page from which a conversion is published."""
+        from app.views.publish.page import PublishPage  # noqa: PLC0415 - as above
+
+        return PublishPage(self.publishing, self._theme)
+
     def close(self) -> None:
         """End all processes; the next run goes on with the jobs."""
+        self.publishing.close()
         self.discover.close()
         self.account.close()
         self.jobs.close()

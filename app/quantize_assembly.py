@@ -56,6 +56,7 @@ class QuantizeAssembly(QObject):
         library.refreshed.connect(self.quantize.plans_changed)
         self.jobs.failed.connect(notifier.error)
         self.jobs.converted.connect(self._tell_converted)
+        self.jobs.published.connect(self._tell_published)
 
     def page(self) -> "QuantizePage":
         """Return the page of recipes."""
@@ -103,6 +104,12 @@ class QuantizeAssembly(QObject):
         self._notifier.information(
             f"{name} stands in the library.", words, offer="Chat", accept=lambda: self._chat_with(model_id)
         )
+
+    def _tell_published(self, repository: str, words: str) -> None:
+        def open_page() -> None:
+            QDesktopServices.openUrl(QUrl(address(repository)))
+
+        self._notifier.information(f"{repository} is published.", words, offer="Open its page", accept=open_page)
 
     def _open_log(self) -> None:
         log = self._folders.logs / "jobs.log"

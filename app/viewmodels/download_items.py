@@ -9,8 +9,8 @@ from mlx_engine.engine.jobs import Job
 from mlx_engine.job_protocol import Download, FileProgress
 
 DownloadKind = Literal["queued", "running", "paused", "done", "failed"]
-Remedy = Literal["", "sign in", "accept"]
-"""What a person can do about a failure, besides trying again."""
+Remedy = Literal["", "sign in", "accept", "page"]
+"""What a person can do about a failure, besides trying again; "page" is to look at what is on the Hub now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A job as a row shows it: a download, or a conversion."""
+"""A job as a row shows it: a download, a conversion, or what is being published."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,9 +11,10 @@ from app.viewmodels.download_items import DownloadKind, Remedy
 from app.viewmodels.recipe_words import title
 from mlx_engine.engine.job_state import Done, Failed, JobState, Paused, Queued, Running
 from mlx_engine.engine.jobs import Job
+from mlx_engine.models.hub.upload_messages import Publish
 from mlx_engine.quantize.messages import Convert, Kept
 
-Task = Literal["download", "conversion"]
+Task = Literal["download", "conversion", "publication"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,10 @@ def item(job: Job) -> JobItem:
     """Return what to show of `job`."""
     if isinstance(job.request, Convert):
         return _conversion(job, job.request)
+    if isinstance(job.request, Publish):
+        return _publication(job, job.request)
     found = download_items.item(job)
-    assert found is not None  # noqa: S101 - what is no conversion is a download
+    assert found is not None  # noqa: S101 - what is neither is a download
     details = tuple(map(hub_words.file_progress, found.files))
     return JobItem(
         found.id, "download", found.repository, found.repository, found.kind, found.line, found.share, details,
@@ -61,6 +64,39 @@ def _conversion(job: Job, request: Convert) -> JobItem:
         details=_details(state),
         problem=state.message if isinstance(state, Failed) else "",
     )
+
+
+def _publication(job: Job, request: Publish) -> JobItem:
+    state = job.state
+    failure = state if isinstance(state, Failed) else None
+    return JobItem(
+        id=job.id,
+        task="publication",
+        subject=request.repository,
+        name=request.repository,
+        kind=download_items.kind_of(state),
+        line=_line_of_publication(state),
+        share=hub_words.share(state),
+        details=tuple(map(hub_words.file_progress, state.files)) if isinstance(state, Running) else (),
+        problem=failure.message if failure else "",
+        remedy="page" if isinstance(state, Done) else _remedy(failure),
+    )
+
+
+def _line_of_publication(state: JobState) -> str:
+    match state:
+        case Running(total_bytes=0):
+            return f"Publish · {state.notice or 'Reading the files, and asking the Hub what it has of them…'}"
+        case Done():
+            return f"On the Hub · {bytes_in_words(state.size_bytes)}"
+        case Queued() | Running() | Paused():
+            return f"Publish · {hub_words.progress(state)}"
+        case Failed():
+            return state.title
+
+
+def _remedy(failure: Failed | None) -> Remedy:
+    return "sign in" if failure and failure.error in ("NeedsToken", "WrongToken", "ReadOnlyToken") else ""
 
 
 def _line(state: JobState, recipe: str) -> str:

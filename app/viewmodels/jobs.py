@@ -1,4 +1,4 @@
-"""All that takes long and goes on by itself: downloads and conversions, in one queue."""
+"""All that takes long and goes on by itself: downloads, conversions and what is published, in one queue."""
 
 from collections.abc import Mapping
 
@@ -7,19 +7,24 @@ from PySide6.QtCore import QObject, Signal
 from app.viewmodels import job_items
 from app.viewmodels.download_items import DownloadKind
 from app.viewmodels.job_bridge import JobBridge
-from app.viewmodels.job_items import JobItem
+from app.viewmodels.job_items import JobItem, Task
 from app.viewmodels.model_library import ModelLibrary
 from mlx_engine.engine.job_state import Done, Failed, Queued
+from mlx_engine.models.hub.upload_messages import Publish
 from mlx_engine.quantize.messages import Convert
 
 _AT_REST: Mapping[DownloadKind, str] = {"failed": "failed", "queued": "waiting", "paused": "paused"}
 
 
+_VERBS: Mapping[Task, str] = {"download": "Downloading", "conversion": "Quantizing", "publication": "Publishing"}
+
+
 class Jobs(QObject):
-    """`converted` and `failed` tell the ends of conversions, each once."""
+    """`converted`, `published` and `failed` tell the ends of what was begun here, each once."""
 
     changed = Signal(str)  # the id of a job that is new, different or gone
     converted = Signal(str, str)  # the id of the model, what to say of it
+    published = Signal(str, str)  # the repository, what to say of it
     failed = Signal(str, str)  # what was not made, why and what to do
 
     def __init__(self, bridge: JobBridge, library: ModelLibrary, parent: QObject | None = None) -> None:
@@ -57,7 +62,7 @@ class Jobs(QObject):
 
     def model_of(self, item: JobItem) -> str:
         """Return the id of the model that the job has brought, if it can be chatted with; else ""."""
-        if item.kind != "done":
+        if item.kind != "done" or item.task == "publication":
             return ""
         if item.task == "conversion":
             return item.subject if self._library.description(item.subject) else ""
@@ -82,7 +87,7 @@ class Jobs(QObject):
         running = [one for one in self.items if one.kind == "running"]
         if running:
             tasks = {one.task for one in running}
-            verb = "Working" if len(tasks) > 1 else "Downloading" if tasks == {"download"} else "Quantizing"
+            verb = "Working" if len(tasks) > 1 else _VERBS[running[0].task]
             waiting = kinds.count("queued")
             return f"{verb} · {self.share * 100:.0f} %" + (f" · {waiting} more" if waiting else "")
         counts = {words: kinds.count(kind) for kind, words in _AT_REST.items()}
@@ -91,7 +96,7 @@ class Jobs(QObject):
 
     def _follow(self, id: str) -> None:
         job = self._bridge.job(id)
-        if job and isinstance(job.request, Convert):
+        if job and isinstance(job.request, Convert | Publish):
             if isinstance(job.state, Queued):
                 self._told.discard(id)
             elif isinstance(job.state, Done | Failed) and id not in self._told:
@@ -101,7 +106,11 @@ class Jobs(QObject):
 
     def _tell(self, item: JobItem) -> None:
         if item.kind == "failed":
-            self.failed.emit(f"{item.name} was not made", item.problem)
+            self.failed.emit(
+                f"{item.name} was not {'made' if item.task == 'conversion' else 'published'}", item.problem
+            )
+        elif item.task == "publication":
+            self.published.emit(item.subject, item.line)
         else:
             self._awaited.append(item)
             self._library.refresh()

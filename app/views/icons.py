@@ -32,6 +32,7 @@ _SYMBOLS: Mapping[str, str] = {
     "person": "person.crop.circle",
     "play": "play.fill",
     "plus": "plus",
+    "publish": "square.and.arrow.up",
     "quantize": "stairs",
     "redo": "arrow.uturn.forward",
     "regenerate": "arrow.clockwise",

@@ -30,6 +30,7 @@ PAGES: Sequence[Page] = (
 
 INNER_PAGES: Sequence[Page] = (
     Page("quantize", "Quantize", "quantize", under="models"),
+    Page("publish", "Publish", "publish", under="models"),
     Page("jobs", "Jobs", "jobs"),
 )
 """Those that something else leads to."""

@@ -1,7 +1,7 @@
 """`facet publish`: puts a conversion on the Hugging Face Hub."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +19,7 @@ from mlx_engine.errors import NameTaken, StorageError
 from mlx_engine.folders import Folders
 from mlx_engine.models import library
 from mlx_engine.models.hub.upload_messages import CardDraft, DraftCard, LookAtTarget, Publish, PublishTarget
+from mlx_engine.quantize.publish import licence_of, licence_warning
 
 
 def publish(  # noqa: PLR0913 - the options of the verb
@@ -70,7 +71,8 @@ def publish(  # noqa: PLR0913 - the options of the verb
             )
         if json:
             write_json(target)
-        if not yes and not _agreed(target, draft.warnings):
+        warnings = filter(None, (licence_warning(licence_of(text)), *draft.warnings))
+        if not yes and not _agreed(target, warnings):
             return 1
         _send(process, path, target, text, JsonView() if json else TextView(), update=update)
     return 0
@@ -90,14 +92,14 @@ def _read_card(file: Path) -> str:
         raise StorageError(f"The card {file} cannot be read: {reason}.") from error
 
 
-def _agreed(target: PublishTarget, warnings: Sequence[str]) -> bool:
+def _agreed(target: PublishTarget, warnings: Iterable[str]) -> bool:
     if not sys.stdin.isatty():
         raise UsageError("Nobody can be asked here: say --yes to publish.")
     terminal.note(_question(target, warnings))
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _question(target: PublishTarget, warnings: Sequence[str]) -> str:
+def _question(target: PublishTarget, warnings: Iterable[str]) -> str:
     """Return what is going to happen, with all that is going to be sent."""
     replaced = {"nothing": "new", "this model": "updated", "another model": "replaces another model"}[target.holds]
     visibility = "public: everybody can see it" if target.is_public else "private"

@@ -29,7 +29,7 @@ from mlx_engine.models.hub.upload_messages import (
 )
 from mlx_engine.models.memory import estimate
 from mlx_engine.quantize.model_card import Card, Measurement, write_card
-from mlx_engine.quantize.publish import Conversion, collect, licence_warning, read_conversion
+from mlx_engine.quantize.publish import Conversion, collect, licence_of, licence_warning, read_conversion
 
 _CONTEXT = 8192
 """For which the card says how much memory it takes."""
@@ -76,7 +76,7 @@ def _draft(request: DraftCard, conversion: Conversion, hub: Hub) -> CardDraft:
         card=write_card(card),
         licence=licence,
         base_model=conversion.base_model,
-        warnings=tuple(filter(None, (licence_warning(licence), _obstacle(conversion.model)))),
+        warnings=tuple(filter(None, [_obstacle(conversion.model)])),
     )
 
 
@@ -124,7 +124,7 @@ def _publish(request: Publish, conversion: Conversion, hub: Hub) -> Iterator[Upl
 
 def _check_licence(card: str, *, is_public: bool) -> None:
     """Refuse what the licence that the card names forbids."""
-    licence_warning(next(iter(read_metadata(card).get("license", ())), ""), is_public=is_public)
+    licence_warning(licence_of(card), is_public=is_public)
 
 
 def measurements(model: Path) -> Iterator[Measurement]:

@@ -112,7 +112,7 @@ def _figures(card: Card) -> str:
     ]
     if card.memory_bytes:
         rows.append((f"Memory at {card.memory_context:,} tokens", f"{size_in_words(card.memory_bytes)} (reckoned)"))
-    return _table(("", ""), rows)
+    return _table(("Property", "Value"), rows)
 
 
 def _measurements(found: Sequence[Measurement]) -> str:
@@ -121,7 +121,7 @@ def _measurements(found: Sequence[Measurement]) -> str:
             "## Measurements\n\nNot measured. How far this model is from the original can be measured with "
             "`facet measure`."
         )
-    return "## Measurements\n\n" + _table(("", "", "How"), [(one.name, one.value, one.how) for one in found])
+    return "## Measurements\n\n" + _table(("Figure", "Value", "How"), [(one.name, one.value, one.how) for one in found])
 
 
 def _use(card: Card) -> str:

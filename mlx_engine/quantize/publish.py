@@ -14,6 +14,7 @@ import msgspec
 
 from mlx_engine.errors import BrokenModel, NotPublishable
 from mlx_engine.models import provenance
+from mlx_engine.models.card import read_metadata
 from mlx_engine.models.describe import describe
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.hub.files import is_safe
@@ -120,6 +121,11 @@ def is_repository(name: str) -> bool:
     return _repository.fullmatch(name) is not None
 
 
+def licence_of(card: str) -> str:
+    """Return the licence that the card's metadata name; "" if they name none."""
+    return next(iter(read_metadata(card).get("license", ())), "")
+
+
 def licence_warning(licence: str, *, is_public: bool = False) -> str:
     """Return what to consider before a derivative of a model under `licence` is published; "" if nothing.
 
@@ -134,7 +140,8 @@ def licence_warning(licence: str, *, is_public: bool = False) -> str:
         return f"{sentence}: it can only be private."
     if not name or name == "unknown":
         return (
-            "The licence of the base model is not known. Look it up: without one, nobody may share what is made of it."
+            "The licence of the base model is not known. Look it up, and write it at the top of the card: without one, "
+            "nobody may share what is made of it."
         )
     if "-nc" in name or "research" in name:
         return f"The licence of the base model ({licence}) allows no commercial use; the same holds for the conversion."

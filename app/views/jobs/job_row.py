@@ -94,7 +94,7 @@ class JobRow(QWidget):
         self._chat.setVisible(bool(self._jobs.model_of(self._item)))
         self._retry.setVisible(kind == "failed")
         self._help.setVisible(bool(remedy))
-        self._help.setText("Open its page" if remedy == "accept" else "Sign in…")
+        self._help.setText("Sign in…" if remedy == "sign in" else "Open its page")
         self._help.updateGeometry()
 
     def _pause_or_resume(self) -> None:
@@ -102,10 +102,10 @@ class JobRow(QWidget):
         act(self._item.id)
 
     def _get_help(self) -> None:
-        if self._item.remedy == "accept":
-            self.page_requested.emit(self._item.subject)
-        else:
+        if self._item.remedy == "sign in":
             self.sign_in_requested.emit()
+        else:
+            self.page_requested.emit(self._item.subject)
 
     def _toggle_details(self) -> None:
         self._details.setVisible(self._details.isHidden())

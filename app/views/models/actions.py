@@ -22,6 +22,7 @@ class ModelActions(QObject):
 
     chat_requested = Signal(str)
     quantize_requested = Signal(object)  # ModelDescription
+    publish_requested = Signal(object)  # ModelDescription
     card_requested = Signal()
 
     def __init__(
@@ -43,6 +44,14 @@ class ModelActions(QObject):
     def quantize(self, row: Row | None) -> None:
         if row and (model := whole(row)):
             self.quantize_requested.emit(model)
+
+    def can_publish(self, row: Row | None) -> bool:
+        """Tell whether the model lies in Facet's own folder, as all do that it has made."""
+        return bool(row and whole(row) and self._keeping.is_own(row))
+
+    def publish(self, row: Row | None) -> None:
+        if row and self.can_publish(row):
+            self.publish_requested.emit(whole(row))
 
     def reveal(self, row: Row | None) -> None:
         """Show the folder in the file manager, marked in the one above where the system can do that."""
@@ -107,6 +116,7 @@ class ModelActions(QObject):
         menu = QMenu(self._widget)
         menu.addAction("Chat", lambda: self.chat(row)).setEnabled(not problem_of(row))
         menu.addAction("Quantize…", lambda: self.quantize(row)).setEnabled(whole(row) is not None)
+        menu.addAction("Publish…", lambda: self.publish(row)).setEnabled(self.can_publish(row))
         menu.addAction("Open Card", self.card_requested.emit).setEnabled(has_card)
         menu.addAction("Show in the File Manager", lambda: self.reveal(row))
         menu.addSeparator()

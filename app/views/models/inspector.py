@@ -73,6 +73,7 @@ class Inspector(QWidget):
         self._problem = _Problem(theme)
         self._chat = FilledButton(theme, "Chat")
         self.quantize = SmallButton(theme, "Quantize…")
+        self.publish = IconButton(theme, "publish", "Publish…")
         self._reveal = IconButton(theme, "folder", "Show in the file manager")
         self._rename = IconButton(theme, "edit", "Rename…")
         self._delete = IconButton(theme, "trash", "Move to the trash…")
@@ -107,8 +108,11 @@ class Inspector(QWidget):
         actions.addWidget(self._chat)
         actions.addWidget(self.quantize)
         actions.addStretch()
-        for button in (self._reveal, self._rename, self._delete):
-            actions.addWidget(button)
+        icons = QHBoxLayout()
+        icons.setSpacing(0)
+        for button in (self.publish, self._reveal, self._rename, self._delete):
+            icons.addWidget(button)
+        actions.addLayout(icons)
         column.addLayout(actions)
         self._lay_out_card_heading()
         for parts in (

@@ -128,6 +128,7 @@ class ModelsPage(QWidget):
         inspector.delete_requested.connect(lambda: actions.delete(table.current_row()))
         inspector.closed.connect(self._mark_none)
         inspector.quantize.clicked.connect(lambda: actions.quantize(table.current_row()))
+        inspector.publish.clicked.connect(lambda: actions.publish(table.current_row()))
         for offer in (inspector.card_requested, actions.card_requested):
             offer.connect(self._show_card)
         inspector.revision.discover_requested.connect(self.discover_requested)
@@ -190,6 +191,7 @@ class ModelsPage(QWidget):
             self.inspector.follow(self._parts.duplicates.of(row.id))
             model = whole(row)
             self.inspector.quantize.setEnabled(model is not None)
+            self.inspector.publish.setVisible(self.offers.can_publish(row))
             self.inspector.offer(
                 "import" if model and model.can_be_imported else "chat",
                 can_do_it=bool(model and model.can_be_imported) or not problem_of(row),

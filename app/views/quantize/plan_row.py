@@ -1,46 +1,15 @@
 """A conversion that was chosen: what its result is called, and what stands against it."""
 
-from PySide6.QtCore import QRectF, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.viewmodels.amounts import bytes_in_words
 from app.viewmodels.conversion_plan import Plan
 from app.views.buttons import IconButton
 from app.views.discover.controls import SmallButton
 from app.views.discover.words import Words
-from app.views.painting import focus_ring, rounded
+from app.views.line_field import LineField
 from app.views.theme import Theme
-
-
-class _NameField(QLineEdit):
-    """A line in a frame of our own."""
-
-    def __init__(self, theme: Theme, name: str) -> None:
-        super().__init__()
-        self._theme = theme
-        self.setFrame(False)
-        self.setAccessibleName(name)
-        self.setAttribute(Qt.WidgetAttribute.WA_MacShowFocusRect, False)
-        theme.changed.connect(self._dress)
-        self._dress()
-
-    def _dress(self) -> None:
-        self.setFont(self._theme.font("label"))
-        self.setTextMargins(8, 0, 8, 0)
-        self.setFixedHeight(QFontMetrics(self.font()).height() + 10)
-        palette = self.palette()
-        palette.setColor(palette.ColorRole.Base, Qt.GlobalColor.transparent)
-        palette.setColor(palette.ColorRole.Text, self._theme.palette.text)
-        self.setPalette(palette)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        colours, painter, area = self._theme.palette, QPainter(self), QRectF(self.rect())
-        rounded(painter, area, 7, colours.surface, colours.border)
-        if self.hasFocus():
-            focus_ring(painter, area, 7, colours.accent)
-        painter.end()
-        super().paintEvent(event)
 
 
 class PlanRow(QWidget):
@@ -52,7 +21,7 @@ class PlanRow(QWidget):
     def __init__(self, plan: Plan, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._plan = plan
-        self._name = _NameField(theme, f"Name of the {plan.card.title} model")
+        self._name = LineField(theme, f"Name of the {plan.card.title} model")
         self._size = Words(theme, role="small", tone="secondary")
         self._drop = IconButton(theme, "close", f"Do not make {plan.card.title}")
         self._problem = Words(theme, role="small", tone="danger", wraps=True)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # exported lazily
 
-from mlx_engine.errors import HubNotFound, NameTaken, NeedsToken
+from mlx_engine.errors import HubNotFound, NameTaken, NeedsToken, ReadOnlyToken
 from mlx_engine.models import provenance
 from mlx_engine.models.hub.client import Hub
 from mlx_engine.models.hub.upload_messages import Holds
@@ -48,9 +48,8 @@ def look(repository: str, model: Provenance, hub: Hub, *, is_public: bool) -> Ta
         if repository.count("/") != 1:
             raise HubNotFound(f"{repository!r} is not the name of a repository, which is owner/name.")
         account = hub.ask("/api/whoami-v2").json()
-        if not _may_write(account, repository):
-            raise read_only(repository)
         name = str(account["name"])
+        _check_rights(account, name, repository)
     try:
         listing = hub.list_files(repository, "main")
     except HubNotFound:
@@ -88,14 +87,21 @@ def _origin(model: Provenance) -> tuple[str, str, dict[str, Any]]:
     return model.source, model.recipe, model.settings
 
 
-def _may_write(account: Mapping[str, Any], repository: str) -> bool:
-    """Tell whether account and token allow writing there, as far as the Hub says so beforehand."""
-    owner = repository.partition("/")[0]
+def _check_rights(account: Mapping[str, Any], name: str, repository: str) -> None:
+    """See that account and token allow writing there, as far as the Hub says so beforehand."""
+    owner, _, rest = repository.partition("/")
     token = account.get("auth", {}).get("accessToken") or {}
     role = token.get("role", "write")
+    if role == "read":
+        raise read_only(repository)
     if role == "fineGrained":
-        return _grants_writing(token.get("fineGrained") or {}, owner, repository)
-    return role != "read" and (owner == account["name"] or _is_member(account, owner))
+        if not _grants_writing(token.get("fineGrained") or {}, owner, repository):
+            raise read_only(repository)
+    elif owner != name and not _is_member(account, owner):
+        raise ReadOnlyToken(
+            f"You are signed in as {name}, who may not write to what belongs to {owner}. Call it {name}/{rest}, or "
+            "sign in with another access token."
+        )
 
 
 def _is_member(account: Mapping[str, Any], owner: str) -> bool:

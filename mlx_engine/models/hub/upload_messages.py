@@ -33,7 +33,9 @@ class DraftCard(msgspec.Struct, frozen=True, kw_only=True, tag="draft_card", tag
 
 
 class CardDraft(msgspec.Struct, frozen=True, kw_only=True, tag="card_draft", tag_field=type_tag):
-    """`card` is Markdown with its metadata. `warnings` are sentences to read before publishing."""
+    """`card` is Markdown with its metadata. `warnings` are sentences to read before publishing, besides what its
+    licence asks for.
+    """
 
     id: str
     repository: str

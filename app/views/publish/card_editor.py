@@ -1,0 +1,95 @@
+"""The card that is going to be sent: as people will see it, or as it is written."""
+
+from PySide6.QtCore import QRectF, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QTextOption
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+
+from app.views.card_text import CardText
+from app.views.chips import Chip
+from app.views.discover.grid import Scroll
+from app.views.discover.words import Words
+from app.views.painting import focus_ring, rounded
+from app.views.theme import Theme
+
+
+class CardEditor(QWidget):
+    """`edited` tells the whole card, metadata included, as it is typed."""
+
+    edited = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._shown = ""
+        self.edit = Chip(theme, "Edit")
+        self.edit.setAccessibleName("Edit the card")
+        self.text = _PlainText(theme)
+        self._card = CardText(theme)
+        self._preview = Scroll(theme, "The card")
+        self._preview.column.setContentsMargins(14, 12, 14, 12)
+        self._preview.column.addWidget(self._card)
+        self._preview.column.addStretch(1)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._preview)
+        self._stack.addWidget(self.text)
+        self._lay_out()
+        self.edit.toggled.connect(self._stack.setCurrentIndex)
+        self.text.textChanged.connect(lambda: self.edited.emit(self.text.toPlainText()))
+        theme.changed.connect(self.update)
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.addWidget(Words(self._theme, "Model card", role="small", bold=True))
+        head.addWidget(Words(self._theme, "the README.md of the repository", role="small", tone="secondary"), 1)
+        head.addWidget(self.edit)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addLayout(head)
+        column.addWidget(self._stack, 1)
+        self._stack.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._stack.setMinimumHeight(self._theme.scaled(120))
+
+    def show_card(self, card: str, text: str) -> None:
+        """Show the card, of which `text` is what people see."""
+        if text != self._shown:
+            self._shown = text
+            self._card.show_card(text)
+        if card != self.text.toPlainText():
+            with QSignalBlocker(self.text):
+                self.text.setPlainText(card)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        area = QRectF(self._stack.geometry()).adjusted(0.5, 0.5, -0.5, -0.5)
+        rounded(QPainter(self), area, 9, self._theme.palette.surface, self._theme.palette.border)
+
+
+class _PlainText(QPlainTextEdit):
+    """Markdown in letters of one width."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setTabChangesFocus(True)
+        self.setAccessibleName("The card as Markdown")
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.document().setDocumentMargin(12)
+        self.viewport().setAutoFillBackground(False)
+        theme.thin_scroll_bars(self)
+        theme.changed.connect(self._dress)
+        self._dress()
+
+    def _dress(self) -> None:
+        self.setFont(self._theme.font("mono"))
+        palette = self.palette()
+        palette.setColor(palette.ColorRole.Base, Qt.GlobalColor.transparent)
+        palette.setColor(palette.ColorRole.Text, self._theme.palette.text)
+        self.setPalette(palette)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.hasFocus():
+            area = QRectF(self.viewport().rect())
+            focus_ring(QPainter(self.viewport()), area, 9, self._theme.palette.accent)

@@ -1,0 +1,92 @@
+"""The question before anything is sent: whose account, where to, who will see it, and every file."""
+
+from PySide6.QtCore import QSignalBlocker
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.viewmodels.hub_words import file_size
+from app.viewmodels.publish import Asking, Publishing
+from app.views.chips import Chip
+from app.views.discover.controls import FilledButton, SmallButton
+from app.views.discover.grid import SIDE, Scroll
+from app.views.discover.words import Words
+from app.views.models.facts import Facts
+from app.views.quantize.notes import Notes
+from app.views.theme import Theme
+
+_WIDTH = 560
+_HOLDS = {
+    "nothing": "",
+    "this model": "It is there already and is going to be updated.",
+    "another model": "It holds another model, whose weights would be replaced.",
+}
+
+
+class Confirmation(QWidget):
+    """Follows the question of `publishing`."""
+
+    def __init__(self, publishing: Publishing, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._publishing, self._theme = publishing, theme
+        self._title = Words(theme, "Send this to the Hugging Face Hub?", role="heading", wraps=True)
+        self._facts = Facts(theme)
+        self._notes = Notes(theme)
+        self._files = Facts(theme, "Files", on_right=True)
+        self.replace = Chip(theme, "Replace the other model")
+        self.back = SmallButton(theme, "Back")
+        self.button = FilledButton(theme, "Publish")
+        self._lay_out()
+        self.back.clicked.connect(publishing.go_back)
+        self.button.clicked.connect(publishing.send)
+        self.replace.toggled.connect(lambda replaces: publishing.replace_other(replaces=replaces))
+
+    def _lay_out(self) -> None:
+        self._inside = QWidget()
+        inside = QVBoxLayout(self._inside)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(14)
+        for part in (self._title, self._facts, self._notes, self._files):
+            inside.addWidget(part)
+        scroll = Scroll(self._theme, "What is going to be sent")
+        middle = QHBoxLayout()
+        middle.addStretch(1)
+        middle.addWidget(self._inside, 1000)
+        middle.addStretch(1)
+        scroll.column.addLayout(middle)
+        scroll.column.addStretch(1)
+        foot = QHBoxLayout()
+        foot.addWidget(self.replace)
+        foot.addStretch(1)
+        foot.addWidget(self.back)
+        foot.addWidget(self.button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 10)
+        column.addWidget(scroll, 1)
+        foot.setContentsMargins(SIDE, 0, SIDE, 0)
+        column.addLayout(foot)
+        self._theme.changed.connect(self._fit)
+        self._fit()
+
+    def follow(self, question: Asking) -> None:
+        target, draft = question.target, question.draft
+        visible = "Public: everybody can see it" if target.is_public else "Private"
+        size = f"{len(target.files)} files, {file_size(target.total_bytes)}"
+        self._facts.show_pairs(
+            [
+                ("Account", target.account),
+                ("Repository", f"{target.repository}{'' if target.exists else ' (new)'}"),
+                ("Visibility", visible),
+                ("Licence", draft.licence or "unknown"),
+                ("To send", f"{size}; what the Hub has already is not sent again"),
+            ]
+        )
+        self._notes.tell([sentence for sentence in (_HOLDS[target.holds], *draft.notes) if sentence])
+        self._files.show_pairs([(file.name, file_size(file.size_bytes)) for file in target.files])
+        self.replace.setVisible(target.holds == "another model")
+        with QSignalBlocker(self.replace):
+            self.replace.setChecked(question.replaces)
+        self.button.setText("Update" if target.holds == "this model" else "Publish")
+        self.button.updateGeometry()
+        self.button.setEnabled(question.can_send)
+
+    def _fit(self) -> None:
+        self._inside.setMaximumWidth(self._theme.scaled(_WIDTH))

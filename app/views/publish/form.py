@@ -1,0 +1,112 @@
+"""What a person decides before a conversion is published: its name, who may see it, its card."""
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from app.viewmodels.publish import Editing, Publishing
+from app.views.chips import Chip
+from app.views.discover.controls import FilledButton, SmallButton
+from app.views.discover.grid import SIDE
+from app.views.discover.words import Words
+from app.views.line_field import LineField
+from app.views.publish.card_editor import CardEditor
+from app.views.quantize.notes import Notes
+from app.views.theme import Theme
+
+_VISIBILITY = {
+    False: "Only you can see it, or the members of the organization.",
+    True: "Everybody can see it and download it.",
+}
+
+_CURED_BY_SIGNING_IN = ("NeedsToken", "WrongToken", "ReadOnlyToken")
+
+
+class Form(QWidget):
+    """Follows the draft of `publishing`."""
+
+    sign_in_requested = Signal()
+
+    def __init__(self, publishing: Publishing, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._publishing, self._theme = publishing, theme
+        self.repository = LineField(theme, "Repository")
+        self.private, self.public = Chip(theme, "Private"), Chip(theme, "Public")
+        self._visibility = Words(theme, role="small", tone="secondary", wraps=True)
+        self._licence = Words(theme, wraps=True)
+        self.notes = Notes(theme)
+        self.card = CardEditor(theme)
+        self._line = Words(theme, role="small", tone="secondary", wraps=True)
+        self.sign_in = SmallButton(theme, "Sign in…")
+        self.button = FilledButton(theme, "Review…")
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(14)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(1, 1)
+        chips = QHBoxLayout()
+        chips.setSpacing(6)
+        for part, stretch in ((self.private, 0), (self.public, 0), (self._visibility, 1)):
+            chips.addWidget(part, stretch)
+        for row, name in enumerate(("Repository", "Visible to", "Licence")):
+            grid.addWidget(Words(self._theme, name, tone="secondary"), row, 0)
+        grid.addWidget(self.repository, 0, 1)
+        grid.addLayout(chips, 1, 1)
+        grid.addWidget(self._licence, 2, 1)
+        foot = QHBoxLayout()
+        foot.addWidget(self._line, 1)
+        foot.addWidget(self.sign_in)
+        foot.addWidget(self.button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SIDE, 4, SIDE, 10)
+        column.setSpacing(10)
+        column.addLayout(grid)
+        column.addWidget(self.notes)
+        column.addWidget(self.card, 1)
+        column.addLayout(foot)
+        self.card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def _connect(self) -> None:
+        publishing = self._publishing
+        self.repository.editingFinished.connect(lambda: publishing.set_repository(self.repository.text().strip()))
+        self.repository.textEdited.connect(lambda _text: self._line.set_tone("secondary"))
+        for chip, is_public in ((self.private, False), (self.public, True)):
+            chip.clicked.connect(lambda _checked=False, is_public=is_public: self._choose(is_public=is_public))
+        self.card.edited.connect(publishing.set_card)
+        self.button.clicked.connect(self._review)
+        self.sign_in.clicked.connect(self.sign_in_requested)
+
+    def follow(self, draft: Editing) -> None:
+        """Show the draft as it is now."""
+        with QSignalBlocker(self.repository):
+            if self.repository.text().strip() != draft.repository:
+                self.repository.setText(draft.repository)
+        self._show_visibility(is_public=draft.is_public)
+        base = f", made from {draft.base_model}" if draft.base_model else ""
+        self._licence.setText(f"{draft.licence or 'unknown'}{base}")
+        self.notes.tell(draft.notes)
+        self.card.show_card(draft.card, draft.text)
+        self._show_foot(draft)
+
+    def _show_visibility(self, *, is_public: bool) -> None:
+        self.private.setChecked(not is_public)
+        self.public.setChecked(is_public)
+        self._visibility.setText(_VISIBILITY[is_public])
+
+    def _show_foot(self, draft: Editing) -> None:
+        who = f"Signed in as {draft.account}. " if draft.account else "Publishing needs an account on the Hub. "
+        waits = "Asking the Hub…" if draft.is_looking else ""
+        self._line.setText(draft.problem or waits or f"{who}Nothing is sent before you agree.")
+        self._line.set_tone("danger" if draft.problem else "secondary")
+        self.sign_in.setVisible(not draft.account or draft.error in _CURED_BY_SIGNING_IN)
+        self.button.setEnabled(not draft.is_looking)
+
+    def _choose(self, *, is_public: bool) -> None:
+        self._publishing.set_public(is_public=is_public)
+        self._show_visibility(is_public=is_public)
+
+    def _review(self) -> None:
+        self._publishing.set_repository(self.repository.text().strip())
+        self._publishing.review()

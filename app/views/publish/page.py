@@ -1,0 +1,131 @@
+"""The page from which a conversion is published: the draft, then the question, and what goes wrong before."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.viewmodels.model_library import detail
+from app.viewmodels.publish import Asking, Drafting, Editing, Idle, Publishing, Trouble
+from app.views.buttons import IconButton
+from app.views.discover.grid import SIDE
+from app.views.discover.notice import PageNotice
+from app.views.discover.words import Words
+from app.views.publish.confirmation import Confirmation
+from app.views.publish.form import Form
+from app.views.theme import Theme
+
+_AGAIN, _MODELS = "Try again", "Show models"
+
+
+class PublishPage(QWidget):
+    """`left` leads back to the models."""
+
+    left = Signal()
+    sign_in_requested = Signal()
+
+    def __init__(self, publishing: Publishing, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._publishing, self._theme = publishing, theme
+        self._name = Words(theme, role="heading")
+        self._facts = Words(theme, role="small", tone="secondary")
+        self.form = Form(publishing, theme)
+        self.confirmation = Confirmation(publishing, theme)
+        self._notice = PageNotice(theme)
+        self._stack = QStackedWidget()
+        for view in (self.form, self.confirmation, self._notice):
+            self._stack.addWidget(view)
+        self._lay_out()
+        publishing.changed.connect(self._follow)
+        self.form.sign_in_requested.connect(self.sign_in_requested)
+        self._notice.acted.connect(self._act)
+        self._follow()
+
+    def _lay_out(self) -> None:
+        back = IconButton(self._theme, "chevron-left", "Back")
+        back.clicked.connect(self.go_back)
+        names = QVBoxLayout()
+        names.setSpacing(1)
+        names.addWidget(self._name)
+        names.addWidget(self._facts)
+        head = QHBoxLayout()
+        head.setContentsMargins(SIDE - 8, 10, SIDE, 6)
+        head.setSpacing(8)
+        head.addWidget(back)
+        head.addLayout(names, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self._stack, 1)
+
+    def go_back(self) -> None:
+        """Leave the question, or else the page."""
+        if not self._publishing.go_back():
+            self.left.emit()
+
+    def _follow(self) -> None:
+        state = self._publishing.state
+        self._show_model()
+        match state:
+            case Editing():
+                self.form.follow(state)
+                self._turn_to(self.form, self.form.repository)
+            case Asking():
+                self.confirmation.follow(state)
+                self._turn_to(self.confirmation, self.confirmation.back)
+            case Drafting():
+                self._tell("Writing the card…", is_waiting=True)
+            case Trouble():
+                self._tell(
+                    state.title,
+                    state.message,
+                    icon="warning",
+                    actions=(_AGAIN, _MODELS) if state.may_pass else (_MODELS,),
+                )
+            case Idle():
+                sentence = "Choose a conversion on the page of models."
+                self._tell("Which model?", sentence, icon="publish", actions=(_MODELS,))
+
+    def _turn_to(self, view: QWidget, first: QWidget) -> None:
+        if self._stack.currentWidget() is not view:
+            self._stack.setCurrentWidget(view)
+            first.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show_model(self) -> None:
+        match self._publishing.state:
+            case Idle():
+                model = None
+            case Asking(draft=draft):
+                model = draft.model
+            case state:
+                model = state.model
+        self._name.setText(f"Publish {model.name}" if model else "Publish a conversion")
+        self._facts.setText(detail(model) if model else "")
+        self._facts.setVisible(model is not None)
+
+    def _tell(
+        self,
+        title: str,
+        sentence: str = "",
+        *,
+        icon: str = "",
+        is_waiting: bool = False,
+        actions: tuple[str, ...] = (),
+    ) -> None:
+        self._notice.show_words(title, sentence, icon=icon, is_waiting=is_waiting, actions=actions)
+        self._stack.setCurrentWidget(self._notice)
+
+    def _act(self, action: str) -> None:
+        if action == _AGAIN:
+            self._publishing.try_again()
+        else:
+            self.left.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.go_back()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        QPainter(self).fillRect(self.rect(), self._theme.palette.window)

@@ -1,0 +1,143 @@
+"""Publishing as the window does it: real job processes, the small Hub, the queue."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.viewmodels import job_items
+from app.viewmodels.publish import Asking, Editing, Idle, Publishing, Trouble
+from app.views.theme import Theme
+from mlx_engine.models.describe import describe
+from tests.app.hub_window import HubWindow
+from tests.conversions import BASE, write_conversion
+from tests.hub.repository import Repository
+from tests.hub.server import Hub
+from tests.model_folders import write_model
+
+TIMEOUT_MS = 20_000
+TOKEN = "hf_writing"  # noqa: S105 - it opens the small Hub alone
+NAME = "ada/Whale-4bit"
+
+
+@pytest.fixture
+def window(hub: Hub, theme: Theme, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubWindow]:
+    hub.tokens[TOKEN] = "ada"
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    window = HubWindow(tmp_path / "facet", theme)
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def publishing(window: HubWindow) -> Publishing:
+    return window.hub.publishing
+
+
+def draft(publishing: Publishing, folder: Path, qtbot: QtBot) -> Editing:
+    publishing.open(describe(folder, f"maker/{folder.name}"))
+    qtbot.waitUntil(lambda: isinstance(publishing.state, Editing), timeout=TIMEOUT_MS)
+    return editing(publishing)
+
+
+def editing(publishing: Publishing) -> Editing:
+    assert isinstance(publishing.state, Editing), publishing.state
+    return publishing.state
+
+
+def review(publishing: Publishing, qtbot: QtBot) -> Asking | Editing:
+    publishing.review()
+    qtbot.waitUntil(
+        lambda: not isinstance(publishing.state, Editing) or not publishing.state.is_looking, timeout=TIMEOUT_MS
+    )
+    assert isinstance(publishing.state, Asking | Editing)
+    return publishing.state
+
+
+def test_a_conversion_is_published_after_the_question(
+    publishing: Publishing, window: HubWindow, hub: Hub, tmp_path: Path, qtbot: QtBot
+) -> None:
+    """The draft proposes a name; nothing is sent before the person agrees; then it goes through the queue."""
+    folder = write_conversion(tmp_path / "Whale-4bit")
+    assert draft(publishing, folder, qtbot).repository == NAME
+    question = review(publishing, qtbot)
+    assert isinstance(question, Asking)
+    assert (question.target.account, question.target.is_public) == ("ada", False)
+    assert {seen.method for seen in hub.seen} == {"GET"}
+    with qtbot.waitSignal(publishing.started):
+        publishing.send()
+    assert isinstance(publishing.state, Idle)
+    jobs = window.hub.jobs
+    qtbot.waitUntil(lambda: [job_items.item(job).kind for job in jobs.jobs] == ["done"], timeout=TIMEOUT_MS)
+    item = job_items.item(jobs.jobs[0])
+    assert (item.task, item.subject, item.remedy) == ("publication", NAME, "page")
+    assert "README.md" in hub.repositories[NAME].commits[hub.repositories[NAME].main]
+
+
+def test_the_card_follows_the_name(publishing: Publishing, tmp_path: Path, qtbot: QtBot) -> None:
+    """In the title and where it says how to use the model, but not while the name is still being typed."""
+    before = draft(publishing, write_conversion(tmp_path / "Whale-4bit"), qtbot)
+    publishing.set_repository("a")
+    assert editing(publishing).card == before.card
+    publishing.set_repository("ada/Orca")
+    assert "\n# Orca\n" in editing(publishing).card
+    assert 'load("ada/Orca")' in editing(publishing).card
+    assert NAME not in editing(publishing).card
+    assert f"base_model: {BASE}" in editing(publishing).card
+
+
+def test_what_is_written_into_the_card_is_sent(publishing: Publishing, tmp_path: Path, qtbot: QtBot) -> None:
+    """The warning goes when the licence is filled in."""
+    found = draft(publishing, write_conversion(tmp_path / "Whale-4bit", licence=""), qtbot)
+    assert "not known" in found.notes[0]
+    publishing.set_card(found.card.replace("license: unknown", "license: mit"))
+    assert editing(publishing).notes == []
+    question = review(publishing, qtbot)
+    assert isinstance(question, Asking)
+    assert "license: mit" in question.draft.card
+
+
+def test_a_refusal_stands_beside_the_draft(publishing: Publishing, hub: Hub, tmp_path: Path, qtbot: QtBot) -> None:
+    """It goes as soon as something is changed."""
+    draft(publishing, write_conversion(tmp_path / "Whale-4bit"), qtbot)
+    publishing.set_repository("somebody/Whale")
+    refused = review(publishing, qtbot)
+    assert isinstance(refused, Editing)
+    assert refused.error == "ReadOnlyToken"
+    assert "signed in as ada" in refused.problem
+    publishing.set_repository(NAME)
+    assert not editing(publishing).problem
+
+
+def test_another_model_is_replaced_only_when_that_was_said(
+    publishing: Publishing, window: HubWindow, hub: Hub, tmp_path: Path, qtbot: QtBot
+) -> None:
+    hub.add(Repository(NAME, private=True)).commit({"model.safetensors": b"other"})
+    hub.accepted.add(("ada", NAME))
+    draft(publishing, write_conversion(tmp_path / "Whale-4bit"), qtbot)
+    question = review(publishing, qtbot)
+    assert isinstance(question, Asking)
+    publishing.send()
+    assert not window.hub.jobs.jobs
+    publishing.replace_other(replaces=True)
+    publishing.send()
+    assert len(window.hub.jobs.jobs) == 1
+
+
+def test_after_signing_in_a_name_below_the_account_is_proposed(
+    publishing: Publishing, window: HubWindow, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HF_TOKEN")
+    assert draft(publishing, write_conversion(tmp_path / "Whale-4bit"), qtbot).repository == "you/Whale-4bit"
+    window.account.sign_in(TOKEN)
+    qtbot.waitUntil(
+        lambda: isinstance(publishing.state, Editing) and publishing.state.repository == NAME, timeout=TIMEOUT_MS
+    )
+
+
+def test_what_facet_has_not_made_is_said(publishing: Publishing, tmp_path: Path, qtbot: QtBot) -> None:
+    publishing.open(describe(write_model(tmp_path / "Whale"), "maker/Whale"))
+    qtbot.waitUntil(lambda: isinstance(publishing.state, Trouble), timeout=TIMEOUT_MS)
+    assert isinstance(publishing.state, Trouble)
+    assert not publishing.state.may_pass

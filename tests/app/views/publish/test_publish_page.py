@@ -1,0 +1,152 @@
+"""The page from which a conversion is published, with what a job process would answer."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from app.viewmodels.hub_bridge import Answered, HubBridge
+from app.viewmodels.publish import Publishing
+from app.views.publish.page import PublishPage
+from app.views.theme import Theme
+from mlx_engine.engine.job_messages import JobEvent, JobRequest
+from mlx_engine.job_protocol import JobFailed
+from mlx_engine.models.describe import describe
+from mlx_engine.models.hub.upload_messages import CardDraft, OutgoingFile, Publish, PublishTarget
+from tests.app.views.test_window import unnamed_controls
+from tests.conversions import write_conversion
+
+CARD = "---\nlicense: llama3.2\nbase_model: maker/Whale\n---\n\n# Whale-4bit\n\nFor Macs.\n"
+DRAFT = CardDraft(
+    id="d", repository="ada/Whale-4bit", account="ada", card=CARD, licence="llama3.2", base_model="", warnings=()
+)
+FILES = (OutgoingFile("model.safetensors", 4_200_000_000), OutgoingFile("README.md", 2_000))
+TARGET = PublishTarget(
+    id="t",
+    account="ada",
+    repository="ada/Whale-4bit",
+    exists=False,
+    is_public=False,
+    holds="nothing",
+    files=FILES,
+)
+
+
+class GivenHub(HubBridge):
+    """Answers at once with what it was given, one after the other."""
+
+    def __init__(self, logs: Path, answers: list[JobEvent]) -> None:
+        super().__init__(logs)
+        self._answers = answers
+
+    def ask(self, question: Callable[[str], JobRequest], answered: Answered) -> None:
+        question("id")
+        answered(self._answers.pop(0))
+
+
+Show = Callable[..., PublishPage]
+
+
+@pytest.fixture
+def queue() -> list[Publish]:
+    return []
+
+
+@pytest.fixture
+def show(qtbot: QtBot, theme: Theme, tmp_path: Path, queue: list[Publish]) -> Show:
+    shown: list[PublishPage] = []
+
+    def show(*answers: JobEvent) -> PublishPage:
+        publishing = Publishing(GivenHub(tmp_path / "logs", list(answers)), queue.append)
+        page = PublishPage(publishing, theme)
+        qtbot.addWidget(page)
+        shown.append(page)
+        page.resize(660, 500)
+        page.show()
+        publishing.open(describe(write_conversion(tmp_path / "Whale-4bit"), "maker/Whale-4bit"))
+        return page
+
+    return show
+
+
+def words(page: PublishPage) -> str:
+    """Everything that can be read on the page."""
+    shown = (label.text() for label in page.findChildren(QLabel) if label.isVisible())
+    return "\n".join(shown).replace("\N{ZERO WIDTH SPACE}", "")
+
+
+def test_the_question_lists_all_that_is_sent(show: Show, queue: list[Publish]) -> None:
+    """Account, repository, visibility, and every file with its size; the button then hands it on."""
+    page = show(DRAFT, TARGET)
+    assert "Nothing is sent before you agree" in words(page)
+    page.form.button.click()
+    for told in ("ada", "ada/Whale-4bit (new)", "Private", "model.safetensors", "4.2 GB", "README.md", "llama3.2"):
+        assert told in words(page)
+    assert not queue
+    page.confirmation.button.click()
+    assert [(one.repository, one.is_public, one.updates) for one in queue] == [("ada/Whale-4bit", False, False)]
+
+
+def test_the_card_can_be_edited_before(show: Show, queue: list[Publish]) -> None:
+    page = show(DRAFT, TARGET)
+    page.form.card.edit.setChecked(True)
+    page.form.card.text.setPlainText(CARD + "My own words.\n")
+    page.form.public.click()
+    page.form.button.click()
+    page.confirmation.button.click()
+    assert queue[0].card.endswith("My own words.\n")
+    assert queue[0].is_public
+
+
+def test_replacing_another_model_takes_a_word(show: Show, queue: list[Publish]) -> None:
+    page = show(
+        DRAFT,
+        PublishTarget(
+            id="t",
+            account="ada",
+            repository="ada/Whale-4bit",
+            exists=True,
+            is_public=False,
+            holds="another model",
+            files=FILES,
+        ),
+    )
+    page.form.button.click()
+    assert "holds another model" in words(page)
+    assert not page.confirmation.button.isEnabled()
+    page.confirmation.replace.setChecked(True)
+    page.confirmation.button.click()
+    assert queue[0].updates
+
+
+def test_a_problem_is_said_with_its_remedy(show: Show, qtbot: QtBot) -> None:
+    page = show(DRAFT, JobFailed(id="t", error="ReadOnlyToken", title="No", message="It may only read."))
+    page.form.button.click()
+    assert "It may only read." in words(page)
+    with qtbot.waitSignal(page.sign_in_requested):
+        page.form.sign_in.click()
+
+
+def test_escape_goes_back_one_step(show: Show, qtbot: QtBot) -> None:
+    page = show(DRAFT, TARGET)
+    page.form.button.click()
+    assert page.confirmation.isVisible()
+    qtbot.keyClick(page, Qt.Key.Key_Escape)
+    assert page.form.isVisible()
+    with qtbot.waitSignal(page.left):
+        qtbot.keyClick(page, Qt.Key.Key_Escape)
+
+
+def test_what_cannot_be_published_says_why(show: Show) -> None:
+    page = show(JobFailed(id="d", error="NotPublishable", title="This cannot be published", message="Not Facet's."))
+    assert "Not Facet's." in words(page)
+
+
+def test_every_control_has_a_name(show: Show) -> None:
+    page = show(DRAFT, TARGET)
+    assert not unnamed_controls(page)
+    page.form.button.click()
+    assert not unnamed_controls(page)
