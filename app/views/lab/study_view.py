@@ -109,9 +109,12 @@ class StudyView(QWidget):
 
     def _copy_menu(self) -> QMenu:
         menu = QMenu(self)
+        self._add_copying(menu)
+        return menu
+
+    def _add_copying(self, menu: QMenu) -> None:
         menu.addAction("Copy as Markdown", lambda: self.table.copy_text(is_csv=False))
         menu.addAction("Copy as CSV", lambda: self.table.copy_text(is_csv=True))
-        return menu
 
     def _show_menu(self, line: Line, where: QPoint) -> None:
         label, is_still = line.row.label, not self._lab.is_running
@@ -121,8 +124,7 @@ class StudyView(QWidget):
         reveal = menu.addAction("Show in the File Manager", lambda: self.reveal_requested.emit(line.row.path))
         reveal.setEnabled(line.row.is_made)
         menu.addSeparator()
-        for action in self._copy_menu().actions():
-            menu.addAction(action)
+        self._add_copying(menu)
         menu.addSeparator()
         menu.addAction("Measure Again", lambda: self._lab.drop_results(label)).setEnabled(is_still)
         remove = menu.addAction("Remove from the Study", lambda: self._lab.drop_row(label))

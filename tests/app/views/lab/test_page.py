@@ -1,0 +1,244 @@
+"""The page of the Lab on made-up studies."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QMenu
+from pytestqt.qtbot import QtBot
+
+from app.viewmodels.lab import Lab
+from app.viewmodels.lab_columns import BY_NAME
+from app.viewmodels.lab_draft import LabDraft
+from app.viewmodels.lab_pace import guess
+from app.viewmodels.lab_shelf import LabShelf
+from app.views.lab.gates_form import GatesForm
+from app.views.lab.page import LabPage
+from app.views.lab.views import VIEWS
+from app.views.theme import Theme
+from mlx_engine.folders import Folders
+from mlx_engine.measure.messages import FidelityUnderway
+from mlx_engine.measure.plan import Gates
+from mlx_engine.measure.study import StepFailure, Study
+from mlx_engine.models.machine import mac
+from tests.app.given_runner import GivenRunner
+from tests.app.outlines import GivenReader, outline
+from tests.app.viewmodels.facet import Facet
+from tests.app.views.test_window import unnamed_controls
+from tests.mlx_engine.measure.charts.studies import FEW, fidelity, study
+from tests.scripted_worker import Script
+
+MACHINE = mac(16 * 2**30, "")
+
+
+@pytest.fixture
+def found() -> Study:
+    """A study that is at its end."""
+    whole = study(FEW)
+    return msgspec.structs.replace(whole, plan=msgspec.structs.replace(whole.plan, name="Whales"), answers="x")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The page, and what is behind it."""
+
+    page: LabPage
+    lab: Lab
+    runner: GivenRunner
+
+
+Show = Callable[..., Shown]
+
+
+@pytest.fixture
+def show(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[Show]:
+    """Show the page with these studies on the disk."""
+    facet = Facet(tmp_path, Script(answer="")).ready(qtbot)
+    folders = Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs")
+
+    def show(*studies: Study) -> Shown:
+        shelf = LabShelf(folders)
+        for one in studies:
+            shelf.keep(one)
+        runner = GivenRunner()
+        lab = Lab(shelf, runner, guess(has_metal=True), available_bytes=10**10, parent=facet)
+        pace = lab.pace()
+        draft = LabDraft(
+            folders,
+            facet.library,
+            GivenReader(outline()),
+            MACHINE,
+            pace=lambda: pace,
+            names=lambda: lab.names,
+            parent=facet,
+        )
+        page = LabPage(lab, draft, theme)
+        qtbot.addWidget(page)
+        page.resize(660, 530)
+        page.show()
+        return Shown(page, lab, runner)
+
+    yield show
+    facet.close()
+
+
+def test_an_empty_lab_says_what_it_is_for(show: Show) -> None:
+    """The button leads to a new study, and the way back to where it was."""
+    page = show().page
+    assert page.notice.isVisible()
+    page.notice.acted.emit("New study")
+    assert page.setup.isVisible()
+    page.setup.back.click()
+    assert page.notice.isVisible()
+
+
+def test_a_study_is_put_together_and_started(show: Show) -> None:
+    """What is ticked becomes its rows."""
+    page = show().page
+    page.new()
+    page.setup.rows["balanced-4"].mark.setChecked(True)
+    page.setup.corpus.bits[4].click()
+    page.setup.corpus.speed.click()
+    page.setup.tray.button.click()
+    assert page.view.isVisible()
+    names = [line.name for line in page.view.table.order.shown()]
+    assert names[:2] == ["Alpha", "Alpha, 4-bit context"]
+    assert "Balanced 4-bit" in names
+    assert page.view.table.isColumnHidden(BY_NAME["decode"])
+
+
+def test_every_control_has_a_name(show: Show, found: Study) -> None:
+    """In the study, in each of its views, in a new one and in the form of limits."""
+    page = show(found).page
+    seen = unnamed_controls(page)
+    for place in range(1, len(VIEWS) + 1):
+        page.view.show_view(place)
+        seen += unnamed_controls(page)
+    page.new()
+    assert seen + unnamed_controls(page) == []
+
+
+@pytest.mark.parametrize("text_size", [100, 200])
+def test_it_fits_a_small_window(show: Show, found: Study, theme: Theme, text_size: int) -> None:
+    """Of 900 by 600 pixels, beside the sidebar."""
+    page = show(found).page
+    theme.set_text_size(text_size)
+    for place in range(len(VIEWS) + 1):
+        page.view.show_view(place)
+    smallest = page.minimumSizeHint()
+    assert smallest.width() <= 660
+    assert smallest.height() <= 530
+
+
+def test_a_double_click_begins_a_chat(show: Show, found: Study, qtbot: QtBot) -> None:
+    """So does Return."""
+    page = show(found).page
+    table = page.view.table
+    with qtbot.waitSignal(page.chat_requested) as asked:
+        table.doubleClicked.emit(table.order.index(2, 0))
+    assert asked.args == [found.candidates[1].label]
+    table.selectRow(1)
+    with qtbot.waitSignal(page.chat_requested) as asked:
+        qtbot.keyClick(table, Qt.Key.Key_Return)
+    assert asked.args == [found.candidates[0].label]
+
+
+def test_a_name_stays_in_sight_while_figures_are_scrolled(show: Show, found: Study) -> None:
+    """The left edge of the table looks the same."""
+    page = show(found).page
+    table = page.view.table
+    name = table.visualRect(table.order.index(1, 0)).adjusted(16, 6, -100, -20)
+    place = QRect(table.viewport().mapTo(page, name.topLeft()), name.size())
+    before = page.grab(place).toImage()
+    bar = table.horizontalScrollBar()
+    bar.setValue(bar.maximum())
+    assert bar.value() > 0
+    assert page.grab(place).toImage() == before
+
+
+def test_the_selection_is_copied(show: Show, found: Study) -> None:
+    """Without one, the whole table."""
+    table = show(found).page.view.table
+    table.copy()
+    assert len(QGuiApplication.clipboard().text().splitlines()) == 2 + 4
+    table.selectRow(2)
+    table.setColumnHidden(BY_NAME["p99_kl"], True)
+    table.copy_text(is_csv=True)
+    head, only = QGuiApplication.clipboard().text().splitlines()
+    assert "p99_kl" not in head
+    assert only.startswith("SmolLM2-135M-Instruct-4-bit,")
+
+
+def test_a_long_failure_is_read_to_its_end(show: Show, found: Study) -> None:
+    """The row is as high as the sentence needs."""
+    rows = list(found.rows)
+    failure = StepFailure("fidelity", "Another vocabulary", "Only models with the same tokens can be compared. " * 4)
+    rows[2] = msgspec.structs.replace(rows[2], fidelity=(), failures=(failure,))
+    page = show(msgspec.structs.replace(found, rows=tuple(rows))).page
+    table = page.view.table
+    assert table.rowHeight(2) > table.rowHeight(1) + 20
+    assert page.view.strip.start.text() == "Try again"
+
+
+def test_a_running_study_says_how_far_it_is(show: Show, found: Study) -> None:
+    """And can be stopped."""
+    rows = list(found.rows)
+    rows[3] = msgspec.structs.replace(rows[3], fidelity=())
+    shown = show()
+    page, lab = shown.page, shown.lab
+    lab.begin(msgspec.structs.replace(found, rows=tuple(rows)))
+    page.show_study()
+    shown.runner.tell(FidelityUnderway(id="", done=3, total=8, so_far=fidelity(0.5, 0.3)))
+    assert page.view.strip.stop.isVisible()
+    assert page.view.table.order.index(3, BY_NAME["mean_kl"]).data().startswith("0.5")
+    page.view.strip.stop.click()
+    assert page.view.strip.start.text() == "Go on"
+
+
+def test_limits_name_a_winner(show: Show, found: Study, theme: Theme) -> None:
+    """The form gives back what it was given."""
+    gates = Gates(max_mean_kl=0.05, min_top1_agreement=0.8, max_memory_bytes=8 * 10**9, prefer="smallest")
+    form = GatesForm(gates, theme)
+    assert form.gates() == gates
+    shown = show(found)
+    form.chosen.connect(shown.lab.set_gates)
+    form.chosen.emit(form.gates())
+    assert "wins" in shown.page.view.strip.winner.text()
+
+
+def test_the_menu_of_a_row_removes_it(show: Show, found: Study) -> None:
+    """The original cannot be taken out of its study."""
+    page = show(found).page
+    table = page.view.table
+
+    def menu(row: int) -> dict[str, object]:
+        table.menu_requested.emit(table.table.lines[row], QPoint(0, 0))
+        shown = page.view.findChildren(QMenu)[-1]
+        return {action.text(): action for action in shown.actions()}
+
+    assert not menu(0)["Remove from the Study"].isEnabled()
+    menu(1)["Remove from the Study"].trigger()
+    assert [line.name for line in table.table.lines] == ["SmolLM2-135M-Instruct", "4-bit", "2-bit"]
+
+
+def test_a_study_is_shown_by_its_name_in_the_menu(show: Show, found: Study) -> None:
+    other = msgspec.structs.replace(found, plan=msgspec.structs.replace(found.plan, name="Dolphins"), created="2030")
+    page = show(found, other).page
+    menu = page.view.heading.studies.menu()
+    assert [action.text() for action in menu.actions()] == ["Dolphins", "Whales"]
+    menu.actions()[1].trigger()
+    assert page.view.heading.studies.text() == "Whales"
+
+
+def test_a_new_study_takes_up_the_plan_of_another(show: Show) -> None:
+    page = show().page
+    page.new()
+    page.setup.corpus.whole.click()
+    page.setup.tray.button.click()
+    page.duplicate()
+    assert page.setup.corpus.whole.isChecked()
+    assert page.setup.name.text() == "Alpha 2"
