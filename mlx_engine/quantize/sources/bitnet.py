@@ -119,14 +119,26 @@ def matrices(tensors: Tensors, settings: Mapping[str, Any]) -> dict[str, Matrix]
 def ternary_matrices(tensors: Tensors) -> dict[str, Matrix]:
     """Return the matrices of floats of which all weights are -s, 0 or s, where all of the model's projections are.
 
-    A few rows tell a model of another kind, so that most are not read.
+    A few rows of each tell a model of another kind, so that all are read only of one that is most likely ternary.
     """
     names = _projections(tensors)
-    if not all(_measure(tensors, name, rows=_trial_rows).is_ternary for name in names):
+    if not all(_looks_ternary(tensors, name) for name in names):
         return {}
     if not all(_measure(tensors, name).is_ternary for name in names):
         return {}
     return {name: _floats(tensors, name) for name in names}
+
+
+def _looks_ternary(tensors: Tensors, name: str) -> bool:
+    """Tell whether rows from all over the matrix have -s and s and nothing else but 0; zeros alone mean nothing."""
+    count = tensors.entries[name].shape[0]
+    values = set[float]()
+    for place in sorted({count * part // _trial_rows for part in range(_trial_rows)}):
+        values |= set(np.unique(read_floats(tensors, name, place, place + 1)).tolist())
+        if len(values) > len((-1, 0, 1)):
+            return False
+    size = max(values)
+    return math.isfinite(size) and size > 0 and -size in values and values <= {-size, 0, size}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +150,16 @@ class _Sizes:
     mean: float
 
 
-def _measure(tensors: Tensors, name: str, rows: int | None = None) -> _Sizes:
-    """Look at the first rows, or at all."""
-    shape = tensors.entries[name].shape
-    count = min(shape[0], rows or shape[0])
+def _measure(tensors: Tensors, name: str) -> _Sizes:
+    """Look at all rows."""
+    count, columns = tensors.entries[name].shape
     largest, total, is_ternary = 0.0, 0.0, True
     for start in range(0, count, _slice_rows):
         sizes = np.abs(read_floats(tensors, name, start, min(start + _slice_rows, count)))
         largest = largest or float(sizes.max())
         is_ternary = is_ternary and bool(((sizes == 0) | (sizes == largest)).all())
         total += float(sizes.sum(dtype=np.float64))
-    return _Sizes(is_ternary and math.isfinite(largest), largest, total / (count * shape[1]))
+    return _Sizes(is_ternary and math.isfinite(largest), largest, total / (count * columns))
 
 
 def _projections(tensors: Tensors) -> list[str]:

@@ -158,6 +158,33 @@ def test_floats_of_more_values_are_not_ternary() -> None:
     assert bitnet.ternary_matrices(model) == {}
 
 
+@pytest.mark.parametrize("value", [0.0, 0.0078125])
+def test_weights_that_are_all_the_same_are_not_ternary(value: float) -> None:
+    """Zeros, as before training, are no sign of it, nor is one value without its opposite."""
+    model = Published()
+    model.add("q_proj.weight", published.bfloat16(np.full((_ROWS, _COLUMNS), value)), "BF16")
+    assert bitnet.ternary_matrices(model) == {}
+
+
+class Counted(Published):
+    """Counts the bytes that are read."""
+
+    read_bytes = 0
+
+    def read(self, name: str, start: int, stop: int) -> NDArray[np.uint8]:
+        self.read_bytes += stop - start
+        return super().read(name, start, stop)
+
+
+def test_floats_are_told_by_a_row() -> None:
+    """However many there are: nobody waits for gigabytes to be read to learn that they are ordinary."""
+    rng, model = np.random.default_rng(4), Counted()
+    for name in ("q_proj.weight", "k_proj.weight"):
+        model.add(name, published.bfloat16(published.short(rng.normal(0, 0.05, (4096, _COLUMNS)))), "BF16")
+    assert bitnet.ternary_matrices(model) == {}
+    assert model.read_bytes == 2 * _COLUMNS
+
+
 def test_floats_that_were_trained_stand_for_ternary_weights() -> None:
     """Each is rounded as the reference does (transformers, WeightQuant): by the mean of all sizes."""
     rng = np.random.default_rng(4)
