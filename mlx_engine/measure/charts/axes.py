@@ -74,7 +74,9 @@ class Frame:
             yield Line((Point(at, plot.top), Point(at, plot.bottom)), "grid")
             yield Words(Point(at, plot.bottom + gap + style.size), tick.text, style.size, "secondary", "middle")
         foot = plot.bottom + gap + style.size + style.line
-        yield Words(Point(plot.middle.x, foot), self.x.title, style.size, "text", "middle")
+        title = style.elided(self.x.title, plot.right)
+        middle = min(max(plot.middle.x, style.width(title) / 2), plot.right - style.width(title) / 2)
+        yield Words(Point(middle, foot), title, style.size, "text", "middle")
         if self.y:
             yield from self._rising_ground(self.y)
 
@@ -84,7 +86,8 @@ class Frame:
             at = plot.bottom - plot.height * y.scale.share(tick.value)
             yield Line((Point(plot.left, at), Point(plot.right, at)), "grid")
             yield Words(Point(plot.left - gap, at + style.size * 0.36), tick.text, style.size, "secondary", "end")
-        yield Words(Point(0, plot.top - style.scaled(_TITLE) - style.line + style.size), y.title, style.size)
+        title = style.elided(y.title, plot.right)
+        yield Words(Point(0, plot.top - style.scaled(_TITLE) - style.line + style.size), title, style.size)
 
 
 def frame(room: Area, x: Axis, y: Axis | None, style: Style, *, names: float = 0.0) -> Frame:

@@ -46,7 +46,7 @@ class Bars:
         return f"{bar.name}: {in_words(self.quantity, bar.found)}"
 
     def least_height(self, style: Style) -> float:
-        return _head(style) + max(len(self.bars), 3) * style.line * _LOWEST
+        return _around(style) + max(len(self.bars), 3) * style.line * _LOWEST
 
     def draw(self, width: float, height: float, style: Style) -> Scene:
         if not self.bars:
@@ -75,6 +75,11 @@ def _head(style: Style) -> float:
     return style.line + style.scaled(_GAP)
 
 
+def _around(style: Style) -> float:
+    """Return the height of what is above and below the bars."""
+    return _head(style) + style.line
+
+
 @dataclass(frozen=True, slots=True)
 class _Drawing:
     chart: Bars
@@ -85,9 +90,11 @@ class _Drawing:
     def scene(self) -> Scene:
         unit = shown(self.chart.quantity, self._values)
         better = "less is better" if self.chart.quantity.less_is_better else "more is better"
-        heading = Words(Point(0, self.style.size), f"{title(self.chart.quantity, unit)}, {better}", self.style.size)
+        heading = self.style.elided(f"{title(self.chart.quantity, unit)}, {better}", self.width)
         places = list(enumerate(self.chart.bars))
-        items = [heading, *(item for place, bar in places for item in self._bar(place, bar)), *self._reference()]
+        items: list[Item] = [Words(Point(0, self.style.size), heading, self.style.size)]
+        items += [item for place, bar in places for item in self._bar(place, bar)]
+        items += self._reference()
         return Scene(self.width, self.height, tuple(items), tuple(self._target(*place) for place in places))
 
     @property
@@ -98,7 +105,7 @@ class _Drawing:
     @property
     def _row(self) -> float:
         """The height of one row."""
-        room = (self.height - _head(self.style)) / len(self.chart.bars)
+        room = (self.height - _around(self.style)) / len(self.chart.bars)
         return min(max(room, self.style.line * _LOWEST), self.style.line * _HIGHEST)
 
     @property
@@ -129,14 +136,17 @@ class _Drawing:
         yield Words(Point(max(area.right, high) + gap, base), self._figure(bar), style.size)
 
     def _reference(self) -> Iterator[Item]:
-        """Yield the line at the original's figure, and its name above; at 0 there is none to draw."""
+        """Yield the line at the original's figure, and its name below; at 0 there is none to draw."""
         if not self.chart.reference or not self.chart.reference.value:
             return
         style, at = self.style, self._across(self.chart.reference.value)
         bottom = _head(style) + self._row * len(self.chart.bars)
         yield Line((Point(at, style.line), Point(at, bottom)), "text", 1.5, dash=style.scaled(4))
         value = self.chart.reference.value / shown(self.chart.quantity, self._values).divisor
-        yield Words(Point(self.width, style.size), f"dashed: original, {figure(value)}", style.size, "secondary", "end")
+        words = f"original: {figure(value)}"
+        half = style.width(words) / 2
+        middle = max(min(at, self.width - half), half)
+        yield Words(Point(middle, bottom + style.size * 1.1), words, style.size, "text", "middle")
 
     def _target(self, place: int, bar: Bar) -> Target:
         return Target(bar.key, self._area(place, bar), self.chart.words(bar), bar.label)

@@ -114,8 +114,8 @@ class _Drawing:
         for name, share in _LEVELS:
             at, plot, style = self.frame.up(share), self.frame.plot, self.style
             yield Line((Point(plot.left, at), Point(plot.right, at)), "tertiary", 1.0, dash=style.scaled(3))
-            left = Point(plot.left + style.scaled(4), at - style.scaled(4))
-            yield Words(left, name, style.size, "secondary")
+            # Below the line: there are no curves at the left, where they all are still at the top.
+            yield Words(Point(plot.left + style.scaled(4), at + style.size * 1.1), name, style.size, "secondary")
 
     def _curves(self) -> Iterator[Item]:
         scale = self.frame.x.scale

@@ -14,7 +14,7 @@ from mlx_engine.measure.charts.units import in_words
 from mlx_engine.measure.study import Study
 
 _ALL = "all texts"
-_RADIUS, _APART = 4.0, 6.0
+_RADIUS, _APART = 4.0, 4.5
 """Of a dot, and from one candidate's line to the next."""
 _GAP = 10.0
 _NAMES = 0.3

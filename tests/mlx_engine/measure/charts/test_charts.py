@@ -53,11 +53,11 @@ def _check(scene: Scene, style: Style) -> None:
 
 @pytest.mark.parametrize("chart", CHARTS)
 @pytest.mark.parametrize("rows", STUDIES)
-@pytest.mark.parametrize("size", [12.0, 24.0])
-def test_no_words_are_cut_off_or_lie_over_others(chart: str, rows: str, size: float) -> None:
-    """At 100 % and at 200 %, for few and many, short and long names."""
+@pytest.mark.parametrize(("size", "width"), [(12.0, 760), (12.0, 340), (24.0, 760), (24.0, 560)])
+def test_no_words_are_cut_off_or_lie_over_others(chart: str, rows: str, size: float, width: int) -> None:
+    """At 100 % and at 200 %, in wide windows and narrow ones, for few and many, short and long names."""
     style, made = Style(size), CHARTS[chart](study(STUDIES[rows]))
-    _check(made.draw(760, max(460, made.least_height(style)), style), style)
+    _check(made.draw(width, max(460, made.least_height(style)), style), style)
 
 
 @pytest.mark.parametrize("chart", CHARTS)
