@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from mlx_engine import protocol
 from mlx_engine.cli import terminal
-from mlx_engine.cli.download_view import duration_in_words, size_in_words
+from mlx_engine.cli.download_view import duration_in_words, plan_in_words, size_in_words
 from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.job_protocol import DownloadPlanned, DownloadProgress, Waiting
 from mlx_engine.protocol import WorkerExited
 from mlx_engine.quantize.kept import USUAL_REASONS, kept_in_words
-from mlx_engine.quantize.messages import ConversionPlanned, ConversionProgress, Converted
+from mlx_engine.quantize.messages import ConversionPlanned, ConversionProgress, Converted, SourceProgress
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -24,23 +25,42 @@ class ConversionView(Protocol):
 
 
 class TextView:
-    """Plan, remarks and a bar on standard error, the folder on standard output."""
+    """Plan, remarks and a bar on standard error, the folder on standard output.
+
+    The bar tells of a download as well that goes on meanwhile.
+    """
 
     def __init__(self) -> None:
         self._bar = _bar() if sys.stderr.isatty() else None
+        self._source: SourceProgress | None = None
 
     def show(self, event: JobEvent) -> None:
         match event:
+            case DownloadPlanned():
+                terminal.note(f"{event.repository} at {event.commit[:8]}: {plan_in_words(event)}\n")
+                self._begin(event.id, event.total_bytes)
+            case Waiting():
+                terminal.note(f"{event.reason} Trying again in {event.seconds:.0f} s.\n")
             case ConversionPlanned():
                 terminal.note(_plan(event))
-                if self._bar:
-                    self._bar.add_task(event.id, total=event.size_bytes, figures="")
-                    self._bar.start()
-            case ConversionProgress() if self._bar:
+                self._begin(event.id, event.size_bytes)
+            case SourceProgress():
+                self._source = event
+            case DownloadProgress() if self._bar:
                 self._bar.update(self._bar.task_ids[-1], completed=event.done_bytes, figures=_figures(event))
+            case ConversionProgress() if self._bar:
+                figures = _figures(event) if self._source is None else _both_figures(event, self._source)
+                self._bar.update(self._bar.task_ids[-1], completed=event.done_bytes, figures=figures)
             case Converted():
                 self.end()
                 terminal.write(event.path + "\n")
+
+    def _begin(self, name: str, total_bytes: int) -> None:
+        if self._bar:
+            for task in self._bar.task_ids:
+                self._bar.remove_task(task)
+            self._bar.add_task(name, total=total_bytes, figures="")
+            self._bar.start()
 
     def end(self) -> None:
         if self._bar:
@@ -71,7 +91,15 @@ def _plan(event: ConversionPlanned) -> str:
     return "".join(f"{line}\n" for line in told)
 
 
-def _figures(event: ConversionProgress) -> str:
+def _both_figures(event: ConversionProgress, source: SourceProgress) -> str:
+    """Tell how far the original has come and the result is; what takes longer tells the rest."""
+    came = f"{size_in_words(source.done_bytes)} of {size_in_words(source.total_bytes)} downloaded"
+    written = f"{size_in_words(event.done_bytes)} of {size_in_words(event.total_bytes)} written"
+    rest = max(event.remaining_s or 0, source.remaining_s or 0)
+    return f"{came}, {written}" + (f", {duration_in_words(rest)} left" if rest else "")
+
+
+def _figures(event: ConversionProgress | DownloadProgress) -> str:
     rest = f", {duration_in_words(event.remaining_s)} left" if event.remaining_s else ""
     done = f"{size_in_words(event.done_bytes)} of {size_in_words(event.total_bytes)}"
     return f"{done}, {size_in_words(event.bytes_per_s)}/s{rest}"

@@ -35,7 +35,7 @@ class LineView:
     def show(self, event: JobEvent) -> None:
         match event:
             case DownloadPlanned():
-                terminal.note(f"{event.repository} at {event.commit[:8]}: {_plan(event)}\n")
+                terminal.note(f"{event.repository} at {event.commit[:8]}: {plan_in_words(event)}\n")
             case Waiting():
                 terminal.note(f"{event.reason} Trying again in {event.seconds:.0f} s.\n")
             case Downloaded():
@@ -119,7 +119,8 @@ def duration_in_words(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def _plan(event: DownloadPlanned) -> str:
+def plan_in_words(event: DownloadPlanned) -> str:
+    """Say how much there is to download: "9 files, 4.1 GB, all here already."."""
     count = f"{len(event.files)} file{'' if len(event.files) == 1 else 's'}"
     if not event.missing_bytes:
         return f"{count}, {size_in_words(event.total_bytes)}, all here already."

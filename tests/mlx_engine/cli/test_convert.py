@@ -18,6 +18,7 @@ from mlx_engine.quantize.recipe_file import write_recipe
 from tests.hub.repository import Repository
 from tests.hub.server import Hub
 from tests.model_folders import write_llama
+from tests.sharded import in_shards
 
 Output = pytest.CaptureFixture[str]
 
@@ -138,16 +139,46 @@ def test_a_command_that_is_ended_leaves_nothing(tiny_models: Path, tmp_path: Pat
     assert [path for path in (home / "models").rglob("*") if path.is_file()] == []
 
 
-def test_a_repository_is_downloaded_then_converted_then_removed(hub: Hub, llama: str, capsys: Output) -> None:
-    """Only where a revision says that the Hub is meant; the result knows the commit."""
+@pytest.fixture
+def remote(hub: Hub, llama: str) -> Repository:
+    """A model on the Hub, in several files."""
     repository = Repository("convert/remote")
-    commit = repository.commit({file.name: file.read_bytes() for file in Path(llama).iterdir()})
-    hub.add(repository)
-    assert main(["convert", "convert/remote@main", "--recipe", "affine-4-g32", "--remove-source"]) == 0
-    folder = Path(capsys.readouterr().out.strip())
+    repository.commit(in_shards(Path(llama), 3))
+    return hub.add(repository)
+
+
+def test_a_repository_is_converted_while_it_is_downloaded(remote: Repository, capsys: Output) -> None:
+    """Only where a revision says that the Hub is meant; the result knows the commit, and the original goes."""
+    command = ["convert", "convert/remote@main", "--recipe", "affine-4-g32"]
+    assert main([*command, "--remove-source"]) == 0
+    out, err = capsys.readouterr()
+    folder = Path(out.strip())
     assert folder.parts[-3:] == ("models", "convert", "remote-affine-4-g32")
     note = provenance.read(folder)
-    assert (note.source, note.revision) == ("convert/remote", commit)
+    assert (note.source, note.revision) == ("convert/remote", remote.main)
+    assert "an interruption costs a new download" in err
+    assert not list(cache_folder().glob("models--convert--remote/blobs/*"))
+
+
+def test_a_repository_is_downloaded_first_for_several_recipes(
+    remote: Repository, tmp_path: Path, capsys: Output
+) -> None:
+    """Its files are used more than once, and go in the end."""
+    command = ["convert", "convert/remote@main", "--recipe", "affine-4-g32", "--recipe", "f16", "--remove-source"]
+    assert main([*command, "--out", str(tmp_path)]) == 0
+    assert [Path(line).name for line in capsys.readouterr().out.splitlines()] == ["remote-affine-4-g32", "remote-f16"]
+    assert not list(cache_folder().glob("models--convert--remote/blobs/*"))
+
+
+def test_a_dry_run_downloads_no_weights(remote: Repository, llama: str, tmp_path: Path, capsys: Output) -> None:
+    """It says the same as of the files themselves."""
+    command = ["convert", f"{remote.id}@main", "--recipe", "affine-4-g32", "--dry-run", "--json"]
+    assert main([*command, "--out", str(tmp_path)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert main(["convert", llama, "--recipe", "affine-4-g32", "--dry-run", "--json"]) == 0
+    local = json.loads(capsys.readouterr().out)
+    for field in ("size_bytes", "bits_per_weight", "kept", "layers"):
+        assert told[field] == local[field]
     assert not list(cache_folder().glob("models--convert--remote/blobs/*"))
 
 

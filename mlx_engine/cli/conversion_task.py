@@ -1,0 +1,87 @@
+"""One conversion that was asked for: how, where to, what would come of it, and its run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from mlx_engine.cli import terminal
+from mlx_engine.cli.conversion_view import JsonView, TextView
+from mlx_engine.cli.download_view import size_in_words
+from mlx_engine.cli.job import Job
+from mlx_engine.cli.json_lines import write_json
+from mlx_engine.cli.memory_view import lines, reckon
+from mlx_engine.models import staging
+from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.machine import this_machine
+from mlx_engine.quantize import preflight
+from mlx_engine.quantize.forecast import Forecast
+from mlx_engine.quantize.kept import kept_in_words
+from mlx_engine.quantize.messages import Convert, OutlineRead
+from mlx_engine.quantize.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    recipe: Recipe
+    target: Path
+
+    @property
+    def request(self) -> Convert:
+        """What asks for it; where its source is has to be filled in."""
+        model_id = f"{self.target.parent.name}/{self.target.name}"
+        return Convert(id=self.recipe.name, source="", target=str(self.target), model_id=model_id, recipe=self.recipe)
+
+    def discard_partial(self) -> None:
+        """Remove what a run that was ended has left."""
+        for folder in (self.target, preflight.headers_beside(self.target)):
+            staging.discard_partial(folder)
+
+
+def task(id: str, recipe: Recipe, models: Path, out: Path | None) -> Task:
+    """Name the result after model and recipe, below its maker's name or in the folder `out`."""
+    owner, _, name = id.partition("@")[0].rpartition("/")
+    return Task(recipe, (out.absolute() if out else models / (owner or "converted")) / f"{name}-{recipe.name}")
+
+
+def run(request: Convert, process: Job, *, json: bool) -> None:
+    """Do it, and show how it goes on."""
+    view = JsonView() if json else TextView()
+    try:
+        for event in process.run(request):
+            view.show(event)
+    finally:
+        view.end()
+
+
+def tell_forecast(
+    task: Task, source: ModelDescription, read: OutlineRead, expected: Forecast, *, context: int, json: bool
+) -> None:
+    """Say exactly what would come of it; `context` is in tokens, 0 is the usual one."""
+    result = expected.describe(source)
+    fit = reckon(result, this_machine(), context=context, cache_bits=16)
+    if json:
+        write_json(
+            {
+                "recipe": task.recipe.name,
+                "path": task.target,
+                "size_bytes": expected.size_bytes,
+                "files": expected.files,
+                "bits_per_weight": expected.bits_per_weight,
+                "fit": msgspec.to_builtins(fit),
+                "kept": dict(expected.kept),
+                "dropped": expected.dropped,
+                "notes": read.notes,
+                "layers": expected.bits,
+            }
+        )
+        return
+    terminal.write(f"{task.recipe.name}: {task.target}\n")
+    files = "one file" if expected.files == 1 else f"{expected.files} files"
+    size = size_in_words(expected.size_bytes)
+    terminal.write(f"{'size':14}{size:>10}  {expected.size_bytes:,} bytes in {files}\n")
+    terminal.write(f"{'bits/weight':14}{expected.bits_per_weight:>10.3f}  {expected.quantization}\n")
+    terminal.write(lines(result, fit, 16))
+    told = [*read.notes, *(f"{one.prefix} is left out: {one.reason}." for one in expected.dropped)]
+    told += (f"Kept: {line}." for line in kept_in_words(expected.kept))
+    terminal.write("".join(f"{line}\n" for line in told))
