@@ -28,8 +28,9 @@ from mlx_engine.quantize import builtin, preflight
 from mlx_engine.quantize.messages import OutlineRead
 
 USUAL_RECIPES = ("affine-8-g64", "balanced-4", "affine-4-g64")
-_ANSWER_BYTES = 700
-"""A scored position in the store: measured as 0.4 to 0.7 KB for the starter model with the usual tail."""
+_ANSWER_BYTES = 2
+"""Of one token at one scored position, where all tokens are kept; those that are unlikely are not."""
+_USUAL_VOCABULARY = 150_000
 _SAME = 0.02
 """By how much the numbers of weights of the same network may differ: what is counted of it differs by format."""
 
@@ -253,10 +254,13 @@ class LabDraft(QObject):
         return preflight.disk_problem(self._folders.models, disk_bytes) if disk_bytes else ""
 
     def _disk_bytes(self, study: Study) -> int:
-        """Reckon what recipes make, and the answers that are kept."""
+        """Reckon what recipes make, and at most what the answers take that are kept."""
         sizes = {card.name: card.figures.forecast.size_bytes for card in self.cards if card.figures}
         made = sum(sizes.get(row.recipe.name, 0) for row in study.candidates if row.recipe and not row.is_made)
-        return made + _ANSWER_BYTES * corpus_tokens(study.plan) // 2
+        convention = study.plan.convention
+        positions = corpus_tokens(study.plan) * convention.scored_per_chunk // convention.chunk_tokens
+        vocabulary = self.original.shape.vocabulary if self.original else 0
+        return made + _ANSWER_BYTES * positions * (vocabulary or _USUAL_VOCABULARY)
 
     def _take(self, event: OutlineRead | JobFailed) -> None:
         self.is_reading = False

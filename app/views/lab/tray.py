@@ -81,7 +81,7 @@ class Tray(QWidget):
 def _in_words(found: Forecast) -> str:
     memory = bytes_in_words(found.memory.estimate.total_bytes)
     time = found.time[0].upper() + found.time[1:]
-    return f"{time} · {memory} of memory · {bytes_in_words(found.disk_bytes)} on disk"
+    return f"{time} · {memory} of memory · up to {bytes_in_words(found.disk_bytes)} on disk"
 
 
 def _how(found: Forecast) -> str:

@@ -1,0 +1,49 @@
+"""From a new study over real job processes to its table, with tiny models."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+
+from app.assembly import Assembly
+from app.viewmodels.lab_columns import BY_NAME
+from app.views.lab.page import LabPage
+from app.views.notification import NotificationBanner
+from mlx_engine.folders import Folders
+from tests.app.views.test_window import action
+from tests.scripted_worker import Script
+
+TIMEOUT_MS = 120_000
+
+
+def test_a_study_is_run_from_the_window(
+    assemble: Callable[[Script], Assembly], folders: Folders, tiny_models: Path, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """A recipe is made and held against its original; at the end it stands in the library."""
+    shutil.copytree(tiny_models / "llama", folders.models / "maker" / "Whale-fp32")
+    text = tmp_path / "notes.txt"
+    text.write_text("The tide comes in twice a day, and takes back what it has left behind. " * 100)
+    assembly = assemble(Script(answer=""))
+    bench, parts = assembly.workbench, assembly.lab()
+    qtbot.waitUntil(lambda: assembly.library.description("maker/Whale-fp32") is not None, timeout=TIMEOUT_MS)
+    action(bench, "page_lab").trigger()
+    page = bench.findChild(LabPage)
+    page.new()
+    parts.draft.choose_original(assembly.library.description("maker/Whale-fp32"))
+    qtbot.waitUntil(lambda: not parts.draft.is_reading, timeout=TIMEOUT_MS)
+    parts.draft.choose(corpus_file=str(text), recipes=frozenset({"affine-8-g64"}), has_speed=False)
+    page.setup.tray.button.click()
+    bench.show_page("chat")
+    with qtbot.waitSignal(parts.lab.finished, timeout=TIMEOUT_MS):
+        pass
+    banner = bench.findChild(NotificationBanner)
+    assert "is finished" in banner.notice.title
+    original, made = page.view.table.order.shown()
+    assert made.name == "8-bit"
+    assert made.fidelity
+    assert page.view.table.table.index(1, BY_NAME["mean_kl"]).data() != ""
+    assert original.reference == made.fidelity
+    qtbot.waitUntil(lambda: assembly.library.description(made.row.label) is not None, timeout=TIMEOUT_MS)
+    page.view.chat_requested.emit(made.row.label)
+    assert assembly.chat.model == made.row.label
