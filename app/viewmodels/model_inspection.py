@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from app.viewmodels.amounts import bytes_in_words, parameters_in_words
+from app.viewmodels.loss_card import Loss, loss_of
 from app.viewmodels.model_library import Row
 from mlx_engine.errors import FacetError
 from mlx_engine.models import provenance
@@ -31,6 +32,7 @@ class Inspection:
     note: Provenance
     card: str = ""
     """Markdown that nobody has checked."""
+    loss: Loss | None = None
 
 
 class ModelInspector(QObject):
@@ -40,8 +42,9 @@ class ModelInspector(QObject):
 
     _read = Signal(object)  # Inspection, from the reading thread
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, measurements: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._measurements = measurements
         self.row: Row | None = None
         self.inspection: Inspection | None = None
         self._reading: threading.Thread | None = None
@@ -57,6 +60,10 @@ class ModelInspector(QObject):
         self._start()
         self.changed.emit()
 
+    def read_again(self) -> None:
+        """Read anew what is shown; it may have been measured since."""
+        self._start()
+
     def close(self) -> None:
         """Wait for what is being read."""
         self.row = None
@@ -69,7 +76,7 @@ class ModelInspector(QObject):
             self._reading.start()
 
     def _run(self, row: Row) -> None:
-        self._read.emit(inspect(row))
+        self._read.emit(inspect(row, self._measurements))
 
     @Slot(object)
     def _take(self, inspection: Inspection) -> None:
@@ -81,8 +88,8 @@ class ModelInspector(QObject):
             self._start()
 
 
-def inspect(row: Row) -> Inspection:
-    """Return what the folder of `row` holds; what cannot be read is left out, since the row says why already."""
+def inspect(row: Row, measurements: Path) -> Inspection:
+    """Return what the folder of `row` holds, and what was measured of it; what cannot be read is left out."""
     if row.path.is_file():
         return Inspection(row.id, _files([row.path]), (), Provenance())
     layers: Sequence[LayerBits] = ()
@@ -95,7 +102,8 @@ def inspect(row: Row) -> Inspection:
         files = _files(row.path.iterdir())
     except OSError:
         files = []
-    return Inspection(row.id, files, layers, provenance.read(row.path), read_card_text(row.path))
+    note, card = provenance.read(row.path), read_card_text(row.path)
+    return Inspection(row.id, files, layers, note, card, loss_of(row.path, measurements))
 
 
 def facts(model: ModelDescription, memory: Fit) -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ class ModelActions(QObject):
     chat_requested = Signal(str)
     quantize_requested = Signal(object)  # ModelDescription
     publish_requested = Signal(object)  # ModelDescription
+    lab_requested = Signal(object)  # ModelDescription
     card_requested = Signal()
 
     def __init__(
@@ -44,6 +45,10 @@ class ModelActions(QObject):
     def quantize(self, row: Row | None) -> None:
         if row and (model := whole(row)):
             self.quantize_requested.emit(model)
+
+    def measure(self, row: Row | None) -> None:
+        if row and (model := whole(row)):
+            self.lab_requested.emit(model)
 
     def can_publish(self, row: Row | None) -> bool:
         """Tell whether the model lies in Facet's own folder, as all do that it has made."""
@@ -116,6 +121,7 @@ class ModelActions(QObject):
         menu = QMenu(self._widget)
         menu.addAction("Chat", lambda: self.chat(row)).setEnabled(not problem_of(row))
         menu.addAction("Quantize…", lambda: self.quantize(row)).setEnabled(whole(row) is not None)
+        menu.addAction("Measure…", lambda: self.measure(row)).setEnabled(whole(row) is not None)
         menu.addAction("Publish…", lambda: self.publish(row)).setEnabled(self.can_publish(row))
         menu.addAction("Open Card", self.card_requested.emit).setEnabled(has_card)
         menu.addAction("Show in the File Manager", lambda: self.reveal(row))

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.viewmodels.amounts import bytes_in_words
@@ -18,6 +18,7 @@ from app.views.charts.bit_map import BitMap
 from app.views.discover.controls import FilledButton, SmallButton
 from app.views.discover.words import Words
 from app.views.models.facts import Facts
+from app.views.models.loss_card import LossCard
 from app.views.models.revision_line import RevisionLine
 from app.views.painting import mixed, rounded
 from app.views.theme import SmallerTheme, Theme
@@ -53,6 +54,7 @@ class Inspector(QWidget):
     rename_requested = Signal()
     delete_requested = Signal()
     card_requested = Signal()
+    lab_requested = Signal()
     closed = Signal()
 
     def __init__(
@@ -79,6 +81,7 @@ class Inspector(QWidget):
         self._delete = IconButton(theme, "trash", "Move to the trash…")
         self._facts = Facts(theme)
         self._copies = Facts(theme, "The same weights")
+        self.loss = LossCard(theme)
         self._map_heading = Words(theme, "Bits of each layer", role="small", bold=True)
         self._map = BitMap(theme)
         self._origin = Facts(theme, "Origin")
@@ -116,6 +119,7 @@ class Inspector(QWidget):
         column.addLayout(actions)
         self._lay_out_card_heading()
         for parts in (
+            (self.loss,),
             (self._facts, self.revision),
             (self._copies,),
             (self._map_heading, self._map),
@@ -156,6 +160,7 @@ class Inspector(QWidget):
             (self._delete, self.delete_requested),
             (self.open_card, self.card_requested),
             (self._close, self.closed),
+            (self.loss.open, self.lab_requested),
         ):
             button.clicked.connect(signal)
 
@@ -185,6 +190,8 @@ class Inspector(QWidget):
         self._map.show_layers(layers)
         for part in (self._map, self._map_heading):
             part.setVisible(bool(layers))
+        self.loss.show_loss(found.loss if found else None)
+        self.loss.setVisible(model is not None and not problem_of(row))
         self.revision.show_row(row)
         self._show_card(found.card if found else "")
         self._origin.show_pairs(origin(found.note) if found else ())
@@ -201,6 +208,10 @@ class Inspector(QWidget):
             self._card.show_card(beginning(card, _CARD_LENGTH))
         for part in (self._card_heading, self._card):
             part.setVisible(bool(card))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._inspector.read_again()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colours, painter = self._theme.palette, QPainter(self)

@@ -1,6 +1,7 @@
 """What is read of one model, and that the folders are watched."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -16,8 +17,8 @@ from tests.app.viewmodels.facet import MODEL, OTHER, TIMEOUT_MS, Facet
 
 
 @pytest.fixture
-def inspector(facet: Facet) -> ModelInspector:
-    return ModelInspector(facet)
+def inspector(facet: Facet, tmp_path: Path) -> ModelInspector:
+    return ModelInspector(tmp_path / "measurements", facet)
 
 
 def test_a_folder_is_read_aside(facet: Facet, inspector: ModelInspector, qtbot: QtBot) -> None:
@@ -42,11 +43,12 @@ def test_the_last_model_asked_for_is_the_one_that_is_told(
     assert inspector.inspection.id == OTHER
 
 
-def test_a_folder_that_is_gone_has_no_files(facet: Facet) -> None:
+def test_a_folder_that_is_gone_has_no_files(facet: Facet, tmp_path: Path) -> None:
     """It may go while the window is open; the next scan takes the row away."""
     model = facet.library.description(MODEL)
     shutil.rmtree(model.path)
-    assert (inspect(model).files, inspect(model).layers) == ([], ())
+    found = inspect(model, tmp_path / "measurements")
+    assert (found.files, found.layers, found.loss) == ([], (), None)
 
 
 def test_what_does_not_fit_says_what_would(facet: Facet) -> None:
