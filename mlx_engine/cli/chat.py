@@ -16,7 +16,9 @@ from mlx_engine.cli.session import Session
 from mlx_engine.errors import FacetError, UnsupportedModel
 from mlx_engine.folders import Folders
 from mlx_engine.models import library
+from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.machine import this_machine
+from mlx_engine.models.recommendation import NAMES, recommended, with_recommended
 from mlx_engine.protocol import CacheBits, ChatMessage, Delta, Finished, FinishReason
 from mlx_engine.sampling import Sampling
 
@@ -64,12 +66,23 @@ def chat(  # noqa: PLR0913 - one for each option
         cache_bits=cache_bits,
         confirm=(lambda: True) if load_anyway else confirm,
     )
+    values = _with_recommended(values, found, sampling)
     with Session(found.path, folders, context_limit=context, cache_bits=cache_bits) as session:
         conversation = Conversation(session, JsonView() if json else TextView(), values, system=system, think=think)
         if prompt is None:
             return converse(conversation)
         end = conversation.ask(sys.stdin.read() if prompt == "-" else prompt)
         return INTERRUPTED if end == "cancelled" else 0
+
+
+def _with_recommended(values: Sampling, model: ModelDescription, options: SamplingOptions) -> Sampling:
+    """Take what the model recommends where no option says otherwise, and say so."""
+    found = with_recommended(values, recommended(model.path), said=options.given)
+    changed = {name: value for name in NAMES if (value := getattr(found, name)) != getattr(values, name)}
+    if changed:
+        words = ", ".join(f"{name.replace('_', '-')} {value:g}" for name, value in changed.items())
+        terminal.note(f"As {model.name} recommends: {words}.\n")
+    return found
 
 
 class Conversation:

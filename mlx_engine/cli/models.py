@@ -1,4 +1,4 @@
-"""`facet models`: lists the library, shows one model of it, deletes one."""
+"""`facet models`: lists the library, shows one model of it, renames one, deletes one."""
 
 import sys
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 
 from mlx_engine.cli import terminal
 from mlx_engine.cli.json_lines import model_fields, write_json
+from mlx_engine.cli.models_rename import rename
 from mlx_engine.cli.models_rm import rm
 from mlx_engine.cli.models_show import show
 from mlx_engine.cli.roots import AddedFolders, cache_file, roots
@@ -26,8 +27,9 @@ ORIGINS: dict[Origin, str] = {
     "added": "added folder",
 }
 
-models = App(name="models", help="List the models on this machine, show one, or delete one.")
+models = App(name="models", help="List the models on this machine, show, rename or delete one.")
 models.command(show)
+models.command(rename)
 models.command(rm)
 
 

@@ -1,11 +1,12 @@
 """The sampling values as options. Ranges and descriptions come from `Sampling`; nothing is declared twice."""
 
 from dataclasses import asdict, dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from mlx_engine.cli.failure import UsageError
+from mlx_engine.models import recommendation
 from mlx_engine.sampling import Sampling, sampling_fields
 
 _defaults = Sampling()
@@ -14,10 +15,11 @@ _defaults = Sampling()
 def _option(name: str) -> Parameter:
     field = sampling_fields()[name]
     legal = field.range_in_words
+    otherwise = f" Otherwise what the model recommends, or {field.default:g}." if name in recommendation.NAMES else ""
     return Parameter(
-        help=f"{field.description} {legal[0].upper()}{legal[1:]}.",
+        help=f"{field.description} {legal[0].upper()}{legal[1:]}.{otherwise}",
         negative=(),
-        show_default=field.default not in (None, ()),
+        show_default=not otherwise and field.default not in (None, ()),
         allow_leading_hyphen=True,
     )
 
@@ -25,26 +27,31 @@ def _option(name: str) -> Parameter:
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingOptions:
-    """One option a field of `Sampling`, by the same name."""
+    """One option a field of `Sampling`, by the same name; None is one that was not given."""
 
-    temperature: Annotated[float, _option("temperature")] = _defaults.temperature
-    top_p: Annotated[float, _option("top_p")] = _defaults.top_p
-    top_k: Annotated[int, _option("top_k")] = _defaults.top_k
-    min_p: Annotated[float, _option("min_p")] = _defaults.min_p
-    repetition_penalty: Annotated[float, _option("repetition_penalty")] = _defaults.repetition_penalty
+    temperature: Annotated[float | None, _option("temperature")] = None
+    top_p: Annotated[float | None, _option("top_p")] = None
+    top_k: Annotated[int | None, _option("top_k")] = None
+    min_p: Annotated[float | None, _option("min_p")] = None
+    repetition_penalty: Annotated[float | None, _option("repetition_penalty")] = None
     seed: Annotated[int | None, _option("seed")] = _defaults.seed
     max_tokens: Annotated[int, _option("max_tokens")] = _defaults.max_tokens
     stop: Annotated[tuple[str, ...], _option("stop")] = _defaults.stop
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """The values that were given, by their names."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
     def sampling(self) -> Sampling:
-        """Return the values.
+        """Return the values, Facet's own where none was given.
 
         Raises:
             UsageError: one is out of its range; the message names the option and the range.
         """
-        values = asdict(self)
-        for name, field in sampling_fields().items():
-            if not field.allows(values[name]):
+        fields = sampling_fields()
+        for name, value in self.given.items():
+            if not fields[name].allows(value):
                 option = name.replace("_", "-")
-                raise UsageError(f"--{option} is {values[name]!r}; it must be {field.range_in_words}.")
-        return Sampling(**values)
+                raise UsageError(f"--{option} is {value!r}; it must be {fields[name].range_in_words}.")
+        return Sampling(**self.given)

@@ -51,8 +51,18 @@ def test_a_model_of_an_added_folder_answers(
     """A chat finds it by its name, as the list of models does."""
     shutil.copytree(tiny_models / "llama", tmp_path / "disk" / "owner" / "far")
     (tmp_path / "settings.json").write_text(json.dumps({"model_folders": [str(tmp_path / "disk")]}))
-    assert main(["chat", "owner/far", "--prompt", "Hello.", "--max-tokens", "2"]) == 0
-    assert capsys.readouterr().out
+    assert main(["chat", "owner/far", "--prompt", "Hello.", "--max-tokens", "2", "--temperature", "0"]) == 0
+    assert "2 tokens at" in capsys.readouterr().err
+
+
+def test_a_model_answers_as_it_recommends(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where no option says otherwise, even the value that Facet itself would have taken; said once."""
+    shutil.copytree(models / "tiny" / "llama", models / "owner" / "mine")
+    values = {"temperature": 0, "top_p": 0.5, "top_k": 20}
+    (models / "owner" / "mine" / "generation_config.json").write_text(json.dumps(values))
+    options = ["--prompt", "Hello.", "--max-tokens", "2", "--top-p", str(Sampling().top_p)]
+    assert main(["chat", "owner/mine", *options]) == 0
+    assert capsys.readouterr().err.count("As mine recommends: temperature 0, top-k 20.\n") == 1
 
 
 def test_a_model_that_answers_is_not_deleted(

@@ -1,4 +1,6 @@
+import fcntl
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -145,6 +147,25 @@ def test_nothing_is_deleted_without_an_answer(models: Path, trash: Path, capsys:
     """Where nobody can be asked, --yes is needed."""
     assert main(["models", "rm", "owner/tiny"]) == 1
     assert "--yes" in capsys.readouterr().err
+    assert (models / "owner" / "tiny").is_dir()
+
+
+@pytest.mark.parametrize("name", ["tiny", "owner/broken"])
+def test_a_model_is_renamed_whole_or_broken(name: str, models: Path, capsys: Output) -> None:
+    """Its owner stays; the answer says where it is now."""
+    (told,) = objects(["models", "rename", name, "other", "--json"], capsys)
+    assert (told["id"], Path(told["path"])) == ("owner/other", models / "owner" / "other")
+    assert (models / "owner" / "other").is_dir()
+    assert not (models / "owner" / name.rpartition("/")[2]).exists()
+
+
+def test_a_model_that_is_loaded_is_not_renamed(models: Path, capsys: Output) -> None:
+    """As it is not deleted."""
+    descriptor = os.open(models / "owner" / "tiny", os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    assert main(["models", "rename", "tiny", "other"]) == 1
+    os.close(descriptor)
+    assert "is loaded" in capsys.readouterr().err
     assert (models / "owner" / "tiny").is_dir()
 
 

@@ -1,0 +1,36 @@
+"""`facet models rename`: gives a model of Facet's own folder another name."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from mlx_engine.cli import terminal
+from mlx_engine.cli.json_lines import write_json
+from mlx_engine.cli.roots import roots
+from mlx_engine.folders import Folders
+from mlx_engine.models import library, removal
+
+
+def rename(
+    old: str,
+    new: str,
+    /,
+    *,
+    json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+) -> None:
+    """Give a model of Facet's own folder another name; one that is loaded is left alone.
+
+    Conversations of the window keep the old name: rename in the window to take them along.
+
+    Args:
+        old: A model by name or id, whole or damaged.
+        new: The name that it gets, without its owner.
+        json: Write one JSON object: the new id and where the model is now.
+    """
+    model = library.find_row(roots(), old)
+    path = removal.rename(model, Folders.from_environment().models, new)
+    id = f"{model.id.rpartition('/')[0]}/{path.name}"
+    if json:
+        write_json({"id": id, "path": path})
+    else:
+        terminal.note(f"{model.id} is called {id} now.\n")
