@@ -14,14 +14,15 @@ from mlx_engine.cli.roots import AddedFolders, roots
 from mlx_engine.cli.study_view import judgement_lines, progress_line, table
 from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.engine.study_run import StudyParcel, StudyRun
-from mlx_engine.errors import StorageError
+from mlx_engine.errors import InvalidParameter, StorageError
 from mlx_engine.folders import Folders
 from mlx_engine.measure.gates import judge
 from mlx_engine.measure.plan import Plan, read_plan
 from mlx_engine.measure.report.files import Form, write
+from mlx_engine.measure.report.markdown import card as as_card
 from mlx_engine.measure.report.markdown import markdown as as_markdown
 from mlx_engine.measure.report.subject import subject
-from mlx_engine.measure.study import Study, tried_again
+from mlx_engine.measure.study import Row, Study, tried_again
 from mlx_engine.measure.study_file import begin, kept_studies, load
 from mlx_engine.models import library
 from mlx_engine.models.description import ModelDescription
@@ -73,6 +74,7 @@ def report(
     markdown: Path | None = None,
     json: Path | None = None,
     csv: Path | None = None,
+    card: str = "",
 ) -> None:
     """Write what a study has found, for others; without a file, Markdown to standard output.
 
@@ -82,6 +84,7 @@ def report(
         markdown: Write the table and how it was measured, for a page or a model's card.
         json: Write everything, for programs.
         csv: Write the table, for programs.
+        card: Write what was found of this model alone to standard output, as a section for its card.
     """
     found = load(study, Folders.from_environment().studies)
     wanted: dict[Form, Path | None] = {"html": html, "markdown": markdown, "json": json, "csv": csv}
@@ -89,8 +92,17 @@ def report(
         if file:
             write(found, form, file)
             terminal.note(f"Written: {file}\n")
-    if not any(wanted.values()):
+    if card:
+        terminal.write(as_card(_row(found, card)))
+    elif not any(wanted.values()):
         terminal.write(as_markdown(subject(found)))
+
+
+def _row(study: Study, label: str) -> Row:
+    rows = {row.label: row for row in study.rows} | {row.label.rpartition("/")[2]: row for row in study.rows}
+    if label not in rows:
+        raise InvalidParameter(f"The study has no {label}. It has {', '.join(row.label for row in study.rows)}.")
+    return rows[label]
 
 
 @lab.command(name="list")

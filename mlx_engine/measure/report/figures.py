@@ -1,6 +1,7 @@
 """The charts of a report: inline SVG in a figure, in the colours of the page."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mlx_engine.measure.charts import bars, kinds, pareto
 from mlx_engine.measure.charts.chart import Chart
@@ -8,10 +9,13 @@ from mlx_engine.measure.charts.distribution import distribution
 from mlx_engine.measure.charts.quantities import DECODING, DISAGREEMENT, MEAN_KL, SIZE
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.charts.svg import LIGHT, svg
+from mlx_engine.measure.report.characters import one_line
 from mlx_engine.measure.report.markup import Markup, element
 from mlx_engine.measure.study import Study
 
 _WIDTH, _HEIGHT = 1040.0, 420.0
+_LONGEST = 4000
+"""Characters of a description, which names every model."""
 _STYLE = Style(size=14.0)
 
 
@@ -44,10 +48,12 @@ def spread(study: Study) -> Markup:
 def figure(chart: Chart, height: float = _HEIGHT) -> Markup:
     """Return `chart` with its title above and how it was measured below."""
     scene = chart.draw(_WIDTH, max(height, chart.least_height(_STYLE)), _STYLE)
-    picture = Markup(svg(scene, title=chart.title, description=chart.description))
+    tips = tuple(replace(target, words=one_line(target.words)) for target in scene.targets)
+    description = one_line(chart.description, _LONGEST)
+    picture = Markup(svg(replace(scene, targets=tips), title=one_line(chart.title), description=description))
     return element(
         "figure",
-        element("h3", chart.title),
+        element("h3", one_line(chart.title)),
         element("div", picture, class_="scroll"),
-        element("figcaption", chart.caption),
+        element("figcaption", one_line(chart.caption, _LONGEST)),
     )

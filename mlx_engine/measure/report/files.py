@@ -39,17 +39,20 @@ def write(study: Study, form: Form, file: Path) -> None:
     Raises:
         StorageError: there is no such folder, `file` is one, or it cannot be written.
     """
+    with storage_errors(file):
+        _check(file)
+        partial = file.with_name(f"{file.name}.partial")
+        try:
+            partial.write_bytes(_content[form](study))
+            partial.replace(file)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _check(file: Path) -> None:
     if not file.parent.is_dir():
         raise StorageError(f"There is no folder {file.parent}. Make it, or choose another.")
     if file.is_dir():
         raise StorageError(f"{file} is a folder. Name a file in it.")
     if not os.access(file.parent, os.W_OK):
         raise StorageError(f"Facet may not write in {file.parent}. Choose another folder.")
-    content = _content[form](study)
-    partial = file.with_name(f"{file.name}.partial")
-    with storage_errors(file):
-        try:
-            partial.write_bytes(content)
-            partial.replace(file)
-        finally:
-            partial.unlink(missing_ok=True)

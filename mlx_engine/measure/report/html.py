@@ -86,17 +86,14 @@ def _sections(subject: Subject) -> Iterator[Section]:
     yield "charts", "Cost and loss", joined(*figures.trade_offs(study) if measured else ())
     if any(len(result.by_kind) > 1 for result in subject.results):
         yield "kinds", "By kind of text", joined(figures.by_kind(study), _note(_kinds), kinds_table(measured))
-    if measured:
+    if subject.results:
         yield "spread", "Spread", joined(*_spread(subject))
         yield "worst", "Worst positions", joined(_note(_farthest), *worst(measured))
     if subject.speeds:
         yield "speed", "Speed", joined(_note(_speeds), speed_table(study.rows, subject.names), *_skipped(subject))
     yield "method", "Method", _definitions(facts(subject))
-    yield (
-        "fingerprints",
-        "Fingerprints",
-        joined(_note(_sha), _definitions(list(map(_fingerprint, fingerprints(subject))))),
-    )
+    if known := list(map(_fingerprint, fingerprints(subject))):
+        yield "fingerprints", "Fingerprints", joined(_note(_sha), _definitions(known))
     yield "recipes", "Recipes", joined(*_recipes(subject))
     yield "failures", "What failed", _definitions([(subject.names[label], words) for label, words in failures(study)])
 

@@ -1,22 +1,22 @@
 """What was measured as Markdown, as GitHub and the Hub show it: for a whole study, and of one model for its card."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from mlx_engine.measure.charts.quantities import Sample
 from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.report.characters import one_line
-from mlx_engine.measure.report.columns import MAIN, rate, seconds
+from mlx_engine.measure.report.columns import MAIN
 from mlx_engine.measure.report.facts import convention, machines, scored, tools
+from mlx_engine.measure.report.one_model import of_fidelity, of_speed
 from mlx_engine.measure.report.subject import Subject, failures
 from mlx_engine.measure.report.summary import summary, verdicts
 from mlx_engine.measure.results import FidelityResult
-from mlx_engine.measure.speed_result import SpeedResult
-from mlx_engine.measure.words import plus_minus, verdict
-from mlx_engine.models.memory import size_in_words
+from mlx_engine.measure.study import Row
+from mlx_engine.measure.words import verdict
 
 # All that means something in Markdown or HTML within a line, and "@", which would call somebody on GitHub.
-_special = re.compile(r"^[-+]|(?<=^\d)[.)]|[\\`*_\[\]<>#|~$@&]|:(?=//)")
+_special = re.compile(r"^[-+](?=\s)|(?<=^\d)[.)](?=\s)|[\\`*_\[\]<>#|~$@&]|:(?=//)")
 
 
 def markdown(subject: Subject) -> str:
@@ -33,22 +33,20 @@ def markdown(subject: Subject) -> str:
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def card(results: Sequence[FidelityResult], speed: SpeedResult | None = None) -> str:
-    """Return the section of a model's card that says what the model loses against its original, "" if nobody knows.
-
-    `results` are of the one model, against one original, a result for each precision of the context.
-    """
-    if not results:
+def card(row: Row) -> str:
+    """Return the section of a model's card that says what the model loses against its original, "" if nobody knows."""
+    lines = [line for result in row.fidelity for line in of_fidelity(result)]
+    lines += of_speed(row.speed) if row.speed else ()
+    if not lines:
         return ""
-    first = results[0]
+    found = row.fidelity_at(16)
     parts = [
         "## What was lost",
-        f"Against {escaped(first.reference)}, {escaped(verdict(first.fidelity))}.",
-        _rows(["Context", "Mean KL", "p99 KL", "Same choice", "Perplexity", "Original's"], map(_cells, results)),
-        *_speeds(speed),
-        f"{_how([first])} {_with(first)}",
+        f"Against {escaped(found.reference)}, {escaped(verdict(found.fidelity))}." if found else "",
+        _rows(["Figure", "Value", "How"], ([line.name, line.value, line.how] for line in lines)),
+        _how(row.fidelity) if row.fidelity else "",
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def escaped(text: str) -> str:
@@ -62,33 +60,10 @@ def _table(samples: Sequence[Sample]) -> str:
     return _rows(["Model", *(column.title for column in columns)], rows)
 
 
-def _rows(head: Sequence[str], rows: Iterator[list[str]]) -> str:
-    rule = ["---", *("---:" for _ in head[1:])]
+def _rows(head: Sequence[str], rows: Iterable[list[str]]) -> str:
+    rule = ["---", *("---" if title == "How" else "---:" for title in head[1:])]
     lines = [list(map(escaped, head)), rule, *(list(map(escaped, row)) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cells(result: FidelityResult) -> list[str]:
-    found = result.fidelity
-    return [
-        f"{result.cache_bits}-bit",
-        plus_minus(found.mean_kl, found.mean_kl_se, 4),
-        f"{found.p99_kl:.3f}",
-        f"{found.top1_agreement:.1%}",
-        plus_minus(found.perplexity, found.perplexity_se, 2),
-        plus_minus(found.reference_perplexity, found.reference_perplexity_se, 2),
-    ]
-
-
-def _speeds(speed: SpeedResult | None) -> Iterator[str]:
-    if speed is None:
-        return
-    reading = [f"reads {rate(one)} tokens/s from a prompt of {one.tokens:,}" for one in speed.reading]
-    decoding = [f"writes {rate(one)} tokens/s after {one.tokens:,}" for one in speed.decoding]
-    told = [*reading, *decoding, f"takes at most {size_in_words(speed.peak_memory_bytes)} of memory"]
-    if speed.load_s:
-        told.insert(0, f"loads in {seconds(speed.load_s[0])}")
-    yield f"On {escaped(speed.machine or 'an unnamed machine')}, it {', '.join(told)} ({speed.conditions.in_words})."
 
 
 def _failures(subject: Subject) -> Iterator[str]:
@@ -122,9 +97,3 @@ def _how(results: Sequence[FidelityResult]) -> str:
         f"{figure(bound)} nats; ± is one standard error, clustered by chunk. {escaped(convention(first))} The "
         f"template was applied and the text tokenized once, and all models read the same token ids.{stand_in}"
     )
-
-
-def _with(result: FidelityResult) -> str:
-    tools = ", ".join(f"{name} {version}" for name, version in result.tools.items())
-    told = [f"Measured by {escaped(tools)}" if tools else "Measured", f"on {result.created[:10]}"]
-    return f"{' '.join(told)}; weights {result.candidate_weights[:12]}, original {result.reference_weights[:12]}."

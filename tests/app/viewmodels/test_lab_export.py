@@ -1,0 +1,44 @@
+"""Reports of the study that is shown."""
+
+from pathlib import Path
+
+import pytest
+
+from app.viewmodels.lab import Lab
+from app.viewmodels.lab_export import KINDS, LabExport
+from app.viewmodels.lab_pace import guess
+from app.viewmodels.lab_shelf import LabShelf
+from mlx_engine.folders import Folders
+from mlx_engine.measure.study_file import keep
+from tests.app.given_runner import GivenRunner
+from tests.mlx_engine.measure.charts.studies import FEW, study
+
+
+@pytest.fixture
+def lab(qapp: object, tmp_path: Path) -> Lab:
+    """A lab that shows a study."""
+    folders = Folders(data=tmp_path / "data", cache=tmp_path, logs=tmp_path)
+    keep(study(FEW), folders.studies)
+    lab = Lab(LabShelf(folders), GivenRunner(), guess(has_metal=True), available_bytes=10**9, is_busy=lambda: False)
+    lab.open("study")
+    return lab
+
+
+def test_each_kind_is_written_under_the_name_that_is_suggested(lab: Lab, tmp_path: Path) -> None:
+    """With the ending that its dialog shows."""
+    export = LabExport(lab)
+    for kind in KINDS:
+        file = tmp_path / export.suggestion(kind.form)
+        export.write(kind.form, file)
+        assert file.stat().st_size
+        assert f"(*{file.suffix})" in kind.filter
+
+
+def test_what_cannot_be_written_is_told(lab: Lab, tmp_path: Path) -> None:
+    export = LabExport(lab)
+    told: list[str] = []
+    export.problem.connect(lambda title, message: told.append(f"{title}: {message}"))
+    export.write("html", tmp_path / "nowhere" / "r.html")
+    assert told == [
+        f"The report was not written: There is no folder {tmp_path / 'nowhere'}. Make it, or choose another."
+    ]

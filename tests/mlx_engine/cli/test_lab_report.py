@@ -1,0 +1,49 @@
+"""Behaviour of `facet lab report`."""
+
+from pathlib import Path
+
+import pytest
+
+from mlx_engine.cli.main import main
+from mlx_engine.folders import Folders
+from mlx_engine.measure.study_file import keep
+from tests.mlx_engine.measure.charts.studies import BASE, FEW, study
+
+Output = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A study called "study"."""
+    monkeypatch.setenv("FACET_HOME", str(tmp_path / "facet"))
+    keep(study(FEW), Folders.from_environment().studies)
+
+
+def test_all_forms_are_written_at_once(tmp_path: Path, capsys: Output) -> None:
+    files = {form: tmp_path / f"r.{form}" for form in ("html", "markdown", "json", "csv")}
+    options = [part for form, file in files.items() for part in (f"--{form}", str(file))]
+    assert main(["lab", "report", "study", *options]) == 0
+    assert all(file.stat().st_size for file in files.values())
+    assert capsys.readouterr().out == ""
+
+
+def test_without_a_file_it_is_markdown(capsys: Output) -> None:
+    """On standard output, to be piped."""
+    assert main(["lab", "report", "study"]) == 0
+    assert capsys.readouterr().out.startswith(f"# What quantizations of {BASE} cost\n")
+
+
+def test_a_card_is_of_one_model(capsys: Output) -> None:
+    """By its name with or without its owner; one that is not there is told."""
+    assert main(["lab", "report", "study", "--card", f"{BASE}-4-bit"]) == 0
+    assert "0.0410 ± 0.0021 nats" in capsys.readouterr().out
+    assert main(["lab", "report", "study", "--card", "whale"]) == 1
+    assert "The study has no whale." in capsys.readouterr().err
+
+
+def test_mistakes_are_told_in_a_sentence(tmp_path: Path, capsys: Output) -> None:
+    """A study that is not there, and a folder that is not."""
+    assert main(["lab", "report", "whales"]) == 1
+    assert "There is no study called whales. There are: study." in capsys.readouterr().err
+    assert main(["lab", "report", "study", "--html", str(tmp_path / "nowhere" / "r.html")]) == 1
+    assert "There is no folder" in capsys.readouterr().err

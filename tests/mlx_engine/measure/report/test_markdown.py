@@ -1,0 +1,54 @@
+"""Behaviour of reports as Markdown."""
+
+from markdown_it import MarkdownIt
+
+from mlx_engine.measure.report.markdown import card, escaped, markdown
+from mlx_engine.measure.report.subject import Subject
+from mlx_engine.measure.study import Row
+from tests.mlx_engine.measure.charts.studies import FEW, study
+from tests.mlx_engine.measure.report.hostile import SCRIPT, hostile
+
+
+def _rendered(text: str) -> str:
+    """Return HTML as a reader that lets HTML pass would make it."""
+    return MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
+
+
+def test_a_study_is_a_table_and_how_it_was_measured() -> None:
+    """With all rows and the figures that are known."""
+    page = _rendered(markdown(Subject(study(FEW))))
+    assert page.count("<tr>") == 5
+    assert "0.0410 ± 0.0021" in page
+    assert "4,096 positions in 16 chunks of " in page
+
+
+def test_hostile_names_are_shown_as_they_are() -> None:
+    """Neither HTML nor Markdown of strangers acts: no element, no link, no further cells."""
+    page = _rendered(markdown(Subject(hostile())))
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "<a " not in page
+    assert SCRIPT.replace("<", "&lt;").replace(">", "&gt;") in page
+    rows = [row for row in page.split("<tr>")[1:] if "<td" in row]
+    assert len({row.count("<td") for row in rows}) == 1
+
+
+def test_what_begins_a_list_is_a_text() -> None:
+    """A name such as "1. one" or "- two" stays a name within a list."""
+    for name in ("1. one", "- two", "# three", "> four"):
+        assert _rendered(f"- {escaped(name)}").count("<li>") == 1
+        assert "<h1>" not in _rendered(escaped(name))
+
+
+def test_a_card_says_what_one_model_loses() -> None:
+    """In words, and each figure with how it was measured."""
+    page = _rendered(card(study(FEW).rows[2]))
+    assert "about 14 of 100 next words differ from the original; close" in page
+    assert "<td" in page
+    assert "0.0410 ± 0.0021 nats" in page
+    assert "210.0 tokens/s" in page
+
+
+def test_what_was_not_measured_has_no_card() -> None:
+    """Nothing is claimed."""
+    assert card(Row(label="a/b", path="")) == ""
