@@ -97,8 +97,11 @@ class ChartView(QWidget):
     def _point_at(self, target: Target | None) -> None:
         before, self.pointed = self.pointed, target
         if target:
-            known = self._cards.get(target.key) or ChartCard(target.words, ())
-            self.card.show_beside(known, rectangle(target.area).translated(_MARGIN, _MARGIN))
+            brief = ChartCard(target.words, ())
+            mark = rectangle(target.area).translated(_MARGIN, _MARGIN)
+            # Of a bar it is the end that is looked at.
+            mark.setLeft(max(mark.left(), mark.right() - mark.height()))
+            self.card.show_beside(self._cards.get(target.key, brief), brief, mark)
         else:
             self.card.hide()
         if (before and before.label) != (target and target.label):

@@ -1,5 +1,7 @@
 """A small card with all figures of a model, beside its mark in a chart."""
 
+import math
+
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
@@ -25,22 +27,38 @@ class FigureCard(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
-    def show_beside(self, card: ChartCard, mark: QRectF) -> None:
-        """Show `card` at the side of `mark` where there is more room."""
-        self.shown = card
-        size, room = self._size(), self._chart.rect()
-        right = mark.right() + _AWAY
-        left = right if right + size.width() <= room.right() else mark.left() - _AWAY - size.width()
-        top = min(mark.center().y() - size.height() / 3, room.height() - size.height() - 2)
-        self.setGeometry(QRectF(QPointF(max(left, 2.0), max(top, 2.0)), size).toAlignedRect())
+    def show_beside(self, card: ChartCard, brief: ChartCard, mark: QRectF) -> None:
+        """Show `card` where it does not cover `mark`; where there is no room for that, `brief`."""
+        for shown in (card, brief):
+            self.shown = shown
+            if place := self._place(mark):
+                break
+        else:
+            place = QRectF(QPointF(2, 2), self._size())
+        self.setGeometry(place.toAlignedRect())
         self.raise_()
         self.show()
         self.update()
+
+    def _place(self, mark: QRectF) -> QRectF | None:
+        """Return the first place beside, below or above `mark` that is within the chart."""
+        size, room = self._size(), QRectF(self._chart.rect()).adjusted(2, 2, -2, -2)
+        width, height = size.width(), size.height()
+        left = max(min(mark.center().x() - width / 2, room.right() - width), room.left())
+        top = max(min(mark.center().y() - height / 3, room.bottom() - height), room.top())
+        places = (
+            QPointF(mark.right() + _AWAY, top),
+            QPointF(mark.left() - _AWAY - width, top),
+            QPointF(left, mark.bottom() + _AWAY),
+            QPointF(left, mark.top() - _AWAY - height),
+        )
+        return next((area for place in places if room.contains(area := QRectF(place, size))), None)
 
     def _metrics(self, *, bold: bool = False) -> QFontMetricsF:
         return QFontMetricsF(self._theme.font("small", tabular=True, bold=bold))
 
     def _size(self) -> QSizeF:
+        """Return the size in whole pixels."""
         metrics = self._metrics()
         names = max((metrics.horizontalAdvance(name) for name, _ in self.shown.lines), default=0.0)
         figures = max((metrics.horizontalAdvance(figure) for _, figure in self.shown.lines), default=0.0)
@@ -48,7 +66,7 @@ class FigureCard(QWidget):
         limit = self._chart.width() - 2 * _PADDING - 4
         width = max(names + _GAP + figures, min(title, limit))
         height = self._line() * (1 + len(self.shown.lines)) + self._verdict(width).height()
-        return QSizeF(width + 2 * _PADDING, height + 2 * _PADDING)
+        return QSizeF(math.ceil(width) + 2 * _PADDING, math.ceil(height) + 2 * _PADDING)
 
     def _line(self) -> float:
         return self._metrics().height() * 1.15

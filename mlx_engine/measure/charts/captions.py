@@ -16,7 +16,7 @@ def caption(study: Study, quantities: Sequence[Quantity], *, has_errors: bool = 
 
 
 def _fidelity(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
-    result = next((result for row in study.candidates for result in row.fidelity), None)
+    result = next((result for row in study.rows for result in row.fidelity), None)
     shown = [quantity for quantity in quantities if quantity.is_fidelity]
     if result is None or not shown:
         return
@@ -30,7 +30,7 @@ def _fidelity(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
 
 
 def _error_bound(study: Study) -> float:
-    return max((result.fidelity.kl_error_bound for row in study.candidates for result in row.fidelity), default=0.0)
+    return max((result.fidelity.kl_error_bound for row in study.rows for result in row.fidelity), default=0.0)
 
 
 def _speed(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:

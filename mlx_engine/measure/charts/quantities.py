@@ -72,7 +72,9 @@ class Quantity:
     def of(self, sample: Sample) -> Estimate | None:
         """Return the figure of `sample`; None where there is none, or where it is no number."""
         found = self.read(sample)
-        return found if found and math.isfinite(found.value) else None
+        if found is None or not math.isfinite(found.value):
+            return None
+        return found if math.isfinite(found.low) and math.isfinite(found.high) else exactly(found.value)
 
 
 def samples(study: Study) -> list[Sample]:
@@ -83,7 +85,7 @@ def samples(study: Study) -> list[Sample]:
 
 def _samples(study: Study, row: Row, name: str) -> Iterator[Sample]:
     if row.is_original:
-        found = next((result.fidelity for other in study.candidates for result in other.fidelity), None)
+        found = next((result.fidelity for other in study.rows for result in other.fidelity), None)
         yield Sample(row, name, 16, found)
     elif not row.fidelity:
         yield Sample(row, name, 16, None)

@@ -19,6 +19,7 @@ from app.views.charts.study_chart import StudyChart
 from app.views.theme import Theme
 from mlx_engine.measure.charts.pareto import Pareto
 from mlx_engine.measure.charts.quantities import MEMORY, PERPLEXITY
+from mlx_engine.measure.charts.scene import Point
 from tests.mlx_engine.measure.charts.studies import FEW, study
 
 Make = Callable[[Theme, QWidget | None], StudyChart]
@@ -70,6 +71,23 @@ def test_pointing_at_a_mark_tells_its_figures_and_a_click_takes_its_row(
     assert activated.args == [study(FEW).rows[2].label]
     qtbot.mouseMove(chart.view, QPoint(2, chart.view.height() - 2))
     qtbot.waitUntil(lambda: not chart.view.card.isVisible())
+
+
+@pytest.mark.parametrize("text_size", [100, 200])
+@pytest.mark.parametrize("make", EVERY)
+def test_the_card_never_covers_its_mark(
+    make: Make, text_size: int, show: Callable[[Make], StudyChart], theme: Theme, qtbot: QtBot
+) -> None:
+    """In a narrow window with large text it says less instead."""
+    theme.set_text_size(text_size)
+    chart = show(make)
+    chart.resize(620, 480)
+    for target in chart.view.scene.targets:
+        end = target.area.middle if make is not BarsChart else target.area.nearest(Point(10_000, target.area.middle.y))
+        qtbot.mouseMove(chart.view, (QPointF(end.x, end.y) + QPointF(5, 6)).toPoint())
+        qtbot.waitUntil(lambda target=target: chart.view.pointed == target)
+        assert chart.view.rect().contains(chart.view.card.geometry())
+        assert not chart.view.card.geometry().contains((QPointF(end.x, end.y) + QPointF(6, 6)).toPoint())
 
 
 def test_the_arrow_keys_go_from_mark_to_mark(pareto: ParetoChart, qtbot: QtBot) -> None:

@@ -47,6 +47,15 @@ def test_what_was_not_measured_or_is_no_number_is_none() -> None:
     assert not any(quantity.of(sample) for quantity in QUANTITIES)
 
 
+def test_an_error_that_is_no_number_is_no_error() -> None:
+    """The figure itself is."""
+    found = study(FEW[:1])
+    result = found.candidates[0].fidelity[0]
+    fidelity = msgspec.structs.replace(result.fidelity, mean_kl_se=math.nan)
+    row = msgspec.structs.replace(found.rows[1], fidelity=(msgspec.structs.replace(result, fidelity=fidelity),))
+    assert MEAN_KL.of(samples(msgspec.structs.replace(found, rows=(found.original, row)))[1]) == exactly(0.0011)
+
+
 def test_each_precision_of_the_context_is_a_sample() -> None:
     found = study(FEW[:1])
     row = found.candidates[0]
