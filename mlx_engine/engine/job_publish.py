@@ -7,9 +7,8 @@ from pathlib import Path
 from mlx_engine.errors import HubError, NameTaken
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import Waiting
-from mlx_engine.measure.results import FidelityResult, results_of, speed_of
-from mlx_engine.measure.speed_result import Series, SpeedResult
-from mlx_engine.measure.words import plus_minus
+from mlx_engine.measure.report.one_model import Line, of_fidelity, of_speed
+from mlx_engine.measure.results import results_of, speed_of
 from mlx_engine.models.card import read_metadata
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.hub import access_token
@@ -134,36 +133,10 @@ def measurements(model: Path) -> Iterator[Measurement]:
     for result in results_of(model, root):
         if (result.corpus, result.cache_bits) not in told:
             told.add((result.corpus, result.cache_bits))
-            yield from _of_fidelity(result)
+            yield from map(_measurement, of_fidelity(result))
     if speed := speed_of(model, root):
-        yield from _of_speed(speed)
+        yield from map(_measurement, of_speed(speed))
 
 
-def _of_fidelity(result: FidelityResult) -> Iterator[Measurement]:
-    found = result.fidelity
-    how = f"against {result.reference}, {result.corpus}, {result.convention}, {found.positions:,} positions"
-    if result.cache_bits != 16:
-        how += f", context in {result.cache_bits} bits"
-    yield Measurement("KL divergence, mean", f"{plus_minus(found.mean_kl, found.mean_kl_se, 4)} nats", how)
-    yield Measurement("KL divergence, 99th percentile", f"{found.p99_kl:.3f} nats", how)
-    agreement = plus_minus(100 * found.top1_agreement, 100 * (found.top1_agreement_se or 0) or None, 1)
-    yield Measurement("Same next token as the original", f"{agreement} %", how)
-    perplexity = plus_minus(found.perplexity, found.perplexity_se, 3)
-    yield Measurement("Perplexity", f"{perplexity} (original: {found.reference_perplexity:.3f})", how)
-
-
-def _of_speed(result: SpeedResult) -> Iterator[Measurement]:
-    machine = result.machine or "a machine that is not known"
-    for name, series, after in (
-        ("Reading a prompt", result.reading, "tokens"),
-        ("Generating", result.decoding, "tokens of context"),
-    ):
-        if usual := _usual(series):
-            how = f"on {machine}, {usual.tokens:,} {after}, median of {len(usual.values)}"
-            yield Measurement(name, f"{usual.median:,.1f} tokens/s", how)
-
-
-def _usual(series: tuple[Series, ...]) -> Series | None:
-    """Return the figure that most people would ask for: the one nearest to 2,048 tokens that can be relied on."""
-    sound = [one for one in series if one.values and not one.is_disturbed]
-    return min(sound, key=lambda one: abs(one.tokens - 2048), default=None)
+def _measurement(line: Line) -> Measurement:
+    return Measurement(line.name, line.value, line.how)
