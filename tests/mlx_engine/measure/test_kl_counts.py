@@ -1,5 +1,7 @@
 """Behaviour of counting how divergences are spread."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
@@ -9,9 +11,9 @@ from mlx_engine.measure.positions import Positions
 
 
 def _positions(kl: list[float]) -> Positions:
-    values, choices = np.array(kl, np.float32), np.zeros((len(kl), 5), np.float32)
-    ids = choices.astype(np.int32)
-    return Positions(values, values, values, values, ids, choices, ids, choices)
+    """Positions of which nothing else matters."""
+    nothing = dict.fromkeys((field.name for field in fields(Positions)), np.zeros((len(kl), 5), np.float32))
+    return Positions(**{**nothing, "kl": np.array(kl, np.float32)})
 
 
 def test_every_position_is_counted_once() -> None:
