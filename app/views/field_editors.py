@@ -138,7 +138,7 @@ _EDITORS: Mapping[str, Callable[[Field], QWidget]] = {
     "integer": NumberEditor,
     "number": NumberEditor,
     "switch": SwitchEditor,
-    "words": WordsEditor,
+    "texts": WordsEditor,
 }
 
 

@@ -29,8 +29,8 @@ def rename(
     """
     model = library.find_row(roots(), old)
     path = removal.rename(model, Folders.from_environment().models, new)
-    id = f"{model.id.rpartition('/')[0]}/{path.name}"
+    new_id = f"{model.id.rpartition('/')[0]}/{path.name}"
     if json:
-        write_json({"id": id, "path": path})
+        write_json({"id": new_id, "path": path})
     else:
-        terminal.note(f"{model.id} is called {id} now.\n")
+        terminal.note(f"{model.id} is called {new_id} now.\n")

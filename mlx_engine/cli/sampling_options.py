@@ -17,7 +17,7 @@ def _option(name: str) -> Parameter:
     legal = field.range_in_words
     otherwise = f" Otherwise what the model recommends, or {field.default:g}." if name in recommendation.NAMES else ""
     return Parameter(
-        help=f"{field.description} {legal[0].upper()}{legal[1:]}.{otherwise}",
+        help=f"{field.sentence} {legal[0].upper()}{legal[1:]}.{otherwise}",
         negative=(),
         show_default=not otherwise and field.default not in (None, ()),
         allow_leading_hyphen=True,

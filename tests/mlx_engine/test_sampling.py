@@ -13,7 +13,7 @@ def test_the_defaults_are_legal() -> None:
     check_sampling(Sampling())
     for field in sampling_fields().values():
         assert field.allows(field.default)
-        assert field.description.endswith(".")
+        assert field.sentence.endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,8 @@ def test_both_ends_of_a_range_are_legal_unless_excluded() -> None:
     """The bounds that the dialog offers are accepted by the check."""
     for field in sampling_fields().values():
         if field.kind != "texts":
-            assert field.allows(field.high)
-            assert field.allows(field.low) is not field.low_excluded
+            assert field.allows(field.maximum)
+            assert field.allows(field.minimum) is not field.open_minimum
 
 
 def test_only_the_seed_may_be_left_out() -> None:

@@ -29,6 +29,7 @@ def test_bounds_and_units_come_from_the_declaration() -> None:
     size = FIELDS["text_size"]
     assert (size.kind, size.minimum, size.maximum, size.unit) == ("integer", 80, 200, "%")
     top_p = SAMPLING["top_p"]
+    assert top_p.label == "Top-p"
     assert (top_p.kind, top_p.minimum, top_p.open_minimum, top_p.maximum) == ("number", 0, True, 1)
 
 

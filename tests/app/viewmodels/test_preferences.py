@@ -34,8 +34,8 @@ def test_the_same_value_is_no_change(qtbot: QtBot, preferences: Preferences, tmp
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("text_size", 900, "Text size is 900; it must be from 80 to 200 %."),
-        ("text_size", "big", "Text size is 'big'; it must be from 80 to 200 %."),
+        ("text_size", 900, "Text size is 900; it must be a whole number from 80 to 200 %."),
+        ("text_size", "big", "Text size is 'big'; it must be a whole number from 80 to 200 %."),
         ("appearance", "pink", "Appearance is 'pink'; it must be one of system, light, dark."),
         ("sampling", Sampling(temperature=9), "temperature is 9; it must be from 0 to 2."),
         ("sidebar_visible", "yes", "Sidebar visible is 'yes'; it must be on or off."),
