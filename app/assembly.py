@@ -196,6 +196,7 @@ class Assembly(QObject):
     def _discover_page(self) -> QWidget:
         page = self.hub().page()
         page.quantize_requested.connect(self._quantize_model)
+        page.quantize_repository_requested.connect(lambda repository: self.quantizing().open_repository(repository))
         return page
 
     def _publish_page(self) -> QWidget:

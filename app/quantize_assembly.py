@@ -12,7 +12,7 @@ from app.viewmodels.job_bridge import JobBridge
 from app.viewmodels.jobs import Jobs
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.outline_reader import OutlineReader
-from app.viewmodels.quantize import Quantize
+from app.viewmodels.quantize import Fetching, Quantize, Ready, Unreachable
 from app.viewmodels.recipe_shelf import RecipeShelf
 from app.views.notification import Notifier
 from app.views.theme import Theme
@@ -63,7 +63,7 @@ class QuantizeAssembly(QObject):
         from app.views.quantize.page import QuantizePage  # noqa: PLC0415 - jobs can go on without it
 
         self._page = QuantizePage(self.quantize, self._theme)
-        self._page.left.connect(lambda: self._show("models"))
+        self._page.left.connect(self._leave)
         self._page.path_chosen.connect(self.open_path)
         return self._page
 
@@ -84,6 +84,11 @@ class QuantizeAssembly(QObject):
         self.quantize.open(model)
         self._show("quantize")
 
+    def open_repository(self, repository: str) -> None:
+        """Show the recipes for a model on the Hub."""
+        self.quantize.open_repository(repository)
+        self._show("quantize")
+
     def open_path(self, path: Path) -> None:
         """Show the recipes for a model that need not be in the library."""
         if model := self.quantize.describe(path):
@@ -98,6 +103,12 @@ class QuantizeAssembly(QObject):
     def close(self) -> None:
         """End the process that reads; jobs are the bridge's."""
         self.quantize.close()
+
+    def _leave(self) -> None:
+        """Lead back to where the person chose the model."""
+        state = self.quantize.state
+        is_on_hub = isinstance(state, Fetching | Unreachable) or (isinstance(state, Ready) and state.coming)
+        self._show("discover" if is_on_hub else "models")
 
     def _tell_converted(self, model_id: str, words: str) -> None:
         name = model_id.rpartition("/")[2]

@@ -7,6 +7,7 @@ from app.viewmodels.amounts import bytes_in_words, parameters_in_words
 from mlx_engine.engine.job_state import Done, Failed, JobState, Paused, Queued, Running
 from mlx_engine.job_protocol import FileProgress
 from mlx_engine.models.size_class import size_class
+from mlx_engine.quantize.messages import SourceProgress
 
 LICENCES: Mapping[str, str] = {
     "apache-2.0": "Apache 2.0",
@@ -86,6 +87,18 @@ def _running(state: Running) -> str:
     rate = f"{bytes_in_words(round(state.bytes_per_s))}/s" if state.bytes_per_s else ""
     left = "" if state.remaining_s is None else time_left(state.remaining_s)
     return " · ".join(part for part in (_done(state), rate, left) if part)
+
+
+def both(state: Running, source: SourceProgress) -> str:
+    """Return how a conversion stands whose original is being downloaded meanwhile: what takes longer tells the rest."""
+    came = f"{bytes_in_words(source.done_bytes)} of {bytes_in_words(source.total_bytes)} downloaded"
+    written = f"{_done(state)} written"
+    if state.notice:
+        return f"{came} · {written} · {state.notice}"
+    is_coming = source.done_bytes < source.total_bytes
+    rate = f"{bytes_in_words(round(source.bytes_per_s))}/s" if is_coming and source.bytes_per_s else ""
+    rests = [seconds for seconds in (source.remaining_s, state.remaining_s) if seconds]
+    return " · ".join(part for part in (came, written, rate, time_left(max(rests)) if rests else "") if part)
 
 
 def _done(state: Running | Paused) -> str:

@@ -12,7 +12,7 @@ from app.viewmodels.recipe_words import title
 from mlx_engine.engine.job_state import Done, Failed, JobState, Paused, Queued, Running
 from mlx_engine.engine.jobs import Job
 from mlx_engine.models.hub.upload_messages import Publish
-from mlx_engine.quantize.messages import Convert, Kept
+from mlx_engine.quantize.messages import Convert, Kept, SourceProgress
 
 Task = Literal["download", "conversion", "publication"]
 
@@ -106,6 +106,8 @@ def _line(state: JobState, recipe: str) -> str:
         case Done():
             size = f"{bytes_in_words(state.size_bytes)}, {state.bits_per_weight:.2f} bits per weight"
             return f"{recipe} · In the library · {size}"
+        case Running(source=SourceProgress() as source):
+            return f"{recipe} · {hub_words.both(state, source)}"
         case Queued() | Running() | Paused():
             return f"{recipe} · {hub_words.progress(state)}"
         case Failed():

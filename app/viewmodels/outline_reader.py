@@ -16,9 +16,12 @@ Answered = Callable[[OutlineRead | JobFailed], None]
 
 
 class OutlineReader(QObject):
-    """One question at a time: a new one drops the one before. `command` starts the process."""
+    """One question at a time: a new one drops the one before. `command` starts the processes: one that has no network,
+    and one that reads what is on the Hub.
+    """
 
     _arrived = Signal(object)  # SessionParcel, from any thread
+    _arrived_from_hub = Signal(object)  # the same
 
     def __init__(self, logs: Path, parent: QObject | None = None, *, command: Sequence[str] | None = None) -> None:
         super().__init__(parent)
@@ -26,15 +29,28 @@ class OutlineReader(QObject):
         self._session = JobSession(
             post=self._arrived.emit, on_event=self._answer, logs=logs, needs_network=False, command=command
         )
+        self._hub = JobSession(
+            post=self._arrived_from_hub.emit, on_event=self._answer, logs=logs, needs_network=True, command=command
+        )
         self._arrived.connect(self._receive, Qt.ConnectionType.QueuedConnection)
+        self._arrived_from_hub.connect(self._receive_from_hub, Qt.ConnectionType.QueuedConnection)
 
     def read(self, model: Path, answered: Answered) -> None:
         """Ask for the outline of the model at that path; `answered` gets it, or why there is none."""
+        self._ask(self._session, ReadOutline(uuid.uuid4().hex, str(model)), answered)
+
+    def read_repository(self, repository: str, answered: Answered) -> None:
+        """Ask for the outline of what is on the Hub, which takes no weights."""
+        # Let it know the offline switch and the token as they are.
+        self._hub.close()
+        self._ask(self._hub, ReadOutline(uuid.uuid4().hex, repository=repository), answered)
+
+    def _ask(self, session: JobSession, question: ReadOutline, answered: Answered) -> None:
         self._session.drop()
+        self._hub.drop()
         self._answered = answered
-        question = ReadOutline(uuid.uuid4().hex, str(model))
         try:
-            self._session.ask(question)
+            session.ask(question)
         except FacetError as error:
             self._answer(
                 JobFailed(id=question.id, error=type(error).__name__, title=error.title, message=error.message)
@@ -44,10 +60,15 @@ class OutlineReader(QObject):
         """End the process; the next question starts another."""
         self._answered = None
         self._session.close()
+        self._hub.close()
 
     @Slot(object)
     def _receive(self, parcel: SessionParcel) -> None:
         self._session.receive(parcel)
+
+    @Slot(object)
+    def _receive_from_hub(self, parcel: SessionParcel) -> None:
+        self._hub.receive(parcel)
 
     def _answer(self, event: JobEvent) -> None:
         answered, self._answered = self._answered, None

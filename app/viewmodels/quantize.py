@@ -27,6 +27,7 @@ from mlx_engine.quantize.recipe import Recipe
 
 FIRST_CHOICE, FIRST_CHOICE_OF_QUANTIZED = "balanced-4", "lossless"
 _precision = r"b?f(loat)?(p)?(16|32)|i?q\d(_[01k](_[sml])?)?|\d-?bit(-g\d+)?|mxfp[48]|nvfp4"
+_REMOVING_HELPS = "There is room if the original's files are removed as they are used."
 _BLINDED = "This model can see. Facet keeps the text model only: the result will not."
 
 
@@ -40,6 +41,30 @@ class Reading:
     """A process reads of what the model consists."""
 
     model: ModelDescription
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """A process reads of what a model on the Hub consists."""
+
+    repository: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """The model on the Hub cannot be read, or not be quantized."""
+
+    repository: str
+    title: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """The weights of the model are on the Hub: all that is to come, and the least that has to be here at a time."""
+
+    missing_bytes: int
+    least_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +83,11 @@ class Ready:
     model: ModelDescription
     reckoner: Reckoner
     notes: tuple[str, ...] = ()
+    coming: Coming | None = None
+    """Of a model on the Hub, of which only the headers are here."""
 
 
-State = Idle | Reading | Trouble | Ready
+State = Idle | Reading | Fetching | Trouble | Unreachable | Ready
 
 
 class Quantize(QObject):
@@ -101,6 +128,12 @@ class Quantize(QObject):
         self.changed.emit()
         self._reader.read(model.path, self._take)
 
+    def open_repository(self, repository: str) -> None:
+        """Turn to a model on the Hub, to be downloaded and quantized."""
+        self.state, self.cards, self._chosen, self._removes_source = Fetching(repository), [], {}, False
+        self.changed.emit()
+        self._reader.read_repository(repository, self._take_fetched)
+
     def describe(self, path: Path) -> ModelDescription | None:
         """Return what the folder or the GGUF file is; what is wrong with it is told as a problem."""
         try:
@@ -113,6 +146,8 @@ class Quantize(QObject):
         if isinstance(self.state, Trouble):
             model, self.state = self.state.model, Idle()
             self.open(model)
+        elif isinstance(self.state, Unreachable):
+            self.open_repository(self.state.repository)
 
     def set_context(self, tokens: int) -> None:
         """Reckon memory for so many tokens."""
@@ -154,6 +189,11 @@ class Quantize(QObject):
         self._removes_source = removes
         self.plans_changed.emit()
 
+    @property
+    def coming(self) -> Coming | None:
+        """What is to be downloaded, if the model is not here."""
+        return self.state.coming if isinstance(self.state, Ready) else None
+
     def card(self, name: str) -> RecipeCard | None:
         return next((card for card in self.cards if card.name == name), None)
 
@@ -181,15 +221,22 @@ class Quantize(QObject):
     @property
     def obstacle(self) -> str:
         """Why nothing of what is chosen can be begun; "" if nothing stands against it."""
-        return preflight.disk_problem(self._models, self.needed_bytes)
+        problem = preflight.disk_problem(self._models, self.needed_bytes)
+        if not problem or self.coming is None or self.removes_source or not self.can_remove_source:
+            return problem
+        less = self.needed_bytes - self.coming.missing_bytes + self.coming.least_bytes
+        return problem if preflight.disk_problem(self._models, less) else f"{problem} {_REMOVING_HELPS}"
 
     @property
     def needed_bytes(self) -> int:
-        """What all that is chosen takes on the disk."""
+        """What all that is chosen takes on the disk, with what is downloaded for it at the time when it takes most."""
         if not isinstance(self.state, Ready):
             return 0
         weights = [plan.card.figures.forecast.size_bytes for plan in self.plans if plan.card.figures]
-        return sum(weights) + len(weights) * preflight.companions_bytes(self.state.model)
+        results = sum(weights) + len(weights) * preflight.companions_bytes(self.state.model)
+        if self.coming is None:
+            return results
+        return results + (self.coming.least_bytes if self.removes_source else self.coming.missing_bytes)
 
     @property
     def free_bytes(self) -> int:
@@ -234,6 +281,20 @@ class Quantize(QObject):
         """End the process that reads."""
         self._reader.close()
 
+    def _take_fetched(self, event: OutlineRead | JobFailed) -> None:
+        if not isinstance(self.state, Fetching):
+            return
+        repository = self.state.repository
+        try:
+            if isinstance(event, JobFailed):
+                self.state = Unreachable(repository, event.title, event.message)
+            else:
+                model = replace(describe(Path(event.path), repository), source=repository, revision=event.commit)
+                self._show_ready(model, event, Coming(event.missing_bytes, event.least_bytes))
+        except FacetError as error:
+            self.state = Unreachable(repository, error.title, error.message)
+        self.changed.emit()
+
     def _take(self, event: OutlineRead | JobFailed) -> None:
         if not isinstance(self.state, Reading):
             return
@@ -241,10 +302,13 @@ class Quantize(QObject):
         if isinstance(event, JobFailed):
             self.state = Trouble(model, event.title, event.message)
         else:
-            self.state = Ready(model, Reckoner(model, event.outline, self._machine, self.context), event.notes)
-            self._reckon()
-            self.choose(FIRST_CHOICE_OF_QUANTIZED if event.outline.quantization else FIRST_CHOICE, chosen=True)
+            self._show_ready(model, event)
         self.changed.emit()
+
+    def _show_ready(self, model: ModelDescription, read: OutlineRead, coming: Coming | None = None) -> None:
+        self.state = Ready(model, Reckoner(model, read.outline, self._machine, self.context), read.notes, coming)
+        self._reckon()
+        self.choose(FIRST_CHOICE_OF_QUANTIZED if read.outline.quantization else FIRST_CHOICE, chosen=True)
 
     def _reckon(self) -> None:
         if isinstance(self.state, Ready):
@@ -262,7 +326,7 @@ class Quantize(QObject):
     def _request(self, model: ModelDescription, plan: Plan) -> Convert:
         return Convert(
             id=uuid.uuid4().hex,
-            source=str(model.path),
+            source="" if self.coming else str(model.path),
             target=str(self._folder(model) / plan.name),
             model_id=f"{_owner(model)}/{plan.name}",
             recipe=plan.card.recipe,

@@ -61,6 +61,9 @@ class GivenReader(QObject):
         if not self._hold:
             self.give()
 
+    def read_repository(self, _repository: str, answered: Callable[[OutlineRead | JobFailed], None]) -> None:
+        self.read(Path(), answered)
+
     def give(self) -> None:
         if self._waiting:
             self._waiting(_read(self.answer) if isinstance(self.answer, Outline) else self.answer)

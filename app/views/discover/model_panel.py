@@ -58,6 +58,7 @@ class ModelPanel(Scroll):
 
     closed = Signal()
     quantize_requested = Signal(str)  # the id of a model in the library
+    download_requested = Signal(str)  # a repository, to be quantized while it is downloaded
 
     def __init__(self, discover: DiscoverViewModel, downloads: Downloads, theme: Theme) -> None:
         super().__init__(theme, "Model page")
@@ -101,6 +102,10 @@ class ModelPanel(Scroll):
             quantize = SmallButton(theme, "Quantize…")
             quantize.clicked.connect(lambda: self.quantize_requested.emit(model))
             row.addWidget(quantize)
+        elif page.needed_bytes:
+            both = SmallButton(theme, "Download and quantize…")
+            both.clicked.connect(lambda: self.download_requested.emit(repository))
+            row.addWidget(both)
         row.addWidget(DownloadButton(repository, self._downloads, theme))
         return heading
 

@@ -41,6 +41,7 @@ class DiscoverPage(QWidget):
     """Renders the view-models; nothing is asked of the Hub before something is pressed."""
 
     quantize_requested = Signal(str)  # the id of a model in the library
+    quantize_repository_requested = Signal(str)  # what is to be quantized while it is downloaded
 
     def __init__(
         self,
@@ -122,6 +123,7 @@ class DiscoverPage(QWidget):
         self._person.clicked.connect(self.sign_in)
         self._results.opened.connect(discover.open)
         self._panel.quantize_requested.connect(self.quantize_requested)
+        self._panel.download_requested.connect(self.quantize_repository_requested)
         self._panel.closed.connect(discover.close_page)
         self._comparison.closed.connect(lambda: self._show_comparison(shown=False))
         self._compare.clicked.connect(lambda: self._show_comparison(shown=True))

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.viewmodels.amounts import tokens_in_words
 from app.viewmodels.memory_fit import CONTEXTS, USUAL
 from app.viewmodels.model_library import detail
-from app.viewmodels.quantize import Idle, State
+from app.viewmodels.quantize import Fetching, Idle, State, Unreachable
 from app.views.buttons import IconButton
 from app.views.chips import ChoiceChip
 from app.views.discover.grid import SIDE
@@ -45,9 +45,11 @@ class Heading(QWidget):
     def follow(self, state: State) -> None:
         """Name the model."""
         self.context.setVisible(not isinstance(state, Idle))
-        self._facts.setVisible(not isinstance(state, Idle))
+        self._facts.setVisible(not isinstance(state, Idle | Fetching | Unreachable))
         if isinstance(state, Idle):
             self._name.setText("Quantize a model")
+        elif isinstance(state, Fetching | Unreachable):
+            self._name.setText(state.repository)
         else:
             self._name.setText(state.model.name)
             self._facts.setText(detail(state.model))

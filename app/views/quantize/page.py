@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.quantize import Idle, Quantize, Reading, Ready, Trouble
+from app.viewmodels.quantize import Fetching, Idle, Quantize, Reading, Ready, Trouble, Unreachable
 from app.viewmodels.recipe_editor import RecipeEditor
 from app.views.discover.notice import PageNotice
 from app.views.quantize.editor import Editor
@@ -70,9 +70,9 @@ class QuantizePage(QWidget):
             case Ready():
                 self._stack.setCurrentWidget(self.recipes)
                 self.recipes.verticalScrollBar().setValue(0)
-            case Reading():
+            case Reading() | Fetching():
                 self._stack.setCurrentWidget(self._skeleton)
-            case Trouble(_, title, message):
+            case Trouble(_, title, message) | Unreachable(_, title, message):
                 self._tell(title, message, icon="warning", actions=(_AGAIN, _BACK))
             case Idle():
                 sentence = "Choose one on the page of models, or drop a folder or a GGUF file here."

@@ -87,7 +87,15 @@ class Tray(QWidget):
         self.remove.setVisible(self._quantize.can_remove_source)
         with QSignalBlocker(self.remove):
             self.remove.setChecked(self._quantize.removes_source)
-        if isinstance(state, Ready):
+        if isinstance(state, Ready) and state.coming:
+            self.remove.setText("Remove the original's files as they are used")
+            self.remove.setToolTip(
+                f"Each file of {state.model.name} is removed for good once it was used, so that the disk need not have "
+                f"room for all {bytes_in_words(state.model.size_bytes)}. If the work is interrupted, those files are "
+                "downloaded again."
+            )
+            self.remove.updateGeometry()
+        elif isinstance(state, Ready):
             self.remove.setText("Remove the original afterwards")
             self.remove.setToolTip(
                 f"Once the new model is whole, the weights of {state.model.name} are removed for good, not into the "
@@ -99,9 +107,12 @@ class Tray(QWidget):
         obstacle = self._quantize.obstacle if count else ""
         free = f"{bytes_in_words(self._quantize.free_bytes)} are free"
         needs = f"{bytes_in_words(self._quantize.needed_bytes)} on disk; {free}" if count else "Choose a recipe"
-        self._line.setText(obstacle or needs)
+        coming = self._quantize.coming
+        download = f"{bytes_in_words(coming.missing_bytes)} to download · " if coming and coming.missing_bytes else ""
+        self._line.setText(obstacle or download + needs)
         self._line.set_tone("danger" if obstacle else "secondary")
-        self.button.setText(f"Make {count} models" if count > 1 else "Quantize")
+        one = "Download and quantize" if coming else "Quantize"
+        self.button.setText(f"Make {count} models" if count > 1 else one)
         self.button.updateGeometry()
 
     def fit_height(self) -> None:
