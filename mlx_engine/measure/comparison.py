@@ -2,15 +2,19 @@
 
 With P the reference and Q the candidate, at a position
 
-    KL(P ‖ Q) = Σ_kept p ln(p / q) + Σ_tail p ln(p / q)      in nats
+    KL(P ‖ Q) = Σ_kept p ln(p / q) + m · mean of ln(p / q) over the tokens that stand for the tail of mass m    in nats
 
-Of the tail only its mass m and its entropy h = -Σ_tail p ln p are known. By the log-sum inequality its part is at least
-m ln(m / Σ_tail q), which is what is reported; and it is at most -h - m ln(min_tail q). Log-probabilities in 16 bits
-are brought back to a sum of 1, so that a model measured against itself has 0 but for terms of the second order. What
-the rounding can do otherwise is, to the first order, Σ p |δ| |ln(p / q) - KL|, with |δ| ≤ 2⁻¹¹ |ln p|. The bound of the
-error is the sum of both.
+The second term is an unbiased estimate of Σ_tail p ln(p / q), since those tokens were drawn with their probability;
+its standard error is m · s / √n, with s the deviation among the n of them (Cochran, Sampling Techniques, ch. 8: for
+systematic samples of an ordered population that is rather too large). It vanishes as Q nears P.
+
+Log-probabilities in 16 bits are brought back to a sum of 1, so that a model measured against itself has 0 but for terms
+of the second order. What the rounding can do otherwise is, to the first order, at most Σ p |δ| |ln(p / q) - KL|, with
+|δ| half a step.
 """
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import mlx.core as mx
@@ -19,14 +23,9 @@ from numpy.typing import NDArray
 
 from mlx_engine.errors import BadCorpus
 from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.forward import by_rows, logits, true_tokens
+from mlx_engine.measure.forward import BLOCK, by_rows, in_blocks, log_sums, logits, true_tokens
 from mlx_engine.measure.positions import Positions
-from mlx_engine.measure.reference import TOP, ReferenceChunk
-
-_rounding = 2.0**-11
-"""Of a number in 16 bits with 11 of precision, relative."""
-_block = 64
-"""The likeliest tokens are looked for in the best blocks of the vocabulary, since sorting all of it takes long."""
+from mlx_engine.measure.reference import SAMPLES, STEP, TOP, ReferenceChunk
 
 
 def compare(network: Any, chunk: ReferenceChunk, convention: Convention, *, cache: Any = None) -> Positions:
@@ -40,62 +39,84 @@ def compare(network: Any, chunk: ReferenceChunk, convention: Convention, *, cach
     if chunk.ids.max(initial=0) >= predicted.shape[1]:
         raise BadCorpus("The candidate has a smaller vocabulary than the original: it cannot be measured against it.")
     following = mx.array(true_tokens(chunk.tokens, convention.first_scored))[:, None]
-    bounds = np.concatenate([[0], np.cumsum(chunk.counts, dtype=np.int64)])
-    parts = [
-        _rows(rows, following[place], chunk, place, bounds[place.start : place.stop + 1])
-        for place, rows in by_rows(predicted)
-    ]
-    kl, error, true, ids, ranked, own_ids, own = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return Positions(kl, error, true, chunk.true_log_probability, ids, ranked, own_ids, own)
+    ends = np.cumsum(chunk.counts, dtype=np.int64)
+    parts = [_rows(rows, following[place], _Kept.of(chunk, place, ends)) for place, rows in by_rows(predicted)]
+    kl, rounding, tail_se, true, ids, ranked, own_ids, own = (
+        np.concatenate(part).astype(kind) for part, kind in zip(zip(*parts, strict=True), _kinds, strict=True)
+    )
+    return Positions(kl, rounding, tail_se, true, chunk.true_log_probability, ids, ranked, own_ids, own)
 
 
-def _rows(
-    rows: mx.array, following: mx.array, chunk: ReferenceChunk, place: slice, bounds: NDArray[np.int64]
-) -> tuple[NDArray[Any], ...]:
-    """Return KL, its error, what is given to `following` (P, 1), and the choices of candidate and reference."""
-    ids, own = _padded(chunk, bounds)
-    is_kept = mx.isfinite(own)
-    mass, entropy = mx.array(chunk.tail_mass[place]), mx.array(chunk.tail_entropy[place])
-    total = mx.sum(mx.exp(own), axis=-1) + mass
-    own = own - mx.log(total)[:, None]
-    mass = mass / total
-    scale = mx.logsumexp(rows, axis=-1, keepdims=True)
-    theirs = mx.take_along_axis(rows, ids, axis=-1) - scale
-    weight, ratio = mx.where(is_kept, mx.exp(own), 0), mx.where(is_kept, own - theirs, 0)
-    kept = mx.sum(weight * ratio, axis=-1)
-    rounding = _rounding * mx.sum(mx.where(is_kept, weight * own * (ratio - kept[:, None]), 0).abs(), axis=-1)
-    rest = mx.put_along_axis(rows, ids, mx.array(-mx.inf), axis=-1)
-    has_tail = mass > 0
-    least = mx.where(has_tail, mass * (mx.log(mass) + scale[:, 0] - mx.logsumexp(rest, axis=-1)), 0)
-    lowest = mx.min(mx.where(mx.isfinite(rest), rest, mx.inf), axis=-1) - scale[:, 0]
-    most = mx.where(has_tail, -entropy - mass * lowest, 0)
+_kinds = (*(np.float32,) * 4, np.int32, np.float32, np.int32, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is kept of some positions: the likeliest tokens one after the other, and where each position's begin."""
+
+    ids: NDArray[np.uint32]
+    log_probabilities: NDArray[np.float64]
+    begins: NDArray[np.int64]
+    counts: NDArray[np.uint32]
+    tail_ids: NDArray[np.uint32]
+    tail_log_probabilities: NDArray[np.float64]
+    tail_mass: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, chunk: ReferenceChunk, place: slice, ends: NDArray[np.int64]) -> "_Kept":
+        """Return what `chunk` has of the positions `place`, brought back to a sum of 1."""
+        counts = chunk.counts[place]
+        begins = ends[place] - counts
+        first, last = begins[0], ends[place][-1]
+        own, tail, mass = -STEP * chunk.steps[first:last], -STEP * chunk.tail_steps[place], chunk.tail_mass[place]
+        total = np.add.reduceat(np.exp(own), begins - first) + mass
+        shift = np.log(total)
+        return cls(
+            ids=chunk.ids[first:last],
+            log_probabilities=own - np.repeat(shift, counts),
+            begins=begins - first,
+            counts=counts,
+            tail_ids=chunk.tail_ids[place],
+            tail_log_probabilities=tail - shift[:, None],
+            tail_mass=mass / total,
+        )
+
+
+def _rows(rows: mx.array, following: mx.array, kept: _Kept) -> tuple[NDArray[Any], ...]:
+    """Return KL and its errors, what is given to `following` (P, 1), and the choices of candidate and reference."""
+    # 1. What the candidate says of those tokens.
+    scale = log_sums(rows)
+    flat = np.repeat(np.arange(len(rows)) * rows.shape[1], kept.counts) + kept.ids
+    theirs = mx.take(rows.flatten(), mx.array(flat.astype(np.int32)))
+    tail_theirs = mx.take_along_axis(rows, mx.array(kept.tail_ids), axis=-1) - scale
     true = mx.take_along_axis(rows, following, axis=-1) - scale
     top, ranked = _likeliest(rows)
-    found = (kept + least, mx.maximum(most - least, 0) + rounding, true[:, 0], top, ranked - scale)
-    mx.eval(found)
-    return *map(np.array, found), np.array(ids[:, :TOP]), np.array(own[:, :TOP])
+    ranked = ranked - scale
+    mx.eval(scale, theirs, tail_theirs, true, top, ranked)
+    # 2. The sums, in float64.
+    ratio = kept.log_probabilities - np.array(theirs) + np.repeat(np.array(scale)[:, 0], kept.counts)
+    tail_ratio = kept.tail_log_probabilities - np.array(tail_theirs)
+    weight, mass = np.exp(kept.log_probabilities), kept.tail_mass
+    kl = np.add.reduceat(weight * ratio, kept.begins) + mass * tail_ratio.mean(axis=-1)
+    tail_se = mass * tail_ratio.std(axis=-1, ddof=1) / math.sqrt(SAMPLES)
+    away = np.add.reduceat(weight * np.abs(ratio - np.repeat(kl, kept.counts)), kept.begins)
+    away += mass * np.abs(tail_ratio - kl[:, None]).mean(axis=-1)
+    # 3. The reference's choices, which are the first of those kept.
+    choices = kept.begins[:, None] + np.arange(TOP)
+    own_ids, own = kept.ids[choices], kept.log_probabilities[choices]
+    return kl, STEP / 2 * away, tail_se, np.array(true)[:, 0], np.array(top), np.array(ranked), own_ids, own
 
 
 def _likeliest(rows: mx.array) -> tuple[mx.array, mx.array]:
-    """Return ids and logits of the `TOP` likeliest tokens, in order; of equals, the one with the lower id first."""
-    count, vocabulary = rows.shape
-    whole = vocabulary // _block * _block
-    highest = rows[:, :whole].reshape(count, -1, _block).max(axis=-1)
-    best = mx.sort(mx.argsort(-highest, axis=-1)[:, :TOP], axis=-1)
-    inside = (best[:, :, None] * _block + mx.arange(_block)).reshape(count, -1)
-    beyond = mx.broadcast_to(mx.arange(whole, vocabulary), (count, vocabulary - whole))
+    """Return ids and logits of the `TOP` likeliest tokens, in order; of equals, the one with the lower id first.
+
+    They are looked for in the best blocks of the vocabulary only, since sorting all of it takes long.
+    """
+    blocks, rest = in_blocks(rows)
+    best = mx.sort(mx.argsort(-blocks.max(axis=-1), axis=-1)[:, :TOP], axis=-1)
+    inside = (best[:, :, None] * BLOCK + mx.arange(BLOCK)).reshape(len(rows), -1)
+    beyond = mx.broadcast_to(mx.arange(rows.shape[1] - rest.shape[1], rows.shape[1]), rest.shape)
     ids = mx.concatenate([inside, beyond], axis=-1).astype(mx.int32)
     values = mx.take_along_axis(rows, ids, axis=-1)
     order = mx.argsort(-values, axis=-1)[:, :TOP]
     return mx.take_along_axis(ids, order, axis=-1), mx.take_along_axis(values, order, axis=-1)
-
-
-def _padded(chunk: ReferenceChunk, bounds: NDArray[np.int64]) -> tuple[mx.array, mx.array]:
-    """Return kept ids and log-probabilities as matrices. Shorter rows are filled up with their first id, at -∞."""
-    counts = np.diff(bounds)
-    is_kept = np.arange(counts.max())[None] < counts[:, None]
-    ids = np.repeat(chunk.ids[bounds[:-1]].astype(np.int32)[:, None], is_kept.shape[1], axis=1)
-    ids[is_kept] = chunk.ids[bounds[0] : bounds[-1]]
-    own = np.full(is_kept.shape, -np.inf, np.float32)
-    own[is_kept] = chunk.log_probabilities[bounds[0] : bounds[-1]]
-    return mx.array(ids), mx.array(own)

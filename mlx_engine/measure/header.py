@@ -6,7 +6,7 @@ import msgspec
 
 from mlx_engine.measure.convention import Convention
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):

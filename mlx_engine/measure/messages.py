@@ -24,8 +24,8 @@ from mlx_engine.measure.results import Choice, Fidelity, FidelityResult
 from mlx_engine.measure.speed_result import SpeedPlan, SpeedResult
 from mlx_engine.protocol import CacheBits, type_tag
 
-TAIL_MASS = 1e-4
-"""How much probability the kept answers leave out at each position, unless somebody asks for another."""
+TAIL_MASS = 0.01
+"""For how much probability at each position a sample stands in the kept answers, unless somebody asks for another."""
 
 
 class CorpusChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 class Positions:
     """P scored positions of a chunk: arrays of the shape (P,), but those of the choices, which are (P, 5).
 
-    Log-probabilities are natural; `kl_error` is how far the true `kl` may be away.
+    Log-probabilities are natural. How far the true `kl` may be away: `rounding` is a bound of what 16 bits do to it,
+    `tail_se` the standard error of what a sample of the tail does.
     """
 
     kl: NDArray[np.float32]
-    kl_error: NDArray[np.float32]
+    rounding: NDArray[np.float32]
+    tail_se: NDArray[np.float32]
     true_log_probability: NDArray[np.float32]
     reference_true_log_probability: NDArray[np.float32]
     top_ids: NDArray[np.int32]

@@ -1,13 +1,16 @@
 """What a reference model answers at each scored position, kept on disk: it runs once, and each candidate against that.
 
 Kept are the most probable tokens, as many as it takes to leave at most `tail_mass` of probability out, with their
-log-probabilities in 16 bits; of the tail, its true mass and entropy. By these, the error that leaving it out brings
-into a KL divergence is bounded (`comparison.py`). A `tail_mass` of 0 keeps the whole vocabulary.
+log-probabilities in 16 bits. The tail is represented by its true mass and by `SAMPLES` of its tokens, drawn with their
+probability (systematically, in the order of probability, from a start that differs by position but is the same in
+every run): what is reckoned over the tail is estimated without bias by their mean, and the error of that is known
+(`comparison.py`). A `tail_mass` of 0 keeps the whole vocabulary.
 
 A chunk is a file, put in place when it is whole, so that a run that was killed goes on where it was.
 """
 
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +23,7 @@ from numpy.typing import NDArray
 
 from mlx_engine.errors import StorageError
 from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.forward import by_rows, logits, true_tokens
+from mlx_engine.measure.forward import by_rows, log_sums, logits, true_tokens
 from mlx_engine.measure.header import FORMAT, Header
 from mlx_engine.measure.reading import Reading
 from mlx_engine.measure.sample import Sample
@@ -29,59 +32,82 @@ from mlx_engine.models.staging import storage_errors
 TOP = 5
 """So many tokens are kept in any case: the choices that people look at."""
 
+SAMPLES = 32
+"""Tokens that stand for the tail of a position."""
+
+STEP = 2.0**-11
+"""Log-probabilities are kept in multiples of this, from 0 down to -32 in 16 bits: finer than float16 below -1."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReferenceChunk:
     """The answers over one chunk, P scored positions, as numpy arrays.
 
-    `ids` and `log_probabilities` hold the kept tokens of all positions one after the other, the most probable first;
-    `counts` (P,) says how many of them are whose. `tail_mass`, `tail_entropy` and `true_log_probability` are (P,).
+    `ids` and `steps` hold the kept tokens of all positions one after the other, the most probable first; `counts` (P,)
+    says how many of them are whose. `steps` times -`STEP` are log-probabilities. `tail_ids` and `tail_steps`
+    (P, `SAMPLES`) stand for the tail; `tail_mass` and `true_log_probability` are (P,).
     """
 
     tokens: NDArray[np.int32]
     counts: NDArray[np.uint32]
     ids: NDArray[np.uint32]
-    log_probabilities: NDArray[np.float16]
+    steps: NDArray[np.uint16]
+    tail_ids: NDArray[np.uint32]
+    tail_steps: NDArray[np.uint16]
     tail_mass: NDArray[np.float32]
-    tail_entropy: NDArray[np.float32]
     true_log_probability: NDArray[np.float32]
 
 
 def answers(network: Any, tokens: NDArray[np.int32], convention: Convention, tail_mass: float) -> ReferenceChunk:
     """Run `network` over one chunk and return what is kept of its predictions."""
     following = mx.array(true_tokens(tokens, convention.first_scored))[:, None]
+    starts = np.random.default_rng(tokens.tolist()).random(len(following))
     parts = [
-        _kept(rows, following[place], tail_mass)
+        _kept(rows, following[place], starts[place], tail_mass)
         for place, rows in by_rows(logits(network, tokens, convention.first_scored))
     ]
-    counts, ids, kept, mass, entropy, true = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return ReferenceChunk(tokens, counts, ids, kept, mass, entropy, true)
+    return ReferenceChunk(tokens, *(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def _kept(rows: mx.array, following: mx.array, tail_mass: float) -> tuple[NDArray[Any], ...]:
-    """Return counts, ids, log-probabilities, the tail's mass and entropy, and what is given to `following` (P, 1)."""
+def _kept(
+    rows: mx.array, following: mx.array, starts: NDArray[np.float64], tail_mass: float
+) -> tuple[NDArray[Any], ...]:
+    """Return what a `ReferenceChunk` has of some positions, beginning with `counts`; `following` is (P, 1)."""
     order = mx.argsort(-rows, axis=-1)
-    total = mx.logsumexp(rows, axis=-1, keepdims=True)
+    total = log_sums(rows)
     ranked = mx.take_along_axis(rows, order, axis=-1) - total
-    probability = mx.exp(ranked)
     # Summed from the least probable on, since small numbers vanish beside large ones. [i] is the mass from i on.
-    mass = mx.cumsum(probability, axis=-1, reverse=True)
-    counts = mx.sum(mass > tail_mass, axis=-1) if tail_mass else mx.full(len(ranked), ranked.shape[1])
-    counts = mx.maximum(counts, TOP)
-    is_kept = mx.arange(ranked.shape[1])[None] < counts[:, None]
-    tail = mx.sum(mx.where(is_kept, 0, probability), axis=-1)
-    terms = mx.where(is_kept | (probability == 0), 0, -probability * ranked)
-    true = (mx.take_along_axis(rows, following, axis=-1) - total)[:, 0]
-    most = int(np.array(counts).max())
-    chosen = np.array(is_kept[:, :most])
+    mass = np.array(mx.cumsum(mx.exp(ranked), axis=-1, reverse=True))
+    counts = (mass > tail_mass).sum(axis=-1) if tail_mass else np.full(len(mass), mass.shape[1])
+    counts = np.maximum(counts, TOP)
+    is_kept = np.arange(counts.max())[None] < counts[:, None]
+    places, tail = _samples(mass, counts, starts)
+    ids, steps = np.array(order).astype(np.uint32), _steps(np.array(ranked))
     return (
-        np.array(counts).astype(np.uint32),
-        np.array(order[:, :most]).astype(np.uint32)[chosen],
-        np.array(ranked[:, :most].astype(mx.float16))[chosen],
-        np.array(tail),
-        np.array(mx.sum(terms, axis=-1)),
-        np.array(true),
+        counts.astype(np.uint32),
+        ids[:, : counts.max()][is_kept],
+        steps[:, : counts.max()][is_kept],
+        np.take_along_axis(ids, places, axis=-1),
+        np.take_along_axis(steps, places, axis=-1),
+        tail.astype(np.float32),
+        np.array(mx.take_along_axis(rows, following, axis=-1) - total)[:, 0],
     )
+
+
+def _samples(
+    mass: NDArray[np.float32], counts: NDArray[np.int64], starts: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the ranks (P, `SAMPLES`) of tokens that stand for the tail beyond `counts`, and its mass (P,)."""
+    padded = np.pad(mass.astype(np.float64), ((0, 0), (0, 1)))
+    tail = np.take_along_axis(padded, counts[:, None], axis=-1)[:, 0]
+    wanted = tail[:, None] * (np.arange(SAMPLES) + starts[:, None]) / SAMPLES
+    # [::-1] is ascending; as many tokens as have at least the wanted mass from themselves on, the last of them is it.
+    places = [len(row) - 1 - np.searchsorted(row[::-1], want) for row, want in zip(mass, wanted, strict=True)]
+    return np.clip(places, 0, mass.shape[1] - 1), tail
+
+
+def _steps(log_probabilities: NDArray[np.float32]) -> NDArray[np.uint16]:
+    return np.clip(np.rint(log_probabilities / -STEP), 0, 2**16 - 1).astype(np.uint16)
 
 
 class ReferenceStore:
@@ -157,18 +183,11 @@ class ReferenceStore:
         Raises:
             StorageError: they cannot be written.
         """
-        ids = chunk.ids.astype(np.uint16) if chunk.ids.max(initial=0) < 2**16 else chunk.ids
-        arrays = {
-            "tokens": chunk.tokens,
-            "counts": chunk.counts,
-            "ids": ids,
-            "log_probabilities": chunk.log_probabilities,
-            "tail_mass": chunk.tail_mass,
-            "tail_entropy": chunk.tail_entropy,
-            "true_log_probability": chunk.true_log_probability,
-        }
+        width = np.uint16 if self.header.vocabulary <= 2**16 else np.uint32
+        arrays = {name: getattr(chunk, name) for name in ReferenceChunk.__slots__}
+        arrays |= {name: arrays[name].astype(width) for name in ("ids", "tail_ids")}
         content = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays.values())
-        layout = [(name, array.dtype.str, array.size) for name, array in arrays.items()]
+        layout = [(name, array.dtype.str, array.shape) for name, array in arrays.items()]
         head = msgspec.json.encode({"layout": layout, "sha256": hashlib.sha256(content).hexdigest()})
         with storage_errors(self.folder):
             _replace(self._file(number), head + b"\n" + content)
@@ -187,10 +206,11 @@ class ReferenceStore:
         if hashlib.sha256(content).hexdigest() != said.sha256:
             raise self._damaged(number)
         arrays, at = {}, 0
-        for name, dtype, size in said.layout:
-            arrays[name] = np.frombuffer(content, dtype, size, at)
+        for name, dtype, shape in said.layout:
+            arrays[name] = np.frombuffer(content, dtype, math.prod(shape), at).reshape(shape)
             at += arrays[name].nbytes
-        return ReferenceChunk(**{**arrays, "ids": arrays["ids"].astype(np.uint32)})
+        wide = {name: arrays[name].astype(np.uint32) for name in ("ids", "tail_ids")}
+        return ReferenceChunk(**(arrays | wide))
 
     def _file(self, number: int) -> Path:
         return self.folder / f"chunk-{number:05}"
@@ -202,7 +222,7 @@ class ReferenceStore:
 
 
 class _ChunkHead(msgspec.Struct, frozen=True):
-    layout: list[tuple[str, str, int]]
+    layout: list[tuple[str, str, tuple[int, ...]]]
     sha256: str
 
 

@@ -30,7 +30,8 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     mean_kl: float
     mean_kl_se: float | None
     kl_error_bound: float
-    """By how much the true mean may differ, since only the likeliest answers of the reference are kept."""
+    """By how much the mean over the whole vocabulary may differ, since only the likeliest answers of the reference and
+    a sample of the others are kept, in 16 bits."""
     median_kl: float
     p90_kl: float
     p95_kl: float

@@ -18,7 +18,8 @@ def _positions(kl: list[float], *, own: float = 0.5, theirs: float = 0.5, first:
     choices = np.zeros((count, 5), np.float32)
     return Positions(
         kl=np.array(kl, np.float32),
-        kl_error=np.full(count, 0.01, np.float32),
+        rounding=np.full(count, 0.01, np.float32),
+        tail_se=np.full(count, 0.1, np.float32),
         true_log_probability=np.full(count, math.log(own), np.float32),
         reference_true_log_probability=np.full(count, math.log(theirs), np.float32),
         top_ids=candidate,
@@ -33,6 +34,12 @@ def test_the_error_of_a_mean_is_reckoned_by_chunks() -> None:
     found = fidelity([_positions([0.1] * 100), _positions([0.3] * 100), _positions([0.2] * 100)])
     assert found.mean_kl == pytest.approx(0.2)
     assert found.mean_kl_se == pytest.approx(0.1 / math.sqrt(3))
+
+
+def test_samples_of_tails_even_out_and_roundings_do_not() -> None:
+    """Of the one, four standard errors of the mean are told; of the other all."""
+    found = fidelity([_positions([0.1] * 100)] * 4)
+    assert found.kl_error_bound == pytest.approx(0.01 + 4 * 0.1 / math.sqrt(400))
 
 
 def test_one_chunk_has_no_error() -> None:

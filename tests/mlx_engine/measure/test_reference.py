@@ -9,9 +9,9 @@ from mlx_engine.errors import StorageError
 from mlx_engine.inference.load import Model
 from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.corpus import Corpus
-from mlx_engine.measure.header import Header
+from mlx_engine.measure.header import FORMAT, Header
 from mlx_engine.measure.reading import reading
-from mlx_engine.measure.reference import ReferenceStore, answers, run_reference
+from mlx_engine.measure.reference import STEP, ReferenceStore, answers, run_reference
 from mlx_engine.measure.sample import Sample, sample
 
 _convention = Convention(chunk_tokens=32)
@@ -50,7 +50,7 @@ def test_what_is_left_out_has_at_most_the_mass_that_was_allowed(original: Model,
     """Each position keeps as many tokens as that takes, and no more."""
     chunk = answers(original.network, read.tokens[0], _convention, 0.05)
     assert (chunk.tail_mass <= 0.05 + 1e-6).all()
-    last_kept = np.exp(chunk.log_probabilities[np.cumsum(chunk.counts) - 1].astype(np.float64))
+    last_kept = np.exp(-STEP * chunk.steps[np.cumsum(chunk.counts) - 1])
     assert (chunk.tail_mass + last_kept > 0.05 - 1e-4).all()
 
 
@@ -84,7 +84,7 @@ def test_a_damaged_chunk_is_told_by_its_number(store: ReferenceStore, original: 
 def test_answers_of_another_version_are_refused(store: ReferenceStore) -> None:
     """They are not misread."""
     file = store.folder / "reference.json"
-    file.write_text(file.read_text().replace('"format": 1', '"format": 9'))
+    file.write_text(file.read_text().replace(f'"format": {FORMAT}', '"format": 9'))
     with pytest.raises(StorageError, match="version 9"):
         ReferenceStore.open(store.folder)
 
