@@ -23,6 +23,7 @@ from mlx_engine.measure.messages import (
     ReadTokens,
     TokensRead,
 )
+from mlx_engine.measure.names import short_names
 from mlx_engine.measure.results import Divergence, FidelityResult, fidelity_folder
 from mlx_engine.measure.study import Row, Study
 
@@ -332,12 +333,11 @@ class TokenView(QObject):
 
 
 def _candidates(study: Study) -> list[Candidate]:
-    found = []
+    found, names = [], short_names(study)
     for row in study.rows:
         for result in row.fidelity:
-            name = row.label.rpartition("/")[2]
             bits = "" if result.cache_bits == 16 else f", {result.cache_bits}-bit context"
-            found.append(Candidate(f"{name}{bits}", row, result))
+            found.append(Candidate(f"{names[row.label]}{bits}", row, result))
     return found
 
 

@@ -1,5 +1,6 @@
 """What the view of tokens shows, as values: a chunk of text, where to step in it, and how tokens read in a sentence."""
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,6 +8,9 @@ from dataclasses import dataclass, field
 from mlx_engine.measure.messages import ScoredToken, TokensRead
 
 _NAMED = {"": "part of a character", " ": "a space", "\n": "a new line", "\t": "a tab"}
+
+_TORN = "\N{REPLACEMENT CHARACTER}"
+"""What a decoder gives for a piece of a character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +58,16 @@ def step_from(places: Sequence[int], current: int | None, direction: int) -> int
 
 def visible(text: str) -> str:
     """Return the text of a token so that white space and what cannot be seen is seen, in one line."""
-    if text in _NAMED:
-        return f"({_NAMED[text]})"
+    if text in _NAMED or not text.strip(_TORN):
+        return f"({_NAMED.get(text, _NAMED[''])})"
     if not text.strip():
         return text.replace(" ", "·").replace("\n", "↵").replace("\t", "⇥")
     return "".join("↵" if letter == "\n" else "⇥" if letter == "\t" else letter for letter in text).strip(" ")
+
+
+def context(text: str, length: int) -> str:
+    """Return the end of what comes before a token, in one line; a character that is torn apart is left out."""
+    return re.sub(r"\s+", " ", text.rstrip(_TORN))[-length:]
 
 
 def percent(probability: float) -> str:

@@ -19,8 +19,9 @@ from app.views.tokens.scale import KlScale
 from app.views.tokens.text import TokenText
 from app.views.tokens.worst import WorstList
 
-_WIDE, _LIST_WIDTH = 760, 280
-"""Pixels at 100 %: where there is less room, the list stands below the text, and only if it is wanted."""
+_WIDE, _HIGH, _LIST_WIDTH = 760, 300, 280
+"""Pixels at 100 %: on narrower panels the list stands below the text, and only if it is wanted; lower ones have no
+legend."""
 
 
 class TokensPanel(Pane):
@@ -36,6 +37,7 @@ class TokensPanel(Pane):
         self.worst = WorstList(theme)
         self.legend = Legend(theme)
         self._summary = Words(theme, role="small", tone="secondary")
+        self._summary.setContentsMargins(0, 0, 18, 0)
         self._notice = Notice(theme)
         self._shown: Shown | None = None
         self._lay_out()
@@ -57,7 +59,8 @@ class TokensPanel(Pane):
         head.setSpacing(8)
         head.addWidget(self.controls)
         head.addWidget(self.own_text)
-        foot = QVBoxLayout()
+        self._foot = QWidget()
+        foot = QVBoxLayout(self._foot)
         foot.setContentsMargins(SIDE, 6, SIDE, 6)
         foot.addWidget(Flow((self._summary, self.legend)))
         column = QVBoxLayout(self)
@@ -65,7 +68,7 @@ class TokensPanel(Pane):
         column.setSpacing(0)
         column.addLayout(head)
         column.addWidget(self._splitter, 1)
-        column.addLayout(foot)
+        column.addWidget(self._foot)
         self.setFocusProxy(self.text)
 
     def _connect(self) -> None:
@@ -132,7 +135,8 @@ class TokensPanel(Pane):
         is_wide = self.width() >= self._theme.scaled(_WIDE)
         self._splitter.setOrientation(Qt.Orientation.Horizontal if is_wide else Qt.Orientation.Vertical)
         self.worst.setVisible(self.controls.worst.isChecked() and self.worst.count() > 0)
-        self.legend.setVisible(self._shown is not None)
+        # Where a few lines are all there is room for, they are the text's.
+        self._foot.setVisible(self._shown is not None and self.height() >= self._theme.scaled(_HIGH))
         if is_wide != self._is_wide:
             self._is_wide = is_wide
             self.controls.worst.setChecked(is_wide)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.viewmodels.token_view_passage import visible
+from app.viewmodels.token_view_passage import context, visible
 from app.views.painting import mixed, rounded
 from app.views.theme import Theme
 from app.views.tokens.scale import MOST, KlScale
@@ -111,12 +111,13 @@ class _Delegate(QStyledItemDelegate):
         painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, figure)
         line = inside.adjusted(0, 0, -width - 8, 0)
         painter.setFont(self._theme.font("label", bold=True))
+        gap = " " if one.true[:1].isspace() or one.before[-1:].isspace() else ""
         true = painter.fontMetrics().elidedText(visible(one.true), Qt.TextElideMode.ElideRight, int(line.width() * 0.6))
-        taken = painter.fontMetrics().horizontalAdvance(f"{true} ")
+        taken = painter.fontMetrics().horizontalAdvance(f"{gap}{true}")
         label = self._theme.font("label")
         metrics = QFontMetrics(label)
         before = metrics.elidedText(_context(one), Qt.TextElideMode.ElideLeft, int(line.width() - taken))
-        left = metrics.horizontalAdvance(f"{before} ")
+        left = metrics.horizontalAdvance(f"{before}{gap}")
         painter.drawText(line.adjusted(left, 0, 0, 0), Qt.AlignmentFlag.AlignLeft, true)
         painter.setFont(label)
         painter.setPen(colours.secondary)
@@ -124,7 +125,7 @@ class _Delegate(QStyledItemDelegate):
 
 
 def _context(one: Divergence) -> str:
-    return " ".join(one.before.split())[-_CONTEXT:]
+    return context(one.before, _CONTEXT).rstrip()
 
 
 def _choices(one: Divergence) -> str:

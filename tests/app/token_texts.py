@@ -1,0 +1,167 @@
+"""A study with what was found token by token, made up, for the views that show it."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+
+from app.viewmodels.token_view_jobs import TokenRequest
+from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.job_protocol import JobFailed
+from mlx_engine.measure.messages import (
+    AnswersKept,
+    AnswersUnderway,
+    FidelityMeasured,
+    KeepAnswers,
+    MeasureFidelity,
+    ReadTokens,
+    ScoredToken,
+    TokensRead,
+)
+from mlx_engine.measure.plan import Plan
+from mlx_engine.measure.results import Choice, Divergence, Fidelity, FidelityResult
+from mlx_engine.measure.study import Row, Study
+
+KINDS = ("prose", "code")
+CHUNKS = 2
+"""Of each kind."""
+FLIPS = (1, 4)
+"""The tokens of a text where the first choices differ, if nothing else is asked for."""
+WORDS = (" boats", " do", " not", " like", " the", " storm")
+
+
+def fidelity(**changes: float) -> Fidelity:
+    """Return figures of a usual 4-bit conversion."""
+    usual = Fidelity(
+        positions=1000,
+        chunks=CHUNKS,
+        mean_kl=0.043,
+        mean_kl_se=0.002,
+        kl_error_bound=1e-4,
+        median_kl=0.01,
+        p90_kl=0.1,
+        p95_kl=0.2,
+        p99_kl=0.7,
+        p999_kl=2,
+        max_kl=3,
+        perplexity=12.3,
+        perplexity_se=0.4,
+        reference_perplexity=11.9,
+        reference_perplexity_se=0.4,
+        log_perplexity_ratio=0.03,
+        log_perplexity_ratio_se=0.01,
+        rms_probability_change=0.05,
+        top1_agreement=0.851,
+        top1_agreement_se=0.004,
+        flips=149,
+        top5_overlap=0.8,
+    )
+    return Fidelity(**{name: getattr(usual, name) for name in usual.__struct_fields__} | changes)
+
+
+def result(candidate: str, **changes: object) -> FidelityResult:
+    """Return what was found of `candidate`, its worst place in the last chunk."""
+    worst = Divergence(
+        chunk=3,
+        position=12,
+        kind="code",
+        kl=3.1,
+        before="The boats do",
+        true=" not",
+        reference=(Choice(" not", 0.9, is_true=True),),
+        candidate=(Choice(" so", 0.8),),
+    )
+    values: dict[str, object] = {
+        "candidate": candidate,
+        "candidate_weights": f"{candidate}-weights",
+        "reference": "maker/Whale",
+        "reference_weights": "whale-weights",
+        "answers": "key",
+        "corpus": "facet",
+        "convention": "chunks of 512 tokens",
+        "fidelity": fidelity(),
+        "by_kind": dict.fromkeys(KINDS, fidelity()),
+        "worst": (worst,),
+        "machine": "Apple M3",
+        "created": "2026-11-23T10:00:00+00:00",
+    }
+    return FidelityResult(**(values | changes))  # type: ignore[arg-type]
+
+
+def study(*names: str) -> Study:
+    """Return a study in which models of these names were measured."""
+    rows = [Row(label=f"maker/{name}", path=f"/models/{name}", fidelity=(result(f"maker/{name}"),)) for name in names]
+    plan = Plan(name="boats", original="maker/Whale", candidates=names or ("none",))
+    return Study(plan=plan, rows=(Row(label="maker/Whale", path="/models/Whale", is_original=True), *rows))
+
+
+def token(text: str, *, kl: float = 0.002, differs: bool = False) -> ScoredToken:
+    """Return a token; where the choices differ, the candidate would rather say "so"."""
+    true, other = Choice(text, 0.6, is_true=True), Choice(" so", 0.3)
+    return ScoredToken(
+        text=text,
+        kl=kl,
+        differs=differs,
+        probability=0.25 if differs else 0.55,
+        reference_probability=0.6,
+        reference=(true, other),
+        candidate=(other, Choice(text, 0.25, is_true=True)) if differs else (true, other),
+    )
+
+
+def read(*tokens: ScoredToken, id: str = "", chunk: int = 0, before: str = "Small", first: int = 10) -> TokensRead:
+    """Return a text as a job process tells it."""
+    tokens = tokens or tuple(
+        token(word, kl=1.2 if place in FLIPS else 0.002, differs=place in FLIPS) for place, word in enumerate(WORDS)
+    )
+    flips = (place for place, one in enumerate(tokens) if one.differs)
+    return TokensRead(
+        id=id,
+        chunk=chunk,
+        chunks=len(KINDS) * CHUNKS,
+        kind=KINDS[chunk // CHUNKS],
+        before=before,
+        tokens=tokens,
+        first_scored=first,
+        first_difference=next(flips, None),
+    )
+
+
+class GivenLab(QObject):
+    """Shows one study."""
+
+    changed = Signal()
+
+    def __init__(self, study: Study | None) -> None:
+        super().__init__()
+        self.study = study
+        self.running = ""
+
+    def show_study(self, study: Study | None) -> None:
+        self.study = study
+        self.changed.emit()
+
+
+class GivenJobs:
+    """Answers at once, or with `failure`; `asked` is what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[TokenRequest] = []
+        self.failure = ""
+        self.tokens: tuple[ScoredToken, ...] = ()
+
+    def ask(self, request: TokenRequest, told: Callable[[JobEvent], None]) -> None:
+        self.asked.append(request)
+        if self.failure:
+            told(JobFailed(id=request.id, error="StorageError", title="It failed", message=self.failure))
+            return
+        match request:
+            case ReadTokens(chunk=chunk):
+                told(read(*self.tokens, id=request.id, chunk=chunk))
+            case KeepAnswers():
+                told(AnswersUnderway(id=request.id, done=1, total=1, tokens_per_s=100))
+                told(AnswersKept(id=request.id, answers="/answers/own", size_bytes=1, share=0.1))
+            case MeasureFidelity():
+                told(FidelityMeasured(request.id, result(request.id, corpus="typed text", answers="own")))
+
+    def close(self) -> None:
+        """There is no process to end."""

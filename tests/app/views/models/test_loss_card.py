@@ -1,0 +1,38 @@
+"""The card of what was lost, in the library."""
+
+import pytest
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from app.viewmodels.loss_card import described
+from app.views.models.loss_card import LossBars, LossCard
+from app.views.theme import Theme
+from tests.app.token_texts import result
+
+
+@pytest.fixture
+def card(qtbot: QtBot, theme: Theme) -> LossCard:
+    card = LossCard(theme)
+    qtbot.addWidget(card)
+    card.show()
+    return card
+
+
+def words(card: LossCard) -> str:
+    return "\n".join(label.text() for label in card.findChildren(QLabel) if label.isVisible())
+
+
+def test_without_a_result_it_offers_to_measure(card: LossCard) -> None:
+    assert "not measured yet" in words(card)
+    assert card.open.text() == "Measure…"
+    assert not card.copy_button.isVisible()
+
+
+def test_a_result_can_be_read_heard_and_copied(card: LossCard) -> None:
+    card.show_loss(described(result("maker/Whale-4bit"), None))
+    assert "About 15 of 100 next words differ" in words(card)
+    assert card.open.text() == "Open in the Lab"
+    assert "Same next word: 85.1 %; Distance: close" in card.findChild(LossBars).accessibleName()
+    card.copy_button.click()
+    assert QGuiApplication.clipboard().text().startswith("### What this quantization loses")
