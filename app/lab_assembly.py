@@ -13,6 +13,7 @@ from app.viewmodels.job_bridge import JobBridge
 from app.viewmodels.lab import Lab
 from app.viewmodels.lab_bridge import StudyBridge
 from app.viewmodels.lab_draft import LabDraft, is_kin
+from app.viewmodels.lab_export import LabExport
 from app.viewmodels.lab_pace import guess
 from app.viewmodels.lab_shelf import LabShelf
 from app.viewmodels.model_library import ModelLibrary
@@ -75,12 +76,14 @@ class LabAssembly(QObject):
             names=lambda: self.lab.names,
             parent=self,
         )
+        self.export = LabExport(self.lab, self)
         self.tokens = TokenView(self.lab, TokenJobs(folders, self, command=command), folders, self)
-        for source in (self.lab, self.draft):
+        for source in (self.lab, self.draft, self.export):
             source.problem.connect(notifier.error)
         jobs.changed.connect(lambda _id: self.lab.try_waiting())
         library.refreshed.connect(self.draft.refresh)
         self.lab.finished.connect(self._tell_finished)
+        self.export.written.connect(self._tell_written)
         self._offer_to_go_on()
 
     def page(self) -> "LabPage":
@@ -90,7 +93,7 @@ class LabAssembly(QObject):
         from app.views.tokens.panel import TokensPanel  # noqa: PLC0415 - as above
 
         texts = View("Texts", lambda _lab, theme: TokensPanel(self.tokens, theme))
-        page = self._page = LabPage(self.lab, self.draft, self._theme, views=(*VIEWS, texts))
+        page = self._page = LabPage(self.lab, self.draft, self.export, self._theme, views=(*VIEWS, texts))
         page.chat_requested.connect(self._chat_with)
         page.quantize_requested.connect(self._quantize)
         page.reveal_requested.connect(lambda path: _reveal(Path(path)))
@@ -141,6 +144,11 @@ class LabAssembly(QObject):
             f"The study “{name}” is finished.", self.lab.judgement, offer="Show", accept=lambda: self._open(name)
         )
 
+    def _tell_written(self, file: str) -> None:
+        self._notifier.information(
+            f"{Path(file).name} is written.", file, offer="Show", accept=lambda: _reveal(Path(file))
+        )
+
     def _open(self, name: str) -> None:
         self.lab.open(name)
         self._show("lab")
@@ -151,4 +159,5 @@ def _reveal(path: Path) -> None:
     if sys.platform == "darwin":
         subprocess.Popen(["/usr/bin/open", "-R", str(path)])  # noqa: S603 - a fixed program
     else:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+        folder = path if path.is_dir() else path.parent
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

@@ -292,9 +292,9 @@ def is_kin(model: ModelDescription, original: ModelDescription) -> bool:
 
 
 def _likeliest(originals: list[ModelDescription]) -> ModelDescription | None:
-    """Return the one with the most kin among the most exact."""
+    """Return the one with the most kin among the most exact; what was made of a model has the longer name."""
     exact = [model for model in originals if model.bits_per_weight >= 15] or originals
-    return max(exact, key=lambda model: sum(is_kin(one, model) for one in originals), default=None)
+    return max(exact, key=lambda model: (sum(is_kin(one, model) for one in originals), -len(model.name)), default=None)
 
 
 def _choices_of(plan: Plan) -> Choices:

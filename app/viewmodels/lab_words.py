@@ -34,7 +34,8 @@ def progress(step: Step, event: JobEvent | None = None) -> Progress:
     bits = step.request.cache_bits if isinstance(step.request, MeasureFidelity) else 16
     match event:
         case AnswersUnderway(done=done, total=total, tokens_per_s=rate):
-            return _at(label, f"{doing}: {done} of {total} parts, {rate:,.0f} tokens/s", done, total)
+            speed = f", {rate:,.0f} tokens/s" if rate >= 1 else ""
+            return _at(label, f"{doing}: {done} of {total} parts{speed}", done, total)
         case FidelityUnderway(done=done, total=total, so_far=so_far):
             present = Present(label, f"{doing}: {done} of {total} parts", bits, so_far)
             return Progress(present, done / max(total, 1))

@@ -1,9 +1,13 @@
 """The top of the page: which study it is, the others behind a menu, and what can be done with it."""
 
+from functools import partial
+from pathlib import Path
+
 from PySide6.QtCore import QPoint, Signal
-from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QMenu, QMessageBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QInputDialog, QMenu, QMessageBox, QVBoxLayout, QWidget
 
 from app.viewmodels.lab import Lab
+from app.viewmodels.lab_export import KINDS, LabExport, ReportKind
 from app.viewmodels.lab_words import corpus_in_words
 from app.views.buttons import IconButton
 from app.views.chips import MenuChip
@@ -38,11 +42,11 @@ class Heading(QWidget):
     new_requested = Signal()
     duplicate_requested = Signal()
 
-    def __init__(self, lab: Lab, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, lab: Lab, export: LabExport, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._lab, self._theme = lab, theme
+        self._lab, self._export, self._theme = lab, export, theme
         self.studies = _Studies(lab, theme, self)
-        self._facts = Words(theme, role="small", tone="secondary")
+        self._facts = Words(theme, role="small", tone="secondary", wraps=True)
         self.new = SmallButton(theme, "New study…")
         self.more = IconButton(theme, "chevron-down", "More about this study")
         row = QHBoxLayout(self)
@@ -84,6 +88,10 @@ class Heading(QWidget):
         menu.addAction("Rename…", self.rename).setEnabled(is_still)
         menu.addAction("New Study with This Plan…", self.duplicate_requested.emit)
         menu.addSeparator()
+        report = menu.addMenu("Export a Report")
+        for kind in KINDS:
+            report.addAction(kind.title, partial(self.ask_where_to_export, kind))
+        menu.addSeparator()
         menu.addAction("Delete…", self.delete)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self.more.mapToGlobal(QPoint(0, self.more.height() + 4)))
@@ -101,6 +109,13 @@ class Heading(QWidget):
         dialog.textValueSelected.connect(lambda new: self._lab.rename(name, new))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+    def ask_where_to_export(self, kind: ReportKind) -> None:
+        """Write a report of what was found so far to where the person wants it."""
+        usual = str(Path.home() / self._export.suggestion(kind.form))
+        chosen, _ = QFileDialog.getSaveFileName(self, "Export a report", usual, kind.filter)
+        if chosen:
+            self._export.write(kind.form, Path(chosen))
 
     def delete(self) -> None:
         """Delete the study, if the person still wants it on hearing what goes and what stays."""

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.lab import Lab
 from app.viewmodels.lab_draft import LabDraft
+from app.viewmodels.lab_export import LabExport
 from app.views.discover.notice import PageNotice
 from app.views.lab.setup import Setup
 from app.views.lab.study_view import StudyView
@@ -33,6 +34,7 @@ class LabPage(QWidget):
         self,
         lab: Lab,
         draft: LabDraft,
+        export: LabExport,
         theme: Theme,
         parent: QWidget | None = None,
         *,
@@ -41,7 +43,7 @@ class LabPage(QWidget):
         super().__init__(parent)
         self._lab, self._draft, self._theme = lab, draft, theme
         self.notice = PageNotice(theme)
-        self.view = StudyView(lab, theme, views=views)
+        self.view = StudyView(lab, export, theme, views=views)
         self.setup = Setup(draft, theme)
         self._stack = QStackedWidget()
         for shown in (self.notice, self.view, self.setup):

@@ -7,6 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.lab import Lab
+from app.viewmodels.lab_export import LabExport
 from app.viewmodels.lab_lines import Line
 from app.views.discover.controls import SmallButton
 from app.views.discover.grid import SIDE
@@ -19,7 +20,7 @@ from app.views.lab.table import StudyTable
 from app.views.lab.views import VIEWS, View
 from app.views.theme import Theme
 
-_WIDE = 640
+_WIDE = 700
 """Pixels at 100 % that the views and the buttons need side by side."""
 
 
@@ -30,10 +31,18 @@ class StudyView(QWidget):
     quantize_requested = Signal(str)
     reveal_requested = Signal(str)
 
-    def __init__(self, lab: Lab, theme: Theme, parent: QWidget | None = None, *, views: Sequence[View] = VIEWS) -> None:
+    def __init__(
+        self,
+        lab: Lab,
+        export: LabExport,
+        theme: Theme,
+        parent: QWidget | None = None,
+        *,
+        views: Sequence[View] = VIEWS,
+    ) -> None:
         super().__init__(parent)
         self._lab, self._theme, self._views = lab, theme, views
-        self.heading = Heading(lab, theme)
+        self.heading = Heading(lab, export, theme)
         self.strip = Strip(lab, theme)
         self.table = StudyTable(lab, theme)
         self.segments = Segments(theme, "View", ["Table", *(view.title for view in views)])

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.viewmodels.lab import Lab
 from app.viewmodels.lab_columns import BY_NAME
 from app.viewmodels.lab_draft import LabDraft
+from app.viewmodels.lab_export import LabExport
 from app.viewmodels.lab_pace import guess
 from app.viewmodels.lab_shelf import LabShelf
 from app.views.lab.gates_form import GatesForm
@@ -76,7 +77,7 @@ def show(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[Show]:
             names=lambda: lab.names,
             parent=facet,
         )
-        page = LabPage(lab, draft, theme)
+        page = LabPage(lab, draft, LabExport(lab), theme)
         qtbot.addWidget(page)
         page.resize(660, 530)
         page.show()
@@ -106,7 +107,7 @@ def test_a_study_is_put_together_and_started(show: Show) -> None:
     page.setup.tray.button.click()
     assert page.view.isVisible()
     names = [line.name for line in page.view.table.order.shown()]
-    assert names[:2] == ["Alpha", "Alpha, 4-bit context"]
+    assert names[:2] == ["Beta", "Beta, 4-bit context"]
     assert "Balanced 4-bit" in names
     assert page.view.table.isColumnHidden(BY_NAME["decode"])
 
@@ -241,4 +242,4 @@ def test_a_new_study_takes_up_the_plan_of_another(show: Show) -> None:
     page.setup.tray.button.click()
     page.duplicate()
     assert page.setup.corpus.whole.isChecked()
-    assert page.setup.name.text() == "Alpha 2"
+    assert page.setup.name.text() == "Beta 2"
