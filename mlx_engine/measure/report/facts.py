@@ -10,14 +10,13 @@ from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.report.characters import one_line, sentence
 from mlx_engine.measure.report.subject import Subject
 from mlx_engine.measure.results import FidelityResult
-from mlx_engine.measure.speed_result import SpeedResult
 
 Fact = tuple[str, str]
 
 
 def facts(subject: Subject) -> list[Fact]:
     """Return all that somebody needs who wants to measure the same again."""
-    return [*_fidelity(subject), *_speed(subject.speeds), *_around(subject)]
+    return [*_fidelity(subject), *_speed(subject), *_around(subject)]
 
 
 def convention(result: FidelityResult) -> str:
@@ -106,10 +105,10 @@ def _bits(results: Iterable[FidelityResult]) -> str:
     return " and ".join(found) if len(found) < 3 else f"{', '.join(found[:-1])} and {found[-1]}"
 
 
-def _speed(speeds: Sequence[SpeedResult]) -> Iterator[Fact]:
-    if not speeds:
+def _speed(subject: Subject) -> Iterator[Fact]:
+    if not subject.speeds:
         return
-    plan = speeds[0].plan
+    plan = subject.speeds[0].plan
     yield (
         "Speed",
         (
@@ -118,7 +117,15 @@ def _speed(speeds: Sequence[SpeedResult]) -> Iterator[Fact]:
             f"kept in {plan.cache_bits} bits. A star: the values lie more than a fifth apart."
         ),
     )
-    yield "Conditions", "; ".join(_each(speed.conditions.in_words for speed in speeds))
+    yield "Conditions", _conditions(subject)
+
+
+def _conditions(subject: Subject) -> str:
+    """Return the conditions, with the name of the model where they were not always the same."""
+    rows = [(subject.names[row.label], row.speed.conditions.in_words) for row in subject.study.rows if row.speed]
+    if len({words for _, words in rows}) == 1:
+        return rows[0][1]
+    return ", ".join(f"{name} ({words})" for name, words in rows)
 
 
 def _around(subject: Subject) -> Iterator[Fact]:

@@ -1,0 +1,57 @@
+"""Behaviour of what a report says first, and of what it says of how it was measured."""
+
+import msgspec
+
+from mlx_engine.measure.plan import Gates
+from mlx_engine.measure.report.facts import facts
+from mlx_engine.measure.report.subject import Subject, subject
+from mlx_engine.measure.report.summary import summary
+from mlx_engine.measure.study import Study
+from mlx_engine.measure.words import plus_minus
+from tests.mlx_engine.measure.charts.studies import FEW, study
+
+
+def _with_results(**changes: object) -> Study:
+    made = study(FEW)
+    rows = (
+        msgspec.structs.replace(row, fidelity=tuple(msgspec.structs.replace(one, **changes) for one in row.fidelity))
+        for row in made.rows
+    )
+    return msgspec.structs.replace(made, rows=tuple(rows))
+
+
+def test_no_winner_is_told() -> None:
+    """With the limits that none keeps to."""
+    made = study(FEW)
+    plan = msgspec.structs.replace(made.plan, gates=Gates(max_mean_kl=0.0001, max_size_bytes=10**9))
+    assert summary(Subject(msgspec.structs.replace(made, plan=plan)))[0] == (
+        "No candidate is within the limits: mean KL at most 0.0001 nats, size at most 1.0 GB."
+    )
+
+
+def test_a_stand_in_makes_lower_bounds() -> None:
+    """Whoever reads the figures must know that the original itself was not run."""
+    assert any("lower bounds" in sentence for sentence in summary(Subject(_with_results(is_stand_in=True))))
+    assert not any("lower bounds" in sentence for sentence in summary(Subject(study(FEW))))
+
+
+def test_figures_below_the_bound_of_their_error_are_told() -> None:
+    """Such a mean says only that it is small."""
+    found = study(FEW).rows[1].fidelity[0].fidelity
+    unsure = msgspec.structs.replace(found, kl_error_bound=2 * found.mean_kl)
+    told = summary(Subject(_with_results(fidelity=unsure)))
+    assert any(sentence.startswith("The mean KL is smaller than the bound of its error for") for sentence in told)
+
+
+def test_what_is_needed_to_measure_again_is_told() -> None:
+    """Also where the original's answers are kept no more."""
+    made = msgspec.structs.replace(study(FEW), answers="/nowhere")
+    names = {name for name, _ in facts(subject(made))}
+    assert names >= {"Divergence", "Text", "Convention", "Same input", "Choices", "Context", "Left out", "Conditions"}
+
+
+def test_an_error_has_at_least_one_figure() -> None:
+    """An error of 0.00004 shown as 0.0000 would claim what nobody knows."""
+    assert plus_minus(0.000357, 0.00004, 4) == "0.00036 ± 0.00004"
+    assert plus_minus(0.0432, 0.0011, 4) == "0.0432 ± 0.0011"
+    assert plus_minus(0.0, 0.0, 4) == "0.0000 ± 0"
