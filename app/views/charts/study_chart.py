@@ -98,7 +98,7 @@ class StudyChart(QWidget):
             name = re.sub(r"[^\w.-]+", "-", chart.title)
             chosen, _ = QFileDialog.getSaveFileName(self, "Save the chart", f"{name}.{kind}", f"Pictures (*.{kind})")
             if chosen:
-                self.save(Path(chosen))
+                self.save(path if (path := Path(chosen)).suffix else path.with_suffix(f".{kind}"))
 
     def save(self, path: Path) -> None:
         """Write the chart as it is shown to `path`; what goes wrong is told by `failed`."""

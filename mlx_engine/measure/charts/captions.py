@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from mlx_engine.measure.charts.quantities import Quantity
+from mlx_engine.measure.charts.quantities import DECODING, MEMORY, Quantity, usual_decoding, usual_reading
 from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.study import Study
 
@@ -25,7 +25,7 @@ def _fidelity(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
     if result.is_stand_in:
         yield "8-bit weights answered in its place: take the divergence as a lower bound."
     if (bound := _error_bound(study)) and any(quantity.unit == "nats" for quantity in shown):
-        yield f"As the likeliest answers alone are kept, a mean KL may be off by {figure(bound)} nats."
+        yield f"Since only a part of the original's answers is kept, a mean KL may be off by {figure(bound)} nats."
     yield f"{result.fidelity.positions:,} positions of the corpus {result.corpus}: {result.convention.rstrip('.')}."
 
 
@@ -35,13 +35,20 @@ def _error_bound(study: Study) -> float:
 
 def _speed(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
     speed = next((row.speed for row in study.rows if row.speed), None)
-    if speed is None or not any(
-        quantity.unit in ("tokens/s", "seconds") or quantity.key == "memory" for quantity in quantities
-    ):
+    shown = [quantity for quantity in quantities if quantity.unit in ("tokens/s", "seconds") or quantity is MEMORY]
+    if speed is None or not shown:
         return
-    if any(quantity.unit == "tokens/s" for quantity in quantities):
-        yield f"Speed: median of {speed.plan.repetitions}, bars from the slowest to the fastest."
-    if any(quantity.key == "memory" for quantity in quantities):
+    if (
+        reading := usual_reading(speed)
+        if any(quantity.key in ("prefill", "first_token") for quantity in shown)
+        else None
+    ):
+        yield f"Prompts of {reading.tokens:,} tokens."
+    if decoding := usual_decoding(speed) if DECODING in shown else None:
+        yield f"Written after {decoding.tokens:,} tokens of context."
+    if any(quantity.unit == "tokens/s" for quantity in shown):
+        yield f"Median of {speed.plan.repetitions}; bars from the slowest to the fastest."
+    if MEMORY in shown:
         yield "Memory: the most that MLX held while speed was measured."
     if speed.machine:
         yield f"Machine: {speed.machine}; {speed.conditions.in_words}."

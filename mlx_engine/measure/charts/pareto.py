@@ -60,12 +60,20 @@ class Pareto:
 
     @property
     def description(self) -> str:
-        if not self.marks:
-            return "Nothing has been measured yet."
+        if self._is_empty:
+            return self._nothing
         front = [mark.name for mark in self.marks if not mark.is_dominated and not mark.is_reference]
         return f"{self.title}. None is better in both than: {', '.join(front) or 'none'}. " + " ".join(
             f"{self.words(mark)}." for mark in self.marks
         )
+
+    @property
+    def _is_empty(self) -> bool:
+        return all(mark.is_reference for mark in self.marks)
+
+    @property
+    def _nothing(self) -> str:
+        return f"Nothing to show yet: {self.across.in_sentence} and {self.up.in_sentence} have to be measured first."
 
     def words(self, mark: Mark) -> str:
         figures = f"{in_words(self.across, mark.x)}, {self.up.in_sentence} {in_words(self.up, mark.y)}"
@@ -75,8 +83,8 @@ class Pareto:
         return style.scaled(260)
 
     def draw(self, width: float, height: float, style: Style) -> Scene:
-        if all(mark.is_reference for mark in self.marks):
-            return blank(_nothing(self.across, self.up), width, height, style)
+        if self._is_empty:
+            return blank(self._nothing, width, height, style)
         return _Drawing(self, _frame(self, width, height, style), style).scene(width, height)
 
 
@@ -113,10 +121,6 @@ def _beats(one: Mark, other: Mark, across: Quantity, up: Quantity) -> bool:
 
 def _cost(quantity: Quantity, found: Estimate) -> float:
     return found.value if quantity.less_is_better else -found.value
-
-
-def _nothing(across: Quantity, up: Quantity) -> str:
-    return f"Nothing to show yet: {across.in_sentence} and {up.in_sentence} have to be measured first."
 
 
 def _frame(chart: Pareto, width: float, height: float, style: Style) -> axes.Frame:

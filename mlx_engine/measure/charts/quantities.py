@@ -11,6 +11,9 @@ from mlx_engine.measure.speed_result import Series, SpeedResult
 from mlx_engine.measure.study import Row, Study
 from mlx_engine.protocol import CacheBits
 
+_USUAL_PROMPT = 512
+"""Tokens."""
+
 Unit = Literal["bytes", "bits", "seconds", "tokens/s", "nats", "share", ""]
 
 
@@ -129,22 +132,29 @@ def _speed(sample: Sample) -> SpeedResult | None:
     return speed if speed and speed.plan.cache_bits == sample.cache_bits else None
 
 
-def _series(read: Callable[[SpeedResult], Sequence[Series]]) -> Callable[[Sample], Estimate | None]:
+def usual_reading(speed: SpeedResult) -> Series | None:
+    """Return how fast a prompt of a usual length was read, or the next best."""
+    return min(speed.reading, key=lambda series: abs(series.tokens - _USUAL_PROMPT), default=None)
+
+
+def usual_decoding(speed: SpeedResult) -> Series | None:
+    """Return how fast it wrote after the shortest context."""
+    return min(speed.decoding, key=lambda series: series.tokens, default=None)
+
+
+def _rate(read: Callable[[SpeedResult], Series | None]) -> Callable[[Sample], Estimate | None]:
     def of(sample: Sample) -> Estimate | None:
         speed = _speed(sample)
-        series = read(speed) if speed else ()
-        return _range(series[0]) if series else None
+        series = read(speed) if speed else None
+        return Estimate(series.median, min(series.values), max(series.values), is_range=True) if series else None
 
     return of
 
 
-def _range(series: Series) -> Estimate:
-    return Estimate(series.median, min(series.values), max(series.values), is_range=True)
-
-
 def _first_token(sample: Sample) -> Estimate | None:
     speed = _speed(sample)
-    return _plain(speed.time_to_first_token_s(speed.reading[0])) if speed and speed.reading else None
+    series = usual_reading(speed) if speed else None
+    return _plain(speed.time_to_first_token_s(series)) if speed and series else None
 
 
 def _peak(sample: Sample) -> Estimate | None:
@@ -154,13 +164,13 @@ def _peak(sample: Sample) -> Estimate | None:
 
 def _load(sample: Sample) -> Estimate | None:
     speed = _speed(sample)
-    return _plain(speed.load_s[-1]) if speed and speed.load_s else None
+    return _plain(speed.load_s[0]) if speed and speed.load_s else None
 
 
 SIZE = Quantity("size", "Size", "bytes", True, lambda sample: _plain(sample.row.size_bytes))
 MEMORY = Quantity("memory", "Peak memory", "bytes", True, _peak)
-DECODING = Quantity("decode", "Decode speed", "tokens/s", False, _series(lambda speed: speed.decoding))
-READING = Quantity("prefill", "Prefill speed", "tokens/s", False, _series(lambda speed: speed.reading))
+DECODING = Quantity("decode", "Decode speed", "tokens/s", False, _rate(usual_decoding))
+READING = Quantity("prefill", "Prefill speed", "tokens/s", False, _rate(usual_reading))
 MEAN_KL = Quantity("mean_kl", "Mean KL divergence", "nats", True, _fidelity("mean_kl", 0.0), is_log=True)
 PERPLEXITY = Quantity("perplexity", "Perplexity", "", True, _fidelity("perplexity", "reference_perplexity"))
 DISAGREEMENT = Quantity("disagreement", "Next words that differ", "share", True, _disagreement)

@@ -76,6 +76,7 @@ def test_all_candidates_are_named_in_words_too(across: Quantity, up: Quantity) -
 def test_the_caption_says_how_sure_the_figures_are() -> None:
     """What is kept of the original's answers bounds them, and what grey means is told where something is grey."""
     assert "may be off by 0.000200 nats" in pareto(study()).caption
+    assert "after 0 tokens of context. Median of 3" in pareto(study(), DECODING).caption
     assert "off by" not in pareto(study(), DECODING, DISAGREEMENT).caption
     assert "Grey" in pareto(study()).caption
     assert "Grey" not in pareto(study(NINE[:3])).caption
