@@ -214,7 +214,7 @@ class TokenView(QObject):
             self.kind = divergence.kind
         if divergence.chunk == self.chunk and isinstance(self.state, Shown):
             self._arrive(self.state.passage)
-            self.changed.emit()
+            self.moved.emit()
         else:
             self._read(divergence.chunk)
 

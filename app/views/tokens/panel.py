@@ -93,8 +93,6 @@ class TokensPanel(Pane):
             case Shown():
                 if state is not self._shown:
                     self.text.show_passage(state.passage, self._view.current)
-                elif self._view.current is not None:
-                    self.text.go_to(self._view.current)
                 self._summary.setText(state.passage.in_words)
                 self._stack.setCurrentWidget(self.text)
             case Busy(words=words, share=share):

@@ -86,6 +86,13 @@ class TokenText(QAbstractScrollArea):
         self._place_card()
         self.viewport().update()
 
+    def place_of(self, token: int) -> QRectF:
+        """Return where a token begins, in the viewport; nowhere if it is not drawn."""
+        if self._layout is None:
+            return QRectF()
+        rects = self._layout.rects_of(self._layout.cell_of(token))
+        return rects[0].translated(self._offset()) if rects else QRectF()
+
     def _bring_into_sight(self, top: float, bottom: float) -> None:
         """Scroll so that there is room below for the card; a text that is in sight already stays where it is."""
         bar, height = self.verticalScrollBar(), self.viewport().height()
@@ -232,11 +239,10 @@ class TokenText(QAbstractScrollArea):
         if not self._passage or not self._layout:
             self.card.hide()
             return
-        cell = self.hovered if self.hovered is not None else None
+        cell = self.hovered
         if cell is None and self.current is not None and self.hasFocus():
             cell = self._layout.cell_of(self.current)
-        rects = self._layout.rects_of(cell) if cell is not None else []
-        around = rects[0].translated(self._offset()) if rects else QRectF()
+        around = self.place_of(self._layout.cells[cell].last) if cell is not None else QRectF()
         if cell is None or not QRectF(self.viewport().rect()).intersects(around):
             self.card.hide()
             return

@@ -6,8 +6,10 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.viewmodels.loss_card import described
+from app.views.lab.page import LabPage
 from app.views.models.loss_card import LossBars, LossCard
 from app.views.theme import Theme
+from app.views.workbench import Workbench
 from tests.app.token_texts import result
 
 
@@ -17,6 +19,16 @@ def card(qtbot: QtBot, theme: Theme) -> LossCard:
     qtbot.addWidget(card)
     card.show()
     return card
+
+
+def test_the_library_leads_to_the_lab(workbench: Workbench) -> None:
+    """With the model that is marked as a part of a new study."""
+    page = workbench.show_page("models")
+    page.table.selectRow(1)
+    page.inspector.loss.open.click()
+    lab = workbench.findChild(LabPage)
+    assert lab.isVisible()
+    assert lab.setup.isVisible()
 
 
 def words(card: LossCard) -> str:

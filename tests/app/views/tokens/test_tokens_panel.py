@@ -24,9 +24,13 @@ def jobs() -> GivenJobs:
 
 
 @pytest.fixture
-def view(qapp: object, jobs: GivenJobs, tmp_path: Path) -> TokenView:
-    folders = Folders(data=tmp_path, cache=tmp_path, logs=tmp_path)
-    return TokenView(GivenLab(study("Whale-4bit", "Whale-3bit")), jobs, folders)
+def lab(qapp: object) -> GivenLab:
+    return GivenLab(study("Whale-4bit", "Whale-3bit"))
+
+
+@pytest.fixture
+def view(lab: GivenLab, jobs: GivenJobs, tmp_path: Path) -> TokenView:
+    return TokenView(lab, jobs, Folders(data=tmp_path, cache=tmp_path, logs=tmp_path))
 
 
 @pytest.fixture
@@ -81,8 +85,7 @@ def test_buttons_step_through_the_worst_places_if_that_is_wanted(panel: TokensPa
 
 def test_the_mouse_brings_the_card_of_what_it_is_over(panel: TokensPanel) -> None:
     """And takes it away again."""
-    rect = panel.text._layout.rects_of(3)[0]  # noqa: SLF001 - where a token is drawn is nobody else's business
-    over(panel, rect.center() + panel.text._offset())  # noqa: SLF001
+    over(panel, panel.text.place_of(3).center())
     assert panel.text.card.isVisible()
     over(panel, QPointF(2, 2))
     assert not panel.text.card.isVisible()
@@ -93,6 +96,20 @@ def over(panel: TokensPanel, place: QPointF) -> None:
     none = Qt.MouseButton.NoButton
     move = QMouseEvent(QEvent.Type.MouseMove, place, place, none, none, Qt.KeyboardModifier.NoModifier)
     QApplication.sendEvent(panel.text.viewport(), move)
+
+
+def test_a_study_that_goes_on_does_not_scroll_the_text(
+    panel: TokensPanel, view: TokenView, jobs: GivenJobs, lab: GivenLab
+) -> None:
+    """It tells of changes all the time; who reads somewhere else stays there."""
+    jobs.tokens = tuple(token(f" boat{n}", differs=n == 900) for n in range(1000))
+    view.turn(1)
+    view.step(1)
+    bar = panel.text.verticalScrollBar()
+    assert bar.value() > 0
+    bar.setValue(0)
+    lab.changed.emit()
+    assert bar.value() == 0
 
 
 def test_an_own_text_is_typed_and_measured(panel: TokensPanel, view: TokenView, qtbot: QtBot) -> None:
