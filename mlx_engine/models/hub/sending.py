@@ -112,7 +112,7 @@ class Sending:
                 self.done_bytes = at + len(block)
 
     def _tell(self, address: str, what: Mapping[str, Any]) -> httpx2.Response:
-        return writing.post(self._hub, "", json=what, address=address)
+        return writing.post_about_large_files(self._hub, address, what)
 
     def _identity(self) -> dict[str, Any]:
         return {"oid": self.file.sha256, "size": self.file.size_bytes}

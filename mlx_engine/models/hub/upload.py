@@ -145,6 +145,7 @@ def _is_of_weights(name: str) -> bool:
 def _ask_for_actions(files: Sequence[Outgoing], target: Target, hub: Hub) -> dict[str, Mapping[str, Any]]:
     """Return what is to be done with the files that the storage has not, by their SHA-256."""
     found: dict[str, Mapping[str, Any]] = {}
+    address = f"{constants.ENDPOINT}/{target.repository}.git/info/lfs/objects/batch"
     for start in range(0, len(files), _BATCH):
         order = {
             "operation": "upload",
@@ -153,7 +154,7 @@ def _ask_for_actions(files: Sequence[Outgoing], target: Target, hub: Hub) -> dic
             "hash_algo": "sha256",
         }
         with writing.translated(hub, target.repository):
-            answer = writing.post(hub, f"/{target.repository}.git/info/lfs/objects/batch", json=order).json()
+            answer = writing.post_about_large_files(hub, address, order).json()
             for one in answer["objects"]:
                 if "error" in one:
                     raise HubError(f"The Hub does not take a file of the model: {str(one['error']['message'])[:200]}.")

@@ -1,6 +1,6 @@
 """Questions to the Hub that change something, and what its refusals mean, in Facet's words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,17 +12,23 @@ from mlx_engine.models.hub.client import Hub
 
 TIMEOUT = httpx2.Timeout(20, read=120)
 """Seconds of silence. When it has received a large file, the storage takes its time to answer."""
+_LFS = {"Accept": "application/vnd.git-lfs+json", "Content-Type": "application/vnd.git-lfs+json"}
 
 
-def post(hub: Hub, path: str, *, json: Any = None, lines: bytes | None = None, address: str = "") -> httpx2.Response:
-    """Return the answer of the Hub to one order, given once: `json`, or `lines` of JSON.
+def post(hub: Hub, path: str, *, json: Any = None, lines: bytes | None = None) -> httpx2.Response:
+    """Return the answer of the Hub to one order, given once: `json`, or `lines` of JSON; `path` follows its address."""
+    kind = {"Content-Type": "application/x-ndjson"} if lines is not None else {}
+    return _post(constants.ENDPOINT + path, hub.headers() | kind, json=json, content=lines)
 
-    Without an `address`, `path` follows the Hub's own.
-    """
-    headers = hub.headers() | ({"Content-Type": "application/x-ndjson"} if lines is not None else {})
-    response = get_session().post(
-        address or constants.ENDPOINT + path, json=json, content=lines, headers=headers, timeout=TIMEOUT
-    )
+
+def post_about_large_files(hub: Hub, address: str, order: Mapping[str, Any]) -> httpx2.Response:
+    """Return the answer to an order of git-lfs. An address elsewhere carries the right to it: no token goes there."""
+    own = hub.headers() if address.startswith(f"{constants.ENDPOINT}/") else {}
+    return _post(address, own | _LFS, json=order)
+
+
+def _post(address: str, headers: Mapping[str, str], *, json: Any, content: bytes | None = None) -> httpx2.Response:
+    response = get_session().post(address, json=json, content=content, headers=headers, timeout=TIMEOUT)
     hf_raise_for_status(response)
     return response
 

@@ -12,8 +12,10 @@ from mlx_engine.errors import StorageError
 from mlx_engine.folders import Folders
 from mlx_engine.models import provenance
 from mlx_engine.models.hub.cache import PARTIAL_SUFFIX, CachedRevision, cache_folder
+from mlx_engine.models.hub.upload_messages import Publish
 from mlx_engine.quantize.builtin import recipe
 from mlx_engine.quantize.messages import Convert
+from tests.conversions import write_conversion
 from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model
 from tests.hub.repository import Repository
@@ -354,3 +356,54 @@ def test_a_repository_is_downloaded_and_converted_by_one_job(
     note = provenance.read(Path(wanted.target))
     assert (note.source, note.revision) == (repository.id, commit)
     assert not list(cache_folder().glob("models--jobs--both/blobs/*"))
+
+
+def publication(hub: Hub, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Publish:
+    """Return the order to publish a conversion of three megabytes, for somebody who may."""
+    hub.tokens["hf_writing"] = "ada"
+    monkeypatch.setenv("HF_TOKEN", "hf_writing")
+    write_conversion(folder, megabytes=3)
+    return Publish(id="publish", folder=str(folder), repository="ada/Whale", card="# Whale\n")
+
+
+def test_publishing_goes_on_after_a_restart(
+    hub: Hub, own: Callable[[], Owner], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue keeps what was agreed to, card included; the token stands in no file."""
+    request = publication(hub, tmp_path / "Whale", monkeypatch)
+    hold = Hold(MEGABYTE)
+    hub.order("/store/", hold)
+    first = own()
+    job = first.queue.add(request)
+    first.queue.go()
+    assert hold.reached.wait(20)
+    kept = (tmp_path / "data" / FILE_NAME).read_bytes()
+    assert b"# Whale" in kept
+    assert b"hf_writing" not in kept
+    first.close()
+
+    second = own()
+    second.queue.go()
+    second.until_state(job, Done)
+    assert "model.safetensors" in hub.repositories["ada/Whale"].commits[hub.repositories["ada/Whale"].main]
+
+
+def test_publishing_that_is_paused_goes_on(
+    hub: Hub, own: Callable[[], Owner], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Meanwhile the network is free for a download; a second order for the same is the same job."""
+    request = publication(hub, tmp_path / "Whale", monkeypatch)
+    hold = Hold(MEGABYTE)
+    hub.order("/store/", hold)
+    owner = own()
+    job = owner.queue.add(request)
+    owner.queue.go()
+    owner.until(hold.reached.is_set)
+    owner.queue.pause(job)
+    assert isinstance(owner.state(job), Paused)
+    other = owner.queue.download(add_model(hub, "jobs/other").id)
+    owner.until_state(other, Done)
+    assert owner.queue.add(msgspec.structs.replace(request, id="again")) == job
+    owner.until_state(job, Done)
+    with pytest.raises(StorageError):
+        owner.queue.add(msgspec.structs.replace(request, id="third", folder=str(tmp_path / "Other")))
