@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 from PySide6.QtCore import QObject
 
 from mlx_engine.job_protocol import JobFailed
@@ -48,12 +49,17 @@ def _read(outline: Outline) -> OutlineRead:
     return OutlineRead("", outline, notes)
 
 
+TO_COME, AT_A_TIME = 16_000_000_000, 5_000_000_000
+"""Of a model on the Hub."""
+
+
 class GivenReader(QObject):
     """Answers with what it was given, in the place of an `OutlineReader`; `hold` keeps the answer back."""
 
     def __init__(self, answer: Outline | JobFailed, *, hold: bool = False) -> None:
         super().__init__()
         self.answer, self._hold = answer, hold
+        self.coming: dict[str, Path] = {}
         self._waiting: Callable[[OutlineRead | JobFailed], None] | None = None
 
     def read(self, _model: Path, answered: Callable[[OutlineRead | JobFailed], None]) -> None:
@@ -61,8 +67,18 @@ class GivenReader(QObject):
         if not self._hold:
             self.give()
 
-    def read_repository(self, _repository: str, answered: Callable[[OutlineRead | JobFailed], None]) -> None:
-        self.read(Path(), answered)
+    def read_repository(self, repository: str, answered: Callable[[OutlineRead | JobFailed], None]) -> None:
+        """Answer with what `coming` says of a repository, whose headers are in a folder."""
+        folder = self.coming[repository]
+
+        def arrived(event: OutlineRead | JobFailed) -> None:
+            if isinstance(event, OutlineRead):
+                event = msgspec.structs.replace(
+                    event, path=str(folder), commit="c0ffee", missing_bytes=TO_COME, least_bytes=AT_A_TIME
+                )
+            answered(event)
+
+        self.read(folder, arrived)
 
     def give(self) -> None:
         if self._waiting:

@@ -111,9 +111,9 @@ def write_repository(folder: Path, megabytes: int, files: int) -> int:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """Serve `folder` by a Hub in a process of its own; give its address."""
-    command = [sys.executable, "-m", "tests.hub", REPOSITORY, str(folder)]
+def serving(folder: Path, bytes_per_s: int = 0) -> Iterator[str]:
+    """Serve `folder` by a Hub in a process of its own; give its address. 0 is as fast as it can."""
+    command = [sys.executable, "-m", "tests.hub", REPOSITORY, str(folder), str(bytes_per_s)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as hub:
         assert hub.stdout is not None
         yield hub.stdout.readline().strip()

@@ -1,17 +1,21 @@
-"""`python -m tests.hub ID FOLDER` serves the files of a folder as a repository, until its standard input closes.
+"""`python -m tests.hub ID FOLDER [BYTES]` serves a folder as a repository, until its standard input closes.
 
-The first line of its output is the address. A process of its own, so that what it costs is not the client's.
+It sends no more than so many bytes a second of each large file. The first line of its output is the address. A process
+of its own, so that what it costs is not the client's.
 """
 
 import sys
 from pathlib import Path
 
+from tests.hub.faults import Slow
 from tests.hub.repository import Repository
 from tests.hub.server import Hub
 
 
-def main(id: str, folder: Path) -> None:
+def main(id: str, folder: Path, bytes_per_s: int = 0) -> None:
     hub = Hub()
+    if bytes_per_s:
+        hub.order("/large/", Slow(bytes_per_s), times=sys.maxsize)
     hub.add(Repository(id)).commit({file.name: file for file in sorted(folder.iterdir())})
     with hub.serving():
         sys.stdout.write(hub.endpoint + "\n")
@@ -20,4 +24,4 @@ def main(id: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:]))

@@ -13,6 +13,7 @@ from app.views.discover.words import Words
 from app.views.quantize.plan_row import PlanRow
 from app.views.theme import Theme
 
+_REMOVING_COSTS = "Each file of the original goes for good once it was used; an interruption costs it anew."
 _SHARE = 0.35
 """Of the page's height, what the rows take at most."""
 
@@ -109,7 +110,8 @@ class Tray(QWidget):
         needs = f"{bytes_in_words(self._quantize.needed_bytes)} on disk; {free}" if count else "Choose a recipe"
         coming = self._quantize.coming
         download = f"{bytes_in_words(coming.missing_bytes)} to download · " if coming and coming.missing_bytes else ""
-        self._line.setText(obstacle or download + needs)
+        costs = f" {_REMOVING_COSTS}" if coming and self._quantize.removes_source else ""
+        self._line.setText(obstacle or f"{download}{needs}{'.' if costs else ''}{costs}")
         self._line.set_tone("danger" if obstacle else "secondary")
         one = "Download and quantize" if coming else "Quantize"
         self.button.setText(f"Make {count} models" if count > 1 else one)

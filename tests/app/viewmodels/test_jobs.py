@@ -13,7 +13,7 @@ from mlx_engine.engine.job_state import Done, Failed, JobState, Paused, Queued, 
 from mlx_engine.engine.jobs import Job
 from mlx_engine.job_protocol import Download
 from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.messages import Convert, Kept
+from mlx_engine.quantize.messages import Convert, Kept, SourceProgress
 from tests.app.fake_models import make_model
 from tests.app.viewmodels.facet import Facet
 
@@ -127,3 +127,12 @@ def test_what_was_made_is_told_once_the_library_has_it(
     jobs.clear_done()
     assert jobs.items == []
     assert Path(made).exists()
+
+
+def test_a_conversion_says_how_far_its_download_is() -> None:
+    """Both in one line; what takes longer tells the rest."""
+    source = SourceProgress(id="w", done_bytes=4 * 10**9, total_bytes=16 * 10**9, bytes_per_s=5e7, remaining_s=240.0)
+    state = Running(10**9, 5 * 10**9, 1e7, 60.0, source=source)
+    assert item(Job(conversion(), state)).line.endswith(
+        "4.0 GB of 16.0 GB downloaded · 1.0 GB of 5.0 GB written · 50 MB/s · 4 min left"
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.viewmodels.quantize import FIRST_CHOICE, Quantize, Reading, Ready, Trouble, bare_name
+from app.viewmodels.quantize import FIRST_CHOICE, Quantize, Reading, Ready, Trouble, Unreachable, bare_name
 from app.viewmodels.recipe_cards import OWN, kept_in_words
 from app.viewmodels.recipe_shelf import RecipeShelf
 from mlx_engine.errors import NoSpace, StorageError
@@ -22,7 +22,7 @@ from mlx_engine.quantize.messages import Convert
 from mlx_engine.quantize.outline import Outline
 from mlx_engine.quantize.recipe import Format
 from tests.app.fake_models import make_model
-from tests.app.outlines import GivenReader, outline
+from tests.app.outlines import TO_COME, GivenReader, outline
 
 MACHINE = mac(16 * 2**30, "")
 FAILURE = JobFailed(id="", error="UnsupportedModel", title="This model is not supported", message="Its kind is new.")
@@ -254,3 +254,55 @@ def test_a_result_is_not_called_after_the_precision_of_its_original(model: Model
 @pytest.mark.parametrize("name", ["Whale-4B", "Phi-4", "Qwen3-0.6B", "Whale-8x7B"])
 def test_sizes_stay_in_the_name(model: ModelDescription, name: str) -> None:
     assert bare_name(replace(model, name=name)) == name
+
+
+@pytest.fixture
+def fetch(qapp: object, tmp_path: Path) -> Begin:
+    """Turn to a model on the Hub, whose outline or failure is given."""
+
+    def fetch(answer: Outline | JobFailed | None = None, queue: Queue | None = None) -> Quantize:
+        reader = GivenReader(answer or outline())
+        reader.coming["maker/Whale-bf16"] = make_model(tmp_path / "headers", "maker/Whale-bf16")
+        shelf = RecipeShelf(tmp_path / "recipes")
+        quantize = Quantize(tmp_path / "models", reader, shelf, MACHINE, Queue() if queue is None else queue)
+        quantize.open_repository("maker/Whale-bf16")
+        return quantize
+
+    return fetch
+
+
+def test_what_is_on_the_hub_has_the_same_cards(fetch: Begin, begin: Begin) -> None:
+    """Its headers tell all that a forecast needs."""
+    assert [card.figures and card.figures.forecast.size_bytes for card in fetch().cards] == [
+        card.figures and card.figures.forecast.size_bytes for card in begin().cards
+    ]
+
+
+def test_what_is_on_the_hub_is_converted_while_it_is_downloaded(fetch: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job has the repository and the commit, and no folder."""
+    monkeypatch.setattr(preflight, "free_bytes", lambda _: 100 * 10**9)
+    queue = Queue()
+    quantize = fetch(queue=queue)
+    quantize.remove_source(removes=True)
+    quantize.start()
+    assert [(one.source, one.repository, one.commit, one.remove_source) for one in queue] == [
+        ("", "maker/Whale-bf16", "c0ffee", True)
+    ]
+    assert queue[0].model_id == "maker/Whale-balanced-4"
+
+
+def test_a_disk_that_cannot_hold_both_is_told_what_helps(fetch: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is room for a part of the original at a time."""
+    monkeypatch.setattr(preflight, "free_bytes", lambda _: TO_COME)
+    quantize = fetch()
+    assert "if the original's files are removed" in quantize.obstacle
+    quantize.remove_source(removes=True)
+    assert quantize.obstacle == ""
+
+
+def test_a_failure_of_the_hub_is_told_and_can_be_tried_again(fetch: Begin) -> None:
+    """By the name of the repository, of which nothing else is known."""
+    quantize = fetch(FAILURE)
+    assert quantize.state == Unreachable("maker/Whale-bf16", FAILURE.title, FAILURE.message)
+    quantize.try_again()
+    assert isinstance(quantize.state, Unreachable)
