@@ -67,6 +67,7 @@ class ModelsPage(QWidget):
         self.table = ModelsTable(self._filter, theme)
         self.inspector = Inspector(parts.inspector, parts.revisions, parts.table.memory, theme)
         self.card = CardPage(theme)
+        self.strip = ImportStrip(parts.imports, theme)
         self._nothing = Nothing(theme)
         self._summary = Words(theme, role="small", tone="secondary")
         self._folders = LinkButton(theme, "Folders…", "Folders in which models are looked for")
@@ -103,7 +104,7 @@ class ModelsPage(QWidget):
         column.setSpacing(0)
         column.addWidget(self.bar)
         column.addWidget(self._splitter, 1)
-        column.addWidget(ImportStrip(self._parts.imports, self._theme))
+        column.addWidget(self.strip)
         column.addLayout(foot)
         self._views = QStackedWidget()
         self._views.addWidget(overview)
@@ -151,6 +152,7 @@ class ModelsPage(QWidget):
         self._filter.filter_changed.connect(self._follow_rows)
         self._parts.keeping.renamed.connect(lambda _old, new: self._mark_soon(new))
         self._parts.imports.imported.connect(self._mark_soon)
+        self.strip.quantize_requested.connect(self._quantize)
         self._theme.changed.connect(self._arrange)
 
     def _follow_library(self) -> None:
@@ -229,6 +231,11 @@ class ModelsPage(QWidget):
 
         self._parts.table.library.refreshed.connect(mark)
         self._parts.table.library.refresh()
+
+    def _quantize(self, model_id: str) -> None:
+        library = self._parts.table.library
+        row = library.row_of(model_id)
+        self.offers.quantize(library.rows[row] if row >= 0 else None)
 
     def _enter_table(self) -> None:
         self.table.setFocus()

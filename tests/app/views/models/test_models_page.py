@@ -194,6 +194,18 @@ def test_dropped_folders_are_added(page: ModelsPage, tmp_path: Path, qtbot: QtBo
     qtbot.waitUntil(lambda: page.table.current_row().id == "imported/Gamma", timeout=TIMEOUT_MS)
 
 
+def test_what_was_added_can_be_quantized_from_the_strip(page: ModelsPage, tmp_path: Path, qtbot: QtBot) -> None:
+    """It stands there until then, or until it is closed."""
+    drop(page, QUrl.fromLocalFile(str(make_model(tmp_path / "elsewhere", "maker/Gamma"))))
+    assert not page.strip.quantize.isVisible()
+    qtbot.waitUntil(lambda: page.table.current_row().id == "imported/Gamma", timeout=TIMEOUT_MS)
+    page.offers.quantize_requested.disconnect()  # it would read the model
+    with qtbot.waitSignal(page.offers.quantize_requested) as told:
+        page.strip.quantize.click()
+    assert told.args[0].id == "imported/Gamma"
+    assert not page.strip.isVisible()
+
+
 def test_an_address_of_the_hub_is_opened(page: ModelsPage, qtbot: QtBot) -> None:
     """Dragged out of a browser, it says which repository is wanted."""
     page.discover_requested.disconnect()  # it would ask the real Hub
