@@ -1,10 +1,13 @@
 """Short names for the rows of a study, where the label that is unique among all models would be too long."""
 
+import re
+from collections.abc import Iterator
+
 from mlx_engine.measure.study import Study
 
 
 def short_names(study: Study) -> dict[str, str]:
-    """Return the short name of each row by its label: what it adds to the original's, where that is told apart."""
+    """Return the short name of each row by its label: what is not in the original's, where that is told apart."""
     base = _name(study.original.label)
     shorts = {row.label: _added(_name(row.label), base) for row in study.rows}
     shorts[study.original.label] = "original"
@@ -18,5 +21,14 @@ def _name(label: str) -> str:
 
 
 def _added(name: str, base: str) -> str:
-    rest = name.removeprefix(base).lstrip("-_. ")
-    return rest or name
+    """Return `name` without the words that `base` begins with as well; all of it if nothing were left."""
+    start = 0
+    for mine, its in zip(_words(name), _words(base), strict=False):
+        if mine[0].casefold() != its[0].casefold():
+            break
+        start = mine.end()
+    return name[start:].lstrip("-_. ") or name
+
+
+def _words(name: str) -> Iterator[re.Match[str]]:
+    return re.finditer(r"[^-_ ]+", name)

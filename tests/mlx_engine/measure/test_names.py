@@ -15,6 +15,11 @@ def test_a_name_is_what_is_added_to_the_original() -> None:
     assert _short("maker/Model@main", "me/Model-4bit", "other/Model_8bit@v2") == ["original", "4bit", "8bit"]
 
 
+def test_the_precision_of_the_original_is_no_part_of_the_name() -> None:
+    """Words count whole: a model of 40 billion parameters is not one of 4 with a 0."""
+    assert _short("maker/Model-4B-bf16", "me/model-4B-4bit", "me/Model-40B-4bit")[1:] == ["4bit", "40B-4bit"]
+
+
 def test_a_name_of_its_own_stays_whole() -> None:
     assert _short("maker/Model", "maker/Another-4bit") == ["original", "Another-4bit"]
 
