@@ -104,6 +104,7 @@ class Assembly(QObject):
         self.gate.smaller_wanted.connect(lambda: self.workbench.show_page("discover"))
         self.workbench.quantize_requested.connect(self._quantize)
         self.workbench.quantize_path_requested.connect(lambda is_file: self.quantizing().ask_for_path(is_file=is_file))
+        self.workbench.study_requested.connect(lambda: self.lab().new_study())
         self.preferences.changed.connect(self._follow_preferences)
         self.bridge.state_changed.connect(self._tell_failure)
         self.library.refreshed.connect(self._prepare_starter)
@@ -241,7 +242,7 @@ class Assembly(QObject):
         """Look out for models that come and go, and go on with downloads that the last run has left."""
         from app.viewmodels.lab_shelf import UNDER_WAY  # noqa: PLC0415 - as above
         from app.viewmodels.library_watch import LibraryWatch  # noqa: PLC0415 - as above
-        from mlx_engine.engine.jobs import FILE_NAME  # noqa: PLC0415 - as above
+        from mlx_engine.engine.queue_file import FILE_NAME  # noqa: PLC0415 - as above
 
         LibraryWatch(self.library, self)
         self.workbench.main_window.activated.connect(self.library.refresh)

@@ -100,6 +100,12 @@ class LabAssembly(QObject):
         page.discover_requested.connect(lambda: self._show("discover"))
         return page
 
+    def new_study(self) -> None:
+        """Show the page where a study is put together."""
+        self._show("lab")
+        if self._page:
+            self._page.new()
+
     def measure(self, model: ModelDescription) -> None:
         """Show the latest study in which this model was measured, or begin one with it."""
         for study in sorted(self._shelf.studies, key=lambda study: study.created, reverse=True):

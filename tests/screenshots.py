@@ -15,8 +15,10 @@ from app.application import Run
 from app.assembly import Assembly
 from app.viewmodels.map_selection import ALL
 from app.viewmodels.quantize import Ready
+from app.views.lab.page import LabPage
 from app.views.quantize.page import QuantizePage
 from mlx_engine.folders import Folders
+from mlx_engine.measure.plan import Gates
 from mlx_engine.models import starter
 from mlx_engine.sampling import Sampling
 
@@ -51,6 +53,7 @@ def script(run: Run, folder: Path) -> Iterator[Step]:
     grab("window-light")
     yield lambda: not chat.busy
     yield from quantization(run.assembly, grab)
+    yield from laboratory(run.assembly, grab)
     run.assembly.preferences.set("appearance", "dark")
     workbench.toggle_parameters()
     yield lambda: workbench.theme.is_dark
@@ -81,6 +84,31 @@ def quantization(assembly: Assembly, grab: Callable[[str], object]) -> Iterator[
     yield lambda: jobs.share > 0.2
     grab("jobs")
     yield lambda: not jobs.under_way
+    workbench.show_page("chat")
+
+
+def laboratory(assembly: Assembly, grab: Callable[[str], object]) -> Iterator[Step]:
+    """Hold two conversions against the model of the chat, on a part of Facet's texts, and look at what they cost."""
+    workbench, parts = assembly.workbench, assembly.lab()
+    page = workbench.show_page("lab")
+    assert isinstance(page, LabPage)
+    yield _settled()
+    grab("lab-empty")
+    page.new()
+    yield lambda: not parts.draft.is_reading
+    parts.draft.choose(kinds=frozenset({"dialogue"}), recipes=frozenset({"affine-8-g64"}), has_speed=False)
+    yield _settled()
+    grab("lab-setup")
+    page.setup.tray.button.click()
+    yield lambda: any(line.is_open for line in parts.lab.lines())
+    grab("lab-running")
+    yield lambda: not parts.lab.running
+    parts.lab.set_gates(Gates(max_mean_kl=0.05, prefer="smallest"))
+    yield _settled()
+    grab("lab-table")
+    page.view.show_view(1)
+    yield _settled()
+    grab("lab-chart")
     workbench.show_page("chat")
 
 

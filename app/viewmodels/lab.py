@@ -199,7 +199,7 @@ class Lab(QObject):
             return waiting()
         if self.is_running and self._progress and self._countdown and step:
             left_s = self._countdown.left_s(study, self._progress.share, time.monotonic())
-            return running(study, step, self._progress, left_s)
+            return running(study, step, self._progress, left_s, is_disturbed=self._is_busy())
         return at_rest(study)
 
     def close(self) -> None:

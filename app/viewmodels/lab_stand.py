@@ -25,9 +25,12 @@ def waiting() -> Stand:
     return Stand("Waits until the conversion that runs has ended: two models at once may not fit.", is_running=True)
 
 
-def running(study: Study, step: Step, progress: Progress, left_s: float) -> Stand:
+def running(study: Study, step: Step, progress: Progress, left_s: float, *, is_disturbed: bool) -> Stand:
+    """Say what is done; `is_disturbed` is whether a conversion runs beside it."""
     name = step.label.rpartition("/")[2]
     words = f"{name} · {progress.present.words} · {duration_in_words(left_s)} left"
+    if is_disturbed:
+        words = f"{words}. A conversion runs beside it: speeds are lower, and memory is short"
     return Stand(words, _share(study, progress.share), is_running=True)
 
 

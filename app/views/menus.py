@@ -86,6 +86,8 @@ MENUS: Mapping[str, Sequence[Entry]] = {
         Entry("quantize_folder", "Quantize a Folder…"),
         Entry("quantize_file", "Quantize a GGUF File…"),
         SEPARATOR,
+        Entry("new_study", "New Study…", "Ctrl+Shift+N"),
+        SEPARATOR,
         Entry("page_jobs", "Jobs", "Ctrl+J"),
     ),
     "&Window": (

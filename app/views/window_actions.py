@@ -76,6 +76,7 @@ class WindowActions(QObject):
             "quantize": bench.quantize_requested.emit,
             "quantize_folder": lambda: bench.quantize_path_requested.emit(False),
             "quantize_file": lambda: bench.quantize_path_requested.emit(True),
+            "new_study": bench.study_requested.emit,
             "page_jobs": partial(bench.show_page, "jobs"),
             "minimize": window.showMinimized,
             "zoom": lambda: window.showNormal() if window.isMaximized() else window.showMaximized(),

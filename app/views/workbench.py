@@ -29,6 +29,7 @@ class Workbench(QWidget):
 
     quantize_requested = Signal()
     quantize_path_requested = Signal(bool)  # whether it is a file
+    study_requested = Signal()
 
     def __init__(  # noqa: PLR0913 - the one place where all view-models meet
         self,

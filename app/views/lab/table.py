@@ -66,6 +66,8 @@ class StudyTable(QTableView):
             mode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.viewport().setAutoFillBackground(False)
+        # Without one, the style draws a frame where the two scroll bars meet.
+        self.setCornerWidget(QWidget())
         heading = self.horizontalHeader()
         heading.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.setSortingEnabled(True)

@@ -1,6 +1,6 @@
 """The foot of a new study: what it will take, and the button that begins."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -31,7 +31,7 @@ class Tray(QWidget):
         text.setSpacing(2)
         text.addWidget(self.line)
         text.addWidget(self.how)
-        text.addWidget(self.stand_in)
+        text.addWidget(self.stand_in, 0, Qt.AlignmentFlag.AlignLeft)
         row = QHBoxLayout(self)
         row.setContentsMargins(SIDE, 10, SIDE, 12)
         row.setSpacing(12)
@@ -63,8 +63,12 @@ class Tray(QWidget):
         model = found.stand_in if found else None
         self.stand_in.setVisible(model is not None)
         if model:
-            self.stand_in.setText(f"Hold others against {model.name} instead: a lower bound of what they lose")
+            self.stand_in.setText(f"Use its {model.quantization} instead: a lower bound")
             self.stand_in.setAccessibleName(self.stand_in.text())
+            self.stand_in.setToolTip(
+                f"All others are held against {model.name}. What that one has lost itself is not counted: against the "
+                "true original, they lose more than is shown."
+            )
             self.stand_in.updateGeometry()
 
     def _take_stand_in(self) -> None:
