@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -172,3 +173,20 @@ def test_control_c_stops_and_the_same_command_goes_on(folder: Path, hub: Hub) ->
     assert "Traceback" not in told
     hold.released.set()
     assert main(["publish", "Whale-4bit", NAME, "--yes"]) == 0
+
+
+def test_a_model_converted_from_a_local_path_tells_no_path(
+    folder: Path, hub: Hub, tiny_models: Path, tmp_path: Path
+) -> None:
+    """Whatever is sent of a real conversion, the card and the commit's message included."""
+    original = tmp_path / "private place" / "ada lovelace" / "Whale"
+    shutil.copytree(tiny_models / "llama", original)
+    assert main(["convert", str(original), "--recipe", "affine-8-g32", "--out", str(tmp_path / "made")]) == 0
+    [made] = (tmp_path / "made").iterdir()
+    assert main(["publish", str(made), "ada/Made", "--yes"]) == 0
+    repository = hub.repositories["ada/Made"]
+    sent = repository.commits[repository.main]
+    assert {"model.safetensors", "facet.json", "README.md"} <= sent.keys()
+    for name, file in sent.items():
+        for private in ("private place", "lovelace", str(tmp_path)):
+            assert private.encode() not in file.read(), name
