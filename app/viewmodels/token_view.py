@@ -189,9 +189,8 @@ class TokenView(QObject):
 
     def go_to(self, token: int) -> None:
         """Be at this token of the passage."""
-        if token != self.current:
-            self.current = token
-            self.moved.emit()
+        self.current = token
+        self.moved.emit()
 
     def step(self, direction: int) -> bool:
         """Go to the next place where the first choices differ, or with -1 to the one before; return if there is one."""

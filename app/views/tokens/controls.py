@@ -15,7 +15,8 @@ from app.views.flow import Flow
 from app.views.theme import Theme
 
 _LONGEST = 40
-FLIPS, WORST = "Other first choice", "Twenty worst"
+FLIPS, WORST = "Flips", "Worst 20"
+_AIMS = "Step through flips, where the first choices differ, or through the twenty places of the greatest KL"
 
 
 class Choices(MenuChip):
@@ -34,7 +35,8 @@ class Choices(MenuChip):
         short = value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
         if short != self.text():
             self.setText(short)
-            self.setToolTip(value if short != value else "")
+            if short != value:
+                self.setToolTip(value)
             self.setAccessibleName(f"{self._name}: {value}")
             self.updateGeometry()
 
@@ -70,9 +72,12 @@ class Controls(Flow):
         self.next = IconButton(theme, "chevron-down", "Next divergence")
         self.before.set_name("Previous divergence", "K")
         self.next.set_name("Next divergence", "J")
-        self.worst = Chip(theme, "List of the worst")
+        self.worst = Chip(theme, "List")
+        self.worst.setToolTip("List of the twenty places of the greatest KL")
+        self.worst.setAccessibleName("List of the twenty worst places")
         self.copy_button = SmallButton(theme, "Copy", "Copy the text")
         self.aims.mark(FLIPS)
+        self.aims.setToolTip(_AIMS)
         parts = (
             *(self.candidates, self.kinds, self.back, self.part, self.forth),
             *(self.aims, self.before, self.next, self.worst, self.copy_button),

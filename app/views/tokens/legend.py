@@ -8,6 +8,7 @@ from app.views.theme import Theme
 from app.views.tokens.scale import LEAST, MARKS, MOST, KlScale, share
 
 _WIDTH, _BAR, _GAP = 132, 9, 16
+_UNIT = "KL in nats"
 _BEFORE, _DIFFERS, _FIRST = "not scored", "first choice differs", "the first of them"
 
 
@@ -26,7 +27,7 @@ class Legend(QWidget):
     def sizeHint(self) -> QSize:
         metrics = QFontMetrics(self._theme.font("small", tabular=True))
         marks = sum(metrics.horizontalAdvance(words) + _GAP + self._theme.scaled(14) for words in (_DIFFERS, _FIRST))
-        width = metrics.horizontalAdvance("KL  ") + self._theme.scaled(_WIDTH) + metrics.horizontalAdvance(" 3")
+        width = metrics.horizontalAdvance(f"{_UNIT}  ") + self._theme.scaled(_WIDTH) + metrics.horizontalAdvance(" 3")
         return QSize(width + marks + metrics.horizontalAdvance(_BEFORE) + 2 * _GAP, 2 * metrics.height() + 2)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -35,9 +36,12 @@ class Legend(QWidget):
         metrics = painter.fontMetrics()
         line = metrics.height()
         painter.setPen(colours.secondary)
-        painter.drawText(QPointF(0, metrics.ascent()), "KL")
+        painter.drawText(QPointF(0, metrics.ascent()), _UNIT)
         bar = QRectF(
-            metrics.horizontalAdvance("KL  "), (line - _BAR) / 2, self._theme.scaled(_WIDTH), self._theme.scaled(_BAR)
+            metrics.horizontalAdvance(f"{_UNIT}  "),
+            (line - _BAR) / 2,
+            self._theme.scaled(_WIDTH),
+            self._theme.scaled(_BAR),
         )
         self._paint_scale(painter, bar, line)
         left = self._paint_words(

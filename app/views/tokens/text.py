@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
-    QFocusEvent,
     QHideEvent,
     QKeyEvent,
     QKeySequence,
@@ -14,6 +13,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPixmap,
     QResizeEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
@@ -159,7 +159,7 @@ class TokenText(QAbstractScrollArea):
         self._paint_line(painter, QPointF(_MARGIN, _OVER - line.top), line, self._layout.rects(number))
         painter.end()
         if len(self._pictures) >= _MOST_PICTURES:
-            self._pictures.clear()
+            self._pictures.pop(next(iter(self._pictures)))
         self._pictures[number] = picture
         return picture
 
@@ -236,11 +236,11 @@ class TokenText(QAbstractScrollArea):
 
     def _place_card(self) -> None:
         """Show the card of the token below the mouse, or else of the one the keyboard is at, if it is in sight."""
-        if not self._passage or not self._layout:
+        if not self._passage or not self._layout or not self.isVisible():
             self.card.hide()
             return
         cell = self.hovered
-        if cell is None and self.current is not None and self.hasFocus():
+        if cell is None and self.current is not None:
             cell = self._layout.cell_of(self.current)
         around = self.place_of(self._layout.cells[cell].last) if cell is not None else QRectF()
         if cell is None or not QRectF(self.viewport().rect()).intersects(around):
@@ -263,9 +263,7 @@ class TokenText(QAbstractScrollArea):
         elif event.key() in {Qt.Key.Key_Right, Qt.Key.Key_Left}:
             self._move(1 if event.key() == Qt.Key.Key_Right else -1)
         elif event.key() == Qt.Key.Key_Escape and self.current is not None:
-            self.current = None
-            self._place_card()
-            self.viewport().update()
+            self._unmark()
         else:
             super().keyPressEvent(event)
 
@@ -275,6 +273,11 @@ class TokenText(QAbstractScrollArea):
             start = -1 if direction > 0 else count
             self.moved.emit(min(max((start if self.current is None else self.current) + direction, 0), count - 1))
 
+    def _unmark(self) -> None:
+        self.current = None
+        self._place_card()
+        self.viewport().update()
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._hover(self._layout.cell_at(event.position() - self._offset()) if self._layout else None)
 
@@ -282,7 +285,9 @@ class TokenText(QAbstractScrollArea):
         cell = self._layout.cell_at(event.position() - self._offset()) if self._layout else None
         if cell is not None and self._layout:
             self.moved.emit(self._layout.cells[cell].last)
-        elif event.position().x() > self.viewport().width() - _STRIP:
+        elif event.position().x() <= self.viewport().width() - _STRIP:
+            self._unmark()
+        else:
             bar = self.verticalScrollBar()
             bar.setValue(round(event.position().y() / self.viewport().height() * (bar.maximum() + bar.pageStep())))
 
@@ -302,12 +307,8 @@ class TokenText(QAbstractScrollArea):
         self._place_card()
         self.viewport().update()
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self._place_card()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
         self._place_card()
 
     def hideEvent(self, event: QHideEvent) -> None:
