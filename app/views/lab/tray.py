@@ -36,8 +36,11 @@ class Tray(QWidget):
         row.setContentsMargins(SIDE, 10, SIDE, 12)
         row.setSpacing(12)
         row.addLayout(text, 1)
-        row.addWidget(self.badge)
-        row.addWidget(self.button)
+        side = QVBoxLayout()
+        side.setSpacing(6)
+        side.addWidget(self.button, 0, Qt.AlignmentFlag.AlignRight)
+        side.addWidget(self.badge, 0, Qt.AlignmentFlag.AlignRight)
+        row.addLayout(side)
         self.button.clicked.connect(self.started)
         self.stand_in.clicked.connect(self._take_stand_in)
         draft.changed.connect(self.follow)
@@ -92,6 +95,10 @@ def _how(found: Forecast) -> str:
     if found.problem:
         return ""
     if found.memory.verdict == "too large":
-        way_out = "" if found.stand_in else " Make an 8-bit conversion of it, and hold the others against that."
-        return f"The largest model does not fit this computer: {found.memory.in_words}{way_out}"
+        need, there = found.memory.estimate.total_bytes, found.memory.machine.working_set_bytes
+        way_out = "" if found.stand_in else " Make an 8-bit conversion of it first, and hold the others against that."
+        return (
+            f"The largest model does not fit: {bytes_in_words(need)} of memory are needed, {bytes_in_words(there)} are "
+            f"there.{way_out}"
+        )
     return f"{found.steps}, one in memory at a time; {found.how}"
