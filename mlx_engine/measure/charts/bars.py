@@ -1,6 +1,6 @@
 """One figure of all candidates, the best first, with the original's as a line across."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mlx_engine.measure.charts.axes import widest
@@ -9,7 +9,7 @@ from mlx_engine.measure.charts.chart import blank
 from mlx_engine.measure.charts.quantities import Estimate, Quantity, samples
 from mlx_engine.measure.charts.scene import Area, Box, Item, Line, Point, Scene, Target, Words
 from mlx_engine.measure.charts.style import Style
-from mlx_engine.measure.charts.units import figure, in_words, shown, title
+from mlx_engine.measure.charts.units import Shown, figure, in_words, shown, title
 from mlx_engine.measure.study import Study
 
 _GAP = 8.0
@@ -51,7 +51,7 @@ class Bars:
     def draw(self, width: float, height: float, style: Style) -> Scene:
         if not self.bars:
             return blank(f"No {self.quantity.in_sentence} has been measured yet.", width, height, style)
-        return _Drawing(self, style, width, height).scene()
+        return _drawing(self, style, width, height).scene(height)
 
 
 def bars(study: Study, quantity: Quantity) -> Bars:
@@ -80,70 +80,75 @@ def _around(style: Style) -> float:
     return _head(style) + style.line
 
 
+def _drawing(chart: Bars, style: Style, width: float, height: float) -> "_Drawing":
+    """Divide the width among names, bars and figures, and the height among rows."""
+    of_original = [chart.reference.value] if chart.reference else []
+    most = max([*(bar.found.high for bar in chart.bars), *of_original])
+    unit, gap = shown(chart.quantity, [most]), style.scaled(_GAP)
+    left = min(widest(style, [bar.name for bar in chart.bars]), width * _NAMES) + gap
+    figures = widest(style, [figure(bar.found.value / unit.divisor) for bar in chart.bars]) + 2 * gap
+    row = (height - _around(style)) / len(chart.bars)
+    return _Drawing(
+        chart,
+        style,
+        unit,
+        room=Area(left, _head(style), max(width - left - figures, 1.0), 0.0),
+        width=width,
+        row=min(max(row, style.line * _LOWEST), style.line * _HIGHEST),
+        most=most or 1.0,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Drawing:
+    """The chart while it is drawn: bars begin at the left of `room`, and one of `most` fills its width."""
+
     chart: Bars
     style: Style
+    unit: Shown
+    room: Area
     width: float
-    height: float
+    row: float
+    """The height of one."""
+    most: float
 
-    def scene(self) -> Scene:
-        unit = shown(self.chart.quantity, self._values)
+    def scene(self, height: float) -> Scene:
         better = "less is better" if self.chart.quantity.less_is_better else "more is better"
-        heading = self.style.elided(f"{title(self.chart.quantity, unit)}, {better}", self.width)
+        heading = self.style.elided(f"{title(self.chart.quantity, self.unit)}, {better}", self.width)
         places = list(enumerate(self.chart.bars))
         items: list[Item] = [Words(Point(0, self.style.size), heading, self.style.size)]
         items += [item for place, bar in places for item in self._bar(place, bar)]
         items += self._reference()
-        return Scene(self.width, self.height, tuple(items), tuple(self._target(*place) for place in places))
-
-    @property
-    def _values(self) -> Sequence[float]:
-        values = [bar.found.high for bar in self.chart.bars]
-        return [*values, self.chart.reference.value] if self.chart.reference else values
-
-    @property
-    def _row(self) -> float:
-        """The height of one row."""
-        room = (self.height - _around(self.style)) / len(self.chart.bars)
-        return min(max(room, self.style.line * _LOWEST), self.style.line * _HIGHEST)
-
-    @property
-    def _left(self) -> float:
-        """Where bars begin."""
-        names = widest(self.style, [bar.name for bar in self.chart.bars])
-        return min(names, self.width * _NAMES) + self.style.scaled(_GAP)
+        return Scene(self.width, height, tuple(items), tuple(self._target(*place) for place in places))
 
     def _across(self, value: float) -> float:
-        figures = widest(self.style, [self._figure(bar) for bar in self.chart.bars]) + 2 * self.style.scaled(_GAP)
-        return self._left + max(self.width - self._left - figures, 1.0) * value / (max(self._values) or 1.0)
-
-    def _figure(self, bar: Bar) -> str:
-        return figure(bar.found.value / shown(self.chart.quantity, self._values).divisor)
+        return self.room.left + self.room.width * value / self.most
 
     def _area(self, place: int, bar: Bar) -> Area:
-        top = _head(self.style) + place * self._row
-        return Area(self._left, top + self._row * 0.1, self._across(bar.found.value) - self._left, self._row * 0.8)
+        top = self.room.top + place * self.row
+        return Area(
+            self.room.left, top + self.row * 0.1, self._across(bar.found.value) - self.room.left, self.row * 0.8
+        )
 
     def _bar(self, place: int, bar: Bar) -> Iterator[Item]:
         style, area, gap = self.style, self._area(place, bar), self.style.scaled(_GAP)
-        base = area.middle.y + style.size * 0.36
-        yield Words(Point(self._left - gap, base), style.elided(bar.name, self._left - gap), style.size, "text", "end")
+        base, right = area.middle.y + style.size * 0.36, self.room.left - gap
+        yield Words(Point(right, base), style.elided(bar.name, right), style.size, "text", "end")
         yield Box(area, "accent", radius=style.scaled(3))
         low, high = self._across(bar.found.low), self._across(bar.found.high)
         if high > low:
             yield Line((Point(low, area.middle.y), Point(high, area.middle.y)), "text", 1.5)
-        yield Words(Point(max(area.right, high) + gap, base), self._figure(bar), style.size)
+        words = figure(bar.found.value / self.unit.divisor)
+        yield Words(Point(max(area.right, high) + gap, base), words, style.size)
 
     def _reference(self) -> Iterator[Item]:
         """Yield the line at the original's figure, and its name below; at 0 there is none to draw."""
         if not self.chart.reference or not self.chart.reference.value:
             return
         style, at = self.style, self._across(self.chart.reference.value)
-        bottom = _head(style) + self._row * len(self.chart.bars)
+        bottom = self.room.top + self.row * len(self.chart.bars)
         yield Line((Point(at, style.line), Point(at, bottom)), "text", 1.5, dash=style.scaled(4))
-        value = self.chart.reference.value / shown(self.chart.quantity, self._values).divisor
-        words = f"original: {figure(value)}"
+        words = f"original: {figure(self.chart.reference.value / self.unit.divisor)}"
         half = style.width(words) / 2
         middle = max(min(at, self.width - half), half)
         yield Words(Point(middle, bottom + style.size * 1.1), words, style.size, "text", "middle")
