@@ -1,0 +1,44 @@
+"""Where the run of a study meets the window."""
+
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.viewmodels.lab_bridge import StudyBridge
+from mlx_engine.folders import Folders
+from mlx_engine.measure.plan import Plan
+from mlx_engine.measure.study import Row, Study
+
+TIMEOUT_MS = 20_000
+DIES = ["/bin/sh", "-c", "exit 3"]
+
+
+@pytest.fixture
+def study() -> Study:
+    rows = (Row(label="maker/Whale", path="whale", is_original=True), Row(label="maker/Whale-4bit", path="whale-4bit"))
+    return Study(plan=Plan(name="Whales", original="maker/Whale", candidates=("b",), speed=None), rows=rows)
+
+
+@pytest.fixture
+def folders(qapp: object, tmp_path: Path) -> Folders:
+    return Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs")
+
+
+def test_a_process_that_dies_ends_the_study_with_a_reason(folders: Folders, study: Study, qtbot: QtBot) -> None:
+    """The window hears of it in its own thread."""
+    bridge = StudyBridge(folders, command=DIES)
+    bridge.start(study)
+    qtbot.waitUntil(lambda: bridge.step is None, timeout=TIMEOUT_MS)
+    assert bridge.study
+    assert bridge.study.original.has_failed("answers")
+
+
+def test_a_disk_that_takes_nothing_stops_the_study(folders: Folders, study: Study) -> None:
+    """And is told, with what to do."""
+    folders.studies.write_text("a file in the place of the folder")
+    bridge, told = StudyBridge(folders, command=DIES), []
+    bridge.problem.connect(lambda title, message: told.append(message))
+    bridge.start(study)
+    assert bridge.step is None
+    assert len(told) == 1
