@@ -63,6 +63,10 @@ class JobBridge(QObject):
     def cancel(self, id: str) -> None:
         self._queue.cancel(id)
 
+    def log_tail(self, id: str) -> str:
+        """Return the last lines that the job's process has written; "" if it has none."""
+        return self._queue.log_tail(id)
+
     def close(self) -> None:
         """End the processes; the next run goes on."""
         self._queue.close()

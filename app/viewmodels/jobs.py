@@ -54,6 +54,10 @@ class Jobs(QObject):
     def cancel(self, id: str) -> None:
         self._bridge.cancel(id)
 
+    def log_tail(self, id: str) -> str:
+        """Return the last lines that the job's process has written; "" if it has none."""
+        return self._bridge.log_tail(id)
+
     def clear_done(self) -> None:
         """Take what is finished out of the list; the models stay."""
         for one in self.items:

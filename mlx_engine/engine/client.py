@@ -81,6 +81,11 @@ class Client(Generic[E]):
         """Queue the request; it never waits, and is dropped if the process is gone."""
         self._requests.put(protocol.encode(request))
 
+    @property
+    def log_tail(self) -> str:
+        """The last lines of what the process has written to its standard error."""
+        return self._log.tail()
+
     def close(self) -> None:
         """End the worker: close its standard input, and kill it if it does not end by itself. Returns at once."""
         if self._closing:

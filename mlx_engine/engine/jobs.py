@@ -1,33 +1,27 @@
 """The queue of jobs: which run, which wait, and what becomes of them when Facet ends.
 
 Policy only, as in `pool.py`: no threads of its own, every method runs in the owner's thread, and the events of the job
-processes come to it as parcels through `receive`. The queue is kept in a file, so a restart goes on where it was.
-What differs between downloads and conversions is in `job_kinds.py`.
+processes come to it as parcels through `receive`. What differs between downloads and conversions is in `job_kinds.py`.
 """
 
-import contextlib
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-
-import msgspec
 
 from mlx_engine import network
-from mlx_engine.engine import job_kinds
+from mlx_engine.engine import job_kinds, queue_file
 from mlx_engine.engine.client import GRACE_S, Client
 from mlx_engine.engine.job_client import start_job
 from mlx_engine.engine.job_kinds import QueuedRequest
 from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.engine.job_state import Done, Failed, JobState, Paused, Queued, Running, advance
-from mlx_engine.errors import EngineError, FacetError
+from mlx_engine.engine.queue_file import FILE_NAME, Entry
+from mlx_engine.errors import EngineError
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import Download
 from mlx_engine.models import staging
 from mlx_engine.protocol import WorkerExited
 from mlx_engine.quantize.messages import Hold, Proceed
-
-FILE_NAME = "jobs.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +42,6 @@ class Job:
     @property
     def id(self) -> str:
         return self.request.id
-
-
-class _Entry(msgspec.Struct, frozen=True):
-    """A job as the file has it."""
-
-    request: QueuedRequest
-    paused: bool
 
 
 class JobQueue:
@@ -79,7 +66,7 @@ class JobQueue:
         self._folders = folders
         self._command = command
         self._file = folders.data / FILE_NAME
-        self._jobs: dict[str, Job] = {job.id: job for job in _read(self._file)}
+        self._jobs: dict[str, Job] = {job.id: job for job in map(_restored, queue_file.read(self._file))}
         self._clients: dict[int, Client[JobEvent]] = {}
         """All processes that have not been heard to end."""
         self._serving: dict[int, str] = {}
@@ -88,12 +75,19 @@ class JobQueue:
         """Of these, the processes that were told to stand still."""
         self._discards: dict[int, QueuedRequest] = {}
         """What was given up, and leaves nothing once its process has ended."""
+        self._log_tails: dict[str, str] = {}
+        """What the last process of each job has written."""
         self._started = 0
         self._holding = True
 
     def jobs(self) -> list[Job]:
         """Return all jobs, in the order of the queue."""
         return list(self._jobs.values())
+
+    def log_tail(self, id: str) -> str:
+        """Return the last lines that the job's process has written to its log; "" if it has none."""
+        key = self._key_of(id)
+        return self._log_tails.get(id, "") if key is None else self._clients[key].log_tail
 
     def receive(self, parcel: JobParcel) -> None:
         """Take in one event."""
@@ -154,6 +148,7 @@ class JobQueue:
             self._discards[key] = job.request
         elif not isinstance(job.state, Done):
             job_kinds.leave_nothing(job.request)
+        self._log_tails.pop(id, None)
         self._save()
         self._on_change(id)
         self._start_next()
@@ -244,6 +239,7 @@ class JobQueue:
         if key is not None:
             del self._serving[key]
             self._held.discard(key)
+            self._log_tails[id] = self._clients[key].log_tail
             self._clients[key].close()
         return key
 
@@ -258,23 +254,9 @@ class JobQueue:
         self._on_change(job.id)
 
     def _save(self) -> None:
-        kept = [
-            _Entry(job.request, isinstance(job.state, Paused | Failed))
-            for job in self._jobs.values()
-            if not isinstance(job.state, Done)
-        ]
-        beside = self._file.with_suffix(".tmp")
-        # A disk that takes no file does not stop a job; the queue then ends with this process.
-        with contextlib.suppress(OSError):
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(msgspec.json.encode(kept))
-            beside.replace(self._file)
+        kept = (job for job in self._jobs.values() if not isinstance(job.state, Done))
+        queue_file.write(self._file, (Entry(job.request, isinstance(job.state, Paused | Failed)) for job in kept))
 
 
-def _read(file: Path) -> list[Job]:
-    """Return what was left in the queue; a file that cannot be read is an empty one."""
-    try:
-        kept = msgspec.json.decode(file.read_bytes(), type=list[_Entry])
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, FacetError):
-        return []
-    return [Job(entry.request, Paused() if entry.paused else Queued()) for entry in kept]
+def _restored(entry: Entry) -> Job:
+    return Job(entry.request, Paused() if entry.paused else Queued())

@@ -29,11 +29,15 @@ class JobRow(QWidget):
         self._bar = ShareBar(theme)
         self._details = Words(theme, tone="secondary", role="small", wraps=True)
         self._details.hide()
+        self.log = Words(theme, tone="secondary", role="mono", wraps=True)
+        self.log.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.log.hide()
         self._unfold = IconButton(theme, "chevron-right", "")
         self._toggle = IconButton(theme, "pause", "Pause")
         self._cancel = IconButton(theme, "close", "Cancel")
         self._help = FilledButton(theme, "Sign in…")
         self._retry = SmallButton(theme, "Try again", f"Try again: {item.name}")
+        self.show_log = SmallButton(theme, "Log", f"Log of {item.name}")
         self._chat = SmallButton(theme, "Chat", f"Chat with {item.name}")
         self._lay_out()
         self._connect()
@@ -46,11 +50,11 @@ class JobRow(QWidget):
         row.addWidget(self._unfold, 0, Qt.AlignmentFlag.AlignTop)
         text = QVBoxLayout()
         text.setSpacing(4)
-        for widget in (self._title, self._bar, self._line, self._why, self._details):
+        for widget in (self._title, self._bar, self._line, self._why, self._details, self.log):
             text.addWidget(widget)
         remedies = QHBoxLayout()
         remedies.setContentsMargins(0, 2, 0, 0)
-        for remedy in (self._help, self._retry):
+        for remedy in (self._help, self._retry, self.show_log):
             remedies.addWidget(remedy)
         remedies.addStretch(1)
         text.addLayout(remedies)
@@ -64,6 +68,7 @@ class JobRow(QWidget):
         self._cancel.clicked.connect(lambda: self._jobs.cancel(self._item.id))
         self._help.clicked.connect(self._get_help)
         self._retry.clicked.connect(lambda: self._jobs.resume(self._item.id))
+        self.show_log.clicked.connect(self._toggle_log)
         self._chat.clicked.connect(lambda: self.chat_requested.emit(self._jobs.model_of(self._item)))
 
     def follow(self, item: JobItem) -> None:
@@ -93,6 +98,8 @@ class JobRow(QWidget):
         self._cancel.set_name(f"Remove {name} from the list" if kind == "done" else f"Cancel {name}, and discard it")
         self._chat.setVisible(bool(self._jobs.model_of(self._item)))
         self._retry.setVisible(kind == "failed")
+        self.show_log.setVisible(kind == "failed")
+        self.log.setVisible(kind == "failed" and not self.log.isHidden())
         self._help.setVisible(bool(remedy))
         self._help.setText("Sign in…" if remedy == "sign in" else "Open its page")
         self._help.updateGeometry()
@@ -110,6 +117,11 @@ class JobRow(QWidget):
     def _toggle_details(self) -> None:
         self._details.setVisible(self._details.isHidden())
         self._name_unfold()
+
+    def _toggle_log(self) -> None:
+        """Show the last lines that the job's own process has written, or hide them."""
+        self.log.setText(self._jobs.log_tail(self._item.id) or "It has written nothing.")
+        self.log.setVisible(self.log.isHidden())
 
     def _name_unfold(self) -> None:
         is_open = not self._details.isHidden()

@@ -7,7 +7,8 @@ import psutil
 import pytest
 
 from mlx_engine.engine.job_state import Done, Failed, Paused, Queued, Running
-from mlx_engine.engine.jobs import FILE_NAME, JobParcel, JobQueue
+from mlx_engine.engine.jobs import JobParcel, JobQueue
+from mlx_engine.engine.queue_file import FILE_NAME
 from mlx_engine.errors import StorageError
 from mlx_engine.folders import Folders
 from mlx_engine.models import provenance
@@ -167,8 +168,12 @@ def test_a_process_that_is_killed_is_a_failure_that_can_be_tried_again(hub: Hub,
     owner.until_half(one)
     next(child for child in psutil.Process().children() if _works_on(child, repository.id)).kill()
     owner.until_state(one, Failed)
+    assert "killed from outside" in getattr(owner.state(one), "message", "")
+    assert " process " in owner.queue.log_tail(one)
     owner.queue.resume(one)
     owner.until_state(one, Done)
+    owner.queue.cancel(one)
+    assert owner.queue.log_tail(one) == ""
 
 
 def _works_on(child: psutil.Process, repository: str) -> bool:
