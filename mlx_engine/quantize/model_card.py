@@ -96,7 +96,7 @@ def _introduction(card: Card) -> str:
     model, note, base = card.conversion.model, card.conversion.note, card.conversion.base_model
     named = f"[{base}]({ADDRESS}{base})" if base else note.source or "a model"
     at = f" at commit [`{note.revision[:8]}`]({ADDRESS}{base}/tree/{note.revision})" if base and note.revision else ""
-    more = f" What it can do and what it should not be used for, [its own card]({ADDRESS}{base}) says." if base else ""
+    more = f" [Its own card]({ADDRESS}{base}) says what it can do, and what not to use it for." if base else ""
     return f"{named}{at} in the MLX format, {model.quantization}, for Macs with Apple silicon.{more}"
 
 

@@ -206,6 +206,16 @@ def test_what_was_added_can_be_quantized_from_the_strip(page: ModelsPage, tmp_pa
     assert not page.strip.isVisible()
 
 
+def test_a_model_of_facets_own_is_published_from_the_inspector(page: ModelsPage, qtbot: QtBot) -> None:
+    """The button leads to the page for it."""
+    page.offers.publish_requested.disconnect()  # it would start a job
+    page.table.selectRow(0)
+    assert page.inspector.publish.isVisible()
+    with qtbot.waitSignal(page.offers.publish_requested) as told:
+        page.inspector.publish.click()
+    assert told.args[0].id == page.table.current_row().id
+
+
 def test_an_address_of_the_hub_is_opened(page: ModelsPage, qtbot: QtBot) -> None:
     """Dragged out of a browser, it says which repository is wanted."""
     page.discover_requested.disconnect()  # it would ask the real Hub
