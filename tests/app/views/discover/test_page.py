@@ -240,3 +240,15 @@ def test_a_model_that_is_here_leads_to_its_quantization(
     with qtbot.waitSignal(page.quantize_requested) as requested:
         button(page, "Quantize…").click()
     assert requested.args == ["owner/Whale-4bit"]
+
+
+def test_a_model_that_is_not_here_can_be_quantized_while_it_comes(
+    hub: Hub, page: DiscoverPage, run: HubWindow, qtbot: QtBot
+) -> None:
+    """Its page offers that beside the download."""
+    add_variant(hub, "maker/Whale")
+    run.discover.open("maker/Whale")
+    qtbot.waitUntil(lambda: "About" in words(page), timeout=TIMEOUT_MS)
+    with qtbot.waitSignal(page.quantize_repository_requested) as requested:
+        button(page, "Download and quantize…").click()
+    assert requested.args == ["maker/Whale"]
