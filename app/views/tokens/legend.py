@@ -13,7 +13,7 @@ _BEFORE, _DIFFERS, _FIRST = "not scored", "first choice differs", "the first of 
 
 
 class Legend(QWidget):
-    """A bar of the scale with its values, and the marks with their words, over two lines where room is short."""
+    """A bar of the scale with its values below, and the marks with their words."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
