@@ -29,6 +29,7 @@ class GivenBridge(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.by_id: dict[str, Job] = {}
+        self.tails: dict[str, str] = {}
 
     @property
     def jobs(self) -> list[Job]:
@@ -36,6 +37,9 @@ class GivenBridge(QObject):
 
     def job(self, id: str) -> Job | None:
         return self.by_id.get(id)
+
+    def log_tail(self, id: str) -> str:
+        return self.tails.get(id, "")
 
     def put(self, request: QueuedRequest, state: JobState) -> None:
         self.by_id[request.id] = Job(request, state)
