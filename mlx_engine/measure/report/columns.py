@@ -183,7 +183,7 @@ AGREEMENTS: Sequence[Column] = (
     _column(
         "kl_error_bound",
         "KL bound",
-        "The mean KL is known to within this, since only the likeliest answers of the original are kept.",
+        "The mean over all answers is within this: of the unlikely ones, a sample is kept.",
         lambda sample: None if sample.is_reference or not sample.found else sample.found.kl_error_bound,
         figure,
     ),

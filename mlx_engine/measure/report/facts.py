@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mlx_engine.measure.charts.units import figure
+from mlx_engine.measure.header import Header
 from mlx_engine.measure.report.characters import one_line, sentence
 from mlx_engine.measure.report.subject import Subject
 from mlx_engine.measure.results import FidelityResult
@@ -91,13 +92,21 @@ def _read_tokens(subject: Subject) -> str:
 
 def _left_out(subject: Subject, results: Sequence[FidelityResult]) -> str:
     bound = max(result.fidelity.kl_error_bound for result in results)
-    kept = (
-        f"Of the original's answers, at each position the likeliest tokens are kept, in 16 bits, until no more than "
-        f"{subject.header.tail_mass:g} of the probability is left out. "
-        if subject.header
-        else ""
+    return (
+        f"{_kept(subject.header)}With all answers, the mean KL would be within {figure(bound)} nats of what is shown, "
+        "for every candidate: the most that rounding can do, and four standard errors of the samples."
     )
-    return f"{kept}The true mean KL is within {figure(bound)} nats of what is shown, for every candidate."
+
+
+def _kept(header: Header | None) -> str:
+    if header is None:
+        return ""
+    if header.tail_mass == 0:
+        return "The original's answers are kept for all tokens, in 16 bits. "
+    return (
+        "Of the original's answers, the likeliest tokens of each position are kept, in 16 bits; for the rest, at most "
+        f"{header.tail_mass:g} of the probability, a sample of its tokens stands. "
+    )
 
 
 def _bits(results: Iterable[FidelityResult]) -> str:
