@@ -58,7 +58,8 @@ class Lab(QObject):
         self.available_bytes = available_bytes
         self._shelf, self._runner, self._guess, self._is_busy = shelf, runner, pace, is_busy
         self._shown = next(iter(shelf.names), "")
-        self._waiting = ""
+        self._queue: list[str] = []
+        """The studies that wait for their turn."""
         self._progress: Progress | None = None
         self._countdown: Countdown | None = None
         runner.changed.connect(self._follow)
@@ -77,15 +78,13 @@ class Lab(QObject):
 
     @property
     def running(self) -> str:
-        """The name of the study that is worked on, or that waits for its turn; "" if none."""
-        if self._waiting:
-            return self._waiting
+        """The name of the study that is worked on; "" if none."""
         return self._runner.study.plan.name if self._runner.step and self._runner.study else ""
 
     @property
     def is_running(self) -> bool:
-        """Whether it is the one that is shown."""
-        return bool(self.running) and self.running == self._shown
+        """Whether the one that is shown is worked on, or waits for its turn."""
+        return self._is_taken(self._shown)
 
     @property
     def interrupted(self) -> str:
@@ -112,38 +111,34 @@ class Lab(QObject):
         return True
 
     def start(self) -> None:
-        """Go on with the study that is shown; what has failed is tried again. Another one that runs is stopped."""
+        """Go on with the study that is shown when it is its turn; what has failed is tried again."""
         study = self.study
         if study is None or self.is_running:
             return
-        if self.running:
-            self.stop()
         fresh = tried_again(study)
         if self._try(lambda: self._shelf.keep(fresh)):
-            self._shelf.write_under_way(self._shown)
-            self._waiting = self._shown
+            self._queue.append(self._shown)
             self.try_waiting()
 
     def try_waiting(self) -> None:
         """Begin with the study that waits, if nothing is in its way any more."""
-        study = self._shelf.get(self._waiting)
-        if study and not self._is_busy():
-            self._waiting = ""
+        if self._queue and not self.running and not self._is_busy():
+            name = self._queue.pop(0)
+            study = self._shelf.get(name)
+            assert study  # noqa: S101 - what is deleted or renamed does not wait
+            self._shelf.write_under_way(name)
             self._countdown = Countdown(study, self.pace(), time.monotonic())
             self._runner.start(study)
         self.changed.emit()
 
     def stop(self) -> None:
-        """Stop what runs; it can be gone on with."""
-        self._waiting = ""
-        self._shelf.write_under_way("")
-        self._runner.stop()
-        self.changed.emit()
+        """Stop the study that is shown; it can be gone on with."""
+        self._stop(self._shown)
 
     def rename(self, name: str, new: str) -> None:
         """Give the study another name."""
         new = new.strip()
-        if not new or new in {name, self.running} or name == self.running:
+        if not new or new == name or self._is_taken(name):
             return
         if self._try(lambda: self._shelf.rename(name, new)):
             self._shown = new if self._shown == name else self._shown
@@ -151,8 +146,7 @@ class Lab(QObject):
 
     def delete(self, name: str) -> None:
         """Delete the study and its figures; models and kept answers stay."""
-        if name == self.running:
-            self.stop()
+        self._stop(name)
         if self._try(lambda: self._shelf.forget(name)):
             if name == self._shown:
                 self._shown = next(iter(self.names), "")
@@ -195,8 +189,8 @@ class Lab(QObject):
         study, step = self.study, self._runner.step
         if study is None:
             return Stand("")
-        if self._waiting == self._shown:
-            return waiting()
+        if self._shown in self._queue:
+            return waiting(self.running)
         if self.is_running and self._progress and self._countdown and step:
             left_s = self._countdown.left_s(study, self._progress.share, time.monotonic())
             return running(study, step, self._progress, left_s, is_disturbed=self._is_busy())
@@ -213,10 +207,21 @@ class Lab(QObject):
             return
         self._shelf.take(study)
         self._progress = progress(step) if step else None
-        if step is None and not self._waiting and not left_steps(study):
+        if step is None and not left_steps(study):
             self._shelf.write_under_way("")
             self.finished.emit(study.plan.name)
-        self.changed.emit()
+        self.try_waiting()
+
+    def _is_taken(self, name: str) -> bool:
+        return name in self._queue or (bool(name) and name == self.running)
+
+    def _stop(self, name: str) -> None:
+        if name in self._queue:
+            self._queue.remove(name)
+            self.changed.emit()
+        elif name and name == self.running:
+            self._shelf.write_under_way("")
+            self._runner.stop()
 
     def _take(self, event: JobEvent) -> None:
         if self._runner.step and isinstance(event, UNDERWAY):

@@ -21,8 +21,10 @@ class Stand:
     start: str = ""
 
 
-def waiting() -> Stand:
-    return Stand("Waits until the conversion that runs has ended: two models at once may not fit.", is_running=True)
+def waiting(other: str) -> Stand:
+    """Say for what it waits: for another study, or else for a conversion."""
+    end = f"the study “{other}” is at its end" if other else "the conversion that runs has ended"
+    return Stand(f"Waits until {end}: two models at once may not fit.", is_running=True)
 
 
 def running(study: Study, step: Step, progress: Progress, left_s: float, *, is_disturbed: bool) -> Stand:

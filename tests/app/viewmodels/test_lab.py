@@ -126,13 +126,24 @@ def test_a_study_waits_for_a_conversion(bench: Bench, study: Study) -> None:
 
 
 def test_one_study_runs_at_a_time(bench: Bench, study: Study) -> None:
-    """Beginning another one stops the first."""
+    """Another one waits for its turn, and begins when the first has ended or is stopped."""
     bench.lab.begin(study)
     second = msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name="Dolphins"))
     bench.lab.begin(second)
-    assert bench.lab.running == "Dolphins"
+    assert bench.lab.running == "Whales"
+    assert "“Whales” is at its end" in bench.lab.stand.words
     bench.lab.open("Whales")
+    bench.lab.stop()
+    assert bench.lab.running == "Dolphins"
     assert bench.lab.stand.start == "Go on"
+
+
+def test_a_study_that_waits_can_be_stopped(bench: Bench, study: Study) -> None:
+    """The one that runs goes on."""
+    bench.lab.begin(study)
+    bench.lab.begin(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name="Dolphins")))
+    bench.lab.stop()
+    assert (bench.lab.running, bench.lab.stand.start) == ("Whales", "Go on")
 
 
 def test_the_winner_is_named(bench: Bench) -> None:
