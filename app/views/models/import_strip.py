@@ -1,7 +1,5 @@
 """What is being added to the library, how far it is, and what can be done with it when it is there."""
 
-from pathlib import Path
-
 from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
@@ -92,8 +90,3 @@ class ImportStrip(QWidget):
             share = min(running.done_bytes / running.total_bytes, 1.0)
             bar = QRectF(0, 0, self.width() * share, _BAR)
             rounded(painter, bar, _BAR / 2, colours.accent)
-
-
-def droppable(paths: list[Path]) -> list[Path]:
-    """Return those of the paths that could be models: folders and GGUF files."""
-    return [path for path in paths if path.is_dir() or path.suffix == ".gguf"]

@@ -1,7 +1,6 @@
 """The page of the models on this machine: what is there, and what can be done with it."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -17,7 +16,6 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayou
 
 from app.viewmodels.amounts import bytes_in_words
 from app.viewmodels.duplicates import DuplicateModels
-from app.viewmodels.hub_address import repository_in
 from app.viewmodels.model_filter import ModelFilter
 from app.viewmodels.model_folders import ModelFolders
 from app.viewmodels.model_imports import ModelImports
@@ -28,10 +26,11 @@ from app.viewmodels.model_table import ModelTable, whole
 from app.viewmodels.newer_revision import NewerRevision
 from app.views.buttons import LinkButton
 from app.views.discover.words import Words
+from app.views.models import drops
 from app.views.models.actions import ModelActions
 from app.views.models.card_page import CardPage
 from app.views.models.filter_bar import FilterBar
-from app.views.models.import_strip import ImportStrip, droppable
+from app.views.models.import_strip import ImportStrip
 from app.views.models.inspector import Inspector
 from app.views.models.notice import DropFrame, Nothing
 from app.views.models.table import ModelsTable
@@ -268,7 +267,7 @@ class ModelsPage(QWidget):
             super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if droppable(_paths(event)) or _repository(event):
+        if drops.is_welcome(event):
             event.acceptProposedAction()
             self._drop_frame.setGeometry(self.rect())
             self._drop_frame.raise_()
@@ -280,10 +279,10 @@ class ModelsPage(QWidget):
     def dropEvent(self, event: QDropEvent) -> None:
         self._drop_frame.hide()
         event.acceptProposedAction()
-        if repository := _repository(event):
+        if repository := drops.repository(event):
             self.discover_requested.emit(repository)
         else:
-            self._parts.imports.add(_paths(event))
+            self._parts.imports.add(drops.paths(event))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -291,12 +290,3 @@ class ModelsPage(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         QPainter(self).fillRect(self.rect(), self._theme.palette.window)
-
-
-def _repository(event: QDropEvent) -> str:
-    files = event.mimeData()
-    return repository_in(files.urls()[0].toString() if files.hasUrls() else files.text())
-
-
-def _paths(event: QDropEvent) -> list[Path]:
-    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
