@@ -17,6 +17,9 @@ from mlx_engine.engine.study_run import StudyParcel, StudyRun
 from mlx_engine.errors import InvalidParameter, StorageError
 from mlx_engine.folders import Folders
 from mlx_engine.measure.gates import judge
+from mlx_engine.measure.kept_answers import KeptAnswers, kept_answers
+from mlx_engine.measure.kept_answers import delete as delete_answers
+from mlx_engine.measure.kept_answers import find as find_answers
 from mlx_engine.measure.plan import Plan, read_plan
 from mlx_engine.measure.report.files import Form, write
 from mlx_engine.measure.report.markdown import card as as_card
@@ -26,6 +29,7 @@ from mlx_engine.measure.study import Row, Study, tried_again
 from mlx_engine.measure.study_file import begin, kept_studies, load
 from mlx_engine.models import library
 from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.memory import size_in_words
 
 lab = App(name="lab", help="Run studies: one original, its quantizations, and what each of them costs.")
 
@@ -112,6 +116,34 @@ def list_studies() -> None:
         terminal.write(f"{study.plan.name}  {study.original.label}, {len(study.candidates)} candidates\n")
 
 
+@lab.command
+def answers(*, delete: Annotated[str, Parameter(show_default=False)] = "") -> None:
+    """List the kept answers of originals, with their sizes, or delete some of them.
+
+    What was measured against them stays; to measure more, the original has to read again. Together they take 5 GB at
+    most, after which those go that were used longest ago.
+
+    Args:
+        delete: The beginning of a key, the name of a model, or "all".
+    """
+    kept = list(kept_answers(Folders.from_environment().answers))
+    for one in kept:
+        name = one.header.model if one.header else "damaged, or of another version"
+        if not delete:
+            terminal.write(f"{_answers_line(one, name)}\n")
+        elif delete == "all" or one.folder.name.startswith(delete) or delete in (name, name.rpartition("/")[2]):
+            delete_answers(one)
+            terminal.write(f"Deleted {one.folder.name[:8]}  {name}\n")
+
+
+def _answers_line(kept: KeptAnswers, name: str) -> str:
+    line = f"{kept.folder.name[:8]}  {size_in_words(kept.size_bytes):>8}  {name}"
+    if kept.header is None:
+        return line
+    line += f"  {kept.header.corpus}, {len(kept.header.kinds)} {kept.header.convention.in_words}"
+    return line + (", a stand-in" if kept.header.is_stand_in else "") + ("" if kept.is_whole else ", not complete")
+
+
 def _study(plan: Plan, further: AddedFolders, folders: Folders) -> Study:
     """Return the study of that name if it has the same plan, else a new one."""
 
@@ -124,7 +156,13 @@ def _study(plan: Plan, further: AddedFolders, folders: Folders) -> Study:
         kept = None
     if kept is not None and kept.plan == plan:
         return tried_again(kept)
-    return begin(plan, find=find, recipe=recipe_option.named, models=folders.models)
+    return begin(
+        plan,
+        find=find,
+        recipe=recipe_option.named,
+        models=folders.models,
+        kept=lambda name: find_answers(folders.answers, name, plan.convention),
+    )
 
 
 def _run(study: Study, folders: Folders) -> Study:

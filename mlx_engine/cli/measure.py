@@ -1,6 +1,7 @@
 """`facet measure`: says how far quantizations are from their original."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -25,9 +26,13 @@ from mlx_engine.measure.messages import (
     MeasureFidelity,
 )
 from mlx_engine.measure.results import FidelityResult
+from mlx_engine.measure.study_file import STAND_IN, conversion_label
 from mlx_engine.measure.words import plus_minus, verdict
 from mlx_engine.models import library
+from mlx_engine.models.description import ModelDescription
 from mlx_engine.protocol import CacheBits
+from mlx_engine.quantize import builtin
+from mlx_engine.quantize.messages import Convert
 
 
 def measure(  # noqa: PLR0913 - options
@@ -41,6 +46,7 @@ def measure(  # noqa: PLR0913 - options
     scored: Scored = "second half",
     cache_bits: CacheBits = 16,
     tail: float = TAIL_MASS,
+    stand_in: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     folder: AddedFolders = (),
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
@@ -58,6 +64,8 @@ def measure(  # noqa: PLR0913 - options
         scored: Which positions of a chunk count: "second half", as llama.cpp has it, or "all".
         cache_bits: Bits in which the candidates keep their context.
         tail: How much probability the kept answers may leave out at each position; 0 keeps all of it.
+        stand_in: Let a conversion to 8 bits answer for an original that is too large; it is made if it is not there.
+            All divergences are lower bounds then.
         folder: Look for models in this folder as well.
         json: Write one JSON object a candidate.
     """
@@ -65,17 +73,19 @@ def measure(  # noqa: PLR0913 - options
     paths = {name: library.find_among(roots(folder), name).path for name in candidates}
     convention = Convention(chunk_tokens=chunk, scored=scored)
     try:
-        path = library.find_among(roots(folder), original).path
+        model = library.find_among(roots(folder), original)
     except ModelNotFound as error:
         answers = _kept(original, convention, folders, error)
     else:
+        label, path = _stand_in(model, folders) if stand_in else (original, model.path)
         request = KeepAnswers(
-            id="original",
+            id=label,
             model=str(path),
             corpus=chosen(corpus),
             convention=convention,
             limit_tokens=tokens,
             tail_mass=tail,
+            is_stand_in=stand_in,
         )
         answers = _answers(request, folders)
     failed = False
@@ -86,9 +96,25 @@ def measure(  # noqa: PLR0913 - options
         except FacetError as error:
             failed = True
             report(f"{name}: {error.message}")
+            if json:
+                write_json({"candidate": name, "error": error.title, "message": error.message})
         else:
             _tell(result, json=json)
     return FAILED if failed else 0
+
+
+def _stand_in(original: ModelDescription, folders: Folders) -> tuple[str, Path]:
+    """Return name and folder of the conversion that answers for `original`, made if it is not there."""
+    label = conversion_label(original.id, STAND_IN)
+    path = folders.models / label
+    if not path.exists():
+        terminal.note(f"{label} is made, to answer in the place of the original.\n")
+        request = Convert(
+            id=label, source=str(original.path), target=str(path), model_id=label, recipe=builtin.recipe(STAND_IN)
+        )
+        for _ in job.run(request, folders):
+            pass
+    return label, path
 
 
 def _kept(original: str, convention: Convention, folders: Folders, missing: ModelNotFound) -> str:
@@ -139,8 +165,10 @@ def _tell(result: FidelityResult, *, json: bool) -> None:
 def _lines(result: FidelityResult) -> Iterator[str]:
     found = result.fidelity
     yield f"{result.candidate} against {result.reference}"
+    if result.is_stand_in:
+        yield "  The reference is a stand-in for the original: take the divergence as a lower bound."
     yield f"  KL          mean {plus_minus(found.mean_kl, found.mean_kl_se, 4)}, median {found.median_kl:.4f}, " + (
-        f"p99 {found.p99_kl:.3f}, max {found.max_kl:.2f} (nats; what is left out changes the mean by less than "
+        f"p99 {found.p99_kl:.3f}, max {found.max_kl:.2f} (nats; rounding and tails change the mean by less than "
         f"{found.kl_error_bound:.1g})"
     )
     agreement = plus_minus(100 * found.top1_agreement, _percent(found.top1_agreement_se), 1)

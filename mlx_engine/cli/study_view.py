@@ -67,6 +67,8 @@ def _aligned(line: list[str], widths: list[int]) -> str:
 
 
 def _remarks(study: Study) -> Iterator[str]:
+    if study.answering.is_stand_in:
+        yield f"{study.answering.label} answered in the place of the original: all divergences are lower bounds."
     for row in study.rows:
         if found := row.fidelity_at(16):
             yield f"{row.label}: {verdict(found.fidelity)}."

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mlx_engine.folders import Folders
 from mlx_engine.measure.corpus import Corpus, Text, own_corpus, read_corpus
+from mlx_engine.measure.kept_answers import make_room
 from mlx_engine.measure.measuring import keep_answers, measure_fidelity
 from mlx_engine.measure.messages import (
     AnswersKept,
@@ -24,6 +25,8 @@ from mlx_engine.measure.messages import (
 )
 from mlx_engine.measure.results import TYPED, fingerprints, keep_speed
 from mlx_engine.measure.speed import measure_speed
+from mlx_engine.measure.study import remaining
+from mlx_engine.measure.study_file import kept_studies
 from mlx_engine.measure.tokens import read_tokens
 
 
@@ -66,6 +69,8 @@ def _keep_answers(request: KeepAnswers, folders: Folders) -> Iterator[MeasureEve
         tokens = (progress.done - first) * store.header.convention.chunk_tokens
         rate = tokens / max(time.monotonic() - began, 1e-6)
         yield AnswersUnderway(id=request.id, done=progress.done, total=progress.total, tokens_per_s=rate)
+    unfinished = (study.answers for study in kept_studies(folders.studies) if next(remaining(study), None))
+    make_room(folders.answers, spared={store.folder, *map(Path, filter(None, unfinished))})
     size = store.size_bytes
     whole = 2 * store.header.vocabulary * store.header.scored_positions
     yield AnswersKept(id=request.id, answers=str(store.folder), size_bytes=size, share=size / whole)

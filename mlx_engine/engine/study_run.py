@@ -15,7 +15,7 @@ from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import JobFailed
 from mlx_engine.measure.study import Step, Study, after, after_failure, remaining
-from mlx_engine.measure.study_file import keep, made
+from mlx_engine.measure.study_file import keep, made, present
 from mlx_engine.protocol import WorkerExited
 
 
@@ -61,6 +61,7 @@ class StudyRun:
         Raises:
             StorageError: the study cannot be kept.
         """
+        self.study = present(self.study)
         keep(self.study, self._folders.studies)
         self._begin_next()
 

@@ -41,13 +41,13 @@ def compare(network: Any, chunk: ReferenceChunk, convention: Convention, *, cach
     following = mx.array(true_tokens(chunk.tokens, convention.first_scored))[:, None]
     ends = np.cumsum(chunk.counts, dtype=np.int64)
     parts = [_rows(rows, following[place], _Kept.of(chunk, place, ends)) for place, rows in by_rows(predicted)]
-    kl, rounding, tail_se, true, ids, ranked, own_ids, own = (
+    kl, rounding, tail_se, true, *choices = (
         np.concatenate(part).astype(kind) for part, kind in zip(zip(*parts, strict=True), _kinds, strict=True)
     )
-    return Positions(kl, rounding, tail_se, true, chunk.true_log_probability, ids, ranked, own_ids, own)
+    return Positions(kl, rounding, tail_se, true, chunk.true_log_probability, *choices)
 
 
-_kinds = (*(np.float32,) * 4, np.int32, np.float32, np.int32, np.float32)
+_kinds: tuple[Any, ...] = (*(np.float32,) * 4, np.int32, np.float32, np.int32, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,12 @@ class _Kept:
     """What is kept of some positions: the likeliest tokens one after the other, and where each position's begin."""
 
     ids: NDArray[np.uint32]
-    log_probabilities: NDArray[np.float64]
+    log_probabilities: NDArray[Any]
     begins: NDArray[np.int64]
     counts: NDArray[np.uint32]
     tail_ids: NDArray[np.uint32]
-    tail_log_probabilities: NDArray[np.float64]
-    tail_mass: NDArray[np.float64]
+    tail_log_probabilities: NDArray[Any]
+    tail_mass: NDArray[Any]
 
     @classmethod
     def of(cls, chunk: ReferenceChunk, place: slice, ends: NDArray[np.int64]) -> "_Kept":

@@ -42,6 +42,8 @@ def _obstacles(row: Row, gates: Gates) -> Iterator[str]:
     if row.speed is None:
         if needs_speed:
             yield "its speed was not measured"
+    elif needs_speed and row.speed.disturbed and gates.prefer == "fastest":
+        yield "something else was running while its speed was measured"
     elif gates.max_memory_bytes is not None and row.speed.peak_memory_bytes > gates.max_memory_bytes:
         peak = size_in_words(row.speed.peak_memory_bytes)
         yield f"it took {peak} of memory, above {size_in_words(gates.max_memory_bytes)}"

@@ -44,6 +44,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     limit_tokens: Annotated[int, Meta(ge=0)] = SMALL_TOKENS
     """Of the corpus; 0 is all of it."""
     tail_mass: Annotated[float, Meta(ge=0, lt=1)] = TAIL_MASS
+    stand_in: bool = False
+    """Whether a conversion to 8 bits answers in the place of an original too large for the machine; all divergences are
+    lower bounds then."""
     cache_bits: tuple[CacheBits, ...] = (16,)
     speed: SpeedPlan | None = SpeedPlan()
     """None leaves speed out."""

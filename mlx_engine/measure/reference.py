@@ -11,6 +11,7 @@ A chunk is a file, put in place when it is whole, so that a run that was killed 
 
 import hashlib
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,7 +108,8 @@ def _samples(
 
 
 def _steps(log_probabilities: NDArray[np.float32]) -> NDArray[np.uint16]:
-    return np.clip(np.rint(log_probabilities / -STEP), 0, 2**16 - 1).astype(np.uint16)
+    steps: NDArray[np.uint16] = np.clip(np.rint(log_probabilities / -STEP), 0, 2**16 - 1).astype(np.uint16)
+    return steps
 
 
 class ReferenceStore:
@@ -148,6 +150,8 @@ class ReferenceStore:
                 f"The kept answers in {folder} are of version {header.format}; this Facet reads version {FORMAT}. "
                 "Delete them and measure again."
             )
+        with storage_errors(folder):
+            os.utime(folder / "reference.json")  # By its time one sees when they were last used.
         return cls(folder, header)
 
     @property

@@ -36,6 +36,7 @@ class StepFailure(msgspec.Struct, frozen=True):
     step: StepKind
     title: str
     message: str
+    cache_bits: CacheBits = 16
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +45,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     path: str
     is_original: bool = False
+    is_stand_in: bool = False
+    """Whether it answers in the place of an original that is too large for the machine."""
     recipe: Recipe | None = None
     is_made: bool = True
     """Whether the model is there."""
@@ -58,8 +61,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     def fidelity_at(self, bits: CacheBits) -> FidelityResult | None:
         return next((result for result in self.fidelity if result.cache_bits == bits), None)
 
-    def has_failed(self, step: StepKind) -> bool:
-        return any(failure.step == step for failure in self.failures)
+    def has_failed(self, step: StepKind, bits: CacheBits = 16) -> bool:
+        return any((failure.step, failure.cache_bits) == (step, bits) for failure in self.failures)
 
 
 class Study(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +78,15 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def original(self) -> Row:
         return self.rows[0]
+
+    @property
+    def answering(self) -> Row:
+        """The row that the candidates are held against: the original's, or its stand-in's."""
+        return next((row for row in self.rows if row.is_stand_in), self.original)
+
+    def is_out_of_reach(self, row: Row) -> bool:
+        """Return whether `row` is an original that is not here, or too large for the machine."""
+        return row.is_original and (not row.is_made or self.answering is not row)
 
     @property
     def candidates(self) -> tuple[Row, ...]:
@@ -94,36 +106,43 @@ def remaining(study: Study) -> Iterator[Step]:
     """Give what is left to be done, in order. What has failed, and what depends on it, is left out."""
     original, plan = study.original, study.plan
     if not study.answers and not original.has_failed("answers"):
-        yield Step("answers", original.label, _answers(study))
+        if not study.answering.is_made and not study.answering.has_failed("convert"):
+            yield Step("convert", study.answering.label, _conversion(study.answering, original))
+        if study.answering.is_made or not study.answering.has_failed("convert"):
+            yield Step("answers", original.label, _answers(study))
     for row in study.rows:
-        if row.recipe and not row.is_made:
-            if row.has_failed("convert"):
+        if not row.is_made:
+            if row.recipe is None or row.has_failed("convert"):
                 continue
-            yield Step("convert", row.label, _conversion(row, original))
+            if row is not study.answering or study.answers:
+                yield Step("convert", row.label, _conversion(row, original))
         yield from _fidelity(study, row)
-        if plan.speed and row.speed is None and not row.has_failed("speed"):
+        if plan.speed and row.speed is None and not row.has_failed("speed") and not study.is_out_of_reach(row):
             yield Step("speed", row.label, MeasureSpeed(id=row.label, model=row.path, plan=plan.speed))
 
 
 def _fidelity(study: Study, row: Row) -> Iterator[Step]:
-    if study.original.has_failed("answers") or row.has_failed("fidelity"):
+    if study.original.has_failed("answers") or (study.answering.has_failed("convert") and not study.answers):
         return
     for bits in study.plan.cache_bits:
-        # The original itself is measured only where its context has fewer bits.
-        if row.fidelity_at(bits) is None and not (row.is_original and bits == 16):
-            request = MeasureFidelity(id=row.label, model=row.path, answers=study.answers, cache_bits=bits)
-            yield Step("fidelity", row.label, request)
+        # Who answers is measured only where its context has fewer bits.
+        is_needless = bits == 16 and row is study.answering
+        if is_needless or study.is_out_of_reach(row) or row.fidelity_at(bits) or row.has_failed("fidelity", bits):
+            continue
+        request = MeasureFidelity(id=row.label, model=row.path, answers=study.answers, cache_bits=bits)
+        yield Step("fidelity", row.label, request)
 
 
 def _answers(study: Study) -> KeepAnswers:
-    plan = study.plan
+    plan, row = study.plan, study.answering
     return KeepAnswers(
-        id=study.original.label,
-        model=study.original.path,
+        id=row.label,
+        model=row.path,
         corpus=plan.corpus,
         convention=plan.convention,
         limit_tokens=plan.limit_tokens,
         tail_mass=plan.tail_mass,
+        is_stand_in=row.is_stand_in,
     )
 
 
@@ -149,13 +168,19 @@ def after(study: Study, step: Step, event: msgspec.Struct) -> Study:
 
 def after_failure(study: Study, step: Step, title: str, message: str) -> Study:
     """Return the study with the failure of `step`."""
-    failures = (*_row(study, step.label).failures, StepFailure(step.kind, title, message))
+    bits = step.request.cache_bits if isinstance(step.request, MeasureFidelity) else 16
+    failures = (*_row(study, step.label).failures, StepFailure(step.kind, title, message, bits))
     return _with(study, step.label, failures=failures)
 
 
 def tried_again(study: Study) -> Study:
-    """Return the study without its failures, so that what failed is done again."""
-    return msgspec.structs.replace(study, rows=tuple(msgspec.structs.replace(row, failures=()) for row in study.rows))
+    """Return the study without its failures and without disturbed speeds, so that those are measured again."""
+    return msgspec.structs.replace(study, rows=tuple(_fresh(row) for row in study.rows))
+
+
+def _fresh(row: Row) -> Row:
+    speed = None if row.speed and row.speed.disturbed else row.speed
+    return msgspec.structs.replace(row, failures=(), speed=speed)
 
 
 def _row(study: Study, label: str) -> Row:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from mlx_engine.errors import InvalidParameter, StorageError
+from mlx_engine.errors import InvalidParameter, ModelNotFound, StorageError
 from mlx_engine.measure.plan import Plan
 from mlx_engine.measure.study import FORMAT, Row, Study
 from mlx_engine.models import provenance
@@ -15,6 +15,9 @@ from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.staging import storage_errors
 from mlx_engine.quantize.recipe import Recipe
 
+STAND_IN = "affine-8-g64"
+"""The recipe of what answers in the place of an original that is too large."""
+
 
 def begin(
     plan: Plan,
@@ -22,23 +25,48 @@ def begin(
     find: Callable[[str], ModelDescription],
     recipe: Callable[[str], Recipe],
     models: Path,
+    kept: Callable[[str], Path | None] = lambda _name: None,
 ) -> Study:
     """Return the study of `plan` before its first step.
 
-    `find` returns the model of a name, `recipe` the recipe of a name; what recipes make, stands below `models`.
+    `find` returns the model of a name, `recipe` the recipe of a name; what recipes make, stands below `models`. Of an
+    original that is not there any more, `kept` returns the answers.
 
     Raises:
         ModelNotFound: a model that the plan names is not there.
         InvalidRecipe: there is no such recipe.
         InvalidParameter: it names a model twice.
     """
-    original = find(plan.original)
-    rows = [_row(original, is_original=True), *(_row(find(name)) for name in plan.candidates)]
+    try:
+        original, answers = _row(find(plan.original), is_original=True), None
+    except ModelNotFound:
+        answers = kept(plan.original)
+        if answers is None:
+            raise
+        original = Row(label=plan.original, path="", is_original=True, is_made=False)
+    rows = [original, *(_row(find(name)) for name in plan.candidates)]
     rows += (_planned(original, recipe(name), models) for name in plan.recipes)
+    if plan.stand_in and answers is None:
+        stand_in = _planned(original, recipe(STAND_IN), models)
+        rows = [row for row in rows if row.label != stand_in.label]
+        rows.insert(1, msgspec.structs.replace(stand_in, is_stand_in=True))
     labels = [row.label for row in rows]
     if twice := next((label for label in labels if labels.count(label) > 1), None):
         raise InvalidParameter(f"The plan names {twice} twice. Name each model and recipe once.")
-    return Study(plan=plan, rows=tuple(rows), created=provenance.now())
+    return Study(plan=plan, rows=tuple(rows), answers=str(answers or ""), created=provenance.now())
+
+
+def present(study: Study) -> Study:
+    """Return the study without answers that were deleted meanwhile."""
+    if study.answers and not Path(study.answers).is_dir():
+        return msgspec.structs.replace(study, answers="")
+    return study
+
+
+def conversion_label(original: str, recipe: str) -> str:
+    """Return what the conversion of the model with the id `original` is called."""
+    owner, _, name = original.partition("@")[0].rpartition("/")
+    return f"{owner or 'converted'}/{name}-{recipe}"
 
 
 def made(study: Study) -> Study:
@@ -57,10 +85,9 @@ def _row(model: ModelDescription, *, is_original: bool = False) -> Row:
     )
 
 
-def _planned(original: ModelDescription, recipe: Recipe, models: Path) -> Row:
+def _planned(original: Row, recipe: Recipe, models: Path) -> Row:
     """Return the row of a conversion, which may have been made before."""
-    owner, _, name = original.id.partition("@")[0].rpartition("/")
-    label = f"{owner or 'converted'}/{name}-{recipe.name}"
+    label = conversion_label(original.label, recipe.name)
     target = models / label
     row = Row(label=label, path=str(target), recipe=recipe, is_made=target.exists())
     return _measured(row)

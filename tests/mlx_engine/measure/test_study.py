@@ -112,3 +112,26 @@ def test_each_precision_of_the_context_is_a_measurement(study: Study) -> None:
         ("fidelity", "four"),
         ("fidelity", "four"),
     ]
+
+
+def test_a_stand_in_is_made_first_and_answers_for_the_original(study: Study) -> None:
+    """The original is not loaded at all."""
+    original, there, four = study.rows
+    study = msgspec.structs.replace(study, rows=(original, msgspec.structs.replace(four, is_stand_in=True), there))
+    steps = list(remaining(study))
+    assert [(step.kind, step.label.rpartition("/")[2]) for step in steps] == [
+        ("convert", "four"),
+        ("answers", "original"),
+        ("speed", "four"),
+        ("fidelity", "there"),
+        ("speed", "there"),
+    ]
+
+
+def test_one_precision_that_fails_leaves_the_others(study: Study) -> None:
+    """Not every model can keep its context in fewer bits."""
+    plan = msgspec.structs.replace(study.plan, cache_bits=(8, 16), speed=None)
+    study = msgspec.structs.replace(study, plan=plan)
+    step = next(step for step in remaining(study) if (step.kind, step.label) == ("fidelity", "maker/there"))
+    study = after_failure(study, step, "Out of range", "Not in 8 bits.")
+    assert ("fidelity", "there") in _steps(study)

@@ -1,0 +1,93 @@
+"""Behaviour of `facet measure`, `facet bench` and `facet lab`, with tiny models in real processes."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from mlx_engine.cli.main import main
+from mlx_engine.measure.plan import Plan
+
+Output = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the test's own."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("FACET_HOME", str(tmp_path / "facet"))
+    return tmp_path / "facet"
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    """About 700 tokens."""
+    (tmp_path / "text.txt").write_text("The tide comes in twice a day, and takes back what it has left behind. " * 20)
+    return tmp_path / "text.txt"
+
+
+def _objects(out: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_each_candidate_is_an_object_a_failed_one_too(tiny_models: Path, text: Path, capsys: Output) -> None:
+    """It is called as the person called it; one of another family says why, and the exit code is 1."""
+    names = [str(tiny_models / name) for name in ("llama", "llama-4bit", "gemma3")]
+    assert main(["measure", *names, "--corpus", str(text), "--chunk", "64", "--json"]) == 1
+    good, bad = _objects(capsys.readouterr().out)
+    assert (good["reference"], good["candidate"], bad["candidate"]) == tuple(names)
+    assert good["mean_kl"] > 0
+    assert {"mean_kl_se", "p99_kl", "top1_agreement", "perplexity", "reference_perplexity"} < set(good)
+    assert "has another" in bad["message"]
+
+
+def test_an_original_may_be_deleted_once_its_answers_are_kept(
+    tiny_models: Path, text: Path, tmp_path: Path, capsys: Output
+) -> None:
+    """By `facet measure` and by a plan; and when the answers are deleted too, it is told that it is missing."""
+    original = shutil.copytree(tiny_models / "llama", tmp_path / "gone")
+    options = ["--corpus", str(text), "--chunk", "64", "--json"]
+    assert main(["measure", str(original), str(tiny_models / "llama-4bit"), *options]) == 0
+    before = _objects(capsys.readouterr().out)[0]
+    shutil.rmtree(original)
+    assert main(["measure", str(original), str(tiny_models / "llama-4bit"), *options]) == 0
+    assert _objects(capsys.readouterr().out)[0]["mean_kl"] == before["mean_kl"]
+    plan = Plan(name="late", original=str(original), candidates=(str(tiny_models / "llama-4bit"),), speed=None)
+    convention = msgspec.structs.replace(plan.convention, chunk_tokens=64)
+    (tmp_path / "plan.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(plan, convention=convention)))
+    assert main(["lab", "run", str(tmp_path / "plan.json"), "--json"]) == 0
+    assert _objects(capsys.readouterr().out)[1]["fidelity"][0]["fidelity"]["mean_kl"] == before["mean_kl"]
+    assert main(["lab", "answers"]) == 0
+    assert "gone" in capsys.readouterr().out
+    assert main(["lab", "answers", "--delete", "all"]) == 0
+    assert main(["measure", str(original), str(tiny_models / "llama-4bit"), *options]) == 1
+    assert "There is no model called" in capsys.readouterr().err
+
+
+def test_a_stand_in_is_made_and_labelled(tiny_models: Path, text: Path, home: Path, capsys: Output) -> None:
+    """What it loses itself is missing in the figures, which is said with each."""
+    names = [str(tiny_models / name) for name in ("llama", "llama-4bit")]
+    assert main(["measure", *names, "--corpus", str(text), "--chunk", "64", "--stand-in"]) == 0
+    assert "lower bound" in capsys.readouterr().out
+    assert (home / "models" / tiny_models.name / "llama-affine-8-g64").is_dir()
+
+
+def test_speed_is_told_as_a_table(tiny_models: Path, capsys: Output) -> None:
+    """A line for each figure, and the conditions."""
+    options = ["--prompts", "32", "--depths", "0", "--decode", "4", "--repetitions", "1"]
+    assert main(["bench", str(tiny_models / "llama"), *options]) == 0
+    out = capsys.readouterr().out
+    assert "read 32" in out
+    assert "write 4 after 0" in out
+    assert "other load" in out
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"name": "x"}', '{"name": "x", "original": "y", "speeds": 1}'])
+def test_a_file_that_is_no_plan_is_told(tmp_path: Path, content: str, capsys: Output) -> None:
+    """In a sentence, without a traceback."""
+    (tmp_path / "plan.json").write_text(content)
+    assert main(["lab", "run", str(tmp_path / "plan.json")]) == 1
+    assert "plan" in capsys.readouterr().err

@@ -1,0 +1,25 @@
+"""Behaviour of refusing what does not fit."""
+
+from pathlib import Path
+
+import pytest
+
+from mlx_engine.errors import OutOfMemory
+from mlx_engine.measure.convention import Convention
+from mlx_engine.measure.room import check_room
+from mlx_engine.models.machine import Machine
+
+
+def _machine(size_bytes: int) -> Machine:
+    return Machine(size_bytes, size_bytes, "all", has_metal=True)
+
+
+def test_a_model_too_large_is_refused_with_the_sum(tiny_models: Path) -> None:
+    """And what can be done is said."""
+    with pytest.raises(OutOfMemory, match=r"tiny is too large.*for the weights.*stand-in"):
+        check_room(tiny_models / "llama", "tiny", Convention(), _machine(1_000_000))
+
+
+def test_a_model_that_fits_passes(tiny_models: Path) -> None:
+    """It has some hundred kilobytes."""
+    check_room(tiny_models / "llama", "tiny", Convention(), _machine(100_000_000))
