@@ -41,7 +41,7 @@ def _span(token: ScoredToken, tint: str, mark: str) -> str:
 def _line(passage: Passage, place: int) -> str:
     token = passage.tokens[place]
     before = passage.read.before + "".join(one.text for one in passage.tokens[:place])
-    place_in_text = f"…{context(before, _BEFORE_CHARACTERS)} [{visible(token.text)}]"
+    place_in_text = f"{context(before, _BEFORE_CHARACTERS)} [{visible(token.text)}]"
     return f"KL {token.kl:.3f}  {place_in_text}  {_choices(token)}, {change(token)}"
 
 

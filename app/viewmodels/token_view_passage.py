@@ -67,7 +67,8 @@ def visible(text: str) -> str:
 
 def context(text: str, length: int) -> str:
     """Return the end of what comes before a token, in one line; a character that is torn apart is left out."""
-    return re.sub(r"\s+", " ", text.rstrip(_TORN))[-length:]
+    line = re.sub(r"\s+", " ", text.rstrip(_TORN))
+    return line if len(line) <= length else f"…{line[-length:]}"
 
 
 def percent(probability: float) -> str:

@@ -48,7 +48,7 @@ class Legend(QWidget):
             painter, bar.right() + metrics.horizontalAdvance(" 3") + _GAP, _DIFFERS, is_first=False
         )
         left = self._paint_words(painter, left + _GAP, _FIRST, is_first=True)
-        painter.setPen(colours.tertiary)
+        painter.setPen(colours.secondary)
         painter.drawText(QPointF(left + _GAP, metrics.ascent()), _BEFORE)
 
     def _paint_scale(self, painter: QPainter, bar: QRectF, line: int) -> None:

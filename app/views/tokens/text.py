@@ -27,6 +27,8 @@ from app.views.tokens.scale import KlScale, share
 MONO_KINDS = frozenset({"code", "structured"})
 _MARGIN, _STRIP = 20, 10
 _UNDERLINE = 2.0
+_VEIL = 0.33
+"""How much of the ground lies over the beginning of a line that is not scored: it looks like the lines before then."""
 _OVER = 4
 """Pixels by which the picture of a line is higher than the line: marks reach out of it."""
 _MOST_PICTURES = 150
@@ -169,13 +171,13 @@ class TokenText(QAbstractScrollArea):
             if cell != BEFORE and (tint := self._tints[cell]):
                 rounded(painter, rect.translated(offset).adjusted(0.5, 0, -0.5, 0), 3, tint)
         is_before = all(cell == BEFORE for cell, _ in rects)
-        painter.setPen(colours.tertiary if is_before else colours.text)
+        painter.setPen(colours.secondary if is_before else colours.text)
         line.line.draw(painter, offset + line.origin)
         for cell, rect in rects:
             place = rect.translated(offset)
             if cell == BEFORE and not is_before:
                 veil = QColor(colours.window)
-                veil.setAlphaF(0.5)
+                veil.setAlphaF(_VEIL)
                 painter.fillRect(place, veil)
             elif cell != BEFORE and self._differs(cell):
                 painter.fillRect(

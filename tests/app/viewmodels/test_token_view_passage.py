@@ -3,7 +3,7 @@
 import pytest
 
 from app.viewmodels.token_view_copy import as_html, as_plain
-from app.viewmodels.token_view_passage import Passage, change, percent, sentence, step_from, visible
+from app.viewmodels.token_view_passage import Passage, change, context, percent, sentence, step_from, visible
 from tests.app.token_texts import read, token
 
 
@@ -26,6 +26,12 @@ def passage() -> Passage:
 )
 def test_a_token_can_be_seen_whatever_it_is(text: str, shown: str) -> None:
     assert visible(text) == shown
+
+
+def test_what_comes_before_is_cut_in_front() -> None:
+    """In one line, and without half a character at its end."""
+    assert context("The boats\n do\ufffd", 40) == "The boats do"
+    assert context("The boats do", 8) == "…boats do"
 
 
 def test_probabilities_have_as_many_figures_as_matter() -> None:
@@ -61,4 +67,4 @@ def test_plain_text_lists_where_the_choices_differ(passage: Passage) -> None:
     lines = as_plain(passage).splitlines()
     assert lines[0] == "Small boats do not like the storm"
     assert "2 of 6 next tokens differ (33 %)" in lines[2]
-    assert lines[3].startswith("KL 1.200  …Small boats [do]  original: do 60 %, candidate: so 30 %")
+    assert lines[3].startswith("KL 1.200  Small boats [do]  original: do 60 %, candidate: so 30 %")
