@@ -12,8 +12,9 @@ from PySide6.QtGui import QDesktopServices
 from app.viewmodels.job_bridge import JobBridge
 from app.viewmodels.lab import Lab
 from app.viewmodels.lab_bridge import StudyBridge
-from app.viewmodels.lab_draft import LabDraft, is_kin
+from app.viewmodels.lab_draft import LabDraft
 from app.viewmodels.lab_export import LabExport
+from app.viewmodels.lab_kin import is_kin
 from app.viewmodels.lab_pace import guess
 from app.viewmodels.lab_shelf import LabShelf
 from app.viewmodels.model_library import ModelLibrary

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from app.viewmodels.lab_kin import is_kin, likeliest
 from app.viewmodels.lab_pace import Pace, corpus_tokens, duration_in_words, study_seconds
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.outline_reader import OutlineReader
@@ -31,8 +32,6 @@ USUAL_RECIPES = ("affine-8-g64", "balanced-4", "affine-4-g64")
 _ANSWER_BYTES = 2
 """Of one token at one scored position, where all tokens are kept; those that are unlikely are not."""
 _USUAL_VOCABULARY = 150_000
-_SAME = 0.02
-"""By how much the numbers of weights of the same network may differ: what is counted of it differs by format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ class LabDraft(QObject):
         wanted = next((one for one in originals if plan and one.id == plan.original), None) or model
         self.original = None
         self.choices = Choices()
-        self.choose_original(wanted or _likeliest(originals))
+        self.choose_original(wanted or likeliest(originals))
         if plan:
             self.choices = _choices_of(plan)
             self.changed.emit()
@@ -282,19 +281,6 @@ class LabDraft(QObject):
         taken = self._names()
         numbered = (name, *(f"{name} {number}" for number in range(2, len(taken) + 3)))
         return next(one for one in numbered if not same_name(one, taken))
-
-
-def is_kin(model: ModelDescription, original: ModelDescription) -> bool:
-    """Tell whether it is the same network in other numbers, as far as names and sizes tell."""
-    if model.id == original.id or model.format != "safetensors" or model.architecture != original.architecture:
-        return False
-    return abs(model.parameters - original.parameters) <= _SAME * original.parameters
-
-
-def _likeliest(originals: list[ModelDescription]) -> ModelDescription | None:
-    """Return the one with the most kin among the most exact; what was made of a model has the longer name."""
-    exact = [model for model in originals if model.bits_per_weight >= 15] or originals
-    return max(exact, key=lambda model: (sum(is_kin(one, model) for one in originals), -len(model.name)), default=None)
 
 
 def _choices_of(plan: Plan) -> Choices:
