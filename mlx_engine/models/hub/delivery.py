@@ -3,11 +3,10 @@
 It works in threads, and goes on as long as its owner asks it: `events` starts what is next, and tells what went wrong.
 """
 
-import contextlib
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
@@ -18,30 +17,12 @@ from mlx_engine.job_protocol import RemoteFile, Waiting
 from mlx_engine.models.hub import heads
 from mlx_engine.models.hub.cache import CachedRevision
 from mlx_engine.models.hub.client import Hub
+from mlx_engine.models.hub.gate import Gate
 from mlx_engine.models.hub.pace import Pace
 from mlx_engine.models.hub.transfer import Patience, Transfer
 
 MOMENT_S = 0.1
 """So long `wait` waits at most."""
-
-
-class _Gate(threading.Event):
-    """Set, it ends transfers. Those who ask stand still while it is shut."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._open = threading.Event()
-        self._open.set()
-
-    def is_set(self) -> bool:
-        self._open.wait()
-        return super().is_set()
-
-    def shut(self) -> None:
-        self._open.clear()
-
-    def open(self) -> None:
-        self._open.set()
 
 
 class Delivery:
@@ -66,7 +47,7 @@ class Delivery:
         self._at_once = self._started = self._front = 0
         self._running: dict[Future[None], Transfer] = {}
         self._here: set[str] = set()
-        self._gate = _Gate()
+        self._gate = Gate()
         self._threads = ThreadPoolExecutor(thread_name_prefix="delivery")
         self.pace = Pace(time.monotonic(), 0)
 
@@ -85,7 +66,6 @@ class Delivery:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._gate.set()
-        self._gate.open()
         self._threads.shutdown(cancel_futures=True)
 
     @property
@@ -156,14 +136,9 @@ class Delivery:
                 if file.name in names:
                     self._place.discard(file)
 
-    @contextlib.contextmanager
-    def at_rest(self) -> Iterator[None]:
+    def at_rest(self) -> AbstractContextManager[None]:
         """Let everything stand still meanwhile."""
-        self._gate.shut()
-        try:
-            yield
-        finally:
-            self._gate.open()
+        return self._gate.shut()
 
     @property
     def _files(self) -> Iterator[RemoteFile]:

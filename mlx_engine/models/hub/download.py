@@ -1,6 +1,5 @@
 """Downloads a repository: what of it, whether there is room, all its files at once, and its appearance when whole."""
 
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -22,6 +21,7 @@ from mlx_engine.job_protocol import (
 from mlx_engine.models.hub.cache import CachedRevision, cache_folder, free_bytes
 from mlx_engine.models.hub.client import Hub
 from mlx_engine.models.hub.files import select
+from mlx_engine.models.hub.gate import Gate
 from mlx_engine.models.hub.pace import Pace
 from mlx_engine.models.hub.transfer import Patience, Stopped, Transfer
 from mlx_engine.models.staging import storage_errors
@@ -131,7 +131,7 @@ def _transfer_all(request: Download, hub: Hub, plan: Plan, patience: Patience) -
         Transfer(hub, request.repository, file, plan.place, on_wait=on_wait, patience=patience) for file in plan.files
     ]
     pace = Pace(time.monotonic(), sum(transfer.done_bytes for transfer in transfers))
-    stop = threading.Event()
+    stop = Gate()
     with ThreadPoolExecutor(AT_ONCE) as threads:
         futures = {threads.submit(transfer.run, stop): transfer for transfer in transfers}
         try:
@@ -139,11 +139,13 @@ def _transfer_all(request: Download, hub: Hub, plan: Plan, patience: Patience) -
             while unfinished:
                 finished, unfinished = wait(unfinished, INTERVAL_S, FIRST_EXCEPTION)
                 raise_first(finished)
-                while not waits.empty():
-                    yield waits.get()
+                news: list[HubEvent] = [waits.get() for _ in range(waits.qsize())]
                 pace = pace.after(time.monotonic(), sum(transfer.done_bytes for transfer in transfers))
                 running = [transfer for future, transfer in futures.items() if future.running()]
-                yield _progress(request.id, plan.total_bytes, pace, running)
+                # Whoever does not ask for the next event lets everything stand still.
+                for event in (*news, _progress(request.id, plan.total_bytes, pace, running)):
+                    with stop.shut():
+                        yield event
         finally:
             stop.set()
             threads.shutdown(cancel_futures=True)
