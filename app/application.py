@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, get_args
 
-from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from app.environment import SingleInstance, catch_errors, missing_display, record_crashes, start_log
@@ -93,6 +93,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _ask_to_try_again(error: FacetError) -> bool:
     box = QMessageBox(QMessageBox.Icon.Critical, "Facet", error.title)
+    box.setTextFormat(Qt.TextFormat.PlainText)
     box.setInformativeText(error.message)
     box.setStandardButtons(QMessageBox.StandardButton.Retry | QMessageBox.StandardButton.Close)
     return box.exec() == QMessageBox.StandardButton.Retry

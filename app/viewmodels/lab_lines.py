@@ -1,9 +1,8 @@
 """A study as lines to show: one for each model and each precision of its context."""
 
-import re
 from dataclasses import dataclass
 
-from app.viewmodels.recipe_words import title
+from mlx_engine.measure.names import short_names
 from mlx_engine.measure.results import Fidelity
 from mlx_engine.measure.speed_result import Series
 from mlx_engine.measure.study import Row, Study
@@ -51,8 +50,7 @@ class Line:
     @property
     def full_name(self) -> str:
         """The name that stands for itself, outside of the study."""
-        name = self.row.label.rpartition("/")[2]
-        return name if self.bits == 16 else f"{name}, {self.bits}-bit context"
+        return _in_precision(self.row.label.rpartition("/")[2], self.bits)
 
     @property
     def key(self) -> tuple[str, int]:
@@ -71,12 +69,12 @@ class Line:
 
 def lines(study: Study, present: Present | None = None, winner: str = "") -> list[Line]:
     """Return all lines, the original's first; `winner` is the label of the one that has won."""
-    found = []
+    found, names = [], short_names(study)
     for row in study.rows:
         first, *_ = precisions = _precisions(study, row)
         for bits in precisions:
             here = present if present and _is_about(present, row, bits, first) else None
-            found.append(_line(study, row, bits, here, winner))
+            found.append(_line(study, row, bits, here, winner=winner, name=names[row.label]))
     return found
 
 
@@ -90,7 +88,7 @@ def _is_about(present: Present, row: Row, bits: CacheBits, first: CacheBits) -> 
     return present.label == row.label and bits == (present.bits if present.so_far else first)
 
 
-def _line(study: Study, row: Row, bits: CacheBits, here: Present | None, winner: str) -> Line:
+def _line(study: Study, row: Row, bits: CacheBits, here: Present | None, *, winner: str, name: str) -> Line:
     is_reference, is_first = row.is_original and bits == 16, bits == _precisions(study, row)[0]
     result = row.fidelity_at(bits)
     found = result.fidelity if result else None
@@ -98,7 +96,7 @@ def _line(study: Study, row: Row, bits: CacheBits, here: Present | None, winner:
     return Line(
         row=row,
         bits=bits,
-        name=_name(study, row, bits),
+        name=_in_precision(name, bits),
         note=here.words if here else _note(study, row, found, is_reference=is_reference),
         fidelity=found or so_far,
         reference=_reference(study) if is_reference else None,
@@ -113,22 +111,8 @@ def _reference(study: Study) -> Fidelity | None:
     return next((one.fidelity for row in study.rows for one in row.fidelity), None)
 
 
-def _name(study: Study, row: Row, bits: CacheBits) -> str:
-    """Return what tells the row from others: what all of them begin with is said above the table."""
-    name = row.label.rpartition("/")[2]
-    if not row.is_original:
-        name = title(row.recipe) if row.recipe else _rest(name, study.original.label.rpartition("/")[2])
+def _in_precision(name: str, bits: CacheBits) -> str:
     return name if bits == 16 else f"{name}, {bits}-bit context"
-
-
-def _rest(name: str, of: str) -> str:
-    """Return the name without the words that another one begins with as well, if enough is left of it."""
-    start = 0
-    for mine, its in zip(re.finditer(r"[^-_.]+", name), re.finditer(r"[^-_.]+", of), strict=False):
-        if mine[0].casefold() != its[0].casefold():
-            break
-        start = mine.end() + 1
-    return name[start:] if len(name) - start > 1 else name
 
 
 def _note(study: Study, row: Row, found: Fidelity | None, *, is_reference: bool) -> str:

@@ -6,6 +6,7 @@ import msgspec
 
 from app.viewmodels.lab_pace import duration_in_words
 from app.viewmodels.lab_words import Progress
+from mlx_engine.measure.names import short_names
 from mlx_engine.measure.study import Step, Study, remaining
 
 
@@ -29,7 +30,7 @@ def waiting(other: str) -> Stand:
 
 def running(study: Study, step: Step, progress: Progress, left_s: float, *, is_disturbed: bool) -> Stand:
     """Say what is done; `is_disturbed` is whether a conversion runs beside it."""
-    name = step.label.rpartition("/")[2]
+    name = short_names(study).get(step.label, step.label)
     words = f"{name} · {progress.present.words} · {duration_in_words(left_s)} left"
     if is_disturbed:
         words = f"{words}. A conversion runs beside it: speeds are lower, and memory is short"

@@ -7,6 +7,7 @@ from app.viewmodels.lab_lines import Present
 from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.measure.gates import judge
 from mlx_engine.measure.messages import AnswersUnderway, FidelityUnderway, MeasureFidelity, SpeedUnderway
+from mlx_engine.measure.names import short_names
 from mlx_engine.measure.plan import Aim, Gates, Plan
 from mlx_engine.measure.study import Step, StepKind, Study
 from mlx_engine.quantize.messages import ConversionProgress
@@ -63,14 +64,14 @@ def judgement_in_words(study: Study) -> tuple[str, str]:
     gates = study.plan.gates
     if gates is None:
         return "", ""
-    judgement = judge(study, gates)
+    judgement, names = judge(study, gates), short_names(study)
     if judgement.winner is None:
-        reasons = {label.rpartition("/")[2]: why[0] for label, why in judgement.obstacles.items()}
+        reasons = {names[label]: why[0] for label, why in judgement.obstacles.items()}
         first = next(iter(reasons.items()), None)
         because = f" {first[0]}: {first[1]}." if first else ""
         return "", f"None keeps to the limits so far.{because}"
     passing = len(study.candidates) - len(judgement.obstacles)
-    name = judgement.winner.label.rpartition("/")[2]
+    name = names[judgement.winner.label]
     if passing == 1:
         return judgement.winner.label, f"{name} wins: the only one that keeps to the limits."
     return judgement.winner.label, f"{name} wins: {AIMS[gates.prefer]} of {passing} that keep to the limits."

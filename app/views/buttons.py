@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from app.views.icons import pixmap
 from app.views.painting import focus_ring, mixed, rounded
+from app.views.plain import plain
 from app.views.theme import Theme
 
 
@@ -54,7 +55,7 @@ class IconButton(PaintedButton):
 
     def set_name(self, name: str, shortcut: str = "") -> None:
         self.setAccessibleName(name)
-        self.setToolTip(f"{name}  {shortcut}".rstrip())
+        self.setToolTip(plain(f"{name}  {shortcut}".rstrip()))
 
     def sizeHint(self) -> QSize:
         side = self.theme.scaled(18) + 14

@@ -61,6 +61,7 @@ class EmptyState(QWidget):
         self._theme = theme
         self._title = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._line = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self._line.setTextFormat(Qt.TextFormat.PlainText)
         self._cards = [_QuestionCard(theme, question) for question in QUESTIONS]
         self._lay_out()
         for card in self._cards:

@@ -16,7 +16,7 @@ class Header(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._left, self._right = QWidget(), QWidget()
-        self._title = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._title = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, textFormat=Qt.TextFormat.PlainText)
         self._middle = QStackedLayout()
         self._middle.addWidget(picker)
         self._middle.addWidget(self._title)

@@ -10,6 +10,7 @@ from app.viewmodels.model_library import ModelLibrary, ModelRole
 from app.views.buttons import TextButton
 from app.views.icons import pixmap
 from app.views.model_popup import ModelPopup, problem
+from app.views.plain import plain
 from app.views.theme import Theme
 
 _NONE = "Choose a model"
@@ -44,7 +45,7 @@ class ModelPicker(TextButton):
         state = in_words(index.data(ModelRole.STATE)).text if index.isValid() else ""
         self.note = state or (str(index.data(ModelRole.DETAIL)) if index.isValid() else "")
         self.setAccessibleName(f"Model: {self.text()}")
-        self.setToolTip(problem(index) if index.isValid() else "")
+        self.setToolTip(plain(problem(index)) if index.isValid() else "")
         self.updateGeometry()
         self.update()
 

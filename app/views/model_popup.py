@@ -10,6 +10,7 @@ from app.viewmodels.model_library import ModelLibrary, ModelRole
 from app.views.buttons import IconButton, TextButton
 from app.views.model_delegate import ModelDelegate
 from app.views.painting import rounded
+from app.views.plain import plain
 from app.views.theme import Theme
 
 
@@ -37,7 +38,7 @@ class _ModelList(QListView):
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             index = self.indexAt(event.pos())
-            QToolTip.showText(event.globalPos(), problem(index) if index.isValid() else "", self)
+            QToolTip.showText(event.globalPos(), plain(problem(index)) if index.isValid() else "", self)
             return True
         return super().viewportEvent(event)
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.viewmodels.throughput import Throughput
 from app.views.charts.sparkline import draw_sparkline
 from app.views.painting import mixed, rounded
+from app.views.plain import plain
 from app.views.theme import Theme
 from app.views.throughput_figures import Figure, context, figures, fitting, memory, progress, sentence
 
@@ -33,7 +34,7 @@ class ThroughputBar(QWidget):
         self._throughput, self._model_name = throughput, model_name
         said = sentence([*figures(throughput, model_name), memory(throughput), context(throughput)])
         self.setAccessibleDescription(said)
-        self.setToolTip(said)
+        self.setToolTip(plain(said))
         self.update()
 
     def sizeHint(self) -> QSize:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.viewmodels.matrix_names import order, short
 from app.views.charts.bit_scale import colour_of, swatch
+from app.views.plain import plain
 from app.views.theme import Theme
 
 _LOWEST, _HIGHEST = 3, 10
@@ -128,7 +129,7 @@ class BitMap(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), self.tip_at(event.pos()), self)
+            QToolTip.showText(event.globalPos(), plain(self.tip_at(event.pos())), self)
             return True
         return super().event(event)
 

@@ -16,6 +16,7 @@ from app.views.discover.download_button import DownloadButton
 from app.views.discover.grid import SIDE
 from app.views.discover.results import FIT_TONES, FIT_WORDS
 from app.views.discover.words import Tone, Words
+from app.views.plain import plain
 from app.views.theme import Theme
 from mlx_engine.job_protocol import Evaluation, Variant
 
@@ -116,7 +117,7 @@ class Comparison(QWidget):
 
     def _cell(self, text: str, *, tone: Tone = "text", bold: bool = False, why: str = "") -> Words:
         words = Words(self._theme, text, tone=tone, bold=bold, wraps=True)
-        words.setToolTip(why or text)
+        words.setToolTip(plain(why or text))
         words.setFixedWidth(self._theme.scaled(_COLUMN_WIDTH))
         return words
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.views.buttons import PaintedButton, TextButton
 from app.views.icons import pixmap
 from app.views.painting import focus_ring, mixed, rounded
+from app.views.plain import plain
 from app.views.theme import Theme
 
 
@@ -25,7 +26,7 @@ class Badge(QWidget):
         """Show `text` in the colour called `tone` in the palette; `why` is the tool tip."""
         self._text, self._tone = text, tone
         self.setAccessibleName(text)
-        self.setToolTip(why)
+        self.setToolTip(plain(why))
         self.setVisible(bool(text))
         self.updateGeometry()
         self.update()
@@ -50,7 +51,7 @@ class Mark(PaintedButton):
         super().__init__(theme, parent)
         self.setCheckable(True)
         self.setAccessibleName(name)
-        self.setToolTip(name)
+        self.setToolTip(plain(name))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:

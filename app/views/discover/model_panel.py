@@ -18,6 +18,7 @@ from app.views.discover.grid import CardGrid, Scroll
 from app.views.discover.results import FIT_TONES, FIT_WORDS
 from app.views.discover.words import Words
 from app.views.painting import rounded
+from app.views.plain import plain
 from app.views.theme import Theme
 from app.views.transcript.links import ask_to_open
 from mlx_engine.job_protocol import ModelPage
@@ -42,7 +43,7 @@ class _Frame(QWidget):
         for number, (name, value) in enumerate(rows, 1):
             grid.addWidget(Words(theme, name, tone="secondary"), number, 0)
             right = Words(theme, value)
-            right.setToolTip(value)
+            right.setToolTip(plain(value))
             right.setAlignment(Qt.AlignmentFlag.AlignRight)
             grid.addWidget(right, number, 1)
         grid.setRowStretch(grid.rowCount(), 1)

@@ -16,6 +16,7 @@ from app.views.discover.download_button import DownloadButton
 from app.views.discover.grid import Scroll
 from app.views.discover.words import Tone, Words
 from app.views.painting import rounded
+from app.views.plain import plain
 from app.views.theme import Theme
 from mlx_engine.job_protocol import ModelGroup, Variant
 
@@ -97,7 +98,7 @@ class _Group(QWidget):
         heading = QHBoxLayout()
         heading.setSpacing(8)
         title = Words(theme, name, role="heading")
-        title.setToolTip(group.base_model)
+        title.setToolTip(plain(group.base_model))
         heading.addWidget(title, 1)
         heading.addWidget(Badge(theme, hub_words.amount(first.parameters)))
         column = QVBoxLayout(self)

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QPoint, QUrl, Signal
+from PySide6.QtCore import QObject, QPoint, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QMessageBox, QWidget
 
@@ -14,6 +14,7 @@ from app.viewmodels.model_keeping import ModelKeeping
 from app.viewmodels.model_library import Row, problem_of
 from app.viewmodels.model_table import whole
 from app.views.models.folders_dialog import FoldersDialog
+from app.views.plain import plain
 from app.views.theme import Theme
 
 
@@ -73,7 +74,7 @@ class ModelActions(QObject):
             return
         dialog = QInputDialog(self._widget)
         dialog.setWindowTitle("Rename")
-        dialog.setLabelText(f"New name of {row.name}:")
+        dialog.setLabelText(plain(f"New name of {row.name}:"))
         dialog.setTextValue(row.name)
         dialog.setOkButtonText("Rename")
         dialog.textValueSelected.connect(lambda name: self._keeping.rename(row, name))
@@ -88,6 +89,7 @@ class ModelActions(QObject):
             self._keeping.delete(row)  # tells the reason
             return
         box = QMessageBox(QMessageBox.Icon.NoIcon, "Facet", f"Move {row.name} to the trash?", parent=self._widget)
+        box.setTextFormat(Qt.TextFormat.PlainText)
         box.setInformativeText(f"{self._keeping.what_it_frees(row)} Chats with it stay.".strip())
         box.setStandardButtons(QMessageBox.StandardButton.Cancel)
         confirm = box.addButton("Move to the Trash", QMessageBox.ButtonRole.AcceptRole)

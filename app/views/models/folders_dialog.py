@@ -12,6 +12,7 @@ from app.views.discover.controls import SmallButton
 from app.views.discover.grid import Scroll
 from app.views.discover.words import Words
 from app.views.painting import rounded
+from app.views.plain import plain
 from app.views.theme import Theme
 
 
@@ -25,7 +26,7 @@ class _Entry(QWidget):
         words.setSpacing(2)
         words.addWidget(Words(theme, folder.title, bold=True, tone="text" if folder.is_there else "secondary"))
         place = Words(theme, str(folder.path), role="small", tone="secondary")
-        place.setToolTip(str(folder.path))
+        place.setToolTip(plain(str(folder.path)))
         words.addWidget(place)
         words.addWidget(Words(theme, folder.state, role="small", tone="secondary"))
         row = QHBoxLayout(self)

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QTableView
 
 from app.viewmodels.engine_words import in_words
 from app.viewmodels.model_columns import NAMES
@@ -12,12 +12,13 @@ from app.viewmodels.model_table import TableRole, whole
 from app.views.icons import pixmap
 from app.views.models.heading import PADDING
 from app.views.painting import mixed, rounded
+from app.views.plain import PlainTips
 from app.views.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
 
 
-class RowDelegate(QStyledItemDelegate):
+class RowDelegate(PlainTips):
     """The name over its owner, or over what is wrong; figures and words in the other columns."""
 
     def __init__(self, theme: Theme, table: QTableView) -> None:

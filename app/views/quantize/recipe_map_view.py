@@ -13,6 +13,7 @@ from app.viewmodels.matrix_names import short
 from app.viewmodels.recipe_map import Cell, RecipeMap
 from app.views.charts.bit_scale import colour_of, colour_on, hatch
 from app.views.painting import focus_ring, mixed, rounded
+from app.views.plain import plain
 from app.views.theme import Theme
 
 _ROW = 20
@@ -230,7 +231,7 @@ class RecipeMapView(QAbstractScrollArea):
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), self.tip_at(event.pos()), self)
+            QToolTip.showText(event.globalPos(), plain(self.tip_at(event.pos())), self)
             return True
         if event.type() == QEvent.Type.Resize:
             self._fit()

@@ -12,6 +12,7 @@ from app.views.chips import Chip, MenuChip
 from app.views.discover.controls import SmallButton
 from app.views.discover.words import Words
 from app.views.flow import Flow
+from app.views.plain import plain
 from app.views.theme import Theme
 
 _LONGEST = 40
@@ -36,7 +37,7 @@ class Choices(MenuChip):
         if short != self.text():
             self.setText(short)
             if short != value:
-                self.setToolTip(value)
+                self.setToolTip(plain(value))
             self.setAccessibleName(f"{self._name}: {value}")
             self.updateGeometry()
 

@@ -8,6 +8,7 @@ from app.viewmodels.chat import MessageItem
 from app.views.buttons import IconButton
 from app.views.icons import pixmap
 from app.views.painting import focus_ring, rounded
+from app.views.plain import plain
 from app.views.theme import Theme
 from app.views.transcript.figures import in_words, line
 
@@ -91,7 +92,7 @@ class Footer(QWidget):
         statistics = item.message.statistics
         self._figures = line(statistics) if statistics else ""
         words = in_words(statistics, item.message.model) if statistics else ""
-        self.setToolTip(words)
+        self.setToolTip(plain(words))
         self.setAccessibleName(self._figures or "Message actions")
         self.setAccessibleDescription(words)
         for button, is_useful in ((self._previous, item.branch > 1), (self._next, item.branch < item.branches)):

@@ -9,6 +9,7 @@ from markdown_it.token import Token
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextOption
 
+from app.views.plain import plain
 from app.views.theme import Theme
 from app.views.transcript.blocks import Block
 from app.views.transcript.formulas import Formulas, set_alignment
@@ -166,7 +167,7 @@ class Writer:
         if style.address:
             made.setAnchor(True)
             made.setAnchorHref(style.address)
-            made.setToolTip(shown(style.address))
+            made.setToolTip(plain(shown(style.address)))
             made.setForeground(colours.link)
         return made
 
