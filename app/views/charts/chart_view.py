@@ -37,7 +37,10 @@ _STEPS: Mapping[int, tuple[int, int]] = {
 
 
 class ChartView(QWidget):
+    """A click or the space bar activates a mark; a double click or Return opens its row."""
+
     row_activated = Signal(str)  # the label of a row
+    row_opened = Signal(str)  # likewise
     row_pointed = Signal(str)  # likewise; "" for none
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -129,6 +132,10 @@ class ChartView(QWidget):
         if event.button() == Qt.MouseButton.LeftButton and (target := self.target_at(event.position())):
             self.row_activated.emit(target.label)
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and (target := self.target_at(event.position())):
+            self.row_opened.emit(target.label)
+
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self._point_at(None)
@@ -141,7 +148,9 @@ class ChartView(QWidget):
         key = event.key()
         if key in _STEPS:
             self._step(*_STEPS[key])
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self.pointed:
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.pointed:
+            self.row_opened.emit(self.pointed.label)
+        elif key == Qt.Key.Key_Space and self.pointed:
             self.row_activated.emit(self.pointed.label)
         elif key == Qt.Key.Key_Escape and self.pointed:
             self._point_at(None)

@@ -33,6 +33,7 @@ class StudyChart(QWidget):
     """`draw` makes the chart of a study and of what is chosen of each of the `choices`."""
 
     row_activated = Signal(str)  # the label of a row
+    row_opened = Signal(str)  # likewise
     row_pointed = Signal(str)  # likewise; "" for none
     failed = Signal(str, str)  # title and message of what went wrong
 
@@ -53,6 +54,7 @@ class StudyChart(QWidget):
             combo.currentIndexChanged.connect(self._renew)
         self.export_button.clicked.connect(self._offer)
         self.view.row_activated.connect(self.row_activated)
+        self.view.row_opened.connect(self.row_opened)
         self.view.row_pointed.connect(self.row_pointed)
 
     def _lay_out(self) -> None:

@@ -16,6 +16,8 @@ from app.views.theme import Theme
 class ChartPane(Pane):
     """Nothing is drawn while it is hidden."""
 
+    is_beside_table = True
+
     def __init__(self, lab: Lab, theme: Theme, make: Callable[[Theme], StudyChart]) -> None:
         super().__init__()
         self._lab = lab
@@ -26,11 +28,15 @@ class ChartPane(Pane):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(scroll)
-        self.chart.row_activated.connect(self.chat_requested)
+        self.chart.row_activated.connect(self.selected)
+        self.chart.row_opened.connect(self.chat_requested)
         self.chart.failed.connect(lab.problem)
         lab.changed.connect(self.follow)
         if isinstance(self.chart, ParetoChart):
             self.chart.show_memory(lab.available_bytes)
+
+    def select(self, label: str) -> None:
+        self.chart.select(label)
 
     def follow(self) -> None:
         """Show what was found so far."""

@@ -20,8 +20,14 @@ from app.views.lab.table import StudyTable
 from app.views.lab.views import VIEWS, View
 from app.views.theme import Theme
 
+_CHART = 400
+"""Pixels at 100 % that a chart needs beside the table."""
 _WIDE = 700
 """Pixels at 100 % that the views and the buttons need side by side."""
+
+
+_ANY_WIDTH = 2**24 - 1
+"""Qt's own word for no limit."""
 
 
 class StudyView(QWidget):
@@ -51,7 +57,8 @@ class StudyView(QWidget):
         self.copy_button = SmallButton(theme, "Copy", "Copy the table")
         self._bar = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._stack = QStackedWidget()
-        self._made: dict[int, Pane | StudyTable] = {0: self.table}
+        self._panes: dict[int, Pane] = {}
+        self._place = 0
         self._gates: GatesForm | None = None
         self._lay_out()
         self._connect()
@@ -70,19 +77,24 @@ class StudyView(QWidget):
         bar.addWidget(self.segments)
         bar.addStretch(1)
         bar.addWidget(held)
-        self._stack.addWidget(self.table)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.heading)
         column.addWidget(self.strip)
         column.addLayout(bar)
-        column.addWidget(self._stack, 1)
+        both = QHBoxLayout()
+        both.setSpacing(0)
+        both.addWidget(self.table, 1)
+        both.addWidget(self._stack, 1)
+        self._stack.hide()
+        column.addLayout(both, 1)
 
     def _connect(self) -> None:
         self.segments.chosen.connect(self.show_view)
         self._theme.changed.connect(self._arrange)
         self.table.chat_requested.connect(self.chat_requested)
+        self.table.selected.connect(self._mark)
         self.table.menu_requested.connect(self._show_menu)
         self.limits.clicked.connect(self.ask_for_limits)
         self.columns.clicked.connect(lambda: self._pop(self.table.columns_menu(self), self.columns))
@@ -90,14 +102,23 @@ class StudyView(QWidget):
 
     def show_view(self, place: int) -> None:
         """Show the table, which is at 0, or one of the other views."""
-        if place not in self._made:
-            made = self._made[place] = self._views[place - 1].make(self._lab, self._theme)
+        self._place = place
+        if place and place not in self._panes:
+            made = self._panes[place] = self._views[place - 1].make(self._lab, self._theme)
             made.chat_requested.connect(self.chat_requested)
+            made.selected.connect(self.table.select)
+            made.select(self.table.selected_label)
             self._stack.addWidget(made)
         self.segments.mark(place)
-        self._stack.setCurrentWidget(self._made[place])
+        if place:
+            self._stack.setCurrentWidget(self._panes[place])
         for button in (self.columns, self.copy_button):
             button.setVisible(place == 0)
+        self._arrange()
+
+    def _mark(self, label: str) -> None:
+        for pane in self._panes.values():
+            pane.select(label)
 
     def ask_for_limits(self) -> None:
         """Let the person say what a model must keep to."""
@@ -108,9 +129,16 @@ class StudyView(QWidget):
             self._gates.open()
 
     def _arrange(self) -> None:
-        """Put the buttons beside the views, or below them where room is short."""
+        """Put the buttons beside the views, or below them where room is short; likewise a chart beside the table."""
         is_wide = self.width() >= self._theme.scaled(_WIDE)
         self._bar.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
+        pane = self._panes.get(self._place)
+        brief = self.table.brief_width
+        has_both = bool(pane and pane.is_beside_table) and self.width() >= brief + self._theme.scaled(_CHART)
+        self.table.setMaximumWidth(brief if has_both else _ANY_WIDTH)
+        self.table.show_briefly(has_both)
+        self.table.setVisible(has_both or pane is None)
+        self._stack.setVisible(pane is not None)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

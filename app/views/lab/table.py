@@ -5,7 +5,7 @@ from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QMenu, QTableView, QWidget
 
 from app.viewmodels.lab import Lab
-from app.viewmodels.lab_columns import COLUMNS
+from app.viewmodels.lab_columns import BY_NAME, COLUMNS
 from app.viewmodels.lab_copy import as_csv, as_markdown
 from app.viewmodels.lab_lines import Line
 from app.viewmodels.lab_table import LabOrder, LabRole, LabTable
@@ -15,6 +15,7 @@ from app.views.models.heading import ARROW, PADDING
 from app.views.theme import Theme
 
 _NARROWEST_NAME = 230
+_BRIEF = ("name", "size", "mean_kl")
 
 
 class StudyTable(QTableView):
@@ -22,6 +23,7 @@ class StudyTable(QTableView):
 
     chat_requested = Signal(str)  # the label of a row
     menu_requested = Signal(object, QPoint)  # Line, the point on the screen
+    selected = Signal(str)  # the label of the row, "" for none
 
     def __init__(self, lab: Lab, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,6 +35,7 @@ class StudyTable(QTableView):
         self.setHorizontalHeader(heading)
         self.setModel(self.order)
         self.setItemDelegate(self._delegate)
+        self._is_brief = False
         self._chosen: dict[int, bool] = {}
         """Whether a column is shown, for those that the person has chosen about, by number."""
         self._set_up()
@@ -41,6 +44,7 @@ class StudyTable(QTableView):
         lab.changed.connect(self.follow)
         self.doubleClicked.connect(lambda index: self.chat_requested.emit(index.data(LabRole.LINE).row.label))
         self.customContextMenuRequested.connect(self._ask_menu)
+        self.selectionModel().selectionChanged.connect(lambda: self.selected.emit(self.selected_label))
         # What is drawn across the columns stays in its place while they are scrolled.
         for moved in (self.viewport(), heading.viewport()):
             self.horizontalScrollBar().valueChanged.connect(moved.update)
@@ -85,6 +89,30 @@ class StudyTable(QTableView):
         line: Line | None = self.currentIndex().data(LabRole.LINE)
         return line
 
+    @property
+    def selected_label(self) -> str:
+        """The label of the one row that is selected, "" where there is none or there are several."""
+        labels = {index.data(LabRole.LINE).row.label for index in self.selectionModel().selectedRows()}
+        return labels.pop() if len(labels) == 1 else ""
+
+    def select(self, label: str) -> None:
+        """Select the first line of the model, and bring it into view."""
+        row = next((row for row, line in enumerate(self.order.shown()) if line.row.label == label), None)
+        if row is not None and label != self.selected_label:
+            self.selectRow(row)
+
+    def show_briefly(self, is_brief: bool) -> None:
+        """Show the few columns that have room beside a chart, or else all that are chosen."""
+        if is_brief != self._is_brief:
+            self._is_brief = is_brief
+            self._choose_columns()
+
+    @property
+    def brief_width(self) -> int:
+        """How wide it is with its few columns."""
+        figures = sum(self._width_of(BY_NAME[name]) for name in _BRIEF[1:])
+        return self._theme.scaled(_NARROWEST_NAME) + figures
+
     def columns_menu(self, parent: QWidget) -> QMenu:
         """Return a menu of the columns, those that are shown ticked."""
         menu = QMenu(parent)
@@ -117,7 +145,8 @@ class StudyTable(QTableView):
         study = self._lab.study
         has_speed = study is not None and (study.plan.speed is not None or any(row.speed for row in study.rows))
         for number, column in enumerate(COLUMNS):
-            self.setColumnHidden(number, not self._chosen.get(number, has_speed or not column.is_of_speed))
+            is_shown = self._chosen.get(number, has_speed or not column.is_of_speed)
+            self.setColumnHidden(number, column.name not in _BRIEF if self._is_brief else not is_shown)
         self._fit_columns()
 
     def _ask_menu(self, where: QPoint) -> None:

@@ -197,4 +197,4 @@ def test_each_precision_of_the_context_has_its_line(bench: Bench, study: Study) 
     plan = msgspec.structs.replace(study.plan, cache_bits=(16, 4))
     bench.lab.begin(msgspec.structs.replace(study, plan=plan))
     names = [line.name for line in bench.lab.lines()]
-    assert names == ["Whale", "Whale, 4-bit context", "a", "a, 4-bit context", "b", "b, 4-bit context"]
+    assert names == ["original", "original, 4-bit context", "a", "a, 4-bit context", "b", "b, 4-bit context"]

@@ -99,7 +99,7 @@ def test_the_arrow_keys_go_from_mark_to_mark(pareto: ParetoChart, qtbot: QtBot) 
         assert pareto.view.pointed
         names.append(pareto.view.pointed.words.partition(":")[0])
     assert names == ["original", "8-bit", "4-bit", "2-bit", "4-bit"]
-    with qtbot.waitSignal(pareto.row_activated) as activated:
+    with qtbot.waitSignal(pareto.row_opened) as activated:
         qtbot.keyClick(pareto.view, Qt.Key.Key_Return)
     assert activated.args == [study(FEW).rows[2].label]
     qtbot.keyClick(pareto.view, Qt.Key.Key_Escape)

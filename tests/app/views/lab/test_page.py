@@ -17,6 +17,7 @@ from app.viewmodels.lab_draft import LabDraft
 from app.viewmodels.lab_export import LabExport
 from app.viewmodels.lab_pace import guess
 from app.viewmodels.lab_shelf import LabShelf
+from app.views.lab.chart_pane import ChartPane
 from app.views.lab.gates_form import GatesForm
 from app.views.lab.page import LabPage
 from app.views.lab.views import VIEWS
@@ -107,8 +108,8 @@ def test_a_study_is_put_together_and_started(show: Show) -> None:
     page.setup.tray.button.click()
     assert page.view.isVisible()
     names = [line.name for line in page.view.table.order.shown()]
-    assert names[:2] == ["Beta", "Beta, 4-bit context"]
-    assert "Balanced 4-bit" in names
+    assert names[:2] == ["original", "original, 4-bit context"]
+    assert "balanced-4" in names
     assert page.view.table.isColumnHidden(BY_NAME["decode"])
 
 
@@ -160,6 +161,26 @@ def test_a_name_stays_in_sight_while_figures_are_scrolled(show: Show, found: Stu
     bar.setValue(bar.maximum())
     assert bar.value() > 0
     assert page.grab(place).toImage() == before
+
+
+def test_a_chart_and_the_table_beside_it_mark_the_same_row(show: Show, found: Study, qtbot: QtBot) -> None:
+    """Both ways; what is opened in the chart begins a chat."""
+    page = show(found).page
+    page.resize(1000, 600)
+    page.view.show_view(1)
+    pane, table, label = page.view.findChild(ChartPane), page.view.table, found.candidates[1].label
+    assert table.isVisible()
+    plain = pane.grab().toImage()
+    pane.chart.row_activated.emit(label)
+    assert table.selected_label == label
+    assert pane.grab().toImage() != plain
+    table.clearSelection()
+    assert pane.grab().toImage() == plain
+    with qtbot.waitSignal(page.chat_requested) as asked:
+        pane.chart.row_opened.emit(label)
+    assert asked.args == [label]
+    page.resize(660, 530)
+    assert not table.isVisible()
 
 
 def test_the_selection_is_copied(show: Show, found: Study) -> None:
@@ -224,7 +245,7 @@ def test_the_menu_of_a_row_removes_it(show: Show, found: Study) -> None:
 
     assert not menu(0)["Remove from the Study"].isEnabled()
     menu(1)["Remove from the Study"].trigger()
-    assert [line.name for line in table.table.lines] == ["SmolLM2-135M-Instruct", "4-bit", "2-bit"]
+    assert [line.name for line in table.table.lines] == ["original", "4-bit", "2-bit"]
 
 
 def test_a_study_is_shown_by_its_name_in_the_menu(show: Show, found: Study) -> None:

@@ -40,7 +40,7 @@ def test_a_study_is_run_from_the_window(
     banner = bench.findChild(NotificationBanner)
     assert "is finished" in banner.notice.title
     original, made = page.view.table.order.shown()
-    assert made.name == "8-bit"
+    assert made.name == "affine-8-g64"
     assert made.fidelity
     assert page.view.table.table.index(1, BY_NAME["mean_kl"]).data() != ""
     assert original.reference == made.fidelity
