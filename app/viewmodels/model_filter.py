@@ -65,10 +65,6 @@ class ModelFilter(QSortFilterProxyModel):
         self.setSourceModel(source)
         self.sort(0)
 
-    @property
-    def is_filtering(self) -> bool:
-        return bool(self._words or any(self._chosen.values()))
-
     def set_text(self, text: str) -> None:
         """Show only models in which every word of `text` is found."""
         with self._filtering_anew():

@@ -1,7 +1,7 @@
 """Two ways to show conversions: text, with a bar on a terminal, and JSON. Both have `show` and `end`."""
 
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mlx_engine import protocol
 from mlx_engine.cli import terminal
@@ -14,14 +14,6 @@ from mlx_engine.quantize.messages import ConversionPlanned, ConversionProgress, 
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-
-class ConversionView(Protocol):
-    def show(self, event: JobEvent) -> None:
-        """Show one event of a conversion."""
-
-    def end(self) -> None:
-        """Leave the terminal in order, however the conversion ended."""
 
 
 class TextView:
