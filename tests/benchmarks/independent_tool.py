@@ -1,0 +1,84 @@
+"""Facet's fidelity beside that of an independent public tool, mlx-quant-fidelity, on the same pair and the same tokens.
+
+    python -m tests.benchmarks.independent_tool ORIGINAL CANDIDATE [--tokens 2048]
+
+Both are folders. The tool's own functions reckon KL, flips and losses from the whole logits of both models; the figures
+and their differences are told. The tool is not among Facet's dependencies: install it beside (0.10.0 was compared).
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import mlx.core as mx
+import numpy as np
+from mlx_quant_fidelity.metrics.flip import top_token_flips
+from mlx_quant_fidelity.metrics.kl import kl_divergence
+from mlx_quant_fidelity.metrics.perplexity import token_nll
+
+from mlx_engine.inference.load import Model, open_model
+from mlx_engine.measure.convention import Convention
+from mlx_engine.measure.corpus import own_corpus
+from mlx_engine.measure.fingerprints import Fingerprints
+from mlx_engine.measure.measuring import keep_answers, measure_fidelity
+from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity
+from mlx_engine.measure.reading import reading
+from mlx_engine.measure.sample import Sample, sample
+
+_convention = Convention()
+
+
+def main() -> None:
+    """Measure both ways and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("original", type=Path)
+    parser.add_argument("candidate", type=Path)
+    parser.add_argument("--tokens", type=int, default=2048)
+    options = parser.parse_args()
+    ours = _ours(options.original, options.candidate, options.tokens)
+    theirs = _theirs(options.original, options.candidate, options.tokens)
+    for name in ours:
+        print(
+            f"{name:12} ours {ours[name]:.6f}  theirs {theirs[name]:.6f}  difference {ours[name] - theirs[name]:+.1e}"
+        )
+
+
+def _ours(original: Path, candidate: Path, tokens: int) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        asked = KeepAnswers(id="original", model=str(original), convention=_convention, limit_tokens=tokens)
+        *_, kept = keep_answers(asked, own_corpus(), root / "answers", Fingerprints(root / "known.json"))
+        request = MeasureFidelity(id="candidate", model=str(candidate), answers=str(kept.store.folder))
+        *_, measured = measure_fidelity(request, root / "results")
+    found = measured.so_far
+    return {"mean KL": found.mean_kl, "p99 KL": found.p99_kl, "flips": found.flips, "perplexity": found.perplexity}
+
+
+def _theirs(original: Path, candidate: Path, tokens: int) -> dict[str, float]:
+    first, second = _opened(original), _opened(candidate)
+    read: Sample = sample(reading(own_corpus(), first.tokenizer, _convention, limit_tokens=tokens), first.tokenizer)
+    kl, flips, losses = [], [], []
+    for chunk in read.tokens:
+        one, other = (
+            model.network(mx.array(chunk)[None])[0, _convention.first_scored : -1] for model in (first, second)
+        )
+        kl.append(np.array(kl_divergence(one, other)))
+        flips.append(np.array(top_token_flips(one, other)))
+        losses.append(np.array(token_nll(other, mx.array(chunk[_convention.first_scored + 1 :]))))
+    return {
+        "mean KL": float(np.mean(kl)),
+        "p99 KL": float(np.percentile(kl, 99)),
+        "flips": float(np.sum(flips)),
+        "perplexity": float(np.exp(np.mean(losses))),
+    }
+
+
+def _opened(folder: Path) -> Model:
+    model = open_model(folder)
+    for _ in model.read_weights():
+        pass
+    return model
+
+
+if __name__ == "__main__":
+    main()
