@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from app.viewmodels.lab_columns import Column
 from app.viewmodels.lab_lines import Line
+from mlx_engine.measure.report.data import name_cell
+from mlx_engine.measure.report.markdown import escaped
 
 
 def as_markdown(lines: Sequence[Line], columns: Sequence[Column]) -> str:
@@ -13,7 +15,7 @@ def as_markdown(lines: Sequence[Line], columns: Sequence[Column]) -> str:
     head = [*(column.title for column in columns), "Verdict"]
     rule = [*("---:" if column.is_figure else "---" for column in columns), "---"]
     body = ([*(_text(column, line) for column in columns), line.note] for line in lines)
-    return "".join(f"| {' | '.join(map(_escaped, cells))} |\n" for cells in (head, rule, *body))
+    return "".join(f"| {' | '.join(map(escaped, cells))} |\n" for cells in (head, rule, *body))
 
 
 def as_csv(lines: Sequence[Line], columns: Sequence[Column]) -> str:
@@ -31,9 +33,5 @@ def _text(column: Column, line: Line) -> str:
 
 
 def _value(column: Column, line: Line) -> float | str:
-    value = column.key(line) if column.is_figure else line.full_name
+    value = column.key(line) if column.is_figure else name_cell(line.full_name)
     return "" if value is None else value
-
-
-def _escaped(cell: str) -> str:
-    return cell.replace("|", "\\|")

@@ -60,11 +60,12 @@ def table(subject: Subject) -> str:
     for sample in subject.samples:
         figures = [column.value(sample) for column in _columns]
         own = [None if sample.is_reference else getattr(sample.found, error, None) for error in known]
-        name = _cell(one_line(sample.row.label))
+        name = name_cell(sample.row.label)
         writer.writerow([name, sample.cache_bits, *figures, *own, words.get(sample.key, "original")])
     return text.getvalue()
 
 
-def _cell(text: str) -> str:
-    """Return a name so that spreadsheets take it for a text."""
-    return f"'{text}" if text.startswith(_formula_starts) else text
+def name_cell(text: str) -> str:
+    """Return a name in one line, so that spreadsheets take it for a text."""
+    name = one_line(text)
+    return f"'{name}" if name.startswith(_formula_starts) else name

@@ -2,7 +2,9 @@
 
 import csv
 import io
+from dataclasses import replace
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
@@ -81,3 +83,11 @@ def test_csv_has_whole_numbers() -> None:
     assert records[2]["size"] == "75656250"
     assert float(records[2]["mean_kl"]) == 0.041
     assert records[0]["mean_kl"] == ""
+
+
+def test_a_wild_name_stays_a_name() -> None:
+    """Neither a spreadsheet nor a page takes the name of a model for anything else."""
+    first = lines(study(FEW))[0]
+    wild = [replace(first, row=msgspec.structs.replace(first.row, label="owner/=1+1|<b>\nmore"))]
+    assert next(csv.DictReader(io.StringIO(as_csv(wild, COLUMNS))))["name"] == "'=1+1|<b> more"
+    assert as_markdown(wild, COLUMNS).splitlines()[2].startswith(r"| =1+1\|\<b\> more |")
