@@ -6,6 +6,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import msgspec
 import numpy as np
@@ -72,11 +73,11 @@ def read_tokens(request: ReadTokens) -> TokensRead:
     folder = Path(request.result)
     try:
         texts = msgspec.json.decode((folder / "tokens.json").read_bytes(), type=_Texts)
-        with np.load(folder / "positions.npz") as arrays:
+        with (folder / "positions.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             found = Positions(**{name: arrays[name][request.chunk] for name in Positions.__slots__})
         tokens = tuple(_scored(texts, found, request.chunk))
         kind, whole = texts.kinds[request.chunk], texts.pieces[request.chunk]
-    except (OSError, ValueError, LookupError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, LookupError, EOFError, BadZipFile) as error:
         raise StorageError(
             "What was found token by token is damaged or not there any more. Measure this model again."
         ) from error

@@ -165,6 +165,16 @@ def test_tokens_that_are_gone_are_told(tmp_path: Path) -> None:
         read_tokens(ReadTokens(id="t", result=str(tmp_path)))
 
 
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"no archive at all", b"\x80\x04N."])
+def test_tokens_that_are_damaged_are_told(content: bytes, tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
+    """Whatever the file has become; what could run as a program when it is read is not read."""
+    store = _store(tiny_models / "llama", texts, tmp_path / "answers")
+    folder = fidelity_folder(_result(tiny_models / "llama-4bit", store, tmp_path / "results"), tmp_path / "results")
+    (folder / "positions.npz").write_bytes(content)
+    with pytest.raises(StorageError, match="Measure this model again"):
+        read_tokens(ReadTokens(id="t", result=str(folder)))
+
+
 def test_all_of_a_typed_text_is_scored(tiny_models: Path, tmp_path: Path) -> None:
     """However short it is, and whatever the convention says; it is no result of the model's."""
     typed = Corpus(
