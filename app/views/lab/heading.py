@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QInputDialog, QMenu, QMessageBox, QVBoxLayout, QWidget
 
 from app.viewmodels.lab import Lab
@@ -14,6 +14,7 @@ from app.views.chips import MenuChip
 from app.views.discover.controls import SmallButton
 from app.views.discover.grid import SIDE
 from app.views.discover.words import Words
+from app.views.plain import plain
 from app.views.theme import Theme
 
 
@@ -72,7 +73,7 @@ class Heading(QWidget):
             return
         name = study.plan.name
         self.studies.setText(name if len(name) <= 44 else f"{name[:43]}…")
-        self.studies.setToolTip(name)
+        self.studies.setToolTip(plain(name))
         self.studies.setAccessibleName(f"Study: {name}")
         self.studies.updateGeometry()
         against = len(study.candidates)
@@ -80,7 +81,7 @@ class Heading(QWidget):
             f"{against} {'model' if against == 1 else 'models'} against {study.original.label.rpartition('/')[2]} · "
             f"{corpus_in_words(study.plan)}"
         )
-        self._facts.setToolTip(f"{study.original.label}; read in {study.plan.convention.in_words}")
+        self._facts.setToolTip(plain(f"{study.original.label}; read in {study.plan.convention.in_words}"))
 
     def _show_menu(self) -> None:
         menu = QMenu(self)
@@ -123,6 +124,7 @@ class Heading(QWidget):
             return
         name = study.plan.name
         box = QMessageBox(QMessageBox.Icon.NoIcon, "Facet", f"Delete the study “{name}”?", parent=self)
+        box.setTextFormat(Qt.TextFormat.PlainText)
         box.setInformativeText("Its figures go; the models stay in the library.")
         box.setStandardButtons(QMessageBox.StandardButton.Cancel)
         confirm = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)

@@ -2,12 +2,13 @@
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QTableView
 
 from app.viewmodels.lab_lines import Line
 from app.viewmodels.lab_table import LabRole
 from app.views.models.heading import PADDING
 from app.views.painting import mixed, rounded
+from app.views.plain import PlainTips
 from app.views.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -16,7 +17,7 @@ _WRAPPED = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.
 _BADGE = "winner"
 
 
-class RowDelegate(QStyledItemDelegate):
+class RowDelegate(PlainTips):
     """A line is as high as its sentence needs in the width of the table."""
 
     def __init__(self, theme: Theme, table: QTableView) -> None:
@@ -71,7 +72,7 @@ class RowDelegate(QStyledItemDelegate):
         fill = self._fill(bool(option.state & QStyle.StateFlag.State_Selected), index.row(), line)
         viewport = self._table.viewport().rect()
         if fill:
-            band = QRectF(viewport.left() + 8, option.rect.top() + 1, viewport.width() - 16, option.rect.height() - 2)
+            band = QRectF(viewport.left() + 8, option.rect.top() + 1, viewport.width() - 10, option.rect.height() - 2)
             rounded(painter, band, 7, fill)
         painter.fillRect(QRect(_LEFT, option.rect.bottom(), viewport.width() - 2 * _LEFT, 1), colours.border)
 

@@ -1,6 +1,5 @@
 """How the study stands: what it is doing, how far it is, and who wins."""
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.viewmodels.lab import Lab
@@ -13,8 +12,6 @@ from app.views.theme import Theme
 
 class Strip(QWidget):
     """Hidden while there is nothing to say."""
-
-    gates_requested = Signal()
 
     def __init__(self, lab: Lab, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
