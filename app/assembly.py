@@ -188,6 +188,9 @@ class Assembly(QObject):
                 chat_with=self._start_chat_with,
                 quantize=self._quantize_model,
             )
+            lab, entry = self._lab.lab, self.workbench.sidebar.study
+            lab.changed.connect(lambda: entry.tell(*lab.underway))
+            entry.clicked.connect(lambda: lab.open(lab.running))
         return self._lab
 
     def _show_jobs(self) -> None:

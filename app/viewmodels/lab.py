@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal, SignalInstance
 from app.viewmodels.lab_lines import Line, lines
 from app.viewmodels.lab_pace import Countdown, Pace, learned
 from app.viewmodels.lab_shelf import LabShelf
-from app.viewmodels.lab_stand import Stand, at_rest, left_steps, running, waiting
+from app.viewmodels.lab_stand import Stand, at_rest, left_steps, running, share_done, waiting
 from app.viewmodels.lab_words import Progress, judgement_in_words, progress
 from mlx_engine.engine.job_messages import UNDERWAY, JobEvent
 from mlx_engine.errors import FacetError
@@ -182,6 +182,15 @@ class Lab(QObject):
         """Who wins by the limits of the study, in a sentence; "" without limits."""
         study = self.study
         return judgement_in_words(study)[1] if study else ""
+
+    @property
+    def underway(self) -> tuple[str, float]:
+        """The study that is worked on and its percentage in words, and the share; "" while none is."""
+        study = self._shelf.get(self.running)
+        if study is None or self._progress is None:
+            return "", 0.0
+        share = share_done(study, self._progress.share)
+        return f"{study.plan.name} · {share * 100:.0f} %", share
 
     @property
     def stand(self) -> Stand:

@@ -34,18 +34,18 @@ def running(study: Study, step: Step, progress: Progress, left_s: float, *, is_d
     words = f"{name} · {progress.present.words} · {duration_in_words(left_s)} left"
     if is_disturbed:
         words = f"{words}. A conversion runs beside it: speeds are lower, and memory is short"
-    return Stand(words, _share(study, progress.share), is_running=True)
+    return Stand(words, share_done(study, progress.share), is_running=True)
 
 
 def at_rest(study: Study) -> Stand:
     """Say what is left to do; nothing where nothing is."""
     left, failed = left_steps(study), sum(bool(row.failures) for row in study.rows)
     if left and not failed:
-        return Stand(f"Stopped: {left} of {_whole(study)} steps are left.", _share(study), start="Go on")
+        return Stand(f"Stopped: {left} of {_whole(study)} steps are left.", share_done(study), start="Go on")
     if failed:
         models = "Something failed for one model" if failed == 1 else f"Something failed for {failed} models"
         more = f"; {left} steps are left" if left else ""
-        return Stand(f"{models}{more}. What to do is said below.", _share(study), start="Try again")
+        return Stand(f"{models}{more}. What to do is said below.", share_done(study), start="Try again")
     return Stand("")
 
 
@@ -53,7 +53,8 @@ def left_steps(study: Study) -> int:
     return sum(1 for _ in remaining(study))
 
 
-def _share(study: Study, of_step: float = 0.0) -> float:
+def share_done(study: Study, of_step: float = 0.0) -> float:
+    """Return how much of the study is done, `of_step` being how much of the present step is."""
     whole = _whole(study)
     return min((whole - left_steps(study) + of_step) / max(whole, 1), 1.0)
 

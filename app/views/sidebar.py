@@ -49,6 +49,7 @@ class Sidebar(QWidget):
         super().__init__(parent)
         self._conversations, self._chat, self._theme = conversations, chat, theme
         self.pages = PageSwitch(theme, self)
+        self.study = JobsEntry(theme, self, name="Lab", icon="lab")
         self.jobs = JobsEntry(theme, self)
         self._list = _List(self)
         self._delegate = ConversationDelegate(theme, self._list)
@@ -62,6 +63,7 @@ class Sidebar(QWidget):
         column.setSpacing(0)
         column.addWidget(self.pages)
         column.addWidget(self._list)
+        column.addWidget(self.study)
         column.addWidget(self.jobs)
         self._connect()
         self._follow_chat()

@@ -94,6 +94,7 @@ class Workbench(QWidget):
         self.conversations.deleted.connect(self._offer_undo)
         self.sidebar.pages.chosen.connect(self.show_page)
         self.sidebar.jobs.clicked.connect(lambda: self.show_page("jobs"))
+        self.sidebar.study.clicked.connect(lambda: self.show_page("lab"))
         self.sidebar.conversation_chosen.connect(lambda: self.show_page(CHAT))
         self.chat.opened.connect(lambda: self.show_page(CHAT))
         self.chat.title_changed.connect(self._follow_title)

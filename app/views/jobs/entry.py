@@ -1,4 +1,4 @@
-"""The line at the foot of the sidebar that says what goes on, and leads to the page of jobs."""
+"""A line at the foot of the sidebar that says what goes on, and leads to the page of it."""
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
@@ -10,10 +10,11 @@ from app.views.theme import Theme
 
 
 class JobsEntry(PaintedButton):
-    """Hidden while there is nothing to say."""
+    """Hidden while there is nothing to say. `name` is what screen readers call it."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, name: str = "Jobs", icon: str = "jobs") -> None:
         super().__init__(theme, parent)
+        self._name, self._icon = name, icon
         self._share = 0.0
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.hide()
@@ -22,7 +23,7 @@ class JobsEntry(PaintedButton):
         """Show the words, and how much is done, from 0 to 1."""
         self._share = share
         self.setText(words)
-        self.setAccessibleName(f"Jobs: {words}")
+        self.setAccessibleName(f"{self._name}: {words}")
         self.setVisible(bool(words))
         self.update()
 
@@ -38,7 +39,7 @@ class JobsEntry(PaintedButton):
         if self.hasFocus():
             focus_ring(painter, QRectF(row), 7, colours.accent)
         side = self.theme.scaled(18)
-        self._draw_icon(painter, "jobs", QPoint(row.left() + 10 + side // 2, row.center().y()), colours.secondary)
+        self._draw_icon(painter, self._icon, QPoint(row.left() + 10 + side // 2, row.center().y()), colours.secondary)
         text = QRect(row.left() + side + 18, row.top(), row.width() - side - 26, row.height() - 4)
         painter.setFont(self.theme.font("small", tabular=True))
         painter.setPen(colours.secondary)

@@ -35,8 +35,10 @@ def test_a_study_is_run_from_the_window(
     parts.draft.choose(corpus_file=str(text), recipes=frozenset({"affine-8-g64"}), has_speed=False)
     page.setup.tray.button.click()
     bench.show_page("chat")
+    assert bench.sidebar.study.text() == "Whale · 0 %"
     with qtbot.waitSignal(parts.lab.finished, timeout=TIMEOUT_MS):
         pass
+    assert bench.sidebar.study.isHidden()
     banner = bench.findChild(NotificationBanner)
     assert "is finished" in banner.notice.title
     original, made = page.view.table.order.shown()
