@@ -9,7 +9,7 @@ import msgspec
 
 from mlx_engine.errors import StorageError
 from mlx_engine.models.fingerprint import fingerprint
-from mlx_engine.models.staging import storage_errors
+from mlx_engine.models.staging import storage_errors, write_whole
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -37,9 +37,7 @@ class Fingerprints:
         remembered = {**self._read(), str(model.resolve()): _Known(files, found)}
         with storage_errors(self._file):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            partial = self._file.with_suffix(".partial")
-            partial.write_bytes(msgspec.json.encode(remembered))
-            partial.replace(self._file)
+            write_whole(self._file, msgspec.json.encode(remembered))
         return found
 
     def remembered(self, model: Path) -> str:

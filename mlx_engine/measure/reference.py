@@ -28,7 +28,7 @@ from mlx_engine.measure.forward import by_rows, log_sums, logits, true_tokens
 from mlx_engine.measure.header import FORMAT, Header
 from mlx_engine.measure.reading import Reading
 from mlx_engine.measure.sample import Sample
-from mlx_engine.models.staging import storage_errors
+from mlx_engine.models.staging import storage_errors, write_whole
 
 TOP = 5
 """So many tokens are kept in any case: the choices that people look at."""
@@ -129,8 +129,8 @@ class ReferenceStore:
         folder = root / header.key
         with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            _replace(folder / "reading.json", msgspec.json.encode(reading))
-            _replace(folder / "reference.json", msgspec.json.format(msgspec.json.encode(header), indent=2))
+            write_whole(folder / "reading.json", msgspec.json.encode(reading))
+            write_whole(folder / "reference.json", msgspec.json.format(msgspec.json.encode(header), indent=2))
         return cls(folder, header)
 
     @classmethod
@@ -194,7 +194,7 @@ class ReferenceStore:
         layout = [(name, array.dtype.str, array.shape) for name, array in arrays.items()]
         head = msgspec.json.encode({"layout": layout, "sha256": hashlib.sha256(content).hexdigest()})
         with storage_errors(self.folder):
-            _replace(self._file(number), head + b"\n" + content)
+            write_whole(self._file(number), head + b"\n" + content)
 
     def read(self, number: int) -> ReferenceChunk:
         """Return the answers over one chunk.
@@ -228,12 +228,6 @@ class ReferenceStore:
 class _ChunkHead(msgspec.Struct, frozen=True):
     layout: list[tuple[str, str, tuple[int, ...]]]
     sha256: str
-
-
-def _replace(file: Path, content: bytes) -> None:
-    partial = file.with_name(f"{file.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(file)
 
 
 def run_reference(network: Any, sample: Sample, store: ReferenceStore) -> Iterator[int]:

@@ -15,7 +15,7 @@ import msgspec
 from mlx_engine.errors import FacetError
 from mlx_engine.measure.fingerprints import Fingerprints
 from mlx_engine.measure.speed_result import FORMAT, SpeedResult
-from mlx_engine.models.staging import storage_errors
+from mlx_engine.models.staging import storage_errors, write_whole
 from mlx_engine.protocol import CacheBits
 
 TYPED = "typed text"
@@ -176,9 +176,7 @@ def kept_speed(root: Path) -> Iterator[SpeedResult]:
 def _write(file: Path, result: FidelityResult | SpeedResult) -> None:
     with storage_errors(file):
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(".partial")
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2))
-        partial.replace(file)
+        write_whole(file, msgspec.json.format(msgspec.json.encode(result), indent=2))
 
 
 _Result = TypeVar("_Result", FidelityResult, SpeedResult)

@@ -12,7 +12,7 @@ from mlx_engine.measure.study import FORMAT, Row, Study
 from mlx_engine.models import provenance
 from mlx_engine.models.describe import describe
 from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.staging import storage_errors
+from mlx_engine.models.staging import storage_errors, write_whole
 from mlx_engine.quantize.recipe import Recipe
 
 STAND_IN = "affine-8-g64"
@@ -114,9 +114,7 @@ def keep(study: Study, root: Path) -> None:
     file = root / f"{_file_name(study.plan.name)}.json"
     with storage_errors(file):
         root.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(".partial")
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(study), indent=2))
-        partial.replace(file)
+        write_whole(file, msgspec.json.format(msgspec.json.encode(study), indent=2))
 
 
 def load(name: str, root: Path) -> Study:

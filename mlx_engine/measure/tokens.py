@@ -16,7 +16,7 @@ from mlx_engine.measure.messages import ReadTokens, ScoredToken, TokensRead
 from mlx_engine.measure.positions import Positions
 from mlx_engine.measure.results import Choice
 from mlx_engine.measure.sample import Sample
-from mlx_engine.models.staging import storage_errors
+from mlx_engine.models.staging import storage_errors, write_whole
 
 
 class _Texts(msgspec.Struct, frozen=True):
@@ -48,8 +48,7 @@ def keep_tokens(found: Sequence[Positions], sample: Sample, tokenizer: Any, fold
         folder.mkdir(parents=True, exist_ok=True)
         np.savez(folder / "positions.partial.npz", **arrays)
         (folder / "positions.partial.npz").replace(folder / "positions.npz")
-        (folder / "tokens.partial").write_bytes(msgspec.json.encode(texts))
-        (folder / "tokens.partial").replace(folder / "tokens.json")
+        write_whole(folder / "tokens.json", msgspec.json.encode(texts))
 
 
 def pieces(tokenizer: Any, ids: list[int]) -> Iterator[str]:

@@ -94,6 +94,13 @@ def sweep(models_folder: Path) -> None:
         discard_partial(partial.with_suffix(""))
 
 
+def write_whole(file: Path, content: bytes) -> None:
+    """Write the file so that it is never seen half written: it takes its name, over another one, when it is whole."""
+    partial = file.with_name(f"{file.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(file)
+
+
 def put_in_place(partial: Path, target: Path) -> None:
     """Let the finished folder take its name, over a broken one where there is one."""
     if target.exists():

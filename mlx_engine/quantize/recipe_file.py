@@ -7,6 +7,7 @@ from typing import Any, get_args
 import msgspec
 
 from mlx_engine.errors import InvalidRecipe, StorageError
+from mlx_engine.models.staging import write_whole
 from mlx_engine.quantize.recipe import Dtype, Layers, Mode, Recipe, Rule, Treatment
 
 _limit_bytes = 64 * 2**20
@@ -41,10 +42,8 @@ def write_recipe(recipe: Recipe, path: Path) -> None:
     Raises:
         StorageError: the file cannot be written.
     """
-    partial = path.with_name(f"{path.name}.partial")
     try:
-        partial.write_bytes(encode_recipe(recipe))
-        partial.replace(path)
+        write_whole(path, encode_recipe(recipe))
     except OSError as error:
         raise StorageError(f"The recipe cannot be written to {path}: {error.strerror}.") from error
 
