@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from app.viewmodels.amounts import bytes_in_words
 from app.views.buttons import TextButton
 from app.views.painting import focus_ring, rounded
 from app.views.theme import Theme
@@ -128,10 +129,5 @@ def introduction(model: Described) -> str:
     """Return who answers and what to expect, in plain words."""
     kind = next((words for bound, words in _SIZES if model.parameters < bound), "A very large model")
     caution = ": quick, but often wrong" if model.parameters < _SIZES[0][0] else ""
-    return f"{model.name} answers on this computer, and nothing leaves it. {kind} ({_size(model)}){caution}."
-
-
-def _size(model: Described) -> str:
-    if model.size_bytes < 1e9:
-        return f"{model.size_bytes / 1e6:.0f} MB"
-    return f"{model.size_bytes / 1e9:.1f} GB"
+    size = bytes_in_words(model.size_bytes)
+    return f"{model.name} answers on this computer, and nothing leaves it. {kind} ({size}){caution}."

@@ -24,6 +24,7 @@ from mlx_engine.models.hub.files import select
 from mlx_engine.models.hub.gate import Gate
 from mlx_engine.models.hub.pace import Pace
 from mlx_engine.models.hub.transfer import Patience, Stopped, Transfer
+from mlx_engine.models.memory import size_in_words
 from mlx_engine.models.staging import storage_errors
 
 AT_ONCE = 4
@@ -104,8 +105,8 @@ def require_room(repository: str, plan: Plan) -> None:
         free = free_bytes(plan.place.repository_folder)
     if plan.missing_bytes + RESERVE_BYTES > free and plan.missing_bytes:
         raise NoSpace(
-            f"{repository} needs {_gigabytes(plan.missing_bytes)} more, and {_gigabytes(RESERVE_BYTES)} should "
-            f"stay free; the disk has {_gigabytes(free)}. Make room, then try again."
+            f"{repository} needs {size_in_words(plan.missing_bytes)} more, and {size_in_words(RESERVE_BYTES)} should "
+            f"stay free; the disk has {size_in_words(free)}. Make room, then try again."
         )
 
 
@@ -169,7 +170,3 @@ def _progress(id: str, total_bytes: int, pace: Pace, running: Sequence[Transfer]
             FileProgress(transfer.file.name, transfer.done_bytes, transfer.file.size_bytes) for transfer in running
         ),
     )
-
-
-def _gigabytes(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
