@@ -187,6 +187,7 @@ class Assembly(QObject):
                 shown=lambda: self.workbench.shown,
                 chat_with=self._start_chat_with,
                 quantize=self._quantize_model,
+                own=lambda: self.quantizing().shelf.recipes,
             )
             lab, entry = self._lab.lab, self.workbench.sidebar.study
             lab.changed.connect(lambda: entry.tell(*lab.underway))

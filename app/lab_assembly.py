@@ -28,6 +28,7 @@ from mlx_engine.folders import Folders
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.machine import Machine
 from mlx_engine.quantize.messages import Convert
+from mlx_engine.quantize.recipe import Recipe
 
 if TYPE_CHECKING:
     from app.views.lab.page import LabPage
@@ -52,6 +53,7 @@ class LabAssembly(QObject):
         shown: Callable[[], str],
         chat_with: Callable[[str], None],
         quantize: Callable[[str], None],
+        own: Callable[[], Sequence[Recipe]] = tuple,
         command: Sequence[str] | None = None,
     ) -> None:
         super().__init__(parent)
@@ -75,6 +77,7 @@ class LabAssembly(QObject):
             machine,
             pace=self.lab.pace,
             names=lambda: self.lab.names,
+            own=own,
             parent=self,
         )
         self.export = LabExport(self.lab, self)

@@ -4,14 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels.lab_kin import is_kin, likeliest
+from app.viewmodels.lab_made import Made
 from app.viewmodels.lab_pace import Pace, corpus_tokens, duration_in_words, study_seconds
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.outline_reader import OutlineReader
 from app.viewmodels.quantize import bare_name
 from app.viewmodels.recipe_cards import RecipeCard, Reckoner
+from app.viewmodels.recipe_words import suffix
 from mlx_engine.errors import FacetError, ModelNotFound
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import JobFailed
@@ -20,13 +23,14 @@ from mlx_engine.measure.messages import CorpusChoice
 from mlx_engine.measure.plan import Gates, Plan
 from mlx_engine.measure.speed_result import SpeedPlan
 from mlx_engine.measure.study import Study
-from mlx_engine.measure.study_file import begin, same_name
+from mlx_engine.measure.study_file import begin, conversion_label, same_name
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.machine import Machine
 from mlx_engine.models.memory import Fit, fit, runtime_on
 from mlx_engine.protocol import CacheBits
 from mlx_engine.quantize import builtin, preflight
 from mlx_engine.quantize.messages import OutlineRead
+from mlx_engine.quantize.recipe import Recipe
 
 USUAL_RECIPES = ("affine-8-g64", "balanced-4", "affine-4-g64")
 _ANSWER_BYTES = 2
@@ -63,7 +67,7 @@ class Choices:
 
 
 class LabDraft(QObject):
-    """`pace` is asked for how fast this machine is, `names` for those that are taken."""
+    """`pace` is asked for how fast this machine is, `names` for those that are taken, `own` for a person's recipes."""
 
     changed = Signal()
     original_changed = Signal()
@@ -78,11 +82,12 @@ class LabDraft(QObject):
         *,
         pace: Callable[[], Pace],
         names: Callable[[], Sequence[str]],
+        own: Callable[[], Sequence[Recipe]] = tuple,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._folders, self._library, self._reader, self._machine = folders, library, reader, machine
-        self._pace, self._names = pace, names
+        self._pace, self._names, self._own = pace, names, own
         self.original: ModelDescription | None = None
         self.choices = Choices()
         self.cards: list[RecipeCard] = []
@@ -110,7 +115,9 @@ class LabDraft(QObject):
         self.choices = Choices()
         self.choose_original(wanted or likeliest(originals))
         if plan:
+            made = {conversion_label(plan.original, recipe) for recipe in plan.recipes}
             self.choices = _choices_of(plan)
+            self.choices = replace(self.choices, candidates=self.choices.candidates | made)
             self.changed.emit()
 
     def choose_original(self, model: ModelDescription | None) -> None:
@@ -131,6 +138,7 @@ class LabDraft(QObject):
         """Follow the library."""
         if self.original and self._library.description(self.original.id) is None:
             self.original = None
+        self.cards = self._to_make(self.cards)
         self.changed.emit()
 
     def choose(self, **changes: object) -> None:
@@ -209,7 +217,17 @@ class LabDraft(QObject):
 
     def _study(self) -> Study | None:
         plan = self.plan
-        return begin(plan, find=self._find, recipe=builtin.recipe, models=self._folders.models) if plan else None
+        return begin(plan, find=self._find, recipe=self._recipe, models=self._folders.models) if plan else None
+
+    def _recipe(self, name: str) -> Recipe:
+        own = {recipe.name: recipe for recipe in self._own_recipes()}
+        return own[name] if name in own else builtin.recipe(name)
+
+    def _own_recipes(self) -> list[Recipe]:
+        """Return the person's own, by names that a folder can have; what would be called like a usual one is not."""
+        named = (msgspec.structs.replace(recipe, name=suffix(recipe)) for recipe in self._own())
+        usual = {recipe.name for recipe in builtin.RECIPES}
+        return list({recipe.name: recipe for recipe in named if recipe.name not in usual}.values())
 
     def _find(self, id: str) -> ModelDescription:
         if model := self._library.description(id):
@@ -267,15 +285,15 @@ class LabDraft(QObject):
             self.trouble = f"It cannot be converted: {event.message}"
         elif self.original:
             reckoner = Reckoner(self.original, event.outline, self._machine, 8192)
-            made = {Path(model.path) for model in self._library.usable()}
-            cards = reckoner.cards(())
-            self.cards = [card for card in cards if self._target(card) not in made and card.figures]
+            self.cards = self._to_make(reckoner.cards(self._own_recipes()))
         self.changed.emit()
 
-    def _target(self, card: RecipeCard) -> Path:
-        assert self.original  # noqa: S101 - cards are an original's
-        owner, _, name = self.original.id.partition("@")[0].rpartition("/")
-        return self._folders.models / (owner or "converted") / f"{name}-{card.name}"
+    def _to_make(self, cards: Sequence[RecipeCard]) -> list[RecipeCard]:
+        """Return the cards that can be used, without those whose model is there: that one is among the candidates."""
+        if self.original is None:
+            return []
+        made, kin = Made(self.original), self.candidates()
+        return [card for card in cards if card.figures and not made.has(card.recipe, kin)]
 
     def _free(self, name: str) -> str:
         taken = self._names()

@@ -1,8 +1,9 @@
 """A study that is being put together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -11,8 +12,11 @@ from app.viewmodels.lab_pace import guess
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import JobFailed
 from mlx_engine.measure.plan import Gates
+from mlx_engine.models import provenance
 from mlx_engine.models.machine import Machine, mac
+from mlx_engine.quantize import builtin
 from mlx_engine.quantize.outline import Outline
+from mlx_engine.quantize.recipe import Recipe
 from tests.app.outlines import GivenReader, outline
 from tests.app.viewmodels.facet import Facet
 from tests.model_folders import write_model
@@ -28,7 +32,11 @@ def begin(facet: Facet, qtbot: QtBot, tmp_path: Path) -> Begin:
     """Begin a draft with an original and a conversion of it in the library, or without the latter."""
 
     def begin(
-        answer: Outline | JobFailed | None = None, *, has_kin: bool = True, machine: Machine = MACHINE
+        answer: Outline | JobFailed | None = None,
+        *,
+        has_kin: bool = True,
+        machine: Machine = MACHINE,
+        own: Sequence[Recipe] = (),
     ) -> LabDraft:
         write_model(facet.models / WHALE, {"model.embed_tokens.weight": ("BF16", (4096, 256))})
         packed = {"embed_tokens.weight": ("U32", (4096, 64)), "embed_tokens.scales": ("BF16", (4096, 4))}
@@ -43,7 +51,14 @@ def begin(facet: Facet, qtbot: QtBot, tmp_path: Path) -> Begin:
         reader = GivenReader(answer or outline())
         pace = guess(has_metal=True)
         draft = LabDraft(
-            folders, facet.library, reader, machine, pace=lambda: pace, names=lambda: ["Whale"], parent=facet
+            folders,
+            facet.library,
+            reader,
+            machine,
+            pace=lambda: pace,
+            names=lambda: ["Whale"],
+            own=lambda: own,
+            parent=facet,
         )
         draft.begin(facet.library.description(WHALE))
         return draft
@@ -137,3 +152,25 @@ def test_a_plan_can_be_taken_up_again(begin: Begin) -> None:
     draft.begin()
     draft.begin(plan=plan)
     assert draft.plan == plan
+
+
+def test_what_a_recipe_has_made_is_not_made_again(begin: Begin, facet: Facet) -> None:
+    """The folder says by which recipe, and of what; the conversion is among the candidates."""
+    draft = begin()
+    assert draft.has(SMALL)
+    assert "balanced-4" in [card.name for card in draft.cards]
+    recipe = builtin.recipe("balanced-4")
+    note = provenance.Provenance(source="Whale-bf16", settings=msgspec.to_builtins(recipe))
+    provenance.write(facet.models / SMALL, note)
+    draft.refresh()
+    assert "balanced-4" not in [card.name for card in draft.cards]
+
+
+def test_the_person_s_own_recipes_can_be_ticked(begin: Begin) -> None:
+    """What they make is called by a name that a folder can have."""
+    own = msgspec.structs.replace(builtin.recipe("balanced-4"), name="My best / try")
+    draft = begin(has_kin=False, own=(own,))
+    draft.tick("My-best-try", ticked=True)
+    study = draft.study()
+    assert study
+    assert "maker/Whale-bf16-My-best-try" in [row.label for row in study.candidates]
