@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
@@ -10,6 +11,7 @@ from PySide6.QtCore import QObject, Signal, SignalInstance
 from app.viewmodels.token_view_jobs import TokenRequest
 from app.viewmodels.token_view_passage import Passage, step_from
 from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import JobFailed
 from mlx_engine.measure.messages import (
@@ -26,6 +28,7 @@ from mlx_engine.measure.messages import (
 from mlx_engine.measure.names import short_names
 from mlx_engine.measure.results import Divergence, FidelityResult, fidelity_folder
 from mlx_engine.measure.study import Row, Study
+from mlx_engine.measure.typed import forget_typed, typed
 
 OWN = "Your own text"
 """What stands beside the kinds of the corpus."""
@@ -109,14 +112,16 @@ class TokenView(QObject):
         """The token that one is at, of the passage that is shown."""
         self._wanted: _Place = None
         self._begun = False
-        self._text = ""
         self._own_answers = ""
+        self.keeps_text = False
+        """Whether a text of the person's own is on the disk."""
         self._own: dict[str, FidelityResult] = {}
         lab.changed.connect(self._follow)
 
     def begin(self) -> None:
         """Show the first text of the first candidate."""
         self._begun = True
+        self.keeps_text = any(typed(self._folders))
         self._follow()
 
     def close(self) -> None:
@@ -224,13 +229,35 @@ class TokenView(QObject):
         if len(text.strip()) < _FEWEST_CHARACTERS:
             self._set(Broken("The text is too short", "Give a few sentences: the models need something to go on from."))
             return
-        self.kind, self._text, self._own_answers = OWN, text, ""
+        self.kind, self._own_answers = OWN, ""
         self._own.clear()
         self._wanted = None
         original = self._lab.study.original
         self._set(Busy("The original reads your text…"))
         request = KeepAnswers(id=original.label, model=original.path, corpus=CorpusChoice(text=text))
+        # The answers stand on the disk as they come.
+        self.keeps_text = True
         self._jobs.ask(request, self._take)
+
+    @property
+    def answers(self) -> Path:
+        """The folder in which texts are kept with what the original answers."""
+        return self._folders.answers
+
+    def forget(self) -> None:
+        """Remove the person's own texts from the disk, and what was measured on them."""
+        self._jobs.close()
+        self._own.clear()
+        self._own_answers = ""
+        try:
+            forget_typed(self._folders)
+        except FacetError as error:
+            self._set(Broken("The text is still on the disk", error.message))
+            return
+        self.keeps_text = False
+        if self.is_own:
+            self._show_own()
+        self.changed.emit()
 
     def stop(self) -> None:
         """Give up what is being measured."""

@@ -12,6 +12,7 @@ from app.views.theme import Theme
 
 _LINES = 5
 _PROMISE = "Both models read it on this computer, one after the other. Nothing of it leaves it."
+_KEPT = "It is kept in {folder}, with what they answer, until you forget it."
 
 
 class OwnText(QWidget):
@@ -23,10 +24,12 @@ class OwnText(QWidget):
         self.editor = _Editor(theme)
         self.button = FilledButton(theme, "Measure")
         self.stop = SmallButton(theme, "Stop")
+        self.forget = SmallButton(theme, "Forget this text", "Remove it from the disk, and what was measured on it")
         self._words = Words(theme, role="small", tone="secondary", wraps=True)
         row = QHBoxLayout()
         row.setSpacing(10)
         row.addWidget(self._words, 1)
+        row.addWidget(self.forget)
         row.addWidget(self.stop)
         row.addWidget(self.button)
         column = QVBoxLayout(self)
@@ -36,7 +39,9 @@ class OwnText(QWidget):
         column.addLayout(row)
         self.button.clicked.connect(self.measure)
         self.stop.clicked.connect(view.stop)
-        self.editor.textChanged.connect(self.follow)
+        self.forget.clicked.connect(self.editor.clear)
+        self.forget.clicked.connect(self._forget)
+        self.editor.textChanged.connect(self._follow_text)
         view.changed.connect(self.follow)
         self.follow()
 
@@ -48,11 +53,25 @@ class OwnText(QWidget):
         """Say what can be done now."""
         self.setVisible(self._view.is_own)
         is_busy, obstacle = isinstance(self._view.state, Busy), self._view.obstacle
-        self._words.setText(obstacle or _PROMISE)
+        kept = _KEPT.format(folder=self._view.answers)
+        self._words.setText(obstacle or f"{_PROMISE} {kept}")
+        self.forget.setVisible(self._view.keeps_text and not is_busy)
         self.stop.setVisible(is_busy)
         self.button.setVisible(not is_busy)
         self.button.setEnabled(not obstacle and bool(self.editor.toPlainText().strip()))
         self.button.setToolTip(obstacle)
+
+    def _follow_text(self) -> None:
+        """Forget a text that was taken out of the editor."""
+        if self.editor.toPlainText():
+            self.follow()
+        else:
+            self._forget()
+
+    def _forget(self) -> None:
+        if self._view.keeps_text and not isinstance(self._view.state, Busy):
+            self._view.forget()
+        self.follow()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         is_return = event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}

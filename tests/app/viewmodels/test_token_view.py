@@ -7,7 +7,8 @@ import pytest
 from app.viewmodels.token_view import OWN, Broken, Idle, Shown, TokenView
 from mlx_engine.folders import Folders
 from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity, ReadTokens
-from tests.app.token_texts import FLIPS, GivenJobs, GivenLab, study
+from mlx_engine.measure.results import TYPED, keep_fidelity
+from tests.app.token_texts import FLIPS, GivenJobs, GivenLab, result, study
 
 OWN_TEXT = "The boats came back in the evening, all of them but one."
 
@@ -139,3 +140,16 @@ def test_a_text_of_a_few_letters_is_refused(view: TokenView, jobs: GivenJobs) ->
     view.measure("Boats.")
     assert isinstance(view.state, Broken)
     assert len(jobs.asked) == 1
+
+
+def test_own_texts_are_forgotten(view: TokenView, lab: GivenLab, jobs: GivenJobs, tmp_path: Path) -> None:
+    """Those of earlier days too; what was measured on other texts stays."""
+    folders = Folders(data=tmp_path, cache=tmp_path, logs=tmp_path)
+    mine = keep_fidelity(result("a", corpus=TYPED), folders.measurements)
+    other = keep_fidelity(result("b"), folders.measurements)
+    later = TokenView(lab, jobs, folders)
+    later.begin()
+    assert (view.keeps_text, later.keeps_text) == (False, True)
+    later.forget()
+    assert not later.keeps_text
+    assert (mine.exists(), other.exists()) == (False, True)

@@ -122,6 +122,10 @@ def test_an_own_text_is_typed_and_measured(panel: TokensPanel, view: TokenView, 
     panel.own_text.button.click()
     assert isinstance(view.state, Shown)
     assert panel.text.isVisible()
+    assert "until you forget it" in words(panel)
+    panel.own_text.forget.click()
+    assert (panel.own_text.editor.toPlainText(), panel.own_text.forget.isVisible()) == ("", False)
+    assert not panel.text.isVisible()
 
 
 def test_a_failure_is_told_in_the_place_of_the_text(panel: TokensPanel, view: TokenView, jobs: GivenJobs) -> None:
