@@ -92,7 +92,7 @@ class Assembly(QObject):
             pages={
                 "models": self._models_page,
                 "discover": self._discover_page,
-                "lab": lambda: self.lab().page(),
+                "lab": self._lab_page,
                 "quantize": lambda: self.quantizing().page(),
                 "publish": self._publish_page,
                 "jobs": self._jobs_page,
@@ -193,6 +193,19 @@ class Assembly(QObject):
             lab.changed.connect(lambda: entry.tell(*lab.underway))
             entry.clicked.connect(lambda: lab.open(lab.running))
         return self._lab
+
+    def _lab_page(self) -> QWidget:
+        page = self.lab().page()
+        table, settings = page.view.table, self.preferences.settings
+        table.take_columns(
+            dict.fromkeys(settings.lab_columns_shown, True) | dict.fromkeys(settings.lab_columns_hidden, False)
+        )
+        table.columns_chosen.connect(self._keep_columns)
+        return page
+
+    def _keep_columns(self, chosen: dict[str, bool]) -> None:
+        self.preferences.set("lab_columns_shown", tuple(name for name, is_shown in chosen.items() if is_shown))
+        self.preferences.set("lab_columns_hidden", tuple(name for name, is_shown in chosen.items() if not is_shown))
 
     def _show_jobs(self) -> None:
         jobs = self.quantizing().jobs

@@ -87,6 +87,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()
     last_model: str = ""
     sidebar_visible: bool = True
+    lab_columns_shown: Annotated[
+        tuple[str, ...],
+        Meta(max_length=100, title="Columns of the Lab", description="Those that are shown whatever was measured."),
+    ] = ()
+    lab_columns_hidden: Annotated[
+        tuple[str, ...],
+        Meta(max_length=100, title="Hidden columns of the Lab", description="Those that are never shown."),
+    ] = ()
 
 
 def fields(struct: type[msgspec.Struct] = Settings) -> tuple[Field, ...]:

@@ -1,5 +1,7 @@
 """The table of a study. Its columns are as wide as their figures; what does not fit is scrolled to."""
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QMenu, QTableView, QWidget
@@ -24,6 +26,7 @@ class StudyTable(QTableView):
     chat_requested = Signal(str)  # the label of a row
     menu_requested = Signal(object, QPoint)  # Line, the point on the screen
     selected = Signal(str)  # the label of the row, "" for none
+    columns_chosen = Signal(object)  # dict[str, bool]: whether each is shown, by name
 
     def __init__(self, lab: Lab, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,8 +39,8 @@ class StudyTable(QTableView):
         self.setModel(self.order)
         self.setItemDelegate(self._delegate)
         self._is_brief = False
-        self._chosen: dict[int, bool] = {}
-        """Whether a column is shown, for those that the person has chosen about, by number."""
+        self._chosen: dict[str, bool] = {}
+        """Whether a column is shown, for those that the person has chosen about, by name."""
         self._set_up()
         theme.thin_scroll_bars(self)
         theme.changed.connect(self._dress)
@@ -121,7 +124,7 @@ class StudyTable(QTableView):
             action.setCheckable(True)
             action.setChecked(not self.isColumnHidden(number))
             action.setToolTip(column.meaning)
-            action.toggled.connect(lambda shown, number=number: self._show_column(number, shown=shown))
+            action.toggled.connect(lambda shown, name=column.name: self._show_column(name, shown=shown))
         menu.setToolTipsVisible(True)
         return menu
 
@@ -136,16 +139,21 @@ class StudyTable(QTableView):
         """Copy as Markdown: what the menu does when the table has the focus."""
         self.copy_text(is_csv=False)
 
-    def _show_column(self, number: int, *, shown: bool) -> None:
-        self._chosen[number] = shown
+    def take_columns(self, chosen: Mapping[str, bool]) -> None:
+        """Show the columns as they were chosen before."""
+        self._chosen = dict(chosen)
         self._choose_columns()
+
+    def _show_column(self, name: str, *, shown: bool) -> None:
+        self.take_columns({**self._chosen, name: shown})
+        self.columns_chosen.emit(self._chosen)
 
     def _choose_columns(self) -> None:
         """Show what the person wants to see, and else all in which there is going to be something."""
         study = self._lab.study
         has_speed = study is not None and (study.plan.speed is not None or any(row.speed for row in study.rows))
         for number, column in enumerate(COLUMNS):
-            is_shown = self._chosen.get(number, has_speed or not column.is_of_speed)
+            is_shown = self._chosen.get(column.name, has_speed or not column.is_of_speed)
             self.setColumnHidden(number, column.name not in _BRIEF if self._is_brief else not is_shown)
         self._fit_columns()
 

@@ -183,6 +183,18 @@ def test_a_chart_and_the_table_beside_it_mark_the_same_row(show: Show, found: St
     assert not table.isVisible()
 
 
+def test_the_choice_of_columns_is_told(show: Show, found: Study, qtbot: QtBot) -> None:
+    """So that it can be kept; a table that takes it looks the same."""
+    table, other = show(found).page.view.table, show(found).page.view.table
+    menu = table.columns_menu(table)
+    with qtbot.waitSignal(table.columns_chosen) as told:
+        next(action for action in menu.actions() if action.text() == "p99 KL").trigger()
+    assert told.args == [{"p99_kl": False}]
+    other.take_columns(told.args[0])
+    assert table.isColumnHidden(BY_NAME["p99_kl"])
+    assert other.isColumnHidden(BY_NAME["p99_kl"])
+
+
 def test_the_selection_is_copied(show: Show, found: Study) -> None:
     """Without one, the whole table."""
     table = show(found).page.view.table
