@@ -29,6 +29,8 @@ def folder(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     hub.tokens[TOKEN] = "ada"
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     monkeypatch.setenv("FACET_HOME", str(tmp_path))
+    # The cache that the tests share holds models of the same name.
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     return write_conversion(tmp_path / "models" / "maker" / "Whale-4bit", megabytes=3)
 
 

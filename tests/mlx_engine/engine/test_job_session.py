@@ -42,7 +42,8 @@ def search(id: str, text: str = "") -> Search:
 
 
 def job_process() -> psutil.Process:
-    return next(child for child in psutil.Process().children() if child.cmdline()[-1] == "job" and is_newest(child))
+    living = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return next(child for child in living if child.cmdline()[-1] == "job" and is_newest(child))
 
 
 def is_newest(process: psutil.Process) -> bool:
