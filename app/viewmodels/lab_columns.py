@@ -126,7 +126,7 @@ COLUMNS: Sequence[Column] = (
         "Perplexity",
         _perplexity,
         _perplexity_key,
-        "888.88 ± 8.88",
+        "8888.88 ± 888.88",
         "How surprised it is by the text, with the standard error; less is better.",
     ),
     Column(
