@@ -1,19 +1,16 @@
 """Two ways to show conversions: text, with a bar on a terminal, and JSON. Both have `show` and `end`."""
 
 import sys
-from typing import TYPE_CHECKING
 
 from mlx_engine import protocol
 from mlx_engine.cli import terminal
 from mlx_engine.cli.download_view import duration_in_words, plan_in_words, size_in_words
+from mlx_engine.cli.job_bar import job_bar, rate_in_words
 from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.job_protocol import DownloadPlanned, DownloadProgress, Waiting
 from mlx_engine.protocol import WorkerExited
 from mlx_engine.quantize.kept import USUAL_REASONS, kept_in_words
 from mlx_engine.quantize.messages import ConversionPlanned, ConversionProgress, Converted, SourceProgress
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 
 class TextView:
@@ -23,7 +20,7 @@ class TextView:
     """
 
     def __init__(self) -> None:
-        self._bar = _bar() if sys.stderr.isatty() else None
+        self._bar = job_bar() if sys.stderr.isatty() else None
         self._source: SourceProgress | None = None
 
     def show(self, event: JobEvent) -> None:
@@ -39,9 +36,9 @@ class TextView:
             case SourceProgress():
                 self._source = event
             case DownloadProgress() if self._bar:
-                self._bar.update(self._bar.task_ids[-1], completed=event.done_bytes, figures=_figures(event))
+                self._bar.update(self._bar.task_ids[-1], completed=event.done_bytes, figures=rate_in_words(event))
             case ConversionProgress() if self._bar:
-                figures = _figures(event) if self._source is None else _both_figures(event, self._source)
+                figures = rate_in_words(event) if self._source is None else _both_figures(event, self._source)
                 self._bar.update(self._bar.task_ids[-1], completed=event.done_bytes, figures=figures)
             case Converted():
                 self.end()
@@ -89,22 +86,3 @@ def _both_figures(event: ConversionProgress, source: SourceProgress) -> str:
     written = f"{size_in_words(event.done_bytes)} of {size_in_words(event.total_bytes)} written"
     rest = max(event.remaining_s or 0, source.remaining_s or 0)
     return f"{came}, {written}" + (f", {duration_in_words(rest)} left" if rest else "")
-
-
-def _figures(event: ConversionProgress | DownloadProgress) -> str:
-    rest = f", {duration_in_words(event.remaining_s)} left" if event.remaining_s else ""
-    done = f"{size_in_words(event.done_bytes)} of {size_in_words(event.total_bytes)}"
-    return f"{done}, {size_in_words(event.bytes_per_s)}/s{rest}"
-
-
-def _bar() -> "Progress":
-    from rich.console import Console  # noqa: PLC0415 - only the bar needs it
-    from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
-
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.fields[figures]}", markup=False),
-        console=Console(stderr=True),
-        transient=True,
-    )

@@ -1,25 +1,22 @@
 """Two ways to show a model being published: text, with a bar on a terminal, and JSON. Both have `show` and `end`."""
 
 import sys
-from typing import TYPE_CHECKING
 
 from mlx_engine import protocol
 from mlx_engine.cli import terminal
-from mlx_engine.cli.download_view import duration_in_words, size_in_words
+from mlx_engine.cli.download_view import size_in_words
+from mlx_engine.cli.job_bar import job_bar, rate_in_words
 from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.job_protocol import Waiting
 from mlx_engine.models.hub.upload_messages import Published, PublishPlanned, PublishProgress
 from mlx_engine.protocol import WorkerExited
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 
 class TextView:
     """What is sent, why it waits and a bar on standard error; the address on standard output."""
 
     def __init__(self) -> None:
-        self._bar = _bar() if sys.stderr.isatty() else None
+        self._bar = job_bar() if sys.stderr.isatty() else None
 
     def show(self, event: JobEvent) -> None:
         match event:
@@ -29,7 +26,7 @@ class TextView:
                     self._bar.add_task("Sending", total=event.total_bytes, figures="")
                     self._bar.start()
             case PublishProgress() if self._bar:
-                self._bar.update(self._bar.task_ids[-1], completed=event.done_bytes, figures=_figures(event))
+                self._bar.update(self._bar.task_ids[-1], completed=event.done_bytes, figures=rate_in_words(event))
             case Waiting():
                 terminal.note(f"{event.reason} Trying again in {event.seconds:.0f} s.\n")
             case Published():
@@ -59,22 +56,3 @@ def _plan(event: PublishPlanned) -> str:
     there = event.total_bytes - event.missing_bytes
     already = f", {size_in_words(there)} of it there already" if there else ""
     return f"{event.repository}: {len(event.files)} files, {size_in_words(event.total_bytes)}{already}."
-
-
-def _figures(event: PublishProgress) -> str:
-    rest = f", {duration_in_words(event.remaining_s)} left" if event.remaining_s else ""
-    done = f"{size_in_words(event.done_bytes)} of {size_in_words(event.total_bytes)}"
-    return f"{done}, {size_in_words(event.bytes_per_s)}/s{rest}"
-
-
-def _bar() -> "Progress":
-    from rich.console import Console  # noqa: PLC0415 - only the bar needs it
-    from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
-
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.fields[figures]}", markup=False),
-        console=Console(stderr=True),
-        transient=True,
-    )

@@ -17,27 +17,14 @@ from mlx_engine.models import provenance
 from mlx_engine.models.card import read_metadata
 from mlx_engine.models.describe import describe
 from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.hub.files import is_safe
+from mlx_engine.models.hub.files import COMPANIONS, is_safe
 from mlx_engine.models.hub.outgoing import Outgoing
 from mlx_engine.models.provenance import Provenance
 
 _names = (
     "*.safetensors",
-    "*.safetensors.index.json",
-    "config.json",
-    "generation_config.json",
+    *COMPANIONS,
     "preprocessor_config.json",
-    "tokenizer.json",
-    "tokenizer.model",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.json",
-    "vocab.txt",
-    "merges.txt",
-    "*.tiktoken",
-    "*.jinja",
-    "chat_template.json",
     "LICEN[CS]E*",
     "NOTICE*",
     "USE_POLICY*",

@@ -13,7 +13,7 @@ from mlx_engine.errors import HubNotFound, UnsafeRepository, UnsupportedModel
 from mlx_engine.job_protocol import RemoteFile
 
 _weights = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
-_needed = (
+COMPANIONS = (
     "*.safetensors.index.json",
     "config.json",
     "generation_config.json",
@@ -28,6 +28,10 @@ _needed = (
     "*.tiktoken",
     "*.jinja",
     "chat_template.json",
+)
+"""What a model needs beside its weights, as patterns of names: configuration, tokenizer, chat template."""
+_needed = (
+    *COMPANIONS,
     "README.md",
     "LICENSE*",
     "LICENCE*",
