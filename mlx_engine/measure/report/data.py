@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from mlx_engine.measure.characters import one_line
 from mlx_engine.measure.header import Header
-from mlx_engine.measure.report.characters import one_line
 from mlx_engine.measure.report.columns import AGREEMENTS, DISTRIBUTION, MAIN, Column
 from mlx_engine.measure.report.subject import Subject
 from mlx_engine.measure.report.summary import verdicts

@@ -6,9 +6,9 @@ KL divergence, perplexity and their errors are those of `fidelity.py` and `compa
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from mlx_engine.measure.characters import one_line, sentence
 from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.header import Header
-from mlx_engine.measure.report.characters import one_line, sentence
 from mlx_engine.measure.report.subject import Subject
 from mlx_engine.measure.results import FidelityResult
 

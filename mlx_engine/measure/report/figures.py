@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from mlx_engine.measure.characters import one_line
 from mlx_engine.measure.charts import bars, kinds, pareto
 from mlx_engine.measure.charts.chart import Chart
 from mlx_engine.measure.charts.distribution import distribution
 from mlx_engine.measure.charts.quantities import DECODING, DISAGREEMENT, MEAN_KL, SIZE
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.charts.svg import LIGHT, svg
-from mlx_engine.measure.report.characters import one_line
 from mlx_engine.measure.report.markup import Markup, element
 from mlx_engine.measure.study import Study
 

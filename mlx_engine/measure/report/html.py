@@ -11,8 +11,8 @@ from importlib import resources
 
 import msgspec
 
+from mlx_engine.measure.characters import one_line, sentence
 from mlx_engine.measure.report import figures
-from mlx_engine.measure.report.characters import one_line, sentence
 from mlx_engine.measure.report.columns import AGREEMENTS, DISTRIBUTION, MAIN, Column
 from mlx_engine.measure.report.facts import Fact, Fingerprint, facts, fingerprints, machines, scored
 from mlx_engine.measure.report.markup import Markup, element, joined

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from mlx_engine.measure.characters import one_line
 from mlx_engine.measure.charts.quantities import Sample
 from mlx_engine.measure.charts.units import figure
-from mlx_engine.measure.report.characters import one_line
 from mlx_engine.measure.report.columns import MAIN
 from mlx_engine.measure.report.facts import convention, machines, scored, tools
 from mlx_engine.measure.report.one_model import of_fidelity, of_speed

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from mlx_engine.measure.characters import one_line
 from mlx_engine.measure.charts.quantities import Sample
 from mlx_engine.measure.gates import Judgement
 from mlx_engine.measure.plan import Aim, Gates
-from mlx_engine.measure.report.characters import one_line
 from mlx_engine.measure.report.subject import Subject, failures
 from mlx_engine.measure.results import Fidelity
 from mlx_engine.measure.words import verdict

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from mlx_engine.measure.characters import one_line
 from mlx_engine.measure.charts.quantities import Sample
-from mlx_engine.measure.report.characters import one_line
 from mlx_engine.measure.report.columns import Column, rate, seconds
 from mlx_engine.measure.report.markup import Markup, element, joined
 from mlx_engine.measure.results import Fidelity

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from mlx_engine.measure.characters import one_line, visible_end, visible_token
 from mlx_engine.measure.charts.quantities import Sample
 from mlx_engine.measure.charts.units import figure
-from mlx_engine.measure.report.characters import one_line, visible_end, visible_token
 from mlx_engine.measure.report.markup import Markup, element
 from mlx_engine.measure.results import Choice, Divergence
 

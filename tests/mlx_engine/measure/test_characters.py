@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlx_engine.measure.report.characters import one_line, visible, visible_end, visible_token
+from mlx_engine.measure.characters import one_line, visible, visible_end, visible_token
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,14 @@ def test_ordinary_text_stays(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("\0", "␀"), ("\x1b[1m", "␛[1m"), ("\u202e", "⟨U+202E⟩"), ("\x85", "⟨U+0085⟩"), ("\ud800", "⟨U+D800⟩")],
+    [
+        ("\0", "␀"),
+        ("\x1b[1m", "␛[1m"),
+        ("\u202e", "⟨U+202E⟩"),
+        ("\x85", "⟨U+0085⟩"),
+        ("\ud800", "⟨U+D800⟩"),
+        ("\ufffc", "⟨U+FFFC⟩"),
+    ],
 )
 def test_what_cannot_be_seen_is_named(text: str, shown: str) -> None:
     assert visible(text) == shown

@@ -8,6 +8,8 @@ import unicodedata
 
 _JOINERS = "\u200c\u200d"
 """Joiners shape letters and emoji; without them, Persian and Hindi would be spelt wrongly."""
+_OBJECT = "\ufffc"
+"""Stands for something that is no text, and takes no room where there is none."""
 
 
 def visible(text: str, longest: int = 0) -> str:
@@ -44,7 +46,7 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _visible(character: str) -> str:
-    if character.isprintable() or character in "\n\t" or character in _JOINERS:
+    if character != _OBJECT and (character.isprintable() or character in "\n\t" or character in _JOINERS):
         return character
     if unicodedata.category(character) == "Zs":
         return character
