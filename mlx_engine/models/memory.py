@@ -98,16 +98,19 @@ def fit(
     """Say whether `model` fits, at `context` or else at its own, but at most the usual one."""
     longest = model.context_length or _longest_context
     need = estimate(model, context or min(longest, USUAL_CONTEXT), cache_bits=cache_bits, runtime=runtime)
-    if need.total_bytes <= machine.available_bytes:
-        verdict: Verdict = "fits"
-    else:
-        verdict = "tight" if need.total_bytes <= machine.working_set_bytes else "too large"
 
     def fits(tokens: int) -> bool:
         total = estimate(model, tokens, cache_bits=cache_bits, runtime=runtime).total_bytes
         return total <= machine.available_bytes
 
-    return Fit(need, machine, verdict, _largest(fits, min(longest, _longest_context)))
+    return Fit(need, machine, verdict(need, machine), _largest(fits, min(longest, _longest_context)))
+
+
+def verdict(need: Estimate, machine: Machine) -> Verdict:
+    """Hold the sum against the machine."""
+    if need.total_bytes <= machine.available_bytes:
+        return "fits"
+    return "tight" if need.total_bytes <= machine.working_set_bytes else "too large"
 
 
 def runtime_on(machine: Machine, model: ModelDescription) -> Runtime:
