@@ -1,7 +1,7 @@
-"""A folder that appears whole or not at all.
+"""A folder, or a file, that appears whole or not at all.
 
 Work goes on in `<name>.partial` beside the target, which is locked while somebody works in it. A process that is
-killed leaves the partial folder unlocked, and the next one clears it.
+killed leaves the partial one unlocked, and the next one clears it.
 """
 
 import contextlib
@@ -73,17 +73,7 @@ def discard_partial(target: Path) -> None:
 
 def is_worked_on(target: Path) -> bool:
     """Tell whether a process works in the partial folder of `target`."""
-    try:
-        descriptor = os.open(target.with_name(f"{target.name}.partial"), os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    return is_in_use(target.with_name(f"{target.name}.partial"))
 
 
 def sweep(models_folder: Path) -> None:
@@ -95,10 +85,51 @@ def sweep(models_folder: Path) -> None:
 
 
 def write_whole(file: Path, content: bytes) -> None:
-    """Write the file so that it is never seen half written: it takes its name, over another one, when it is whole."""
+    """Write the file so that it is never seen half written: it takes its name, over another one, when it is whole.
+
+    Several processes may write it at once; each waits for the one before. One that fails leaves nothing.
+    """
     partial = file.with_name(f"{file.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(file)
+    descriptor = _lock_file(partial)
+    try:
+        with os.fdopen(descriptor, "wb", closefd=False) as out:
+            out.write(content)
+        partial.replace(file)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def in_use(folder: Path, *, alone: bool = False) -> Iterator[None]:
+    """Tell other processes that the folder is being used; with `alone`, wait until none of them uses it.
+
+    Raises:
+        OSError: it is not there.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_in_use(folder: Path) -> bool:
+    """Tell whether a process uses the folder."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def put_in_place(partial: Path, target: Path) -> None:
@@ -121,6 +152,17 @@ def _lock(partial: Path) -> int:
         if _is_at(descriptor, partial):
             return descriptor
         # While this one waited, the other finished and took the folder away.
+        os.close(descriptor)
+
+
+def _lock_file(partial: Path) -> int:
+    while True:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT, 0o666)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if _is_at(descriptor, partial):
+            os.ftruncate(descriptor, 0)  # A process that was killed may have left something.
+            return descriptor
+        # While this one waited, the other finished and put its file in place.
         os.close(descriptor)
 
 

@@ -1,13 +1,23 @@
 import errno
 import fcntl
 import os
+import resource
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from mlx_engine.errors import StorageError
-from mlx_engine.models.staging import is_worked_on, locked_partial, put_in_place, storage_errors, sweep
+from mlx_engine.models.staging import (
+    in_use,
+    is_in_use,
+    is_worked_on,
+    locked_partial,
+    put_in_place,
+    storage_errors,
+    sweep,
+    write_whole,
+)
 
 
 def test_a_folder_appears_whole(tmp_path: Path) -> None:
@@ -90,3 +100,49 @@ def test_what_nobody_works_on_is_swept_away(tmp_path: Path) -> None:
         sweep(tmp_path)
         assert {path.name for path in (tmp_path / "owner").iterdir()} == {"busy.partial", "model-1.5b"}
     assert not is_worked_on(busy)
+
+
+def test_a_file_that_several_write_is_always_that_of_one(tmp_path: Path) -> None:
+    """Each finds its own or another's, whole, and nothing else stays."""
+    file, contents = tmp_path / "value.json", {bytes([letter]) * 100_000 for letter in b"abcd"}
+
+    def write(content: bytes) -> bool:
+        for _ in range(20):
+            write_whole(file, content)
+            if file.read_bytes() not in contents:
+                return False
+        return True
+
+    with ThreadPoolExecutor() as threads:
+        assert all(threads.map(write, contents))
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_file_is_written_over_what_a_killed_process_left(tmp_path: Path) -> None:
+    """However long that was."""
+    (tmp_path / "value.json.partial").write_text("half of something longer")
+    write_whole(tmp_path / "value.json", b"whole")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("value.json", "whole")]
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one_alone(tmp_path: Path) -> None:
+    """A limit on the size of files stands for a full disk."""
+    file = tmp_path / "value.json"
+    write_whole(file, b"old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_whole(file, bytes(200_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("value.json", "old")]
+
+
+def test_a_folder_tells_that_it_is_being_used(tmp_path: Path) -> None:
+    """By one or by several; one that is gone is used by nobody."""
+    assert not is_in_use(tmp_path)
+    with in_use(tmp_path), in_use(tmp_path):
+        assert is_in_use(tmp_path)
+    assert not is_in_use(tmp_path)
+    assert not is_in_use(tmp_path / "gone")

@@ -1,0 +1,18 @@
+"""Reads a value that is kept as JSON, whatever the file has become."""
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from mlx_engine.errors import FacetError
+
+T = TypeVar("T")
+
+
+def read_value(file: Path, kind: type[T]) -> T | None:
+    """Return the value in the file; None if there is none, or it is damaged."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=kind)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError, FacetError):
+        return None

@@ -1,0 +1,31 @@
+"""Behaviour of reading values that are kept as JSON."""
+
+from pathlib import Path
+
+import pytest
+
+from mlx_engine.measure.convention import Convention
+from mlx_engine.models.kept_value import read_value
+
+
+def test_a_value_is_read(tmp_path: Path) -> None:
+    """As it was kept."""
+    (tmp_path / "value.json").write_text('{"chunk_tokens": 64}')
+    assert read_value(tmp_path / "value.json", Convention) == Convention(chunk_tokens=64)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"\xff\xfe", b"null", b'{"chunk_tokens": 3}', b"[" * 100_000, b'{"a":' * 100_000],
+    ids=["empty", "cut", "kind", "bytes", "null", "refused", "deep", "deeper"],
+)
+def test_a_damaged_value_is_none(content: bytes, tmp_path: Path) -> None:
+    """Nothing is raised, however it is damaged."""
+    (tmp_path / "value.json").write_bytes(content)
+    assert read_value(tmp_path / "value.json", Convention) is None
+
+
+def test_what_is_no_file_is_no_value(tmp_path: Path) -> None:
+    """A folder in its place, or nothing."""
+    assert read_value(tmp_path, Convention) is None
+    assert read_value(tmp_path / "nothing", Convention) is None
