@@ -29,6 +29,7 @@ _LATER_MS = 1_500
 
 if TYPE_CHECKING:
     from app.hub_assembly import HubAssembly
+    from app.jobs_assembly import JobsAssembly
     from app.lab_assembly import LabAssembly
     from app.models_assembly import ModelsAssembly
     from app.quantize_assembly import QuantizeAssembly
@@ -61,6 +62,7 @@ class Assembly(QObject):
         """The titles of the notices of models that have failed since they last were ready."""
         self._starter: StarterPreparation | None = None
         self._models: ModelsAssembly | None = None
+        self._jobs: JobsAssembly | None = None
         self._hub: HubAssembly | None = None
         self._quantizing: QuantizeAssembly | None = None
         self._lab: LabAssembly | None = None
@@ -124,6 +126,8 @@ class Assembly(QObject):
             self._quantizing.close()
         if self._hub:
             self._hub.close()
+        if self._jobs:
+            self._jobs.close()
         self.offline.restore()
         self.chat.close()
         self.bridge.close()
@@ -138,36 +142,56 @@ class Assembly(QObject):
         self._theme.set_appearance(settings.appearance)
         self._theme.set_text_size(settings.text_size)
 
+    def jobs(self) -> "JobsAssembly":
+        """Return the queue of jobs and what is told of it, which is built when it is first wanted."""
+        if self._jobs is None:
+            from app.jobs_assembly import JobsAssembly  # noqa: PLC0415 - nobody waits for it at the start
+
+            self._jobs = JobsAssembly(
+                self._folders,
+                self.library,
+                self.offline,
+                self.notifier,
+                self._theme,
+                self.workbench.sidebar.jobs,
+                parent=self,
+                show=self.workbench.show_page,
+                chat_with=self._start_chat_with,
+            )
+        return self._jobs
+
     def hub(self) -> "HubAssembly":
         """Return what has to do with the Hub, which is built when it is first wanted."""
         if self._hub is None:
-            from app.hub_assembly import HubAssembly  # noqa: PLC0415
+            from app.hub_assembly import HubAssembly  # noqa: PLC0415 - as above
 
-            self._hub = HubAssembly(self._folders, self.library, self.offline, self._theme, self)
+            self._hub = HubAssembly(
+                self._folders,
+                self.library,
+                self.offline,
+                self.jobs().jobs,
+                self._theme,
+                self,
+            )
             self._hub.downloads.chat_requested.connect(self._start_chat_with)
             self._hub.publishing.started.connect(lambda: self.workbench.show_page("jobs"))
             self._hub.publishing.problem.connect(self.notifier.error)
-            self.quantizing()
         return self._hub
 
     def quantizing(self) -> "QuantizeAssembly":
-        """Return what has to do with quantizing and with jobs, which is built when either is first wanted."""
-        bridge = self.hub().jobs
+        """Return what has to do with quantizing, which is built when it is first wanted."""
         if self._quantizing is None:
             from app.quantize_assembly import QuantizeAssembly  # noqa: PLC0415 - as above
 
             self._quantizing = QuantizeAssembly(
                 self._folders,
                 self.library,
-                bridge,
+                self.jobs().jobs,
                 self.notifier,
                 self._theme,
                 parent=self,
                 show=self.workbench.show_page,
-                chat_with=self._start_chat_with,
             )
-            self._quantizing.jobs.changed.connect(lambda _id: self._show_jobs())
-            self._show_jobs()
         return self._quantizing
 
     def lab(self) -> "LabAssembly":
@@ -178,7 +202,7 @@ class Assembly(QObject):
             self._lab = LabAssembly(
                 self._folders,
                 self.library,
-                self.hub().jobs,
+                self.jobs().jobs,
                 self.notifier,
                 self._theme,
                 self._machine,
@@ -207,12 +231,9 @@ class Assembly(QObject):
         self.preferences.set("lab_columns_shown", tuple(name for name, is_shown in chosen.items() if is_shown))
         self.preferences.set("lab_columns_hidden", tuple(name for name, is_shown in chosen.items() if not is_shown))
 
-    def _show_jobs(self) -> None:
-        jobs = self.quantizing().jobs
-        self.workbench.sidebar.jobs.tell(jobs.in_words(), jobs.share)
-
     def _discover_page(self) -> QWidget:
         page = self.hub().page()
+        page.chat_requested.connect(self._start_chat_with)
         page.quantize_requested.connect(self._quantize_model)
         page.quantize_repository_requested.connect(lambda repository: self.quantizing().open_repository(repository))
         return page
@@ -228,7 +249,7 @@ class Assembly(QObject):
         self.workbench.show_page("publish")
 
     def _jobs_page(self) -> QWidget:
-        page = self.quantizing().jobs_page()
+        page = self.jobs().page()
         page.sign_in_requested.connect(self._sign_in)
         return page
 
@@ -256,7 +277,7 @@ class Assembly(QObject):
             self.workbench.show_page("quantize")
 
     def _go_on(self) -> None:
-        """Look out for models that come and go, and go on with downloads that the last run has left."""
+        """Look out for models that come and go, and go on with the jobs that the last run has left."""
         from app.viewmodels.lab_shelf import UNDER_WAY  # noqa: PLC0415 - as above
         from app.viewmodels.library_watch import LibraryWatch  # noqa: PLC0415 - as above
         from mlx_engine.engine.queue_file import FILE_NAME  # noqa: PLC0415 - as above
@@ -264,7 +285,7 @@ class Assembly(QObject):
         LibraryWatch(self.library, self)
         self.workbench.main_window.activated.connect(self.library.refresh)
         if (self._folders.data / FILE_NAME).exists():
-            self.hub()
+            self.jobs()
         if (self._folders.studies / UNDER_WAY).exists():
             self.lab()
 

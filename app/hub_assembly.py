@@ -1,4 +1,4 @@
-"""The jobs and what has to do with the Hub, built in one place, and only when it is wanted."""
+"""What has to do with the Hub, built in one place and only when it is wanted."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from app.viewmodels.account import AccountViewModel
 from app.viewmodels.discover import DiscoverViewModel
 from app.viewmodels.downloads import Downloads
 from app.viewmodels.hub_bridge import HubBridge
-from app.viewmodels.job_bridge import JobBridge
+from app.viewmodels.jobs import Jobs
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.offline import OfflineSwitch
 from app.viewmodels.publish import Publishing
@@ -22,34 +22,33 @@ if TYPE_CHECKING:
 
 
 class HubAssembly(QObject):
-    """Goes on with the jobs of the last run. `command` starts a job process; the default is Facet's own."""
+    """What is downloaded or published becomes jobs. `command` starts the processes that ask the Hub."""
 
     def __init__(
         self,
         folders: Folders,
         library: ModelLibrary,
         offline: OfflineSwitch,
+        jobs: Jobs,
         theme: Theme,
         parent: QObject | None = None,
         *,
         command: Sequence[str] | None = None,
     ) -> None:
         super().__init__(parent)
-        self._offline, self._theme = offline, theme
-        self.jobs = JobBridge(folders, offline, self, command=command)
-        self.downloads = Downloads(self.jobs, library, self)
+        self._jobs, self._offline, self._theme = jobs, offline, theme
+        self.downloads = Downloads(jobs, library, self)
         self.discover = DiscoverViewModel(folders.logs, self, command=command)
         self.account = AccountViewModel(folders.logs, self, command=command)
-        self.publishing = Publishing(HubBridge(folders.logs, self, command=command), self.jobs.add, self)
+        self.publishing = Publishing(HubBridge(folders.logs, self, command=command), jobs.add, self)
         self.account.signed_in.connect(self.publishing.follow_sign_in)
         offline.changed.connect(self.discover.reset)
-        self.jobs.begin()
 
     def page(self) -> "DiscoverPage":
         """Return a new page that shows all this."""
-        from app.views.discover.page import DiscoverPage  # noqa: PLC0415 - downloads can go on without it
+        from app.views.discover.page import DiscoverPage  # noqa: PLC0415 - publishing goes without it
 
-        return DiscoverPage(self.discover, self.downloads, self.account, self._offline, self._theme)
+        return DiscoverPage(self.discover, self.downloads, self._jobs, self.account, self._offline, self._theme)
 
     def publish_page(self) -> "PublishPage":
         """Return a new page from which a conversion is published."""
@@ -58,8 +57,7 @@ class HubAssembly(QObject):
         return PublishPage(self.publishing, self._theme)
 
     def close(self) -> None:
-        """End all processes; the next run goes on with the jobs."""
+        """End all processes; jobs are not its own."""
         self.publishing.close()
         self.discover.close()
         self.account.close()
-        self.jobs.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 
-from app.viewmodels.job_bridge import JobBridge
+from app.viewmodels.jobs import Jobs
 from app.viewmodels.lab import Lab
 from app.viewmodels.lab_bridge import StudyBridge
 from app.viewmodels.lab_draft import LabDraft
@@ -23,11 +23,9 @@ from app.viewmodels.token_view import TokenView
 from app.viewmodels.token_view_jobs import TokenJobs
 from app.views.notification import Notifier
 from app.views.theme import Theme
-from mlx_engine.engine.job_state import Running
 from mlx_engine.folders import Folders
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.machine import Machine
-from mlx_engine.quantize.messages import Convert
 from mlx_engine.quantize.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -43,7 +41,7 @@ class LabAssembly(QObject):
         self,
         folders: Folders,
         library: ModelLibrary,
-        jobs: JobBridge,
+        jobs: Jobs,
         notifier: Notifier,
         theme: Theme,
         machine: Machine,
@@ -129,7 +127,7 @@ class LabAssembly(QObject):
         self.lab.close()
 
     def _is_converting(self) -> bool:
-        return any(isinstance(job.request, Convert) and isinstance(job.state, Running) for job in self._jobs.jobs)
+        return any((item.task, item.kind) == ("conversion", "running") for item in self._jobs.items)
 
     def _offer_to_go_on(self) -> None:
         if name := self.lab.interrupted:

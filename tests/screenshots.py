@@ -81,7 +81,7 @@ def quantization(run: Run, grab: Grab) -> Iterator[Step]:
     grab("recipe-editor")
     page.editor.left.emit()
     quantize.start()
-    jobs = run.assembly.quantizing().jobs
+    jobs = run.assembly.jobs().jobs
     yield lambda: jobs.share > 0.2 or not jobs.under_way
     grab("jobs")
     yield lambda: not jobs.under_way

@@ -1,86 +1,93 @@
 """A job as a row shows it: a download, a conversion, or what is being published."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from app.viewmodels import download_items, hub_words
+from app.viewmodels import hub_words
 from app.viewmodels.amounts import bytes_in_words
-from app.viewmodels.download_items import DownloadKind, Remedy
 from app.viewmodels.recipe_words import title
 from mlx_engine.engine.job_state import Done, Failed, JobState, Paused, Queued, Running
 from mlx_engine.engine.jobs import Job
+from mlx_engine.job_protocol import Download
+from mlx_engine.job_protocol import Download
 from mlx_engine.models.hub.upload_messages import Publish
 from mlx_engine.quantize.messages import Convert, Kept, SourceProgress
 
 Task = Literal["download", "conversion", "publication"]
+JobKind = Literal["queued", "running", "paused", "done", "failed"]
+Remedy = Literal["", "sign in", "accept", "page"]
+"""What a person can do, besides trying again; "page" is to look at what is on the Hub now."""
+
+_KINDS: Mapping[type[JobState], JobKind] = {
+    Queued: "queued",
+    Running: "running",
+    Paused: "paused",
+    Done: "done",
+    Failed: "failed",
+}
+_TO_READ: Mapping[str, Remedy] = {
+    "NeedsConsent": "accept",
+    "NeedsToken": "sign in",
+    "WrongToken": "sign in",
+    "HubNotFound": "sign in",
+}
+_TO_WRITE: Mapping[str, Remedy] = {"NeedsToken": "sign in", "WrongToken": "sign in", "ReadOnlyToken": "sign in"}
 
 
 @dataclass(frozen=True, slots=True)
 class JobItem:
-    """`line` says how it stands, `details` are sentences about what is done, `problem` what to do about a failure.
-
-    `share` is from 0 to 1; `subject` is the repository, or the id of the model that is being made.
+    """`line` says how it stands, `details` are sentences about what is done. `subject` is the repository, or the id of
+    the model that is being made.
     """
 
     id: str
     task: Task
     subject: str
     name: str
-    kind: DownloadKind
+    state: JobState
     line: str
-    share: float
-    details: tuple[str, ...] = ()
-    problem: str = ""
+    details: tuple[str, ...]
     remedy: Remedy = ""
+
+    @property
+    def kind(self) -> JobKind:
+        return _KINDS[type(self.state)]
+
+    @property
+    def share(self) -> float:
+        """How much is done, from 0 to 1."""
+        return hub_words.share(self.state)
+
+    @property
+    def problem(self) -> str:
+        """What to do about a failure."""
+        return self.state.message if isinstance(self.state, Failed) else ""
 
 
 def item(job: Job) -> JobItem:
     """Return what to show of `job`."""
-    if isinstance(job.request, Convert):
-        return _conversion(job, job.request)
-    if isinstance(job.request, Publish):
-        return _publication(job, job.request)
-    found = download_items.item(job)
-    assert found is not None  # noqa: S101 - what is neither is a download
-    details = tuple(map(hub_words.file_progress, found.files))
-    return JobItem(
-        found.id, "download", found.repository, found.repository, found.kind, found.line, found.share, details,
-        found.problem, found.remedy,
-    )  # fmt: skip
+    id, state = job.id, job.state
+    match job.request:
+        case Convert(model_id=made, recipe=recipe):
+            name, line = made.rpartition("/")[2], _line(state, title(recipe))
+            return JobItem(id, "conversion", made, name, state, line, _details(state))
+        case Publish(repository=repository):
+            line = _line_of_publication(state)
+            remedy = "page" if isinstance(state, Done) else _remedy(state, _TO_WRITE)
+            return JobItem(id, "publication", repository, repository, state, line, _files(state), remedy)
+        case Download(repository=repository):
+            line, remedy = hub_words.progress(state), _remedy(state, _TO_READ)
+            return JobItem(id, "download", repository, repository, state, line, _files(state), remedy)
 
 
-def _conversion(job: Job, request: Convert) -> JobItem:
-    state = job.state
-    return JobItem(
-        id=job.id,
-        task="conversion",
-        subject=request.model_id,
-        name=request.model_id.rpartition("/")[2],
-        kind=download_items.kind_of(state),
-        line=_line(state, title(request.recipe)),
-        share=hub_words.share(state),
-        details=_details(state),
-        problem=state.message if isinstance(state, Failed) else "",
-    )
+def _remedy(state: JobState, remedies: Mapping[str, Remedy]) -> Remedy:
+    return remedies.get(state.error, "") if isinstance(state, Failed) else ""
 
 
-def _publication(job: Job, request: Publish) -> JobItem:
-    state = job.state
-    failure = state if isinstance(state, Failed) else None
-    return JobItem(
-        id=job.id,
-        task="publication",
-        subject=request.repository,
-        name=request.repository,
-        kind=download_items.kind_of(state),
-        line=_line_of_publication(state),
-        share=hub_words.share(state),
-        details=tuple(map(hub_words.file_progress, state.files)) if isinstance(state, Running) else (),
-        problem=failure.message if failure else "",
-        remedy="page" if isinstance(state, Done) else _remedy(failure),
-    )
+def _files(state: JobState) -> tuple[str, ...]:
+    return tuple(map(hub_words.file_progress, state.files)) if isinstance(state, Running) else ()
 
 
 def _line_of_publication(state: JobState) -> str:
@@ -93,10 +100,6 @@ def _line_of_publication(state: JobState) -> str:
             return f"Publish · {hub_words.progress(state)}"
         case Failed():
             return state.title
-
-
-def _remedy(failure: Failed | None) -> Remedy:
-    return "sign in" if failure and failure.error in ("NeedsToken", "WrongToken", "ReadOnlyToken") else ""
 
 
 def _line(state: JobState, recipe: str) -> str:

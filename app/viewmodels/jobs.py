@@ -5,17 +5,14 @@ from collections.abc import Mapping
 from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels import job_items
-from app.viewmodels.download_items import DownloadKind
 from app.viewmodels.job_bridge import JobBridge
-from app.viewmodels.job_items import JobItem, Task
+from app.viewmodels.job_items import JobItem, JobKind, Task
 from app.viewmodels.model_library import ModelLibrary
+from mlx_engine.engine.job_kinds import QueuedRequest
 from mlx_engine.engine.job_state import Done, Failed, Queued
-from mlx_engine.models.hub.upload_messages import Publish
-from mlx_engine.quantize.messages import Convert
+from mlx_engine.job_protocol import Download
 
-_AT_REST: Mapping[DownloadKind, str] = {"failed": "failed", "queued": "waiting", "paused": "paused"}
-
-
+_AT_REST: Mapping[JobKind, str] = {"failed": "failed", "queued": "waiting", "paused": "paused"}
 _VERBS: Mapping[Task, str] = {"download": "Downloading", "conversion": "Quantizing", "publication": "Publishing"}
 
 
@@ -32,7 +29,7 @@ class Jobs(QObject):
         self._bridge, self._library = bridge, library
         self._told: set[str] = set()
         self._awaited: list[JobItem] = []
-        """Conversions that have ended, until the library has their models."""
+        """Downloads and conversions that have ended, until the library has their models."""
         bridge.changed.connect(self._follow)
         library.refreshed.connect(self._tell_arrived)
 
@@ -44,6 +41,23 @@ class Jobs(QObject):
     def item(self, id: str) -> JobItem | None:
         job = self._bridge.job(id)
         return job_items.item(job) if job else None
+
+    def download_of(self, repository: str) -> JobItem | None:
+        """Return the download of a repository; None if there is none."""
+        downloads = (job for job in self._bridge.jobs if isinstance(job.request, Download))
+        return next((job_items.item(job) for job in downloads if job.request.repository == repository), None)
+
+    def add(self, request: QueuedRequest) -> str:
+        """Put a job at the end of the queue; return its id. If the same one is there, that one goes on instead.
+
+        Raises:
+            StorageError: another job makes something else in the same place.
+        """
+        return self._bridge.add(request)
+
+    def download(self, repository: str) -> str:
+        """Put the download of a repository into the queue, as `add` does."""
+        return self._bridge.download(repository)
 
     def pause(self, id: str) -> None:
         self._bridge.pause(id)
@@ -58,10 +72,10 @@ class Jobs(QObject):
         """Return the last lines that the job's process has written; "" if it has none."""
         return self._bridge.log_tail(id)
 
-    def clear_done(self) -> None:
-        """Take what is finished out of the list; the models stay."""
+    def clear_done(self, task: Task | None = None) -> None:
+        """Take what is finished out of the list, of all tasks or of one; the models stay."""
         for one in self.items:
-            if one.kind == "done":
+            if one.kind == "done" and task in (None, one.task):
                 self._bridge.cancel(one.id)
 
     def model_of(self, item: JobItem) -> str:
@@ -70,9 +84,7 @@ class Jobs(QObject):
             return ""
         if item.task == "conversion":
             return item.subject if self._library.description(item.subject) else ""
-        folder = "models--" + item.subject.replace("/", "--")
-        found = (one.id for one in self._library.usable() if one.source == item.subject or folder in one.path.parts)
-        return next(found, "")
+        return self._library.brought_from(item.subject)
 
     @property
     def under_way(self) -> list[JobItem]:
@@ -100,29 +112,30 @@ class Jobs(QObject):
 
     def _follow(self, id: str) -> None:
         job = self._bridge.job(id)
-        if job and isinstance(job.request, Convert | Publish):
-            if isinstance(job.state, Queued):
-                self._told.discard(id)
-            elif isinstance(job.state, Done | Failed) and id not in self._told:
-                self._told.add(id)
-                self._tell(job_items.item(job))
+        if job and isinstance(job.state, Queued):
+            self._told.discard(id)
+        elif job and isinstance(job.state, Done | Failed) and id not in self._told:
+            self._told.add(id)
+            self._tell(job_items.item(job))
         self.changed.emit(id)
 
     def _tell(self, item: JobItem) -> None:
-        if item.kind == "failed":
-            self.failed.emit(
-                f"{item.name} was not {'made' if item.task == 'conversion' else 'published'}", item.problem
-            )
-        elif item.task == "publication":
-            self.published.emit(item.subject, item.line)
-        else:
-            self._awaited.append(item)
-            self._library.refresh()
+        match item.task, item.kind:
+            case "download", "failed":
+                pass  # its row says so, and offers what helps
+            case _, "failed":
+                made = "made" if item.task == "conversion" else "published"
+                self.failed.emit(f"{item.name} was not {made}", item.problem)
+            case "publication", _:
+                self.published.emit(item.subject, item.line)
+            case _:
+                self._awaited.append(item)
+                self._library.refresh()
 
     def _tell_arrived(self) -> None:
         awaited, self._awaited = self._awaited, []
         for item in awaited:
-            if self.model_of(item):
+            if item.task == "conversion" and self.model_of(item):
                 self.converted.emit(item.subject, item.line)
         for job in self._bridge.jobs:
             if isinstance(job.state, Done):

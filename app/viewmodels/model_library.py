@@ -14,6 +14,7 @@ from app.viewmodels.engine_bridge import EngineBridge
 from mlx_engine.engine.state import Ready
 from mlx_engine.errors import FacetError
 from mlx_engine.models.describe import BrokenDescription, ModelDescription
+from mlx_engine.models.hub.cache import repository_folder
 from mlx_engine.models.library import Library, survey
 from mlx_engine.models.places import Root
 
@@ -99,6 +100,12 @@ class ModelLibrary(QAbstractListModel):
     def usable(self) -> list[ModelDescription]:
         """Return the models that can be chatted with, by name."""
         return [row for row in self._rows if isinstance(row, ModelDescription) and row.is_runnable]
+
+    def brought_from(self, repository: str) -> str:
+        """Return the id of a model that came from the repository and can be chatted with; "" if there is none."""
+        folder = repository_folder(repository)
+        found = (one.id for one in self.usable() if one.source == repository or folder in one.path.parts)
+        return next(found, "")
 
     def row_of(self, model_id: str) -> int:
         """Return the row of the model, -1 if it is missing."""

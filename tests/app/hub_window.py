@@ -6,6 +6,8 @@ from PySide6.QtCore import QObject
 
 from app.hub_assembly import HubAssembly
 from app.viewmodels.engine_bridge import EngineBridge
+from app.viewmodels.job_bridge import JobBridge
+from app.viewmodels.jobs import Jobs
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.offline import OfflineSwitch
 from app.viewmodels.preferences import Preferences
@@ -29,8 +31,11 @@ class HubWindow(QObject):
         self.engine = EngineBridge(self._folders.logs, self)
         self.library = ModelLibrary(self._folders.models, self.engine, self)
         self.offline = OfflineSwitch(self.preferences, self._folders.logs, self)
-        self.hub = HubAssembly(self._folders, self.library, self.offline, theme, self)
+        self.bridge = JobBridge(self._folders, self.offline, self)
+        self.jobs = Jobs(self.bridge, self.library, self)
+        self.hub = HubAssembly(self._folders, self.library, self.offline, self.jobs, theme, self)
         self.discover, self.downloads, self.account = self.hub.discover, self.hub.downloads, self.hub.account
+        self.bridge.begin()
 
     def install(self, repository: str) -> None:
         """Put a model into the library that says it came from the repository."""
@@ -40,6 +45,7 @@ class HubWindow(QObject):
 
     def close(self) -> None:
         self.hub.close()
+        self.bridge.close()
         self.offline.restore()
         self.library.close()
         self.engine.close()

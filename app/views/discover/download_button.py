@@ -32,7 +32,6 @@ class DownloadButton(FilledButton):
         self._share = 0.0
         self.clicked.connect(lambda: downloads.take(repository))
         downloads.changed.connect(self._follow)
-        downloads.library_changed.connect(self._follow)
         self._follow()
 
     def _follow(self) -> None:

@@ -4,11 +4,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from app.viewmodels.downloads import Downloads
+from app.viewmodels.jobs import Jobs
 from app.views.discover.controls import SmallButton
-from app.views.discover.download_row import DownloadRow
 from app.views.discover.grid import SIDE
 from app.views.discover.words import Words
+from app.views.jobs.job_row import JobRow
 from app.views.theme import Theme
 
 _SHARE = 0.3
@@ -16,24 +16,25 @@ _SHARE = 0.3
 
 
 class DownloadsPanel(QWidget):
-    """All downloads; without any it is not there."""
+    """The downloads among the jobs; without any it is not there."""
 
+    chat_requested = Signal(str)  # the id of a model
     sign_in_requested = Signal()
     page_requested = Signal(str)
 
-    def __init__(self, downloads: Downloads, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, jobs: Jobs, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._downloads, self._theme = downloads, theme
-        self._rows: dict[str, DownloadRow] = {}
+        self._jobs, self._theme = jobs, theme
+        self._rows: dict[str, JobRow] = {}
         self._heading = Words(theme, "Downloads", role="small", tone="secondary", bold=True)
         self._clear = SmallButton(theme, "Clear finished")
-        self._clear.clicked.connect(downloads.clear_done)
+        self._clear.clicked.connect(lambda: jobs.clear_done("download"))
         self._inside = QWidget()
         self._column = QVBoxLayout(self._inside)
         self._lay_out()
-        downloads.changed.connect(self._follow)
+        jobs.changed.connect(self._follow)
         theme.changed.connect(self._fit_height)
-        for item in downloads.items:
+        for item in jobs.items:
             self._follow(item.id)
         self._show_heading()
 
@@ -60,14 +61,17 @@ class DownloadsPanel(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def _follow(self, id: str) -> None:
-        item, row = self._downloads.item(id), self._rows.get(id)
+        item, row = self._jobs.item(id), self._rows.get(id)
         if item is None:
             if row:
                 del self._rows[id]
                 row.hide()
                 row.deleteLater()
+        elif item.task != "download":
+            return
         elif row is None:
-            row = self._rows[id] = DownloadRow(item, self._downloads, self._theme)
+            row = self._rows[id] = JobRow(item, self._jobs, self._theme)
+            row.chat_requested.connect(self.chat_requested)
             row.sign_in_requested.connect(self.sign_in_requested)
             row.page_requested.connect(self.page_requested)
             self._column.insertWidget(self._column.count() - 1, row)
@@ -76,7 +80,7 @@ class DownloadsPanel(QWidget):
         self._show_heading()
 
     def _show_heading(self) -> None:
-        kinds = [item.kind for item in self._downloads.items]
+        kinds = [item.kind for item in self._jobs.items if item.task == "download"]
         done = kinds.count("done")
         self._heading.setText(f"Downloads · {len(kinds) - done} to go" if len(kinds) > done else "Downloads")
         self._clear.setVisible(bool(done))
@@ -101,5 +105,5 @@ class DownloadsPanel(QWidget):
         painter.fillRect(0, 0, self.width(), 1, colours.border)
 
 
-def _height(row: DownloadRow, width: int) -> int:
+def _height(row: JobRow, width: int) -> int:
     return row.heightForWidth(width) if row.hasHeightForWidth() else row.sizeHint().height()

@@ -10,6 +10,7 @@ from app.viewmodels import hub_words
 from app.viewmodels.account import AccountViewModel
 from app.viewmodels.discover import Browsing, DiscoverViewModel, Found, Reading, Searching, Trouble
 from app.viewmodels.downloads import Downloads
+from app.viewmodels.jobs import Jobs
 from app.viewmodels.offline import OfflineSwitch
 from app.views.buttons import IconButton, TextButton
 from app.views.discover.card import Card
@@ -40,13 +41,15 @@ _ERROR_ACTIONS: Mapping[str, tuple[str, ...]] = {
 class DiscoverPage(QWidget):
     """Renders the view-models; nothing is asked of the Hub before something is pressed."""
 
+    chat_requested = Signal(str)  # the id of a model in the library
     quantize_requested = Signal(str)  # the id of a model in the library
     quantize_repository_requested = Signal(str)  # what is to be quantized while it is downloaded
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a page of many parts
         self,
         discover: DiscoverViewModel,
         downloads: Downloads,
+        jobs: Jobs,
         account: AccountViewModel,
         offline: OfflineSwitch,
         theme: Theme,
@@ -55,6 +58,7 @@ class DiscoverPage(QWidget):
         super().__init__(parent)
         self._discover, self._downloads, self._account = discover, downloads, account
         self._offline, self._theme = offline, theme
+        self._under_way = DownloadsPanel(jobs, theme, self)
         self._is_comparing = False
         self._sign_in: SignInDialog | None = None
         self.search_bar = SearchBar(discover.largest_bytes, theme)
@@ -103,9 +107,6 @@ class DiscoverPage(QWidget):
         tray.addWidget(self._chosen, 1)
         tray.addWidget(self._compare)
         tray.addWidget(self._forget)
-        panel = DownloadsPanel(self._downloads, self._theme, self)
-        panel.sign_in_requested.connect(self.sign_in)
-        panel.page_requested.connect(lambda repository: ask_to_open(self, hub_words.address(repository)))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -114,7 +115,7 @@ class DiscoverPage(QWidget):
         column.addLayout(top)
         column.addWidget(self._stack, 1)
         column.addWidget(self._tray)
-        column.addWidget(panel)
+        column.addWidget(self._under_way)
 
     def _connect(self) -> None:
         discover = self._discover
@@ -129,6 +130,9 @@ class DiscoverPage(QWidget):
         self._compare.clicked.connect(lambda: self._show_comparison(shown=True))
         self._forget.clicked.connect(discover.clear_comparison)
         self._notice.acted.connect(self._act)
+        self._under_way.chat_requested.connect(self.chat_requested)
+        self._under_way.sign_in_requested.connect(self.sign_in)
+        self._under_way.page_requested.connect(lambda repository: ask_to_open(self, hub_words.address(repository)))
         discover.search_changed.connect(self._take_search)
         discover.page_changed.connect(self._follow)
         discover.compared_changed.connect(self._follow_compared)

@@ -38,6 +38,11 @@ def _expanded(folder: str) -> Path:
     return Path(os.path.expandvars(folder)).expanduser().absolute()
 
 
+def repository_folder(repository: str) -> str:
+    """Return the name of the folder in the cache that belongs to the repository of a model."""
+    return "models--" + repository.replace("/", "--")
+
+
 @dataclass(frozen=True, slots=True)
 class CachedRevision:
     """One commit of one repository in the cache, there or not."""
@@ -47,7 +52,7 @@ class CachedRevision:
 
     @classmethod
     def of(cls, cache: Path, repository: str, commit: str) -> "CachedRevision":
-        return cls(cache / ("models--" + repository.replace("/", "--")), commit)
+        return cls(cache / repository_folder(repository), commit)
 
     @property
     def folder(self) -> Path:

@@ -34,7 +34,7 @@ def start(hub: Hub, tmp_path: Path, theme: Theme) -> Iterator[Callable[[], HubWi
 
 
 def until(qtbot: QtBot, run: HubWindow, kind: str) -> None:
-    qtbot.waitUntil(lambda: [item.kind for item in run.downloads.items] == [kind], timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: [item.kind for item in run.jobs.items] == [kind], timeout=TIMEOUT_MS)
 
 
 def test_a_download_arrives(hub: Hub, start: Callable[[], HubWindow], qtbot: QtBot) -> None:
@@ -47,8 +47,10 @@ def test_a_download_arrives(hub: Hub, start: Callable[[], HubWindow], qtbot: QtB
         assert run.downloads.offer(MODEL).kind == "underway"
     until(qtbot, run, "done")
     assert run.downloads.offer(MODEL) == Offer("ready", 1.0)
-    run.downloads.clear_done()
-    assert run.downloads.items == []
+    run.jobs.clear_done("publication")
+    assert len(run.jobs.items) == 1
+    run.jobs.clear_done("download")
+    assert run.jobs.items == []
 
 
 def test_a_model_in_the_library_can_be_chatted_with(start: Callable[[], HubWindow], qtbot: QtBot) -> None:
@@ -82,7 +84,7 @@ def test_a_paused_download_waits_for_a_person(hub: Hub, start: Callable[[], HubW
     run = start()
     run.downloads.take(MODEL)
     qtbot.waitUntil(hold.reached.is_set, timeout=TIMEOUT_MS)
-    run.downloads.pause(run.downloads.items[0].id)
+    run.jobs.pause(run.jobs.items[0].id)
     run = start()
     until(qtbot, run, "paused")
     assert run.downloads.offer(MODEL).kind == "resume"
@@ -98,7 +100,7 @@ def test_a_gated_model_says_what_to_do(hub: Hub, start: Callable[[], HubWindow],
     run = start()
     run.downloads.take(MODEL)
     until(qtbot, run, "failed")
-    assert run.downloads.items[0].remedy == "sign in"
+    assert run.jobs.items[0].remedy == "sign in"
     with qtbot.waitSignal(run.account.signed_in, timeout=TIMEOUT_MS):
         run.account.sign_in("hf_whale")
     run.downloads.retry_refused()
@@ -111,7 +113,7 @@ def test_nothing_is_downloaded_offline(hub: Hub, start: Callable[[], HubWindow],
     run = start()
     run.offline.turn(on=True)
     run.downloads.take(MODEL)
-    assert [item.kind for item in run.downloads.items] == ["queued"]
+    assert [item.kind for item in run.jobs.items] == ["queued"]
     assert hub.seen == []
     run.offline.turn(on=False)
     until(qtbot, run, "done")

@@ -12,10 +12,10 @@ from pytestqt.qtbot import QtBot
 from app.views.chips import ChoiceChip
 from app.views.discover.card import Card
 from app.views.discover.controls import Badge
-from app.views.discover.download_row import DownloadRow
 from app.views.discover.page import DiscoverPage
 from app.views.discover.results import VariantRow
 from app.views.discover.sign_in import SignInDialog
+from app.views.jobs.job_row import JobRow
 from app.views.theme import Theme
 from mlx_engine import network
 from tests.app.hub_window import HubWindow, add_variant
@@ -152,7 +152,7 @@ def test_finished_downloads_can_be_cleared(hub: Hub, page: DiscoverPage, run: Hu
     run.downloads.take("converts/Whale-4bit")
     qtbot.waitUntil(lambda: "every file verified" in words(page), timeout=TIMEOUT_MS)
     button(page, "Clear finished").click()
-    assert not any(row.isVisible() for row in page.findChildren(DownloadRow))
+    assert not any(row.isVisible() for row in page.findChildren(JobRow))
     assert "Downloads" not in words(page)
 
 

@@ -44,7 +44,7 @@ def test_a_model_is_quantized_and_stands_in_the_library(
     assert jobs.isVisible()
     assert "Quantizing" in bench.sidebar.jobs.text()
     assert unnamed_controls(jobs) == []
-    with qtbot.waitSignal(assembly.quantizing().jobs.converted, timeout=TIMEOUT_MS):
+    with qtbot.waitSignal(assembly.jobs().jobs.converted, timeout=TIMEOUT_MS):
         pass
     banner = bench.findChild(NotificationBanner)
     assert banner.notice.title == "Whale-balanced-4 stands in the library."
