@@ -137,6 +137,8 @@ class ScoredToken(msgspec.Struct, frozen=True, kw_only=True):
     reference_probability: float
     reference: tuple[Choice, ...]
     candidate: tuple[Choice, ...]
+    is_special: bool = False
+    """Whether it is a mark of the chat format or the like, and no text."""
 
 
 class TokensRead(msgspec.Struct, frozen=True, kw_only=True, tag="tokens_read", tag_field=type_tag):
