@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import mlx.core as mx
 import numpy as np
@@ -35,6 +36,7 @@ from mlx_engine.measure.results import (
 )
 from mlx_engine.measure.room import check_room, engine_errors
 from mlx_engine.measure.sample import Sample, same_sample, sample
+from mlx_engine.measure.token_text import alone
 from mlx_engine.measure.tokens import keep_tokens
 from mlx_engine.models import provenance
 from mlx_engine.models.machine import this_machine
@@ -199,20 +201,25 @@ def _divergences(found: Sequence[Positions], tokens: Sample, model: Model) -> It
     for chunk, position in worst_positions(found):
         at, one = first + position, found[chunk]
         own = tokens.tokens[chunk]
+        true = int(own[at + 1])
         yield Divergence(
             chunk=chunk,
             position=at,
             kind=tokens.kinds[chunk],
             kl=float(one.kl[position]),
             before=model.tokenizer.decode(own[max(0, at + 1 - _words_before) : at + 1].tolist()),
-            true=model.tokenizer.decode([int(own[at + 1])]),
+            true=alone(model.tokenizer, true),
             reference=_choices(
-                model, one.reference_top_ids[position].tolist(), one.reference_top_log_probabilities[position].tolist()
+                model, one.reference_top_ids[position], one.reference_top_log_probabilities[position], true
             ),
-            candidate=_choices(model, one.top_ids[position].tolist(), one.top_log_probabilities[position].tolist()),
+            candidate=_choices(model, one.top_ids[position], one.top_log_probabilities[position], true),
         )
 
 
-def _choices(model: Model, ids: list[int], log_probabilities: list[float]) -> tuple[Choice, ...]:
-    probabilities = np.exp(log_probabilities).tolist()
-    return tuple(Choice(model.tokenizer.decode([one]), chance) for one, chance in zip(ids, probabilities, strict=True))
+def _choices(model: Model, ids: Any, log_probabilities: Any, true: int) -> tuple[Choice, ...]:
+    """Return the choices of one position; `true` is the token that really follows."""
+    chances = np.exp(log_probabilities).tolist()
+    return tuple(
+        Choice(alone(model.tokenizer, one), chance, one == true)
+        for one, chance in zip(ids.tolist(), chances, strict=True)
+    )

@@ -3,6 +3,7 @@
 `positions.npz` holds the arrays of `Positions`, stacked by chunks; `tokens.json` the texts of the tokens.
 """
 
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,27 @@ from mlx_engine.measure.messages import ReadTokens, ScoredToken, TokensRead
 from mlx_engine.measure.positions import Positions
 from mlx_engine.measure.results import Choice
 from mlx_engine.measure.sample import Sample
+from mlx_engine.measure.token_text import alone, pieces
 from mlx_engine.models.staging import storage_errors, write_whole
+
+_DAMAGED = (
+    *(OSError, ValueError, TypeError, LookupError, EOFError, MemoryError, RuntimeError),
+    *(BadZipFile, zlib.error),
+)
+"""What reading arrays of somebody else's making may end with."""
 
 
 class _Texts(msgspec.Struct, frozen=True):
-    """`ids` are the tokens of each chunk and `pieces` their texts; `words` what the choices say, by their ids."""
+    """`ids` are the tokens of each chunk and `pieces` their texts; `words` what the choices say, by their ids;
+    `special` are those of `ids` that are marks of the chat format and the like, not text.
+    """
 
     kinds: tuple[str, ...]
     first_scored: int
     ids: tuple[tuple[int, ...], ...]
     pieces: tuple[tuple[str, ...], ...]
     words: dict[int, str]
+    special: tuple[int, ...] = ()
 
 
 def keep_tokens(found: Sequence[Positions], sample: Sample, tokenizer: Any, folder: Path) -> None:
@@ -42,25 +53,14 @@ def keep_tokens(found: Sequence[Positions], sample: Sample, tokenizer: Any, fold
         sample.convention.first_scored,
         tuple(map(tuple, sample.tokens.tolist())),
         tuple(tuple(pieces(tokenizer, chunk.tolist())) for chunk in sample.tokens),
-        {one: tokenizer.decode([one]) for one in choices},
+        {one: alone(tokenizer, one) for one in choices},
+        tuple(sorted(set(tokenizer.all_special_ids).intersection(sample.tokens.ravel().tolist()))),
     )
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         np.savez(folder / "positions.partial.npz", **arrays)
         (folder / "positions.partial.npz").replace(folder / "positions.npz")
         write_whole(folder / "tokens.json", msgspec.json.encode(texts))
-
-
-def pieces(tokenizer: Any, ids: list[int]) -> Iterator[str]:
-    """Yield the text of each token in its place; a character of several tokens comes whole with its last one."""
-    start = read = 0
-    for end in range(1, len(ids) + 1):
-        text = tokenizer.decode(ids[start:end])
-        if text.endswith("\ufffd") and end < len(ids):
-            yield ""
-            continue
-        yield text[len(tokenizer.decode(ids[start:read])) :]
-        start, read = read, end
 
 
 def read_tokens(request: ReadTokens) -> TokensRead:
@@ -76,7 +76,7 @@ def read_tokens(request: ReadTokens) -> TokensRead:
             found = Positions(**{name: arrays[name][request.chunk] for name in Positions.__slots__})
         tokens = tuple(_scored(texts, found, request.chunk))
         kind, whole = texts.kinds[request.chunk], texts.pieces[request.chunk]
-    except (OSError, ValueError, LookupError, EOFError, BadZipFile) as error:
+    except _DAMAGED as error:
         raise StorageError(
             "What was found token by token is damaged or not there any more. Measure this model again."
         ) from error
@@ -95,7 +95,9 @@ def read_tokens(request: ReadTokens) -> TokensRead:
 def _scored(texts: _Texts, found: Positions, chunk: int) -> Iterator[ScoredToken]:
     following = slice(texts.first_scored + 1, None)
     ids, pieces = texts.ids[chunk][following], texts.pieces[chunk][following]
-    agrees, kl = found.agrees.tolist(), found.kl.tolist()
+    if not np.isfinite(found.kl).all():
+        raise ValueError("a divergence is no number")
+    agrees, kl, special = found.agrees.tolist(), found.kl.tolist(), set(texts.special)
     own, theirs = (np.exp(one).tolist() for one in (found.true_log_probability, found.reference_true_log_probability))
     candidate = _choices(texts, found.top_ids, found.top_log_probabilities, ids)
     reference = _choices(texts, found.reference_top_ids, found.reference_top_log_probabilities, ids)
@@ -108,6 +110,7 @@ def _scored(texts: _Texts, found: Positions, chunk: int) -> Iterator[ScoredToken
             reference_probability=theirs[place],
             reference=reference[place],
             candidate=candidate[place],
+            is_special=ids[place] in special,
         )
 
 

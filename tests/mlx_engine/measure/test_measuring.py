@@ -1,10 +1,13 @@
 """Behaviour of measuring whole models."""
 
+import io
 import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from mlx_engine.errors import BadCorpus, BrokenModel, StorageError
@@ -13,6 +16,7 @@ from mlx_engine.measure.corpus import Corpus, Text
 from mlx_engine.measure.fingerprints import Fingerprints
 from mlx_engine.measure.measuring import AnswersProgress, FidelityProgress, keep_answers, measure_fidelity
 from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity, ReadTokens
+from mlx_engine.measure.positions import Positions
 from mlx_engine.measure.reference import ReferenceStore
 from mlx_engine.measure.results import TYPED, FidelityResult, fidelity_folder, kept_fidelity, results_of
 from mlx_engine.measure.tokens import read_tokens
@@ -165,7 +169,26 @@ def test_tokens_that_are_gone_are_told(tmp_path: Path) -> None:
         read_tokens(ReadTokens(id="t", result=str(tmp_path)))
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"no archive at all", b"\x80\x04N."])
+def _archive(**changed: Any) -> bytes:
+    """Return positions of two chunks of two tokens, whole but for what is `changed`."""
+    flat = {name: np.zeros((2, 2), np.float32) for name in Positions.__slots__}
+    flat |= {name: np.zeros((2, 2, 5), np.float32) for name in Positions.__slots__ if "top" in name}
+    file = io.BytesIO()
+    np.savez(file, **(flat | changed))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"PK\x03\x04 cut off", b"no archive at all", b"\x80\x04N."),
+        _archive(),
+        _archive(kl=np.full((2, 2), np.nan, np.float32)),
+        _archive(kl=np.array("not a number")),
+        _archive(top_ids=np.zeros((2, 2), np.int32)),
+        _archive(top_log_probabilities=np.full((2, 2, 5), "words")),
+    ],
+)
 def test_tokens_that_are_damaged_are_told(content: bytes, tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
     """Whatever the file has become; what could run as a program when it is read is not read."""
     store = _store(tiny_models / "llama", texts, tmp_path / "answers")
@@ -186,6 +209,15 @@ def test_all_of_a_typed_text_is_scored(tiny_models: Path, tmp_path: Path) -> Non
     assert read.before + "".join(token.text for token in read.tokens) == typed.texts[0].text
     assert result.fidelity.positions == len(read.tokens)
     assert results_of(tiny_models / "llama-4bit", tmp_path / "results") == ()
+
+
+def test_marks_of_the_chat_format_are_told_from_text(tiny_models: Path, tmp_path: Path) -> None:
+    """By the tokenizer's word, not by how they look."""
+    words = "<|im_start|>user\nHow far is the Moon from here?<|im_end|>\n<|im_enc|>"
+    store = _store(tiny_models / "llama", Corpus(TYPED, (Text("text", "text", words),)), tmp_path / "answers")
+    result = _result(tiny_models / "llama-4bit", store, tmp_path / "results")
+    read = read_tokens(ReadTokens(id="t", result=str(fidelity_folder(result, tmp_path / "results"))))
+    assert [token.text for token in read.tokens if token.is_special] == ["<|im_end|>"]
 
 
 def test_a_few_words_are_no_text(tiny_models: Path, tmp_path: Path) -> None:
