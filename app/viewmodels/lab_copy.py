@@ -2,9 +2,9 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from app.viewmodels.lab_columns import Column
+from app.viewmodels.lab_columns import Column, SortKey
 from app.viewmodels.lab_lines import Line
 from mlx_engine.measure.report.data import name_cell
 from mlx_engine.measure.report.markdown import escaped
@@ -12,26 +12,41 @@ from mlx_engine.measure.report.markdown import escaped
 
 def as_markdown(lines: Sequence[Line], columns: Sequence[Column]) -> str:
     """Return a table with the same figures as the window's, and the verdict last."""
-    head = [*(column.title for column in columns), "Verdict"]
+    head = [*(column.heading for column in columns), "Verdict"]
     rule = [*("---:" if column.is_figure else "---" for column in columns), "---"]
-    body = ([*(_text(column, line) for column in columns), line.note] for line in lines)
+    body = ([*(_text(column, line) for column in columns), _verdict(line)] for line in lines)
     return "".join(f"| {' | '.join(map(escaped, cells))} |\n" for cells in (head, rule, *body))
 
 
 def as_csv(lines: Sequence[Line], columns: Sequence[Column]) -> str:
-    """Return whole numbers and full precision, for programs; sizes are in bytes, times in seconds."""
+    """Return whole numbers and full precision, for programs, as RFC 4180 has it.
+
+    Sizes are in bytes, times in seconds, KL in nats, shares from 0 to 1; standard errors have columns of their own.
+    """
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*(column.name for column in columns), "verdict"])
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow([*(name for column in columns for name in _names(column)), "verdict"])
     for line in lines:
-        writer.writerow([*(_value(column, line) for column in columns), line.note])
+        figures = (value for column in columns for value in _values(column, line))
+        writer.writerow([*figures, name_cell(_verdict(line))])
     return text.getvalue()
+
+
+def _names(column: Column) -> Iterator[str]:
+    yield column.name
+    if column.error:
+        yield f"{column.name}_se"
+
+
+def _values(column: Column, line: Line) -> Iterator[SortKey]:
+    yield column.key(line) if column.is_figure else name_cell(line.full_name)
+    if column.error:
+        yield column.error(line)
+
+
+def _verdict(line: Line) -> str:
+    return ". ".join(filter(None, (line.note, line.failure)))
 
 
 def _text(column: Column, line: Line) -> str:
     return column.text(line) if column.is_figure else line.full_name
-
-
-def _value(column: Column, line: Line) -> float | str:
-    value = column.key(line) if column.is_figure else name_cell(line.full_name)
-    return "" if value is None else value

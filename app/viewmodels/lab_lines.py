@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from mlx_engine.measure.names import short_names
-from mlx_engine.measure.results import Fidelity
+from mlx_engine.measure.results import Fidelity, FidelityResult
 from mlx_engine.measure.speed_result import Series
-from mlx_engine.measure.study import Row, Study
+from mlx_engine.measure.study import Row, StepKind, Study
 from mlx_engine.measure.words import verdict
 from mlx_engine.protocol import CacheBits
 
@@ -13,6 +13,9 @@ _USUAL_PROMPT = 512
 _WHOLE_BITS = 15
 """An original with fewer bits a weight has lost something itself."""
 _ORIGINAL = "The original: what all others are held against"
+_STAND_IN = "Answers in the place of the original, which is too large for this machine"
+_AT_LEAST = "; or more, since an 8-bit copy stood in for the original"
+_PARTS: dict[StepKind, str] = {"speed": "Speed was not measured: "}
 _QUANTIZED_ORIGINAL = (
     "Quantized itself, and all others are held against it: what they lose against the true original is more than this"
 )
@@ -33,7 +36,7 @@ class Line:
     """`fidelity` is what was found, or what is found so far if the line `is_open`.
 
     `reference` is set for the original itself, whose perplexity comes with the fidelity of others. Speed and memory
-    are shown on the first line of a model only.
+    are shown on the first line of a model only. `failure` says what has failed and what to do, "" if nothing has.
     """
 
     row: Row
@@ -44,8 +47,13 @@ class Line:
     reference: Fidelity | None = None
     is_open: bool = False
     is_first: bool = True
-    has_failed: bool = False
+    failure: str = ""
     is_winner: bool = False
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it is what all others are held against, with a whole context."""
+        return self.row.is_original and self.bits == 16
 
     @property
     def full_name(self) -> str:
@@ -89,7 +97,7 @@ def _is_about(present: Present, row: Row, bits: CacheBits, first: CacheBits) -> 
 
 
 def _line(study: Study, row: Row, bits: CacheBits, here: Present | None, *, winner: str, name: str) -> Line:
-    is_reference, is_first = row.is_original and bits == 16, bits == _precisions(study, row)[0]
+    is_first = bits == _precisions(study, row)[0]
     result = row.fidelity_at(bits)
     found = result.fidelity if result else None
     so_far = here.so_far if here else None
@@ -97,12 +105,12 @@ def _line(study: Study, row: Row, bits: CacheBits, here: Present | None, *, winn
         row=row,
         bits=bits,
         name=_in_precision(name, bits),
-        note=here.words if here else _note(study, row, found, is_reference=is_reference),
+        note=here.words if here else _note(study, row, bits, result),
         fidelity=found or so_far,
-        reference=_reference(study) if is_reference else None,
+        reference=_reference(study) if row is study.answering and bits == 16 else None,
         is_open=found is None and so_far is not None,
         is_first=is_first,
-        has_failed=bool(row.failures) and here is None,
+        failure="" if here else _failure(row, bits, is_first=is_first),
         is_winner=row.label == winner and is_first,
     )
 
@@ -115,14 +123,29 @@ def _in_precision(name: str, bits: CacheBits) -> str:
     return name if bits == 16 else f"{name}, {bits}-bit context"
 
 
-def _note(study: Study, row: Row, found: Fidelity | None, *, is_reference: bool) -> str:
-    if row.failures:
-        return " ".join(f"{failure.title.rstrip('.')}. {failure.message}" for failure in row.failures)
-    if is_reference:
+def _note(study: Study, row: Row, bits: CacheBits, result: FidelityResult | None) -> str:
+    if row.is_original and bits == 16:
         return _QUANTIZED_ORIGINAL if 0 < row.bits_per_weight < _WHOLE_BITS else _ORIGINAL
-    if found:
-        words = verdict(found)
-        return words[0].upper() + words[1:]
+    if result:
+        words = verdict(result.fidelity)
+        return f"{words[0].upper()}{words[1:]}{_AT_LEAST if result.is_stand_in else ''}"
+    if row is study.answering and bits == 16 and not row.has_failed("convert"):
+        return _STAND_IN
+    return _wanting(study, row, bits)
+
+
+def _wanting(study: Study, row: Row, bits: CacheBits) -> str:
+    """Return why there is no result."""
+    if row.has_failed("convert"):
+        return "Was not made"
+    if row.has_failed("fidelity", bits):
+        return "Was not measured"
     if study.original.has_failed("answers"):
         return "Held against nothing: the original has given no answers"
     return "Waits to be made" if row.recipe and not row.is_made else "Waits to be measured"
+
+
+def _failure(row: Row, bits: CacheBits, *, is_first: bool) -> str:
+    """Return what has failed, where it is to be read: what is true of all precisions, in the first line only."""
+    own = (one for one in row.failures if (one.cache_bits == bits if one.step == "fidelity" else is_first))
+    return " ".join(f"{_PARTS.get(one.step, '')}{one.title.rstrip('.')}. {one.message}" for one in own)

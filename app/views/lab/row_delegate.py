@@ -1,14 +1,18 @@
 """How one line of a study looks: the name and figures in columns, and below them, across all, what they mean."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
-from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QTableView
+from PySide6.QtWidgets import QStyleOptionViewItem
 
 from app.viewmodels.lab_lines import Line
 from app.viewmodels.lab_table import LabRole
+from app.views.lab.slots import Slots
 from app.views.models.heading import PADDING
 from app.views.painting import mixed, rounded
 from app.views.plain import PlainTips
+from app.views.row_table import RowTable
 from app.views.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -20,21 +24,24 @@ _BADGE = "winner"
 class RowDelegate(PlainTips):
     """A line is as high as its sentence needs in the width of the table."""
 
-    def __init__(self, theme: Theme, table: QTableView) -> None:
+    def __init__(self, theme: Theme, table: RowTable) -> None:
         super().__init__(table)
         self._theme, self._table = theme, table
-        self.hovered_row = -1
+        self.slots: Sequence[Slots] = ()
+        """Where the figures of each column stand."""
 
     def row_height(self, line: Line) -> int:
         label = QFontMetrics(self._theme.font("label")).height()
-        return label + self._note_height(line) + 17
+        return label + sum(self._height(words) for words in (line.note, line.failure)) + 17
 
     def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(0, self.row_height(index.data(LabRole.LINE)))
 
-    def _note_height(self, line: Line) -> int:
-        metrics = QFontMetrics(self._theme.font("small"))
-        return metrics.boundingRect(QRect(0, 0, self._note_width(), 10_000), _WRAPPED, line.note).height()
+    def _height(self, words: str) -> int:
+        metrics = QFontMetrics(self._theme.font("small", tabular=True))
+        if metrics.horizontalAdvance(words) <= self._note_width():
+            return metrics.height() if words else 0
+        return metrics.boundingRect(QRect(0, 0, self._note_width(), 10_000), _WRAPPED, words).height()
 
     def _note_width(self) -> int:
         return max(self._table.viewport().width() - _LEFT - 2 * PADDING, 120)
@@ -67,31 +74,26 @@ class RowDelegate(PlainTips):
         self._paint_name(painter, upper, line)
 
     def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, index: Index, line: Line) -> None:
-        """Mark the row across all columns: the ends are round, and each cell draws its part."""
-        colours = self._theme.palette
-        fill = self._fill(bool(option.state & QStyle.StateFlag.State_Selected), index.row(), line)
-        viewport = self._table.viewport().rect()
-        if fill:
-            band = QRectF(viewport.left() + 8, option.rect.top() + 1, viewport.width() - 10, option.rect.height() - 2)
-            rounded(painter, band, 7, fill)
-        painter.fillRect(QRect(_LEFT, option.rect.bottom(), viewport.width() - 2 * _LEFT, 1), colours.border)
+        """Mark the row, and draw a line below it."""
+        if fill := self._table.mark_of(option, index.row()) or self._fill(line):
+            self._table.paint_band(painter, QRectF(option.rect), fill)
+        width = self._table.viewport().width() - _LEFT - PADDING
+        painter.fillRect(QRect(_LEFT, option.rect.bottom(), width, 1), self._theme.palette.border)
 
-    def _fill(self, is_selected: bool, row: int, line: Line) -> QColor | None:
+    def _fill(self, line: Line) -> QColor | None:
         colours = self._theme.palette
-        if is_selected:
-            return mixed(colours.window, colours.accent, 0.24 if self._table.hasFocus() else 0.14)
-        if row == self.hovered_row:
-            return colours.hover
         if line.is_winner:
             return mixed(colours.window, colours.success, 0.10)
-        return colours.sidebar if line.row.is_original and line.bits == 16 else None
+        return colours.sidebar if line.is_reference else None
 
     def _paint_note(self, painter: QPainter, cell: QRect, line: Line) -> None:
         colours = self._theme.palette
         top = cell.top() + 7 + QFontMetrics(self._theme.font("label")).height() + 2
         painter.setFont(self._theme.font("small", tabular=True))
-        painter.setPen(colours.danger if line.has_failed else colours.secondary)
-        painter.drawText(QRect(_LEFT, top, self._note_width(), cell.bottom() - top), _WRAPPED, line.note)
+        for words, colour in ((line.note, colours.secondary), (line.failure, colours.danger)):
+            painter.setPen(colour)
+            painter.drawText(QRect(_LEFT, top, self._note_width(), cell.bottom() - top), _WRAPPED, words)
+            top += self._height(words)
 
     def _paint_name(self, painter: QPainter, place: QRect, line: Line) -> None:
         colours = self._theme.palette
@@ -121,9 +123,9 @@ class RowDelegate(PlainTips):
         painter.setFont(self._theme.font("label", tabular=True))
         is_open = line.is_open and line.fidelity is not None
         painter.setPen(colours.secondary if is_open else colours.text)
-        text = str(index.data() or "")
-        is_scrolled = bool(self._table.horizontalScrollBar().value())
-        if is_scrolled and place.right() - painter.fontMetrics().horizontalAdvance(text) < self._table.columnWidth(0):
-            # Half of a figure, beside the name in front of it, would be another figure.
-            return
-        painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+        text, slots = str(index.data() or ""), self.slots[index.column()]
+        bar, right = self._table.horizontalScrollBar(), place.right() + 1
+        is_behind_name = bar.value() > 0 and slots.left_of(text, right) < self._table.columnWidth(0)
+        # Half of a figure would be another figure.
+        if not is_behind_name and right <= self._table.viewport().width():
+            slots.draw(painter, place, text)

@@ -1,10 +1,11 @@
 """The table of a study. Its columns are as wide as their figures; what does not fit is scrolled to."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Set
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QMenu, QTableView, QWidget
+from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, Signal
+from PySide6.QtGui import QActionGroup, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QWidget
 
 from app.viewmodels.lab import Lab
 from app.viewmodels.lab_columns import BY_NAME, COLUMNS
@@ -12,15 +13,17 @@ from app.viewmodels.lab_copy import as_csv, as_markdown
 from app.viewmodels.lab_lines import Line
 from app.viewmodels.lab_table import LabOrder, LabRole, LabTable
 from app.views.lab.row_delegate import RowDelegate
+from app.views.lab.slots import slots
 from app.views.lab.table_heading import PinnedHeading
 from app.views.models.heading import ARROW, PADDING
+from app.views.row_table import RowTable
 from app.views.theme import Theme
 
 _NARROWEST_NAME = 230
 _BRIEF = ("name", "size", "mean_kl")
 
 
-class StudyTable(QTableView):
+class StudyTable(RowTable):
     """Return and a double click begin a chat."""
 
     chat_requested = Signal(str)  # the label of a row
@@ -29,20 +32,20 @@ class StudyTable(QTableView):
     columns_chosen = Signal(object)  # dict[str, bool]: whether each is shown, by name
 
     def __init__(self, lab: Lab, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._lab, self._theme = lab, theme
+        super().__init__(theme, parent)
+        self._lab = lab
         self.table = LabTable(self)
         self.order = LabOrder(self.table, self)
         self._delegate = RowDelegate(theme, self)
         heading = PinnedHeading(theme, self)
-        self.setHorizontalHeader(heading)
+        self.set_heading(heading)
         self.setModel(self.order)
         self.setItemDelegate(self._delegate)
         self._is_brief = False
+        self._widths: list[int] = [0] * len(COLUMNS)
         self._chosen: dict[str, bool] = {}
         """Whether a column is shown, for those that the person has chosen about, by name."""
         self._set_up()
-        theme.thin_scroll_bars(self)
         theme.changed.connect(self._dress)
         lab.changed.connect(self.follow)
         self.doubleClicked.connect(lambda index: self.chat_requested.emit(index.data(LabRole.LINE).row.label))
@@ -60,32 +63,32 @@ class StudyTable(QTableView):
 
     def _set_up(self) -> None:
         self.setAccessibleName("Results")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setShowGrid(False)
-        self.setMouseTracking(True)
-        self.setTabKeyNavigation(False)
-        self.setWordWrap(False)
-        self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        for mode in (self.setVerticalScrollMode, self.setHorizontalScrollMode):
-            mode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.viewport().setAutoFillBackground(False)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         # Without one, the style draws a frame where the two scroll bars meet.
         self.setCornerWidget(QWidget())
         heading = self.horizontalHeader()
-        heading.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.setSortingEnabled(True)
         # Without a choice, as the study has them.
         heading.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         heading.setSortIndicatorClearable(True)
 
     def follow(self) -> None:
-        """Show the study as it is now."""
+        """Show the study as it is now; what is selected stays so."""
+        selected = {self.order.line(index).key for index in self.selectionModel().selectedRows()}
         self.table.show_lines(self._lab.lines())
+        if selected and not self.selectionModel().hasSelection():
+            self._select_again(selected)
+        self._measure()
         self._fit_rows()
+
+    def _select_again(self, keys: Set[tuple[str, int]]) -> None:
+        """Select the lines with these keys, after others have come between them."""
+        flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+        for row, line in enumerate(self.order.shown()):
+            if line.key in keys:
+                self.selectionModel().select(self.order.index(row, 0), flags)
 
     def current_line(self) -> Line | None:
         """Return the line that the keyboard is at."""
@@ -95,7 +98,7 @@ class StudyTable(QTableView):
     @property
     def selected_label(self) -> str:
         """The label of the one row that is selected, "" where there is none or there are several."""
-        labels = {index.data(LabRole.LINE).row.label for index in self.selectionModel().selectedRows()}
+        labels = {self.order.line(index).row.label for index in self.selectionModel().selectedRows()}
         return labels.pop() if len(labels) == 1 else ""
 
     def select(self, label: str) -> None:
@@ -108,16 +111,18 @@ class StudyTable(QTableView):
         """Show the few columns that have room beside a chart, or else all that are chosen."""
         if is_brief != self._is_brief:
             self._is_brief = is_brief
+            policy = Qt.ScrollBarPolicy
+            self.setHorizontalScrollBarPolicy(policy.ScrollBarAlwaysOff if is_brief else policy.ScrollBarAsNeeded)
             self._choose_columns()
 
     @property
     def brief_width(self) -> int:
         """How wide it is with its few columns."""
-        figures = sum(self._width_of(BY_NAME[name]) for name in _BRIEF[1:])
-        return self._theme.scaled(_NARROWEST_NAME) + figures
+        figures = sum(self._widths[BY_NAME[name]] for name in _BRIEF[1:])
+        return self._theme.scaled(_NARROWEST_NAME) + figures + self.verticalScrollBar().sizeHint().width()
 
     def columns_menu(self, parent: QWidget) -> QMenu:
-        """Return a menu of the columns, those that are shown ticked."""
+        """Return a menu of the columns, those that are shown ticked, and of what the rows are sorted by."""
         menu = QMenu(parent)
         for number, column in enumerate(COLUMNS[1:], 1):
             action = menu.addAction(column.title)
@@ -126,13 +131,33 @@ class StudyTable(QTableView):
             action.setToolTip(column.meaning)
             action.toggled.connect(lambda shown, name=column.name: self._show_column(name, shown=shown))
         menu.setToolTipsVisible(True)
+        menu.addSeparator()
+        self._add_orders(menu.addMenu("Sort By"))
         return menu
+
+    def _add_orders(self, menu: QMenu) -> None:
+        """Offer what a click on a heading does, for the keyboard."""
+        group, heading = QActionGroup(menu), self.horizontalHeader()
+        for number, title in (
+            (-1, "As in the Study"),
+            *((number, column.title) for number, column in enumerate(COLUMNS)),
+        ):
+            action = group.addAction(menu.addAction(title))
+            action.setCheckable(True)
+            action.setChecked(number == heading.sortIndicatorSection())
+            action.triggered.connect(lambda _checked=False, number=number: self._sort_by(number))
+
+    def _sort_by(self, number: int) -> None:
+        """Sort by a column; if that is done already, the other way round."""
+        heading, (down, up) = self.horizontalHeader(), (Qt.SortOrder.DescendingOrder, Qt.SortOrder.AscendingOrder)
+        is_again = number == heading.sortIndicatorSection() and heading.sortIndicatorOrder() == up
+        self.sortByColumn(number, down if is_again else up)
 
     def copy_text(self, *, is_csv: bool) -> None:
         """Put the lines that are selected, or else all, on the clipboard, with the columns that are shown."""
         selected = {index.row() for index in self.selectionModel().selectedRows()}
         lines = [line for row, line in enumerate(self.order.shown()) if not selected or row in selected]
-        columns = [column for number, column in enumerate(COLUMNS) if not self.isColumnHidden(number)]
+        columns = [column for number, column in enumerate(self.table.columns) if not self.isColumnHidden(number)]
         QGuiApplication.clipboard().setText((as_csv if is_csv else as_markdown)(lines, columns))
 
     def copy(self) -> None:
@@ -163,11 +188,8 @@ class StudyTable(QTableView):
             self.menu_requested.emit(index.data(LabRole.LINE), self.viewport().mapToGlobal(where))
 
     def _dress(self) -> None:
-        palette = self.palette()
-        # The delegate marks the row itself; the style would fill the cells before.
-        palette.setColor(palette.ColorRole.Highlight, Qt.GlobalColor.transparent)
-        self.setPalette(palette)
-        self._fit_columns()
+        self.clear_highlight()
+        self._measure()
         self._fit_rows()
         self.viewport().update()
 
@@ -176,22 +198,32 @@ class StudyTable(QTableView):
             if self.rowHeight(row) != (height := self._delegate.row_height(line)):
                 self.setRowHeight(row, height)
 
+    def _measure(self) -> None:
+        """Find out how wide the columns have to be."""
+        font, columns = self._theme.font("label", tabular=True), self.table.columns
+        self._delegate.slots = [slots(map(column.text, self.table.lines), font) for column in columns]
+        label, title = QFontMetrics(font), QFontMetrics(self._theme.font("small", bold=True))
+        around = 2 * PADDING + 4
+        self._widths = [
+            max(
+                math.ceil(wide.width),
+                label.horizontalAdvance(column.widest),
+                title.horizontalAdvance(column.heading) + self._theme.scaled(ARROW),
+            )
+            + around
+            for wide, column in zip(self._delegate.slots, columns, strict=True)
+        ]
+        self._fit_columns()
+
     def _fit_columns(self) -> None:
-        widths = {number: self._width_of(number) for number in range(1, len(COLUMNS))}
-        shown = sum(width for number, width in widths.items() if not self.isColumnHidden(number))
-        for number, width in widths.items():
+        shown = sum(width for number, width in enumerate(self._widths) if number and not self.isColumnHidden(number))
+        for number, width in enumerate(self._widths):
             self.setColumnWidth(number, width)
-        self.setColumnWidth(0, max(self.viewport().width() - shown, self._theme.scaled(_NARROWEST_NAME)))
+        self.setColumnWidth(0, max(self.viewport().width() - shown, self._narrowest_name))
 
-    def _width_of(self, number: int) -> int:
-        label = QFontMetrics(self._theme.font("label", tabular=True)).horizontalAdvance(COLUMNS[number].widest)
-        title = QFontMetrics(self._theme.font("small", bold=True)).horizontalAdvance(COLUMNS[number].title)
-        return max(label, title + self._theme.scaled(ARROW)) + 2 * PADDING + 4
-
-    def _hover(self, row: int) -> None:
-        if row != self._delegate.hovered_row:
-            self._delegate.hovered_row = row
-            self.viewport().update()
+    @property
+    def _narrowest_name(self) -> int:
+        return 0 if self._is_brief else self._theme.scaled(_NARROWEST_NAME)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         line = self.current_line()
@@ -203,14 +235,6 @@ class StudyTable(QTableView):
             self.copy()
         else:
             super().keyPressEvent(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        super().mouseMoveEvent(event)
-        self._hover(self.indexAt(event.position().toPoint()).row())
-
-    def leaveEvent(self, event: QEvent) -> None:
-        super().leaveEvent(event)
-        self._hover(-1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
-from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QTableView
+from PySide6.QtWidgets import QStyleOptionViewItem
 
 from app.viewmodels.engine_words import in_words
 from app.viewmodels.model_columns import NAMES
@@ -11,8 +11,9 @@ from app.viewmodels.model_library import Row, problem_of
 from app.viewmodels.model_table import TableRole, whole
 from app.views.icons import pixmap
 from app.views.models.heading import PADDING
-from app.views.painting import mixed, rounded
+from app.views.painting import rounded
 from app.views.plain import PlainTips
+from app.views.row_table import RowTable
 from app.views.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -21,10 +22,9 @@ Index = QModelIndex | QPersistentModelIndex
 class RowDelegate(PlainTips):
     """The name over its owner, or over what is wrong; figures and words in the other columns."""
 
-    def __init__(self, theme: Theme, table: QTableView) -> None:
+    def __init__(self, theme: Theme, table: RowTable) -> None:
         super().__init__(table)
         self._theme, self._table = theme, table
-        self.hovered_row = -1
 
     def row_height(self) -> int:
         label, small = (QFontMetrics(self._theme.font(role)).height() for role in ("label", "small"))
@@ -54,17 +54,9 @@ class RowDelegate(PlainTips):
         painter.restore()
 
     def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Mark the row across all columns: the ends are round, and each cell draws its part."""
-        colours = self._theme.palette
-        is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        if not is_selected and index.row() != self.hovered_row:
-            return
-        has_focus = is_selected and self._table.hasFocus()
-        fill = mixed(colours.window, colours.accent, 0.24 if has_focus else 0.14) if is_selected else colours.hover
-        viewport = self._table.viewport().rect()
-        band = QRectF(viewport.left() + 8, option.rect.top() + 1, viewport.width() - 10, option.rect.height() - 2)
-        painter.setClipRect(option.rect)
-        rounded(painter, band, 7, fill)
+        if fill := self._table.mark_of(option, index.row()):
+            painter.setClipRect(option.rect)
+            self._table.paint_band(painter, QRectF(option.rect), fill)
 
     def _paint_name(self, painter: QPainter, inside: QRect, row: Row, state: str) -> None:
         colours, scale = self._theme.palette, self._theme.scaled

@@ -1,8 +1,8 @@
 """The table of models. It shows as many columns as there is room for; the inspector has them all."""
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QWidget
 
 from app.viewmodels.model_columns import COLUMNS
 from app.viewmodels.model_filter import ModelFilter
@@ -10,47 +10,35 @@ from app.viewmodels.model_library import Row
 from app.viewmodels.model_table import TableRole
 from app.views.models.heading import ARROW, PADDING, Heading
 from app.views.models.row_delegate import RowDelegate
+from app.views.row_table import RowTable
 from app.views.theme import Theme
 
 _NARROWEST_NAME = 220
 """Pixels that the name gets before columns go."""
 
 
-class ModelsTable(QTableView):
+class ModelsTable(RowTable):
     """Return and a double click begin a chat, Delete deletes."""
 
     activated_row = Signal()
     delete_requested = Signal()
 
     def __init__(self, models: ModelFilter, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self._delegate = RowDelegate(theme, self)
-        self.setHorizontalHeader(Heading(theme, self))
+        self.set_heading(Heading(theme, self))
         self.setModel(models)
         self.setItemDelegate(self._delegate)
         self._set_up()
-        theme.thin_scroll_bars(self)
         theme.changed.connect(self._dress)
         self.doubleClicked.connect(self.activated_row)
         self._dress()
 
     def _set_up(self) -> None:
         self.setAccessibleName("Models")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setShowGrid(False)
-        self.setMouseTracking(True)
-        self.setTabKeyNavigation(False)
-        self.setWordWrap(False)
-        self.verticalHeader().hide()
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.viewport().setAutoFillBackground(False)
         heading = self.horizontalHeader()
-        heading.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         heading.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         heading.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
@@ -69,10 +57,7 @@ class ModelsTable(QTableView):
         return False
 
     def _dress(self) -> None:
-        palette = self.palette()
-        # The delegate marks the row itself; the style would fill the cells before.
-        palette.setColor(palette.ColorRole.Highlight, Qt.GlobalColor.transparent)
-        self.setPalette(palette)
+        self.clear_highlight()
         self.verticalHeader().setDefaultSectionSize(self._delegate.row_height())
         self._fit_columns()
         self.viewport().update()
@@ -91,11 +76,6 @@ class ModelsTable(QTableView):
         title = QFontMetrics(self._theme.font("small", bold=True)).horizontalAdvance(COLUMNS[number].title)
         return max(label, title + self._theme.scaled(ARROW)) + 2 * PADDING + 4
 
-    def _hover(self, row: int) -> None:
-        if row != self._delegate.hovered_row:
-            self._delegate.hovered_row = row
-            self.viewport().update()
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             self.activated_row.emit()
@@ -103,14 +83,6 @@ class ModelsTable(QTableView):
             self.delete_requested.emit()
         else:
             super().keyPressEvent(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        super().mouseMoveEvent(event)
-        self._hover(self.indexAt(event.position().toPoint()).row())
-
-    def leaveEvent(self, event: QEvent) -> None:
-        super().leaveEvent(event)
-        self._hover(-1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -79,13 +79,13 @@ def test_a_failure_stays_in_its_row_and_the_rest_goes_on(bench: Bench, study: St
     bench.lab.begin(study)
     bench.runner.end_step(KEPT)
     bench.runner.fail("Another vocabulary", "Choose a conversion of this original.")
-    assert bench.line("a").has_failed
-    assert bench.line("a").note == "Another vocabulary. Choose a conversion of this original."
+    assert bench.line("a").failure
+    assert bench.line("a").failure == "Another vocabulary. Choose a conversion of this original."
     bench.measure(0.01)
     assert bench.line("b").fidelity
     assert (bench.lab.stand.is_running, bench.lab.stand.start) == (False, "Try again")
     bench.lab.start()
-    assert not bench.line("a").has_failed
+    assert not bench.line("a").failure
 
 
 def test_what_hangs_on_a_failed_original_says_so(bench: Bench, study: Study) -> None:

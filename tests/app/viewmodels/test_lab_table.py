@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from dataclasses import replace
 
 import msgspec
@@ -13,6 +14,7 @@ from app.viewmodels.lab_columns import BY_NAME, COLUMNS
 from app.viewmodels.lab_copy import as_csv, as_markdown
 from app.viewmodels.lab_lines import Present, lines
 from app.viewmodels.lab_table import LabOrder, LabTable
+from mlx_engine.measure.study import StepFailure
 from tests.mlx_engine.measure.charts.studies import FEW, fidelity, study
 
 
@@ -32,20 +34,68 @@ def order(table: LabTable) -> LabOrder:
 
 
 @pytest.mark.parametrize("way", [Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder])
-def test_what_has_no_figure_stands_last(order: LabOrder, way: Qt.SortOrder) -> None:
-    """The original has no divergence from itself, whichever way it is sorted."""
+def test_the_original_stands_first_and_what_has_no_figure_last(
+    table: LabTable, order: LabOrder, way: Qt.SortOrder
+) -> None:
+    """Whichever way it is sorted; so does what is no number."""
+    rows = list(study((*FEW, ("broken", 4.0, math.nan, 0.5, 50.0))).rows)
+    rows[1] = msgspec.structs.replace(rows[1], fidelity=(), failures=(StepFailure("fidelity", "Gone", "Look."),))
+    table.show_lines(lines(msgspec.structs.replace(study(FEW), rows=tuple(rows))))
     order.sort(BY_NAME["mean_kl"], way)
     names = [line.name for line in order.shown()]
-    measured = ["8-bit", "4-bit", "2-bit"]
-    assert names == [*(measured if way == Qt.SortOrder.AscendingOrder else measured[::-1]), "original"]
+    measured = ["4-bit", "2-bit"]
+    assert names[:3] == ["original", *(measured if way == Qt.SortOrder.AscendingOrder else measured[::-1])]
+    assert set(names[3:]) == {"8-bit", "broken"}
 
 
 @pytest.mark.parametrize("column", range(len(COLUMNS)))
 def test_every_column_sorts_by_its_figure(order: LabOrder, column: int) -> None:
     """Not by its text: 88 is less than 260."""
     order.sort(column)
-    keys = [key for line in order.shown() if (key := COLUMNS[column].key(line)) is not None]
+    keys = [key for line in order.shown()[1:] if (key := COLUMNS[column].key(line)) is not None]
+    assert len(keys) == len(FEW)
     assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize(("parameters", "heading", "cell"), [(134.5e6, "Size, MB", "143"), (8e9, "Size, GB", "8.50")])
+def test_the_heading_has_the_unit_that_suits_the_models(
+    table: LabTable, parameters: float, heading: str, cell: str
+) -> None:
+    """The cells have figures alone, so that they can be compared by looking."""
+    table.show_lines(lines(study(FEW, parameters=parameters)))
+    assert table.headerData(BY_NAME["size"], Qt.Orientation.Horizontal) == heading
+    assert table.index(1, BY_NAME["size"]).data() == cell
+
+
+def test_what_failed_stands_in_one_line_of_a_model(table: LabTable) -> None:
+    """What was found besides stays, and each precision of the context has its own."""
+    found = study(FEW)
+    rows = list(found.rows)
+    slow = StepFailure("speed", "It ended", "Close other programs.")
+    other = StepFailure("fidelity", "Not enough memory", "Choose a shorter text.", 4)
+    rows[1] = msgspec.structs.replace(rows[1], speed=None, failures=(slow, other))
+    plan = msgspec.structs.replace(found.plan, cache_bits=(16, 8, 4))
+    whole, eight, four = lines(msgspec.structs.replace(found, rows=tuple(rows), plan=plan))[3:6]
+    assert whole.note.startswith("About 2 of 100")
+    assert whole.failure == "Speed was not measured: It ended. Close other programs."
+    assert (eight.note, eight.failure) == ("Waits to be measured", "")
+    assert (four.note, four.failure) == ("Was not measured", "Not enough memory. Choose a shorter text.")
+
+
+def test_a_stand_in_makes_what_is_lost_a_lower_bound() -> None:
+    """Its perplexity is not the original's."""
+    found = study(FEW)
+    rows = [
+        msgspec.structs.replace(
+            row, fidelity=tuple(msgspec.structs.replace(one, is_stand_in=True) for one in row.fidelity)
+        )
+        for row in found.rows
+    ]
+    rows[1] = msgspec.structs.replace(rows[1], is_stand_in=True, fidelity=())
+    original, stand_in, other, _ = lines(msgspec.structs.replace(found, rows=tuple(rows)))
+    assert (original.reference, stand_in.reference) == (None, other.fidelity)
+    assert "in the place of the original" in stand_in.note
+    assert other.note.endswith("or more, since an 8-bit copy stood in for the original")
 
 
 def test_the_perplexity_of_the_original_comes_with_the_others(table: LabTable) -> None:
@@ -62,6 +112,15 @@ def test_a_running_figure_changes_one_row(table: LabTable) -> None:
     assert changed == [2, 2]
 
 
+def test_rows_that_go_leave_the_others_alone(table: LabTable) -> None:
+    """No reset, which would lose what is selected."""
+    resets, removed = [], []
+    table.modelReset.connect(lambda: resets.append(1))
+    table.rowsRemoved.connect(lambda _, first, last: removed.append((first, last)))
+    table.show_lines([line for line in table.lines if line.name != "4-bit"])
+    assert (resets, removed) == ([], [(2, 2)])
+
+
 def test_a_screen_reader_hears_what_is_shown_by_colour(table: LabTable) -> None:
     table.show_lines(lines(study(FEW), winner=study(FEW).candidates[0].label))
     spoken = table.index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole)
@@ -71,17 +130,19 @@ def test_a_screen_reader_hears_what_is_shown_by_colour(table: LabTable) -> None:
 def test_markdown_has_the_figures_of_the_window() -> None:
     """With the whole name, since the heading above the table is not copied."""
     head, rule, _, second, *_ = as_markdown(lines(study(FEW)), COLUMNS).splitlines()
-    assert head.startswith("| Model | Size | Bits/weight | Mean KL |")
+    assert head.startswith("| Model | Size, MB | Bits/weight | Mean KL, nats |")
     assert rule.startswith("| --- | ---: |")
-    assert second.startswith("| SmolLM2-135M-Instruct-8-bit | 143 MB | 8.50 | 0.0011")
+    assert second.startswith("| SmolLM2-135M-Instruct-8-bit | 143 | 8.50 | 0.0011")
     assert second.endswith("very close |")
 
 
 def test_csv_has_whole_numbers() -> None:
-    """Programs read bytes, and every digit."""
+    """Programs read bytes, and every digit, in lines that end as RFC 4180 has it."""
+    assert as_csv(lines(study(FEW)), COLUMNS).count("\r\n") == 1 + 4
     records = list(csv.DictReader(io.StringIO(as_csv(lines(study(FEW)), COLUMNS))))
     assert records[2]["size"] == "75656250"
     assert float(records[2]["mean_kl"]) == 0.041
+    assert float(records[2]["mean_kl_se"]) == 0.041 / 20
     assert records[0]["mean_kl"] == ""
 
 
@@ -90,4 +151,6 @@ def test_a_wild_name_stays_a_name() -> None:
     first = lines(study(FEW))[0]
     wild = [replace(first, row=msgspec.structs.replace(first.row, label="owner/=1+1|<b>\nmore"))]
     assert next(csv.DictReader(io.StringIO(as_csv(wild, COLUMNS))))["name"] == "'=1+1|<b> more"
+    told = [replace(first, note="", failure="-1 is no size")]
+    assert next(csv.DictReader(io.StringIO(as_csv(told, COLUMNS))))["verdict"] == "'-1 is no size"
     assert as_markdown(wild, COLUMNS).splitlines()[2].startswith(r"| =1+1\|\<b\> more |")

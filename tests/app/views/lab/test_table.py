@@ -1,0 +1,104 @@
+"""The table of a study, by itself."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from app.viewmodels.lab import Lab
+from app.viewmodels.lab_columns import BY_NAME
+from app.viewmodels.lab_pace import guess
+from app.viewmodels.lab_shelf import LabShelf
+from app.views.lab.slots import parts, slots
+from app.views.lab.table import StudyTable
+from app.views.theme import Theme
+from mlx_engine.folders import Folders
+from mlx_engine.measure.messages import FidelityUnderway
+from mlx_engine.measure.study import Study
+from tests.app.given_runner import GivenRunner
+from tests.mlx_engine.measure.charts.studies import NINE, fidelity, study
+
+
+@pytest.fixture
+def found() -> Study:
+    """A study of which the last row is still to be measured."""
+    whole = study(NINE)
+    rows = (*whole.rows[:-1], msgspec.structs.replace(whole.rows[-1], fidelity=()))
+    return msgspec.structs.replace(whole, rows=rows, answers="x")
+
+
+@pytest.fixture
+def runner() -> GivenRunner:
+    return GivenRunner()
+
+
+@pytest.fixture
+def lab(found: Study, runner: GivenRunner, tmp_path: Path) -> Lab:
+    shelf = LabShelf(Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs"))
+    shelf.keep(found)
+    return Lab(shelf, runner, guess(has_metal=True), available_bytes=10**10)
+
+
+@pytest.fixture
+def table(lab: Lab, theme: Theme, qtbot: QtBot) -> StudyTable:
+    table = StudyTable(lab, theme)
+    qtbot.addWidget(table)
+    table.resize(640, 260)
+    table.show()
+    return table
+
+
+def test_figures_that_come_disturb_nothing(table: StudyTable, lab: Lab, runner: GivenRunner) -> None:
+    """What is selected, how it is sorted and where it is scrolled to stay while a study runs."""
+    lab.start()
+    table.sortByColumn(BY_NAME["mean_kl"], Qt.SortOrder.DescendingOrder)
+    table.select(lab.study.rows[2].label)
+    table.verticalScrollBar().setValue(40)
+    table.horizontalScrollBar().setValue(60)
+    runner.tell(FidelityUnderway(id="", done=1, total=8, so_far=fidelity(9.0, 0.9)))
+    assert table.order.shown()[1].is_open
+    assert table.selected_label == lab.study.rows[2].label
+    assert (table.verticalScrollBar().value(), table.horizontalScrollBar().value()) == (40, 60)
+    assert table.horizontalHeader().sortIndicatorSection() == BY_NAME["mean_kl"]
+
+
+def test_a_row_that_goes_leaves_the_selection(table: StudyTable, lab: Lab, found: Study) -> None:
+    table.select(found.rows[2].label)
+    lab.drop_row(found.rows[1].label)
+    assert table.selected_label == found.rows[2].label
+
+
+def test_it_can_be_sorted_without_a_mouse(table: StudyTable) -> None:
+    """Choosing the same again turns it round; the first entry is the order of the study."""
+
+    def sort(title: str) -> list[str]:
+        orders = table.columns_menu(table).actions()[-1].menu().actions()
+        next(action for action in orders if action.text() == title).trigger()
+        return [line.name for line in table.order.shown()[1:]]
+
+    before = [line.name for line in table.order.shown()[1:]]
+    assert sort("Size")[0] == "2-bit"
+    assert sort("Size")[0] == "8-bit"
+    assert sort("As in the Study") == before
+
+
+def test_points_and_errors_stand_below_each_other(theme: Theme) -> None:
+    """Whatever digits there are on either side."""
+    assert parts("1,024.5* ± 0.25") == ("1,024", ".5*", " ± ", "0", ".25")
+    assert parts("120*") == ("120", "*", "", "", "")
+    font = theme.font("label", tabular=True)
+    found = slots(["0.00110 ± 0.00006", "21.5", "1.64 ± 12.1"], font)
+    assert found.left_of("21.5", 300) == found.left_of("1.64 ± 12.1", 300)
+    assert found.width > slots(["0.00110 ± 0.00006"], font).width
+
+
+def test_half_a_figure_is_not_shown(table: StudyTable) -> None:
+    """At the right edge it would be read as another."""
+    column = next(number for number in range(1, 20) if table.columnViewportPosition(number + 1) > 640)
+    place = table.visualRect(table.order.index(1, column)).intersected(table.viewport().rect())
+    place.setTop(place.top() + 7)
+    place.setHeight(16)
+    image = table.viewport().grab(place).toImage()
+    assert len({image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}) == 1
