@@ -40,6 +40,16 @@ class Folders:
         return self.data / "answers"
 
     @property
+    def datasets(self) -> Path:
+        """The folder of the texts that were fetched from the Hub to measure on."""
+        return self.data / "datasets"
+
+    @property
+    def chats(self) -> Path:
+        """The folder of copies of past chats to measure on, each for as long as a study needs it."""
+        return self.data / "chats"
+
+    @property
     def measurements(self) -> Path:
         """The folder of what was measured."""
         return self.data / "measurements"

@@ -7,6 +7,8 @@ it is doing then can be taken up again by a later one.
     parent                             job process
     Download ─────────────────────────►
       ◄── DownloadPlanned … DownloadProgress | Waiting … Downloaded | JobFailed
+    FetchDataset ─────────────────────►
+      ◄── DownloadPlanned … DownloadProgress | Waiting … DatasetFetched | JobFailed
     Search ───────────────────────────►
       ◄───────────────────────────────── SearchResults | JobFailed
     ReadModel ────────────────────────►
@@ -40,6 +42,13 @@ class Download(msgspec.Struct, frozen=True, kw_only=True, tag="download", tag_fi
     revision: str = "main"
     commit: str = ""
     include: tuple[str, ...] = ()
+
+
+class FetchDataset(msgspec.Struct, frozen=True, tag="fetch_dataset", tag_field=type_tag):
+    """Fetch the text of a data set that is called so (`models/hub/datasets.py`)."""
+
+    id: str
+    dataset: str
 
 
 class SearchFilters(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +105,7 @@ class WhoAmI(msgspec.Struct, frozen=True, tag="who_am_i", tag_field=type_tag):
     id: str
 
 
-HubRequest = Download | Search | ReadModel | SignIn | SignOut | WhoAmI
+HubRequest = Download | FetchDataset | Search | ReadModel | SignIn | SignOut | WhoAmI
 
 
 class FileProgress(msgspec.Struct, frozen=True):
@@ -145,6 +154,13 @@ class Downloaded(msgspec.Struct, frozen=True, kw_only=True, tag="downloaded", ta
     commit: str
     path: str
     size_bytes: int
+
+
+class DatasetFetched(msgspec.Struct, frozen=True, tag="dataset_fetched", tag_field=type_tag):
+    """The text is there, whole and verified. `dataset` is its name with the commit, which stays the same for ever."""
+
+    id: str
+    dataset: str
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,4 +245,14 @@ class JobFailed(msgspec.Struct, frozen=True, kw_only=True, tag="job_failed", tag
     retry_after_s: int = 0
 
 
-HubEvent = DownloadPlanned | DownloadProgress | Waiting | Downloaded | SearchResults | ModelPage | Account | JobFailed
+HubEvent = (
+    DownloadPlanned
+    | DownloadProgress
+    | Waiting
+    | Downloaded
+    | DatasetFetched
+    | SearchResults
+    | ModelPage
+    | Account
+    | JobFailed
+)

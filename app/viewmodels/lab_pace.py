@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from mlx_engine.job_protocol import FetchDataset
 from mlx_engine.measure.messages import CorpusChoice, MeasureFidelity, MeasureSpeed
 from mlx_engine.measure.plan import Plan
 from mlx_engine.measure.study import Row, Step, Study, remaining
@@ -16,6 +17,8 @@ from mlx_engine.measure.study import Row, Step, Study, remaining
 _BYTES_PER_TOKEN = 3.5
 """Of text, on average over the kinds."""
 _CONVERTED_PER_S = 1.5e8
+_DATASET_BYTES = 1_300_000
+"""Of a text of the Hub that may not be here yet; WikiText-2, which is most asked for, has so many."""
 """Bytes of the original; a guess, bounded by the disk."""
 _START_S = 4.0
 """Of a process that imports mlx-lm and loads a model."""
@@ -55,8 +58,10 @@ def corpus_tokens(plan: Plan) -> int:
 
 def _corpus_bytes(corpus: CorpusChoice) -> int:
     if corpus.path:
+    if corpus.dataset:
+        return _DATASET_BYTES
         file = Path(corpus.path)
-        return file.stat().st_size if file.exists() else 0
+        return min(file.stat().st_size, MOST_BYTES) if file.exists() else 0
     root = resources.files("resources") / "corpus"
     kinds = [folder for folder in root.iterdir() if folder.is_dir() and folder.name in (corpus.kinds or own_kinds())]
     return sum(len(file.read_bytes()) for folder in kinds for file in folder.iterdir() if file.is_file())
@@ -84,6 +89,8 @@ def step_seconds(step: Step, study: Study, pace: Pace, tokens: int) -> float:
         case MeasureFidelity():
             return _START_S + tokens * weights / pace.reading
         case _ if step.kind == "convert":
+        case FetchDataset():
+            return _START_S
             return _START_S + original.size_bytes / _CONVERTED_PER_S
         case _:
             return _START_S + tokens * weights / pace.reading

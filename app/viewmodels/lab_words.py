@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.viewmodels.amounts import bytes_in_words
 from app.viewmodels.lab_lines import Present
 from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.job_protocol import DownloadProgress, Waiting
 from mlx_engine.measure.gates import judge
 from mlx_engine.measure.messages import AnswersUnderway, FidelityUnderway, MeasureFidelity, SpeedUnderway
 from mlx_engine.measure.names import short_names
@@ -13,6 +14,7 @@ from mlx_engine.measure.study import Step, StepKind, Study
 from mlx_engine.quantize.messages import ConversionProgress
 
 _DOING: dict[StepKind, str] = {
+    "fetch": "Fetching the text",
     "answers": "The original reads the text",
     "convert": "Being made",
     "fidelity": "Held against the original",
@@ -47,6 +49,8 @@ def progress(step: Step, event: JobEvent | None = None) -> Progress:
         case _:
             return Progress(Present(label, f"{doing}…", bits))
 
+        case Waiting(reason=reason):
+            return Progress(Present(label, f"{doing}. {reason}"))
 
 def _at(label: str, words: str, done: int, total: int) -> Progress:
     return Progress(Present(label, words), done / max(total, 1))

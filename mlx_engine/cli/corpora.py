@@ -2,15 +2,55 @@
 
 from pathlib import Path
 
-from mlx_engine.measure.messages import CorpusChoice
+import msgspec
 
-OWN = "facet"
+from mlx_engine.cli import job, terminal
+from mlx_engine.cli.study_view import fetched_in_words
+from mlx_engine.folders import Folders
+from mlx_engine.job_protocol import DatasetFetched, FetchDataset
+from mlx_engine.measure.corpus import OWN, corpus
+from mlx_engine.measure.messages import CorpusChoice
+from mlx_engine.models.hub.datasets import dataset, is_dataset, kept
 
 
 def chosen(name: str) -> CorpusChoice:
-    """Return Facet's own corpus for "facet", parts of it for "facet:code,prose", or else the file of that name."""
+    """Return Facet's own corpus for "facet", parts of it for "facet:code,prose", a data set for "wikitext-2" or
+    "hub:…", or else the file of that name.
+    """
     if name == OWN:
         return CorpusChoice()
     if name.startswith(f"{OWN}:"):
         return CorpusChoice(kinds=tuple(name.removeprefix(f"{OWN}:").split(",")))
-    return CorpusChoice(path=str(Path(name).absolute()))
+    return CorpusChoice(dataset=name) if is_dataset(name) else CorpusChoice(path=str(Path(name).absolute()))
+
+
+def check(choice: CorpusChoice, folders: Folders) -> None:
+    """See that there is something to read, before anything takes long. What is still to be fetched only needs a name.
+
+    Raises:
+        BadCorpus: there is no such text, or it cannot be read.
+    """
+    if choice.dataset and kept(dataset(choice.dataset), folders.datasets) is None:
+        return
+    corpus(choice, folders.datasets)
+
+
+def here(choice: CorpusChoice, folders: Folders) -> CorpusChoice:
+    """Return the choice with its data set on this machine, at the commit that was fetched now or before.
+
+    Raises:
+        JobError: the Hub does not give it.
+    """
+    if not choice.dataset:
+        return choice
+    if found := kept(dataset(choice.dataset), folders.datasets):
+        return msgspec.structs.replace(choice, dataset=str(found[0]))
+    status = terminal.StatusLine()
+    try:
+        for event in job.run(FetchDataset("", choice.dataset), folders):
+            if isinstance(event, DatasetFetched):
+                return msgspec.structs.replace(choice, dataset=event.dataset)
+            status.show(f"{choice.dataset}: {fetched_in_words(event)}")
+    finally:
+        status.clear()
+    raise AssertionError

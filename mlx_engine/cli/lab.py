@@ -156,6 +156,7 @@ def _study(plan: Plan, further: AddedFolders, folders: Folders) -> Study:
         kept = None
     if kept is not None and kept.plan == plan:
         return tried_again(kept)
+    corpora.check(plan.corpus, folders)
     return begin(
         plan,
         find=find,

@@ -58,7 +58,8 @@ def measure(  # noqa: PLR0913 - options
     Args:
         original: The original by name or id, or its folder.
         candidates: Its quantizations, likewise.
-        corpus: "facet" is Facet's own text, "facet:code,prose" parts of it; else a .txt or .jsonl file.
+        corpus: "facet" is Facet's own text, "facet:code,prose" parts of it; "wikitext-2" is fetched from the Hub once,
+            as is hub:OWNER/NAME/path/of/a/file.txt; else a .txt or .jsonl file.
         tokens: Read about so many; 0 is all of the text.
         chunk: Tokens that are read at a time.
         scored: Which positions of a chunk count: "second half", as llama.cpp has it, or "all".
@@ -71,21 +72,18 @@ def measure(  # noqa: PLR0913 - options
     """
     folders = Folders.from_environment()
     paths = {name: library.find_among(roots(folder), name).path for name in candidates}
-    convention = Convention(chunk_tokens=chunk, scored=scored)
+    convention, text = Convention(chunk_tokens=chunk, scored=scored), chosen(corpus)
+    asked = KeepAnswers(
+        id=original, model=original, corpus=text, convention=convention, limit_tokens=tokens, tail_mass=tail
+    )
     try:
         model = library.find_among(roots(folder), original)
     except ModelNotFound as error:
         answers = _kept(original, convention, folders, error)
     else:
         label, path = _stand_in(model, folders) if stand_in else (original, model.path)
-        request = KeepAnswers(
-            id=label,
-            model=str(path),
-            corpus=chosen(corpus),
-            convention=convention,
-            limit_tokens=tokens,
-            tail_mass=tail,
-            is_stand_in=stand_in,
+        asked = msgspec.structs.replace(
+            asked, id=label, model=str(path), corpus=here(text, folders), is_stand_in=stand_in
         )
         answers = _answers(request, folders)
     failed = False

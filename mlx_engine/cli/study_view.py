@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.job_protocol import DownloadProgress, Waiting
 from mlx_engine.measure.gates import Judgement
 from mlx_engine.measure.messages import AnswersUnderway, FidelityUnderway, SpeedUnderway
 from mlx_engine.measure.study import Row, Step, Study
@@ -10,7 +11,13 @@ from mlx_engine.measure.words import plus_minus, verdict
 from mlx_engine.models.memory import size_in_words
 from mlx_engine.quantize.messages import ConversionProgress
 
-_doing = {"answers": "the original reads", "convert": "converting", "fidelity": "comparing", "speed": "speed"}
+_doing = {
+    "fetch": "fetching the text",
+    "answers": "the original reads",
+    "convert": "converting",
+    "fidelity": "comparing",
+    "speed": "speed",
+}
 
 
 def progress_line(step: Step, event: JobEvent) -> str:
@@ -25,8 +32,21 @@ def progress_line(step: Step, event: JobEvent) -> str:
             return f"{head}, {words}"
         case ConversionProgress(done_bytes=done, total_bytes=total):
             return f"{head}, {size_in_words(done)} of {size_in_words(total)}"
+        case DownloadProgress() | Waiting():
+            return f"{head}, {fetched_in_words(event)}"
         case _:
             return head
+
+
+def fetched_in_words(event: JobEvent) -> str:
+    """Return how far a text is on its way from the Hub."""
+    match event:
+        case DownloadProgress(done_bytes=done, total_bytes=total):
+            return f"{size_in_words(done)} of {size_in_words(total)}"
+        case Waiting(reason=reason):
+            return reason
+        case _:
+            return "asking the Hub"
 
 
 def _mean_kl(row: Row) -> str:

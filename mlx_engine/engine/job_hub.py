@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import (
     Account,
     Download,
+    FetchDataset,
     HubEvent,
     HubRequest,
     ReadModel,
@@ -17,6 +19,7 @@ from mlx_engine.job_protocol import (
 from mlx_engine.models.hub import access_token, page, search
 from mlx_engine.models.hub.client import Hub
 from mlx_engine.models.hub.download import download
+from mlx_engine.models.hub.fetch import fetch
 
 
 def serve(request: HubRequest) -> Iterator[HubEvent]:
@@ -37,6 +40,8 @@ def serve(request: HubRequest) -> Iterator[HubEvent]:
     match request:
         case Download():
             yield from download(request, hub)
+        case FetchDataset():
+            yield from fetch(request, hub, Folders.from_environment().datasets)
         case Search():
             yield SearchResults(request.id, search.search(request.filters, hub))
         case ReadModel():

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mlx_engine.folders import Folders
-from mlx_engine.measure.corpus import Corpus, Text, own_corpus, read_corpus
+from mlx_engine.measure.corpus import corpus
 from mlx_engine.measure.kept_answers import make_room
 from mlx_engine.measure.measuring import keep_answers, measure_fidelity
 from mlx_engine.measure.messages import (
     AnswersKept,
     AnswersUnderway,
-    CorpusChoice,
     FidelityMeasured,
     FidelityUnderway,
     KeepAnswers,
@@ -48,21 +47,10 @@ def serve(request: MeasureRequest) -> Iterator[MeasureEvent]:
             yield read_tokens(request)
 
 
-def corpus(choice: CorpusChoice) -> Corpus:
-    """Return the texts that were chosen.
-
-    Raises:
-        BadCorpus: there are none, or they cannot be read.
-    """
-    if choice.text:
-        return Corpus(TYPED, (Text("text", "text", choice.text),))
-    return read_corpus(Path(choice.path)) if choice.path else own_corpus(kinds=choice.kinds)
-
-
 def _keep_answers(request: KeepAnswers, folders: Folders) -> Iterator[MeasureEvent]:
     began, first = time.monotonic(), None
     known = fingerprints(folders.measurements)
-    for progress in keep_answers(request, corpus(request.corpus), folders.answers, known):
+    for progress in keep_answers(request, corpus(request.corpus, folders.datasets), folders.answers, known):
         if first is None:
             began, first = time.monotonic(), progress.done
         store = progress.store

@@ -13,7 +13,7 @@ from mlx_engine.engine.job_client import start_job
 from mlx_engine.engine.job_messages import UNDERWAY, JobEvent
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import JobFailed
+from mlx_engine.job_protocol import FetchDataset, JobFailed
 from mlx_engine.measure.study import Step, Study, after, after_failure, remaining
 from mlx_engine.measure.study_file import keep, made, present
 from mlx_engine.protocol import WorkerExited
@@ -61,7 +61,7 @@ class StudyRun:
         Raises:
             StorageError: the study cannot be kept.
         """
-        self.study = present(self.study)
+        self.study = present(self.study, self._folders.datasets)
         keep(self.study, self._folders.studies)
         self._begin_next()
 
@@ -97,7 +97,8 @@ class StudyRun:
                 self._post(StudyParcel(key, event))
 
             try:
-                client = start_job(post, logs=self._folders.logs, needs_network=False, command=self._command)
+                needs_network = isinstance(self.step.request, FetchDataset)
+                client = start_job(post, logs=self._folders.logs, needs_network=needs_network, command=self._command)
             except FacetError as error:
                 self._end_step(after_failure(self.study, self.step, error.title, error.message))
                 return

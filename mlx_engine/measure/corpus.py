@@ -1,4 +1,4 @@
-"""The texts that models are measured on: Facet's own, in parts that can be told apart, or a file of the person's.
+"""The texts that models are measured on: Facet's own, in parts that can be told apart, a file, or a data set.
 
 It knows no tokens; `sample.py` makes them.
 """
@@ -12,13 +12,17 @@ from pathlib import Path
 import msgspec
 
 from mlx_engine.errors import BadCorpus
+from mlx_engine.measure.messages import CorpusChoice
+from mlx_engine.measure.results import TYPED
+from mlx_engine.measure.text_file import read_text
+from mlx_engine.models.hub.datasets import dataset, kept
 from mlx_engine.protocol import ChatMessage
 
 OWN = "facet"
 """The name of Facet's own corpus."""
 
-_most_bytes = 64_000_000
-"""Of a file; more text than any measurement on one machine reads to its end."""
+_most_kinds = 64
+"""By which results can be split, and still be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,19 @@ class _Line(msgspec.Struct, frozen=True):
     kind: str = ""
 
 
+def corpus(choice: CorpusChoice, datasets: Path) -> Corpus:
+    """Return the texts that were chosen; those of the Hub lie below `datasets`.
+
+    Raises:
+        BadCorpus: there are none, or they cannot be read.
+    """
+    if choice.text:
+        return Corpus(TYPED, (Text("text", "text", choice.text),))
+    if choice.dataset:
+        return read_dataset(choice.dataset, datasets)
+    return read_corpus(Path(choice.path)) if choice.path else own_corpus(kinds=choice.kinds)
+
+
 def own_corpus(*, kinds: tuple[str, ...] = ()) -> Corpus:
     """Return Facet's own corpus, or those of its kinds that are named.
 
@@ -82,37 +99,41 @@ def read_corpus(path: Path) -> Corpus:
     Raises:
         BadCorpus: it cannot be read, is empty, or is no text.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(_most_bytes + 1)
-    except OSError as error:
-        raise BadCorpus(f"{path} cannot be read: {error.strerror}.") from error
-    text = _decoded(content, path.name)
-    if not text.strip():
-        raise BadCorpus(f"{path.name} is empty. Give a file with some thousand words in it.")
-    is_lines = path.suffix == ".jsonl"
-    texts = tuple(_lines(text, path.name, path.stem)) if is_lines else (Text(path.stem, path.name, text),)
-    return Corpus(path.name, texts)
+    return _in_file(path, path.name)
 
 
-def _decoded(content: bytes, name: str) -> str:
-    try:
-        if len(content) > _most_bytes:
-            # What is cut off is a whole line, so that no character and no record is torn.
-            content = content[: content.rindex(b"\n") + 1]
-        text = content.decode()
-    except ValueError as error:  # UnicodeDecodeError is one
-        raise BadCorpus(f"{name} is no text in UTF-8. Give a .txt file, or a .jsonl file.") from error
-    if "\0" in text:
+def read_dataset(name: str, root: Path) -> Corpus:
+    """Return the corpus in the text of a data set, which lies below `root` since it was fetched. Its name is the
+    corpus's, with the commit.
+
+    Raises:
+        BadCorpus: it was not fetched, or cannot be read.
+    """
+    found = kept(dataset(name), root)
+    if found is None:
+        raise BadCorpus(f"{name} is not on this computer any more. Begin again, which fetches it from the Hub.")
+    wanted, path = found
+    return _in_file(path, str(wanted), kind=wanted.name.rpartition("/")[2], member=wanted.member)
+
+
+def _in_file(path: Path, name: str, *, kind: str = "", member: str = "") -> Corpus:
+    inner = Path(member or path)
+    has_lines = inner.suffix.lower() in (".jsonl", ".ndjson")
+    text = read_text(path, member=member, whole_lines=has_lines)
+    kind = kind or inner.stem
+    corpus = Corpus(name, tuple(_lines(text, inner.name, kind)) if has_lines else (Text(kind, inner.name, text),))
+    if len(corpus.kinds) > _most_kinds:
         raise BadCorpus(
-            f"{name} is no text: it holds bytes that texts do not have. Give a .txt file, or a .jsonl file."
+            f"{inner.name} has {len(corpus.kinds):,} kinds of texts, and results are split by kind. Give {_most_kinds} "
+            'at most, or leave "kind" out.'
         )
-    return text
+    return corpus
 
 
 def _lines(content: str, name: str, kind: str) -> Iterator[Text]:
     decoder = msgspec.json.Decoder(_Line)
-    for number, line in enumerate(content.splitlines(), 1):
+    # Not by `splitlines`: JSON may have the other ends of lines that Unicode knows within a string.
+    for number, line in enumerate(content.split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -121,6 +142,6 @@ def _lines(content: str, name: str, kind: str) -> Iterator[Text]:
             raise BadCorpus(
                 f"{name}, line {number}: {error}. Each line is an object with a text or messages."
             ) from error
-        if not record.text.strip() and not record.messages:
+        if not record.text.strip() and not any(one.content.strip() for one in record.messages):
             raise BadCorpus(f'{name}, line {number}: it has neither "text" nor "messages".')
         yield Text(record.kind or kind, f"{name}:{number}", record.text, record.messages)

@@ -29,14 +29,18 @@ TAIL_MASS = 0.01
 
 
 class CorpusChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to measure on: the file at `path`, the words in `text`, or Facet's own corpus, of which `kinds` name parts.
+    """What to measure on: the file at `path`, a data set of the Hub by its name (`models/hub/datasets.py`), the words
+    in `text`, or Facet's own corpus, of which `kinds` name parts.
 
     Of `text` all tokens are scored, in chunks of about the same length, whatever the convention says.
     """
 
     path: str = ""
+    dataset: str = ""
     kinds: tuple[str, ...] = ()
     text: str = ""
+    private: bool = False
+    """Whether nothing of the texts may stand in a report, as with past chats."""
 
 
 class KeepAnswers(msgspec.Struct, frozen=True, kw_only=True, tag="keep_answers", tag_field=type_tag):

@@ -1,11 +1,12 @@
 """The words that all models of a comparison read: texts, and conversations in the words of the reference's template."""
 
 import math
+from collections import Counter
 from typing import Any
 
 import msgspec
 
-from mlx_engine.errors import BadCorpus
+from mlx_engine.errors import BadCorpus, TemplateError
 from mlx_engine.inference.prompt import finished_conversation
 from mlx_engine.measure.convention import LEAST_CHUNK, Convention
 from mlx_engine.measure.corpus import Corpus, Text
@@ -44,13 +45,9 @@ _most_characters_per_token = 16
 def reading(corpus: Corpus, tokenizer: Any, convention: Convention, *, limit_tokens: int = 0) -> Reading:
     """Put the texts of `corpus` into words for the model that `tokenizer` belongs to."""
     most = (limit_tokens + convention.chunk_tokens) * _most_characters_per_token if limit_tokens else None
-    passages = tuple(
-        Passage(kind, "".join(_rendered(text, tokenizer) for text in corpus.texts if text.kind == kind)[:most])
-        for kind in corpus.kinds
-    )
     return Reading(
         corpus=corpus.name,
-        passages=passages,
+        passages=tuple(Passage(kind, text) for kind, text in _passages(corpus, tokenizer, most).items()),
         probe=probe(tokenizer),
         convention=convention,
         limit_tokens=limit_tokens,
@@ -75,9 +72,24 @@ def probe(tokenizer: Any) -> str:
     return finished_conversation(tokenizer, _probe) if tokenizer.has_chat_template else ""
 
 
+def _passages(corpus: Corpus, tokenizer: Any, most: int | None) -> dict[str, str]:
+    """Return the words of each kind, no more than are needed: to render many conversations takes its time."""
+    found: dict[str, list[str]] = {}
+    lengths: Counter[str] = Counter()
+    for text in corpus.texts:
+        parts = found.setdefault(text.kind, [])
+        if most is None or lengths[text.kind] < most:
+            parts.append(_rendered(text, tokenizer))
+            lengths[text.kind] += len(parts[-1])
+    return {kind: "".join(parts)[:most] for kind, parts in found.items()}
+
+
 def _rendered(text: Text, tokenizer: Any) -> str:
     if not text.messages:
         return text.text
     if not tokenizer.has_chat_template:
         return "\n\n".join(f"{one.role.capitalize()}: {one.content}" for one in text.messages) + "\n\n"
-    return finished_conversation(tokenizer, text.messages)
+    try:
+        return finished_conversation(tokenizer, text.messages)
+    except TemplateError as error:
+        raise BadCorpus(f"{text.name} cannot be put into the words of the original. {error.message}") from error

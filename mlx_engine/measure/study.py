@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from mlx_engine.job_protocol import DatasetFetched, FetchDataset
 from mlx_engine.measure.messages import (
     AnswersKept,
     FidelityMeasured,
@@ -27,7 +28,7 @@ from mlx_engine.quantize.recipe import Recipe
 
 FORMAT = 1
 
-StepKind = Literal["answers", "convert", "fidelity", "speed"]
+StepKind = Literal["fetch", "answers", "convert", "fidelity", "speed"]
 
 
 class StepFailure(msgspec.Struct, frozen=True):
@@ -71,6 +72,8 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
     format: int = FORMAT
     plan: Plan
     rows: tuple[Row, ...]
+    dataset: str = ""
+    """The name with its commit, once the data set that the plan names is fetched."""
     answers: str = ""
     """The folder in which the original's are kept, once they are."""
     created: str = ""
@@ -83,6 +86,16 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
     def answering(self) -> Row:
         """The row that the candidates are held against: the original's, or its stand-in's."""
         return next((row for row in self.rows if row.is_stand_in), self.original)
+
+    @property
+    def lacks_dataset(self) -> bool:
+        """Whether the text is still to be fetched; once the answers to it are kept, nobody needs it any more."""
+        return bool(self.plan.corpus.dataset) and not self.dataset and not self.answers
+
+    @property
+    def has_no_answers(self) -> bool:
+        """Whether there will be no answers, since something went wrong."""
+        return self.original.has_failed("answers") or self.original.has_failed("fetch")
 
     def is_out_of_reach(self, row: Row) -> bool:
         """Return whether `row` is an original that is not here, or too large for the machine."""
@@ -99,13 +112,15 @@ class Step:
 
     kind: StepKind
     label: str
-    request: MeasureRequest | Convert
+    request: MeasureRequest | Convert | FetchDataset
 
 
 def remaining(study: Study) -> Iterator[Step]:
     """Give what is left to be done, in order. What has failed, and what depends on it, is left out."""
     original, plan = study.original, study.plan
-    if not study.answers and not original.has_failed("answers"):
+    if study.lacks_dataset and not original.has_failed("fetch"):
+        yield Step("fetch", original.label, FetchDataset(original.label, plan.corpus.dataset))
+    if not study.answers and not study.has_no_answers:
         if not study.answering.is_made and not study.answering.has_failed("convert"):
             yield Step("convert", study.answering.label, _conversion(study.answering, original))
         if study.answering.is_made or not study.answering.has_failed("convert"):
@@ -138,7 +153,7 @@ def _answers(study: Study) -> KeepAnswers:
     return KeepAnswers(
         id=row.label,
         model=row.path,
-        corpus=plan.corpus,
+        corpus=msgspec.structs.replace(plan.corpus, dataset=study.dataset or plan.corpus.dataset),
         convention=plan.convention,
         limit_tokens=plan.limit_tokens,
         tail_mass=plan.tail_mass,
@@ -156,6 +171,8 @@ def after(study: Study, step: Step, event: msgspec.Struct) -> Study:
     match event:
         case AnswersKept():
             return msgspec.structs.replace(study, answers=event.answers)
+        case DatasetFetched(dataset=name):
+            return msgspec.structs.replace(study, dataset=name)
         case Converted():
             return _with(study, step.label, is_made=True)
         case FidelityMeasured(result=result):

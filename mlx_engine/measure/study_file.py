@@ -12,6 +12,9 @@ from mlx_engine.measure.study import FORMAT, Row, Study
 from mlx_engine.models import provenance
 from mlx_engine.models.describe import describe
 from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.hub.datasets import dataset
+from mlx_engine.models.hub.datasets import kept as kept_dataset
+from mlx_engine.models.kept_value import read_value
 from mlx_engine.models.staging import storage_errors, write_whole
 from mlx_engine.quantize.recipe import Recipe
 
@@ -56,10 +59,12 @@ def begin(
     return Study(plan=plan, rows=tuple(rows), answers=str(answers or ""), created=provenance.now())
 
 
-def present(study: Study) -> Study:
-    """Return the study without answers that were deleted meanwhile."""
+def present(study: Study, datasets: Path) -> Study:
+    """Return the study without answers that were deleted meanwhile, nor a data set that is no more below `datasets`."""
     if study.answers and not Path(study.answers).is_dir():
-        return msgspec.structs.replace(study, answers="")
+        study = msgspec.structs.replace(study, answers="")
+    if study.dataset and kept_dataset(dataset(study.dataset), datasets) is None:
+        study = msgspec.structs.replace(study, dataset="")
     return study
 
 

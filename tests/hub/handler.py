@@ -71,6 +71,8 @@ class HubHandler(Receiving, BaseHTTPRequestHandler):
                 self._list(query)
             case ["api", "models", owner, name, *rest]:
                 self._about(f"{owner}/{name}", [unquote(part) for part in rest], query)
+            case ["datasets", owner, name, "resolve", revision, *file]:
+                self._resolve(f"datasets/{owner}/{name}", unquote(revision), "/".join(map(unquote, file)))
             case ["large", digest]:
                 self._large(digest)
             case [owner, name, "resolve", revision, *file]:

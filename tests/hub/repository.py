@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-LARGE_SUFFIXES = (".safetensors", ".bin", ".pt", ".gguf")
+LARGE_SUFFIXES = (".safetensors", ".bin", ".pt", ".gguf", ".zip")
 """Files of these kinds lie in large-file storage whatever their size; all others are plain git files."""
 
 
@@ -43,7 +43,10 @@ class HubFile:
 
 @dataclass(slots=True)
 class Repository:
-    """A model repository. The last of `commits` is its main branch."""
+    """A repository of a model, or of data by an id like "datasets/OWNER/NAME".
+
+    The last of `commits` is its main branch.
+    """
 
     id: str
     commits: dict[str, dict[str, HubFile]] = field(default_factory=dict)

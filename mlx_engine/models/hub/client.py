@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx2
-from huggingface_hub import constants, get_session, hf_hub_url, hf_raise_for_status
+from huggingface_hub import constants, get_hf_file_metadata, get_session, hf_hub_url, hf_raise_for_status
 from huggingface_hub import errors as foreign
 from huggingface_hub.hf_api import ModelInfo, RepoSibling
 from huggingface_hub.utils import (  # type: ignore[attr-defined]  # exported lazily
@@ -35,10 +35,13 @@ from mlx_engine.errors import (
 from mlx_engine.job_protocol import RemoteFile, TokenSource
 from mlx_engine.models.hub.files import is_commit, is_safe
 
-QUESTION_TIMEOUT = httpx2.Timeout(10, connect=4)
+QUESTION_S = 10.0
+QUESTION_TIMEOUT = httpx2.Timeout(QUESTION_S, connect=4)
 """Seconds until a person who waits for an answer hears that there is none."""
 TRANSFER_TIMEOUT = httpx2.Timeout(20)
 """Seconds of silence after which a file is asked for again."""
+
+_DATASETS = "datasets/"
 
 _wrong_token: Mapping[TokenSource, str] = {
     "": "The Hub does not know this token. Make sure that all of it was copied; it may also have expired.",
@@ -96,6 +99,31 @@ class Hub:
             raise HubError(f"The Hub does not say which commit {revision!r} of {repository} is.")
         return Listing(repository, str(info.sha), files, info)
 
+    def file(self, repository: str, revision: str, name: str) -> tuple[str, RemoteFile]:
+        """Return one file of `repository`, and the commit that `revision` names now. No list is asked for: that of a
+        data set may be long.
+
+        Raises:
+            HubError: there is no such repository, revision or file, it may not be read, or the Hub cannot be reached.
+        """
+        with self.translated(repository, revision):
+            validate_repo_id(repository.removeprefix(_DATASETS))
+            try:
+                found = get_hf_file_metadata(
+                    self.address(repository, revision, name),
+                    token=self.token or False,
+                    timeout=QUESTION_S,
+                    headers=self._headers(),
+                )
+            except foreign.EntryNotFoundError as error:
+                raise HubNotFound(
+                    f"{repository} has no file {name!r} at {revision!r}. Its page on the Hub lists its files."
+                ) from error
+            file = RemoteFile(name, -1 if found.size is None else found.size, found.etag or "")
+        if not is_commit(found.commit_hash or ""):
+            raise HubError(f"The Hub does not say which commit {revision!r} of {repository} is.")
+        return str(found.commit_hash), file
+
     def who_am_i(self) -> str:
         """Return the name of the token's owner.
 
@@ -109,7 +137,9 @@ class Hub:
             return str(self.ask("/api/whoami-v2").json()["name"])
 
     def address(self, repository: str, commit: str, name: str) -> str:
-        return hf_hub_url(repository, name, revision=commit)
+        """Return where a file is to be had; "datasets/OWNER/NAME" is a data set, as in the Hub's own addresses."""
+        kind = "dataset" if repository.startswith(_DATASETS) else "model"
+        return hf_hub_url(repository.removeprefix(_DATASETS), name, revision=commit, repo_type=kind)
 
     def headers(self) -> dict[str, str]:
         """Return the headers for downloading a file as it is, not compressed."""

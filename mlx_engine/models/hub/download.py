@@ -71,7 +71,7 @@ def download(
     plan = make_plan(request, hub, cache or cache_folder())
     require_room(request.repository, plan)
     yield planned(request, plan)
-    yield from _transfer_all(request, hub, plan, patience)
+    yield from transfer_all(request, hub, plan, patience)
     with storage_errors(plan.place.folder):
         plan.place.appear(plan.files, request.revision)
     yield Downloaded(
@@ -122,7 +122,13 @@ def planned(request: Download, plan: Plan) -> DownloadPlanned:
     )
 
 
-def _transfer_all(request: Download, hub: Hub, plan: Plan, patience: Patience) -> Iterator[HubEvent]:
+def transfer_all(request: Download, hub: Hub, plan: Plan, patience: Patience) -> Iterator[HubEvent]:
+    """Bring all files of `plan` to its place; yield the progress several times a second.
+
+    Raises:
+        HubError: a file cannot be had, or is not what the Hub had listed.
+        StorageError: the disk is full or cannot be written.
+    """
     waits: SimpleQueue[Waiting] = SimpleQueue()
 
     def on_wait(seconds: float, reason: str) -> None:

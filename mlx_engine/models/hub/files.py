@@ -56,7 +56,7 @@ def select(files: Sequence[RemoteFile], include: Sequence[str] = ()) -> list[Rem
     harmless = [file for file in files if PurePosixPath(file.name).suffix.lower() not in _dangerous]
     chosen = _matching(harmless, include) if include else _runnable(harmless, files)
     for file in chosen:
-        if not _digest.fullmatch(file.digest) or file.size_bytes < 0:
+        if not is_digest(file.digest) or file.size_bytes < 0:
             raise UnsafeRepository(f"The Hub describes {file.name!r} in a way that cannot be right.")
     return chosen
 
@@ -87,6 +87,11 @@ def is_safe(name: str) -> bool:
         and "\\" not in name
         and len(name) < 1000
     )
+
+
+def is_digest(text: str) -> bool:
+    """Tell whether it can be a SHA-256, or the id of a git object."""
+    return _digest.fullmatch(text) is not None
 
 
 def is_commit(revision: str) -> bool:

@@ -39,7 +39,7 @@ def test_conversations_speak_the_models_template(original: Model, texts: Corpus)
 def test_a_text_shorter_than_a_chunk_is_refused(original: Model) -> None:
     """There is nothing to measure on."""
     words = reading(Corpus("note", (Text("note", "note", "Too short."),)), original.tokenizer, _short)
-    with pytest.raises(BadCorpus, match="shorter than one chunk"):
+    with pytest.raises(BadCorpus, match="has 7 tokens, but a chunk has 32"):
         sample(words, original.tokenizer)
 
 
