@@ -13,12 +13,13 @@ from mlx_engine.job_protocol import FetchDataset
 from mlx_engine.measure.messages import CorpusChoice, MeasureFidelity, MeasureSpeed
 from mlx_engine.measure.plan import Plan
 from mlx_engine.measure.study import Row, Step, Study, remaining
+from mlx_engine.measure.text_file import MOST_BYTES
 
 _BYTES_PER_TOKEN = 3.5
 """Of text, on average over the kinds."""
-_CONVERTED_PER_S = 1.5e8
 _DATASET_BYTES = 1_300_000
 """Of a text of the Hub that may not be here yet; WikiText-2, which is most asked for, has so many."""
+_CONVERTED_PER_S = 1.5e8
 """Bytes of the original; a guess, bounded by the disk."""
 _START_S = 4.0
 """Of a process that imports mlx-lm and loads a model."""
@@ -57,9 +58,9 @@ def corpus_tokens(plan: Plan) -> int:
 
 
 def _corpus_bytes(corpus: CorpusChoice) -> int:
-    if corpus.path:
     if corpus.dataset:
         return _DATASET_BYTES
+    if corpus.path:
         file = Path(corpus.path)
         return min(file.stat().st_size, MOST_BYTES) if file.exists() else 0
     root = resources.files("resources") / "corpus"
@@ -88,9 +89,9 @@ def step_seconds(step: Step, study: Study, pace: Pace, tokens: int) -> float:
             return 2 * _START_S + read * weights / pace.reading + written * size / pace.writing
         case MeasureFidelity():
             return _START_S + tokens * weights / pace.reading
-        case _ if step.kind == "convert":
         case FetchDataset():
             return _START_S
+        case _ if step.kind == "convert":
             return _START_S + original.size_bytes / _CONVERTED_PER_S
         case _:
             return _START_S + tokens * weights / pace.reading
