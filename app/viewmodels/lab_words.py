@@ -44,13 +44,16 @@ def progress(step: Step, event: JobEvent | None = None) -> Progress:
             return Progress(present, done / max(total, 1))
         case SpeedUnderway(done=done, total=total, words=words):
             return _at(label, f"{doing}: {words}", done, total)
-        case ConversionProgress(done_bytes=done, total_bytes=total):
+        case (
+            DownloadProgress(done_bytes=done, total_bytes=total)
+            | ConversionProgress(done_bytes=done, total_bytes=total)
+        ):
             return _at(label, f"{doing}: {bytes_in_words(done)} of {bytes_in_words(total)}", done, total)
+        case Waiting(reason=reason):
+            return Progress(Present(label, f"{doing}. {reason}"))
         case _:
             return Progress(Present(label, f"{doing}…", bits))
 
-        case Waiting(reason=reason):
-            return Progress(Present(label, f"{doing}. {reason}"))
 
 def _at(label: str, words: str, done: int, total: int) -> Progress:
     return Progress(Present(label, words), done / max(total, 1))
