@@ -75,8 +75,14 @@ def _measure_fidelity(request: MeasureFidelity, folders: Folders) -> Iterator[Me
 def _measure_speed(request: MeasureSpeed, folders: Folders) -> Iterator[MeasureEvent]:
     known = fingerprints(folders.measurements)
     for progress in measure_speed(Path(request.model), request.plan, name=request.id, known=known):
-        if progress.result is None:
-            yield SpeedUnderway(id=request.id, done=progress.done, total=progress.total, words=progress.words)
+        if progress.so_far and progress.done == progress.total:
+            keep_speed(progress.so_far, folders.measurements)
+            yield SpeedMeasured(request.id, progress.so_far)
         else:
-            keep_speed(progress.result, folders.measurements)
-            yield SpeedMeasured(request.id, progress.result)
+            yield SpeedUnderway(
+                id=request.id,
+                done=progress.done,
+                total=progress.total,
+                words=progress.words,
+                so_far=progress.so_far,
+            )

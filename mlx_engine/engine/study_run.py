@@ -14,6 +14,7 @@ from mlx_engine.engine.job_messages import UNDERWAY, JobEvent
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import FetchDataset, JobFailed
+from mlx_engine.measure.messages import SpeedMeasured, SpeedUnderway
 from mlx_engine.measure.study import Step, Study, after, after_failure, remaining
 from mlx_engine.measure.study_file import keep, made, present
 from mlx_engine.protocol import WorkerExited
@@ -54,6 +55,7 @@ class StudyRun:
         self._command = command
         self._client: Client[JobEvent] | None = None
         self._key = 0
+        self._so_far: SpeedMeasured | None = None
 
     def start(self) -> None:
         """Begin with the first step that is left.
@@ -78,8 +80,12 @@ class StudyRun:
         match event:
             case JobFailed():
                 self._end_step(after_failure(self.study, step, event.title, event.message))
+            case SpeedUnderway(so_far=so_far):
+                self._so_far = SpeedMeasured(event.id, so_far) if so_far else None
             case WorkerExited():
-                self._end_step(after_failure(self.study, step, "The process ended", event.reason))
+                # What was measured until it died stays.
+                study = after(self.study, step, self._so_far) if self._so_far else self.study
+                self._end_step(after_failure(study, step, "The process ended", event.reason))
             case _ if not isinstance(event, UNDERWAY):
                 self._end_step(made(after(self.study, step, event)))
 
@@ -90,6 +96,7 @@ class StudyRun:
 
     def _begin_next(self) -> None:
         self.step = next(remaining(self.study), None)
+        self._so_far = None
         if self.step is not None:
             key = self._key = self._key + 1
 

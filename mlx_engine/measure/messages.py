@@ -112,12 +112,13 @@ class FidelityMeasured(msgspec.Struct, frozen=True, tag="fidelity_measured", tag
 
 
 class SpeedUnderway(msgspec.Struct, frozen=True, kw_only=True, tag="speed_underway", tag_field=type_tag):
-    """So many figures are there; `words` tells the last one."""
+    """So many steps are done; `words` tells the one that is under way, `so_far` what stays if the process dies."""
 
     id: str
     done: int
     total: int
     words: str
+    so_far: SpeedResult | None = None
 
 
 class SpeedMeasured(msgspec.Struct, frozen=True, tag="speed_measured", tag_field=type_tag):

@@ -36,6 +36,6 @@ def engine_errors(name: str) -> Iterator[None]:
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
             raise OutOfMemory(
-                f"{name} ran out of memory while it was measured. Close other programs, or use shorter chunks."
+                f"{name} ran out of memory while it was measured. Close other programs, or read less at a time."
             ) from error
         raise EngineError(f"MLX could not go on: {' '.join(str(error).split())[:300]}.") from error

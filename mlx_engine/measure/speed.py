@@ -3,15 +3,15 @@
 Like `llama-bench`, it reads random tokens and decodes past every end, each time from the same state, after a warm-up
 that is not counted. Unlike it, the first token of the answer belongs to reading, as a person waits for it. A figure
 whose values lie too far apart is taken again, and if they still do, it is marked: something else was running.
+
+It does not know the template and the tokenizer, nor sampling: in a chat they come on top.
 """
 
-import contextlib
 import gc
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,86 +20,128 @@ import mlx.core as mx
 import numpy as np
 from mlx_lm.generate import generate_step
 
+from mlx_engine.errors import EngineError, FacetError, OutOfMemory
 from mlx_engine.inference.context import Context
 from mlx_engine.inference.layers import Layers
 from mlx_engine.inference.load import Model, device_name, open_model
 from mlx_engine.inference.prefill import Reader
+from mlx_engine.measure import residency
 from mlx_engine.measure.conditions import Watch
-from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.fingerprints import Fingerprints
-from mlx_engine.measure.room import check_room, engine_errors
-from mlx_engine.measure.speed_result import Series, SpeedPlan, SpeedResult
+from mlx_engine.measure.room import engine_errors
+from mlx_engine.measure.speed_parts import Bounds, Part, parts, room_now
+from mlx_engine.measure.speed_result import Series, SpeedPlan, SpeedResult, is_disturbed
 from mlx_engine.models import provenance
+from mlx_engine.models.describe import describe
 from mlx_engine.models.machine import this_machine
 
-_warm_up_tokens = 512
+_warm_up_tokens = 2048
 """More are read in steps of the same shapes."""
+_most_swapped_bytes = 256 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class SpeedProgress:
-    """What has been measured last, in words; `result` is the whole, with the last one."""
+    """What is being measured, in words, and what was found so far, None before the model is loaded.
+
+    All is found when as much is done as there is.
+    """
 
     done: int
     total: int
     words: str
-    result: SpeedResult | None = None
+    so_far: SpeedResult | None
 
 
-@dataclass(slots=True)
-class _Found:
-    load_s: list[float] = field(default_factory=list)
-    reading: list[Series] = field(default_factory=list)
-    decoding: list[Series] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
+def measure_speed(
+    path: Path, plan: SpeedPlan, *, name: str, known: Fingerprints, watch: Watch | None = None
+) -> Iterator[SpeedProgress]:
+    """Measure the model in the folder `path`, called `name`; the `watch` looks at the machine meanwhile.
 
-
-def measure_speed(path: Path, plan: SpeedPlan, *, name: str, known: Fingerprints) -> Iterator[SpeedProgress]:
-    """Measure the model in the folder `path`, called `name`.
-
-    Prompts and depths beyond the model's context are left out, and said so.
+    What is beyond the model's context, or would not fit the memory that is free, is not tried, and said so. What fails
+    leaves the other figures.
 
     Raises:
         ModelError, OutOfMemory: it cannot be opened, or does not fit.
         InvalidParameter: it cannot keep its context in so few bits.
-        EngineError: MLX failed.
+        EngineError: MLX failed, and nothing could be measured.
     """
-    check_room(path, name, Convention(), this_machine(), cache_bits=plan.cache_bits)
-    watch = Watch()
-    total = 1 + len(plan.prompts) + len(plan.depths)
-    found = _Found()
-    model = _load_twice(path, found)
-    yield SpeedProgress(1, total, f"loading took {found.load_s[0]:.1f} s")
-    bench = _Bench(model, plan)
-    mx.reset_peak_memory()
-    with engine_errors(name):
-        yield from _measure(bench, plan, found, total)
-    result = SpeedResult(
-        model=name,
-        weights=known.of(path),
-        plan=plan,
-        load_s=tuple(found.load_s),
-        reading=tuple(found.reading),
-        decoding=tuple(found.decoding),
-        skipped=tuple(found.skipped),
-        peak_memory_bytes=mx.get_peak_memory(),
-        conditions=watch.conditions(),
-        machine=device_name(),
-        created=provenance.now(),
-        tools=provenance.versions("facet", "mlx", "mlx-lm"),
-    )
-    yield SpeedProgress(total, total, "done", result)
+    watch = watch or Watch()
+    bounds = Bounds(describe(path, name), room_now(this_machine(), watch.free_memory_bytes), plan.cache_bits)
+    bounds.require_room()
+    obstacles = {part: next(bounds.obstacles(part), "") for part in parts(plan)}
+    possible = [part for part, obstacle in obstacles.items() if not obstacle]
+    total = 1 + len(possible)
+    yield SpeedProgress(0, total, "loading", None)
+    run = _Run(path, plan, name, watch, known)
+    run.skipped += filter(None, obstacles.values())
+    for done, part in enumerate(possible, 1):
+        yield SpeedProgress(done, total, part.words, run.result())
+        if reason := run.measure(part):
+            run.skipped += (f"{later.words}, since {reason}" for later in possible[done:])
+            break
+    run.require_something()
+    yield SpeedProgress(total, total, "done", run.result())
 
 
-def _load_twice(path: Path, found: _Found) -> Model:
-    """Load the model, cold where the system lets go of files, and once more, which is warm; return the second one."""
-    forget_files(path)
-    found.load_s.append(_load(path)[0])
-    gc.collect()
-    mx.clear_cache()
-    again_s, model = _load(path)
-    found.load_s.append(again_s)
-    return model
+class _Run:
+    """A loaded model, and what was found of it so far."""
+
+    def __init__(self, path: Path, plan: SpeedPlan, name: str, watch: Watch, known: Fingerprints) -> None:
+        self.skipped: list[str] = []
+        self._plan, self._name, self._watch = plan, name, watch
+        self._series: list[tuple[Part, Series]] = []
+        self._failures: list[tuple[Part, FacetError]] = []
+        residency.let_go(path)
+        self._held_share = residency.held_share(path)
+        first_s, model = _load(path)
+        # Two of them may not fit.
+        del model
+        _free()
+        again_s, model = _load(path)
+        self._load_s = (first_s, again_s)
+        self._weights = known.of(path)
+        self._bench = _Bench(model, plan)
+
+    def measure(self, part: Part) -> str:
+        """Measure one figure; return why no longer one should be tried after it, "" if one may be."""
+        try:
+            with engine_errors(self._name):
+                self._series.append((part, self._bench.series(part)))
+        except EngineError as error:
+            self._failures.append((part, error))
+            _free()
+            if isinstance(error, OutOfMemory):
+                return "the memory ran out before"
+        return "the machine began to swap" if self._watch.swapped_bytes > _most_swapped_bytes else ""
+
+    def require_something(self) -> None:
+        """Pass unless all that was tried has failed.
+
+        Raises:
+            EngineError: as the first one did.
+        """
+        if self._failures and not self._series:
+            raise self._failures[0][1]
+
+    def result(self) -> SpeedResult:
+        """Return what was found until now."""
+        return SpeedResult(
+            model=self._name,
+            weights=self._weights,
+            plan=self._plan,
+            load_s=self._load_s,
+            held_share=self._held_share,
+            reading=tuple(series for part, series in self._series if part.kind == "reading"),
+            decoding=tuple(series for part, series in self._series if part.kind == "decoding"),
+            skipped=tuple(self.skipped),
+            failures=tuple(f"{part.words}: {error.message.rstrip('.')}" for part, error in self._failures),
+            peak_memory_bytes=max((one.peak_memory_bytes for _, one in self._series), default=mx.get_peak_memory()),
+            conditions=self._watch.conditions(),
+            machine=device_name(),
+            created=provenance.now(),
+            tools=provenance.versions("facet", "mlx", "mlx-lm"),
+        )
 
 
 def _load(path: Path) -> tuple[float, Model]:
@@ -110,99 +152,94 @@ def _load(path: Path) -> tuple[float, Model]:
     return time.perf_counter() - began, model
 
 
-def forget_files(folder: Path) -> None:
-    """Let the system drop from memory what it keeps of the files in `folder`. Linux can be asked; macOS cannot."""
-    if not hasattr(os, "posix_fadvise"):
-        return
-    for path in folder.glob("*.safetensors"):
-        with contextlib.suppress(OSError), path.open("rb") as file:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+def _free() -> None:
+    gc.collect()
+    mx.clear_cache()
 
 
-def _measure(bench: "_Bench", plan: SpeedPlan, found: _Found, total: int) -> Iterator[SpeedProgress]:
-    done = 1
-    for tokens in plan.prompts:
-        done += 1
-        if tokens > bench.context_length:
-            found.skipped.append(f"a prompt of {tokens:,} tokens, which is longer than the context")
-            continue
-        bench.read(min(tokens, _warm_up_tokens))
-        series = _steady(partial(bench.read, tokens), plan, tokens)
-        found.reading.append(series)
-        yield SpeedProgress(done, total, f"reading {tokens:,} tokens: {series.median:.1f} tokens/s")
-    deep = bench.empty()
-    for depth in plan.depths:
-        done += 1
-        if depth + plan.decode_tokens > bench.context_length:
-            found.skipped.append(f"decoding after {depth:,} tokens, which is beyond the context")
-            continue
-        bench.deepen(deep, depth)
-        series = _steady(partial(bench.decode, deep), plan, depth)
-        found.decoding.append(series)
-        yield SpeedProgress(done, total, f"decoding after {depth:,} tokens: {series.median:.1f} tokens/s")
-
-
-def _steady(rate: Callable[[], float], plan: SpeedPlan, tokens: int) -> Series:
-    """Take `rate` several times; once more if the values lie too far apart."""
-    series = Series(tokens, tuple(rate() for _ in range(plan.repetitions)))
-    if series.is_disturbed:
-        series = Series(tokens, tuple(rate() for _ in range(plan.repetitions)))
-    return series
+def taken(rate: Callable[[], float], times: int) -> tuple[float, ...]:
+    """Take `rate` so many times; once more if the values lie too far apart."""
+    values = tuple(rate() for _ in range(times))
+    return tuple(rate() for _ in range(times)) if is_disturbed(values) else values
 
 
 class _Bench:
-    """A loaded model, and random tokens for it that are the same in every run."""
+    """A loaded model, and random tokens for it that are the same in every run.
+
+    Raises:
+        InvalidParameter: it cannot keep its context in so few bits.
+    """
 
     def __init__(self, model: Model, plan: SpeedPlan) -> None:
-        self.context_length = model.context_length
         self._network = model.network
         self._plan = plan
         self._layers = Layers(model.network, model.cache_obstacle)
         self._reader = Reader(model.network)
         self._random = np.random.default_rng(0)
         self._vocabulary = model.vocabulary_size
+        self._warm_tokens = 0
+        self._empty()
 
-    def empty(self) -> Context:
-        return Context(self._layers.make(self._plan.cache_bits), cache_bits=self._plan.cache_bits)
+    def series(self, part: Part) -> Series:
+        """Measure one figure."""
+        _free()
+        mx.reset_peak_memory()
+        rate = self._reading(part.tokens) if part.kind == "reading" else self._decoding(part.tokens)
+        values = taken(rate, self._plan.repetitions)
+        return Series(part.tokens, values, mx.get_peak_memory())
 
-    def read(self, tokens: int) -> float:
+    def _reading(self, tokens: int) -> Callable[[], float]:
+        if self._warm_tokens < (enough := min(tokens, _warm_up_tokens)):
+            self._read_once(enough)
+            self._warm_tokens = enough
+        return partial(self._read_once, tokens)
+
+    def _read_once(self, tokens: int) -> float:
         """Return how many tokens of a prompt are read in a second, until the first one of the answer is there."""
-        context, prompt = self.empty(), self._tokens(tokens)
+        context, prompt = self._empty(), self._tokens(tokens)
         began = time.perf_counter()
         self._read(context, prompt[:-1])
-        self._decode(context, prompt[-1], 1)
-        return tokens / (time.perf_counter() - began)
+        (taken_s,) = self._decode(context, prompt[-1], 1, began)
+        return tokens / taken_s
 
-    def deepen(self, context: Context, depth: int) -> None:
-        """Let `context` read on until it holds `depth` tokens."""
-        self._read(context, self._tokens(max(0, depth - len(context.tokens))))
+    def _decoding(self, depth: int) -> Callable[[], float]:
+        context = self._empty()
+        self._read(context, self._tokens(depth))
+        context.take_snapshot()
+        self._decode_once(context, 1)
+        return partial(self._decode_once, context, self._plan.decode_tokens)
 
-    def decode(self, context: Context) -> float:
+    def _decode_once(self, context: Context, count: int) -> float:
         """Return how many tokens are generated in a second after `context`, which is brought back to where it was.
 
-        The first one is not counted.
+        The time begins with the first one, as the engine counts it.
         """
         depth = len(context.tokens)
-        context.take_snapshot()
-        self._decode(context, self._tokens(1)[0], 1)
-        began = time.perf_counter()
-        self._decode(context, self._tokens(1)[0], self._plan.decode_tokens)
-        taken_s = time.perf_counter() - began
-        context.evaluate()
+        first_s, *_, last_s = self._decode(context, self._tokens(1)[0], 1 + count, 0)
         context.go_back(self._network, depth)
-        return self._plan.decode_tokens / taken_s
+        return count / (last_s - first_s)
+
+    def _empty(self) -> Context:
+        return Context(self._layers.make(self._plan.cache_bits), cache_bits=self._plan.cache_bits)
 
     def _tokens(self, count: int) -> list[int]:
         return [int(token) for token in self._random.integers(0, self._vocabulary, count)]
 
     def _read(self, context: Context, tokens: list[int]) -> None:
-        if tokens:
-            for _ in self._reader.read(context, tokens, boundaries=(), is_cancelled=lambda: False):
-                pass
+        for _ in self._reader.read(context, tokens, boundaries=(), is_cancelled=lambda: False):
+            pass
 
-    def _decode(self, context: Context, token: int, count: int) -> None:
+    def _decode(self, context: Context, token: int, count: int, began_s: float) -> list[float]:
+        """Generate so many tokens after `token`; return the seconds at which each was there.
+
+        The one that is begun beyond the last is waited for, so that it is in nobody's way.
+        """
         steps: Any = generate_step(mx.array([token]), self._network, max_tokens=count, prompt_cache=context.layers)
         context.tokens.append(token)
+        times = []
         with closing(steps):
             for generated, _ in steps:
+                times.append(time.perf_counter() - began_s)
                 context.tokens.append(generated)
+        context.evaluate()
+        return times

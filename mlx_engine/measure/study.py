@@ -178,9 +178,16 @@ def after(study: Study, step: Step, event: msgspec.Struct) -> Study:
         case FidelityMeasured(result=result):
             return _with(study, step.label, fidelity=(*_row(study, step.label).fidelity, result))
         case SpeedMeasured(result=speed):
-            return _with(study, step.label, speed=speed)
+            return _after_speed(study, step, speed)
         case _:
             return study
+
+
+def _after_speed(study: Study, step: Step, speed: SpeedResult) -> Study:
+    study = _with(study, step.label, speed=speed)
+    if not speed.failures:
+        return study
+    return after_failure(study, step, "Not all speeds could be measured", f"{'; '.join(speed.failures)}.")
 
 
 def after_failure(study: Study, step: Step, title: str, message: str) -> Study:
@@ -191,13 +198,15 @@ def after_failure(study: Study, step: Step, title: str, message: str) -> Study:
 
 
 def tried_again(study: Study) -> Study:
-    """Return the study without its failures and without disturbed speeds, so that those are measured again."""
+    """Return the study without its failures and without speeds that are disturbed or not whole, so that those are
+    measured again.
+    """
     return msgspec.structs.replace(study, rows=tuple(_fresh(row) for row in study.rows))
 
 
 def _fresh(row: Row) -> Row:
-    speed = None if row.speed and row.speed.disturbed else row.speed
-    return msgspec.structs.replace(row, failures=(), speed=speed)
+    is_unsure = row.speed and (row.speed.disturbed or row.speed.failures or row.has_failed("speed"))
+    return msgspec.structs.replace(row, failures=(), speed=None if is_unsure else row.speed)
 
 
 def _row(study: Study, label: str) -> Row:

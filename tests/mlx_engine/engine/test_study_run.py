@@ -1,23 +1,27 @@
 """Behaviour of running a study, with real job processes and tiny models."""
 
 import queue
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
+from mlx_engine import protocol
 from mlx_engine.engine.study_run import StudyParcel, StudyRun
 from mlx_engine.folders import Folders
 from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.messages import CorpusChoice
+from mlx_engine.measure.messages import CorpusChoice, SpeedUnderway
 from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.speed_result import SpeedPlan
+from mlx_engine.measure.speed_result import Series, SpeedPlan
 from mlx_engine.measure.study import Study, remaining
 from mlx_engine.measure.study_file import begin, load
 from mlx_engine.models.describe import describe
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.quantize import builtin
+from tests.mlx_engine.measure.test_study import speed
 
 
 @pytest.fixture
@@ -111,3 +115,27 @@ def test_a_process_that_dies_is_a_failed_step(study: Study, folders: Folders) ->
         run.receive(parcels.get(timeout=60))
     assert run.study.original.has_failed("answers")
     assert not list(remaining(run.study))
+
+
+def test_what_was_measured_before_the_process_died_stays(study: Study, folders: Folders, tmp_path: Path) -> None:
+    """Here it dies while it measures speed, as it may when Metal gives up on a long prompt."""
+    found = speed(Series(0, (9.0, 9.0)))
+    event = SpeedUnderway(id="", done=1, total=2, words="reading 8,192 tokens", so_far=found)
+    (tmp_path / "event").write_bytes(protocol.encode(event))
+    only = msgspec.structs.replace(study.original, recipe=None)
+    plan = msgspec.structs.replace(study.plan, cache_bits=())
+    study = msgspec.structs.replace(study, plan=plan, rows=(only,), answers=str(tmp_path))
+    parcels: queue.SimpleQueue[StudyParcel] = queue.SimpleQueue()
+    run = StudyRun(
+        study,
+        post=parcels.put,
+        on_event=lambda event: None,
+        on_change=lambda: None,
+        folders=folders,
+        command=["/bin/sh", "-c", f"read request; cat {shlex.quote(str(tmp_path / 'event'))}; kill -6 $$"],
+    )
+    run.start()
+    while run.step is not None:
+        run.receive(parcels.get(timeout=60))
+    assert run.study.original.speed == found
+    assert "signal 6" in run.study.original.failures[0].message

@@ -1,41 +1,93 @@
 """Behaviour of noting the conditions of a measurement."""
 
+import sys
+
 import pytest
 
-from mlx_engine.measure.conditions import Watch, power, thermal
+from mlx_engine.measure.conditions import Conditions, Watch, answer, gpu_percent, power, thermal
+
+_mains = "Now drawing from 'AC Power'\n -InternalBattery-0 (id=1)\t100%; charged;"
+_battery = "Now drawing from 'Battery Power'\n -InternalBattery-0 (id=1)\t76%; discharging;"
 
 
 @pytest.mark.parametrize(
-    ("told", "source"),
+    ("batteries", "settings", "source"),
     [
-        ("Now drawing from 'AC Power'\n -InternalBattery-0 (id=1)\t100%; charged;", "mains"),
-        ("Now drawing from 'Battery Power'\n -InternalBattery-0 (id=1)\t76%; discharging;", "battery"),
-        ("", "unknown"),
+        (_mains, "Currently in use:\n lowpowermode         0\n sleep                1\n", "mains"),
+        (_battery, "", "battery"),
+        (_battery, "Currently in use:\n lowpowermode         1\n", "battery, low-power mode"),
+        (_mains, " powermode            2\n", "mains"),
+        (_mains, " powermode            1\n", "mains, low-power mode"),
+        ("Now drawing from 'UPS Power'", "", "UPS"),
+        ("Now drawing from 'Solar Power'", "\x00\x1b[2J", "unknown"),
+        ("", "", "unknown"),
     ],
 )
-def test_the_source_of_power_is_read(told: str, source: str) -> None:
-    """What the system says in its own words."""
-    assert power(told) == source
+def test_the_source_of_power_is_read(batteries: str, settings: str, source: str) -> None:
+    """What the system says in its own words, and whether it saves power."""
+    assert power(batteries, settings) == source
 
 
 @pytest.mark.parametrize(
     ("told", "state"),
     [
-        ("Note: No thermal warning level has been recorded\n", "nominal"),
-        ("CPU_Scheduler_Limit \t= 100\nCPU_Available_CPUs \t= 8\nCPU_Speed_Limit \t= 80\n", "limited to 80 %"),
-        ("CPU_Speed_Limit \t= 100\n", "nominal"),
+        ("com.apple.system.thermalpressurelevel 0\n", "nominal"),
+        ("com.apple.system.thermalpressurelevel 2\n", "heavy"),
+        ("com.apple.system.thermalpressurelevel 9\n", "unknown"),
+        ("com.apple.system.thermalpressurelevel 17\n", "unknown"),
+        ("Note: No thermal warning level has been recorded\n", "unknown"),
         ("", "unknown"),
     ],
 )
 def test_the_heat_is_read(told: str, state: str) -> None:
-    """A processor that is slowed down says by how much."""
+    """By the level that the system publishes; what is no level is no claim."""
     assert thermal(told) == state
 
 
+@pytest.mark.parametrize(
+    ("told", "percent"),
+    [
+        ('"PerformanceStatistics" = {"Tiler Utilization %"=90,"Device Utilization %"=16,"recoveryCount"=0}', 16),
+        ('{"Device Utilization %"=3} {"Device Utilization %"=41}', 41),
+        ('{"Device Utilization %"=101}', None),
+        ('{"Device Utilization %"=1000}', None),
+        ("", None),
+    ],
+)
+def test_the_use_of_the_gpu_is_read(told: str, percent: int | None) -> None:
+    """Of the busiest one."""
+    assert gpu_percent(told) == percent
+
+
+@pytest.mark.parametrize(
+    "program", ["raise SystemExit(1)", "import signal; signal.pause()", "import os; os.kill(os.getpid(), 9)"]
+)
+def test_a_tool_that_fails_or_hangs_says_nothing(program: str) -> None:
+    """Nor does one that is not there."""
+    assert answer([sys.executable, "-c", program], timeout_s=0.5) == ""
+    assert answer(["/usr/bin/no-such-tool"]) == ""
+
+
+def test_a_tool_that_says_what_is_no_text_does_no_harm() -> None:
+    """It is read as far as it can be."""
+    program = "import sys; sys.stdout.buffer.write(b'\\xff\\xfe 7')"
+    assert answer([sys.executable, "-c", program]).endswith(" 7")
+
+
 def test_the_machine_is_watched() -> None:
-    """It has processors, and what this process does itself is no other load."""
+    """It has processors and memory, and what this process does itself is no other load."""
     watch = Watch()
     sum(number * number for number in range(3_000_000))
     conditions = watch.conditions()
     assert conditions.processors > 0
     assert 0 <= conditions.other_load <= conditions.processors
+    assert conditions.free_memory_bytes
+
+
+def test_what_is_known_stands_in_a_line() -> None:
+    """And nothing of what the system does not tell."""
+    assert Conditions(processors=8).in_words == "power: unknown; heat: unknown; other load: 0.0 of 8 cores"
+    known = Conditions(
+        power="battery", processors=8, gpu_percent=4, free_memory_bytes=9 * 10**9, swapped_bytes=3 * 10**8
+    )
+    assert known.in_words.endswith("GPU before: 4 % busy; memory free before: 9.0 GB; swap grew by 300 MB")

@@ -3,9 +3,10 @@
 import msgspec
 import pytest
 
-from mlx_engine.measure.messages import AnswersKept, FidelityMeasured
+from mlx_engine.measure.messages import AnswersKept, FidelityMeasured, SpeedMeasured
 from mlx_engine.measure.plan import Plan
 from mlx_engine.measure.results import Fidelity, FidelityResult
+from mlx_engine.measure.speed_result import Series, SpeedPlan, SpeedResult
 from mlx_engine.measure.study import Row, Step, Study, after, after_failure, remaining, tried_again
 from mlx_engine.quantize.messages import Converted
 from mlx_engine.quantize.recipe import Format, Recipe
@@ -99,6 +100,34 @@ def test_what_has_failed_is_tried_again_when_asked(study: Study) -> None:
     before = _steps(study)
     study = after_failure(study, _step(study, "convert", "maker/four"), "No space", "The disk is full.")
     assert _steps(tried_again(study)) == before
+
+
+def speed(*series: Series, failures: tuple[str, ...] = (), peak: int = 1000) -> SpeedResult:
+    """How fast something writes, and nothing else."""
+    return SpeedResult(
+        model="there",
+        weights="w",
+        plan=SpeedPlan(),
+        load_s=(1.0, 1.0),
+        reading=(),
+        decoding=series,
+        failures=failures,
+        peak_memory_bytes=peak,
+    )
+
+
+def test_speeds_that_are_not_whole_are_kept_and_measured_again_when_asked(study: Study) -> None:
+    """What failed is told; a disturbed figure is measured again too, and a sound one is not."""
+    step, sound = _step(study, "speed", "maker/there"), Series(0, (9.0, 9.0))
+    partly = after(study, step, SpeedMeasured("", speed(sound, failures=("reading 8,192 tokens: memory ran out",))))
+    row = partly.rows[1]
+    assert row.speed is not None
+    assert [failure.message for failure in row.failures] == ["reading 8,192 tokens: memory ran out."]
+    assert ("speed", "there") not in _steps(partly)
+    assert ("speed", "there") in _steps(tried_again(partly))
+    disturbed = after(study, step, SpeedMeasured("", speed(Series(0, (9.0, 5.0)))))
+    assert ("speed", "there") in _steps(tried_again(disturbed))
+    assert ("speed", "there") not in _steps(tried_again(after(study, step, SpeedMeasured("", speed(sound)))))
 
 
 def test_each_precision_of_the_context_is_a_measurement(study: Study) -> None:

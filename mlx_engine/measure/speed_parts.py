@@ -1,0 +1,77 @@
+"""The parts of a measurement of speed, and which of them a model and a machine cannot do."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from mlx_engine.errors import OutOfMemory
+from mlx_engine.measure.speed_result import SpeedPlan
+from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.machine import Machine
+from mlx_engine.models.memory import Fit, fit, runtime_on
+from mlx_engine.protocol import CacheBits
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One figure: reading a prompt of so many `tokens`, or decoding after so many; it ends with `context` tokens."""
+
+    kind: Literal["reading", "decoding"]
+    tokens: int
+    context: int
+
+    @property
+    def words(self) -> str:
+        """As the beginning of a sentence."""
+        if self.kind == "reading":
+            return f"reading {self.tokens:,} tokens"
+        return f"decoding after {self.tokens:,} tokens" if self.tokens else "decoding"
+
+
+def parts(plan: SpeedPlan) -> list[Part]:
+    """Return what the plan asks for, each once, the shortest context first: what fails at one length, ends the rest."""
+    reading = [Part("reading", tokens, tokens + 1) for tokens in dict.fromkeys(plan.prompts)]
+    # The token that is put in, and the first one that comes out, which is not timed.
+    decoding = [Part("decoding", tokens, tokens + 2 + plan.decode_tokens) for tokens in dict.fromkeys(plan.depths)]
+    return sorted((*reading, *decoding), key=lambda part: (part.tokens, part.context))
+
+
+def room_now(machine: Machine, free_bytes: int) -> Machine:
+    """Return the machine with what is free of its memory, where that is less than what a model may hold."""
+    if free_bytes >= machine.working_set_bytes:
+        return machine
+    return replace(machine, working_set_bytes=free_bytes, working_set_source="free just now")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What `model` can do on `machine` with its context in so many bits: as long as it lasts, and as fits."""
+
+    model: ModelDescription
+    machine: Machine
+    cache_bits: CacheBits
+
+    def require_room(self) -> None:
+        """Pass if the weights fit.
+
+        Raises:
+            OutOfMemory: they do not; a measurement would make the machine swap.
+        """
+        found = self._fit(1)
+        if found.verdict == "too large":
+            raise OutOfMemory(
+                f"{self.model.name} does not fit, and measuring it would make this machine swap: {found.in_words} "
+                "Close other programs and models that are loaded, or use one with fewer bits."
+            )
+
+    def obstacles(self, part: Part) -> Iterator[str]:
+        """Give what stands against a part, as the end of a sentence."""
+        longest = self.model.context_length
+        if longest and part.context > longest:
+            yield f"{part.words}, which is beyond the model's context of {longest:,} tokens"
+        elif (found := self._fit(part.context)).verdict == "too large":
+            yield f"{part.words}, for which the memory is too small: {found.in_words.rstrip('.')}"
+
+    def _fit(self, context: int) -> Fit:
+        runtime = runtime_on(self.machine, self.model)
+        return fit(self.model, self.machine, context=context, cache_bits=self.cache_bits, runtime=runtime)
