@@ -1,39 +1,27 @@
 """A text of a study token by token: which candidate, which part of the text, and where in it one is."""
 
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Protocol
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
-from app.viewmodels.token_view_jobs import TokenRequest
+from app.viewmodels.token_view_candidates import Candidate, candidates, chunk_kinds
+from app.viewmodels.token_view_jobs import Jobs
+from app.viewmodels.token_view_own import OwnText
 from app.viewmodels.token_view_passage import Passage, step_from
+from app.viewmodels.token_view_states import Broken, Busy, Idle, Shown, State
 from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import JobFailed
 from mlx_engine.measure.messages import (
-    AnswersKept,
-    AnswersUnderway,
-    CorpusChoice,
-    FidelityMeasured,
-    FidelityUnderway,
-    KeepAnswers,
-    MeasureFidelity,
     ReadTokens,
     TokensRead,
 )
-from mlx_engine.measure.names import short_names
 from mlx_engine.measure.results import Divergence, FidelityResult, fidelity_folder
-from mlx_engine.measure.study import Row, Study
-from mlx_engine.measure.typed import forget_typed, typed
+from mlx_engine.measure.study import Study
 
 OWN = "Your own text"
 """What stands beside the kinds of the corpus."""
-_FEWEST_CHARACTERS = 40
-"""Less says nothing about a model."""
 
 
 class Lab(Protocol):
@@ -47,49 +35,6 @@ class Lab(Protocol):
     def running(self) -> str: ...
 
 
-class Jobs(Protocol):
-    """Who answers: a `TokenJobs`."""
-
-    def ask(self, request: TokenRequest, told: Callable[[JobEvent], None]) -> None: ...
-    def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """What can be chosen: one model of the study, with its context in so many bits."""
-
-    name: str
-    row: Row
-    result: FidelityResult
-
-
-@dataclass(frozen=True, slots=True)
-class Idle:
-    """Nothing is shown, and why."""
-
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """Something is read or measured; `share` goes from 0 to 1, or is None where nothing is known of it."""
-
-    words: str
-    share: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    title: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    passage: Passage
-
-
-State = Idle | Busy | Broken | Shown
 _Place = Divergence | int | Literal["first", "last"] | None
 """Where to be in a passage that is still to be read: at a token, or where the first choices differ."""
 
@@ -102,7 +47,7 @@ class TokenView(QObject):
 
     def __init__(self, lab: Lab, jobs: Jobs, folders: Folders, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._lab, self._jobs, self._folders = lab, jobs, folders
+        self._lab, self._jobs, self._results = lab, jobs, folders.measurements
         self.state: State = Idle("")
         self.candidates: list[Candidate] = []
         self.candidate: Candidate | None = None
@@ -112,16 +57,14 @@ class TokenView(QObject):
         """The token that one is at, of the passage that is shown."""
         self._wanted: _Place = None
         self._begun = False
-        self._own_answers = ""
-        self.keeps_text = False
-        """Whether a text of the person's own is on the disk."""
-        self._own: dict[str, FidelityResult] = {}
+        self._last = ""
+        self.own = OwnText(jobs, folders, candidate=lambda: self.candidate, tell=self._set, found=lambda: self._read(0))
         lab.changed.connect(self._follow)
 
     def begin(self) -> None:
         """Show the first text of the first candidate."""
         self._begun = True
-        self.keeps_text = any(typed(self._folders))
+        self.own.look()
         self._follow()
 
     def close(self) -> None:
@@ -142,7 +85,7 @@ class TokenView(QObject):
         """What was found of the candidate, over all texts, or over the person's own one."""
         if self.candidate is None:
             return None
-        return self._own.get(self.candidate.name) if self.is_own else self.candidate.result
+        return self.own.result if self.is_own else self.candidate.result
 
     @property
     def chunks(self) -> list[int]:
@@ -151,7 +94,7 @@ class TokenView(QObject):
             return []
         if self.is_own:
             return list(range(self.result.fidelity.chunks))
-        return [number for number, kind in enumerate(_kinds(self.result)) if kind == self.kind]
+        return [number for number, kind in enumerate(chunk_kinds(self.result)) if kind == self.kind]
 
     @property
     def worst(self) -> tuple[Divergence, ...]:
@@ -169,8 +112,17 @@ class TokenView(QObject):
         """Show the same text for another candidate."""
         chosen = next((one for one in self.candidates if one.name == name), None)
         if chosen and chosen != self.candidate:
+            self._last = self.candidate.name if self.candidate else ""
             self.candidate, self._wanted = chosen, self.current
-            self._show_own() if self.is_own else self._read()
+            if not self.is_own:
+                self._read()
+            elif self.own.is_answered or not isinstance(self.state, Busy):
+                # While the original reads, that is for all of them.
+                self._show_own()
+
+    def swap(self) -> None:
+        """Show the candidate that was shown before this one, so that two are held against each other."""
+        self.choose_candidate(self._last)
 
     def choose_kind(self, kind: str) -> None:
         """Show the first text of another kind."""
@@ -226,54 +178,20 @@ class TokenView(QObject):
         """Let the original and the candidate read the person's own text, one after the other."""
         if self.obstacle or not self.candidate or not self._lab.study:
             return
-        if len(text.strip()) < _FEWEST_CHARACTERS:
-            self._set(Broken("The text is too short", "Give a few sentences: the models need something to go on from."))
-            return
-        self.kind, self._own_answers = OWN, ""
-        self._own.clear()
-        self._wanted = None
-        original = self._lab.study.original
-        self._set(Busy("The original reads your text…"))
-        request = KeepAnswers(id=original.label, model=original.path, corpus=CorpusChoice(text=text))
-        # The answers stand on the disk as they come.
-        self.keeps_text = True
-        self._jobs.ask(request, self._take)
-
-    @property
-    def answers(self) -> Path:
-        """The folder in which texts are kept with what the original answers."""
-        return self._folders.answers
-
-    def forget(self) -> None:
-        """Remove the person's own texts from the disk, and what was measured on them."""
-        self._jobs.close()
-        self._own.clear()
-        self._own_answers = ""
-        try:
-            forget_typed(self._folders)
-        except FacetError as error:
-            self._set(Broken("The text is still on the disk", error.message))
-            return
-        self.keeps_text = False
-        if self.is_own:
-            self._show_own()
-        self.changed.emit()
-
-    def stop(self) -> None:
-        """Give up what is being measured."""
-        self._jobs.close()
-        self._set(Idle("Stopped."))
+        self.kind, self._wanted = OWN, None
+        self.own.measure(text, self._lab.study.original)
 
     def _follow(self) -> None:
         study = self._lab.study
-        self.candidates = list(_candidates(study)) if study else []
+        self.candidates = list(candidates(study)) if study else []
         names = [one.name for one in self.candidates]
         if self.candidate and self.candidate.name in names and self._is_same():
             self.candidate = self.candidates[names.index(self.candidate.name)]
             self.changed.emit()
             return
-        self._own.clear()
-        self._own_answers, self.current = "", None
+        # What is measured just now is about another original, or none.
+        self.own.clear()
+        self.current = None
         self.candidate = self.candidates[0] if self.candidates else None
         if self.candidate is None:
             self._set(Idle("What was measured is shown here, token by token, once a model of this study is measured."))
@@ -292,7 +210,7 @@ class TokenView(QObject):
         if self.result is None:
             return
         self.chunk = self.chunk if chunk is None else chunk
-        folder = fidelity_folder(self.result, self._folders.measurements)
+        folder = fidelity_folder(self.result, self._results)
         if not isinstance(self.state, Shown):
             self._set(Busy("Reading…"))
         self._jobs.ask(ReadTokens(id=uuid.uuid4().hex, result=str(folder), chunk=self.chunk), self._take)
@@ -301,33 +219,17 @@ class TokenView(QObject):
         """Show what the candidate makes of the person's own text, measured first if it was not."""
         if self.result:
             self._read(0)
-        elif self._own_answers and not self.obstacle:
-            self._compare()
+        elif self.own.is_answered and not self.obstacle:
+            self.own.compare()
         else:
+            self._jobs.close()
             self.chunk = 0
             self._set(Idle(""))
-
-    def _compare(self) -> None:
-        assert self.candidate  # noqa: S101 - the caller has looked
-        bits, path = self.candidate.result.cache_bits, self.candidate.row.path
-        self._set(Busy(f"{self.candidate.name} reads your text…"))
-        request = MeasureFidelity(id=self.candidate.row.label, model=path, answers=self._own_answers, cache_bits=bits)
-        self._jobs.ask(request, self._take)
 
     def _take(self, event: JobEvent) -> None:
         match event:
             case JobFailed():
                 self._set(Broken(event.title, event.message))
-            case AnswersUnderway() | FidelityUnderway() if isinstance(self.state, Busy):
-                self._set(Busy(self.state.words, event.done / max(event.total, 1)))
-            case AnswersKept():
-                self._own_answers = event.answers
-                self._compare()
-            case FidelityMeasured() if self.candidate:
-                self._own[self.candidate.name] = event.result
-                # The process ends, and with it what the model took.
-                self._jobs.close()
-                self._read(0)
             case TokensRead():
                 self._show(event)
 
@@ -356,17 +258,3 @@ class TokenView(QObject):
     def _set(self, state: State) -> None:
         self.state = state
         self.changed.emit()
-
-
-def _candidates(study: Study) -> list[Candidate]:
-    found, names = [], short_names(study)
-    for row in study.rows:
-        for result in row.fidelity:
-            bits = "" if result.cache_bits == 16 else f", {result.cache_bits}-bit context"
-            found.append(Candidate(f"{names[row.label]}{bits}", row, result))
-    return found
-
-
-def _kinds(result: FidelityResult) -> list[str]:
-    """Return the kind of each chunk: chunks stand in the order of their kinds."""
-    return [kind for kind, found in result.by_kind.items() for _ in range(found.chunks)]

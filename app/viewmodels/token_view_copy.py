@@ -3,7 +3,8 @@
 import html
 from collections.abc import Callable
 
-from app.viewmodels.token_view_passage import Passage, change, context, percent, visible
+from app.viewmodels.token_view_passage import Passage
+from app.viewmodels.token_view_words import change, context, named, percent, visible
 from mlx_engine.measure.messages import ScoredToken
 
 _BEFORE_CHARACTERS = 60
@@ -41,7 +42,7 @@ def _span(token: ScoredToken, tint: str, mark: str) -> str:
 def _line(passage: Passage, place: int) -> str:
     token = passage.tokens[place]
     before = passage.read.before + "".join(one.text for one in passage.tokens[:place])
-    place_in_text = f"{context(before, _BEFORE_CHARACTERS)} [{visible(token.text)}]"
+    place_in_text = f"{context(before, _BEFORE_CHARACTERS)} [{named(token)}]"
     return f"KL {token.kl:.3f}  {place_in_text}  {_choices(token)}, {change(token)}"
 
 

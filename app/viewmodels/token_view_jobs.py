@@ -1,6 +1,7 @@
 """Asks a job process what was found token by token, and lets it measure a text that a person gives."""
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
@@ -13,6 +14,13 @@ from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity, ReadTokens
 from mlx_engine.protocol import WorkerExited
 
 TokenRequest = ReadTokens | KeepAnswers | MeasureFidelity
+
+
+class Jobs(Protocol):
+    """Who answers: a `TokenJobs`."""
+
+    def ask(self, request: TokenRequest, told: Callable[[JobEvent], None]) -> None: ...
+    def close(self) -> None: ...
 
 
 class TokenJobs(QObject):

@@ -142,15 +142,26 @@ class GivenLab(QObject):
 
 
 class GivenJobs:
-    """Answers at once, or with `failure`; `asked` is what was asked."""
+    """Answers at once, or with `failure`, or if it `is_patient` when it is told to; `asked` is what was asked."""
 
     def __init__(self) -> None:
         self.asked: list[TokenRequest] = []
         self.failure = ""
+        self.is_patient = False
         self.tokens: tuple[ScoredToken, ...] = ()
+        self._told: Callable[[JobEvent], None] | None = None
 
     def ask(self, request: TokenRequest, told: Callable[[JobEvent], None]) -> None:
         self.asked.append(request)
+        self._told = told
+        if not self.is_patient:
+            self.answer()
+
+    def answer(self) -> None:
+        """Answer what was asked last, unless it was given up."""
+        if self._told is None:
+            return
+        request, told = self.asked[-1], self._told
         if self.failure:
             told(JobFailed(id=request.id, error="StorageError", title="It failed", message=self.failure))
             return
@@ -164,4 +175,4 @@ class GivenJobs:
                 told(FidelityMeasured(request.id, result(request.id, corpus="typed text", answers="own")))
 
     def close(self) -> None:
-        """There is no process to end."""
+        self._told = None

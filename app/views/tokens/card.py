@@ -6,7 +6,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from app.viewmodels.token_view_passage import Passage, change, percent, visible
+from app.viewmodels.token_view_passage import Passage
+from app.viewmodels.token_view_words import change, named, percent, visible
 from app.views.painting import mixed, rounded
 from app.views.theme import Theme
 from mlx_engine.measure.messages import ScoredToken
@@ -86,7 +87,7 @@ class TokenCard(QWidget):
 
     def _paint_head(self, painter: QPainter, area: QRectF, token: ScoredToken) -> None:
         colours, (label, small) = self._theme.palette, self._heights()
-        self._write(painter, QRectF(area.left(), area.top(), area.width(), label), visible(token.text), is_heading=True)
+        self._write(painter, QRectF(area.left(), area.top(), area.width(), label), named(token), is_heading=True)
         words = f"KL {token.kl:.3f} nats · Δp {change(token)}"
         line = QRectF(area.left(), area.top() + label, area.width(), small)
         painter.setFont(self._theme.font("small", tabular=True))

@@ -6,7 +6,8 @@ from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
-from app.viewmodels.token_view import Shown, TokenView
+from app.viewmodels.token_view import TokenView
+from app.viewmodels.token_view_states import Shown
 from app.views.buttons import IconButton
 from app.views.chips import Chip, MenuChip
 from app.views.discover.controls import SmallButton

@@ -4,7 +4,8 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
-from app.viewmodels.token_view import Busy, TokenView
+from app.viewmodels.token_view import TokenView
+from app.viewmodels.token_view_states import Busy
 from app.views.discover.controls import FilledButton, SmallButton
 from app.views.discover.words import Words
 from app.views.painting import focus_ring, rounded
@@ -38,7 +39,7 @@ class OwnText(QWidget):
         column.addWidget(self.editor)
         column.addLayout(row)
         self.button.clicked.connect(self.measure)
-        self.stop.clicked.connect(view.stop)
+        self.stop.clicked.connect(view.own.stop)
         self.forget.clicked.connect(self.editor.clear)
         self.forget.clicked.connect(self._forget)
         self.editor.textChanged.connect(self._follow_text)
@@ -53,9 +54,9 @@ class OwnText(QWidget):
         """Say what can be done now."""
         self.setVisible(self._view.is_own)
         is_busy, obstacle = isinstance(self._view.state, Busy), self._view.obstacle
-        kept = _KEPT.format(folder=self._view.answers)
+        kept = _KEPT.format(folder=self._view.own.folder)
         self._words.setText(obstacle or f"{_PROMISE} {kept}")
-        self.forget.setVisible(self._view.keeps_text and not is_busy)
+        self.forget.setVisible(self._view.own.is_kept and not is_busy)
         self.stop.setVisible(is_busy)
         self.button.setVisible(not is_busy)
         self.button.setEnabled(not obstacle and bool(self.editor.toPlainText().strip()))
@@ -69,8 +70,8 @@ class OwnText(QWidget):
             self._forget()
 
     def _forget(self) -> None:
-        if self._view.keeps_text and not isinstance(self._view.state, Busy):
-            self._view.forget()
+        if self._view.own.is_kept and not isinstance(self._view.state, Busy):
+            self._view.own.forget()
         self.follow()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -4,8 +4,9 @@ from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.token_view import Broken, Busy, Idle, Shown, TokenView
+from app.viewmodels.token_view import TokenView
 from app.viewmodels.token_view_copy import as_html, as_plain
+from app.viewmodels.token_view_states import Broken, Busy, Idle, Shown
 from app.views.discover.grid import SIDE
 from app.views.discover.words import Words
 from app.views.flow import Flow

@@ -17,7 +17,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
-from app.viewmodels.token_view_passage import Passage, sentence
+from app.viewmodels.token_view_passage import Passage
+from app.viewmodels.token_view_words import sentence
 from app.views.painting import focus_ring, rounded
 from app.views.theme import Theme
 from app.views.tokens.card import TokenCard

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.viewmodels.token_view_passage import context, visible
+from app.viewmodels.token_view_words import both, context, visible
 from app.views.painting import mixed, rounded
 from app.views.theme import Theme
 from app.views.tokens.scale import MOST, KlScale
@@ -129,6 +129,5 @@ def _context(one: Divergence) -> str:
 
 
 def _choices(one: Divergence) -> str:
-    first = [visible(choices[0].text) if choices else "" for choices in (one.reference, one.candidate)]
-    agreed = f"both: {first[0]}" if first[0] == first[1] else f"{first[0]} → {first[1]}"
-    return f"{one.kind} · {agreed}"
+    first = [choices[0].text if choices else "" for choices in (one.reference, one.candidate)]
+    return f"{one.kind} · {both(*first)}"

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.viewmodels.token_view import OWN, Broken, Idle, Shown, TokenView
+from app.viewmodels.token_view import OWN, TokenView
+from app.viewmodels.token_view_states import Broken, Busy, Idle, Shown
 from mlx_engine.folders import Folders
 from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity, ReadTokens
 from mlx_engine.measure.results import TYPED, keep_fidelity
@@ -76,6 +77,19 @@ def test_another_candidate_is_shown_at_the_same_place(view: TokenView) -> None:
     assert (view.state.passage.candidate, view.current) == ("3bit", 4)
 
 
+def test_two_candidates_are_held_against_each_other(view: TokenView) -> None:
+    """One goes back and forth between the last two; at first there is nothing to go back to."""
+    view.go_to(4)
+    view.swap()
+    names = []
+    view.choose_candidate("3bit")
+    for _ in range(2):
+        view.swap()
+        assert view.candidate
+        names.append((view.candidate.name, view.current))
+    assert names == [("4bit", 4), ("3bit", 4)]
+
+
 def test_steps_lead_from_flip_to_flip_and_into_the_next_text(view: TokenView) -> None:
     places = []
     while view.step(1):
@@ -128,6 +142,36 @@ def test_another_candidate_reads_the_own_text_against_the_same_answers(view: Tok
     assert [type(one) for one in jobs.asked[before:]] == [MeasureFidelity, ReadTokens, ReadTokens]
 
 
+def test_another_candidate_waits_for_the_original(view: TokenView, jobs: GivenJobs) -> None:
+    """It is the one that reads next, and until then is told to be waited for."""
+    jobs.is_patient = True
+    view.measure(OWN_TEXT)
+    view.choose_candidate("3bit")
+    assert view.state == Busy("The original reads your text…")
+    jobs.answer()
+    assert isinstance(jobs.asked[-1], MeasureFidelity)
+    assert jobs.asked[-1].model == "/models/Whale-3bit"
+
+
+def test_a_study_that_goes_away_takes_its_measurement_along(view: TokenView, lab: GivenLab, jobs: GivenJobs) -> None:
+    """What its original answers later is about nothing that is shown."""
+    jobs.is_patient = True
+    view.measure(OWN_TEXT)
+    lab.show_study(None)
+    jobs.answer()
+    assert isinstance(view.state, Idle)
+    assert isinstance(jobs.asked[-1], KeepAnswers)
+
+
+def test_another_text_is_not_shown_as_the_own_one(view: TokenView, jobs: GivenJobs) -> None:
+    """Who turns to the own text does not wait for the one before."""
+    jobs.is_patient = True
+    view.turn(1)
+    view.choose_kind(OWN)
+    jobs.answer()
+    assert view.state == Idle("")
+
+
 def test_no_text_is_measured_while_a_study_runs(view: TokenView, lab: GivenLab, jobs: GivenJobs) -> None:
     """Two models at once may not fit; the reason is there to be shown."""
     lab.running = "boats"
@@ -149,7 +193,7 @@ def test_own_texts_are_forgotten(view: TokenView, lab: GivenLab, jobs: GivenJobs
     other = keep_fidelity(result("b"), folders.measurements)
     later = TokenView(lab, jobs, folders)
     later.begin()
-    assert (view.keeps_text, later.keeps_text) == (False, True)
-    later.forget()
-    assert not later.keeps_text
+    assert (view.own.is_kept, later.own.is_kept) == (False, True)
+    later.own.forget()
+    assert not later.own.is_kept
     assert (mine.exists(), other.exists()) == (False, True)
