@@ -1,21 +1,68 @@
-"""Which models of the library are the same network in other numbers."""
+"""Which models of the library are the same network in other numbers, and what each says that it was made of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from app.viewmodels.quantize import bare_name
+from mlx_engine.models import provenance
+from mlx_engine.models.card import read_card
 from mlx_engine.models.description import ModelDescription
 
 _SAME = 0.02
 """By how much the numbers of weights of the same network may differ: what is counted of it differs by format."""
+_WHOLE_BITS = 15
+"""A model with fewer bits a weight was made of another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kin:
+    """`base` is what the model says it was made of, "" if it says nothing; `is_sure` tells whether that, or else its
+    name, leads to the original. A fine-tune of the same network leads elsewhere.
+    """
+
+    model: ModelDescription
+    base: str = ""
+    is_sure: bool = False
 
 
 def is_kin(model: ModelDescription, original: ModelDescription) -> bool:
-    """Tell whether it is the same network in other numbers, as far as names and sizes tell."""
+    """Tell whether it is the same network in other numbers, as far as its measures tell."""
     if model.id == original.id or model.format != "safetensors" or model.architecture != original.architecture:
+        return False
+    if model.shape.vocabulary != original.shape.vocabulary:
         return False
     return abs(model.parameters - original.parameters) <= _SAME * original.parameters
 
 
+def kin_of(original: ModelDescription, models: Iterable[ModelDescription]) -> list[Kin]:
+    """Return the same network in other numbers, the surest and largest first. Reads what lies in their folders."""
+    names = _names(original)
+    found = [_kin(model, original, names) for model in models if is_kin(model, original)]
+    return sorted(found, key=lambda kin: (not kin.is_sure, -kin.model.size_bytes, kin.model.id))
+
+
 def likeliest(originals: Sequence[ModelDescription]) -> ModelDescription | None:
     """Return the one with the most kin among the most exact; what was made of a model has the longer name."""
-    exact = [model for model in originals if model.bits_per_weight >= 15] or originals
+    exact = [model for model in originals if model.bits_per_weight >= _WHOLE_BITS] or originals
     return max(exact, key=lambda model: (sum(is_kin(one, model) for one in originals), -len(model.name)), default=None)
+
+
+def made_of(model: ModelDescription) -> str:
+    """Return what the model says it was made of: what Facet has written down, or else its card; "" if neither does."""
+    note = provenance.read(model.path)
+    return note.source if note.settings else read_card(model.path).base_model
+
+
+def _kin(model: ModelDescription, original: ModelDescription, names: frozenset[str]) -> Kin:
+    base = made_of(model)
+    if base:
+        return Kin(model, base, base.casefold() in names)
+    is_called_so = bare_name(original).casefold() in model.name.casefold()
+    return Kin(model, "", is_called_so and model.bits_per_weight < _WHOLE_BITS)
+
+
+def _names(original: ModelDescription) -> frozenset[str]:
+    """Return by which names others know the original: with one that was made of another itself, that one's too."""
+    base = made_of(original) if original.bits_per_weight < _WHOLE_BITS else ""
+    names = (original.id.partition("@")[0], original.source, original.path.name, base)
+    return frozenset(name.casefold() for name in names if name)

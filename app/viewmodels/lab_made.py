@@ -1,44 +1,38 @@
-"""What recipes have made of a model already, by a study or by a conversion of its own."""
+"""What recipes have made of a model already, by a study or by a conversion of its own, as folders say of themselves."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
+from pathlib import Path
 
 import msgspec
 
-from app.viewmodels.quantize import bare_name
-from app.viewmodels.recipe_words import suffix
-from mlx_engine.measure.study_file import conversion_label
+from mlx_engine.errors import InvalidRecipe
 from mlx_engine.models import provenance
 from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.provenance import Provenance
 from mlx_engine.quantize.recipe import Recipe
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """Of this original, as far as names and what folders say of themselves tell."""
-
-    original: ModelDescription
-
-    def has(self, recipe: Recipe, kin: Sequence[ModelDescription]) -> bool:
-        """Tell whether one of `kin` was made by the recipe."""
-        return any(model.id in self._names(recipe) or self._says_so(model, recipe) for model in kin)
-
-    def _names(self, recipe: Recipe) -> tuple[str, str]:
-        """Return what a study calls it, and what a conversion suggests."""
-        owner = self.original.id.partition("@")[0].rpartition("/")[0] or "converted"
-        return conversion_label(self.original.id, recipe.name), f"{owner}/{bare_name(self.original)}-{suffix(recipe)}"
-
-    def _says_so(self, model: ModelDescription, recipe: Recipe) -> bool:
-        note = provenance.read(model.path)
-        return _what_it_does(note.settings) == _what_it_does(recipe) and note.source in self._sources()
-
-    def _sources(self) -> tuple[str, str]:
-        """Return what a conversion writes down as its source: where the original is from, or else its folder."""
-        return self.original.source or self.original.path.name, self.original.path.name
+def nameless(recipe: Recipe) -> Recipe:
+    """Return what the recipe does, whatever it is called."""
+    return msgspec.structs.replace(recipe, name="", purpose="")
 
 
-def _what_it_does(recipe: Recipe | Mapping[str, Any]) -> dict[str, Any]:
-    """Return the recipe as JSON has it, without what it is called."""
-    fields: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(recipe))
-    return {name: value for name, value in fields.items() if name not in {"name", "purpose"}}
+def maker_of(folder: Path) -> Recipe | None:
+    """Return the recipe that made the model in `folder`, without its name; None if that is not known."""
+    return _recipe(provenance.read(folder))
+
+
+def makers(original: ModelDescription, kin: Iterable[ModelDescription]) -> list[Recipe]:
+    """Return the recipes, without their names, that made one of `kin` of this original."""
+    # A conversion writes down as its source where the original is from, or else its folder.
+    sources = (original.source or original.path.name, original.path.name)
+    notes = (provenance.read(model.path) for model in kin)
+    return [recipe for note in notes if note.source in sources and (recipe := _recipe(note))]
+
+
+def _recipe(note: Provenance) -> Recipe | None:
+    try:
+        return nameless(msgspec.convert(note.settings, Recipe)) if note.settings else None
+    except (msgspec.ValidationError, InvalidRecipe):
+        # Of another version of Facet, or written by somebody else.
+        return None

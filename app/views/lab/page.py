@@ -29,6 +29,7 @@ class LabPage(QWidget):
     quantize_requested = Signal(str)
     reveal_requested = Signal(str)
     discover_requested = Signal()
+    hub_requested = Signal(str)  # a name to look for
 
     def __init__(
         self,
@@ -63,6 +64,7 @@ class LabPage(QWidget):
         view.heading.duplicate_requested.connect(self.duplicate)
         self.notice.acted.connect(lambda action: self.new() if action == _NEW else self.discover_requested.emit())
         self.setup.left.connect(self.show_study)
+        self.setup.hub_requested.connect(self.hub_requested)
         self.setup.started.connect(self._start)
         self._lab.opened.connect(self.show_study)
 
@@ -74,7 +76,7 @@ class LabPage(QWidget):
     def duplicate(self) -> None:
         """Begin with the plan of the study that is shown."""
         if study := self._lab.study:
-            self._draft.begin(plan=study.plan)
+            self._draft.begin(like=study)
             self.show_setup()
 
     def show_study(self) -> None:
@@ -101,8 +103,11 @@ class LabPage(QWidget):
             self.show_study()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self._stack.currentWidget() is self.setup:
+        is_setup = self._stack.currentWidget() is self.setup
+        if is_setup and event.key() == Qt.Key.Key_Escape:
             self.show_study()
+        elif is_setup and event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self.setup.tray.button.click()
         else:
             super().keyPressEvent(event)
 

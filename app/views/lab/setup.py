@@ -2,11 +2,13 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from app.viewmodels.amounts import bytes_in_words
 from app.viewmodels.lab_draft import LabDraft
+from app.viewmodels.lab_kin import Kin
 from app.viewmodels.model_library import detail
+from app.viewmodels.quantize import bare_name
 from app.viewmodels.recipe_cards import RecipeCard
 from app.views.buttons import IconButton, LinkButton
 from app.views.chips import MenuChip
@@ -15,12 +17,14 @@ from app.views.discover.words import Words
 from app.views.lab.corpus_choice import CorpusChoice
 from app.views.lab.tick_row import TickRow
 from app.views.lab.tray import Tray
+from app.views.line_field import LineField
 from app.views.theme import Theme
 from mlx_engine.quantize.forecast import Forecast
 
-_FEW = 6
-"""Recipes that are shown at once."""
+_FIRST = ("lossless", "affine-8-g64", "balanced-6", "balanced-5", "balanced-4", "affine-4-g64", "balanced-3")
+"""The recipes that are shown at once, besides the person's own."""
 _ROW_WIDTH = 330
+_NAME_WIDTH = 360
 
 
 class _Originals(MenuChip):
@@ -43,23 +47,27 @@ class _Originals(MenuChip):
 
 
 class Setup(QWidget):
-    """`left` is told when the draft is given up, `started` when it is to begin."""
+    """`left` is told when the draft is given up, `started` when it is to begin; `hub_requested` asks for conversions
+    that others have published, with the name of the original.
+    """
 
     left = Signal()
     started = Signal()
+    hub_requested = Signal(str)
 
     def __init__(self, draft: LabDraft, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._draft, self._theme = draft, theme
         self.originals = _Originals(draft, theme)
         self._facts = Words(theme, role="small", tone="secondary", wraps=True)
-        self.name = QLineEdit(maxLength=80)
-        self.name.setAccessibleName("Name of the study")
+        self.name = LineField(theme, "Name of the study")
+        self.name.setMaxLength(80)
         self.back = IconButton(theme, "chevron-left", "Back")
         self.rows: dict[str, TickRow] = {}
         self._models, self._recipes = CardGrid(theme, _ROW_WIDTH), CardGrid(theme, _ROW_WIDTH)
         self._no_models = Words(theme, role="small", tone="secondary", wraps=True)
         self._no_recipes = Words(theme, role="small", tone="secondary", wraps=True)
+        self.hub = LinkButton(theme, "Find more on the Hub", "Find conversions of this model on the Hub")
         self._more = LinkButton(theme, "All recipes")
         self._shows_all = False
         self._ticked: set[str] = set()
@@ -73,13 +81,14 @@ class Setup(QWidget):
     def _lay_out(self) -> None:
         theme, column = self._theme, self.choices.column
         column.setSpacing(8)
-        self._section("Original", "What all others are held against.")
+        self._section("Original", "What the others are compared with.")
         column.addWidget(self.originals, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self._facts)
-        self._section("On this computer", "Conversions of the same network.")
+        self._section("On this computer", "Other conversions of it; what is on the Hub has to be downloaded first.")
         column.addWidget(self._models)
         column.addWidget(self._no_models)
-        self._section("To be made", "Recipes by which the original is converted first.")
+        column.addWidget(self.hub, 0, Qt.AlignmentFlag.AlignLeft)
+        self._section("To be made", "Facet converts the original by these recipes and keeps the results.")
         column.addWidget(self._recipes)
         column.addWidget(self._no_recipes)
         column.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
@@ -91,7 +100,9 @@ class Setup(QWidget):
         head.setSpacing(8)
         head.addWidget(self.back)
         head.addWidget(Words(theme, "New study", role="heading"))
+        self.name.setMaximumWidth(theme.scaled(_NAME_WIDTH))
         head.addWidget(self.name, 1)
+        head.addStretch(0)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -110,6 +121,7 @@ class Setup(QWidget):
     def _connect(self) -> None:
         self.back.clicked.connect(self.left)
         self.tray.started.connect(self.started)
+        self.hub.clicked.connect(self._ask_for_hub)
         self.name.textEdited.connect(self._draft.rename)
         self._more.clicked.connect(self._toggle_all)
         self._draft.changed.connect(self.follow)
@@ -127,25 +139,25 @@ class Setup(QWidget):
         self._show_words()
 
     def _wanted(self) -> list[str]:
-        models = [model.id for model in self._draft.candidates()]
+        models = [kin.model.id for kin in self._draft.kin]
         return models + [card.name for card in self._shown_cards()]
 
     def _shown_cards(self) -> list[RecipeCard]:
-        """All, or the first few and what was ever ticked: what is unticked does not go away."""
+        """All, or the usual ones, the person's own and what was ever ticked: what is unticked does not go away."""
         cards = self._draft.cards
         self._ticked |= {card.name for card in cards if self._draft.has(card.name)}
         if self._shows_all:
             return cards
-        return [card for number, card in enumerate(cards) if number < _FEW or card.name in self._ticked]
+        return [card for card in cards if card.is_own or card.name in _FIRST or card.name in self._ticked]
 
     def _rebuild(self) -> None:
         for row in self.rows.values():
             row.hide()
             row.deleteLater()
         self.rows = {}
-        models = [self._row(model.id, model.id, "", detail(model)) for model in self._draft.candidates()]
+        models = [self._row(kin.model.id, kin.model.name, _origin(kin), detail(kin.model)) for kin in self._draft.kin]
         recipes = [
-            self._row(card.name, card.title, card.recipe.purpose, _size(card.figures.forecast))
+            self._row(card.name, card.title, _purpose(card), _size(card.figures.forecast))
             for card in self._shown_cards()
             if card.figures
         ]
@@ -166,20 +178,36 @@ class Setup(QWidget):
         self.originals.setAccessibleName(f"Original: {self.originals.text()}")
         self.originals.updateGeometry()
         self._facts.setText(f"{model.id} · {detail(model)}" if model else "There is no model to begin with.")
-        self._no_models.setText("None yet. What is made below stands in the library afterwards.")
-        self._no_models.setVisible(bool(model) and not draft.candidates())
-        waiting = "Reading of what the model consists…" if draft.is_reading else draft.trouble
-        self._no_recipes.setText(waiting or "All recipes have been made already.")
+        self._no_models.setText("None yet.")
+        self._no_models.setVisible(bool(model) and not draft.kin)
+        waiting = "Reading which matrices the model has…" if draft.is_reading else draft.trouble
+        self._no_recipes.setText(waiting or "There is a conversion by every recipe already.")
         self._no_recipes.setVisible(bool(model) and not draft.cards)
         rest = len(draft.cards) - len(self._shown_cards())
-        self._more.setVisible(rest > 0 or (self._shows_all and len(draft.cards) > _FEW))
+        self._more.setVisible(rest > 0 or (self._shows_all and len(draft.cards) > len(_FIRST)))
         self._more.setText("Fewer recipes" if self._shows_all else f"{rest} more recipes")
         self._more.setAccessibleName(self._more.text())
         self._more.updateGeometry()
 
+    def _ask_for_hub(self) -> None:
+        if model := self._draft.original:
+            self.hub_requested.emit(bare_name(model))
+
     def _toggle_all(self) -> None:
         self._shows_all = not self._shows_all
         self.follow()
+
+
+def _origin(kin: Kin) -> str:
+    """Say where it lies, and why it is not ticked at first if it is not."""
+    if kin.is_sure:
+        return kin.model.id
+    why = f"made from {kin.base}" if kin.base else "it does not say what it was made from"
+    return f"{kin.model.id} · {why}"
+
+
+def _purpose(card: RecipeCard) -> str:
+    return f"Your own recipe. {card.recipe.purpose}".rstrip() if card.is_own else card.recipe.purpose
 
 
 def _size(found: Forecast) -> str:

@@ -5,13 +5,18 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.viewmodels.amounts import bytes_in_words
-from app.viewmodels.lab_draft import Forecast, LabDraft
+from app.viewmodels.lab_draft import LabDraft
+from app.viewmodels.lab_forecast import Forecast
 from app.views.buttons import LinkButton
 from app.views.discover.controls import Badge, FilledButton
 from app.views.discover.grid import SIDE
 from app.views.discover.words import Words
+from app.views.flow import Flow
 from app.views.quantize.card import FIT_TONES, FIT_WORDS
 from app.views.theme import Theme
+
+_STAND_IN = "Let an 8-bit conversion stand in for it: what is lost is a lower bound then"
+_NO_STAND_IN = "Do without the stand-in"
 
 
 class Tray(QWidget):
@@ -22,62 +27,59 @@ class Tray(QWidget):
     def __init__(self, draft: LabDraft, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._draft, self._theme = draft, theme
-        self.line = Words(theme, bold=True, wraps=True)
-        self.how = Words(theme, role="small", tone="secondary", wraps=True)
+        self.line = Words(theme, bold=True)
         self.badge = Badge(theme)
+        self.problem = Words(theme, bold=True, wraps=True)
+        self.how = Words(theme, role="small", tone="secondary", wraps=True)
         self.stand_in = LinkButton(theme, "")
         self.button = FilledButton(theme, "Start")
+        self._facts = Flow([self.line, self.badge])
         text = QVBoxLayout()
         text.setSpacing(2)
-        text.addWidget(self.line)
-        text.addWidget(self.how)
+        for part in (self._facts, self.problem, self.how):
+            text.addWidget(part)
         text.addWidget(self.stand_in, 0, Qt.AlignmentFlag.AlignLeft)
         row = QHBoxLayout(self)
         row.setContentsMargins(SIDE, 10, SIDE, 12)
-        row.setSpacing(12)
+        row.setSpacing(16)
         row.addLayout(text, 1)
-        side = QVBoxLayout()
-        side.setSpacing(6)
-        side.addWidget(self.button, 0, Qt.AlignmentFlag.AlignRight)
-        side.addWidget(self.badge, 0, Qt.AlignmentFlag.AlignRight)
-        row.addLayout(side)
+        row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignVCenter)
         self.button.clicked.connect(self.started)
-        self.stand_in.clicked.connect(self._take_stand_in)
+        self.stand_in.clicked.connect(lambda: draft.choose(stand_in=not draft.choices.stand_in))
         draft.changed.connect(self.follow)
         theme.changed.connect(self.update)
         self.follow()
 
     def follow(self) -> None:
         """Show what is known now."""
-        found = self._draft.forecast()
-        self.button.setEnabled(found is not None and not found.problem)
-        self.badge.setVisible(found is not None)
-        self._show_stand_in(found)
-        if found is None:
-            self.line.setText("Choose an original.")
-            self.how.setText("")
-            return
-        verdict = found.memory.verdict
-        self.badge.show_text(FIT_WORDS[verdict], FIT_TONES[verdict], found.memory.in_words)
-        self.line.setText(found.problem or _in_words(found))
+        found = self._draft.forecast() or Forecast(problem="Choose an original.")
+        self.button.setEnabled(not found.problem)
+        self.problem.setText(found.problem)
+        self.problem.setVisible(bool(found.problem))
+        self._facts.setVisible(not found.problem)
         self.how.setText(_how(found))
+        self.how.setVisible(bool(self.how.text()))
+        self._show_stand_in(found)
+        if not found.problem:
+            self._show_facts(found)
 
-    def _show_stand_in(self, found: Forecast | None) -> None:
-        model = found.stand_in if found else None
-        self.stand_in.setVisible(model is not None)
-        if model:
-            self.stand_in.setText(f"Use its {model.quantization} instead: a lower bound")
-            self.stand_in.setAccessibleName(self.stand_in.text())
-            self.stand_in.setToolTip(
-                f"All others are held against {model.name}. What that one has lost itself is not counted: against the "
-                "true original, they lose more than is shown."
-            )
-            self.stand_in.updateGeometry()
+    def _show_facts(self, found: Forecast) -> None:
+        self.line.setText(_in_words(found))
+        self.line.updateGeometry()
+        if found.memory:
+            verdict = found.memory.verdict
+            self.badge.show_text(FIT_WORDS[verdict], FIT_TONES[verdict], found.memory.in_words)
 
-    def _take_stand_in(self) -> None:
-        found = self._draft.forecast()
-        if found and found.stand_in:
-            self._draft.choose_original(found.stand_in)
+    def _show_stand_in(self, found: Forecast) -> None:
+        is_taken = self._draft.choices.stand_in
+        self.stand_in.setVisible(is_taken or found.is_original_too_large)
+        self.stand_in.setText(_NO_STAND_IN if is_taken else _STAND_IN)
+        self.stand_in.setAccessibleName(self.stand_in.text())
+        self.stand_in.setToolTip(
+            "The others are compared with a conversion of the original to 8 bits. What that one has lost is missing "
+            "from every figure: against the original itself, the others lose more than is shown."
+        )
+        self.stand_in.updateGeometry()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colours, painter = self._theme.palette, QPainter(self)
@@ -86,19 +88,17 @@ class Tray(QWidget):
 
 
 def _in_words(found: Forecast) -> str:
-    memory = bytes_in_words(found.memory.estimate.total_bytes)
     time = found.time[0].upper() + found.time[1:]
-    return f"{time} · {memory} of memory · up to {bytes_in_words(found.disk_bytes)} on disk"
+    disk = f"about {bytes_in_words(found.disk_bytes)} on disk"
+    memory = f"{bytes_in_words(found.memory.estimate.total_bytes)} of memory" if found.memory else ""
+    return " · ".join(filter(None, (time, disk, memory)))
 
 
 def _how(found: Forecast) -> str:
-    if found.problem:
+    """Say how it is reckoned; of what may not fit, what happens then."""
+    if found.problem or not found.memory:
         return ""
+    words = f"{found.steps}, one in memory at a time; {found.how}"
     if found.memory.verdict == "too large":
-        need, there = found.memory.estimate.total_bytes, found.memory.machine.working_set_bytes
-        way_out = "" if found.stand_in else " Make an 8-bit conversion of it first, and hold the others against that."
-        return (
-            f"The largest model does not fit: {bytes_in_words(need)} of memory are needed, {bytes_in_words(there)} are "
-            f"there.{way_out}"
-        )
-    return f"{found.steps}, one in memory at a time; {found.how}"
+        return f"{words} The longest prompts may not fit: their speed is left out then."
+    return words

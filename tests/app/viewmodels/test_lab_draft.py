@@ -69,7 +69,7 @@ def begin(facet: Facet, qtbot: QtBot, tmp_path: Path) -> Begin:
 def test_conversions_of_the_same_network_are_ticked(begin: Begin) -> None:
     """Models of other networks are not offered."""
     draft = begin()
-    assert [model.id for model in draft.candidates()] == [SMALL]
+    assert [kin.model.id for kin in draft.kin] == [SMALL]
     assert draft.plan
     assert (draft.plan.candidates, draft.plan.recipes) == ((SMALL,), ())
 
@@ -131,26 +131,29 @@ def test_a_text_that_is_gone_is_missed(begin: Begin, tmp_path: Path) -> None:
     assert "notes.txt is not there any more" in forecast.problem
 
 
-def test_where_the_original_does_not_fit_another_is_offered(begin: Begin) -> None:
-    """The most exact one that does."""
+def test_an_original_that_does_not_fit_needs_a_stand_in(begin: Begin) -> None:
+    """It is said before the start; with the stand-in, the study can begin."""
     draft = begin(machine=Machine(1_600_000, 1_600_000, "for the test", has_metal=True))
     draft.choose(has_speed=False)
     forecast = draft.forecast()
     assert forecast
-    assert forecast.memory.verdict == "too large"
-    assert forecast.stand_in
-    assert forecast.stand_in.id == SMALL
+    assert forecast.is_original_too_large
+    assert "maker/Whale-bf16 does not fit this computer" in forecast.problem
+    draft.choose(stand_in=True)
+    study = draft.study()
+    assert study
+    assert study.answering.is_stand_in
 
 
-def test_a_plan_can_be_taken_up_again(begin: Begin) -> None:
-    """All of it but the name."""
+def test_a_study_can_be_taken_up_again(begin: Begin) -> None:
+    """All of its plan but the name."""
     draft = begin()
     draft.choose(is_whole=True, kinds=frozenset({"prose"}), cache_bits=(16, 4), gates=Gates(max_mean_kl=0.05))
     draft.tick("affine-4-g64", ticked=True)
-    plan = draft.plan
-    assert plan
+    plan, study = draft.plan, draft.study()
     draft.begin()
-    draft.begin(plan=plan)
+    assert draft.plan != plan
+    draft.begin(like=study)
     assert draft.plan == plan
 
 
@@ -174,3 +177,41 @@ def test_the_person_s_own_recipes_can_be_ticked(begin: Begin) -> None:
     study = draft.study()
     assert study
     assert "maker/Whale-bf16-My-best-try" in [row.label for row in study.candidates]
+
+
+def test_a_fine_tune_is_offered_but_not_ticked(begin: Begin, facet: Facet) -> None:
+    """It is the same network, but was made from another model, as its card says."""
+    draft = begin()
+    card = facet.models / SMALL / "README.md"
+    card.write_text("---\nbase_model: maker/Orca\n---\n")
+    draft.begin(draft.original)
+    assert [(kin.base, kin.is_sure) for kin in draft.kin] == [("maker/Orca", False)]
+    assert not draft.has(SMALL)
+    card.write_text(f"---\nbase_model: {WHALE}\n---\n")
+    draft.begin(draft.original)
+    assert draft.has(SMALL)
+
+
+def test_own_recipes_called_like_others_are_told_apart(begin: Begin) -> None:
+    """Those that Facet brings along, and models that another recipe has made, keep their names."""
+    five = msgspec.structs.replace(builtin.recipe("balanced-5"), name="balanced-4")
+    twin = msgspec.structs.replace(builtin.recipe("balanced-6"), name="balanced 4")
+    draft = begin(has_kin=False, own=(five, twin))
+    own = [card for card in draft.cards if card.is_own]
+    assert sorted(card.name for card in own) == ["balanced-4-2", "balanced-4-3"]
+    for card in own:
+        draft.tick(card.name, ticked=True)
+    study = draft.study()
+    assert study
+    made = {row.recipe.name: row.recipe for row in study.candidates if row.recipe}
+    assert made["balanced-4-2"].rules == five.rules
+
+
+def test_a_recipe_that_has_changed_makes_another_model(begin: Begin, facet: Facet) -> None:
+    """The model that it made when it was another recipe stays, and is not taken for its own."""
+    own = msgspec.structs.replace(builtin.recipe("balanced-5"), name="Mine")
+    old = facet.models / f"{WHALE}-Mine"
+    old.mkdir(parents=True)
+    provenance.write(old, provenance.Provenance(settings=msgspec.to_builtins(builtin.recipe("balanced-4"))))
+    draft = begin(has_kin=False, own=(own,))
+    assert [card.name for card in draft.cards if card.is_own] == ["Mine-2"]

@@ -1,0 +1,58 @@
+"""What a person chooses for a study besides its original."""
+
+from dataclasses import dataclass
+
+from mlx_engine.measure.convention import SMALL_TOKENS
+from mlx_engine.measure.messages import CorpusChoice
+from mlx_engine.measure.plan import Gates, Plan
+from mlx_engine.measure.speed_result import SpeedPlan
+from mlx_engine.protocol import CacheBits
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Candidates are ids, recipes names. A corpus file is a path, "" is Facet's own texts. With a `stand_in` a
+    conversion to 8 bits answers in the place of an original that is too large.
+    """
+
+    candidates: frozenset[str] = frozenset()
+    recipes: frozenset[str] = frozenset()
+    corpus_file: str = ""
+    kinds: frozenset[str] = frozenset()
+    is_whole: bool = False
+    cache_bits: tuple[CacheBits, ...] = (16,)
+    has_speed: bool = True
+    gates: Gates | None = None
+    stand_in: bool = False
+
+    @property
+    def corpus(self) -> CorpusChoice:
+        return CorpusChoice(path=self.corpus_file, kinds=tuple(sorted(self.kinds)))
+
+    @property
+    def limit_tokens(self) -> int:
+        return 0 if self.is_whole else SMALL_TOKENS
+
+    def speed_within(self, context_length: int) -> SpeedPlan | None:
+        """Return what to measure of speed: nothing that is longer than the context; 0 is an unknown one."""
+        if not self.has_speed:
+            return None
+        longest, usual = context_length or 2**20, SpeedPlan()
+        prompts = tuple(tokens for tokens in usual.prompts if tokens + usual.decode_tokens <= longest)
+        depths = tuple(tokens for tokens in usual.depths if tokens + usual.decode_tokens <= longest)
+        return SpeedPlan(prompts=prompts or (128,), depths=depths)
+
+
+def choices_of(plan: Plan) -> Choices:
+    """Return what was chosen for a study that is there already."""
+    return Choices(
+        candidates=frozenset(plan.candidates),
+        recipes=frozenset(plan.recipes),
+        corpus_file=plan.corpus.path,
+        kinds=frozenset(plan.corpus.kinds),
+        is_whole=plan.limit_tokens == 0,
+        cache_bits=plan.cache_bits,
+        has_speed=plan.speed is not None,
+        gates=plan.gates,
+        stand_in=plan.stand_in,
+    )

@@ -1,0 +1,106 @@
+"""What a study is going to take: time, memory and room on the disk, and what of it does not fit this computer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.viewmodels.lab_pace import Pace, corpus_tokens, duration_in_words, study_seconds
+from mlx_engine.measure.need import need
+from mlx_engine.measure.study import Row, Study
+from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.machine import Machine
+from mlx_engine.models.memory import Fit, fit, runtime_on, size_in_words
+from mlx_engine.quantize import preflight
+
+_ANSWER_BYTES = 2
+"""Of one token at one scored position."""
+_KEPT_SHARE = 0.1
+"""Of all tokens, those that are kept where a sample stands for the unlikely ones. Measured with SmolLM2-135M: 0.06; the
+larger the vocabulary, the less."""
+_USUAL_VOCABULARY = 150_000
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """`how` says how the time is reckoned, `problem` why the study cannot be begun; then there may be nothing else."""
+
+    time: str = ""
+    how: str = ""
+    memory: Fit | None = None
+    """Of the model that needs most."""
+    disk_bytes: int = 0
+    steps: str = ""
+    problem: str = ""
+    is_original_too_large: bool = False
+    """Whether only a stand-in could answer in the place of the original."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """A study, and what is known of its models by their labels: as they are, or as recipes are going to make them."""
+
+    study: Study
+    models: Mapping[str, ModelDescription]
+    machine: Machine
+
+    def forecast(self, pace: Pace, folder: Path) -> Forecast:
+        """Say what it takes; what is made and kept stands on the disk of `folder`."""
+        disk_bytes, too_large = self.disk_bytes(), self.too_large()
+        no_room = preflight.disk_problem(folder, disk_bytes, way_out="Make room, or tick fewer recipes.")
+        return Forecast(
+            time=duration_in_words(study_seconds(self.study, pace)),
+            how=f"{corpus_tokens(self.study.plan):,} tokens for each model, reckoned from {pace.source}.",
+            memory=self.memory(),
+            disk_bytes=disk_bytes,
+            steps=self.steps(),
+            problem=too_large or no_room,
+            is_original_too_large=bool(too_large) and not self.study.plan.stand_in,
+        )
+
+    def too_large(self) -> str:
+        """Return that the model which answers does not fit, in a sentence or two; "" if it does."""
+        row = self.study.answering
+        if row.label not in self.models:
+            return ""
+        found = need(self.models[row.label], self.machine, self.study.plan.convention)
+        if found.verdict != "too large":
+            return ""
+        name = f"The 8-bit conversion of {self.study.original.label}" if row.is_stand_in else row.label
+        way_out = " Choose a smaller original." if row.is_stand_in else ""
+        needed, there = found.estimate.total_bytes, self.machine.working_set_bytes
+        return (
+            f"{name} does not fit this computer: it needs {size_in_words(needed)} of memory to be measured, and "
+            f"{size_in_words(there)} are there.{way_out}"
+        )
+
+    def memory(self) -> Fit | None:
+        """Reckon the model that needs most; None while nothing is known of any."""
+        rows = (row for row in self.study.rows if row.label in self.models and not self.study.is_out_of_reach(row))
+        return max(map(self.need_of, rows), key=lambda found: found.estimate.total_bytes, default=None)
+
+    def need_of(self, row: Row) -> Fit:
+        """Reckon one model: with the chunks of the corpus, and with the longest prompt if speed is measured."""
+        plan, model = self.study.plan, self.models[row.label]
+        found = [need(model, self.machine, plan.convention)]
+        if plan.speed:
+            longest = max(*plan.speed.prompts, *plan.speed.depths) + plan.speed.decode_tokens
+            runtime = runtime_on(self.machine, model)
+            found.append(fit(model, self.machine, context=longest, runtime=runtime))
+        return max(found, key=lambda fit: fit.estimate.total_bytes)
+
+    def disk_bytes(self) -> int:
+        """Reckon what recipes make, and about what the answers take that are kept."""
+        new = [row for row in self.study.rows if not row.is_made and row.label in self.models]
+        return sum(self.models[row.label].size_bytes for row in new) + self._answers_bytes()
+
+    def _answers_bytes(self) -> int:
+        plan = self.study.plan
+        positions = corpus_tokens(plan) * plan.convention.scored_per_chunk // plan.convention.chunk_tokens
+        vocabulary = max((model.shape.vocabulary for model in self.models.values()), default=0) or _USUAL_VOCABULARY
+        return round(_ANSWER_BYTES * positions * vocabulary * (_KEPT_SHARE if plan.tail_mass else 1))
+
+    def steps(self) -> str:
+        """Say how many models there are."""
+        made = sum(row.recipe is not None and not row.is_made for row in self.study.rows)
+        models = len(self.study.rows)
+        return f"{models} models, {made} of them to be made first" if made else f"{models} models"
