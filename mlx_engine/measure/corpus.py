@@ -25,8 +25,7 @@ _most_kinds = 64
 """By which results can be split, and still be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """One text, or one conversation where `messages` has any. `kind` is what results are split by."""
 
     kind: str
