@@ -7,14 +7,14 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 
-from mlx_engine.cli import recipe_option, terminal
+from mlx_engine.cli import corpora, recipe_option, terminal
 from mlx_engine.cli.failure import FAILED
 from mlx_engine.cli.json_lines import write_json
 from mlx_engine.cli.roots import AddedFolders, roots
 from mlx_engine.cli.study_view import judgement_lines, progress_line, table
 from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.engine.study_run import StudyParcel, StudyRun
-from mlx_engine.errors import InvalidParameter, StorageError
+from mlx_engine.errors import InvalidParameter
 from mlx_engine.folders import Folders
 from mlx_engine.measure.gates import judge
 from mlx_engine.measure.kept_answers import KeptAnswers, kept_answers
@@ -26,9 +26,9 @@ from mlx_engine.measure.report.markdown import card as as_card
 from mlx_engine.measure.report.markdown import markdown as as_markdown
 from mlx_engine.measure.report.subject import subject
 from mlx_engine.measure.study import Row, Study, tried_again
-from mlx_engine.measure.study_file import begin, kept_studies, load
+from mlx_engine.measure.study_file import begin, kept_studies, kept_study, load
 from mlx_engine.models import library
-from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.description import BrokenDescription, ModelDescription
 from mlx_engine.models.memory import size_in_words
 
 lab = App(name="lab", help="Run studies: one original, its quantizations, and what each of them costs.")
@@ -147,23 +147,26 @@ def _answers_line(kept: KeptAnswers, name: str) -> str:
 def _study(plan: Plan, further: AddedFolders, folders: Folders) -> Study:
     """Return the study of that name if it has the same plan, else a new one."""
 
-    def find(name: str) -> ModelDescription:
-        return library.find_among(roots(further), name)
+    def find(name: str) -> ModelDescription | BrokenDescription:
+        return library.find_any(roots(further), name)
 
-    try:
-        kept = load(plan.name, folders.studies)
-    except StorageError:
-        kept = None
-    if kept is not None and kept.plan == plan:
+    kept = kept_study(plan.name, folders.studies)
+    if kept and kept.plan.name != plan.name:
+        raise InvalidParameter(
+            f"The study {kept.plan.name} is kept in the file that {plan.name} would have. Choose another name."
+        )
+    if kept and kept.plan == plan:
         return tried_again(kept)
-    corpora.check(plan.corpus, folders)
-    return begin(
+    study = begin(
         plan,
         find=find,
         recipe=recipe_option.named,
         models=folders.models,
-        kept=lambda name: find_answers(folders.answers, name, plan.convention),
+        kept=lambda name: find_answers(folders.answers, plan.answers(name)),
     )
+    if not study.answers:
+        corpora.check(plan.corpus, folders)
+    return study
 
 
 def _run(study: Study, folders: Folders) -> Study:
