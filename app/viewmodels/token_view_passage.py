@@ -25,6 +25,12 @@ class Passage:
     def tokens(self) -> tuple[ScoredToken, ...]:
         return self.read.tokens
 
+    def has_text_of(self, other: "Passage") -> bool:
+        """Return whether both say the same, whatever the models make of it."""
+        return self.read.before == other.read.before and [one.text for one in self.tokens] == [
+            one.text for one in other.tokens
+        ]
+
     @property
     def mean_kl(self) -> float:
         return sum(token.kl for token in self.tokens) / max(len(self.tokens), 1)

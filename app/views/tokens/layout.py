@@ -1,64 +1,23 @@
 """Where each token of a text is on the screen: laid out once for a width, and then only looked up.
 
 A paragraph is shaped as a whole, whatever tokens it is cut into, so that letters join and scripts that run from right
-to left run so. Places are those of a page that begins at 0, 0; lengths of text are counted in UTF-16, as Qt does.
+to left run so. Places are those of a page that begins at 0, 0.
 """
 
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QTextLayout, QTextLine, QTextOption
 
+from app.views.tokens.paragraphs import BEFORE, Blank, Paragraph, Span, cells, paragraphs
 from mlx_engine.measure.messages import TokensRead
 
 LEADING = 1.55
 """A line's height in heights of the font: room for the tint and for what is drawn below a token."""
-BEFORE = -1
-"""The cell of what is read but not scored."""
-_NEW_LINE = "↵"
-_FROM_RIGHT = frozenset({"R", "AL", "AN", "RLE", "RLO", "RLI"})
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What is tinted as one: a token, or several that make one character together."""
-
-    first: int
-    last: int
-
-    @property
-    def tokens(self) -> range:
-        return range(self.first, self.last + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A part of a paragraph that belongs to a cell."""
-
-    start: int
-    end: int
-    cell: int
-
-
-@dataclass(slots=True)
-class _Draft:
-    """A paragraph that is being put together."""
-
-    text: list[str] = field(default_factory=list)
-    length: int = 0
-    spans: list[Span] = field(default_factory=list)
-
-    def add(self, text: str, cell: int) -> None:
-        if text:
-            end = self.length + _utf16(text)
-            # The space before a word is the word's, but tinting it would make blocks of words.
-            space = len(text) - len(text.lstrip(" ")) if text.strip() and cell != BEFORE else 0
-            self.text.append(text)
-            self.spans.append(Span(self.length + space, end, cell))
-            self.length = end
+_FROM_RIGHT = frozenset({"R", "AL", "AN"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +28,7 @@ class Line:
     origin: QPointF
     top: float
     spans: Sequence[Span]
+    blanks: Sequence[Blank]
     is_mixed: bool
     """Whether something in it may run from right to left."""
 
@@ -77,15 +37,15 @@ class TokenLayout:
     """The text of `read` in `font`, in lines as long as `width` pixels at most."""
 
     def __init__(self, read: TokensRead, font: QFont, width: float) -> None:
-        self.cells = list(_cells(read))
+        self.cells = list(cells(read))
         self._cell_of = {token: number for number, cell in enumerate(self.cells) for token in cell.tokens}
         self.line_height = QFontMetricsF(font).height() * LEADING
         self._glyphs = QFontMetricsF(font).height()
         self._font, self._width = font, max(width, 40.0)
         self._layouts: list[QTextLayout] = []  # their lines live as long as they do
         self.lines: list[Line] = []
-        for draft in _paragraphs(read, self.cells):
-            self._lay_out(draft)
+        for paragraph in paragraphs(read, self.cells):
+            self._lay_out(paragraph)
         self._tops = [line.top for line in self.lines]
         self._rects: dict[int, list[tuple[int, QRectF]]] = {}
         self._lines_of: dict[int, list[int]] = {}
@@ -115,6 +75,14 @@ class TokenLayout:
     def cell_of(self, token: int) -> int:
         return self._cell_of[token]
 
+    def blanks(self, number: int) -> Iterator[tuple[QPointF, bool]]:
+        """Yield the middle of what is white space of its own in a line, and whether it is a tab."""
+        line = self.lines[number]
+        middle = line.top + self.line_height / 2
+        for blank in line.blanks:
+            left, right = _ends(line, Span(blank.at, blank.at + 1, BEFORE))
+            yield QPointF((left + right) / 2, middle), blank.is_tab
+
     def cell_at(self, point: QPointF) -> int | None:
         """Return the scored cell at that point, None beside all."""
         if not 0 <= point.y() < self.height:
@@ -122,12 +90,12 @@ class TokenLayout:
         number = bisect_right(self._tops, point.y()) - 1
         return next((cell for cell, rect in self.rects(number) if cell != BEFORE and rect.contains(point)), None)
 
-    def _lay_out(self, draft: _Draft) -> None:
-        text = "".join(draft.text)
+    def _lay_out(self, paragraph: Paragraph) -> None:
+        text = paragraph.text
         layout = QTextLayout(text, self._font)
         layout.setTextOption(_option(self._font, is_from_right=_begins_at_right(text)))
         origin = QPointF(0, len(self.lines) * self.line_height)
-        starts = [span.start for span in draft.spans]
+        starts = [span.start for span in paragraph.spans]
         is_mixed = _runs_from_right(text)
         layout.beginLayout()
         while (line := layout.createLine()).isValid():
@@ -135,10 +103,11 @@ class TokenLayout:
             top = len(self.lines) * self.line_height
             line.setPosition(QPointF(0, top - origin.y() + (self.line_height - line.height()) / 2))
             begin, end = line.textStart(), line.textStart() + line.textLength()
-            own = draft.spans[max(bisect_right(starts, begin) - 1, 0) : bisect_left(starts, end)]
+            own = paragraph.spans[max(bisect_right(starts, begin) - 1, 0) : bisect_left(starts, end)]
             cut = (Span(max(span.start, begin), min(span.end, end), span.cell) for span in own)
             spans = [span for span in cut if span.start < span.end]
-            self.lines.append(Line(line, origin, top, spans, is_mixed))
+            blanks = [blank for blank in paragraph.blanks if begin <= blank.at < end]
+            self.lines.append(Line(line, origin, top, spans, blanks, is_mixed))
         layout.endLayout()
         self._layouts.append(layout)
 
@@ -147,30 +116,6 @@ class TokenLayout:
         for span in line.spans:
             left, right = _ends(line, span)
             yield span.cell, QRectF(left, top - 2, max(right - left, 3.0), self._glyphs + 4)
-
-
-def _cells(read: TokensRead) -> Iterator[Cell]:
-    """Put a token without text of its own together with the one that ends its character."""
-    first = 0
-    for place, token in enumerate(read.tokens):
-        if token.text or place == len(read.tokens) - 1:
-            yield Cell(first, place)
-            first = place + 1
-
-
-def _paragraphs(read: TokensRead, cells: Sequence[Cell]) -> Iterator[_Draft]:
-    draft = _Draft()
-    for number, cell in [(BEFORE, None), *enumerate(cells)]:
-        text = read.before if cell is None else "".join(read.tokens[token].text for token in cell.tokens)
-        # A new line that was measured is seen, and can be pointed at.
-        mark = "" if cell is None else _NEW_LINE
-        *whole, rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        for part in whole:
-            draft.add(part + mark, number)
-            yield draft
-            draft = _Draft()
-        draft.add(rest, number)
-    yield draft
 
 
 def _option(font: QFont, *, is_from_right: bool) -> QTextOption:
@@ -194,10 +139,6 @@ def _ends(line: Line, span: Span) -> tuple[float, float]:
 def _x(line: Line, at: int, edge: QTextLine.Edge) -> float:
     x: float = line.line.cursorToX(at, edge)[0]  # type: ignore[index]  # PySide returns the cursor, too
     return x
-
-
-def _utf16(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _runs_from_right(text: str) -> bool:

@@ -78,6 +78,7 @@ class TokensPanel(Pane):
         view.moved.connect(lambda: text.go_to(view.current) if view.current is not None else None)
         text.moved.connect(view.go_to)
         text.step_requested.connect(self._step)
+        text.swap_requested.connect(view.swap)
         text.copy_requested.connect(lambda: self.copy(is_html=True))
         self.controls.step_requested.connect(self._step)
         self.controls.copy_requested.connect(lambda is_html: self.copy(is_html=is_html))

@@ -1,10 +1,12 @@
 """A text with each token tinted by how far a quantization is from the original there. One widget draws it all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
-    QColor,
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QFont,
     QHideEvent,
     QKeyEvent,
     QKeySequence,
@@ -22,43 +24,48 @@ from app.viewmodels.token_view_words import sentence
 from app.views.painting import focus_ring, rounded
 from app.views.theme import Theme
 from app.views.tokens.card import TokenCard
-from app.views.tokens.layout import BEFORE, Cell, Line, TokenLayout
-from app.views.tokens.scale import KlScale, share
+from app.views.tokens.layout import TokenLayout
+from app.views.tokens.lines import OVER, LinePictures
+from app.views.tokens.overview import WIDTH, overview
+from app.views.tokens.paragraphs import Cell
 
 MONO_KINDS = frozenset({"code", "structured"})
-_MARGIN, _STRIP = 20, 10
-_UNDERLINE = 2.0
-_VEIL = 0.33
-"""How much of the ground lies over the beginning of a line that is not scored: it looks like the lines before then."""
-_OVER = 4
-"""Pixels by which the picture of a line is higher than the line: marks reach out of it."""
-_MOST_PICTURES = 150
+_MARGIN = 20
+_WIDEST = 920
+"""Pixels of text at 100 %; longer lines are hard to read."""
+_ABOVE = 3
+"""Lines that are seen above the first that is scored when a text is opened."""
 _STILL_MS = 160
 """So long the width has to stay the same before a text is laid out for it again."""
+_STEPS: Mapping[int, int] = {Qt.Key.Key_J: 1, Qt.Key.Key_N: 1, Qt.Key.Key_K: -1, Qt.Key.Key_P: -1}
+_STEPS_WITH_COMMAND: Mapping[int, int] = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
+_MOVES: Mapping[int, int] = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}
 
 
 class TokenText(QAbstractScrollArea):
     """Shows a passage. `moved` tells which token the keyboard is at, `step_requested` that the next divergence is
-    wanted, or with -1 the one before.
+    wanted, or with -1 the one before, `swap_requested` that the candidate before this one is.
     """
 
     moved = Signal(int)
     step_requested = Signal(int)
     copy_requested = Signal()
+    swap_requested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._passage: Passage | None = None
         self._layout: TokenLayout | None = None
-        self._tints: Sequence[QColor | None] = ()
+        self._pictures: LinePictures | None = None
         self._strip: QPixmap | None = None
-        self._pictures: dict[int, QPixmap] = {}
         self.current: int | None = None
         self.hovered: int | None = None
         self.card = TokenCard(theme, self)
         self._later = QTimer(self, singleShot=True, interval=_STILL_MS)
         self._later.timeout.connect(self._lay_out)
+        self._idle = QTimer(self, singleShot=True, interval=0)
+        self._idle.timeout.connect(self._draw_ahead)
         self.setAccessibleName("Text, tinted by how far the models are apart")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -69,13 +76,23 @@ class TokenText(QAbstractScrollArea):
         theme.changed.connect(self._lay_out)
 
     def show_passage(self, passage: Passage | None, current: int | None = None) -> None:
-        """Show another text from its top, or with a token in sight."""
+        """Show another text from where it is scored, or with a token in sight; the same one stays where it is."""
+        is_same = bool(passage and self._passage and passage.has_text_of(self._passage))
         self._passage, self.current, self.hovered = passage, None, None
         self.card.hide()
-        self._lay_out()
-        self.verticalScrollBar().setValue(0)
+        if is_same:
+            self._draw_anew()
+        else:
+            self._lay_out()
+            self.verticalScrollBar().setValue(self._beginning())
         if passage and current is not None:
             self.go_to(current)
+
+    def _beginning(self) -> int:
+        """Return how far to scroll so that what is scored is seen, with a little of what comes before."""
+        rects = self._layout.rects_of(0) if self._layout and self._layout.cells else []
+        above = _ABOVE * self._layout.line_height if self._layout else 0
+        return max(round(rects[0].top() - above), 0) if rects else 0
 
     def go_to(self, token: int) -> None:
         """Mark this token, with its card, and scroll to where it is seen."""
@@ -85,7 +102,9 @@ class TokenText(QAbstractScrollArea):
         rects = self._layout.rects_of(self._layout.cell_of(token))
         if rects:
             self._bring_into_sight(rects[0].top(), rects[-1].bottom())
-        self.setAccessibleDescription(sentence(self._passage, token))
+        words = sentence(self._passage, token)
+        self.setAccessibleDescription(words)
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
         self._place_card()
         self.viewport().update()
 
@@ -105,25 +124,22 @@ class TokenText(QAbstractScrollArea):
 
     def _lay_out(self) -> None:
         self._later.stop()
-        if self._passage is None:
-            self._layout, self._tints = None, ()
-        else:
-            font = self._theme.font("mono" if self._passage.read.kind in MONO_KINDS else "body")
-            self._layout = TokenLayout(self._passage.read, font, self._text_width())
-            scale = KlScale.of(self._theme)
-            self._tints = [scale.colour(self._kl(cell)) for cell in self._layout.cells]
-        self._strip = None
-        self._pictures.clear()
+        self._layout = TokenLayout(self._passage.read, self._font(), self._text_width()) if self._passage else None
         self._follow_height()
+        self._draw_anew()
+
+    def _draw_anew(self) -> None:
+        """Draw the text as it is laid out already."""
+        self._strip = self._pictures = None
         self._place_card()
         self.viewport().update()
 
-    def _kl(self, cell: Cell) -> float:
-        assert self._passage  # noqa: S101 - cells are of a passage
-        return max(self._passage.tokens[token].kl for token in cell.tokens)
+    def _font(self) -> QFont:
+        is_mono = self._passage is not None and self._passage.read.kind in MONO_KINDS
+        return self._theme.font("mono" if is_mono else "body")
 
     def _text_width(self) -> int:
-        return min(self.viewport().width() - 2 * _MARGIN - _STRIP, self._theme.scaled(920))
+        return min(self.viewport().width() - 2 * _MARGIN - WIDTH, self._theme.scaled(_WIDEST))
 
     def _follow_height(self) -> None:
         height = (self._layout.height if self._layout else 0) + 2 * _MARGIN
@@ -137,71 +153,34 @@ class TokenText(QAbstractScrollArea):
         return QPointF(_MARGIN, _MARGIN - self.verticalScrollBar().value())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._layout is None:
+        if self._layout is None or self._passage is None:
             return
-        painter, offset = QPainter(self.viewport()), self._offset()
+        painter, offset, pictures = QPainter(self.viewport()), self._offset(), self._line_pictures()
         area = QRectF(event.rect()).translated(-offset)
         for number in self._layout.between(area.top(), area.bottom()):
-            top = offset.y() + self._layout.lines[number].top - _OVER
-            painter.drawPixmap(QPointF(0, top), self._drawn(number))
+            painter.drawPixmap(QPointF(0, offset.y() + self._layout.lines[number].top - OVER), pictures.of(number))
         self._paint_marked(painter, offset)
-        self._paint_strip(painter)
+        size, ratio = self.viewport().size(), self.devicePixelRatioF()
+        if self._strip is None or self._strip.height() != round(size.height() * ratio):
+            self._strip = overview(self._theme, self._passage, self._layout, size.height(), ratio)
+        painter.drawPixmap(size.width() - WIDTH, 0, self._strip)
+        self._idle.start()
 
-    def _drawn(self, number: int) -> QPixmap:
-        """Return the line of that number as a picture; what was drawn lately is kept, so that scrolling copies it."""
-        if (known := self._pictures.get(number)) is not None:
-            return known
-        assert self._layout  # noqa: S101 - it is drawn
-        ratio, height = self.devicePixelRatioF(), self._layout.line_height + 2 * _OVER
-        picture = QPixmap(round((self._text_width() + 2 * _MARGIN) * ratio), round(height * ratio))
-        picture.setDevicePixelRatio(ratio)
-        picture.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(picture)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        line = self._layout.lines[number]
-        self._paint_line(painter, QPointF(_MARGIN, _OVER - line.top), line, self._layout.rects(number))
-        painter.end()
-        if len(self._pictures) >= _MOST_PICTURES:
-            self._pictures.pop(next(iter(self._pictures)))
-        self._pictures[number] = picture
-        return picture
+    def _line_pictures(self) -> LinePictures:
+        assert self._layout and self._passage  # noqa: S101, PT018 - there is something to draw
+        if self._pictures is None:
+            ratio, width = self.devicePixelRatioF(), self._text_width()
+            self._pictures = LinePictures(
+                self._theme, self._passage, self._layout, self._font(), width=width, margin=_MARGIN, ratio=ratio
+            )
+        return self._pictures
 
-    def _paint_line(self, painter: QPainter, offset: QPointF, line: Line, rects: Sequence[tuple[int, QRectF]]) -> None:
-        colours = self._theme.palette
-        for cell, rect in rects:
-            if cell != BEFORE and (tint := self._tints[cell]):
-                rounded(painter, rect.translated(offset).adjusted(0.5, 0, -0.5, 0), 3, tint)
-        is_before = all(cell == BEFORE for cell, _ in rects)
-        painter.setPen(colours.secondary if is_before else colours.text)
-        line.line.draw(painter, offset + line.origin)
-        for cell, rect in rects:
-            place = rect.translated(offset)
-            if cell == BEFORE and not is_before:
-                veil = QColor(colours.window)
-                veil.setAlphaF(_VEIL)
-                painter.fillRect(place, veil)
-            elif cell != BEFORE and self._differs(cell):
-                painter.fillRect(
-                    QRectF(place.left() + 1, place.bottom(), place.width() - 2, _UNDERLINE), colours.danger
-                )
-                if cell == self._first_flip():
-                    self._paint_flag(painter, place)
-
-    def _paint_flag(self, painter: QPainter, place: QRectF) -> None:
-        """Mark the first token where the choice differs: up to here, both would have written the same."""
-        side = self._theme.scaled(7)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.palette.danger)
-        top = QPointF(place.left(), place.top() - 1)
-        painter.drawPolygon([top, top + QPointF(side, 0), top + QPointF(0, side)])
-
-    def _first_flip(self) -> int | None:
-        first = self._passage.read.first_difference if self._passage else None
-        return self._layout.cell_of(first) if self._layout and first is not None else None
-
-    def _differs(self, cell: int) -> bool:
-        assert self._passage and self._layout  # noqa: S101, PT018 - cells are of a passage
-        return any(self._passage.tokens[token].differs for token in self._layout.cells[cell].tokens)
+    def _draw_ahead(self) -> None:
+        """Draw a line that is near to what is seen, while there is nothing else to do."""
+        if self._layout and self._pictures:
+            page, top = self.viewport().height(), -self._offset().y()
+            if self._pictures.prepare(self._layout.between(top - page, top + 2 * page)):
+                self._idle.start()
 
     def _paint_marked(self, painter: QPainter, offset: QPointF) -> None:
         assert self._layout  # noqa: S101 - it is drawn
@@ -212,30 +191,6 @@ class TokenText(QAbstractScrollArea):
         if self.current is not None:
             for rect in self._layout.rects_of(self._layout.cell_of(self.current)):
                 focus_ring(painter, rect.translated(offset).adjusted(-3, -3, 3, 3), 5, colours.accent)
-
-    def _paint_strip(self, painter: QPainter) -> None:
-        """Draw the whole text as a strip at the right: where in it the models are far apart."""
-        size = self.viewport().size()
-        if self._strip is None or self._strip.height() != size.height() * self.devicePixelRatioF():
-            self._strip = self._made_strip(size.height())
-        painter.drawPixmap(size.width() - _STRIP, 0, self._strip)
-
-    def _made_strip(self, height: int) -> QPixmap:
-        assert self._layout  # noqa: S101 - it is drawn
-        ratio = self.devicePixelRatioF()
-        image = QPixmap(round(_STRIP * ratio), round(height * ratio))
-        image.setDevicePixelRatio(ratio)
-        image.fill(Qt.GlobalColor.transparent)
-        painter, scale = QPainter(image), KlScale.of(self._theme)
-        step = height / max(len(self._layout.lines), 1)
-        for number, line in enumerate(self._layout.lines):
-            most = max(
-                (self._kl(self._layout.cells[span.cell]) for span in line.spans if span.cell != BEFORE), default=0
-            )
-            if tint := scale.colour(most):
-                painter.fillRect(QRectF(1, number * step, _STRIP * (0.4 + 0.5 * share(most)), max(step, 1)), tint)
-        painter.end()
-        return image
 
     def _place_card(self) -> None:
         """Show the card of the token below the mouse, or else of the one the keyboard is at, if it is in sight."""
@@ -261,14 +216,22 @@ class TokenText(QAbstractScrollArea):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy_requested.emit()
-        elif event.key() in {Qt.Key.Key_J, Qt.Key.Key_K}:
-            self.step_requested.emit(1 if event.key() == Qt.Key.Key_J else -1)
-        elif event.key() in {Qt.Key.Key_Right, Qt.Key.Key_Left}:
-            self._move(1 if event.key() == Qt.Key.Key_Right else -1)
+        elif step := self._step_of(event):
+            self.step_requested.emit(step)
+        elif event.key() == Qt.Key.Key_X:
+            self.swap_requested.emit()
+        elif event.key() in _MOVES:
+            self._move(_MOVES[event.key()])
         elif event.key() == Qt.Key.Key_Escape and self.current is not None:
             self._unmark()
         else:
             super().keyPressEvent(event)
+
+    @staticmethod
+    def _step_of(event: QKeyEvent) -> int:
+        """Return whether a key asks for the next divergence, 1, or for the one before, -1; else 0."""
+        has_command = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        return (_STEPS_WITH_COMMAND if has_command else _STEPS).get(event.key(), 0)
 
     def _move(self, direction: int) -> None:
         count = len(self._passage.tokens) if self._passage else 0
@@ -288,7 +251,7 @@ class TokenText(QAbstractScrollArea):
         cell = self._layout.cell_at(event.position() - self._offset()) if self._layout else None
         if cell is not None and self._layout:
             self.moved.emit(self._layout.cells[cell].last)
-        elif event.position().x() <= self.viewport().width() - _STRIP:
+        elif event.position().x() <= self.viewport().width() - WIDTH:
             self._unmark()
         else:
             bar = self.verticalScrollBar()

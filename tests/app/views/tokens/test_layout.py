@@ -5,7 +5,8 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QApplication
 
-from app.views.tokens.layout import BEFORE, TokenLayout
+from app.views.tokens.layout import TokenLayout
+from app.views.tokens.paragraphs import BEFORE
 from tests.app.token_texts import read, token
 
 

@@ -9,7 +9,8 @@ from PySide6.QtGui import QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.token_view import OWN, Shown, TokenView
+from app.viewmodels.token_view import OWN, TokenView
+from app.viewmodels.token_view_states import Shown
 from app.views.theme import Theme
 from app.views.tokens.controls import FLIPS, WORST
 from app.views.tokens.panel import TokensPanel
