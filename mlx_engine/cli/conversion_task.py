@@ -6,14 +6,15 @@ from pathlib import Path
 import msgspec
 
 from mlx_engine.cli import terminal
-from mlx_engine.cli.conversion_view import JsonView, TextView
-from mlx_engine.cli.download_view import size_in_words
+from mlx_engine.cli.conversion_view import TextView
 from mlx_engine.cli.job import Job
+from mlx_engine.cli.job_view import JsonView, show_all
 from mlx_engine.cli.json_lines import write_json
 from mlx_engine.cli.memory_view import lines, reckon
 from mlx_engine.models import staging
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.machine import this_machine
+from mlx_engine.models.memory import size_in_words
 from mlx_engine.quantize import preflight
 from mlx_engine.quantize.forecast import Forecast
 from mlx_engine.quantize.kept import kept_in_words
@@ -46,12 +47,7 @@ def task(id: str, recipe: Recipe, models: Path, out: Path | None) -> Task:
 
 def run(request: Convert, process: Job, *, json: bool) -> None:
     """Do it, and show how it goes on."""
-    view = JsonView() if json else TextView()
-    try:
-        for event in process.run(request):
-            view.show(event)
-    finally:
-        view.end()
+    show_all(process.run(request), JsonView() if json else TextView())
 
 
 def tell_forecast(

@@ -1,14 +1,13 @@
-"""Two ways to show conversions: text, with a bar on a terminal, and JSON. Both have `show` and `end`."""
+"""Conversions, for people: text, and a bar on a terminal."""
 
 import sys
 
-from mlx_engine import protocol
 from mlx_engine.cli import terminal
-from mlx_engine.cli.download_view import duration_in_words, plan_in_words, size_in_words
-from mlx_engine.cli.job_bar import job_bar, rate_in_words
+from mlx_engine.cli.download_view import plan_in_words
+from mlx_engine.cli.job_bar import both_in_words, job_bar, rate_in_words
 from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.job_protocol import DownloadPlanned, DownloadProgress, Waiting
-from mlx_engine.protocol import WorkerExited
+from mlx_engine.models.memory import size_in_words
 from mlx_engine.quantize.kept import USUAL_REASONS, kept_in_words
 from mlx_engine.quantize.messages import ConversionPlanned, ConversionProgress, Converted, SourceProgress
 
@@ -38,7 +37,7 @@ class TextView:
             case DownloadProgress() if self._bar:
                 self._bar.update(self._bar.task_ids[-1], completed=event.done_bytes, figures=rate_in_words(event))
             case ConversionProgress() if self._bar:
-                figures = rate_in_words(event) if self._source is None else _both_figures(event, self._source)
+                figures = rate_in_words(event) if self._source is None else both_in_words(event, self._source)
                 self._bar.update(self._bar.task_ids[-1], completed=event.done_bytes, figures=figures)
             case Converted():
                 self.end()
@@ -58,18 +57,6 @@ class TextView:
                 self._bar.remove_task(task)
 
 
-class JsonView:
-    """Every event as it is in the protocol, one a line; the id is the name of the recipe."""
-
-    def show(self, event: JobEvent) -> None:
-        if not isinstance(event, WorkerExited):
-            sys.stdout.write(protocol.encode(event).decode())
-            sys.stdout.flush()
-
-    def end(self) -> None:
-        """There is nothing to put in order."""
-
-
 def _plan(event: ConversionPlanned) -> str:
     told = [f"{event.id}: {size_in_words(event.size_bytes)}, {event.bits_per_weight:.2f} bits per weight."]
     told += event.notes
@@ -78,11 +65,3 @@ def _plan(event: ConversionPlanned) -> str:
         for line in kept_in_words((one.path, one.reason) for one in event.kept if one.reason not in USUAL_REASONS)
     )
     return "".join(f"{line}\n" for line in told)
-
-
-def _both_figures(event: ConversionProgress, source: SourceProgress) -> str:
-    """Tell how far the original has come and the result is; what takes longer tells the rest."""
-    came = f"{size_in_words(source.done_bytes)} of {size_in_words(source.total_bytes)} downloaded"
-    written = f"{size_in_words(event.done_bytes)} of {size_in_words(event.total_bytes)} written"
-    rest = max(event.remaining_s or 0, source.remaining_s or 0)
-    return f"{came}, {written}" + (f", {duration_in_words(rest)} left" if rest else "")

@@ -11,9 +11,10 @@ from cyclopts import Parameter
 from mlx_engine.cli import conversion_task, job, recipe_option, terminal
 from mlx_engine.cli.conversion_task import Task
 from mlx_engine.cli.convert_remote import convert_remote, described, tell_remote
-from mlx_engine.cli.download_view import JsonView, text_view
+from mlx_engine.cli.download_view import text_view
 from mlx_engine.cli.failure import UsageError
 from mlx_engine.cli.job import Job
+from mlx_engine.cli.job_view import JsonView, show_all
 from mlx_engine.cli.roots import AddedFolders, roots
 from mlx_engine.errors import ModelNotFound
 from mlx_engine.folders import Folders
@@ -122,11 +123,7 @@ def _find(name: str, further: AddedFolders) -> ModelDescription | ReadOutline:
 
 
 def _download(remote: ReadOutline, folders: Folders, *, json: bool) -> ModelDescription:
-    view = JsonView() if json else text_view(tells_folder=False)
-    try:
-        for event in job.run(Download(id="download", repository=remote.repository, revision=remote.revision), folders):
-            view.show(event)
-    finally:
-        view.end()
-    assert isinstance(event, Downloaded)  # noqa: S101 - the last event of a download that did not fail
-    return described(Path(event.path), remote.repository, event.commit)
+    request = Download(id="download", repository=remote.repository, revision=remote.revision)
+    end = show_all(job.run(request, folders), JsonView() if json else text_view(tells_folder=False))
+    assert isinstance(end, Downloaded)  # noqa: S101 - the last event of a download that did not fail
+    return described(Path(end.path), remote.repository, end.commit)

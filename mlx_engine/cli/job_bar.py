@@ -2,20 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from mlx_engine.cli.download_view import duration_in_words, size_in_words
 from mlx_engine.job_protocol import DownloadProgress
 from mlx_engine.models.hub.upload_messages import PublishProgress
-from mlx_engine.quantize.messages import ConversionProgress
+from mlx_engine.models.memory import size_in_words
+from mlx_engine.quantize.messages import ConversionProgress, SourceProgress
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-
-def rate_in_words(event: ConversionProgress | DownloadProgress | PublishProgress) -> str:
-    """Return how much is done, how fast it goes, and how long it takes yet if anybody can tell."""
-    rest = f", {duration_in_words(event.remaining_s)} left" if event.remaining_s else ""
-    done = f"{size_in_words(event.done_bytes)} of {size_in_words(event.total_bytes)}"
-    return f"{done}, {size_in_words(event.bytes_per_s)}/s{rest}"
 
 
 def job_bar() -> "Progress":
@@ -30,3 +23,30 @@ def job_bar() -> "Progress":
         console=Console(stderr=True),
         transient=True,
     )
+
+
+def rate_in_words(event: ConversionProgress | DownloadProgress | PublishProgress) -> str:
+    """Return how much is done, how fast it goes, and how long it takes yet if anybody can tell."""
+    rest = f", {duration_in_words(event.remaining_s)} left" if event.remaining_s else ""
+    return f"{share_in_words(event.done_bytes, event.total_bytes)}, {size_in_words(event.bytes_per_s)}/s{rest}"
+
+
+def both_in_words(event: ConversionProgress, source: SourceProgress) -> str:
+    """Tell how far the original has come and the result is; what takes longer tells the rest."""
+    came = f"{share_in_words(source.done_bytes, source.total_bytes)} downloaded"
+    written = f"{share_in_words(event.done_bytes, event.total_bytes)} written"
+    rest = max(event.remaining_s or 0, source.remaining_s or 0)
+    return f"{came}, {written}" + (f", {duration_in_words(rest)} left" if rest else "")
+
+
+def share_in_words(done_bytes: int, total_bytes: int) -> str:
+    return f"{size_in_words(done_bytes)} of {size_in_words(total_bytes)}"
+
+
+def duration_in_words(seconds: float) -> str:
+    """Return the time as people say it, no finer than it can be known."""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 3600:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"

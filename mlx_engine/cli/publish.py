@@ -9,16 +9,17 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from mlx_engine.cli import terminal
-from mlx_engine.cli.download_view import size_in_words
 from mlx_engine.cli.failure import UsageError
 from mlx_engine.cli.job import Job
+from mlx_engine.cli.job_view import JobView, JsonView, show_resumable
 from mlx_engine.cli.json_lines import write_json
-from mlx_engine.cli.publish_view import JsonView, TextView
+from mlx_engine.cli.publish_view import TextView
 from mlx_engine.cli.roots import AddedFolders, roots
 from mlx_engine.errors import NameTaken, StorageError
 from mlx_engine.folders import Folders
 from mlx_engine.models import library
 from mlx_engine.models.hub.upload_messages import CardDraft, DraftCard, LookAtTarget, Publish, PublishTarget
+from mlx_engine.models.memory import size_in_words
 from mlx_engine.quantize.publish import licence_of, licence_warning
 
 
@@ -114,9 +115,7 @@ def _question(target: PublishTarget, warnings: Iterable[str]) -> str:
     return "\n".join(lines)
 
 
-def _send(
-    process: Job, path: Path, target: PublishTarget, card: str, view: JsonView | TextView, *, update: bool
-) -> None:
+def _send(process: Job, path: Path, target: PublishTarget, card: str, view: JobView, *, update: bool) -> None:
     request = Publish(
         id="publish",
         folder=str(path),
@@ -125,12 +124,4 @@ def _send(
         is_public=target.is_public,
         updates=update,
     )
-    try:
-        for event in process.run(request):
-            view.show(event)
-    except KeyboardInterrupt:
-        view.end()
-        terminal.note("Stopped. The same command goes on where it was.\n")
-        raise
-    finally:
-        view.end()
+    show_resumable(process.run(request), view)

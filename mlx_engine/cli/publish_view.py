@@ -1,15 +1,13 @@
-"""Two ways to show a model being published: text, with a bar on a terminal, and JSON. Both have `show` and `end`."""
+"""A model being published, for people: text, and a bar on a terminal."""
 
 import sys
 
-from mlx_engine import protocol
 from mlx_engine.cli import terminal
-from mlx_engine.cli.download_view import size_in_words
 from mlx_engine.cli.job_bar import job_bar, rate_in_words
 from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.job_protocol import Waiting
 from mlx_engine.models.hub.upload_messages import Published, PublishPlanned, PublishProgress
-from mlx_engine.protocol import WorkerExited
+from mlx_engine.models.memory import size_in_words
 
 
 class TextView:
@@ -36,18 +34,6 @@ class TextView:
     def end(self) -> None:
         if self._bar:
             self._bar.stop()
-
-
-class JsonView:
-    """Every event as it is in the protocol, one a line."""
-
-    def show(self, event: JobEvent) -> None:
-        if not isinstance(event, WorkerExited):
-            sys.stdout.write(protocol.encode(event).decode())
-            sys.stdout.flush()
-
-    def end(self) -> None:
-        """There is nothing to put in order."""
 
 
 def _plan(event: PublishPlanned) -> str:

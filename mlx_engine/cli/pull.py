@@ -4,8 +4,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlx_engine.cli import job, terminal
-from mlx_engine.cli.download_view import JsonView, text_view
+from mlx_engine.cli import job
+from mlx_engine.cli.download_view import text_view
+from mlx_engine.cli.job_view import JsonView, show_resumable
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import Download
 
@@ -30,13 +31,4 @@ def pull(
     """
     name, _, revision = repository.partition("@")
     request = Download(id="pull", repository=name, revision=revision or "main", include=include)
-    view = JsonView() if json else text_view()
-    try:
-        for event in job.run(request, Folders.from_environment()):
-            view.show(event)
-    except KeyboardInterrupt:
-        view.end()
-        terminal.note("Stopped. The same command goes on where it was.\n")
-        raise
-    finally:
-        view.end()
+    show_resumable(job.run(request, Folders.from_environment()), JsonView() if json else text_view())

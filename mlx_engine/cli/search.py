@@ -7,10 +7,10 @@ from cyclopts import Parameter
 
 from mlx_engine import protocol
 from mlx_engine.cli import job, terminal
-from mlx_engine.cli.download_view import size_in_words
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import ModelGroup, Search, SearchFilters, SearchOrder, SearchResults, Variant
 from mlx_engine.models.machine import this_machine
+from mlx_engine.models.memory import size_in_words
 from mlx_engine.models.size_class import SizeClass
 
 _columns = ("repository", "quantization", "parameters", "size", "licence", "downloads", "likes", "updated")

@@ -174,6 +174,9 @@ def _work_bytes(model: ModelDescription, context: int, kept_bytes: float, runtim
     return (widest + scores + unpacked + activations + logits) * runtime.number_bytes
 
 
-def size_in_words(size_bytes: int) -> str:
+def size_in_words(size_bytes: float) -> str:
     """Return the size as people read it; GB are 10^9 bytes, as on the disk and in the shop."""
-    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"
+    for unit, bytes_each, decimals in (("GB", 1e9, 1), ("MB", 1e6, 0), ("KB", 1e3, 0)):
+        if size_bytes >= bytes_each:
+            return f"{size_bytes / bytes_each:.{decimals}f} {unit}"
+    return f"{size_bytes:.0f} bytes"

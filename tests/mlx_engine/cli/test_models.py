@@ -55,7 +55,7 @@ def test_the_library_is_a_table(models: Path, home: Path, capsys: Output) -> Non
     columns = ["name", "class", "parameters", "quantization", "bits/weight", "size", "context", "licence", "source"]
     assert lines[0].split() == columns
     tiny = next(line for line in lines if line.startswith("tiny"))
-    assert tiny.split() == ["tiny", "nano", "704", "bf16", "16.00", "0", "MB", "4,096", "unknown", "Facet"]
+    assert tiny.split() == ["tiny", "nano", "704", "bf16", "16.00", "2", "KB", "4,096", "unknown", "Facet"]
     assert any(line.startswith("cached") and line.rstrip().endswith("Hugging Face cache") for line in lines)
     assert any(line.startswith("other") and line.rstrip().endswith("LM Studio, cannot be run") for line in lines)
     assert any(line.startswith("owner/broken: config.json is missing") for line in lines)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlx_engine.cli.download_view import duration_in_words, size_in_words
+from mlx_engine.cli.job_bar import duration_in_words
 from mlx_engine.cli.main import main
 from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model, model_files
@@ -82,15 +82,6 @@ def test_offline_is_a_sentence_and_touches_nothing(hub: Hub, monkeypatch: pytest
     child = subprocess.run(command, capture_output=True, text=True, check=False)
     assert child.returncode == 1
     assert child.stderr.startswith("facet: Facet is offline:")
-
-
-@pytest.mark.parametrize(
-    ("size", "words"),
-    [(0, "0 B"), (999, "999 B"), (1_500, "1.5 kB"), (123_456_789, "123 MB"), (4_123_000_000, "4.12 GB")],
-)
-def test_sizes_are_short(size: int, words: str) -> None:
-    """Three figures are enough."""
-    assert size_in_words(size) == words
 
 
 @pytest.mark.parametrize(

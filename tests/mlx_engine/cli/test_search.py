@@ -26,7 +26,7 @@ def test_what_is_found_is_a_table(shelf: Hub, capsys: pytest.CaptureFixture[str]
     heading, base, first, second = capsys.readouterr().out.splitlines()
     assert heading.split()[:4] == ["repository", "quantization", "parameters", "size"]
     assert base.strip() == "Qwen/Qwen3-4B"
-    assert first.split()[:5] == ["mlx-community/Qwen3-4B-8bit", "8-bit", "4.02B", "4.27", "GB"]
+    assert first.split()[:5] == ["mlx-community/Qwen3-4B-8bit", "8-bit", "4.02B", "4.3", "GB"]
     assert second.split()[5] == "apache-2.0"
 
 

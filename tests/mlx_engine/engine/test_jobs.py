@@ -72,6 +72,20 @@ def own(hub: Hub, folders: Folders) -> Iterator[Callable[[], Owner]]:
         owner.close()
 
 
+@pytest.fixture
+def owner(own: Callable[[], Owner]) -> Owner:
+    """A queue that starts what is put into it."""
+    owner = own()
+    owner.queue.go()
+    return owner
+
+
+def add_held(hub: Hub, id: str) -> Repository:
+    """Put a model of three megabytes on the Hub, which stops its first download after two."""
+    hub.order("/large/", Hold(after_bytes=2 * MEGABYTE))
+    return add_model(hub, id, LARGE / 1e6)
+
+
 def test_downloads_come_one_after_the_other(hub: Hub, own: Callable[[], Owner]) -> None:
     """The second waits until the first is done; both arrive."""
     first, second = add_model(hub, "jobs/first"), add_model(hub, "jobs/second")
@@ -88,11 +102,9 @@ def test_downloads_come_one_after_the_other(hub: Hub, own: Callable[[], Owner]) 
     assert Path(state.path, "config.json").exists()
 
 
-def test_a_failure_does_not_hold_up_the_next(hub: Hub, own: Callable[[], Owner]) -> None:
+def test_a_failure_does_not_hold_up_the_next(hub: Hub, owner: Owner) -> None:
     """The first is not there; its state says so, and the second arrives."""
     repository = add_model(hub, "jobs/after")
-    owner = own()
-    owner.queue.go()
     one, two = owner.queue.download("jobs/absent"), owner.queue.download(repository.id)
     owner.until_state(two, Done)
     state = owner.state(one)
@@ -100,12 +112,9 @@ def test_a_failure_does_not_hold_up_the_next(hub: Hub, own: Callable[[], Owner])
     assert state.error == "HubNotFound"
 
 
-def test_a_paused_download_goes_on(hub: Hub, own: Callable[[], Owner]) -> None:
+def test_a_paused_download_goes_on(hub: Hub, owner: Owner) -> None:
     """While it is paused, the next one has its turn; afterwards the rest alone is read."""
-    large, small = add_model(hub, "jobs/paused", LARGE / 1e6), add_model(hub, "jobs/meanwhile")
-    hub.order("/large/", Hold(after_bytes=2 * MEGABYTE))
-    owner = own()
-    owner.queue.go()
+    large, small = add_held(hub, "jobs/paused"), add_model(hub, "jobs/meanwhile")
     one, two = owner.queue.download(large.id), owner.queue.download(small.id)
     owner.until_half(one)
     owner.queue.pause(one)
@@ -121,8 +130,7 @@ def test_a_paused_download_goes_on(hub: Hub, own: Callable[[], Owner]) -> None:
 
 def test_the_queue_survives_a_restart(hub: Hub, own: Callable[[], Owner]) -> None:
     """What ran goes on at the same commit, although the branch has moved; what was paused stays so."""
-    moving, other = add_model(hub, "jobs/restart", LARGE / 1e6), add_model(hub, "jobs/other")
-    hub.order("/large/", Hold(after_bytes=2 * MEGABYTE))
+    moving, other = add_held(hub, "jobs/restart"), add_model(hub, "jobs/other")
     before = own()
     one, two = before.queue.download(moving.id), before.queue.download(other.id)
     before.queue.pause(two)
@@ -143,12 +151,9 @@ def test_the_queue_survives_a_restart(hub: Hub, own: Callable[[], Owner]) -> Non
     assert (Path(state.path).parents[1] / "refs" / "main").read_text() == commit
 
 
-def test_a_cancelled_download_leaves_nothing(hub: Hub, own: Callable[[], Owner]) -> None:
+def test_a_cancelled_download_leaves_nothing(hub: Hub, owner: Owner) -> None:
     """The job is gone at once, the half file when its process has ended."""
-    repository = add_model(hub, "jobs/cancelled", LARGE / 1e6)
-    hub.order("/large/", Hold(after_bytes=2 * MEGABYTE))
-    owner = own()
-    owner.queue.go()
+    repository = add_held(hub, "jobs/cancelled")
     one = owner.queue.download(repository.id)
     owner.until_half(one)
     folder = CachedRevision.of(cache_folder(), repository.id, repository.main).repository_folder
@@ -158,12 +163,9 @@ def test_a_cancelled_download_leaves_nothing(hub: Hub, own: Callable[[], Owner])
     owner.until(lambda: not folder.exists())
 
 
-def test_a_process_that_is_killed_is_a_failure_that_can_be_tried_again(hub: Hub, own: Callable[[], Owner]) -> None:
+def test_a_process_that_is_killed_is_a_failure_that_can_be_tried_again(hub: Hub, owner: Owner) -> None:
     """The state says why it ended, and the next try ends well."""
-    repository = add_model(hub, "jobs/killed", LARGE / 1e6)
-    hub.order("/large/", Hold(after_bytes=2 * MEGABYTE))
-    owner = own()
-    owner.queue.go()
+    repository = add_held(hub, "jobs/killed")
     one = owner.queue.download(repository.id)
     owner.until_half(one)
     next(child for child in psutil.Process().children() if _works_on(child, repository.id)).kill()
@@ -232,20 +234,18 @@ def large(tiny_models: Path, tmp_path: Path) -> Path:
     return write_llama(tmp_path / "large", tiny_models / "llama")
 
 
-def until_begun(owner: Owner, id: str) -> None:
-    """Take in parcels until some of a conversion is written, but not all."""
-    owner.until(lambda: isinstance(state := owner.state(id), Running) and 0 < state.done_bytes < state.total_bytes)
+def begin_conversion(owner: Owner, folders: Folders, source: Path) -> str:
+    """Return the id of a conversion of which some is written, but not all."""
+    job = owner.queue.add(conversion(folders, source, "mxfp4"))
+    owner.until(lambda: isinstance(state := owner.state(job), Running) and 0 < state.done_bytes < state.total_bytes)
+    return job
 
 
 def test_a_conversion_and_a_download_run_beside_each_other(
-    hub: Hub, own: Callable[[], Owner], folders: Folders, tiny_models: Path
+    hub: Hub, owner: Owner, folders: Folders, tiny_models: Path
 ) -> None:
     """The conversion is done while the download is still held up; the model is where it should be."""
-    slow = add_model(hub, "jobs/beside", LARGE / 1e6)
-    hub.order("/large/", Hold(after_bytes=2 * MEGABYTE))
-    owner = own()
-    owner.queue.go()
-    download = owner.queue.download(slow.id)
+    download = owner.queue.download(add_held(hub, "jobs/beside").id)
     converted = owner.queue.add(conversion(folders, tiny_models / "llama"))
     owner.until_state(converted, Done)
     assert isinstance(owner.state(download), Running)
@@ -255,14 +255,9 @@ def test_a_conversion_and_a_download_run_beside_each_other(
     assert {kept.reason for kept in state.kept} == {"a norm"}
 
 
-def test_a_paused_conversion_keeps_its_work(
-    own: Callable[[], Owner], folders: Folders, large: Path, tiny_models: Path
-) -> None:
+def test_a_paused_conversion_keeps_its_work(owner: Owner, folders: Folders, large: Path, tiny_models: Path) -> None:
     """The next one has its turn meanwhile; then it goes on where it was."""
-    owner = own()
-    owner.queue.go()
-    one = owner.queue.add(conversion(folders, large, "mxfp4"))
-    until_begun(owner, one)
+    one = begin_conversion(owner, folders, large)
     owner.queue.pause(one)
     paused = owner.state(one)
     assert isinstance(paused, Paused)
@@ -277,13 +272,10 @@ def test_a_paused_conversion_keeps_its_work(
 
 
 def test_a_cancelled_conversion_leaves_nothing_also_while_it_is_paused(
-    own: Callable[[], Owner], folders: Folders, large: Path
+    owner: Owner, folders: Folders, large: Path
 ) -> None:
     """The job is gone at once, its folder when the process has ended."""
-    owner = own()
-    owner.queue.go()
-    one = owner.queue.add(conversion(folders, large, "mxfp4"))
-    until_begun(owner, one)
+    one = begin_conversion(owner, folders, large)
     owner.queue.pause(one)
     owner.queue.cancel(one)
     assert owner.queue.jobs() == []
@@ -295,8 +287,7 @@ def test_a_conversion_begins_anew_after_a_restart(own: Callable[[], Owner], fold
     """In between there is nothing of it but its place in the queue."""
     before = own()
     before.queue.go()
-    one = before.queue.add(conversion(folders, large, "mxfp4"))
-    until_begun(before, one)
+    one = begin_conversion(before, folders, large)
     before.close()
     assert partials(folders) == []
     after = own()
@@ -322,14 +313,10 @@ def test_two_conversions_into_one_folder_are_refused(own: Callable[[], Owner], f
 
 
 def test_conversions_do_not_need_the_network(
-    hub: Hub, own: Callable[[], Owner], folders: Folders, tiny_models: Path, monkeypatch: pytest.MonkeyPatch
+    hub: Hub, owner: Owner, folders: Folders, tiny_models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While Facet is offline they are done; going offline puts back what is being downloaded."""
-    slow = add_model(hub, "jobs/switched", LARGE / 1e6)
-    hub.order("/large/", Hold(after_bytes=2 * MEGABYTE))
-    owner = own()
-    owner.queue.go()
-    download = owner.queue.download(slow.id)
+    download = owner.queue.download(add_held(hub, "jobs/switched").id)
     owner.until_half(download)
     monkeypatch.setenv("FACET_OFFLINE", "1")
     owner.queue.follow_switch()
@@ -394,15 +381,13 @@ def test_publishing_goes_on_after_a_restart(
 
 
 def test_publishing_that_is_paused_goes_on(
-    hub: Hub, own: Callable[[], Owner], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hub: Hub, owner: Owner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Meanwhile the network is free for a download; a second order for the same is the same job."""
     request = publication(hub, tmp_path / "Whale", monkeypatch)
     hold = Hold(MEGABYTE)
     hub.order("/store/", hold)
-    owner = own()
     job = owner.queue.add(request)
-    owner.queue.go()
     owner.until(hold.reached.is_set)
     owner.queue.pause(job)
     assert isinstance(owner.state(job), Paused)

@@ -6,7 +6,7 @@ import pytest
 from mlx_engine.models.cache_layout import LayerCache
 from mlx_engine.models.description import ModelDescription, NetworkShape
 from mlx_engine.models.machine import Machine, mac, this_machine
-from mlx_engine.models.memory import Runtime, estimate, fit, runtime_on
+from mlx_engine.models.memory import Runtime, estimate, fit, runtime_on, size_in_words
 
 GIB = 2**30
 FULL = LayerCache("full", 32, 2048)
@@ -126,6 +126,14 @@ def test_this_machine_is_known() -> None:
     here = this_machine()
     assert 0 < here.available_bytes < here.working_set_bytes <= here.memory_bytes
     assert here.working_set_source
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(0, "0 bytes"), (999, "999 bytes"), (1_500, "2 KB"), (123_456_789, "123 MB"), (4_123_000_000, "4.1 GB")],
+)
+def test_sizes_are_short(size: int, words: str) -> None:
+    assert size_in_words(size) == words
 
 
 def test_the_processor_unpacks_weights_only_where_memory_is_ample() -> None:
