@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mlx_engine.measure.charts.quantities import in_precision
 from mlx_engine.measure.names import short_names
 from mlx_engine.measure.results import Fidelity, FidelityResult
 from mlx_engine.measure.speed_result import Series
@@ -58,7 +59,7 @@ class Line:
     @property
     def full_name(self) -> str:
         """The name that stands for itself, outside of the study."""
-        return _in_precision(self.row.label.rpartition("/")[2], self.bits)
+        return self.row.label.rpartition("/")[2] + in_precision(self.bits)
 
     @property
     def key(self) -> tuple[str, int]:
@@ -104,7 +105,7 @@ def _line(study: Study, row: Row, bits: CacheBits, here: Present | None, *, winn
     return Line(
         row=row,
         bits=bits,
-        name=_in_precision(name, bits),
+        name=name + in_precision(bits),
         note=here.words if here else _note(study, row, bits, result),
         fidelity=found or so_far,
         reference=_reference(study) if row is study.answering and bits == 16 else None,
@@ -117,10 +118,6 @@ def _line(study: Study, row: Row, bits: CacheBits, here: Present | None, *, winn
 
 def _reference(study: Study) -> Fidelity | None:
     return next((one.fidelity for row in study.rows for one in row.fidelity), None)
-
-
-def _in_precision(name: str, bits: CacheBits) -> str:
-    return name if bits == 16 else f"{name}, {bits}-bit context"
 
 
 def _note(study: Study, row: Row, bits: CacheBits, result: FidelityResult | None) -> str:

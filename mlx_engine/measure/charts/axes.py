@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from mlx_engine.measure.charts import scales
 from mlx_engine.measure.charts.quantities import Estimate, Quantity
-from mlx_engine.measure.charts.scales import Scale, Tick
+from mlx_engine.measure.charts.scales import Log, Scale, Tick
 from mlx_engine.measure.charts.scene import Area, Item, Line, Point, Words
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.charts.units import shown, title
@@ -16,8 +16,9 @@ _GAP = 6.0
 """Between a tick's words and the plot."""
 _TITLE = 10.0
 """Between the title of y and the plot."""
-_WIDE = 20.0
-"""From how many times the smallest value on a scale is one of factors, though it need not be."""
+_WIDE, _WIDE_BYTES = 20.0, 3.0
+"""From how many times the smallest value on a scale is one of factors, though it need not be: sizes, of which half the
+bits make half, soon are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ def axis(quantity: Quantity, found: Sequence[Estimate], also: Sequence[float] = 
     lows = [max(estimate.low, estimate.value / 2) for estimate in found]
     values = [value / unit.divisor for value in (*values, *lows)]
     positive = [value for value in values if value > 0]
-    if quantity.is_log or (positive and max(positive) / min(positive) > _WIDE):
+    wide = _WIDE_BYTES if quantity.unit == "bytes" else _WIDE
+    if quantity.is_log or (positive and max(positive) / min(positive) > wide):
         return Axis(f"{title(quantity, unit)}, log scale", scales.log(values), unit.divisor)
     scale = scales.linear(values, from_zero=quantity.unit == "share")
     return Axis(title(quantity, unit), scale, unit.divisor)
@@ -71,7 +73,7 @@ class Frame:
         style, plot, gap = self.style, self.plot, self.style.scaled(_GAP)
         for tick in _fitting(self.x.scale, plot.width, style):
             at = plot.left + plot.width * self.x.scale.share(tick.value)
-            yield Line((Point(at, plot.top), Point(at, plot.bottom)), "grid")
+            yield self._across_at(tick, Point(at, plot.top), Point(at, plot.bottom), self.x.scale)
             yield Words(Point(at, plot.bottom + gap + style.size), tick.text, style.size, "secondary", "middle")
         foot = plot.bottom + gap + style.size + style.line
         title = style.elided(self.x.title, plot.right)
@@ -80,11 +82,16 @@ class Frame:
         if self.y:
             yield from self._rising_ground(self.y)
 
+    def _across_at(self, tick: Tick, start: Point, end: Point, scale: Scale) -> Line:
+        """Return the line of a tick; that of 0 is dashed where the distance to it says nothing."""
+        is_apart = isinstance(scale, Log) and not tick.value
+        return Line((start, end), "tertiary" if is_apart else "grid", dash=self.style.scaled(3) if is_apart else 0.0)
+
     def _rising_ground(self, y: Axis) -> Iterator[Item]:
         style, plot, gap = self.style, self.plot, self.style.scaled(_GAP)
         for tick in _rising(y.scale, plot.height, style):
             at = plot.bottom - plot.height * y.scale.share(tick.value)
-            yield Line((Point(plot.left, at), Point(plot.right, at)), "grid")
+            yield self._across_at(tick, Point(plot.left, at), Point(plot.right, at), y.scale)
             yield Words(Point(plot.left - gap, at + style.size * 0.36), tick.text, style.size, "secondary", "end")
         title = style.elided(y.title, plot.right)
         yield Words(Point(0, plot.top - style.scaled(_TITLE) - style.line + style.size), title, style.size)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from mlx_engine.measure.charts.axes import widest
 from mlx_engine.measure.charts.captions import caption, subject
 from mlx_engine.measure.charts.chart import blank
+from mlx_engine.measure.charts.missing import why_nothing
 from mlx_engine.measure.charts.quantities import Estimate, Quantity, samples
 from mlx_engine.measure.charts.scene import Area, Box, Item, Line, Point, Scene, Target, Words
 from mlx_engine.measure.charts.style import Style
@@ -36,6 +37,8 @@ class Bars:
     quantity: Quantity
     bars: tuple[Bar, ...]
     reference: Estimate | None
+    nothing: str
+    """What is said where there is no bar."""
 
     @property
     def description(self) -> str:
@@ -50,7 +53,7 @@ class Bars:
 
     def draw(self, width: float, height: float, style: Style) -> Scene:
         if not self.bars:
-            return blank(f"No {self.quantity.in_sentence} has been measured yet.", width, height, style)
+            return blank(self.nothing, width, height, style)
         return _drawing(self, style, width, height).scene(height)
 
 
@@ -68,6 +71,7 @@ def bars(study: Study, quantity: Quantity) -> Bars:
         quantity=quantity,
         bars=tuple(sorted(made, key=lambda bar: bar.found.value, reverse=not quantity.less_is_better)),
         reference=next((figure for sample, figure in found if sample.is_reference), None),
+        nothing=why_nothing(study, (quantity,)),
     )
 
 
@@ -137,9 +141,16 @@ class _Drawing:
         yield Box(area, "accent", radius=style.scaled(3))
         low, high = self._across(bar.found.low), self._across(bar.found.high)
         if high > low:
-            yield Line((Point(low, area.middle.y), Point(high, area.middle.y)), "text", 1.5)
+            yield from self._whisker(low, high, area)
         words = figure(bar.found.value / self.unit.divisor)
         yield Words(Point(max(area.right, high) + gap, base), words, style.size)
+
+    def _whisker(self, low: float, high: float, area: Area) -> Iterator[Item]:
+        """Yield the bar of error, with an end that is seen where the bar is short."""
+        middle, half = area.middle.y, min(self.style.scaled(4), area.height / 4)
+        yield Line((Point(low, middle), Point(high, middle)), "text", 1.5)
+        for end in (low, high):
+            yield Line((Point(end, middle - half), Point(end, middle + half)), "text", 1.5)
 
     def _reference(self) -> Iterator[Item]:
         """Yield the line at the original's figure, and its name below; at 0 there is none to draw."""
@@ -147,7 +158,7 @@ class _Drawing:
             return
         style, at = self.style, self._across(self.chart.reference.value)
         bottom = self.room.top + self.row * len(self.chart.bars)
-        yield Line((Point(at, style.line), Point(at, bottom)), "text", 1.5, dash=style.scaled(4))
+        yield Line((Point(at, self.room.top - style.scaled(4)), Point(at, bottom)), "text", 1.5, dash=style.scaled(4))
         words = f"original: {figure(self.chart.reference.value / self.unit.divisor)}"
         half = style.width(words) / 2
         middle = max(min(at, self.width - half), half)

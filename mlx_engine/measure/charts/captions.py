@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from mlx_engine.measure.charts.missing import without
 from mlx_engine.measure.charts.quantities import DECODING, MEMORY, Quantity, usual_decoding, usual_reading
 from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.study import Study
@@ -11,8 +12,18 @@ def caption(study: Study, quantities: Sequence[Quantity], *, has_errors: bool = 
     """Return what is to be known of `quantities`: over what, on what, and what the bars of error mean."""
     lines = [*_fidelity(study, quantities), *_speed(study, quantities)]
     if has_errors and any(quantity.is_fidelity for quantity in quantities):
-        lines.append("Error bars of fidelity: one standard error, clustered by chunk.")
-    return " ".join(lines)
+        lines.append(_errors(study, quantities))
+    return " ".join((*lines, *without(study, quantities)))
+
+
+def _errors(study: Study, quantities: Sequence[Quantity]) -> str:
+    """Return what the bars of error mean, or why there are none."""
+    if not any(quantity.has_error for quantity in quantities if quantity.is_fidelity):
+        return "No standard error is reckoned for this figure, so there are no error bars."
+    chunks = [result.fidelity.chunks for row in study.rows for result in row.fidelity]
+    if chunks and max(chunks) == 1:
+        return "No error bars: only one chunk was read, and one has no standard error."
+    return "Error bars of fidelity: one standard error, clustered by chunk."
 
 
 def _fidelity(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
@@ -35,7 +46,7 @@ def _error_bound(study: Study) -> float:
 
 def _speed(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
     speed = next((row.speed for row in study.rows if row.speed), None)
-    shown = [quantity for quantity in quantities if quantity.unit in ("tokens/s", "seconds") or quantity is MEMORY]
+    shown = [quantity for quantity in quantities if quantity.is_of_speed]
     if speed is None or not shown:
         return
     if (

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from mlx_engine.measure.charts import axes
 from mlx_engine.measure.charts.captions import caption, subject
 from mlx_engine.measure.charts.chart import blank
+from mlx_engine.measure.charts.missing import why_nothing
 from mlx_engine.measure.charts.quantities import MEAN_KL, Sample, samples
 from mlx_engine.measure.charts.scales import Log
 from mlx_engine.measure.charts.scene import Area, Disc, Item, Line, Point, Scene, Target, Words
@@ -24,6 +25,7 @@ _LEVELS = (("median", 0.5), ("99th percentile", 0.01))
 _ALMOST_ALL = 0.98
 """Where nearly all positions of all candidates are still farther off, nothing is to be seen."""
 _LEAST = 1e-4
+_ALIKE = f"No position is off by more than {figure(BORDERS[0])} nats: the candidates answer as the original does."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Distribution:
     title: str
     caption: str
     curves: tuple[Curve, ...]
+    nothing: str
+    """What is said where there is no curve."""
 
     @property
     def description(self) -> str:
@@ -59,8 +63,8 @@ class Distribution:
         return style.scaled(240) + (len(self.curves) // 4) * style.line
 
     def draw(self, width: float, height: float, style: Style) -> Scene:
-        if not self.curves:
-            return blank("No candidate has been held against the original yet.", width, height, style)
+        if not any(any(curve.shares) for curve in self.curves):
+            return blank(self.nothing, width, height, style)
         return _Drawing(self, _frame(self, width, height, style), style).scene(width, height)
 
 
@@ -72,6 +76,7 @@ def distribution(study: Study) -> Distribution:
         caption=caption(study, (MEAN_KL,), has_errors=False)
         + " A curve passes each KL at the share of positions that have at least it.",
         curves=tuple(sorted(curves, key=lambda curve: curve.median)),
+        nothing=_ALIKE if curves else why_nothing(study, (MEAN_KL,)),
     )
 
 
@@ -93,7 +98,8 @@ def _frame(chart: Distribution, width: float, height: float, style: Style) -> ax
         for place, border in enumerate(BORDERS)
         if any(0 < curve.shares[place] < _ALMOST_ALL for curve in chart.curves)
     ]
-    x = axes.Axis("KL divergence of a position (nats), log scale", Log(min(seen) / 1.5, max(seen) * 1.5))
+    has_zero = any(curve.median <= 0 for curve in chart.curves)
+    x = axes.Axis("KL divergence of a position (nats), log scale", Log(min(seen) / 1.5, max(seen) * 1.5, has_zero))
     y = axes.Axis("Positions with at least this KL (%), log scale", Log(100 * max(least, _LEAST) / 1.3, 100), 0.01)
     return axes.frame(Area(0, top, width, height - top), x, y, style)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from mlx_engine.measure.charts import axes
 from mlx_engine.measure.charts.captions import caption, subject
 from mlx_engine.measure.charts.chart import blank
+from mlx_engine.measure.charts.missing import why_nothing
 from mlx_engine.measure.charts.quantities import Estimate, Quantity, Sample, samples
 from mlx_engine.measure.charts.scene import Area, Disc, Ink, Item, Line, Point, Scene, Target, Words
 from mlx_engine.measure.charts.series import Legend, colours
@@ -14,6 +15,7 @@ from mlx_engine.measure.charts.units import in_words
 from mlx_engine.measure.study import Study
 
 _ALL = "all texts"
+_ONE_KIND = "The text of this study is of one kind. Facet's own texts are of several, so that they can be compared."
 _RADIUS, _APART = 4.0, 4.5
 """Of a dot, and from one candidate's line to the next."""
 _GAP = 10.0
@@ -40,6 +42,8 @@ class Kinds:
     quantity: Quantity
     kinds: tuple[str, ...]
     candidates: tuple[Dots, ...]
+    nothing: str
+    """What is said where there is no candidate to show."""
 
     @property
     def description(self) -> str:
@@ -55,7 +59,7 @@ class Kinds:
 
     def draw(self, width: float, height: float, style: Style) -> Scene:
         if not self.candidates:
-            return blank("No candidate has been measured on several kinds of text yet.", width, height, style)
+            return blank(self.nothing, width, height, style)
         return _Drawing(self, _frame(self, width, height, style), style).scene(width, height)
 
 
@@ -72,6 +76,7 @@ def kinds(study: Study, quantity: Quantity) -> Kinds:
         quantity=quantity,
         kinds=tuple(dict.fromkeys(kind for dots in candidates for kind in dots.found)),
         candidates=tuple(sorted(candidates, key=lambda dots: dots.found[_ALL].value)),
+        nothing=_ONE_KIND if any(row.fidelity for row in study.rows) else why_nothing(study, (quantity,)),
     )
 
 

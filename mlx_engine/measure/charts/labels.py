@@ -9,24 +9,30 @@ from dataclasses import dataclass
 
 from mlx_engine.measure.charts.scene import Area, Point
 
-_NEAR = 4.0
-"""Pixels between a mark and a name beside it."""
-_RINGS = 12
+_NEAR = 7.0
+"""Pixels between a mark and a name beside it: room for the ring around one that is selected."""
+_RINGS = 7
 """Circles on which further places are looked for, each most of a line of text around the one before."""
 _AIR = 3.0
 """Pixels around a mark that its own name alone may touch, so that no name seems to be another's."""
-_MARK, _LINE, _LEADER = 60.0, 12.0, 120.0
+_MARK, _LINE, _LEADER = 100.0, 12.0, 120.0
 """What it costs, in pixels of distance, to cover a mark, a line, or to lead across another name."""
+WORST = 150.0
+"""A name that would cost more is left out: nobody could tell what it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A point that wants a name of that width and height; `radius` is that of its mark."""
+    """A point that wants a name of that width and height; `radius` is that of its mark.
+
+    The name is left out where it would cost more than `worst`.
+    """
 
     at: Point
     radius: float
     width: float
     height: float
+    worst: float = WORST
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +53,9 @@ class _Obstacles:
 def place(
     points: Sequence[Named], room: Area, *, lines: Sequence[tuple[Point, Point]] = (), taken: Sequence[Area] = ()
 ) -> list[Placed | None]:
-    """Return a place within `room` for each name, none over another or over what is `taken`; None where none is left.
+    """Return a place within `room` for each name, none over another or over what is `taken`.
 
+    None stands for a name that has no place from which it is clear what it belongs to.
     `points` come first that matter most. `lines` are better not covered.
     """
     marks = [Area(named.at.x, named.at.y, 0, 0).grown(named.radius + _AIR) for named in points]
@@ -63,7 +70,7 @@ def place(
 
 
 def _best(named: Named, room: Area, obstacles: _Obstacles) -> Placed | None:
-    least, best = math.inf, None
+    least, best = named.worst, None
     for distance, placed in _places(named):
         if distance >= least:
             break
@@ -72,7 +79,7 @@ def _best(named: Named, room: Area, obstacles: _Obstacles) -> Placed | None:
         cost = distance + _cost(placed, named, obstacles)
         if cost < least:
             least, best = cost, placed
-    return best or _anywhere(named, room, obstacles)
+    return best
 
 
 def _places(named: Named) -> Iterator[tuple[float, Placed]]:
@@ -116,6 +123,7 @@ def _cost(placed: Placed, named: Named, obstacles: _Obstacles) -> float:
     if placed.leader:
         cost += _LEADER * sum(crosses(placed.leader, other.area) for other in obstacles.names)
         cost += _LINE * sum(crosses(placed.leader, mark) for mark in obstacles.marks if not _holds(mark, named.at))
+        cost += _LEADER * sum(_meet(placed.leader, other.leader) for other in obstacles.names if other.leader)
     return cost
 
 
@@ -123,24 +131,17 @@ def _holds(area: Area, point: Point) -> bool:
     return area.left <= point.x <= area.right and area.top <= point.y <= area.bottom
 
 
-def _anywhere(named: Named, room: Area, obstacles: _Obstacles) -> Placed | None:
-    """Return the best free place on a grid of lines of text over the whole room."""
-    rows, columns = (math.floor(length / max(named.height, 1.0)) for length in (room.height, room.width))
-    areas = (
-        Area(room.left + column * named.height, room.top + row * named.height, named.width, named.height)
-        for row in range(rows)
-        for column in range(columns)
-    )
-    free = (_led(named, area) for area in areas if room.holds(area) and not _is_taken(area, obstacles))
-    return min(free, key=lambda placed: _reach(placed, named) + _cost(placed, named, obstacles), default=None)
-
-
 def _is_taken(area: Area, obstacles: _Obstacles) -> bool:
     return any(area.overlaps(other.area) for other in obstacles.names)
 
 
-def _reach(placed: Placed, named: Named) -> float:
-    return math.dist(placed.area.nearest(named.at), named.at)
+def _meet(one: tuple[Point, Point], other: tuple[Point, Point]) -> bool:
+    """Return whether two lines cross each other."""
+    return all(_side(*line, start) != _side(*line, end) for line, (start, end) in ((one, other), (other, one)))
+
+
+def _side(start: Point, end: Point, point: Point) -> bool:
+    return (end.x - start.x) * (point.y - start.y) > (end.y - start.y) * (point.x - start.x)
 
 
 def crosses(line: tuple[Point, Point], area: Area) -> bool:

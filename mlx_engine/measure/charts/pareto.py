@@ -7,6 +7,7 @@ from itertools import pairwise
 from mlx_engine.measure.charts import axes, labels
 from mlx_engine.measure.charts.captions import caption, subject
 from mlx_engine.measure.charts.chart import blank
+from mlx_engine.measure.charts.missing import why_nothing
 from mlx_engine.measure.charts.quantities import (
     DECODING,
     DISAGREEMENT,
@@ -17,9 +18,9 @@ from mlx_engine.measure.charts.quantities import (
     Estimate,
     Quantity,
     exactly,
+    in_precision,
     samples,
 )
-from mlx_engine.measure.charts.scales import Log
 from mlx_engine.measure.charts.scene import Area, Disc, Item, Line, Point, Scene, Target, Words
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.charts.units import in_words
@@ -29,7 +30,9 @@ ACROSS: Sequence[Quantity] = (SIZE, MEMORY, DECODING)
 UP: Sequence[Quantity] = (MEAN_KL, PERPLEXITY, DISAGREEMENT)
 
 _RADIUS = 5.0
-_LONGEST_NAME = 190.0
+_LONGEST_NAME, _LONGEST_OF_MANY = 190.0, 150.0
+_MANY = 16
+"""From so many marks on, names are shorter, so that more of them have a place."""
 _FAR = 4.0
 """A limit beyond so many times the largest model would push all of them to one side."""
 
@@ -43,6 +46,8 @@ class Mark:
     name: str
     x: Estimate
     y: Estimate
+    precision: str = ""
+    """How the name ends if that says how many bits the context has."""
     is_reference: bool = False
     is_dominated: bool = False
 
@@ -56,12 +61,14 @@ class Pareto:
     across: Quantity
     up: Quantity
     marks: tuple[Mark, ...]
+    nothing: str
+    """What is said where there is no candidate to show."""
     memory_bytes: int | None = None
 
     @property
     def description(self) -> str:
         if self._is_empty:
-            return self._nothing
+            return self.nothing
         front = [mark.name for mark in self.marks if not mark.is_dominated and not mark.is_reference]
         return f"{self.title}. None is better in both than: {', '.join(front) or 'none'}. " + " ".join(
             f"{self.words(mark)}." for mark in self.marks
@@ -70,10 +77,6 @@ class Pareto:
     @property
     def _is_empty(self) -> bool:
         return all(mark.is_reference for mark in self.marks)
-
-    @property
-    def _nothing(self) -> str:
-        return f"Nothing to show yet: {self.across.in_sentence} and {self.up.in_sentence} have to be measured first."
 
     def words(self, mark: Mark) -> str:
         figures = f"{in_words(self.across, mark.x)}, {self.up.in_sentence} {in_words(self.up, mark.y)}"
@@ -84,7 +87,7 @@ class Pareto:
 
     def draw(self, width: float, height: float, style: Style) -> Scene:
         if self._is_empty:
-            return blank(self._nothing, width, height, style)
+            return blank(self.nothing, width, height, style)
         return _Drawing(self, _frame(self, width, height, style), style).scene(width, height)
 
 
@@ -92,7 +95,9 @@ def pareto(study: Study, across: Quantity = SIZE, up: Quantity = MEAN_KL, memory
     """Return the chart of what was measured so far."""
     found = [(sample, across.of(sample), up.of(sample)) for sample in samples(study)]
     marks = [
-        Mark(sample.key, sample.row.label, sample.name, x, y, sample.is_reference) for sample, x, y in found if x and y
+        Mark(sample.key, sample.row.label, sample.name, x, y, in_precision(sample.cache_bits), sample.is_reference)
+        for sample, x, y in found
+        if x and y
     ]
     judged = tuple(_judged(mark, marks, across, up) for mark in marks)
     grey = " Grey: another candidate is at least as good in both." if any(mark.is_dominated for mark in judged) else ""
@@ -102,6 +107,7 @@ def pareto(study: Study, across: Quantity = SIZE, up: Quantity = MEAN_KL, memory
         across=across,
         up=up,
         marks=judged,
+        nothing=why_nothing(study, (across, up)),
         memory_bytes=memory_bytes if across is MEMORY else None,
     )
 
@@ -201,10 +207,12 @@ class _Drawing:
         """Yield the names, those first that must not be left out, and the lines that lead to them."""
         style, room = self.style, self.frame.plot
         marks = sorted(self.chart.marks, key=lambda mark: (mark.is_dominated, self.at(mark)))
-        widest = min(style.scaled(_LONGEST_NAME), room.width / 2)
-        texts = [style.elided(self._name(mark), widest) for mark in marks]
+        longest = style.scaled(_LONGEST_NAME if len(marks) < _MANY else _LONGEST_OF_MANY)
+        texts = [self._short(mark, min(longest, room.width / 2)) for mark in marks]
         named = [
-            labels.Named(self.at(mark), self.radius, style.width(text) + 2, style.line)
+            labels.Named(
+                self.at(mark), self.radius, style.width(text) + 2, style.line, labels.WORST / (1 + mark.is_dominated)
+            )
             for mark, text in zip(marks, texts, strict=True)
         ]
         limit = [style.area(words) for words in self._limit() if isinstance(words, Words)]
@@ -217,11 +225,20 @@ class _Drawing:
                 yield Line(placed.leader, "tertiary")
             at = Point(placed.area.left + 1, placed.area.top + style.size * 1.05)
             yield Words(at, text, style.size, "secondary" if mark.is_dominated else "text")
+        yield from self._left_out(places.count(None))
 
-    def _name(self, mark: Mark) -> str:
-        """Return the name; 0 has no place on a scale of factors, and so is said."""
-        is_nowhere = mark.y.value <= 0 and isinstance(self.frame.y_scale, Log)
-        return f"{mark.name}: 0" if is_nowhere else mark.name
+    def _short(self, mark: Mark, width: float) -> str:
+        """Return the name so that it fits into `width`, and still tells the precisions of a model apart."""
+        stem = mark.name.removesuffix(mark.precision)
+        return self.style.elided(stem, width - self.style.width(mark.precision)) + mark.precision
+
+    def _left_out(self, count: int) -> Iterator[Item]:
+        """Yield how many names had no place, above the plot, where the title of y leaves room."""
+        style = self.style
+        words = f"{count} {'name has' if count == 1 else 'names have'} no room"
+        taken = style.width(self.frame.y.title if self.frame.y else "") + style.scaled(24)
+        if count and taken + style.width(words) <= self.frame.plot.right:
+            yield Words(Point(self.frame.plot.right, style.size), words, style.size, "secondary", "end")
 
     def _target(self, mark: Mark) -> Target:
         at = self.at(mark)

@@ -61,11 +61,18 @@ class Quantity:
     less_is_better: bool
     read: Callable[[Sample], Estimate | None]
     is_log: bool = False
+    has_error: bool = False
+    """Whether it comes with a standard error."""
 
     @property
     def is_fidelity(self) -> bool:
         """Whether it is of what a model answers, and so of the precision of its context too."""
         return self.unit in ("nats", "share", "")
+
+    @property
+    def is_of_speed(self) -> bool:
+        """Whether it is found by running a model for its speed."""
+        return self.unit in ("tokens/s", "seconds") or self.key == "memory"
 
     @property
     def in_sentence(self) -> str:
@@ -88,14 +95,22 @@ def samples(study: Study) -> list[Sample]:
 
 def _samples(study: Study, row: Row, name: str) -> Iterator[Sample]:
     if row.is_original:
-        found = next((result.fidelity for other in study.rows for result in other.fidelity), None)
-        yield Sample(row, name, 16, found)
+        yield Sample(row, name, 16, _of_original(study))
     elif not row.fidelity:
         yield Sample(row, name, 16, None)
     for result in row.fidelity:
-        bits = result.cache_bits
-        full = name if bits == 16 else f"{name}, {bits}-bit cache"
-        yield Sample(row, full, bits, result.fidelity, result)
+        yield Sample(row, name + in_precision(result.cache_bits), result.cache_bits, result.fidelity, result)
+
+
+def _of_original(study: Study) -> Fidelity | None:
+    """Return what others found of the original; what a stand-in answered is not its own."""
+    results = (result for row in study.rows for result in row.fidelity if not result.is_stand_in)
+    return next((result.fidelity for result in results), None)
+
+
+def in_precision(cache_bits: CacheBits) -> str:
+    """Return what follows the name of a model whose context has fewer than 16 bits, as in ", 4-bit context"."""
+    return "" if cache_bits == 16 else f", {cache_bits}-bit context"
 
 
 def exactly(value: float) -> Estimate:
@@ -171,9 +186,13 @@ SIZE = Quantity("size", "Size", "bytes", True, lambda sample: _plain(sample.row.
 MEMORY = Quantity("memory", "Peak memory", "bytes", True, _peak)
 DECODING = Quantity("decode", "Decode speed", "tokens/s", False, _rate(usual_decoding))
 READING = Quantity("prefill", "Prefill speed", "tokens/s", False, _rate(usual_reading))
-MEAN_KL = Quantity("mean_kl", "Mean KL divergence", "nats", True, _fidelity("mean_kl", 0.0), is_log=True)
-PERPLEXITY = Quantity("perplexity", "Perplexity", "", True, _fidelity("perplexity", "reference_perplexity"))
-DISAGREEMENT = Quantity("disagreement", "Next words that differ", "share", True, _disagreement)
+MEAN_KL = Quantity(
+    "mean_kl", "Mean KL divergence", "nats", True, _fidelity("mean_kl", 0.0), is_log=True, has_error=True
+)
+PERPLEXITY = Quantity(
+    "perplexity", "Perplexity", "", True, _fidelity("perplexity", "reference_perplexity"), has_error=True
+)
+DISAGREEMENT = Quantity("disagreement", "Next words that differ", "share", True, _disagreement, has_error=True)
 
 QUANTITIES: Sequence[Quantity] = (
     SIZE,

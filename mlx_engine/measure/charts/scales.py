@@ -4,8 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_NARROWEST = 12.0
+_NARROWEST = 6.5
 """A logarithmic scale reaches over at least so many times its low end, so that two ticks stand on it."""
+_ZERO = 0.08
+"""The share of a logarithmic scale below its low end, where 0 has a place of its own."""
+_FINEST, _FINER, _FEW = (1, 2, 3, 5, 7), ((1, 2, 5), (1, 3), (1,)), 3
+"""Of each power of ten, what is written at a logarithmic scale: the finest where the next would be too few."""
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -40,28 +44,37 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Equal distances for equal factors; both ends are above 0."""
+    """Equal distances for equal factors; both ends are above 0. With `has_zero`, 0 stands apart before the low end."""
 
     low: float
     high: float
+    has_zero: bool = False
 
     def share(self, value: float) -> float:
-        """Return the place of `value`, as `Linear.share` does; 0 and less is at the low end."""
-        if value <= self.low:
+        """Return the place of `value`, as `Linear.share` does; 0 and less stands at 0."""
+        if value <= 0:
             return 0.0
-        return min(math.log(value / self.low) / math.log(self.high / self.low), 1.0)
+        before = _ZERO if self.has_zero else 0.0
+        along = math.log(max(value, self.low) / self.low) / math.log(self.high / self.low)
+        return before + (1 - before) * min(along, 1.0)
 
     def ticks(self, most: int) -> list[Tick]:
-        """Return powers of ten, or 1, 2 and 5 of each where those are too few."""
-        first, last = math.floor(math.log10(self.low) - 1e-9), math.ceil(math.log10(self.high) + 1e-9)
-        finer: Sequence[Sequence[int]] = ((1, 2, 5), (1, 3), (1,))
-        for parts in finer:
-            values = [part * 10.0**power for power in range(first, last + 1) for part in parts]
-            inside = [value for value in values if self.low * (1 - 1e-9) <= value <= self.high * (1 + 1e-9)]
+        """Return powers of ten, or 1, 2 and 5 of each where those are too few; and 0, if it has a place."""
+        return [Tick(0.0, "0"), *self._powers(most - 1)] if self.has_zero else self._powers(most)
+
+    def _powers(self, most: int) -> list[Tick]:
+        for parts in (*(_FINEST,) * (len(self._multiples(_FINER[0])) < _FEW), *_FINER):
+            inside = self._multiples(parts)
             if len(inside) <= most:
                 return [Tick(value, text) for value, text in zip(inside, log_words(inside), strict=True)]
         kept = inside[:: math.ceil(len(inside) / max(most, 1))]
         return [Tick(value, text) for value, text in zip(kept, log_words(kept), strict=True)]
+
+    def _multiples(self, parts: Sequence[int]) -> list[float]:
+        """Return `parts` of each power of ten that are on the scale."""
+        first, last = math.floor(math.log10(self.low) - 1e-9), math.ceil(math.log10(self.high) + 1e-9)
+        values = (part * 10.0**power for power in range(first, last + 1) for part in parts)
+        return [value for value in values if self.low * (1 - 1e-9) <= value <= self.high * (1 + 1e-9)]
 
 
 Scale = Linear | Log
@@ -80,11 +93,11 @@ def linear(values: Sequence[float], *, from_zero: bool = False) -> Linear:
 
 
 def log(values: Sequence[float]) -> Log:
-    """Return a scale that holds those of `values` that are above 0, with some room beside them."""
+    """Return a scale that holds `values`, with some room beside them; those that are 0 stand apart."""
     positive = [value for value in values if value > 0] or [1.0]
     least, most = min(positive), max(positive)
-    room = max((most / least) ** 0.08, 1.35, math.sqrt(_NARROWEST * least / most))
-    return Log(least / room, most * room)
+    room = max((most / least) ** 0.08, 1.2, math.sqrt(_NARROWEST * least / most))
+    return Log(least / room, most * room, has_zero=len(positive) < len(values))
 
 
 def round_step(room: float, parts: int) -> float:

@@ -1,6 +1,7 @@
 """How large the words of a chart are, and how wide: measured by a font where there is one, estimated where not."""
 
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -61,13 +62,11 @@ class Style:
         return Area(left, words.at.y - words.size * _ascent, width, words.size * (_ascent + _descent))
 
     def elided(self, text: str, width: float) -> str:
-        """Return `text`, without some of its middle where it is wider than `width`."""
-        kept = len(text)
-        short = text
-        while kept > 2 and self.width(short) > width:
-            kept -= 1
-            short = f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}"
-        return short
+        """Return `text`, without some of its middle where it is wider than `width`; two characters always stay."""
+        if len(text) <= 2 or self.width(text) <= width:
+            return text
+        most = bisect_right(range(3, len(text)), width, key=lambda kept: self.width(_without_middle(text, kept)))
+        return _without_middle(text, 2 + most)
 
     def wrapped(self, text: str, width: float) -> list[str]:
         """Return `text` in lines no wider than `width`, where words allow it."""
@@ -79,3 +78,7 @@ class Style:
             else:
                 lines[-1] = longer
         return lines
+
+
+def _without_middle(text: str, kept: int) -> str:
+    return f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}"

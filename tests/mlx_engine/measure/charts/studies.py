@@ -52,6 +52,8 @@ def fidelity(kl: float, differing: float, *, perplexity: float | None = None) ->
 
 def spread(kl: float) -> tuple[int, ...]:
     """Return counts of 4,096 positions that are spread around a third of `kl` as a bell on a scale of factors."""
+    if not kl:
+        return (4096, *(0 for _ in BORDERS))
     bell = NormalDist(math.log10(kl / 3), 0.65)
     shares = [0.0, *(bell.cdf(math.log10(border)) for border in BORDERS), 1.0]
     return tuple(round(4096 * (high - low)) for low, high in pairwise(shares))

@@ -33,7 +33,18 @@ CHARTS: dict[str, Callable[[Study], Chart]] = {
     "kinds": lambda found: kinds(found, MEAN_KL),
     "distribution": distribution,
 }
-STUDIES = {"few": FEW, "one": FEW[:1], "nine": NINE, "long": LONG, "huge": HUGE, "many": MANY}
+SAME = (("copy", 16.0, 0.0, 0.0, 88.0), *((f"4-bit-{turn}", 4.5, 0.041, 0.14, 210.0) for turn in range(3)))
+ALIKE = (("copy", 16.0, 0.0, 0.0, 88.0),)
+STUDIES = {
+    "few": FEW,
+    "one": FEW[:1],
+    "nine": NINE,
+    "long": LONG,
+    "huge": HUGE,
+    "many": MANY,
+    "same": SAME,
+    "alike": ALIKE,
+}
 
 
 def _words(scene: Scene, style: Style) -> list[tuple[str, Area]]:

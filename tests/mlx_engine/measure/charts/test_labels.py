@@ -1,5 +1,6 @@
 """Behaviour of placing names beside points."""
 
+import math
 import random
 from itertools import combinations
 
@@ -10,17 +11,14 @@ from mlx_engine.measure.charts.labels import Named, Placed, crosses, place
 from mlx_engine.measure.charts.scene import Area, Point
 
 ROOM = Area(0, 0, 640, 400)
-_points = st.lists(
-    st.builds(
-        Named,
-        st.builds(Point, st.floats(0, 640), st.floats(0, 400)),
-        st.just(5.0),
-        st.floats(10, 150),
-        st.just(16.0),
-    ),
-    min_size=3,
-    max_size=25,
+_point = st.builds(
+    Named,
+    st.builds(Point, st.floats(0, 640), st.floats(0, 400)),
+    st.just(5.0),
+    st.floats(10, 150),
+    st.just(16.0),
 )
+_points = st.lists(_point, min_size=3, max_size=25)
 
 
 def _check(places: list[Placed | None]) -> None:
@@ -31,18 +29,30 @@ def _check(places: list[Placed | None]) -> None:
 
 @given(_points)
 def test_every_name_has_its_own_place_in_the_room(points: list[Named]) -> None:
-    """Wherever the points lie: all names are shown, none over another, none cut off."""
-    places = place(points, ROOM)
-    assert None not in places
-    _check(places)
+    """Wherever the points lie: none is over another, none cut off."""
+    _check(place(points, ROOM))
+
+
+@given(st.lists(_point, min_size=1, max_size=4))
+def test_a_few_points_are_all_named(points: list[Named]) -> None:
+    """Even where they lie over each other, or in a corner."""
+    assert None not in place(points, ROOM)
 
 
 def test_points_that_lie_over_each_other_are_led_to() -> None:
-    """Twenty-five of them: those that have no room beside the mark get a line from it."""
+    """Those that have no room beside the mark get a line from it; those for which that would be a long one, nothing."""
     places = place([Named(Point(320, 200), 5, 90, 16)] * 25, ROOM)
-    assert None not in places
     _check(places)
-    assert sum(bool(placed and placed.leader) for placed in places) >= 20
+    named = [placed for placed in places if placed]
+    assert 8 <= len(named) < 25
+    assert sum(bool(placed.leader) for placed in named) >= 4
+    assert all(math.dist(*placed.leader) < 120 for placed in named if placed.leader)
+
+
+def test_who_matters_less_is_left_out_sooner() -> None:
+    """Its name may cost less."""
+    points = [Named(Point(320, 200), 5, 90, 16, worst=20.0)] * 25
+    assert place(points, ROOM).count(None) > place([Named(Point(320, 200), 5, 90, 16)] * 25, ROOM).count(None)
 
 
 def test_the_same_points_get_the_same_places() -> None:
@@ -55,7 +65,7 @@ def test_a_lonely_name_stands_beside_its_point() -> None:
     (placed,) = place([Named(Point(100, 100), 5, 60, 16)], ROOM)
     assert placed
     assert placed.leader is None
-    assert placed.area.left - 100 < 12
+    assert placed.area.left - 100 == 12
 
 
 def test_where_there_is_no_room_a_name_is_left_out() -> None:

@@ -1,12 +1,14 @@
 """Behaviour of the chart of costs against losses."""
 
+import msgspec
 import pytest
 
 from mlx_engine.measure.charts.pareto import Pareto, pareto
 from mlx_engine.measure.charts.quantities import DECODING, DISAGREEMENT, MEAN_KL, MEMORY, PERPLEXITY, SIZE, Quantity
 from mlx_engine.measure.charts.scene import Disc, Line, Words
 from mlx_engine.measure.charts.style import Style
-from tests.mlx_engine.measure.charts.studies import NINE, study
+from mlx_engine.measure.study import StepFailure
+from tests.mlx_engine.measure.charts.studies import FEW, NINE, study
 
 STYLE = Style()
 
@@ -60,9 +62,63 @@ def test_memory_far_beyond_all_models_is_told_in_words() -> None:
     assert "This Mac: 48.0 GB →" in _texts(pareto(study(), MEMORY, memory_bytes=48_000_000_000))
 
 
-def test_the_original_has_no_place_on_a_logarithmic_scale_and_says_so() -> None:
-    """Its divergence from itself is 0: it stands at the bottom."""
-    assert "original: 0" in _texts(pareto(study()))
+def test_a_divergence_of_0_stands_apart_on_a_logarithmic_scale() -> None:
+    """The original's from itself, and an identical candidate's: at a 0 that is written there, below all others."""
+    chart = pareto(study((*NINE, ("copy", 16.0, 0.0, 0.0, 88.0))))
+    scene = chart.draw(640, 400, STYLE)
+    at = {target.words.partition(":")[0]: target.area.middle.y for target in scene.targets}
+    assert at["original"] == at["copy"]
+    assert all(height < at["copy"] - 20 for name, height in at.items() if name not in ("original", "copy"))
+    (zero,) = (item for item in scene.items if isinstance(item, Words) and item.text == "0")
+    assert abs(zero.at.y - at["copy"]) < STYLE.size
+    (line,) = (item for item in scene.items if isinstance(item, Line) and item.ink == "tertiary" and item.dash)
+    assert line.points[0].y == at["copy"]
+
+
+def test_names_without_room_are_counted() -> None:
+    """Of fifty in one place not all can be told apart; those on the front are named first."""
+    rows = tuple((f"recipe-{number}", 4.0 + number / 1e4, 0.1, 0.1, 100.0) for number in range(50))
+    texts = _texts(pareto(study(rows)))
+    (left_out,) = (text for text in texts if text.endswith("have no room"))
+    assert int(left_out.split()[0]) + sum(text.startswith("recipe") for text in texts) == 50
+    assert "recipe-0" in texts
+
+
+def test_what_was_not_measured_says_why() -> None:
+    """Because it was not asked for, because it failed, or because it is still to come."""
+    found = study(FEW)
+    rows = tuple(msgspec.structs.replace(row, speed=None) for row in found.rows)
+    slow = StepFailure("speed", "It ended", "Close other programs.")
+    failed = tuple(msgspec.structs.replace(row, failures=(slow,)) for row in rows)
+    unplanned = msgspec.structs.replace(found.plan, speed=None)
+    for study_, words in (
+        (msgspec.structs.replace(found, rows=rows), "Speed was not measured so far."),
+        (msgspec.structs.replace(found, rows=failed), "Speed was not measured: It ended. Close other programs."),
+        (msgspec.structs.replace(found, rows=rows, plan=unplanned), "it is no part of this study."),
+    ):
+        assert words in pareto(study_, DECODING).description
+
+
+def test_the_caption_names_who_is_not_shown() -> None:
+    found = study(FEW)
+    rows = (*found.rows[:-1], msgspec.structs.replace(found.rows[-1], speed=None))
+    caption = pareto(msgspec.structs.replace(found, rows=rows), DECODING).caption
+    assert "Not shown, since not all of it was measured: 2-bit." in caption
+
+
+def test_one_chunk_has_no_standard_error() -> None:
+    found = study(FEW)
+    rows = [
+        msgspec.structs.replace(
+            row,
+            fidelity=tuple(
+                msgspec.structs.replace(one, fidelity=msgspec.structs.replace(one.fidelity, chunks=1))
+                for one in row.fidelity
+            ),
+        )
+        for row in found.rows
+    ]
+    assert "No error bars: only one chunk was read" in pareto(msgspec.structs.replace(found, rows=tuple(rows))).caption
 
 
 @pytest.mark.parametrize("up", [MEAN_KL, PERPLEXITY, DISAGREEMENT])

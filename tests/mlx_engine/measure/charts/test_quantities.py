@@ -64,7 +64,7 @@ def test_each_precision_of_the_context_is_a_sample() -> None:
     assert [one.name for one in samples(msgspec.structs.replace(found, rows=rows))] == [
         "original",
         "8-bit",
-        "8-bit, 4-bit cache",
+        "8-bit, 4-bit context",
     ]
 
 
