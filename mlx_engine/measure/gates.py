@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mlx_engine.measure.plan import Aim, Gates
+from mlx_engine.measure.plan import Gates
+from mlx_engine.measure.results import Fidelity
+from mlx_engine.measure.speed_result import Series
 from mlx_engine.measure.study import Row, Study
-from mlx_engine.models.memory import size_in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,44 +18,98 @@ class Judgement:
 
 
 def judge(study: Study, gates: Gates) -> Judgement:
-    """Hold the candidates against `gates`. What was not measured does not pass."""
-    obstacles = {row.label: tuple(_obstacles(row, gates)) for row in study.candidates}
+    """Hold the candidates against `gates`. What was not measured, or was disturbed, does not pass.
+
+    Of two that are alike in what is preferred, the one wins that is closer to the original, then the smaller one.
+    """
+    obstacles = {row.label: tuple(_obstacles(study, row, gates)) for row in study.candidates}
     passing = [row for row in study.candidates if not obstacles[row.label]]
     return Judgement(
-        winner=min(passing, key=lambda row: _rank(row, gates.prefer), default=None),
+        winner=min(passing, key=lambda row: _rank(study, row, gates), default=None),
         obstacles={label: found for label, found in obstacles.items() if found},
     )
 
 
-def _obstacles(row: Row, gates: Gates) -> Iterator[str]:
-    found = row.fidelity_at(16)
-    if found is None:
-        yield "its fidelity was not measured"
+def _obstacles(study: Study, row: Row, gates: Gates) -> Iterator[str]:
+    if row.is_stand_in:
+        yield "it answers in the place of the original"
+        return
+    if not row.is_made:
+        yield f"it was not made{_because(row, 'convert')}"
+        return
+    if found := _fidelity(study, row):
+        yield from _of_fidelity(found, gates)
     else:
-        kl, agreement = found.fidelity.mean_kl, found.fidelity.top1_agreement
-        if gates.max_mean_kl is not None and kl > gates.max_mean_kl:
-            yield f"its KL is {kl:.4f}, above {gates.max_mean_kl:g}"
-        if gates.min_top1_agreement is not None and agreement < gates.min_top1_agreement:
-            yield f"it agrees in {agreement:.1%}, below {gates.min_top1_agreement:.1%}"
+        yield f"its fidelity was not measured{_because(row, 'fidelity')}"
     if gates.max_size_bytes is not None and row.size_bytes > gates.max_size_bytes:
-        yield f"its size is {size_in_words(row.size_bytes)}, above {size_in_words(gates.max_size_bytes)}"
-    needs_speed = gates.max_memory_bytes is not None or gates.prefer == "fastest"
+        yield f"its size is {_size(row.size_bytes)}, above {_size(gates.max_size_bytes)}"
+    yield from _of_speed(row, gates)
+
+
+def _of_fidelity(found: Fidelity, gates: Gates) -> Iterator[str]:
+    # Each is asked the way round that lets no NaN pass.
+    if gates.max_mean_kl is not None and not found.mean_kl <= gates.max_mean_kl:
+        yield f"its KL is {found.mean_kl:.4g}, above {gates.max_mean_kl:g}"
+    if gates.max_p99_kl is not None and not found.p99_kl <= gates.max_p99_kl:
+        yield f"its p99 KL is {found.p99_kl:.4g}, above {gates.max_p99_kl:g}"
+    if gates.max_perplexity_ratio is not None:
+        ratio = found.perplexity / found.reference_perplexity if found.reference_perplexity else float("nan")
+        if not ratio <= gates.max_perplexity_ratio:
+            yield f"its perplexity is {ratio:.4g} times the original's, above {gates.max_perplexity_ratio:g}"
+    if gates.min_top1_agreement is not None and not found.top1_agreement >= gates.min_top1_agreement:
+        yield f"it agrees in {100 * found.top1_agreement:.4g} %, below {100 * gates.min_top1_agreement:g} %"
+
+
+def _of_speed(row: Row, gates: Gates) -> Iterator[str]:
     if row.speed is None:
-        if needs_speed:
-            yield "its speed was not measured"
-    elif needs_speed and row.speed.disturbed and gates.prefer == "fastest":
-        yield "something else was running while its speed was measured"
-    elif gates.max_memory_bytes is not None and row.speed.peak_memory_bytes > gates.max_memory_bytes:
-        peak = size_in_words(row.speed.peak_memory_bytes)
-        yield f"it took {peak} of memory, above {size_in_words(gates.max_memory_bytes)}"
+        limits = (gates.max_memory_bytes, gates.min_decode_tokens_per_s, gates.min_prefill_tokens_per_s)
+        if gates.prefer == "fastest" or any(limit is not None for limit in limits):
+            yield f"its speed was not measured{_because(row, 'speed')}"
+        return
+    if gates.max_memory_bytes is not None and row.speed.peak_memory_bytes > gates.max_memory_bytes:
+        yield f"it took {_size(row.speed.peak_memory_bytes)} of memory, above {_size(gates.max_memory_bytes)}"
+    if gates.prefer == "fastest" or gates.min_decode_tokens_per_s is not None:
+        yield from _of_rate("writes", row.speed.decode, gates.min_decode_tokens_per_s)
+    if gates.min_prefill_tokens_per_s is not None:
+        yield from _of_rate("reads", row.speed.prefill, gates.min_prefill_tokens_per_s)
 
 
-def _rank(row: Row, aim: Aim) -> float:
-    match aim:
+def _of_rate(does: str, series: Series | None, least: float | None) -> Iterator[str]:
+    if series is None:
+        yield f"how fast it {does} was not measured"
+    elif series.is_disturbed:
+        extremes = f"{min(series.values):.4g} to {max(series.values):.4g} tokens/s"
+        yield f"something else was running while it was measured how fast it {does}: {extremes}"
+    elif least is not None and series.median < least:
+        yield f"it {does} {series.median:.4g} tokens/s, below {least:g}"
+
+
+def _because(row: Row, step: str) -> str:
+    """Return what has failed: at making it, or at this step."""
+    title = next((failure.title for failure in row.failures if failure.step in {step, "convert"}), "")
+    return f" ({title})" if title else ""
+
+
+def _fidelity(study: Study, row: Row) -> Fidelity | None:
+    """Return what was found with the most exact context of the plan."""
+    found = row.fidelity_at(max(study.plan.cache_bits, default=16))
+    return found.fidelity if found else None
+
+
+def _rank(study: Study, row: Row, gates: Gates) -> tuple[float, float, int]:
+    """Return what orders those that pass, the best one first."""
+    found = _fidelity(study, row)
+    kl, size_bytes = found.mean_kl if found else 0.0, row.size_bytes
+    match gates.prefer:
         case "fastest":
-            return -row.speed.decoding[0].median if row.speed and row.speed.decoding else 0.0
+            series = row.speed.decode if row.speed else None
+            return (-series.median if series else 0.0, kl, size_bytes)
         case "smallest":
-            return row.size_bytes
+            return (size_bytes, kl, size_bytes)
         case "closest":
-            found = row.fidelity_at(16)
-            return found.fidelity.mean_kl if found else 0.0
+            return (kl, size_bytes, size_bytes)
+
+
+def _size(size_bytes: int) -> str:
+    """Return a size with as many digits as it takes to see on which side of a limit it is."""
+    return f"{size_bytes / 1e9:.4g} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.4g} MB"

@@ -7,6 +7,7 @@ from typing import Any, get_args
 import msgspec
 
 from mlx_engine.errors import InvalidRecipe, StorageError
+from mlx_engine.json_fields import place_and_problem
 from mlx_engine.models.staging import write_whole
 from mlx_engine.quantize.recipe import Dtype, Layers, Mode, Recipe, Rule, Treatment
 
@@ -93,33 +94,11 @@ def _convert(raw: object, expected: Any, place: str, file_name: str) -> object:
     except InvalidRecipe as error:
         raise InvalidRecipe(f"{file_name}, at {place}: {error.message}") from error
     except msgspec.ValidationError as error:
-        problem, _, at = str(error).partition(" - at ")
-        where = (place + at.strip("`").removeprefix("$")).strip(".")
+        at, problem = place_and_problem(error)
+        where = ".".join(filter(None, (place, at)))
         hint = _treatment if expected is Treatment and not at else _legal.get(where.rpartition(".")[2])
+        problem = problem.replace("a text or an object", '"keep" or an object')
         raise InvalidRecipe(
-            f"{file_name} is no recipe{f', at {where}' if where else ''}: {_in_words(problem)}."
+            f"{file_name} is no recipe{f', at {where}' if where else ''}: {problem}."
             f"{f' Possible: {hint}.' if hint and 'field' not in problem else ''}"
         ) from error
-
-
-_words = {
-    "`": '"',
-    "Object contains unknown field": "there is no field",
-    "Object missing required field": "it lacks the field",
-    "Invalid enum value": "there is no",
-    '"array"': "a list",
-    '"bool"': "true or false",
-    '"int"': "a whole number",
-    '"object"': "an object",
-    '"str"': "a text",
-    '"str | object"': '"keep" or an object',
-    "Expected": "it should be",
-    ", got": ", not",
-}
-
-
-def _in_words(problem: str) -> str:
-    """Say what msgspec has found, for people: "Expected `int`, got `str`"."""
-    for term, words in _words.items():
-        problem = problem.replace(term, words)
-    return problem
