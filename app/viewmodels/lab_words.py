@@ -88,9 +88,13 @@ def gates_in_words(gates: Gates) -> str:
     """Return the limits in a line: "KL ≤ 0.05, at most 8.0 GB of memory, the fastest"."""
     parts = (
         f"KL ≤ {gates.max_mean_kl:g}" if gates.max_mean_kl else "",
+        f"p99 KL ≤ {gates.max_p99_kl:g}" if gates.max_p99_kl else "",
+        f"perplexity ≤ {gates.max_perplexity_ratio:g} times the original's" if gates.max_perplexity_ratio else "",
         f"same choice ≥ {gates.min_top1_agreement:.0%}" if gates.min_top1_agreement else "",
         f"at most {bytes_in_words(gates.max_size_bytes)} on disk" if gates.max_size_bytes else "",
         f"at most {bytes_in_words(gates.max_memory_bytes)} of memory" if gates.max_memory_bytes else "",
+        f"at least {gates.min_decode_tokens_per_s:g} tokens/s written" if gates.min_decode_tokens_per_s else "",
+        f"at least {gates.min_prefill_tokens_per_s:g} tokens/s read" if gates.min_prefill_tokens_per_s else "",
         AIMS[gates.prefer],
     )
     return ", ".join(filter(None, parts))

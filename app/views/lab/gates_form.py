@@ -1,5 +1,6 @@
 """Limits that a model must keep to, and which of those that do is preferred."""
 
+import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QVBoxLayout, QWidget
 
@@ -18,7 +19,7 @@ class GatesForm(QDialog):
 
     def __init__(self, gates: Gates | None, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        given = gates or Gates()
+        self._given = given = gates or Gates()
         self.setWindowTitle("Limits")
         self.kl = _number("Mean KL at most", given.max_mean_kl or 0, most=10, digits=3, step=0.01)
         self.agreement = _number(
@@ -62,8 +63,9 @@ class GatesForm(QDialog):
         column.addWidget(buttons)
 
     def gates(self) -> Gates:
-        """Return the limits as they stand in the form."""
-        return Gates(
+        """Return the limits as they stand in the form; those that it does not show stay as they were."""
+        return msgspec.structs.replace(
+            self._given,
             max_mean_kl=self.kl.value() or None,
             min_top1_agreement=self.agreement.value() / 100 or None,
             max_size_bytes=round(self.folder.value() * 1e9) or None,

@@ -30,12 +30,20 @@ def limits(gates: Gates) -> str:
     found = []
     if gates.max_mean_kl is not None:
         found.append(f"mean KL at most {gates.max_mean_kl:g} nats")
+    if gates.max_p99_kl is not None:
+        found.append(f"p99 KL at most {gates.max_p99_kl:g} nats")
+    if gates.max_perplexity_ratio is not None:
+        found.append(f"perplexity at most {gates.max_perplexity_ratio:g} times the original's")
     if gates.min_top1_agreement is not None:
         found.append(f"the same choice in at least {gates.min_top1_agreement:.1%}")
     if gates.max_size_bytes is not None:
         found.append(f"size at most {size_in_words(gates.max_size_bytes)}")
     if gates.max_memory_bytes is not None:
         found.append(f"memory at most {size_in_words(gates.max_memory_bytes)}")
+    if gates.min_decode_tokens_per_s is not None:
+        found.append(f"at least {gates.min_decode_tokens_per_s:g} tokens/s written")
+    if gates.min_prefill_tokens_per_s is not None:
+        found.append(f"at least {gates.min_prefill_tokens_per_s:g} tokens/s read")
     return ", ".join(found) or "none"
 
 
