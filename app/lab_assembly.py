@@ -11,6 +11,7 @@ from PySide6.QtGui import QDesktopServices
 
 from app.viewmodels.jobs import Jobs
 from app.viewmodels.lab import Lab
+from app.viewmodels.lab_beside import Beside
 from app.viewmodels.lab_bridge import StudyBridge
 from app.viewmodels.lab_draft import LabDraft
 from app.viewmodels.lab_export import LabExport
@@ -60,12 +61,13 @@ class LabAssembly(QObject):
         self.bridge = StudyBridge(folders, self, command=command)
         self._shelf = LabShelf(folders)
         self._page: LabPage | None = None
+        self.beside = Beside(library, machine, self._is_converting, self)
         self.lab = Lab(
             self._shelf,
             self.bridge,
             guess(has_metal=machine.has_metal),
             available_bytes=machine.available_bytes,
-            is_busy=self._is_converting,
+            beside=self.beside,
             parent=self,
         )
         self.draft = LabDraft(
@@ -76,13 +78,15 @@ class LabAssembly(QObject):
             pace=self.lab.pace,
             names=lambda: self.lab.names,
             own=own,
+            displaced=self.beside.displaced,
             parent=self,
         )
         self.export = LabExport(self.lab, self)
         self.tokens = TokenView(self.lab, TokenJobs(folders, self, command=command), folders, self)
         for source in (self.lab, self.draft, self.export):
             source.problem.connect(notifier.error)
-        jobs.changed.connect(lambda _id: self.lab.try_waiting())
+        jobs.changed.connect(lambda _id: self.beside.look())
+        self.beside.changed.connect(self.lab.go_on)
         library.refreshed.connect(self.draft.refresh)
         self.lab.finished.connect(self._tell_finished)
         self.export.written.connect(self._tell_written)
@@ -100,6 +104,7 @@ class LabAssembly(QObject):
         page.quantize_requested.connect(self._quantize)
         page.reveal_requested.connect(lambda path: _reveal(Path(path)))
         page.discover_requested.connect(lambda: self._show("discover"))
+        page.hub_requested.connect(self._look_for)
         return page
 
     def new_study(self) -> None:
@@ -125,6 +130,13 @@ class LabAssembly(QObject):
         self.tokens.close()
         self.draft.close()
         self.lab.close()
+
+    def _look_for(self, words: str) -> None:
+        from app.views.discover.page import DiscoverPage  # noqa: PLC0415 - not before it is wanted
+
+        page = self._show("discover")
+        if isinstance(page, DiscoverPage):
+            page.look_for(words)
 
     def _is_converting(self) -> bool:
         return any((item.task, item.kind) == ("conversion", "running") for item in self._jobs.items)

@@ -1,43 +1,23 @@
-"""The studies on this machine: the one that is shown, and the one that runs."""
+"""The studies on this machine: the one that is shown, and what is done with them."""
 
-import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import msgspec
-from PySide6.QtCore import QObject, Signal, SignalInstance
+from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels.lab_lines import Line, lines
-from app.viewmodels.lab_pace import Countdown, Pace, learned
+from app.viewmodels.lab_pace import Pace, learned
 from app.viewmodels.lab_shelf import LabShelf
-from app.viewmodels.lab_stand import Stand, at_rest, left_steps, running, share_done, waiting
-from app.viewmodels.lab_words import Progress, judgement_in_words, progress
-from mlx_engine.engine.job_messages import UNDERWAY, JobEvent
+from app.viewmodels.lab_stand import Stand, left_steps
+from app.viewmodels.lab_turns import ALONE, LabTurns, Neighbours, Runner
+from app.viewmodels.lab_words import judgement_in_words
 from mlx_engine.errors import FacetError
 from mlx_engine.measure.plan import Gates
-from mlx_engine.measure.study import Row, Step, Study, tried_again
-
-
-class Runner(Protocol):
-    """What works on a study: a `StudyBridge`."""
-
-    changed: SignalInstance
-    told: SignalInstance
-    problem: SignalInstance
-
-    @property
-    def study(self) -> Study | None: ...
-    @property
-    def step(self) -> Step | None: ...
-    def start(self, study: Study) -> None: ...
-    def stop(self) -> None: ...
-    def close(self) -> None: ...
+from mlx_engine.measure.study import Row, Study, tried_again
 
 
 class Lab(QObject):
-    """`is_busy` tells whether something else holds a large model just now; a study waits for its end. Models have
-    `available_bytes` of memory on this machine.
-    """
+    """`beside` knows what else the computer does. Models have `available_bytes` of memory on this machine."""
 
     opened = Signal()  # another study is shown, or none
     changed = Signal()  # the study that is shown, or how far it is
@@ -51,19 +31,16 @@ class Lab(QObject):
         pace: Pace,
         *,
         available_bytes: int,
-        is_busy: Callable[[], bool] = lambda: False,
+        beside: Neighbours = ALONE,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.available_bytes = available_bytes
-        self._shelf, self._runner, self._guess, self._is_busy = shelf, runner, pace, is_busy
+        self._shelf, self._guess = shelf, pace
         self._shown = next(iter(shelf.names), "")
-        self._queue: list[str] = []
-        """The studies that wait for their turn."""
-        self._progress: Progress | None = None
-        self._countdown: Countdown | None = None
-        runner.changed.connect(self._follow)
-        runner.told.connect(self._take)
+        self._turns = LabTurns(shelf, runner, beside, self.pace, self)
+        self._turns.changed.connect(self.changed)
+        self._turns.finished.connect(self.finished)
         runner.problem.connect(self.problem)
 
     @property
@@ -79,12 +56,12 @@ class Lab(QObject):
     @property
     def running(self) -> str:
         """The name of the study that is worked on; "" if none."""
-        return self._runner.study.plan.name if self._runner.step and self._runner.study else ""
+        return self._turns.running
 
     @property
     def is_running(self) -> bool:
         """Whether the one that is shown is worked on, or waits for its turn."""
-        return self._is_taken(self._shown)
+        return self._turns.has(self._shown)
 
     @property
     def interrupted(self) -> str:
@@ -117,28 +94,20 @@ class Lab(QObject):
             return
         fresh = tried_again(study)
         if self._try(lambda: self._shelf.keep(fresh)):
-            self._queue.append(self._shown)
-            self.try_waiting()
+            self._turns.add(self._shown)
 
-    def try_waiting(self) -> None:
-        """Begin with the study that waits, if nothing is in its way any more."""
-        if self._queue and not self.running and not self._is_busy():
-            name = self._queue.pop(0)
-            study = self._shelf.get(name)
-            assert study  # noqa: S101 - what is deleted or renamed does not wait
-            self._shelf.write_under_way(name)
-            self._countdown = Countdown(study, self.pace(), time.monotonic())
-            self._runner.start(study)
-        self.changed.emit()
+    def go_on(self) -> None:
+        """Look whether a study that waits can begin, or one that runs has to wait."""
+        self._turns.go_on()
 
     def stop(self) -> None:
         """Stop the study that is shown; it can be gone on with."""
-        self._stop(self._shown)
+        self._turns.drop(self._shown)
 
     def rename(self, name: str, new: str) -> None:
         """Give the study another name."""
         new = new.strip()
-        if not new or new == name or self._is_taken(name):
+        if not new or new == name or self._turns.has(name):
             return
         if self._try(lambda: self._shelf.rename(name, new)):
             self._shown = new if self._shown == name else self._shown
@@ -146,7 +115,7 @@ class Lab(QObject):
 
     def delete(self, name: str) -> None:
         """Delete the study and its figures; models and kept answers stay."""
-        self._stop(name)
+        self._turns.drop(name)
         if self._try(lambda: self._shelf.forget(name)):
             if name == self._shown:
                 self._shown = next(iter(self.names), "")
@@ -174,7 +143,7 @@ class Lab(QObject):
         study = self.study
         if study is None:
             return []
-        present = self._progress.present if self.is_running and self._progress else None
+        present = self._turns.present(self._shown)
         return lines(study, present, judgement_in_words(study)[0])
 
     @property
@@ -186,56 +155,17 @@ class Lab(QObject):
     @property
     def underway(self) -> tuple[str, float]:
         """The study that is worked on and its percentage in words, and the share; "" while none is."""
-        study = self._shelf.get(self.running)
-        if study is None or self._progress is None:
-            return "", 0.0
-        share = share_done(study, self._progress.share)
-        return f"{study.plan.name} · {share * 100:.0f} %", share
+        return self._turns.underway
 
     @property
     def stand(self) -> Stand:
         """How the study that is shown stands."""
-        study, step = self.study, self._runner.step
-        if study is None:
-            return Stand("")
-        if self._shown in self._queue:
-            return waiting(self.running)
-        if self.is_running and self._progress and self._countdown and step:
-            left_s = self._countdown.left_s(study, self._progress.share, time.monotonic())
-            return running(study, step, self._progress, left_s, is_disturbed=self._is_busy())
-        return at_rest(study)
+        study = self.study
+        return self._turns.stand(study) if study else Stand("")
 
     def close(self) -> None:
         """End the process; the next run of Facet offers to go on."""
-        self._runner.close()
-
-    def _follow(self) -> None:
-        """Take in that the study has got further."""
-        study, step = self._runner.study, self._runner.step
-        if study is None:
-            return
-        self._shelf.take(study)
-        self._progress = progress(step) if step else None
-        if step is None and not left_steps(study):
-            self._shelf.write_under_way("")
-            self.finished.emit(study.plan.name)
-        self.try_waiting()
-
-    def _is_taken(self, name: str) -> bool:
-        return name in self._queue or (bool(name) and name == self.running)
-
-    def _stop(self, name: str) -> None:
-        if name in self._queue:
-            self._queue.remove(name)
-            self.changed.emit()
-        elif name and name == self.running:
-            self._shelf.write_under_way("")
-            self._runner.stop()
-
-    def _take(self, event: JobEvent) -> None:
-        if self._runner.step and isinstance(event, UNDERWAY):
-            self._progress = progress(self._runner.step, event)
-            self.changed.emit()
+        self._turns.close()
 
     def _change_rows(self, change: Callable[[Row], Row | None]) -> None:
         if study := self.study:

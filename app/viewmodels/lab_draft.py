@@ -31,7 +31,9 @@ USUAL_RECIPES = ("affine-8-g64", "balanced-4", "affine-4-g64")
 
 
 class LabDraft(QObject):
-    """`pace` is asked for how fast this machine is, `names` for those that are taken, `own` for a person's recipes."""
+    """`pace` is asked for how fast this machine is, `names` for those that are taken, `own` for a person's recipes,
+    `displaced` for models that have to make room for one that needs so many bytes.
+    """
 
     changed = Signal()
     original_changed = Signal()
@@ -47,11 +49,12 @@ class LabDraft(QObject):
         pace: Callable[[], Pace],
         names: Callable[[], Sequence[str]],
         own: Callable[[], Sequence[Recipe]] = tuple,
+        displaced: Callable[[int], Sequence[ModelDescription]] = lambda _needed_bytes: (),
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._folders, self._library, self._reader, self._machine = folders, library, reader, machine
-        self._pace, self._names, self._own = pace, names, own
+        self._pace, self._names, self._own, self._displaced = pace, names, own, displaced
         self.original: ModelDescription | None = None
         self.choices = Choices()
         self.kin: list[Kin] = []
@@ -160,7 +163,8 @@ class LabDraft(QObject):
         if plan is None or study is None:
             return None
         found = Reckoning(study, self._described(study), self._machine).forecast(self._pace(), self._folders.models)
-        return replace(found, problem=self._obstacle(plan) or found.problem)
+        displaced = self._displaced(found.memory.estimate.total_bytes) if found.memory else ()
+        return replace(found, problem=self._obstacle(plan) or found.problem, displaced=tuple(displaced))
 
     def close(self) -> None:
         """End the process that reads."""

@@ -33,6 +33,8 @@ class Forecast:
     problem: str = ""
     is_original_too_large: bool = False
     """Whether only a stand-in could answer in the place of the original."""
+    displaced: tuple[ModelDescription, ...] = ()
+    """What chats have in memory now and has to make room."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,19 +22,16 @@ class Stand:
     start: str = ""
 
 
-def waiting(other: str) -> Stand:
-    """Say for what it waits: for another study, or else for a conversion."""
-    end = f"the study “{other}” is at its end" if other else "the conversion that runs has ended"
-    return Stand(f"Waits until {end}: two models at once may not fit.", is_running=True)
+def waiting(until: str, share: float) -> Stand:
+    """Say for what it waits."""
+    return Stand(f"Waits until {until}.", share, is_running=True)
 
 
-def running(study: Study, step: Step, progress: Progress, left_s: float, *, is_disturbed: bool) -> Stand:
-    """Say what is done; `is_disturbed` is whether a conversion runs beside it."""
+def running(study: Study, step: Step, progress: Progress, left_s: float, *, remark: str) -> Stand:
+    """Say what is done; `remark` is a sentence about what runs beside it."""
     name = short_names(study).get(step.label, step.label)
     words = f"{name} · {progress.present.words} · {duration_in_words(left_s)} left"
-    if is_disturbed:
-        words = f"{words}. A conversion runs beside it: speeds are lower, and memory is short"
-    return Stand(words, share_done(study, progress.share), is_running=True)
+    return Stand(f"{words}. {remark}" if remark else words, share_done(study, progress.share), is_running=True)
 
 
 def at_rest(study: Study) -> Stand:

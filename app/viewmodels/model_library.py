@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from app.viewmodels.amounts import bytes_in_words, parameters_in_words
 from app.viewmodels.engine_bridge import EngineBridge
-from mlx_engine.engine.state import Ready
+from mlx_engine.engine.state import EngineState, Failed, Ready, Stopped
 from mlx_engine.errors import FacetError
 from mlx_engine.models.describe import BrokenDescription, ModelDescription
 from mlx_engine.models.hub.cache import repository_folder
@@ -106,6 +106,11 @@ class ModelLibrary(QAbstractListModel):
         folder = repository_folder(repository)
         found = (one.id for one in self.usable() if one.source == repository or folder in one.path.parts)
         return next(found, "")
+
+    def active(self) -> list[tuple[ModelDescription, EngineState]]:
+        """Return the models that are in memory, or on their way there, and what each is doing."""
+        states = ((model, self._bridge.state(model.path)) for model in self.usable())
+        return [(model, state) for model, state in states if not isinstance(state, Stopped | Failed)]
 
     def row_of(self, model_id: str) -> int:
         """Return the row of the model, -1 if it is missing."""

@@ -12,7 +12,8 @@ from app.viewmodels.lab_shelf import LabShelf
 from mlx_engine.folders import Folders
 from mlx_engine.measure.messages import AnswersKept, FidelityMeasured, FidelityUnderway
 from mlx_engine.measure.plan import Gates, Plan
-from mlx_engine.measure.study import Row, Study
+from mlx_engine.measure.speed_result import SpeedPlan
+from mlx_engine.measure.study import Row, Step, StepKind, Study
 from tests.app.given_runner import GivenRunner
 from tests.mlx_engine.measure.charts.studies import FEW, fidelity
 from tests.mlx_engine.measure.charts.studies import study as measured
@@ -33,15 +34,28 @@ def study() -> Study:
     return Study(plan=Plan(name="Whales", original="maker/Whale", candidates=("a", "b"), speed=None), rows=rows)
 
 
+class Told:
+    """What else the computer does, as the test says: which kinds of steps have to wait for it."""
+
+    disturbance = ""
+
+    def __init__(self) -> None:
+        self.hinders: set[StepKind] = set()
+        self.has_room: list[str] = []
+
+    def obstacle(self, _study: Study, step: Step, *, is_begun: bool) -> str:
+        return f"the {'other' if is_begun else 'conversion'} has ended" if step.kind in self.hinders else ""
+
+    def make_room(self, study: Study) -> None:
+        self.has_room.append(study.plan.name)
+
+
 class Bench:
     """A lab with what works for it; `problems` holds the messages that it told."""
 
     def __init__(self, folders: Folders) -> None:
-        self.runner = GivenRunner()
-        self.is_busy = False
-        self.lab = Lab(
-            LabShelf(folders), self.runner, guess(has_metal=True), available_bytes=10**9, is_busy=lambda: self.is_busy
-        )
+        self.runner, self.beside = GivenRunner(), Told()
+        self.lab = Lab(LabShelf(folders), self.runner, guess(has_metal=True), available_bytes=10**9, beside=self.beside)
         self.problems: list[str] = []
         self.lab.problem.connect(lambda title, message: self.problems.append(message))
 
@@ -116,13 +130,33 @@ def test_a_study_that_facet_ended_in_is_offered(bench: Bench, folders: Folders, 
 
 def test_a_study_waits_for_a_conversion(bench: Bench, study: Study) -> None:
     """Two models at once may not fit; it begins by itself afterwards."""
-    bench.is_busy = True
+    bench.beside.hinders.add("answers")
     bench.lab.begin(study)
     assert bench.runner.step is None
-    assert bench.lab.stand.words.startswith("Waits")
-    bench.is_busy = False
-    bench.lab.try_waiting()
+    assert bench.lab.stand.words == "Waits until the conversion has ended."
+    bench.beside.hinders.clear()
+    bench.lab.go_on()
     assert bench.runner.step
+    assert bench.beside.has_room == ["Whales"]
+
+
+def test_a_speed_is_left_and_measured_anew_afterwards(bench: Bench, study: Study) -> None:
+    """What was found before stays; a study that waits in this way is gone on with when Facet starts again."""
+    with_speed = msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, speed=SpeedPlan()))
+    bench.lab.begin(with_speed)
+    bench.runner.end_step(KEPT)
+    assert bench.runner.step
+    assert bench.runner.step.kind == "speed"
+    bench.beside.hinders.add("speed")
+    bench.lab.go_on()
+    assert (bench.runner.step, bench.lab.running, bench.lab.is_running) == (None, "", True)
+    assert bench.lab.stand.words == "Waits until the conversion has ended."
+    assert bench.lab.interrupted == "Whales"
+    bench.beside.hinders.clear()
+    bench.lab.go_on()
+    assert bench.runner.step.kind == "speed"
+    assert bench.lab.study
+    assert bench.lab.study.answers
 
 
 def test_one_study_runs_at_a_time(bench: Bench, study: Study) -> None:

@@ -19,7 +19,7 @@ def lab(qapp: object, tmp_path: Path) -> Lab:
     """A lab that shows a study."""
     folders = Folders(data=tmp_path / "data", cache=tmp_path, logs=tmp_path)
     keep(study(FEW), folders.studies)
-    lab = Lab(LabShelf(folders), GivenRunner(), guess(has_metal=True), available_bytes=10**9, is_busy=lambda: False)
+    lab = Lab(LabShelf(folders), GivenRunner(), guess(has_metal=True), available_bytes=10**9)
     lab.open("study")
     return lab
 
