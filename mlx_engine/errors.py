@@ -9,6 +9,7 @@
     │   ├── InvalidParameter   a value outside its legal range
     │   ├── InvalidRecipe      a way to quantize that cannot be
     │   ├── BadCorpus          a text that nothing can be measured on
+    │   ├── NotComparable      two models that cannot be held against each other
     │   ├── NotPublishable     a model that Facet does not put on the Hub
     │   ├── PromptTooLong      the prompt does not fit the context
     │   └── TemplateError      the model's chat template failed
@@ -75,6 +76,10 @@ class InvalidRecipe(RequestError):
 
 class BadCorpus(RequestError):
     title = "This text cannot be used"
+
+
+class NotComparable(RequestError):
+    title = "These models cannot be compared"
 
 
 class NotPublishable(RequestError):

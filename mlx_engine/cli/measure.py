@@ -8,7 +8,7 @@ import msgspec
 from cyclopts import Parameter
 
 from mlx_engine.cli import job, terminal
-from mlx_engine.cli.corpora import chosen
+from mlx_engine.cli.corpora import check, chosen, here
 from mlx_engine.cli.failure import FAILED, report
 from mlx_engine.cli.json_lines import write_json
 from mlx_engine.cli.roots import AddedFolders, roots
@@ -71,7 +71,7 @@ def measure(  # noqa: PLR0913 - options
         json: Write one JSON object a candidate.
     """
     folders = Folders.from_environment()
-    paths = {name: library.find_among(roots(folder), name).path for name in candidates}
+    paths = {name: library.find_any(roots(folder), name).path for name in candidates}
     convention, text = Convention(chunk_tokens=chunk, scored=scored), chosen(corpus)
     asked = KeepAnswers(
         id=original, model=original, corpus=text, convention=convention, limit_tokens=tokens, tail_mass=tail
@@ -79,18 +79,19 @@ def measure(  # noqa: PLR0913 - options
     try:
         model = library.find_among(roots(folder), original)
     except ModelNotFound as error:
-        answers = _kept(original, convention, folders, error)
+        answers = _kept(asked, folders, error)
     else:
+        check(text, folders)
         label, path = _stand_in(model, folders) if stand_in else (original, model.path)
         asked = msgspec.structs.replace(
             asked, id=label, model=str(path), corpus=here(text, folders), is_stand_in=stand_in
         )
-        answers = _answers(request, folders)
+        answers = _answers(asked, folders)
     failed = False
     for name, candidate in paths.items():
-        asked = MeasureFidelity(id=name, model=str(candidate), answers=answers, cache_bits=cache_bits)
+        request = MeasureFidelity(id=name, model=str(candidate), answers=answers, cache_bits=cache_bits)
         try:
-            result = _measured(asked, folders)
+            result = _measured(request, folders)
         except FacetError as error:
             failed = True
             report(f"{name}: {error.message}")
@@ -115,12 +116,12 @@ def _stand_in(original: ModelDescription, folders: Folders) -> tuple[str, Path]:
     return label, path
 
 
-def _kept(original: str, convention: Convention, folders: Folders, missing: ModelNotFound) -> str:
+def _kept(asked: KeepAnswers, folders: Folders, missing: ModelNotFound) -> str:
     """Return the folder with the answers of an original that is there no more."""
-    answers = find(folders.answers, original, convention)
+    answers = find(folders.answers, asked)
     if answers is None:
         raise missing
-    terminal.note(f"{original} is not here any more; its kept answers are.\n")
+    terminal.note(f"{asked.id} is not here any more; its kept answers are.\n")
     return str(answers)
 
 

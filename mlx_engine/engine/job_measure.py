@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mlx_engine.folders import Folders
 from mlx_engine.measure.corpus import corpus
-from mlx_engine.measure.kept_answers import make_room
+from mlx_engine.measure.kept_answers import make_room, require_room
 from mlx_engine.measure.measuring import keep_answers, measure_fidelity
 from mlx_engine.measure.messages import (
     AnswersKept,
@@ -22,7 +22,8 @@ from mlx_engine.measure.messages import (
     SpeedMeasured,
     SpeedUnderway,
 )
-from mlx_engine.measure.results import TYPED, fingerprints, keep_speed
+from mlx_engine.measure.reference import ReferenceStore
+from mlx_engine.measure.results import fingerprints, keep_speed
 from mlx_engine.measure.speed import measure_speed
 from mlx_engine.measure.study import remaining
 from mlx_engine.measure.study_file import kept_studies
@@ -51,17 +52,31 @@ def _keep_answers(request: KeepAnswers, folders: Folders) -> Iterator[MeasureEve
     began, first = time.monotonic(), None
     known = fingerprints(folders.measurements)
     for progress in keep_answers(request, corpus(request.corpus, folders.datasets), folders.answers, known):
+        store = progress.store
+        if first is None or progress.done == 1:
+            _require_room(store, progress.done, progress.total, folders)
         if first is None:
             began, first = time.monotonic(), progress.done
-        store = progress.store
         tokens = (progress.done - first) * store.header.convention.chunk_tokens
         rate = tokens / max(time.monotonic() - began, 1e-6)
         yield AnswersUnderway(id=request.id, done=progress.done, total=progress.total, tokens_per_s=rate)
-    unfinished = (study.answers for study in kept_studies(folders.studies) if next(remaining(study), None))
-    make_room(folders.answers, spared={store.folder, *map(Path, filter(None, unfinished))})
+    make_room(folders.answers, spared=_needed(store, folders))
     size = store.size_bytes
     whole = 2 * store.header.vocabulary * store.header.scored_positions
     yield AnswersKept(id=request.id, answers=str(store.folder), size_bytes=size, share=size / whole)
+
+
+def _require_room(store: ReferenceStore, done: int, total: int, folders: Folders) -> None:
+    """See that there is room for the rest, as far as one can know: after the first chunk, about."""
+    size = store.size_bytes
+    coming = size * (total - done) // done if done else store.least_bytes
+    require_room(folders.answers, coming, spared=_needed(store, folders))
+
+
+def _needed(store: ReferenceStore, folders: Folders) -> set[Path]:
+    """Return the answers that must stay: these, and those of unfinished studies."""
+    unfinished = (study.answers for study in kept_studies(folders.studies) if next(remaining(study), None))
+    return {store.folder, *map(Path, filter(None, unfinished))}
 
 
 def _measure_fidelity(request: MeasureFidelity, folders: Folders) -> Iterator[MeasureEvent]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 
 from mlx_engine.engine.job_kinds import QueuedRequest
-from mlx_engine.errors import FacetError
+from mlx_engine.models.kept_value import read_value
+from mlx_engine.models.staging import write_whole
 
 FILE_NAME = "jobs.json"
 
@@ -21,16 +22,11 @@ class Entry(msgspec.Struct, frozen=True):
 
 def read(file: Path) -> list[Entry]:
     """Return what was left in the queue; a file that cannot be read is an empty one."""
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=list[Entry])
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, FacetError):
-        return []
+    return read_value(file, list[Entry]) or []
 
 
 def write(file: Path, entries: Iterable[Entry]) -> None:
     """Replace the file. A disk that takes none does not stop a job; the queue then ends with this process."""
-    beside = file.with_suffix(".tmp")
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(msgspec.json.encode(list(entries)))
-        beside.replace(file)
+        write_whole(file, msgspec.json.encode(list(entries)))

@@ -6,6 +6,7 @@ it as parcels through `receive`. After each step the study is kept on the disk; 
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from mlx_engine.engine.client import GRACE_S, Client
@@ -16,7 +17,7 @@ from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import FetchDataset, JobFailed
 from mlx_engine.measure.messages import SpeedMeasured, SpeedUnderway
 from mlx_engine.measure.study import Step, Study, after, after_failure, remaining
-from mlx_engine.measure.study_file import keep, made, present
+from mlx_engine.measure.study_file import alone, keep, made, present
 from mlx_engine.protocol import WorkerExited
 
 
@@ -56,13 +57,15 @@ class StudyRun:
         self._client: Client[JobEvent] | None = None
         self._key = 0
         self._so_far: SpeedMeasured | None = None
+        self._claim = ExitStack()
 
     def start(self) -> None:
         """Begin with the first step that is left.
 
         Raises:
-            StorageError: the study cannot be kept.
+            StorageError: somebody else runs the study already, or it cannot be kept.
         """
+        self._claim.enter_context(alone(self.study, self._folders.studies))
         self.study = present(self.study, self._folders.datasets)
         keep(self.study, self._folders.studies)
         self._begin_next()
@@ -93,11 +96,14 @@ class StudyRun:
         """Stop; what the present step has done stays as far as it is on the disk."""
         self.step = None
         self._end_process()
+        self._claim.close()
 
     def _begin_next(self) -> None:
         self.step = next(remaining(self.study), None)
         self._so_far = None
-        if self.step is not None:
+        if self.step is None:
+            self._claim.close()
+        else:
             key = self._key = self._key + 1
 
             def post(event: JobEvent) -> None:

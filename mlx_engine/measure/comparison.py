@@ -21,7 +21,7 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from mlx_engine.errors import BadCorpus
+from mlx_engine.errors import NotComparable
 from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.forward import BLOCK, by_rows, in_blocks, log_sums, logits, true_tokens
 from mlx_engine.measure.positions import Positions
@@ -32,18 +32,26 @@ def compare(network: Any, chunk: ReferenceChunk, convention: Convention, *, cach
     """Run `network`, the candidate, over the tokens of `chunk` and compare.
 
     Raises:
-        BadCorpus: it has another vocabulary.
-        EngineError: a prediction is no number.
+        NotComparable: it lacks tokens that the reference thinks possible.
+        FloatingPointError: a prediction is no number, or rules out what the reference thinks possible.
     """
     predicted = logits(network, chunk.tokens, convention.first_scored, cache=cache)
-    if chunk.ids.max(initial=0) >= predicted.shape[1]:
-        raise BadCorpus("The candidate has a smaller vocabulary than the original: it cannot be measured against it.")
+    if max(chunk.ids.max(), chunk.tail_ids.max()) >= predicted.shape[1]:
+        raise NotComparable(
+            f"The candidate has a smaller vocabulary than the original, {predicted.shape[1]:,} tokens: the "
+            "original may say others, and it cannot be measured against that."
+        )
     following = mx.array(true_tokens(chunk.tokens, convention.first_scored))[:, None]
     ends = np.cumsum(chunk.counts, dtype=np.int64)
     parts = [_rows(rows, following[place], _Kept.of(chunk, place, ends)) for place, rows in by_rows(predicted)]
     kl, rounding, tail_se, true, *choices = (
         np.concatenate(part).astype(kind) for part, kind in zip(zip(*parts, strict=True), _kinds, strict=True)
     )
+    if not np.isfinite((kl, true, chunk.true_log_probability)).all():
+        raise FloatingPointError(
+            "gives no probability at all to what the original may say, or the other way round: its divergence is "
+            "infinite. Its weights are damaged, or overflow in its type; convert it anew."
+        )
     return Positions(kl, rounding, tail_se, true, chunk.true_log_probability, *choices)
 
 

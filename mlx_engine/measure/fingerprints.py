@@ -9,6 +9,7 @@ import msgspec
 
 from mlx_engine.errors import StorageError
 from mlx_engine.models.fingerprint import fingerprint
+from mlx_engine.models.kept_value import read_value
 from mlx_engine.models.staging import storage_errors, write_whole
 
 
@@ -49,10 +50,7 @@ class Fingerprints:
             return ""
 
     def _read(self) -> dict[str, _Known]:
-        try:
-            return msgspec.json.decode(self._file.read_bytes(), type=dict[str, _Known])
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-            return {}
+        return read_value(self._file, dict[str, _Known]) or {}
 
 
 def _files(model: Path) -> list[tuple[str, int, int]]:

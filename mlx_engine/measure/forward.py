@@ -7,8 +7,6 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from mlx_engine.errors import EngineError
-
 _rows_at_once = 64
 """Positions that are worked on at a time in float32, which bounds the memory."""
 
@@ -23,14 +21,17 @@ def logits(network: Any, tokens: NDArray[np.int32], first: int, *, cache: Any = 
     (chunk - 1 - first, vocabulary).
 
     Raises:
-        EngineError: one of them is no number.
+        FloatingPointError: one of them is no number.
     """
     result: mx.array = network(mx.array(tokens)[None], cache=cache)[0, first:-1]
     # A row with one NaN or a positive infinity has no finite sum; a token that is ruled out by minus infinity may be.
     is_sound = mx.all(mx.isfinite(mx.logsumexp(result, axis=-1)))
     mx.eval(result, is_sound)
     if not is_sound.item():
-        raise EngineError("The model answers with numbers that are none (NaN). Its weights are damaged or overflow.")
+        raise FloatingPointError(
+            "answers with what is no number (NaN or infinity): its weights are damaged, or overflow in its type. "
+            "Download it again, or convert it anew."
+        )
     return result
 
 

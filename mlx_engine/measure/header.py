@@ -5,8 +5,9 @@ import hashlib
 import msgspec
 
 from mlx_engine.measure.convention import Convention
+from mlx_engine.measure.messages import CorpusChoice
 
-FORMAT = 2
+FORMAT = 3
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,12 +16,19 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     format: int = FORMAT
     model: str
     """For people."""
+    folder: str = ""
+    """Where the model was."""
     weights: str
     """Fingerprint of the model's files."""
     is_stand_in: bool = False
     """Whether it answers in the place of an original that is too large for the machine."""
     corpus: str
     """For people."""
+    choice: CorpusChoice = CorpusChoice()
+    """How the corpus was chosen."""
+    limit_tokens: int = 0
+    reading: str = ""
+    """A SHA-256 of `reading.json`, which has the texts."""
     sample: str
     """Fingerprint of the tokens and of the convention."""
     convention: Convention
@@ -37,6 +45,9 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """The name of the store's folder: what may be measured against each other has the same."""
-        text = msgspec.json.encode((self.format, self.weights, self.is_stand_in, self.sample, self.tail_mass))
-        return hashlib.sha256(text).hexdigest()[:24]
+        """The name of the store's folder: what may be measured against each other has the same.
+
+        All that decides about figures is in it, so that a header which was changed does not fit its folder.
+        """
+        told = msgspec.structs.replace(self, model="", folder="", choice=CorpusChoice(), created="")
+        return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:24]

@@ -1,5 +1,6 @@
 """The answers of originals that are kept on this machine: what there is, and how to be rid of it. No MLX."""
 
+import contextlib
 import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -7,10 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from mlx_engine.errors import FacetError
-from mlx_engine.measure.convention import Convention
+from mlx_engine.errors import ModelNotFound, NoSpace, StorageError
 from mlx_engine.measure.header import FORMAT, Header
-from mlx_engine.models.staging import storage_errors
+from mlx_engine.measure.messages import CorpusChoice, KeepAnswers
+from mlx_engine.models.hub.cache import free_bytes
+from mlx_engine.models.kept_value import read_value
+from mlx_engine.models.memory import size_in_words
+from mlx_engine.models.staging import is_in_use, storage_errors
 
 MOST_BYTES = 5_000_000_000
 """Kept answers take no more than this; those that were used longest ago go first."""
@@ -33,24 +37,44 @@ class KeptAnswers:
 
 def kept_answers(root: Path) -> Iterator[KeptAnswers]:
     """Yield what is kept below `root`."""
-    for folder in sorted(one for one in root.glob("*") if one.is_dir()):
-        try:
-            files = {file.name: file.stat() for file in folder.iterdir()}
-        except OSError:  # Somebody deletes it at this moment.
-            continue
-        header = header_of(folder)
-        chunks = sum(name.startswith("chunk-") and "." not in name for name in files)
-        yield KeptAnswers(
-            folder,
-            header,
-            size_bytes=sum(status.st_size for status in files.values()),
-            is_whole=header is not None and chunks == len(header.kinds),
-            used=max((status.st_mtime for status in files.values()), default=0.0),
-        )
+    return filter(None, map(kept_in, sorted(one for one in root.glob("*") if not one.is_symlink())))
+
+
+def kept_in(folder: Path) -> KeptAnswers | None:
+    """Return what is kept in `folder`; None if it is none, or somebody deletes it at this moment."""
+    try:
+        files = {file.name: file.stat() for file in folder.iterdir()}
+    except OSError:
+        return None
+    header = header_of(folder)
+    chunks = sum(name.startswith("chunk-") and "." not in name for name in files)
+    return KeptAnswers(
+        folder,
+        header,
+        size_bytes=sum(status.st_size for status in files.values()),
+        is_whole=header is not None and chunks == len(header.kinds),
+        used=max((status.st_mtime for status in files.values()), default=0.0),
+    )
+
+
+def header_of(folder: Path) -> Header | None:
+    """Return what the answers in `folder` say of themselves; None if they are gone, damaged or of another version."""
+    header = read_value(folder / "reference.json", Header)
+    return header if header and (header.format, header.key) == (FORMAT, folder.name) else None
+
+
+def size_of(folder: Path) -> int:
+    """Return how much the files in `folder` take; those that vanish meanwhile take nothing."""
+    total = 0
+    for file in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            total += file.stat().st_size
+    return total
 
 
 def make_room(root: Path, *, spared: Collection[Path], most_bytes: int = MOST_BYTES) -> None:
-    """Delete answers below `root` until they take no more than `most_bytes`, but for those that are `spared`.
+    """Delete answers below `root` until they take no more than `most_bytes`, but for those that are `spared` or used
+    just now.
 
     Raises:
         StorageError: they cannot be removed.
@@ -58,40 +82,79 @@ def make_room(root: Path, *, spared: Collection[Path], most_bytes: int = MOST_BY
     kept = sorted(kept_answers(root), key=lambda one: one.used)
     total = sum(one.size_bytes for one in kept)
     for one in kept:
-        if total > most_bytes and one.folder not in spared:
+        if total > most_bytes and one.folder not in spared and not is_in_use(one.folder):
             delete(one)
             total -= one.size_bytes
 
 
-def header_of(folder: Path) -> Header | None:
-    """Return what the answers in `folder` say of themselves; None if they are gone, damaged or of another version."""
-    try:
-        header = msgspec.json.decode((folder / "reference.json").read_bytes(), type=Header)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, FacetError):
+def require_room(root: Path, coming_bytes: int, *, spared: Collection[Path], most_bytes: int = MOST_BYTES) -> None:
+    """Make room below `root` for so much more, as `make_room` does.
+
+    Raises:
+        NoSpace: all that is kept is needed, or the disk is too full.
+        StorageError: what is not needed cannot be removed.
+    """
+    make_room(root, spared=spared, most_bytes=most_bytes - coming_bytes)
+    total = coming_bytes + sum(one.size_bytes for one in kept_answers(root))
+    if total > most_bytes:
+        raise NoSpace(
+            f"The kept answers of originals would take {size_in_words(total)}, and Facet keeps "
+            f"{size_in_words(most_bytes)} at most. Have fewer tokens read, leave more of each position to a sample "
+            "(tail), or finish or delete other studies, which need theirs."
+        )
+    if coming_bytes > (free := free_bytes(root)):
+        raise NoSpace(
+            f"What the original answers takes about {size_in_words(coming_bytes)} more, and the disk has "
+            f"{size_in_words(free)}. Make room, or have fewer tokens read."
+        )
+
+
+def find(root: Path, asked: KeepAnswers) -> Path | None:
+    """Return the latest complete answers to what is `asked`, of the model that was called, or lay, like its `id`.
+
+    Raises:
+        ModelNotFound: several models were called so.
+    """
+    found = [kept for kept in kept_answers(root) if kept.is_whole and kept.header and _answers(kept.header, asked)]
+    if not found:
         return None
-    return header if header.format == FORMAT else None
+    same = [kept for kept in found if kept.header and asked.id in (kept.header.model, kept.header.folder)] or found
+    names = {kept.header.weights: kept.header.model for kept in same if kept.header}
+    if len(set(names.values())) > 1:
+        several = ", ".join(sorted(set(names.values())))
+        raise ModelNotFound(f"The answers of several models called {asked.id!r} are kept: {several}. Say which.")
+    return max(same, key=lambda kept: kept.used).folder
 
 
-def find(root: Path, model: str, convention: Convention) -> Path | None:
-    """Return the latest complete answers of the model called `model`, read in that way."""
-    name = _last(model)
-    found = [
-        kept
-        for kept in kept_answers(root)
-        if kept.is_whole and (header := kept.header) and _last(header.model) == name and header.convention == convention
-    ]
-    return max(found, key=lambda kept: kept.used).folder if found else None
+def _answers(header: Header, asked: KeepAnswers) -> bool:
+    """Tell whether these are the answers to what is `asked`."""
+    short, long = sorted((_parts(asked.id), _parts(header.model)), key=len)
+    is_it = asked.id == header.folder or (bool(short) and long[-len(short) :] == short)
+    wanted = (asked.convention, asked.limit_tokens, asked.tail_mass)
+    is_read_so = wanted == (header.convention, header.limit_tokens, header.tail_mass)
+    return is_it and is_read_so and _is_text(header.choice, asked.corpus)
 
 
-def _last(model: str) -> str:
-    return model.rpartition("/")[2].casefold()
+def _is_text(kept: CorpusChoice, asked: CorpusChoice) -> bool:
+    """Tell whether both are the same text; that of a data set was kept with its commit, which need not be asked for."""
+    same = msgspec.structs.replace(asked, dataset=kept.dataset, private=kept.private)
+    return kept == same and asked.dataset in (kept.dataset, kept.dataset.rpartition("@")[0])
+
+
+def _parts(name: str) -> list[str]:
+    """Return the folders of a name or a path, the last one without a revision."""
+    return [part.partition("@")[0].casefold() for part in Path(name).parts]
 
 
 def delete(kept: KeptAnswers) -> None:
     """Remove the answers from the disk; what was measured against them stays.
 
     Raises:
-        StorageError: they cannot be removed.
+        StorageError: they are being used, or cannot be removed.
     """
-    with storage_errors(kept.folder):
+    if is_in_use(kept.folder):
+        raise StorageError(
+            f"The kept answers in {kept.folder} are being used by a measurement. Stop it, or wait for its end."
+        )
+    with storage_errors(kept.folder), contextlib.suppress(FileNotFoundError):
         shutil.rmtree(kept.folder)

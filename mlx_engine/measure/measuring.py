@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
+import msgspec
 import numpy as np
 
-from mlx_engine.errors import BadCorpus
+from mlx_engine.errors import BrokenModel, StorageError
 from mlx_engine.inference.layers import Layers
 from mlx_engine.inference.load import Model, device_name, open_model
 from mlx_engine.measure.comparison import compare
@@ -33,13 +34,15 @@ from mlx_engine.measure.results import (
     fidelity_folder,
     fingerprints,
     keep_fidelity,
+    known_fidelity,
 )
 from mlx_engine.measure.room import check_room, engine_errors
 from mlx_engine.measure.sample import Sample, same_sample, sample
 from mlx_engine.measure.token_text import alone
-from mlx_engine.measure.tokens import keep_tokens
+from mlx_engine.measure.tokens import are_kept, keep_tokens
 from mlx_engine.models import provenance
 from mlx_engine.models.machine import this_machine
+from mlx_engine.models.staging import in_use
 from mlx_engine.protocol import CacheBits
 
 _words_before = 40
@@ -69,24 +72,30 @@ class FidelityProgress:
 def keep_answers(asked: KeepAnswers, corpus: Corpus, root: Path, known: Fingerprints) -> Iterator[AnswersProgress]:
     """Let a model answer `corpus`, and keep what it says below `root`.
 
-    The first progress says what is there already. Nothing is run when all is. Of a text that was typed in, all tokens
-    are scored, whatever the convention.
+    The first progress says what is there already. Nothing is run when all is. While another process answers the same,
+    this one waits. Of a text that was typed in, all tokens are scored, whatever the convention.
 
     Raises:
         BadCorpus: the texts are shorter than a chunk.
+        EngineError: its predictions are no numbers.
         ModelError, OutOfMemory: the model cannot be opened, or does not fit.
         StorageError: the answers cannot be kept.
     """
     model = Path(asked.model)
+    check_room(model, asked.id, asked.convention, this_machine(), way_out=_way_out(asked))
     opened = open_model(model)
     convention = whole_text(corpus, opened.tokenizer) if corpus.name == TYPED else asked.convention
     words = reading(corpus, opened.tokenizer, convention, limit_tokens=asked.limit_tokens)
     tokens = sample(words, opened.tokenizer)
+    _require_known(tokens, opened, asked.id)
     header = Header(
         model=asked.id,
+        folder=str(model),
         weights=known.of(model),
         is_stand_in=asked.is_stand_in,
         corpus=corpus.name,
+        choice=asked.corpus,
+        limit_tokens=asked.limit_tokens,
         sample=tokens.fingerprint,
         convention=convention,
         kinds=tokens.kinds,
@@ -98,9 +107,8 @@ def keep_answers(asked: KeepAnswers, corpus: Corpus, root: Path, known: Fingerpr
     missing, total = sum(1 for _ in store.missing), len(tokens.kinds)
     yield AnswersProgress(total - missing, total, store)
     if missing:
-        check_room(model, asked.id, convention, this_machine())
-        _read(opened)
-        with engine_errors(asked.id):
+        with in_use(store.folder, alone=True), engine_errors(asked.id):
+            _read(opened)
             for done in run_reference(opened.network, tokens, store):
                 yield AnswersProgress(done, total, store)
     del opened
@@ -111,23 +119,39 @@ def measure_fidelity(asked: MeasureFidelity, root: Path) -> Iterator[FidelityPro
     """Hold a model against the kept answers, and keep the result below `root`.
 
     It may keep its keys and values in fewer bits; the reference had them in 16. Chunks are run one at a time: there is
-    no batch whose size could change a figure.
+    no batch whose size could change a figure. What was measured before in the same way is not measured again.
 
     Raises:
-        BadCorpus: it has another vocabulary or chat template, or the answers are not complete.
         EngineError: its predictions are no numbers.
         InvalidParameter: it cannot keep its context in so few bits.
         ModelError, OutOfMemory: it cannot be opened, or does not fit.
-        StorageError: the answers are damaged, or the result cannot be kept.
+        NotComparable: it has another vocabulary or chat template.
+        StorageError: the answers are damaged or not complete, or the result cannot be kept.
     """
-    candidate, name, cache_bits = Path(asked.model), asked.id, asked.cache_bits
     store = ReferenceStore.open(Path(asked.answers))
-    if not store.is_whole:
-        raise BadCorpus("The answers of the original are not complete. Measure again, which goes on where it was.")
-    opened = open_model(candidate)
+    with in_use(store.folder):
+        if not store.is_whole:
+            raise StorageError(
+                f"The kept answers in {store.folder} are not complete, or damaged. Measure again: the original then "
+                "reads what is missing."
+            )
+        yield from _measured(asked, store, root)
+
+
+def _measured(asked: MeasureFidelity, store: ReferenceStore, root: Path) -> Iterator[FidelityProgress]:
+    candidate, name, cache_bits = Path(asked.model), asked.id, asked.cache_bits
     header, words = store.header, store.reading
-    tokens = same_sample(words, opened.tokenizer, header.sample, name)
     check_room(candidate, name, header.convention, this_machine(), cache_bits=cache_bits)
+    opened = open_model(candidate)
+    tokens = same_sample(words, opened.tokenizer, header.sample, name)
+    _require_known(tokens, opened, name)
+    weights = fingerprints(root).of(candidate)
+    tools, machine = provenance.versions("facet", "mlx", "mlx-lm"), device_name()
+    before = known_fidelity(root, header.key, weights, cache_bits)
+    if before and (before.tools, before.machine) == (tools, machine) and are_kept(fidelity_folder(before, root)):
+        before = msgspec.structs.replace(before, candidate=name, reference=header.model)
+        yield FidelityProgress(len(header.kinds), len(header.kinds), before.fidelity, before)
+        return
     _read(opened)
     found: list[Positions] = []
     pace = _Pace()
@@ -138,7 +162,7 @@ def measure_fidelity(asked: MeasureFidelity, root: Path) -> Iterator[FidelityPro
                 yield FidelityProgress(len(found), len(header.kinds), pace.timed(found))
     result = FidelityResult(
         candidate=name,
-        candidate_weights=fingerprints(root).of(candidate),
+        candidate_weights=weights,
         cache_bits=cache_bits,
         reference=header.model,
         reference_weights=header.weights,
@@ -150,15 +174,34 @@ def measure_fidelity(asked: MeasureFidelity, root: Path) -> Iterator[FidelityPro
         by_kind=by_kind(found, header.kinds),
         kl_counts=kl_counts(found),
         worst=tuple(_divergences(found, tokens, opened)),
-        machine=device_name(),
+        machine=machine,
         created=provenance.now(),
-        tools=provenance.versions("facet", "mlx", "mlx-lm"),
+        tools=tools,
     )
     keep_tokens(found, tokens, opened.tokenizer, fidelity_folder(result, root))
     keep_fidelity(result, root)
     del opened
     _free()
     yield FidelityProgress(len(found), len(found), result.fidelity, result)
+
+
+def _way_out(asked: KeepAnswers) -> str:
+    """Return what to do about an original that is too large."""
+    if asked.is_stand_in:
+        return "Not even 8 bits fit in the place of the original: measure on a machine with more memory."
+    return (
+        "A conversion to 8 bits can answer in its place: measure with a stand-in (--stand-in, or stand_in in a plan). "
+        "What those 8 bits lose themselves is missing then, so that each divergence is to be taken as a lower bound."
+    )
+
+
+def _require_known(tokens: Sample, model: Model, name: str) -> None:
+    """See that the network knows all tokens that the tokenizer makes: MLX does not say when it reads beyond."""
+    if tokens.tokens.max() >= model.vocabulary_size:
+        raise BrokenModel(
+            f"{name} has a tokenizer that makes tokens up to {tokens.tokens.max():,}, and weights for "
+            f"{model.vocabulary_size:,} of them. Its files do not fit together; download the model again."
+        )
 
 
 def _compared(model: Model, store: ReferenceStore, cache_bits: CacheBits) -> Iterator[Positions]:

@@ -13,7 +13,7 @@ from msgspec import Meta
 from mlx_engine.errors import FacetError, InvalidParameter
 from mlx_engine.json_fields import place_and_problem
 from mlx_engine.measure.convention import SMALL_TOKENS, Convention
-from mlx_engine.measure.messages import TAIL_MASS, CorpusChoice
+from mlx_engine.measure.messages import TAIL_MASS, CorpusChoice, KeepAnswers
 from mlx_engine.measure.speed_result import SpeedPlan
 from mlx_engine.protocol import CacheBits
 
@@ -74,6 +74,17 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """None leaves speed out."""
     gates: Gates | None = None
 
+    def answers(self, id: str, model: str = "") -> KeepAnswers:
+        """Return the request to the model called `id`, at the path `model`, to answer what is measured on."""
+        return KeepAnswers(
+            id=id,
+            model=model,
+            corpus=self.corpus,
+            convention=self.convention,
+            limit_tokens=self.limit_tokens,
+            tail_mass=self.tail_mass,
+        )
+
 
 def read_plan(path: Path) -> Plan:
     """Return the plan in the file `path`.
@@ -123,7 +134,9 @@ def _problem(plan: Plan) -> str:
         return '"cache_bits" is empty. Usually it is [16].'
     for fields, gate in _of_speed(plan.gates) if plan.gates else ():
         if plan.speed is None or not any(getattr(plan.speed, field) for field in fields):
-            return f'"gates" ask for {gate}, but "speed" leaves that out. Measure it ({fields[0]}), or change the gates.'
+            return (
+                f'"gates" ask for {gate}, but "speed" leaves that out. Measure it ({fields[0]}), or change the gates.'
+            )
     return ""
 
 

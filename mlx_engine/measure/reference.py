@@ -6,7 +6,8 @@ probability (systematically, in the order of probability, from a start that diff
 every run): what is reckoned over the tail is estimated without bias by their mean, and the error of that is known
 (`comparison.py`). A `tail_mass` of 0 keeps the whole vocabulary.
 
-A chunk is a file, put in place when it is whole, so that a run that was killed goes on where it was.
+A chunk is a file, put in place when it is whole, so that a run that was killed goes on where it was. Its checksum
+covers the store's key and its number as well: a file that was changed, moved or cut counts as missing.
 """
 
 import hashlib
@@ -26,8 +27,10 @@ from mlx_engine.errors import StorageError
 from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.forward import by_rows, log_sums, logits, true_tokens
 from mlx_engine.measure.header import FORMAT, Header
+from mlx_engine.measure.kept_answers import header_of, size_of
 from mlx_engine.measure.reading import Reading
 from mlx_engine.measure.sample import Sample
+from mlx_engine.models.kept_value import read_value
 from mlx_engine.models.staging import storage_errors, write_whole
 
 TOP = 5
@@ -38,6 +41,9 @@ SAMPLES = 32
 
 STEP = 2.0**-11
 """Log-probabilities are kept in multiples of this, from 0 down to -32 in 16 bits: finer than float16 below -1."""
+
+_checksum_bytes = 32
+"""At the beginning of each file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +132,12 @@ class ReferenceStore:
         Raises:
             StorageError: it cannot be written.
         """
+        content = msgspec.json.encode(reading)
+        header = msgspec.structs.replace(header, reading=_sha256(content))
         folder = root / header.key
         with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            write_whole(folder / "reading.json", msgspec.json.encode(reading))
+            write_whole(folder / "reading.json", content)
             write_whole(folder / "reference.json", msgspec.json.format(msgspec.json.encode(header), indent=2))
         return cls(folder, header)
 
@@ -138,17 +146,17 @@ class ReferenceStore:
         """Return the store in `folder`.
 
         Raises:
-            StorageError: it is damaged, or another version of Facet has written it.
+            StorageError: it is gone or damaged, or another version of Facet has written it.
         """
-        try:
-            content = (folder / "reference.json").read_bytes()
-            header = msgspec.json.decode(content, type=Header)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise StorageError(f"The kept answers in {folder} are damaged. Delete them and measure again.") from error
-        if header.format != FORMAT:
+        if not folder.is_dir():
             raise StorageError(
-                f"The kept answers in {folder} are of version {header.format}; this Facet reads version {FORMAT}. "
-                "Delete them and measure again."
+                f"The kept answers in {folder} are not there any more. Measure again, so that the original reads the "
+                "text anew."
+            )
+        if (header := header_of(folder)) is None:
+            raise StorageError(
+                f"The kept answers in {folder} are damaged, or another version of Facet has written them: this one "
+                f"reads version {FORMAT}. Measure again, so that the original reads the text anew."
             )
         with storage_errors(folder):
             os.utime(folder / "reference.json")  # By its time one sees when they were last used.
@@ -161,17 +169,17 @@ class ReferenceStore:
         Raises:
             StorageError: it is damaged.
         """
-        try:
-            return msgspec.json.decode((self.folder / "reading.json").read_bytes(), type=Reading)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise StorageError(
-                f"The kept answers in {self.folder} are damaged. Delete them and measure again."
-            ) from error
+        file = self.folder / "reading.json"
+        words = read_value(file, Reading)
+        with storage_errors(file):
+            if words is None or _sha256(file.read_bytes()) != self.header.reading:
+                raise StorageError(f"The text in {file} is damaged. Measure again, so that the original reads it anew.")
+        return words
 
     @property
     def missing(self) -> Iterator[int]:
-        """The numbers of the chunks that are not there yet."""
-        return (number for number in range(len(self.header.kinds)) if not self._file(number).exists())
+        """The numbers of the chunks that are not there yet, or damaged."""
+        return (number for number in range(len(self.header.kinds)) if self._chunk(number) is None)
 
     @property
     def is_whole(self) -> bool:
@@ -179,7 +187,14 @@ class ReferenceStore:
 
     @property
     def size_bytes(self) -> int:
-        return sum(file.stat().st_size for file in self.folder.iterdir())
+        return size_of(self.folder)
+
+    @property
+    def least_bytes(self) -> int:
+        """What the whole store takes at least; of a `tail_mass` of 0, what it takes."""
+        header = self.header
+        kept = SAMPLES + (TOP if header.tail_mass else header.vocabulary)
+        return header.scored_positions * kept * (2 + self._id_type(header.vocabulary - 1).itemsize)
 
     def write(self, number: int, chunk: ReferenceChunk) -> None:
         """Keep the answers over one chunk.
@@ -187,14 +202,16 @@ class ReferenceStore:
         Raises:
             StorageError: they cannot be written.
         """
-        width = np.uint16 if self.header.vocabulary <= 2**16 else np.uint32
         arrays = {name: getattr(chunk, name) for name in ReferenceChunk.__slots__}
+        width = self._id_type(max(chunk.ids.max(), chunk.tail_ids.max()))
         arrays |= {name: arrays[name].astype(width) for name in ("ids", "tail_ids")}
-        content = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays.values())
         layout = [(name, array.dtype.str, array.shape) for name, array in arrays.items()]
-        head = msgspec.json.encode({"layout": layout, "sha256": hashlib.sha256(content).hexdigest()})
-        with storage_errors(self.folder):
-            write_whole(self._file(number), head + b"\n" + content)
+        content = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays.values())
+        content = msgspec.json.encode(layout) + b"\n" + content
+        file = self._file(number)
+        left = sum(not self._file(other).exists() for other in range(len(self.header.kinds)))
+        with storage_errors(file, needed_bytes=left * len(content)):
+            write_whole(file, self._checksum(number, content) + content)
 
     def read(self, number: int) -> ReferenceChunk:
         """Return the answers over one chunk.
@@ -202,39 +219,50 @@ class ReferenceStore:
         Raises:
             StorageError: the file is missing or damaged.
         """
-        try:
-            head, _, content = self._file(number).read_bytes().partition(b"\n")
-            said = msgspec.json.decode(head, type=_ChunkHead)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise self._damaged(number) from error
-        if hashlib.sha256(content).hexdigest() != said.sha256:
-            raise self._damaged(number)
+        if (content := self._chunk(number)) is None:
+            raise StorageError(
+                f"Chunk {number + 1} of the kept answers in {self.folder} is damaged or not there any more. Measure "
+                "again, so that the original reads it anew."
+            )
+        head, _, content = content.partition(b"\n")
         arrays, at = {}, 0
-        for name, dtype, shape in said.layout:
+        for name, dtype, shape in msgspec.json.decode(head, type=list[tuple[str, str, tuple[int, ...]]]):
             arrays[name] = np.frombuffer(content, dtype, math.prod(shape), at).reshape(shape)
             at += arrays[name].nbytes
         wide = {name: arrays[name].astype(np.uint32) for name in ("ids", "tail_ids")}
         return ReferenceChunk(**(arrays | wide))
 
+    def _chunk(self, number: int) -> bytes | None:
+        """Return what is kept of a chunk, None if it is not there or not what was written."""
+        try:
+            content = self._file(number).read_bytes()
+        except OSError:
+            return None
+        checksum, content = content[:_checksum_bytes], content[_checksum_bytes:]
+        return content if checksum == self._checksum(number, content) else None
+
+    def _checksum(self, number: int, content: bytes) -> bytes:
+        """Return a SHA-256 of the content and of where it belongs."""
+        checksum = hashlib.sha256(f"{self.header.key} {number}\n".encode())
+        checksum.update(content)
+        return checksum.digest()
+
     def _file(self, number: int) -> Path:
         return self.folder / f"chunk-{number:05}"
 
-    def _damaged(self, number: int) -> StorageError:
-        return StorageError(
-            f"Chunk {number + 1} of the kept answers in {self.folder} is damaged. Delete them and measure again."
-        )
+    @staticmethod
+    def _id_type(largest: int) -> np.dtype[Any]:
+        return np.dtype(np.uint16 if largest < 2**16 else np.uint32)
 
 
-class _ChunkHead(msgspec.Struct, frozen=True):
-    layout: list[tuple[str, str, tuple[int, ...]]]
-    sha256: str
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def run_reference(network: Any, sample: Sample, store: ReferenceStore) -> Iterator[int]:
     """Answer all chunks that `store` has not got yet; yield how many it has."""
-    there = len(sample.tokens) - sum(1 for _ in store.missing)
-    for number in list(store.missing):
-        header = store.header
+    missing = list(store.missing)
+    header = store.header
+    for done, number in enumerate(missing, len(sample.tokens) - len(missing) + 1):
         store.write(number, answers(network, sample.tokens[number], header.convention, header.tail_mass))
-        there += 1
-        yield there
+        yield done

@@ -12,9 +12,9 @@ from typing import TypeVar
 
 import msgspec
 
-from mlx_engine.errors import FacetError
 from mlx_engine.measure.fingerprints import Fingerprints
 from mlx_engine.measure.speed_result import FORMAT, SpeedResult
+from mlx_engine.models.kept_value import read_value
 from mlx_engine.models.staging import storage_errors, write_whole
 from mlx_engine.protocol import CacheBits
 
@@ -123,7 +123,18 @@ def keep_fidelity(result: FidelityResult, root: Path) -> Path:
 
 def fidelity_folder(result: FidelityResult, root: Path) -> Path:
     """Return where `result` is kept below `root`, with what was found token by token."""
-    return root / "fidelity" / result.answers / f"{result.candidate_weights[:24]}-kv{result.cache_bits}"
+    return _fidelity_folder(root, result.answers, result.candidate_weights, result.cache_bits)
+
+
+def known_fidelity(root: Path, answers: str, weights: str, cache_bits: CacheBits) -> FidelityResult | None:
+    """Return what is kept below `root` of the model with the fingerprint `weights`, held against those answers."""
+    result = _read(_fidelity_folder(root, answers, weights, cache_bits) / "result.json", FidelityResult)
+    is_it = result and (result.answers, result.candidate_weights, result.cache_bits) == (answers, weights, cache_bits)
+    return result if is_it else None
+
+
+def _fidelity_folder(root: Path, answers: str, weights: str, cache_bits: CacheBits) -> Path:
+    return root / "fidelity" / answers / f"{weights[:24]}-kv{cache_bits}"
 
 
 def fingerprints(root: Path) -> Fingerprints:
@@ -183,8 +194,5 @@ _Result = TypeVar("_Result", FidelityResult, SpeedResult)
 
 
 def _read(file: Path, kind: type[_Result]) -> _Result | None:
-    try:
-        result = msgspec.json.decode(file.read_bytes(), type=kind)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, FacetError):
-        return None
-    return result if result.format == FORMAT else None
+    result = read_value(file, kind)
+    return result if result and result.format == FORMAT else None

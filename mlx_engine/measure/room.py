@@ -13,26 +13,32 @@ from mlx_engine.models.machine import Machine
 from mlx_engine.protocol import CacheBits
 
 
-def check_room(model: Path, name: str, convention: Convention, machine: Machine, *, cache_bits: CacheBits = 16) -> None:
+def check_room(
+    model: Path,
+    name: str,
+    convention: Convention,
+    machine: Machine,
+    *,
+    cache_bits: CacheBits = 16,
+    way_out: str = "Have shorter chunks read, or measure it on a machine with more memory.",
+) -> None:
     """Pass if the model in the folder `model` fits with a chunk of context and its logits.
 
     Raises:
-        OutOfMemory: it does not; the message has the sum.
+        OutOfMemory: it does not; the message has the sum, and then `way_out`.
     """
     found = need(describe(model, name), machine, convention, cache_bits=cache_bits)
     if found.verdict == "too large":
-        raise OutOfMemory(
-            f"{name} is too large to be measured on this machine: {found.in_words} Of an "
-            "original that is too large, a conversion to 8 bits can answer in its place (stand-in); divergences "
-            "are a lower bound then."
-        )
+        raise OutOfMemory(f"{name} is too large to be measured on this machine: {found.in_words} {way_out}")
 
 
 @contextmanager
 def engine_errors(name: str) -> Iterator[None]:
-    """Translate what MLX raises while it runs the model called `name`."""
+    """Translate what MLX raises while it runs the model called `name`, and what `forward.logits` finds in it."""
     try:
         yield
+    except FloatingPointError as error:
+        raise EngineError(f"{name} {error}") from error
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
             raise OutOfMemory(

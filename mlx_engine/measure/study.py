@@ -59,6 +59,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     speed: SpeedResult | None = None
     failures: tuple[StepFailure, ...] = ()
 
+    @property
+    def is_to_be_made(self) -> bool:
+        return not self.is_made and self.recipe is not None and not self.has_failed("convert")
+
     def fidelity_at(self, bits: CacheBits) -> FidelityResult | None:
         return next((result for result in self.fidelity if result.cache_bits == bits), None)
 
@@ -121,23 +125,22 @@ def remaining(study: Study) -> Iterator[Step]:
     if study.lacks_dataset and not original.has_failed("fetch"):
         yield Step("fetch", original.label, FetchDataset(original.label, plan.corpus.dataset))
     if not study.answers and not study.has_no_answers:
-        if not study.answering.is_made and not study.answering.has_failed("convert"):
+        if study.answering.is_to_be_made:
             yield Step("convert", study.answering.label, _conversion(study.answering, original))
         if study.answering.is_made or not study.answering.has_failed("convert"):
             yield Step("answers", original.label, _answers(study))
     for row in study.rows:
-        if not row.is_made:
-            if row.recipe is None or row.has_failed("convert"):
-                continue
-            if row is not study.answering or study.answers:
-                yield Step("convert", row.label, _conversion(row, original))
+        if row.is_to_be_made and (row is not study.answering or study.answers):
+            yield Step("convert", row.label, _conversion(row, original))
+        if not row.is_made and not row.is_to_be_made:
+            continue
         yield from _fidelity(study, row)
         if plan.speed and row.speed is None and not row.has_failed("speed") and not study.is_out_of_reach(row):
             yield Step("speed", row.label, MeasureSpeed(id=row.label, model=row.path, plan=plan.speed))
 
 
 def _fidelity(study: Study, row: Row) -> Iterator[Step]:
-    if study.original.has_failed("answers") or (study.answering.has_failed("convert") and not study.answers):
+    if study.has_no_answers or (study.answering.has_failed("convert") and not study.answers):
         return
     for bits in study.plan.cache_bits:
         # Who answers is measured only where its context has fewer bits.
@@ -150,13 +153,9 @@ def _fidelity(study: Study, row: Row) -> Iterator[Step]:
 
 def _answers(study: Study) -> KeepAnswers:
     plan, row = study.plan, study.answering
-    return KeepAnswers(
-        id=row.label,
-        model=row.path,
+    return msgspec.structs.replace(
+        plan.answers(row.label, row.path),
         corpus=msgspec.structs.replace(plan.corpus, dataset=study.dataset or plan.corpus.dataset),
-        convention=plan.convention,
-        limit_tokens=plan.limit_tokens,
-        tail_mass=plan.tail_mass,
         is_stand_in=row.is_stand_in,
     )
 
@@ -170,7 +169,7 @@ def after(study: Study, step: Step, event: msgspec.Struct) -> Study:
     """Return the study with what the last event of `step` says."""
     match event:
         case AnswersKept():
-            return msgspec.structs.replace(study, answers=event.answers)
+            return _answered(study, event.answers)
         case DatasetFetched(dataset=name):
             return msgspec.structs.replace(study, dataset=name)
         case Converted():
@@ -188,6 +187,16 @@ def _after_speed(study: Study, step: Step, speed: SpeedResult) -> Study:
     if not speed.failures:
         return study
     return after_failure(study, step, "Not all speeds could be measured", f"{'; '.join(speed.failures)}.")
+
+
+def _answered(study: Study, answers: str) -> Study:
+    """Return the study with its answers, and without what was measured against others before."""
+    key = answers.rpartition("/")[2]
+    rows = (
+        msgspec.structs.replace(row, fidelity=tuple(result for result in row.fidelity if result.answers == key))
+        for row in study.rows
+    )
+    return msgspec.structs.replace(study, answers=answers, rows=tuple(rows))
 
 
 def after_failure(study: Study, step: Step, title: str, message: str) -> Study:

@@ -2,20 +2,22 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
-from mlx_engine.errors import InvalidParameter, ModelNotFound, StorageError
+from mlx_engine.errors import BrokenModel, FacetError, InvalidParameter, ModelNotFound, StorageError
+from mlx_engine.measure.kept_answers import kept_in
 from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.study import FORMAT, Row, Study
+from mlx_engine.measure.study import FORMAT, Row, Study, remaining
 from mlx_engine.models import provenance
 from mlx_engine.models.describe import describe
-from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.description import BrokenDescription, ModelDescription
 from mlx_engine.models.hub.datasets import dataset
 from mlx_engine.models.hub.datasets import kept as kept_dataset
 from mlx_engine.models.kept_value import read_value
-from mlx_engine.models.staging import storage_errors, write_whole
+from mlx_engine.models.staging import claimed, storage_errors, write_whole
 from mlx_engine.quantize.recipe import Recipe
 
 STAND_IN = "affine-8-g64"
@@ -25,7 +27,7 @@ STAND_IN = "affine-8-g64"
 def begin(
     plan: Plan,
     *,
-    find: Callable[[str], ModelDescription],
+    find: Callable[[str], ModelDescription | BrokenDescription],
     recipe: Callable[[str], Recipe],
     models: Path,
     kept: Callable[[str], Path | None] = lambda _name: None,
@@ -33,20 +35,24 @@ def begin(
     """Return the study of `plan` before its first step.
 
     `find` returns the model of a name, `recipe` the recipe of a name; what recipes make, stands below `models`. Of an
-    original that is not there any more, `kept` returns the answers.
+    original that is not there any more, `kept` returns the answers. A candidate that is damaged will fail for itself.
 
     Raises:
+        BrokenModel: the original is damaged.
         ModelNotFound: a model that the plan names is not there.
         InvalidRecipe: there is no such recipe.
         InvalidParameter: it names a model twice.
     """
     try:
-        original, answers = _row(find(plan.original), is_original=True), None
+        found, answers = find(plan.original), None
+        if isinstance(found, BrokenDescription):
+            raise BrokenModel(f"{found.id} cannot be measured. {found.problem}")
+        original = _row(found, is_original=True)
     except ModelNotFound:
         answers = kept(plan.original)
         if answers is None:
             raise
-        original = Row(label=plan.original, path="", is_original=True, is_made=False)
+        original = Row(label=plan.original, path=plan.original, is_original=True, is_made=False)
     rows = [original, *(_row(find(name)) for name in plan.candidates)]
     rows += (_planned(original, recipe(name), models) for name in plan.recipes)
     if plan.stand_in and answers is None:
@@ -60,9 +66,15 @@ def begin(
 
 
 def present(study: Study, datasets: Path) -> Study:
-    """Return the study without answers that were deleted meanwhile, nor a data set that is no more below `datasets`."""
-    if study.answers and not Path(study.answers).is_dir():
+    """Return the study with what is there now: without answers that were deleted or damaged meanwhile, nor a data set
+    that is no more below `datasets`; of the models that it makes, and of the original, it is seen which are there.
+    """
+    kept = kept_in(Path(study.answers)) if study.answers else None
+    if kept is None or not kept.is_whole:
         study = msgspec.structs.replace(study, answers="")
+    left = {step.label for step in remaining(study)}
+    rows = tuple(_seen(row, is_needed=row.label in left) for row in study.rows)
+    study = msgspec.structs.replace(study, rows=rows)
     if study.dataset and kept_dataset(dataset(study.dataset), datasets) is None:
         study = msgspec.structs.replace(study, dataset="")
     return study
@@ -79,7 +91,17 @@ def made(study: Study) -> Study:
     return msgspec.structs.replace(study, rows=tuple(_measured(row) for row in study.rows))
 
 
-def _row(model: ModelDescription, *, is_original: bool = False) -> Row:
+def _seen(row: Row, *, is_needed: bool) -> Row:
+    """Return the row with whether its model is there. What was made and measured may be deleted."""
+    is_there = Path(row.path).exists()
+    if row.is_original or (row.recipe and (is_there or is_needed)):
+        return _measured(msgspec.structs.replace(row, is_made=is_there))
+    return row
+
+
+def _row(model: ModelDescription | BrokenDescription, *, is_original: bool = False) -> Row:
+    if isinstance(model, BrokenDescription):
+        return Row(label=model.id, path=str(model.path))
     return Row(
         label=model.id,
         path=str(model.path),
@@ -101,13 +123,35 @@ def _planned(original: Row, recipe: Recipe, models: Path) -> Row:
 def _measured(row: Row) -> Row:
     if not row.is_made or row.size_bytes:
         return row
-    model = describe(Path(row.path), row.label)
+    try:
+        model = describe(Path(row.path), row.label)
+    except FacetError:  # What uses it will say why.
+        return row
     return msgspec.structs.replace(
         row,
         size_bytes=model.size_bytes,
         bits_per_weight=model.bits_per_weight,
         quantization=model.quantization,
     )
+
+
+@contextmanager
+def alone(study: Study, root: Path) -> Iterator[None]:
+    """Let nobody else run the study as long as the context lasts.
+
+    Raises:
+        StorageError: somebody runs it already, or nothing can be written below `root`.
+    """
+    mark = root / f".{_file_name(study.plan.name)}.running"
+    with storage_errors(mark):
+        root.mkdir(parents=True, exist_ok=True)
+    with claimed(mark) as is_mine:
+        if not is_mine:
+            raise StorageError(
+                f"The study {study.plan.name} is being run already, in a window or by another command. Wait for its "
+                "end, or stop it there."
+            )
+        yield
 
 
 def keep(study: Study, root: Path) -> None:
@@ -128,12 +172,21 @@ def load(name: str, root: Path) -> Study:
     Raises:
         StorageError: there is none, it is damaged, or another version of Facet has written it.
     """
+    if study := kept_study(name, root):
+        return study
+    names = ", ".join(study.plan.name for study in kept_studies(root)) or "none yet"
+    raise StorageError(f"There is no study called {name}. There are: {names}.")
+
+
+def kept_study(name: str, root: Path) -> Study | None:
+    """Return the study called `name`, None if there is none.
+
+    Raises:
+        StorageError: it is damaged, or another version of Facet has written it.
+    """
     file = root / f"{_file_name(name)}.json"
-    if not file.exists():
-        names = ", ".join(study.plan.name for study in kept_studies(root)) or "none yet"
-        raise StorageError(f"There is no study called {name}. There are: {names}.")
     study = _read(file)
-    if study is None:
+    if study is None and file.exists():
         raise StorageError(
             f"The study {name} is damaged, or of another version of Facet. Delete {file} and run it again."
         )
@@ -162,12 +215,11 @@ def forget(name: str, root: Path) -> None:
 
 
 def _read(file: Path) -> Study | None:
-    try:
-        study = msgspec.json.decode(file.read_bytes(), type=Study)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return study if study.format == FORMAT else None
+    study = read_value(file, Study)
+    return study if study and study.format == FORMAT else None
 
 
 def _file_name(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", name).strip(".-")[:100] or "study"
+    plain = re.sub(r"[^\w.-]+", "-", name).strip(".-")
+    # What a file may be called is limited in bytes.
+    return plain.encode()[:100].decode(errors="ignore") or "study"

@@ -3,6 +3,7 @@
 `positions.npz` holds the arrays of `Positions`, stacked by chunks; `tokens.json` the texts of the tokens.
 """
 
+import io
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -56,11 +57,21 @@ def keep_tokens(found: Sequence[Positions], sample: Sample, tokenizer: Any, fold
         {one: alone(tokenizer, one) for one in choices},
         tuple(sorted(set(tokenizer.all_special_ids).intersection(sample.tokens.ravel().tolist()))),
     )
+    file = io.BytesIO()
+    np.savez(file, **arrays)
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez(folder / "positions.partial.npz", **arrays)
-        (folder / "positions.partial.npz").replace(folder / "positions.npz")
+        write_whole(folder / "positions.npz", file.getvalue())
         write_whole(folder / "tokens.json", msgspec.json.encode(texts))
+
+
+def are_kept(folder: Path) -> bool:
+    """Tell whether what was found token by token can be read from `folder`."""
+    try:
+        read_tokens(ReadTokens(id="", result=str(folder)))
+    except StorageError:
+        return False
+    return True
 
 
 def read_tokens(request: ReadTokens) -> TokensRead:

@@ -66,9 +66,24 @@ def find_among(roots: Sequence[Root], name: str) -> ModelDescription:
     if match := _match(found, name):
         return _described(*found[match])
     if name and _is_there(path := Path(name)):
-        path = path.resolve()
-        return describe(path, f"{path.parent.name}/{path.stem if path.suffix == '.gguf' else path.name}")
+        return describe(path.resolve(), _id_of(path))
     raise _not_found(found, name)
+
+
+def find_any(roots: Sequence[Root], name: str) -> Row:
+    """Return the model that a person calls `name`, as `find_among` does, also one that cannot be used.
+
+    Raises:
+        ModelNotFound: there is none, or several; the message says which there are.
+    """
+    try:
+        return find_among(roots, name)
+    except ModelNotFound:
+        raise
+    except FacetError as error:
+        if _is_there(path := Path(name)):
+            return BrokenDescription(_id_of(path), path.resolve(), error.message)
+        return find_row(roots, name)
 
 
 def find_row(roots: Sequence[Root], name: str) -> Row:
@@ -153,6 +168,12 @@ def _is_there(path: Path) -> bool:
         return path.is_dir() or (path.suffix == ".gguf" and path.is_file())
     except (OSError, ValueError):
         return False
+
+
+def _id_of(path: Path) -> str:
+    """Return what a model is called that lies anywhere."""
+    path = path.resolve()
+    return f"{path.parent.name}/{path.stem if path.suffix == '.gguf' else path.name}"
 
 
 def _plain(name: str) -> str:

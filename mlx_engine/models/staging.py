@@ -14,20 +14,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlx_engine.errors import NoSpace, StorageError
+from mlx_engine.models.memory import size_in_words
 
 
 @contextmanager
-def storage_errors(target: Path) -> Iterator[None]:
-    """Translate an `OSError` while writing below `target` into a sentence."""
+def storage_errors(target: Path, *, needed_bytes: int = 0) -> Iterator[None]:
+    """Translate an `OSError` while writing below `target` into a sentence; of a full disk, with what is needed if that
+    is known.
+    """
     try:
         yield
     except OSError as error:
-        raise _translate(error, target) from error
+        raise _translate(error, target, needed_bytes) from error
 
 
-def _translate(error: OSError, target: Path) -> StorageError:
+def _translate(error: OSError, target: Path, needed_bytes: int) -> StorageError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return NoSpace(f"The disk is full: {target.name} could not be written. Make room and try again.")
+        room = f"Make room for {size_in_words(needed_bytes)}" if needed_bytes else "Make room"
+        return NoSpace(f"The disk is full: {target.name} could not be written. {room} and try again.")
     return StorageError(_explain(error, target))
 
 
@@ -92,6 +96,7 @@ def write_whole(file: Path, content: bytes) -> None:
     partial = file.with_name(f"{file.name}.partial")
     descriptor = _lock_file(partial)
     try:
+        os.ftruncate(descriptor, 0)  # A process that was killed may have left something.
         with os.fdopen(descriptor, "wb", closefd=False) as out:
             out.write(content)
         partial.replace(file)
@@ -103,13 +108,29 @@ def write_whole(file: Path, content: bytes) -> None:
 
 
 @contextmanager
+def claimed(mark: Path) -> Iterator[bool]:
+    """Hold the file `mark` as long as the context lasts, unless another process holds it; tell whether it is held."""
+    try:
+        descriptor = _lock_file(mark, fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        mark.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+@contextmanager
 def in_use(folder: Path, *, alone: bool = False) -> Iterator[None]:
     """Tell other processes that the folder is being used; with `alone`, wait until none of them uses it.
 
     Raises:
-        OSError: it is not there.
+        StorageError: it is not there.
     """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    with storage_errors(folder):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         yield
@@ -155,14 +176,17 @@ def _lock(partial: Path) -> int:
         os.close(descriptor)
 
 
-def _lock_file(partial: Path) -> int:
+def _lock_file(file: Path, how: int = 0) -> int:
     while True:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT, 0o666)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if _is_at(descriptor, partial):
-            os.ftruncate(descriptor, 0)  # A process that was killed may have left something.
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | how)
+        except OSError:
+            os.close(descriptor)
+            raise
+        if _is_at(descriptor, file):
             return descriptor
-        # While this one waited, the other finished and put its file in place.
+        # While this one waited, the other finished and put its file in place, or took it away.
         os.close(descriptor)
 
 

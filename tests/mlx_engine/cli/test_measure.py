@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from mlx_engine.cli.main import main
+from mlx_engine.measure.messages import CorpusChoice
 from mlx_engine.measure.plan import Plan
 
 Output = pytest.CaptureFixture[str]
@@ -55,7 +56,15 @@ def test_an_original_may_be_deleted_once_its_answers_are_kept(
     shutil.rmtree(original)
     assert main(["measure", str(original), str(tiny_models / "llama-4bit"), *options]) == 0
     assert _objects(capsys.readouterr().out)[0]["mean_kl"] == before["mean_kl"]
-    plan = Plan(name="late", original=str(original), candidates=(str(tiny_models / "llama-4bit"),), speed=None)
+    assert main(["measure", str(original), str(tiny_models / "llama-4bit"), *options, "--tokens", "128"]) == 1
+    assert "There is no model called" in capsys.readouterr().err  # Of other texts there are no answers.
+    plan = Plan(
+        name="late",
+        original=str(original),
+        candidates=(str(tiny_models / "llama-4bit"),),
+        corpus=CorpusChoice(path=str(text)),
+        speed=None,
+    )
     convention = msgspec.structs.replace(plan.convention, chunk_tokens=64)
     (tmp_path / "plan.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(plan, convention=convention)))
     assert main(["lab", "run", str(tmp_path / "plan.json"), "--json"]) == 0

@@ -9,7 +9,7 @@ import pytest
 from mlx_lm.perplexity import eval_ppl
 from numpy.typing import NDArray
 
-from mlx_engine.errors import BadCorpus, EngineError
+from mlx_engine.errors import NotComparable
 from mlx_engine.inference.load import Model, open_model
 from mlx_engine.measure.comparison import compare
 from mlx_engine.measure.convention import Convention
@@ -88,7 +88,7 @@ def test_a_smaller_vocabulary_is_refused(original: Model, tokens: NDArray[np.int
     def narrow(inputs: mx.array, cache: Any = None) -> mx.array:
         return original.network(inputs)[..., :100]
 
-    with pytest.raises(BadCorpus, match="smaller vocabulary"):
+    with pytest.raises(NotComparable, match="smaller vocabulary"):
         compare(narrow, answers(original.network, tokens, _convention, 0), _convention)
 
 
@@ -98,7 +98,7 @@ def test_predictions_that_are_no_numbers_are_an_error(original: Model, tokens: N
     def damaged(inputs: mx.array, cache: Any = None) -> mx.array:
         return original.network(inputs) * mx.array(float("nan"))
 
-    with pytest.raises(EngineError, match="NaN"):
+    with pytest.raises(FloatingPointError, match="NaN"):
         compare(damaged, answers(original.network, tokens, _convention, 1e-4), _convention)
 
 

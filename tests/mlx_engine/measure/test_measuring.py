@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlx_engine.errors import BadCorpus, BrokenModel, StorageError
+from mlx_engine.errors import BadCorpus, BrokenModel, NotComparable, StorageError
 from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.corpus import Corpus, Text
 from mlx_engine.measure.fingerprints import Fingerprints
@@ -95,14 +95,14 @@ def test_a_candidate_is_not_held_against_half_the_answers(tiny_models: Path, tex
     run = _keeping(tiny_models / "llama", texts, tmp_path)
     store = next(run).store
     run.close()
-    with pytest.raises(BadCorpus, match="not complete"):
+    with pytest.raises(StorageError, match="not complete"):
         next(_measuring(tiny_models / "llama-4bit", store, tmp_path / "results"))
 
 
 def test_a_model_of_another_family_is_refused(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
     """Nothing is kept of it."""
     store = _store(tiny_models / "llama", texts, tmp_path / "answers")
-    with pytest.raises(BadCorpus, match="tiny/gemma3 has another"):
+    with pytest.raises(NotComparable, match="tiny/gemma3 has another"):
         list(_measuring(tiny_models / "gemma3", store, tmp_path / "results"))
     assert not (tmp_path / "results").exists()
 

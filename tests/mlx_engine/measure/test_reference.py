@@ -1,5 +1,8 @@
 """Behaviour of the kept answers."""
 
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,28 +73,109 @@ def test_a_chunk_that_was_not_finished_is_missing(store: ReferenceStore) -> None
     assert 0 in store.missing
 
 
-def test_a_damaged_chunk_is_told_by_its_number(store: ReferenceStore, original: Model, read: Sample) -> None:
-    """One changed byte is found."""
+@pytest.mark.parametrize("place", [0, 40, -1], ids=["checksum", "head", "numbers"])
+def test_a_damaged_chunk_is_told_by_its_number(
+    store: ReferenceStore, original: Model, read: Sample, place: int
+) -> None:
+    """One changed byte is found, wherever it is."""
     store.write(1, answers(original.network, read.tokens[1], _convention, 1e-3))
     file = store.folder / "chunk-00001"
     content = bytearray(file.read_bytes())
-    content[-1] ^= 1
+    content[place] ^= 1
     file.write_bytes(content)
     with pytest.raises(StorageError, match="Chunk 2"):
         store.read(1)
 
 
-def test_answers_of_another_version_are_refused(store: ReferenceStore) -> None:
-    """They are not misread."""
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def _emptied(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def _as_a_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def _as_a_link_to_nothing(file: Path) -> None:
+    file.unlink()
+    file.symlink_to(file.with_name("nothing"))
+
+
+def _as_another_chunk(file: Path) -> None:
+    file.write_bytes(file.with_name("chunk-00000").read_bytes())
+
+
+@pytest.mark.parametrize("harm", [_cut, _emptied, Path.unlink, _as_a_link_to_nothing, _as_another_chunk])
+def test_what_is_not_as_it_was_written_is_answered_again(
+    store: ReferenceStore, original: Model, read: Sample, harm: Callable[[Path], None]
+) -> None:
+    """And nothing else is."""
+    assert list(run_reference(original.network, read, store)) == [1, 2, 3]
+    whole = store.read(1)
+    harm(store.folder / "chunk-00001")
+    assert list(store.missing) == [1]
+    assert list(run_reference(original.network, read, store)) == [3]
+    assert all(np.array_equal(getattr(store.read(1), name), getattr(whole, name)) for name in whole.__slots__)
+
+
+def test_a_folder_in_the_place_of_a_chunk_is_told(store: ReferenceStore, original: Model, read: Sample) -> None:
+    """Facet does not remove what it has not made."""
+    list(run_reference(original.network, read, store))
+    _as_a_folder(store.folder / "chunk-00001")
+    with pytest.raises(StorageError, match="chunk-00001"):
+        list(run_reference(original.network, read, store))
+
+
+def test_tokens_beyond_the_tokenizers_are_kept_as_they_are(
+    store: ReferenceStore, original: Model, read: Sample
+) -> None:
+    """A network may have more rows than its tokenizer has tokens, and more than fit in 16 bits."""
+    chunk = answers(original.network, read.tokens[0], _convention, 1e-3)
+    beyond = replace(chunk, ids=chunk.ids + 70_000)
+    store.write(0, beyond)
+    assert (store.read(0).ids == beyond.ids).all()
+
+
+def test_answers_that_were_deleted_are_told(store: ReferenceStore) -> None:
+    """With what to do."""
+    shutil.rmtree(store.folder)
+    with pytest.raises(StorageError, match="not there any more"):
+        ReferenceStore.open(store.folder)
+
+
+_harms = {
+    "empty": lambda content: b"",
+    "cut": lambda content: content[:-10],
+    "list": lambda content: b"[]",
+    "other": lambda content: b'{"model": 3}',
+    "deep": lambda content: b"[" * 100_000,
+    "huge": lambda content: b'{"model": "' + b"x" * 10_000_000 + b'"}',
+    "version": lambda content: content.replace(f'"format": {FORMAT}'.encode(), b'"format": 9'),
+    "kinds": lambda content: content.replace(b'"prose"', b'"verse"', 1),
+    "tail": lambda content: content.replace(b'"tail_mass": 0.0001', b'"tail_mass": 0.0002'),
+    "convention": lambda content: content.replace(b'"chunk_tokens": 32', b'"chunk_tokens": 3'),
+}
+
+
+@pytest.mark.parametrize("harm", _harms.values(), ids=_harms)
+def test_a_damaged_store_is_told_in_a_sentence(store: ReferenceStore, harm: Callable[[bytes], bytes]) -> None:
+    """Be it garbage, of another version, or a figure that has changed."""
     file = store.folder / "reference.json"
-    file.write_text(file.read_text().replace(f'"format": {FORMAT}', '"format": 9'))
-    with pytest.raises(StorageError, match="version 9"):
+    changed = harm(file.read_bytes())
+    assert changed != file.read_bytes()
+    file.write_bytes(changed)
+    with pytest.raises(StorageError, match="damaged, or another version"):
         ReferenceStore.open(store.folder)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"model": 3}'])
-def test_a_damaged_store_is_told_in_a_sentence(store: ReferenceStore, content: bytes) -> None:
-    """It can be deleted, and measured again."""
-    (store.folder / "reference.json").write_bytes(content)
-    with pytest.raises(StorageError, match="Delete them"):
-        ReferenceStore.open(store.folder)
+@pytest.mark.parametrize("change", [(b"harbour", b"Harbour"), (b"{", b"")])
+def test_a_text_that_has_changed_is_told(store: ReferenceStore, change: tuple[bytes, bytes]) -> None:
+    """A candidate is not blamed for reading something else."""
+    file = store.folder / "reading.json"
+    file.write_bytes(file.read_bytes().replace(*change, 1))
+    with pytest.raises(StorageError, match="damaged"):
+        assert ReferenceStore.open(store.folder).reading
