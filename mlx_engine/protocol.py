@@ -130,7 +130,9 @@ class Delta(msgspec.Struct, frozen=True, tag="delta", tag_field=type_tag):
 
 
 class Memory(msgspec.Struct, frozen=True, tag="memory", tag_field=type_tag):
-    """Memory held by MLX in the worker: live arrays, and freed buffers kept for reuse. About twice a second at work."""
+    """Memory held by MLX in the worker: live arrays, and freed buffers kept for reuse. Told when a model is loaded, and
+    about twice a second at work.
+    """
 
     active_bytes: int
     pool_bytes: int

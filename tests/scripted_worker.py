@@ -67,6 +67,8 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     once: str = ""
     stderr: str = ""
     """Written to standard error at the start."""
+    held_bytes: int = WEIGHTS_BYTES
+    """What it says that it holds, while it answers."""
     garble: bool = False
     """Write a line that is no event before each answer."""
 
@@ -163,7 +165,7 @@ class ScriptedWorker:
         self._decode(request, prompt_tokens, started)
 
     def _decode(self, request: Generate, prompt_tokens: int, started: float) -> None:
-        self._tell(Memory(WEIGHTS_BYTES, 0))
+        self._tell(Memory(self._script.held_bytes, 0))
         first_token_at = time.perf_counter()
         pieces = self._pieces()[: request.sampling.max_tokens]
         count = 0

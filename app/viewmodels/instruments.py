@@ -4,13 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
-import psutil
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.viewmodels.answer import Answer
 from app.viewmodels.engine_bridge import EngineBridge
 from app.viewmodels.throughput import Throughput, of_engine
 from mlx_engine.engine.state import Failed, Generating, Ready, Stopped
+from mlx_engine.models.machine import physical_memory_bytes
 
 INTERVAL_MS = 100
 MEMORY_INTERVAL_S = 1.0
@@ -25,7 +25,7 @@ class Instruments(QObject):
         super().__init__(parent)
         self.throughput = Throughput()
         self._bridge = bridge
-        self._machine_memory_bytes = psutil.virtual_memory().total
+        self._machine_memory_bytes = physical_memory_bytes()
         self._memory: dict[Path, tuple[float, int]] = {}
         self._answer: Answer | None = None
         self._last = Throughput()

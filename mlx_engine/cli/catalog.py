@@ -4,10 +4,10 @@ import sys
 from typing import Annotated
 
 import msgspec
-import psutil
 from cyclopts import Parameter
 
 from mlx_engine.models.catalog import Recommendation, recommend
+from mlx_engine.models.machine import physical_memory_bytes
 
 _columns = ("name", "class", "parameters", "suits this Mac", "download", "licence", "repository")
 _numbers = ("parameters", "download")
@@ -19,7 +19,7 @@ def catalog(*, json: Annotated[bool, Parameter(negative=(), show_default=False)]
     Args:
         json: Write one JSON object a line; "recommended" is null if the model is too large for this Mac.
     """
-    found = recommend(psutil.virtual_memory().total)
+    found = recommend(physical_memory_bytes())
     if json:
         for one in found:
             sys.stdout.write(msgspec.json.encode(_as_object(one)).decode() + "\n")

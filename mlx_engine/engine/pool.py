@@ -9,12 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
 from mlx_engine.engine.client import GRACE_S, Client
 from mlx_engine.engine.state import LOAD_ID, EngineState, Failed, Starting, Stopped, advance
 from mlx_engine.errors import RequestError
-from mlx_engine.protocol import Cancel, Event, Finished, Generate, Load, RequestFailed, WorkerExited
+from mlx_engine.protocol import Cancel, Event, Finished, Generate, Load, Memory, RequestFailed, WorkerExited
 from mlx_engine.sampling import check_sampling
 
 
@@ -33,6 +31,8 @@ class _Worker:
     waiting: list[str] = field(default_factory=list)
     """The ids of the requests that have not ended."""
     used_at: float = 0.0
+    held_bytes: int = 0
+    """What MLX has told that it holds."""
 
 
 class EnginePool:
@@ -80,6 +80,8 @@ class EnginePool:
                     return  # Its end was told when the load failed.
                 worker.waiting.remove(event.id)
                 worker.used_at = time.monotonic()
+            case Memory():
+                worker.held_bytes = event.active_bytes + event.pool_bytes
         self._on_event(worker.model, event)
 
     def state(self, model: Path) -> EngineState:
@@ -138,10 +140,16 @@ class EnginePool:
                 worker.client.send(Cancel(request_id))
 
     def memory_bytes(self, model: Path) -> int:
-        """Return the resident memory of the model's process; 0 if there is none."""
-        key = self._current.get(model)
+        """Return what the model's process takes, 0 if there is none: what is resident, or what MLX holds if that is
+        more. A Mac does not count all of Metal's memory among the resident.
+        """
+        import psutil  # noqa: PLC0415 - the window's start does not wait for it
+
+        if (key := self._current.get(model)) is None:
+            return 0
+        worker = self._workers[key]
         try:
-            return int(psutil.Process(self._workers[key].client.pid).memory_info().rss) if key is not None else 0
+            return max(int(psutil.Process(worker.client.pid).memory_info().rss), worker.held_bytes)
         except psutil.Error:
             return 0
 

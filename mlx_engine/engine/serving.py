@@ -52,6 +52,7 @@ def _load(generation: Generation | None, request: Load, send: Callable[[Event], 
     model = open_model(Path(request.path))
     for event in _with_memory(_progress(request.id, model)):
         send(event)
+    send(_memory())
     send(
         Loaded(
             id=request.id,
@@ -79,10 +80,14 @@ def _answer(generation: Generation | None, request: Generate, inbox: Inbox, send
 
 
 def _with_memory(events: Iterator[AnswerEvent] | Iterator[LoadProgress]) -> Iterator[Event]:
-    """Pass on the events, with a Memory among them about twice a second, and one before the last."""
+    """Pass on the events, with a Memory among them about twice a second, and one before the last of an answer."""
     told = time.monotonic()
     for event in events:
         if isinstance(event, Finished) or time.monotonic() - told >= _memory_interval_s:
             told = time.monotonic()
-            yield Memory(mx.get_active_memory(), mx.get_cache_memory())
+            yield _memory()
         yield event
+
+
+def _memory() -> Memory:
+    return Memory(mx.get_active_memory(), mx.get_cache_memory())

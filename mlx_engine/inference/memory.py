@@ -5,7 +5,8 @@ and `BatchGenerator` would do so, and Facet calls neither.
 """
 
 import mlx.core as mx
-import psutil
+
+from mlx_engine.models.machine import physical_memory_bytes
 
 _signs = (
     "insufficient memory",
@@ -19,7 +20,7 @@ _signs = (
 
 def machine_bytes() -> int:
     """Return the memory that the device can use: on a Mac all of it, on CUDA the card's."""
-    return int(mx.device_info().get("memory_size", 0)) or psutil.virtual_memory().total
+    return int(mx.device_info().get("memory_size", 0)) or physical_memory_bytes()
 
 
 def limit_pool() -> None:

@@ -1,10 +1,9 @@
 """The memory of this machine, as far as a model may use it. MLX is not asked: the window wants to know as well."""
 
+import os
 import platform
 import subprocess
 from dataclasses import dataclass
-
-import psutil
 
 _gib = 2**30
 
@@ -28,9 +27,14 @@ class Machine:
         return self.working_set_bytes - self.reserve_bytes
 
 
+def physical_memory_bytes() -> int:
+    """Return the memory that is built in. Asked of the system itself: the window's start does not wait for psutil."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
 def this_machine() -> Machine:
     """Return the machine that this runs on."""
-    memory_bytes = psutil.virtual_memory().total
+    memory_bytes = physical_memory_bytes()
     if platform.system() == "Darwin" and platform.machine() == "arm64":
         return mac(memory_bytes, _wired_limit())
     return Machine(memory_bytes, memory_bytes, "all memory, which the processor computes in", has_metal=False)
