@@ -146,7 +146,7 @@ class LabAssembly(QObject):
             self._notifier.information(
                 f"The study “{name}” is not at its end.",
                 "Facet ended while it ran. What was measured is kept.",
-                offer="Go on",
+                offer="Resume",
                 accept=lambda: self._go_on(name),
             )
 

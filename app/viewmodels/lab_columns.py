@@ -109,7 +109,7 @@ COLUMNS: Sequence[Column] = (
         lambda line: line.name,
         lambda line: line.name.casefold(),
         "",
-        "The original, and what is held against it.",
+        "The original, and what is compared with it.",
         is_figure=False,
     ),
     Column(

@@ -51,7 +51,7 @@ class Reckoning:
         no_room = preflight.disk_problem(folder, disk_bytes, way_out="Make room, or tick fewer recipes.")
         return Forecast(
             time=duration_in_words(study_seconds(self.study, pace)),
-            how=f"{corpus_tokens(self.study.plan):,} tokens for each model, reckoned from {pace.source}.",
+            how=f"Each reads {corpus_tokens(self.study.plan):,} tokens. {pace.source}",
             memory=self.memory(),
             disk_bytes=disk_bytes,
             steps=self.steps(),

@@ -13,12 +13,12 @@ from mlx_engine.protocol import CacheBits
 _USUAL_PROMPT = 512
 _WHOLE_BITS = 15
 """An original with fewer bits a weight has lost something itself."""
-_ORIGINAL = "The original: what all others are held against"
+_ORIGINAL = "The original, with which the others are compared"
 _STAND_IN = "Answers in the place of the original, which is too large for this machine"
 _AT_LEAST = "; or more, since an 8-bit copy stood in for the original"
 _PARTS: dict[StepKind, str] = {"speed": "Speed was not measured: "}
 _QUANTIZED_ORIGINAL = (
-    "Quantized itself, and all others are held against it: what they lose against the true original is more than this"
+    "Quantized itself, and the others are compared with it: against the true original they lose more than this"
 )
 
 
@@ -138,7 +138,7 @@ def _wanting(study: Study, row: Row, bits: CacheBits) -> str:
     if row.has_failed("fidelity", bits):
         return "Was not measured"
     if study.original.has_failed("answers"):
-        return "Held against nothing: the original has given no answers"
+        return "Compared with nothing: the original has given no answers"
     return "Waits to be made" if row.recipe and not row.is_made else "Waits to be measured"
 
 

@@ -21,13 +21,21 @@ _DATASET_BYTES = 1_300_000
 """Of a text of the Hub that may not be here yet; WikiText-2, which is most asked for, has so many."""
 _CONVERTED_PER_S = 1.5e8
 """Bytes of the original; a guess, bounded by the disk."""
+_TRUSTED_S = 60.0
+"""For how long, in seconds, a reckoned time is trusted more than what has really passed."""
 _START_S = 4.0
 """Of a process that imports mlx-lm and loads a model."""
 
 
+_WARM_UP_TOKENS = 512
+"""Of a prompt, before its speed is measured: `speed.py`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Weights times tokens a second while reading, bytes of weights a second while writing; `source` says whence."""
+    """Weights times tokens a second while reading, bytes of weights a second while writing; `source` is a sentence that
+    says whence.
+    """
 
     reading: float
     writing: float
@@ -36,7 +44,7 @@ class Pace:
 
 def guess(*, has_metal: bool) -> Pace:
     """Return a careful guess, below what public benchmarks of the first M1 show."""
-    source = "a guess for the slowest machines: no speed has been measured on this one yet"
+    source = "The time is a cautious guess: no speed has been measured on this computer yet."
     return Pace(6e11, 4e10, source) if has_metal else Pace(2e10, 4e9, source)
 
 
@@ -47,7 +55,7 @@ def learned(studies: Iterable[Study], otherwise: Pace) -> Pace:
     writing = [row.size_bytes * row.speed.decoding[0].median for row in rows if row.speed and row.speed.decoding]
     if not reading or not writing:
         return otherwise
-    source = f"the speeds of {len(rows)} models that were measured here"
+    source = f"The time follows from the speeds of {len(rows)} models that were measured here."
     return Pace(statistics.median(reading), statistics.median(writing), source)
 
 
@@ -82,9 +90,10 @@ def step_seconds(step: Step, study: Study, pace: Pace, tokens: int) -> float:
     match step.request:
         case MeasureSpeed(plan=plan):
             row = next(row for row in study.rows if row.label == step.label)
-            times = plan.repetitions + 1
-            read = times * (sum(plan.prompts) + sum(plan.depths))
-            written = times * plan.decode_tokens * len(plan.depths)
+            # A warm-up before each prompt; the context grows from one depth to the next.
+            warm_up = sum(min(tokens, _WARM_UP_TOKENS) for tokens in plan.prompts)
+            read = plan.repetitions * sum(plan.prompts) + warm_up + max(plan.depths, default=0)
+            written = plan.repetitions * plan.decode_tokens * len(plan.depths)
             size = row.size_bytes or original.size_bytes // 2
             return 2 * _START_S + read * weights / pace.reading + written * size / pace.writing
         case MeasureFidelity():
@@ -122,8 +131,8 @@ class Countdown:
         present = step_seconds(steps[0], study, self._pace, self._tokens) if steps else 0.0
         left = max(self._left(study) - share * present, 0.0)
         done, passed = self._whole - left, now - self._begun
-        is_telling = done > 0 and passed > 2 * _START_S
-        return left * passed / done if is_telling else left
+        # What was reckoned counts like a minute that went as expected, so that the first steps do not tell too much.
+        return left * (passed + _TRUSTED_S) / (done + _TRUSTED_S)
 
     def _left(self, study: Study) -> float:
         return sum(step_seconds(step, study, self._pace, self._tokens) for step in remaining(study))

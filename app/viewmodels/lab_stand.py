@@ -38,7 +38,7 @@ def at_rest(study: Study) -> Stand:
     """Say what is left to do; nothing where nothing is."""
     left, failed = left_steps(study), sum(bool(row.failures) for row in study.rows)
     if left and not failed:
-        return Stand(f"Stopped: {left} of {_whole(study)} steps are left.", share_done(study), start="Go on")
+        return Stand(f"Paused: {left} of {_whole(study)} steps are left.", share_done(study), start="Resume")
     if failed:
         models = "Something failed for one model" if failed == 1 else f"Something failed for {failed} models"
         more = f"; {left} steps are left" if left else ""

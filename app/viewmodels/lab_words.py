@@ -17,7 +17,7 @@ _DOING: dict[StepKind, str] = {
     "fetch": "Fetching the text",
     "answers": "The original reads the text",
     "convert": "Being made",
-    "fidelity": "Held against the original",
+    "fidelity": "Being compared with the original",
     "speed": "Measuring speed",
 }
 AIMS: dict[Aim, str] = {"fastest": "the fastest", "smallest": "the smallest", "closest": "the closest to the original"}

@@ -21,7 +21,7 @@ from app.views.line_field import LineField
 from app.views.theme import Theme
 from mlx_engine.quantize.forecast import Forecast
 
-_FIRST = ("lossless", "affine-8-g64", "balanced-6", "balanced-5", "balanced-4", "affine-4-g64", "balanced-3")
+_FIRST = ("affine-8-g64", "balanced-6", "balanced-5", "balanced-4", "affine-4-g64", "balanced-3")
 """The recipes that are shown at once, besides the person's own."""
 _ROW_WIDTH = 330
 _NAME_WIDTH = 360
@@ -87,11 +87,11 @@ class Setup(QWidget):
         self._section("On this computer", "Other conversions of it; what is on the Hub has to be downloaded first.")
         column.addWidget(self._models)
         column.addWidget(self._no_models)
-        column.addWidget(self.hub, 0, Qt.AlignmentFlag.AlignLeft)
+        self._add_link(self.hub)
         self._section("To be made", "Facet converts the original by these recipes and keeps the results.")
         column.addWidget(self._recipes)
         column.addWidget(self._no_recipes)
-        column.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
+        self._add_link(self._more)
         self._section("Measured on", "")
         column.addWidget(self.corpus)
         column.addStretch(1)
@@ -116,6 +116,13 @@ class Setup(QWidget):
         row.setSpacing(10)
         row.addWidget(Words(self._theme, title, bold=True))
         row.addWidget(Words(self._theme, words, role="small", tone="secondary"), 1, Qt.AlignmentFlag.AlignVCenter)
+        self.choices.column.addLayout(row)
+
+    def _add_link(self, link: LinkButton) -> None:
+        """Let the words of a link begin where all others do; what marks it in the focus stands out a little."""
+        row = QHBoxLayout()
+        row.setContentsMargins(-4, 0, 0, 0)
+        row.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)
         self.choices.column.addLayout(row)
 
     def _connect(self) -> None:

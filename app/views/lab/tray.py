@@ -98,7 +98,7 @@ def _how(found: Forecast) -> str:
     """Say how it is reckoned; of what may not fit, what happens then."""
     if found.problem or not found.memory:
         return ""
-    words = [f"{found.steps}, one in memory at a time; {found.how}"]
+    words = [f"{found.steps}, one in memory at a time. {found.how}"]
     if found.memory.verdict == "too large":
         words.append("The longest prompts may not fit; their speed is left out then.")
     words += (f"{model.name} makes room; the next message of its chat loads it again." for model in found.displaced)

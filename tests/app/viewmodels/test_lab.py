@@ -114,7 +114,7 @@ def test_a_stopped_study_goes_on_where_it_was(bench: Bench, study: Study) -> Non
     bench.runner.end_step(KEPT)
     bench.measure(0.01)
     bench.lab.stop()
-    assert bench.lab.stand.words == "Stopped: 1 of 3 steps are left."
+    assert bench.lab.stand.words == "Paused: 1 of 3 steps are left."
     bench.lab.start()
     assert bench.runner.step
     assert bench.runner.step.label == "maker/b"
@@ -169,7 +169,7 @@ def test_one_study_runs_at_a_time(bench: Bench, study: Study) -> None:
     bench.lab.open("Whales")
     bench.lab.stop()
     assert bench.lab.running == "Dolphins"
-    assert bench.lab.stand.start == "Go on"
+    assert bench.lab.stand.start == "Resume"
 
 
 def test_a_study_that_waits_can_be_stopped(bench: Bench, study: Study) -> None:
@@ -177,7 +177,7 @@ def test_a_study_that_waits_can_be_stopped(bench: Bench, study: Study) -> None:
     bench.lab.begin(study)
     bench.lab.begin(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name="Dolphins")))
     bench.lab.stop()
-    assert (bench.lab.running, bench.lab.stand.start) == ("Whales", "Go on")
+    assert (bench.lab.running, bench.lab.stand.start) == ("Whales", "Resume")
 
 
 def test_the_winner_is_named(bench: Bench) -> None:
@@ -222,7 +222,7 @@ def test_a_model_can_be_measured_again_or_taken_out(bench: Bench) -> None:
     first, second = done.candidates[:2]
     bench.lab.drop_results(first.label)
     bench.lab.drop_row(second.label)
-    assert bench.lab.stand.words == "Stopped: 2 of 6 steps are left."
+    assert bench.lab.stand.words == "Paused: 2 of 6 steps are left."
     assert second.label not in [line.row.label for line in bench.lab.lines()]
 
 

