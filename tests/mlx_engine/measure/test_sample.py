@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import jinja2
 import pytest
 
 from mlx_engine.errors import BadCorpus, InvalidParameter, NotComparable
@@ -11,6 +12,7 @@ from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.corpus import Corpus, Text
 from mlx_engine.measure.reading import reading
 from mlx_engine.measure.sample import same_sample, sample
+from mlx_engine.protocol import ChatMessage
 
 _short = Convention(chunk_tokens=32)
 
@@ -51,6 +53,24 @@ class _Letters:
 
     def encode(self, text: str, *, add_special_tokens: bool = True) -> list[int]:
         return [self.bos_token_id] * add_special_tokens + list(map(ord, text))
+
+
+class _Strict(_Letters):
+    """Its template begins with the user."""
+
+    has_chat_template = True
+
+    def apply_chat_template(self, conversation: list[dict[str, str]], **_: object) -> str:
+        if conversation[0]["role"] != "user":
+            raise jinja2.TemplateError("The user begins.")
+        return " ".join(message["content"] for message in conversation)
+
+
+def test_a_conversation_that_the_template_refuses_is_named() -> None:
+    """With its line in the file."""
+    text = Text("talk", "talk.jsonl:7", messages=(ChatMessage("assistant", "Hello."),))
+    with pytest.raises(BadCorpus, match=r"talk\.jsonl:7 cannot be put .* The user begins"):
+        reading(Corpus("talk", (text,)), _Strict(), _short)
 
 
 def _note(text: str) -> Corpus:

@@ -1,0 +1,144 @@
+"""Behaviour of `facet measure` and `facet lab` with texts of all kinds, in real processes, with a small Hub."""
+
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from mlx_engine.cli.main import main
+from mlx_engine.measure.messages import CorpusChoice
+from mlx_engine.measure.plan import Plan
+from tests.hub.repository import Repository
+from tests.hub.server import Hub
+
+Output = pytest.CaptureFixture[str]
+SENTENCE = "The tide comes in twice a day, and takes back what it has left behind. "
+
+
+@pytest.fixture(autouse=True)
+def home(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the test's own; the only Hub is the small one."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("FACET_HOME", str(tmp_path / "facet"))
+    return tmp_path / "facet"
+
+
+@pytest.fixture
+def wikitext(hub: Hub) -> Repository:
+    """The data set as llama.cpp gets it, with another text."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("wikitext-2-raw/wiki.test.raw", SENTENCE * 40)
+    repository = hub.add(Repository("datasets/ggml-org/ci"))
+    repository.commit({"wikitext-2-raw-v1.zip": packed.getvalue()})
+    return repository
+
+
+@pytest.fixture
+def names(tiny_models: Path) -> list[str]:
+    return [str(tiny_models / name) for name in ("llama", "llama-4bit")]
+
+
+def _objects(out: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def _measure(names: list[str], corpus: str) -> int:
+    return main(["measure", *names, "--corpus", corpus, "--chunk", "64", "--json"])
+
+
+def test_a_data_set_is_fetched_once_and_named_with_its_revision(
+    names: list[str], hub: Hub, wikitext: Repository, capsys: Output
+) -> None:
+    """It is one text; afterwards the Hub is not needed, and the name of the result finds the same text."""
+    assert _measure(names, "wikitext-2") == 0
+    (first,) = _objects(capsys.readouterr().out)
+    assert first["corpus"] == f"wikitext-2@{wikitext.main}"
+    assert list(first["by_kind"]) == ["wikitext-2"]
+    hub.repositories.clear()
+    hub.seen.clear()
+    assert _measure(names, first["corpus"]) == 0
+    (second,) = _objects(capsys.readouterr().out)
+    assert (second["answers"], second["mean_kl"]) == (first["answers"], first["mean_kl"])
+    assert hub.seen == []
+
+
+def test_a_plan_names_a_data_set(
+    names: list[str], tiny_models: Path, tmp_path: Path, hub: Hub, wikitext: Repository, capsys: Output
+) -> None:
+    """Fetching is a step of the study; what the Hub refuses is told, and tried again by the same command."""
+    hub.add(Repository("datasets/ggml-org/ci", gated="auto")).commit(dict(wikitext.commits[wikitext.main]))
+    plan = Plan(
+        name="published",
+        original=names[0],
+        candidates=(names[1],),
+        corpus=CorpusChoice(dataset="wikitext-2"),
+        speed=None,
+    )
+    convention = msgspec.structs.replace(plan.convention, chunk_tokens=64)
+    (tmp_path / "plan.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(plan, convention=convention)))
+    assert main(["lab", "run", str(tmp_path / "plan.json"), "--json"]) == 1
+    original, _ = _objects(capsys.readouterr().out)
+    assert [failure["step"] for failure in original["failures"]] == ["fetch"]
+    assert "sign in first" in original["failures"][0]["message"]
+    hub.add(wikitext)
+    assert main(["lab", "run", str(tmp_path / "plan.json"), "--json"]) == 0
+    _, candidate = _objects(capsys.readouterr().out)
+    assert candidate["fidelity"][0]["corpus"] == f"wikitext-2@{wikitext.main}"
+
+
+@pytest.mark.parametrize(
+    ("corpus", "words"),
+    [
+        ("wikitext-2", "There is no repository datasets/ggml-org/ci"),
+        ("hub:sea/tides/data.parquet", "is a Parquet file"),
+        ("hub:sea", "names no text of a data set"),
+        ("facet:verse", "has no part 'verse'"),
+        ("pipe.txt", "a pipe or a device"),
+        ("short.txt", "short.txt has 7 tokens, but a chunk has 64"),
+        ("broken.jsonl", "broken.jsonl, line 2"),
+    ],
+)
+def test_a_text_that_cannot_be_measured_on_is_told(
+    names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, corpus: str, words: str, capsys: Output
+) -> None:
+    """In a sentence, without a traceback, and it does not wait for ever."""
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.txt")
+    Path("short.txt").write_text("Too short.")
+    Path("broken.jsonl").write_text('{"text": "a"}\n{"text"')
+    assert _measure(names, corpus) == 1
+    told = capsys.readouterr()
+    assert words in told.err
+    assert told.out == ""
+
+
+def test_offline_says_what_to_do(
+    names: list[str], monkeypatch: pytest.MonkeyPatch, wikitext: Repository, capsys: Output
+) -> None:
+    """A data set that was not fetched before cannot be had."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert _measure(names, "wikitext-2") == 1
+    assert "stay offline" in capsys.readouterr().err
+
+
+def test_candidates_read_what_the_original_has_read(
+    names: list[str], tmp_path: Path, tiny_models: Path, capsys: Output
+) -> None:
+    """A file that was changed meanwhile changes nothing: what the original has read is kept."""
+    text = tmp_path / "text.txt"
+    text.write_text(SENTENCE * 20)
+    original = tmp_path / "original"
+    original.symlink_to(tiny_models / "llama")
+    assert _measure([str(original), names[1]], str(text)) == 0
+    (before,) = _objects(capsys.readouterr().out)
+    text.write_text("Another text altogether.")
+    original.unlink()
+    assert _measure([str(original), names[1]], str(text)) == 0
+    (after,) = _objects(capsys.readouterr().out)
+    assert after["mean_kl"] == before["mean_kl"]
