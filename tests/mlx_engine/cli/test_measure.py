@@ -1,4 +1,4 @@
-"""Behaviour of `facet measure`, `facet bench` and `facet lab`, with tiny models in real processes."""
+"""Behaviour of `facet measure` and `facet lab`, with tiny models in real processes."""
 
 import json
 import shutil
@@ -82,16 +82,6 @@ def test_a_stand_in_is_made_and_labelled(tiny_models: Path, text: Path, home: Pa
     assert main(["measure", *names, "--corpus", str(text), "--chunk", "64", "--stand-in"]) == 0
     assert "lower bound" in capsys.readouterr().out
     assert (home / "models" / tiny_models.name / "llama-affine-8-g64").is_dir()
-
-
-def test_speed_is_told_as_a_table(tiny_models: Path, capsys: Output) -> None:
-    """A line for each figure, and the conditions."""
-    options = ["--prompts", "32", "--depths", "0", "--decode", "4", "--repetitions", "1"]
-    assert main(["bench", str(tiny_models / "llama"), *options]) == 0
-    out = capsys.readouterr().out
-    assert "read 32" in out
-    assert "write 4 after 0" in out
-    assert "other load" in out
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"name": "x"}', '{"name": "x", "original": "y", "speeds": 1}'])

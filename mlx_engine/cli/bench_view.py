@@ -1,0 +1,91 @@
+"""What a measurement of speed looks like: a table in the manner of llama-bench, and the same for programs."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from mlx_engine.measure.speed_result import Series, SpeedResult, Warmth
+from mlx_engine.models.memory import size_in_words
+
+_first_load: dict[Warmth, str] = {
+    "cold": "cold",
+    "warm": "the first time, with its files in memory already",
+    "unknown": "the first time",
+}
+
+
+def fields(result: SpeedResult) -> dict[str, Any]:
+    """Return all of a result by name; in `tests`, each figure by the name that llama-bench has for it."""
+    tests = [
+        {
+            "test": _name(series, result, is_reading=is_reading),
+            "tokens_per_s": series.median,
+            "spread": series.spread,
+            "is_disturbed": series.is_disturbed,
+            "time_to_first_token_s": result.time_to_first_token_s(series) if is_reading else None,
+            "peak_memory_bytes": series.peak_memory_bytes,
+        }
+        for series, is_reading in _series(result)
+    ]
+    return {"tests": tests, "warmth": result.warmth, **msgspec.to_builtins(result)}
+
+
+def lines(result: SpeedResult) -> Iterator[str]:
+    """Give the table, and what there is to say about it."""
+    tools = ", ".join(f"{name} {version}" for name, version in result.tools.items())
+    yield f"{result.model} on {result.machine}, {tools}"
+    yield ""
+    if result.reading or result.decoding:
+        yield from _table(result)
+        yield ""
+    first_s, again_s = result.load_s
+    yield f"Loading: {first_s:.2f} s {_first_load[result.warmth]}, {again_s:.2f} s again."
+    plan = result.plan
+    yield f"Medians of {plan.repetitions}; ± is half the way from the slowest to the fastest."
+    if result.reading:
+        yield "pp512: a prompt of 512 tokens, until the first one of the answer is there."
+    if result.decoding:
+        yield f"tg{plan.decode_tokens} @ d2048: writing {plan.decode_tokens} tokens after 2,048."
+    if plan.cache_bits != 16:
+        yield f"The context is kept in {plan.cache_bits} bits."
+    yield f"{result.conditions.in_words[0].upper()}{result.conditions.in_words[1:]}."
+    yield from (f"Not tried: {words}." for words in result.skipped)
+    yield from (f"Failed: {words}." for words in result.failures)
+
+
+def _table(result: SpeedResult) -> Iterator[str]:
+    head = ("test", "tokens/s", "first token", "peak memory")
+    rows = [_cells(series, result, is_reading=is_reading) for series, is_reading in _series(result)]
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    yield _line(head, widths)
+    rules = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    yield f"| {' | '.join(rules)} |"
+    yield from (_line(row, widths) for row in rows)
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    first, *others = (cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+    return f"| {' | '.join((first.strip().ljust(widths[0]), *others))} |"
+
+
+def _cells(series: Series, result: SpeedResult, *, is_reading: bool) -> tuple[str, ...]:
+    digits = 1 if series.median >= 10 else 2
+    half = series.median * series.spread / 2
+    return (
+        _name(series, result, is_reading=is_reading),
+        f"{series.median:,.{digits}f} ± {half:,.{digits}f} {'*' if series.is_disturbed else ' '}",
+        f"{result.time_to_first_token_s(series):,.2f} s" if is_reading else "",
+        size_in_words(series.peak_memory_bytes),
+    )
+
+
+def _series(result: SpeedResult) -> Iterator[tuple[Series, bool]]:
+    yield from ((series, True) for series in result.reading)
+    yield from ((series, False) for series in result.decoding)
+
+
+def _name(series: Series, result: SpeedResult, *, is_reading: bool) -> str:
+    if is_reading:
+        return f"pp{series.tokens}"
+    return f"tg{result.plan.decode_tokens}" + (f" @ d{series.tokens}" if series.tokens else "")
