@@ -11,11 +11,16 @@ from mlx_engine.measure.words import verdict
 
 @dataclass(frozen=True, slots=True)
 class ChartCard:
-    """`lines` are the names of figures and the figures."""
+    """`lines` are the names of figures and the figures; `also` names what is in the same place."""
 
     title: str
     lines: tuple[tuple[str, str], ...]
     verdict: str = ""
+    also: str = ""
+
+    @property
+    def sentences(self) -> str:
+        return " ".join(filter(None, (self.verdict, f"In the same place: {self.also}." if self.also else "")))
 
 
 def cards(study: Study) -> Mapping[str, ChartCard]:

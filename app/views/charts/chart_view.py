@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -27,6 +28,8 @@ from mlx_engine.measure.charts.scene import Scene, Target
 
 _REACH = 10.0
 """How near a mark the pointer must be, in pixels."""
+_SAME = 1.5
+"""Marks that are no farther apart lie over each other."""
 _MARGIN = 6.0
 _STEPS: Mapping[int, tuple[int, int]] = {
     Qt.Key.Key_Left: (-1, 0),
@@ -101,10 +104,11 @@ class ChartView(QWidget):
         before, self.pointed = self.pointed, target
         if target:
             brief = ChartCard(target.words, ())
+            card = self._cards.get(target.key, brief)
             mark = rectangle(target.area).translated(_MARGIN, _MARGIN)
             # Of a bar it is the end that is looked at.
             mark.setLeft(max(mark.left(), mark.right() - mark.height()))
-            self.card.show_beside(self._cards.get(target.key, brief), brief, mark)
+            self.card.show_beside(replace(card, also=self._others_at(target)), brief, mark)
         else:
             self.card.hide()
         if (before and before.label) != (target and target.label):
@@ -118,6 +122,22 @@ class ChartView(QWidget):
         distance, target = min(near, key=lambda found: found[0], default=(_REACH, None))
         return target if distance < _REACH else None
 
+    def _at_the_same_place(self, target: Target) -> list[Target]:
+        """Return the marks that lie over each other with `target`, which is one of them."""
+        here = target.area.middle
+        return [other for other in self.scene.targets if math.dist(here, other.area.middle) < _SAME]
+
+    def _others_at(self, target: Target) -> str:
+        """Return which other rows have their mark in the same place."""
+        others = (other for other in self._at_the_same_place(target) if other.label != target.label)
+        return ", ".join(dict.fromkeys(other.name for other in others))
+
+    def _next_at(self, target: Target) -> Target:
+        """Return what a click means where marks lie over each other: the one after that which is selected."""
+        here = self._at_the_same_place(target)
+        labels = [other.label for other in here]
+        return here[(labels.index(self._selected) + 1) % len(here)] if self._selected in labels else target
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._redraw()
@@ -130,7 +150,7 @@ class ChartView(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and (target := self.target_at(event.position())):
-            self.row_activated.emit(target.label)
+            self.row_activated.emit(self._next_at(target).label)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and (target := self.target_at(event.position())):
@@ -166,11 +186,12 @@ class ChartView(QWidget):
 
     def _ahead(self, target: Target, x: int, y: int) -> Target | None:
         """Return the nearest mark on that side of `target`; what lies aside counts as twice as far."""
-        here = target.area.middle
+        here, places = target.area.middle, {other.key: place for place, other in enumerate(self.scene.targets)}
 
         def distance(other: Target) -> float:
             right, down = other.area.middle.x - here.x, other.area.middle.y - here.y
-            along = right * x + down * y
+            # Of marks in the same place, one is a little ahead of the one before.
+            along = right * x + down * y + 1e-6 * (places[other.key] - places[target.key]) * (x + y)
             return along + 2 * abs(right * y + down * x) if along > 0 else math.inf
 
         nearest = min(self.scene.targets, key=distance)

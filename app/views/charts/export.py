@@ -6,9 +6,9 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice
 from PySide6.QtGui import QColor, QFont, QImage, QImageWriter, QPainter
 
 from app.views.charts.scene_painter import paint, style_in
-from mlx_engine.errors import StorageError
 from mlx_engine.measure.charts.chart import Chart, chart_svg, page
 from mlx_engine.measure.charts.svg import LIGHT
+from mlx_engine.measure.chosen_file import write_chosen
 
 _TEXT = 14
 _SCALE = 2
@@ -36,11 +36,7 @@ def write(chart: Chart, path: Path, font: QFont) -> None:
         StorageError: the file cannot be written.
     """
     content = chart_svg(chart).encode() if path.suffix.lower() == ".svg" else _png(picture(chart, font))
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        reason = error.strerror or error
-        raise StorageError(f"{path.name} could not be written: {reason}. Choose another folder.") from error
+    write_chosen(path, content)
 
 
 def _png(image: QImage) -> bytes:

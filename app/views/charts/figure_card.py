@@ -73,10 +73,10 @@ class FigureCard(QWidget):
 
     def _verdict(self, width: float) -> QRectF:
         """Return the room that the verdict takes, at the origin."""
-        if not self.shown.verdict:
+        if not self.shown.sentences:
             return QRectF()
         room = QRectF(0, 0, width, 10_000)
-        found = self._metrics().boundingRect(room, Qt.TextFlag.TextWordWrap, self.shown.verdict)
+        found = self._metrics().boundingRect(room, Qt.TextFlag.TextWordWrap, self.shown.sentences)
         return QRectF(0, 0, width, found.height() + 6)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -98,4 +98,4 @@ class FigureCard(QWidget):
             painter.setPen(colours.text)
             painter.drawText(line, Qt.AlignmentFlag.AlignRight, figure)
         below = QRectF(inside.left(), line.bottom() + 4, inside.width(), inside.bottom() - line.bottom())
-        painter.drawText(below, Qt.TextFlag.TextWordWrap, self.shown.verdict)
+        painter.drawText(below, Qt.TextFlag.TextWordWrap, self.shown.sentences)

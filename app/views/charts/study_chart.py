@@ -1,18 +1,22 @@
 """A chart of a study with what it needs around it: a choice of what it shows, and a button that exports it."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from app.viewmodels.chart_card import cards
-from app.views.buttons import TextButton
 from app.views.charts.chart_view import ChartView
 from app.views.charts.export import picture, write
+from app.views.charts.where import ask_where
+from app.views.chips import ChoiceChip
+from app.views.discover.controls import SmallButton
+from app.views.discover.words import Words
+from app.views.flow import Flow
+from app.views.plain import plain
 from app.views.theme import Theme
 from mlx_engine.errors import FacetError
 from mlx_engine.measure.charts.chart import Chart
@@ -43,32 +47,30 @@ class StudyChart(QWidget):
         super().__init__(parent)
         self._theme, self._draw = theme, draw
         self._study: Study | None = None
-        self._choices = choices
-        self.combos = [_combo(choice) for choice in choices]
+        self.chips = [_chip(choice, theme, self) for choice in choices]
         self.view = ChartView(theme)
-        self.export_button = TextButton(theme, "Export")
-        self.export_button.setToolTip("Save the chart as a picture, or copy it")
+        self.reading = Words(theme, role="small", tone="secondary", wraps=True)
+        self.export_button = SmallButton(theme, "Export", "Save the chart as a picture, or copy it")
         self.export_button.setEnabled(False)
-        self._lay_out()
-        for combo in self.combos:
-            combo.currentIndexChanged.connect(self._renew)
+        self._lay_out(theme)
+        for chip in self.chips:
+            chip.chosen.connect(self._renew)
         self.export_button.clicked.connect(self._offer)
         self.view.row_activated.connect(self.row_activated)
         self.view.row_opened.connect(self.row_opened)
         self.view.row_pointed.connect(self.row_pointed)
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, theme: Theme) -> None:
         head = QHBoxLayout()
         head.setSpacing(6)
-        for combo in self.combos:
-            head.addWidget(combo)
-        head.addStretch(1)
-        head.addWidget(self.export_button)
+        head.addWidget(Flow([*self.chips[:1], *(_against(chip, theme) for chip in self.chips[1:])]), 1)
+        head.addWidget(self.export_button, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addLayout(head)
         column.addWidget(self.view, 1)
+        column.addWidget(self.reading)
 
     def show_study(self, study: Study) -> None:
         """Show what was found so far; cheap enough to be called whenever a figure comes."""
@@ -81,12 +83,13 @@ class StudyChart(QWidget):
 
     def _renew(self) -> None:
         if self._study:
-            chosen = (
-                choice.quantities[combo.currentIndex()]
-                for choice, combo in zip(self._choices, self.combos, strict=True)
-            )
-            self.view.show_chart(self._draw(self._study, *chosen), cards(self._study))
-            self.export_button.setEnabled(bool(self.view.scene.targets))
+            chart = self._draw(self._study, *(chip.value for chip in self.chips))
+            self.view.show_chart(chart, cards(self._study))
+            has_marks = bool(self.view.scene.targets)
+            self.export_button.setEnabled(has_marks)
+            self.reading.setText(chart.reading)
+            self.reading.setToolTip(plain(chart.method))
+            self.reading.setVisible(has_marks and bool(chart.reading))
 
     def _offer(self) -> None:
         menu = QMenu(self)
@@ -97,10 +100,7 @@ class StudyChart(QWidget):
 
     def _ask_where(self, kind: str) -> None:
         if chart := self.view.chart:
-            name = re.sub(r"[^\w.-]+", "-", chart.title)
-            chosen, _ = QFileDialog.getSaveFileName(self, "Save the chart", f"{name}.{kind}", f"Pictures (*.{kind})")
-            if chosen:
-                self.save(path if (path := Path(chosen)).suffix else path.with_suffix(f".{kind}"))
+            ask_where(self, chart.title, kind, self.save)
 
     def save(self, path: Path) -> None:
         """Write the chart as it is shown to `path`; what goes wrong is told by `failed`."""
@@ -116,10 +116,20 @@ class StudyChart(QWidget):
             QGuiApplication.clipboard().setImage(picture(chart, self._theme.font("small", tabular=True)))
 
 
-def _combo(choice: Choice) -> QComboBox:
-    combo = QComboBox()
-    combo.addItems([quantity.name for quantity in choice.quantities])
-    combo.setCurrentIndex(choice.first)
-    combo.setAccessibleName(choice.name)
-    combo.setToolTip(choice.name)
-    return combo
+def _chip(choice: Choice, theme: Theme, parent: QWidget) -> ChoiceChip:
+    by_name = {quantity.name: quantity for quantity in choice.quantities}
+    chip = ChoiceChip(theme, choice.name, by_name, is_order=True, parent=parent)
+    chip.choose(choice.quantities[choice.first].name)
+    chip.setToolTip(choice.name)
+    return chip
+
+
+def _against(chip: ChoiceChip, theme: Theme) -> QWidget:
+    """Return `chip` with the word before it that makes a sentence of both axes."""
+    held = QWidget()
+    row = QHBoxLayout(held)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(6)
+    row.addWidget(Words(theme, "against", role="small", tone="secondary"))
+    row.addWidget(chip)
+    return held

@@ -22,10 +22,8 @@ from app.views.theme import Theme
 
 _CHART = 400
 """Pixels at 100 % that a chart needs beside the table."""
-_WIDE = 700
-"""Pixels at 100 % that the views and the buttons need side by side."""
-
-
+_LOW = 420
+"""Pixels at 100 %: on lower pages, what stands in the place of the table gets some of what is above it."""
 _ANY_WIDTH = 2**24 - 1
 """Qt's own word for no limit."""
 
@@ -55,6 +53,7 @@ class StudyView(QWidget):
         self.limits = SmallButton(theme, "Limits…", "Limits that a model must keep to")
         self.columns = SmallButton(theme, "Columns", "Columns of the table")
         self.copy_button = SmallButton(theme, "Copy", "Copy the table")
+        self._buttons = QWidget()
         self._bar = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._stack = QStackedWidget()
         self._panes: dict[int, Pane] = {}
@@ -64,7 +63,7 @@ class StudyView(QWidget):
         self._connect()
 
     def _lay_out(self) -> None:
-        held = QWidget()
+        held = self._buttons
         held.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         buttons = QHBoxLayout(held)
         buttons.setContentsMargins(0, 0, 0, 0)
@@ -130,7 +129,8 @@ class StudyView(QWidget):
 
     def _arrange(self) -> None:
         """Put the buttons beside the views, or below them where room is short; likewise a chart beside the table."""
-        is_wide = self.width() >= self._theme.scaled(_WIDE)
+        needed = self.segments.sizeHint().width() + self._buttons.sizeHint().width() + 2 * SIDE
+        is_wide = self.width() >= needed
         self._bar.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
         pane = self._panes.get(self._place)
         brief = self.table.brief_width
@@ -139,6 +139,10 @@ class StudyView(QWidget):
         self.table.show_briefly(has_both)
         self.table.setVisible(has_both or pane is None)
         self._stack.setVisible(pane is not None)
+        is_low = pane is not None and self.height() < self._theme.scaled(_LOW)
+        self.heading.show_briefly(is_low)
+        self.strip.show_briefly(is_low)
+        self.limits.setVisible(not is_low)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mlx_engine.measure.charts.axes import widest
-from mlx_engine.measure.charts.captions import caption, subject
+from mlx_engine.measure.charts.captions import method, reading, subject
 from mlx_engine.measure.charts.chart import blank
 from mlx_engine.measure.charts.missing import why_nothing
 from mlx_engine.measure.charts.quantities import Estimate, Quantity, samples
@@ -33,7 +33,8 @@ class Bars:
     """What is drawn; `reference` is the original's figure."""
 
     title: str
-    caption: str
+    reading: str
+    method: str
     quantity: Quantity
     bars: tuple[Bar, ...]
     reference: Estimate | None
@@ -67,7 +68,8 @@ def bars(study: Study, quantity: Quantity) -> Bars:
     ]
     return Bars(
         title=f"{subject(study)}: {quantity.in_sentence}",
-        caption=caption(study, (quantity,)),
+        reading=reading(study, (quantity,)),
+        method=method(study, (quantity,)),
         quantity=quantity,
         bars=tuple(sorted(made, key=lambda bar: bar.found.value, reverse=not quantity.less_is_better)),
         reference=next((figure for sample, figure in found if sample.is_reference), None),
@@ -165,4 +167,4 @@ class _Drawing:
         yield Words(Point(middle, bottom + style.size * 1.1), words, style.size, "text", "middle")
 
     def _target(self, place: int, bar: Bar) -> Target:
-        return Target(bar.key, self._area(place, bar), self.chart.words(bar), bar.label)
+        return Target(bar.key, self._area(place, bar), self.chart.words(bar), bar.label, bar.name)

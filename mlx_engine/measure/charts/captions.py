@@ -8,11 +8,16 @@ from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.study import Study
 
 
-def caption(study: Study, quantities: Sequence[Quantity], *, has_errors: bool = True) -> str:
-    """Return what is to be known of `quantities`: over what, on what, and what the bars of error mean."""
-    lines = [*_fidelity(study, quantities), *_speed(study, quantities)]
-    if has_errors and any(quantity.is_fidelity for quantity in quantities):
-        lines.append(_errors(study, quantities))
+def method(study: Study, quantities: Sequence[Quantity]) -> str:
+    """Return how `quantities` were measured: over what, on what, and how exactly."""
+    return " ".join((*_fidelity(study, quantities), *_speed(study, quantities)))
+
+
+def reading(study: Study, quantities: Sequence[Quantity]) -> str:
+    """Return what is to be known to read a chart of `quantities`: what bars of error mean, and what is not in it."""
+    lines = [_errors(study, quantities)] if any(quantity.is_fidelity for quantity in quantities) else []
+    if any(quantity.unit == "tokens/s" for quantity in quantities) and any(row.speed for row in study.rows):
+        lines.append("Bars of speed: from the slowest to the fastest.")
     return " ".join((*lines, *without(study, quantities)))
 
 
@@ -58,7 +63,7 @@ def _speed(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
     if decoding := usual_decoding(speed) if DECODING in shown else None:
         yield f"Written after {decoding.tokens:,} tokens of context."
     if any(quantity.unit == "tokens/s" for quantity in shown):
-        yield f"Median of {speed.plan.repetitions}; bars from the slowest to the fastest."
+        yield f"Median of {speed.plan.repetitions}."
     if MEMORY in shown:
         yield "Memory: the most that MLX held while speed was measured."
     if speed.machine:

@@ -16,7 +16,13 @@ class Chart(Protocol):
     @property
     def title(self) -> str: ...
     @property
-    def caption(self) -> str: ...
+    def reading(self) -> str:
+        """What is to be known to read it."""
+
+    @property
+    def method(self) -> str:
+        """How it was measured."""
+
     @property
     def description(self) -> str:
         """What it shows, in words."""
@@ -26,6 +32,11 @@ class Chart(Protocol):
 
     def draw(self, width: float, height: float, style: Style) -> Scene:
         """Return its picture without title and caption."""
+
+
+def caption(chart: Chart) -> str:
+    """Return what stands below `chart` in a document."""
+    return f"{chart.reading} {chart.method}".strip()
 
 
 def blank(words: str, width: float, height: float, style: Style) -> Scene:
@@ -44,21 +55,27 @@ def page(chart: Chart, style: Style | None = None) -> Scene:
     style = style or Style(size=14.0)
     width = PAGE_WIDTH - 2 * _MARGIN
     small = replace(style, size=style.size * 0.9)
-    caption = small.wrapped(chart.caption, width)
-    around = 1.5 * _MARGIN + 3.8 * style.line + len(caption) * small.line
+    below = small.wrapped(caption(chart), width)
+    around = 1.5 * _MARGIN + 3.8 * style.line + len(below) * small.line
     height = max(PAGE_HEIGHT - around, chart.least_height(style))
     drawn = chart.draw(width, height, style)
     by = Point(_MARGIN, _MARGIN + 2.2 * style.line)
     bottom = by.y + height + 1.6 * style.line
-    whole = Area(0, 0, PAGE_WIDTH, bottom + len(caption) * small.line + _MARGIN / 2)
+    whole = Area(0, 0, PAGE_WIDTH, bottom + len(below) * small.line + _MARGIN / 2)
     items = (
         Box(whole, "background"),
-        Words(Point(_MARGIN, _MARGIN + style.size), chart.title, style.size * 1.25, bold=True),
+        _title(chart.title, width, style),
         *(moved(item, by) for item in drawn.items),
-        *_lines(caption, Point(_MARGIN, bottom), small),
+        *_lines(below, Point(_MARGIN, bottom), small),
     )
     targets = (replace(target, area=moved_area(target.area, by)) for target in drawn.targets)
     return Scene(whole.width, whole.height, items, tuple(targets))
+
+
+def _title(text: str, width: float, style: Style) -> Words:
+    large = replace(style, size=style.size * 1.25)
+    # Bold letters are wider than those that are measured.
+    return Words(Point(_MARGIN, _MARGIN + style.size), large.elided(text, width * 0.9), large.size, bold=True)
 
 
 def _lines(lines: list[str], at: Point, style: Style) -> Iterator[Words]:

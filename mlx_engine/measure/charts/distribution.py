@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mlx_engine.measure.charts import axes
-from mlx_engine.measure.charts.captions import caption, subject
+from mlx_engine.measure.charts.captions import method, subject
 from mlx_engine.measure.charts.chart import blank
-from mlx_engine.measure.charts.missing import why_nothing
+from mlx_engine.measure.charts.missing import why_nothing, without
 from mlx_engine.measure.charts.quantities import MEAN_KL, Sample, samples
 from mlx_engine.measure.charts.scales import Log
 from mlx_engine.measure.charts.scene import Area, Disc, Item, Line, Point, Scene, Target, Words
@@ -25,6 +25,7 @@ _LEVELS = (("median", 0.5), ("99th percentile", 0.01))
 _ALMOST_ALL = 0.98
 """Where nearly all positions of all candidates are still farther off, nothing is to be seen."""
 _LEAST = 1e-4
+_HOW_TO_READ = "A curve passes each KL at the share of positions that have at least it."
 _ALIKE = f"No position is off by more than {figure(BORDERS[0])} nats: the candidates answer as the original does."
 
 
@@ -50,7 +51,8 @@ class Distribution:
     """What is drawn, the closest candidate first."""
 
     title: str
-    caption: str
+    reading: str
+    method: str
     curves: tuple[Curve, ...]
     nothing: str
     """What is said where there is no curve."""
@@ -73,8 +75,8 @@ def distribution(study: Study) -> Distribution:
     curves = [curve for sample in samples(study) if (curve := _curve(sample))]
     return Distribution(
         title=f"{subject(study)}: how far single positions are off",
-        caption=caption(study, (MEAN_KL,), has_errors=False)
-        + " A curve passes each KL at the share of positions that have at least it.",
+        reading=" ".join((_HOW_TO_READ, *without(study, (MEAN_KL,)))),
+        method=method(study, (MEAN_KL,)),
         curves=tuple(sorted(curves, key=lambda curve: curve.median)),
         nothing=_ALIKE if curves else why_nothing(study, (MEAN_KL,)),
     )
@@ -147,4 +149,4 @@ class _Drawing:
     def _targets(self) -> Iterator[Target]:
         for curve, name, at in self._places():
             area = Area(at.x, at.y, 0, 0).grown(self.style.scaled(_RADIUS))
-            yield Target(f"{curve.key} {name}", area, f"{curve.words}.", curve.label)
+            yield Target(f"{curve.key} {name}", area, f"{curve.words}.", curve.label, curve.name)

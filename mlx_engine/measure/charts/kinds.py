@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from mlx_engine.measure.charts import axes
-from mlx_engine.measure.charts.captions import caption, subject
+from mlx_engine.measure.charts.captions import method, reading, subject
 from mlx_engine.measure.charts.chart import blank
 from mlx_engine.measure.charts.missing import why_nothing
 from mlx_engine.measure.charts.quantities import Estimate, Quantity, Sample, samples
@@ -38,7 +38,8 @@ class Kinds:
     """What is drawn: the candidates from the closest to the farthest, the kinds in the order of the corpus."""
 
     title: str
-    caption: str
+    reading: str
+    method: str
     quantity: Quantity
     kinds: tuple[str, ...]
     candidates: tuple[Dots, ...]
@@ -72,7 +73,8 @@ def kinds(study: Study, quantity: Quantity) -> Kinds:
     ]
     return Kinds(
         title=f"{subject(study)}: {quantity.in_sentence} by kind of text",
-        caption=caption(study, (quantity,)),
+        reading=reading(study, (quantity,)),
+        method=method(study, (quantity,)),
         quantity=quantity,
         kinds=tuple(dict.fromkeys(kind for dots in candidates for kind in dots.found)),
         candidates=tuple(sorted(candidates, key=lambda dots: dots.found[_ALL].value)),
@@ -146,4 +148,4 @@ class _Drawing:
     def _targets(self) -> Iterator[Target]:
         for dots, kind, _, _, at in self._places():
             area = Area(at.x, at.y, 0, 0).grown(self.style.scaled(_RADIUS))
-            yield Target(f"{dots.key} {kind}", area, self.chart.words(dots, kind), dots.label)
+            yield Target(f"{dots.key} {kind}", area, self.chart.words(dots, kind), dots.label, dots.name)

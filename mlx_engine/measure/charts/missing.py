@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from mlx_engine.measure.charts.quantities import Quantity, samples
+from mlx_engine.measure.names import short_names
 from mlx_engine.measure.study import StepKind, Study
 
 _MOST = 5
@@ -17,9 +18,10 @@ def why_nothing(study: Study, quantities: Sequence[Quantity]) -> str:
 
 def without(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
     """Yield a sentence about the candidates that are not shown, if some are shown and some are not."""
-    candidates = [sample for sample in samples(study) if not sample.row.is_original]
-    names = [sample.name for sample in candidates if not all(quantity.of(sample) for quantity in quantities)]
-    if names and len(names) < len(candidates):
+    found = [sample for sample in samples(study) if not sample.row.is_original]
+    shown = {sample.row.label for sample in found if all(quantity.of(sample) for quantity in quantities)}
+    names = [name for label, name in short_names(study).items() if label not in shown | {study.original.label}]
+    if names and shown:
         more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
         yield f"Not shown, since not all of it was measured: {', '.join(names[:_MOST])}{more}."
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from mlx_engine.measure.charts import axes, labels
-from mlx_engine.measure.charts.captions import caption, subject
+from mlx_engine.measure.charts.captions import method, reading, subject
 from mlx_engine.measure.charts.chart import blank
 from mlx_engine.measure.charts.missing import why_nothing
 from mlx_engine.measure.charts.quantities import (
@@ -57,7 +57,8 @@ class Pareto:
     """What is drawn. `memory_bytes` is what models may take on this machine, if a line is to stand there."""
 
     title: str
-    caption: str
+    reading: str
+    method: str
     across: Quantity
     up: Quantity
     marks: tuple[Mark, ...]
@@ -103,7 +104,8 @@ def pareto(study: Study, across: Quantity = SIZE, up: Quantity = MEAN_KL, memory
     grey = " Grey: another candidate is at least as good in both." if any(mark.is_dominated for mark in judged) else ""
     return Pareto(
         title=f"{subject(study)}: {up.in_sentence} against {across.in_sentence}",
-        caption=caption(study, (across, up)) + grey,
+        reading=reading(study, (across, up)) + grey,
+        method=method(study, (across, up)),
         across=across,
         up=up,
         marks=judged,
@@ -243,4 +245,4 @@ class _Drawing:
     def _target(self, mark: Mark) -> Target:
         at = self.at(mark)
         area = Area(at.x, at.y, 0, 0).grown(self.radius)
-        return Target(mark.key, area, self.chart.words(mark), mark.label)
+        return Target(mark.key, area, self.chart.words(mark), mark.label, mark.name)

@@ -106,6 +106,8 @@ class Target:
     words: str
     label: str = ""
     """Of the row; several targets may be of one."""
+    name: str = ""
+    """Of what stands there, short."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from mlx_engine.measure.characters import one_line
 from mlx_engine.measure.charts import bars, kinds, pareto
-from mlx_engine.measure.charts.chart import Chart
+from mlx_engine.measure.charts.chart import Chart, caption
 from mlx_engine.measure.charts.distribution import distribution
 from mlx_engine.measure.charts.quantities import DECODING, DISAGREEMENT, MEAN_KL, SIZE
 from mlx_engine.measure.charts.style import Style
@@ -55,5 +55,5 @@ def figure(chart: Chart, height: float = _HEIGHT) -> Markup:
         "figure",
         element("h3", one_line(chart.title)),
         element("div", picture, class_="scroll"),
-        element("figcaption", one_line(chart.caption, _LONGEST)),
+        element("figcaption", one_line(caption(chart), _LONGEST)),
     )

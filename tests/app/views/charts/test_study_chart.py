@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAccessible, QGuiApplication, QImage
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.views.charts.bars_chart import BarsChart
@@ -16,6 +16,7 @@ from app.views.charts.distribution_chart import DistributionChart
 from app.views.charts.kinds_chart import KindsChart
 from app.views.charts.pareto_chart import ParetoChart
 from app.views.charts.study_chart import StudyChart
+from app.views.charts.where import confirm_replacing, suggestion, with_ending
 from app.views.theme import Theme
 from mlx_engine.measure.charts.pareto import Pareto
 from mlx_engine.measure.charts.quantities import MEMORY, PERPLEXITY
@@ -108,8 +109,8 @@ def test_the_arrow_keys_go_from_mark_to_mark(pareto: ParetoChart, qtbot: QtBot) 
 
 def test_the_axes_can_be_chosen(pareto: ParetoChart) -> None:
     """What is shown at once is the chart of both."""
-    for combo, name in zip(pareto.combos, (PERPLEXITY.name, MEMORY.name), strict=True):
-        combo.setCurrentText(name)
+    for chip, name in zip(pareto.chips, (PERPLEXITY.name, MEMORY.name), strict=True):
+        next(action for action in chip.menu().actions() if action.text() == name).trigger()
     pareto.show_memory(200_000_000)
     chart = pareto.view.chart
     assert isinstance(chart, Pareto)
@@ -178,8 +179,57 @@ def test_a_file_that_cannot_be_written_is_told_in_a_sentence(
         pareto.save(tmp_path / "gone" / name)
     assert failed.args == [
         "The chart could not be saved",
-        f"{name} could not be written: No such file or directory. Choose another folder.",
+        f"There is no folder {tmp_path / 'gone'}. Make it, or choose another.",
     ]
+
+
+def test_a_name_with_a_point_gets_its_ending_too(tmp_path: Path) -> None:
+    """And what is suggested is a name that every disk takes."""
+    assert with_ending(tmp_path / "Llama-3.2", "png").name == "Llama-3.2.png"
+    assert with_ending(tmp_path / "chart.PNG", "png").name == "chart.PNG"
+    assert suggestion("a/b: mean KL against size", "svg").name == "a-b-mean-KL-against-size.svg"
+    assert len(suggestion("x" * 300, "svg").name) < 120
+
+
+def test_what_would_be_replaced_unseen_is_asked_about(pareto: ParetoChart, tmp_path: Path, qtbot: QtBot) -> None:
+    """The dialog has asked about "chart", not about "chart.png"."""
+    file, written = tmp_path / "chart.png", []
+    box = confirm_replacing(pareto, file, written.append)
+    box.button(QMessageBox.StandardButton.Cancel).click()
+    assert not written
+    box = confirm_replacing(pareto, file, written.append)
+    next(button for button in box.buttons() if button.text() == "Replace").click()
+    assert written == [file]
+
+
+def test_marks_in_the_same_place_can_all_be_reached(show: Callable[[Make], StudyChart], qtbot: QtBot) -> None:
+    """By clicking again, and by the arrow keys; the card names the others."""
+    chart = show(ParetoChart)
+    rows = tuple((name, 4.5, 0.041, 0.14, 210.0) for name in ("one", "two", "three"))
+    chart.show_study(study(rows))
+    chart.row_activated.connect(chart.select)
+    seen = []
+    for _ in range(4):
+        with qtbot.waitSignal(chart.row_activated) as activated:
+            qtbot.mouseClick(chart.view, Qt.MouseButton.LeftButton, pos=_place(chart, "one"))
+        seen.append(activated.args[0].rpartition("-")[2])
+    assert seen[0] == seen[3]
+    assert set(seen) == {"one", "two", "three"}
+    chart.view._point_at(chart.view.scene.targets[1])
+    assert chart.view.card.shown.sentences.endswith("In the same place: two, three.")
+    chart.view.setFocus()
+    for name in ("two", "three"):
+        qtbot.keyClick(chart.view, Qt.Key.Key_Right)
+        assert chart.view.pointed.name == name
+
+
+def test_how_to_read_a_chart_stands_below_it(pareto: ParetoChart) -> None:
+    """How it was measured can be asked for; where nothing is shown, nothing is explained."""
+    assert "one standard error" in pareto.reading.text()
+    assert "chunks of 512 tokens" in pareto.reading.toolTip()
+    found = study(FEW)
+    pareto.show_study(msgspec.structs.replace(found, rows=(found.original,)))
+    assert not pareto.reading.isVisible()
 
 
 def test_nothing_is_exported_before_something_is_measured(pareto: ParetoChart) -> None:

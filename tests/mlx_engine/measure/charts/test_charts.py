@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from mlx_engine.measure.charts.bars import bars
-from mlx_engine.measure.charts.chart import Chart, chart_svg, page
+from mlx_engine.measure.charts.chart import Chart, caption, chart_svg, page
 from mlx_engine.measure.charts.distribution import distribution
 from mlx_engine.measure.charts.kinds import kinds
 from mlx_engine.measure.charts.pareto import pareto
@@ -98,7 +98,7 @@ def test_a_file_is_svg_with_the_title_and_how_it_was_measured(chart: str) -> Non
     tree = ET.fromstring(chart_svg(made))  # noqa: S314 - our own
     texts = [element.text or "" for element in tree.iter("{http://www.w3.org/2000/svg}text")]
     assert texts[0] == made.title
-    assert "".join(made.caption.split()) in "".join("".join(texts).split())
+    assert "".join(caption(made).split()) in "".join("".join(texts).split())
     assert any("<b>&\"'" in text for text in texts)
     _check(page(made), Style(14.0))
 
@@ -127,4 +127,4 @@ def test_the_caption_warns_of_a_stand_in() -> None:
         )
         for row in found.candidates
     ]
-    assert "lower bound" in pareto(msgspec.structs.replace(found, rows=(found.original, *rows))).caption
+    assert "lower bound" in caption(pareto(msgspec.structs.replace(found, rows=(found.original, *rows))))

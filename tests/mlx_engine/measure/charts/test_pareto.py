@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from mlx_engine.measure.charts.chart import caption
 from mlx_engine.measure.charts.pareto import Pareto, pareto
 from mlx_engine.measure.charts.quantities import DECODING, DISAGREEMENT, MEAN_KL, MEMORY, PERPLEXITY, SIZE, Quantity
 from mlx_engine.measure.charts.scene import Disc, Line, Words
@@ -102,8 +103,8 @@ def test_what_was_not_measured_says_why() -> None:
 def test_the_caption_names_who_is_not_shown() -> None:
     found = study(FEW)
     rows = (*found.rows[:-1], msgspec.structs.replace(found.rows[-1], speed=None))
-    caption = pareto(msgspec.structs.replace(found, rows=rows), DECODING).caption
-    assert "Not shown, since not all of it was measured: 2-bit." in caption
+    below = caption(pareto(msgspec.structs.replace(found, rows=rows), DECODING))
+    assert "Not shown, since not all of it was measured: 2-bit." in below
 
 
 def test_one_chunk_has_no_standard_error() -> None:
@@ -118,7 +119,7 @@ def test_one_chunk_has_no_standard_error() -> None:
         )
         for row in found.rows
     ]
-    assert "No error bars: only one chunk was read" in pareto(msgspec.structs.replace(found, rows=tuple(rows))).caption
+    assert "No error bars: only one chunk was read" in caption(pareto(msgspec.structs.replace(found, rows=tuple(rows))))
 
 
 @pytest.mark.parametrize("up", [MEAN_KL, PERPLEXITY, DISAGREEMENT])
@@ -131,11 +132,11 @@ def test_all_candidates_are_named_in_words_too(across: Quantity, up: Quantity) -
 
 def test_the_caption_says_how_sure_the_figures_are() -> None:
     """What is kept of the original's answers bounds them, and what grey means is told where something is grey."""
-    assert "may be off by 0.000200 nats" in pareto(study()).caption
-    assert "after 0 tokens of context. Median of 3" in pareto(study(), DECODING).caption
-    assert "off by" not in pareto(study(), DECODING, DISAGREEMENT).caption
-    assert "Grey" in pareto(study()).caption
-    assert "Grey" not in pareto(study(NINE[:3])).caption
+    assert "may be off by 0.000200 nats" in caption(pareto(study()))
+    assert "after 0 tokens of context. Median of 3" in caption(pareto(study(), DECODING))
+    assert "off by" not in caption(pareto(study(), DECODING, DISAGREEMENT))
+    assert "Grey" in caption(pareto(study()))
+    assert "Grey" not in caption(pareto(study(NINE[:3])))
 
 
 def test_a_candidate_without_a_figure_is_left_out() -> None:

@@ -1,0 +1,32 @@
+"""Writes a file where a person wants it, whole or not at all."""
+
+import os
+from pathlib import Path
+
+from mlx_engine.errors import StorageError
+from mlx_engine.models.staging import storage_errors
+
+
+def write_chosen(file: Path, content: bytes) -> None:
+    """Write `content` to `file`, over one that is there.
+
+    Raises:
+        StorageError: there is no such folder, `file` is one, or it cannot be written.
+    """
+    with storage_errors(file):
+        _check(file)
+        partial = file.with_name(f"{file.name}.partial")
+        try:
+            partial.write_bytes(content)
+            partial.replace(file)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _check(file: Path) -> None:
+    if not file.parent.is_dir():
+        raise StorageError(f"There is no folder {file.parent}. Make it, or choose another.")
+    if file.is_dir():
+        raise StorageError(f"{file} is a folder. Name a file in it.")
+    if not os.access(file.parent, os.W_OK):
+        raise StorageError(f"Facet may not write in {file.parent}. Choose another folder.")
