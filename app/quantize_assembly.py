@@ -38,7 +38,7 @@ class QuantizeAssembly(QObject):
     ) -> None:
         super().__init__(parent)
         self._theme, self._show = theme, show
-        self.shelf = RecipeShelf(folders.data / "recipes", self)
+        self.shelf = RecipeShelf(folders.recipes, self)
         reader = OutlineReader(folders.logs, self, command=command)
         self.quantize = Quantize(folders.models, reader, self.shelf, this_machine(), jobs.add, self)
         self._page: QuantizePage | None = None

@@ -35,6 +35,11 @@ class Folders:
         return self.data / "models"
 
     @property
+    def recipes(self) -> Path:
+        """The folder of the recipes that a person has made, a file each."""
+        return self.data / "recipes"
+
+    @property
     def answers(self) -> Path:
         """The folder of what originals have answered, kept to measure their quantizations against."""
         return self.data / "answers"

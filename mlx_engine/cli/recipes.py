@@ -1,14 +1,18 @@
 """`facet recipes`: lists the ways to quantize a model that Facet brings along."""
 
 import sys
+from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
 
+from mlx_engine.cli import terminal
 from mlx_engine.cli.json_lines import write_json
+from mlx_engine.folders import Folders
 from mlx_engine.quantize.builtin import RECIPES
 from mlx_engine.quantize.llamacpp import NAMES, nearest
+from mlx_engine.quantize.own_recipes import own_recipes
 from mlx_engine.quantize.recipe import Recipe, Treatment
 
 _scale_bits = {"affine": 32, "mxfp4": 8, "nvfp4": 8, "mxfp8": 8}
@@ -20,7 +24,7 @@ def recipes(
     llama_cpp: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> None:
-    """List the recipes for `facet convert`: name, bits per weight of most matrices, purpose.
+    """List the recipes for `facet convert` and for plans, your own too: name, bits per weight of most matrices, purpose.
 
     Args:
         llama_cpp: List the names that llama.cpp has instead, the nearest recipe to each, and what differs.
@@ -30,15 +34,25 @@ def recipes(
         found = [one for name in NAMES if (one := nearest(name))]
         rows = [{"name": one.name, "recipe": one.recipe.name, "difference": one.difference} for one in found]
     else:
-        rows = [{"name": one.name, "bits": bits_in_words(one), "purpose": one.purpose} for one in RECIPES]
+        known = [*RECIPES, *_own()]
+        rows = [{"name": one.name, "bits": bits_in_words(one), "purpose": one.purpose} for one in known]
     if not json:
         _print_table(rows)
     elif llama_cpp:
         for row in rows:
             write_json(row)
     else:
-        for recipe in RECIPES:
+        for recipe in known:
             write_json({**msgspec.to_builtins(recipe), "bits_per_weight": bits_in_words(recipe)})
+
+
+def _own() -> Iterator[Recipe]:
+    """Give the person's own recipes; what is no recipe is told on standard error."""
+    found = own_recipes(Folders.from_environment().recipes)
+    for problem in found.problems:
+        terminal.note(f"{problem}\n")
+    for one in found.recipes:
+        yield msgspec.structs.replace(one.recipe, purpose=one.recipe.purpose or f"Your own: {one.title}.")
 
 
 def bits_in_words(recipe: Recipe) -> str:

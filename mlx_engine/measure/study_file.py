@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from mlx_engine.errors import BrokenModel, FacetError, InvalidParameter, ModelNotFound, StorageError
+from mlx_engine.errors import BrokenModel, FacetError, InvalidParameter, InvalidRecipe, ModelNotFound, StorageError
 from mlx_engine.measure.kept_answers import kept_in
 from mlx_engine.measure.plan import Plan
 from mlx_engine.measure.study import FORMAT, Row, Study, remaining
@@ -40,7 +40,7 @@ def begin(
     Raises:
         BrokenModel: the original is damaged.
         ModelNotFound: a model that the plan names is not there.
-        InvalidRecipe: there is no such recipe.
+        InvalidRecipe: there is no such recipe, or another one of its name has made what is there.
         InvalidParameter: it names a model twice.
     """
     try:
@@ -116,8 +116,22 @@ def _planned(original: Row, recipe: Recipe, models: Path) -> Row:
     """Return the row of a conversion, which may have been made before."""
     label = conversion_label(original.label, recipe.name)
     target = models / label
+    if target.exists() and not _was_made_by(recipe, target):
+        raise InvalidRecipe(
+            f"{label} was made by another recipe that was called {recipe.name} too. Delete that model, name it among "
+            "the candidates, or give the recipe another name."
+        )
     row = Row(label=label, path=str(target), recipe=recipe, is_made=target.exists())
     return _measured(row)
+
+
+def _was_made_by(recipe: Recipe, target: Path) -> bool:
+    """Return whether the model in `target` says that this recipe made it, or does not say which."""
+    try:
+        maker = msgspec.convert(provenance.read(target).settings, Recipe)
+    except (msgspec.ValidationError, InvalidRecipe):
+        return True
+    return msgspec.structs.replace(maker, name=recipe.name, purpose=recipe.purpose) == recipe
 
 
 def _measured(row: Row) -> Row:
