@@ -142,13 +142,23 @@ class LabAssembly(QObject):
         return any((item.task, item.kind) == ("conversion", "running") for item in self._jobs.items)
 
     def _offer_to_go_on(self) -> None:
-        if name := self.lab.interrupted:
-            self._notifier.information(
-                f"The study “{name}” is not at its end.",
-                "Facet ended while it ran. What was measured is kept.",
-                offer="Resume",
-                accept=lambda: self._go_on(name),
-            )
+        if not (name := self.lab.interrupted):
+            return
+        title = f"The study “{name}” is unfinished."
+
+        def follow() -> None:
+            if self.lab.running == name:
+                self.lab.changed.disconnect(follow)
+                self._notifier.withdraw(title)
+
+        self.lab.changed.connect(follow)
+        self._notifier.information(
+            title,
+            "Facet was closed while it ran. What was measured is kept.",
+            offer="Resume",
+            accept=lambda: self._go_on(name),
+            stays=True,
+        )
 
     def _go_on(self, name: str) -> None:
         self.lab.open(name)

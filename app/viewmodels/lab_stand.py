@@ -35,15 +35,24 @@ def running(study: Study, step: Step, progress: Progress, left_s: float, *, rema
 
 
 def at_rest(study: Study) -> Stand:
-    """Say what is left to do; nothing where nothing is."""
+    """Say what is left to do, or else that nothing is."""
     left, failed = left_steps(study), sum(bool(row.failures) for row in study.rows)
-    if left and not failed:
-        return Stand(f"Paused: {left} of {_whole(study)} steps are left.", share_done(study), start="Resume")
     if failed:
-        models = "Something failed for one model" if failed == 1 else f"Something failed for {failed} models"
-        more = f"; {left} steps are left" if left else ""
-        return Stand(f"{models}{more}. What to do is said below.", share_done(study), start="Try again")
-    return Stand("")
+        models = "One model" if failed == 1 else f"{failed} models"
+        more = f" {_left(study)}" if left else ""
+        return Stand(
+            f"{models} could not be measured in full: see below why.{more}", share_done(study), start="Try again"
+        )
+    if left:
+        return Stand(f"Paused: {_left(study)}", share_done(study), start="Resume")
+    disturbed = sum(bool(row.speed and row.speed.disturbed) for row in study.rows)
+    if disturbed:
+        models = "one model" if disturbed == 1 else f"{disturbed} models"
+        words = (
+            f"All is measured, but something else was running while the speed of {models} was: its figures have a star."
+        )
+        return Stand(words, 1.0, start="Measure again")
+    return Stand("All is measured.", 1.0)
 
 
 def left_steps(study: Study) -> int:
@@ -54,6 +63,11 @@ def share_done(study: Study, of_step: float = 0.0) -> float:
     """Return how much of the study is done, `of_step` being how much of the present step is."""
     whole = _whole(study)
     return min((whole - left_steps(study) + of_step) / max(whole, 1), 1.0)
+
+
+def _left(study: Study) -> str:
+    left = left_steps(study)
+    return f"{left} of {_whole(study)} steps {'is' if left == 1 else 'are'} left."
 
 
 def _whole(study: Study) -> int:

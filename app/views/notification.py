@@ -14,12 +14,14 @@ from app.views.painting import mixed, rounded
 from app.views.theme import Theme
 
 _SHOWN_MS = 8_000
-"""How long a notice stays that asks for nothing."""
+"""How long a notice is shown that goes by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """`details` are shown on request; `offer` is the name of what `accept` does."""
+    """`details` are shown on request; `offer` is the name of what `accept` does. One that `stays` goes only
+    when it is dismissed.
+    """
 
     kind: Literal["error", "information"]
     title: str
@@ -27,6 +29,7 @@ class Notice:
     details: str = ""
     offer: str = ""
     accept: Callable[[], None] | None = None
+    stays: bool = False
 
 
 class Notifier(QObject):
@@ -36,12 +39,18 @@ class Notifier(QObject):
     withdrawn = Signal(str)  # title
 
     def error(self, title: str, message: str, details: str = "") -> None:
-        self.posted.emit(Notice("error", title, message, details))
+        self.posted.emit(Notice("error", title, message, details, stays=True))
 
     def information(
-        self, title: str, message: str = "", *, offer: str = "", accept: Callable[[], None] | None = None
+        self,
+        title: str,
+        message: str = "",
+        *,
+        offer: str = "",
+        accept: Callable[[], None] | None = None,
+        stays: bool = False,
     ) -> None:
-        self.posted.emit(Notice("information", title, message, offer=offer, accept=accept))
+        self.posted.emit(Notice("information", title, message, offer=offer, accept=accept, stays=stays))
 
     def withdraw(self, title: str) -> None:
         """Take the notice of that title back: it is no longer so."""
@@ -49,7 +58,7 @@ class Notifier(QObject):
 
 
 class NotificationBanner(QWidget):
-    """Shows the last notice until it is dismissed; information goes by itself."""
+    """Shows the last notice until it is dismissed; most information goes by itself."""
 
     def __init__(self, notifier: Notifier, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -105,10 +114,10 @@ class NotificationBanner(QWidget):
         self._offer_button.setVisible(bool(notice.offer))
         self._dress()
         self.show()
-        if notice.kind == "information":
-            self._timer.start()
-        else:
+        if notice.stays:
             self._timer.stop()
+        else:
+            self._timer.start()
 
     def _withdraw(self, title: str) -> None:
         if title == self.notice.title:

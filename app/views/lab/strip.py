@@ -11,11 +11,11 @@ from app.views.theme import Theme
 
 
 class Strip(QWidget):
-    """Hidden while there is nothing to say."""
+    """Always as high as its buttons, so that what is below stays in its place. Hidden without a study."""
 
     def __init__(self, lab: Lab, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._lab = lab
+        self._lab, self._is_brief = lab, False
         self._words = Words(theme, role="small", tone="secondary", wraps=True)
         self._bar = ShareBar(theme)
         self.start = FilledButton(theme, "Resume")
@@ -26,6 +26,7 @@ class Strip(QWidget):
         column.setSpacing(6)
         row = QHBoxLayout()
         row.setSpacing(10)
+        row.addStrut(self.start.sizeHint().height())
         told = QVBoxLayout()
         told.setSpacing(6)
         told.addWidget(self._words)
@@ -54,4 +55,11 @@ class Strip(QWidget):
         self.stop.setVisible(stand.is_running)
         self.winner.setText(judgement)
         self.winner.setVisible(bool(judgement))
-        self.setVisible(bool(stand.words or judgement))
+        is_told = bool(stand.words or judgement) and not self._is_brief
+        self.setVisible(stand.is_running or is_told)
+
+    def show_briefly(self, is_brief: bool) -> None:
+        """Be seen only while the study runs."""
+        if is_brief != self._is_brief:
+            self._is_brief = is_brief
+            self.follow()

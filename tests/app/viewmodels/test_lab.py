@@ -114,7 +114,7 @@ def test_a_stopped_study_goes_on_where_it_was(bench: Bench, study: Study) -> Non
     bench.runner.end_step(KEPT)
     bench.measure(0.01)
     bench.lab.stop()
-    assert bench.lab.stand.words == "Paused: 1 of 3 steps are left."
+    assert bench.lab.stand.words == "Paused: 1 of 3 steps is left."
     bench.lab.start()
     assert bench.runner.step
     assert bench.runner.step.label == "maker/b"
