@@ -131,7 +131,7 @@ def measurements(model: Path) -> Iterator[Measurement]:
     root = Folders.from_environment().measurements
     told: set[tuple[str, int]] = set()
     for result in results_of(model, root):
-        if (result.corpus, result.cache_bits) not in told:
+        if (result.corpus, result.cache_bits) not in told and not result.private:
             told.add((result.corpus, result.cache_bits))
             yield from map(_measurement, of_fidelity(result))
     if speed := speed_of(model, root):

@@ -149,7 +149,7 @@ def _measured(asked: MeasureFidelity, store: ReferenceStore, root: Path) -> Iter
     tools, machine = provenance.versions("facet", "mlx", "mlx-lm"), device_name()
     before = known_fidelity(root, header.key, weights, cache_bits)
     if before and (before.tools, before.machine) == (tools, machine) and are_kept(fidelity_folder(before, root)):
-        before = msgspec.structs.replace(before, candidate=name, reference=header.model)
+        before = msgspec.structs.replace(before, candidate=name, reference=header.model, private=header.choice.private)
         yield FidelityProgress(len(header.kinds), len(header.kinds), before.fidelity, before)
         return
     _read(opened)
@@ -169,6 +169,7 @@ def _measured(asked: MeasureFidelity, store: ReferenceStore, root: Path) -> Iter
         is_stand_in=header.is_stand_in,
         answers=header.key,
         corpus=header.corpus,
+        private=header.choice.private,
         convention=header.convention.in_words,
         fidelity=fidelity(found),
         by_kind=by_kind(found, header.kinds),

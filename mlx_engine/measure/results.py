@@ -98,6 +98,8 @@ class FidelityResult(msgspec.Struct, frozen=True, kw_only=True):
     answers: str
     """The key of the reference's kept answers."""
     corpus: str
+    private: bool = False
+    """Whether nothing of the texts may stand in a report."""
     convention: str
     """In words."""
     fidelity: Fidelity

@@ -74,6 +74,8 @@ def _fidelity(subject: Subject) -> Iterator[Fact]:
     yield "Divergence", _DIVERGENCE
     yield "Perplexity", _PERPLEXITY
     yield "Text", f"{scored(first)}{_read_tokens(subject)}."
+    if first.private:
+        yield "Private", "The text is private: no passage of it is in this report."
     if first.by_kind:
         yield "Kinds", ", ".join(f"{one_line(kind)} ({found.positions:,})" for kind, found in first.by_kind.items())
     yield "Convention", convention(first)

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from mlx_engine.measure.characters import one_line
 from mlx_engine.measure.charts.quantities import Sample, samples
 from mlx_engine.measure.gates import Judgement, judge
@@ -50,8 +52,21 @@ class Subject:
 
 
 def subject(study: Study) -> Subject:
-    """Return what a report of `study` is about; the folder of the original's answers is looked into."""
-    return Subject(study, header_of(Path(study.answers)) if study.answers else None)
+    """Return what a report of `study` is about; the folder of the original's answers is looked into.
+
+    It has no word of private texts.
+    """
+    return Subject(_without_private(study), header_of(Path(study.answers)) if study.answers else None)
+
+
+def _without_private(study: Study) -> Study:
+    """Return the study without the passages of private texts, which are in what was found at the worst positions."""
+    rows = (msgspec.structs.replace(row, fidelity=tuple(map(_shareable, row.fidelity))) for row in study.rows)
+    return msgspec.structs.replace(study, rows=tuple(rows))
+
+
+def _shareable(result: FidelityResult) -> FidelityResult:
+    return msgspec.structs.replace(result, worst=()) if result.private else result
 
 
 def failures(study: Study) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,60 @@
+"""Copies of past chats to measure on, and what is kept of private texts. It knows no database and no window.
+
+A study reads the copy that was made when it was put together, however the chats go on. Copies, what originals have
+answered to them and what was measured on them go with the last study that needs them.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from mlx_engine.folders import Folders
+from mlx_engine.measure.kept_answers import kept_answers
+from mlx_engine.measure.results import fidelity_folder, kept_fidelity
+from mlx_engine.measure.study import Study
+from mlx_engine.models.staging import storage_errors, write_whole
+
+FILE_NAME = "Past chats.jsonl"
+
+
+def keep_copy(lines: Iterable[bytes], root: Path) -> Path:
+    """Write a copy below `root`, a conversation a line; the same chats are the same file.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    content = b"".join(line + b"\n" for line in lines)
+    file = root / hashlib.sha256(content).hexdigest()[:16] / FILE_NAME
+    with storage_errors(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, content)
+        for private in (root, file.parent):
+            private.chmod(0o700)
+    return file
+
+
+def forget_unused(folders: Folders, studies: Iterable[Study]) -> None:
+    """Remove what is kept of private texts and is needed by none of the studies, which are all that there are.
+
+    Raises:
+        StorageError: it cannot be removed.
+    """
+    if not folders.chats.is_dir():
+        return
+    for folder in list(_unused(folders, list(studies))):
+        with storage_errors(folder):
+            shutil.rmtree(folder)
+
+
+def _unused(folders: Folders, studies: list[Study]) -> Iterator[Path]:
+    texts = {study.plan.corpus.path for study in studies}
+    answers = {Path(study.answers).name for study in studies if study.answers}
+    yield from (copy for copy in folders.chats.iterdir() if str(copy / FILE_NAME) not in texts)
+    for kept in kept_answers(folders.answers):
+        choice = kept.header.choice if kept.header else None
+        if choice and choice.private and kept.folder.name not in answers and choice.path not in texts:
+            yield kept.folder
+    for result in kept_fidelity(folders.measurements):
+        if result.private and result.answers not in answers:
+            yield fidelity_folder(result, folders.measurements)

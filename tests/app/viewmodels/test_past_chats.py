@@ -1,0 +1,63 @@
+"""Behaviour of conversations that leave the window."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.domain.store import Store
+from app.viewmodels.past_chats import ChatCount, PastChats
+from mlx_engine.folders import Folders
+from mlx_engine.measure.corpus import read_corpus
+from tests.app.said import conversation, message
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A chat with an answer, and one without."""
+    with closing(Store(tmp_path / "facet.sqlite3")) as store:
+        store.save(
+            conversation("a", title="Far", leaf="m"),
+            [message("q", text="How far?"), message("m", "q", text="Far.", model="o/m")],
+        )
+        store.save(conversation("b", title="Asked", leaf="r"), [message("r", text="Why?")])
+        yield store
+
+
+@pytest.fixture
+def chats(store: Store, tmp_path: Path) -> PastChats:
+    return PastChats(store, Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs"))
+
+
+def test_chats_with_an_answer_are_counted_and_copied(chats: PastChats, store: Store) -> None:
+    """The copy is read by this person alone, and stays as it is however the chats go on."""
+    assert chats.count() == ChatCount(1, 2)
+    copy = Path(chats.copy())
+    assert copy.parent.stat().st_mode & 0o077 == 0
+    (text,) = read_corpus(copy).texts
+    assert [one.content for one in text.messages] == ["How far?", "Far."]
+    assert chats.copy() == str(copy)
+    store.delete("a")
+    assert chats.count() == ChatCount(0, 0)
+    assert read_corpus(copy).texts == (text,)
+
+
+def test_lines_can_be_measured_on(chats: PastChats, tmp_path: Path) -> None:
+    """All chats, or one of them."""
+    chats.export(tmp_path / "all.jsonl", "jsonl")
+    assert len(read_corpus(tmp_path / "all.jsonl").texts) == 2
+    chats.export(tmp_path / "one.jsonl", "jsonl", "b")
+    (text,) = read_corpus(tmp_path / "one.jsonl").texts
+    assert [one.content for one in text.messages] == ["Why?"]
+    chats.export(tmp_path / "one.md", "md", "a")
+    assert (tmp_path / "one.md").read_text().startswith("# Far\n")
+
+
+def test_a_file_that_cannot_be_written_is_told(chats: PastChats, tmp_path: Path) -> None:
+    """Nothing is said to be written."""
+    told: list[str] = []
+    chats.problem.connect(lambda title, message: told.append(title))
+    chats.written.connect(told.append)
+    chats.export(tmp_path / "nowhere" / "all.md", "md")
+    assert told == ["The chats were not written"]
