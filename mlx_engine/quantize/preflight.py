@@ -154,14 +154,14 @@ def companions_bytes(model: ModelDescription) -> int:
     return sum(file.stat().st_size for file in model.path.iterdir() if file.is_file() and file.suffix != ".safetensors")
 
 
-def disk_problem(target: Path, needed_bytes: int) -> str:
-    """Return why the disk of `target` has no room for so much, in a sentence or two; "" if it has."""
+def disk_problem(target: Path, needed_bytes: int, *, way_out: str = "Make room, or choose fewer bits.") -> str:
+    """Return why the disk of `target` has no room for so much, in sentences that end with a `way_out`; "" if it has."""
     free = free_bytes(target)
     if needed_bytes + DISK_RESERVE_BYTES <= free:
         return ""
     return (
         f"{size_in_words(needed_bytes)} are needed, and {size_in_words(DISK_RESERVE_BYTES)} should stay free; the disk "
-        f"has {size_in_words(free)}. Make room, or choose fewer bits."
+        f"has {size_in_words(free)}. {way_out}"
     )
 
 
