@@ -8,22 +8,25 @@ from importlib.metadata import PackageNotFoundError, version
 
 from cyclopts import App, CycloptsError
 
-from mlx_engine.cli.bench import bench
-from mlx_engine.cli.catalog import catalog
-from mlx_engine.cli.chat import chat
-from mlx_engine.cli.convert import convert
 from mlx_engine.cli.failure import BROKEN_PIPE, FAILED, INTERRUPTED, UsageError, report
-from mlx_engine.cli.fit import fit
-from mlx_engine.cli.import_model import import_model
-from mlx_engine.cli.lab import lab
-from mlx_engine.cli.measure import measure
-from mlx_engine.cli.models import models
-from mlx_engine.cli.prepare import prepare
-from mlx_engine.cli.publish import publish
-from mlx_engine.cli.pull import pull
-from mlx_engine.cli.recipes import recipes
-from mlx_engine.cli.search import search
 from mlx_engine.errors import FacetError
+
+_verbs = (
+    "bench",
+    "catalog",
+    "chat",
+    "convert",
+    "fit",
+    "lab",
+    "measure",
+    "models",
+    "prepare",
+    "publish",
+    "pull",
+    "recipes",
+    "search",
+)
+"""Each is a module beside this one, and what it calls so: a function or an app. Only what is asked for is imported."""
 
 _help = """Chat offline with language models on your own Mac.
 
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the verb that `arguments` name; return the exit code."""
     _prepare_streams()
     try:
-        code = _app()(arguments, print_error=False, exit_on_error=False, result_action="return_value")
+        code = _app(arguments)(arguments, print_error=False, exit_on_error=False, result_action="return_value")
         sys.stdout.flush()
     except (UsageError, CycloptsError) as error:
         report(" ".join(str(error).split()))
@@ -72,12 +75,13 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _app() -> App:
+def _app(arguments: Sequence[str]) -> App:
     app = App(name="facet", help=_help, version=_version, help_format="markdown", suppress_keyboard_interrupt=False)
-    for verb in (bench, catalog, chat, convert, fit, measure, models, prepare, publish, pull, recipes, search):
-        app.command(verb)
-    app.command(import_model, name="import")
-    app.command(lab)
+    for verb in _verbs:
+        app.command(f"{__package__}.{verb}:{verb}")
+    app.command(f"{__package__}.import_model:import_model", name="import")
+    if not arguments or arguments[0].startswith("-"):
+        app.resolved_commands()  # What is shown then is the list of verbs, with what each does.
     return app
 
 

@@ -119,3 +119,11 @@ def test_the_front_door_leads_to_the_command_line() -> None:
 
     assert done.returncode == 1
     assert "--top-p is 2.0" in done.stderr
+
+
+def test_a_verb_imports_no_other() -> None:
+    """Nor what is slow to import and not needed: listing models is a matter of a moment."""
+    code = "import sys; from mlx_engine.cli.main import main; main(['models']); print(*sys.modules, sep='\\n')"
+    child = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    verbs = {"mlx_engine.cli.chat", "mlx_engine.cli.convert", "mlx_engine.cli.lab"}
+    assert not (verbs | {"huggingface_hub", "mlx", "numpy", "psutil", "PySide6"}) & set(child.stdout.splitlines())
