@@ -149,6 +149,7 @@ class GivenJobs:
         self.failure = ""
         self.is_patient = False
         self.tokens: tuple[ScoredToken, ...] = ()
+        self.before = "Small"
         self._told: Callable[[JobEvent], None] | None = None
 
     def ask(self, request: TokenRequest, told: Callable[[JobEvent], None]) -> None:
@@ -167,7 +168,7 @@ class GivenJobs:
             return
         match request:
             case ReadTokens(chunk=chunk):
-                told(read(*self.tokens, id=request.id, chunk=chunk))
+                told(read(*self.tokens, id=request.id, chunk=chunk, before=self.before))
             case KeepAnswers():
                 told(AnswersUnderway(id=request.id, done=1, total=1, tokens_per_s=100))
                 told(AnswersKept(id=request.id, answers="/answers/own", size_bytes=1, share=0.1))

@@ -88,7 +88,7 @@ class TokenCard(QWidget):
     def _paint_head(self, painter: QPainter, area: QRectF, token: ScoredToken) -> None:
         colours, (label, small) = self._theme.palette, self._heights()
         self._write(painter, QRectF(area.left(), area.top(), area.width(), label), named(token), is_heading=True)
-        words = f"KL {token.kl:.3f} nats · Δp {change(token)}"
+        words = f"KL {token.kl:.3f} nats · Δp {change(token)}{' · special token' if token.is_special else ''}"
         line = QRectF(area.left(), area.top() + label, area.width(), small)
         painter.setFont(self._theme.font("small", tabular=True))
         painter.setPen(colours.secondary)

@@ -19,16 +19,23 @@ from app.views.theme import Theme
 _LONGEST = 40
 FLIPS, WORST = "Flips", "Worst 20"
 _AIMS = "Step through flips, where the first choices differ, or through the twenty places of the greatest KL"
+_SWAP = "The key X goes back to the model before, at the same place of the text"
 
 
 class Choices(MenuChip):
     """One of several names, which may change at any time."""
 
     def __init__(
-        self, theme: Theme, name: str, names: Callable[[], Sequence[str]], choose: Callable[[str], None]
+        self,
+        theme: Theme,
+        name: str,
+        names: Callable[[], Sequence[str]],
+        choose: Callable[[str], None],
+        *,
+        hint: str = "",
     ) -> None:
         super().__init__(theme, "")
-        self._name, self._names, self._choose = name, names, choose
+        self._name, self._names, self._choose, self._hint = name, names, choose, hint
         self._value = ""
 
     def mark(self, value: str) -> None:
@@ -37,8 +44,8 @@ class Choices(MenuChip):
         short = value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
         if short != self.text():
             self.setText(short)
-            if short != value:
-                self.setToolTip(plain(value))
+            whole = value if short != value else ""
+            self.setToolTip(plain("\n".join(filter(None, (whole, self._hint)))))
             self.setAccessibleName(f"{self._name}: {value}")
             self.updateGeometry()
 
@@ -64,12 +71,12 @@ class Controls(Flow):
     def __init__(self, view: TokenView, theme: Theme, parent: QWidget | None = None) -> None:
         self._view = view
         self.aim = FLIPS
-        self.candidates = Choices(theme, "Model", self._candidate_names, view.choose_candidate)
+        self.candidates = Choices(theme, "Model", self._candidate_names, view.choose_candidate, hint=_SWAP)
         self.kinds = Choices(theme, "Text", lambda: view.kinds, view.choose_kind)
         self.back = IconButton(theme, "chevron-left", "The part before")
         self.part = Words(theme, role="label", tone="secondary")
         self.forth = IconButton(theme, "chevron-right", "The next part")
-        self.aims = Choices(theme, "Step through", lambda: (FLIPS, WORST), self._aim_at)
+        self.aims = Choices(theme, "Step through", lambda: (FLIPS, WORST), self._aim_at, hint=_AIMS)
         self.before = IconButton(theme, "chevron-up", "Previous divergence")
         self.next = IconButton(theme, "chevron-down", "Next divergence")
         self.before.set_name("Previous divergence", "K")
@@ -79,7 +86,6 @@ class Controls(Flow):
         self.worst.setAccessibleName("List of the twenty worst places")
         self.copy_button = SmallButton(theme, "Copy", "Copy the text")
         self.aims.mark(FLIPS)
-        self.aims.setToolTip(_AIMS)
         parts = (
             *(self.candidates, self.kinds, self.back, self.part, self.forth),
             *(self.aims, self.before, self.next, self.worst, self.copy_button),

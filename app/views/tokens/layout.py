@@ -80,8 +80,8 @@ class TokenLayout:
         line = self.lines[number]
         middle = line.top + self.line_height / 2
         for blank in line.blanks:
-            left, right = _ends(line, Span(blank.at, blank.at + 1, BEFORE))
-            yield QPointF((left + right) / 2, middle), blank.is_tab
+            for left, right in _ends(line, Span(blank.at, blank.at + 1, BEFORE)):
+                yield QPointF((left + right) / 2, middle), blank.is_tab
 
     def cell_at(self, point: QPointF) -> int | None:
         """Return the scored cell at that point, None beside all."""
@@ -114,8 +114,8 @@ class TokenLayout:
     def _measured(self, line: Line) -> Iterator[tuple[int, QRectF]]:
         top = line.top + (self.line_height - self._glyphs) / 2
         for span in line.spans:
-            left, right = _ends(line, span)
-            yield span.cell, QRectF(left, top - 2, max(right - left, 3.0), self._glyphs + 4)
+            for left, right in _ends(line, span):
+                yield span.cell, QRectF(left, top - 2, max(right - left, 3.0), self._glyphs + 4)
 
 
 def _option(font: QFont, *, is_from_right: bool) -> QTextOption:
@@ -128,12 +128,16 @@ def _option(font: QFont, *, is_from_right: bool) -> QTextOption:
     return option
 
 
-def _ends(line: Line, span: Span) -> tuple[float, float]:
-    if not line.is_mixed:
-        return _x(line, span.start, QTextLine.Edge.Leading), _x(line, span.end - 1, QTextLine.Edge.Trailing)
-    edges = (QTextLine.Edge.Leading, QTextLine.Edge.Trailing)
-    places = [_x(line, at, edge) for at in range(span.start, span.end) for edge in edges]
-    return min(places), max(places)
+def _ends(line: Line, span: Span) -> Iterator[tuple[float, float]]:
+    """Yield where a span begins and ends from left to right; in several pieces where the direction turns within it."""
+    if runs := line.line.glyphRuns(span.start, span.end - span.start) if line.is_mixed else ():
+        # Where the direction turns, Qt has two places for a cursor, and tells that of the other side.
+        for run in runs:
+            lefts = [place.x() for place in run.positions()]
+            advances = run.rawFont().advancesForGlyphIndexes(run.glyphIndexes())
+            yield min(lefts), max(left + one.x() for left, one in zip(lefts, advances, strict=True))
+    else:
+        yield _x(line, span.start, QTextLine.Edge.Leading), _x(line, span.end - 1, QTextLine.Edge.Trailing)
 
 
 def _x(line: Line, at: int, edge: QTextLine.Edge) -> float:

@@ -5,13 +5,14 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.viewmodels.token_view import TokenView
-from app.viewmodels.token_view_states import Busy
+from app.viewmodels.token_view_states import Busy, Shown
 from app.views.discover.controls import FilledButton, SmallButton
 from app.views.discover.words import Words
 from app.views.painting import focus_ring, rounded
 from app.views.theme import Theme
 
-_LINES = 5
+_LINES = (5, 2, 1)
+"""Of the editor: where there is room, where there is little or a text is shown below it, and where both is so."""
 _PROMISE = "Both models read it on this computer, one after the other. Nothing of it leaves it."
 _KEPT = "It is kept in {folder}, with what they answer, until you forget it."
 
@@ -21,7 +22,7 @@ class OwnText(QWidget):
 
     def __init__(self, view: TokenView, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._view, self._theme = view, theme
+        self._view, self._theme, self._is_brief = view, theme, False
         self.editor = _Editor(theme)
         self.button = FilledButton(theme, "Measure")
         self.stop = SmallButton(theme, "Stop")
@@ -55,12 +56,22 @@ class OwnText(QWidget):
         self.setVisible(self._view.is_own)
         is_busy, obstacle = isinstance(self._view.state, Busy), self._view.obstacle
         kept = _KEPT.format(folder=self._view.own.folder)
-        self._words.setText(obstacle or f"{_PROMISE} {kept}")
+        self._words.setText(obstacle or (_PROMISE if self._is_brief else f"{_PROMISE} {kept}"))
+        self._words.setToolTip(kept)
+        is_shown = isinstance(self._view.state, Shown)
+        self._words.setVisible(bool(obstacle) or not (self._is_brief and is_shown))
+        self.editor.set_lines(_LINES[self._is_brief + is_shown])
         self.forget.setVisible(self._view.own.is_kept and not is_busy)
         self.stop.setVisible(is_busy)
         self.button.setVisible(not is_busy)
         self.button.setEnabled(not obstacle and bool(self.editor.toPlainText().strip()))
         self.button.setToolTip(obstacle)
+
+    def show_briefly(self, is_brief: bool) -> None:
+        """Leave the room to the text that was measured."""
+        if is_brief != self._is_brief:
+            self._is_brief = is_brief
+            self.follow()
 
     def _follow_text(self) -> None:
         """Forget a text that was taken out of the editor."""
@@ -87,7 +98,7 @@ class _Editor(QPlainTextEdit):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._theme = theme
+        self._theme, self._lines = theme, _LINES[0]
         self.setAccessibleName("Your own text")
         self.setPlaceholderText("Paste or type a text: a letter, some code, an answer you liked…")
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -98,13 +109,19 @@ class _Editor(QPlainTextEdit):
         theme.changed.connect(self._dress)
         self._dress()
 
+    def set_lines(self, lines: int) -> None:
+        """Be as high as so many lines of text."""
+        if lines != self._lines:
+            self._lines = lines
+            self._dress()
+
     def _dress(self) -> None:
         self.setFont(self._theme.font("label"))
         palette = self.palette()
         palette.setColor(QPalette.ColorRole.Text, self._theme.palette.text)
         palette.setColor(QPalette.ColorRole.PlaceholderText, self._theme.palette.tertiary)
         self.setPalette(palette)
-        self.setFixedHeight(_LINES * self.fontMetrics().lineSpacing() + 20)
+        self.setFixedHeight(self._lines * self.fontMetrics().lineSpacing() + 20)
         self.viewport().update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

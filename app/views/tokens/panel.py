@@ -136,7 +136,9 @@ class TokensPanel(Pane):
         self._splitter.setOrientation(Qt.Orientation.Horizontal if is_wide else Qt.Orientation.Vertical)
         self.worst.setVisible(self.controls.worst.isChecked() and self.worst.count() > 0)
         # Where a few lines are all there is room for, they are the text's.
-        self._foot.setVisible(self._shown is not None and self.height() >= self._theme.scaled(_HIGH))
+        is_low = self.height() < self._theme.scaled(_HIGH)
+        self._foot.setVisible(self._shown is not None and not is_low)
+        self.own_text.show_briefly(is_low)
         if is_wide != self._is_wide:
             self._is_wide = is_wide
             self.controls.worst.setChecked(is_wide)

@@ -6,14 +6,12 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
-    QFont,
     QHideEvent,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPixmap,
     QResizeEvent,
     QShowEvent,
 )
@@ -24,17 +22,11 @@ from app.viewmodels.token_view_words import sentence
 from app.views.painting import focus_ring, rounded
 from app.views.theme import Theme
 from app.views.tokens.card import TokenCard
-from app.views.tokens.layout import TokenLayout
-from app.views.tokens.lines import OVER, LinePictures
-from app.views.tokens.overview import WIDTH, overview
-from app.views.tokens.paragraphs import Cell
+from app.views.tokens.overview import WIDTH
+from app.views.tokens.page import MARGIN, Page, Paper
 
-MONO_KINDS = frozenset({"code", "structured"})
-_MARGIN = 20
 _WIDEST = 920
 """Pixels of text at 100 %; longer lines are hard to read."""
-_ABOVE = 3
-"""Lines that are seen above the first that is scored when a text is opened."""
 _STILL_MS = 160
 """So long the width has to stay the same before a text is laid out for it again."""
 _STEPS: Mapping[int, int] = {Qt.Key.Key_J: 1, Qt.Key.Key_N: 1, Qt.Key.Key_K: -1, Qt.Key.Key_P: -1}
@@ -55,15 +47,12 @@ class TokenText(QAbstractScrollArea):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._passage: Passage | None = None
-        self._layout: TokenLayout | None = None
-        self._pictures: LinePictures | None = None
-        self._strip: QPixmap | None = None
+        self._page: Page | None = None
         self.current: int | None = None
-        self.hovered: int | None = None
+        self._hovered: int | None = None
         self.card = TokenCard(theme, self)
         self._later = QTimer(self, singleShot=True, interval=_STILL_MS)
-        self._later.timeout.connect(self._lay_out)
+        self._later.timeout.connect(self._lay_out_again)
         self._idle = QTimer(self, singleShot=True, interval=0)
         self._idle.timeout.connect(self._draw_ahead)
         self.setAccessibleName("Text, tinted by how far the models are apart")
@@ -73,36 +62,29 @@ class TokenText(QAbstractScrollArea):
         self.viewport().setMouseTracking(True)
         self.viewport().setAutoFillBackground(False)
         theme.thin_scroll_bars(self)
-        theme.changed.connect(self._lay_out)
+        theme.changed.connect(self._lay_out_again)
 
-    def show_passage(self, passage: Passage | None, current: int | None = None) -> None:
+    def show_passage(self, passage: Passage, current: int | None = None) -> None:
         """Show another text from where it is scored, or with a token in sight; the same one stays where it is."""
-        is_same = bool(passage and self._passage and passage.has_text_of(self._passage))
-        self._passage, self.current, self.hovered = passage, None, None
-        self.card.hide()
-        if is_same:
-            self._draw_anew()
+        is_same = bool(self._page and passage.has_text_of(self._page.passage))
+        self.current = self._hovered = None
+        if is_same and self._page:
+            self._turn_to(self._page.of(passage))
         else:
-            self._lay_out()
-            self.verticalScrollBar().setValue(self._beginning())
-        if passage and current is not None:
+            page = Page(self._theme, passage, self._paper())
+            self._turn_to(page)
+            self.verticalScrollBar().setValue(page.beginning)
+        if current is not None:
             self.go_to(current)
-
-    def _beginning(self) -> int:
-        """Return how far to scroll so that what is scored is seen, with a little of what comes before."""
-        rects = self._layout.rects_of(0) if self._layout and self._layout.cells else []
-        above = _ABOVE * self._layout.line_height if self._layout else 0
-        return max(round(rects[0].top() - above), 0) if rects else 0
 
     def go_to(self, token: int) -> None:
         """Mark this token, with its card, and scroll to where it is seen."""
-        if not self._passage or not self._layout:
+        if not self._page:
             return
         self.current = token
-        rects = self._layout.rects_of(self._layout.cell_of(token))
-        if rects:
+        if rects := self._page.rects_of(token):
             self._bring_into_sight(rects[0].top(), rects[-1].bottom())
-        words = sentence(self._passage, token)
+        words = sentence(self._page.passage, token)
         self.setAccessibleDescription(words)
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
         self._place_card()
@@ -110,108 +92,84 @@ class TokenText(QAbstractScrollArea):
 
     def place_of(self, token: int) -> QRectF:
         """Return where a token begins, in the viewport; nowhere if it is not drawn."""
-        if self._layout is None:
-            return QRectF()
-        rects = self._layout.rects_of(self._layout.cell_of(token))
-        return rects[0].translated(self._offset()) if rects else QRectF()
+        rects = self._page.rects_of(token) if self._page else []
+        return rects[0].translated(0, -self._top) if rects else QRectF()
+
+    @property
+    def _top(self) -> int:
+        """The height of the page at the top of the viewport."""
+        return self.verticalScrollBar().value()
 
     def _bring_into_sight(self, top: float, bottom: float) -> None:
         """Scroll so that there is room below for the card; a text that is in sight already stays where it is."""
-        bar, height = self.verticalScrollBar(), self.viewport().height()
-        seen, room = top + _MARGIN - bar.value(), min(self.card.sizeHint().height() + 12, height / 2)
-        if seen < 0 or bottom + _MARGIN - bar.value() + room > height:
-            bar.setValue(round(top + _MARGIN - height / 3))
+        height = self.viewport().height()
+        room = min(self.card.sizeHint().height() + 12, height / 2)
+        if top < self._top or bottom + room > self._top + height:
+            self.verticalScrollBar().setValue(round(top - height / 3))
 
-    def _lay_out(self) -> None:
-        self._later.stop()
-        self._layout = TokenLayout(self._passage.read, self._font(), self._text_width()) if self._passage else None
+    def _paper(self) -> Paper:
+        width = min(self.viewport().width() - 2 * MARGIN - WIDTH, self._theme.scaled(_WIDEST))
+        return Paper(width, self.devicePixelRatioF())
+
+    def _turn_to(self, page: Page) -> None:
+        self._page = page
         self._follow_height()
-        self._draw_anew()
-
-    def _draw_anew(self) -> None:
-        """Draw the text as it is laid out already."""
-        self._strip = self._pictures = None
         self._place_card()
         self.viewport().update()
 
-    def _font(self) -> QFont:
-        is_mono = self._passage is not None and self._passage.read.kind in MONO_KINDS
-        return self._theme.font("mono" if is_mono else "body")
-
-    def _text_width(self) -> int:
-        return min(self.viewport().width() - 2 * _MARGIN - WIDTH, self._theme.scaled(_WIDEST))
+    def _lay_out_again(self) -> None:
+        """Lay the same text out for another width or font; the token where one is stays where it is seen."""
+        self._later.stop()
+        if not self._page:
+            return
+        seen, height = self.current, self.viewport().height()
+        if seen is None:
+            seen = self._page.first_between(self._top, self._top + height)
+        before = self.place_of(seen).top() if seen is not None else 0.0
+        self._turn_to(Page(self._theme, self._page.passage, self._paper()))
+        if seen is not None:
+            self.verticalScrollBar().setValue(round(self._top + self.place_of(seen).top() - before))
 
     def _follow_height(self) -> None:
-        height = (self._layout.height if self._layout else 0) + 2 * _MARGIN
-        bar, page = self.verticalScrollBar(), self.viewport().height()
-        bar.setRange(0, max(round(height) - page, 0))
-        bar.setPageStep(page)
-        bar.setSingleStep(round(self._layout.line_height) if self._layout else 20)
-
-    def _offset(self) -> QPointF:
-        """Where the page with the text begins in the viewport."""
-        return QPointF(_MARGIN, _MARGIN - self.verticalScrollBar().value())
+        bar, height = self.verticalScrollBar(), self.viewport().height()
+        bar.setRange(0, max((self._page.height if self._page else 0) - height, 0))
+        bar.setPageStep(height)
+        bar.setSingleStep(round(self._page.layout.line_height) if self._page else 20)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._layout is None or self._passage is None:
+        if self._page is None:
             return
-        painter, offset, pictures = QPainter(self.viewport()), self._offset(), self._line_pictures()
-        area = QRectF(event.rect()).translated(-offset)
-        for number in self._layout.between(area.top(), area.bottom()):
-            painter.drawPixmap(QPointF(0, offset.y() + self._layout.lines[number].top - OVER), pictures.of(number))
-        self._paint_marked(painter, offset)
-        size, ratio = self.viewport().size(), self.devicePixelRatioF()
-        if self._strip is None or self._strip.height() != round(size.height() * ratio):
-            self._strip = overview(self._theme, self._passage, self._layout, size.height(), ratio)
-        painter.drawPixmap(size.width() - WIDTH, 0, self._strip)
+        painter, size = QPainter(self.viewport()), self.viewport().size()
+        painter.translate(0, -self._top)
+        self._page.paint(painter, self._top + event.rect().top(), self._top + event.rect().bottom() + 1)
+        self._paint_marked(painter, self._page)
+        painter.resetTransform()
+        self._page.paint_overview(painter, size.width() - WIDTH, size.height())
         self._idle.start()
-
-    def _line_pictures(self) -> LinePictures:
-        assert self._layout and self._passage  # noqa: S101, PT018 - there is something to draw
-        if self._pictures is None:
-            ratio, width = self.devicePixelRatioF(), self._text_width()
-            self._pictures = LinePictures(
-                self._theme, self._passage, self._layout, self._font(), width=width, margin=_MARGIN, ratio=ratio
-            )
-        return self._pictures
 
     def _draw_ahead(self) -> None:
         """Draw a line that is near to what is seen, while there is nothing else to do."""
-        if self._layout and self._pictures:
-            page, top = self.viewport().height(), -self._offset().y()
-            if self._pictures.prepare(self._layout.between(top - page, top + 2 * page)):
-                self._idle.start()
+        height = self.viewport().height()
+        if self._page and self._page.prepare(self._top - height, self._top + 2 * height):
+            self._idle.start()
 
-    def _paint_marked(self, painter: QPainter, offset: QPointF) -> None:
-        assert self._layout  # noqa: S101 - it is drawn
+    def _paint_marked(self, painter: QPainter, page: Page) -> None:
         colours = self._theme.palette
-        if self.hovered is not None:
-            for rect in self._layout.rects_of(self.hovered):
-                rounded(painter, rect.translated(offset).adjusted(-1, -1, 1, 1), 4, None, colours.secondary)
-        if self.current is not None:
-            for rect in self._layout.rects_of(self._layout.cell_of(self.current)):
-                focus_ring(painter, rect.translated(offset).adjusted(-3, -3, 3, 3), 5, colours.accent)
+        for rect in page.rects_of(self._hovered) if self._hovered is not None else ():
+            rounded(painter, rect.adjusted(-1, -1, 1, 1), 4, None, colours.secondary)
+        for rect in page.rects_of(self.current) if self.current is not None else ():
+            focus_ring(painter, rect.adjusted(-3, -3, 3, 3), 5, colours.accent)
 
     def _place_card(self) -> None:
         """Show the card of the token below the mouse, or else of the one the keyboard is at, if it is in sight."""
-        if not self._passage or not self._layout or not self.isVisible():
-            self.card.hide()
-            return
-        cell = self.hovered
-        if cell is None and self.current is not None:
-            cell = self._layout.cell_of(self.current)
-        around = self.place_of(self._layout.cells[cell].last) if cell is not None else QRectF()
-        if cell is None or not QRectF(self.viewport().rect()).intersects(around):
+        token = self.current if self._hovered is None else self._hovered
+        around = self.place_of(token) if token is not None else QRectF()
+        is_seen = self.isVisible() and QRectF(self.viewport().rect()).intersects(around)
+        if not self._page or token is None or not is_seen:
             self.card.hide()
             return
         around.translate(self.viewport().mapTo(self.window(), QPointF(0, 0)))
-        self.card.show_token(self._passage, self._told(self._passage, self._layout.cells[cell]), around)
-
-    def _told(self, passage: Passage, cell: Cell) -> int:
-        """Return which token of a cell the card is about: the one the keyboard is at, or the farthest apart."""
-        if self.current in cell.tokens and self.current is not None:
-            return self.current
-        return max(cell.tokens, key=lambda token: passage.tokens[token].kl)
+        self.card.show_token(self._page.passage, token, around)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
@@ -234,8 +192,7 @@ class TokenText(QAbstractScrollArea):
         return (_STEPS_WITH_COMMAND if has_command else _STEPS).get(event.key(), 0)
 
     def _move(self, direction: int) -> None:
-        count = len(self._passage.tokens) if self._passage else 0
-        if count:
+        if count := len(self._page.passage.tokens) if self._page else 0:
             start = -1 if direction > 0 else count
             self.moved.emit(min(max((start if self.current is None else self.current) + direction, 0), count - 1))
 
@@ -245,12 +202,15 @@ class TokenText(QAbstractScrollArea):
         self.viewport().update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._hover(self._layout.cell_at(event.position() - self._offset()) if self._layout else None)
+        self._hover(self._token_at(event.position()))
+
+    def _token_at(self, point: QPointF) -> int | None:
+        return self._page.token_at(point + QPointF(0, self._top)) if self._page else None
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        cell = self._layout.cell_at(event.position() - self._offset()) if self._layout else None
-        if cell is not None and self._layout:
-            self.moved.emit(self._layout.cells[cell].last)
+        token = self._token_at(event.position())
+        if token is not None:
+            self.moved.emit(token)
         elif event.position().x() <= self.viewport().width() - WIDTH:
             self._unmark()
         else:
@@ -262,14 +222,14 @@ class TokenText(QAbstractScrollArea):
             self._hover(None)
         return super().viewportEvent(event)
 
-    def _hover(self, cell: int | None) -> None:
-        if cell != self.hovered:
-            self.hovered = cell
+    def _hover(self, token: int | None) -> None:
+        if token != self._hovered:
+            self._hovered = token
             self._place_card()
             self.viewport().update()
 
     def scrollContentsBy(self, _dx: int, _dy: int) -> None:
-        self.hovered = None
+        self._hovered = None
         self._place_card()
         self.viewport().update()
 
@@ -284,5 +244,5 @@ class TokenText(QAbstractScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._follow_height()
-        if self._layout and event.oldSize().width() != event.size().width():
+        if self._page and event.oldSize().width() != event.size().width():
             self._later.start()

@@ -1,5 +1,7 @@
 """Where tokens are on the screen, in scripts of every kind."""
 
+from itertools import pairwise
+
 import pytest
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QFont
@@ -79,6 +81,37 @@ def test_a_word_from_the_left_in_a_text_from_the_right_keeps_its_place() -> None
     layout = laid_out("نموذج", " Whale", " صغير", before="", width=400)
     places = [layout.rects_of(cell)[0].center().x() for cell in range(3)]
     assert places == sorted(places, reverse=True)
+
+
+def test_figures_in_a_text_from_the_right_are_whole() -> None:
+    """They run from left to right: places do not overlap, and each is as wide as the same words elsewhere."""
+    words = ("שלום", " עולם", " 123", " abc")
+    layout = laid_out(*words, before="", width=400)
+    rects = [layout.rects_of(cell)[0] for cell in range(len(words))]
+    for word, rect in list(zip(words, rects, strict=True))[2:]:
+        assert rect.width() == pytest.approx(laid_out(word, before="").rects_of(0)[0].width(), abs=1)
+    for one, other in pairwise(rects):
+        assert one.left() >= other.right() - 0.5
+
+
+def test_what_would_turn_the_line_is_spelt_out() -> None:
+    """A mark of direction, hidden in a token, leaves all others in their order."""
+    layout = laid_out("photo", "\u202e", "gnp", ".exe", before="", width=600)
+    places = [layout.rects_of(cell)[0].left() for cell in range(4)]
+    assert places == sorted(places)
+    assert layout.rects_of(1)[0].width() > 40
+
+
+def test_a_token_of_thousands_of_letters_is_cut() -> None:
+    """The lines after it are not far away."""
+    assert len(laid_out("x" * 10_000, "\n", "end", before="y" * 10).lines) < 30
+
+
+def test_white_space_of_its_own_is_seen() -> None:
+    """Each blank and each tab has its place, also where the token ends the line."""
+    layout = laid_out("    ", "if", "\t\t", " \n", "x y", before="")
+    assert [is_tab for _, is_tab in layout.blanks(0)] == [False] * 4 + [True] * 2 + [False]
+    assert list(layout.blanks(1)) == []
 
 
 def test_chinese_breaks_anywhere() -> None:

@@ -70,6 +70,10 @@ def test_keys_step_from_divergence_to_divergence(panel: TokensPanel, view: Token
     qtbot.keyClick(panel.text, Qt.Key.Key_J)
     qtbot.keyClick(panel.text, Qt.Key.Key_K)
     assert view.current == 1
+    qtbot.keyClick(panel.text, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+    assert view.current == 4
+    qtbot.keyClick(panel.text, Qt.Key.Key_P)
+    assert view.current == 1
     qtbot.keyClick(panel.text, Qt.Key.Key_Right)
     assert view.current == 2
     qtbot.keyClick(panel.text, Qt.Key.Key_Escape)
@@ -111,6 +115,42 @@ def test_a_study_that_goes_on_does_not_scroll_the_text(
     bar.setValue(0)
     lab.changed.emit()
     assert bar.value() == 0
+
+
+def test_swapping_candidates_keeps_the_place(
+    panel: TokensPanel, view: TokenView, jobs: GivenJobs, qtbot: QtBot
+) -> None:
+    """Also where no token is marked: the text is the same."""
+    jobs.tokens = tuple(token(f" boat{n}", differs=n == 900) for n in range(1000))
+    view.turn(1)
+    view.choose_candidate("3bit")
+    bar = panel.text.verticalScrollBar()
+    bar.setValue(333)
+    for _ in range(2):
+        qtbot.keyClick(panel.text, Qt.Key.Key_X)
+        assert bar.value() == 333
+    assert view.candidate
+    assert view.candidate.name == "3bit"
+
+
+def test_another_size_of_the_text_keeps_the_place(
+    panel: TokensPanel, view: TokenView, jobs: GivenJobs, theme: Theme
+) -> None:
+    jobs.tokens = tuple(token(f" boat{n}") for n in range(1000))
+    view.turn(1)
+    view.go_to(700)
+    before = panel.text.place_of(700).top()
+    theme.set_text_size(150)
+    assert panel.text.place_of(700).top() == pytest.approx(before, abs=1)
+    theme.set_text_size(100)
+
+
+def test_a_text_is_opened_where_it_is_scored(panel: TokensPanel, view: TokenView, jobs: GivenJobs) -> None:
+    """What is read before is above, and a little of it is seen."""
+    jobs.before = "\n".join(["Far out"] * 200)
+    jobs.tokens = tuple(token(f" boat{n}") for n in range(1000))
+    view.turn(1)
+    assert 20 < panel.text.place_of(0).top() < 200
 
 
 def test_an_own_text_is_typed_and_measured(panel: TokensPanel, view: TokenView, qtbot: QtBot) -> None:
