@@ -55,7 +55,10 @@ class Heading(QWidget):
         row.setSpacing(8)
         names = QVBoxLayout()
         names.setSpacing(4)
-        names.addWidget(self.studies)
+        line = QHBoxLayout()
+        line.addWidget(self.studies)
+        line.addStretch(1)
+        names.addLayout(line)
         names.addWidget(self._facts)
         row.addLayout(names, 1)
         row.addWidget(self.new)
@@ -82,6 +85,10 @@ class Heading(QWidget):
             f"{corpus_in_words(study.plan)}"
         )
         self._facts.setToolTip(plain(f"{study.original.label}; read in {study.plan.convention.in_words}"))
+
+    def show_briefly(self, is_brief: bool) -> None:
+        """Leave out what is known from elsewhere."""
+        self._facts.setVisible(not is_brief)
 
     def _show_menu(self) -> None:
         menu = QMenu(self)
