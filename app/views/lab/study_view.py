@@ -24,8 +24,6 @@ _CHART = 400
 """Pixels at 100 % that a chart needs beside the table."""
 _LOW = 420
 """Pixels at 100 %: on lower pages, what stands in the place of the table gets some of what is above it."""
-_LOW = 420
-"""Pixels at 100 %: on lower pages, what stands in the place of the table gets some of what is above it."""
 _ANY_WIDTH = 2**24 - 1
 """Qt's own word for no limit."""
 
@@ -141,10 +139,6 @@ class StudyView(QWidget):
         self.table.show_briefly(has_both)
         self.table.setVisible(has_both or pane is None)
         self._stack.setVisible(pane is not None)
-        is_low = pane is not None and self.height() < self._theme.scaled(_LOW)
-        self.heading.show_briefly(is_low)
-        self.strip.show_briefly(is_low)
-        self.limits.setVisible(not is_low)
         is_low = pane is not None and self.height() < self._theme.scaled(_LOW)
         self.heading.show_briefly(is_low)
         self.strip.show_briefly(is_low)
