@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QPixmap,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -53,6 +54,7 @@ class ChartView(QWidget):
         self._cards: Mapping[str, ChartCard] = {}
         self._selected = ""
         self.scene = Scene(0, 0, ())
+        self._picture: QPixmap | None = None
         self.pointed: Target | None = None
         self.card = FigureCard(theme, self)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -88,6 +90,7 @@ class ChartView(QWidget):
         return QSize(200, round(least + 2 * _MARGIN))
 
     def _redraw(self) -> None:
+        self._picture = None
         if self._chart:
             width, height = self.width() - 2 * _MARGIN, self.height() - 2 * _MARGIN
             self.scene = self._chart.draw(max(width, 1.0), max(height, 1.0), style_of(self._theme))
@@ -201,11 +204,24 @@ class ChartView(QWidget):
         painter = QPainter(self)
         if self.hasFocus():
             focus_ring(painter, QRectF(self.rect()), 8, self._theme.palette.accent)
+        painter.drawPixmap(0, 0, self._picture_of_scene())
         painter.translate(_MARGIN, _MARGIN)
-        paint(painter, self.scene, colours_of(self._theme.palette), self._theme.font("small", tabular=True))
         for target in self.scene.targets:
             if target == self.pointed or target.label == self._selected:
                 self._ring(painter, rectangle(target.area))
+
+    def _picture_of_scene(self) -> QPixmap:
+        """Return the chart without what is pointed at, painted anew only when it has changed."""
+        scale = self.devicePixelRatioF()
+        if self._picture is None or self._picture.devicePixelRatio() != scale:
+            self._picture = QPixmap((QSizeF(self.size()) * scale).toSize())
+            self._picture.setDevicePixelRatio(scale)
+            self._picture.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(self._picture)
+            painter.translate(_MARGIN, _MARGIN)
+            paint(painter, self.scene, colours_of(self._theme.palette), self._theme.font("small", tabular=True))
+            painter.end()
+        return self._picture
 
     def _ring(self, painter: QPainter, area: QRectF) -> None:
         painter.setPen(QPen(self._theme.palette.text, 2))

@@ -1,6 +1,7 @@
 """Paints a scene in the colours of a theme, or in those of a file."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
@@ -36,8 +37,12 @@ def style_of(theme: Theme) -> Style:
 def style_in(font: QFont) -> Style:
     """Return the style whose words stand in `font`."""
 
+    @cache
+    def metrics(size: float, bold: bool) -> QFontMetricsF:
+        return QFontMetricsF(_sized(font, size, bold))
+
     def width(text: str, size: float, bold: bool) -> float:
-        return QFontMetricsF(_sized(font, size, bold)).horizontalAdvance(text)
+        return metrics(size, bold).horizontalAdvance(text)
 
     return Style(font.pixelSize(), width)
 

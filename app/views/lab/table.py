@@ -217,9 +217,10 @@ class StudyTable(RowTable):
 
     def _fit_columns(self) -> None:
         shown = sum(width for number, width in enumerate(self._widths) if number and not self.isColumnHidden(number))
-        for number, width in enumerate(self._widths):
-            self.setColumnWidth(number, width)
-        self.setColumnWidth(0, max(self.viewport().width() - shown, self._narrowest_name))
+        name = max(self.viewport().width() - shown, self._narrowest_name)
+        for number, width in enumerate((name, *self._widths[1:])):
+            if self.columnWidth(number) != width:
+                self.setColumnWidth(number, width)
 
     @property
     def _narrowest_name(self) -> int:

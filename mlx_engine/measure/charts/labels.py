@@ -17,6 +17,8 @@ _AIR = 3.0
 """Pixels around a mark that its own name alone may touch, so that no name seems to be another's."""
 _MARK, _LINE, _LEADER = 100.0, 12.0, 120.0
 """What it costs, in pixels of distance, to cover a mark, a line, or to lead across another name."""
+_MOST = 60
+"""So many names are placed at most: nobody could read more of them."""
 WORST = 150.0
 """A name that would cost more is left out: nobody could tell what it belongs to."""
 
@@ -49,6 +51,17 @@ class _Obstacles:
     marks: Sequence[Area]
     lines: Sequence[tuple[Point, Point]]
 
+    def near(self, named: Named) -> "_Obstacles":
+        """Return those that any place of `named` could meet."""
+        reach = named.radius + _NEAR + _RINGS * named.height
+        across, along = reach + named.height, reach + named.width
+        zone = Area(named.at.x - along, named.at.y - across, 2 * along, 2 * across)
+        return _Obstacles(
+            [name for name in self.names if zone.overlaps(name.area) or (name.leader and crosses(name.leader, zone))],
+            [mark for mark in self.marks if zone.overlaps(mark)],
+            [line for line in self.lines if crosses(line, zone)],
+        )
+
 
 def place(
     points: Sequence[Named], room: Area, *, lines: Sequence[tuple[Point, Point]] = (), taken: Sequence[Area] = ()
@@ -61,12 +74,12 @@ def place(
     marks = [Area(named.at.x, named.at.y, 0, 0).grown(named.radius + _AIR) for named in points]
     obstacles = _Obstacles([Placed(area, None) for area in taken], marks, lines)
     found: list[Placed | None] = []
-    for named in points:
-        best = _best(named, room, obstacles)
+    for named in points[:_MOST]:
+        best = _best(named, room, obstacles.near(named))
         found.append(best)
         if best:
             obstacles.names.append(best)
-    return found
+    return found + [None] * (len(points) - len(found))
 
 
 def _best(named: Named, room: Area, obstacles: _Obstacles) -> Placed | None:
@@ -76,8 +89,12 @@ def _best(named: Named, room: Area, obstacles: _Obstacles) -> Placed | None:
             break
         if not room.holds(placed.area) or _is_taken(placed.area, obstacles):
             continue
-        cost = distance + _cost(placed, named, obstacles)
-        if cost < least:
+        cost = distance
+        for more in _costs(placed, named, obstacles):
+            cost += more
+            if cost >= least:
+                break
+        else:
             least, best = cost, placed
     return best
 
@@ -114,17 +131,19 @@ def _led(named: Named, area: Area) -> Placed:
     return Placed(area, (start, end))
 
 
-def _cost(placed: Placed, named: Named, obstacles: _Obstacles) -> float:
+def _costs(placed: Placed, named: Named, obstacles: _Obstacles) -> Iterator[float]:
+    """Yield what `placed` costs besides its distance, one thing after another."""
     own = Area(named.at.x, named.at.y, 0, 0).grown(named.radius + _AIR)
-    cost = _MARK * sum(placed.area.overlaps(mark) for mark in obstacles.marks if mark != own)
-    cost += _MARK * placed.area.overlaps(own.grown(-_AIR))
-    cost += _LINE * sum(crosses(line, placed.area) for line in obstacles.lines)
-    cost += _LEADER * sum(crosses(other.leader, placed.area) for other in obstacles.names if other.leader)
+    yield _MARK * placed.area.overlaps(own.grown(-_AIR))
+    yield from (_MARK for mark in obstacles.marks if placed.area.overlaps(mark) and mark != own)
+    yield from (_LINE for line in obstacles.lines if crosses(line, placed.area))
+    leaders = [other.leader for other in obstacles.names if other.leader]
+    yield from (_LEADER for leader in leaders if crosses(leader, placed.area))
     if placed.leader:
-        cost += _LEADER * sum(crosses(placed.leader, other.area) for other in obstacles.names)
-        cost += _LINE * sum(crosses(placed.leader, mark) for mark in obstacles.marks if not _holds(mark, named.at))
-        cost += _LEADER * sum(_meet(placed.leader, other.leader) for other in obstacles.names if other.leader)
-    return cost
+        yield from (_LEADER for other in obstacles.names if crosses(placed.leader, other.area))
+        yield from (_LEADER for leader in leaders if _meet(placed.leader, leader))
+        for mark in obstacles.marks:
+            yield _LINE * (not _holds(mark, named.at) and crosses(placed.leader, mark))
 
 
 def _holds(area: Area, point: Point) -> bool:

@@ -100,7 +100,7 @@ def pareto(study: Study, across: Quantity = SIZE, up: Quantity = MEAN_KL, memory
         for sample, x, y in found
         if x and y
     ]
-    judged = tuple(_judged(mark, marks, across, up) for mark in marks)
+    judged = tuple(_judged(marks, across, up))
     grey = " Grey: another candidate is at least as good in both." if any(mark.is_dominated for mark in judged) else ""
     return Pareto(
         title=f"{subject(study)}: {up.in_sentence} against {across.in_sentence}",
@@ -114,17 +114,13 @@ def pareto(study: Study, across: Quantity = SIZE, up: Quantity = MEAN_KL, memory
     )
 
 
-def _judged(mark: Mark, marks: Sequence[Mark], across: Quantity, up: Quantity) -> Mark:
-    dominated = not mark.is_reference and any(
-        _beats(other, mark, across, up) for other in marks if not other.is_reference
-    )
-    return replace(mark, is_dominated=dominated)
-
-
-def _beats(one: Mark, other: Mark, across: Quantity, up: Quantity) -> bool:
-    """Return whether `one` is as good as `other` in both, and better in one."""
-    mine, its = ([_cost(across, mark.x), _cost(up, mark.y)] for mark in (one, other))
-    return mine != its and all(a <= b for a, b in zip(mine, its, strict=True))
+def _judged(marks: Sequence[Mark], across: Quantity, up: Quantity) -> Iterator[Mark]:
+    """Yield `marks`, those dominated that another candidate equals in both and beats in one."""
+    costs = [(_cost(across, mark.x), _cost(up, mark.y)) for mark in marks]
+    candidates = {cost for mark, cost in zip(marks, costs, strict=True) if not mark.is_reference}
+    for mark, (x, y) in zip(marks, costs, strict=True):
+        beaten = any(a <= x and b <= y and (a, b) != (x, y) for a, b in candidates)
+        yield replace(mark, is_dominated=beaten and not mark.is_reference)
 
 
 def _cost(quantity: Quantity, found: Estimate) -> float:
