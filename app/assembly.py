@@ -215,7 +215,7 @@ class Assembly(QObject):
             )
             lab, entry = self._lab.lab, self.workbench.sidebar.study
             lab.changed.connect(lambda: entry.tell(*lab.underway))
-            entry.clicked.connect(lambda: lab.open(lab.running))
+            entry.clicked.connect(lambda: lab.open(lab.foremost))
         return self._lab
 
     def _lab_page(self) -> QWidget:

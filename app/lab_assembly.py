@@ -18,8 +18,11 @@ from app.viewmodels.lab_export import LabExport
 from app.viewmodels.lab_kin import is_kin
 from app.viewmodels.lab_pace import guess
 from app.viewmodels.lab_shelf import LabShelf
+from app.viewmodels.lab_text import LabText
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.outline_reader import OutlineReader
+from app.viewmodels.past_chats import PastChats
+from app.viewmodels.text_reader import TextReader
 from app.viewmodels.token_view import TokenView
 from app.viewmodels.token_view_jobs import TokenJobs
 from app.views.notification import Notifier
@@ -53,6 +56,7 @@ class LabAssembly(QObject):
         chat_with: Callable[[str], None],
         quantize: Callable[[str], None],
         own: Callable[[], Sequence[Recipe]] = tuple,
+        chats: PastChats | None = None,
         command: Sequence[str] | None = None,
     ) -> None:
         super().__init__(parent)
@@ -79,6 +83,7 @@ class LabAssembly(QObject):
             names=lambda: self.lab.names,
             own=own,
             displaced=self.beside.displaced,
+            text=LabText(folders, self, reader=TextReader(folders.logs, self, command=command), chats=chats),
             parent=self,
         )
         self.export = LabExport(self.lab, self)
@@ -88,6 +93,7 @@ class LabAssembly(QObject):
         jobs.changed.connect(lambda _id: self.beside.look())
         self.beside.changed.connect(self.lab.go_on)
         library.refreshed.connect(self.draft.refresh)
+        library.refreshed.connect(self.lab.refresh)
         self.lab.finished.connect(self._tell_finished)
         self.export.written.connect(self._tell_written)
         self._offer_to_go_on()

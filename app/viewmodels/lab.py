@@ -59,6 +59,11 @@ class Lab(QObject):
         return self._turns.running
 
     @property
+    def foremost(self) -> str:
+        """The name of the study that is worked on, or else of the one that waits for its turn; "" if none."""
+        return next(iter(self._turns.names), "")
+
+    @property
     def is_running(self) -> bool:
         """Whether the one that is shown is worked on, or waits for its turn."""
         return self._turns.has(self._shown)
@@ -72,6 +77,13 @@ class Lab(QObject):
     def pace(self) -> Pace:
         """Return how fast this machine is, from all that was measured."""
         return learned(self._shelf.studies, self._guess)
+
+    def refresh(self) -> None:
+        """Follow what the command line has done meanwhile."""
+        if self._shelf.look(spared=self._turns.names):
+            if self.study is None:
+                self._shown = next(iter(self.names), "")
+            self._tell_opened()
 
     def open(self, name: str) -> None:
         """Show this study; "" shows none."""
@@ -154,7 +166,7 @@ class Lab(QObject):
 
     @property
     def underway(self) -> tuple[str, float]:
-        """The study that is worked on and its percentage in words, and the share; "" while none is."""
+        """The foremost study and how far it is, in words and as a share; "" while there is none."""
         return self._turns.underway
 
     @property

@@ -1,6 +1,7 @@
 """The studies that are kept on this machine."""
 
 import contextlib
+from collections.abc import Collection
 
 import msgspec
 
@@ -14,11 +15,13 @@ UNDER_WAY = "underway"
 
 
 class LabShelf:
-    """Reads what there is once, and writes every change through."""
+    """Knows what there is, and writes every change through."""
 
     def __init__(self, folders: Folders) -> None:
-        self._root = folders.studies
+        self._folders, self._root = folders, folders.studies
         self._studies = {study.plan.name: study for study in study_file.kept_studies(self._root)}
+        with contextlib.suppress(FacetError):  # They are in nobody's way; the next run tries it again.
+            self._forget_unused()
 
     @property
     def names(self) -> list[str]:
@@ -31,6 +34,17 @@ class LabShelf:
 
     def get(self, name: str) -> Study | None:
         return self._studies.get(name)
+
+    def look(self, *, spared: Collection[str]) -> bool:
+        """See what the command line has run, or somebody has deleted, but for those that are `spared`; tell whether
+        anything is different.
+        """
+        found = {study.plan.name: study for study in study_file.kept_studies(self._root)}
+        for name in spared:
+            found.pop(name, None)
+            found |= {name: self._studies[name]} if name in self._studies else {}
+        is_new, self._studies = found != self._studies, found
+        return is_new
 
     def take(self, study: Study) -> None:
         """Know the study as it is on the disk already."""
@@ -46,13 +60,14 @@ class LabShelf:
         self.take(study)
 
     def forget(self, name: str) -> None:
-        """Remove the study.
+        """Remove the study, and what is kept of private texts that only this one needed.
 
         Raises:
             StorageError: it cannot be removed.
         """
         study_file.forget(name, self._root)
         del self._studies[name]
+        self._forget_unused()
 
     def rename(self, name: str, new: str) -> None:
         """Give the study another name.
@@ -67,6 +82,10 @@ class LabShelf:
         # The two names may be one on the disk: the old file goes first.
         self.forget(name)
         self.keep(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name=new)))
+
+    def _forget_unused(self) -> None:
+        # As they are on the disk: another process may have begun one.
+        forget_unused(self._folders, study_file.kept_studies(self._root))
 
     @property
     def under_way(self) -> str:

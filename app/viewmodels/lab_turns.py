@@ -85,9 +85,14 @@ class LabTurns(QObject):
         """The study that is worked on; "" if none is."""
         return self._runner.study.plan.name if self._runner.step and self._runner.study else ""
 
+    @property
+    def names(self) -> list[str]:
+        """The study that is worked on, and those that wait."""
+        return [self.running, *self._queue] if self.running else list(self._queue)
+
     def has(self, name: str) -> bool:
         """Tell whether the study is worked on, or waits."""
-        return name in self._queue or (bool(name) and name == self.running)
+        return name in self.names
 
     def add(self, name: str) -> None:
         """Work on the study when it is its turn."""
@@ -122,12 +127,12 @@ class LabTurns(QObject):
 
     @property
     def underway(self) -> tuple[str, float]:
-        """The study that is worked on and its percentage in words, and the share; "" while none is."""
-        study = self._shelf.get(self.running)
-        if study is None or self._progress is None:
+        """The first study and how far it is, in words and as a share; "" while there is none."""
+        study = self._shelf.get(next(iter(self.names), ""))
+        if study is None:
             return "", 0.0
-        share = share_done(study, self._progress.share)
-        return f"{study.plan.name} · {share * 100:.0f} %", share
+        share = share_done(study, self._progress.share if self._progress and self.running else 0.0)
+        return f"{study.plan.name} · {f'{share * 100:.0f} %' if self.running else 'waiting'}", share
 
     def stand(self, study: Study) -> Stand:
         """Say how a study stands."""

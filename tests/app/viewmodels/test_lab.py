@@ -180,6 +180,20 @@ def test_a_study_that_waits_can_be_stopped(bench: Bench, study: Study) -> None:
     assert (bench.lab.running, bench.lab.stand.start) == ("Whales", "Resume")
 
 
+def test_what_the_command_line_has_done_is_seen(bench: Bench, folders: Folders, study: Study) -> None:
+    """What is worked on here stays as it is known here."""
+    bench.lab.begin(study)
+    other = msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name="Dolphins"))
+    LabShelf(folders).keep(other)
+    LabShelf(folders).forget("Whales")
+    bench.lab.refresh()
+    assert set(bench.lab.names) == {"Whales", "Dolphins"}
+    bench.lab.stop()
+    bench.lab.refresh()
+    assert bench.lab.names == ["Dolphins"]
+    assert bench.lab.study == other
+
+
 def test_the_winner_is_named(bench: Bench) -> None:
     """Its line is marked; without limits nobody wins."""
     bench.lab.begin(msgspec.structs.replace(measured(FEW), answers="x"))
