@@ -4,12 +4,12 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 
 from cyclopts import App, CycloptsError
 
 from mlx_engine.cli.failure import BROKEN_PIPE, FAILED, INTERRUPTED, UsageError, report
 from mlx_engine.errors import FacetError
+from mlx_engine.versions import version_of
 
 _verbs = (
     "bench",
@@ -76,17 +76,16 @@ def _drop_output() -> None:
 
 
 def _app(arguments: Sequence[str]) -> App:
-    app = App(name="facet", help=_help, version=_version, help_format="markdown", suppress_keyboard_interrupt=False)
+    app = App(
+        name="facet",
+        help=_help,
+        version=lambda: version_of("facet") or "(not installed)",
+        help_format="markdown",
+        suppress_keyboard_interrupt=False,
+    )
     for verb in _verbs:
         app.command(f"{__package__}.{verb}:{verb}")
     app.command(f"{__package__}.import_model:import_model", name="import")
     if not arguments or arguments[0].startswith("-"):
         app.resolved_commands()  # What is shown then is the list of verbs, with what each does.
     return app
-
-
-def _version() -> str:
-    try:
-        return version("facet")
-    except PackageNotFoundError:
-        return "(not installed)"

@@ -6,7 +6,6 @@ after its next release.
 
 import ast
 import functools
-import importlib.metadata
 import importlib.util
 import re
 from dataclasses import dataclass
@@ -40,14 +39,6 @@ def find_implementation(architecture: str, classes: tuple[str, ...] = ()) -> Imp
     by_type, by_class = _renamed()
     named = (by_class.get((architecture, one)) for one in classes)
     return _implementation(next(filter(None, named), None) or by_type.get(architecture, architecture))
-
-
-def version() -> str:
-    """Return mlx-lm's version; "" if it cannot be told."""
-    try:
-        return importlib.metadata.version("mlx-lm")
-    except importlib.metadata.PackageNotFoundError:
-        return ""
 
 
 @functools.cache

@@ -26,6 +26,7 @@ from mlx_engine.models.configuration import Configuration
 from mlx_engine.models.description import BrokenDescription, ModelDescription, NetworkShape
 from mlx_engine.models.safetensors import TensorEntry
 from mlx_engine.models.weights import Weight
+from mlx_engine.versions import version_of
 
 __all__ = ["BrokenDescription", "ModelDescription", "NetworkShape", "describe", "read_bit_map"]
 
@@ -118,7 +119,7 @@ def _describe(path: Path, id: str) -> ModelDescription:
 def _obstacle(config: Configuration) -> str:
     found = _implementation(config)
     if found is None:
-        return f"mlx-lm {architecture.version()} does not run models of the architecture {config.architecture!r}."
+        return f"mlx-lm {version_of('mlx-lm')} does not run models of the architecture {config.architecture!r}."
     return published_weights.obstacle(config, found.known_scales)
 
 

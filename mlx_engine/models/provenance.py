@@ -1,11 +1,12 @@
 """`facet.json`: how a model folder came to be, as far as Facet knows. It lies in the folder and moves with it."""
 
 import datetime
-import importlib.metadata
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from mlx_engine.versions import version_of
 
 FILE_NAME = "facet.json"
 
@@ -58,11 +59,5 @@ def now() -> str:
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """Return the versions of those packages that are installed; a packaged app has no metadata for some."""
-    found = {}
-    for package in packages:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+    """Return the versions of those packages of which they can be told."""
+    return {package: version for package in packages if (version := version_of(package))}

@@ -5,7 +5,6 @@ Facet or mlx-lm is another version, since both decide what is said of a model.
 """
 
 import contextlib
-import importlib.metadata
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from mlx_engine.models import architecture
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.places import Place
+from mlx_engine.versions import version_of
 
 _format = 1
 
@@ -81,8 +80,4 @@ def _decode_path(kind: type, value: Any) -> Path:
 
 
 def _maker() -> str:
-    try:
-        facet = importlib.metadata.version("facet")
-    except importlib.metadata.PackageNotFoundError:
-        facet = ""
-    return f"{_format} facet {facet} mlx-lm {architecture.version()}"
+    return f"{_format} facet {version_of('facet')} mlx-lm {version_of('mlx-lm')}"

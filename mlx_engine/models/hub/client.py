@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import quote
 
@@ -34,6 +33,7 @@ from mlx_engine.errors import (
 )
 from mlx_engine.job_protocol import RemoteFile, TokenSource
 from mlx_engine.models.hub.files import is_commit, is_safe
+from mlx_engine.versions import version_of
 
 QUESTION_S = 10.0
 QUESTION_TIMEOUT = httpx2.Timeout(QUESTION_S, connect=4)
@@ -167,7 +167,9 @@ class Hub:
             ) from error
 
     def _headers(self) -> dict[str, str]:
-        return build_hf_headers(token=self.token or False, library_name="facet", library_version=_version())
+        return build_hf_headers(
+            token=self.token or False, library_name="facet", library_version=version_of("facet") or "0"
+        )
 
 
 def model_info(row: dict[str, Any]) -> ModelInfo:
@@ -231,10 +233,3 @@ def _remote_file(sibling: RepoSibling) -> RemoteFile:
     digest = large.sha256 if large else sibling.blob_id
     size = large.size if large else sibling.size
     return RemoteFile(str(sibling.rfilename), -1 if size is None else int(size), digest or "")
-
-
-def _version() -> str:
-    try:
-        return version("facet")
-    except PackageNotFoundError:
-        return "0"
