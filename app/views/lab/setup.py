@@ -121,8 +121,10 @@ class Setup(QWidget):
     def _add_link(self, link: LinkButton) -> None:
         """Let the words of a link begin where all others do; what marks it in the focus stands out a little."""
         row = QHBoxLayout()
-        row.setContentsMargins(-4, 0, 0, 0)
-        row.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)
+        row.setSpacing(0)
+        row.addSpacing(-4)
+        row.addWidget(link)
+        row.addStretch(1)
         self.choices.column.addLayout(row)
 
     def _connect(self) -> None:

@@ -50,6 +50,8 @@ class Strip(QWidget):
         self._words.setVisible(bool(stand.words))
         self.start.setVisible(bool(stand.start))
         self.start.setText(stand.start)
+        # Where nothing is left but to measure once more, it is one thing among others to do.
+        self.start.is_filled = stand.share < 1
         self.start.setAccessibleName(f"{stand.start} the study")
         self.start.updateGeometry()
         self.stop.setVisible(stand.is_running)

@@ -15,7 +15,8 @@ from app.views.flow import Flow
 from app.views.quantize.card import FIT_TONES, FIT_WORDS
 from app.views.theme import Theme
 
-_STAND_IN = "Let an 8-bit conversion stand in for it: what is lost is a lower bound then"
+_STAND_IN = "Let an 8-bit conversion stand in for it: all losses are lower bounds then"
+_STANDS_IN = "An 8-bit conversion stands in for the original: all losses are lower bounds."
 _NO_STAND_IN = "Do without the stand-in"
 
 
@@ -38,7 +39,13 @@ class Tray(QWidget):
         text.setSpacing(2)
         for part in (self._facts, self.problem, self.how):
             text.addWidget(part)
-        text.addWidget(self.stand_in, 0, Qt.AlignmentFlag.AlignLeft)
+        link = QHBoxLayout()
+        link.setSpacing(0)
+        # Its words begin where all others do; what marks it in the focus stands out a little.
+        link.addSpacing(-4)
+        link.addWidget(self.stand_in)
+        link.addStretch(1)
+        text.addLayout(link)
         row = QHBoxLayout(self)
         row.setContentsMargins(SIDE, 10, SIDE, 12)
         row.setSpacing(16)
@@ -57,7 +64,8 @@ class Tray(QWidget):
         self.problem.setText(found.problem)
         self.problem.setVisible(bool(found.problem))
         self._facts.setVisible(not found.problem)
-        self.how.setText(_how(found))
+        stands_in = _STANDS_IN if self._draft.choices.stand_in and not found.problem else ""
+        self.how.setText(f"{stands_in} {_how(found)}".strip())
         self.how.setVisible(bool(self.how.text()))
         self._show_stand_in(found)
         if not found.problem:
