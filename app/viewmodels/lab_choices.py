@@ -11,13 +11,17 @@ from mlx_engine.protocol import CacheBits
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Candidates are ids, recipes names. A corpus file is a path, "" is Facet's own texts. With a `stand_in` a
+    """Candidates are ids, recipes names. A corpus file is a path, a data set the name of one on the
+    Hub; without either it is Facet's own texts. With a `stand_in` a
     conversion to 8 bits answers in the place of an original that is too large.
     """
 
     candidates: frozenset[str] = frozenset()
     recipes: frozenset[str] = frozenset()
     corpus_file: str = ""
+    dataset: str = ""
+    is_private: bool = False
+    """Whether the file is a copy of past chats, or private otherwise."""
     kinds: frozenset[str] = frozenset()
     is_whole: bool = False
     cache_bits: tuple[CacheBits, ...] = (16,)
@@ -27,7 +31,9 @@ class Choices:
 
     @property
     def corpus(self) -> CorpusChoice:
-        return CorpusChoice(path=self.corpus_file, kinds=tuple(sorted(self.kinds)))
+        return CorpusChoice(
+            path=self.corpus_file, dataset=self.dataset, kinds=tuple(sorted(self.kinds)), private=self.is_private
+        )
 
     @property
     def limit_tokens(self) -> int:
@@ -49,6 +55,8 @@ def choices_of(plan: Plan) -> Choices:
         candidates=frozenset(plan.candidates),
         recipes=frozenset(plan.recipes),
         corpus_file=plan.corpus.path,
+        dataset=plan.corpus.dataset,
+        is_private=plan.corpus.private,
         kinds=frozenset(plan.corpus.kinds),
         is_whole=plan.limit_tokens == 0,
         cache_bits=plan.cache_bits,

@@ -11,6 +11,7 @@ from app.viewmodels.lab_forecast import Forecast, Reckoning
 from app.viewmodels.lab_kin import Kin, kin_of, likeliest
 from app.viewmodels.lab_pace import Pace
 from app.viewmodels.lab_recipes import cards_to_make, recipes_for
+from app.viewmodels.lab_text import LabText
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.outline_reader import OutlineReader
 from app.viewmodels.quantize import bare_name
@@ -50,11 +51,14 @@ class LabDraft(QObject):
         names: Callable[[], Sequence[str]],
         own: Callable[[], Sequence[Recipe]] = tuple,
         displaced: Callable[[int], Sequence[ModelDescription]] = lambda _needed_bytes: (),
+        text: LabText | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._folders, self._library, self._reader, self._machine = folders, library, reader, machine
         self._pace, self._names, self._own, self._displaced = pace, names, own, displaced
+        self.text = text or LabText(folders, self)
+        """What all read."""
         self.original: ModelDescription | None = None
         self.choices = Choices()
         self.kin: list[Kin] = []
@@ -65,6 +69,9 @@ class LabDraft(QObject):
         self.is_reading = False
         self.name = ""
         self._reckoner: Reckoner | None = None
+        # The first to hear of a change, so that whoever shows the draft finds what is to be said of the text.
+        self.changed.connect(self._look_at_text)
+        self.text.changed.connect(self.changed)
 
     def originals(self) -> list[ModelDescription]:
         """Return what can be held others against, the most exact first."""
@@ -167,8 +174,9 @@ class LabDraft(QObject):
         return replace(found, problem=self._obstacle(plan) or found.problem, displaced=tuple(displaced))
 
     def close(self) -> None:
-        """End the process that reads."""
+        """End the processes that read."""
         self._reader.close()
+        self.text.close()
 
     def _study(self) -> Study | None:
         plan = self.plan
@@ -202,9 +210,13 @@ class LabDraft(QObject):
             return "Reading which matrices the model has…"
         if not plan.candidates and not plan.recipes:
             return "Tick at least one model or recipe to compare with the original."
-        if plan.corpus.path and not Path(plan.corpus.path).is_file():
+        if plan.corpus.path and not Path(plan.corpus.path).exists():
             return f"{Path(plan.corpus.path).name} is not there any more. Choose another file."
-        return ""
+        return "Reading the text…" if self.text.is_reading else self.text.problem
+
+    def _look_at_text(self) -> None:
+        if self.original and (plan := self.plan):
+            self.text.look(self.original.path, plan)
 
     def _take(self, event: OutlineRead | JobFailed) -> None:
         self.is_reading = False

@@ -5,9 +5,10 @@ from collections.abc import Collection
 
 import msgspec
 
-from mlx_engine.errors import InvalidParameter
+from mlx_engine.errors import FacetError, InvalidParameter
 from mlx_engine.folders import Folders
 from mlx_engine.measure import study_file
+from mlx_engine.measure.past_chats import forget_unused
 from mlx_engine.measure.study import Study
 
 UNDER_WAY = "underway"
@@ -80,7 +81,8 @@ class LabShelf:
             raise InvalidParameter(f"There is a study called {new} already. Choose another name.")
         study = self._studies[name]
         # The two names may be one on the disk: the old file goes first.
-        self.forget(name)
+        study_file.forget(name, self._root)
+        del self._studies[name]
         self.keep(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name=new)))
 
     def _forget_unused(self) -> None:

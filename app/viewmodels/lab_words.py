@@ -1,6 +1,7 @@
 """What a study is doing, in words."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.viewmodels.amounts import bytes_in_words
 from app.viewmodels.lab_lines import Present
@@ -61,7 +62,8 @@ def _at(label: str, words: str, done: int, total: int) -> Progress:
 
 def corpus_in_words(plan: Plan) -> str:
     """Return on what the plan measures: "Facet's texts (code, prose), 8,192 tokens"."""
-    name = plan.corpus.path.replace("\\", "/").rpartition("/")[2] if plan.corpus.path else "Facet's texts"
+    corpus = plan.corpus
+    name = corpus.dataset or (Path(corpus.path).stem if corpus.private else Path(corpus.path).name) or "Facet's texts"
     parts = f" ({', '.join(plan.corpus.kinds)})" if plan.corpus.kinds else ""
     return f"{name}{parts}, {f'up to {plan.limit_tokens:,} tokens' if plan.limit_tokens else 'the whole'}"
 

@@ -39,7 +39,7 @@ class Chip(PaintedButton):
         if self.hasFocus():
             focus_ring(painter, area, area.height() / 2, colours.accent)
         painter.setFont(self.theme.font("label"))
-        painter.setPen(colours.link if self.is_set else colours.text)
+        painter.setPen(colours.link if self.is_set else colours.text if self.isEnabled() else colours.secondary)
         painter.drawText(self._text_area(), Qt.AlignmentFlag.AlignCenter, self.text())
         self._paint_more(painter)
 

@@ -21,7 +21,7 @@ from mlx_engine.engine.job_course import Course
 from mlx_engine.engine.job_messages import JobEvent, JobRequest
 from mlx_engine.errors import EngineError, FacetError, HubBusy
 from mlx_engine.job_protocol import JobFailed
-from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity, MeasureSpeed, ReadTokens
+from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity, MeasureSpeed, ReadCorpus, ReadTokens
 from mlx_engine.models.hub.upload_messages import DraftCard, LookAtTarget, Publish
 from mlx_engine.quantize.messages import Convert, Hold, Proceed, ReadOutline
 
@@ -77,7 +77,7 @@ def _serve(request: JobRequest) -> Iterator[JobEvent]:
             from mlx_engine.engine import job_conversion  # noqa: PLC0415
 
             yield from job_conversion.serve(request)
-        case KeepAnswers() | MeasureFidelity() | MeasureSpeed() | ReadTokens():
+        case KeepAnswers() | MeasureFidelity() | MeasureSpeed() | ReadTokens() | ReadCorpus():
             from mlx_engine.engine import job_measure  # noqa: PLC0415
 
             yield from job_measure.serve(request)

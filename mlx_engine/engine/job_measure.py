@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mlx_engine.folders import Folders
+from mlx_engine.inference.load import open_model
 from mlx_engine.measure.corpus import corpus
 from mlx_engine.measure.kept_answers import make_room, require_room
 from mlx_engine.measure.measuring import keep_answers, measure_fidelity
 from mlx_engine.measure.messages import (
     AnswersKept,
     AnswersUnderway,
+    CorpusRead,
     FidelityMeasured,
     FidelityUnderway,
     KeepAnswers,
@@ -18,12 +20,15 @@ from mlx_engine.measure.messages import (
     MeasureFidelity,
     MeasureRequest,
     MeasureSpeed,
+    ReadCorpus,
     ReadTokens,
     SpeedMeasured,
     SpeedUnderway,
 )
+from mlx_engine.measure.reading import reading
 from mlx_engine.measure.reference import ReferenceStore
 from mlx_engine.measure.results import fingerprints, keep_speed
+from mlx_engine.measure.sample import sample
 from mlx_engine.measure.speed import measure_speed
 from mlx_engine.measure.study import remaining
 from mlx_engine.measure.study_file import kept_studies
@@ -46,6 +51,15 @@ def serve(request: MeasureRequest) -> Iterator[MeasureEvent]:
             yield from _measure_speed(request, folders)
         case ReadTokens():
             yield read_tokens(request)
+        case ReadCorpus():
+            yield _read_corpus(request, folders)
+
+
+def _read_corpus(request: ReadCorpus, folders: Folders) -> CorpusRead:
+    tokenizer = open_model(Path(request.model)).tokenizer
+    texts = corpus(request.corpus, folders.datasets)
+    tokens = sample(reading(texts, tokenizer, request.convention, limit_tokens=request.limit_tokens), tokenizer)
+    return CorpusRead(request.id, tokens.tokens.size, tuple(dict.fromkeys(tokens.kinds)))
 
 
 def _keep_answers(request: KeepAnswers, folders: Folders) -> Iterator[MeasureEvent]:

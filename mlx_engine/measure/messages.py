@@ -9,6 +9,8 @@ MeasureSpeed ─────────────────────►
   ◄── SpeedUnderway … SpeedMeasured | JobFailed
 ReadTokens ───────────────────────►
   ◄─────────────────── TokensRead | JobFailed
+ReadCorpus ───────────────────────►
+  ◄─────────────────── CorpusRead | JobFailed
 
 The `id` of what asks for a measurement is what the model is called in the results. A process that is killed loses a
 chunk of answers at most; what was asked is asked again, and goes on.
@@ -77,6 +79,16 @@ class ReadTokens(msgspec.Struct, frozen=True, kw_only=True, tag="read_tokens", t
     id: str
     result: str
     chunk: Annotated[int, Meta(ge=0)] = 0
+
+
+class ReadCorpus(msgspec.Struct, frozen=True, kw_only=True, tag="read_corpus", tag_field=type_tag):
+    """See whether the model at the path `model` could answer a corpus, and how much that is. No weights are read."""
+
+    id: str
+    model: str
+    corpus: CorpusChoice
+    convention: Convention = Convention()
+    limit_tokens: int = 0
 
 
 class AnswersUnderway(msgspec.Struct, frozen=True, kw_only=True, tag="answers_underway", tag_field=type_tag):
@@ -161,9 +173,24 @@ class TokensRead(msgspec.Struct, frozen=True, kw_only=True, tag="tokens_read", t
     """The first of `tokens` where the choices differ."""
 
 
-MeasureRequest = KeepAnswers | MeasureFidelity | MeasureSpeed | ReadTokens
+class CorpusRead(msgspec.Struct, frozen=True, tag="corpus_read", tag_field=type_tag):
+    """The corpus can be measured on: so many tokens of it are read, of these kinds."""
+
+    id: str
+    tokens: int
+    kinds: tuple[str, ...]
+
+
+MeasureRequest = KeepAnswers | MeasureFidelity | MeasureSpeed | ReadTokens | ReadCorpus
 MeasureEvent = (
-    AnswersUnderway | AnswersKept | FidelityUnderway | FidelityMeasured | SpeedUnderway | SpeedMeasured | TokensRead
+    AnswersUnderway
+    | AnswersKept
+    | FidelityUnderway
+    | FidelityMeasured
+    | SpeedUnderway
+    | SpeedMeasured
+    | TokensRead
+    | CorpusRead
 )
 UNDERWAY = (AnswersUnderway, FidelityUnderway, SpeedUnderway)
 """The events after which more come of the same request."""

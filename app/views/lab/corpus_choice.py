@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from app.viewmodels.lab_draft import LabDraft
 from app.viewmodels.lab_pace import own_kinds
+from app.viewmodels.lab_text import WIKITEXT
 from app.viewmodels.lab_words import gates_in_words
 from app.views.chips import Chip
 from app.views.discover.words import Words
@@ -15,22 +18,26 @@ from app.views.theme import Theme
 from mlx_engine.protocol import CacheBits
 
 _PRECISIONS: dict[CacheBits, str] = {16: "16-bit context", 8: "8-bit context", 4: "4-bit context"}
+_NO_CHATS = "There are no chats with an answer yet."
 
 
 class CorpusChoice(QWidget):
-    """Three rows of chips: the texts, their parts, and the rest."""
+    """Four rows of chips: the texts, how much of them, their parts, and the rest."""
 
     def __init__(self, draft: LabDraft, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._draft, self._theme = draft, theme
-        self.small = Chip(theme, "Facet's texts, 8k tokens")
-        self.whole = Chip(theme, "Facet's texts, all")
+        self.own = Chip(theme, "Facet's texts")
+        self.wikitext = Chip(theme, "WikiText-2")
+        self.chats = Chip(theme, "Past chats")
         self.file = Chip(theme, "A file of yours…")
+        self.small = Chip(theme, "8k tokens")
+        self.whole = Chip(theme, "All of it")
         self.kinds = {kind: Chip(theme, kind) for kind in own_kinds()}
         self.bits = {bits: Chip(theme, words) for bits, words in _PRECISIONS.items()}
         self.speed = Chip(theme, "Speed and memory")
         self.limits = Chip(theme, "Limits…")
-        self._explained = Words(theme, role="small", tone="secondary", wraps=True)
+        self.explained = Words(theme, role="small", tone="secondary", wraps=True)
         self._parts = Flow(list(self.kinds.values()))
         self._lay_out()
         self._connect()
@@ -40,18 +47,22 @@ class CorpusChoice(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        column.addWidget(Flow([self.small, self.whole, self.file]))
+        column.addWidget(Flow([self.own, self.wikitext, self.chats, self.file]))
         column.addWidget(self._parts)
-        column.addWidget(self._explained)
+        column.addWidget(Flow([self.small, self.whole]))
+        column.addWidget(self.explained)
         column.addWidget(Flow([*self.bits.values(), self.speed, self.limits]))
         for kind, chip in self.kinds.items():
             chip.setAccessibleName(f"Only the part {kind}")
 
     def _connect(self) -> None:
         draft = self._draft
-        self.small.clicked.connect(lambda: draft.choose(corpus_file="", is_whole=False))
-        self.whole.clicked.connect(lambda: draft.choose(corpus_file="", is_whole=True))
+        self.own.clicked.connect(lambda: self._choose_text(file=""))
+        self.wikitext.clicked.connect(lambda: self._choose_text(dataset=WIKITEXT))
+        self.chats.clicked.connect(self._choose_chats)
         self.file.clicked.connect(self._ask_for_file)
+        self.small.clicked.connect(lambda: draft.choose(is_whole=False))
+        self.whole.clicked.connect(lambda: draft.choose(is_whole=True))
         self.speed.clicked.connect(lambda: draft.choose(has_speed=self.speed.isChecked()))
         self.limits.clicked.connect(self.ask_for_limits)
         for chip in self.kinds.values():
@@ -63,25 +74,33 @@ class CorpusChoice(QWidget):
     def follow(self) -> None:
         """Show what is chosen now."""
         chosen = self._draft.choices
-        self.small.setChecked(not chosen.corpus_file and not chosen.is_whole)
-        self.whole.setChecked(not chosen.corpus_file and chosen.is_whole)
-        self.file.setChecked(bool(chosen.corpus_file))
-        self.file.setText(Path(chosen.corpus_file).name if chosen.corpus_file else "A file of yours…")
-        self.file.updateGeometry()
+        is_own = not chosen.corpus_file and not chosen.dataset
+        has_file = bool(chosen.corpus_file) and not chosen.is_private
+        self.own.setChecked(is_own)
+        self.wikitext.setChecked(bool(chosen.dataset))
+        self.chats.setChecked(chosen.is_private)
+        self.file.setChecked(has_file)
+        self._put(self.wikitext, chosen.dataset if chosen.dataset not in ("", WIKITEXT) else "WikiText-2")
+        self._put(self.file, Path(chosen.corpus_file).name if has_file else "A file of yours…")
+        self.small.setChecked(not chosen.is_whole)
+        self.whole.setChecked(chosen.is_whole)
         for kind, chip in self.kinds.items():
             chip.setChecked(kind in chosen.kinds)
         for bits, chip in self.bits.items():
             chip.setChecked(bits in chosen.cache_bits)
         self.speed.setChecked(chosen.has_speed)
         self.limits.setChecked(chosen.gates is not None)
-        self.limits.setText(gates_in_words(chosen.gates) if chosen.gates else "Limits…")
-        self.limits.updateGeometry()
-        self._parts.setVisible(not chosen.corpus_file)
-        self._explained.setText(
-            "The beginning of your file is read; nothing leaves this computer."
-            if chosen.corpus_file
-            else "All parts, unless some are chosen. Results are split by them."
-        )
+        self._put(self.limits, gates_in_words(chosen.gates) if chosen.gates else "Limits…")
+        self._parts.setVisible(is_own)
+        self.explained.setText(self._draft.text.problem or self._draft.text.words)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        found = self._draft.text.count()
+        self._put(self.chats, f"Past chats ({found.chats:,})" if found.chats else "Past chats")
+        self.chats.setEnabled(bool(found.chats))
+        self.chats.setToolTip(f"{found.chats:,} chats with {found.messages:,} messages" if found.chats else _NO_CHATS)
+        self.chats.setAccessibleDescription(self.chats.toolTip())
 
     def ask_for_limits(self) -> None:
         """Let the person say what a model must keep to, so that the study names a winner."""
@@ -90,6 +109,21 @@ class CorpusChoice(QWidget):
         form.finished.connect(self.follow)
         form.finished.connect(form.deleteLater)
         form.open()
+
+    def _put(self, chip: Chip, words: str) -> None:
+        metrics = chip.fontMetrics()
+        chip.setText(metrics.elidedText(words, Qt.TextElideMode.ElideMiddle, 40 * metrics.averageCharWidth()))
+        chip.updateGeometry()
+
+    def _choose_text(self, *, file: str = "", dataset: str = "", is_private: bool = False) -> None:
+        chosen = self._draft.choices
+        kinds = frozenset() if file or dataset else chosen.kinds
+        self._draft.choose(corpus_file=file, dataset=dataset, is_private=is_private, kinds=kinds)
+
+    def _choose_chats(self) -> None:
+        if copy := self._draft.text.copy_of_chats():
+            self._choose_text(file=copy, is_private=True)
+        self.follow()
 
     def _choose_kinds(self) -> None:
         self._draft.choose(kinds=frozenset(kind for kind, chip in self.kinds.items() if chip.isChecked()))
@@ -100,7 +134,7 @@ class CorpusChoice(QWidget):
         self._draft.choose(cache_bits=chosen or self._draft.choices.cache_bits)
 
     def _ask_for_file(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(self, "Measure on a text", filter="Texts (*.txt *.md *.jsonl)")
+        chosen, _ = QFileDialog.getOpenFileName(self, "Measure on a text", filter="Texts (*.txt *.md *.jsonl);;All (*)")
         if chosen:
-            self._draft.choose(corpus_file=chosen, kinds=frozenset())
+            self._choose_text(file=chosen)
         self.follow()

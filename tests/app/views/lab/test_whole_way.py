@@ -33,6 +33,7 @@ def test_a_study_is_run_from_the_window(
     parts.draft.choose_original(assembly.library.description("maker/Whale-fp32"))
     qtbot.waitUntil(lambda: not parts.draft.is_reading, timeout=TIMEOUT_MS)
     parts.draft.choose(corpus_file=str(text), recipes=frozenset({"affine-8-g64"}), has_speed=False)
+    qtbot.waitUntil(page.setup.tray.button.isEnabled, timeout=TIMEOUT_MS)
     page.setup.tray.button.click()
     bench.show_page("chat")
     assert bench.sidebar.study.text() == "Whale · 0 %"

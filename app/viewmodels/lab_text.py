@@ -1,0 +1,146 @@
+"""The text that a study is to be measured on: whether it can be, and what is to be said of it before anything begins."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Signal
+
+from app.viewmodels.past_chats import ChatCount
+from mlx_engine import network
+from mlx_engine.errors import FacetError
+from mlx_engine.folders import Folders
+from mlx_engine.job_protocol import JobFailed
+from mlx_engine.measure.messages import CorpusChoice, CorpusRead
+from mlx_engine.measure.plan import Plan
+from mlx_engine.models.hub.datasets import dataset, kept
+
+WIKITEXT = "wikitext-2"
+_OWN = "All parts, unless some are chosen. Results are split by them."
+_CHATS = (
+    "Your chats as they are on the screen, in the words of the original's chat template. A copy stays on this computer "
+    "until the study is deleted; no report quotes it."
+)
+_FILE = "The beginning of your file is read; nothing leaves this computer."
+
+
+class Reader(Protocol):
+    """Who looks at a text with a model's tokenizer: a `TextReader`."""
+
+    def read(self, model: Path, plan: Plan, answered: Callable[[CorpusRead | JobFailed], None]) -> None: ...
+    def close(self) -> None: ...
+
+
+class Chats(Protocol):
+    """The past chats of the window: a `PastChats`."""
+
+    def count(self) -> ChatCount: ...
+    def copy(self) -> str: ...
+
+
+class LabText(QObject):
+    """Without a `reader`, texts are not looked at; without `chats`, there are none."""
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        folders: Folders,
+        parent: QObject | None = None,
+        *,
+        reader: Reader | None = None,
+        chats: Chats | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._folders, self._reader, self._chats = folders, reader, chats
+        self._plan: Plan | None = None
+        self._looked_at: object = None
+        self._found: CorpusRead | JobFailed | None = None
+
+    def count(self) -> ChatCount:
+        """Return how many chats could be measured on."""
+        return self._chats.count() if self._chats else ChatCount(0, 0)
+
+    def copy_of_chats(self) -> str:
+        """Return the path of a copy of the chats as they are now; "" if there is none."""
+        return self._chats.copy() if self._chats else ""
+
+    def look(self, model: Path, plan: Plan) -> None:
+        """Find out about the text of `plan`, unless that is being done, or is known."""
+        wanted = (model, plan.corpus, plan.convention, plan.limit_tokens, _stamp(plan.corpus.path))
+        if wanted == self._looked_at:
+            return
+        self._looked_at, self._plan, self._found = wanted, plan, None
+        if self._reader and (plan.corpus.path or self._is_here(plan.corpus)):
+            self._reader.read(model, plan, self._take)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether nothing is known yet of a text that is looked at."""
+        corpus = self._corpus
+        is_looked_at = bool(corpus.path) or self._is_here(corpus)
+        return is_looked_at and self._reader is not None and self._found is None
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the text, in a sentence or two; "" as long as nothing is known to be."""
+        if isinstance(self._found, JobFailed):
+            return self._found.message
+        name = self._corpus.dataset
+        if name and network.is_offline() and not self._is_here(self._corpus):
+            return (
+                f"{name} is not on this computer yet, and Facet stays offline. Turn that off in the File menu, or "
+                "choose another text."
+            )
+        return ""
+
+    @property
+    def words(self) -> str:
+        """What is to be said of the text."""
+        corpus = self._corpus
+        if corpus.dataset:
+            told = self._of_dataset(corpus)
+        elif corpus.path:
+            told = _CHATS if corpus.private else _FILE
+        else:
+            return _OWN
+        if self.is_reading:
+            return f"Reading the text… {told}"
+        tokens = f"{self._found.tokens:,} tokens are read. " if isinstance(self._found, CorpusRead) else ""
+        return f"{tokens}{told}"
+
+    def close(self) -> None:
+        """End the process that reads."""
+        if self._reader:
+            self._reader.close()
+
+    def _of_dataset(self, corpus: CorpusChoice) -> str:
+        what = "The text on which llama.cpp's perplexities are published." if corpus.dataset == WIKITEXT else ""
+        wanted = dataset(corpus.dataset)
+        source = wanted.repository.removeprefix("datasets/")
+        if found := kept(wanted, self._folders.datasets):
+            return f"{what} It is on this computer: {source} at revision {found[0].revision[:10]}.".strip()
+        return f"{what} It is fetched from the Hugging Face Hub when the study begins: {source}.".strip()
+
+    @property
+    def _corpus(self) -> CorpusChoice:
+        return self._plan.corpus if self._plan else CorpusChoice()
+
+    def _is_here(self, corpus: CorpusChoice) -> bool:
+        try:
+            return bool(corpus.dataset) and kept(dataset(corpus.dataset), self._folders.datasets) is not None
+        except FacetError:
+            return False
+
+    def _take(self, event: CorpusRead | JobFailed) -> None:
+        self._found = event
+        self.changed.emit()
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    """Return what tells one content of a file from another; that of none is nothing."""
+    try:
+        found = Path(path).stat() if path else None
+    except (OSError, ValueError):
+        return 0, 0
+    return (found.st_size, found.st_mtime_ns) if found else (0, 0)
