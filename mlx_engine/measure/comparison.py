@@ -6,11 +6,13 @@ With P the reference and Q the candidate, at a position
 
 The second term is an unbiased estimate of Σ_tail p ln(p / q), since those tokens were drawn with their probability;
 its standard error is m · s / √n, with s the deviation among the n of them (Cochran, Sampling Techniques, ch. 8: for
-systematic samples of an ordered population that is rather too large). It vanishes as Q nears P.
+systematic samples of an ordered population that is rather too large). It vanishes as Q nears P. What no sample has met
+does not show in s: rare tokens that Q has all but forgotten. In the tail ln(p / q) is at most r = ln(the least p of
+those kept / the least q of all): a share f of the tail that is not met adds m f r at most.
 
 Log-probabilities in 16 bits are brought back to a sum of 1, so that a model measured against itself has 0 but for terms
-of the second order. What the rounding can do otherwise is, to the first order, at most Σ p |δ| |ln(p / q) - KL|, with
-|δ| half a step.
+of the second order. What the rounding can do otherwise is, to the first order, at most Σ_kept p |δ| |ln(p / q) - KL| +
+m |δ|, with |δ| half a step.
 """
 
 import math
@@ -44,7 +46,7 @@ def compare(network: Any, chunk: ReferenceChunk, convention: Convention, *, cach
     following = mx.array(true_tokens(chunk.tokens, convention.first_scored))[:, None]
     ends = np.cumsum(chunk.counts, dtype=np.int64)
     parts = [_rows(rows, following[place], _Kept.of(chunk, place, ends)) for place, rows in by_rows(predicted)]
-    kl, rounding, tail_se, true, *choices = (
+    kl, rounding, tail_se, unmet, true, *choices = (
         np.concatenate(part).astype(kind) for part, kind in zip(zip(*parts, strict=True), _kinds, strict=True)
     )
     if not np.isfinite((kl, true, chunk.true_log_probability)).all():
@@ -52,10 +54,10 @@ def compare(network: Any, chunk: ReferenceChunk, convention: Convention, *, cach
             "gives no probability at all to what the original may say, or the other way round: its divergence is "
             "infinite. Its weights are damaged, or overflow in its type; convert it anew."
         )
-    return Positions(kl, rounding, tail_se, true, chunk.true_log_probability, *choices)
+    return Positions(kl, rounding, tail_se, unmet, true, chunk.true_log_probability, *choices)
 
 
-_kinds: tuple[Any, ...] = (*(np.float32,) * 4, np.int32, np.float32, np.int32, np.float32)
+_kinds: tuple[Any, ...] = (*(np.float32,) * 5, np.int32, np.float32, np.int32, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +100,25 @@ def _rows(rows: mx.array, following: mx.array, kept: _Kept) -> tuple[NDArray[Any
     theirs = mx.take(rows.flatten(), mx.array(flat.astype(np.int32)))
     tail_theirs = mx.take_along_axis(rows, mx.array(kept.tail_ids), axis=-1) - scale
     true = mx.take_along_axis(rows, following, axis=-1) - scale
+    least = mx.where(mx.isinf(rows), mx.inf, rows).min(axis=-1, keepdims=True) - scale
     top, ranked = _likeliest(rows)
     ranked = ranked - scale
-    mx.eval(scale, theirs, tail_theirs, true, top, ranked)
+    mx.eval(scale, theirs, tail_theirs, true, least, top, ranked)
     # 2. The sums, in float64.
     ratio = kept.log_probabilities - np.array(theirs) + np.repeat(np.array(scale)[:, 0], kept.counts)
-    tail_ratio = kept.tail_log_probabilities - np.array(tail_theirs)
     weight, mass = np.exp(kept.log_probabilities), kept.tail_mass
+    # Where nothing is left out, what stands for it may be ruled out by both.
+    tail_ratio = np.where(mass[:, None] > 0, kept.tail_log_probabilities - np.array(tail_theirs), 0.0)
     kl = np.add.reduceat(weight * ratio, kept.begins) + mass * tail_ratio.mean(axis=-1)
     tail_se = mass * tail_ratio.std(axis=-1, ddof=1) / math.sqrt(SAMPLES)
     away = np.add.reduceat(weight * np.abs(ratio - np.repeat(kl, kept.counts)), kept.begins)
-    away += mass * np.abs(tail_ratio - kl[:, None]).mean(axis=-1)
+    ends = kept.begins + kept.counts - 1
+    unmet = mass * np.maximum(kept.log_probabilities[ends] - np.array(least)[:, 0], 0) / SAMPLES
     # 3. The reference's choices, which are the first of those kept.
     choices = kept.begins[:, None] + np.arange(TOP)
     own_ids, own = kept.ids[choices], kept.log_probabilities[choices]
-    return kl, STEP / 2 * away, tail_se, np.array(true)[:, 0], np.array(top), np.array(ranked), own_ids, own
+    rounding = STEP / 2 * (away + mass)
+    return kl, rounding, tail_se, unmet, np.array(true)[:, 0], np.array(top), np.array(ranked), own_ids, own
 
 
 def _likeliest(rows: mx.array) -> tuple[mx.array, mx.array]:

@@ -11,12 +11,14 @@ class Positions:
     """P scored positions of a chunk: arrays of the shape (P,), but those of the choices, which are (P, 5).
 
     Log-probabilities are natural. How far the true `kl` may be away: `rounding` is a bound of what 16 bits do to it,
-    `tail_se` the standard error of what a sample of the tail does.
+    `tail_se` the standard error of what a sample of the tail does, and `unmet` what a share of the
+    tail as large as one of the samples stands for could add at most without being met.
     """
 
     kl: NDArray[np.float32]
     rounding: NDArray[np.float32]
     tail_se: NDArray[np.float32]
+    unmet: NDArray[np.float32]
     true_log_probability: NDArray[np.float32]
     reference_true_log_probability: NDArray[np.float32]
     top_ids: NDArray[np.int32]

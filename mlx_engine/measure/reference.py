@@ -42,6 +42,9 @@ SAMPLES = 32
 STEP = 2.0**-11
 """Log-probabilities are kept in multiples of this, from 0 down to -32 in 16 bits: finer than float16 below -1."""
 
+_LEAST = -STEP * (2**16 - 1)
+"""What has less, as a token has that a network rules out, counts as impossible."""
+
 _checksum_bytes = 32
 """At the beginning of each file."""
 
@@ -85,7 +88,7 @@ def _kept(
     ranked = mx.take_along_axis(rows, order, axis=-1) - total
     # Summed from the least probable on, since small numbers vanish beside large ones. [i] is the mass from i on.
     mass = np.array(mx.cumsum(mx.exp(ranked), axis=-1, reverse=True))
-    counts = (mass > tail_mass).sum(axis=-1) if tail_mass else np.full(len(mass), mass.shape[1])
+    counts = (mass > tail_mass if tail_mass else np.array(ranked) > _LEAST).sum(axis=-1)
     counts = np.maximum(counts, TOP)
     is_kept = np.arange(counts.max())[None] < counts[:, None]
     places, tail = _samples(mass, counts, starts)

@@ -1,5 +1,6 @@
 """Behaviour of holding a candidate against kept answers, checked by the plain formula over all logits in float64."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,63 @@ def test_the_choices_are_the_likeliest_in_order(original: Model, quantized: Mode
     found = compare(quantized.network, answers(original.network, tokens, _convention, 0.5), _convention)
     for ids, model in ((found.top_ids, quantized), (found.reference_top_ids, original)):
         assert (ids == np.argsort(-_exact(model, tokens), axis=-1)[:, :5]).all()
+
+
+def _says(rows: NDArray[np.float64]) -> Any:
+    """Return a network that answers `rows`, whatever it reads."""
+    return lambda inputs, cache=None: mx.array(rows.astype(np.float32))[None]
+
+
+def _divergence(original: NDArray[np.float64], candidate: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the plain formula over the logits of the second half of 64 tokens."""
+    p, q = (rows[32:-1] - np.log(np.exp(rows[32:-1]).sum(axis=-1, keepdims=True)) for rows in (original, candidate))
+    return (np.exp(p) * np.subtract(p, q, out=np.zeros_like(p), where=np.isfinite(p))).sum(axis=-1)
+
+
+def test_a_token_that_no_sample_meets_is_within_the_error() -> None:
+    """A candidate may have forgotten a rare word: the samples agree with each other, and miss it."""
+    tokens = np.arange(3, 67, dtype=np.int32)
+    rows = np.random.default_rng(5).normal(0, 2, (64, 4096))
+    rows[:, 7] += 14
+    forgotten = rows.copy()
+    np.put_along_axis(forgotten, np.argsort(-rows, axis=-1)[:, 300:301], -60, axis=-1)
+    found = compare(_says(forgotten), answers(_says(rows), tokens, _convention, 0.01), _convention)
+    error = abs(found.kl.astype(np.float64).mean() - _divergence(rows, forgotten).mean())
+    assert error > found.rounding.mean() + 4 * math.sqrt((found.tail_se.astype(np.float64) ** 2).sum()) / 31
+    assert error < fidelity([found]).kl_error_bound
+
+
+def test_estimates_below_nothing_are_left_as_they_are(tokens: NDArray[np.int32]) -> None:
+    """A sample of the tail errs to both sides; without the lower ones the mean would be too high."""
+    dice = np.random.default_rng(2)
+    rows = dice.normal(0, 2, (64, 4096))
+    near = rows + dice.normal(0, 0.01, rows.shape)
+    runs = [
+        compare(_says(near), answers(_says(rows), tokens + number, _convention, 0.1), _convention).kl
+        for number in range(20)
+    ]
+    means = np.mean(runs, axis=1)
+    assert np.min(runs) < 0
+    assert abs(means.mean() - _divergence(rows, near).mean()) < 4 * means.std() / math.sqrt(len(runs))
+
+
+@pytest.mark.parametrize("tail_mass", [0.01, 0])
+def test_tokens_that_both_rule_out_do_not_count(tokens: NDArray[np.int32], tail_mass: float) -> None:
+    """Some networks, such as phi3small's, give minus infinity to ids that stand for nothing."""
+    rows = np.random.default_rng(3).normal(0, 2, (64, 1000))
+    rows[:, ::10] = -np.inf
+    found = compare(_says(rows * 0.9), answers(_says(rows), tokens, _convention, tail_mass), _convention)
+    exact = _divergence(rows, np.where(np.isinf(rows), rows, rows * 0.9))
+    assert (np.abs(found.kl - exact) <= found.rounding + 4 * found.tail_se + 1e-6).all()
+
+
+def test_of_equals_the_lower_id_comes_first(tokens: NDArray[np.int32]) -> None:
+    """In 16 bits the two likeliest are often equal; both models choose by the same rule."""
+    rows = np.random.default_rng(4).integers(0, 4, (64, 1000)).astype(np.float64)
+    found = compare(_says(rows), answers(_says(rows), tokens, _convention, 0.01), _convention)
+    first = np.argsort(-rows[32:-1], axis=-1, kind="stable")[:, :5]
+    assert (found.top_ids == first).all()
+    assert (found.reference_top_ids == first).all()
 
 
 def test_a_smaller_vocabulary_is_refused(original: Model, tokens: NDArray[np.int32]) -> None:

@@ -20,6 +20,7 @@ def _positions(kl: list[float], *, own: float = 0.5, theirs: float = 0.5, first:
         kl=np.array(kl, np.float32),
         rounding=np.full(count, 0.01, np.float32),
         tail_se=np.full(count, 0.1, np.float32),
+        unmet=np.linspace(0.0, 0.02, count, dtype=np.float32),
         true_log_probability=np.full(count, math.log(own), np.float32),
         reference_true_log_probability=np.full(count, math.log(theirs), np.float32),
         top_ids=candidate,
@@ -37,9 +38,9 @@ def test_the_error_of_a_mean_is_reckoned_by_chunks() -> None:
 
 
 def test_samples_of_tails_even_out_and_roundings_do_not() -> None:
-    """Of the one, four standard errors of the mean are told; of the other all."""
+    """Of the one, four standard errors of the mean are told, and what none of them may have met; of the other all."""
     found = fidelity([_positions([0.1] * 100)] * 4)
-    assert found.kl_error_bound == pytest.approx(0.01 + 4 * 0.1 / math.sqrt(400))
+    assert found.kl_error_bound == pytest.approx(0.01 + 4 * 0.1 / math.sqrt(400) + math.log(16_000) * 0.02 / 400)
 
 
 def test_one_chunk_has_no_error() -> None:
