@@ -14,7 +14,7 @@ from mlx_engine.measure.charts.missing import why_nothing, without
 from mlx_engine.measure.charts.quantities import MEAN_KL, Sample, samples
 from mlx_engine.measure.charts.scales import Log
 from mlx_engine.measure.charts.scene import Area, Disc, Item, Line, Point, Scene, Target, Words
-from mlx_engine.measure.charts.series import Legend, colours
+from mlx_engine.measure.charts.series import Legend, colours, legend_lines
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.kl_counts import BORDERS, at_least
@@ -62,7 +62,7 @@ class Distribution:
         return f"{self.title}. " + " ".join(f"{curve.words}." for curve in self.curves)
 
     def least_height(self, style: Style) -> float:
-        return style.scaled(240) + (len(self.curves) // 4) * style.line
+        return style.scaled(240) + legend_lines(len(self.curves)) * style.line
 
     def draw(self, width: float, height: float, style: Style) -> Scene:
         if not any(any(curve.shares) for curve in self.curves):

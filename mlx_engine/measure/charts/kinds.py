@@ -9,7 +9,7 @@ from mlx_engine.measure.charts.chart import blank
 from mlx_engine.measure.charts.missing import why_nothing
 from mlx_engine.measure.charts.quantities import Estimate, Quantity, Sample, samples
 from mlx_engine.measure.charts.scene import Area, Disc, Ink, Item, Line, Point, Scene, Target, Words
-from mlx_engine.measure.charts.series import Legend, colours
+from mlx_engine.measure.charts.series import Legend, colours, legend_lines
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.charts.units import in_words
 from mlx_engine.measure.study import Study
@@ -55,7 +55,7 @@ class Kinds:
         return f"{dots.name}, {kind}: {in_words(self.quantity, dots.found[kind])}"
 
     def least_height(self, style: Style) -> float:
-        legend = (1 + len(self.candidates) // 3) * style.line
+        legend = legend_lines(len(self.candidates)) * style.line
         return legend + axes.below(style) + len(self.kinds) * _band(len(self.candidates), style)
 
     def draw(self, width: float, height: float, style: Style) -> Scene:

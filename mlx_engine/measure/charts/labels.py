@@ -15,7 +15,7 @@ _RINGS = 7
 """Circles on which further places are looked for, each most of a line of text around the one before."""
 _AIR = 3.0
 """Pixels around a mark that its own name alone may touch, so that no name seems to be another's."""
-_MARK, _LINE, _LEADER = 100.0, 12.0, 120.0
+_MARK, _LINE, _LEADER = 100.0, 14.0, 120.0
 """What it costs, in pixels of distance, to cover a mark, a line, or to lead across another name."""
 _MOST = 60
 """So many names are placed at most: nobody could read more of them."""

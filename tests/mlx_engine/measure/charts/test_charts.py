@@ -128,3 +128,13 @@ def test_the_caption_warns_of_a_stand_in() -> None:
         for row in found.candidates
     ]
     assert "lower bound" in caption(pareto(msgspec.structs.replace(found, rows=(found.original, *rows))))
+
+
+@pytest.mark.parametrize("chart", ["kinds", "distribution"])
+def test_of_many_only_the_ends_are_named(chart: str) -> None:
+    """Forty colours cannot be told apart, and their names would leave no room for what they mean."""
+    rows = tuple((f"recipe-{number}", 8 - number / 10, 0.001 * 1.2**number, 0.1, 100.0) for number in range(40))
+    made = CHARTS[chart](study(rows))
+    texts = [text for text, _ in _words(made.draw(760, made.least_height(Style()), Style()), Style())]
+    assert {"closest: recipe-0", "farthest of 40: recipe-39"} <= set(texts)
+    assert not any("recipe-7" in text for text in texts)
