@@ -49,7 +49,7 @@ def at_rest(study: Study) -> Stand:
     if disturbed:
         models = "one model" if disturbed == 1 else f"{disturbed} models"
         words = (
-            f"All is measured, but something else was running while the speed of {models} was: its figures have a star."
+            f"All is measured. Something else was running while the speed of {models} was: those figures have a star."
         )
         return Stand(words, 1.0, start="Measure again")
     return Stand("All is measured.", 1.0)

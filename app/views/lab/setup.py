@@ -164,7 +164,7 @@ class Setup(QWidget):
             row.hide()
             row.deleteLater()
         self.rows = {}
-        models = [self._row(kin.model.id, kin.model.name, _origin(kin), detail(kin.model)) for kin in self._draft.kin]
+        models = [self._row(kin.model.id, kin.model.id, "", _figures(kin)) for kin in self._draft.kin]
         recipes = [
             self._row(card.name, card.title, _purpose(card), _size(card.figures.forecast))
             for card in self._shown_cards()
@@ -207,12 +207,11 @@ class Setup(QWidget):
         self.follow()
 
 
-def _origin(kin: Kin) -> str:
-    """Say where it lies, and why it is not ticked at first if it is not."""
+def _figures(kin: Kin) -> str:
+    """Say how large it is, and why it is not ticked at first if it is not."""
     if kin.is_sure:
-        return kin.model.id
-    why = f"made from {kin.base}" if kin.base else "it does not say what it was made from"
-    return f"{kin.model.id} · {why}"
+        return detail(kin.model)
+    return f"{detail(kin.model)} · {f'made from {kin.base}' if kin.base else 'does not say from what it was made'}"
 
 
 def _purpose(card: RecipeCard) -> str:

@@ -25,7 +25,8 @@ class TickRow(QWidget):
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(Words(theme, title, bold=True), 1)
-        head.addWidget(Words(theme, figures if purpose else "", role="small", tone="secondary"))
+        if purpose:
+            head.addWidget(Words(theme, figures, role="small", tone="secondary"))
         text.addLayout(head)
         text.addWidget(Words(theme, purpose or figures, role="small", tone="secondary", wraps=True))
         text.addStretch(1)

@@ -28,16 +28,16 @@ class Tray(QWidget):
     def __init__(self, draft: LabDraft, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._draft, self._theme = draft, theme
-        self.line = Words(theme, bold=True)
+        self.facts = [Words(theme, bold=True) for _ in range(3)]
         self.badge = Badge(theme)
         self.problem = Words(theme, bold=True, wraps=True)
         self.how = Words(theme, role="small", tone="secondary", wraps=True)
         self.stand_in = LinkButton(theme, "")
         self.button = FilledButton(theme, "Start")
-        self._facts = Flow([self.line, self.badge])
+        self._line = Flow([*self.facts, self.badge])
         text = QVBoxLayout()
         text.setSpacing(2)
-        for part in (self._facts, self.problem, self.how):
+        for part in (self._line, self.problem, self.how):
             text.addWidget(part)
         link = QHBoxLayout()
         link.setSpacing(0)
@@ -63,7 +63,7 @@ class Tray(QWidget):
         self.button.setEnabled(not found.problem)
         self.problem.setText(found.problem)
         self.problem.setVisible(bool(found.problem))
-        self._facts.setVisible(not found.problem)
+        self._line.setVisible(not found.problem)
         stands_in = _STANDS_IN if self._draft.choices.stand_in and not found.problem else ""
         self.how.setText(f"{stands_in} {_how(found)}".strip())
         self.how.setVisible(bool(self.how.text()))
@@ -72,8 +72,11 @@ class Tray(QWidget):
             self._show_facts(found)
 
     def _show_facts(self, found: Forecast) -> None:
-        self.line.setText(_in_words(found))
-        self.line.updateGeometry()
+        for words, fact in zip(self.facts, _facts(found), strict=True):
+            words.setText(fact)
+            words.setVisible(bool(fact))
+            words.updateGeometry()
+        self.badge.setVisible(found.memory is not None)
         if found.memory:
             verdict = found.memory.verdict
             self.badge.show_text(FIT_WORDS[verdict], FIT_TONES[verdict], found.memory.in_words)
@@ -95,11 +98,11 @@ class Tray(QWidget):
         painter.fillRect(0, 0, self.width(), 1, colours.border)
 
 
-def _in_words(found: Forecast) -> str:
-    time = found.time[0].upper() + found.time[1:]
-    disk = f"about {bytes_in_words(found.disk_bytes)} on disk"
+def _facts(found: Forecast) -> tuple[str, str, str]:
+    """Return time, disk and memory, each but the last with what parts it from the next."""
     memory = f"{bytes_in_words(found.memory.estimate.total_bytes)} of memory" if found.memory else ""
-    return " · ".join(filter(None, (time, disk, memory)))
+    time = found.time[0].upper() + found.time[1:]
+    return f"{time} ·", f"about {bytes_in_words(found.disk_bytes)} on disk{' ·' if memory else ''}", memory
 
 
 def _how(found: Forecast) -> str:
