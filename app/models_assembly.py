@@ -43,7 +43,7 @@ class ModelsAssembly(QObject):
         discover: Callable[[str], None],
     ) -> None:
         super().__init__(parent)
-        self._chat, self._preferences, self._notifier = chat, preferences, notifier
+        self._notifier = notifier
         self._use = ModelUse(store, chat, self)
         self._table = ModelTable(library, this_machine(), self)
         self.inspector = ModelInspector(folders.measurements, self)
@@ -68,7 +68,7 @@ class ModelsAssembly(QObject):
         for source in (self.keeping, self.imports, self.folders):
             source.problem.connect(notifier.error)
         self.keeping.deleted.connect(self._tell_deletion)
-        self.keeping.renamed.connect(self._follow_rename)
+        self.keeping.renamed.connect(chat.rename_model)
         self._follow_use()
 
     def close(self) -> None:
@@ -83,8 +83,3 @@ class ModelsAssembly(QObject):
 
     def _tell_deletion(self, name: str, frees: str) -> None:
         self._notifier.information(f"{name} is in the trash.", frees)
-
-    def _follow_rename(self, old: str, new: str) -> None:
-        self._chat.rename_model(old, new)
-        if self._preferences.settings.last_model == old:
-            self._preferences.set("last_model", new)

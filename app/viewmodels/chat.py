@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from time import time
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from app.domain.conversation import Conversation, Message, MessageTree, new_id, title_from, whole_characters
 from app.domain.store import Store
@@ -82,6 +82,7 @@ class ChatViewModel(QObject):
             source.problem.connect(self.problem)
         self.parameters.memory_changed.connect(self._follow_memory)
         self._instruments.changed.connect(self.throughput_changed)
+        library.renamed.connect(self.rename_model, Qt.ConnectionType.QueuedConnection)
         library.refreshed.connect(self._follow_library)
         preferences.changed.connect(self._follow_preference)
         self._follow_preference("idle_unload_minutes")
@@ -192,7 +193,9 @@ class ChatViewModel(QObject):
             self.title_changed.emit()
 
     def rename_model(self, old: str, new: str) -> None:
-        """Call a model by its new id in all that was said, and in what is on the screen."""
+        """Call a model by its new id in all that was said, in what is on the screen, and in the next conversation."""
+        if self._preferences.settings.last_model == old:
+            self._preferences.set("last_model", new)
         if self._open.rename_model(old, new):
             self._tell_shown()
 

@@ -13,6 +13,7 @@ from app.viewmodels.amounts import bytes_in_words, parameters_in_words
 from app.viewmodels.engine_bridge import EngineBridge
 from mlx_engine.engine.state import EngineState, Failed, Ready, Stopped
 from mlx_engine.errors import FacetError
+from mlx_engine.models import renames
 from mlx_engine.models.describe import BrokenDescription, ModelDescription
 from mlx_engine.models.hub.cache import repository_folder
 from mlx_engine.models.library import Library, survey
@@ -36,6 +37,7 @@ class ModelLibrary(QAbstractListModel):
     """
 
     refreshed = Signal()
+    renamed = Signal(str, str)  # old id, new id: by the command line; told before `refreshed`, from another thread
     problem = Signal(str, str)  # title, message
 
     _scanned = Signal(object, int)  # Library or FacetError, from the scanning thread; how many were wanted then
@@ -143,6 +145,8 @@ class ModelLibrary(QAbstractListModel):
         return {role: role.name.lower().encode() for role in ModelRole}
 
     def _scan(self, wanted: int) -> None:
+        for old, new in renames.take(self._own_root.path):
+            self.renamed.emit(old, new)
         try:
             found: Library | FacetError = survey(self.roots, self._cache_file)
         except FacetError as error:

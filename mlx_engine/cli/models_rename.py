@@ -8,7 +8,7 @@ from mlx_engine.cli import terminal
 from mlx_engine.cli.json_lines import write_json
 from mlx_engine.cli.roots import roots
 from mlx_engine.folders import Folders
-from mlx_engine.models import library, removal
+from mlx_engine.models import library, removal, renames
 
 
 def rename(
@@ -20,7 +20,7 @@ def rename(
 ) -> None:
     """Give a model of Facet's own folder another name; one that is loaded is left alone.
 
-    Conversations of the window keep the old name: rename in the window to take them along.
+    Conversations of the window go along when it looks at its models the next time.
 
     Args:
         old: A model by name or id, whole or damaged.
@@ -28,8 +28,10 @@ def rename(
         json: Write one JSON object: the new id and where the model is now.
     """
     model = library.find_row(roots(), old)
-    path = removal.rename(model, Folders.from_environment().models, new)
+    models = Folders.from_environment().models
+    path = removal.rename(model, models, new)
     new_id = f"{model.id.rpartition('/')[0]}/{path.name}"
+    renames.note(models, model.id, new_id)
     if json:
         write_json({"id": new_id, "path": path})
     else:

@@ -21,6 +21,7 @@ from app.views.models.notice import DropFrame, Nothing
 from app.views.models.page import ModelsPage
 from app.views.notification import NotificationBanner
 from app.views.workbench import Workbench
+from mlx_engine.cli.main import main
 from mlx_engine.folders import Folders
 from mlx_engine.models import provenance
 from mlx_engine.models.provenance import Provenance
@@ -160,12 +161,34 @@ def test_chats_follow_a_model_that_is_renamed(assembly: Assembly, qtbot: QtBot) 
     dialog.setTextValue("Zulu")
     dialog.accept()
     qtbot.waitUntil(lambda: "Zulu" in shown(page), timeout=TIMEOUT_MS)
-    assert chat.model == "owner/Zulu"
-    assert chat.items[-1].message.model == "owner/Zulu"
+    assert_called(assembly, "owner/Zulu")
+
+
+def test_chats_follow_a_model_that_the_command_line_has_renamed(
+    assembly: Assembly, folders: Folders, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    """As soon as the window looks at its models, which it does when it comes to the front."""
+    monkeypatch.setenv("FACET_HOME", str(folders.data))
+    chat = assembly.chat
+    chat.set_model("owner/Beta")
+    chat.send("Do whales sing?")
+    qtbot.waitUntil(lambda: not chat.busy, timeout=TIMEOUT_MS)
+    assembly.library.unload("owner/Beta")
+    assert main(["models", "rename", "owner/Beta", "Zulu"]) == 0
+    with qtbot.waitSignal(assembly.library.refreshed, timeout=TIMEOUT_MS):
+        assembly.library.refresh()
+    assert_called(assembly, "owner/Zulu")
+
+
+def assert_called(assembly: Assembly, model: str) -> None:
+    """The conversation on the screen, what was said in it, the list and the next conversation have the model's name."""
+    chat = assembly.chat
+    assert chat.model == model
+    assert chat.items[-1].message.model == model
     assert chat.can_send
-    assert assembly.conversations.index(0).data(ConversationRole.SUBTITLE).startswith("Zulu")
+    assert assembly.conversations.index(0).data(ConversationRole.SUBTITLE).startswith(model.rpartition("/")[2])
     chat.new()
-    assert chat.model == "owner/Zulu"
+    assert chat.model == model
 
 
 def test_deleting_asks_with_what_it_frees(page: ModelsPage, qtbot: QtBot, trash: Path) -> None:
