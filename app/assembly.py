@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from app.models_assembly import ModelsAssembly
     from app.quantize_assembly import QuantizeAssembly
     from app.starter_preparation import StarterPreparation
+    from app.viewmodels.past_chats import PastChats
     from mlx_engine.models.description import ModelDescription
 
 
@@ -66,6 +67,7 @@ class Assembly(QObject):
         self._hub: HubAssembly | None = None
         self._quantizing: QuantizeAssembly | None = None
         self._lab: LabAssembly | None = None
+        self._past_chats: PastChats | None = None
         self._machine = machine or this_machine()
         self.preferences = Preferences(folders.settings, self)
         self._follow_preferences()
@@ -106,6 +108,7 @@ class Assembly(QObject):
         self.gate.smaller_wanted.connect(lambda: self.workbench.show_page("discover"))
         self.workbench.quantize_requested.connect(self._quantize)
         self.workbench.quantize_path_requested.connect(lambda is_file: self.quantizing().ask_for_path(is_file=is_file))
+        self.workbench.export_requested.connect(self._export_chats)
         self.workbench.study_requested.connect(lambda: self.lab().new_study())
         self.preferences.changed.connect(self._follow_preferences)
         self.bridge.state_changed.connect(self._tell_failure)
@@ -212,11 +215,30 @@ class Assembly(QObject):
                 chat_with=self._start_chat_with,
                 quantize=self._quantize_model,
                 own=lambda: self.quantizing().shelf.recipes,
+                chats=self.past_chats(),
             )
             lab, entry = self._lab.lab, self.workbench.sidebar.study
             lab.changed.connect(lambda: entry.tell(*lab.underway))
             entry.clicked.connect(lambda: lab.open(lab.foremost))
         return self._lab
+
+    def past_chats(self) -> "PastChats":
+        """Return what reads all chats, which is built when it is first wanted."""
+        if self._past_chats is None:
+            from app.viewmodels.past_chats import PastChats  # noqa: PLC0415 - as above
+
+            self._past_chats = PastChats(self.store, self._folders, self)
+            self._past_chats.problem.connect(self.notifier.error)
+            self._past_chats.written.connect(
+                lambda file: self.notifier.information(f"{Path(file).name} is written.", file)
+            )
+        return self._past_chats
+
+    def _export_chats(self, is_all: bool) -> None:
+        from app.views.chat_export import export  # noqa: PLC0415 - as above
+
+        chat = None if is_all else self.chat.conversation
+        export(self.workbench, self.past_chats(), chat.title if chat else "Chats", chat.id if chat else "")
 
     def _lab_page(self) -> QWidget:
         page = self.lab().page()

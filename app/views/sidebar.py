@@ -42,6 +42,7 @@ class Sidebar(QWidget):
     """Follows the conversation on the screen, and opens the one that is chosen."""
 
     conversation_chosen = Signal()
+    export_requested = Signal()
 
     def __init__(
         self, conversations: ConversationListModel, chat: ChatViewModel, theme: Theme, parent: QWidget | None = None
@@ -128,7 +129,11 @@ class Sidebar(QWidget):
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for text, slot in (("Rename", self.rename_current), ("Delete", self.delete_current)):
+        for text, slot in (
+            ("Rename", self.rename_current),
+            ("Export…", self.export_requested.emit),
+            ("Delete", self.delete_current),
+        ):
             action = QAction(text, menu)
             action.triggered.connect(slot)
             menu.addAction(action)

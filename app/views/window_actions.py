@@ -47,6 +47,8 @@ class WindowActions(QObject):
             "new_chat": bench.new_chat,
             "rename_chat": bench.rename_chat,
             "delete_chat": bench.sidebar.delete_current,
+            "export_chat": lambda: bench.export_requested.emit(False),
+            "export_chats": lambda: bench.export_requested.emit(True),
             "offline": lambda: bench.offline.turn(on=not bench.offline.is_on),
             "settings": bench.show_settings,
             "close_window": window.close,
@@ -85,7 +87,9 @@ class WindowActions(QObject):
         }
 
     def _connect(self) -> None:
-        chat, library = self._chat, self._library
+        chat, library, conversations = self._chat, self._library, self._bench.conversations
+        for changed in (conversations.rowsInserted, conversations.rowsRemoved):
+            changed.connect(self._follow)
         for changed in (chat.opened, chat.busy_changed, chat.model_changed, chat.item_added, chat.title_changed):
             changed.connect(self._follow)
         for changed in (library.dataChanged, library.refreshed):
@@ -95,13 +99,15 @@ class WindowActions(QObject):
         cast("QApplication", QApplication.instance()).focusChanged.connect(self._follow_focus)
 
     def _follow(self) -> None:
-        chat = self._chat
+        bench, chat = self._bench, self._chat
         at_rest = bool(chat.items) and not chat.busy
         row = self._library.row_of(chat.model)
         state = in_words(self._library.index(row, 0).data(ModelRole.STATE)) if row >= 0 else None
         for name, possible in {
             "rename_chat": chat.conversation is not None,
             "delete_chat": chat.conversation is not None,
+            "export_chat": chat.conversation is not None,
+            "export_chats": bench.conversations.rowCount() > 0,
             "copy_answer": self._last("assistant") != "",
             "stop": chat.busy,
             "regenerate": at_rest and self._last("assistant") != "",

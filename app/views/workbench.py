@@ -30,6 +30,7 @@ class Workbench(QWidget):
     quantize_requested = Signal()
     quantize_path_requested = Signal(bool)  # whether it is a file
     study_requested = Signal()
+    export_requested = Signal(bool)  # whether of all chats
 
     def __init__(  # noqa: PLR0913 - the one place where all view-models meet
         self,
@@ -95,6 +96,7 @@ class Workbench(QWidget):
         self.sidebar.pages.chosen.connect(self.show_page)
         self.sidebar.jobs.clicked.connect(lambda: self.show_page("jobs"))
         self.sidebar.study.clicked.connect(lambda: self.show_page("lab"))
+        self.sidebar.export_requested.connect(lambda: self.export_requested.emit(False))
         self.sidebar.conversation_chosen.connect(lambda: self.show_page(CHAT))
         self.chat.opened.connect(lambda: self.show_page(CHAT))
         self.chat.title_changed.connect(self._follow_title)

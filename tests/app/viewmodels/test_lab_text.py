@@ -1,0 +1,118 @@
+"""What is said of a text before a study begins."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.viewmodels.lab_text import LabText
+from app.viewmodels.text_reader import TextReader
+from mlx_engine import network
+from mlx_engine.folders import Folders
+from mlx_engine.job_protocol import JobFailed
+from mlx_engine.measure.messages import CorpusChoice, CorpusRead
+from mlx_engine.measure.plan import Plan
+from mlx_engine.models.hub.datasets import dataset
+
+TIMEOUT_MS = 30_000
+COMMIT = "c0ffee" * 6 + "c0ff"
+
+
+class GivenTextReader:
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked: list[CorpusChoice] = []
+        self.answer: Callable[[CorpusRead | JobFailed], None] | None = None
+
+    def read(self, _model: Path, plan: Plan, answered: Callable[[CorpusRead | JobFailed], None]) -> None:
+        self.asked.append(plan.corpus)
+        self.answer = answered
+
+    def close(self) -> None:
+        self.answer = None
+
+
+def _plan(corpus: CorpusChoice) -> Plan:
+    return Plan(name="a", original="o", candidates=("c",), corpus=corpus)
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
+    monkeypatch.delenv(network.OFFLINE_VARIABLE, raising=False)
+    return Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs")
+
+
+def test_a_file_is_looked_at_once_as_long_as_it_stays_as_it_is(folders: Folders, tmp_path: Path) -> None:
+    """What is found is said, and what is wrong stands against the study."""
+    reader = GivenTextReader()
+    text = LabText(folders, reader=reader)
+    notes = tmp_path / "notes.txt"
+    notes.write_text("It rains.")
+    plan = _plan(CorpusChoice(path=str(notes)))
+    text.look(tmp_path, plan)
+    assert text.is_reading
+    text.look(tmp_path, plan)
+    assert len(reader.asked) == 1
+    assert reader.answer
+    reader.answer(CorpusRead("", 8192, ("notes",)))
+    assert (text.is_reading, text.problem) == (False, "")
+    assert text.words.startswith("8,192 tokens are read.")
+    notes.write_text("It has stopped.")
+    text.look(tmp_path, plan)
+    assert len(reader.asked) == 2
+    reader.answer(JobFailed(id="", error="BadCorpus", title="", message="notes.txt has 4 tokens."))
+    assert text.problem == "notes.txt has 4 tokens."
+
+
+def test_the_own_texts_need_no_look(folders: Folders, tmp_path: Path) -> None:
+    reader = GivenTextReader()
+    text = LabText(folders, reader=reader)
+    text.look(tmp_path, _plan(CorpusChoice()))
+    assert (reader.asked, text.is_reading, text.problem) == ([], False, "")
+
+
+def test_a_data_set_is_fetched_later(folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where from is said; offline it cannot be, unless it is here."""
+    reader = GivenTextReader()
+    text = LabText(folders, reader=reader)
+    text.look(tmp_path, _plan(CorpusChoice(dataset="wikitext-2")))
+    assert "fetched from the Hugging Face Hub when the study begins: ggml-org/ci" in text.words
+    assert (reader.asked, text.problem) == ([], "")
+    monkeypatch.setenv(network.OFFLINE_VARIABLE, "1")
+    assert "Facet stays offline" in text.problem
+    wanted = dataset("wikitext-2")
+    place = wanted.place(folders.datasets, COMMIT)
+    (place.folder / wanted.file).parent.mkdir(parents=True)
+    (place.folder / wanted.file).write_bytes(b"")
+    (place.repository_folder / "refs").mkdir()
+    (place.repository_folder / "refs" / "main").write_text(COMMIT)
+    assert text.problem == ""
+    assert f"at revision {COMMIT[:10]}" in text.words
+
+
+@pytest.fixture
+def looking(folders: Folders, qtbot: QtBot) -> Iterator[LabText]:
+    """With a real process that looks."""
+    text = LabText(folders, reader=TextReader(folders.logs))
+    yield text
+    text.close()
+
+
+def test_a_process_says_what_the_study_would_say(
+    looking: LabText, tiny_models: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    """With the tokenizer of the original; a pipe does not hold it up, nor what was asked before."""
+    os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / "short.txt").write_text("Too short.")
+    (tmp_path / "long.txt").write_text("The tide comes in twice a day. " * 200)
+    said = []
+    for name in ("pipe.txt", "short.txt", "long.txt"):
+        looking.look(tiny_models / "llama", _plan(CorpusChoice(path=str(tmp_path / name))))
+        qtbot.waitUntil(lambda: not looking.is_reading, timeout=TIMEOUT_MS)
+        said.append(looking.problem)
+    assert "a pipe or a device" in said[0]
+    assert "tokens, but a chunk has 512" in said[1]
+    assert said[2] == ""
