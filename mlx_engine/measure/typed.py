@@ -2,22 +2,31 @@
 
 import shutil
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
+import msgspec
+
 from mlx_engine.folders import Folders
-from mlx_engine.measure.kept_answers import kept_answers
-from mlx_engine.measure.results import TYPED, fidelity_folder, kept_fidelity
+from mlx_engine.measure.results import TYPED
+from mlx_engine.models.kept_value import read_value
 from mlx_engine.models.staging import storage_errors
 
 
+class _Said(msgspec.Struct, frozen=True):
+    """Of what the answers, or the result, are; in all versions of Facet."""
+
+    corpus: str
+
+
 def typed(folders: Folders) -> Iterator[Path]:
-    """Yield the folders in which such a text, or a part of it, stands."""
-    for kept in kept_answers(folders.answers):
-        if kept.header and kept.header.corpus == TYPED:
-            yield kept.folder
-    for result in kept_fidelity(folders.measurements):
-        if result.corpus == TYPED:
-            yield fidelity_folder(result, folders.measurements)
+    """Yield the folders in which such a text, or a part of it, stands; and those that are too damaged to tell."""
+    answers = ((folder, folder / "reading.json") for folder in folders.answers.glob("*"))
+    results = ((folder, folder / "result.json") for folder in folders.measurements.glob("fidelity/*/*"))
+    for folder, file in chain(answers, results):
+        said = read_value(file, _Said)
+        if folder.is_dir() and not folder.is_symlink() and (said is None or said.corpus == TYPED):
+            yield folder
 
 
 def forget_typed(folders: Folders) -> None:
