@@ -108,9 +108,12 @@ class LabDraft(QObject):
         self._reader.read(model.path, self._take)
 
     def refresh(self) -> None:
-        """Follow the library and the person's own recipes."""
+        """Follow the library and the person's own recipes; what has come, as from the Hub, is ticked."""
+        known = {kin.model.id for kin in self.kin}
         self.original = self._library.description(self.original.id) if self.original else None
         self.kin = kin_of(self.original, self._library.usable()) if self.original else []
+        new = frozenset(kin.model.id for kin in self.kin if kin.is_sure and kin.model.id not in known)
+        self.choices = replace(self.choices, candidates=self.choices.candidates | new)
         self._make_cards()
         self.changed.emit()
 

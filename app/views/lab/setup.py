@@ -1,5 +1,8 @@
 """Where a study is put together."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
@@ -173,7 +176,15 @@ class Setup(QWidget):
         for grid, rows in ((self._models, models), (self._recipes, recipes)):
             grid.show_cards(rows)
             grid.setVisible(bool(rows))
+        self._put_in_order(models, recipes)
         self._show_words()
+
+    def _put_in_order(self, models: Sequence[TickRow], recipes: Sequence[TickRow]) -> None:
+        """Let the Tab key go down the page, whatever was made when."""
+        of_models, of_recipes = [row.mark for row in models], [row.mark for row in recipes]
+        order = [self.back, self.name, self.originals, *of_models, self.hub, *of_recipes, self._more]
+        for one, next_one in pairwise(order):
+            self.setTabOrder(one, next_one)
 
     def _row(self, name: str, title: str, purpose: str, figures: str) -> TickRow:
         row = self.rows[name] = TickRow(self._theme, name, title, purpose, figures)

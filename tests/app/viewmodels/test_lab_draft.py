@@ -157,6 +157,17 @@ def test_a_study_can_be_taken_up_again(begin: Begin) -> None:
     assert draft.plan == plan
 
 
+def test_what_comes_meanwhile_is_ticked(begin: Begin, facet: Facet, qtbot: QtBot) -> None:
+    """It was downloaded, or made, to be compared."""
+    draft = begin(has_kin=False)
+    card = facet.models / "other" / "Orca" / "README.md"
+    write_model(card.parent, {"model.embed_tokens.weight": ("F16", (4096, 256))})
+    card.write_text(f"---\nbase_model: {WHALE}\n---\n")
+    facet.ready(qtbot)
+    draft.refresh()
+    assert draft.has("other/Orca")
+
+
 def test_what_a_recipe_has_made_is_not_made_again(begin: Begin, facet: Facet) -> None:
     """The folder says by which recipe, and of what; the conversion is among the candidates."""
     draft = begin()

@@ -113,6 +113,25 @@ def test_a_study_is_put_together_and_started(show: Show) -> None:
     assert page.view.table.isColumnHidden(BY_NAME["decode"])
 
 
+def test_a_new_study_needs_no_mouse(show: Show, qtbot: QtBot) -> None:
+    """Tab goes down the page, Space ticks, Return starts, and Escape gives up."""
+    page = show().page
+    page.new()
+    first = page.setup.rows["affine-8-g64"].mark
+    for _ in range(10):
+        if page.focusWidget() is first:
+            break
+        qtbot.keyClick(page.focusWidget(), Qt.Key.Key_Tab)
+    was_ticked = first.isChecked()
+    qtbot.keyClick(first, Qt.Key.Key_Space)
+    assert first.isChecked() is not was_ticked
+    qtbot.keyClick(first, Qt.Key.Key_Escape)
+    assert page.notice.isVisible()
+    page.new()
+    qtbot.keyClick(page.setup.name, Qt.Key.Key_Return)
+    assert page.view.isVisible()
+
+
 def test_every_control_has_a_name(show: Show, found: Study) -> None:
     """In the study, in each of its views, in a new one and in the form of limits."""
     page = show(found).page
