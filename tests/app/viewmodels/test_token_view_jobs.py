@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.token_view import Busy, Shown, TokenView
+from app.viewmodels.token_view import TokenView
 from app.viewmodels.token_view_jobs import TokenJobs
+from app.viewmodels.token_view_states import Broken, Busy, Shown
 from mlx_engine.folders import Folders
 from mlx_engine.measure.plan import Plan
 from mlx_engine.measure.study import Row, Study
@@ -38,3 +39,23 @@ def test_a_text_is_measured_and_read_token_by_token(
     shown = passage.read.before + "".join(token.text for token in passage.tokens)
     assert shown.strip() in TEXT * 4
     assert all(token.probability == pytest.approx(token.reference_probability, abs=1e-3) for token in passage.tokens)
+
+
+def test_an_original_that_was_deleted_is_told(
+    qtbot: QtBot, tiny_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would have to read the text first."""
+    monkeypatch.setenv("FACET_HOME", str(tmp_path))
+    folders, gone = Folders.from_environment(), str(tmp_path / "gone")
+    plan = Plan(name="own", original="llama", candidates=("llama",))
+    copy = Row(label="copy", path=str(tiny_models / "llama"), fidelity=(result("copy"),))
+    jobs = TokenJobs(folders)
+    view = TokenView(
+        GivenLab(Study(plan=plan, rows=(Row(label="llama", path=gone, is_original=True), copy))), jobs, folders
+    )
+    view.begin()
+    view.measure(TEXT * 4)
+    qtbot.waitUntil(lambda: not isinstance(view.state, Busy), timeout=TIMEOUT_MS)
+    view.close()
+    assert isinstance(view.state, Broken)
+    assert gone in view.state.message
