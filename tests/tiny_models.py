@@ -8,6 +8,7 @@ of the window's side never import MLX. The same seed gives the same weights, flo
     llama-4bit   the weights of llama in 4 bits, groups of 32, scales in float16
     qwen3        plain attention; thinks, and its template drops old thinking
     gemma3       sliding windows of 32 tokens; its template refuses a system message
+    gemma3n      the last layers have no keys and values of their own
     lfm2         convolution states mixed with attention
     mamba2       recurrent states only
 """
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 CONTEXT_LENGTH = 2048
-ARCHITECTURES = ("llama", "llama-wide", "llama-4bit", "qwen3", "gemma3", "lfm2", "mamba2")
+ARCHITECTURES = ("llama", "llama-wide", "llama-4bit", "qwen3", "gemma3", "gemma3n", "lfm2", "mamba2")
 
 _chatml = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
@@ -59,6 +60,27 @@ _configs: dict[str, dict[str, Any]] = {
         "query_pre_attn_scalar": 16,
         "sliding_window": 32,
         "sliding_window_pattern": 2,
+    },
+    "gemma3n": {
+        "model_type": "gemma3n",
+        "text_config": {
+            **_attention,
+            "model_type": "gemma3n_text",
+            "vocab_size": 384,
+            "vocab_size_per_layer_input": 384,
+            "num_kv_shared_layers": 2,
+            "sliding_window": 32,
+            "layer_types": ["sliding_attention", "full_attention"] * 2,
+            "rope_local_base_freq": 10000.0,
+            "final_logit_softcapping": 30.0,
+            "activation_sparsity_pattern": [0.0] * 4,
+            "hidden_size_per_layer_input": 16,
+            "altup_num_inputs": 2,
+            "altup_coef_clip": 120.0,
+            "altup_correct_scale": True,
+            "altup_active_idx": 0,
+            "laurel_rank": 8,
+        },
     },
     "lfm2": {
         "model_type": "lfm2",

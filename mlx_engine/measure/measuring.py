@@ -208,7 +208,7 @@ def _require_known(tokens: Sample, model: Model, name: str) -> None:
 def _compared(model: Model, store: ReferenceStore, cache_bits: CacheBits) -> Iterator[Positions]:
     layers = Layers(model.network, model.cache_obstacle)
     for number in range(len(store.header.kinds)):
-        cache = None if cache_bits == 16 else layers.make(cache_bits)
+        cache = layers.make(cache_bits)
         yield compare(model.network, store.read(number), store.header.convention, cache=cache)
 
 

@@ -21,6 +21,7 @@ from typing import Any
 import mlx.core as mx
 import msgspec
 import numpy as np
+from mlx_lm.models.cache import make_prompt_cache
 from numpy.typing import NDArray
 
 from mlx_engine.errors import StorageError
@@ -68,13 +69,15 @@ class ReferenceChunk:
     true_log_probability: NDArray[np.float32]
 
 
-def answers(network: Any, tokens: NDArray[np.int32], convention: Convention, tail_mass: float) -> ReferenceChunk:
+def answers(
+    network: Any, tokens: NDArray[np.int32], convention: Convention, tail_mass: float, *, cache: Any = None
+) -> ReferenceChunk:
     """Run `network` over one chunk and return what is kept of its predictions."""
     following = mx.array(true_tokens(tokens, convention.first_scored))[:, None]
     starts = np.random.default_rng(tokens.tolist()).random(len(following))
     parts = [
         _kept(rows, following[place], starts[place], tail_mass)
-        for place, rows in by_rows(logits(network, tokens, convention.first_scored))
+        for place, rows in by_rows(logits(network, tokens, convention.first_scored, cache=cache))
     ]
     return ReferenceChunk(tokens, *(np.concatenate(part) for part in zip(*parts, strict=True)))
 
@@ -267,5 +270,8 @@ def run_reference(network: Any, sample: Sample, store: ReferenceStore) -> Iterat
     missing = list(store.missing)
     header = store.header
     for done, number in enumerate(missing, len(sample.tokens) - len(missing) + 1):
-        store.write(number, answers(network, sample.tokens[number], header.convention, header.tail_mass))
+        # With a cache, as in a chat: without one, layers that share keys are another network (mlx-lm 0.32.2, gemma3n).
+        cache = make_prompt_cache(network)
+        tokens = sample.tokens[number]
+        store.write(number, answers(network, tokens, header.convention, header.tail_mass, cache=cache))
         yield done

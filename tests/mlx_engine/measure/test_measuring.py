@@ -1,16 +1,20 @@
 """Behaviour of measuring whole models."""
 
 import io
+import itertools
 import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import mlx.core as mx
 import numpy as np
 import pytest
 
 from mlx_engine.errors import BadCorpus, BrokenModel, NotComparable, StorageError
+from mlx_engine.inference.layers import Layers
+from mlx_engine.inference.load import open_model
 from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.corpus import Corpus, Text
 from mlx_engine.measure.fingerprints import Fingerprints
@@ -115,6 +119,31 @@ def test_the_precision_of_the_context_is_measured_too(tiny_models: Path, texts: 
     losses = [result.fidelity.mean_kl for result in results]
     assert losses[0] < 1e-5 < losses[1] < losses[2]
     assert len(list(kept_fidelity(tmp_path / "results"))) == 3
+
+
+def _perplexity_of_a_chat(model: Path, tokens: list[int], bits: CacheBits) -> float:
+    """Return the perplexity of the second half of `tokens`, read one by one, as they would be generated."""
+    network = open_model(model).network
+    cache, losses = Layers(network).make(bits), []
+    for token, following in itertools.pairwise(tokens):
+        logits = network(mx.array([[token]]), cache=cache)[0, 0]
+        losses.append((mx.logsumexp(logits) - logits[following]).item())
+    return math.exp(np.mean(losses[_convention.first_scored :]))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "bits"), [("gemma3", 16), ("gemma3n", 16), ("llama-wide", 8), ("llama-wide", 4)]
+)
+def test_a_model_is_measured_as_it_chats(
+    architecture: str, bits: CacheBits, tiny_models: Path, texts: Corpus, tmp_path: Path
+) -> None:
+    """In one piece or token by token: windows, shared keys, and keys in few bits, each token's own too."""
+    model = tiny_models / architecture
+    *_, kept = _keeping(model, texts, tmp_path / "answers", limit_tokens=64)
+    found = _result(model, kept.store, tmp_path / "results", bits).fidelity
+    tokens = kept.store.read(0).tokens.tolist()
+    assert found.reference_perplexity == pytest.approx(_perplexity_of_a_chat(model, tokens, 16), rel=1e-5)
+    assert found.perplexity == pytest.approx(_perplexity_of_a_chat(model, tokens, bits), rel=1e-5)
 
 
 def test_a_broken_candidate_is_told(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
