@@ -8,6 +8,7 @@
     ├── RequestError           a request is refused before any work
     │   ├── InvalidParameter   a value outside its legal range
     │   ├── InvalidRecipe      a way to quantize that cannot be
+    │   ├── InvalidPlan        a study that cannot be made
     │   ├── BadCorpus          a text that nothing can be measured on
     │   ├── NotComparable      two models that cannot be held against each other
     │   ├── NotPublishable     a model that Facet does not put on the Hub
@@ -72,6 +73,10 @@ class InvalidParameter(RequestError):
 
 class InvalidRecipe(RequestError):
     title = "This recipe is not possible"
+
+
+class InvalidPlan(RequestError):
+    title = "This plan cannot be used"
 
 
 class BadCorpus(RequestError):

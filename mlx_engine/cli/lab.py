@@ -1,22 +1,19 @@
 """`facet lab`: runs studies and shows them."""
 
-import queue
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from cyclopts import App, Parameter
 
 from mlx_engine.cli import corpora, recipe_option, terminal
 from mlx_engine.cli.failure import FAILED
 from mlx_engine.cli.json_lines import write_json
-from mlx_engine.cli.roots import AddedFolders, roots
-from mlx_engine.cli.study_view import judgement_lines, progress_line, table
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.engine.study_run import StudyParcel, StudyRun
-from mlx_engine.errors import InvalidParameter
+from mlx_engine.cli.roots import AddedFolders, not_found, roots
+from mlx_engine.cli.study_course import StudyCourse
+from mlx_engine.cli.study_view import judgement_lines, list_fields, list_table, row_fields, table
+from mlx_engine.errors import InvalidParameter, InvalidPlan, ModelNotFound
 from mlx_engine.folders import Folders
-from mlx_engine.measure.gates import judge
+from mlx_engine.measure.gates import Judgement, judge
 from mlx_engine.measure.kept_answers import KeptAnswers, kept_answers
 from mlx_engine.measure.kept_answers import delete as delete_answers
 from mlx_engine.measure.kept_answers import find as find_answers
@@ -26,7 +23,8 @@ from mlx_engine.measure.report.markdown import card as as_card
 from mlx_engine.measure.report.markdown import markdown as as_markdown
 from mlx_engine.measure.report.subject import subject
 from mlx_engine.measure.study import Row, Study, tried_again
-from mlx_engine.measure.study_file import begin, kept_studies, kept_study, load
+from mlx_engine.measure.study_file import begin, forget, kept_studies, kept_study, load
+from mlx_engine.measure.taken_over import taken_over
 from mlx_engine.models import library
 from mlx_engine.models.description import BrokenDescription, ModelDescription
 from mlx_engine.models.memory import size_in_words
@@ -45,28 +43,43 @@ def run(
     """Run the study of a plan to its end, or go on with it where it was.
 
     Missing conversions are made, everything is measured, with one model in memory at a time. What fails is told, and
-    the rest goes on. With gates in the plan, the winner is named; without one, the exit code is 1.
+    the rest goes on. Control-C stops it; the same command goes on, also with candidates, recipes or gates changed.
+
+    With gates in the plan, the winner is named. The exit code is 1 if there is none, and if a step has failed.
 
     Args:
-        plan: A .json file; the documentation has an example.
+        plan: A .json file; docs/measuring.md has an example. Files that it names lie beside it.
         folder: Look for models in this folder as well.
-        json: Write one JSON object a row when it is complete, then the judgement.
+        json: Write one JSON object a model as soon as all of it is measured, then the judgement.
     """
     folders = Folders.from_environment()
     study = _study(read_plan(plan), folder, folders)
-    study = _run(study, folders)
-    return _tell(study, json=json)
+    try:
+        study = StudyCourse(study, folders, on_row=_write_row if json else None).run()
+    except KeyboardInterrupt:
+        terminal.note("Stopped. What was measured is kept; the same command goes on.\n")
+        raise
+    if not json:
+        return _tell(study)
+    return _tell_judgement(study)
 
 
 @lab.command
 def show(study: str, /, *, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> int:
     """Show what a study has found.
 
+    The exit code is as that of `facet lab run`.
+
     Args:
-        study: Its name.
-        json: Write one JSON object a row.
+        study: Its name, or how it begins.
+        json: Write one JSON object a model, then the judgement.
     """
-    return _tell(load(study, Folders.from_environment().studies), json=json)
+    found = _named(study)
+    if not json:
+        return _tell(found)
+    for row in found.rows:
+        _write_row(found, row)
+    return _tell_judgement(found)
 
 
 @lab.command
@@ -90,7 +103,7 @@ def report(
         csv: Write the table, for programs.
         card: Write what was found of this model alone to standard output, as a section for its card.
     """
-    found = load(study, Folders.from_environment().studies)
+    found = _named(study)
     wanted: dict[Form, Path | None] = {"html": html, "markdown": markdown, "json": json, "csv": csv}
     for form, file in wanted.items():
         if file:
@@ -110,10 +123,32 @@ def _row(study: Study, label: str) -> Row:
 
 
 @lab.command(name="list")
-def list_studies() -> None:
-    """List the studies."""
-    for study in kept_studies(Folders.from_environment().studies):
-        terminal.write(f"{study.plan.name}  {study.original.label}, {len(study.candidates)} candidates\n")
+def list_studies(*, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> None:
+    """List the studies: name, original, candidates, what is left to be done.
+
+    Args:
+        json: Write one JSON object a study.
+    """
+    studies = sorted(kept_studies(Folders.from_environment().studies), key=lambda study: study.created)
+    if json:
+        for study in studies:
+            write_json(list_fields(study))
+    elif studies:
+        terminal.write(list_table(studies))
+    else:
+        terminal.note("There are no studies yet. `facet lab run PLAN.json` begins one; docs/measuring.md has a plan.\n")
+
+
+@lab.command
+def delete(study: str, /) -> None:
+    """Delete a study and its table. Models that were made for it stay, and what was measured of each model.
+
+    Args:
+        study: Its whole name.
+    """
+    root = Folders.from_environment().studies
+    forget(load(study, root).plan.name, root)
+    terminal.note(f"Deleted {study}.\n")
 
 
 @lab.command
@@ -148,11 +183,14 @@ def _study(plan: Plan, further: AddedFolders, folders: Folders) -> Study:
     """Return the study of that name if it has the same plan, else a new one."""
 
     def find(name: str) -> ModelDescription | BrokenDescription:
-        return library.find_any(roots(further), name)
+        try:
+            return library.find_any(roots(further), name)
+        except ModelNotFound as error:
+            raise not_found(error, name) from error
 
     kept = kept_study(plan.name, folders.studies)
     if kept and kept.plan.name != plan.name:
-        raise InvalidParameter(
+        raise InvalidPlan(
             f"The study {kept.plan.name} is kept in the file that {plan.name} would have. Choose another name."
         )
     if kept and kept.plan == plan:
@@ -164,41 +202,45 @@ def _study(plan: Plan, further: AddedFolders, folders: Folders) -> Study:
         models=folders.models,
         kept=lambda name: find_answers(folders.answers, plan.answers(name)),
     )
+    if kept:
+        study = tried_again(taken_over(study, kept))
     if not study.answers:
         corpora.check(plan.corpus, folders)
     return study
 
 
-def _run(study: Study, folders: Folders) -> Study:
-    parcels: queue.SimpleQueue[StudyParcel] = queue.SimpleQueue()
-    status = terminal.StatusLine()
-
-    def show_progress(event: JobEvent) -> None:
-        if work.step is not None:
-            status.show(progress_line(work.step, event))
-
-    work = StudyRun(study, post=parcels.put, on_event=show_progress, on_change=lambda: None, folders=folders)
-    try:
-        work.start()
-        while work.step is not None:
-            work.receive(parcels.get())
-    finally:
-        status.clear()
-        work.close()
-    return work.study
+def _named(name: str) -> Study:
+    """Return the kept study that a person calls so: by its name, or the beginning of one."""
+    root = Folders.from_environment().studies
+    names = [study.plan.name for study in kept_studies(root)]
+    if name not in names:
+        begun = [one for one in names if one.casefold().startswith(name.casefold())]
+        if len(begun) > 1 and name:
+            raise InvalidParameter(f"Several studies begin with {name}: {', '.join(begun)}. Say which.")
+        name = begun[0] if begun and name else name
+    return load(name, root)
 
 
-def _tell(study: Study, *, json: bool) -> int:
+def _write_row(study: Study, row: Row) -> None:
+    write_json(row_fields(study, row))
+
+
+def _tell_judgement(study: Study) -> int:
     judgement = judge(study, study.plan.gates) if study.plan.gates else None
-    if json:
-        for row in study.rows:
-            write_json(msgspec.to_builtins(row))
-        if judgement:
-            winner = judgement.winner.label if judgement.winner else None
-            write_json({"winner": winner, "obstacles": judgement.obstacles})
-    else:
-        terminal.write(table(study))
-        if judgement:
-            terminal.write("".join(f"{line}\n" for line in judgement_lines(judgement)))
-    failed = any(row.failures for row in study.rows)
-    return FAILED if failed or (judgement and judgement.winner is None) else 0
+    if judgement:
+        winner = judgement.winner.label if judgement.winner else None
+        write_json({"winner": winner, "obstacles": judgement.obstacles})
+    return _code(study, judgement)
+
+
+def _tell(study: Study) -> int:
+    judgement = judge(study, study.plan.gates) if study.plan.gates else None
+    terminal.write(table(study))
+    if judgement:
+        terminal.write("".join(f"{line}\n" for line in judgement_lines(study, judgement)))
+    return _code(study, judgement)
+
+
+def _code(study: Study, judgement: Judgement | None) -> int:
+    has_failed = any(row.failures for row in study.rows)
+    return FAILED if has_failed or (judgement and judgement.winner is None) else 0

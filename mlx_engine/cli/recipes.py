@@ -24,7 +24,7 @@ def recipes(
     llama_cpp: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> None:
-    """List the recipes for `facet convert` and for plans, your own too: name, bits per weight of most matrices, purpose.
+    """List the recipes for `facet convert` and for plans: name, bits per weight of most matrices, purpose.
 
     Args:
         llama_cpp: List the names that llama.cpp has instead, the nearest recipe to each, and what differs.

@@ -92,7 +92,7 @@ def _because(row: Row, step: str) -> str:
 
 def _fidelity(study: Study, row: Row) -> Fidelity | None:
     """Return what was found with the most exact context of the plan."""
-    found = row.fidelity_at(max(study.plan.cache_bits, default=16))
+    found = row.fidelity_at(study.bits)
     return found.fidelity if found else None
 
 

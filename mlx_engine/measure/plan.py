@@ -10,7 +10,7 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from mlx_engine.errors import FacetError, InvalidParameter
+from mlx_engine.errors import FacetError, InvalidPlan
 from mlx_engine.json_fields import place_and_problem
 from mlx_engine.measure.convention import SMALL_TOKENS, Convention
 from mlx_engine.measure.messages import TAIL_MASS, CorpusChoice, KeepAnswers
@@ -90,36 +90,36 @@ def read_plan(path: Path) -> Plan:
     """Return the plan in the file `path`.
 
     Raises:
-        InvalidParameter: it cannot be read, or is no plan; the sentence names the place.
+        InvalidPlan: it cannot be read, or is no plan; the sentence names the place.
     """
     try:
         with path.open("rb") as file:
             text = file.read(_limit_bytes + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise InvalidParameter(f"The plan {path} cannot be read: {reason}.") from error
+        raise InvalidPlan(f"The plan {path} cannot be read: {reason}.") from error
     plan = _decoded(text, path.name)
     if problem := _problem(plan):
-        raise InvalidParameter(f"{path.name}: {problem}")
+        raise InvalidPlan(f"{path.name}: {problem}")
     return _beside(plan, path.absolute().parent)
 
 
 def _decoded(text: bytes, file_name: str) -> Plan:
     if len(text) > _limit_bytes:
-        raise InvalidParameter(f"{file_name} is no plan of a study: it is far too long.")
+        raise InvalidPlan(f"{file_name} is no plan of a study: it is far too long.")
     try:
         return msgspec.json.decode(text, type=Plan)
     except msgspec.ValidationError as error:
         place, problem = place_and_problem(error)
         hint = _legal.get(place.rpartition(".")[2].partition("[")[0]) if "field" not in problem else None
-        raise InvalidParameter(
+        raise InvalidPlan(
             f"{file_name} is no plan of a study{f', at {place}' if place else ''}: {problem}."
             f"{f' Possible: {hint}.' if hint else ''}"
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidParameter(f"{file_name} is no plan of a study: it is no JSON ({error}).") from error
+        raise InvalidPlan(f"{file_name} is no plan of a study: it is no JSON ({error}).") from error
     except FacetError as error:
-        raise InvalidParameter(f"{file_name}: {error.message}") from error
+        raise InvalidPlan(f"{file_name}: {error.message}") from error
 
 
 def _problem(plan: Plan) -> str:

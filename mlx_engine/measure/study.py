@@ -106,6 +106,11 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
         return row.is_original and (not row.is_made or self.answering is not row)
 
     @property
+    def bits(self) -> CacheBits:
+        """The most exact precision of the context in which candidates are measured."""
+        return max(self.plan.cache_bits, default=16)
+
+    @property
     def candidates(self) -> tuple[Row, ...]:
         return self.rows[1:]
 

@@ -1,4 +1,4 @@
-"""Behaviour of `facet measure` and `facet lab`, with tiny models in real processes."""
+"""Behaviour of `facet measure`, with tiny models in real processes."""
 
 import json
 import shutil
@@ -84,9 +84,3 @@ def test_a_stand_in_is_made_and_labelled(tiny_models: Path, text: Path, home: Pa
     assert (home / "models" / tiny_models.name / "llama-affine-8-g64").is_dir()
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"name": "x"}', '{"name": "x", "original": "y", "speeds": 1}'])
-def test_a_file_that_is_no_plan_is_told(tmp_path: Path, content: str, capsys: Output) -> None:
-    """In a sentence, without a traceback."""
-    (tmp_path / "plan.json").write_text(content)
-    assert main(["lab", "run", str(tmp_path / "plan.json")]) == 1
-    assert "plan" in capsys.readouterr().err

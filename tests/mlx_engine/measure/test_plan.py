@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlx_engine.errors import InvalidParameter
+from mlx_engine.errors import InvalidPlan
 from mlx_engine.measure.plan import read_plan
 
 _least: dict[str, Any] = {"name": "x", "original": "y", "recipes": ["affine-4"]}
@@ -14,7 +14,7 @@ _least: dict[str, Any] = {"name": "x", "original": "y", "recipes": ["affine-4"]}
 
 def _problem(text: bytes, folder: Path) -> str:
     (folder / "plan.json").write_bytes(text)
-    with pytest.raises(InvalidParameter) as caught:
+    with pytest.raises(InvalidPlan) as caught:
         read_plan(folder / "plan.json")
     return caught.value.message
 
@@ -74,7 +74,7 @@ def test_what_is_no_plan_at_all_is_said(text: bytes, sentence: str, tmp_path: Pa
 def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     """One that is not there, and a folder."""
     for path in (tmp_path / "nowhere.json", tmp_path):
-        with pytest.raises(InvalidParameter, match="cannot be read"):
+        with pytest.raises(InvalidPlan, match="cannot be read"):
             read_plan(path)
 
 

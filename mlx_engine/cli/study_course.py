@@ -1,0 +1,67 @@
+"""Runs a study in this process's main thread, and tells how it goes on: on a terminal in one line that is written over,
+elsewhere, as in a log, in a line for each step.
+"""
+
+import queue
+import sys
+from collections.abc import Callable
+
+from mlx_engine.cli import terminal
+from mlx_engine.cli.study_view import progress_line
+from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.engine.study_run import StudyParcel, StudyRun
+from mlx_engine.folders import Folders
+from mlx_engine.measure.study import Row, Step, Study, remaining
+
+
+class StudyCourse:
+    """`on_row` is called with each row as soon as nothing is left to be done for it."""
+
+    def __init__(self, study: Study, folders: Folders, *, on_row: Callable[[Study, Row], None] | None) -> None:
+        self._parcels: queue.SimpleQueue[StudyParcel] = queue.SimpleQueue()
+        self._work = StudyRun(
+            study, post=self._parcels.put, on_event=self._show, on_change=self._follow, folders=folders
+        )
+        self._on_row = on_row
+        self._told: set[str] = set()
+        self._status = terminal.StatusLine()
+
+    def run(self) -> Study:
+        """Work until nothing is left to be done.
+
+        Raises:
+            StorageError: the study cannot be kept.
+        """
+        try:
+            self._work.start()
+            while self._work.step is not None:
+                self._work.receive(self._parcels.get())
+        finally:
+            self._status.clear()
+            self._work.close()
+        return self._work.study
+
+    def _show(self, event: JobEvent) -> None:
+        if self._work.step is not None:
+            self._status.show(f"{self._count()}{progress_line(self._work.study, self._work.step, event)}")
+
+    def _follow(self) -> None:
+        study, step = self._work.study, self._work.step
+        steps = list(remaining(study))
+        self._status.clear()
+        self._tell_rows(study, steps)
+        if step is not None and not sys.stderr.isatty():
+            terminal.note(f"{self._count()}{progress_line(study, step)}\n")
+
+    def _tell_rows(self, study: Study, steps: list[Step]) -> None:
+        left = {step.label for step in steps}
+        for row in study.rows:
+            if self._on_row and row.label not in left | self._told:
+                self._told.add(row.label)
+                self._on_row(study, row)
+                sys.stdout.flush()
+
+    def _count(self) -> str:
+        """Return how many steps are left with this one."""
+        left = sum(1 for _ in remaining(self._work.study))
+        return f"{left} {'step' if left == 1 else 'steps'} left · "
