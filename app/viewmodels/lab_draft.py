@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from app.viewmodels.conversion_plan import bare_name
 from app.viewmodels.lab_choices import Choices, choices_of
 from app.viewmodels.lab_forecast import Forecast, Reckoning
 from app.viewmodels.lab_kin import Kin, kin_of, likeliest
@@ -14,7 +15,6 @@ from app.viewmodels.lab_recipes import cards_to_make, recipes_for
 from app.viewmodels.lab_text import LabText
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.outline_reader import OutlineReader
-from app.viewmodels.quantize import bare_name
 from app.viewmodels.recipe_cards import RecipeCard, Reckoner
 from mlx_engine.errors import FacetError, ModelNotFound
 from mlx_engine.folders import Folders
@@ -172,7 +172,8 @@ class LabDraft(QObject):
             return Forecast(problem=error.message)
         if plan is None or study is None:
             return None
-        found = Reckoning(study, self._described(study), self._machine).forecast(self._pace(), self._folders.models)
+        reckoning = Reckoning(study, self._described(study), self._machine, self.text.tokens)
+        found = reckoning.forecast(self._pace(), self._folders.models)
         displaced = self._displaced(found.memory.estimate.total_bytes) if found.memory else ()
         return replace(found, problem=self._obstacle(plan) or found.problem, displaced=tuple(displaced))
 

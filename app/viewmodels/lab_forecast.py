@@ -44,14 +44,16 @@ class Reckoning:
     study: Study
     models: Mapping[str, ModelDescription]
     machine: Machine
+    tokens: int = 0
+    """That are read of the text; 0 as long as that can only be guessed."""
 
     def forecast(self, pace: Pace, folder: Path) -> Forecast:
         """Say what it takes; what is made and kept stands on the disk of `folder`."""
         disk_bytes, too_large = self.disk_bytes(), self.too_large()
         no_room = preflight.disk_problem(folder, disk_bytes, way_out="Make room, or tick fewer recipes.")
         return Forecast(
-            time=duration_in_words(study_seconds(self.study, pace)),
-            how=f"Each reads {corpus_tokens(self.study.plan):,} tokens. {pace.source}",
+            time=duration_in_words(study_seconds(self.study, pace, self._tokens)),
+            how=f"Each reads {self._tokens:,} tokens. {pace.source}",
             memory=self.memory(),
             disk_bytes=disk_bytes,
             steps=self.steps(),
@@ -97,9 +99,13 @@ class Reckoning:
 
     def _answers_bytes(self) -> int:
         plan = self.study.plan
-        positions = corpus_tokens(plan) * plan.convention.scored_per_chunk // plan.convention.chunk_tokens
+        positions = self._tokens * plan.convention.scored_per_chunk // plan.convention.chunk_tokens
         vocabulary = max((model.shape.vocabulary for model in self.models.values()), default=0) or _USUAL_VOCABULARY
         return round(_ANSWER_BYTES * positions * vocabulary * (_KEPT_SHARE if plan.tail_mass else 1))
+
+    @property
+    def _tokens(self) -> int:
+        return self.tokens or corpus_tokens(self.study.plan)
 
     def steps(self) -> str:
         """Say how many models there are."""

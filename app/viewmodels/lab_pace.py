@@ -106,9 +106,9 @@ def step_seconds(step: Step, study: Study, pace: Pace, tokens: int) -> float:
             return _START_S + tokens * weights / pace.reading
 
 
-def study_seconds(study: Study, pace: Pace) -> float:
-    """Return about how long the rest of the study takes."""
-    tokens = corpus_tokens(study.plan)
+def study_seconds(study: Study, pace: Pace, tokens: int = 0) -> float:
+    """Return about how long the rest of the study takes; `tokens` are those of the corpus, 0 if they are not known."""
+    tokens = tokens or corpus_tokens(study.plan)
     return sum(step_seconds(step, study, pace, tokens) for step in remaining(study))
 
 

@@ -82,6 +82,11 @@ class LabText(QObject):
         return is_looked_at and self._reader is not None and self._found is None
 
     @property
+    def tokens(self) -> int:
+        """How many tokens are read, by the tokenizer of the original; 0 as long as that is not known."""
+        return self._found.tokens if isinstance(self._found, CorpusRead) else 0
+
+    @property
     def problem(self) -> str:
         """What is wrong with the text, in a sentence or two; "" as long as nothing is known to be."""
         if isinstance(self._found, JobFailed):
@@ -104,10 +109,7 @@ class LabText(QObject):
             told = _CHATS if corpus.private else _FILE
         else:
             return _OWN
-        if self.is_reading:
-            return f"Reading the text… {told}"
-        tokens = f"{self._found.tokens:,} tokens are read. " if isinstance(self._found, CorpusRead) else ""
-        return f"{tokens}{told}"
+        return f"Reading the text… {told}" if self.is_reading else told
 
     def close(self) -> None:
         """End the process that reads."""
