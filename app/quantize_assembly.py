@@ -9,7 +9,8 @@ from PySide6.QtCore import QObject
 from app.viewmodels.jobs import Jobs
 from app.viewmodels.model_library import ModelLibrary
 from app.viewmodels.outline_reader import OutlineReader
-from app.viewmodels.quantize import Fetching, Quantize, Ready, Unreachable
+from app.viewmodels.quantize import Quantize
+from app.viewmodels.quantize_state import Fetching, Ready, Unreachable
 from app.viewmodels.recipe_shelf import RecipeShelf
 from app.views.notification import Notifier
 from app.views.theme import Theme
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class QuantizeAssembly(QObject):
-    """What is asked for becomes jobs; `show` leads to the page of that name. `command` starts the process that reads."""
+    """What is asked for becomes jobs; `show` leads to the page of that name. `command` starts a process that reads."""
 
     def __init__(  # noqa: PLR0913 - where these meet
         self,

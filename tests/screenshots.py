@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.application import Run
 from app.viewmodels.map_selection import ALL
-from app.viewmodels.quantize import Ready
+from app.viewmodels.quantize_state import Ready
 from app.viewmodels.token_view_states import Broken, Shown
 from app.views.lab.page import LabPage
 from app.views.quantize.page import QuantizePage

@@ -1,4 +1,4 @@
-"""A conversion that was chosen, and what stands against it before it is begun."""
+"""A conversion that was chosen, what it is called, and what stands against it before it is begun."""
 
 import re
 from collections.abc import Collection
@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.viewmodels.recipe_cards import RecipeCard
+from app.viewmodels.recipe_words import suffix
 from mlx_engine.errors import FacetError
+from mlx_engine.models.description import ModelDescription
 from mlx_engine.quantize import preflight
+from mlx_engine.quantize.recipe import Recipe
+
+_precision = r"b?f(loat)?(p)?(16|32)|i?q\d(_[01k](_[sml])?)?|\d-?bit(-g\d+)?|mxfp[48]|nvfp4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +39,13 @@ def planned(card: RecipeCard, name: str, source: Path, folder: Path, taken: Coll
     except FacetError as error:
         return Plan(card, name, error.message, preflight.free_name(target))
     return Plan(card, name)
+
+
+def usual_name(model: ModelDescription, recipe: Recipe) -> str:
+    """Return what the result is called unless the person says otherwise."""
+    return f"{bare_name(model)}-{suffix(recipe)}"
+
+
+def bare_name(model: ModelDescription) -> str:
+    """Return the name without what it says of its precision: that is about to change."""
+    return re.sub(rf"[-_.]({_precision})$", "", model.name, flags=re.IGNORECASE) or model.name

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from app.viewmodels.quantize import bare_name
+from app.viewmodels.conversion_plan import bare_name
 from mlx_engine.models import provenance
 from mlx_engine.models.card import read_card
 from mlx_engine.models.description import ModelDescription

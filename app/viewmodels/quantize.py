@@ -1,21 +1,21 @@
 """One model about to be quantized: which recipes are chosen for it, what that gives, and what stands against it."""
 
-import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.conversion_plan import Plan, planned
+from app.viewmodels.conversion_plan import Plan, planned, usual_name
 from app.viewmodels.memory_fit import USUAL
 from app.viewmodels.model_imports import OWNER
 from app.viewmodels.outline_reader import OutlineReader
+from app.viewmodels.quantize_state import Coming, Fetching, Idle, Reading, Ready, State, Trouble, Unreachable
 from app.viewmodels.recipe_cards import Figures, RecipeCard, Reckoner
 from app.viewmodels.recipe_shelf import RecipeShelf
-from app.viewmodels.recipe_words import suffix, title
+from app.viewmodels.recipe_words import title
 from mlx_engine.errors import FacetError
 from mlx_engine.job_protocol import JobFailed
 from mlx_engine.models.describe import ModelDescription, describe
@@ -26,68 +26,8 @@ from mlx_engine.quantize.messages import Convert, OutlineRead
 from mlx_engine.quantize.recipe import Recipe
 
 FIRST_CHOICE, FIRST_CHOICE_OF_QUANTIZED = "balanced-4", "lossless"
-_precision = r"b?f(loat)?(p)?(16|32)|i?q\d(_[01k](_[sml])?)?|\d-?bit(-g\d+)?|mxfp[48]|nvfp4"
 _REMOVING_HELPS = "There is room if the original's files are removed as they are used."
 _BLINDED = "This model can see. Facet keeps the text model only: the result will not."
-
-
-@dataclass(frozen=True, slots=True)
-class Idle:
-    """No model was chosen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A process reads of what the model consists."""
-
-    model: ModelDescription
-
-
-@dataclass(frozen=True, slots=True)
-class Fetching:
-    """A process reads of what a model on the Hub consists."""
-
-    repository: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unreachable:
-    """The model on the Hub cannot be read, or not be quantized."""
-
-    repository: str
-    title: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Coming:
-    """The weights of the model are on the Hub: all that is to come, and the least that has to be here at a time."""
-
-    missing_bytes: int
-    least_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """The model cannot be quantized, or not be read."""
-
-    model: ModelDescription
-    title: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """Everything is known that a forecast needs; `notes` say what the source loses, or has lost already."""
-
-    model: ModelDescription
-    reckoner: Reckoner
-    notes: tuple[str, ...] = ()
-    coming: Coming | None = None
-    """Of a model on the Hub, of which only the headers are here."""
-
-
-State = Idle | Reading | Fetching | Trouble | Unreachable | Ready
 
 
 class Quantize(QObject):
@@ -205,7 +145,7 @@ class Quantize(QObject):
             model, taken = self.state.model, set[str]()
             for card in self.cards:
                 if self.is_chosen(card.name):
-                    name = self._chosen[card.name] or f"{bare_name(model)}-{suffix(card.recipe)}"
+                    name = self._chosen[card.name] or usual_name(model, card.recipe)
                     plans.append(planned(card, name, model.path, self._folder(model), taken))
                     taken.add(name.casefold())
         return plans
@@ -338,8 +278,3 @@ class Quantize(QObject):
 
 def _owner(model: ModelDescription) -> str:
     return model.id.rpartition("/")[0] or OWNER
-
-
-def bare_name(model: ModelDescription) -> str:
-    """Return the name without what it says of its precision: that is about to change."""
-    return re.sub(rf"[-_.]({_precision})$", "", model.name, flags=re.IGNORECASE) or model.name

@@ -8,10 +8,10 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from app.viewmodels.amounts import bytes_in_words
+from app.viewmodels.conversion_plan import bare_name
 from app.viewmodels.lab_draft import LabDraft
 from app.viewmodels.lab_kin import Kin
 from app.viewmodels.model_library import detail
-from app.viewmodels.quantize import bare_name
 from app.viewmodels.recipe_cards import RecipeCard
 from app.views.buttons import IconButton, LinkButton
 from app.views.chips import MenuChip

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.viewmodels.amounts import tokens_in_words
 from app.viewmodels.memory_fit import CONTEXTS, USUAL
 from app.viewmodels.model_library import detail
-from app.viewmodels.quantize import Fetching, Idle, State, Unreachable
+from app.viewmodels.quantize_state import Fetching, Idle, State, Unreachable
 from app.views.buttons import IconButton
 from app.views.chips import ChoiceChip
 from app.views.discover.grid import SIDE

@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.quantize import Fetching, Idle, Quantize, Reading, Ready, Trouble, Unreachable
+from app.viewmodels.quantize import Quantize
+from app.viewmodels.quantize_state import Fetching, Idle, Reading, Ready, Trouble, Unreachable
 from app.viewmodels.recipe_editor import RecipeEditor
 from app.views.discover.notice import PageNotice
 from app.views.quantize.editor import Editor

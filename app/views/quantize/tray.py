@@ -5,7 +5,8 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.viewmodels.amounts import bytes_in_words
-from app.viewmodels.quantize import Quantize, Ready
+from app.viewmodels.quantize import Quantize
+from app.viewmodels.quantize_state import Ready
 from app.views.chips import Chip
 from app.views.discover.controls import FilledButton
 from app.views.discover.grid import SIDE

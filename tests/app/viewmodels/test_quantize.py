@@ -7,7 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.viewmodels.quantize import FIRST_CHOICE, Quantize, Reading, Ready, Trouble, Unreachable, bare_name
+from app.viewmodels.conversion_plan import bare_name
+from app.viewmodels.quantize import FIRST_CHOICE, Quantize
+from app.viewmodels.quantize_state import Reading, Ready, Trouble, Unreachable
 from app.viewmodels.recipe_cards import OWN, kept_in_words
 from app.viewmodels.recipe_shelf import RecipeShelf
 from mlx_engine.errors import NoSpace, StorageError
