@@ -134,9 +134,11 @@ class Lab(QObject):
             self._tell_opened()
 
     def set_gates(self, gates: Gates | None) -> None:
-        """Hold the study that is shown against other limits."""
-        if study := self.study:
-            self._replace(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, gates=gates)))
+        """Hold the study that is shown against other limits, at any time."""
+        if self._shown and self._shown == self.running:
+            self._turns.set_gates(gates)
+        elif study := self.study:
+            self._keep(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, gates=gates)))
 
     def drop_results(self, label: str) -> None:
         """Forget what was found of one model, so that it is measured anew when the study goes on."""
@@ -185,8 +187,12 @@ class Lab(QObject):
             self._replace(msgspec.structs.replace(study, rows=rows))
 
     def _replace(self, study: Study) -> None:
-        """Keep another version of the study that is shown, unless it is being worked on."""
-        if not self.is_running and self._try(lambda: self._shelf.keep(study)):
+        """Keep another version of the study that is shown, unless it is being worked on or waits."""
+        if not self.is_running:
+            self._keep(study)
+
+    def _keep(self, study: Study) -> None:
+        if self._try(lambda: self._shelf.keep(study)):
             self.changed.emit()
 
     def _try(self, act: Callable[[], None]) -> bool:

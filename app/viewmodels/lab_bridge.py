@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from mlx_engine.engine.study_run import StudyParcel, StudyRun
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
+from mlx_engine.measure.plan import Gates
 from mlx_engine.measure.study import Step, Study
 
 
@@ -52,6 +53,11 @@ class StudyBridge(QObject):
             command=self._command,
         )
         self._guarded(self._run.start)
+
+    def set_gates(self, gates: Gates | None) -> None:
+        """Hold the study that is worked on against other limits."""
+        if self._run:
+            self._guarded(partial(self._run.set_gates, gates))
 
     def stop(self) -> None:
         """End what is being done; what is on the disk stays."""

@@ -12,6 +12,7 @@ from app.viewmodels.lab_shelf import LabShelf
 from app.viewmodels.lab_stand import Stand, at_rest, left_steps, running, share_done, waiting
 from app.viewmodels.lab_words import Progress, progress
 from mlx_engine.engine.job_messages import UNDERWAY, JobEvent
+from mlx_engine.measure.plan import Gates
 from mlx_engine.measure.study import Step, Study, remaining
 
 
@@ -27,6 +28,7 @@ class Runner(Protocol):
     @property
     def step(self) -> Step | None: ...
     def start(self, study: Study) -> None: ...
+    def set_gates(self, gates: Gates | None) -> None: ...
     def stop(self) -> None: ...
     def close(self) -> None: ...
 
@@ -119,6 +121,13 @@ class LabTurns(QObject):
             self._give_way()
         elif self._queue:
             self._begin(self._queue[0])
+        self.changed.emit()
+
+    def set_gates(self, gates: Gates | None) -> None:
+        """Hold the study that is worked on against other limits."""
+        self._runner.set_gates(gates)
+        if study := self._runner.study:
+            self._shelf.take(study)
         self.changed.emit()
 
     def present(self, name: str) -> Present | None:

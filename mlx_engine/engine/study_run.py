@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+import msgspec
+
 from mlx_engine.engine.client import GRACE_S, Client
 from mlx_engine.engine.job_client import start_job
 from mlx_engine.engine.job_messages import UNDERWAY, JobEvent
@@ -16,6 +18,7 @@ from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import FetchDataset, JobFailed
 from mlx_engine.measure.messages import SpeedMeasured, SpeedUnderway
+from mlx_engine.measure.plan import Gates
 from mlx_engine.measure.study import Step, Study, after, after_failure, remaining
 from mlx_engine.measure.study_file import alone, keep, made, present
 from mlx_engine.protocol import WorkerExited
@@ -91,6 +94,15 @@ class StudyRun:
                 self._end_step(after_failure(study, step, "The process ended", event.reason))
             case _ if not isinstance(event, UNDERWAY):
                 self._end_step(made(after(self.study, step, event)))
+
+    def set_gates(self, gates: Gates | None) -> None:
+        """Hold the study against other limits; nothing has to be measured anew for them.
+
+        Raises:
+            StorageError: the study cannot be kept.
+        """
+        self.study = msgspec.structs.replace(self.study, plan=msgspec.structs.replace(self.study.plan, gates=gates))
+        keep(self.study, self._folders.studies)
 
     def close(self) -> None:
         """Stop; what the present step has done stays as far as it is on the disk."""

@@ -1,8 +1,10 @@
 """Stands in the place of a `StudyBridge`: the test says what happens to the study."""
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.measure.plan import Gates
 from mlx_engine.measure.study import Step, Study, after, after_failure, remaining
 
 
@@ -19,6 +21,10 @@ class GivenRunner(QObject):
     def start(self, study: Study) -> None:
         self.study = study
         self._next()
+
+    def set_gates(self, gates: Gates | None) -> None:
+        assert self.study
+        self.study = msgspec.structs.replace(self.study, plan=msgspec.structs.replace(self.study.plan, gates=gates))
 
     def stop(self) -> None:
         self.step = None

@@ -205,6 +205,15 @@ def test_the_winner_is_named(bench: Bench) -> None:
     assert bench.lab.judgement.startswith("None keeps to the limits")
 
 
+def test_limits_can_be_set_while_a_study_runs(bench: Bench, study: Study) -> None:
+    """What is found afterwards is held against them too."""
+    bench.lab.begin(study)
+    bench.lab.set_gates(Gates(max_mean_kl=0.05, prefer="closest"))
+    bench.runner.end_step(KEPT)
+    bench.measure(0.01)
+    assert bench.lab.judgement == "a wins: the only one that keeps to the limits."
+
+
 def test_a_renamed_study_is_found_by_its_new_name(bench: Bench, folders: Folders, study: Study) -> None:
     bench.lab.begin(study)
     bench.lab.stop()
