@@ -327,7 +327,7 @@ class Assembly(QObject):
             discover=self._discover,
         )
         self._models.page.offers.quantize_requested.connect(lambda model: self.quantizing().open(model))
-        self._models.page.offers.lab_requested.connect(lambda model: self.lab().measure(model))
+        self._models.page.offers.lab_requested.connect(lambda model, study: self.lab().measure(model, study))
         self._models.page.offers.publish_requested.connect(self._publish)
         return self._models.page
 

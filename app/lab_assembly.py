@@ -119,11 +119,15 @@ class LabAssembly(QObject):
         if self._page:
             self._page.new()
 
-    def measure(self, model: ModelDescription) -> None:
-        """Show the latest study in which this model was measured, or begin one with it."""
-        for study in sorted(self._shelf.studies, key=lambda study: study.created, reverse=True):
-            if any(Path(row.path) == model.path and (row.fidelity or row.is_original) for row in study.rows):
-                self._open(study.plan.name)
+    def measure(self, model: ModelDescription, study: str = "") -> None:
+        """Show this study of the model, or the latest that has it, or begin one with it."""
+        self.lab.refresh()
+        if study in self.lab.names:
+            self._open(study)
+            return
+        for kept in sorted(self._shelf.studies, key=lambda kept: kept.created, reverse=True):
+            if any(Path(row.path) == model.path for row in kept.rows):
+                self._open(kept.plan.name)
                 return
         self._show("lab")
         kin = [one for one in self.draft.originals() if is_kin(model, one)]

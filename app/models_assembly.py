@@ -46,7 +46,7 @@ class ModelsAssembly(QObject):
         self._notifier = notifier
         self._use = ModelUse(store, chat, self)
         self._table = ModelTable(library, this_machine(), self)
-        self.inspector = ModelInspector(folders.measurements, self)
+        self.inspector = ModelInspector(folders, self)
         self.keeping = ModelKeeping(library, folders.models, self)
         self.imports = ModelImports(folders.models, self)
         self.duplicates = DuplicateModels(library, self)

@@ -1,17 +1,18 @@
 """What a quantization has lost, from what was measured of it: three bars, a sentence, and how it is known."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from mlx_engine.measure.results import Fidelity, FidelityResult, kept_speed, results_of
-from mlx_engine.measure.speed_result import SpeedResult
+from mlx_engine.measure.charts.units import figure
+from mlx_engine.measure.results import Fidelity, FidelityResult
 from mlx_engine.measure.words import plus_minus, verdict
 
 _BEST_KL, _WORST_KL = 1e-3, 2.0
 """Nats between which the bar of the distance is empty and full, logarithmically."""
 _MOST_TIMES = 4.0
 """So many times as fast as the original fills the bar."""
+_MOST_OTHERS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,49 +27,73 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Speedup:
+    """How many `times` as fast as the original it writes; disturbed, if something else was running meanwhile."""
+
+    times: float
+    is_disturbed: bool = False
+
+    @property
+    def in_words(self) -> str:
+        words = "the same as the original's" if abs(self.times - 1) < 0.05 else f"{self.times:.1f} times the original's"
+        return f"{words}, disturbed" if self.is_disturbed else words
+
+
+@dataclass(frozen=True, slots=True)
 class Loss:
-    """What is known of one model; `markdown` is a section for its card."""
+    """What is known of one model; `markdown` is a section for its card, and `others` what was measured besides.
+
+    `study` is the name of one that has it, "" where none has.
+    """
 
     sentence: str
     bars: tuple[Bar, Bar, Bar]
     how: str
     markdown: str
+    others: str = ""
+    study: str = ""
 
 
-def loss_of(model: Path, measurements: Path) -> Loss | None:
-    """Return what is kept below `measurements` of the model in the folder `model`; None if nothing is."""
-    results = results_of(model, measurements)
-    if not results:
-        return None
-    # With a whole context it is told what the weights have lost, and nothing else.
-    result = next((result for result in results if result.cache_bits == 16), results[0])
-    speeds = {speed.weights: speed for speed in kept_speed(measurements) if speed.plan.cache_bits == 16}
-    times = _times(speeds.get(result.candidate_weights), speeds.get(result.reference_weights))
-    return described(result, times)
+@dataclass(frozen=True, slots=True)
+class NotMeasured:
+    """Why nothing is known of a model, in a sentence; `study` as in `Loss`."""
+
+    sentence: str
+    study: str = ""
 
 
-def described(result: FidelityResult, times: float | None) -> Loss:
-    """Put a result into words. `times` is how many times as fast as the original it writes, None if not known."""
+def described(
+    result: FidelityResult, speedup: Speedup | None, others: Sequence[FidelityResult] = (), study: str = ""
+) -> Loss:
+    """Put a result into words; `speedup` is None if it is not known."""
     found = result.fidelity
     words = verdict(found)
     distance = words.rpartition("; ")[2]
     sentence = f"{words[0].upper()}{words[1:]}."
     if result.is_stand_in:
         sentence += " An 8-bit copy stood in for the original, so the true loss is at least that."
+    share = min(speedup.times / _MOST_TIMES, 1.0) if speedup else None
     bars = (
         Bar("Same next word", f"{100 * found.top1_agreement:.1f} %", found.top1_agreement),
-        Bar("Distance", f"{distance} · KL {found.mean_kl:.3f}", _closeness(found.mean_kl)),
-        Bar("Speed", _speed_in_words(times), min(times / _MOST_TIMES, 1.0) if times else None, 1 / _MOST_TIMES),
+        Bar("Distance", f"{distance} · KL {figure(found.mean_kl)}", _closeness(found.mean_kl)),
+        Bar("Speed", speedup.in_words if speedup else "not measured", share, 1 / _MOST_TIMES),
     )
-    return Loss(sentence, bars, _how(result), _markdown(result, times, distance, sentence))
+    how = f"{_how(result)} In the study “{study}”." if study else _how(result)
+    return Loss(sentence, bars, how, _markdown(result, speedup, distance, sentence), _besides(result, others), study)
 
 
-def _times(own: SpeedResult | None, original: SpeedResult | None) -> float | None:
-    """Compare how fast both write after the shortest context that both were measured at."""
-    if own is None or original is None:
-        return None
-    theirs = {series.tokens: series.median for series in original.decoding}
-    return next((one.median / theirs[one.tokens] for one in own.decoding if theirs.get(one.tokens)), None)
+def _besides(result: FidelityResult, others: Sequence[FidelityResult]) -> str:
+    """Return what else was found, where something else was measured: on another text, or in another precision."""
+    told = [f"KL {figure(other.fidelity.mean_kl)} {_difference(other, result)}" for other in others[:_MOST_OTHERS]]
+    more = len(others) - len(told)
+    return f"Besides: {'; '.join(told)}{f'; and {more} more' if more else ''}." if told else ""
+
+
+def _difference(other: FidelityResult, result: FidelityResult) -> str:
+    bits = f"with its context in {other.cache_bits} bits" if other.cache_bits != result.cache_bits else ""
+    text = f"in {_corpus(other)}" if other.corpus != result.corpus else ""
+    against = f"against {other.reference.rpartition('/')[2]}" if other.answers != result.answers and not text else ""
+    return " ".join(filter(None, (text, against, bits)))
 
 
 def _closeness(kl: float) -> float:
@@ -76,26 +101,26 @@ def _closeness(kl: float) -> float:
     return max(1.0 - part, 0.0)
 
 
-def _speed_in_words(times: float | None) -> str:
-    if times is None:
-        return "not measured"
-    return f"{times:.1f} times the original's" if abs(times - 1) >= 0.05 else "the same as the original's"
+def _corpus(result: FidelityResult) -> str:
+    name, _, kinds = result.corpus.partition(":")
+    if name != "facet":
+        return result.corpus
+    return f"Facet's texts ({kinds.replace(',', ', ')})" if kinds else "Facet's texts"
 
 
 def _how(result: FidelityResult) -> str:
-    corpus = "Facet's texts" if result.corpus.partition(":")[0] == "facet" else result.corpus
     bits = "" if result.cache_bits == 16 else f", its context in {result.cache_bits} bits"
     machine = f" on {result.machine}" if result.machine else ""
     return (
-        f"Against {result.reference.rpartition('/')[2]}, {result.fidelity.positions:,} places in {corpus}"
+        f"Against {result.reference.rpartition('/')[2]}, {result.fidelity.positions:,} places in {_corpus(result)}"
         f"{bits}, {result.created[:10]}{machine}."
     )
 
 
-def _markdown(result: FidelityResult, times: float | None, distance: str, sentence: str) -> str:
+def _markdown(result: FidelityResult, speedup: Speedup | None, distance: str, sentence: str) -> str:
     found = result.fidelity
     tools = ", ".join(f"{name} {version}" for name, version in result.tools.items())
-    rows = [*_figures(found, distance), *([("Decoding speed", _speed_in_words(times))] if times else [])]
+    rows = [*_figures(found, distance), *([("Decoding speed", speedup.in_words)] if speedup else [])]
     table = "".join(f"| {name} | {value} |\n" for name, value in rows)
     return (
         f"### What this quantization loses\n\n{sentence}\n\n| against {result.reference} | |\n| --- | ---: |\n{table}\n"

@@ -8,9 +8,11 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from app.viewmodels.amounts import bytes_in_words, parameters_in_words
-from app.viewmodels.loss_card import Loss, loss_of
+from app.viewmodels.loss_card import Loss, NotMeasured
+from app.viewmodels.loss_search import look_up
 from app.viewmodels.model_library import Row
 from mlx_engine.errors import FacetError
+from mlx_engine.folders import Folders
 from mlx_engine.models import provenance
 from mlx_engine.models.bit_map import LayerBits
 from mlx_engine.models.card import read_card_text
@@ -18,6 +20,9 @@ from mlx_engine.models.describe import ModelDescription, read_bit_map
 from mlx_engine.models.duplicates import Duplicates
 from mlx_engine.models.memory import Fit
 from mlx_engine.models.provenance import Provenance
+
+_WHOLE_BITS = 15
+"""A model with fewer bits a weight is quantized."""
 
 __all__ = ["Duplicates", "Inspection", "ModelInspector", "copies", "facts", "inspect", "origin"]
 
@@ -32,7 +37,8 @@ class Inspection:
     note: Provenance
     card: str = ""
     """Markdown that nobody has checked."""
-    loss: Loss | None = None
+    loss: Loss | NotMeasured | None = None
+    """None where nothing can be measured."""
 
 
 class ModelInspector(QObject):
@@ -42,9 +48,9 @@ class ModelInspector(QObject):
 
     _read = Signal(object)  # Inspection, from the reading thread
 
-    def __init__(self, measurements: Path, parent: QObject | None = None) -> None:
+    def __init__(self, folders: Folders, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._measurements = measurements
+        self._folders = folders
         self.row: Row | None = None
         self.inspection: Inspection | None = None
         self._reading: threading.Thread | None = None
@@ -76,7 +82,7 @@ class ModelInspector(QObject):
             self._reading.start()
 
     def _run(self, row: Row) -> None:
-        self._read.emit(inspect(row, self._measurements))
+        self._read.emit(inspect(row, self._folders))
 
     @Slot(object)
     def _take(self, inspection: Inspection) -> None:
@@ -88,7 +94,7 @@ class ModelInspector(QObject):
             self._start()
 
 
-def inspect(row: Row, measurements: Path) -> Inspection:
+def inspect(row: Row, folders: Folders) -> Inspection:
     """Return what the folder of `row` holds, and what was measured of it; what cannot be read is left out."""
     if row.path.is_file():
         return Inspection(row.id, _files([row.path]), (), Provenance())
@@ -103,7 +109,14 @@ def inspect(row: Row, measurements: Path) -> Inspection:
     except OSError:
         files = []
     note, card = provenance.read(row.path), read_card_text(row.path)
-    return Inspection(row.id, files, layers, note, card, loss_of(row.path, measurements))
+    return Inspection(row.id, files, layers, note, card, _loss(row, folders))
+
+
+def _loss(row: Row, folders: Folders) -> Loss | NotMeasured | None:
+    if not isinstance(row, ModelDescription):
+        return None
+    is_whole = row.bits_per_weight >= _WHOLE_BITS
+    return look_up(row.path, folders.measurements, folders.studies, is_whole=is_whole)
 
 
 def facts(model: ModelDescription, memory: Fit) -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ class ModelActions(QObject):
     chat_requested = Signal(str)
     quantize_requested = Signal(object)  # ModelDescription
     publish_requested = Signal(object)  # ModelDescription
-    lab_requested = Signal(object)  # ModelDescription
+    lab_requested = Signal(object, str)  # ModelDescription, the name of a study that has it or ""
     card_requested = Signal()
 
     def __init__(
@@ -47,9 +47,10 @@ class ModelActions(QObject):
         if row and (model := whole(row)):
             self.quantize_requested.emit(model)
 
-    def measure(self, row: Row | None) -> None:
+    def measure(self, row: Row | None, study: str = "") -> None:
+        """Show what was measured of the model in `study`, or measure it."""
         if row and (model := whole(row)):
-            self.lab_requested.emit(model)
+            self.lab_requested.emit(model, study)
 
     def can_publish(self, row: Row | None) -> bool:
         """Tell whether the model lies in Facet's own folder, as all do that it has made."""

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -190,8 +190,10 @@ class Inspector(QWidget):
         self._map.show_layers(layers)
         for part in (self._map, self._map_heading):
             part.setVisible(bool(layers))
-        self.loss.show_loss(found.loss if found else None)
-        self.loss.setVisible(model is not None and not problem_of(row))
+        loss = found.loss if found else None
+        if loss:
+            self.loss.show_loss(loss)
+        self.loss.setVisible(loss is not None and not problem_of(row))
         self.revision.show_row(row)
         self._show_card(found.card if found else "")
         self._origin.show_pairs(origin(found.note) if found else ())
@@ -212,6 +214,12 @@ class Inspector(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._inspector.read_again()
+
+    def event(self, event: QEvent) -> bool:
+        # The command line may have measured it while the person was there.
+        if event.type() == QEvent.Type.WindowActivate and self.isVisible():
+            self._inspector.read_again()
+        return super().event(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colours, painter = self._theme.palette, QPainter(self)

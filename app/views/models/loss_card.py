@@ -4,26 +4,28 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from app.viewmodels.loss_card import Bar, Loss
+from app.viewmodels.loss_card import Bar, Loss, NotMeasured
 from app.views.buttons import LinkButton
 from app.views.discover.words import Words
 from app.views.flow import Flow
 from app.views.painting import mixed, rounded
 from app.views.theme import Theme
 
-_UNKNOWN = "It was not measured yet. The Lab holds it against the original on the same text."
 _BAR, _GAP = 5, 8
 
 
 class LossCard(QWidget):
-    """Shows what was lost, or that it is not known yet; `open` leads to the Lab."""
+    """Shows what was lost, or why it is not known; `open` leads to the Lab."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._loss: Loss | None = None
+        self._markdown = ""
+        self.study = ""
+        """The name of a study that has the model, "" for none."""
         self._bars = LossBars(theme)
         self._sentence = Words(theme, role="small", wraps=True)
         self._how = Words(theme, role="small", tone="secondary", wraps=True)
+        self._others = Words(theme, role="small", tone="secondary", wraps=True)
         self.open = LinkButton(theme, "Measure…")
         self.copy_button = LinkButton(theme, "Copy for a model card")
         column = QVBoxLayout(self)
@@ -33,25 +35,33 @@ class LossCard(QWidget):
         column.addWidget(self._sentence)
         column.addWidget(self._bars)
         column.addWidget(self._how)
+        column.addWidget(self._others)
         column.addWidget(Flow((self.open, self.copy_button)))
         self.copy_button.clicked.connect(self.copy)
-        self.show_loss(None)
 
-    def show_loss(self, loss: Loss | None) -> None:
-        self._loss = loss
-        self._sentence.setText(loss.sentence if loss else _UNKNOWN)
-        self._how.setText(loss.how if loss else "")
-        self._bars.show_bars(loss.bars if loss else ())
-        for part in (self._bars, self._how, self.copy_button):
-            part.setVisible(loss is not None)
-        self.open.setText("Open in the Lab" if loss else "Measure…")
-        self.open.setAccessibleName("Open this measurement in the Lab" if loss else "Measure it in the Lab")
-        self.open.updateGeometry()
+    def show_loss(self, loss: Loss | NotMeasured) -> None:
+        found = loss if isinstance(loss, Loss) else None
+        self._markdown = found.markdown if found else ""
+        self.study = loss.study
+        self._sentence.setText(loss.sentence)
+        self._bars.show_bars(found.bars if found else ())
+        for words, text in ((self._how, found and found.how), (self._others, found and found.others)):
+            words.setText(text or "")
+            words.setVisible(bool(text))
+        for part in (self._bars, self.copy_button):
+            part.setVisible(found is not None)
+        self._offer("Open in the Lab" if loss.study else "Measure Again…" if found else "Measure…")
+
+    def _offer(self, words: str) -> None:
+        if words != self.open.text():
+            self.open.setText(words)
+            self.open.setAccessibleName(f"What was lost: {words}")
+            self.open.updateGeometry()
 
     def copy(self) -> None:
         """Put a section for a model card on the clipboard, in Markdown."""
-        if self._loss:
-            QGuiApplication.clipboard().setText(self._loss.markdown)
+        if self._markdown:
+            QGuiApplication.clipboard().setText(self._markdown)
 
 
 class LossBars(QWidget):

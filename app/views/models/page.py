@@ -128,7 +128,7 @@ class ModelsPage(QWidget):
         inspector.delete_requested.connect(lambda: actions.delete(table.current_row()))
         inspector.closed.connect(self._mark_none)
         inspector.quantize.clicked.connect(lambda: actions.quantize(table.current_row()))
-        inspector.lab_requested.connect(lambda: actions.measure(table.current_row()))
+        inspector.lab_requested.connect(lambda: actions.measure(table.current_row(), inspector.loss.study))
         inspector.publish.clicked.connect(lambda: actions.publish(table.current_row()))
         for offer in (inspector.card_requested, actions.card_requested):
             offer.connect(self._show_card)

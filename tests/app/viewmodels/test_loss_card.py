@@ -1,36 +1,16 @@
 """What a quantization has lost, in words and bars."""
 
-from pathlib import Path
-
-import pytest
-
-from app.viewmodels.loss_card import described, loss_of
-from mlx_engine.measure.results import fingerprints, keep_fidelity, keep_speed
-from mlx_engine.measure.speed_result import Series, SpeedPlan, SpeedResult
-from tests.app.fake_models import make_model
+from app.viewmodels.loss_card import Speedup, described
 from tests.app.token_texts import fidelity, result
-
-
-def speed(weights: str, rate: float) -> SpeedResult:
-    """Return a speed of so many tokens per second."""
-    return SpeedResult(
-        model="",
-        weights=weights,
-        plan=SpeedPlan(),
-        load_s=(1.0,),
-        reading=(),
-        decoding=(Series(0, (rate,)),),
-        peak_memory_bytes=1,
-    )
 
 
 def test_a_sentence_and_three_bars() -> None:
     """The fuller a bar, the better; the speed of the original is a mark on its bar."""
-    loss = described(result("maker/Whale-4bit"), 2.0)
+    loss = described(result("maker/Whale-4bit"), Speedup(2.0))
     assert loss.sentence == "About 15 of 100 next words differ from the original; close."
     same, distance, faster = loss.bars
     assert (same.words, same.share) == ("85.1 %", 0.851)
-    assert distance.words == "close · KL 0.043"
+    assert distance.words == "close · KL 0.0430"
     assert faster.words == "2.0 times the original's"
     assert faster.share == 2 * faster.mark
 
@@ -44,7 +24,7 @@ def test_a_smaller_distance_is_a_fuller_bar() -> None:
 
 def test_a_section_for_a_model_card_says_how_it_was_measured() -> None:
     """Figures with their errors, against what, on which text, when and where."""
-    section = described(result("maker/Whale-4bit"), 2.0).markdown
+    section = described(result("maker/Whale-4bit"), Speedup(2.0)).markdown
     assert "| Same next word | 85.1 ± 0.4 % |" in section
     assert "| Mean KL divergence | 0.0430 ± 0.0020 (close) |" in section
     assert "Against Whale, 1,000 places in Facet's texts, 2026-11-23 on Apple M3." in section
@@ -54,25 +34,21 @@ def test_a_stand_in_makes_it_a_lower_bound() -> None:
     assert "at least" in described(result("maker/Whale-4bit", is_stand_in=True), None).sentence
 
 
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    return make_model(tmp_path / "models", "maker/Whale-4bit")
+def test_what_else_was_measured_is_told() -> None:
+    """On another text, in another precision of the context, against another original; of many, how many more."""
+    bits = result("x", cache_bits=4, fidelity=fidelity(mean_kl=9.36))
+    text = result("x", corpus="wikitext-2", fidelity=fidelity(mean_kl=0.061))
+    other = result("x", reference="maker/Dolphin", answers="other", fidelity=fidelity(mean_kl=0.5))
+    loss = described(result("x"), None, [bits, text, other, bits, bits])
+    assert loss.others == (
+        "Besides: KL 9.36 with its context in 4 bits; KL 0.0610 in wikitext-2; KL 0.500 against Dolphin; and 2 more."
+    )
+    assert described(result("x"), None).others == ""
 
 
-def test_what_was_never_measured_has_no_card(model: Path, tmp_path: Path) -> None:
-    assert loss_of(model, tmp_path / "measurements") is None
+def test_a_part_of_the_corpus_is_named() -> None:
+    assert "in Facet's texts (code, prose)" in described(result("x", corpus="facet:code,prose"), None).how
 
 
-def test_kept_results_are_found_by_the_weights(model: Path, tmp_path: Path) -> None:
-    """With a whole context before one of fewer bits; and the speed of both, where it was measured."""
-    root = tmp_path / "measurements"
-    weights = fingerprints(root).of(model)
-    keep_fidelity(result("maker/Whale-4bit", candidate_weights=weights), root)
-    late = "2026-12-01T10:00:00+00:00"
-    keep_fidelity(result("maker/Whale-4bit", candidate_weights=weights, cache_bits=4, created=late), root)
-    keep_speed(speed(weights, 90), root)
-    keep_speed(speed("whale-weights", 30), root)
-    loss = loss_of(model, root)
-    assert loss
-    assert "2026-11-23" in loss.how
-    assert loss.bars[2].words == "3.0 times the original's"
+def test_a_disturbed_speed_is_marked() -> None:
+    assert described(result("x"), Speedup(2.0, is_disturbed=True)).bars[2].words.endswith(", disturbed")

@@ -10,15 +10,20 @@ from app.viewmodels.library_watch import LibraryWatch
 from app.viewmodels.memory_fit import MemoryFit
 from app.viewmodels.model_inspection import ModelInspector, facts, inspect, origin
 from app.viewmodels.model_use import ModelUse
+from mlx_engine.folders import Folders
 from mlx_engine.models import provenance
 from mlx_engine.models.machine import mac
 from tests.app.fake_models import make_model
 from tests.app.viewmodels.facet import MODEL, OTHER, TIMEOUT_MS, Facet
 
 
+def folders_in(path: Path) -> Folders:
+    return Folders(data=path, cache=path / "cache", logs=path / "logs")
+
+
 @pytest.fixture
 def inspector(facet: Facet, tmp_path: Path) -> ModelInspector:
-    return ModelInspector(tmp_path / "measurements", facet)
+    return ModelInspector(folders_in(tmp_path), facet)
 
 
 def test_a_folder_is_read_aside(facet: Facet, inspector: ModelInspector, qtbot: QtBot) -> None:
@@ -47,8 +52,8 @@ def test_a_folder_that_is_gone_has_no_files(facet: Facet, tmp_path: Path) -> Non
     """It may go while the window is open; the next scan takes the row away."""
     model = facet.library.description(MODEL)
     shutil.rmtree(model.path)
-    found = inspect(model, tmp_path / "measurements")
-    assert (found.files, found.layers, found.loss) == ([], (), None)
+    found = inspect(model, folders_in(tmp_path))
+    assert (found.files, found.layers) == ([], ())
 
 
 def test_what_does_not_fit_says_what_would(facet: Facet) -> None:

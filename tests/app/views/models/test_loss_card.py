@@ -1,15 +1,19 @@
 """The card of what was lost, in the library."""
 
+from dataclasses import replace
+
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.loss_card import described
+from app.viewmodels.loss_card import NotMeasured, described
 from app.views.lab.page import LabPage
 from app.views.models.loss_card import LossBars, LossCard
 from app.views.theme import Theme
 from app.views.workbench import Workbench
+from mlx_engine.measure.results import fingerprints, keep_fidelity
 from tests.app.token_texts import result
 
 
@@ -36,6 +40,7 @@ def words(card: LossCard) -> str:
 
 
 def test_without_a_result_it_offers_to_measure(card: LossCard) -> None:
+    card.show_loss(NotMeasured("It was not measured yet."))
     assert "not measured yet" in words(card)
     assert card.open.text() == "Measure…"
     assert not card.copy_button.isVisible()
@@ -44,7 +49,23 @@ def test_without_a_result_it_offers_to_measure(card: LossCard) -> None:
 def test_a_result_can_be_read_heard_and_copied(card: LossCard) -> None:
     card.show_loss(described(result("maker/Whale-4bit"), None))
     assert "About 15 of 100 next words differ" in words(card)
+    assert card.open.text() == "Measure Again…"
+    card.show_loss(replace(described(result("maker/Whale-4bit"), None), study="Whales", others="Besides: much."))
     assert card.open.text() == "Open in the Lab"
+    assert "Besides: much." in words(card)
     assert "Same next word: 85.1 %; Distance: close" in card.findChild(LossBars).accessibleName()
     card.copy_button.click()
     assert QGuiApplication.clipboard().text().startswith("### What this quantization loses")
+
+
+def test_what_the_command_line_has_measured_is_seen(workbench: Workbench, qtbot: QtBot) -> None:
+    """When the person comes back to the window."""
+    page = workbench.show_page("models")
+    page.table.selectRow(1)
+    inspector = page.inspector
+    qtbot.waitUntil(lambda: "not measured" in words(inspector.loss) or "not quantized" in words(inspector.loss))
+    folders, row = inspector._inspector._folders, page.table.current_row()
+    weights = fingerprints(folders.measurements).of(row.path)
+    keep_fidelity(result("maker/Whale-4bit", candidate_weights=weights), folders.measurements)
+    QCoreApplication.sendEvent(workbench.window(), QEvent(QEvent.Type.WindowActivate))
+    qtbot.waitUntil(lambda: "About 15 of 100" in words(inspector.loss))
