@@ -35,7 +35,7 @@ class Speedup:
 
     @property
     def in_words(self) -> str:
-        words = "the same as the original's" if abs(self.times - 1) < 0.05 else f"{self.times:.1f} times the original's"
+        words = "as fast" if abs(self.times - 1) < 0.05 else f"{self.times:.1f} times as fast"
         return f"{words}, disturbed" if self.is_disturbed else words
 
 
@@ -75,7 +75,7 @@ def described(
     share = min(speedup.times / _MOST_TIMES, 1.0) if speedup else None
     bars = (
         Bar("Same next word", f"{100 * found.top1_agreement:.1f} %", found.top1_agreement),
-        Bar("Distance", f"{distance} · KL {figure(found.mean_kl)}", _closeness(found.mean_kl)),
+        Bar("Distance", f"KL {figure(found.mean_kl)} · {distance}", _closeness(found.mean_kl)),
         Bar("Speed", speedup.in_words if speedup else "not measured", share, 1 / _MOST_TIMES),
     )
     how = f"{_how(result)} In the study “{study}”." if study else _how(result)
@@ -120,7 +120,7 @@ def _how(result: FidelityResult) -> str:
 def _markdown(result: FidelityResult, speedup: Speedup | None, distance: str, sentence: str) -> str:
     found = result.fidelity
     tools = ", ".join(f"{name} {version}" for name, version in result.tools.items())
-    rows = [*_figures(found, distance), *([("Decoding speed", speedup.in_words)] if speedup else [])]
+    rows = [*_figures(found, distance), *([("Decoding, beside the original", speedup.in_words)] if speedup else [])]
     table = "".join(f"| {name} | {value} |\n" for name, value in rows)
     return (
         f"### What this quantization loses\n\n{sentence}\n\n| against {result.reference} | |\n| --- | ---: |\n{table}\n"

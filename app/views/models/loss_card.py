@@ -1,7 +1,7 @@
 """What a quantization has lost, as three bars and a sentence; and the way to the Lab, where it is measured."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QGuiApplication, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.viewmodels.loss_card import Bar, Loss, NotMeasured
@@ -87,7 +87,16 @@ class LossBars(QWidget):
         return QFontMetrics(self._theme.font("small")).height()
 
     def _step(self) -> int:
-        return self._line() + self._theme.scaled(_BAR) + _GAP
+        return self._line() * (1 + self._is_stacked()) + self._theme.scaled(_BAR) + _GAP
+
+    def _is_stacked(self) -> bool:
+        """Tell whether the words have no room beside the names, and stand below them."""
+        metrics = QFontMetrics(self._theme.font("small", tabular=True))
+        return any(metrics.horizontalAdvance(f"{bar.name}   {bar.words}") > self.width() for bar in self._shown)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.updateGeometry()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -100,9 +109,11 @@ class LossBars(QWidget):
         painter.setPen(colours.secondary)
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft, bar.name)
         painter.setPen(colours.text if bar.share is not None else colours.tertiary)
-        room = line.adjusted(painter.fontMetrics().horizontalAdvance(f"{bar.name}  "), 0, 0, 0)
-        words = painter.fontMetrics().elidedText(bar.words, Qt.TextElideMode.ElideRight, int(room.width()))
-        painter.drawText(room, Qt.AlignmentFlag.AlignRight, words)
+        is_stacked = self._is_stacked()
+        if is_stacked:
+            line.translate(0, self._line())
+        words = painter.fontMetrics().elidedText(bar.words, Qt.TextElideMode.ElideRight, int(line.width()))
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft if is_stacked else Qt.AlignmentFlag.AlignRight, words)
         height = self._theme.scaled(_BAR)
         ground = QRectF(line.left(), line.bottom() + 2, line.width(), height)
         rounded(painter, ground, height / 2, mixed(colours.window, colours.text, 0.09))

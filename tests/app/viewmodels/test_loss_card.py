@@ -10,8 +10,8 @@ def test_a_sentence_and_three_bars() -> None:
     assert loss.sentence == "About 15 of 100 next words differ from the original; close."
     same, distance, faster = loss.bars
     assert (same.words, same.share) == ("85.1 %", 0.851)
-    assert distance.words == "close · KL 0.0430"
-    assert faster.words == "2.0 times the original's"
+    assert distance.words == "KL 0.0430 · close"
+    assert faster.words == "2.0 times as fast"
     assert faster.share == 2 * faster.mark
 
 

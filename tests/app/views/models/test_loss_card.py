@@ -53,7 +53,7 @@ def test_a_result_can_be_read_heard_and_copied(card: LossCard) -> None:
     card.show_loss(replace(described(result("maker/Whale-4bit"), None), study="Whales", others="Besides: much."))
     assert card.open.text() == "Open in the Lab"
     assert "Besides: much." in words(card)
-    assert "Same next word: 85.1 %; Distance: close" in card.findChild(LossBars).accessibleName()
+    assert "Same next word: 85.1 %; Distance: KL 0.0430 · close" in card.findChild(LossBars).accessibleName()
     card.copy_button.click()
     assert QGuiApplication.clipboard().text().startswith("### What this quantization loses")
 
