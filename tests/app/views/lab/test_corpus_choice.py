@@ -1,0 +1,99 @@
+"""The chips by which a text is chosen, in the whole window."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.assembly import Assembly
+from app.lab_assembly import LabAssembly
+from app.viewmodels.lab_shelf import LabShelf
+from app.views.lab.corpus_choice import CorpusChoice
+from app.views.lab.page import LabPage
+from mlx_engine.folders import Folders
+from mlx_engine.measure.corpus import read_corpus
+from mlx_engine.measure.messages import CorpusChoice as Chosen
+from mlx_engine.measure.study_file import keep
+from tests.app.said import conversation, message
+from tests.app.views.test_window import action
+from tests.model_folders import write_model
+from tests.scripted_worker import Script
+
+TIMEOUT_MS = 20_000
+WHALE = "maker/Whale-bf16"
+
+Begin = Callable[[], tuple[LabAssembly, CorpusChoice, Assembly]]
+
+
+@pytest.fixture
+def setup(assemble: Callable[[Script], Assembly], folders: Folders, qtbot: QtBot) -> Begin:
+    """Begin a study about a model."""
+
+    def setup() -> tuple[LabAssembly, CorpusChoice, Assembly]:
+        write_model(folders.models / WHALE, {"model.embed_tokens.weight": ("BF16", (4096, 256))})
+        assembly = assemble(Script(answer=""))
+        qtbot.waitUntil(lambda: assembly.library.description(WHALE) is not None, timeout=TIMEOUT_MS)
+        action(assembly.workbench, "page_lab").trigger()
+        page = assembly.workbench.findChild(LabPage)
+        page.new()
+        parts = assembly.lab()
+        parts.draft.choose_original(assembly.library.description(WHALE))
+        return parts, page.setup.corpus, assembly
+
+    return setup
+
+
+def _corpus(parts: LabAssembly) -> Chosen:
+    assert parts.draft.plan
+    return parts.draft.plan.corpus
+
+
+def test_one_text_is_chosen_at_a_time(setup: Begin) -> None:
+    """Parts are those of Facet's own; a data set is named, and where it comes from."""
+    parts, chips, _ = setup()
+    chips.kinds["prose"].click()
+    assert _corpus(parts) == Chosen(kinds=("prose",))
+    chips.wikitext.click()
+    assert _corpus(parts) == Chosen(dataset="wikitext-2")
+    assert "Hugging Face Hub" in chips.explained.text()
+    assert [chip.isChecked() for chip in (chips.own, chips.wikitext, chips.chats, chips.file)] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+    assert not chips.kinds["prose"].isVisible()
+    chips.own.click()
+    assert _corpus(parts) == Chosen()
+
+
+def test_without_chats_there_is_a_reason(setup: Begin) -> None:
+    """The chip says it, and cannot be pressed."""
+    _, chips, _ = setup()
+    assert not chips.chats.isEnabled()
+    assert chips.chats.toolTip() == "There are no chats with an answer yet."
+
+
+def test_past_chats_are_copied_and_stay_private(setup: Begin, folders: Folders, qtbot: QtBot) -> None:
+    """How many there are is said; when the study is deleted, so is the copy."""
+    parts, chips, assembly = setup()
+    assembly.store.save(
+        conversation("a", title="Far", leaf="m"),
+        [message("q", text="How far?"), message("m", "q", text="Far.", model="o/m")],
+    )
+    chips.hide()
+    chips.show()
+    assert chips.chats.text() == "Past chats (1)"
+    chips.chats.click()
+    chosen = _corpus(parts)
+    copy = Path(chosen.path)
+    assert (chosen.private, copy.is_relative_to(folders.chats)) == (True, True)
+    assert read_corpus(copy).texts[0].messages[1].content == "Far."
+    study = parts.draft.study()
+    assert study
+    keep(study, folders.studies)
+    shelf = LabShelf(folders)
+    assert copy.exists()
+    shelf.forget(study.plan.name)
+    assert not copy.exists()
