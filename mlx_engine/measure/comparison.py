@@ -45,7 +45,8 @@ def compare(network: Any, chunk: ReferenceChunk, convention: Convention, *, cach
         )
     following = mx.array(true_tokens(chunk.tokens, convention.first_scored))[:, None]
     ends = np.cumsum(chunk.counts, dtype=np.int64)
-    parts = [_rows(rows, following[place], _Kept.of(chunk, place, ends)) for place, rows in by_rows(predicted)]
+    with np.errstate(invalid="ignore"):  # What is infinite is told below.
+        parts = [_rows(rows, following[place], _Kept.of(chunk, place, ends)) for place, rows in by_rows(predicted)]
     kl, rounding, tail_se, unmet, true, *choices = (
         np.concatenate(part).astype(kind) for part, kind in zip(zip(*parts, strict=True), _kinds, strict=True)
     )

@@ -49,5 +49,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
         All that decides about figures is in it, so that a header which was changed does not fit its folder.
         """
-        told = msgspec.structs.replace(self, model="", folder="", choice=CorpusChoice(), created="")
+        told = msgspec.structs.replace(
+            self, model="", folder="", choice=CorpusChoice(), created="", tail_mass=float(self.tail_mass)
+        )
         return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:24]
