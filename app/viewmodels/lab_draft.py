@@ -78,18 +78,28 @@ class LabDraft(QObject):
         found = (model for model in self._library.usable() if model.format == "safetensors")
         return sorted(found, key=lambda model: (-model.bits_per_weight, model.name.casefold()))
 
-    def begin(self, model: ModelDescription | None = None, like: Study | None = None) -> None:
-        """Begin a new draft about this model, or about the best there is; with a study, with what that one has."""
-        originals = self.originals()
-        wanted = next((one for one in originals if like and one.id == like.plan.original), None) or model
+    def begin(self, model: ModelDescription | None = None) -> None:
+        """Begin a new draft about this model, or about the best there is."""
         self.original = None
         self.choices = Choices()
-        self.choose_original(wanted or likeliest(originals))
-        if like:
-            made = frozenset(row.label for row in like.candidates)
-            self.choices = choices_of(like.plan)
-            self.choices = replace(self.choices, candidates=self.choices.candidates | made)
-            self.changed.emit()
+        self.choose_original(model or likeliest(self.originals()))
+
+    def begin_like(self, study: Study) -> bool:
+        """Begin with what this study has; return whether its original is still there, and tell if it is not."""
+        original = self._library.description(study.original.label)
+        if original is None:
+            self.problem.emit(
+                "The original is gone",
+                f"{study.original.label} is not on this computer any more, so no study can be begun with it. In the "
+                "studies that have its answers already, models can still be measured.",
+            )
+            return False
+        self.begin(original)
+        made = frozenset(row.label for row in study.candidates)
+        chosen = choices_of(study.plan)
+        self.choices = replace(chosen, candidates=chosen.candidates | made)
+        self.changed.emit()
+        return True
 
     def choose_original(self, model: ModelDescription | None) -> None:
         """Hold others against this one."""

@@ -11,7 +11,7 @@ from mlx_engine.measure.gates import judge
 from mlx_engine.measure.messages import AnswersUnderway, FidelityUnderway, MeasureFidelity, SpeedUnderway
 from mlx_engine.measure.names import short_names
 from mlx_engine.measure.plan import Aim, Gates, Plan
-from mlx_engine.measure.study import Step, StepKind, Study
+from mlx_engine.measure.study import Step, StepKind, Study, remaining
 from mlx_engine.quantize.messages import ConversionProgress
 
 _DOING: dict[StepKind, str] = {
@@ -78,7 +78,8 @@ def judgement_in_words(study: Study) -> tuple[str, str]:
         reasons = {names[label]: why[0] for label, why in judgement.obstacles.items()}
         first = next(iter(reasons.items()), None)
         because = f" {first[0]}: {first[1]}." if first else ""
-        return "", f"None keeps to the limits so far.{because}"
+        so_far = " so far" if next(remaining(study), None) else ""
+        return "", f"None keeps to the limits{so_far}.{because}"
     passing = len(study.candidates) - len(judgement.obstacles)
     name = names[judgement.winner.label]
     if passing == 1:

@@ -44,7 +44,7 @@ class GatesForm(QDialog):
         column.addWidget(
             Words(
                 theme,
-                "The model that keeps to these and is the one you prefer is marked in the table.",
+                "Of the models that keep to all of these, the one that you prefer is marked in the table.",
                 tone="secondary",
                 wraps=True,
             )

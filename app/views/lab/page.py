@@ -75,8 +75,7 @@ class LabPage(QWidget):
 
     def duplicate(self) -> None:
         """Begin with the plan of the study that is shown."""
-        if study := self._lab.study:
-            self._draft.begin(like=study)
+        if (study := self._lab.study) and self._draft.begin_like(study):
             self.show_setup()
 
     def show_study(self) -> None:

@@ -153,8 +153,20 @@ def test_a_study_can_be_taken_up_again(begin: Begin) -> None:
     plan, study = draft.plan, draft.study()
     draft.begin()
     assert draft.plan != plan
-    draft.begin(like=study)
+    assert study
+    assert draft.begin_like(study)
     assert draft.plan == plan
+
+
+def test_without_its_original_no_study_is_taken_up(begin: Begin, qtbot: QtBot) -> None:
+    """It is said, instead of taking another one."""
+    draft = begin()
+    study = draft.study()
+    assert study
+    gone = msgspec.structs.replace(study.original, label="maker/Orca")
+    with qtbot.waitSignal(draft.problem) as told:
+        assert not draft.begin_like(msgspec.structs.replace(study, rows=(gone, *study.candidates)))
+    assert "maker/Orca is not on this computer any more" in told.args[1]
 
 
 def test_what_comes_meanwhile_is_ticked(begin: Begin, facet: Facet, qtbot: QtBot) -> None:
