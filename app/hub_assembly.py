@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class HubAssembly(QObject):
     """What is downloaded or published becomes jobs. `command` starts the processes that ask the Hub."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where these meet
         self,
         folders: Folders,
         library: ModelLibrary,

@@ -11,7 +11,6 @@ from app.viewmodels.recipe_words import title
 from mlx_engine.engine.job_state import Done, Failed, JobState, Paused, Queued, Running
 from mlx_engine.engine.jobs import Job
 from mlx_engine.job_protocol import Download
-from mlx_engine.job_protocol import Download
 from mlx_engine.models.hub.upload_messages import Publish
 from mlx_engine.quantize.messages import Convert, Kept, SourceProgress
 
@@ -68,18 +67,18 @@ class JobItem:
 
 def item(job: Job) -> JobItem:
     """Return what to show of `job`."""
-    id, state = job.id, job.state
+    state = job.state
     match job.request:
         case Convert(model_id=made, recipe=recipe):
             name, line = made.rpartition("/")[2], _line(state, title(recipe))
-            return JobItem(id, "conversion", made, name, state, line, _details(state))
+            return JobItem(job.id, "conversion", made, name, state, line, _details(state))
         case Publish(repository=repository):
             line = _line_of_publication(state)
             remedy = "page" if isinstance(state, Done) else _remedy(state, _TO_WRITE)
-            return JobItem(id, "publication", repository, repository, state, line, _files(state), remedy)
+            return JobItem(job.id, "publication", repository, repository, state, line, _files(state), remedy)
         case Download(repository=repository):
             line, remedy = hub_words.progress(state), _remedy(state, _TO_READ)
-            return JobItem(id, "download", repository, repository, state, line, _files(state), remedy)
+            return JobItem(job.id, "download", repository, repository, state, line, _files(state), remedy)
 
 
 def _remedy(state: JobState, remedies: Mapping[str, Remedy]) -> Remedy:

@@ -45,7 +45,7 @@ class DiscoverPage(QWidget):
     quantize_requested = Signal(str)  # the id of a model in the library
     quantize_repository_requested = Signal(str)  # what is to be quantized while it is downloaded
 
-    def __init__(  # noqa: PLR0913 - a page of many parts
+    def __init__(
         self,
         discover: DiscoverViewModel,
         downloads: Downloads,
@@ -53,9 +53,8 @@ class DiscoverPage(QWidget):
         account: AccountViewModel,
         offline: OfflineSwitch,
         theme: Theme,
-        parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self._discover, self._downloads, self._account = discover, downloads, account
         self._offline, self._theme = offline, theme
         self._under_way = DownloadsPanel(jobs, theme, self)

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels import job_items
 from app.viewmodels.publish import Asking, Editing, Idle, Publishing, Trouble
 from app.views.theme import Theme
 from mlx_engine.models.describe import describe
@@ -68,9 +67,8 @@ def test_a_conversion_is_published_after_the_question(
     with qtbot.waitSignal(publishing.started):
         publishing.send()
     assert isinstance(publishing.state, Idle)
-    jobs = window.hub.jobs
-    qtbot.waitUntil(lambda: [job_items.item(job).kind for job in jobs.jobs] == ["done"], timeout=TIMEOUT_MS)
-    item = job_items.item(jobs.jobs[0])
+    qtbot.waitUntil(lambda: [item.kind for item in window.jobs.items] == ["done"], timeout=TIMEOUT_MS)
+    (item,) = window.jobs.items
     assert (item.task, item.subject, item.remedy) == ("publication", NAME, "page")
     assert "README.md" in hub.repositories[NAME].commits[hub.repositories[NAME].main]
 
@@ -119,10 +117,10 @@ def test_another_model_is_replaced_only_when_that_was_said(
     question = review(publishing, qtbot)
     assert isinstance(question, Asking)
     publishing.send()
-    assert not window.hub.jobs.jobs
+    assert not window.jobs.items
     publishing.replace_other(replaces=True)
     publishing.send()
-    assert len(window.hub.jobs.jobs) == 1
+    assert len(window.jobs.items) == 1
 
 
 def test_after_signing_in_a_name_below_the_account_is_proposed(
