@@ -162,7 +162,7 @@ run_checks() {
   shellcheck setup_macos.sh .ci/run
   lint-imports
   mypy
-  pytest
+  pytest -n auto --dist worksteal
 }
 
 main() {
