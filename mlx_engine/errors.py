@@ -17,7 +17,8 @@
     ├── EngineError            the engine failed while working
     │   └── OutOfMemory        the machine has not enough memory for it
     ├── StorageError           a file or a database cannot be read or written
-    │   └── NoSpace            the disk has no room for it
+    │   ├── NoSpace            the disk has no room for it
+    │   └── NotWritten         a file that a person wanted cannot be written there
     └── HubError               the Hugging Face Hub did not give what was asked for
         ├── HubNotFound        there is no such repository, revision or file, or not for this person
         ├── NeedsToken         it is only for people who are signed in
@@ -113,6 +114,10 @@ class StorageError(FacetError):
 
 class NoSpace(StorageError):
     title = "Not enough space on the disk"
+
+
+class NotWritten(StorageError):
+    title = "The file was not written"
 
 
 class HubError(FacetError):

@@ -1,5 +1,6 @@
 """`facet lab`: runs studies and shows them."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from mlx_engine.cli.json_lines import write_json
 from mlx_engine.cli.roots import AddedFolders, not_found, roots
 from mlx_engine.cli.study_course import StudyCourse
 from mlx_engine.cli.study_view import judgement_lines, list_fields, list_table, row_fields, table
-from mlx_engine.errors import InvalidParameter, InvalidPlan, ModelNotFound
+from mlx_engine.errors import InvalidParameter, InvalidPlan, ModelNotFound, NotWritten
 from mlx_engine.folders import Folders
 from mlx_engine.measure.gates import Judgement, judge
 from mlx_engine.measure.kept_answers import KeptAnswers, kept_answers
@@ -83,7 +84,7 @@ def show(study: str, /, *, json: Annotated[bool, Parameter(negative=(), show_def
 
 
 @lab.command
-def report(
+def report(  # noqa: PLR0913 - the options of a command
     study: str,
     /,
     *,
@@ -92,8 +93,12 @@ def report(
     json: Path | None = None,
     csv: Path | None = None,
     card: str = "",
+    with_texts: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    force: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> None:
     """Write what a study has found, for others; without a file, Markdown to standard output.
+
+    Folders of this machine are left out, and so is a text of your own. Past chats are never quoted.
 
     Args:
         study: Its name.
@@ -102,17 +107,27 @@ def report(
         json: Write everything, for programs.
         csv: Write the table, for programs.
         card: Write what was found of this model alone to standard output, as a section for its card.
+        with_texts: Quote the places where models are farthest apart, although the text is a file of your own.
+        force: Replace files that are there.
     """
     found = _named(study)
-    wanted: dict[Form, Path | None] = {"html": html, "markdown": markdown, "json": json, "csv": csv}
+    named: dict[Form, Path | None] = {"html": html, "markdown": markdown, "json": json, "csv": csv}
+    wanted = {form: file for form, file in named.items() if file}
+    if not force:
+        _keep_others(wanted.values())
     for form, file in wanted.items():
-        if file:
-            write(found, form, file)
-            terminal.note(f"Written: {file}\n")
+        write(found, form, file, with_texts=with_texts)
+        terminal.note(f"Written: {file}\n")
     if card:
         terminal.write(as_card(_row(found, card)))
-    elif not any(wanted.values()):
-        terminal.write(as_markdown(subject(found)))
+    elif not wanted:
+        terminal.write(as_markdown(subject(found, with_texts=with_texts)))
+
+
+def _keep_others(files: Iterable[Path]) -> None:
+    """Refuse to write over a file before anything is written."""
+    if there := next((file for file in files if file.is_file()), None):
+        raise NotWritten(f"{there} is there already. Add --force to replace it, or name another file.")
 
 
 def _row(study: Study, label: str) -> Row:

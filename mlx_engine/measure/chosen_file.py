@@ -3,30 +3,43 @@
 import os
 from pathlib import Path
 
-from mlx_engine.errors import StorageError
+from mlx_engine.errors import NoSpace, NotWritten, StorageError
 from mlx_engine.models.staging import storage_errors
 
 
 def write_chosen(file: Path, content: bytes) -> None:
-    """Write `content` to `file`, over one that is there.
+    """Write `content` to `file`, over one that is there; a link leads to its file, and a device is written to.
 
     Raises:
-        StorageError: there is no such folder, `file` is one, or it cannot be written.
+        NotWritten: there is no such folder, `file` is one, or it cannot be written.
+        NoSpace: the disk is full.
     """
-    with storage_errors(file):
-        _check(file)
-        partial = file.with_name(f"{file.name}.partial")
-        try:
-            partial.write_bytes(content)
-            partial.replace(file)
-        finally:
-            partial.unlink(missing_ok=True)
+    try:
+        with storage_errors(file):
+            _check(file)
+            _write(Path(os.path.realpath(file)), content)
+    except (NoSpace, NotWritten):
+        raise
+    except StorageError as error:
+        raise NotWritten(error.message) from error
+
+
+def _write(file: Path, content: bytes) -> None:
+    if file.exists() and not file.is_file():
+        file.write_bytes(content)
+        return
+    partial = file.with_name(f"{file.name}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _check(file: Path) -> None:
     if not file.parent.is_dir():
-        raise StorageError(f"There is no folder {file.parent}. Make it, or choose another.")
+        raise NotWritten(f"There is no folder {file.parent}. Make it, or choose another.")
     if file.is_dir():
-        raise StorageError(f"{file} is a folder. Name a file in it.")
+        raise NotWritten(f"{file} is a folder. Name a file in it.")
     if not os.access(file.parent, os.W_OK):
-        raise StorageError(f"Facet may not write in {file.parent}. Choose another folder.")
+        raise NotWritten(f"Facet may not write in {file.parent}. Choose another folder.")

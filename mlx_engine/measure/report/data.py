@@ -28,7 +28,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """The JSON. `study` has the folders of the models too; `answers` is how the original's are kept, if they are."""
+    """The JSON. `study` has paths by their last part; `answers` is how the original's are kept, if they are."""
 
     schema: int = SCHEMA
     verdicts: dict[str, str]

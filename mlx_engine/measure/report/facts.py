@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from mlx_engine.measure.characters import one_line, sentence
 from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.header import Header
+from mlx_engine.measure.report.shareable import is_own_text
 from mlx_engine.measure.report.subject import Subject
 from mlx_engine.measure.results import FidelityResult
 
@@ -76,6 +77,8 @@ def _fidelity(subject: Subject) -> Iterator[Fact]:
     yield "Text", f"{scored(first)}{_read_tokens(subject)}."
     if first.private:
         yield "Private", "The text is private: no passage of it is in this report."
+    elif is_own_text(subject.study.plan.corpus) and not any(result.worst for result in results):
+        yield "Passages", "The text is a file of one's own: no passage of it is in this report."
     if first.by_kind:
         yield "Kinds", ", ".join(f"{one_line(kind)} ({found.positions:,})" for kind, found in first.by_kind.items())
     yield "Convention", convention(first)

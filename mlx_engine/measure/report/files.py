@@ -9,19 +9,17 @@ from mlx_engine.measure.chosen_file import write_chosen
 from mlx_engine.measure.report import data
 from mlx_engine.measure.report.html import html
 from mlx_engine.measure.report.markdown import markdown
-from mlx_engine.measure.report.subject import subject
+from mlx_engine.measure.report.subject import Subject, subject
 from mlx_engine.measure.study import Study
 
 Form = Literal["html", "markdown", "json", "csv"]
 
-_content: Mapping[Form, Callable[[Study], bytes]] = {
-    "html": lambda study: html(subject(study)).encode(),
-    "markdown": lambda study: markdown(subject(study)).encode(),
-    "json": lambda study: data.json(subject(study)),
-    "csv": lambda study: data.table(subject(study)).encode(),
+_content: Mapping[Form, Callable[[Subject], bytes]] = {
+    "html": lambda subject: html(subject).encode(),
+    "markdown": lambda subject: markdown(subject).encode(),
+    "json": data.json,
+    "csv": lambda subject: data.table(subject).encode(),
 }
-
-
 _endings: Mapping[Form, str] = {"html": "html", "markdown": "md", "json": "json", "csv": "csv"}
 
 
@@ -31,10 +29,12 @@ def file_name(study: Study, form: Form) -> str:
     return f"{stem or 'study'}.{_endings[form]}"
 
 
-def write(study: Study, form: Form, file: Path) -> None:
+def write(study: Study, form: Form, file: Path, *, with_texts: bool = False) -> None:
     """Write the report of `study` in that form to `file`, over one that is there.
+
+    A text of one's own is quoted only `with_texts`.
 
     Raises:
         StorageError: there is no such folder, `file` is one, or it cannot be written.
     """
-    write_chosen(file, _content[form](study))
+    write_chosen(file, _content[form](subject(study, with_texts=with_texts)))

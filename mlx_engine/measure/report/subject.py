@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from mlx_engine.measure.characters import one_line
 from mlx_engine.measure.charts.quantities import Sample, samples
 from mlx_engine.measure.gates import Judgement, judge
 from mlx_engine.measure.header import Header
 from mlx_engine.measure.kept_answers import header_of
 from mlx_engine.measure.names import short_names
+from mlx_engine.measure.report.shareable import shareable, shareable_header
 from mlx_engine.measure.results import FidelityResult
 from mlx_engine.measure.speed_result import SpeedResult
 from mlx_engine.measure.study import Study
@@ -51,22 +50,10 @@ class Subject:
         return [row.speed for row in self.study.rows if row.speed]
 
 
-def subject(study: Study) -> Subject:
-    """Return what a report of `study` is about; the folder of the original's answers is looked into.
-
-    It has no word of private texts.
-    """
-    return Subject(_without_private(study), header_of(Path(study.answers)) if study.answers else None)
-
-
-def _without_private(study: Study) -> Study:
-    """Return the study without the passages of private texts, which are in what was found at the worst positions."""
-    rows = (msgspec.structs.replace(row, fidelity=tuple(map(_shareable, row.fidelity))) for row in study.rows)
-    return msgspec.structs.replace(study, rows=tuple(rows))
-
-
-def _shareable(result: FidelityResult) -> FidelityResult:
-    return msgspec.structs.replace(result, worst=()) if result.private else result
+def subject(study: Study, *, with_texts: bool = False) -> Subject:
+    """Return what a report of `study` is about, as `shareable` has it; the folder of the answers is looked into."""
+    header = header_of(Path(study.answers)) if study.answers else None
+    return Subject(shareable(study, with_texts=with_texts), shareable_header(header) if header else None)
 
 
 def failures(study: Study) -> Iterator[tuple[str, str]]:

@@ -27,6 +27,18 @@ def test_all_forms_are_written_at_once(tmp_path: Path, capsys: Output) -> None:
     assert capsys.readouterr().out == ""
 
 
+def test_a_file_that_is_there_is_kept(tmp_path: Path, capsys: Output) -> None:
+    """Nothing is written beside it either, until that is asked for."""
+    old, new = tmp_path / "old.html", tmp_path / "new.md"
+    old.write_text("mine")
+    command = ["lab", "report", "study", "--markdown", str(new), "--html", str(old)]
+    assert main(command) == 1
+    assert "old.html is there already. Add --force to replace it" in capsys.readouterr().err
+    assert (old.read_text(), new.exists()) == ("mine", False)
+    assert main([*command, "--force"]) == 0
+    assert old.read_text().startswith("<!doctype html>")
+
+
 def test_without_a_file_it_is_markdown(capsys: Output) -> None:
     """On standard output, to be piped."""
     assert main(["lab", "report", "study"]) == 0

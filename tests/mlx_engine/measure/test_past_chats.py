@@ -78,11 +78,11 @@ def test_answers_to_a_copy_stay_while_they_are_being_given(folders: Folders) -> 
 
 
 def test_reports_have_no_word_of_private_texts(tmp_path: Path) -> None:
-    """They say so; of other texts the worst positions are quoted."""
+    """They say so, whatever is asked for; of other texts the worst positions are quoted."""
     for private in (True, False):
         made = _on(tmp_path / "chats.jsonl")
         row = msgspec.structs.replace(made.rows[1], fidelity=(_result("a", private=private),))
-        about = subject(msgspec.structs.replace(made, rows=(made.rows[0], row)))
+        about = subject(msgspec.structs.replace(made, rows=(made.rows[0], row)), with_texts=True)
         page = html(about)
         assert ("A secret of mine" in page) is not private
         assert ("The text is private" in page) is private

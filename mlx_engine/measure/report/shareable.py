@@ -1,0 +1,96 @@
+"""A study as others may see it: without the folders of this machine, and without texts that are not for everybody.
+
+What is private is never quoted; a file of somebody's own only if that is asked for.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from mlx_engine.measure.header import Header
+from mlx_engine.measure.messages import CorpusChoice
+from mlx_engine.measure.plan import Plan
+from mlx_engine.measure.results import FidelityResult
+from mlx_engine.measure.study import Row, StepFailure, Study
+
+_FOLDERS = re.compile(r"(?<![\w…:/.\\])/(?:[^\s/]+/)+")
+"""The folders before a name, where none of them has a space."""
+_LEAST_PARTS = 3
+"""Of a path that can be told from others: the root, and two folders."""
+
+
+def shareable(study: Study, *, with_texts: bool = False) -> Study:
+    """Return what may be shown of `study`; `with_texts` quotes a text of one's own, too."""
+    quotes = with_texts or not is_own_text(study.plan.corpus)
+    folders = sorted(_folders(study), key=len, reverse=True)
+    rows = tuple(_row(row, folders, quotes=quotes) for row in study.rows)
+    return msgspec.structs.replace(study, plan=_plan(study.plan), rows=rows, answers=Path(study.answers).name)
+
+
+def shareable_header(header: Header) -> Header:
+    """Return how answers are kept, likewise."""
+    return msgspec.structs.replace(
+        header, model=name_of(header.model), folder="", corpus=name_of(header.corpus), choice=_choice(header.choice)
+    )
+
+
+def is_own_text(corpus: CorpusChoice) -> bool:
+    """Return whether the text is somebody's own: nobody else has it."""
+    return bool(corpus.path or corpus.text or corpus.private)
+
+
+def name_of(text: str) -> str:
+    """Return a name as it is, and of a path the last part."""
+    return Path(text).name if text.startswith(("/", "~", ".")) or "\\" in text else text
+
+
+def _plan(plan: Plan) -> Plan:
+    return msgspec.structs.replace(
+        plan,
+        original=name_of(plan.original),
+        candidates=tuple(map(name_of, plan.candidates)),
+        recipes=tuple(map(name_of, plan.recipes)),
+        corpus=_choice(plan.corpus),
+    )
+
+
+def _choice(corpus: CorpusChoice) -> CorpusChoice:
+    return msgspec.structs.replace(corpus, path=Path(corpus.path).name, text="")
+
+
+def _row(row: Row, folders: Sequence[str], *, quotes: bool) -> Row:
+    return msgspec.structs.replace(
+        row,
+        label=name_of(row.label),
+        path=Path(row.path).name,
+        fidelity=tuple(_result(result, quotes=quotes) for result in row.fidelity),
+        failures=tuple(_failure(failure, folders) for failure in row.failures),
+    )
+
+
+def _result(result: FidelityResult, *, quotes: bool) -> FidelityResult:
+    return msgspec.structs.replace(
+        result,
+        candidate=name_of(result.candidate),
+        reference=name_of(result.reference),
+        corpus=name_of(result.corpus),
+        worst=result.worst if quotes and not result.private else (),
+    )
+
+
+def _failure(failure: StepFailure, folders: Sequence[str]) -> StepFailure:
+    message = failure.message.replace(str(Path.home()), "~")
+    for folder in folders:
+        message = message.replace(f"{folder}{os.sep}", "…/")
+    return msgspec.structs.replace(failure, message=_FOLDERS.sub("…/", message))
+
+
+def _folders(study: Study) -> Iterator[str]:
+    """Yield the folders in which models, texts and answers are; they may have spaces."""
+    named = (study.answers, study.plan.original, *study.plan.candidates, *study.plan.recipes, study.plan.corpus.path)
+    for path in (*(Path(row.path) for row in study.rows), *map(Path, named)):
+        if path.is_absolute():
+            yield from (str(folder) for folder in path.parents if len(folder.parts) >= _LEAST_PARTS)

@@ -1,0 +1,112 @@
+"""Behaviour of what is left out of reports."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mlx_engine.measure.header import Header
+from mlx_engine.measure.messages import CorpusChoice
+from mlx_engine.measure.report import data
+from mlx_engine.measure.report.files import Form, file_name, write
+from mlx_engine.measure.report.shareable import shareable, shareable_header
+from mlx_engine.measure.report.subject import Subject
+from mlx_engine.measure.results import Choice, Divergence
+from mlx_engine.measure.study import StepFailure, Study
+from tests.mlx_engine.measure.charts.studies import FEW, study
+
+FOLDER = "/Users/anna lee/Library/Application Support/Facet"
+LETTER = "my letter to the bank"
+
+
+def own(*, private: bool = False) -> Study:
+    """Return a study on a file of somebody's own, every path of which tells who that is."""
+    made = study(FEW)
+    plan = msgspec.structs.replace(
+        made.plan,
+        original=f"{FOLDER}/models/a/base",
+        candidates=("./Anna/4-bit",),
+        recipes=("/Users/anna lee/recipes/mine.json",),
+        corpus=CorpusChoice(path="/Users/anna lee/letters.txt", private=private),
+    )
+    said = Divergence(
+        chunk=0,
+        position=1,
+        kind="text",
+        kl=2.0,
+        before=LETTER,
+        true=LETTER,
+        reference=(Choice(LETTER, 0.9),),
+        candidate=(Choice(LETTER, 0.1),),
+    )
+    rows = tuple(
+        msgspec.structs.replace(
+            row,
+            path=f"{FOLDER}/models/{row.label}",
+            label=f"{FOLDER}/models/a/base" if row.is_original else row.label,
+            failures=(StepFailure("speed", "Damaged", f"{FOLDER}/models/{row.label}/config.json cannot be read."),),
+            fidelity=tuple(
+                msgspec.structs.replace(result, worst=(said,), corpus="letters.txt", private=private)
+                for result in row.fidelity
+            ),
+        )
+        for row in made.rows
+    )
+    return msgspec.structs.replace(made, plan=plan, rows=rows, answers=f"{FOLDER}/answers/abc")
+
+
+@pytest.mark.parametrize("form", ["html", "markdown", "json", "csv"])
+def test_no_report_tells_whose_machine_it_was(form: Form, tmp_path: Path) -> None:
+    """Folders have people's names in them; what is in the folders keeps its own."""
+    file = tmp_path / file_name(own(), form)
+    write(own(), form, file)
+    text = file.read_text(encoding="utf-8")
+    assert "anna" not in text.casefold()
+    assert "Application Support" not in text
+    assert LETTER not in text
+    assert "4-bit" in text
+
+
+def test_a_failure_still_says_which_file() -> None:
+    assert shareable(own()).rows[1].failures[0].message.startswith("…/")
+    assert shareable(own()).rows[1].failures[0].message.endswith("/config.json cannot be read.")
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("No folder /opt/models/whale.", "No folder …/whale."),
+        ("See https://huggingface.co/a/b/c and either/or.", "See https://huggingface.co/a/b/c and either/or."),
+        (f"Nothing is in {Path.home()}.", "Nothing is in ~."),
+    ],
+)
+def test_only_folders_of_a_machine_are_left_out(told: str, shown: str) -> None:
+    made = study(FEW)
+    row = msgspec.structs.replace(made.rows[1], failures=(StepFailure("speed", "Gone", told),))
+    rows = shareable(msgspec.structs.replace(made, rows=(made.rows[0], row))).rows
+    assert rows[1].failures[0].message == shown
+
+
+def test_ones_own_text_is_quoted_if_that_is_asked_for() -> None:
+    """What is private is not even then."""
+    assert LETTER in data.json(Subject(shareable(own(), with_texts=True))).decode()
+    assert LETTER not in data.json(Subject(shareable(own(private=True), with_texts=True))).decode()
+
+
+def test_kept_answers_have_no_folders_either() -> None:
+    made = study(FEW)
+    header = Header(
+        model=f"{FOLDER}/models/base",
+        folder=f"{FOLDER}/models/base",
+        weights="w",
+        corpus="letters.txt",
+        choice=CorpusChoice(path="/Users/anna lee/letters.txt", text=LETTER),
+        sample="s",
+        convention=made.plan.convention,
+        kinds=("text",),
+        vocabulary=10,
+        tail_mass=0.01,
+    )
+    told = msgspec.json.encode(shareable_header(header)).decode()
+    assert "anna" not in told
+    assert LETTER not in told
