@@ -9,7 +9,7 @@ from mlx_engine.measure.speed_result import SpeedResult
 from mlx_engine.measure.study import Row, Study
 from mlx_engine.measure.study_file import kept_studies
 
-_UNKNOWN = "It was not measured yet. The Lab holds it against the original on the same text."
+_UNKNOWN = "It was not measured yet. The Lab compares it with the original on the same text."
 _WHOLE = "Nothing, as far as Facet knows: it is not quantized. The Lab shows what its quantizations lose."
 
 
@@ -69,7 +69,7 @@ def _not_measured(found: Sequence[tuple[Study, Row]], *, is_whole: bool) -> NotM
         failure = row.failures[-1]
         return NotMeasured(f"It failed in the study “{name}”: {failure.title.rstrip('.')}. {failure.message}", name)
     if row.is_original:
-        return NotMeasured(f"The others of the study “{name}” are held against it.", name)
+        return NotMeasured(f"The others of the study “{name}” are compared with it.", name)
     if row.is_stand_in:
         return NotMeasured(f"It answers in the place of the original of the study “{name}”.", name)
     return NotMeasured(f"It waits to be measured in the study “{name}”.", name)

@@ -127,5 +127,5 @@ class RowDelegate(PlainTips):
         bar, right = self._table.horizontalScrollBar(), place.right() + 1
         is_behind_name = bar.value() > 0 and slots.left_of(text, right) < self._table.columnWidth(0)
         # Half of a figure would be another figure.
-        if not is_behind_name and right <= self._table.viewport().width():
+        if not is_behind_name and right + PADDING // 2 <= self._table.viewport().width():
             slots.draw(painter, place, text)

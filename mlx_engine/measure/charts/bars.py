@@ -148,10 +148,10 @@ class _Drawing:
         yield Words(Point(max(area.right, high) + gap, base), words, style.size)
 
     def _whisker(self, low: float, high: float, area: Area) -> Iterator[Item]:
-        """Yield the bar of error, with an end that is seen where the bar is short."""
+        """Yield the bar of error, with ends where it is long enough for them."""
         middle, half = area.middle.y, min(self.style.scaled(4), area.height / 4)
         yield Line((Point(low, middle), Point(high, middle)), "text", 1.5)
-        for end in (low, high):
+        for end in (low, high) if high - low > half else ():
             yield Line((Point(end, middle - half), Point(end, middle + half)), "text", 1.5)
 
     def _reference(self) -> Iterator[Item]:

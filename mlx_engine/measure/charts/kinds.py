@@ -16,6 +16,7 @@ from mlx_engine.measure.study import Study
 
 _ALL = "all texts"
 _ONE_KIND = "The text of this study is of one kind. Facet's own texts are of several, so that they can be compared."
+_ONE_CHUNK = " A kind of which only one chunk was read has none."
 _RADIUS, _APART = 4.0, 4.5
 """Of a dot, and from one candidate's line to the next."""
 _GAP = 10.0
@@ -73,13 +74,18 @@ def kinds(study: Study, quantity: Quantity) -> Kinds:
     ]
     return Kinds(
         title=f"{subject(study)}: {quantity.in_sentence} by kind of text",
-        reading=reading(study, (quantity,)),
+        reading=reading(study, (quantity,)) + (_ONE_CHUNK if _has_single_chunks(study) else ""),
         method=method(study, (quantity,)),
         quantity=quantity,
         kinds=tuple(dict.fromkeys(kind for dots in candidates for kind in dots.found)),
         candidates=tuple(sorted(candidates, key=lambda dots: dots.found[_ALL].value)),
         nothing=_ONE_KIND if any(row.fidelity for row in study.rows) else why_nothing(study, (quantity,)),
     )
+
+
+def _has_single_chunks(study: Study) -> bool:
+    results = [result for row in study.rows for result in row.fidelity]
+    return any(found.chunks == 1 for result in results for found in result.by_kind.values())
 
 
 def _figures(sample: Sample, quantity: Quantity) -> dict[str, Estimate]:

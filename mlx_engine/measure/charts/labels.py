@@ -15,6 +15,8 @@ _RINGS = 7
 """Circles on which further places are looked for, each most of a line of text around the one before."""
 _AIR = 3.0
 """Pixels around a mark that its own name alone may touch, so that no name seems to be another's."""
+_APART = 7.0
+"""Pixels between two names in a line, which else would be read as one."""
 _MARK, _LINE, _LEADER = 100.0, 14.0, 120.0
 """What it costs, in pixels of distance, to cover a mark, a line, or to lead across another name."""
 _MOST = 60
@@ -151,7 +153,8 @@ def _holds(area: Area, point: Point) -> bool:
 
 
 def _is_taken(area: Area, obstacles: _Obstacles) -> bool:
-    return any(area.overlaps(other.area) for other in obstacles.names)
+    with_air = Area(area.left - _APART, area.top, area.width + 2 * _APART, area.height)
+    return any(with_air.overlaps(other.area) for other in obstacles.names)
 
 
 def _meet(one: tuple[Point, Point], other: tuple[Point, Point]) -> bool:

@@ -32,7 +32,7 @@ def _has_any(study: Study, quantity: Quantity) -> bool:
 
 def _why(study: Study, quantity: Quantity) -> str:
     if quantity.is_fidelity:
-        return _reason(study, "No candidate was held against the original", ("answers", "fidelity"))
+        return _reason(study, "No candidate was compared with the original", ("answers", "fidelity"))
     if not quantity.is_of_speed:
         return f"No {quantity.in_sentence} is known yet."
     if study.plan.speed is None:

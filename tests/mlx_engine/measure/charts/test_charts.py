@@ -138,3 +138,13 @@ def test_of_many_only_the_ends_are_named(chart: str) -> None:
     texts = [text for text, _ in _words(made.draw(760, made.least_height(Style()), Style()), Style())]
     assert {"closest: recipe-0", "farthest of 40: recipe-39"} <= set(texts)
     assert not any("recipe-7" in text for text in texts)
+
+
+def test_a_kind_of_one_chunk_has_no_error_bar() -> None:
+    """Which is said, since the others have one."""
+    found = study(FEW)
+    one = msgspec.structs.replace(found.rows[1].fidelity[0].fidelity, chunks=1, mean_kl_se=None)
+    result = msgspec.structs.replace(found.rows[1].fidelity[0], by_kind={"prose": one, "code": one})
+    row = msgspec.structs.replace(found.rows[1], fidelity=(result,))
+    assert "only one chunk" in kinds(msgspec.structs.replace(found, rows=(found.original, row)), MEAN_KL).reading
+    assert "only one chunk" not in kinds(found, MEAN_KL).reading
