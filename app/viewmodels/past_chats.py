@@ -11,8 +11,8 @@ from app.domain.export import Said, answered, as_lines, as_markdown, line, said
 from app.domain.store import Store
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
+from mlx_engine.measure.chosen_file import write_chosen
 from mlx_engine.measure.past_chats import keep_copy
-from mlx_engine.models.staging import storage_errors, write_whole
 
 Form = Literal["jsonl", "md"]
 
@@ -59,8 +59,7 @@ class PastChats(QObject):
             chosen = [one for one in self._all() if conversation in ("", one.conversation.id)]
             lines = b"".join(one + b"\n" for one in as_lines(chosen))
             content = lines if form == "jsonl" else as_markdown(chosen).encode()
-            with storage_errors(file):
-                write_whole(file, content)
+            write_chosen(file, content)
         except FacetError as error:
             self.problem.emit("The chats were not written", error.message)
         else:
