@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from mlx_engine.measure.charts.quantities import in_precision
 from mlx_engine.measure.names import short_names
 from mlx_engine.measure.results import Fidelity, FidelityResult
-from mlx_engine.measure.speed_result import Series
+from mlx_engine.measure.speed_result import Series, SpeedResult
 from mlx_engine.measure.study import Row, StepKind, Study
 from mlx_engine.measure.words import verdict
 from mlx_engine.protocol import CacheBits
@@ -30,6 +32,7 @@ class Present:
     words: str
     bits: CacheBits = 16
     so_far: Fidelity | None = None
+    speed: SpeedResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def _line(study: Study, row: Row, bits: CacheBits, here: Present | None, *, winn
     found = result.fidelity if result else None
     so_far = here.so_far if here else None
     return Line(
-        row=row,
+        row=msgspec.structs.replace(row, speed=here.speed) if here and here.speed else row,
         bits=bits,
         name=name + in_precision(bits),
         note=here.words if here else _note(study, row, bits, result),

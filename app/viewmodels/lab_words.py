@@ -43,8 +43,8 @@ def progress(step: Step, event: JobEvent | None = None) -> Progress:
         case FidelityUnderway(done=done, total=total, so_far=so_far):
             present = Present(label, f"{doing}: {done} of {total} parts", bits, so_far)
             return Progress(present, done / max(total, 1))
-        case SpeedUnderway(done=done, total=total, words=words):
-            return _at(label, f"{doing}: {words}", done, total)
+        case SpeedUnderway(done=done, total=total, words=words, so_far=speed):
+            return Progress(Present(label, f"{doing}: {words}", speed=speed), done / max(total, 1))
         case (
             DownloadProgress(done_bytes=done, total_bytes=total)
             | ConversionProgress(done_bytes=done, total_bytes=total)

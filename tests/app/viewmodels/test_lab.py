@@ -10,14 +10,14 @@ from app.viewmodels.lab_lines import Line
 from app.viewmodels.lab_pace import guess
 from app.viewmodels.lab_shelf import LabShelf
 from mlx_engine.folders import Folders
-from mlx_engine.measure.messages import AnswersKept, FidelityMeasured, FidelityUnderway
+from mlx_engine.measure.messages import AnswersKept, FidelityMeasured, FidelityUnderway, SpeedUnderway
 from mlx_engine.measure.plan import Gates, Plan
-from mlx_engine.measure.speed_result import SpeedPlan
+from mlx_engine.measure.speed_result import Series, SpeedPlan
 from mlx_engine.measure.study import Row, Step, StepKind, Study
 from tests.app.given_runner import GivenRunner
 from tests.mlx_engine.measure.charts.studies import FEW, fidelity
 from tests.mlx_engine.measure.charts.studies import study as measured
-from tests.mlx_engine.measure.test_study import result
+from tests.mlx_engine.measure.test_study import result, speed
 
 KEPT = AnswersKept(id="", answers="/answers", size_bytes=1, share=0.1)
 
@@ -86,6 +86,16 @@ def test_a_row_fills_while_it_is_compared(bench: Bench, study: Study) -> None:
     bench.measure(0.03)
     assert not bench.line("a").is_open
     assert bench.line("a").note.startswith("About 10 of 100 next words")
+
+
+def test_a_row_fills_while_its_speed_is_measured(bench: Bench, study: Study) -> None:
+    """Each figure stands in it as soon as it is known."""
+    bench.lab.begin(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, speed=SpeedPlan())))
+    bench.runner.end_step(KEPT)
+    so_far = speed(Series(0, (9.0, 9.0)))
+    bench.runner.tell(SpeedUnderway(id="", done=1, total=8, words="decoding", so_far=so_far))
+    assert bench.line("Whale").decoding() == so_far.decoding[0]
+    assert bench.line("Whale").note == "Measuring speed: decoding"
 
 
 def test_a_failure_stays_in_its_row_and_the_rest_goes_on(bench: Bench, study: Study) -> None:
