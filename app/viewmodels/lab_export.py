@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from app.viewmodels.lab import Lab
 from mlx_engine.errors import FacetError
 from mlx_engine.measure.report.files import Form, file_name, write
+from mlx_engine.measure.report.shareable import is_own_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,19 @@ class LabExport(QObject):
     def __init__(self, lab: Lab, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._lab = lab
+        self.with_texts = False
+        """Whether a text of one's own is quoted where models are farthest apart."""
+        lab.opened.connect(self._quote_nothing)
+
+    @property
+    def may_quote(self) -> bool:
+        """Whether that is for the person to say: other texts are quoted, and past chats never are."""
+        corpus = self._lab.study.plan.corpus if self._lab.study else None
+        return corpus is not None and is_own_text(corpus) and not corpus.private
+
+    def _quote_nothing(self) -> None:
+        """What somebody wants of one study is not said of the next."""
+        self.with_texts = False
 
     def suggestion(self, form: Form) -> str:
         """Return a name for the file, "" where no study is shown."""
@@ -45,7 +59,7 @@ class LabExport(QObject):
         if self._lab.study is None:
             return
         try:
-            write(self._lab.study, form, file)
+            write(self._lab.study, form, file, with_texts=self.with_texts)
         except FacetError as error:
             self.problem.emit("The report was not written", error.message)
         else:

@@ -99,6 +99,12 @@ class Heading(QWidget):
         report = menu.addMenu("Export a Report")
         for kind in KINDS:
             report.addAction(kind.title, partial(self.ask_where_to_export, kind))
+        if self._export.may_quote:
+            report.addSeparator()
+            quote = report.addAction("Quote My Text")
+            quote.setCheckable(True)
+            quote.setChecked(self._export.with_texts)
+            quote.toggled.connect(partial(setattr, self._export, "with_texts"))
         menu.addSeparator()
         menu.addAction("Delete…", self.delete)
         menu.aboutToHide.connect(menu.deleteLater)

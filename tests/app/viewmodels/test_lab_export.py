@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from app.viewmodels.lab import Lab
@@ -9,6 +10,7 @@ from app.viewmodels.lab_export import KINDS, LabExport
 from app.viewmodels.lab_pace import guess
 from app.viewmodels.lab_shelf import LabShelf
 from mlx_engine.folders import Folders
+from mlx_engine.measure.messages import CorpusChoice
 from mlx_engine.measure.study_file import keep
 from tests.app.given_runner import GivenRunner
 from tests.mlx_engine.measure.charts.studies import FEW, study
@@ -42,3 +44,22 @@ def test_what_cannot_be_written_is_told(lab: Lab, tmp_path: Path) -> None:
     assert told == [
         f"The report was not written: There is no folder {tmp_path / 'nowhere'}. Make it, or choose another."
     ]
+
+
+def test_ones_own_text_is_quoted_if_the_person_says_so(lab: Lab, tmp_path: Path) -> None:
+    """Of this study: another one is asked about anew. Where there is nothing to choose, nothing is asked."""
+    folders = Folders(data=tmp_path / "data", cache=tmp_path, logs=tmp_path)
+    export = LabExport(lab)
+    assert not export.may_quote
+    for name, private in (("letters", False), ("chats", True)):
+        corpus = CorpusChoice(path=f"/texts/{name}.txt", private=private)
+        made = study(FEW)
+        plan = msgspec.structs.replace(made.plan, name=name, corpus=corpus)
+        keep(msgspec.structs.replace(made, plan=plan), folders.studies)
+    other = Lab(LabShelf(folders), GivenRunner(), guess(has_metal=True), available_bytes=10**9)
+    export = LabExport(other)
+    other.open("letters")
+    assert (export.may_quote, export.with_texts) == (True, False)
+    export.with_texts = True
+    other.open("chats")
+    assert (export.may_quote, export.with_texts) == (False, False)
