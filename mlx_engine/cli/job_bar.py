@@ -44,9 +44,9 @@ def share_in_words(done_bytes: int, total_bytes: int) -> str:
 
 
 def duration_in_words(seconds: float) -> str:
-    """Return the time as people say it, no finer than it can be known."""
-    if seconds < 60:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 3600:
-        return f"{round(seconds / 60)} min"
+    """Return the time as people say it, no finer than it can be known; what rounds to a whole unit is said in that."""
+    if (whole := round(seconds)) < 60:
+        return f"{max(1, whole)} s"
+    if (minutes := round(seconds / 60)) < 60:
+        return f"{minutes} min"
     return f"{seconds / 3600:.1f} h"

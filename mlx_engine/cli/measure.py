@@ -1,17 +1,18 @@
 """`facet measure`: says how far quantizations are from their original."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
 
-from mlx_engine.cli import job, terminal
+from mlx_engine.cli import job, measure_view, terminal
 from mlx_engine.cli.corpora import check, chosen, here
-from mlx_engine.cli.failure import FAILED, report
+from mlx_engine.cli.failure import FAILED, UsageError, report
 from mlx_engine.cli.json_lines import write_json
-from mlx_engine.cli.roots import AddedFolders, roots
+from mlx_engine.cli.roots import AddedFolders, model_named, not_found, roots
 from mlx_engine.errors import FacetError, ModelNotFound
 from mlx_engine.folders import Folders
 from mlx_engine.measure.convention import Convention, Scored
@@ -27,9 +28,8 @@ from mlx_engine.measure.messages import (
 )
 from mlx_engine.measure.results import FidelityResult
 from mlx_engine.measure.study_file import STAND_IN, conversion_label
-from mlx_engine.measure.words import plus_minus, verdict
 from mlx_engine.models import library
-from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.description import BrokenDescription, ModelDescription
 from mlx_engine.protocol import CacheBits
 from mlx_engine.quantize import builtin
 from mlx_engine.quantize.messages import Convert
@@ -55,6 +55,8 @@ def measure(  # noqa: PLR0913 - options
     The original reads a text once, and what it says is kept; each candidate is then held against that, with one model
     in memory at a time. A later run needs the original no more. Control-C stops it; the same command goes on.
 
+    A candidate that fails leaves the others; the exit code is 1 then. docs/measuring.md has the formulas.
+
     Args:
         original: The original by name or id, or its folder.
         candidates: Its quantizations, likewise.
@@ -70,36 +72,66 @@ def measure(  # noqa: PLR0913 - options
         folder: Look for models in this folder as well.
         json: Write one JSON object a candidate.
     """
+    if tokens < 0 or not 0 <= tail < 1:
+        raise UsageError("--tokens is 0 or more, and --tail a share from 0 to less than 1.")
     folders = Folders.from_environment()
-    paths = {name: library.find_any(roots(folder), name).path for name in candidates}
-    convention, text = Convention(chunk_tokens=chunk, scored=scored), chosen(corpus)
+    paths = {name: _found(name, folder).path for name in candidates}
     asked = KeepAnswers(
-        id=original, model=original, corpus=text, convention=convention, limit_tokens=tokens, tail_mass=tail
+        id=original,
+        model=original,
+        corpus=chosen(corpus),
+        convention=Convention(chunk_tokens=chunk, scored=scored),
+        limit_tokens=tokens,
+        tail_mass=tail,
+        is_stand_in=stand_in,
     )
     try:
-        model = library.find_among(roots(folder), original)
+        answers = _reference(asked, folder, folders)
+        requests = [
+            MeasureFidelity(id=name, model=str(path), answers=answers, cache_bits=cache_bits)
+            for name, path in paths.items()
+        ]
+        results = list(_compared(requests, folders, json=json))
+    except KeyboardInterrupt:
+        terminal.note("Stopped. What was read and measured is kept; the same command goes on.\n")
+        raise
+    if len(results) > 1 and not json:
+        terminal.write(measure_view.summary(results))
+    return FAILED if len(results) < len(requests) else 0
+
+
+def _found(name: str, further: AddedFolders) -> ModelDescription | BrokenDescription:
+    try:
+        return library.find_any(roots(further), name)
     except ModelNotFound as error:
-        answers = _kept(asked, folders, error)
-    else:
-        check(text, folders)
-        label, path = _stand_in(model, folders) if stand_in else (original, model.path)
-        asked = msgspec.structs.replace(
-            asked, id=label, model=str(path), corpus=here(text, folders), is_stand_in=stand_in
-        )
-        answers = _answers(asked, folders)
-    failed = False
-    for name, candidate in paths.items():
-        request = MeasureFidelity(id=name, model=str(candidate), answers=answers, cache_bits=cache_bits)
+        raise not_found(error, name) from error
+
+
+def _reference(asked: KeepAnswers, further: AddedFolders, folders: Folders) -> str:
+    """Return the folder with the answers of the original that `asked` names; they are kept now, if not before."""
+    try:
+        model = model_named(asked.model, further)
+    except ModelNotFound as error:
+        return _kept(asked, folders, error)
+    check(asked.corpus, folders)
+    label, path = _stand_in(model, folders) if asked.is_stand_in else (asked.id, model.path)
+    corpus = here(asked.corpus, folders)
+    return _answers(msgspec.structs.replace(asked, id=label, model=str(path), corpus=corpus), folders)
+
+
+def _compared(requests: Sequence[MeasureFidelity], folders: Folders, *, json: bool) -> Iterator[FidelityResult]:
+    """Measure one candidate after the other, and tell each; give the results of those that have not failed."""
+    for request in requests:
         try:
             result = _measured(request, folders)
         except FacetError as error:
-            failed = True
-            report(f"{name}: {error.message}")
+            report(f"{request.id}: {error.message}")
             if json:
-                write_json({"candidate": name, "error": error.title, "message": error.message})
+                write_json({"candidate": request.id, "error": error.title, "message": error.message})
+                sys.stdout.flush()
         else:
             _tell(result, json=json)
-    return FAILED if failed else 0
+            yield result
 
 
 def _stand_in(original: ModelDescription, folders: Folders) -> tuple[str, Path]:
@@ -157,29 +189,6 @@ def _tell(result: FidelityResult, *, json: bool) -> None:
     if json:
         fields = msgspec.to_builtins(result)
         write_json({**fields.pop("fidelity"), **fields})
+        sys.stdout.flush()
     else:
-        terminal.write("".join(f"{line}\n" for line in _lines(result)))
-
-
-def _lines(result: FidelityResult) -> Iterator[str]:
-    found = result.fidelity
-    yield f"{result.candidate} against {result.reference}"
-    if result.is_stand_in:
-        yield "  The reference is a stand-in for the original: take the divergence as a lower bound."
-    yield f"  KL          mean {plus_minus(found.mean_kl, found.mean_kl_se, 4)}, median {found.median_kl:.4f}, " + (
-        f"p99 {found.p99_kl:.3f}, max {found.max_kl:.2f} (nats; rounding and tails change the mean by less than "
-        f"{found.kl_error_bound:.1g})"
-    )
-    agreement = plus_minus(100 * found.top1_agreement, _percent(found.top1_agreement_se), 1)
-    yield f"  same choice {agreement} %, {found.flips:,} of {found.positions:,} positions differ"
-    yield f"  perplexity  {plus_minus(found.perplexity, found.perplexity_se, 3)}, of the original " + plus_minus(
-        found.reference_perplexity, found.reference_perplexity_se, 3
-    )
-    yield f"  ln(ratio)   {plus_minus(found.log_perplexity_ratio, found.log_perplexity_ratio_se, 4)}"
-    for kind, own in result.by_kind.items():
-        yield f"    {kind:<14} KL {plus_minus(own.mean_kl, own.mean_kl_se, 4)}, same choice {own.top1_agreement:.1%}"
-    yield f"  {result.convention}; {verdict(found)}."
-
-
-def _percent(share: float | None) -> float | None:
-    return None if share is None else 100 * share
+        terminal.write("".join(f"{line}\n" for line in measure_view.lines(result)) + "\n")

@@ -3,6 +3,7 @@
 Standard output carries the answer and nothing else; all the rest goes to standard error.
 """
 
+import shutil
 import sys
 
 from mlx_engine.protocol import Statistics
@@ -41,7 +42,10 @@ class StatusLine:
 
     def show(self, text: str) -> None:
         if sys.stderr.isatty():
-            sys.stderr.write(f"{_CLEAR_LINE}{_DIM}{printable(text)}{_PLAIN}")
+            # What does not fit the line would go on in the next, and stay there.
+            width = shutil.get_terminal_size().columns - 1
+            text = printable(text).replace("\n", " ")
+            sys.stderr.write(f"{_CLEAR_LINE}{_DIM}{text if len(text) <= width else text[: width - 1] + '…'}{_PLAIN}")
             sys.stderr.flush()
             self._shown = True
 

@@ -84,3 +84,16 @@ def test_a_stand_in_is_made_and_labelled(tiny_models: Path, text: Path, home: Pa
     assert (home / "models" / tiny_models.name / "llama-affine-8-g64").is_dir()
 
 
+@pytest.mark.parametrize("options", [["--tokens", "-1"], ["--tail", "1"], ["--tail", "nan"], ["--tail", "-0.1"]])
+def test_options_out_of_range_are_told(options: list[str], tiny_models: Path, capsys: Output) -> None:
+    """Before anything is read."""
+    assert main(["measure", str(tiny_models / "llama"), str(tiny_models / "llama-4bit"), *options]) == 1
+    assert capsys.readouterr().err.startswith("facet: --tokens is 0 or more, and --tail")
+
+
+@pytest.mark.parametrize("names", [["maker/whale", "llama"], ["llama", "maker/whale"]])
+def test_a_model_that_may_be_on_the_hub_is_told_how_to_get(names: list[str], tiny_models: Path, capsys: Output) -> None:
+    """Be it the original or a candidate."""
+    models = [str(tiny_models / name) if name == "llama" else name for name in names]
+    assert main(["measure", *models]) == 1
+    assert "`facet pull maker/whale` downloads it." in capsys.readouterr().err

@@ -85,7 +85,8 @@ def test_offline_is_a_sentence_and_touches_nothing(hub: Hub, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0.2, "1 s"), (59.4, "59 s"), (90, "2 min"), (3_599, "60 min"), (9_000, "2.5 h")]
+    ("seconds", "words"),
+    [(0.2, "1 s"), (59.4, "59 s"), (90, "2 min"), (59.6, "1 min"), (3_599, "1.0 h"), (9_000, "2.5 h")],
 )
 def test_times_are_no_finer_than_they_can_be(seconds: float, words: str) -> None:
     """Seconds, minutes, hours."""

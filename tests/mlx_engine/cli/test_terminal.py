@@ -1,3 +1,5 @@
+import io
+import re
 import unicodedata
 
 import pytest
@@ -47,3 +49,18 @@ def test_the_figures_of_an_answer_say_what_was_kept_and_why_it_ended() -> None:
 
     for part in ("64 tokens at 51.3 tokens/s", "first after 0.50 s", "1,000 kept", "longest answer allowed", "512 MB"):
         assert part in line
+
+
+def test_a_status_line_is_never_longer_than_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What went on in the next line would stay there."""
+    written = _Terminal()
+    monkeypatch.setattr("sys.stderr", written)
+    monkeypatch.setenv("COLUMNS", "20")
+    terminal.StatusLine().show("one line\nof far too many words for it")
+    (shown,) = re.findall(r"\x1b\[2m(.*)\x1b\[0m", written.getvalue())
+    assert shown == "one line of far to…"
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
