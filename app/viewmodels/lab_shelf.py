@@ -21,8 +21,9 @@ class LabShelf:
     def __init__(self, folders: Folders) -> None:
         self._folders, self._root = folders, folders.studies
         self._studies = {study.plan.name: study for study in study_file.kept_studies(self._root)}
-        with contextlib.suppress(FacetError):  # They are in nobody's way; the next run tries it again.
-            self._forget_unused()
+        if folders.chats.exists():
+            with contextlib.suppress(FacetError):  # They are in nobody's way; the next run tries it again.
+                self._forget_unused()
 
     @property
     def names(self) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.results import Fidelity, FidelityResult
 from mlx_engine.measure.words import plus_minus, verdict
+from mlx_engine.models.hub.datasets import is_dataset
 
 _BEST_KL, _WORST_KL = 1e-3, 2.0
 """Nats between which the bar of the distance is empty and full, logarithmically."""
@@ -103,9 +104,12 @@ def _closeness(kl: float) -> float:
 
 def _corpus(result: FidelityResult) -> str:
     name, _, kinds = result.corpus.partition(":")
+    if is_dataset(result.corpus):
+        dataset, _, commit = result.corpus.rpartition("@")
+        return f"{dataset}@{commit[:10]}"
     if name != "facet":
         return result.corpus
-    return f"Facet's texts ({kinds.replace(',', ', ')})" if kinds else "Facet's texts"
+    return f"Facet's texts ({kinds.replace('+', ', ')})" if kinds else "Facet's texts"
 
 
 def _how(result: FidelityResult) -> str:

@@ -40,8 +40,6 @@ def forget_unused(folders: Folders, studies: Iterable[Study]) -> None:
     Raises:
         StorageError: it cannot be removed.
     """
-    if not folders.chats.is_dir():
-        return
     for folder in list(_unused(folders, list(studies))):
         with storage_errors(folder):
             shutil.rmtree(folder)
@@ -50,7 +48,7 @@ def forget_unused(folders: Folders, studies: Iterable[Study]) -> None:
 def _unused(folders: Folders, studies: list[Study]) -> Iterator[Path]:
     texts = {study.plan.corpus.path for study in studies}
     answers = {Path(study.answers).name for study in studies if study.answers}
-    yield from (copy for copy in folders.chats.iterdir() if str(copy / FILE_NAME) not in texts)
+    yield from (copy for copy in folders.chats.glob("*") if str(copy / FILE_NAME) not in texts)
     for kept in kept_answers(folders.answers):
         choice = kept.header.choice if kept.header else None
         if choice and choice.private and kept.folder.name not in answers and choice.path not in texts:

@@ -37,17 +37,17 @@ def test_a_stand_in_makes_it_a_lower_bound() -> None:
 def test_what_else_was_measured_is_told() -> None:
     """On another text, in another precision of the context, against another original; of many, how many more."""
     bits = result("x", cache_bits=4, fidelity=fidelity(mean_kl=9.36))
-    text = result("x", corpus="wikitext-2", fidelity=fidelity(mean_kl=0.061))
+    text = result("x", corpus="wikitext-2@c0ffee1234567890", fidelity=fidelity(mean_kl=0.061))
     other = result("x", reference="maker/Dolphin", answers="other", fidelity=fidelity(mean_kl=0.5))
     loss = described(result("x"), None, [bits, text, other, bits, bits])
     assert loss.others == (
-        "Besides: KL 9.36 with its context in 4 bits; KL 0.0610 in wikitext-2; KL 0.500 against Dolphin; and 2 more."
+        "Besides: KL 9.36 with its context in 4 bits; KL 0.0610 in wikitext-2@c0ffee1234; KL 0.500 against Dolphin; and 2 more."
     )
     assert described(result("x"), None).others == ""
 
 
 def test_a_part_of_the_corpus_is_named() -> None:
-    assert "in Facet's texts (code, prose)" in described(result("x", corpus="facet:code,prose"), None).how
+    assert "in Facet's texts (code, prose)" in described(result("x", corpus="facet:code+prose"), None).how
 
 
 def test_a_disturbed_speed_is_marked() -> None:
