@@ -41,7 +41,8 @@ def test_what_else_was_measured_is_told() -> None:
     other = result("x", reference="maker/Dolphin", answers="other", fidelity=fidelity(mean_kl=0.5))
     loss = described(result("x"), None, [bits, text, other, bits, bits])
     assert loss.others == (
-        "Besides: KL 9.36 with its context in 4 bits; KL 0.0610 in wikitext-2@c0ffee1234; KL 0.500 against Dolphin; and 2 more."
+        "Besides: KL 9.36 with its context in 4 bits; KL 0.0610 in wikitext-2@c0ffee1234; "
+        "KL 0.500 against Dolphin; and 2 more."
     )
     assert described(result("x"), None).others == ""
 
