@@ -11,12 +11,13 @@ import pytest
 
 from mlx_engine import protocol
 from mlx_engine.engine.study_run import StudyParcel, StudyRun
+from mlx_engine.errors import StorageError
 from mlx_engine.folders import Folders
 from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.messages import CorpusChoice, SpeedUnderway
 from mlx_engine.measure.plan import Plan
 from mlx_engine.measure.speed_result import Series, SpeedPlan
-from mlx_engine.measure.study import Study, remaining
+from mlx_engine.measure.study import Study, remaining, tried_again
 from mlx_engine.measure.study_file import begin, load
 from mlx_engine.models.describe import describe
 from mlx_engine.models.description import ModelDescription
@@ -97,6 +98,38 @@ def test_a_run_that_is_closed_leaves_no_process(study: Study, folders: Folders) 
     owner.run.start()
     owner.run.close()
     assert not [child for child in psutil.Process().children(recursive=True) if child not in before]
+
+
+def test_a_study_that_runs_is_not_run_again_beside_it(study: Study, folders: Folders) -> None:
+    """The second one says so; when the first one has ended, it may."""
+    first, second = _Owner(study, folders), _Owner(study, folders)
+    first.run.start()
+    with pytest.raises(StorageError, match="being run already"):
+        second.run.start()
+    first.run.close()
+    second.run.start()
+    second.run.close()
+
+
+def test_a_process_that_is_killed_is_a_failed_step_that_is_tried_again(study: Study, folders: Folders) -> None:
+    """The rest goes on, and a later run makes up for it."""
+    plan = msgspec.structs.replace(study.plan, speed=None)
+    study = msgspec.structs.replace(study, plan=plan, rows=(study.rows[0], study.rows[-1]))
+    owner = _Owner(study, folders)
+
+    def kill(run: StudyRun) -> bool:
+        step = run.step
+        if step and (step.kind, step.label) == ("convert", study.rows[-1].label):
+            for child in psutil.Process().children(recursive=True):
+                child.kill()
+        return False
+
+    killed = owner.work(until=kill)
+    assert [failure.title for failure in killed.rows[-1].failures] == ["The process ended"]
+    assert killed.answers
+    again = _Owner(tried_again(load("tiny study", folders.studies)), folders).work(until=lambda run: False)
+    assert again.rows[-1].fidelity_at(16)
+    assert again.answers == killed.answers
 
 
 def test_a_process_that_dies_is_a_failed_step(study: Study, folders: Folders) -> None:

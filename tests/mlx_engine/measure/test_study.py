@@ -82,6 +82,17 @@ def test_candidates_are_held_against_the_kept_answers(study: Study) -> None:
     assert getattr(request, "answers", "") == "folder"
 
 
+def test_what_was_measured_against_other_answers_is_measured_again(study: Study) -> None:
+    """A table holds all candidates against the same answers: here the original has changed meanwhile."""
+    first = AnswersKept(id="maker/original", answers="folder/a", size_bytes=1, share=0.1)
+    step = _step(study, "answers", "maker/original")
+    study = after(study, step, first)
+    study = after(study, _step(study, "fidelity", "maker/there"), FidelityMeasured("maker/there", result(0.1)))
+    assert ("fidelity", "there") not in _steps(after(study, step, first))
+    other = msgspec.structs.replace(first, answers="folder/b")
+    assert ("fidelity", "there") in _steps(after(study, step, other))
+
+
 def test_a_model_that_cannot_be_made_is_not_measured(study: Study) -> None:
     """The others are."""
     study = after_failure(study, _step(study, "convert", "maker/four"), "No space", "The disk is full.")
