@@ -1,8 +1,9 @@
 """From what was found position by position to the figures that are shown: plain numpy, no MLX.
 
 Standard errors are clustered by chunk: the tokens of a chunk depend on each other, chunks hardly do. With C chunks of
-equally many positions and m_c the mean over a chunk, s.e. = sd(m_c) / √C. That of the ratio of perplexities is paired:
-it is computed of the differences between both models at the same positions, and so much smaller than either's.
+equally many positions and m_c the mean over a chunk, s.e. = sd(m_c) / √C. Of fewer than four chunks none is told: twice
+that of two or three holds the truth in 6 to 8 of 10 cases only. That of the ratio of perplexities is paired: it is
+computed of the differences between both models at the same positions, and so much smaller than either's.
 """
 
 import math
@@ -17,11 +18,12 @@ from mlx_engine.measure.positions import Positions
 from mlx_engine.measure.results import Fidelity
 
 _worst = 20
+_least_chunks = 4
 
 
 @dataclass(frozen=True, slots=True)
 class _Mean:
-    """A mean with its standard error; None with a single chunk, which tells nothing of it."""
+    """A mean with its standard error; None with so few chunks that they tell too little of it."""
 
     value: float
     se: float | None = None
@@ -96,7 +98,7 @@ def _stacked(chunks: Sequence[Positions], name: str) -> NDArray[np.float64]:
 
 def _mean(values: NDArray[np.float64]) -> _Mean:
     of_chunks = values.mean(axis=1)
-    if len(of_chunks) < 2:
+    if len(of_chunks) < _least_chunks:
         return _Mean(float(of_chunks.mean()))
     return _Mean(float(of_chunks.mean()), float(of_chunks.std(ddof=1) / math.sqrt(len(of_chunks))))
 

@@ -32,7 +32,7 @@ def _positions(kl: list[float], *, own: float = 0.5, theirs: float = 0.5, first:
 
 def test_the_error_of_a_mean_is_reckoned_by_chunks() -> None:
     """Positions of one chunk that are all alike are one observation, not many."""
-    found = fidelity([_positions([0.1] * 100), _positions([0.3] * 100), _positions([0.2] * 100)])
+    found = fidelity([_positions([kl] * 100) for kl in (0.1, 0.3, 0.1, 0.3)])
     assert found.mean_kl == pytest.approx(0.2)
     assert found.mean_kl_se == pytest.approx(0.1 / math.sqrt(3))
 
@@ -43,9 +43,12 @@ def test_samples_of_tails_even_out_and_roundings_do_not() -> None:
     assert found.kl_error_bound == pytest.approx(0.01 + 4 * 0.1 / math.sqrt(400) + math.log(16_000) * 0.02 / 400)
 
 
-def test_one_chunk_has_no_error() -> None:
-    """It tells nothing of how others would differ."""
-    assert fidelity([_positions([0.1, 0.2])]).mean_kl_se is None
+def test_few_chunks_have_no_error() -> None:
+    """They tell too little of how others would differ."""
+    chunks = [_positions([0.1]), _positions([0.3]), _positions([0.2]), _positions([0.4])]
+    assert fidelity(chunks[:1]).mean_kl_se is None
+    assert fidelity(chunks[:3]).perplexity_se is None
+    assert fidelity(chunks).mean_kl_se is not None
 
 
 def test_percentiles_are_of_positions() -> None:
@@ -64,7 +67,7 @@ def test_perplexity_is_the_inverse_of_the_mean_probability() -> None:
 
 def test_the_error_of_the_ratio_is_paired() -> None:
     """Texts of different difficulty make each perplexity uncertain, and not their ratio."""
-    found = fidelity([_positions([0.0], own=0.4, theirs=0.8), _positions([0.0], own=0.1, theirs=0.2)])
+    found = fidelity([_positions([0.0], own=0.4, theirs=0.8), _positions([0.0], own=0.1, theirs=0.2)] * 2)
     assert found.log_perplexity_ratio_se == pytest.approx(0, abs=1e-6)
     assert found.perplexity_se is not None
     assert found.perplexity_se > 1
