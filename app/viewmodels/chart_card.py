@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mlx_engine.measure.characters import one_line
 from mlx_engine.measure.charts.quantities import QUANTITIES, Sample, in_precision, samples
 from mlx_engine.measure.charts.units import in_words
 from mlx_engine.measure.study import Study
@@ -31,7 +32,7 @@ def cards(study: Study) -> Mapping[str, ChartCard]:
 def _card(sample: Sample) -> ChartCard:
     known = ((quantity, quantity.of(sample)) for quantity in QUANTITIES)
     return ChartCard(
-        title=sample.row.label + in_precision(sample.cache_bits),
+        title=one_line(sample.row.label) + in_precision(sample.cache_bits),
         lines=tuple((quantity.name, in_words(quantity, found)) for quantity, found in known if found),
         verdict=_sentence(verdict(sample.found)) if sample.found and not sample.is_reference else "",
     )

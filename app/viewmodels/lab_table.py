@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from app.viewmodels.lab_columns import COLUMNS, Column, SortKey, columns_of
 from app.viewmodels.lab_lines import Line
+from mlx_engine.measure.characters import one_line
 
 Index = QModelIndex | QPersistentModelIndex
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -88,7 +89,7 @@ class LabTable(QAbstractTableModel):
     def _tip(self, line: Line, column: int) -> str:
         if column:
             return COLUMNS[column].meaning
-        return "\n".join(filter(None, (line.row.label, line.note, line.failure)))
+        return "\n".join(filter(None, (one_line(line.row.label), line.note, line.failure)))
 
     def _spoken(self, line: Line, column: int) -> str:
         """Return what a screen reader says: what is shown by colour and place too."""

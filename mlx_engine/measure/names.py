@@ -3,16 +3,19 @@
 import re
 from collections.abc import Iterator
 
+from mlx_engine.measure.characters import one_line
 from mlx_engine.measure.study import Study
 
 
 def short_names(study: Study) -> dict[str, str]:
-    """Return the short name of each row by its label: what is not in the original's, where that is told apart."""
+    """Return the short name of each row by its label, safe to show: what is not in the original's, where that is told
+    apart.
+    """
     base = _name(study.original.label)
     shorts = {row.label: _added(_name(row.label), base) for row in study.rows}
     shorts[study.original.label] = "original"
     names = list(shorts.values())
-    return {label: short if names.count(short) == 1 else label for label, short in shorts.items()}
+    return {label: one_line(short if names.count(short) == 1 else label) for label, short in shorts.items()}
 
 
 def _name(label: str) -> str:

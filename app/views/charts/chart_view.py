@@ -206,6 +206,7 @@ class ChartView(QWidget):
             focus_ring(painter, QRectF(self.rect()), 8, self._theme.palette.accent)
         painter.drawPixmap(0, 0, self._picture_of_scene())
         painter.translate(_MARGIN, _MARGIN)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for target in self.scene.targets:
             if target == self.pointed or target.label == self._selected:
                 self._ring(painter, rectangle(target.area))

@@ -27,3 +27,8 @@ def test_a_name_of_its_own_stays_whole() -> None:
 def test_names_that_are_the_same_get_their_owner_back() -> None:
     """Two people have made a 4-bit one."""
     assert _short("maker/Model", "a/Model-4bit", "b/Model-4bit")[1:] == ["a/Model-4bit", "b/Model-4bit"]
+
+
+def test_a_wild_name_is_one_line_that_can_be_seen() -> None:
+    """A folder may be called anything; it neither breaks a line nor turns its direction."""
+    assert _short("maker/Model", "me/Model-a\nb", "me/Model-\u202ec")[1:] == ["a b", "⟨U+202E⟩c"]
