@@ -79,10 +79,9 @@ class Heading(QWidget):
         self.studies.setToolTip(plain(name))
         self.studies.setAccessibleName(f"Study: {name}")
         self.studies.updateGeometry()
-        against = len(study.candidates)
+        number, original = len(study.candidates), study.original.label.rpartition("/")[2]
         self._facts.setText(
-            f"{against} {'model' if against == 1 else 'models'} against {study.original.label.rpartition('/')[2]} · "
-            f"{corpus_in_words(study.plan)}"
+            f"{number} {'model' if number == 1 else 'models'} compared with {original} · {corpus_in_words(study.plan)}"
         )
         self._facts.setToolTip(plain(f"{study.original.label}; read in {study.plan.convention.in_words}"))
 

@@ -13,13 +13,10 @@ from app.views.discover.notice import PageNotice
 from app.views.lab.setup import Setup
 from app.views.lab.study_view import StudyView
 from app.views.lab.views import VIEWS, View
+from app.views.lab.welcome import Welcome
 from app.views.theme import Theme
 
-_NEW, _DISCOVER = "New study", "Discover models"
-_WHAT_FOR = (
-    "Which quantization of a model should you use on this computer, and what do you lose by it? The Lab holds each "
-    "against the original on the same text, measures its speed and memory, and shows both side by side."
-)
+_DISCOVER = "Discover models"
 
 
 class LabPage(QWidget):
@@ -43,11 +40,12 @@ class LabPage(QWidget):
     ) -> None:
         super().__init__(parent)
         self._lab, self._draft, self._theme = lab, draft, theme
+        self.welcome = Welcome(theme)
         self.notice = PageNotice(theme)
         self.view = StudyView(lab, export, theme, views=views)
         self.setup = Setup(draft, theme)
         self._stack = QStackedWidget()
-        for shown in (self.notice, self.view, self.setup):
+        for shown in (self.welcome, self.notice, self.view, self.setup):
             self._stack.addWidget(shown)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -62,7 +60,8 @@ class LabPage(QWidget):
         view.reveal_requested.connect(self.reveal_requested)
         view.heading.new_requested.connect(self.new)
         view.heading.duplicate_requested.connect(self.duplicate)
-        self.notice.acted.connect(lambda action: self.new() if action == _NEW else self.discover_requested.emit())
+        self.welcome.started.connect(self.new)
+        self.notice.acted.connect(self.discover_requested)
         self.setup.left.connect(self.show_study)
         self.setup.hub_requested.connect(self.hub_requested)
         self.setup.started.connect(self._start)
@@ -80,17 +79,16 @@ class LabPage(QWidget):
 
     def show_study(self) -> None:
         """Show the study that is open, or what the Lab is for."""
-        if self._lab.study:
-            self._stack.setCurrentWidget(self.view)
-            return
-        self.notice.show_words("What does each quantization cost?", _WHAT_FOR, icon="lab", actions=(_NEW,))
-        self._stack.setCurrentWidget(self.notice)
+        self._stack.setCurrentWidget(self.view if self._lab.study else self.welcome)
 
     def show_setup(self) -> None:
         """Show the study that is being put together."""
         if self._draft.original is None:
             self.notice.show_words(
-                "There is no model to measure", "The Lab needs one that can be run.", icon="lab", actions=(_DISCOVER,)
+                "There is no model to measure",
+                "Download one that runs on this computer; the Lab converts it and compares the results.",
+                icon="lab",
+                actions=(_DISCOVER,),
             )
             self._stack.setCurrentWidget(self.notice)
             return

@@ -61,6 +61,7 @@ def show(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[Show]:
     """Show the page with these studies on the disk."""
     facet = Facet(tmp_path, Script(answer="")).ready(qtbot)
     folders = Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs")
+    kept: list[Shown] = []
 
     def show(*studies: Study) -> Shown:
         shelf = LabShelf(folders)
@@ -82,7 +83,8 @@ def show(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[Show]:
         qtbot.addWidget(page)
         page.resize(660, 530)
         page.show()
-        return Shown(page, lab, runner)
+        kept.append(Shown(page, lab, runner))
+        return kept[-1]
 
     yield show
     facet.close()
@@ -91,11 +93,11 @@ def show(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[Show]:
 def test_an_empty_lab_says_what_it_is_for(show: Show) -> None:
     """The button leads to a new study, and the way back to where it was."""
     page = show().page
-    assert page.notice.isVisible()
-    page.notice.acted.emit("New study")
+    assert page.welcome.isVisible()
+    page.welcome.button.click()
     assert page.setup.isVisible()
     page.setup.back.click()
-    assert page.notice.isVisible()
+    assert page.welcome.isVisible()
 
 
 def test_a_study_is_put_together_and_started(show: Show) -> None:
@@ -126,7 +128,7 @@ def test_a_new_study_needs_no_mouse(show: Show, qtbot: QtBot) -> None:
     qtbot.keyClick(first, Qt.Key.Key_Space)
     assert first.isChecked() is not was_ticked
     qtbot.keyClick(first, Qt.Key.Key_Escape)
-    assert page.notice.isVisible()
+    assert page.welcome.isVisible()
     page.new()
     qtbot.keyClick(page.setup.name, Qt.Key.Key_Return)
     assert page.view.isVisible()

@@ -1,0 +1,83 @@
+"""What the Lab is for, and how a study goes: shown as long as there is none."""
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from app.views.discover.controls import FilledButton
+from app.views.discover.grid import CardGrid, Scroll
+from app.views.discover.words import Words
+from app.views.icons import pixmap
+from app.views.painting import rounded
+from app.views.theme import Theme
+
+_TITLE = "What does each quantization cost?"
+_SENTENCE = "See which version of a model to use on this computer, and what you lose by it."
+_STEPS = (
+    ("1  Choose an original", "The most exact version that you have. It reads a text once, and its answers are kept."),
+    ("2  Tick what to compare", "Models on this computer, or recipes by which Facet converts the original first."),
+    ("3  Read the results", "What each loses, how fast it is and how much memory it takes, as soon as it is measured."),
+)
+_STEP_WIDTH = 190
+_WIDTH = 760
+
+
+class Welcome(Scroll):
+    """`started` asks for a new study."""
+
+    started = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, "Lab", parent)
+        self._theme = theme
+        self._symbol = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self.button = FilledButton(theme, "New study")
+        self._steps = CardGrid(theme, _STEP_WIDTH)
+        self._steps.show_cards([_Step(theme, title, sentence) for title, sentence in _STEPS])
+        self._lay_out()
+        self.button.clicked.connect(self.started)
+        theme.changed.connect(self._dress)
+        self._dress()
+
+    def _lay_out(self) -> None:
+        column, centre = self.column, Qt.AlignmentFlag.AlignHCenter
+        column.setSpacing(8)
+        column.addStretch(2)
+        column.addWidget(self._symbol)
+        for words in (
+            Words(self._theme, _TITLE, role="heading", wraps=True),
+            Words(self._theme, _SENTENCE, tone="secondary", wraps=True),
+        ):
+            words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            column.addWidget(words)
+        column.addSpacing(10)
+        column.addWidget(self._steps, 0)
+        column.addSpacing(10)
+        column.addWidget(self.button, 0, centre)
+        column.addStretch(3)
+
+    def _dress(self) -> None:
+        scaled = self._theme.scaled
+        self._symbol.setPixmap(
+            pixmap("lab", side=scaled(36), scale=self.devicePixelRatioF(), colour=self._theme.palette.tertiary)
+        )
+        self.inside.setMaximumWidth(scaled(_WIDTH))
+        self.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+
+
+class _Step(QWidget):
+    def __init__(self, theme: Theme, title: str, sentence: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 10, 14, 12)
+        column.setSpacing(3)
+        column.addWidget(Words(theme, title, bold=True))
+        column.addWidget(Words(theme, sentence, role="small", tone="secondary", wraps=True))
+        column.addStretch(1)
+        theme.changed.connect(self.update)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = self._theme.palette
+        rounded(QPainter(self), QRectF(self.rect()), 10, colours.surface, colours.border)
