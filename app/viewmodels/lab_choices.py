@@ -31,9 +31,9 @@ class Choices:
 
     @property
     def corpus(self) -> CorpusChoice:
-        return CorpusChoice(
-            path=self.corpus_file, dataset=self.dataset, kinds=tuple(sorted(self.kinds)), private=self.is_private
-        )
+        is_own = not self.corpus_file and not self.dataset
+        kinds = tuple(sorted(self.kinds)) if is_own else ()
+        return CorpusChoice(path=self.corpus_file, dataset=self.dataset, kinds=kinds, private=self.is_private)
 
     @property
     def limit_tokens(self) -> int:

@@ -6,11 +6,12 @@ import msgspec
 
 from mlx_engine.cli import job, terminal
 from mlx_engine.cli.study_view import fetched_in_words
+from mlx_engine.errors import BadCorpus
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import DatasetFetched, FetchDataset
 from mlx_engine.measure.corpus import OWN, corpus
 from mlx_engine.measure.messages import CorpusChoice
-from mlx_engine.models.hub.datasets import dataset, is_dataset, kept
+from mlx_engine.models.hub.datasets import NAMES, dataset, is_dataset, kept
 
 
 def chosen(name: str) -> CorpusChoice:
@@ -30,6 +31,11 @@ def check(choice: CorpusChoice, folders: Folders) -> None:
     Raises:
         BadCorpus: there is no such text, or it cannot be read.
     """
+    if choice.path and not Path(choice.path).exists():
+        raise BadCorpus(
+            f"There is no file {choice.path}. What is no file is called {OWN}, {OWN}:code,prose, {', '.join(NAMES)}, "
+            "or hub:OWNER/NAME/path/of/the/file.txt."
+        )
     if choice.dataset and kept(dataset(choice.dataset), folders.datasets) is None:
         return
     corpus(choice, folders.datasets)

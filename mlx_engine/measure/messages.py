@@ -44,6 +44,10 @@ class CorpusChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     private: bool = False
     """Whether nothing of the texts may stand in a report, as with past chats."""
 
+    def __post_init__(self) -> None:
+        if sum(map(bool, (self.path, self.dataset, self.kinds, self.text))) > 1:
+            raise ValueError("a corpus is a path, a dataset, kinds of Facet's own texts, or a text: one of them")
+
 
 class KeepAnswers(msgspec.Struct, frozen=True, kw_only=True, tag="keep_answers", tag_field=type_tag):
     """Let the model at the path `model` answer a corpus, and keep what it says. `limit_tokens` 0 is all of it."""

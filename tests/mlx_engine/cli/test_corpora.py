@@ -100,6 +100,7 @@ def test_a_plan_names_a_data_set(
         ("hub:sea", "names no text of a data set"),
         ("facet:verse", "has no part 'verse'"),
         ("pipe.txt", "a pipe or a device"),
+        ("wikitext2", "What is no file is called facet, facet:code,prose, wikitext-2, or hub:"),
         ("short.txt", "short.txt has 7 tokens, but a chunk has 64"),
         ("broken.jsonl", "broken.jsonl, line 2"),
     ],
