@@ -13,7 +13,7 @@ import mlx.core as mx
 from mlx.utils import tree_flatten
 from mlx_lm.utils import dequantize_model, load_model, load_tokenizer
 
-from mlx_engine.errors import EngineError, FacetError, OutOfMemory
+from mlx_engine.errors import EngineError, FacetError, OutOfMemory, UnsupportedModel
 from mlx_engine.inference import memory
 from mlx_engine.models import cache_precision, foreign
 from mlx_engine.models.describe import describe
@@ -72,6 +72,8 @@ def open_model(path: Path) -> Model:
         OutOfMemory: the weights alone are larger than the machine's memory.
     """
     description = describe(path, path.name)
+    if not path.is_dir():
+        raise UnsupportedModel(description.obstacle or f"{path.name} is no folder with weights that MLX can run.")
     memory.limit_pool()
     try:
         network, config = load_model(path, lazy=True, get_model_classes=model_classes, trust_remote_code=False)

@@ -11,6 +11,7 @@ from mlx.utils import tree_flatten
 
 from mlx_engine.errors import BrokenModel, ModelError, ModelNotFound, UnsupportedModel
 from mlx_engine.inference.load import open_model
+from tests.gguf_files import tiny_model
 
 
 def change_config(folder: Path, **changes: object) -> None:
@@ -89,6 +90,12 @@ def test_a_damaged_folder_is_refused_in_words(damage: str, tiny_models: Path, tm
     assert words in caught.value.message
     assert caught.value.message.endswith(".")
     assert not witness.exists()
+
+
+def test_a_gguf_file_is_no_damaged_folder(tmp_path: Path) -> None:
+    """It is told what to do with it."""
+    with pytest.raises(UnsupportedModel, match="imported"):
+        open_model(tiny_model().write(tmp_path / "model.gguf"))
 
 
 def test_reading_the_weights_counts_up_to_all_of_them(tiny_models: Path) -> None:
