@@ -9,6 +9,7 @@ from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
     QFocusEvent,
+    QHideEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -16,6 +17,7 @@ from PySide6.QtGui import (
     QPen,
     QPixmap,
     QResizeEvent,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -158,6 +160,15 @@ class ChartView(QWidget):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and (target := self.target_at(event.position())):
             self.row_opened.emit(target.label)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        # The card would stay while the chart is scrolled away below it.
+        self._point_at(None)
+        super().wheelEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._point_at(None)
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)

@@ -2,7 +2,7 @@
 
 import math
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -18,17 +18,22 @@ _AWAY = 10
 
 
 class FigureCard(QWidget):
-    """Stays within its parent, and lets the mouse through."""
+    """Stays within the window of `chart`, and lets the mouse through."""
 
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theme, self._chart = theme, parent
+    def __init__(self, theme: Theme, chart: QWidget) -> None:
+        super().__init__(chart)
+        self._theme, self._chart = theme, chart
+        chart.destroyed.connect(self.deleteLater)
         self.shown = ChartCard("", ())
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
     def show_beside(self, card: ChartCard, brief: ChartCard, mark: QRectF) -> None:
-        """Show `card` where it does not cover `mark`; where there is no room for that, `brief`."""
+        """Show `card` where it does not cover `mark`, a place in the chart; where it has no room, `brief`."""
+        window = self._chart.window()
+        if self.parentWidget() is not window:
+            self.setParent(window)
+        mark = mark.translated(QPointF(self._chart.mapTo(window, QPoint(0, 0))))
         for shown in (card, brief):
             self.shown = shown
             if place := self._place(mark):
@@ -41,8 +46,8 @@ class FigureCard(QWidget):
         self.update()
 
     def _place(self, mark: QRectF) -> QRectF | None:
-        """Return the first place beside, below or above `mark` that is within the chart."""
-        size, room = self._size(), QRectF(self._chart.rect()).adjusted(2, 2, -2, -2)
+        """Return the first place beside, below or above `mark` that is within the window."""
+        size, room = self._size(), QRectF(self._chart.window().rect()).adjusted(2, 2, -2, -2)
         width, height = size.width(), size.height()
         left = max(min(mark.center().x() - width / 2, room.right() - width), room.left())
         top = max(min(mark.center().y() - height / 3, room.bottom() - height), room.top())
@@ -63,7 +68,7 @@ class FigureCard(QWidget):
         names = max((metrics.horizontalAdvance(name) for name, _ in self.shown.lines), default=0.0)
         figures = max((metrics.horizontalAdvance(figure) for _, figure in self.shown.lines), default=0.0)
         title = self._metrics(bold=True).horizontalAdvance(self.shown.title)
-        limit = self._chart.width() - 2 * _PADDING - 4
+        limit = self._chart.window().width() - 2 * _PADDING - 4
         width = max(names + _GAP + figures, min(title, limit))
         height = self._line() * (1 + len(self.shown.lines)) + self._verdict(width).height()
         return QSizeF(math.ceil(width) + 2 * _PADDING, math.ceil(height) + 2 * _PADDING)

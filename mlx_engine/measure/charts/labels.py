@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from mlx_engine.measure.charts.scene import Area, Point
 
-_NEAR = 7.0
-"""Pixels between a mark and a name beside it: room for the ring around one that is selected."""
+_NEAR = 1.4
+"""Radii between a mark and a name beside it: room for the ring around one that is selected."""
 _RINGS = 7
 """Circles on which further places are looked for, each most of a line of text around the one before."""
 _AIR = 3.0
@@ -55,7 +55,7 @@ class _Obstacles:
 
     def near(self, named: Named) -> "_Obstacles":
         """Return those that any place of `named` could meet."""
-        reach = named.radius + _NEAR + _RINGS * named.height
+        reach = _gap(named) + _RINGS * named.height
         across, along = reach + named.height, reach + named.width
         zone = Area(named.at.x - along, named.at.y - across, 2 * along, 2 * across)
         return _Obstacles(
@@ -103,7 +103,7 @@ def _best(named: Named, room: Area, obstacles: _Obstacles) -> Placed | None:
 
 def _places(named: Named) -> Iterator[tuple[float, Placed]]:
     """Yield places with their distance, the nearest first; at the same distance the right before the left."""
-    gap = named.radius + _NEAR
+    gap = _gap(named)
     for rank, (x, y) in enumerate(((1, 0), (1, -1), (1, 1), (-1, 0), (-1, -1), (-1, 1), (0, -1), (0, 1))):
         reach = gap if 0 in (x, y) else gap * 0.6
         yield rank * 0.5, Placed(_beside(named, reach, x, y), None)
@@ -113,6 +113,11 @@ def _places(named: Named) -> Iterator[tuple[float, Placed]]:
         for turn in range(16):
             angle = math.radians(22.5 * turn)
             yield ring * step + turn * 0.1, _led(named, _beside(named, reach, math.cos(angle), -math.sin(angle)))
+
+
+def _gap(named: Named) -> float:
+    """Return how far from its point a name begins."""
+    return named.radius * (1 + _NEAR)
 
 
 def _beside(named: Named, reach: float, x: float, y: float) -> Area:

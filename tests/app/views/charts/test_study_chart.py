@@ -66,7 +66,7 @@ def test_pointing_at_a_mark_tells_its_figures_and_a_click_takes_its_row(
     qtbot.mouseMove(chart.view, place)
     qtbot.waitUntil(chart.view.card.isVisible)
     assert "4-bit" in chart.view.card.shown.title
-    assert chart.view.rect().contains(chart.view.card.geometry())
+    assert chart.rect().contains(chart.view.card.geometry())
     with qtbot.waitSignal(chart.row_activated) as activated:
         qtbot.mouseClick(chart.view, Qt.MouseButton.LeftButton, pos=place)
     assert activated.args == [study(FEW).rows[2].label]
@@ -87,8 +87,26 @@ def test_the_card_never_covers_its_mark(
         end = target.area.middle if make is not BarsChart else target.area.nearest(Point(10_000, target.area.middle.y))
         qtbot.mouseMove(chart.view, (QPointF(end.x, end.y) + QPointF(5, 6)).toPoint())
         qtbot.waitUntil(lambda target=target: chart.view.pointed == target)
-        assert chart.view.rect().contains(chart.view.card.geometry())
-        assert not chart.view.card.geometry().contains((QPointF(end.x, end.y) + QPointF(6, 6)).toPoint())
+        assert chart.rect().contains(chart.view.card.geometry())
+        mark = chart.view.mapTo(chart, (QPointF(end.x, end.y) + QPointF(6, 6)).toPoint())
+        assert not chart.view.card.geometry().contains(mark)
+
+
+def test_the_card_has_all_figures_where_the_chart_alone_has_no_room(theme: Theme, qtbot: QtBot) -> None:
+    """It may lie over what is beside the chart, and goes with it."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    chart = ParetoChart(theme, window)
+    window.resize(900, 560)
+    chart.setGeometry(500, 0, 400, 560)
+    window.show()
+    chart.show_study(study(FEW))
+    qtbot.mouseMove(chart.view, _place(chart, "4-bit"))
+    qtbot.waitUntil(chart.view.card.isVisible)
+    assert dict(chart.view.card.shown.lines)["Perplexity"] == "14.6 ± 0.4"
+    assert chart.view.card.geometry().left() < 500
+    chart.hide()
+    assert not chart.view.card.isVisible()
 
 
 def test_the_arrow_keys_go_from_mark_to_mark(pareto: ParetoChart, qtbot: QtBot) -> None:
