@@ -1,4 +1,6 @@
-"""Which version of a package is installed."""
+"""Which version of a package is installed, and of the system."""
+
+import platform
 
 
 def version_of(package: str) -> str:
@@ -9,3 +11,8 @@ def version_of(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return ""
+
+
+def system() -> dict[str, str]:
+    """Return the version of the system by its name: `{"macOS": "15.5"}`, or of the kernel where that is Linux."""
+    return {"macOS": mac} if (mac := platform.mac_ver()[0]) else {platform.system(): platform.release()}

@@ -13,7 +13,7 @@ import mlx.core as mx
 import msgspec
 import numpy as np
 
-from mlx_engine.errors import BrokenModel, StorageError
+from mlx_engine.errors import BrokenModel, InvalidParameter, StorageError
 from mlx_engine.inference.layers import Layers
 from mlx_engine.inference.load import Model, device_name, open_model
 from mlx_engine.measure.comparison import compare
@@ -87,7 +87,7 @@ def keep_answers(asked: KeepAnswers, corpus: Corpus, root: Path, known: Fingerpr
     convention = whole_text(corpus, opened.tokenizer) if corpus.name == TYPED else asked.convention
     words = reading(corpus, opened.tokenizer, convention, limit_tokens=asked.limit_tokens)
     tokens = sample(words, opened.tokenizer)
-    _require_known(tokens, opened, asked.id)
+    _require_fit(tokens, opened, asked.id)
     header = Header(
         model=asked.id,
         folder=str(model),
@@ -144,9 +144,9 @@ def _measured(asked: MeasureFidelity, store: ReferenceStore, root: Path) -> Iter
     check_room(candidate, name, header.convention, this_machine(), cache_bits=cache_bits)
     opened = open_model(candidate)
     tokens = same_sample(words, opened.tokenizer, header.sample, name)
-    _require_known(tokens, opened, name)
+    _require_fit(tokens, opened, name)
     weights = fingerprints(root).of(candidate)
-    tools, machine = provenance.versions("facet", "mlx", "mlx-lm"), device_name()
+    tools, machine = provenance.measured_with(), device_name()
     before = known_fidelity(root, header.key, weights, cache_bits)
     if before and (before.tools, before.machine) == (tools, machine) and are_kept(fidelity_folder(before, root)):
         before = msgspec.structs.replace(before, candidate=name, reference=header.model, private=header.choice.private)
@@ -196,8 +196,15 @@ def _way_out(asked: KeepAnswers) -> str:
     )
 
 
-def _require_known(tokens: Sample, model: Model, name: str) -> None:
-    """See that the network knows all tokens that the tokenizer makes: MLX does not say when it reads beyond."""
+def _require_fit(tokens: Sample, model: Model, name: str) -> None:
+    """See that the network knows all tokens that the tokenizer makes, and has the context: MLX does not say when it
+    reads beyond.
+    """
+    if (size := tokens.convention.chunk_tokens) > model.context_length:
+        raise InvalidParameter(
+            f"{name} has a context of {model.context_length:,} tokens, and chunks of {size:,} are longer. Have shorter "
+            "chunks read."
+        )
     if tokens.tokens.max() >= model.vocabulary_size:
         raise BrokenModel(
             f"{name} has a tokenizer that makes tokens up to {tokens.tokens.max():,}, and weights for "

@@ -140,7 +140,7 @@ class _Run:
             conditions=self._watch.conditions(),
             machine=device_name(),
             created=provenance.now(),
-            tools=provenance.versions("facet", "mlx", "mlx-lm"),
+            tools=provenance.measured_with(),
         )
 
 

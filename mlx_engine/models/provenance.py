@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from mlx_engine.versions import version_of
+from mlx_engine.versions import system, version_of
 
 FILE_NAME = "facet.json"
 
@@ -61,3 +61,8 @@ def now() -> str:
 def versions(*packages: str) -> dict[str, str]:
     """Return the versions of those packages of which they can be told."""
     return {package: version for package in packages if (version := version_of(package))}
+
+
+def measured_with() -> dict[str, str]:
+    """Return the versions of all that decides about what is measured."""
+    return versions("facet", "mlx", "mlx-lm") | system()

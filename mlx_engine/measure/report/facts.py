@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from mlx_engine.measure.characters import one_line, sentence
 from mlx_engine.measure.charts.units import figure
-from mlx_engine.measure.header import Header
 from mlx_engine.measure.report.shareable import is_own_text
 from mlx_engine.measure.report.subject import Subject
 from mlx_engine.measure.results import FidelityResult
@@ -98,19 +97,17 @@ def _read_tokens(subject: Subject) -> str:
 def _left_out(subject: Subject, results: Sequence[FidelityResult]) -> str:
     bound = max(result.fidelity.kl_error_bound for result in results)
     return (
-        f"{_kept(subject.header)}With all answers, the mean KL would be within {figure(bound)} nats of what is shown, "
-        "for every candidate: the most that rounding can do, and four standard errors of the samples."
+        f"{_kept(subject.study.plan.tail_mass)}With all answers, the mean KL would be within {figure(bound)} nats of "
+        "what is shown, for every candidate: the most that rounding can do, and four standard errors of the samples."
     )
 
 
-def _kept(header: Header | None) -> str:
-    if header is None:
-        return ""
-    if header.tail_mass == 0:
+def _kept(tail_mass: float) -> str:
+    if tail_mass == 0:
         return "The original's answers are kept for all tokens, in 16 bits. "
     return (
         "Of the original's answers, the likeliest tokens of each position are kept, in 16 bits; for the rest, at most "
-        f"{header.tail_mass:g} of the probability, a sample of its tokens stands. "
+        f"{tail_mass:g} of the probability, a sample of its tokens stands. "
     )
 
 
@@ -134,12 +131,14 @@ def _speed(subject: Subject) -> Iterator[Fact]:
     yield "Conditions", _conditions(subject)
 
 
+def conditions(subject: Subject) -> dict[str, str]:
+    """Return under which conditions the speed of each model was measured, by its label."""
+    return {row.label: row.speed.conditions.in_words for row in subject.study.rows if row.speed}
+
+
 def _conditions(subject: Subject) -> str:
-    """Return the conditions, with the name of the model where they were not always the same."""
-    rows = [(subject.names[row.label], row.speed.conditions.in_words) for row in subject.study.rows if row.speed]
-    if len({words for _, words in rows}) == 1:
-        return rows[0][1]
-    return ", ".join(f"{name} ({words})" for name, words in rows)
+    found = set(conditions(subject).values())
+    return found.pop() if len(found) == 1 else "Not the same for all: each model's stand below its name, at Speed."
 
 
 def _around(subject: Subject) -> Iterator[Fact]:
@@ -148,7 +147,8 @@ def _around(subject: Subject) -> Iterator[Fact]:
     if versions := tools(subject):
         yield "Versions", versions
     if dates := sorted(when for when in _dates(subject) if when):
-        yield "Measured", dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+        first, last = (f"{when[:10]} {when[11:16]}" for when in (dates[0], dates[-1]))
+        yield "Measured", f"{first} UTC" if first == last else f"{first} to {last} UTC"
 
 
 def _dates(subject: Subject) -> Iterator[str]:

@@ -14,10 +14,10 @@ import msgspec
 from mlx_engine.measure.characters import one_line, sentence
 from mlx_engine.measure.report import figures
 from mlx_engine.measure.report.columns import AGREEMENTS, DISTRIBUTION, MAIN, Column
-from mlx_engine.measure.report.facts import Fact, Fingerprint, facts, fingerprints, machines, scored
+from mlx_engine.measure.report.facts import Fact, Fingerprint, conditions, facts, fingerprints, machines, scored
 from mlx_engine.measure.report.markup import Markup, element, joined
 from mlx_engine.measure.report.subject import Subject, failures
-from mlx_engine.measure.report.summary import AIMS, limits, summary, verdicts
+from mlx_engine.measure.report.summary import AIMS, limits, role, summary, verdicts
 from mlx_engine.measure.report.tables import columns_table, kinds_table, speed_table
 from mlx_engine.measure.report.worst import worst
 
@@ -90,7 +90,7 @@ def _sections(subject: Subject) -> Iterator[Section]:
         yield "spread", "Spread", joined(*_spread(subject))
         yield "worst", "Worst positions", joined(_note(_farthest), *worst(measured))
     if subject.speeds:
-        yield "speed", "Speed", joined(_note(_speeds), speed_table(study.rows, subject.names), *_skipped(subject))
+        yield "speed", "Speed", joined(_note(_speeds), _speed(subject), *_skipped(subject))
     yield "method", "Method", _definitions(facts(subject))
     if known := list(map(_fingerprint, fingerprints(subject))):
         yield "fingerprints", "Fingerprints", joined(_note(_sha), _definitions(known))
@@ -119,14 +119,14 @@ def _main_table(subject: Subject) -> Markup:
         samples,
         MAIN,
         winner=next((sample for sample in samples if sample.row.label == label), None),
-        words=lambda sample: words.get(sample.key, "What all others are held against"),
+        words=lambda sample: words.get(sample.key, sentence(role(subject))),
     )
     return joined(told, _meanings(MAIN))
 
 
 def _meanings(columns: Sequence[Column]) -> Markup:
     pairs = _definitions([(column.title, column.meaning) for column in columns])
-    return element("details", element("summary", "What the columns mean"), pairs)
+    return element("details", element("summary", "What the columns mean"), pairs, class_="key")
 
 
 def _gates(subject: Subject) -> Markup:
@@ -150,10 +150,16 @@ def _spread(subject: Subject) -> Iterator[Markup]:
     yield _note(f"Over {scored(subject.results[0])}.")
 
 
+def _speed(subject: Subject) -> Markup:
+    found = conditions(subject)
+    differ = found if len(set(found.values())) > 1 else {}
+    return speed_table(subject.study.rows, subject.names, differ)
+
+
 def _skipped(subject: Subject) -> Iterator[Markup]:
     for row in subject.study.rows:
-        if row.speed and row.speed.skipped:
-            yield _note(f"{one_line(row.label)}: {'; '.join(map(one_line, row.speed.skipped))}.")
+        if row.speed and (told := (*row.speed.skipped, *row.speed.failures)):
+            yield _note(f"{subject.names[row.label]}: {'; '.join(map(one_line, told))}.")
 
 
 def _recipes(subject: Subject) -> Iterator[Markup]:

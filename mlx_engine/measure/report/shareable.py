@@ -14,6 +14,7 @@ from mlx_engine.measure.header import Header
 from mlx_engine.measure.messages import CorpusChoice
 from mlx_engine.measure.plan import Plan
 from mlx_engine.measure.results import FidelityResult
+from mlx_engine.measure.speed_result import SpeedResult
 from mlx_engine.measure.study import Row, StepFailure, Study
 
 _FOLDERS = re.compile(r"(?<![\w…:/.\\])/(?:[^\s/]+/)+")
@@ -67,6 +68,7 @@ def _row(row: Row, folders: Sequence[str], *, quotes: bool) -> Row:
         label=name_of(row.label),
         path=Path(row.path).name,
         fidelity=tuple(_result(result, quotes=quotes) for result in row.fidelity),
+        speed=_speed(row.speed, folders) if row.speed else None,
         failures=tuple(_failure(failure, folders) for failure in row.failures),
     )
 
@@ -81,11 +83,20 @@ def _result(result: FidelityResult, *, quotes: bool) -> FidelityResult:
     )
 
 
+def _speed(speed: SpeedResult, folders: Sequence[str]) -> SpeedResult:
+    failures = tuple(_without_folders(failure, folders) for failure in speed.failures)
+    return msgspec.structs.replace(speed, model=name_of(speed.model), failures=failures)
+
+
 def _failure(failure: StepFailure, folders: Sequence[str]) -> StepFailure:
-    message = failure.message.replace(str(Path.home()), "~")
+    return msgspec.structs.replace(failure, message=_without_folders(failure.message, folders))
+
+
+def _without_folders(message: str, folders: Sequence[str]) -> str:
+    message = message.replace(str(Path.home()), "~")
     for folder in folders:
         message = message.replace(f"{folder}{os.sep}", "…/")
-    return msgspec.structs.replace(failure, message=_FOLDERS.sub("…/", message))
+    return _FOLDERS.sub("…/", message)
 
 
 def _folders(study: Study) -> Iterator[str]:

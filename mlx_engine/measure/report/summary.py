@@ -8,6 +8,7 @@ from mlx_engine.measure.gates import Judgement
 from mlx_engine.measure.plan import Aim, Gates
 from mlx_engine.measure.report.subject import Subject, failures
 from mlx_engine.measure.results import Fidelity
+from mlx_engine.measure.study import remaining
 from mlx_engine.measure.words import verdict
 from mlx_engine.models.memory import size_in_words
 
@@ -21,8 +22,20 @@ def summary(subject: Subject) -> list[str]:
 
 def verdicts(subject: Subject) -> list[tuple[Sample, str]]:
     """Return what is lost by each candidate, in words: "about 5 of 100 next words differ …", or that nobody knows."""
-    candidates = (sample for sample in subject.samples if not sample.is_reference)
-    return [(sample, verdict(sample.found) if sample.found else "not measured") for sample in candidates]
+    return [(sample, _verdict(sample)) for sample in subject.samples if not sample.is_reference]
+
+
+def role(subject: Subject) -> str:
+    """Return what the original is in the study, in words."""
+    if subject.study.answering.is_original:
+        return "what all others are held against"
+    return "too large for the machine: its 8-bit weights answered in its place"
+
+
+def _verdict(sample: Sample) -> str:
+    if sample.found:
+        return verdict(sample.found)
+    return "answered in the place of the original" if sample.row.is_stand_in else "not measured"
 
 
 def limits(gates: Gates) -> str:
@@ -87,6 +100,9 @@ def _is_unsure(sample: Sample) -> bool:
 
 
 def _reservations(subject: Subject) -> Iterator[str]:
+    if left := sum(step.kind in ("fidelity", "speed") for step in remaining(subject.study)):
+        told = "one measurement is" if left == 1 else f"{left} measurements are"
+        yield f"The study is not at its end: {told} missing, and may change what is said here."
     if any(result.is_stand_in for result in subject.results):
         yield (
             "8-bit weights answered in the place of the original, which is too large for the machine: what they lose "

@@ -1,6 +1,6 @@
 """Tables of a report in HTML, from columns that are data."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from mlx_engine.measure.characters import one_line
 from mlx_engine.measure.charts.quantities import Sample
@@ -69,8 +69,8 @@ def _kind(found: Fidelity | None) -> Markup:
     return element("td", value, element("br"), same, data_value=repr(found.mean_kl))
 
 
-def speed_table(rows: Sequence[Row], names: Mapping[str, str]) -> Markup:
-    """Return all speeds, with the slowest and the fastest time of each."""
+def speed_table(rows: Sequence[Row], names: Mapping[str, str], conditions: Mapping[str, str]) -> Markup:
+    """Return all speeds, with the slowest and the fastest time of each; below a name, the conditions of its label."""
     measured = [(row, row.speed) for row in rows if row.speed]
     prompts = _tokens(speed.reading for _, speed in measured)
     depths = _tokens(speed.decoding for _, speed in measured)
@@ -82,16 +82,25 @@ def speed_table(rows: Sequence[Row], names: Mapping[str, str]) -> Markup:
         *(title(f"Decode at {tokens:,}") for tokens in depths),
     ]
     return table(
-        head, [_speeds(names[row.label], row, speed, prompts, depths) for row, speed in measured], is_sortable=True
+        head,
+        [
+            element("tr", _speed_name(row, names, conditions), *_speeds(speed, prompts, depths))
+            for row, speed in measured
+        ],
+        is_sortable=True,
     )
 
 
-def _speeds(name: str, row: Row, speed: SpeedResult, prompts: Sequence[int], depths: Sequence[int]) -> Markup:
-    label = element("th", element("bdi", name), scope="row", title=row.label)
+def _speed_name(row: Row, names: Mapping[str, str], conditions: Mapping[str, str]) -> Markup:
+    below = element("small", conditions[row.label]) if row.label in conditions else ""
+    return element("th", element("bdi", names[row.label]), below, scope="row", title=row.label)
+
+
+def _speeds(speed: SpeedResult, prompts: Sequence[int], depths: Sequence[int]) -> Iterator[Markup]:
     loads = (_seconds(speed.load_s[place : place + 1]) for place in (0, 1))
     reading = (_series(speed.reading, tokens) for tokens in prompts)
     decoding = (_series(speed.decoding, tokens) for tokens in depths)
-    return element("tr", label, *loads, *reading, *decoding)
+    yield from (*loads, *reading, *decoding)
 
 
 def _seconds(values: Sequence[float]) -> Markup:

@@ -100,7 +100,7 @@ def test_kept_answers_have_no_folders_either() -> None:
         folder=f"{FOLDER}/models/base",
         weights="w",
         corpus="letters.txt",
-        choice=CorpusChoice(path="/Users/anna lee/letters.txt", text=LETTER),
+        choice=CorpusChoice(text=LETTER),
         sample="s",
         convention=made.plan.convention,
         kinds=("text",),

@@ -4,8 +4,9 @@ import msgspec
 
 from mlx_engine.measure.plan import Gates
 from mlx_engine.measure.report.facts import facts
+from mlx_engine.measure.report.html import html
 from mlx_engine.measure.report.subject import Subject, subject
-from mlx_engine.measure.report.summary import summary
+from mlx_engine.measure.report.summary import role, summary, verdicts
 from mlx_engine.measure.study import Study
 from mlx_engine.measure.words import plus_minus
 from tests.mlx_engine.measure.charts.studies import FEW, study
@@ -33,6 +34,37 @@ def test_a_stand_in_makes_lower_bounds() -> None:
     """Whoever reads the figures must know that the original itself was not run."""
     assert any("lower bounds" in sentence for sentence in summary(Subject(_with_results(is_stand_in=True))))
     assert not any("lower bounds" in sentence for sentence in summary(Subject(study(FEW))))
+
+
+def test_a_study_that_goes_on_is_told_apart() -> None:
+    """By how much is missing; where the original's answers were deleted after all was measured, nothing is."""
+    made = study(FEW)
+    assert not any("not at its end" in sentence for sentence in summary(Subject(made)))
+    rows = (*made.rows[:2], msgspec.structs.replace(made.rows[2], fidelity=(), speed=None), *made.rows[3:])
+    told = summary(Subject(msgspec.structs.replace(made, rows=rows)))
+    assert "The study is not at its end: 2 measurements are missing, and may change what is said here." in told
+
+
+def test_who_answers_for_the_original_is_named() -> None:
+    """The original itself was too large, and what stood in for it was not measured against itself."""
+    made = _with_results(is_stand_in=True)
+    answering = msgspec.structs.replace(made.rows[1], is_stand_in=True, fidelity=())
+    about = Subject(msgspec.structs.replace(made, rows=(made.rows[0], answering, *made.rows[2:])))
+    assert role(about).startswith("too large for the machine")
+    assert verdicts(about)[0][1] == "answered in the place of the original"
+    assert role(Subject(study(FEW))) == "what all others are held against"
+
+
+def test_conditions_that_differ_stand_with_each_model() -> None:
+    """Others may have been busy with one of them only."""
+    made = study(FEW)
+    speed = made.rows[1].speed
+    assert speed
+    busy = msgspec.structs.replace(speed, conditions=msgspec.structs.replace(speed.conditions, other_load=3.0))
+    rows = (made.rows[0], msgspec.structs.replace(made.rows[1], speed=busy), *made.rows[2:])
+    about = Subject(msgspec.structs.replace(made, rows=rows))
+    assert dict(facts(about))["Conditions"].startswith("Not the same for all")
+    assert "other load: 3.0" in html(about)
 
 
 def test_figures_below_the_bound_of_their_error_are_told() -> None:
