@@ -219,7 +219,7 @@ class Assembly(QObject):
             )
             lab, entry = self._lab.lab, self.workbench.sidebar.study
             lab.changed.connect(lambda: entry.tell(*lab.underway))
-            entry.clicked.connect(lambda: lab.open(lab.foremost))
+            entry.clicked.connect(self._lab.show_foremost)
         return self._lab
 
     def past_chats(self) -> "PastChats":

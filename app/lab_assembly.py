@@ -135,6 +135,10 @@ class LabAssembly(QObject):
         if self._page:
             self._page.show_setup()
 
+    def show_foremost(self) -> None:
+        """Show the study that is worked on, or else the one that waits."""
+        self._open(self.lab.foremost)
+
     def close(self) -> None:
         """End the processes; the next run offers to go on."""
         self.tokens.close()
@@ -171,9 +175,8 @@ class LabAssembly(QObject):
         )
 
     def _go_on(self, name: str) -> None:
-        self.lab.open(name)
+        self._open(name)
         self.lab.start()
-        self._show("lab")
 
     def _tell_finished(self, name: str) -> None:
         # What the study has made belongs into the library.
@@ -192,6 +195,8 @@ class LabAssembly(QObject):
     def _open(self, name: str) -> None:
         self.lab.open(name)
         self._show("lab")
+        if self._page:
+            self._page.show_study()
 
 
 def _reveal(path: Path) -> None:

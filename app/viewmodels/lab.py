@@ -80,10 +80,12 @@ class Lab(QObject):
 
     def refresh(self) -> None:
         """Follow what the command line has done meanwhile."""
-        if self._shelf.look(spared=self._turns.names):
-            if self.study is None:
-                self._shown = next(iter(self.names), "")
-            self._tell_opened()
+        if not self._shelf.look(spared=self._turns.names):
+            return
+        if self.study is None:
+            self._shown = next(iter(self.names), "")
+            self.opened.emit()
+        self.changed.emit()
 
     def open(self, name: str) -> None:
         """Show this study; "" shows none."""

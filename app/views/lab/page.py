@@ -65,7 +65,7 @@ class LabPage(QWidget):
         self.setup.left.connect(self.show_study)
         self.setup.hub_requested.connect(self.hub_requested)
         self.setup.started.connect(self._start)
-        self._lab.opened.connect(self.show_study)
+        self._lab.opened.connect(self._follow)
 
     def new(self) -> None:
         """Begin to put a study together."""
@@ -94,6 +94,11 @@ class LabPage(QWidget):
             return
         self._stack.setCurrentWidget(self.setup)
         self.setup.originals.setFocus()
+
+    def _follow(self) -> None:
+        """Show the study that is open now, but leave one alone that is being put together."""
+        if self._stack.currentWidget() in {self.welcome, self.view}:
+            self.show_study()
 
     def _start(self) -> None:
         if (study := self._draft.study()) and self._lab.begin(study):
