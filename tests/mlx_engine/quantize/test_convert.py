@@ -19,6 +19,7 @@ from mlx_engine.models import provenance
 from mlx_engine.models.describe import describe
 from mlx_engine.models.safetensors import read_header
 from mlx_engine.quantize import convert as module
+from mlx_engine.quantize import pieces
 from mlx_engine.quantize.builtin import recipe
 from mlx_engine.quantize.convert import Progress, convert
 from mlx_engine.quantize.folder import Folder
@@ -62,7 +63,7 @@ def test_one_thread_alone_writes_the_same(
     originals: Path, architecture: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a GPU."""
-    monkeypatch.setattr(module, "_executor", module._SameThread)
+    monkeypatch.setattr(module, "executor", pieces.SameThread)
 
     _convert(originals / architecture / "original", tmp_path / "ours", "affine-4-g64")
 

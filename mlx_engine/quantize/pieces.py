@@ -1,0 +1,114 @@
+"""The weights of a conversion in pieces: some rows of a parameter each, which threads convert and write."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+import mlx.core as mx
+
+from mlx_engine.errors import EngineError
+from mlx_engine.quantize.delivery import Delivery
+from mlx_engine.quantize.layout import Placement
+from mlx_engine.quantize.quantizing import convert_rows, copy_rows
+from mlx_engine.quantize.source import Rows, Source
+from mlx_engine.quantize.supply import Supply
+from mlx_engine.quantize.writer import Writer
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_piece_bytes = 2**21
+_small_piece_bytes = 2**20
+"""For formats with a floating point: the CPU needs 20 times a piece's size to quantize it to one of them."""
+_at_once = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some rows of a parameter, and where to read them: as floats to convert, or packed, array by array, to copy."""
+
+    placement: Placement
+    start: int
+    stop: int
+    rows: int
+    floats: Rows | None
+    packed: Mapping[str, Rows]
+
+
+def pieces(
+    source: Source, placements: Sequence[Placement], supply: Supply, delivery: Delivery
+) -> Iterator[Piece | None]:
+    """Give the pieces of what can be read, and None as long as nothing can that was not yet given."""
+    waiting = {placement.parameter.name: placement for placement in placements if placement.size_bytes}
+    while waiting:
+        ready = [name for name in supply.ready(delivery.here) if name in waiting]
+        for name in ready:
+            yield from _pieces_of(source, waiting.pop(name))
+        if not ready:
+            yield None
+
+
+def _pieces_of(source: Source, placement: Placement) -> Iterator[Piece]:
+    parameter, form = placement.parameter, placement.format
+    columns = parameter.shape[-1] if parameter.shape else 1
+    rows = parameter.elements // max(columns, 1)
+    packed = (source.packed(parameter.name, form) if form else None) or {}
+    floats = None if packed else source.rows(parameter.name)
+    size_bytes = _small_piece_bytes if form and form.mode != "affine" else _piece_bytes
+    step = max(1, size_bytes // max(2 * columns, 1))
+    for start in range(0, rows, step):
+        yield Piece(placement, start, min(start + step, rows), rows, floats, packed)
+
+
+class SameThread(Executor):
+    """Does at once what it is given."""
+
+    def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        done: Future[T] = Future()
+        done.set_result(function(*args, **kwargs))
+        return done
+
+
+def executor() -> Executor:
+    """Return who does the work: on the CPU two threads, more did not help; on a GPU the caller's.
+
+    A GPU quantizes as fast as a disk reads, and is spoken to by one thread alone: the one that, for some tensors, has
+    to calculate on the whole of them.
+    """
+    if mx.default_device() == mx.Device(mx.cpu):
+        return ThreadPoolExecutor(2, thread_name_prefix="convert")
+    return SameThread()
+
+
+def written(
+    workers: Executor, pieces: Iterator[Piece | None], writer: Writer
+) -> Iterator[tuple[Placement | None, int]]:
+    """Let the workers have some pieces at a time; give what has been written of each, or None to wait for a piece."""
+    waiting: deque[tuple[Placement, Future[int]]] = deque()
+    for piece in pieces:
+        if piece is not None:
+            waiting.append((piece.placement, workers.submit(_convert_piece, piece, writer)))
+        elif not waiting:
+            yield None, 0
+        if waiting and (piece is None or len(waiting) >= _at_once):
+            placement, future = waiting.popleft()
+            yield placement, future.result()
+    for placement, future in waiting:
+        yield placement, future.result()
+
+
+def _convert_piece(piece: Piece, writer: Writer) -> int:
+    path, name = piece.placement.parameter.path, piece.placement.parameter.name
+    try:
+        if piece.floats is None:
+            arrays = {
+                part: copy_rows(rows(piece.start, piece.stop), piece.placement) for part, rows in piece.packed.items()
+            }
+        else:
+            arrays = dict(convert_rows(piece.floats(piece.start, piece.stop), piece.placement))
+    except (MemoryError, RuntimeError, ValueError) as error:
+        raise EngineError(f"{name} could not be converted: {error}. Close other programs and try again.") from error
+    names = {part: name if len(piece.placement.arrays) == 1 else f"{path}.{part}" for part in arrays}
+    return sum(writer.write(names[part], data, row=piece.start, rows=piece.rows) for part, data in arrays.items())
