@@ -21,6 +21,7 @@ from app.viewmodels.token_view_states import Broken, Shown
 from app.views.lab.page import LabPage
 from app.views.quantize.page import QuantizePage
 from mlx_engine.folders import Folders
+from mlx_engine.measure.charts.quantities import sample_key
 from mlx_engine.measure.study import Row
 from mlx_engine.models import starter
 from mlx_engine.sampling import Sampling
@@ -112,7 +113,7 @@ def study(run: Run, grab: Grab) -> Iterator[Step]:
     for place, name in enumerate(("lab", "lab-bars", "lab-kinds", "lab-spread"), 1):
         page.view.show_view(place)
         if name == "lab":
-            page.view.table.select(_best(parts.lab.study.candidates))
+            page.view.table.select(sample_key(_best(parts.lab.study.candidates), 16))
         yield _settled()
         grab(name)
     page.view.show_view(5)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from mlx_engine.measure.charts.quantities import in_precision
+from mlx_engine.measure.charts.quantities import in_precision, sample_key
 from mlx_engine.measure.names import short_names
 from mlx_engine.measure.results import Fidelity, FidelityResult
 from mlx_engine.measure.speed_result import Series, SpeedResult
@@ -65,8 +65,9 @@ class Line:
         return self.row.label.rpartition("/")[2] + in_precision(self.bits)
 
     @property
-    def key(self) -> tuple[str, int]:
-        return self.row.label, self.bits
+    def key(self) -> str:
+        """The same as that of the sample in charts."""
+        return sample_key(self.row.label, self.bits)
 
     def reading(self) -> Series | None:
         """Return how fast a prompt of the usual length was read, or the next best."""

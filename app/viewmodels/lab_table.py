@@ -48,7 +48,7 @@ class LabTable(QAbstractTableModel):
             if old != new:
                 self.dataChanged.emit(self.index(number, 0), self.index(number, len(COLUMNS) - 1))
 
-    def _drop(self, keys: Set[tuple[str, int]]) -> None:
+    def _drop(self, keys: Set[str]) -> None:
         """Take out the lines with these keys; the others keep what is selected of them."""
         for number in reversed(range(len(self.lines))):
             if self.lines[number].key in keys:

@@ -45,9 +45,8 @@ _STEPS: Mapping[int, tuple[int, int]] = {
 class ChartView(QWidget):
     """A click or the space bar activates a mark; a double click or Return opens its row."""
 
-    row_activated = Signal(str)  # the label of a row
-    row_opened = Signal(str)  # likewise
-    row_pointed = Signal(str)  # likewise; "" for none
+    activated = Signal(str)  # the key of a sample
+    row_opened = Signal(str)  # the label of a row
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -77,10 +76,10 @@ class ChartView(QWidget):
         self.setAccessibleDescription(chart.description)
         self._redraw()
 
-    def select(self, label: str) -> None:
-        """Mark what belongs to the row called `label`; "" marks nothing."""
-        if label != self._selected:
-            self._selected = label
+    def select(self, key: str) -> None:
+        """Mark what belongs to the sample with this key; "" marks nothing."""
+        if key != self._selected:
+            self._selected = key
             self.update()
 
     def sizeHint(self) -> QSize:
@@ -106,7 +105,7 @@ class ChartView(QWidget):
         self._point_at(next((target for target in self.scene.targets if target.key == key), None))
 
     def _point_at(self, target: Target | None) -> None:
-        before, self.pointed = self.pointed, target
+        self.pointed = target
         if target:
             brief = ChartCard(target.words, ())
             card = self._cards.get(target.key, brief)
@@ -116,8 +115,6 @@ class ChartView(QWidget):
             self.card.show_beside(replace(card, also=self._others_at(target)), brief, mark)
         else:
             self.card.hide()
-        if (before and before.label) != (target and target.label):
-            self.row_pointed.emit(target.label if target else "")
         self.update()
 
     def target_at(self, point: QPointF) -> Target | None:
@@ -134,14 +131,14 @@ class ChartView(QWidget):
 
     def _others_at(self, target: Target) -> str:
         """Return which other rows have their mark in the same place."""
-        others = (other for other in self._at_the_same_place(target) if other.label != target.label)
+        others = (other for other in self._at_the_same_place(target) if other.sample != target.sample)
         return ", ".join(dict.fromkeys(other.name for other in others))
 
     def _next_at(self, target: Target) -> Target:
         """Return what a click means where marks lie over each other: the one after that which is selected."""
         here = self._at_the_same_place(target)
-        labels = [other.label for other in here]
-        return here[(labels.index(self._selected) + 1) % len(here)] if self._selected in labels else target
+        keys = [other.sample for other in here]
+        return here[(keys.index(self._selected) + 1) % len(here)] if self._selected in keys else target
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -155,7 +152,7 @@ class ChartView(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and (target := self.target_at(event.position())):
-            self.row_activated.emit(self._next_at(target).label)
+            self.activated.emit(self._next_at(target).sample)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and (target := self.target_at(event.position())):
@@ -185,7 +182,7 @@ class ChartView(QWidget):
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.pointed:
             self.row_opened.emit(self.pointed.label)
         elif key == Qt.Key.Key_Space and self.pointed:
-            self.row_activated.emit(self.pointed.label)
+            self.activated.emit(self.pointed.sample)
         elif key == Qt.Key.Key_Escape and self.pointed:
             self._point_at(None)
         else:
@@ -219,7 +216,7 @@ class ChartView(QWidget):
         painter.translate(_MARGIN, _MARGIN)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for target in self.scene.targets:
-            if target == self.pointed or target.label == self._selected:
+            if target == self.pointed or target.sample == self._selected:
                 self._ring(painter, rectangle(target.area))
 
     def _picture_of_scene(self) -> QPixmap:

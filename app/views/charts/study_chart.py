@@ -36,9 +36,8 @@ class Choice:
 class StudyChart(QWidget):
     """`draw` makes the chart of a study and of what is chosen of each of the `choices`."""
 
-    row_activated = Signal(str)  # the label of a row
-    row_opened = Signal(str)  # likewise
-    row_pointed = Signal(str)  # likewise; "" for none
+    activated = Signal(str)  # the key of a sample
+    row_opened = Signal(str)  # the label of a row
     failed = Signal(str, str)  # title and message of what went wrong
 
     def __init__(
@@ -56,9 +55,8 @@ class StudyChart(QWidget):
         for chip in self.chips:
             chip.chosen.connect(self._renew)
         self.export_button.clicked.connect(self._offer)
-        self.view.row_activated.connect(self.row_activated)
+        self.view.activated.connect(self.activated)
         self.view.row_opened.connect(self.row_opened)
-        self.view.row_pointed.connect(self.row_pointed)
 
     def _lay_out(self, theme: Theme) -> None:
         head = QHBoxLayout()
@@ -77,9 +75,9 @@ class StudyChart(QWidget):
         self._study = study
         self._renew()
 
-    def select(self, label: str) -> None:
-        """Mark what belongs to the row called `label`."""
-        self.view.select(label)
+    def select(self, key: str) -> None:
+        """Mark what belongs to the sample with this key."""
+        self.view.select(key)
 
     def _renew(self) -> None:
         if self._study:

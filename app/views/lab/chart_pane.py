@@ -28,15 +28,15 @@ class ChartPane(Pane):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(scroll)
-        self.chart.row_activated.connect(self.selected)
+        self.chart.activated.connect(self.selected)
         self.chart.row_opened.connect(self.chat_requested)
         self.chart.failed.connect(lab.problem)
         lab.changed.connect(self.follow)
         if isinstance(self.chart, ParetoChart):
             self.chart.show_memory(lab.available_bytes)
 
-    def select(self, label: str) -> None:
-        self.chart.select(label)
+    def select(self, key: str) -> None:
+        self.chart.select(key)
 
     def follow(self) -> None:
         """Show what was found so far."""

@@ -106,7 +106,7 @@ class StudyView(QWidget):
             made = self._panes[place] = self._views[place - 1].make(self._lab, self._theme)
             made.chat_requested.connect(self.chat_requested)
             made.selected.connect(self.table.select)
-            made.select(self.table.selected_label)
+            made.select(self.table.selected_key)
             self._stack.addWidget(made)
         self.segments.mark(place)
         if place:
@@ -115,9 +115,9 @@ class StudyView(QWidget):
             button.setVisible(place == 0)
         self._arrange()
 
-    def _mark(self, label: str) -> None:
+    def _mark(self, key: str) -> None:
         for pane in self._panes.values():
-            pane.select(label)
+            pane.select(key)
 
     def ask_for_limits(self) -> None:
         """Let the person say what a model must keep to."""

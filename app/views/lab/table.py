@@ -28,7 +28,7 @@ class StudyTable(RowTable):
 
     chat_requested = Signal(str)  # the label of a row
     menu_requested = Signal(object, QPoint)  # Line, the point on the screen
-    selected = Signal(str)  # the label of the row, "" for none
+    selected = Signal(str)  # the key of the line, "" for none
     columns_chosen = Signal(object)  # dict[str, bool]: whether each is shown, by name
 
     def __init__(self, lab: Lab, theme: Theme, parent: QWidget | None = None) -> None:
@@ -50,7 +50,7 @@ class StudyTable(RowTable):
         lab.changed.connect(self.follow)
         self.doubleClicked.connect(lambda index: self.chat_requested.emit(index.data(LabRole.LINE).row.label))
         self.customContextMenuRequested.connect(self._ask_menu)
-        self.selectionModel().selectionChanged.connect(lambda: self.selected.emit(self.selected_label))
+        self.selectionModel().selectionChanged.connect(lambda: self.selected.emit(self.selected_key))
         # What is drawn across the columns stays in its place while they are scrolled.
         for moved in (self.viewport(), heading.viewport()):
             self.horizontalScrollBar().valueChanged.connect(moved.update)
@@ -83,7 +83,7 @@ class StudyTable(RowTable):
         self._measure()
         self._fit_rows()
 
-    def _select_again(self, keys: Set[tuple[str, int]]) -> None:
+    def _select_again(self, keys: Set[str]) -> None:
         """Select the lines with these keys, after others have come between them."""
         flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
         for row, line in enumerate(self.order.shown()):
@@ -96,15 +96,15 @@ class StudyTable(RowTable):
         return line
 
     @property
-    def selected_label(self) -> str:
-        """The label of the one row that is selected, "" where there is none or there are several."""
-        labels = {self.order.line(index).row.label for index in self.selectionModel().selectedRows()}
-        return labels.pop() if len(labels) == 1 else ""
+    def selected_key(self) -> str:
+        """The key of the one line that is selected, "" where there is none or there are several."""
+        keys = {self.order.line(index).key for index in self.selectionModel().selectedRows()}
+        return keys.pop() if len(keys) == 1 else ""
 
-    def select(self, label: str) -> None:
-        """Select the first line of the model, and bring it into view."""
-        row = next((row for row, line in enumerate(self.order.shown()) if line.row.label == label), None)
-        if row is not None and label != self.selected_label:
+    def select(self, key: str) -> None:
+        """Select the line with this key, and bring it into view."""
+        row = next((row for row, line in enumerate(self.order.shown()) if line.key == key), None)
+        if row is not None and key != self.selected_key:
             self.selectRow(row)
 
     def show_briefly(self, is_brief: bool) -> None:

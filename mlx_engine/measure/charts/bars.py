@@ -167,4 +167,4 @@ class _Drawing:
         yield Words(Point(middle, bottom + style.size * 1.1), words, style.size, "text", "middle")
 
     def _target(self, place: int, bar: Bar) -> Target:
-        return Target(bar.key, self._area(place, bar), self.chart.words(bar), bar.label, bar.name)
+        return Target(bar.key, self._area(place, bar), self.chart.words(bar), bar.label, bar.key, bar.name)

@@ -149,4 +149,4 @@ class _Drawing:
     def _targets(self) -> Iterator[Target]:
         for curve, name, at in self._places():
             area = Area(at.x, at.y, 0, 0).grown(self.style.scaled(_RADIUS))
-            yield Target(f"{curve.key} {name}", area, f"{curve.words}.", curve.label, curve.name)
+            yield Target(f"{curve.key} {name}", area, f"{curve.words}.", curve.label, curve.key, curve.name)

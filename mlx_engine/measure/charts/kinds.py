@@ -154,4 +154,4 @@ class _Drawing:
     def _targets(self) -> Iterator[Target]:
         for dots, kind, _, _, at in self._places():
             area = Area(at.x, at.y, 0, 0).grown(self.style.scaled(_RADIUS))
-            yield Target(f"{dots.key} {kind}", area, self.chart.words(dots, kind), dots.label, dots.name)
+            yield Target(f"{dots.key} {kind}", area, self.chart.words(dots, kind), dots.label, dots.key, dots.name)

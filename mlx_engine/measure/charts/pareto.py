@@ -241,4 +241,4 @@ class _Drawing:
     def _target(self, mark: Mark) -> Target:
         at = self.at(mark)
         area = Area(at.x, at.y, 0, 0).grown(self.radius)
-        return Target(mark.key, area, self.chart.words(mark), mark.label, mark.name)
+        return Target(mark.key, area, self.chart.words(mark), mark.label, mark.key, mark.name)

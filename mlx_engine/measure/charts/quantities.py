@@ -46,7 +46,7 @@ class Sample:
     @property
     def key(self) -> str:
         """What tells it from all others of the study."""
-        return f"{self.row.label} {self.cache_bits}"
+        return sample_key(self.row.label, self.cache_bits)
 
     @property
     def is_reference(self) -> bool:
@@ -85,6 +85,11 @@ class Quantity:
         if found is None or not math.isfinite(found.value):
             return None
         return found if math.isfinite(found.low) and math.isfinite(found.high) else exactly(found.value)
+
+
+def sample_key(label: str, cache_bits: CacheBits) -> str:
+    """Return what tells a row with its context in so many bits from all others of the study."""
+    return f"{label} {cache_bits}"
 
 
 def samples(study: Study) -> list[Sample]:

@@ -105,7 +105,9 @@ class Target:
     area: Area
     words: str
     label: str = ""
-    """Of the row; several targets may be of one."""
+    """Of the row of the study."""
+    sample: str = ""
+    """The key of what was measured: a row in one precision of its context. Several targets may be of one."""
     name: str = ""
     """Of what stands there, short."""
 

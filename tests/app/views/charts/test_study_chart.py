@@ -19,9 +19,9 @@ from app.views.charts.study_chart import StudyChart
 from app.views.charts.where import confirm_replacing, suggestion, with_ending
 from app.views.theme import Theme
 from mlx_engine.measure.charts.pareto import Pareto
-from mlx_engine.measure.charts.quantities import MEMORY, PERPLEXITY
+from mlx_engine.measure.charts.quantities import MEMORY, PERPLEXITY, sample_key
 from mlx_engine.measure.charts.scene import Point
-from tests.mlx_engine.measure.charts.studies import FEW, study
+from tests.mlx_engine.measure.charts.studies import FEW, fidelity, study
 
 Make = Callable[[Theme, QWidget | None], StudyChart]
 EVERY: list[Make] = [ParetoChart, BarsChart, KindsChart, DistributionChart]
@@ -67,9 +67,9 @@ def test_pointing_at_a_mark_tells_its_figures_and_a_click_takes_its_row(
     qtbot.waitUntil(chart.view.card.isVisible)
     assert "4-bit" in chart.view.card.shown.title
     assert chart.rect().contains(chart.view.card.geometry())
-    with qtbot.waitSignal(chart.row_activated) as activated:
+    with qtbot.waitSignal(chart.activated) as activated:
         qtbot.mouseClick(chart.view, Qt.MouseButton.LeftButton, pos=place)
-    assert activated.args == [study(FEW).rows[2].label]
+    assert activated.args == [sample_key(study(FEW).rows[2].label, 16)]
     qtbot.mouseMove(chart.view, QPoint(2, chart.view.height() - 2))
     qtbot.waitUntil(lambda: not chart.view.card.isVisible())
 
@@ -148,7 +148,7 @@ def test_results_come_while_one_is_pointed_at(pareto: ParetoChart, qtbot: QtBot)
 def test_the_row_that_is_selected_elsewhere_is_marked(pareto: ParetoChart) -> None:
     """As in the table."""
     before = pareto.view.grab().toImage()
-    pareto.select(study(FEW).rows[2].label)
+    pareto.select(sample_key(study(FEW).rows[2].label, 16))
     marked = pareto.view.grab().toImage()
     assert marked != before
     pareto.select("")
@@ -225,12 +225,12 @@ def test_marks_in_the_same_place_can_all_be_reached(show: Callable[[Make], Study
     chart = show(ParetoChart)
     rows = tuple((name, 4.5, 0.041, 0.14, 210.0) for name in ("one", "two", "three"))
     chart.show_study(study(rows))
-    chart.row_activated.connect(chart.select)
+    chart.activated.connect(chart.select)
     seen = []
     for _ in range(4):
-        with qtbot.waitSignal(chart.row_activated) as activated:
+        with qtbot.waitSignal(chart.activated) as activated:
             qtbot.mouseClick(chart.view, Qt.MouseButton.LeftButton, pos=_place(chart, "one"))
-        seen.append(activated.args[0].rpartition("-")[2])
+        seen.append(activated.args[0].removesuffix(" 16").rpartition("-")[2])
     assert seen[0] == seen[3]
     assert set(seen) == {"one", "two", "three"}
     chart.view._point_at(chart.view.scene.targets[1])
@@ -255,3 +255,14 @@ def test_nothing_is_exported_before_something_is_measured(pareto: ParetoChart) -
     assert pareto.export_button.isEnabled()
     pareto.show_study(msgspec.structs.replace(found, rows=(found.original,)))
     assert not pareto.export_button.isEnabled()
+
+
+def test_each_precision_of_the_context_is_chosen_by_itself(show: Callable[[Make], StudyChart], qtbot: QtBot) -> None:
+    """A click takes its line of the table, not the model's first."""
+    chart, found = show(ParetoChart), study(FEW)
+    four = msgspec.structs.replace(found.rows[2].fidelity[0], cache_bits=4, fidelity=fidelity(2.0, 0.7))
+    row = msgspec.structs.replace(found.rows[2], fidelity=(*found.rows[2].fidelity, four))
+    chart.show_study(msgspec.structs.replace(found, rows=(*found.rows[:2], row)))
+    with qtbot.waitSignal(chart.activated) as activated:
+        qtbot.mouseClick(chart.view, Qt.MouseButton.LeftButton, pos=_place(chart, "4-bit, 4-bit context"))
+    assert activated.args == [sample_key(row.label, 4)]

@@ -23,6 +23,7 @@ from app.views.lab.page import LabPage
 from app.views.lab.views import VIEWS
 from app.views.theme import Theme
 from mlx_engine.folders import Folders
+from mlx_engine.measure.charts.quantities import sample_key
 from mlx_engine.measure.messages import FidelityUnderway
 from mlx_engine.measure.plan import Gates
 from mlx_engine.measure.study import StepFailure, Study
@@ -192,8 +193,8 @@ def test_a_chart_and_the_table_beside_it_mark_the_same_row(show: Show, found: St
     pane, table, label = page.view.findChild(ChartPane), page.view.table, found.candidates[1].label
     assert table.isVisible()
     plain = pane.grab().toImage()
-    pane.chart.row_activated.emit(label)
-    assert table.selected_label == label
+    pane.chart.activated.emit(sample_key(label, 16))
+    assert table.selected_key == sample_key(label, 16)
     assert pane.grab().toImage() != plain
     table.clearSelection()
     assert pane.grab().toImage() == plain

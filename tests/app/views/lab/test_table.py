@@ -15,6 +15,7 @@ from app.views.lab.slots import parts, slots
 from app.views.lab.table import StudyTable
 from app.views.theme import Theme
 from mlx_engine.folders import Folders
+from mlx_engine.measure.charts.quantities import sample_key
 from mlx_engine.measure.messages import FidelityUnderway
 from mlx_engine.measure.study import Study
 from tests.app.given_runner import GivenRunner
@@ -54,20 +55,20 @@ def test_figures_that_come_disturb_nothing(table: StudyTable, lab: Lab, runner: 
     """What is selected, how it is sorted and where it is scrolled to stay while a study runs."""
     lab.start()
     table.sortByColumn(BY_NAME["mean_kl"], Qt.SortOrder.DescendingOrder)
-    table.select(lab.study.rows[2].label)
+    table.select(sample_key(lab.study.rows[2].label, 16))
     table.verticalScrollBar().setValue(40)
     table.horizontalScrollBar().setValue(60)
     runner.tell(FidelityUnderway(id="", done=1, total=8, so_far=fidelity(9.0, 0.9)))
     assert table.order.shown()[1].is_open
-    assert table.selected_label == lab.study.rows[2].label
+    assert table.selected_key == sample_key(lab.study.rows[2].label, 16)
     assert (table.verticalScrollBar().value(), table.horizontalScrollBar().value()) == (40, 60)
     assert table.horizontalHeader().sortIndicatorSection() == BY_NAME["mean_kl"]
 
 
 def test_a_row_that_goes_leaves_the_selection(table: StudyTable, lab: Lab, found: Study) -> None:
-    table.select(found.rows[2].label)
+    table.select(sample_key(found.rows[2].label, 16))
     lab.drop_row(found.rows[1].label)
-    assert table.selected_label == found.rows[2].label
+    assert table.selected_key == sample_key(found.rows[2].label, 16)
 
 
 def test_it_can_be_sorted_without_a_mouse(table: StudyTable) -> None:
