@@ -12,9 +12,8 @@ from PySide6.QtGui import (
     QPaintEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.amounts import bytes_in_words
 from app.viewmodels.duplicates import DuplicateModels
 from app.viewmodels.model_filter import ModelFilter
 from app.viewmodels.model_folders import ModelFolders
@@ -24,12 +23,11 @@ from app.viewmodels.model_keeping import ModelKeeping
 from app.viewmodels.model_library import problem_of
 from app.viewmodels.model_table import ModelTable, whole
 from app.viewmodels.newer_revision import NewerRevision
-from app.views.buttons import LinkButton
-from app.views.discover.words import Words
 from app.views.models import drops
 from app.views.models.actions import ModelActions
 from app.views.models.card_page import CardPage
 from app.views.models.filter_bar import FilterBar
+from app.views.models.foot import Foot
 from app.views.models.import_strip import ImportStrip
 from app.views.models.inspector import Inspector
 from app.views.models.notice import DropFrame, Nothing
@@ -68,9 +66,7 @@ class ModelsPage(QWidget):
         self.card = CardPage(theme)
         self.strip = ImportStrip(parts.imports, theme)
         self._nothing = Nothing(theme)
-        self._summary = Words(theme, role="small", tone="secondary")
-        self._folders = LinkButton(theme, "Folders…", "Folders in which models are looked for")
-        self._totals: list[str] = []
+        self._foot = Foot(theme)
         # Many rows may come at once; what is said of all of them together is reckoned once.
         self._follow_soon = QTimer(self, singleShot=True, interval=0)
         self._follow_soon.timeout.connect(self._follow_library)
@@ -92,11 +88,6 @@ class ModelsPage(QWidget):
         self._splitter.addWidget(self._stack)
         self._splitter.addWidget(self.inspector)
         self._splitter.setStretchFactor(0, 1)
-        foot = QHBoxLayout()
-        foot.setContentsMargins(16, 3, 12, 5)
-        foot.setSpacing(12)
-        foot.addWidget(self._summary, 1)
-        foot.addWidget(self._folders)
         overview = QWidget()
         column = QVBoxLayout(overview)
         column.setContentsMargins(0, 0, 0, 0)
@@ -104,7 +95,7 @@ class ModelsPage(QWidget):
         column.addWidget(self.bar)
         column.addWidget(self._splitter, 1)
         column.addWidget(self.strip)
-        column.addLayout(foot)
+        column.addWidget(self._foot)
         self._views = QStackedWidget()
         self._views.addWidget(overview)
         self._views.addWidget(self.card)
@@ -137,7 +128,7 @@ class ModelsPage(QWidget):
         self.bar.add.clicked.connect(lambda: actions.ask_for_models(self.bar.add))
         self.bar.words.left_downwards.connect(self._enter_table)
         self.bar.context_chosen.connect(self._parts.table.set_context)
-        self._folders.clicked.connect(actions.show_folders)
+        self._foot.folders.clicked.connect(actions.show_folders)
         self._nothing.pressed.connect(self._help)
         self._nothing.other_pressed.connect(lambda: actions.ask_for_models(self._nothing.other))
         for changed in (
@@ -155,18 +146,9 @@ class ModelsPage(QWidget):
         self._theme.changed.connect(self._arrange)
 
     def _follow_library(self) -> None:
-        """Reckon what is said of all models together."""
-        rows, gain = self._parts.table.library.rows, self._parts.duplicates.gain_bytes
-        size_bytes = sum(model.size_bytes for row in rows if (model := whole(row)))
-        importable = sum(bool(model and model.can_be_imported) for model in map(whole, rows))
-        unusable = sum(bool(problem_of(row)) for row in rows) - importable
-        self._totals = [
-            f"{bytes_in_words(size_bytes)} on disk" if size_bytes else "",
-            f"{importable} to import" if importable else "",
-            f"{unusable} cannot be used" if unusable else "",
-            f"{bytes_in_words(gain)} to gain from duplicates" if gain else "",
-            *(f"{name} is not connected" for name in self._parts.folders.absent),
-        ]
+        """Say what there is to say of all models together."""
+        rows = self._parts.table.library.rows
+        self._foot.take(rows, gain_bytes=self._parts.duplicates.gain_bytes, absent=self._parts.folders.absent)
         if rows:
             self._nothing.tell("No model matches", "Other words or fewer conditions show more.", "Show all models", "")
         else:
@@ -176,10 +158,8 @@ class ModelsPage(QWidget):
         self._follow_rows()
 
     def _follow_rows(self) -> None:
-        shown, there = self._filter.rowCount(), self._parts.table.rowCount()
-        count = f"{shown} of {there} models" if shown < there else "1 model" if there == 1 else f"{there} models"
-        count = count if there else ""
-        self._summary.setText(" · ".join(filter(None, (count, *self._totals))))
+        shown = self._filter.rowCount()
+        self._foot.show_count(shown, self._parts.table.rowCount())
         self._stack.setCurrentWidget(self.table if shown else self._nothing)
         self._follow_current()
 

@@ -1,14 +1,14 @@
 """One message: the mark of a new model, the thinking, the text, what there is to say of it, and its footer."""
 
-from collections.abc import Iterator
-from time import perf_counter
+from collections.abc import Iterator, Sequence
 
-from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from app.domain.conversation import MessageState
 from app.viewmodels.chat import MessageItem
+from app.views.transcript.backlog import Backlog, Streamed
 from app.views.transcript.bubble import Bubble
 from app.views.transcript.footer import Footer
 from app.views.transcript.kit import Kit
@@ -17,9 +17,6 @@ from app.views.transcript.notice import Notice
 from app.views.transcript.segments import Segments
 from app.views.transcript.thinking import Thinking
 
-_REST = 3
-"""After new text has been shown, the event loop has this many times as long for everything else."""
-_CHEAP_S = 0.004
 _GAP = 8
 
 Part = ModelMark | Thinking | Segments | Bubble | Notice | Footer
@@ -43,15 +40,13 @@ class MessageWidget(QWidget):
         self.is_measured = False
         self.is_styled = True
         self._text = ""
-        self._unshown: list[tuple[str, str]] = []
+        self._backlog = Backlog(self._show_streamed, self)
         self._mark: ModelMark | None = None
         self._thinking: Thinking | None = None
         self._body: Segments | Bubble | None = None
         self._notice: Notice | None = None
         self._footer: Footer | None = None
         self._is_last = self._is_busy = self._is_under_mouse = False
-        self._rest = QTimer(self, singleShot=True)
-        self._rest.timeout.connect(self._show_unshown)
         self._name()
 
     @property
@@ -87,10 +82,9 @@ class MessageWidget(QWidget):
         self._footer.edit_clicked.connect(self.edit)
         self._body.show()
         self._footer.show()
-        streamed = list(self._unshown)
+        streamed = self._backlog.take()
         self._show_item()
-        for kind, text in streamed:
-            self._add(kind, text)
+        self._add(streamed)
 
     def set_item(self, item: MessageItem) -> None:
         """Show `item`, which has the same id, in place of what is there."""
@@ -102,9 +96,7 @@ class MessageWidget(QWidget):
 
     def append(self, kind: str, text: str) -> None:
         """Add `text` to the answer or the thinking. What comes too fast to be shown is gathered."""
-        self._unshown.append((kind, text))
-        if self.is_realised and not self._rest.isActive():
-            self._show_unshown()
+        self._backlog.add(kind, text, may_show=self.is_realised)
 
     def edit(self, text: str | None = None) -> None:
         """Let the person change the text in its place, or go on with `text`, which they had made of it."""
@@ -198,8 +190,7 @@ class MessageWidget(QWidget):
 
     def _show_item(self) -> None:
         message = self.item.message
-        self._rest.stop()
-        self._unshown.clear()
+        self._backlog.take()  # `item` has it
         self._show_mark()
         self._show_thinking()
         if isinstance(self._body, Bubble):
@@ -258,21 +249,16 @@ class MessageWidget(QWidget):
             self._notice.setVisible(Notice.is_needed(message))
             self._notice.show_message(message)
 
-    def _show_unshown(self) -> None:
-        start = perf_counter()
-        for kind, text in self._unshown:
-            self._add(kind, text)
-        self._unshown.clear()
+    def _show_streamed(self, streamed: Sequence[Streamed]) -> None:
+        self._add(streamed)
         self.resized.emit(self)
-        spent = perf_counter() - start
-        if spent > _CHEAP_S:
-            self._rest.start(round(spent * 1000 * _REST))
 
-    def _add(self, kind: str, text: str) -> None:
-        if kind == "thinking":
-            self._think(text)
-        else:
-            self._answer(text)
+    def _add(self, streamed: Sequence[Streamed]) -> None:
+        for kind, text in streamed:
+            if kind == "thinking":
+                self._think(text)
+            else:
+                self._answer(text)
 
     def _think(self, text: str) -> None:
         is_first = self._thinking is None
