@@ -94,7 +94,8 @@ class StudyChart(QWidget):
         menu.addAction("Save as PNG…", lambda: self._ask_where("png"))
         menu.addAction("Save as SVG…", lambda: self._ask_where("svg"))
         menu.addAction("Copy", self.copy)
-        menu.exec(self.export_button.mapToGlobal(QPoint(0, self.export_button.height())))
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self.export_button.mapToGlobal(QPoint(0, self.export_button.height() + 4)))
 
     def _ask_where(self, kind: str) -> None:
         if chart := self.view.chart:
