@@ -1,4 +1,4 @@
-"""The text that a study is to be measured on: whether it can be, and what is to be said of it before anything begins."""
+"""The text that a study is to be measured on: whether it can be, and what is said of it before anything begins."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +18,8 @@ from mlx_engine.models.hub.datasets import dataset, kept
 WIKITEXT = "wikitext-2"
 _OWN = "All parts, unless some are chosen. Results are split by them."
 _CHATS = (
-    "Your chats as they are on the screen, in the words of the original's chat template. A copy stays on this computer "
-    "until the study is deleted; no report quotes it."
+    "as they are on the screen, in the words of the original's chat template. A copy stays on this computer until the "
+    "study is deleted; no report quotes it."
 )
 _FILE = "The beginning of your file is read; nothing leaves this computer."
 
@@ -53,6 +53,8 @@ class LabText(QObject):
     ) -> None:
         super().__init__(parent)
         self._folders, self._reader, self._chats = folders, reader, chats
+        self._copied: dict[str, ChatCount] = {}
+        """How many chats are in each copy."""
         self._plan: Plan | None = None
         self._looked_at: object = None
         self._found: CorpusRead | JobFailed | None = None
@@ -63,7 +65,11 @@ class LabText(QObject):
 
     def copy_of_chats(self) -> str:
         """Return the path of a copy of the chats as they are now; "" if there is none."""
-        return self._chats.copy() if self._chats else ""
+        if self._chats is None:
+            return ""
+        copy = self._chats.copy()
+        self._copied[copy] = self._chats.count()
+        return copy
 
     def look(self, model: Path, plan: Plan) -> None:
         """Find out about the text of `plan`, unless that is being done, or is known."""
@@ -106,7 +112,7 @@ class LabText(QObject):
         if corpus.dataset:
             told = self._of_dataset(corpus)
         elif corpus.path:
-            told = _CHATS if corpus.private else _FILE
+            told = self._of_chats(corpus.path) if corpus.private else _FILE
         else:
             return _OWN
         return f"Reading the text… {told}" if self.is_reading else told
@@ -115,6 +121,10 @@ class LabText(QObject):
         """End the process that reads."""
         if self._reader:
             self._reader.close()
+
+    def _of_chats(self, copy: str) -> str:
+        found = self._copied.get(copy)
+        return f"{found.in_words if found else 'Your chats'} {_CHATS}"
 
     def _of_dataset(self, corpus: CorpusChoice) -> str:
         what = "The text on which llama.cpp's perplexities are published." if corpus.dataset == WIKITEXT else ""

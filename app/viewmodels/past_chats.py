@@ -24,6 +24,12 @@ class ChatCount:
     chats: int
     messages: int
 
+    @property
+    def in_words(self) -> str:
+        """Return "12 chats with 148 messages"."""
+        chats = "1 chat" if self.chats == 1 else f"{self.chats:,} chats"
+        return f"{chats} with {self.messages:,} messages"
+
 
 class PastChats(QObject):
     """Reads what is stored each time that it is asked."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from mlx_engine.errors import BadCorpus
+from mlx_engine.measure.characters import one_line
 from mlx_engine.measure.messages import CorpusChoice
 from mlx_engine.measure.results import TYPED
 from mlx_engine.measure.text_file import read_text
@@ -23,6 +24,8 @@ OWN = "facet"
 
 _most_kinds = 64
 """By which results can be split, and still be read."""
+_LONGEST_KIND = 60
+"""Characters of what a person or a data set calls a kind."""
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -98,7 +101,7 @@ def read_corpus(path: Path) -> Corpus:
     Raises:
         BadCorpus: it cannot be read, is empty, or is no text.
     """
-    return _in_file(path, path.name)
+    return _in_file(path, one_line(path.name))
 
 
 def read_dataset(name: str, root: Path) -> Corpus:
@@ -119,7 +122,7 @@ def _in_file(path: Path, name: str, *, kind: str = "", member: str = "") -> Corp
     inner = Path(member or path)
     has_lines = inner.suffix.lower() in (".jsonl", ".ndjson")
     text = read_text(path, member=member, whole_lines=has_lines)
-    kind = kind or inner.stem
+    kind = kind or one_line(inner.stem, _LONGEST_KIND)
     corpus = Corpus(name, tuple(_lines(text, inner.name, kind)) if has_lines else (Text(kind, inner.name, text),))
     if len(corpus.kinds) > _most_kinds:
         raise BadCorpus(
@@ -143,4 +146,4 @@ def _lines(content: str, name: str, kind: str) -> Iterator[Text]:
             ) from error
         if not record.text.strip() and not any(one.content.strip() for one in record.messages):
             raise BadCorpus(f'{name}, line {number}: it has neither "text" nor "messages".')
-        yield Text(record.kind or kind, f"{name}:{number}", record.text, record.messages)
+        yield Text(one_line(record.kind, _LONGEST_KIND) or kind, f"{name}:{number}", record.text, record.messages)

@@ -99,7 +99,7 @@ class CorpusChoice(QWidget):
         found = self._draft.text.count()
         self._put(self.chats, f"Past chats ({found.chats:,})" if found.chats else "Past chats")
         self.chats.setEnabled(bool(found.chats))
-        self.chats.setToolTip(f"{found.chats:,} chats with {found.messages:,} messages" if found.chats else _NO_CHATS)
+        self.chats.setToolTip(found.in_words if found.chats else _NO_CHATS)
         self.chats.setAccessibleDescription(self.chats.toolTip())
 
     def ask_for_limits(self) -> None:

@@ -100,6 +100,18 @@ def test_many_short_lines_are_read(tmp_path: Path) -> None:
         read_corpus(path)
 
 
+def test_what_a_kind_is_called_fits_into_a_line(tmp_path: Path) -> None:
+    """It stands in tables, whoever has written it."""
+    path = tmp_path / "lines.jsonl"
+    path.write_text(
+        '{"text": "One.", "kind": "two\\nlines \\u001b[31m"}\n' + f'{{"text": "Two.", "kind": "{"x" * 5000}"}}'
+    )
+    first, second = read_corpus(path).kinds
+    assert first.startswith("two lines")
+    assert first.isprintable()
+    assert len(second) < 100
+
+
 @pytest.mark.parametrize("is_linked", [False, True])
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path, is_linked: bool) -> None:
     """A pipe into which nobody writes would never end, a device never stop; behind a link likewise."""

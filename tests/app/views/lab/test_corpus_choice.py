@@ -88,6 +88,7 @@ def test_past_chats_are_copied_and_stay_private(setup: Begin, folders: Folders, 
     chips.chats.click()
     chosen = _corpus(parts)
     copy = Path(chosen.path)
+    assert "1 chat with 2 messages" in chips.explained.text()
     assert (chosen.private, copy.is_relative_to(folders.chats)) == (True, True)
     assert read_corpus(copy).texts[0].messages[1].content == "Far."
     study = parts.draft.study()
