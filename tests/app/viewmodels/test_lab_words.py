@@ -1,0 +1,38 @@
+"""What a study is doing, and what it is measured on, in words."""
+
+import pytest
+
+from app.viewmodels.lab_words import corpus_in_words, progress
+from mlx_engine.job_protocol import DownloadProgress, FetchDataset, Waiting
+from mlx_engine.measure.messages import CorpusChoice
+from mlx_engine.measure.plan import Plan
+from mlx_engine.measure.study import Step
+
+STEP = Step("fetch", "maker/Whale", FetchDataset("maker/Whale", "wikitext-2"))
+
+
+def test_fetching_a_text_says_how_far_it_is() -> None:
+    """And why it waits, if it does."""
+    half = DownloadProgress(
+        id="", done_bytes=1_000_000, total_bytes=2_000_000, bytes_per_s=1.0, remaining_s=None, files=()
+    )
+    told = progress(STEP, half)
+    assert (told.present.words, told.share) == ("Fetching the text: 1 MB of 2 MB", 0.5)
+    assert progress(STEP, Waiting("", 4.0, "It does not answer.")).present.words.endswith("It does not answer.")
+    assert progress(STEP).present.words == "Fetching the text…"
+
+
+@pytest.mark.parametrize(
+    ("corpus", "words"),
+    [
+        (CorpusChoice(), "Facet's texts"),
+        (CorpusChoice(kinds=("code", "prose")), "Facet's texts (code, prose)"),
+        (CorpusChoice(dataset="wikitext-2"), "wikitext-2"),
+        (CorpusChoice(path="/home/me/notes.txt"), "notes.txt"),
+        (CorpusChoice(path="/home/me/chats/c0ffee/Past chats.jsonl", private=True), "Past chats"),
+    ],
+)
+def test_a_text_is_named(corpus: CorpusChoice, words: str) -> None:
+    """With how much of it is read."""
+    plan = Plan(name="a", original="o", candidates=("c",), corpus=corpus)
+    assert corpus_in_words(plan) == f"{words}, up to 8,192 tokens"
