@@ -66,7 +66,8 @@ class StudyRun:
         """Begin with the first step that is left.
 
         Raises:
-            StorageError: somebody else runs the study already, or it cannot be kept.
+            RequestError: somebody else runs the study already.
+            StorageError: it cannot be kept.
         """
         self._claim.enter_context(alone(self.study, self._folders.studies))
         self.study = present(self.study, self._folders.datasets)

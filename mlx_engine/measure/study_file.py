@@ -7,7 +7,15 @@ from pathlib import Path
 
 import msgspec
 
-from mlx_engine.errors import BrokenModel, FacetError, InvalidParameter, InvalidRecipe, ModelNotFound, StorageError
+from mlx_engine.errors import (
+    BrokenModel,
+    FacetError,
+    InvalidParameter,
+    InvalidRecipe,
+    ModelNotFound,
+    RequestError,
+    StorageError,
+)
 from mlx_engine.measure.kept_answers import kept_in
 from mlx_engine.measure.plan import Plan
 from mlx_engine.measure.study import FORMAT, Row, Study, remaining
@@ -154,14 +162,15 @@ def alone(study: Study, root: Path) -> Iterator[None]:
     """Let nobody else run the study as long as the context lasts.
 
     Raises:
-        StorageError: somebody runs it already, or nothing can be written below `root`.
+        RequestError: somebody runs it already.
+        StorageError: nothing can be written below `root`.
     """
     mark = root / f".{_file_name(study.plan.name)}.running"
     with storage_errors(mark):
         root.mkdir(parents=True, exist_ok=True)
     with claimed(mark) as is_mine:
         if not is_mine:
-            raise StorageError(
+            raise RequestError(
                 f"The study {study.plan.name} is being run already, in a window or by another command. Wait for its "
                 "end, or stop it there."
             )

@@ -59,7 +59,7 @@ def keep_tokens(found: Sequence[Positions], sample: Sample, tokenizer: Any, fold
     )
     file = io.BytesIO()
     np.savez(file, **arrays)
-    with storage_errors(folder):
+    with storage_errors(folder / "tokens.json"):
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / "positions.npz", file.getvalue())
         write_whole(folder / "tokens.json", msgspec.json.encode(texts))

@@ -11,7 +11,7 @@ import pytest
 
 from mlx_engine import protocol
 from mlx_engine.engine.study_run import StudyParcel, StudyRun
-from mlx_engine.errors import StorageError
+from mlx_engine.errors import RequestError
 from mlx_engine.folders import Folders
 from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.messages import CorpusChoice, SpeedUnderway
@@ -104,7 +104,7 @@ def test_a_study_that_runs_is_not_run_again_beside_it(study: Study, folders: Fol
     """The second one says so; when the first one has ended, it may."""
     first, second = _Owner(study, folders), _Owner(study, folders)
     first.run.start()
-    with pytest.raises(StorageError, match="being run already"):
+    with pytest.raises(RequestError, match="being run already"):
         second.run.start()
     first.run.close()
     second.run.start()

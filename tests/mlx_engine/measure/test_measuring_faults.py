@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from mlx_engine.errors import BrokenModel, EngineError, NotComparable, OutOfMemory, StorageError
+from mlx_engine.errors import BrokenModel, EngineError, InvalidParameter, NotComparable, OutOfMemory, StorageError
 from mlx_engine.inference.load import Model
 from mlx_engine.measure import measuring
 from mlx_engine.measure.comparison import compare
@@ -151,6 +151,13 @@ def test_a_tokenizer_that_goes_beyond_the_weights_is_told(tiny_models: Path, tex
     small = _changed(tiny_models / "llama", tmp_path / "small", cut, vocab_size=100)
     with pytest.raises(BrokenModel, match="weights for 100"):
         _store(small, texts, tmp_path)
+
+
+def test_chunks_longer_than_the_context_are_refused(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
+    """MLX would run them, and give figures of what the model was never trained for."""
+    short = _changed(tiny_models / "llama", tmp_path / "short", lambda weights: None, max_position_embeddings=32)
+    with pytest.raises(InvalidParameter, match="context of 32 tokens"):
+        _store(short, texts, tmp_path)
 
 
 def _without_tokenizer(model: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mlx_engine.errors import BrokenModel, StorageError
+from mlx_engine.errors import BrokenModel, RequestError, StorageError
 from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.header import Header
 from mlx_engine.measure.plan import Plan
@@ -136,7 +136,7 @@ def test_a_broken_original_is_refused(tmp_path: Path) -> None:
 
 def test_a_study_is_run_once_at_a_time(study: Study, tmp_path: Path) -> None:
     """A second window or command says so; afterwards it may."""
-    refused = pytest.raises(StorageError, match="study is being run already")
+    refused = pytest.raises(RequestError, match="study is being run already")
     with alone(study, tmp_path), refused, alone(study, tmp_path):
         pass
     with alone(study, tmp_path):
