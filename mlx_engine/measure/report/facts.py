@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mlx_engine.measure.characters import one_line, sentence
 from mlx_engine.measure.charts.units import figure
-from mlx_engine.measure.report.shareable import is_own_text
+from mlx_engine.measure.report.shareable import is_own_text, name_of
 from mlx_engine.measure.report.subject import Subject
 from mlx_engine.measure.results import FidelityResult
 
@@ -35,7 +35,7 @@ def scored(result: FidelityResult) -> str:
 def corpus(result: FidelityResult) -> str:
     own, _, kinds = result.corpus.partition(":")
     if own != "facet":
-        return one_line(result.corpus)
+        return one_line(name_of(result.corpus))
     return f"Facet's own texts ({kinds.replace('+', ', ')})" if kinds else "Facet's own texts"
 
 

@@ -9,6 +9,7 @@ from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.report.columns import MAIN
 from mlx_engine.measure.report.facts import convention, machines, scored, tools
 from mlx_engine.measure.report.one_model import of_fidelity, of_speed
+from mlx_engine.measure.report.shareable import name_of
 from mlx_engine.measure.report.subject import Subject, failures
 from mlx_engine.measure.report.summary import summary, verdicts
 from mlx_engine.measure.results import FidelityResult
@@ -42,7 +43,7 @@ def card(row: Row) -> str:
     found = row.fidelity_at(16)
     parts = [
         "## What was lost",
-        f"Against {escaped(found.reference)}, {escaped(verdict(found.fidelity))}." if found else "",
+        f"Against {escaped(name_of(found.reference))}, {escaped(verdict(found.fidelity))}." if found else "",
         _rows(["Figure", "Value", "How"], ([line.name, line.value, line.how] for line in lines)),
         _how(row.fidelity) if row.fidelity else "",
     ]

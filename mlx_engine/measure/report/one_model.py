@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.report.facts import scored
+from mlx_engine.measure.report.shareable import name_of
 from mlx_engine.measure.results import FidelityResult
 from mlx_engine.measure.speed_result import Series, SpeedResult
 from mlx_engine.measure.words import plus_minus
@@ -25,7 +26,7 @@ class Line:
 def of_fidelity(result: FidelityResult) -> Iterator[Line]:
     """Yield the figures of one measurement against the original."""
     found = result.fidelity
-    how = f"against {result.reference}, {scored(result)}, {result.convention}"
+    how = f"against {name_of(result.reference)}, {scored(result)}, {result.convention}"
     if result.cache_bits != 16:
         how += f", context in {result.cache_bits} bits"
     if result.is_stand_in:

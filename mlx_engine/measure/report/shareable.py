@@ -44,8 +44,9 @@ def is_own_text(corpus: CorpusChoice) -> bool:
 
 
 def name_of(text: str) -> str:
-    """Return a name as it is, and of a path the last part."""
-    return Path(text).name if text.startswith(("/", "~", ".")) or "\\" in text else text
+    """Return a name as it is, and of a path the last part; a model in the home folder is called after whose that is."""
+    is_path = text.startswith(("/", "~", ".")) or "\\" in text
+    return Path(text).name if is_path or text.startswith(f"{Path.home().name}/") else text
 
 
 def _plan(plan: Plan) -> Plan:

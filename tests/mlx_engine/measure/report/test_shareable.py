@@ -9,6 +9,8 @@ from mlx_engine.measure.header import Header
 from mlx_engine.measure.messages import CorpusChoice
 from mlx_engine.measure.report import data
 from mlx_engine.measure.report.files import Form, file_name, write
+from mlx_engine.measure.report.markdown import card
+from mlx_engine.measure.report.one_model import of_fidelity
 from mlx_engine.measure.report.shareable import shareable, shareable_header
 from mlx_engine.measure.report.subject import Subject
 from mlx_engine.measure.results import Choice, Divergence
@@ -85,6 +87,23 @@ def test_only_folders_of_a_machine_are_left_out(told: str, shown: str) -> None:
     row = msgspec.structs.replace(made.rows[1], failures=(StepFailure("speed", "Gone", told),))
     rows = shareable(msgspec.structs.replace(made, rows=(made.rows[0], row))).rows
     assert rows[1].failures[0].message == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("maker/Whale", "maker/Whale"),
+        ("/Users/anna lee/Whale", "Whale"),
+        ("./models/Whale", "Whale"),
+        (f"{Path.home().name}/Whale", "Whale"),
+    ],
+)
+def test_a_card_names_the_original_without_its_folder(text: str, name: str) -> None:
+    """Also one that was measured from wherever it lay; a card is published."""
+    row = study(FEW).rows[1]
+    result = msgspec.structs.replace(row.fidelity[0], reference=text)
+    assert f"Against {name}, " in card(msgspec.structs.replace(row, fidelity=(result,)))
+    assert all(line.how.startswith(f"against {name},") for line in of_fidelity(result))
 
 
 def test_ones_own_text_is_quoted_if_that_is_asked_for() -> None:
