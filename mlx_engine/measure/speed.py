@@ -101,7 +101,7 @@ class _Run:
         again_s, model = _load(path)
         self._load_s = (first_s, again_s)
         self._weights = known.of(path)
-        self._bench = _Bench(model, plan)
+        self._bench = Bench(model, plan)
 
     def measure(self, part: Part) -> str:
         """Measure one figure; return why no longer one should be tried after it, "" if one may be."""
@@ -163,7 +163,7 @@ def taken(rate: Callable[[], float], times: int) -> tuple[float, ...]:
     return tuple(rate() for _ in range(times)) if is_disturbed(values) else values
 
 
-class _Bench:
+class Bench:
     """A loaded model, and random tokens for it that are the same in every run.
 
     Raises:
@@ -184,11 +184,12 @@ class _Bench:
         """Measure one figure."""
         _free()
         mx.reset_peak_memory()
-        rate = self._reading(part.tokens) if part.kind == "reading" else self._decoding(part.tokens)
+        rate = self.reading(part.tokens) if part.kind == "reading" else self.decoding(part.tokens)
         values = taken(rate, self._plan.repetitions)
         return Series(part.tokens, values, mx.get_peak_memory())
 
-    def _reading(self, tokens: int) -> Callable[[], float]:
+    def reading(self, tokens: int) -> Callable[[], float]:
+        """Return what reads a prompt of so many tokens, and says how many that are in a second."""
         if self._warm_tokens < (enough := min(tokens, _warm_up_tokens)):
             self._read_once(enough)
             self._warm_tokens = enough
@@ -202,7 +203,8 @@ class _Bench:
         (taken_s,) = self._decode(context, prompt[-1], 1, began)
         return tokens / taken_s
 
-    def _decoding(self, depth: int) -> Callable[[], float]:
+    def decoding(self, depth: int) -> Callable[[], float]:
+        """Return what decodes after so many tokens, and says how many that are in a second."""
         context = self._empty()
         self._read(context, self._tokens(depth))
         context.take_snapshot()

@@ -8,7 +8,7 @@ import pytest
 from mlx_engine.errors import BrokenModel, EngineError, InvalidParameter, OutOfMemory
 from mlx_engine.measure.conditions import Watch
 from mlx_engine.measure.fingerprints import Fingerprints
-from mlx_engine.measure.speed import SpeedProgress, _Bench, measure_speed, taken
+from mlx_engine.measure.speed import Bench, SpeedProgress, measure_speed, taken
 from mlx_engine.measure.speed_parts import Part
 from mlx_engine.measure.speed_result import Series, SpeedPlan, SpeedResult, is_disturbed
 
@@ -89,14 +89,14 @@ def test_a_figure_that_runs_out_of_memory_leaves_the_others(
     tiny_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What takes more memory yet is not tried; here the longer prompts fail as Metal fails."""
-    series = _Bench.series
+    series = Bench.series
 
-    def failing(bench: _Bench, part: Part) -> Series:
+    def failing(bench: Bench, part: Part) -> Series:
         if part.tokens >= 64:
             raise RuntimeError("[METAL] Command buffer execution failed: Insufficient Memory")
         return series(bench, part)
 
-    monkeypatch.setattr(_Bench, "series", failing)
+    monkeypatch.setattr(Bench, "series", failing)
     plan = SpeedPlan(prompts=(32, 64, 128), depths=(0, 128), decode_tokens=4, repetitions=1)
     found = _result(tiny_models / "llama", plan, tmp_path)
     assert [len(found.reading), len(found.decoding)] == [1, 1]
@@ -112,10 +112,10 @@ def test_a_model_of_which_nothing_can_be_measured_has_failed(
 ) -> None:
     """With the reason of the first figure."""
 
-    def failing(_bench: _Bench, _part: Part) -> Series:
+    def failing(_bench: Bench, _part: Part) -> Series:
         raise RuntimeError("no kernel")
 
-    monkeypatch.setattr(_Bench, "series", failing)
+    monkeypatch.setattr(Bench, "series", failing)
     with pytest.raises(EngineError, match="no kernel"):
         _result(tiny_models / "llama", _small, tmp_path)
 
