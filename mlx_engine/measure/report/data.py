@@ -65,7 +65,7 @@ def table(subject: Subject) -> str:
     return text.getvalue()
 
 
-def name_cell(text: str) -> str:
+def name_cell(text: str, longest: int = 200) -> str:
     """Return a name in one line, so that spreadsheets take it for a text."""
-    name = one_line(text)
+    name = one_line(text, longest)
     return f"'{name}" if name.startswith(_formula_starts) else name

@@ -140,7 +140,7 @@ def test_csv_has_whole_numbers() -> None:
     """Programs read bytes, and every digit, in lines that end as RFC 4180 has it."""
     assert as_csv(lines(study(FEW)), COLUMNS).count("\r\n") == 1 + 4
     records = list(csv.DictReader(io.StringIO(as_csv(lines(study(FEW)), COLUMNS))))
-    assert records[2]["size"] == "75656250"
+    assert records[2]["size_bytes"] == "75656250"
     assert float(records[2]["mean_kl"]) == 0.041
     assert float(records[2]["mean_kl_se"]) == 0.041 / 20
     assert records[0]["mean_kl"] == ""
@@ -149,8 +149,11 @@ def test_csv_has_whole_numbers() -> None:
 def test_a_wild_name_stays_a_name() -> None:
     """Neither a spreadsheet nor a page takes the name of a model for anything else."""
     first = lines(study(FEW))[0]
-    wild = [replace(first, row=msgspec.structs.replace(first.row, label="owner/=1+1|<b>\nmore"))]
-    assert next(csv.DictReader(io.StringIO(as_csv(wild, COLUMNS))))["name"] == "'=1+1|<b> more"
+    named = (
+        replace(first, row=msgspec.structs.replace(first.row, label=f"{owner}=1+1|<b>\nmore")) for owner in ("", "o/")
+    )
+    own, wild = ([line] for line in named)
+    assert next(csv.DictReader(io.StringIO(as_csv(own, COLUMNS))))["model"] == "'=1+1|<b> more"
     told = [replace(first, note="", failure="-1 is no size")]
     assert next(csv.DictReader(io.StringIO(as_csv(told, COLUMNS))))["verdict"] == "'-1 is no size"
     assert as_markdown(wild, COLUMNS).splitlines()[2].startswith(r"| =1+1\|\<b\> more |")

@@ -227,7 +227,7 @@ def test_the_selection_is_copied(show: Show, found: Study) -> None:
     table.copy_text(is_csv=True)
     head, only = QGuiApplication.clipboard().text().splitlines()
     assert "p99_kl" not in head
-    assert only.startswith("SmolLM2-135M-Instruct-4-bit,")
+    assert only.startswith("HuggingFaceTB/SmolLM2-135M-Instruct-4-bit,16,")
 
 
 def test_a_long_failure_is_read_to_its_end(show: Show, found: Study) -> None:
