@@ -17,7 +17,7 @@ def write_chosen(file: Path, content: bytes) -> None:
     try:
         with storage_errors(file):
             _check(file)
-            _write(Path(os.path.realpath(file)), content)
+            _write(file, content)
     except (NoSpace, NotWritten):
         raise
     except StorageError as error:
@@ -28,6 +28,7 @@ def _write(file: Path, content: bytes) -> None:
     if file.exists() and not file.is_file():
         file.write_bytes(content)
         return
+    file = Path(os.path.realpath(file))
     partial = file.with_name(f"{file.name}.partial")
     try:
         partial.write_bytes(content)
