@@ -21,6 +21,7 @@ _CHATS = (
     "as they are on the screen, in the words of the original's chat template. A copy stays on this computer until the "
     "study is deleted; no report quotes it."
 )
+_WIKITEXT = "The text on which llama.cpp's perplexities are published; all of it gives figures comparable to those."
 _FILE = "The beginning of your file is read; nothing leaves this computer."
 
 
@@ -127,7 +128,7 @@ class LabText(QObject):
         return f"{found.in_words if found else 'Your chats'} {_CHATS}"
 
     def _of_dataset(self, corpus: CorpusChoice) -> str:
-        what = "The text on which llama.cpp's perplexities are published." if corpus.dataset == WIKITEXT else ""
+        what = _WIKITEXT if corpus.dataset.partition("@")[0] == WIKITEXT else ""
         wanted = dataset(corpus.dataset)
         source = wanted.repository.removeprefix("datasets/")
         if found := kept(wanted, self._folders.datasets):

@@ -115,7 +115,10 @@ def read_dataset(name: str, root: Path) -> Corpus:
     if found is None:
         raise BadCorpus(f"{name} is not on this computer any more. Begin again, which fetches it from the Hub.")
     wanted, path = found
-    return _in_file(path, str(wanted), kind=wanted.name.rpartition("/")[2], member=wanted.member)
+    try:
+        return _in_file(path, str(wanted), kind=wanted.name.rpartition("/")[2], member=wanted.member)
+    except BadCorpus as error:
+        raise BadCorpus(f"{error.message} It was fetched to {path}.") from error
 
 
 def _in_file(path: Path, name: str, *, kind: str = "", member: str = "") -> Corpus:

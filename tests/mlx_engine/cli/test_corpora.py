@@ -119,6 +119,16 @@ def test_a_text_that_cannot_be_measured_on_is_told(
     assert told.out == ""
 
 
+def test_a_data_set_without_the_text_is_told(
+    names: list[str], wikitext: Repository, home: Path, capsys: Output
+) -> None:
+    """With what it has instead, and where it lies."""
+    assert _measure(names, "hub:ggml-org/ci/wikitext-2-raw-v1.zip/train.txt") == 1
+    told = capsys.readouterr().err
+    assert "has no 'train.txt' in it. It has wikitext-2-raw/wiki.test.raw." in told
+    assert f"It was fetched to {home / 'datasets' / 'ggml-org--ci'}" in told
+
+
 def test_offline_says_what_to_do(
     names: list[str], monkeypatch: pytest.MonkeyPatch, wikitext: Repository, capsys: Output
 ) -> None:
