@@ -24,12 +24,12 @@ _widening = (
 _fused = ("qkv", "query_key_value", ".c_attn")
 """Queries, keys and values in one matrix: too large to give it what the values alone get."""
 _uniform = {
-    8: "Hardly to be told from the original, at half the size.",
-    6: "Losses too small to notice, at two fifths of the size.",
-    5: "Small losses, at a third of the size.",
-    4: "For everyday use, at a good quarter of the size; every matrix is treated alike.",
-    3: "Strong losses, at a fifth of the size: only for large models.",
-    2: "For weights that know only three values, at a sixth of the size; others suffer heavily.",
+    8: "Hardly to be told from the original, at half of its size in 16 bits.",
+    6: "Losses too small to notice, at two fifths of the size in 16 bits.",
+    5: "Small losses, at a third of the size in 16 bits.",
+    4: "For everyday use, at a good quarter of the size in 16 bits; every matrix is treated alike.",
+    3: "Strong losses, at a fifth of the size in 16 bits: only for large models.",
+    2: "For weights that know only three values, at a sixth of the size in 16 bits; others suffer heavily.",
 }
 _groups = {
     32: " Small groups: closer to the original, and somewhat larger.",
@@ -102,13 +102,13 @@ def _low(bits: int, purpose: str) -> Recipe:
 
 
 RECIPES: tuple[Recipe, ...] = (
-    _balanced(4, "For everyday use, at three tenths of the size.", head=6, values=8, keys=6, down=5),
-    _balanced(5, "Small losses, at a good third of the size.", head=6, values=8, keys=6, down=6),
-    _balanced(6, "Next to no losses, at less than half of the size.", head=8, values=8, keys=8, down=8),
+    _balanced(4, "For everyday use, at three tenths of the size in 16 bits.", head=6, values=8, keys=6, down=5),
+    _balanced(5, "Small losses, at a good third of the size in 16 bits.", head=6, values=8, keys=6, down=6),
+    _balanced(6, "Next to no losses, at less than half of the size in 16 bits.", head=8, values=8, keys=8, down=8),
     _low(3, "For models that just do not fit in 4 bits: a little smaller, noticeable losses."),
     _low(2, "For mixtures of experts that are too large otherwise: heavy losses."),
     *(_affine(bits, group) for bits in _uniform for group in _groups),
-    _micro_scaled("mxfp8", 8, 32, "8-bit floats with a shared scale: half the size, very small losses."),
+    _micro_scaled("mxfp8", 8, 32, "8-bit floats with a shared scale: half the size of 16 bits, very small losses."),
     _micro_scaled("nvfp4", 4, 16, "4-bit floats in small groups, for models that were trained in this format."),
     _micro_scaled("mxfp4", 4, 32, "4-bit floats, for models that were trained in this format, such as gpt-oss."),
     *(_mlx_lm(low, high) for low, high in ((2, 6), (3, 4), (3, 6), (4, 6))),

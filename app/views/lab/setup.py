@@ -137,7 +137,12 @@ class Setup(QWidget):
         self.name.textEdited.connect(self._draft.rename)
         self._more.clicked.connect(self._toggle_all)
         self._draft.changed.connect(self.follow)
-        self._draft.original_changed.connect(lambda: self.choices.verticalScrollBar().setValue(0))
+        self._draft.original_changed.connect(self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        self._shows_all = False
+        self._ticked.clear()
+        self.choices.verticalScrollBar().setValue(0)
 
     def follow(self) -> None:
         """Show the draft as it is now; rows are made anew only where there are others than before."""
