@@ -27,7 +27,7 @@ def item(one: Recommendation) -> CatalogueItem:
     """Return what to show of `one`."""
     entry, build = one.entry, one.shown_build
     suitability: Suitability = "first choice" if one.is_first_choice else "suits" if one.build else "too large"
-    verdicts = {"first choice": "Best to begin with", "suits": "Suits this Mac"}
+    verdicts = {"first choice": "Begin with this", "suits": "Suits this Mac"}
     facts = (
         build.quantization,
         bytes_in_words(build.size_bytes),

@@ -74,7 +74,7 @@ def search(page: DiscoverPage, text: str, qtbot: QtBot) -> None:
 def test_the_catalogue_is_there_without_a_word_to_the_hub(hub: Hub, page: DiscoverPage, run: HubWindow) -> None:
     """Opening the page asks nothing of anybody."""
     assert len(page.findChildren(Card)) == len(run.discover.catalogue)
-    assert "Best to begin with" in words(page)
+    assert "Begin with this" in words(page)
     assert hub.seen == []
 
 
@@ -93,7 +93,7 @@ def test_a_search_is_shown_compared_and_left(hub: Hub, page: DiscoverPage, qtbot
     button(page, "Back to the results").click()
     assert "1 model in 2 variants" in words(page)
     button(page, "Back to the catalogue").click()
-    assert "Best to begin with" in words(page)
+    assert "Begin with this" in words(page)
 
 
 def test_the_page_of_a_model_shows_its_card_and_files(hub: Hub, page: DiscoverPage, qtbot: QtBot) -> None:
