@@ -1,5 +1,6 @@
 """The models on this machine: in Facet's own folder, in the caches of other programs, and in folders that are added."""
 
+import difflib
 import unicodedata
 from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from mlx_engine.models.places import Place, Root, places
 from mlx_engine.models.scan_cache import ScanCache
 
 Row = ModelDescription | BrokenDescription
+_most_listed = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,20 @@ def _match(ids: Collection[str], name: str) -> str:
 
 
 def _not_found(ids: Collection[str], name: str) -> ModelNotFound:
-    there = f"Facet has {', '.join(sorted(ids))}" if ids else "Facet has no models yet"
-    return ModelNotFound(f"There is no model called {name!r}. {there}.")
+    return ModelNotFound(f"There is no model called {name!r}. {_there(ids, name)}")
+
+
+def _there(ids: Collection[str], name: str) -> str:
+    """Return which models there are; of many, those whose names are near to `name`."""
+    if not ids:
+        return "Facet has no models yet."
+    if len(ids) <= _most_listed:
+        return f"Facet has {', '.join(sorted(ids))}."
+    shorts = {_plain(one.rpartition("/")[2]): one for one in sorted(ids)}
+    wanted = _plain(name.rpartition("/")[2])
+    holding = [one for short, one in shorts.items() if wanted and wanted in short][:5]
+    near = holding or [shorts[short] for short in difflib.get_close_matches(wanted, shorts, n=3)]
+    return f"Did you mean {' or '.join(near)}?" if near else f"Facet has {len(ids)} others."
 
 
 def _all_places(roots: Sequence[Root]) -> Iterator[tuple[Root, Place]]:

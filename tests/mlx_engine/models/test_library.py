@@ -94,6 +94,19 @@ def test_a_name_of_none_says_what_there_is(name: str, models: Path) -> None:
         assert "Facet has apple/beta" in raised.value.message
 
 
+def test_of_many_models_those_with_names_near_to_it_are_told(tmp_path: Path) -> None:
+    """Not all of them."""
+    for number in range(20):
+        write_model(tmp_path / "maker" / f"Whale-{number}B-4bit")
+    write_model(tmp_path / "maker" / "Orca")
+    with pytest.raises(ModelNotFound, match=r"Did you mean maker/Whale-17B-4bit or maker/Whale-7B-4bit\?$"):
+        find(tmp_path, "7b-4BIT")
+    with pytest.raises(ModelNotFound, match=r"Did you mean maker/Orca\?$"):
+        find(tmp_path, "orka")
+    with pytest.raises(ModelNotFound, match=r"Facet has 21 others\.$"):
+        find(tmp_path, "zzz")
+
+
 def test_an_empty_library_says_so(tmp_path: Path) -> None:
     """Where there is nothing, the error does not list it."""
     with pytest.raises(ModelNotFound, match="no models yet"):
