@@ -28,6 +28,8 @@ from app.viewmodels.token_view_jobs import TokenJobs
 from app.views.notification import Notifier
 from app.views.theme import Theme
 from mlx_engine.folders import Folders
+from mlx_engine.measure.charts.quantities import sample_key
+from mlx_engine.measure.study import Study
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.machine import Machine
 from mlx_engine.quantize.recipe import Recipe
@@ -120,15 +122,15 @@ class LabAssembly(QObject):
             self._page.new()
 
     def measure(self, model: ModelDescription, study: str = "") -> None:
-        """Show this study of the model, or the latest that has it, or begin one with it."""
+        """Show the model in this study, or else in the latest that has it, or begin one with it."""
         self.lab.refresh()
-        if study in self.lab.names:
-            self._open(study)
+        having = {kept.plan.name: label for kept in self._shelf.studies if (label := _label_of(model, kept))}
+        name = study if study in having else next((name for name in self.lab.names if name in having), "")
+        if name:
+            self._open(name)
+            if self._page:
+                self._page.view.table.select(sample_key(having[name], 16))
             return
-        for kept in sorted(self._shelf.studies, key=lambda kept: kept.created, reverse=True):
-            if any(Path(row.path) == model.path for row in kept.rows):
-                self._open(kept.plan.name)
-                return
         self._show("lab")
         kin = [one for one in self.draft.originals() if is_kin(model, one)]
         self.draft.begin(max(kin, key=lambda one: one.size_bytes, default=model))
@@ -197,6 +199,12 @@ class LabAssembly(QObject):
         self._show("lab")
         if self._page:
             self._page.show_study()
+
+
+def _label_of(model: ModelDescription, study: Study) -> str:
+    """Return what `model` is called in `study`, "" if it is not in it."""
+    here = model.path.resolve()
+    return next((row.label for row in study.rows if Path(row.path).resolve() == here), "")
 
 
 def _reveal(path: Path) -> None:

@@ -32,7 +32,7 @@ def look_up(model: Path, measurements: Path, studies: Path, *, is_whole: bool) -
 def _studies_with(model: Path, studies: Path) -> Iterator[tuple[Study, Row]]:
     """Yield the studies that have the model, the latest first, and its row."""
     for study in sorted(kept_studies(studies), key=lambda study: study.created, reverse=True):
-        yield from ((study, row) for row in study.rows if Path(row.path) == model)
+        yield from ((study, row) for row in study.rows if Path(row.path).resolve() == model.resolve())
 
 
 def _latest(results: Sequence[FidelityResult]) -> list[FidelityResult]:
@@ -69,7 +69,9 @@ def _not_measured(found: Sequence[tuple[Study, Row]], *, is_whole: bool) -> NotM
         failure = row.failures[-1]
         return NotMeasured(f"It failed in the study “{name}”: {failure.title.rstrip('.')}. {failure.message}", name)
     if row.is_original:
-        return NotMeasured(f"The others of the study “{name}” are compared with it.", name)
+        return NotMeasured(
+            f"Nothing: it is the original of the study “{name}”, with which the others are compared.", name
+        )
     if row.is_stand_in:
         return NotMeasured(f"It answers in the place of the original of the study “{name}”.", name)
     return NotMeasured(f"It waits to be measured in the study “{name}”.", name)

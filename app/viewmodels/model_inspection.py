@@ -54,6 +54,8 @@ class ModelInspector(QObject):
         self.row: Row | None = None
         self.inspection: Inspection | None = None
         self._reading: threading.Thread | None = None
+        self._is_stale = False
+        """Whether what is being read has to be read again."""
         self._read.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
     def inspect(self, row: Row | None) -> None:
@@ -68,6 +70,7 @@ class ModelInspector(QObject):
 
     def read_again(self) -> None:
         """Read anew what is shown; it may have been measured since."""
+        self._is_stale = self._reading is not None
         self._start()
 
     def close(self) -> None:
@@ -87,10 +90,12 @@ class ModelInspector(QObject):
     @Slot(object)
     def _take(self, inspection: Inspection) -> None:
         self._reading = None
-        if self.row and inspection.id == self.row.id:
+        is_last = self.row is not None and inspection.id == self.row.id
+        if is_last:
             self.inspection = inspection
             self.changed.emit()
-        else:
+        if not is_last or self._is_stale:
+            self._is_stale = False
             self._start()
 
 

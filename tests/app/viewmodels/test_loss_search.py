@@ -95,7 +95,7 @@ def test_the_study_that_has_it_is_named(model: Path, weights: str, tmp_path: Pat
     ("changes", "words"),
     [
         ({"failures": (StepFailure("fidelity", "Another vocabulary", "Choose another."),)}, "failed in the study"),
-        ({"is_original": True}, "compared with it"),
+        ({"is_original": True}, "it is the original"),
         ({"is_stand_in": True}, "in the place of the original"),
         ({}, "waits to be measured"),
     ],

@@ -13,7 +13,10 @@ from app.views.lab.page import LabPage
 from app.views.models.loss_card import LossBars, LossCard
 from app.views.theme import Theme
 from app.views.workbench import Workbench
+from mlx_engine.measure.plan import Plan
 from mlx_engine.measure.results import fingerprints, keep_fidelity
+from mlx_engine.measure.study import Row, Study
+from mlx_engine.measure.study_file import keep
 from tests.app.token_texts import result
 
 
@@ -69,3 +72,22 @@ def test_what_the_command_line_has_measured_is_seen(workbench: Workbench, qtbot:
     keep_fidelity(result("maker/Whale-4bit", candidate_weights=weights), folders.measurements)
     QCoreApplication.sendEvent(workbench.window(), QEvent(QEvent.Type.WindowActivate))
     qtbot.waitUntil(lambda: "About 15 of 100" in words(inspector.loss))
+
+
+def test_the_card_leads_to_the_line_in_its_study(workbench: Workbench, qtbot: QtBot) -> None:
+    """Also if the command line has run the study meanwhile."""
+    page = workbench.show_page("models")
+    page.table.selectRow(1)
+    inspector, row = page.inspector, page.table.current_row()
+    rows = (
+        Row(label="maker/Whale", path="gone", is_original=True, is_made=False),
+        Row(label=row.id, path=str(row.path)),
+    )
+    study = Study(plan=Plan(name="Whales", original="maker/Whale"), rows=rows)
+    keep(study, inspector._inspector._folders.studies)
+    QCoreApplication.sendEvent(workbench.window(), QEvent(QEvent.Type.WindowActivate))
+    qtbot.waitUntil(lambda: inspector.loss.study == "Whales")
+    inspector.loss.open.click()
+    lab = workbench.findChild(LabPage)
+    assert lab.view.isVisible()
+    assert lab.view.table.selected_key == f"{row.id} 16"
