@@ -104,8 +104,8 @@ def require_room(root: Path, coming_bytes: int, *, spared: Collection[Path], mos
         )
     if coming_bytes > (free := free_bytes(root)):
         raise NoSpace(
-            f"What the original answers takes about {size_in_words(coming_bytes)} more, and the disk has "
-            f"{size_in_words(free)}. Make room, or have fewer tokens read."
+            f"The answers of the original take about {size_in_words(coming_bytes)} more, and {size_in_words(free)} are "
+            "free on the disk. Make room, or have fewer tokens read."
         )
 
 

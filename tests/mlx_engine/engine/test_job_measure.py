@@ -1,6 +1,7 @@
-"""Behaviour of job processes that measure, when they are killed."""
+"""Behaviour of job processes that measure, when they are killed, are several, or the disk is full."""
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -9,7 +10,7 @@ import pytest
 from mlx_engine.cli import job
 from mlx_engine.folders import Folders
 from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.messages import AnswersKept, CorpusChoice, KeepAnswers
+from mlx_engine.measure.messages import AnswersKept, AnswersUnderway, CorpusChoice, KeepAnswers
 from mlx_engine.measure.reference import ReferenceStore
 
 
@@ -40,3 +41,44 @@ def test_answers_are_whole_however_often_the_process_was_killed(
     store = ReferenceStore.open(Path(kept.answers))
     assert store.is_whole
     assert all(len(store.read(number).counts) == 15 for number in range(len(store.header.kinds)))
+
+
+@pytest.fixture
+def request_of_text(tiny_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KeepAnswers:
+    """To answer some twenty chunks, about half a megabyte of answers."""
+    monkeypatch.setenv("FACET_HOME", str(tmp_path / "home"))
+    (tmp_path / "text.txt").write_text("The tide comes in twice a day, and takes back what it has left behind. " * 25)
+    return KeepAnswers(
+        id="llama",
+        model=str(tiny_models / "llama"),
+        corpus=CorpusChoice(path=str(tmp_path / "text.txt")),
+        convention=Convention(chunk_tokens=32),
+    )
+
+
+def test_two_processes_that_answer_the_same_take_turns(request_of_text: KeepAnswers) -> None:
+    """One answers, the other waits and then finds all of it; no chunk is answered twice."""
+    folders = Folders.from_environment()
+    runs = [job.run(request_of_text, folders) for _ in range(2)]
+    first = [next(run) for run in runs]
+    with ThreadPoolExecutor() as threads:
+        events = list(threads.map(list, runs))
+    kept = [told[-1] for told in events]
+    assert all(isinstance(one, AnswersKept) for one in kept)
+    assert len({one.answers for one in kept if isinstance(one, AnswersKept)}) == 1
+    answered = sum(isinstance(event, AnswersUnderway) for told in events for event in told)
+    total = first[0].total if isinstance(first[0], AnswersUnderway) else 0
+    assert answered == total > 1
+    assert not list(folders.answers.rglob("*.partial"))
+
+
+def test_a_disk_without_room_for_the_answers_is_told_after_the_first_chunk(
+    request_of_text: KeepAnswers, tiny_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With how much they take, about, instead of filling it."""
+    monkeypatch.setenv("FACET_HOME", str(tiny_disk))
+    text = tmp_path / "text.txt"
+    text.write_text(text.read_text() * 10)
+    with pytest.raises(job.JobError, match=r"take about \d+ MB more, and \d MB are free"):
+        list(job.run(request_of_text, Folders.from_environment()))
+    assert len(list(tiny_disk.rglob("chunk-*"))) == 1

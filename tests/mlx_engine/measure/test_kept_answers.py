@@ -76,7 +76,7 @@ def test_more_than_is_ever_kept_is_refused_with_the_sum(tmp_path: Path) -> None:
 def test_a_disk_without_room_is_told_with_the_sum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is answered."""
     monkeypatch.setattr(module, "free_bytes", lambda folder: 2_000_000)
-    with pytest.raises(NoSpace, match="about 3 MB more, and the disk has 2 MB"):
+    with pytest.raises(NoSpace, match="about 3 MB more, and 2 MB are free"):
         require_room(tmp_path, 3_000_000, spared=())
 
 

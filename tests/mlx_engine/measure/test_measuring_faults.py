@@ -1,5 +1,6 @@
 """Behaviour of measuring models that are damaged, or unlike, and of doing it again."""
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable
@@ -11,7 +12,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from mlx_engine.errors import BrokenModel, EngineError, InvalidParameter, NotComparable, OutOfMemory, StorageError
+from mlx_engine.errors import (
+    BrokenModel,
+    EngineError,
+    InvalidParameter,
+    NoSpace,
+    NotComparable,
+    OutOfMemory,
+    StorageError,
+)
 from mlx_engine.inference.load import Model
 from mlx_engine.measure import measuring
 from mlx_engine.measure.comparison import compare
@@ -256,6 +265,41 @@ def test_answers_that_are_deleted_while_they_are_needed_are_told(
     with pytest.raises(StorageError, match="not there any more"):
         list(run)
     assert not list(kept_fidelity(tmp_path / "results"))
+
+
+def _fill(disk: Path) -> None:
+    with contextlib.suppress(OSError), (disk / "other").open("wb", buffering=0) as other:
+        while other.write(bytes(4096)):
+            pass
+
+
+def test_a_disk_that_fills_up_is_told_and_the_next_run_goes_on(
+    tiny_models: Path, texts: Corpus, tiny_disk: Path, tmp_path: Path
+) -> None:
+    """What is needed is said; what was answered stays, nothing half written does, and the figures are the same."""
+    asked = KeepAnswers(
+        id="tiny/llama", model=str(tiny_models / "llama"), convention=_convention, limit_tokens=384, tail_mass=0.01
+    )
+    known = Fingerprints(tmp_path / "fingerprints.json")
+    run = keep_answers(asked, texts, tiny_disk / "answers", known)
+    store = [next(run).store for _ in range(3)][-1]
+    _fill(tiny_disk)
+    with pytest.raises(NoSpace, match=r"disk is full: chunk-0000\d could not be written. Make room for \d+ KB"):
+        list(run)
+    assert 2 <= len(list(store.folder.glob("chunk-*"))) < 6
+    (tiny_disk / "other").unlink()
+    _store(tiny_models / "llama", texts, tiny_disk)
+    _fill(tiny_disk)
+    with pytest.raises(NoSpace, match="could not be written"):
+        _result(tiny_models / "llama-4bit", store.folder, tiny_disk)
+    assert not list(tiny_disk.rglob("*.partial"))
+    (tiny_disk / "other").unlink()
+    elsewhere = _store(tiny_models / "llama", texts, tmp_path)
+    found, expected = (
+        _result(tiny_models / "llama-4bit", folder, root)
+        for folder, root in ((store.folder, tiny_disk), (elsewhere, tmp_path))
+    )
+    assert found.fidelity == expected.fidelity
 
 
 @pytest.mark.parametrize("is_stand_in", [False, True])
