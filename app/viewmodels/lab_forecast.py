@@ -10,7 +10,7 @@ from mlx_engine.measure.study import Row, Study
 from mlx_engine.models.description import ModelDescription
 from mlx_engine.models.machine import Machine
 from mlx_engine.models.memory import Fit, fit, runtime_on, size_in_words
-from mlx_engine.quantize import preflight
+from mlx_engine.quantize.preflight import companions_bytes, disk_problem
 
 _ANSWER_BYTES = 2
 """Of one token at one scored position."""
@@ -50,7 +50,7 @@ class Reckoning:
     def forecast(self, pace: Pace, folder: Path) -> Forecast:
         """Say what it takes; what is made and kept stands on the disk of `folder`."""
         disk_bytes, too_large = self.disk_bytes(), self.too_large()
-        no_room = preflight.disk_problem(folder, disk_bytes, way_out="Make room, or tick fewer recipes.")
+        no_room = disk_problem(folder, disk_bytes, way_out="Make room, or tick fewer recipes.")
         return Forecast(
             time=duration_in_words(study_seconds(self.study, pace, self._tokens)),
             how=f"Each reads {self._tokens:,} tokens. {pace.source}",
@@ -87,15 +87,15 @@ class Reckoning:
         plan, model = self.study.plan, self.models[row.label]
         found = [need(model, self.machine, plan.convention)]
         if plan.speed:
-            longest = max(*plan.speed.prompts, *plan.speed.depths) + plan.speed.decode_tokens
+            longest = max((*plan.speed.prompts, *plan.speed.depths)) + plan.speed.decode_tokens
             runtime = runtime_on(self.machine, model)
             found.append(fit(model, self.machine, context=longest, runtime=runtime))
         return max(found, key=lambda fit: fit.estimate.total_bytes)
 
     def disk_bytes(self) -> int:
         """Reckon what recipes make, and about what the answers take that are kept."""
-        new = [row for row in self.study.rows if not row.is_made and row.label in self.models]
-        return sum(self.models[row.label].size_bytes for row in new) + self._answers_bytes()
+        new = [self.models[row.label] for row in self.study.rows if not row.is_made and row.label in self.models]
+        return sum(model.size_bytes + companions_bytes(model) for model in new) + self._answers_bytes()
 
     def _answers_bytes(self) -> int:
         plan = self.study.plan

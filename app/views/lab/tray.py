@@ -112,5 +112,8 @@ def _how(found: Forecast) -> str:
     words = [f"{found.steps}, one in memory at a time. {found.how}"]
     if found.memory.verdict == "too large":
         words.append("The longest prompts may not fit; their speed is left out then.")
-    words += (f"{model.name} makes room; the next message of its chat loads it again." for model in found.displaced)
+    words += (
+        f"{model.name} is unloaded to make room; the next message of its chat loads it again."
+        for model in found.displaced
+    )
     return " ".join(words)
