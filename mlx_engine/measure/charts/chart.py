@@ -10,6 +10,8 @@ from mlx_engine.measure.charts.svg import svg
 
 PAGE_WIDTH, PAGE_HEIGHT = 960.0, 600.0
 _MARGIN = 24.0
+_FONTS = 0.92
+"""The share of the width that lines take by the letters that are measured: bold ones, and other fonts, are wider."""
 
 
 class Chart(Protocol):
@@ -55,7 +57,7 @@ def page(chart: Chart, style: Style | None = None) -> Scene:
     style = style or Style(size=14.0)
     width = PAGE_WIDTH - 2 * _MARGIN
     small = replace(style, size=style.size * 0.9)
-    below = small.wrapped(caption(chart), width)
+    below = small.wrapped(caption(chart), width * _FONTS)
     around = 1.5 * _MARGIN + 3.8 * style.line + len(below) * small.line
     height = max(PAGE_HEIGHT - around, chart.least_height(style))
     drawn = chart.draw(width, height, style)
@@ -74,8 +76,7 @@ def page(chart: Chart, style: Style | None = None) -> Scene:
 
 def _title(text: str, width: float, style: Style) -> Words:
     large = replace(style, size=style.size * 1.25)
-    # Bold letters are wider than those that are measured.
-    return Words(Point(_MARGIN, _MARGIN + style.size), large.elided(text, width * 0.9), large.size, bold=True)
+    return Words(Point(_MARGIN, _MARGIN + style.size), large.elided(text, width * _FONTS), large.size, bold=True)
 
 
 def _lines(lines: list[str], at: Point, style: Style) -> Iterator[Words]:
