@@ -62,6 +62,22 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         read_corpus(tmp_path / "nowhere.txt")
 
 
+def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
+    """With the reason of the system."""
+    path = tmp_path / "diary.txt"
+    path.write_text("It rained.")
+    path.chmod(0)
+    root = os.geteuid() == 0  # Root may read all.
+    if root:
+        os.seteuid(65534)
+    try:
+        with pytest.raises(BadCorpus, match="cannot be read: Permission denied"):
+            read_corpus(path)
+    finally:
+        if root:
+            os.seteuid(0)
+
+
 def test_of_a_huge_file_the_beginning_is_read(tmp_path: Path) -> None:
     """A gigabyte is no reason to fail, be it one line, and no character is torn at the end."""
     path = tmp_path / "huge.txt"
