@@ -66,7 +66,9 @@ def _of_speed(row: Row, gates: Gates) -> Iterator[str]:
         if gates.prefer == "fastest" or any(limit is not None for limit in limits):
             yield f"its speed was not measured{_because(row, 'speed')}"
         return
-    if gates.max_memory_bytes is not None and row.speed.peak_memory_bytes > gates.max_memory_bytes:
+    if gates.max_memory_bytes is not None and row.speed.lacks_memory:
+        yield "the memory was too small to measure all lengths"
+    elif gates.max_memory_bytes is not None and row.speed.peak_memory_bytes > gates.max_memory_bytes:
         yield f"it took {_size(row.speed.peak_memory_bytes)} of memory, above {_size(gates.max_memory_bytes)}"
     if gates.prefer == "fastest" or gates.min_decode_tokens_per_s is not None:
         yield from _of_rate("writes", row.speed.decode, gates.min_decode_tokens_per_s)

@@ -69,15 +69,19 @@ def measure_speed(
     watch = watch or Watch()
     bounds = Bounds(describe(path, name), room_now(this_machine(), watch.free_memory_bytes), plan.cache_bits)
     bounds.require_room()
-    obstacles = {part: next(bounds.obstacles(part), "") for part in parts(plan)}
-    possible = [part for part, obstacle in obstacles.items() if not obstacle]
+    too_long = list(filter(None, map(bounds.beyond_context, parts(plan))))
+    lasting = [part for part in parts(plan) if not bounds.beyond_context(part)]
+    too_large = list(filter(None, map(bounds.beyond_memory, lasting)))
+    possible = [part for part in lasting if not bounds.beyond_memory(part)]
     total = 1 + len(possible)
     yield SpeedProgress(0, total, "loading", None)
     run = _Run(path, plan, name, watch, known)
-    run.skipped += filter(None, obstacles.values())
+    run.skipped += too_long + too_large
+    run.lacks_memory = bool(too_large)
     for done, part in enumerate(possible, 1):
         yield SpeedProgress(done, total, part.words, run.result())
         if reason := run.measure(part):
+            run.lacks_memory = True
             run.skipped += (f"{later.words}, since {reason}" for later in possible[done:])
             break
     run.require_something()
@@ -89,6 +93,7 @@ class _Run:
 
     def __init__(self, path: Path, plan: SpeedPlan, name: str, watch: Watch, known: Fingerprints) -> None:
         self.skipped: list[str] = []
+        self.lacks_memory = False
         self._plan, self._name, self._watch = plan, name, watch
         self._series: list[tuple[Part, Series]] = []
         self._failures: list[tuple[Part, FacetError]] = []
@@ -135,6 +140,7 @@ class _Run:
             reading=tuple(series for part, series in self._series if part.kind == "reading"),
             decoding=tuple(series for part, series in self._series if part.kind == "decoding"),
             skipped=tuple(self.skipped),
+            lacks_memory=self.lacks_memory,
             failures=tuple(f"{part.words}: {error.message.rstrip('.')}" for part, error in self._failures),
             peak_memory_bytes=max((one.peak_memory_bytes for _, one in self._series), default=mx.get_peak_memory()),
             conditions=self._watch.conditions(),

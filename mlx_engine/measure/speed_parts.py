@@ -1,6 +1,5 @@
 """The parts of a measurement of speed, and which of them a model and a machine cannot do."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -64,13 +63,19 @@ class Bounds:
                 "Close other programs and models that are loaded, or use one with fewer bits."
             )
 
-    def obstacles(self, part: Part) -> Iterator[str]:
-        """Give what stands against a part, as the end of a sentence."""
+    def beyond_context(self, part: Part) -> str:
+        """Return that the model does not last so long, as the end of a sentence; "" if it does."""
         longest = self.model.context_length
-        if longest and part.context > longest:
-            yield f"{part.words}, which is beyond the model's context of {longest:,} tokens"
-        elif (found := self._fit(part.context)).verdict == "too large":
-            yield f"{part.words}, for which the memory is too small: {found.in_words.rstrip('.')}"
+        if not longest or part.context <= longest:
+            return ""
+        return f"{part.words}, which is beyond the model's context of {longest:,} tokens"
+
+    def beyond_memory(self, part: Part) -> str:
+        """Return that a part does not fit, likewise."""
+        found = self._fit(part.context)
+        if found.verdict != "too large":
+            return ""
+        return f"{part.words}, for which the memory is too small: {found.in_words.rstrip('.')}"
 
     def _fit(self, context: int) -> Fit:
         runtime = runtime_on(self.machine, self.model)

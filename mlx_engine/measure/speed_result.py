@@ -82,6 +82,8 @@ class SpeedResult(msgspec.Struct, frozen=True, kw_only=True):
     """Generated tokens per second; the `tokens` of each series are what came before."""
     skipped: tuple[str, ...] = ()
     """What was not tried, and why, as the ends of sentences."""
+    lacks_memory: bool = False
+    """Whether the memory was too small for some of it: the peak is of less than was asked for then."""
     failures: tuple[str, ...] = ()
     """What was tried and failed, likewise."""
     peak_memory_bytes: int

@@ -219,8 +219,9 @@ def tried_again(study: Study) -> Study:
 
 
 def _fresh(row: Row) -> Row:
-    is_unsure = row.speed and (row.speed.disturbed or row.speed.failures or row.has_failed("speed"))
-    return msgspec.structs.replace(row, failures=(), speed=None if is_unsure else row.speed)
+    speed = row.speed
+    is_whole = speed and not (speed.disturbed or speed.failures or speed.lacks_memory or row.has_failed("speed"))
+    return msgspec.structs.replace(row, failures=(), speed=speed if is_whole else None)
 
 
 def _row(study: Study, label: str) -> Row:

@@ -110,6 +110,13 @@ def test_a_model_whose_writing_was_not_measured_is_not_the_fastest(study: Study)
         )
 
 
+def test_a_model_for_which_the_memory_was_too_small_fits_no_limit_of_memory(study: Study) -> None:
+    """Its peak is that of the lengths that could be measured."""
+    found = msgspec.structs.replace(speed(Series(0, (60.0, 60.0)), peak=1), lacks_memory=True)
+    obstacles = judge(_with_last(study, speed=found), Gates(max_memory_bytes=500)).obstacles
+    assert obstacles["four"] == ("the memory was too small to measure all lengths",)
+
+
 def test_of_two_that_are_alike_the_closer_one_wins(study: Study) -> None:
     """In the order of the rows there is no merit."""
     study = _with_last(study, speed=study.rows[2].speed)

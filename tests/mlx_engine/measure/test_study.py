@@ -136,6 +136,8 @@ def test_speeds_that_are_not_whole_are_kept_and_measured_again_when_asked(study:
     assert [failure.message for failure in row.failures] == ["reading 8,192 tokens: memory ran out."]
     assert ("speed", "there") not in _steps(partly)
     assert ("speed", "there") in _steps(tried_again(partly))
+    short = msgspec.structs.replace(speed(sound), lacks_memory=True)
+    assert ("speed", "there") in _steps(tried_again(after(study, step, SpeedMeasured("", short))))
     disturbed = after(study, step, SpeedMeasured("", speed(Series(0, (9.0, 5.0)))))
     assert ("speed", "there") in _steps(tried_again(disturbed))
     assert ("speed", "there") not in _steps(tried_again(after(study, step, SpeedMeasured("", speed(sound)))))
