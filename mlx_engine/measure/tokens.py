@@ -5,13 +5,14 @@
 
 import io
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from mlx_engine.errors import StorageError
 from mlx_engine.measure.messages import ReadTokens, ScoredToken, TokensRead
@@ -26,6 +27,13 @@ _DAMAGED = (
     *(BadZipFile, zlib.error),
 )
 """What reading arrays of somebody else's making may end with."""
+_SHOWN = (
+    *("kl", "true_log_probability", "reference_true_log_probability"),
+    *("top_ids", "top_log_probabilities", "reference_top_ids", "reference_top_log_probabilities"),
+)
+"""Of the arrays; how far a KL may be away is told of the mean, and not by all versions in the same arrays."""
+
+_Found = Mapping[str, NDArray[Any]]
 
 
 class _Texts(msgspec.Struct, frozen=True):
@@ -84,7 +92,7 @@ def read_tokens(request: ReadTokens) -> TokensRead:
     try:
         texts = msgspec.json.decode((folder / "tokens.json").read_bytes(), type=_Texts)
         with (folder / "positions.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            found = Positions(**{name: arrays[name][request.chunk] for name in Positions.__slots__})
+            found = {name: arrays[name][request.chunk] for name in _SHOWN}
         tokens = tuple(_scored(texts, found, request.chunk))
         kind, whole = texts.kinds[request.chunk], texts.pieces[request.chunk]
     except _DAMAGED as error:
@@ -103,20 +111,20 @@ def read_tokens(request: ReadTokens) -> TokensRead:
     )
 
 
-def _scored(texts: _Texts, found: Positions, chunk: int) -> Iterator[ScoredToken]:
+def _scored(texts: _Texts, found: _Found, chunk: int) -> Iterator[ScoredToken]:
     following = slice(texts.first_scored + 1, None)
     ids, pieces = texts.ids[chunk][following], texts.pieces[chunk][following]
-    if not np.isfinite(found.kl).all():
+    if not np.isfinite(found["kl"]).all():
         raise ValueError("a divergence is no number")
-    agrees, kl, special = found.agrees.tolist(), found.kl.tolist(), set(texts.special)
-    own, theirs = (np.exp(one).tolist() for one in (found.true_log_probability, found.reference_true_log_probability))
-    candidate = _choices(texts, found.top_ids, found.top_log_probabilities, ids)
-    reference = _choices(texts, found.reference_top_ids, found.reference_top_log_probabilities, ids)
+    kl, special = found["kl"].tolist(), set(texts.special)
+    differs = np.not_equal(found["top_ids"][:, 0], found["reference_top_ids"][:, 0]).tolist()
+    own, theirs = (np.exp(found[f"{whose}true_log_probability"]).tolist() for whose in ("", "reference_"))
+    candidate, reference = (_choices(texts, found, whose, ids) for whose in ("", "reference_"))
     for place, text in enumerate(pieces):
         yield ScoredToken(
             text=text,
             kl=kl[place],
-            differs=not agrees[place],
+            differs=differs[place],
             probability=own[place],
             reference_probability=theirs[place],
             reference=reference[place],
@@ -125,9 +133,10 @@ def _scored(texts: _Texts, found: Positions, chunk: int) -> Iterator[ScoredToken
         )
 
 
-def _choices(texts: _Texts, ids: Any, log_probabilities: Any, true: Sequence[int]) -> list[tuple[Choice, ...]]:
+def _choices(texts: _Texts, found: _Found, whose: str, true: Sequence[int]) -> list[tuple[Choice, ...]]:
     """Return the choices at each position; `true` are the tokens that really follow."""
+    ids, chances = found[f"{whose}top_ids"].tolist(), np.exp(found[f"{whose}top_log_probabilities"]).tolist()
     return [
-        tuple(Choice(texts.words[one], chance, one == own) for one, chance in zip(row, chances, strict=True))
-        for row, chances, own in zip(ids.tolist(), np.exp(log_probabilities).tolist(), true, strict=True)
+        tuple(Choice(texts.words[one], chance, one == own) for one, chance in zip(row, likely, strict=True))
+        for row, likely, own in zip(ids, chances, true, strict=True)
     ]

@@ -227,6 +227,18 @@ def test_tokens_that_are_damaged_are_told(content: bytes, tiny_models: Path, tex
         read_tokens(ReadTokens(id="t", result=str(folder)))
 
 
+def test_tokens_of_an_earlier_version_are_shown(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
+    """Which kept other bounds of error: the view of tokens does not tell them."""
+    store = _store(tiny_models / "llama", texts, tmp_path / "answers")
+    folder = fidelity_folder(_result(tiny_models / "llama-4bit", store, tmp_path / "results"), tmp_path / "results")
+    asked = ReadTokens(id="t", result=str(folder))
+    now = read_tokens(asked)
+    with np.load(folder / "positions.npz") as arrays:
+        earlier = {name: arrays[name] for name in arrays.files if name != "unmet"}
+    np.savez(folder / "positions.npz", **earlier)
+    assert read_tokens(asked) == now
+
+
 def test_all_of_a_typed_text_is_scored(tiny_models: Path, tmp_path: Path) -> None:
     """However short it is, and whatever the convention says; it is no result of the model's."""
     typed = Corpus(
