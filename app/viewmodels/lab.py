@@ -95,7 +95,9 @@ class Lab(QObject):
 
     def begin(self, study: Study) -> bool:
         """Keep a new study, show it and run it; return whether it could be kept."""
-        if not self._try(lambda: self._shelf.keep(study)):
+        # The command line may have begun one of this name meanwhile.
+        self._shelf.look(spared=self._turns.names)
+        if not self._try(lambda: self._shelf.add(study)):
             return False
         self.open(study.plan.name)
         self.start()

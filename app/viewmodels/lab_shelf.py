@@ -1,7 +1,7 @@
 """The studies that are kept on this machine."""
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -61,6 +61,16 @@ class LabShelf:
         study_file.keep(study, self._root)
         self.take(study)
 
+    def add(self, study: Study) -> None:
+        """Write a new study.
+
+        Raises:
+            InvalidParameter: another study has its name.
+            StorageError: it cannot be written.
+        """
+        self._require_free(study.plan.name, self._studies)
+        self.keep(study)
+
     def forget(self, name: str) -> None:
         """Remove the study, and what is kept of private texts that only this one needed.
 
@@ -78,8 +88,7 @@ class LabShelf:
             InvalidParameter: another study has it.
             StorageError: it cannot be written.
         """
-        if study_file.same_name(new, (other for other in self._studies if other != name)):
-            raise InvalidParameter(f"There is a study called {new} already. Choose another name.")
+        self._require_free(new, (other for other in self._studies if other != name))
         study = self._studies[name]
         # The two names may be one on the disk: the old file goes first.
         study_file.forget(name, self._root)
@@ -89,6 +98,10 @@ class LabShelf:
     def _forget_unused(self) -> None:
         # As they are on the disk: another process may have begun one.
         forget_unused(self._folders, study_file.kept_studies(self._root))
+
+    def _require_free(self, name: str, others: Iterable[str]) -> None:
+        if study_file.same_name(name, others):
+            raise InvalidParameter(f"There is a study called {name} already. Choose another name.")
 
     @property
     def under_way(self) -> str:

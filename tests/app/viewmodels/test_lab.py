@@ -241,6 +241,16 @@ def test_two_studies_have_two_names(bench: Bench, study: Study) -> None:
     assert set(bench.lab.names) == {"Whales", "Dolphins"}
 
 
+def test_no_study_takes_the_place_of_another(bench: Bench, folders: Folders, study: Study) -> None:
+    """Not even of one that the command line has begun a moment ago."""
+    LabShelf(folders).keep(msgspec.structs.replace(study, answers="found already"))
+    assert not bench.lab.begin(study)
+    assert "already" in bench.problems[0]
+    kept = LabShelf(folders).get("Whales")
+    assert kept
+    assert kept.answers == "found already"
+
+
 def test_a_deleted_study_is_gone(bench: Bench, folders: Folders, study: Study) -> None:
     """Even if it runs."""
     bench.lab.begin(study)
