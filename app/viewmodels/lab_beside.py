@@ -42,6 +42,7 @@ class Beside(QObject):
         self._quiet = QTimer(self, singleShot=True, interval=quiet_ms)
         self._quiet.timeout.connect(self._grow_quiet)
         library.dataChanged.connect(self.look)
+        self.look()
 
     def look(self) -> None:
         """See what is done just now."""

@@ -43,7 +43,6 @@ def test_a_speed_waits_until_the_chat_is_quiet(answering: Callable[[], Facet], s
     """What says nothing of speed need not, where there is room for both."""
     facet = answering()
     beside = Beside(facet.library, AMPLE, lambda: False, quiet_ms=1)
-    beside.look()
     assert beside.obstacle(study, SPEED, is_begun=True).startswith("the chat is quiet")
     assert beside.obstacle(study, ANSWERS, is_begun=True) == ""
     assert beside.disturbance.startswith("A chat answers")
@@ -57,7 +56,6 @@ def test_an_idle_model_makes_room(answering: Callable[[], Facet], study: Study, 
     """One that answers does not: the study waits for it."""
     facet = answering()
     beside = Beside(facet.library, SMALL, lambda: False, quiet_ms=1)
-    beside.look()
     assert "both models do not fit" in beside.obstacle(study, ANSWERS, is_begun=False)
     with qtbot.waitSignal(beside.changed, timeout=TIMEOUT_MS):
         facet.chat.stop()
