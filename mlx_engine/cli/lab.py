@@ -9,14 +9,13 @@ from cyclopts import App, Parameter
 from mlx_engine.cli import corpora, recipe_option, terminal
 from mlx_engine.cli.failure import FAILED
 from mlx_engine.cli.json_lines import write_json
+from mlx_engine.cli.lab_answers import answers
 from mlx_engine.cli.roots import AddedFolders, not_found, roots
 from mlx_engine.cli.study_course import StudyCourse
 from mlx_engine.cli.study_view import judgement_lines, list_fields, list_table, row_fields, table
 from mlx_engine.errors import InvalidParameter, InvalidPlan, ModelNotFound, NotWritten
 from mlx_engine.folders import Folders
 from mlx_engine.measure.gates import Judgement, judge
-from mlx_engine.measure.kept_answers import KeptAnswers, kept_answers
-from mlx_engine.measure.kept_answers import delete as delete_answers
 from mlx_engine.measure.kept_answers import find as find_answers
 from mlx_engine.measure.plan import Plan, read_plan
 from mlx_engine.measure.report.files import Form, write
@@ -28,9 +27,9 @@ from mlx_engine.measure.study_file import begin, forget, kept_studies, kept_stud
 from mlx_engine.measure.taken_over import taken_over
 from mlx_engine.models import library
 from mlx_engine.models.description import BrokenDescription, ModelDescription
-from mlx_engine.models.memory import size_in_words
 
 lab = App(name="lab", help="Run studies: one original, its quantizations, and what each of them costs.")
+lab.command(answers)
 
 
 @lab.command
@@ -46,10 +45,17 @@ def run(
     Missing conversions are made, everything is measured, with one model in memory at a time. What fails is told, and
     the rest goes on. Control-C stops it; the same command goes on, also with candidates, recipes or gates changed.
 
-    With gates in the plan, the winner is named. The exit code is 1 if there is none, and if a step has failed.
+    With gates in the plan, the winner is named. The exit code is 1 if there is none, and if a step has failed. A plan:
+
+    ```json
+    {"name": "Llama for 8 GB", "original": "Llama-3.2-3B-Instruct",
+     "recipes": ["affine-8", "balanced-4"],
+     "gates": {"max_mean_kl": 0.05, "max_memory_bytes": 8000000000,
+               "prefer": "fastest"}}
+    ```
 
     Args:
-        plan: A .json file; docs/measuring.md has an example. Files that it names lie beside it.
+        plan: A .json file; docs/measuring.md has all its fields. Files that it names lie beside it.
         folder: Look for models in this folder as well.
         json: Write one JSON object a model as soon as all of it is measured, then the judgement.
     """
@@ -69,7 +75,7 @@ def run(
 def show(study: str, /, *, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> int:
     """Show what a study has found.
 
-    The exit code is as that of `facet lab run`.
+    The exit code is 1 if its gates have no winner, and if a step has failed.
 
     Args:
         study: Its name, or how it begins.
@@ -164,34 +170,6 @@ def delete(study: str, /) -> None:
     root = Folders.from_environment().studies
     forget(load(study, root).plan.name, root)
     terminal.note(f"Deleted {study}.\n")
-
-
-@lab.command
-def answers(*, delete: Annotated[str, Parameter(show_default=False)] = "") -> None:
-    """List the kept answers of originals, with their sizes, or delete some of them.
-
-    What was measured against them stays; to measure more, the original has to read again. Together they take 5 GB at
-    most, after which those go that were used longest ago.
-
-    Args:
-        delete: The beginning of a key, the name of a model, or "all".
-    """
-    kept = list(kept_answers(Folders.from_environment().answers))
-    for one in kept:
-        name = one.header.model if one.header else "damaged, or of another version"
-        if not delete:
-            terminal.write(f"{_answers_line(one, name)}\n")
-        elif delete == "all" or one.folder.name.startswith(delete) or delete in (name, name.rpartition("/")[2]):
-            delete_answers(one)
-            terminal.write(f"Deleted {one.folder.name[:8]}  {name}\n")
-
-
-def _answers_line(kept: KeptAnswers, name: str) -> str:
-    line = f"{kept.folder.name[:8]}  {size_in_words(kept.size_bytes):>8}  {name}"
-    if kept.header is None:
-        return line
-    line += f"  {kept.header.corpus}, {len(kept.header.kinds)} {kept.header.convention.in_words}"
-    return line + (", a stand-in" if kept.header.is_stand_in else "") + ("" if kept.is_whole else ", not complete")
 
 
 def _study(plan: Plan, further: AddedFolders, folders: Folders) -> Study:

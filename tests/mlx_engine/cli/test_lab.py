@@ -182,3 +182,17 @@ def test_what_a_plan_names_and_is_not_there_is_told(
     assert sentence in capsys.readouterr().err
     assert main(["lab", "list", "--json"]) == 0
     assert capsys.readouterr().out == ""
+
+
+def test_answers_that_are_not_there_cannot_be_deleted(folders: Folders, capsys: Output) -> None:
+    """Nothing that is meant is a failure; an empty list is none."""
+    assert main(["lab", "answers", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "No answers are kept.\n")
+    (folders.answers / "0123abcd").mkdir(parents=True)
+    assert main(["lab", "answers", "--json"]) == 0
+    assert _objects(capsys)[0]["key"] == "0123abcd"
+    assert main(["lab", "answers", "--delete", "whale"]) == 1
+    assert "No answers are kept under whale." in capsys.readouterr().err
+    assert main(["lab", "answers", "--delete", "0123"]) == 0
+    assert "Deleted 0123abcd" in capsys.readouterr().out
