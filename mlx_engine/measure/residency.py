@@ -1,6 +1,6 @@
 """Whether the system holds files in memory, and how it is asked to let go of them: what a cold load begins with.
 
-Linux lets go of a file by `posix_fadvise`, macOS by `msync` with `MS_INVALIDATE` (as vmtouch has it). Whether it did
+Linux lets go of a file by `posix_fadvise`, macOS by `msync` with `MS_INVALIDATE` (as vmtouch does). Whether it did
 so, `mincore` tells on both.
 """
 
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-_INVALIDATE = 2
-"""`MS_INVALIDATE`, of macOS and Linux alike."""
+_write_and_drop = 0x10 | 0x02
+"""`MS_SYNC` and `MS_INVALIDATE` on macOS; without the first, what is not on the disk yet might be lost."""
 
 
 def let_go(folder: Path) -> None:
@@ -27,7 +27,7 @@ def let_go(folder: Path) -> None:
                     os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
             elif platform.system() == "Darwin":
                 with _mapped(path) as (address, size_bytes):
-                    _library().msync(ctypes.c_void_p(address), ctypes.c_size_t(size_bytes), _INVALIDATE)
+                    _library().msync(ctypes.c_void_p(address), ctypes.c_size_t(size_bytes), _write_and_drop)
 
 
 def held_share(folder: Path) -> float | None:
