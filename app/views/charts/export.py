@@ -1,5 +1,6 @@
 """A chart as a picture or a file: always light, with its title and how it was measured."""
 
+import re
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice
@@ -11,6 +12,8 @@ from mlx_engine.measure.charts.svg import LIGHT
 from mlx_engine.measure.chosen_file import write_chosen
 
 _TEXT = 14
+_LONGEST = 100
+"""Characters of a name; file systems take 255 bytes."""
 _SCALE = 2
 """Pixels of the file for each of the picture, so that it is sharp on a Retina screen and in print."""
 
@@ -37,6 +40,11 @@ def write(chart: Chart, path: Path, font: QFont) -> None:
     """
     content = chart_svg(chart).encode() if path.suffix.lower() == ".svg" else _png(picture(chart, font))
     write_chosen(path, content)
+
+
+def file_stem(title: str) -> str:
+    """Return what a file of the chart with this title may be called on every disk, without its ending."""
+    return re.sub(r"[^\w.-]+", "-", title).strip(".-")[:_LONGEST] or "chart"
 
 
 def _png(image: QImage) -> bytes:

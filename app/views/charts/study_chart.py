@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from app.viewmodels.chart_card import cards
 from app.views.charts.chart_view import ChartView
-from app.views.charts.export import picture, write
-from app.views.charts.where import ask_where
+from app.views.charts.export import file_stem, picture, write
 from app.views.chips import ChoiceChip
 from app.views.discover.controls import SmallButton
 from app.views.discover.words import Words
 from app.views.flow import Flow
 from app.views.plain import plain
+from app.views.save_file import ask_where
 from app.views.theme import Theme
 from mlx_engine.errors import FacetError
 from mlx_engine.measure.charts.chart import Chart
@@ -99,7 +99,8 @@ class StudyChart(QWidget):
 
     def _ask_where(self, kind: str) -> None:
         if chart := self.view.chart:
-            ask_where(self, chart.title, kind, self.save)
+            name = f"{file_stem(chart.title)}.{kind}"
+            ask_where(self, "Save the chart", name, f"Pictures (*.{kind})", self.save)
 
     def save(self, path: Path) -> None:
         """Write the chart as it is shown to `path`; what goes wrong is told by `failed`."""

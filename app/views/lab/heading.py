@@ -1,10 +1,9 @@
 """The top of the page: which study it is, the others behind a menu, and what can be done with it."""
 
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QInputDialog, QMenu, QMessageBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QMenu, QMessageBox, QVBoxLayout, QWidget
 
 from app.viewmodels.lab import Lab
 from app.viewmodels.lab_export import KINDS, LabExport, ReportKind
@@ -15,6 +14,7 @@ from app.views.discover.controls import SmallButton
 from app.views.discover.grid import SIDE
 from app.views.discover.words import Words
 from app.views.plain import plain
+from app.views.save_file import ask_where
 from app.views.theme import Theme
 
 
@@ -125,10 +125,8 @@ class Heading(QWidget):
 
     def ask_where_to_export(self, kind: ReportKind) -> None:
         """Write a report of what was found so far to where the person wants it."""
-        usual = str(Path.home() / self._export.suggestion(kind.form))
-        chosen, _ = QFileDialog.getSaveFileName(self, "Export a report", usual, kind.filter)
-        if chosen:
-            self._export.write(kind.form, Path(chosen))
+        name = self._export.suggestion(kind.form)
+        ask_where(self, "Export a report", name, kind.filter, partial(self._export.write, kind.form))
 
     def delete(self) -> None:
         """Delete the study, if the person still wants it on hearing what goes and what stays."""

@@ -1,5 +1,6 @@
 """The page on which a model is quantized: recipes to choose from, and the editor behind each."""
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -15,6 +16,7 @@ from app.views.quantize.heading import Heading
 from app.views.quantize.recipes import Recipes
 from app.views.quantize.skeleton import Skeleton
 from app.views.quantize.tray import Tray
+from app.views.save_file import ask_where
 from app.views.theme import Theme
 
 _MODELS, _FOLDER, _FILE = "Show models", "Choose a folder…", "Choose a GGUF file…"
@@ -142,10 +144,9 @@ class QuantizePage(QWidget):
             self._quantize.shelf.bring_in(Path(chosen))
 
     def _ask_where_to_export(self, name: str) -> None:
-        card = self._quantize.card(name)
-        chosen, _ = QFileDialog.getSaveFileName(self, "Export the recipe", f"{name}.json", "Recipes (*.json)")
-        if card and chosen:
-            self._quantize.shelf.give_away(card.recipe, Path(chosen))
+        if card := self._quantize.card(name):
+            give_away = partial(self._quantize.shelf.give_away, card.recipe)
+            ask_where(self, "Export the recipe", f"{name}.json", "Recipes (*.json)", give_away)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -8,15 +8,15 @@ import msgspec
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAccessible, QGuiApplication, QImage
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app.views.charts.bars_chart import BarsChart
 from app.views.charts.distribution_chart import DistributionChart
+from app.views.charts.export import file_stem
 from app.views.charts.kinds_chart import KindsChart
 from app.views.charts.pareto_chart import ParetoChart
 from app.views.charts.study_chart import StudyChart
-from app.views.charts.where import confirm_replacing, suggestion, with_ending
 from app.views.theme import Theme
 from mlx_engine.measure.charts.pareto import Pareto
 from mlx_engine.measure.charts.quantities import MEMORY, PERPLEXITY, sample_key
@@ -201,23 +201,10 @@ def test_a_file_that_cannot_be_written_is_told_in_a_sentence(
     ]
 
 
-def test_a_name_with_a_point_gets_its_ending_too(tmp_path: Path) -> None:
-    """And what is suggested is a name that every disk takes."""
-    assert with_ending(tmp_path / "Llama-3.2", "png").name == "Llama-3.2.png"
-    assert with_ending(tmp_path / "chart.PNG", "png").name == "chart.PNG"
-    assert suggestion("a/b: mean KL against size", "svg").name == "a-b-mean-KL-against-size.svg"
-    assert len(suggestion("x" * 300, "svg").name) < 120
-
-
-def test_what_would_be_replaced_unseen_is_asked_about(pareto: ParetoChart, tmp_path: Path, qtbot: QtBot) -> None:
-    """The dialog has asked about "chart", not about "chart.png"."""
-    file, written = tmp_path / "chart.png", []
-    box = confirm_replacing(pareto, file, written.append)
-    box.button(QMessageBox.StandardButton.Cancel).click()
-    assert not written
-    box = confirm_replacing(pareto, file, written.append)
-    next(button for button in box.buttons() if button.text() == "Replace").click()
-    assert written == [file]
+def test_a_file_has_a_name_that_every_disk_takes() -> None:
+    assert file_stem("a/b: mean KL against size") == "a-b-mean-KL-against-size"
+    assert len(file_stem("x" * 300)) < 120
+    assert file_stem("???") == "chart"
 
 
 def test_marks_in_the_same_place_can_all_be_reached(show: Callable[[Make], StudyChart], qtbot: QtBot) -> None:
