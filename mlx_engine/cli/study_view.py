@@ -172,7 +172,10 @@ def _remarks(study: Study) -> Iterator[str]:
     if any(row.speed for row in study.rows):
         yield f"prefill and decode: tokens/s, medians{_about_speed(study)}"
     if study.answering.is_stand_in:
-        yield f"{study.answering.label} answered in the place of the original: all divergences are lower bounds."
+        yield (
+            f"{study.answering.label} answered in the place of the original. What its 8 bits lose themselves is "
+            "missing: all divergences are lower bounds."
+        )
     for row in study.rows:
         if found := row.fidelity_at(study.bits):
             yield f"{names[row.label]}: {verdict(found.fidelity)}."

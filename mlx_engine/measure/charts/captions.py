@@ -39,7 +39,7 @@ def _fidelity(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
     if any(quantity.unit == "nats" for quantity in shown):
         yield f"KL(original ‖ candidate) of next-token probabilities; the original is {study.original.label}."
     if result.is_stand_in:
-        yield "8-bit weights answered in its place: take the divergence as a lower bound."
+        yield "8-bit weights, whose own loss is missing, answered in its place: take the divergence as a lower bound."
     if (bound := _error_bound(study)) and any(quantity.unit == "nats" for quantity in shown):
         yield f"Since only a part of the original's answers is kept, a mean KL may be off by {figure(bound)} nats."
     yield f"{result.fidelity.positions:,} positions of the corpus {result.corpus}: {result.convention.rstrip('.')}."

@@ -91,7 +91,9 @@ def _how(results: Sequence[FidelityResult]) -> str:
     first = results[0]
     bound = max(result.fidelity.kl_error_bound for result in results)
     stand_in = (
-        " 8-bit weights stood in for the original, so the divergences are lower bounds." if first.is_stand_in else ""
+        " 8-bit weights stood in for the original. What those lose is missing: the divergences are lower bounds."
+        if first.is_stand_in
+        else ""
     )
     return (
         f"KL is KL(original ‖ candidate) of the next token in nats, over {escaped(scored(first))}, known to within "
