@@ -45,18 +45,25 @@ def here(choice: CorpusChoice, folders: Folders) -> CorpusChoice:
     """Return the choice with its data set on this machine, at the commit that was fetched now or before.
 
     Raises:
+        BadCorpus: there is no such text, or it cannot be read.
         JobError: the Hub does not give it.
     """
-    if not choice.dataset:
-        return choice
-    if found := kept(dataset(choice.dataset), folders.datasets):
-        return msgspec.structs.replace(choice, dataset=str(found[0]))
+    if choice.dataset:
+        choice = msgspec.structs.replace(choice, dataset=_fetched(choice.dataset, folders))
+    check(choice, folders)
+    return choice
+
+
+def _fetched(name: str, folders: Folders) -> str:
+    """Return the name of the data set with its commit, once it is here."""
+    if found := kept(dataset(name), folders.datasets):
+        return str(found[0])
     status = terminal.StatusLine()
     try:
-        for event in job.run(FetchDataset("", choice.dataset), folders):
+        for event in job.run(FetchDataset("", name), folders):
             if isinstance(event, DatasetFetched):
-                return msgspec.structs.replace(choice, dataset=event.dataset)
-            status.show(f"{choice.dataset}: {fetched_in_words(event)}")
+                return event.dataset
+            status.show(f"{name}: {fetched_in_words(event)}")
     finally:
         status.clear()
     raise AssertionError

@@ -9,7 +9,7 @@ import msgspec
 from cyclopts import Parameter
 
 from mlx_engine.cli import job, measure_view, terminal
-from mlx_engine.cli.corpora import check, chosen, here
+from mlx_engine.cli.corpora import chosen, here
 from mlx_engine.cli.failure import FAILED, UsageError, report
 from mlx_engine.cli.json_lines import write_json
 from mlx_engine.cli.roots import AddedFolders, model_named, not_found, roots
@@ -113,9 +113,9 @@ def _reference(asked: KeepAnswers, further: AddedFolders, folders: Folders) -> s
         model = model_named(asked.model, further)
     except ModelNotFound as error:
         return _kept(asked, folders, error)
-    check(asked.corpus, folders)
-    label, path = _stand_in(model, folders) if asked.is_stand_in else (asked.id, model.path)
+    # The text first, which may be bad or not to be had: to convert takes long.
     corpus = here(asked.corpus, folders)
+    label, path = _stand_in(model, folders) if asked.is_stand_in else (asked.id, model.path)
     return _answers(msgspec.structs.replace(asked, id=label, model=str(path), corpus=corpus), folders)
 
 
