@@ -1,6 +1,6 @@
 """What fills the window: header, sidebar, pages and parameters panel."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, Signal
@@ -25,7 +25,7 @@ _SIDEBAR_WIDTH, _PANEL_WIDTH = 240, 290
 
 
 class Workbench(QWidget):
-    """Shows the view-models given, in `window`. `pages` build those other than the chat, when they are first shown."""
+    """Shows the view-models given, in `window`. `new_page` makes the others than the chat when they are first shown."""
 
     quantize_requested = Signal()
     quantize_path_requested = Signal(bool)  # whether it is a file
@@ -42,7 +42,7 @@ class Workbench(QWidget):
         preferences: Preferences,
         notifier: Notifier,
         theme: Theme,
-        pages: Mapping[str, Callable[[], QWidget]],
+        new_page: Callable[[str], QWidget],
         offline: OfflineSwitch,
         models: Path,
         logs: Path,
@@ -55,7 +55,7 @@ class Workbench(QWidget):
         self._settings_dialog: QWidget | None = None
         self._parameters: QWidget | None = None
         self._has_parameters = False
-        self._page_makers, self._pages = pages, dict[str, QWidget]()
+        self._new_page, self._pages = new_page, dict[str, QWidget]()
         self.sidebar = Sidebar(conversations, chat, theme)
         self.page = self._pages[CHAT] = ChatPage(chat, library, preferences, theme)
         self.picker = ModelPicker(library, chat, theme)
@@ -106,7 +106,7 @@ class Workbench(QWidget):
     def show_page(self, name: str) -> QWidget:
         """Show the page of that name, one of `BY_NAME`, and return it."""
         if name not in self._pages:
-            self._pages[name] = self._page_makers[name]()
+            self._pages[name] = self._new_page(name)
             self._stack.addWidget(self._pages[name])
         self._shown = name
         self._stack.setCurrentWidget(self._pages[name])

@@ -44,7 +44,7 @@ def test_a_model_is_quantized_and_stands_in_the_library(
     assert jobs.isVisible()
     assert "Quantizing" in bench.sidebar.jobs.text()
     assert unnamed_controls(jobs) == []
-    with qtbot.waitSignal(assembly.jobs().jobs.converted, timeout=TIMEOUT_MS):
+    with qtbot.waitSignal(assembly.later.jobs().jobs.converted, timeout=TIMEOUT_MS):
         pass
     banner = bench.findChild(NotificationBanner)
     assert banner.notice.title == "Whale-balanced-4 stands in the library."
@@ -61,11 +61,11 @@ def test_the_menu_leads_to_the_model_at_hand(assembly: Assembly) -> None:
     bench = assembly.workbench
     assembly.chat.set_model("owner/Beta")
     action(bench, "quantize").trigger()
-    assert assembly.quantizing().quantize.state.model.id == "owner/Beta"
+    assert assembly.later.quantizing().quantize.state.model.id == "owner/Beta"
     models = bench.show_page("models")
     models.table.mark("owner/Alpha")
     action(bench, "quantize").trigger()
-    assert assembly.quantizing().quantize.state.model.id == "owner/Alpha"
+    assert assembly.later.quantizing().quantize.state.model.id == "owner/Alpha"
     bench.findChild(QuantizePage).go_back()
     assert models.isVisible()
 
@@ -75,5 +75,5 @@ def test_a_model_that_fails_to_be_read_leaves_the_window_as_it_is(assembly: Asse
     told: list[tuple[str, str]] = []
     assembly.notifier.posted.connect(lambda notice: told.append((notice.title, notice.message)))
     (tmp_path / "empty").mkdir()
-    assembly.quantizing().open_path(tmp_path / "empty")
+    assembly.later.quantizing().open_path(tmp_path / "empty")
     assert told[0][0] == "empty cannot be quantized"
