@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import (
     Account,
+    DatasetFetched,
     Download,
     FetchDataset,
     HubEvent,
@@ -16,6 +17,7 @@ from mlx_engine.job_protocol import (
     SignOut,
     WhoAmI,
 )
+from mlx_engine.measure.corpus import read_dataset
 from mlx_engine.models.hub import access_token, page, search
 from mlx_engine.models.hub.client import Hub
 from mlx_engine.models.hub.download import download
@@ -41,13 +43,22 @@ def serve(request: HubRequest) -> Iterator[HubEvent]:
         case Download():
             yield from download(request, hub)
         case FetchDataset():
-            yield from fetch(request, hub, Folders.from_environment().datasets)
+            yield from _fetch(request, hub)
         case Search():
             yield SearchResults(request.id, search.search(request.filters, hub))
         case ReadModel():
             yield page.read_page(request, hub)
         case SignOut() | WhoAmI():
             yield Account(request.id, hub.who_am_i() if hub.token else "", hub.source)
+
+
+def _fetch(request: FetchDataset, hub: Hub) -> Iterator[HubEvent]:
+    datasets = Folders.from_environment().datasets
+    for event in fetch(request, hub, datasets):
+        if isinstance(event, DatasetFetched):
+            # What cannot be read is told now, and not after a conversion.
+            read_dataset(event.dataset, datasets)
+        yield event
 
 
 def current_hub() -> Hub:

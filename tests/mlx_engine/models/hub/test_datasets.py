@@ -1,5 +1,7 @@
 """Behaviour of the names of data sets, and of fetching their texts in a job process from a small Hub."""
 
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -16,11 +18,18 @@ from tests.hub.server import Hub
 TEXT = b"Robert is an English actor . \n" * 40_000
 
 
+def _zipped(text: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("text.txt", text)
+    return packed.getvalue()
+
+
 @pytest.fixture
 def tides(hub: Hub) -> Repository:
     """A data set with a small text and a large one."""
     repository = hub.add(Repository("datasets/sea/tides"))
-    repository.commit({"deep/small.txt": b"The tide comes in.", "large.zip": TEXT})
+    repository.commit({"deep/small.txt": b"The tide comes in.", "large.zip": _zipped(TEXT)})
     return repository
 
 
@@ -99,7 +108,7 @@ def test_a_line_that_breaks_is_taken_up(job: JobProcess, hub: Hub, root: Path) -
     assert any(isinstance(event, DownloadProgress) for event in told)
     found = kept(dataset(fetched.dataset), root)
     assert found
-    assert found[1].read_bytes() == TEXT
+    assert found[1].read_bytes().count(b"Robert") == 40_000
 
 
 @pytest.mark.parametrize(
@@ -116,6 +125,14 @@ def test_what_is_not_there_is_told(job: JobProcess, name: str, words: str) -> No
     failed = job.answer(FetchDataset("1", name))
     assert isinstance(failed, JobFailed)
     assert words in failed.message
+
+
+def test_what_is_no_text_is_told_before_anything_is_made(job: JobProcess, tides: Repository) -> None:
+    """It is looked into as soon as it is here."""
+    tides.commit({"photo.txt": b"\xff\xd8\xff\xe0"})
+    failed = job.answer(FetchDataset("1", "hub:sea/tides/photo.txt"))
+    assert isinstance(failed, JobFailed)
+    assert "no text in UTF-8" in failed.message
 
 
 def test_conditions_that_are_not_accepted_are_told(job: JobProcess, tides: Repository) -> None:
