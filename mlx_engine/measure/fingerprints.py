@@ -10,7 +10,7 @@ import msgspec
 from mlx_engine.errors import StorageError
 from mlx_engine.models.fingerprint import fingerprint
 from mlx_engine.models.kept_value import read_value
-from mlx_engine.models.staging import storage_errors, write_whole
+from mlx_engine.models.staging import in_use, storage_errors, write_whole
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -35,10 +35,12 @@ class Fingerprints:
         if known := self.remembered(model):
             return known
         files, found = _files(model), fingerprint(model)
-        remembered = {**self._read(), str(model.resolve()): _Known(files, found)}
         with storage_errors(self._file):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(self._file, msgspec.json.encode(remembered))
+            # Others may remember theirs at the same moment.
+            with in_use(self._file.parent, alone=True):
+                remembered = {**self._read(), str(model.resolve()): _Known(files, found)}
+                write_whole(self._file, msgspec.json.encode(remembered))
         return found
 
     def remembered(self, model: Path) -> str:

@@ -8,6 +8,9 @@ from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.messages import CorpusChoice
 
 FORMAT = 3
+"""Raised whenever answers, or the figures that are reckoned from them, come to mean something else: by the key of its
+answers, a result is known again.
+"""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):

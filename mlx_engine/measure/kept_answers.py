@@ -88,12 +88,14 @@ def make_room(root: Path, *, spared: Collection[Path], most_bytes: int = MOST_BY
 
 
 def require_room(root: Path, coming_bytes: int, *, spared: Collection[Path], most_bytes: int = MOST_BYTES) -> None:
-    """Make room below `root` for so much more, as `make_room` does.
+    """Make room below `root` for so much more, as `make_room` does; what is there already needs none.
 
     Raises:
         NoSpace: all that is kept is needed, or the disk is too full.
         StorageError: what is not needed cannot be removed.
     """
+    if not coming_bytes:
+        return
     make_room(root, spared=spared, most_bytes=most_bytes - coming_bytes)
     total = coming_bytes + sum(one.size_bytes for one in kept_answers(root))
     if total > most_bytes:

@@ -44,4 +44,5 @@ def engine_errors(name: str) -> Iterator[None]:
             raise OutOfMemory(
                 f"{name} ran out of memory while it was measured. Close other programs, or read less at a time."
             ) from error
-        raise EngineError(f"MLX could not go on: {' '.join(str(error).split())[:300]}.") from error
+        reason = " ".join(str(error).split())[:300].rstrip(".")
+        raise EngineError(f"{name} could not be run to the end: {reason}.") from error

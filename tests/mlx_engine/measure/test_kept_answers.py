@@ -73,6 +73,11 @@ def test_more_than_is_ever_kept_is_refused_with_the_sum(tmp_path: Path) -> None:
     assert not old.exists()
 
 
+def test_answers_that_are_complete_need_no_room(tmp_path: Path) -> None:
+    """They are used, however much is kept."""
+    require_room(tmp_path, 0, spared={_store(tmp_path, "old", used=1.0)}, most_bytes=500)
+
+
 def test_a_disk_without_room_is_told_with_the_sum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is answered."""
     monkeypatch.setattr(module, "free_bytes", lambda folder: 2_000_000)
