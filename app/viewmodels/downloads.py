@@ -29,7 +29,7 @@ class Downloads(QObject):
     def __init__(self, jobs: Jobs, library: ModelLibrary, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs, self._library = jobs, library
-        jobs.changed.connect(self.changed)
+        jobs.changed.connect(self._follow)
         library.refreshed.connect(self.changed)
 
     def offer(self, repository: str) -> Offer:
@@ -65,3 +65,8 @@ class Downloads(QObject):
         for item in self._jobs.items:
             if item.task == "download" and item.remedy:
                 self._jobs.resume(item.id)
+
+    def _follow(self, id: str) -> None:
+        item = self._jobs.item(id)
+        if item is None or item.task == "download":
+            self.changed.emit()

@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.downloads import Offer
+from app.viewmodels.downloads import Downloads, Offer
+from app.viewmodels.jobs import Jobs
 from app.views.theme import Theme
+from mlx_engine.engine.job_state import Running
+from mlx_engine.job_protocol import Download
 from tests.app.hub_window import HubWindow, add_variant
+from tests.app.viewmodels.facet import Facet
+from tests.app.viewmodels.test_jobs import GivenBridge, conversion
 from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model
 from tests.hub.server import Hub
@@ -18,17 +23,17 @@ MODEL = "downloads/Whale-4bit"
 
 
 @pytest.fixture
-def start(hub: Hub, tmp_path: Path, theme: Theme) -> Iterator[Callable[[], HubWindow]]:
+def open_window(hub: Hub, tmp_path: Path, theme: Theme) -> Iterator[Callable[[], HubWindow]]:
     """Start runs on the same folder, one after the other."""
     runs: list[HubWindow] = []
 
-    def start() -> HubWindow:
+    def open_window() -> HubWindow:
         for earlier in runs:
             earlier.close()
         runs[:] = [HubWindow(tmp_path, theme)]
         return runs[0]
 
-    yield start
+    yield open_window
     for run in runs:
         run.close()
 
@@ -37,10 +42,10 @@ def until(qtbot: QtBot, run: HubWindow, kind: str) -> None:
     qtbot.waitUntil(lambda: [item.kind for item in run.jobs.items] == [kind], timeout=TIMEOUT_MS)
 
 
-def test_a_download_arrives(hub: Hub, start: Callable[[], HubWindow], qtbot: QtBot) -> None:
+def test_a_download_arrives(hub: Hub, open_window: Callable[[], HubWindow], qtbot: QtBot) -> None:
     """What can be done changes from downloading to waiting to having it."""
     add_model(hub, MODEL)
-    run = start()
+    run = open_window()
     assert run.downloads.offer(MODEL) == Offer("download")
     with qtbot.waitSignal(run.library.refreshed, timeout=TIMEOUT_MS):
         run.downloads.take(MODEL)
@@ -53,9 +58,21 @@ def test_a_download_arrives(hub: Hub, start: Callable[[], HubWindow], qtbot: QtB
     assert run.jobs.items == []
 
 
-def test_a_model_in_the_library_can_be_chatted_with(start: Callable[[], HubWindow], qtbot: QtBot) -> None:
+def test_conversions_change_no_offer(facet: Facet, qtbot: QtBot) -> None:
+    """They tell their progress many times a second, and every card would look for its model."""
+    bridge = GivenBridge()
+    jobs = Jobs(bridge, facet.library)
+    downloads = Downloads(jobs, facet.library)
+    with qtbot.assertNotEmitted(downloads.changed):
+        bridge.put(conversion(), Running(1, 2))
+    with qtbot.waitSignal(downloads.changed):
+        bridge.put(Download(id="d", repository=MODEL), Running(1, 2))
+    assert downloads.offer(MODEL) == Offer("underway", 0.5)
+
+
+def test_a_model_in_the_library_can_be_chatted_with(open_window: Callable[[], HubWindow], qtbot: QtBot) -> None:
     """The button leads to the conversation, by the name that the library has for the model."""
-    run = start()
+    run = open_window()
     with qtbot.waitSignal(run.library.refreshed, timeout=TIMEOUT_MS):
         run.install(MODEL)
     assert run.downloads.offer(MODEL).kind == "chat"
@@ -64,40 +81,40 @@ def test_a_model_in_the_library_can_be_chatted_with(start: Callable[[], HubWindo
     assert requested.args == ["owner/Whale-4bit"]
 
 
-def test_a_download_goes_on_after_a_restart(hub: Hub, start: Callable[[], HubWindow], qtbot: QtBot) -> None:
+def test_a_download_goes_on_after_a_restart(hub: Hub, open_window: Callable[[], HubWindow], qtbot: QtBot) -> None:
     """The run that was closed in the middle is not begun from nothing, and needs nobody to press anything."""
     add_model(hub, MODEL, megabytes=3)
     hold = Hold(2_500_000)
     hub.order("/large/", hold)
-    run = start()
+    run = open_window()
     run.downloads.take(MODEL)
     qtbot.waitUntil(hold.reached.is_set, timeout=TIMEOUT_MS)
-    run = start()
+    run = open_window()
     until(qtbot, run, "done")
 
 
-def test_a_paused_download_waits_for_a_person(hub: Hub, start: Callable[[], HubWindow], qtbot: QtBot) -> None:
+def test_a_paused_download_waits_for_a_person(hub: Hub, open_window: Callable[[], HubWindow], qtbot: QtBot) -> None:
     """Pausing holds over a restart; resuming ends it."""
     add_model(hub, MODEL)
     hold = Hold(0)
     hub.order("/large/", hold)
-    run = start()
+    run = open_window()
     run.downloads.take(MODEL)
     qtbot.waitUntil(hold.reached.is_set, timeout=TIMEOUT_MS)
     run.jobs.pause(run.jobs.items[0].id)
-    run = start()
+    run = open_window()
     until(qtbot, run, "paused")
     assert run.downloads.offer(MODEL).kind == "resume"
     run.downloads.take(MODEL)
     until(qtbot, run, "done")
 
 
-def test_a_gated_model_says_what_to_do(hub: Hub, start: Callable[[], HubWindow], qtbot: QtBot) -> None:
+def test_a_gated_model_says_what_to_do(hub: Hub, open_window: Callable[[], HubWindow], qtbot: QtBot) -> None:
     """Without a token: sign in. With one that is accepted, what was refused is tried again and arrives."""
     add_variant(hub, MODEL, gated=True)
     hub.tokens["hf_whale"] = "ada"
     hub.accepted.add(("ada", MODEL))
-    run = start()
+    run = open_window()
     run.downloads.take(MODEL)
     until(qtbot, run, "failed")
     assert run.jobs.items[0].remedy == "sign in"
@@ -107,10 +124,10 @@ def test_a_gated_model_says_what_to_do(hub: Hub, start: Callable[[], HubWindow],
     until(qtbot, run, "done")
 
 
-def test_nothing_is_downloaded_offline(hub: Hub, start: Callable[[], HubWindow], qtbot: QtBot) -> None:
+def test_nothing_is_downloaded_offline(hub: Hub, open_window: Callable[[], HubWindow], qtbot: QtBot) -> None:
     """What is asked for waits; it begins when the switch is turned off."""
     add_model(hub, MODEL)
-    run = start()
+    run = open_window()
     run.offline.turn(on=True)
     run.downloads.take(MODEL)
     assert [item.kind for item in run.jobs.items] == ["queued"]
