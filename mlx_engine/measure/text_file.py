@@ -4,6 +4,7 @@ bytes, and nothing that would wait for ever.
 
 import codecs
 import lzma
+import os
 import stat
 import zipfile
 import zlib
@@ -18,6 +19,8 @@ MOST_BYTES = 64_000_000
 
 _MOST_UNPACKED_BYTES = 1_000_000_000
 """Of a text in a zip file. One that claims more is none."""
+_MOST_LISTED_BYTES = 10_000_000
+"""Of the list of what is in a zip file; that of a hundred thousand files."""
 _USUAL = "Give a .txt file, or a .jsonl file."
 _two_byte_marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _damage = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError)
@@ -52,9 +55,9 @@ def _bytes_of(path: Path) -> bytes:
 
 def _bytes_of_member(path: Path, member: str) -> bytes:
     try:
-        with _open(path) as file, zipfile.ZipFile(file) as archive:
-            found = _member(archive, member, path.name)
-            with archive.open(found) as text:
+        with _open(path) as file:
+            _require_short_list(file, path.name)
+            with zipfile.ZipFile(file) as archive, archive.open(_member(archive, member, path.name)) as text:
                 return text.read(MOST_BYTES + 1)
     except OSError as error:
         raise _unreadable(path, error) from error
@@ -62,6 +65,19 @@ def _bytes_of_member(path: Path, member: str) -> bytes:
         raise BadCorpus(
             f"{path.name} is no zip file that can be read: it is damaged or locked by a password."
         ) from error
+
+
+def _require_short_list(file: BinaryIO, name: str) -> None:
+    """Refuse a zip file whose list of contents would fill the memory: `zipfile` reads all of it. The record of its end
+    says how long that is; a large one stands elsewhere, where a locator points to (APPNOTE.TXT 4.3.15 and 4.3.16).
+    """
+    file.seek(max(file.seek(0, os.SEEK_END) - 2**16 - 42, 0))
+    tail = file.read()
+    end = tail.rfind(b"PK\5\6")
+    has_locator = tail[max(end - 20, 0) : max(end, 0)].startswith(b"PK\6\7")
+    listed_bytes = int.from_bytes(tail[end + 12 : end + 16], "little") if end >= 0 else 0
+    if has_locator or listed_bytes > _MOST_LISTED_BYTES:
+        raise BadCorpus(f"{name} lists more files than a data set of texts has. Give another one, or the text itself.")
 
 
 def _member(archive: zipfile.ZipFile, member: str, name: str) -> zipfile.ZipInfo:

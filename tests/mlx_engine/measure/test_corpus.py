@@ -186,6 +186,17 @@ def test_a_zip_file_that_is_none_is_told(tmp_path: Path) -> None:
             read_text(path, member="text.txt")
 
 
+def test_a_zip_file_of_countless_files_is_not_listed(tmp_path: Path) -> None:
+    """Its list alone could fill the memory."""
+    path = _zipped(tmp_path / "all.zip", ("text.txt", b"One."))
+    content = bytearray(path.read_bytes())
+    at = content.rindex(b"PK\5\6") + 12
+    content[at : at + 4] = (200_000_000).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(BadCorpus, match="lists more files"):
+        read_text(path, member="text.txt")
+
+
 def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     """One that says how large it is; and of one that lies, no more is unpacked than is read."""
     size = 70_000_000
