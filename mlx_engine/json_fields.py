@@ -30,9 +30,10 @@ def _in_words(problem: str) -> str:
     if found := re.fullmatch(r"Invalid enum value (.*)", problem, re.DOTALL):
         return f"there is no {found[1]}"
     if found := re.fullmatch(r"Expected `(.*)`, got `(.*)`", problem):
-        return f"it should be {_type(found[1])}, not {_type(found[2])}"
+        got = "a number with a point" if found[2] == "float" else _type(found[2])
+        return f"it should be {_type(found[1])}, not {got}"
     if found := re.fullmatch(r"Expected `(.*?)`( of length)? ([<>]=?) (\S+)", problem):
-        bound = f"{_bounds[found[3]]} {float(found[4]):g}"
+        bound = f"{_bounds[found[3]]} {float(found[4]):,.30g}"
         return f"it should be {_type(found[1])}, {f'{bound} long' if found[2] else bound}"
     return f"{problem[0].lower()}{problem[1:]}"
 

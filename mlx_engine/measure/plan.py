@@ -19,7 +19,7 @@ from mlx_engine.protocol import CacheBits
 
 Aim = Literal["fastest", "smallest", "closest"]
 _Positive = Annotated[float, Meta(gt=0)]
-_Bytes = Annotated[int, Meta(gt=0)]
+_Bytes = Annotated[int, Meta(gt=0, le=2**60)]
 _limit_bytes = 2**20
 _legal = {
     "prefer": ", ".join(get_args(Aim)),
@@ -63,7 +63,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Names of built-in recipes, or paths of files."""
     corpus: CorpusChoice = CorpusChoice()
     convention: Convention = Convention()
-    limit_tokens: Annotated[int, Meta(ge=0)] = SMALL_TOKENS
+    limit_tokens: Annotated[int, Meta(ge=0, le=2**60)] = SMALL_TOKENS
     """Of the corpus; 0 is all of it."""
     tail_mass: Annotated[float, Meta(ge=0, lt=1)] = TAIL_MASS
     stand_in: bool = False

@@ -32,8 +32,9 @@ def read_recipe(path: Path) -> Recipe:
     try:
         with path.open("rb") as file:
             text = file.read(_limit_bytes + 1)
-    except OSError as error:
-        raise StorageError(f"The recipe {path} cannot be read: {error.strerror}.") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise StorageError(f"The recipe {path} cannot be read: {reason}.") from error
     return decode_recipe(text, path.name)
 
 

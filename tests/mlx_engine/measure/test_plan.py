@@ -30,6 +30,8 @@ def _problem(text: bytes, folder: Path) -> str:
         ({"gates": {"min_top1_agreement": 95}}, "at gates.min_top1_agreement: it should be a number, at most 1."),
         ({"cache_bits": [5]}, "at cache_bits[0]: there is no 5. Possible: 16, 8, 4."),
         ({"limit_tokens": -5}, "at limit_tokens: it should be a whole number, at least 0."),
+        ({"limit_tokens": 10**22}, "at limit_tokens: it should be a whole number, at most"),
+        ({"gates": {"max_size_bytes": 10**30}}, "at gates.max_size_bytes: it should be a whole number"),
         ({"candidates": "abc"}, "at candidates: it should be a list, not a text."),
         ({"corpus": {"kind": "code"}}, 'at corpus: there is no field "kind".'),
         ({"convention": {"chunk_tokens": 4}}, "A chunk has from 16 to 8,192 tokens, not 4."),
