@@ -1,9 +1,11 @@
 """What a person chooses for a study besides its original."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from mlx_engine.measure.convention import SMALL_TOKENS
-from mlx_engine.measure.messages import CorpusChoice
+import msgspec
+
+from mlx_engine.measure.convention import SMALL_TOKENS, Convention
+from mlx_engine.measure.messages import TAIL_MASS, CorpusChoice
 from mlx_engine.measure.plan import Gates, Plan
 from mlx_engine.measure.speed_result import SpeedPlan
 from mlx_engine.protocol import CacheBits
@@ -11,9 +13,9 @@ from mlx_engine.protocol import CacheBits
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Candidates are ids, recipes names. A corpus file is a path, a data set the name of one on the
-    Hub; without either it is Facet's own texts. With a `stand_in` a
-    conversion to 8 bits answers in the place of an original that is too large.
+    """Candidates are ids, recipes names. A corpus file is a path, a data set the name of one on the Hub; without either
+    it is Facet's own texts, of which `few_tokens` are read unless it `is_whole`. With a `stand_in` a conversion to 8
+    bits answers in the place of an original that is too large. The last ones come with a plan.
     """
 
     candidates: frozenset[str] = frozenset()
@@ -28,6 +30,10 @@ class Choices:
     has_speed: bool = True
     gates: Gates | None = None
     stand_in: bool = False
+    few_tokens: int = SMALL_TOKENS
+    convention: Convention = field(default_factory=Convention)
+    tail_mass: float = TAIL_MASS
+    speed: SpeedPlan = field(default_factory=SpeedPlan)
 
     @property
     def corpus(self) -> CorpusChoice:
@@ -37,16 +43,16 @@ class Choices:
 
     @property
     def limit_tokens(self) -> int:
-        return 0 if self.is_whole else SMALL_TOKENS
+        return 0 if self.is_whole else self.few_tokens
 
     def speed_within(self, context_length: int) -> SpeedPlan | None:
         """Return what to measure of speed: nothing that is longer than the context; 0 is an unknown one."""
         if not self.has_speed:
             return None
-        longest, usual = context_length or 2**20, SpeedPlan()
-        prompts = tuple(tokens for tokens in usual.prompts if tokens + usual.decode_tokens <= longest)
-        depths = tuple(tokens for tokens in usual.depths if tokens + usual.decode_tokens <= longest)
-        return SpeedPlan(prompts=prompts or (128,), depths=depths)
+        longest, wanted = (context_length or 2**20) - self.speed.decode_tokens, self.speed
+        prompts = tuple(tokens for tokens in wanted.prompts if tokens <= longest)
+        depths = tuple(tokens for tokens in wanted.depths if tokens <= longest)
+        return msgspec.structs.replace(wanted, prompts=prompts or (128,), depths=depths)
 
 
 def choices_of(plan: Plan) -> Choices:
@@ -63,4 +69,8 @@ def choices_of(plan: Plan) -> Choices:
         has_speed=plan.speed is not None,
         gates=plan.gates,
         stand_in=plan.stand_in,
+        few_tokens=plan.limit_tokens or SMALL_TOKENS,
+        convention=plan.convention,
+        tail_mass=plan.tail_mass,
+        speed=plan.speed or SpeedPlan(),
     )

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
+from app.viewmodels.amounts import tokens_in_words
 from app.viewmodels.lab_draft import LabDraft
 from app.viewmodels.lab_pace import own_kinds
 from app.viewmodels.lab_text import WIKITEXT
@@ -31,7 +32,7 @@ class CorpusChoice(QWidget):
         self.wikitext = Chip(theme, "WikiText-2")
         self.chats = Chip(theme, "Past chats")
         self.file = Chip(theme, "A file of yours…")
-        self.small = Chip(theme, "8k tokens")
+        self.small = Chip(theme, "")
         self.whole = Chip(theme, "All of it")
         self.kinds = {kind: Chip(theme, kind) for kind in own_kinds()}
         self.bits = {bits: Chip(theme, words) for bits, words in _PRECISIONS.items()}
@@ -82,6 +83,8 @@ class CorpusChoice(QWidget):
         self.file.setChecked(has_file)
         self._put(self.wikitext, chosen.dataset if chosen.dataset not in ("", WIKITEXT) else "WikiText-2")
         self._put(self.file, Path(chosen.corpus_file).name if has_file else "A file of yours…")
+        self.small.setText(f"{tokens_in_words(chosen.few_tokens)} tokens")
+        self.small.updateGeometry()
         self.small.setChecked(not chosen.is_whole)
         self.whole.setChecked(chosen.is_whole)
         for kind, chip in self.kinds.items():

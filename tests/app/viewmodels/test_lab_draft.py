@@ -11,7 +11,9 @@ from app.viewmodels.lab_draft import USUAL_RECIPES, LabDraft
 from app.viewmodels.lab_pace import guess
 from mlx_engine.folders import Folders
 from mlx_engine.job_protocol import JobFailed
+from mlx_engine.measure.convention import Convention
 from mlx_engine.measure.plan import Gates
+from mlx_engine.measure.speed_result import SpeedPlan
 from mlx_engine.models import provenance
 from mlx_engine.models.machine import Machine, mac
 from mlx_engine.quantize import builtin
@@ -156,6 +158,19 @@ def test_a_study_can_be_taken_up_again(begin: Begin) -> None:
     assert study
     assert draft.begin_like(study)
     assert draft.plan == plan
+
+
+def test_what_the_window_does_not_show_of_a_plan_is_kept(begin: Begin) -> None:
+    """A plan of the command line says more than can be chosen here."""
+    draft = begin()
+    study, plan = draft.study(), draft.plan
+    assert study
+    assert plan
+    rare = msgspec.structs.replace(
+        plan, convention=Convention(64), tail_mass=0, limit_tokens=4096, speed=SpeedPlan(prompts=(64,), depths=(0,))
+    )
+    draft.begin_like(msgspec.structs.replace(study, plan=rare))
+    assert draft.plan == rare
 
 
 def test_without_its_original_no_study_is_taken_up(begin: Begin, qtbot: QtBot) -> None:
