@@ -150,7 +150,8 @@ def _stand_in(original: ModelDescription, folders: Folders) -> tuple[str, Path]:
 
 def _kept(asked: KeepAnswers, folders: Folders, missing: ModelNotFound) -> str:
     """Return the folder with the answers of an original that is there no more."""
-    answers = find(folders.answers, asked)
+    name = conversion_label(asked.id, STAND_IN) if asked.is_stand_in else asked.id
+    answers = find(folders.answers, msgspec.structs.replace(asked, id=name))
     if answers is None:
         raise missing
     terminal.note(f"{asked.id} is not here any more; its kept answers are.\n")

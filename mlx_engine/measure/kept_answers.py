@@ -132,8 +132,8 @@ def _answers(header: Header, asked: KeepAnswers) -> bool:
     """Tell whether these are the answers to what is `asked`."""
     short, long = sorted((_parts(asked.id), _parts(header.model)), key=len)
     is_it = asked.id == header.folder or (bool(short) and long[-len(short) :] == short)
-    wanted = (asked.convention, asked.limit_tokens, asked.tail_mass)
-    is_read_so = wanted == (header.convention, header.limit_tokens, header.tail_mass)
+    wanted = (asked.convention, asked.limit_tokens, asked.tail_mass, asked.is_stand_in)
+    is_read_so = wanted == (header.convention, header.limit_tokens, header.tail_mass, header.is_stand_in)
     return is_it and is_read_so and _is_text(header.choice, asked.corpus)
 
 

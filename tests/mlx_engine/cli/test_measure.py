@@ -76,12 +76,20 @@ def test_an_original_may_be_deleted_once_its_answers_are_kept(
     assert "There is no model called" in capsys.readouterr().err
 
 
-def test_a_stand_in_is_made_and_labelled(tiny_models: Path, text: Path, home: Path, capsys: Output) -> None:
-    """What it loses itself is missing in the figures, which is said with each."""
-    names = [str(tiny_models / name) for name in ("llama", "llama-4bit")]
-    assert main(["measure", *names, "--corpus", str(text), "--chunk", "64", "--stand-in"]) == 0
-    assert "lower bound" in capsys.readouterr().out
-    assert (home / "models" / tiny_models.name / "llama-affine-8-g64").is_dir()
+def test_a_stand_in_is_made_and_labelled(
+    tiny_models: Path, text: Path, tmp_path: Path, home: Path, capsys: Output
+) -> None:
+    """What it loses itself is missing in the figures, which is said with each; also when the original is gone."""
+    original = shutil.copytree(tiny_models / "llama", tmp_path / "maker" / "large")
+    command = ["measure", str(original), str(tiny_models / "llama-4bit"), "--corpus", str(text), "--chunk", "64"]
+    assert main([*command, "--stand-in"]) == 0
+    told = capsys.readouterr().out
+    assert "lower bound" in told
+    assert (home / "models" / "maker" / "large-affine-8-g64").is_dir()
+    shutil.rmtree(original)
+    assert main([*command, "--stand-in"]) == 0
+    assert capsys.readouterr().out == told
+    assert main(command) == 1  # The original itself has never answered.
 
 
 @pytest.mark.parametrize("options", [["--tokens", "-1"], ["--tail", "1"], ["--tail", "nan"], ["--tail", "-0.1"]])

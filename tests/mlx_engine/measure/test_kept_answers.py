@@ -151,6 +151,7 @@ def test_an_original_of_another_name_is_not_found(tmp_path: Path, asked: str) ->
         {"limit_tokens": 0},
         {"tail_mass": 0.1},
         {"convention": Convention(scored="all")},
+        {"is_stand_in": True},
     ],
 )
 def test_answers_to_something_else_are_not_found(tmp_path: Path, changed: dict[str, object]) -> None:
