@@ -18,6 +18,8 @@ from mlx_engine.models.memory import fit, runtime_on
 
 QUIET_MS = 20_000
 """How long nothing is answered before a study goes on: who reads an answer may soon ask again."""
+_WITH_MODEL = ("answers", "fidelity", "speed")
+"""The steps that hold a whole model in memory."""
 _CONVERSION, _CHAT = "the conversion has ended", "the chat is quiet"
 
 
@@ -69,7 +71,9 @@ class Beside(QObject):
             return f"{_CONVERSION}: {why}"
         if self._is_answering and step.kind == "speed":
             return f"{_CHAT}: an answer would slow down what is measured"
-        return f"{_CHAT}: both models do not fit into memory" if self._is_answering and self._crowd(study) else ""
+        if self._is_answering and step.kind in _WITH_MODEL and self._crowd(study):
+            return f"{_CHAT}: both models do not fit into memory"
+        return ""
 
     def displaced(self, needed_bytes: int) -> list[ModelDescription]:
         """Return the models of chats that have to make room for a study that needs so much."""

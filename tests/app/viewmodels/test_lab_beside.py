@@ -11,12 +11,15 @@ from mlx_engine.measure.messages import KeepAnswers, MeasureSpeed
 from mlx_engine.measure.plan import Plan
 from mlx_engine.measure.study import Row, Step, Study
 from mlx_engine.models.machine import Machine
+from mlx_engine.quantize.builtin import RECIPES
+from mlx_engine.quantize.messages import Convert
 from tests.app.viewmodels.facet import AMPLE, MODEL, OTHER, TIMEOUT_MS, Facet
 from tests.scripted_worker import Script
 
 SMALL = Machine(1, 1, "for the test", has_metal=True)
 """So small that no two models fit."""
 ANSWERS = Step("answers", OTHER, KeepAnswers(id=OTHER, model=""))
+MAKING = Step("convert", OTHER, Convert(id="", source="", target="", model_id="", recipe=RECIPES[0]))
 SPEED = Step("speed", OTHER, MeasureSpeed(id=OTHER, model=""))
 
 
@@ -57,6 +60,7 @@ def test_an_idle_model_makes_room(answering: Callable[[], Facet], study: Study, 
     facet = answering()
     beside = Beside(facet.library, SMALL, lambda: False, quiet_ms=1)
     assert "both models do not fit" in beside.obstacle(study, ANSWERS, is_begun=False)
+    assert beside.obstacle(study, MAKING, is_begun=True) == ""
     with qtbot.waitSignal(beside.changed, timeout=TIMEOUT_MS):
         facet.chat.stop()
     assert [model.id for model in beside.displaced(0)] == [MODEL]
