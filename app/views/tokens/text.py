@@ -60,7 +60,8 @@ class TokenText(QAbstractScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setMouseTracking(True)
-        self.viewport().setAutoFillBackground(False)
+        # Only what covers all that is behind it is moved when it scrolls, and not painted again.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         theme.thin_scroll_bars(self)
         theme.changed.connect(self._lay_out_again)
 
@@ -137,9 +138,10 @@ class TokenText(QAbstractScrollArea):
         bar.setSingleStep(round(self._page.layout.line_height) if self._page else 20)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        painter, size = QPainter(self.viewport()), self.viewport().size()
+        painter.fillRect(event.rect(), self._theme.palette.window)
         if self._page is None:
             return
-        painter, size = QPainter(self.viewport()), self.viewport().size()
         painter.translate(0, -self._top)
         self._page.paint(painter, self._top + event.rect().top(), self._top + event.rect().bottom() + 1)
         self._paint_marked(painter, self._page)
@@ -228,10 +230,13 @@ class TokenText(QAbstractScrollArea):
             self._place_card()
             self.viewport().update()
 
-    def scrollContentsBy(self, _dx: int, _dy: int) -> None:
-        self._hovered = None
+    def scrollContentsBy(self, _dx: int, dy: int) -> None:
+        was_hovered, self._hovered = self._hovered is not None, None
         self._place_card()
-        self.viewport().update()
+        if was_hovered:
+            self.viewport().update()
+        else:
+            self.viewport().scroll(0, dy, self.viewport().rect().adjusted(0, 0, -WIDTH, 0))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
