@@ -109,12 +109,18 @@ def write_whole(file: Path, content: bytes) -> None:
 
 @contextmanager
 def claimed(mark: Path) -> Iterator[bool]:
-    """Hold the file `mark` as long as the context lasts, unless another process holds it; tell whether it is held."""
+    """Hold the file `mark` as long as the context lasts, unless another process holds it; tell whether it is held.
+
+    Raises:
+        StorageError: the file cannot be made.
+    """
     try:
         descriptor = _lock_file(mark, fcntl.LOCK_NB)
     except BlockingIOError:
         yield False
         return
+    except OSError as error:
+        raise _translate(error, mark, 0) from error
     try:
         yield True
     finally:
@@ -127,12 +133,13 @@ def in_use(folder: Path, *, alone: bool = False) -> Iterator[None]:
     """Tell other processes that the folder is being used; with `alone`, wait until none of them uses it.
 
     Raises:
-        StorageError: it is not there.
+        StorageError: it is not there, or its disk knows no locks.
     """
     with storage_errors(folder):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        with storage_errors(folder):
+            fcntl.flock(descriptor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         yield
     finally:
         os.close(descriptor)
@@ -148,6 +155,8 @@ def is_in_use(folder: Path) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
+    except OSError:  # Its disk knows no locks.
+        return False
     finally:
         os.close(descriptor)
     return False
