@@ -86,13 +86,12 @@ class StudyRun:
         self._on_event(event)
         match event:
             case JobFailed():
-                self._end_step(after_failure(self.study, step, event.title, event.message))
+                self._end_step(after_failure(self._with_so_far(step), step, event.title, event.message))
             case SpeedUnderway(so_far=so_far):
-                self._so_far = SpeedMeasured(event.id, so_far) if so_far else None
+                has_figures = so_far and (so_far.reading or so_far.decoding)
+                self._so_far = SpeedMeasured(event.id, so_far) if so_far and has_figures else None
             case WorkerExited():
-                # What was measured until it died stays.
-                study = after(self.study, step, self._so_far) if self._so_far else self.study
-                self._end_step(after_failure(study, step, "The process ended", event.reason))
+                self._end_step(after_failure(self._with_so_far(step), step, "The process ended", event.reason))
             case _ if not isinstance(event, UNDERWAY):
                 self._end_step(made(after(self.study, step, event)))
 
@@ -110,6 +109,10 @@ class StudyRun:
         self.step = None
         self._end_process()
         self._claim.close()
+
+    def _with_so_far(self, step: Step) -> Study:
+        """Return the study with the speeds that were measured before the step failed."""
+        return after(self.study, step, self._so_far) if self._so_far else self.study
 
     def _begin_next(self) -> None:
         self.step = next(remaining(self.study), None)
