@@ -115,7 +115,10 @@ def test_a_fault_says_what_to_do(hub: Hub, page: DiscoverPage, qtbot: QtBot) -> 
     hub.order("/api/models", Refuse(403))
     search(page, "whale", qtbot)
     qtbot.waitUntil(lambda: "The Hugging Face Hub failed" in words(page), timeout=TIMEOUT_MS)
-    button(page, "Try again").click()
+    # A button that is new in its layout is shown by the next turn of the event loop.
+    again = next(one for one in page.findChildren(QAbstractButton) if one.text() == "Try again")
+    qtbot.waitUntil(again.isVisible, timeout=TIMEOUT_MS)
+    again.click()
     qtbot.waitUntil(lambda: "1 model" in words(page), timeout=TIMEOUT_MS)
 
 
