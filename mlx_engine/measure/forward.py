@@ -18,11 +18,16 @@ def logits(network: Any, tokens: NDArray[np.int32], first: int, *, cache: Any = 
     """Return the logits for the token after each position from `first` to the last but one, evaluated.
 
     `tokens` has the shape (chunk,); the result is of the network's own type and the shape
-    (chunk - 1 - first, vocabulary).
+    (chunk - 1 - first, vocabulary). With a `cache`, what comes before is read first, as a chat reads its context: its
+    logits, which nobody asks for, are not computed then.
 
     Raises:
         FloatingPointError: one of them is no number.
     """
+    if cache is not None and first:
+        network(mx.array(tokens[:first])[None], cache=cache)
+        mx.eval([layer.state for layer in cache])
+        tokens, first = tokens[first:], 0
     result: mx.array = network(mx.array(tokens)[None], cache=cache)[0, first:-1]
     # A row with one NaN or a positive infinity has no finite sum; a token that is ruled out by minus infinity may be.
     is_sound = mx.all(mx.isfinite(mx.logsumexp(result, axis=-1)))

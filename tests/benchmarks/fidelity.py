@@ -46,7 +46,8 @@ class _Bench:
     """The starter model and what it reads."""
 
     def __init__(self, chunks: int) -> None:
-        from mlx_engine.inference.load import open_model  # noqa: PLC0415 - after LD_PRELOAD
+        from mlx_engine.inference.layers import Layers  # noqa: PLC0415 - after LD_PRELOAD
+        from mlx_engine.inference.load import open_model  # noqa: PLC0415
         from mlx_engine.measure.convention import Convention  # noqa: PLC0415
         from mlx_engine.measure.corpus import own_corpus  # noqa: PLC0415
         from mlx_engine.measure.reading import reading  # noqa: PLC0415
@@ -57,6 +58,7 @@ class _Bench:
         for _ in model.read_weights():
             pass
         self.network: Any = model.network
+        self.layers = Layers(model.network)
         self.vocabulary = model.vocabulary_size
         self.convention = Convention()
         words = reading(own_corpus(), model.tokenizer, self.convention, limit_tokens=chunks * 512)
@@ -65,49 +67,41 @@ class _Bench:
     def cost(self) -> None:
         import mlx.core as mx  # noqa: PLC0415
 
-        from mlx_engine.measure.comparison import compare  # noqa: PLC0415
-        from mlx_engine.measure.reference import answers  # noqa: PLC0415
-
         plain, kept, compared = [], [], []
         for tokens in self.tokens:
-            chunk = answers(self.network, tokens, self.convention, TAIL_MASS)
+            chunk = self._answers(tokens)
             batch = mx.array(tokens)[None]
             plain.append(_seconds(lambda batch=batch: mx.eval(self.network(batch))))
-            kept.append(_seconds(lambda tokens=tokens: answers(self.network, tokens, self.convention, TAIL_MASS)))
-            compared.append(_seconds(lambda chunk=chunk: compare(self.network, chunk, self.convention)))
+            kept.append(_seconds(lambda tokens=tokens: self._answers(tokens)))
+            compared.append(_seconds(lambda chunk=chunk: self._compare(self.network, chunk)))
         for name, series in (("keeping answers", kept), ("measuring a candidate", compared)):
             print(f"{name}: {_ratio(series, plain, 0):.3f} of a forward pass (wall: {_ratio(series, plain, 1):.3f})")
 
     def memory(self) -> None:
         import mlx.core as mx  # noqa: PLC0415
 
-        from mlx_engine.measure.comparison import compare  # noqa: PLC0415
-        from mlx_engine.measure.reference import answers  # noqa: PLC0415
-
         few = max(1, len(self.tokens) // 4)
         for tokens in (self.tokens[:few], self.tokens):
             mx.clear_cache()
             own = mx.get_active_memory()
             mx.reset_peak_memory()
-            chunks = [answers(self.network, one, self.convention, TAIL_MASS) for one in tokens]
+            chunks = [self._answers(one) for one in tokens]
             keeping = mx.get_peak_memory() - own
             mx.reset_peak_memory()
             for chunk in chunks:
-                compare(self.network, chunk, self.convention)
+                self._compare(self.network, chunk)
             peaks = (keeping, mx.get_peak_memory() - own)
             print(f"above the model's memory, {tokens.size:,} tokens: " + ", ".join(f"{p / 1e6:.0f} MB" for p in peaks))
 
     def store(self) -> None:
         import numpy as np  # noqa: PLC0415
 
-        from mlx_engine.measure.comparison import compare  # noqa: PLC0415
         from mlx_engine.measure.fidelity import fidelity  # noqa: PLC0415
-        from mlx_engine.measure.reference import answers  # noqa: PLC0415
 
         candidate, exact = self._candidate(), None
         for tail_mass in (0, 1e-2, 1e-3, 1e-4, 1e-5):
-            chunks = [answers(self.network, tokens, self.convention, tail_mass) for tokens in self.tokens[:4]]
-            found = fidelity([compare(candidate, chunk, self.convention) for chunk in chunks])
+            chunks = [self._answers(tokens, tail_mass) for tokens in self.tokens[:4]]
+            found = fidelity([self._compare(candidate, chunk) for chunk in chunks])
             exact = found.mean_kl if exact is None else exact
             size = sum(4 * len(chunk.ids) + chunk.tail_ids.nbytes // 2 + chunk.tail_steps.nbytes for chunk in chunks)
             kept = np.mean([chunk.counts.mean() for chunk in chunks])
@@ -116,6 +110,16 @@ class _Bench:
                 f"left to a sample {tail_mass:g}: {share:.1%} of all logits, {kept:,.0f} tokens a position, "
                 f"KL {found.mean_kl:.6f}, error below {found.kl_error_bound:.1e}, in truth {found.mean_kl - exact:+.1e}"
             )
+
+    def _answers(self, tokens: Any, tail_mass: float = TAIL_MASS) -> Any:
+        from mlx_engine.measure.reference import answers  # noqa: PLC0415
+
+        return answers(self.network, tokens, self.convention, tail_mass, cache=self.layers.make(16))
+
+    def _compare(self, network: Any, chunk: Any) -> Any:
+        from mlx_engine.measure.comparison import compare  # noqa: PLC0415
+
+        return compare(network, chunk, self.convention, cache=self.layers.make(16))
 
     def _candidate(self) -> Any:
         """Return the starter model in 4 bits."""
