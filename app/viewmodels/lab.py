@@ -74,9 +74,9 @@ class Lab(QObject):
         study = self._shelf.get(self._shelf.under_way)
         return study.plan.name if study and not self.running and left_steps(study) else ""
 
-    def pace(self) -> Pace:
-        """Return how fast this machine is, from all that was measured."""
-        return learned(self._shelf.studies, self._guess)
+    def pace(self, study: Study) -> Pace:
+        """Return how fast this machine works on models like those of `study`, from all that was measured."""
+        return learned(self._shelf.studies, self._guess, study.original)
 
     def refresh(self) -> None:
         """Follow what the command line has done meanwhile."""

@@ -32,8 +32,8 @@ USUAL_RECIPES = ("affine-8-g64", "balanced-4", "affine-4-g64")
 
 
 class LabDraft(QObject):
-    """`pace` is asked for how fast this machine is, `names` for those that are taken, `own` for a person's recipes,
-    `displaced` for models that have to make room for one that needs so many bytes.
+    """`pace` is asked for how fast this machine works on a study, `names` for those that are taken, `own` for a
+    person's recipes, `displaced` for models that have to make room for one that needs so many bytes.
     """
 
     changed = Signal()
@@ -47,7 +47,7 @@ class LabDraft(QObject):
         reader: OutlineReader,
         machine: Machine,
         *,
-        pace: Callable[[], Pace],
+        pace: Callable[[Study], Pace],
         names: Callable[[], Sequence[str]],
         own: Callable[[], Sequence[Recipe]] = tuple,
         displaced: Callable[[int], Sequence[ModelDescription]] = lambda _needed_bytes: (),
@@ -185,7 +185,7 @@ class LabDraft(QObject):
         if plan is None or study is None:
             return None
         reckoning = Reckoning(study, self._described(study), self._machine, self.text.tokens)
-        found = reckoning.forecast(self._pace(), self._folders.models)
+        found = reckoning.forecast(self._pace(study), self._folders.models)
         displaced = self._displaced(found.memory.estimate.total_bytes) if found.memory else ()
         return replace(found, problem=self._obstacle(plan) or found.problem, displaced=tuple(displaced))
 

@@ -25,10 +25,10 @@ _TRUSTED_S = 60.0
 """For how long, in seconds, a reckoned time is trusted more than what has really passed."""
 _START_S = 4.0
 """Of a process that imports mlx-lm and loads a model."""
-
-
 _WARM_UP_TOKENS = 512
 """Of a prompt, before its speed is measured: `speed.py`."""
+_ALIKE = 4.0
+"""Models whose weights are no more times those of another, or of which, keep about the same pace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +48,29 @@ def guess(*, has_metal: bool) -> Pace:
     return Pace(6e11, 4e10, source) if has_metal else Pace(2e10, 4e9, source)
 
 
-def learned(studies: Iterable[Study], otherwise: Pace) -> Pace:
-    """Return the pace that the speeds in earlier studies show."""
-    rows = [row for study in studies for row in study.rows if row.speed and row.size_bytes]
-    reading = [_weights(row) * row.speed.reading[0].median for row in rows if row.speed and row.speed.reading]
-    writing = [row.size_bytes * row.speed.decoding[0].median for row in rows if row.speed and row.speed.decoding]
-    if not reading or not writing:
+def learned(studies: Iterable[Study], otherwise: Pace, original: Row) -> Pace:
+    """Return the pace that the speeds in earlier studies show, of models about as large as `original` if there are any.
+
+    The smaller a model, the slower it is for its weights: of other sizes, only a pace above `otherwise` counts.
+    """
+    measured = [row for study in studies for row in study.rows if _tells_pace(row)]
+    alike = [row for row in measured if 1 / _ALIKE < _weights(row) / (_weights(original) or 1) < _ALIKE]
+    if not measured:
         return otherwise
-    source = f"The time follows from the speeds of {len(rows)} models that were measured here."
-    return Pace(statistics.median(reading), statistics.median(writing), source)
+    reading, writing = (statistics.median(paces) for paces in zip(*map(_pace, alike or measured), strict=True))
+    source = f"The time follows from the speeds of {len(alike or measured)} models that were measured here."
+    if alike:
+        return Pace(reading, writing, source)
+    return Pace(max(reading, otherwise.reading), max(writing, otherwise.writing), source)
+
+
+def _tells_pace(row: Row) -> bool:
+    return bool(row.size_bytes and row.speed and row.speed.reading and row.speed.decoding)
+
+
+def _pace(row: Row) -> tuple[float, float]:
+    assert row.speed  # noqa: S101 - the caller has looked
+    return _weights(row) * row.speed.reading[0].median, row.size_bytes * row.speed.decoding[0].median
 
 
 def corpus_tokens(plan: Plan) -> int:

@@ -58,7 +58,7 @@ ALONE = Alone()
 
 
 class LabTurns(QObject):
-    """Studies are known by their names. `pace` is asked for how fast this machine is."""
+    """Studies are known by their names. `pace` is asked for how fast this machine works on one."""
 
     changed = Signal()
     finished = Signal(str)  # the name of a study with nothing left to do
@@ -68,7 +68,7 @@ class LabTurns(QObject):
         shelf: LabShelf,
         runner: Runner,
         beside: Neighbours,
-        pace: Callable[[], Pace],
+        pace: Callable[[Study], Pace],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -168,7 +168,7 @@ class LabTurns(QObject):
         self._queue.remove(name)
         self._shelf.write_under_way(name)
         self._beside.make_room(study)
-        self._countdown = Countdown(study, self._pace(), time.monotonic())
+        self._countdown = Countdown(study, self._pace(study), time.monotonic())
         self._runner.start(study)
 
     def _give_way(self) -> None:

@@ -57,7 +57,7 @@ def begin(facet: Facet, qtbot: QtBot, tmp_path: Path) -> Begin:
             facet.library,
             reader,
             machine,
-            pace=lambda: pace,
+            pace=lambda _study: pace,
             names=lambda: ["Whale"],
             own=lambda: own,
             parent=facet,

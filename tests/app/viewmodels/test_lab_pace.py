@@ -27,10 +27,18 @@ def test_more_text_and_more_models_take_longer() -> None:
 def test_what_was_measured_here_counts_more_than_a_guess() -> None:
     """The median of the models, by their numbers of weights."""
     usual = guess(has_metal=True)
-    found = learned([measured(FEW)], usual)
+    found = learned([measured(FEW)], usual, planned(1).original)
     assert found.reading == pytest.approx(134.5e6 * 1120, rel=0.3)
     assert "measured here" in found.source
-    assert learned([planned(2)], usual) == usual
+    assert learned([planned(2)], usual, planned(1).original) == usual
+
+
+def test_small_models_say_little_of_how_fast_a_large_one_is() -> None:
+    """They are slower for their weights, so a guess that is faster holds."""
+    fast, slow = Pace(1e20, 1e20, "fast"), Pace(1.0, 1.0, "slow")
+    large = Row(label="large", path="large", size_bytes=10**10, bits_per_weight=16)
+    assert learned([measured(FEW)], fast, large).reading == fast.reading
+    assert learned([measured(FEW)], slow, large).reading > slow.reading
 
 
 def test_a_machine_that_is_slower_than_thought_takes_longer() -> None:

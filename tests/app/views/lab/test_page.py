@@ -70,13 +70,12 @@ def show(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[Show]:
             shelf.keep(one)
         runner = GivenRunner()
         lab = Lab(shelf, runner, guess(has_metal=True), available_bytes=10**10, parent=facet)
-        pace = lab.pace()
         draft = LabDraft(
             folders,
             facet.library,
             GivenReader(outline()),
             MACHINE,
-            pace=lambda: pace,
+            pace=lab.pace,
             names=lambda: lab.names,
             parent=facet,
         )
