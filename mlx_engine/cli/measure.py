@@ -125,7 +125,7 @@ def _compared(requests: Sequence[MeasureFidelity], folders: Folders, *, json: bo
         try:
             result = _measured(request, folders)
         except FacetError as error:
-            report(f"{request.id}: {error.message}")
+            report(error.message if request.id in error.message else f"{request.id}: {error.message}")
             if json:
                 write_json({"candidate": request.id, "error": error.title, "message": error.message})
                 sys.stdout.flush()

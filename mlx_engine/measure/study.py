@@ -127,13 +127,12 @@ class Step:
 def remaining(study: Study) -> Iterator[Step]:
     """Give what is left to be done, in order. What has failed, and what depends on it, is left out."""
     original, plan = study.original, study.plan
-    if study.lacks_dataset and not original.has_failed("fetch"):
-        yield Step("fetch", original.label, FetchDataset(original.label, plan.corpus.dataset))
-    if not study.answers and not study.has_no_answers:
+    if _awaits_answers(study):
+        if study.lacks_dataset:
+            yield Step("fetch", original.label, FetchDataset(original.label, plan.corpus.dataset))
         if study.answering.is_to_be_made:
             yield Step("convert", study.answering.label, _conversion(study.answering, original))
-        if study.answering.is_made or not study.answering.has_failed("convert"):
-            yield Step("answers", original.label, _answers(study))
+        yield Step("answers", original.label, _answers(study))
     for row in study.rows:
         if row.is_to_be_made and (row is not study.answering or study.answers):
             yield Step("convert", row.label, _conversion(row, original))
@@ -142,6 +141,12 @@ def remaining(study: Study) -> Iterator[Step]:
         yield from _fidelity(study, row)
         if plan.speed and row.speed is None and not row.has_failed("speed") and not study.is_out_of_reach(row):
             yield Step("speed", row.label, MeasureSpeed(id=row.label, model=row.path, plan=plan.speed))
+
+
+def _awaits_answers(study: Study) -> bool:
+    """Return whether something is left to be held against answers that are not there."""
+    rows = (row for row in study.rows if row.is_made or row.is_to_be_made)
+    return not study.answers and any(True for row in rows for _ in _fidelity(study, row))
 
 
 def _fidelity(study: Study, row: Row) -> Iterator[Step]:

@@ -39,8 +39,8 @@ def _distance(kl: float) -> str:
 def plus_minus(value: float, error: float | None, digits: int) -> str:
     """Return a figure with its standard error: "0.043 ± 0.002", with more digits where the error is below the last."""
     if error is None:
-        return f"{value:.{digits}f}"
+        return f"{value:z.{digits}f}"
     if error == 0 or not math.isfinite(error):
-        return f"{value:.{digits}f} ± {error:.0f}"
+        return f"{value:z.{digits}f} ± {error:.0f}"
     digits = max(digits, -math.floor(math.log10(error)))
-    return f"{value:.{digits}f} ± {error:.{digits}f}"
+    return f"{value:z.{digits}f} ± {error:.{digits}f}"

@@ -52,7 +52,7 @@ def json(subject: Subject) -> bytes:
 def table(subject: Subject) -> str:
     """Return the figures as CSV, whole: sizes in bytes, times in seconds, KL in nats, shares from 0 to 1."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\r\n")
     errors = [f"{column.key}_se" for column in _columns]
     words = {sample.key: told for sample, told in verdicts(subject)}
     known = [error for error in errors if any(hasattr(sample.found, error) for sample in subject.samples)]

@@ -38,11 +38,13 @@ def test_each_candidate_is_an_object_a_failed_one_too(tiny_models: Path, text: P
     """It is called as the person called it; one of another family says why, and the exit code is 1."""
     names = [str(tiny_models / name) for name in ("llama", "llama-4bit", "gemma3")]
     assert main(["measure", *names, "--corpus", str(text), "--chunk", "64", "--json"]) == 1
-    good, bad = _objects(capsys.readouterr().out)
+    told = capsys.readouterr()
+    good, bad = _objects(told.out)
     assert (good["reference"], good["candidate"], bad["candidate"]) == tuple(names)
     assert good["mean_kl"] > 0
     assert {"mean_kl_se", "p99_kl", "top1_agreement", "perplexity", "reference_perplexity"} < set(good)
     assert "has another" in bad["message"]
+    assert told.err.count(names[2]) == 1
 
 
 def test_an_original_may_be_deleted_once_its_answers_are_kept(

@@ -93,6 +93,17 @@ def test_what_was_measured_against_other_answers_is_measured_again(study: Study)
     assert ("fidelity", "there") in _steps(after(study, step, other))
 
 
+def test_answers_that_are_gone_are_kept_anew_only_for_who_is_still_to_be_measured(study: Study) -> None:
+    """What is held against them already needs them no more."""
+    kept = AnswersKept(id="maker/original", answers="folder", size_bytes=1, share=0.1)
+    study = after(study, _step(study, "answers", "maker/original"), kept)
+    study = after(study, _step(study, "fidelity", "maker/there"), FidelityMeasured("maker/there", result(0.1)))
+    study = msgspec.structs.replace(study, answers="")
+    assert ("answers", "original") in _steps(study)
+    study = msgspec.structs.replace(study, rows=study.rows[:2])
+    assert _steps(study) == [("speed", "original"), ("speed", "there")]
+
+
 def test_a_model_that_cannot_be_made_is_not_measured(study: Study) -> None:
     """The others are."""
     study = after_failure(study, _step(study, "convert", "maker/four"), "No space", "The disk is full.")

@@ -57,6 +57,7 @@ def test_distances_have_words(kl: float, words: str) -> None:
         (0.0431, None, "0.043"),
         (0.00012, 0.00003, "0.00012 ± 0.00003"),
         (1.0, 0.0, "1.000 ± 0"),
+        (-1e-9, None, "0.000"),
     ],
 )
 def test_an_error_has_at_least_one_digit(value: float, error: float | None, words: str) -> None:

@@ -45,6 +45,11 @@ def test_the_original_has_its_own_perplexity_and_no_divergence() -> None:
     assert original["verdict"] == "original"
 
 
+def test_csv_ends_its_lines_as_the_standard_has_it() -> None:
+    """RFC 4180."""
+    assert data.table(Subject(study(FEW))).count("\r\n") == 1 + len(study(FEW).rows)
+
+
 def test_names_are_no_formulas() -> None:
     """A spreadsheet would reckon what begins with an equals sign."""
     assert _rows(hostile())[3]["model"].startswith("'=1+1|")
