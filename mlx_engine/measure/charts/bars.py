@@ -145,7 +145,14 @@ class _Drawing:
         if high > low:
             yield from self._whisker(low, high, area)
         words = figure(bar.found.value / self.unit.divisor)
-        yield Words(Point(max(area.right, high) + gap, base), words, style.size)
+        yield Words(Point(self._beside_line(max(area.right, high) + gap, words), base), words, style.size)
+
+    def _beside_line(self, left: float, words: str) -> float:
+        """Return where `words` begin: at `left`, or behind the line of the original if they would lie on it."""
+        if not self.chart.reference:
+            return left
+        line, gap = self._across(self.chart.reference.value), self.style.scaled(_GAP) / 2
+        return line + gap if left - gap < line < left + self.style.width(words) + gap else left
 
     def _whisker(self, low: float, high: float, area: Area) -> Iterator[Item]:
         """Yield the bar of error, with ends where it is long enough for them."""

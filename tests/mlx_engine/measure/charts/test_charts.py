@@ -13,7 +13,7 @@ from mlx_engine.measure.charts.distribution import distribution
 from mlx_engine.measure.charts.kinds import kinds
 from mlx_engine.measure.charts.pareto import pareto
 from mlx_engine.measure.charts.quantities import DECODING, DISAGREEMENT, MEAN_KL, MEMORY, PERPLEXITY
-from mlx_engine.measure.charts.scene import Area, Scene, Words
+from mlx_engine.measure.charts.scene import Area, Line, Scene, Words
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.study import Study
 from tests.mlx_engine.measure.charts.studies import FEW, NINE, study
@@ -111,6 +111,16 @@ def test_results_without_counts_have_no_curve() -> None:
         for row in found.candidates[:2]
     ]
     assert len(distribution(msgspec.structs.replace(found, rows=(found.original, *old, found.rows[3]))).curves) == 1
+
+
+def test_a_figure_does_not_lie_on_the_line_of_the_original() -> None:
+    """That of a bar which ends just before the line stands behind it."""
+    rows = (("fast", 4.5, 0.04, 0.1, 200.0), ("slow", 3.0, 0.4, 0.3, 85.0))
+    style = Style()
+    scene = bars(study(rows), DECODING).draw(500, 300, style)
+    line = next(item for item in scene.items if isinstance(item, Line) and item.dash)
+    found = dict(_words(scene, style))
+    assert found["85.0"].left > line.points[0].x
 
 
 def test_bars_stand_in_order_the_best_first() -> None:
