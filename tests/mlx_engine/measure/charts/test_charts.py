@@ -115,12 +115,12 @@ def test_results_without_counts_have_no_curve() -> None:
 
 def test_a_figure_does_not_lie_on_the_line_of_the_original() -> None:
     """That of a bar which ends just before the line stands behind it."""
-    rows = (("fast", 4.5, 0.04, 0.1, 200.0), ("slow", 3.0, 0.4, 0.3, 85.0))
+    rows = (("fast", 4.5, 0.04, 0.1, 200.0), ("slow", 3.0, 0.4, 0.3, 80.0))
     style = Style()
     scene = bars(study(rows), DECODING).draw(500, 300, style)
     line = next(item for item in scene.items if isinstance(item, Line) and item.dash)
     found = dict(_words(scene, style))
-    assert found["85.0"].left > line.points[0].x
+    assert found["80.0"].left > line.points[0].x
 
 
 def test_bars_stand_in_order_the_best_first() -> None:
