@@ -235,17 +235,15 @@ def test_a_killed_job_is_begun_anew(
 
 
 def test_it_stands_still_and_goes_on(hub: Hub, put: Any, models: Path, job: JobProcess) -> None:
-    """Nothing comes meanwhile, though the connection is open."""
+    """Requests are read in order, so it stands still from its first event on; no weights are asked for meanwhile."""
     repository = put("still")
-    hold = Hold(after_bytes=10)
-    hub.order(sent(SHARDS), hold, after=1)
-    job.send(request(repository, models))
-    job.until(is_written)
     job.send(StandStill("c"))
-    hold.released.set()
-    assert not blob(repository, SHARDS).exists()
+    job.send(request(repository, models))
+    assert job.until(lambda _event: True)
+    assert not hub.asked(sent(1))
     job.send(Proceed("c"))
     assert isinstance(job.until(lambda event: isinstance(event, Converted | JobFailed))[-1], Converted)
+    assert hub.asked(sent(1))
 
 
 def test_the_outline_is_read_from_headers(hub: Hub, put: Any, job: JobProcess) -> None:
