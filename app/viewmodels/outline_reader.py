@@ -4,11 +4,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject
 
+from app.viewmodels.session_bridge import SessionBridge
 from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.engine.job_session import JobSession, SessionParcel
-from mlx_engine.errors import FacetError
 from mlx_engine.job_protocol import JobFailed
 from mlx_engine.quantize.messages import OutlineRead, ReadOutline
 
@@ -20,20 +19,11 @@ class OutlineReader(QObject):
     and one that reads what is on the Hub.
     """
 
-    _arrived = Signal(object)  # SessionParcel, from any thread
-    _arrived_from_hub = Signal(object)  # the same
-
     def __init__(self, logs: Path, parent: QObject | None = None, *, command: Sequence[str] | None = None) -> None:
         super().__init__(parent)
         self._answered: Answered | None = None
-        self._session = JobSession(
-            post=self._arrived.emit, on_event=self._answer, logs=logs, needs_network=False, command=command
-        )
-        self._hub = JobSession(
-            post=self._arrived_from_hub.emit, on_event=self._answer, logs=logs, needs_network=True, command=command
-        )
-        self._arrived.connect(self._receive, Qt.ConnectionType.QueuedConnection)
-        self._arrived_from_hub.connect(self._receive_from_hub, Qt.ConnectionType.QueuedConnection)
+        self._session = SessionBridge(self._answer, logs, self, needs_network=False, command=command)
+        self._hub = SessionBridge(self._answer, logs, self, needs_network=True, command=command)
 
     def read(self, model: Path, answered: Answered) -> None:
         """Ask for the outline of the model at that path; `answered` gets it, or why there is none."""
@@ -45,30 +35,17 @@ class OutlineReader(QObject):
         self._hub.close()
         self._ask(self._hub, ReadOutline(uuid.uuid4().hex, repository=repository), answered)
 
-    def _ask(self, session: JobSession, question: ReadOutline, answered: Answered) -> None:
+    def _ask(self, session: SessionBridge, question: ReadOutline, answered: Answered) -> None:
         self._session.drop()
         self._hub.drop()
         self._answered = answered
-        try:
-            session.ask(question)
-        except FacetError as error:
-            self._answer(
-                JobFailed(id=question.id, error=type(error).__name__, title=error.title, message=error.message)
-            )
+        session.ask(question)
 
     def close(self) -> None:
         """End the process; the next question starts another."""
         self._answered = None
         self._session.close()
         self._hub.close()
-
-    @Slot(object)
-    def _receive(self, parcel: SessionParcel) -> None:
-        self._session.receive(parcel)
-
-    @Slot(object)
-    def _receive_from_hub(self, parcel: SessionParcel) -> None:
-        self._hub.receive(parcel)
 
     def _answer(self, event: JobEvent) -> None:
         answered, self._answered = self._answered, None

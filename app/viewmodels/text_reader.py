@@ -4,11 +4,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject
 
+from app.viewmodels.session_bridge import SessionBridge
 from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.engine.job_session import JobSession, SessionParcel
-from mlx_engine.errors import FacetError
 from mlx_engine.job_protocol import JobFailed
 from mlx_engine.measure.messages import CorpusRead, ReadCorpus
 from mlx_engine.measure.plan import Plan
@@ -19,15 +18,10 @@ Answered = Callable[[CorpusRead | JobFailed], None]
 class TextReader(QObject):
     """One question at a time: a new one drops the one before. `command` starts the process, which has no network."""
 
-    _arrived = Signal(object)  # SessionParcel, from any thread
-
     def __init__(self, logs: Path, parent: QObject | None = None, *, command: Sequence[str] | None = None) -> None:
         super().__init__(parent)
         self._answered: Answered | None = None
-        self._session = JobSession(
-            post=self._arrived.emit, on_event=self._answer, logs=logs, needs_network=False, command=command
-        )
-        self._arrived.connect(self._receive, Qt.ConnectionType.QueuedConnection)
+        self._session = SessionBridge(self._answer, logs, self, needs_network=False, command=command)
 
     def read(self, model: Path, plan: Plan, answered: Answered) -> None:
         """Ask about the text of `plan`; `answered` gets how much it is, or what is wrong with it."""
@@ -40,21 +34,12 @@ class TextReader(QObject):
         )
         self._session.drop()
         self._answered = answered
-        try:
-            self._session.ask(question)
-        except FacetError as error:
-            self._answer(
-                JobFailed(id=question.id, error=type(error).__name__, title=error.title, message=error.message)
-            )
+        self._session.ask(question)
 
     def close(self) -> None:
         """End the process; the next question starts another."""
         self._answered = None
         self._session.close()
-
-    @Slot(object)
-    def _receive(self, parcel: SessionParcel) -> None:
-        self._session.receive(parcel)
 
     def _answer(self, event: JobEvent) -> None:
         answered, self._answered = self._answered, None

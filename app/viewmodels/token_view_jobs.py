@@ -3,13 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject
 
+from app.viewmodels.session_bridge import SessionBridge
 from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.engine.job_session import JobSession, SessionParcel
-from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import JobFailed
 from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity, ReadTokens
 from mlx_engine.protocol import WorkerExited
 
@@ -29,37 +27,25 @@ class TokenJobs(QObject):
     The process is kept for the next chunk that is read; one that had a model in memory ends, and gives it back.
     """
 
-    _arrived = Signal(object)  # SessionParcel, from any thread
-
     def __init__(
         self, folders: Folders, parent: QObject | None = None, *, command: Sequence[str] | None = None
     ) -> None:
         super().__init__(parent)
         self._request: TokenRequest | None = None
         self._told: Callable[[JobEvent], None] | None = None
-        self._session = JobSession(
-            post=self._arrived.emit, on_event=self._tell, logs=folders.logs, needs_network=False, command=command
-        )
-        self._arrived.connect(self._receive, Qt.ConnectionType.QueuedConnection)
+        self._session = SessionBridge(self._tell, folders.logs, self, needs_network=False, command=command)
 
     def ask(self, request: TokenRequest, told: Callable[[JobEvent], None]) -> None:
         """Ask; `told` is called with each event of this request, the last of which is its answer or a `JobFailed`."""
         if not (isinstance(request, ReadTokens) and isinstance(self._request, ReadTokens)):
             self._session.close()
         self._request, self._told = request, told
-        try:
-            self._session.ask(request)
-        except FacetError as error:
-            self._tell(JobFailed(id=request.id, error=type(error).__name__, title=error.title, message=error.message))
+        self._session.ask(request)
 
     def close(self) -> None:
         """End the process; the next request starts another."""
         self._request = self._told = None
         self._session.close()
-
-    @Slot(object)
-    def _receive(self, parcel: SessionParcel) -> None:
-        self._session.receive(parcel)
 
     def _tell(self, event: JobEvent) -> None:
         is_about_it = not isinstance(event, WorkerExited) and self._request is not None and event.id == self._request.id
