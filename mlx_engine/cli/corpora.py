@@ -4,7 +4,8 @@ from pathlib import Path
 
 import msgspec
 
-from mlx_engine.cli import job, terminal
+from mlx_engine.cli import job
+from mlx_engine.cli.job_view import StatusView, show_all
 from mlx_engine.cli.study_view import fetched_in_words
 from mlx_engine.errors import BadCorpus
 from mlx_engine.folders import Folders
@@ -58,12 +59,7 @@ def _fetched(name: str, folders: Folders) -> str:
     """Return the name of the data set with its commit, once it is here."""
     if found := kept(dataset(name), folders.datasets):
         return str(found[0])
-    status = terminal.StatusLine()
-    try:
-        for event in job.run(FetchDataset("", name), folders):
-            if isinstance(event, DatasetFetched):
-                return event.dataset
-            status.show(f"{name}: {fetched_in_words(event)}")
-    finally:
-        status.clear()
-    raise AssertionError
+    view = StatusView(lambda event: f"{name}: {fetched_in_words(event)}")
+    end = show_all(job.run(FetchDataset("", name), folders), view)
+    assert isinstance(end, DatasetFetched)  # noqa: S101 - the last event of a text that was fetched
+    return end.dataset

@@ -1,12 +1,12 @@
 """How a job is shown while it runs: a view is told every event, and the end."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from mlx_engine import protocol
 from mlx_engine.cli import terminal
-from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.engine.job_messages import UNDERWAY, JobEvent
 from mlx_engine.protocol import WorkerExited
 
 
@@ -28,6 +28,20 @@ class JsonView:
 
     def end(self) -> None:
         """There is nothing to put in order."""
+
+
+class StatusView:
+    """One line on a terminal that is written over: what `words` say of an event."""
+
+    def __init__(self, words: Callable[[JobEvent], str]) -> None:
+        self._words, self._status = words, terminal.StatusLine()
+
+    def show(self, event: JobEvent) -> None:
+        if isinstance(event, UNDERWAY):
+            self._status.show(self._words(event))
+
+    def end(self) -> None:
+        self._status.clear()
 
 
 def show_all(events: Iterable[JobEvent], view: JobView) -> JobEvent | None:

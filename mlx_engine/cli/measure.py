@@ -11,8 +11,10 @@ from cyclopts import Parameter
 from mlx_engine.cli import job, measure_view, terminal
 from mlx_engine.cli.corpora import chosen, here
 from mlx_engine.cli.failure import FAILED, UsageError, report
+from mlx_engine.cli.job_view import StatusView, show_all
 from mlx_engine.cli.json_lines import write_json
 from mlx_engine.cli.roots import AddedFolders, model_named, not_found, roots
+from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.errors import FacetError, ModelNotFound
 from mlx_engine.folders import Folders
 from mlx_engine.measure.convention import Convention, Scored
@@ -159,31 +161,25 @@ def _kept(asked: KeepAnswers, folders: Folders, missing: ModelNotFound) -> str:
 
 
 def _answers(request: KeepAnswers, folders: Folders) -> str:
-    status = terminal.StatusLine()
-    try:
-        for event in job.run(request, folders):
-            match event:
-                case AnswersUnderway():
-                    status.show(f"The original reads: {event.done} of {event.total} chunks")
-                case AnswersKept():
-                    return event.answers
-    finally:
-        status.clear()
-    raise AssertionError
+    end = show_all(job.run(request, folders), StatusView(_underway))
+    assert isinstance(end, AnswersKept)  # noqa: S101 - the last event of answers that are kept
+    return end.answers
 
 
 def _measured(request: MeasureFidelity, folders: Folders) -> FidelityResult:
-    status = terminal.StatusLine()
-    try:
-        for event in job.run(request, folders):
-            match event:
-                case FidelityUnderway():
-                    status.show(f"{request.id}: {event.done} of {event.total} chunks, KL {event.so_far.mean_kl:.4f}")
-                case FidelityMeasured():
-                    return event.result
-    finally:
-        status.clear()
-    raise AssertionError
+    end = show_all(job.run(request, folders), StatusView(_underway))
+    assert isinstance(end, FidelityMeasured)  # noqa: S101 - the last event of a measurement that did not fail
+    return end.result
+
+
+def _underway(event: JobEvent) -> str:
+    match event:
+        case AnswersUnderway(done=done, total=total):
+            return f"The original reads: {done} of {total} chunks"
+        case FidelityUnderway(done=done, total=total, so_far=so_far):
+            return f"{event.id}: {done} of {total} chunks, KL {so_far.mean_kl:.4f}"
+        case _:
+            return ""
 
 
 def _tell(result: FidelityResult, *, json: bool) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from mlx_engine.cli.job_bar import share_in_words
 from mlx_engine.engine.job_messages import JobEvent
 from mlx_engine.job_protocol import DownloadProgress, Waiting
 from mlx_engine.measure.gates import Judgement
@@ -38,7 +39,7 @@ def progress_line(study: Study, step: Step, event: JobEvent | None = None) -> st
         case SpeedUnderway(words=words):
             return f"{head}, {words}"
         case ConversionProgress(done_bytes=done, total_bytes=total):
-            return f"{head}, {size_in_words(done)} of {size_in_words(total)}"
+            return f"{head}, {share_in_words(done, total)}"
         case DownloadProgress() | Waiting():
             return f"{head}, {fetched_in_words(event)}"
         case _:
@@ -49,7 +50,7 @@ def fetched_in_words(event: JobEvent) -> str:
     """Return how far a text is on its way from the Hub."""
     match event:
         case DownloadProgress(done_bytes=done, total_bytes=total):
-            return f"{size_in_words(done)} of {size_in_words(total)}"
+            return share_in_words(done, total)
         case Waiting(reason=reason):
             return reason
         case _:
