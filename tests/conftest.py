@@ -9,6 +9,7 @@ import pytest
 
 from mlx_engine.folders import Folders
 from mlx_engine.models import starter
+from tests.disks import disk_of
 
 pytest_plugins = ["tests.hub.fixtures"]
 
@@ -24,15 +25,8 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 2 MB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(disk)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("only root can mount a small disk, on Linux")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    with disk_of(tmp_path / "disk", "2m") as disk:
+        yield disk
 
 
 @pytest.fixture(scope="session")

@@ -15,12 +15,7 @@ from mlx_engine.measure.speed_result import Series, SpeedPlan, SpeedResult
 
 Output = pytest.CaptureFixture[str]
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A home of the test's own."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("FACET_HOME", str(tmp_path / "facet"))
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def _result(*, decode: tuple[float, ...] = (100.0, 102.0, 104.0), failures: tuple[str, ...] = ()) -> SpeedResult:

@@ -17,15 +17,9 @@ from tests.hub.repository import Repository
 from tests.hub.server import Hub
 
 Output = pytest.CaptureFixture[str]
+pytestmark = pytest.mark.usefixtures("hub", "home")
+
 SENTENCE = "The tide comes in twice a day, and takes back what it has left behind. "
-
-
-@pytest.fixture(autouse=True)
-def home(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of the test's own; the only Hub is the small one."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("FACET_HOME", str(tmp_path / "facet"))
-    return tmp_path / "facet"
 
 
 @pytest.fixture

@@ -14,13 +14,7 @@ from mlx_engine.measure.plan import Plan
 
 Output = pytest.CaptureFixture[str]
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of the test's own."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("FACET_HOME", str(tmp_path / "facet"))
-    return tmp_path / "facet"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import fcntl
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,6 +30,7 @@ from mlx_engine.quantize.messages import (
     Proceed,
     ReadOutline,
 )
+from tests.disks import disk_of
 from tests.hub.job_process import JobProcess
 from tests.model_folders import write_llama
 
@@ -313,16 +313,9 @@ def test_a_source_that_is_deleted_meanwhile_stays_until_it_is_read(large: Path, 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 600 MB; what is free of it takes no memory."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=600m", "none", str(disk)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("only root can mount a small disk, on Linux")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    """A disk of 600 MB."""
+    with disk_of(tmp_path / "disk", "600m") as disk:
+        yield disk
 
 
 def fill(disk: Path, leave_bytes: int) -> None:

@@ -1,6 +1,5 @@
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from mlx_engine.quantize.messages import (
     SourceProgress,
 )
 from mlx_engine.quantize.messages import Hold as StandStill
+from tests.disks import disk_of
 from tests.hub.faults import Cut, Hold, WrongContent
 from tests.hub.job_process import JobProcess
 from tests.hub.repository import Repository
@@ -277,17 +277,10 @@ def test_a_model_of_ternary_weights_is_downloaded_first(
 
 @pytest.fixture
 def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A disk of 600 MB with the cache and the models; what is free of it takes no memory."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=600m", "none", str(disk)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("only root can mount a small disk, on Linux")
-    monkeypatch.setenv("HF_HUB_CACHE", str(disk / "hub"))
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    """A disk of 600 MB with the cache and the models."""
+    with disk_of(tmp_path / "disk", "600m") as disk:
+        monkeypatch.setenv("HF_HUB_CACHE", str(disk / "hub"))
+        yield disk
 
 
 def fill(disk: Path, leave_bytes: int) -> None:
