@@ -15,7 +15,7 @@ def lines(result: FidelityResult) -> Iterator[str]:
     if result.is_stand_in:
         yield "  The reference is a stand-in whose own loss is missing: take the divergence as a lower bound."
     yield f"  mean KL      {_mean_kl(found)} nats; rounding and tails change it by < {found.kl_error_bound:.1g}"
-    yield f"  KL           median {found.median_kl:.4f}, p90 {found.p90_kl:.3f}, " + (
+    yield f"  KL           median {found.median_kl:z.4f}, p90 {found.p90_kl:z.3f}, " + (
         f"p99 {found.p99_kl:.3f}, max {found.max_kl:.2f}"
     )
     yield f"  same choice  {_same_choice(found)}; {found.flips:,} of {found.positions:,} positions differ"

@@ -33,3 +33,10 @@ def test_a_stand_in_and_a_context_in_fewer_bits_are_told() -> None:
     told = "\n".join(lines(msgspec.structs.replace(_result("four", 0.04), is_stand_in=True, cache_bits=8)))
     assert "lower bound" in told
     assert "its context in 8 bits" in told
+
+
+def test_next_to_nothing_is_not_told_as_less_than_nothing() -> None:
+    """A model held against itself has divergences on both sides of 0."""
+    result = _result("same", 0.0)
+    result = msgspec.structs.replace(result, fidelity=msgspec.structs.replace(result.fidelity, median_kl=-1e-7))
+    assert "median 0.0000" in "\n".join(lines(result))
