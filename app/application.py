@@ -13,13 +13,13 @@ from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from app.environment import SingleInstance, catch_errors, missing_display, record_crashes, start_log
-from app.views.main_window import MainWindow
-from app.views.theme import Appearance, Theme
+from app.views.kit.theme import Appearance, Theme
+from app.views.shell.main_window import MainWindow
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
 
 if TYPE_CHECKING:
-    from app.assembly import Assembly
+    from app.assembly.window import Assembly
 
 _log = logging.getLogger("facet")
 
@@ -51,7 +51,7 @@ class Run:
 
     def _fill(self) -> None:
         """Build what is in the window; where that fails, ask whether to try again."""
-        from app.assembly import Assembly  # noqa: PLC0415 - not before the window is shown
+        from app.assembly.window import Assembly  # noqa: PLC0415 - not before the window is shown
 
         while not self.assembly:
             try:

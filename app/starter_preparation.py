@@ -2,9 +2,9 @@
 
 from PySide6.QtCore import QObject, QProcess, Signal
 
-from mlx_engine.engine.client import worker_command
+from mlx_engine.engine.parents.client import worker_command
 from mlx_engine.folders import Folders
-from mlx_engine.models.starter import is_installed, starter_gguf
+from mlx_engine.models.library.starter import is_installed, starter_gguf
 
 
 class StarterPreparation(QObject):

@@ -15,15 +15,15 @@ def main(arguments: Sequence[str]) -> int:
         network.refuse_all_but_loopback(Folders.from_environment().logs)
     match arguments:
         case ["job" | "--job"]:
-            from mlx_engine.engine import job  # noqa: PLC0415
+            from mlx_engine.engine.children import job  # noqa: PLC0415
 
             return job.main()
         case ["worker" | "--worker"]:
-            from mlx_engine.engine import worker  # noqa: PLC0415
+            from mlx_engine.engine.children import worker  # noqa: PLC0415
 
             return worker.main()
         case ["--import-gguf", *files]:
-            from mlx_engine.models.gguf import importing  # noqa: PLC0415
+            from mlx_engine.models.library import gguf_import as importing  # noqa: PLC0415
 
             return importing.main(files)
         case _:

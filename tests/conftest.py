@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.folders import Folders
-from mlx_engine.models import starter
+from mlx_engine.models.library import starter
 from tests.disks import disk_of
 
 pytest_plugins = ["tests.hub.fixtures"]

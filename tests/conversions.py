@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from mlx_engine.models import provenance
-from mlx_engine.models.provenance import Provenance
-from mlx_engine.models.safetensors import compose_header
-from mlx_engine.quantize.builtin import recipe
+from mlx_engine.models.description import provenance
+from mlx_engine.models.description.provenance import Provenance
+from mlx_engine.models.files.safetensors import compose_header
+from mlx_engine.quantize.recipes.builtin import recipe
 
 BASE = "maker/Whale-1B"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

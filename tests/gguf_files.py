@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import pre_tokenizers
 
-from mlx_engine.models.gguf.importing import import_gguf
+from mlx_engine.models.library.gguf_import import import_gguf
 
 TYPE_NUMBERS = {
     "F32": 0,

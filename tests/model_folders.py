@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from mlx_engine.models.safetensors import compose_header
+from mlx_engine.models.files.safetensors import compose_header
 
 CONFIG: dict[str, Any] = {"model_type": "llama", "max_position_embeddings": 4096}
 TENSORS = {"model.embed_tokens.weight": ("BF16", (10, 64)), "model.norm.weight": ("BF16", (64,))}

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from mlx_engine.models.safetensors import compose_header
+from mlx_engine.models.files.safetensors import compose_header
 
 ARCHITECTURES = ("llama", "untied", "qwen3_moe", "granitemoe", "gemma3", "lfm2")
 RECIPES: dict[str, dict[str, Any]] = {

@@ -1,7 +1,7 @@
 """Outlines of networks as mlx-lm would build them, written down by hand: no files, no MLX."""
 
-from mlx_engine.quantize.outline import Outline, Parameter
-from mlx_engine.quantize.recipe import Treatment
+from mlx_engine.quantize.plan.outline import Outline, Parameter
+from mlx_engine.quantize.recipes.recipe import Treatment
 
 
 def matrix(name: str, *shape: int, wanted: Treatment | None = None) -> Parameter:

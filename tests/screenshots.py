@@ -15,15 +15,15 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.application import Run
-from app.viewmodels.map_selection import ALL
-from app.viewmodels.quantize_state import Ready
-from app.viewmodels.token_view_states import Broken, Shown
+from app.viewmodels.quantize.map_selection import ALL
+from app.viewmodels.quantize.state import Ready
+from app.viewmodels.tokens.states import Broken, Shown
 from app.views.lab.page import LabPage
 from app.views.quantize.page import QuantizePage
 from mlx_engine.folders import Folders
 from mlx_engine.measure.charts.quantities import sample_key
-from mlx_engine.measure.study import Row
-from mlx_engine.models import starter
+from mlx_engine.measure.study.study import Row
+from mlx_engine.models.library import starter
 from mlx_engine.sampling import Sampling
 
 _QUESTIONS = (

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from mlx_engine.models import safetensors
+from mlx_engine.models.files import safetensors
 
 
 def in_shards(folder: Path, count: int) -> dict[str, bytes]:

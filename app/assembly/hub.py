@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from app.viewmodels.account import AccountViewModel
-from app.viewmodels.discover import DiscoverViewModel
-from app.viewmodels.downloads import Downloads
-from app.viewmodels.hub_bridge import HubBridge
-from app.viewmodels.jobs import Jobs
-from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.offline import OfflineSwitch
-from app.viewmodels.publish import Publishing
-from app.views.theme import Theme
+from app.viewmodels.bridges.hub import HubBridge
+from app.viewmodels.bridges.offline import OfflineSwitch
+from app.viewmodels.hub.account import AccountViewModel
+from app.viewmodels.hub.discover import DiscoverViewModel
+from app.viewmodels.hub.downloads import Downloads
+from app.viewmodels.hub.publish import Publishing
+from app.viewmodels.jobs.queue import Jobs
+from app.viewmodels.library.library import ModelLibrary
+from app.views.kit.theme import Theme
 from mlx_engine.folders import Folders
 
 if TYPE_CHECKING:

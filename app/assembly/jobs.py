@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 
-from app.viewmodels.hub_words import address
-from app.viewmodels.job_bridge import JobBridge
-from app.viewmodels.jobs import Jobs
-from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.offline import OfflineSwitch
+from app.viewmodels.bridges.jobs import JobBridge
+from app.viewmodels.bridges.offline import OfflineSwitch
+from app.viewmodels.formatting.hub import address
+from app.viewmodels.jobs.queue import Jobs
+from app.viewmodels.library.library import ModelLibrary
 from app.views.jobs.entry import JobsEntry
-from app.views.notification import Notifier
-from app.views.theme import Theme
+from app.views.kit.notification import Notifier
+from app.views.kit.theme import Theme
 from mlx_engine.folders import Folders
 
 if TYPE_CHECKING:

@@ -9,30 +9,30 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 
-from app.viewmodels.jobs import Jobs
-from app.viewmodels.lab import Lab
-from app.viewmodels.lab_beside import Beside
-from app.viewmodels.lab_bridge import StudyBridge
-from app.viewmodels.lab_draft import LabDraft
-from app.viewmodels.lab_export import LabExport
-from app.viewmodels.lab_kin import is_kin
-from app.viewmodels.lab_pace import guess
-from app.viewmodels.lab_shelf import LabShelf
-from app.viewmodels.lab_text import LabText
-from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.outline_reader import OutlineReader
-from app.viewmodels.past_chats import PastChats
-from app.viewmodels.text_reader import TextReader
-from app.viewmodels.token_view import TokenView
-from app.viewmodels.token_view_jobs import TokenJobs
-from app.views.notification import Notifier
-from app.views.theme import Theme
+from app.viewmodels.bridges.outline_reader import OutlineReader
+from app.viewmodels.bridges.study import StudyBridge
+from app.viewmodels.bridges.text_reader import TextReader
+from app.viewmodels.bridges.token_jobs import TokenJobs
+from app.viewmodels.chat.past_chats import PastChats
+from app.viewmodels.jobs.queue import Jobs
+from app.viewmodels.lab.contention import Beside
+from app.viewmodels.lab.draft import LabDraft
+from app.viewmodels.lab.export import LabExport
+from app.viewmodels.lab.related_models import is_kin
+from app.viewmodels.lab.studies import Lab
+from app.viewmodels.lab.study_store import LabShelf
+from app.viewmodels.lab.text import LabText
+from app.viewmodels.lab.time_estimate import guess
+from app.viewmodels.library.library import ModelLibrary
+from app.viewmodels.tokens.view import TokenView
+from app.views.kit.notification import Notifier
+from app.views.kit.theme import Theme
 from mlx_engine.folders import Folders
 from mlx_engine.measure.charts.quantities import sample_key
-from mlx_engine.measure.study import Study
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.machine import Machine
-from mlx_engine.quantize.recipe import Recipe
+from mlx_engine.measure.study.study import Study
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.memory.machine import Machine
+from mlx_engine.quantize.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
     from app.views.lab.page import LabPage

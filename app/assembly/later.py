@@ -9,24 +9,24 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.domain.store import Store
-from app.viewmodels.chat import ChatViewModel
-from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.offline import OfflineSwitch
-from app.viewmodels.preferences import Preferences
-from app.views.notification import Notifier
-from app.views.theme import Theme
-from app.views.workbench import Workbench
+from app.viewmodels.bridges.offline import OfflineSwitch
+from app.viewmodels.bridges.preferences import Preferences
+from app.viewmodels.chat.chat import ChatViewModel
+from app.viewmodels.library.library import ModelLibrary
+from app.views.kit.notification import Notifier
+from app.views.kit.theme import Theme
+from app.views.shell.workbench import Workbench
 from mlx_engine.folders import Folders
-from mlx_engine.models.machine import Machine
+from mlx_engine.models.memory.machine import Machine
 
 if TYPE_CHECKING:
-    from app.hub_assembly import HubAssembly
-    from app.jobs_assembly import JobsAssembly
-    from app.lab_assembly import LabAssembly
-    from app.models_assembly import ModelsAssembly
-    from app.quantize_assembly import QuantizeAssembly
-    from app.viewmodels.past_chats import PastChats
-    from mlx_engine.models.description import ModelDescription
+    from app.assembly.hub import HubAssembly
+    from app.assembly.jobs import JobsAssembly
+    from app.assembly.lab import LabAssembly
+    from app.assembly.models import ModelsAssembly
+    from app.assembly.quantize import QuantizeAssembly
+    from app.viewmodels.chat.past_chats import PastChats
+    from mlx_engine.models.description.description import ModelDescription
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class LaterAssembly(QObject):
     def jobs(self) -> "JobsAssembly":
         """Return the queue of jobs and what is told of it, which is built when it is first wanted."""
         if self._jobs is None:
-            from app.jobs_assembly import JobsAssembly  # noqa: PLC0415 - nobody waits for it at the start
+            from app.assembly.jobs import JobsAssembly  # noqa: PLC0415 - nobody waits for it at the start
 
             self._jobs = JobsAssembly(
                 self._parts.folders,
@@ -100,7 +100,7 @@ class LaterAssembly(QObject):
     def hub(self) -> "HubAssembly":
         """Return what has to do with the Hub, which is built when it is first wanted."""
         if self._hub is None:
-            from app.hub_assembly import HubAssembly  # noqa: PLC0415 - as above
+            from app.assembly.hub import HubAssembly  # noqa: PLC0415 - as above
 
             self._hub = HubAssembly(
                 self._parts.folders,
@@ -118,7 +118,7 @@ class LaterAssembly(QObject):
     def quantizing(self) -> "QuantizeAssembly":
         """Return what has to do with quantizing, which is built when it is first wanted."""
         if self._quantizing is None:
-            from app.quantize_assembly import QuantizeAssembly  # noqa: PLC0415 - as above
+            from app.assembly.quantize import QuantizeAssembly  # noqa: PLC0415 - as above
 
             self._quantizing = QuantizeAssembly(
                 self._parts.folders,
@@ -134,7 +134,7 @@ class LaterAssembly(QObject):
     def lab(self) -> "LabAssembly":
         """Return what has to do with the Lab, which is built when it is first wanted."""
         if self._lab is None:
-            from app.lab_assembly import LabAssembly  # noqa: PLC0415 - as above
+            from app.assembly.lab import LabAssembly  # noqa: PLC0415 - as above
 
             self._lab = LabAssembly(
                 self._parts.folders,
@@ -159,7 +159,7 @@ class LaterAssembly(QObject):
     def past_chats(self) -> "PastChats":
         """Return what reads all chats, which is built when it is first wanted."""
         if self._past_chats is None:
-            from app.viewmodels.past_chats import PastChats  # noqa: PLC0415 - as above
+            from app.viewmodels.chat.past_chats import PastChats  # noqa: PLC0415 - as above
 
             self._past_chats = PastChats(self._parts.store, self._parts.folders, self)
             self._past_chats.problem.connect(self._parts.notifier.error)
@@ -169,7 +169,7 @@ class LaterAssembly(QObject):
         return self._past_chats
 
     def _models_page(self) -> QWidget:
-        from app.models_assembly import ModelsAssembly  # noqa: PLC0415 - built when it is first shown
+        from app.assembly.models import ModelsAssembly  # noqa: PLC0415 - built when it is first shown
 
         self._models = ModelsAssembly(
             self._parts.folders,
@@ -223,7 +223,7 @@ class LaterAssembly(QObject):
 
     def quantize(self) -> None:
         """Turn to the model that is marked on its page, or else to the one of the chat."""
-        from app.viewmodels.model_table import whole  # noqa: PLC0415 - as above
+        from app.viewmodels.library.table import whole  # noqa: PLC0415 - as above
 
         marked = self._models.page.table.current_row() if self._models and self._workbench.shown == "models" else None
         if marked and (model := whole(marked)):
@@ -258,7 +258,7 @@ class LaterAssembly(QObject):
         self._parts.chat.set_model(model)
 
     def export_chats(self, is_all: bool) -> None:
-        from app.views.chat_export import export  # noqa: PLC0415 - as above
+        from app.views.chat.export import export  # noqa: PLC0415 - as above
 
         chat = None if is_all else self._parts.chat.conversation
         export(self._workbench, self.past_chats(), chat.title if chat else "Chats", chat.id if chat else "")

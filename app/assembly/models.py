@@ -5,22 +5,22 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject
 
 from app.domain.store import Store
-from app.viewmodels.chat import ChatViewModel
-from app.viewmodels.duplicates import DuplicateModels
-from app.viewmodels.model_folders import ModelFolders
-from app.viewmodels.model_imports import ModelImports
-from app.viewmodels.model_inspection import ModelInspector
-from app.viewmodels.model_keeping import ModelKeeping
-from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.model_table import ModelTable
-from app.viewmodels.model_use import ModelUse
-from app.viewmodels.newer_revision import NewerRevision
-from app.viewmodels.preferences import Preferences
+from app.viewmodels.bridges.preferences import Preferences
+from app.viewmodels.chat.chat import ChatViewModel
+from app.viewmodels.chat.model_use import ModelUse
+from app.viewmodels.library.duplicates import DuplicateModels
+from app.viewmodels.library.file_actions import ModelKeeping
+from app.viewmodels.library.folders import ModelFolders
+from app.viewmodels.library.imports import ModelImports
+from app.viewmodels.library.inspection import ModelInspector
+from app.viewmodels.library.library import ModelLibrary
+from app.viewmodels.library.newer_revision import NewerRevision
+from app.viewmodels.library.table import ModelTable
+from app.views.kit.notification import Notifier
+from app.views.kit.theme import Theme
 from app.views.models.page import ModelsPage, ModelsParts
-from app.views.notification import Notifier
-from app.views.theme import Theme
 from mlx_engine.folders import Folders
-from mlx_engine.models.machine import this_machine
+from mlx_engine.models.memory.machine import this_machine
 
 
 class ModelsAssembly(QObject):

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from app.viewmodels.jobs import Jobs
-from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.outline_reader import OutlineReader
-from app.viewmodels.quantize import Quantize
-from app.viewmodels.quantize_state import Fetching, Ready, Unreachable
-from app.viewmodels.recipe_shelf import RecipeShelf
-from app.views.notification import Notifier
-from app.views.theme import Theme
+from app.viewmodels.bridges.outline_reader import OutlineReader
+from app.viewmodels.jobs.queue import Jobs
+from app.viewmodels.library.library import ModelLibrary
+from app.viewmodels.quantize.quantize import Quantize
+from app.viewmodels.quantize.recipe_store import RecipeShelf
+from app.viewmodels.quantize.state import Fetching, Ready, Unreachable
+from app.views.kit.notification import Notifier
+from app.views.kit.theme import Theme
 from mlx_engine.folders import Folders
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.machine import this_machine
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.memory.machine import this_machine
 
 if TYPE_CHECKING:
     from app.views.quantize.page import QuantizePage

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
+from app.assembly.later import LaterAssembly, Parts
 from app.domain.store import Store
-from app.later_assembly import LaterAssembly, Parts
-from app.viewmodels.chat import ChatViewModel
-from app.viewmodels.conversation_list import ConversationListModel
-from app.viewmodels.engine_bridge import EngineBridge
-from app.viewmodels.load_gate import LoadGate
-from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.offline import OfflineSwitch
-from app.viewmodels.preferences import Preferences
-from app.views.main_window import MainWindow
-from app.views.notification import Notifier
-from app.views.theme import Theme
-from app.views.workbench import Workbench
-from mlx_engine.engine.state import Failed, Ready
+from app.viewmodels.bridges.engine import EngineBridge
+from app.viewmodels.bridges.offline import OfflineSwitch
+from app.viewmodels.bridges.preferences import Preferences
+from app.viewmodels.chat.chat import ChatViewModel
+from app.viewmodels.chat.conversation_list import ConversationListModel
+from app.viewmodels.chat.load_gate import LoadGate
+from app.viewmodels.library.library import ModelLibrary
+from app.views.kit.notification import Notifier
+from app.views.kit.theme import Theme
+from app.views.shell.main_window import MainWindow
+from app.views.shell.workbench import Workbench
+from mlx_engine.engine.values.state import Failed, Ready
 from mlx_engine.folders import Folders
-from mlx_engine.models.machine import Machine, this_machine
-from mlx_engine.models.places import standard_roots
+from mlx_engine.models.library.places import standard_roots
+from mlx_engine.models.memory.machine import Machine, this_machine
 
 _LATER_MS = 1_500
 """How long after the start the rest begins that nobody waits for."""
@@ -132,9 +132,9 @@ class Assembly(QObject):
 
     def _go_on(self) -> None:
         """Look out for models that come and go, and go on with the jobs that the last run has left."""
-        from app.viewmodels.lab_shelf import UNDER_WAY  # noqa: PLC0415 - as above
-        from app.viewmodels.library_watch import LibraryWatch  # noqa: PLC0415 - as above
-        from mlx_engine.engine.queue_file import FILE_NAME  # noqa: PLC0415 - as above
+        from app.viewmodels.lab.study_store import UNDER_WAY  # noqa: PLC0415 - as above
+        from app.viewmodels.library.watch import LibraryWatch  # noqa: PLC0415 - as above
+        from mlx_engine.engine.parents.queue_file import FILE_NAME  # noqa: PLC0415 - as above
 
         LibraryWatch(self.library, self)
         self.workbench.main_window.activated.connect(self.library.refresh)

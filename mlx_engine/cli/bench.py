@@ -6,16 +6,18 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter, Token
 
-from mlx_engine.cli import bench_view, job, terminal
+from mlx_engine.cli import job
 from mlx_engine.cli.failure import FAILED, UsageError, report
 from mlx_engine.cli.job import JobError
-from mlx_engine.cli.json_lines import write_json
 from mlx_engine.cli.roots import AddedFolders, model_named
+from mlx_engine.cli.views import bench as bench_view
+from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.errors import InvalidParameter
 from mlx_engine.folders import Folders
 from mlx_engine.json_fields import place_and_problem
-from mlx_engine.measure.messages import MeasureSpeed, SpeedMeasured, SpeedUnderway
-from mlx_engine.measure.speed_result import SpeedPlan, SpeedResult
+from mlx_engine.measure.results.messages import MeasureSpeed, SpeedMeasured, SpeedUnderway
+from mlx_engine.measure.results.speed_result import SpeedPlan, SpeedResult
 from mlx_engine.protocol import CacheBits
 
 

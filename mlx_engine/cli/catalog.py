@@ -6,8 +6,8 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from mlx_engine.models.catalog import Recommendation, recommend
-from mlx_engine.models.machine import physical_memory_bytes
+from mlx_engine.models.library.catalog import Recommendation, recommend
+from mlx_engine.models.memory.machine import physical_memory_bytes
 
 _columns = ("name", "class", "parameters", "suits this Mac", "download", "licence", "repository")
 _numbers = ("parameters", "download")

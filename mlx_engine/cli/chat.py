@@ -5,20 +5,20 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlx_engine.cli import terminal
-from mlx_engine.cli.answer_view import AnswerView, JsonView, TextView
 from mlx_engine.cli.failure import INTERRUPTED, UsageError, report
-from mlx_engine.cli.memory_view import asked_on_terminal, require_room
 from mlx_engine.cli.prepare import prepared_starter
 from mlx_engine.cli.roots import roots
 from mlx_engine.cli.sampling_options import SamplingOptions
 from mlx_engine.cli.session import Session
+from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.answer import AnswerView, JsonView, TextView
+from mlx_engine.cli.views.memory import asked_on_terminal, require_room
 from mlx_engine.errors import FacetError, UnsupportedModel
 from mlx_engine.folders import Folders
-from mlx_engine.models import library
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.machine import this_machine
-from mlx_engine.models.recommendation import NAMES, recommended, with_recommended
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.description.recommendation import NAMES, recommended, with_recommended
+from mlx_engine.models.library import library
+from mlx_engine.models.memory.machine import this_machine
 from mlx_engine.protocol import CacheBits, ChatMessage, Delta, Finished, FinishReason
 from mlx_engine.sampling import Sampling
 

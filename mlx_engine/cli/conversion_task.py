@@ -5,21 +5,21 @@ from pathlib import Path
 
 import msgspec
 
-from mlx_engine.cli import terminal
-from mlx_engine.cli.conversion_view import TextView
 from mlx_engine.cli.job import Job
-from mlx_engine.cli.job_view import JsonView, show_all
-from mlx_engine.cli.json_lines import write_json
-from mlx_engine.cli.memory_view import lines, reckon
-from mlx_engine.models import staging
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.machine import this_machine
-from mlx_engine.models.memory import size_in_words
-from mlx_engine.quantize import preflight
-from mlx_engine.quantize.forecast import Forecast
-from mlx_engine.quantize.kept import kept_in_words
-from mlx_engine.quantize.messages import Convert, OutlineRead
-from mlx_engine.quantize.recipe import Recipe
+from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.conversion import TextView
+from mlx_engine.cli.views.job import JsonView, show_all
+from mlx_engine.cli.views.json_lines import write_json
+from mlx_engine.cli.views.memory import lines, reckon
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.files import staging
+from mlx_engine.models.memory.machine import this_machine
+from mlx_engine.models.memory.memory import size_in_words
+from mlx_engine.quantize.plan import preflight
+from mlx_engine.quantize.plan.forecast import Forecast
+from mlx_engine.quantize.plan.messages import Convert, OutlineRead
+from mlx_engine.quantize.recipes.recipe import Recipe
+from mlx_engine.quantize.recipes.unchanged import kept_in_words
 
 
 @dataclass(frozen=True, slots=True)

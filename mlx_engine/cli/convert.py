@@ -8,21 +8,23 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from mlx_engine.cli import conversion_task, job, recipe_option, terminal
+from mlx_engine.cli import conversion_task, job, recipe_option
 from mlx_engine.cli.conversion_task import Task
 from mlx_engine.cli.convert_remote import convert_remote, described, tell_remote
-from mlx_engine.cli.download_view import text_view
 from mlx_engine.cli.failure import UsageError
 from mlx_engine.cli.job import Job
-from mlx_engine.cli.job_view import JsonView, show_all
 from mlx_engine.cli.roots import AddedFolders, roots
+from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.download import text_view
+from mlx_engine.cli.views.job import JsonView, show_all
 from mlx_engine.errors import ModelNotFound
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import Download, Downloaded
-from mlx_engine.models import library, staging
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.quantize import original, preflight
-from mlx_engine.quantize.messages import OutlineRead, ReadOutline
+from mlx_engine.hub_messages import Download, Downloaded
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.files import staging
+from mlx_engine.models.library import library
+from mlx_engine.quantize.plan import original, preflight
+from mlx_engine.quantize.plan.messages import OutlineRead, ReadOutline
 
 
 def convert(  # noqa: PLR0913 - the options of the verb

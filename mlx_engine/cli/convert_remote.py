@@ -7,15 +7,16 @@ from pathlib import Path
 
 import msgspec
 
-from mlx_engine.cli import conversion_task, terminal
+from mlx_engine.cli import conversion_task
 from mlx_engine.cli.conversion_task import Task
 from mlx_engine.cli.job import Job
+from mlx_engine.cli.views import terminal
 from mlx_engine.folders import Folders
-from mlx_engine.models.describe import describe
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.quantize import preflight
-from mlx_engine.quantize.forecast import forecast
-from mlx_engine.quantize.messages import OutlineRead, ReadOutline
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.quantize.plan import preflight
+from mlx_engine.quantize.plan.forecast import forecast
+from mlx_engine.quantize.plan.messages import OutlineRead, ReadOutline
 
 
 def tell_remote(remote: ReadOutline, tasks: Sequence[Task], folders: Folders, *, context: int, json: bool) -> None:

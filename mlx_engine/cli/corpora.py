@@ -5,13 +5,13 @@ from pathlib import Path
 import msgspec
 
 from mlx_engine.cli import job
-from mlx_engine.cli.job_view import StatusView, show_all
-from mlx_engine.cli.study_view import fetched_in_words
+from mlx_engine.cli.views.job import StatusView, show_all
+from mlx_engine.cli.views.study import fetched_in_words
 from mlx_engine.errors import BadCorpus
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import DatasetFetched, FetchDataset
-from mlx_engine.measure.corpus import OWN, corpus
-from mlx_engine.measure.messages import CorpusChoice
+from mlx_engine.hub_messages import DatasetFetched, FetchDataset
+from mlx_engine.measure.corpus.corpus import OWN, corpus
+from mlx_engine.measure.results.messages import CorpusChoice
 from mlx_engine.models.hub.datasets import NAMES, dataset, is_dataset, kept
 
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from mlx_engine.cli import terminal
+from mlx_engine.cli.views import terminal
 from mlx_engine.errors import FacetError
 
 FAILED = 1

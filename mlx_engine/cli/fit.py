@@ -5,14 +5,14 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from mlx_engine.cli import terminal
-from mlx_engine.cli.json_lines import write_json
-from mlx_engine.cli.memory_view import lines, reckon
 from mlx_engine.cli.roots import AddedFolders, roots
-from mlx_engine.models import library
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.machine import this_machine
-from mlx_engine.models.memory import Fit
+from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.json_lines import write_json
+from mlx_engine.cli.views.memory import lines, reckon
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.library import library
+from mlx_engine.models.memory.machine import this_machine
+from mlx_engine.models.memory.memory import Fit
 from mlx_engine.protocol import CacheBits
 
 

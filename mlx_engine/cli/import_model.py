@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from mlx_engine.cli import terminal
 from mlx_engine.cli.failure import UsageError
-from mlx_engine.cli.json_lines import write_json
+from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.folders import Folders
-from mlx_engine.models.copying import CopyProgress, copy_model
 from mlx_engine.models.hub.files import is_safe
+from mlx_engine.models.library.copying import CopyProgress, copy_model
 
 if TYPE_CHECKING:
-    from mlx_engine.models.gguf.importing import Progress
+    from mlx_engine.models.library.gguf_import import Progress
 
 _owner = "imported"
 """The folder below which models stand whose maker is not known, as in the window."""
@@ -57,7 +57,7 @@ def import_model(
 def _percents(source: Path, target: Path) -> Iterator[int]:
     """Import, giving how much is done whenever that has changed."""
     if source.suffix == ".gguf":
-        from mlx_engine.models.gguf.importing import import_gguf  # noqa: PLC0415 - brings numpy
+        from mlx_engine.models.library.gguf_import import import_gguf  # noqa: PLC0415 - brings numpy
 
         steps: Iterator[CopyProgress | Progress] = import_gguf(source, target, origin=source.name)
     else:

@@ -4,15 +4,15 @@ import queue
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
-from mlx_engine.engine.client import GRACE_S
-from mlx_engine.engine.job_client import start_job
-from mlx_engine.engine.job_messages import UNDERWAY, JobEvent, JobRequest
+from mlx_engine.engine.parents.client import GRACE_S
+from mlx_engine.engine.parents.job_client import start_job
+from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent, JobRequest
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.measure.messages import MeasureRequest
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.measure.results.messages import MeasureRequest
 from mlx_engine.protocol import WorkerExited
-from mlx_engine.quantize.messages import Convert, ReadOutline
+from mlx_engine.quantize.plan.messages import Convert, ReadOutline
 
 
 class JobError(FacetError):

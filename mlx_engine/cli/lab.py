@@ -6,27 +6,28 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from mlx_engine.cli import corpora, recipe_option, terminal
+from mlx_engine.cli import corpora, recipe_option
 from mlx_engine.cli.failure import FAILED
-from mlx_engine.cli.json_lines import write_json
 from mlx_engine.cli.lab_answers import answers
 from mlx_engine.cli.roots import AddedFolders, not_found, roots
-from mlx_engine.cli.study_course import StudyCourse
-from mlx_engine.cli.study_view import judgement_lines, list_fields, list_table, row_fields, table
+from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.json_lines import write_json
+from mlx_engine.cli.views.study import judgement_lines, list_fields, list_table, row_fields, table
+from mlx_engine.cli.views.study_progress import StudyCourse
 from mlx_engine.errors import InvalidParameter, InvalidPlan, ModelNotFound, NotWritten
 from mlx_engine.folders import Folders
-from mlx_engine.measure.gates import Judgement, judge
-from mlx_engine.measure.kept_answers import find as find_answers
-from mlx_engine.measure.plan import Plan, read_plan
 from mlx_engine.measure.report.files import Form, write
 from mlx_engine.measure.report.markdown import card as as_card
 from mlx_engine.measure.report.markdown import markdown as as_markdown
 from mlx_engine.measure.report.subject import subject
-from mlx_engine.measure.study import Row, Study, tried_again
-from mlx_engine.measure.study_file import begin, forget, kept_studies, kept_study, load
-from mlx_engine.measure.taken_over import taken_over
-from mlx_engine.models import library
-from mlx_engine.models.description import BrokenDescription, ModelDescription
+from mlx_engine.measure.results.kept_answers import find as find_answers
+from mlx_engine.measure.study.gates import Judgement, judge
+from mlx_engine.measure.study.merge_plan import taken_over
+from mlx_engine.measure.study.plan import Plan, read_plan
+from mlx_engine.measure.study.study import Row, Study, tried_again
+from mlx_engine.measure.study.study_file import begin, forget, kept_studies, kept_study, load
+from mlx_engine.models.description.description import BrokenDescription, ModelDescription
+from mlx_engine.models.library import library
 
 lab = App(name="lab", help="Run studies: one original, its quantizations, and what each of them costs.")
 lab.command(answers)

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlx_engine.cli import terminal
-from mlx_engine.cli.json_lines import write_json
+from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.errors import InvalidParameter
 from mlx_engine.folders import Folders
-from mlx_engine.measure.kept_answers import KeptAnswers, kept_answers
-from mlx_engine.measure.kept_answers import delete as delete_answers
-from mlx_engine.models.memory import size_in_words
+from mlx_engine.measure.results.kept_answers import KeptAnswers, kept_answers
+from mlx_engine.measure.results.kept_answers import delete as delete_answers
+from mlx_engine.models.memory.memory import size_in_words
 
 
 def answers(

@@ -8,18 +8,20 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from mlx_engine.cli import job, measure_view, terminal
+from mlx_engine.cli import job
 from mlx_engine.cli.corpora import chosen, here
 from mlx_engine.cli.failure import FAILED, UsageError, report
-from mlx_engine.cli.job_view import StatusView, show_all
-from mlx_engine.cli.json_lines import write_json
 from mlx_engine.cli.roots import AddedFolders, model_named, not_found, roots
-from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.cli.views import fidelity as measure_view
+from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.job import StatusView, show_all
+from mlx_engine.cli.views.json_lines import write_json
+from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.errors import FacetError, ModelNotFound
 from mlx_engine.folders import Folders
-from mlx_engine.measure.convention import Convention, Scored
-from mlx_engine.measure.kept_answers import find
-from mlx_engine.measure.messages import (
+from mlx_engine.measure.results.convention import Convention, Scored
+from mlx_engine.measure.results.kept_answers import find
+from mlx_engine.measure.results.messages import (
     TAIL_MASS,
     AnswersKept,
     AnswersUnderway,
@@ -28,13 +30,13 @@ from mlx_engine.measure.messages import (
     KeepAnswers,
     MeasureFidelity,
 )
-from mlx_engine.measure.results import FidelityResult
-from mlx_engine.measure.study_file import STAND_IN, conversion_label
-from mlx_engine.models import library
-from mlx_engine.models.description import BrokenDescription, ModelDescription
+from mlx_engine.measure.results.results import FidelityResult
+from mlx_engine.measure.study.study_file import STAND_IN, conversion_label
+from mlx_engine.models.description.description import BrokenDescription, ModelDescription
+from mlx_engine.models.library import library
 from mlx_engine.protocol import CacheBits
-from mlx_engine.quantize import builtin
-from mlx_engine.quantize.messages import Convert
+from mlx_engine.quantize.plan.messages import Convert
+from mlx_engine.quantize.recipes import builtin
 
 
 def measure(  # noqa: PLR0913 - options

@@ -6,17 +6,17 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from mlx_engine.cli import terminal
-from mlx_engine.cli.json_lines import model_fields, write_json
 from mlx_engine.cli.models_rename import rename
 from mlx_engine.cli.models_rm import rm
 from mlx_engine.cli.models_show import show
 from mlx_engine.cli.roots import AddedFolders, cache_file, roots
+from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.json_lines import model_fields, write_json
 from mlx_engine.folders import Folders
-from mlx_engine.models import library
-from mlx_engine.models.description import BrokenDescription, ModelDescription, Origin
-from mlx_engine.models.duplicates import Duplicates, find_duplicates
-from mlx_engine.models.memory import size_in_words
+from mlx_engine.models.description.description import BrokenDescription, ModelDescription, Origin
+from mlx_engine.models.library import library
+from mlx_engine.models.library.duplicates import Duplicates, find_duplicates
+from mlx_engine.models.memory.memory import size_in_words
 
 _columns = ("name", "class", "parameters", "quantization", "bits/weight", "size", "context", "licence", "source")
 _figures = ("parameters", "bits/weight", "size", "context")

@@ -4,11 +4,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlx_engine.cli import terminal
-from mlx_engine.cli.json_lines import write_json
 from mlx_engine.cli.roots import roots
+from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.folders import Folders
-from mlx_engine.models import library, removal, renames
+from mlx_engine.models.library import library, removal, renames
 
 
 def rename(

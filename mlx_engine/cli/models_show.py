@@ -5,15 +5,15 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlx_engine.cli import terminal
-from mlx_engine.cli.json_lines import model_fields, write_json
 from mlx_engine.cli.roots import AddedFolders, roots
-from mlx_engine.models import library
-from mlx_engine.models.bit_map import LayerBits
-from mlx_engine.models.cache_layout import LayerCache, bytes_per_token
-from mlx_engine.models.describe import read_bit_map
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.memory import size_in_words
+from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.json_lines import model_fields, write_json
+from mlx_engine.models.description.bit_map import LayerBits
+from mlx_engine.models.description.cache_layout import LayerCache, bytes_per_token
+from mlx_engine.models.description.describe import read_bit_map
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.library import library
+from mlx_engine.models.memory.memory import size_in_words
 
 
 def show(

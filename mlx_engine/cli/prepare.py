@@ -1,8 +1,8 @@
 """`facet prepare`: makes the starter model ready, so that the first chat needs no download."""
 
-from mlx_engine.cli import terminal
+from mlx_engine.cli.views import terminal
 from mlx_engine.folders import Folders
-from mlx_engine.models import starter
+from mlx_engine.models.library import starter
 
 
 def prepare() -> None:

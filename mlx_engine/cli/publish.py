@@ -8,19 +8,19 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlx_engine.cli import terminal
 from mlx_engine.cli.failure import UsageError
 from mlx_engine.cli.job import Job
-from mlx_engine.cli.job_view import JobView, JsonView, show_resumable
-from mlx_engine.cli.json_lines import write_json
-from mlx_engine.cli.publish_view import TextView
 from mlx_engine.cli.roots import AddedFolders, roots
+from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.job import JobView, JsonView, show_resumable
+from mlx_engine.cli.views.json_lines import write_json
+from mlx_engine.cli.views.publish import TextView
 from mlx_engine.errors import NameTaken, StorageError
 from mlx_engine.folders import Folders
-from mlx_engine.models import library
 from mlx_engine.models.hub.upload_messages import CardDraft, DraftCard, LookAtTarget, Publish, PublishTarget
-from mlx_engine.models.memory import size_in_words
-from mlx_engine.quantize.publish import licence_of, licence_warning
+from mlx_engine.models.library import library
+from mlx_engine.models.memory.memory import size_in_words
+from mlx_engine.quantize.publish.publish import licence_of, licence_warning
 
 
 def publish(  # noqa: PLR0913 - the options of the verb

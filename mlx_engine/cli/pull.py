@@ -5,10 +5,10 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from mlx_engine.cli import job
-from mlx_engine.cli.download_view import text_view
-from mlx_engine.cli.job_view import JsonView, show_resumable
+from mlx_engine.cli.views.download import text_view
+from mlx_engine.cli.views.job import JsonView, show_resumable
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import Download
+from mlx_engine.hub_messages import Download
 
 
 def pull(

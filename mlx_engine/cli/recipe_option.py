@@ -6,14 +6,14 @@ from pathlib import Path
 
 import msgspec
 
-from mlx_engine.cli import terminal
+from mlx_engine.cli.views import terminal
 from mlx_engine.errors import InvalidRecipe
 from mlx_engine.folders import Folders
-from mlx_engine.quantize import builtin
-from mlx_engine.quantize.llamacpp import nearest
-from mlx_engine.quantize.own_recipes import folder_name, own_recipes
-from mlx_engine.quantize.recipe import Recipe
-from mlx_engine.quantize.recipe_file import read_recipe
+from mlx_engine.quantize.recipes import builtin
+from mlx_engine.quantize.recipes.llamacpp import nearest
+from mlx_engine.quantize.recipes.recipe import Recipe
+from mlx_engine.quantize.recipes.recipe_file import read_recipe
+from mlx_engine.quantize.recipes.user_recipes import folder_name, own_recipes
 
 
 def named(name: str) -> Recipe:

@@ -7,13 +7,13 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from mlx_engine.cli import terminal
-from mlx_engine.cli.json_lines import write_json
+from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.folders import Folders
-from mlx_engine.quantize.builtin import RECIPES
-from mlx_engine.quantize.llamacpp import NAMES, nearest
-from mlx_engine.quantize.own_recipes import own_recipes
-from mlx_engine.quantize.recipe import Recipe, Treatment
+from mlx_engine.quantize.recipes.builtin import RECIPES
+from mlx_engine.quantize.recipes.llamacpp import NAMES, nearest
+from mlx_engine.quantize.recipes.recipe import Recipe, Treatment
+from mlx_engine.quantize.recipes.user_recipes import own_recipes
 
 _scale_bits = {"affine": 32, "mxfp4": 8, "nvfp4": 8, "mxfp8": 8}
 """Of the scale of a group, and the bias where there is one, beside 16-bit numbers."""

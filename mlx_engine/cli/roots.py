@@ -8,10 +8,10 @@ from cyclopts import Parameter
 
 from mlx_engine.errors import ModelNotFound
 from mlx_engine.folders import Folders
-from mlx_engine.models import library
-from mlx_engine.models.added_folders import added_folders
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.places import Root, standard_roots
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.library import library
+from mlx_engine.models.library.added_folders import added_folders
+from mlx_engine.models.library.places import Root, standard_roots
 
 AddedFolders = Annotated[tuple[Path, ...], Parameter(name="--folder", negative=(), show_default=False)]
 """The option that names further folders, besides those of the settings; it can be given several times."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from mlx_engine.cli.failure import UsageError
-from mlx_engine.models import recommendation
+from mlx_engine.models.description import recommendation
 from mlx_engine.sampling import Sampling, sampling_fields
 
 _defaults = Sampling()

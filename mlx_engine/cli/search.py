@@ -6,12 +6,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from mlx_engine import protocol
-from mlx_engine.cli import job, terminal
+from mlx_engine.cli import job
+from mlx_engine.cli.views import terminal
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import ModelGroup, Search, SearchFilters, SearchOrder, SearchResults, Variant
-from mlx_engine.models.machine import this_machine
-from mlx_engine.models.memory import size_in_words
-from mlx_engine.models.size_class import SizeClass
+from mlx_engine.hub_messages import ModelGroup, Search, SearchFilters, SearchOrder, SearchResults, Variant
+from mlx_engine.models.description.size_class import SizeClass
+from mlx_engine.models.memory.machine import this_machine
+from mlx_engine.models.memory.memory import size_in_words
 
 _columns = ("repository", "quantization", "parameters", "size", "licence", "downloads", "likes", "updated")
 _right = ("parameters", "size", "downloads", "likes")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from mlx_engine.engine.pool import EnginePool, PoolEvent
+from mlx_engine.engine.parents.pool import EnginePool, PoolEvent
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
 from mlx_engine.protocol import CacheBits, ChatMessage, Event, Finished, Generate, RequestFailed

@@ -6,7 +6,7 @@ import mlx.core as mx
 from mlx_lm.models.cache import KVCache, QuantizedKVCache, make_prompt_cache
 
 from mlx_engine.errors import InvalidParameter
-from mlx_engine.models.cache_precision import group
+from mlx_engine.models.memory.cache_precision import group
 from mlx_engine.protocol import CacheBits
 
 # What a network is known to raise that cannot read quantized keys and values.

@@ -15,8 +15,9 @@ from mlx_lm.utils import dequantize_model, load_model, load_tokenizer
 
 from mlx_engine.errors import EngineError, FacetError, OutOfMemory, UnsupportedModel
 from mlx_engine.inference import memory
-from mlx_engine.models import cache_precision, foreign
-from mlx_engine.models.describe import describe
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.files import foreign_errors as foreign
+from mlx_engine.models.memory import cache_precision
 from mlx_engine.networks import model_classes
 
 _load_tokenizer: Any = load_tokenizer  # has no types

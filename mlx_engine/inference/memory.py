@@ -6,7 +6,7 @@ and `BatchGenerator` would do so, and Facet calls neither.
 
 import mlx.core as mx
 
-from mlx_engine.models.machine import physical_memory_bytes
+from mlx_engine.models.memory.machine import physical_memory_bytes
 
 _signs = (
     "insufficient memory",

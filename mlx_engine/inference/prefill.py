@@ -8,7 +8,7 @@ import mlx.core as mx
 from mlx_lm.generate import generation_stream
 
 from mlx_engine.inference.context import Context
-from mlx_engine.models.memory import QUANTIZED_STEP
+from mlx_engine.models.memory.memory import QUANTIZED_STEP
 
 _aim_s = 0.25
 _shortest, _first, _longest = 8, 32, 2048

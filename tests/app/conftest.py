@@ -9,12 +9,12 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.assembly import Assembly
-from app.views.main_window import MainWindow
-from app.views.theme import Theme
-from app.views.workbench import Workbench
+from app.assembly.window import Assembly
+from app.views.kit.theme import Theme
+from app.views.shell.main_window import MainWindow
+from app.views.shell.workbench import Workbench
 from mlx_engine.folders import Folders
-from mlx_engine.models.machine import Machine
+from mlx_engine.models.memory.machine import Machine
 from tests.app.fake_models import make_model
 from tests.scripted_worker import Script, command
 

@@ -3,9 +3,9 @@
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.measure.plan import Gates
-from mlx_engine.measure.study import Step, Study, after, after_failure, remaining
+from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.measure.study.plan import Gates
+from mlx_engine.measure.study.study import Step, Study, after, after_failure, remaining
 
 
 class GivenRunner(QObject):

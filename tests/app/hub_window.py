@@ -4,17 +4,17 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from app.hub_assembly import HubAssembly
-from app.viewmodels.engine_bridge import EngineBridge
-from app.viewmodels.job_bridge import JobBridge
-from app.viewmodels.jobs import Jobs
-from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.offline import OfflineSwitch
-from app.viewmodels.preferences import Preferences
-from app.views.theme import Theme
+from app.assembly.hub import HubAssembly
+from app.viewmodels.bridges.engine import EngineBridge
+from app.viewmodels.bridges.jobs import JobBridge
+from app.viewmodels.bridges.offline import OfflineSwitch
+from app.viewmodels.bridges.preferences import Preferences
+from app.viewmodels.jobs.queue import Jobs
+from app.viewmodels.library.library import ModelLibrary
+from app.views.kit.theme import Theme
 from mlx_engine.folders import Folders
-from mlx_engine.models import provenance
-from mlx_engine.models.provenance import Provenance
+from mlx_engine.models.description import provenance
+from mlx_engine.models.description.provenance import Provenance
 from tests.app.fake_models import make_model
 from tests.hub.fixtures import model_files
 from tests.hub.repository import Repository

@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 from PySide6.QtCore import QObject
 
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.quantize.messages import OutlineRead
-from mlx_engine.quantize.outline import Outline, Parameter
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.quantize.plan.messages import OutlineRead
+from mlx_engine.quantize.plan.outline import Outline, Parameter
 
 HIDDEN, WIDE, VOCABULARY = 128, 256, 512
 _matrices = {

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.token_view_jobs import TokenRequest
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.measure.messages import (
+from app.viewmodels.bridges.token_jobs import TokenRequest
+from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.measure.results.messages import (
     AnswersKept,
     AnswersUnderway,
     FidelityMeasured,
@@ -17,9 +17,9 @@ from mlx_engine.measure.messages import (
     ScoredToken,
     TokensRead,
 )
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.results import Choice, Divergence, Fidelity, FidelityResult
-from mlx_engine.measure.study import Row, Study
+from mlx_engine.measure.results.results import Choice, Divergence, Fidelity, FidelityResult
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study import Row, Study
 
 KINDS = ("prose", "code")
 CHUNKS = 2

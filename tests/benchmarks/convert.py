@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from mlx_engine.models.safetensors import compose_header, read_header
+from mlx_engine.models.files.safetensors import compose_header, read_header
 
 _hidden, _feed_forward, _vocabulary, _experts, _expert = 2048, 8192, 32000, 32, 768
 _config: dict[str, Any] = {

@@ -30,12 +30,12 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from mlx_engine.engine.job_client import start_job
-from mlx_engine.engine.job_messages import UNDERWAY, JobEvent, JobRequest
-from mlx_engine.job_protocol import Download, Downloaded, JobFailed
-from mlx_engine.models.safetensors import compose_header
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.messages import Convert
+from mlx_engine.engine.parents.job_client import start_job
+from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent, JobRequest
+from mlx_engine.hub_messages import Download, Downloaded, JobFailed
+from mlx_engine.models.files.safetensors import compose_header
+from mlx_engine.quantize.plan.messages import Convert
+from mlx_engine.quantize.recipes.builtin import recipe
 from tests import tiny_models
 from tests.benchmarks.download import REPOSITORY, serving
 

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from mlx_engine.cli.session import Session
-from mlx_engine.engine.client import worker_environment
+from mlx_engine.engine.parents.client import worker_environment
 from mlx_engine.protocol import ChatMessage, Delta
 from tests.benchmarks.engine_figures import ask, by_turns, open_session, starter_model
 

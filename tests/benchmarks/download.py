@@ -22,9 +22,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlx_engine.engine.job_client import start_job
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.job_protocol import Download, Downloaded, JobFailed
+from mlx_engine.engine.parents.job_client import start_job
+from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.hub_messages import Download, Downloaded, JobFailed
 
 REPOSITORY = "owner/large"
 AIM = 0.9

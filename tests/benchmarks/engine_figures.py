@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mlx_engine.cli.session import Session
 from mlx_engine.folders import Folders
-from mlx_engine.models import starter
+from mlx_engine.models.library import starter
 from mlx_engine.protocol import ChatMessage, Event
 from mlx_engine.sampling import Sampling
 

@@ -20,8 +20,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mlx_engine.engine.client import worker_environment
-from mlx_engine.measure.messages import TAIL_MASS
+from mlx_engine.engine.parents.client import worker_environment
+from mlx_engine.measure.results.messages import TAIL_MASS
 
 
 def main() -> None:
@@ -48,10 +48,10 @@ class _Bench:
     def __init__(self, chunks: int) -> None:
         from mlx_engine.inference.layers import Layers  # noqa: PLC0415 - after LD_PRELOAD
         from mlx_engine.inference.load import open_model  # noqa: PLC0415
-        from mlx_engine.measure.convention import Convention  # noqa: PLC0415
-        from mlx_engine.measure.corpus import own_corpus  # noqa: PLC0415
-        from mlx_engine.measure.reading import reading  # noqa: PLC0415
-        from mlx_engine.measure.sample import sample  # noqa: PLC0415
+        from mlx_engine.measure.corpus.corpus import own_corpus  # noqa: PLC0415
+        from mlx_engine.measure.corpus.reading import reading  # noqa: PLC0415
+        from mlx_engine.measure.corpus.sample import sample  # noqa: PLC0415
+        from mlx_engine.measure.results.convention import Convention  # noqa: PLC0415
         from tests.benchmarks.engine_figures import starter_model  # noqa: PLC0415
 
         model = open_model(starter_model())
@@ -96,7 +96,7 @@ class _Bench:
     def store(self) -> None:
         import numpy as np  # noqa: PLC0415
 
-        from mlx_engine.measure.fidelity import fidelity  # noqa: PLC0415
+        from mlx_engine.measure.results.fidelity import fidelity  # noqa: PLC0415
 
         candidate, exact = self._candidate(), None
         for tail_mass in (0, 1e-2, 1e-3, 1e-4, 1e-5):
@@ -112,12 +112,12 @@ class _Bench:
             )
 
     def _answers(self, tokens: Any, tail_mass: float = TAIL_MASS) -> Any:
-        from mlx_engine.measure.reference import answers  # noqa: PLC0415
+        from mlx_engine.measure.mlx.reference import answers  # noqa: PLC0415
 
         return answers(self.network, tokens, self.convention, tail_mass, cache=self.layers.make(16))
 
     def _compare(self, network: Any, chunk: Any) -> Any:
-        from mlx_engine.measure.comparison import compare  # noqa: PLC0415
+        from mlx_engine.measure.mlx.comparison import compare  # noqa: PLC0415
 
         return compare(network, chunk, self.convention, cache=self.layers.make(16))
 

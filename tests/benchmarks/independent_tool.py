@@ -17,13 +17,13 @@ from mlx_quant_fidelity.metrics.kl import kl_divergence
 from mlx_quant_fidelity.metrics.perplexity import token_nll
 
 from mlx_engine.inference.load import Model, open_model
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.corpus import own_corpus
-from mlx_engine.measure.fingerprints import Fingerprints
-from mlx_engine.measure.measuring import keep_answers, measure_fidelity
-from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity
-from mlx_engine.measure.reading import reading
-from mlx_engine.measure.sample import Sample, sample
+from mlx_engine.measure.corpus.corpus import own_corpus
+from mlx_engine.measure.corpus.reading import reading
+from mlx_engine.measure.corpus.sample import Sample, sample
+from mlx_engine.measure.mlx.measure import keep_answers, measure_fidelity
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.measure.results.fingerprints import Fingerprints
+from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity
 
 _convention = Convention()
 

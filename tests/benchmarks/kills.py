@@ -16,8 +16,9 @@ from pathlib import Path
 
 import psutil
 
-from mlx_engine.models import library, staging
-from mlx_engine.models.places import Root
+from mlx_engine.models.files import staging
+from mlx_engine.models.library import library
+from mlx_engine.models.library.places import Root
 from tests import tiny_models
 from tests.model_folders import write_llama
 

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import psutil
 
-from mlx_engine.engine.client import Client
-from mlx_engine.engine.state import LOAD_ID
+from mlx_engine.engine.parents.client import Client
+from mlx_engine.engine.values.state import LOAD_ID
 from mlx_engine.folders import Folders
 from mlx_engine.protocol import Cancel, ChatMessage, Delta, Event, Finished, Generate, Load, Prefill, WorkerExited
 from mlx_engine.sampling import Sampling

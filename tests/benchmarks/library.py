@@ -16,9 +16,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from mlx_engine.models.library import survey
-from mlx_engine.models.places import Root
-from mlx_engine.models.safetensors import compose_header
+from mlx_engine.models.files.safetensors import compose_header
+from mlx_engine.models.library.library import survey
+from mlx_engine.models.library.places import Root
 
 _layers, _hidden = 32, 64
 

@@ -26,16 +26,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.inference.load import open_model
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.corpus import Corpus, read_corpus
-from mlx_engine.measure.fingerprints import Fingerprints
-from mlx_engine.measure.forward import logits
-from mlx_engine.measure.measuring import keep_answers, measure_fidelity
-from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity
-from mlx_engine.measure.reading import reading
-from mlx_engine.measure.results import Fidelity
-from mlx_engine.measure.sample import sample
-from mlx_engine.models.starter import starter_gguf
+from mlx_engine.measure.corpus.corpus import Corpus, read_corpus
+from mlx_engine.measure.corpus.reading import reading
+from mlx_engine.measure.corpus.sample import sample
+from mlx_engine.measure.mlx.forward import logits
+from mlx_engine.measure.mlx.measure import keep_answers, measure_fidelity
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.measure.results.fingerprints import Fingerprints
+from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity
+from mlx_engine.measure.results.results import Fidelity
+from mlx_engine.models.library.starter import starter_gguf
 
 _convention = Convention()
 _exactly = ("-fa", "off", "-ctk", "f32", "-ctv", "f32")

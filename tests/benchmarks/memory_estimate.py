@@ -21,8 +21,8 @@ from typing import Any
 
 from mlx_engine.cli.session import Session
 from mlx_engine.folders import Folders
-from mlx_engine.models.describe import ModelDescription, describe
-from mlx_engine.models.memory import Runtime, estimate
+from mlx_engine.models.description.describe import ModelDescription, describe
+from mlx_engine.models.memory.memory import Runtime, estimate
 from mlx_engine.protocol import CacheBits, ChatMessage, Finished, Prefill, Statistics
 from tests.benchmarks.engine_figures import ask, text_of_tokens
 

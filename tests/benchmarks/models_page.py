@@ -16,13 +16,13 @@ from pathlib import Path
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication, QTableWidget, QTableWidgetItem, QWidget
 
-from app.assembly import Assembly
-from app.viewmodels.model_columns import COLUMNS
-from app.viewmodels.model_library import Row
-from app.viewmodels.model_table import ModelTable
-from app.views.main_window import MainWindow
+from app.assembly.window import Assembly
+from app.viewmodels.library.columns import COLUMNS
+from app.viewmodels.library.library import Row
+from app.viewmodels.library.table import ModelTable
+from app.views.kit.theme import Theme
 from app.views.models.page import ModelsPage
-from app.views.theme import Theme
+from app.views.shell.main_window import MainWindow
 from mlx_engine.folders import Folders
 from tests.model_folders import write_model
 

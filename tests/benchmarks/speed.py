@@ -14,8 +14,8 @@ from pathlib import Path
 
 from mlx_engine.inference.generate import Generation
 from mlx_engine.inference.load import open_model
-from mlx_engine.measure.speed import Bench
-from mlx_engine.measure.speed_result import SpeedPlan
+from mlx_engine.measure.mlx.speed import Bench
+from mlx_engine.measure.results.speed_result import SpeedPlan
 from mlx_engine.protocol import ChatMessage, Generate
 from mlx_engine.sampling import Sampling
 

@@ -22,9 +22,9 @@ import msgspec
 
 from mlx_engine.cli.main import main as facet
 from mlx_engine.folders import Folders
-from mlx_engine.measure.plan import Gates, Plan
-from mlx_engine.measure.speed_result import SpeedPlan
-from mlx_engine.models import starter
+from mlx_engine.measure.results.speed_result import SpeedPlan
+from mlx_engine.measure.study.plan import Gates, Plan
+from mlx_engine.models.library import starter
 
 _recipes = (
     "affine-8-g64",

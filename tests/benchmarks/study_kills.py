@@ -22,10 +22,10 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.messages import CorpusChoice
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.study_file import load
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study_file import load
 from tests import tiny_models
 
 _recipes = ("affine-8-g64", "affine-4-g64", "mxfp4")

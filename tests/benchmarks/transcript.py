@@ -15,8 +15,8 @@ from PySide6.QtCore import QEventLoop, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QTextBrowser
 
 from app.domain.conversation import Message, MessageState
-from app.viewmodels.chat import MessageItem
-from app.views.theme import Theme
+from app.viewmodels.chat.chat import MessageItem
+from app.views.kit.theme import Theme
 from app.views.transcript import TranscriptView
 from mlx_engine.protocol import Statistics
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mlx_engine.engine.job_client import start_job
-from mlx_engine.engine.job_messages import UNDERWAY, JobEvent, JobRequest
+from mlx_engine.engine.parents.job_client import start_job
+from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent, JobRequest
 from mlx_engine.protocol import WorkerExited
 
 DEADLINE_S = 30

@@ -102,7 +102,7 @@ def test_the_option_turns_the_switch_for_children_too(monkeypatch: pytest.Monkey
 def test_a_worker_never_reaches_the_network(tmp_path: Path) -> None:
     """Also when the switch is off: it has no business there."""
     program = (
-        "import socket, sys; from mlx_engine.engine import worker\n"
+        "import socket, sys; from mlx_engine.engine.children import worker\n"
         "worker.main = lambda: socket.getaddrinfo('example.invalid', 443)\n"
         "from mlx_engine.__main__ import main; main(['worker'])"
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
-from mlx_engine.engine.pool import EnginePool, PoolEvent
-from mlx_engine.engine.state import EngineState, Ready, Stopped
+from mlx_engine.engine.parents.pool import EnginePool, PoolEvent
+from mlx_engine.engine.values.state import EngineState, Ready, Stopped
 from mlx_engine.protocol import Event, Generate
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from app.viewmodels.session_bridge import SessionBridge
-from mlx_engine.engine.job_messages import JobEvent, JobRequest
+from app.viewmodels.bridges.session import SessionBridge
+from mlx_engine.engine.values.job_messages import JobEvent, JobRequest
 
 Answered = Callable[[JobEvent], None]
 

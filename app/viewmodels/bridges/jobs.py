@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from app.viewmodels.offline import OfflineSwitch
-from mlx_engine.engine.job_kinds import QueuedRequest
-from mlx_engine.engine.jobs import Job, JobParcel, JobQueue
+from app.viewmodels.bridges.offline import OfflineSwitch
+from mlx_engine.engine.parents.job_queue import Job, JobParcel, JobQueue
+from mlx_engine.engine.values.job_kinds import QueuedRequest
 from mlx_engine.folders import Folders
 
 

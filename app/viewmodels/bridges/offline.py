@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.preferences import Preferences
+from app.viewmodels.bridges.preferences import Preferences
 from mlx_engine import network
 
 

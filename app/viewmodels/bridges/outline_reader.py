@@ -6,10 +6,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from app.viewmodels.session_bridge import SessionBridge
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.quantize.messages import OutlineRead, ReadOutline
+from app.viewmodels.bridges.session import SessionBridge
+from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.quantize.plan.messages import OutlineRead, ReadOutline
 
 Answered = Callable[[OutlineRead | JobFailed], None]
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from mlx_engine.engine.job_messages import JobEvent, JobRequest
-from mlx_engine.engine.job_session import JobSession, SessionParcel
+from mlx_engine.engine.parents.job_session import JobSession, SessionParcel
+from mlx_engine.engine.values.job_messages import JobEvent, JobRequest
 from mlx_engine.errors import FacetError
-from mlx_engine.job_protocol import JobFailed
+from mlx_engine.hub_messages import JobFailed
 
 
 class SessionBridge(QObject):

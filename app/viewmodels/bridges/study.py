@@ -5,11 +5,11 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from mlx_engine.engine.study_run import StudyParcel, StudyRun
+from mlx_engine.engine.parents.study_run import StudyParcel, StudyRun
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.measure.plan import Gates
-from mlx_engine.measure.study import Step, Study
+from mlx_engine.measure.study.plan import Gates
+from mlx_engine.measure.study.study import Step, Study
 
 
 class StudyBridge(QObject):

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from app.viewmodels.session_bridge import SessionBridge
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.measure.messages import CorpusRead, ReadCorpus
-from mlx_engine.measure.plan import Plan
+from app.viewmodels.bridges.session import SessionBridge
+from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.measure.results.messages import CorpusRead, ReadCorpus
+from mlx_engine.measure.study.plan import Plan
 
 Answered = Callable[[CorpusRead | JobFailed], None]
 

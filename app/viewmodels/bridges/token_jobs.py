@@ -5,10 +5,10 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject
 
-from app.viewmodels.session_bridge import SessionBridge
-from mlx_engine.engine.job_messages import JobEvent
+from app.viewmodels.bridges.session import SessionBridge
+from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.folders import Folders
-from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity, ReadTokens
+from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity, ReadTokens
 from mlx_engine.protocol import WorkerExited
 
 TokenRequest = ReadTokens | KeepAnswers | MeasureFidelity

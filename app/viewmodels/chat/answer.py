@@ -6,7 +6,7 @@ from pathlib import Path
 from time import time
 
 from app.domain.conversation import Conversation, Message, MessageState, new_id, prompt
-from app.viewmodels.throughput import Meter
+from app.viewmodels.chat.throughput import Meter
 from mlx_engine.protocol import CacheBits, Delta, Finished, Generate, RequestFailed, SegmentKind
 
 

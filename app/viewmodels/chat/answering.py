@@ -13,8 +13,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.domain.conversation import Message, MessageState
 from app.domain.store import Store
-from app.viewmodels.answer import Answer
-from app.viewmodels.engine_bridge import EngineBridge
+from app.viewmodels.bridges.engine import EngineBridge
+from app.viewmodels.chat.answer import Answer
 from mlx_engine.errors import FacetError, StorageError
 from mlx_engine.protocol import Delta, Event, Finished, Loaded, LoadProgress, Prefill, RequestFailed
 

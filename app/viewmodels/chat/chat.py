@@ -8,19 +8,19 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from app.domain.conversation import Conversation, Message, MessageTree, new_id, title_from, whole_characters
 from app.domain.store import Store
-from app.viewmodels.answer import Answer, answer_to
-from app.viewmodels.answering import Answering
-from app.viewmodels.drafts import Drafts
-from app.viewmodels.engine_bridge import EngineBridge
-from app.viewmodels.instruments import Instruments
-from app.viewmodels.load_gate import LoadGate
-from app.viewmodels.message_items import MessageItem, items_of
-from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.model_loading import ModelLoading
-from app.viewmodels.open_conversation import OpenConversation
-from app.viewmodels.parameters import Parameters
-from app.viewmodels.preferences import Preferences
-from app.viewmodels.throughput import Throughput, of_message
+from app.viewmodels.bridges.engine import EngineBridge
+from app.viewmodels.bridges.preferences import Preferences
+from app.viewmodels.chat.answer import Answer, answer_to
+from app.viewmodels.chat.answering import Answering
+from app.viewmodels.chat.drafts import Drafts
+from app.viewmodels.chat.instruments import Instruments
+from app.viewmodels.chat.load_gate import LoadGate
+from app.viewmodels.chat.message_items import MessageItem, items_of
+from app.viewmodels.chat.model_loading import ModelLoading
+from app.viewmodels.chat.open_conversation import OpenConversation
+from app.viewmodels.chat.parameters import Parameters
+from app.viewmodels.chat.throughput import Throughput, of_message
+from app.viewmodels.library.library import ModelLibrary
 
 _CHARACTERS_A_TOKEN = 3
 """About four in English and fewer elsewhere: enough to reckon whether a long text fits."""

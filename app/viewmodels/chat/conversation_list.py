@@ -11,9 +11,9 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from app.domain.conversation import Conversation, whole_characters
 from app.domain.store import Store
-from app.viewmodels.ages import age, section
-from app.viewmodels.chat import ChatViewModel
-from app.viewmodels.message_items import name_of
+from app.viewmodels.chat.chat import ChatViewModel
+from app.viewmodels.chat.message_items import name_of
+from app.viewmodels.formatting.ages import age, section
 from mlx_engine.errors import StorageError
 
 

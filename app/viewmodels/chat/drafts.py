@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from app.domain.conversation import Conversation, draft
-from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.preferences import Preferences
-from mlx_engine.models.recommendation import recommended, with_recommended
+from app.viewmodels.bridges.preferences import Preferences
+from app.viewmodels.library.library import ModelLibrary
+from mlx_engine.models.description.recommendation import recommended, with_recommended
 from mlx_engine.sampling import Sampling
 
 

@@ -6,11 +6,11 @@ from time import monotonic
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.viewmodels.answer import Answer
-from app.viewmodels.engine_bridge import EngineBridge
-from app.viewmodels.throughput import Throughput, of_engine
-from mlx_engine.engine.state import Failed, Generating, Ready, Stopped
-from mlx_engine.models.machine import physical_memory_bytes
+from app.viewmodels.bridges.engine import EngineBridge
+from app.viewmodels.chat.answer import Answer
+from app.viewmodels.chat.throughput import Throughput, of_engine
+from mlx_engine.engine.values.state import Failed, Generating, Ready, Stopped
+from mlx_engine.models.memory.machine import physical_memory_bytes
 
 INTERVAL_MS = 100
 MEMORY_INTERVAL_S = 1.0

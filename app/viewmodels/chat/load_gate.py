@@ -6,14 +6,14 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.engine_bridge import EngineBridge
-from app.viewmodels.load_question import LoadQuestion, Way, too_large, ways_in_words
-from app.viewmodels.model_library import ModelLibrary
-from mlx_engine.engine.state import Failed, Stopped
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.machine import Machine
-from mlx_engine.models.memory import USUAL_CONTEXT, Fit, fit, runtime_on
-from mlx_engine.models.memory_sum import ways_out
+from app.viewmodels.bridges.engine import EngineBridge
+from app.viewmodels.chat.load_question import LoadQuestion, Way, too_large, ways_in_words
+from app.viewmodels.library.library import ModelLibrary
+from mlx_engine.engine.values.state import Failed, Stopped
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.memory.machine import Machine
+from mlx_engine.models.memory.memory import USUAL_CONTEXT, Fit, fit, runtime_on
+from mlx_engine.models.memory.memory_sum import ways_out
 from mlx_engine.protocol import CacheBits
 
 _ROUND = 1024

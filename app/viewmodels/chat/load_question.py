@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.memory import Fit, size_in_words
-from mlx_engine.models.memory_sum import WaysOut, terms
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.memory.memory import Fit, size_in_words
+from mlx_engine.models.memory.memory_sum import WaysOut, terms
 from mlx_engine.protocol import CacheBits
 
 NOT_RECKONED = "What other programs hold is not in this sum: the system makes room where it can, and becomes slow."

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject
 
-from app.viewmodels.answering import Answering
-from app.viewmodels.load_gate import LoadGate, Wish
-from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.parameters import Parameters
-from mlx_engine.models.description import ModelDescription
+from app.viewmodels.chat.answering import Answering
+from app.viewmodels.chat.load_gate import LoadGate, Wish
+from app.viewmodels.chat.parameters import Parameters
+from app.viewmodels.library.library import ModelLibrary
+from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.protocol import CacheBits
 
 

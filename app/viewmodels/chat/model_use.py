@@ -4,7 +4,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.domain.conversation import Conversation
 from app.domain.store import Store
-from app.viewmodels.chat import ChatViewModel
+from app.viewmodels.chat.chat import ChatViewModel
 from mlx_engine.errors import StorageError
 
 

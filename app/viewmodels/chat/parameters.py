@@ -3,12 +3,12 @@
 from PySide6.QtCore import QObject, Signal
 
 from app.domain.conversation import whole_characters
-from app.viewmodels.drafts import Drafts
-from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.open_conversation import OpenConversation
+from app.viewmodels.chat.drafts import Drafts
+from app.viewmodels.chat.open_conversation import OpenConversation
+from app.viewmodels.library.library import ModelLibrary
 from mlx_engine.errors import InvalidParameter
-from mlx_engine.models import cache_precision
-from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.memory import cache_precision
 from mlx_engine.protocol import CacheBits
 from mlx_engine.sampling import Sampling, check_sampling
 

@@ -11,8 +11,8 @@ from app.domain.export import Said, answered, as_lines, as_markdown, line, said
 from app.domain.store import Store
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.measure.chosen_file import write_chosen
-from mlx_engine.measure.past_chats import keep_copy
+from mlx_engine.measure.results.output_file import write_chosen
+from mlx_engine.measure.study.past_chats import keep_copy
 
 Form = Literal["jsonl", "md"]
 

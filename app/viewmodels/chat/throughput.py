@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from app.domain.conversation import Message, MessageState
-from mlx_engine.engine.state import EngineState, Generating, Loading, Ready, Starting
+from mlx_engine.engine.values.state import EngineState, Generating, Loading, Ready, Starting
 from mlx_engine.protocol import Delta, Event, Loaded, LoadProgress, Prefill
 
 Phase = Literal["idle", "waiting", "loading", "reading", "answering", "done", "failed"]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mlx_engine.engine.state import EngineState, Failed, Generating, Loading, Ready, Starting, Stopped
+from mlx_engine.engine.values.state import EngineState, Failed, Generating, Loading, Ready, Starting, Stopped
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Mapping
 
-from app.viewmodels.amounts import bytes_in_words, parameters_in_words
-from mlx_engine.engine.job_state import Done, Failed, JobState, Paused, Queued, Running
-from mlx_engine.job_protocol import FileProgress
-from mlx_engine.models.size_class import size_class
-from mlx_engine.quantize.messages import SourceProgress
+from app.viewmodels.formatting.amounts import bytes_in_words, parameters_in_words
+from mlx_engine.engine.values.job_state import Done, Failed, JobState, Paused, Queued, Running
+from mlx_engine.hub_messages import FileProgress
+from mlx_engine.models.description.size_class import size_class
+from mlx_engine.quantize.plan.messages import SourceProgress
 
 LICENCES: Mapping[str, str] = {
     "apache-2.0": "Apache 2.0",

@@ -2,7 +2,7 @@
 
 import re
 
-from mlx_engine.quantize.recipe import Format, Recipe, Treatment
+from mlx_engine.quantize.recipes.recipe import Format, Recipe, Treatment
 
 _usual_group = 64
 _mode_names = {"mxfp4": "MXFP4", "nvfp4": "NVFP4", "mxfp8": "MXFP8"}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.hub_bridge import HubBridge
-from mlx_engine.engine.job_messages import JobEvent, JobRequest
-from mlx_engine.job_protocol import Account, JobFailed, SignIn, SignOut, TokenSource, WhoAmI
+from app.viewmodels.bridges.hub import HubBridge
+from mlx_engine.engine.values.job_messages import JobEvent, JobRequest
+from mlx_engine.hub_messages import Account, JobFailed, SignIn, SignOut, TokenSource, WhoAmI
 
 
 @dataclass(frozen=True, slots=True)

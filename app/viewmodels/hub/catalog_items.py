@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from app.viewmodels import hub_words
-from app.viewmodels.amounts import bytes_in_words, tokens_in_words
-from mlx_engine.models.catalog import Recommendation
+from app.viewmodels.formatting import hub as hub_words
+from app.viewmodels.formatting.amounts import bytes_in_words, tokens_in_words
+from mlx_engine.models.library.catalog import Recommendation
 
 Suitability = Literal["first choice", "suits", "too large"]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels import catalogue_items
-from app.viewmodels.catalogue_items import CatalogueItem
-from app.viewmodels.fit import Fit, fit_of_page, fit_of_variant, largest_weights_bytes
-from app.viewmodels.hub_bridge import HubBridge
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.job_protocol import (
+from app.viewmodels.bridges.hub import HubBridge
+from app.viewmodels.hub import catalog_items as catalogue_items
+from app.viewmodels.hub.catalog_items import CatalogueItem
+from app.viewmodels.hub.fit import Fit, fit_of_page, fit_of_variant, largest_weights_bytes
+from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.hub_messages import (
     Evaluation,
     JobFailed,
     ModelGroup,
@@ -23,8 +23,8 @@ from mlx_engine.job_protocol import (
     SearchResults,
     Variant,
 )
-from mlx_engine.models.catalog import Recommendation, recommend
-from mlx_engine.models.machine import Machine, this_machine
+from mlx_engine.models.library.catalog import Recommendation, recommend
+from mlx_engine.models.memory.machine import Machine, this_machine
 
 MOST_COMPARED = 6
 

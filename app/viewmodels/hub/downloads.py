@@ -5,9 +5,9 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.job_items import JobItem
-from app.viewmodels.jobs import Jobs
-from app.viewmodels.model_library import ModelLibrary
+from app.viewmodels.jobs.items import JobItem
+from app.viewmodels.jobs.queue import Jobs
+from app.viewmodels.library.library import ModelLibrary
 
 OfferKind = Literal["download", "underway", "resume", "retry", "ready", "chat"]
 

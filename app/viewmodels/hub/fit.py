@@ -6,12 +6,12 @@ A row of a search tells its weights alone, and the verdict says so; its page tel
 from dataclasses import dataclass
 from typing import Literal
 
-from app.viewmodels.amounts import bytes_in_words, tokens_in_words
-from mlx_engine.job_protocol import ModelPage, Variant
-from mlx_engine.models import memory
-from mlx_engine.models.description import ModelDescription
+from app.viewmodels.formatting.amounts import bytes_in_words, tokens_in_words
+from mlx_engine.hub_messages import ModelPage, Variant
+from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.hub.description import describe_page, describe_variant
-from mlx_engine.models.machine import Machine
+from mlx_engine.models.memory import memory
+from mlx_engine.models.memory.machine import Machine
 
 FitKind = Literal["fits", "weights fit", "tight", "too large", "unknown"]
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.hub_bridge import HubBridge
-from mlx_engine.engine.job_messages import JobEvent
+from app.viewmodels.bridges.hub import HubBridge
+from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.errors import FacetError
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.models.card import read_metadata, without_metadata
-from mlx_engine.models.describe import ModelDescription
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.models.description.card import read_metadata, without_metadata
+from mlx_engine.models.description.describe import ModelDescription
 from mlx_engine.models.hub.upload_messages import CardDraft, DraftCard, LookAtTarget, Publish, PublishTarget
-from mlx_engine.quantize.publish import licence_of, licence_warning
+from mlx_engine.quantize.publish.publish import licence_of, licence_warning
 
 _full_name = re.compile(r"[\w.-]+/[\w.-]+")
 

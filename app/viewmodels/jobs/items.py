@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from app.viewmodels import hub_words
-from app.viewmodels.amounts import bytes_in_words
-from app.viewmodels.recipe_words import title
-from mlx_engine.engine.job_state import Done, Failed, JobState, Paused, Queued, Running
-from mlx_engine.engine.jobs import Job
-from mlx_engine.job_protocol import Download
+from app.viewmodels.formatting import hub as hub_words
+from app.viewmodels.formatting.amounts import bytes_in_words
+from app.viewmodels.formatting.recipe import title
+from mlx_engine.engine.parents.job_queue import Job
+from mlx_engine.engine.values.job_state import Done, Failed, JobState, Paused, Queued, Running
+from mlx_engine.hub_messages import Download
 from mlx_engine.models.hub.upload_messages import Publish
-from mlx_engine.quantize.messages import Convert, Kept, SourceProgress
+from mlx_engine.quantize.plan.messages import Convert, Kept, SourceProgress
 
 Task = Literal["download", "conversion", "publication"]
 JobKind = Literal["queued", "running", "paused", "done", "failed"]

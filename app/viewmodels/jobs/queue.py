@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels import job_items
-from app.viewmodels.job_bridge import JobBridge
-from app.viewmodels.job_items import JobItem, JobKind, Task
-from app.viewmodels.model_library import ModelLibrary
-from mlx_engine.engine.job_kinds import QueuedRequest
-from mlx_engine.engine.job_state import Done, Failed, Queued
-from mlx_engine.job_protocol import Download
+from app.viewmodels.bridges.jobs import JobBridge
+from app.viewmodels.jobs import items as job_items
+from app.viewmodels.jobs.items import JobItem, JobKind, Task
+from app.viewmodels.library.library import ModelLibrary
+from mlx_engine.engine.values.job_kinds import QueuedRequest
+from mlx_engine.engine.values.job_state import Done, Failed, Queued
+from mlx_engine.hub_messages import Download
 
 _AT_REST: Mapping[JobKind, str] = {"failed": "failed", "queued": "waiting", "paused": "paused"}
 _VERBS: Mapping[Task, str] = {"download": "Downloading", "conversion": "Quantizing", "publication": "Publishing"}

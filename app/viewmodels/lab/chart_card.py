@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlx_engine.measure.characters import one_line
 from mlx_engine.measure.charts.quantities import QUANTITIES, Sample, in_precision, samples
 from mlx_engine.measure.charts.units import in_words
-from mlx_engine.measure.study import Study
-from mlx_engine.measure.words import verdict
+from mlx_engine.measure.results.safe_characters import one_line
+from mlx_engine.measure.results.verdicts import verdict
+from mlx_engine.measure.study.study import Study
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from mlx_engine.measure.convention import SMALL_TOKENS, Convention
-from mlx_engine.measure.messages import TAIL_MASS, CorpusChoice
-from mlx_engine.measure.plan import Gates, Plan
-from mlx_engine.measure.speed_result import SpeedPlan
+from mlx_engine.measure.results.convention import SMALL_TOKENS, Convention
+from mlx_engine.measure.results.messages import TAIL_MASS, CorpusChoice
+from mlx_engine.measure.results.speed_result import SpeedPlan
+from mlx_engine.measure.study.plan import Gates, Plan
 from mlx_engine.protocol import CacheBits
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from app.viewmodels.lab_lines import Line
-from mlx_engine.measure.results import Fidelity
-from mlx_engine.measure.speed_result import Series
-from mlx_engine.measure.words import plus_minus
+from app.viewmodels.lab.lines import Line
+from mlx_engine.measure.results.results import Fidelity
+from mlx_engine.measure.results.speed_result import Series
+from mlx_engine.measure.results.verdicts import plus_minus
 
 SortKey = float | str | None
 

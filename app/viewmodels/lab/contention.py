@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.viewmodels.model_library import ModelLibrary
-from mlx_engine.engine.state import Ready
-from mlx_engine.measure.need import need
-from mlx_engine.measure.study import Step, Study
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.machine import Machine
-from mlx_engine.models.memory import fit, runtime_on
+from app.viewmodels.library.library import ModelLibrary
+from mlx_engine.engine.values.state import Ready
+from mlx_engine.measure.results.memory_required import need
+from mlx_engine.measure.study.study import Step, Study
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.memory.machine import Machine
+from mlx_engine.models.memory.memory import fit, runtime_on
 
 QUIET_MS = 20_000
 """How long nothing is answered before a study goes on: who reads an answer may soon ask again."""

@@ -6,27 +6,27 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.conversion_plan import bare_name
-from app.viewmodels.lab_choices import Choices, choices_of
-from app.viewmodels.lab_forecast import Forecast, Reckoning
-from app.viewmodels.lab_kin import Kin, kin_of, likeliest
-from app.viewmodels.lab_pace import Pace
-from app.viewmodels.lab_recipes import cards_to_make, recipes_for
-from app.viewmodels.lab_text import LabText
-from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.outline_reader import OutlineReader
-from app.viewmodels.recipe_cards import RecipeCard, Reckoner
+from app.viewmodels.bridges.outline_reader import OutlineReader
+from app.viewmodels.lab.choices import Choices, choices_of
+from app.viewmodels.lab.forecast import Forecast, Reckoning
+from app.viewmodels.lab.recipes import cards_to_make, recipes_for
+from app.viewmodels.lab.related_models import Kin, kin_of, likeliest
+from app.viewmodels.lab.text import LabText
+from app.viewmodels.lab.time_estimate import Pace
+from app.viewmodels.library.library import ModelLibrary
+from app.viewmodels.quantize.conversion_plan import bare_name
+from app.viewmodels.quantize.recipe_cards import RecipeCard, Reckoner
 from mlx_engine.errors import FacetError, ModelNotFound
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.study import Study
-from mlx_engine.measure.study_file import begin, same_name
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.machine import Machine
-from mlx_engine.quantize import builtin
-from mlx_engine.quantize.messages import OutlineRead
-from mlx_engine.quantize.recipe import Recipe
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study import Study
+from mlx_engine.measure.study.study_file import begin, same_name
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.memory.machine import Machine
+from mlx_engine.quantize.plan.messages import OutlineRead
+from mlx_engine.quantize.recipes import builtin
+from mlx_engine.quantize.recipes.recipe import Recipe
 
 USUAL_RECIPES = ("affine-8-g64", "balanced-4", "affine-4-g64")
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import msgspec
 
 from mlx_engine.errors import InvalidRecipe
-from mlx_engine.models import provenance
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.provenance import Provenance
-from mlx_engine.quantize.recipe import Recipe
+from mlx_engine.models.description import provenance
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.description.provenance import Provenance
+from mlx_engine.quantize.recipes.recipe import Recipe
 
 
 def nameless(recipe: Recipe) -> Recipe:

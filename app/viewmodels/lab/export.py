@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.lab import Lab
+from app.viewmodels.lab.studies import Lab
 from mlx_engine.errors import FacetError
 from mlx_engine.measure.report.files import Form, file_name, write
 from mlx_engine.measure.report.shareable import is_own_text

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.viewmodels.lab_pace import Pace, corpus_tokens, duration_in_words, study_seconds
-from mlx_engine.measure.need import need
-from mlx_engine.measure.study import Row, Study
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.machine import Machine
-from mlx_engine.models.memory import Fit, fit, runtime_on, size_in_words
-from mlx_engine.quantize.preflight import companions_bytes, disk_problem
+from app.viewmodels.lab.time_estimate import Pace, corpus_tokens, duration_in_words, study_seconds
+from mlx_engine.measure.results.memory_required import need
+from mlx_engine.measure.study.study import Row, Study
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.memory.machine import Machine
+from mlx_engine.models.memory.memory import Fit, fit, runtime_on, size_in_words
+from mlx_engine.quantize.plan.preflight import companions_bytes, disk_problem
 
 _ANSWER_BYTES = 2
 """Of one token at one scored position."""

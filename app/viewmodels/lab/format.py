@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.viewmodels.amounts import bytes_in_words
-from app.viewmodels.lab_lines import Present
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.job_protocol import DownloadProgress, Waiting
-from mlx_engine.measure.gates import judge
-from mlx_engine.measure.messages import AnswersUnderway, FidelityUnderway, MeasureFidelity, SpeedUnderway
-from mlx_engine.measure.names import short_names
-from mlx_engine.measure.plan import Aim, Gates, Plan
-from mlx_engine.measure.study import Step, StepKind, Study, remaining
-from mlx_engine.quantize.messages import ConversionProgress
+from app.viewmodels.formatting.amounts import bytes_in_words
+from app.viewmodels.lab.lines import Present
+from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.hub_messages import DownloadProgress, Waiting
+from mlx_engine.measure.results.messages import AnswersUnderway, FidelityUnderway, MeasureFidelity, SpeedUnderway
+from mlx_engine.measure.study.gates import judge
+from mlx_engine.measure.study.names import short_names
+from mlx_engine.measure.study.plan import Aim, Gates, Plan
+from mlx_engine.measure.study.study import Step, StepKind, Study, remaining
+from mlx_engine.quantize.plan.messages import ConversionProgress
 
 _DOING: dict[StepKind, str] = {
     "fetch": "Fetching the text",

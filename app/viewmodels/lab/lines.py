@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import msgspec
 
 from mlx_engine.measure.charts.quantities import in_precision, sample_key
-from mlx_engine.measure.names import short_names
-from mlx_engine.measure.results import Fidelity, FidelityResult
-from mlx_engine.measure.speed_result import Series, SpeedResult
-from mlx_engine.measure.study import Row, StepKind, Study
-from mlx_engine.measure.words import verdict
+from mlx_engine.measure.results.results import Fidelity, FidelityResult
+from mlx_engine.measure.results.speed_result import Series, SpeedResult
+from mlx_engine.measure.results.verdicts import verdict
+from mlx_engine.measure.study.names import short_names
+from mlx_engine.measure.study.study import Row, StepKind, Study
 from mlx_engine.protocol import CacheBits
 
 _USUAL_PROMPT = 512

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import msgspec
 
-from app.viewmodels.lab_made import maker_of, makers, nameless
-from app.viewmodels.recipe_cards import OWN, RecipeCard, Reckoner
-from app.viewmodels.recipe_words import suffix, title
-from mlx_engine.measure.study_file import conversion_label
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.quantize import builtin
-from mlx_engine.quantize.recipe import Recipe
+from app.viewmodels.formatting.recipe import suffix, title
+from app.viewmodels.lab.existing_conversions import maker_of, makers, nameless
+from app.viewmodels.quantize.recipe_cards import OWN, RecipeCard, Reckoner
+from mlx_engine.measure.study.study_file import conversion_label
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.quantize.recipes import builtin
+from mlx_engine.quantize.recipes.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)

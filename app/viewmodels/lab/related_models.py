@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from app.viewmodels.conversion_plan import bare_name
-from mlx_engine.models import provenance
-from mlx_engine.models.card import read_card
-from mlx_engine.models.description import ModelDescription
+from app.viewmodels.quantize.conversion_plan import bare_name
+from mlx_engine.models.description import provenance
+from mlx_engine.models.description.card import read_card
+from mlx_engine.models.description.description import ModelDescription
 
 _SAME = 0.02
 """By how much the numbers of weights of the same network may differ: what is counted of it differs by format."""

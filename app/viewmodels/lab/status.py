@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from app.viewmodels.lab_pace import duration_in_words
-from app.viewmodels.lab_words import Progress
-from mlx_engine.measure.names import short_names
-from mlx_engine.measure.study import Step, Study, remaining
+from app.viewmodels.lab.format import Progress
+from app.viewmodels.lab.time_estimate import duration_in_words
+from mlx_engine.measure.study.names import short_names
+from mlx_engine.measure.study.study import Step, Study, remaining
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,15 @@ from collections.abc import Callable, Sequence
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.lab_lines import Line, lines
-from app.viewmodels.lab_pace import Pace, learned
-from app.viewmodels.lab_shelf import LabShelf
-from app.viewmodels.lab_stand import Stand, left_steps
-from app.viewmodels.lab_turns import ALONE, LabTurns, Neighbours, Runner
-from app.viewmodels.lab_words import judgement_in_words
+from app.viewmodels.lab.format import judgement_in_words
+from app.viewmodels.lab.lines import Line, lines
+from app.viewmodels.lab.status import Stand, left_steps
+from app.viewmodels.lab.study_queue import ALONE, LabTurns, Neighbours, Runner
+from app.viewmodels.lab.study_store import LabShelf
+from app.viewmodels.lab.time_estimate import Pace, learned
 from mlx_engine.errors import FacetError
-from mlx_engine.measure.plan import Gates
-from mlx_engine.measure.study import Row, Study, tried_again
+from mlx_engine.measure.study.plan import Gates
+from mlx_engine.measure.study.study import Row, Study, tried_again
 
 
 class Lab(QObject):

@@ -6,14 +6,14 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
-from app.viewmodels.lab_lines import Present
-from app.viewmodels.lab_pace import Countdown, Pace
-from app.viewmodels.lab_shelf import LabShelf
-from app.viewmodels.lab_stand import Stand, at_rest, left_steps, running, share_done, waiting
-from app.viewmodels.lab_words import Progress, progress
-from mlx_engine.engine.job_messages import UNDERWAY, JobEvent
-from mlx_engine.measure.plan import Gates
-from mlx_engine.measure.study import Step, Study, remaining
+from app.viewmodels.lab.format import Progress, progress
+from app.viewmodels.lab.lines import Present
+from app.viewmodels.lab.status import Stand, at_rest, left_steps, running, share_done, waiting
+from app.viewmodels.lab.study_store import LabShelf
+from app.viewmodels.lab.time_estimate import Countdown, Pace
+from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent
+from mlx_engine.measure.study.plan import Gates
+from mlx_engine.measure.study.study import Step, Study, remaining
 
 
 class Runner(Protocol):

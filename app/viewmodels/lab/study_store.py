@@ -7,9 +7,9 @@ import msgspec
 
 from mlx_engine.errors import FacetError, InvalidParameter
 from mlx_engine.folders import Folders
-from mlx_engine.measure import study_file
-from mlx_engine.measure.past_chats import forget_unused
-from mlx_engine.measure.study import Study
+from mlx_engine.measure.study import study_file
+from mlx_engine.measure.study.past_chats import forget_unused
+from mlx_engine.measure.study.study import Study
 
 UNDER_WAY = "underway"
 """The file that names the study that is running; it outlives a kill."""

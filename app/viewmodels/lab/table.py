@@ -7,9 +7,9 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
-from app.viewmodels.lab_columns import COLUMNS, Column, SortKey, columns_of
-from app.viewmodels.lab_lines import Line
-from mlx_engine.measure.characters import one_line
+from app.viewmodels.lab.columns import COLUMNS, Column, SortKey, columns_of
+from app.viewmodels.lab.lines import Line
+from mlx_engine.measure.results.safe_characters import one_line
 
 Index = QModelIndex | QPersistentModelIndex
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

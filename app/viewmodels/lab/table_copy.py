@@ -4,8 +4,8 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 
-from app.viewmodels.lab_columns import Column, SortKey
-from app.viewmodels.lab_lines import Line
+from app.viewmodels.lab.columns import Column, SortKey
+from app.viewmodels.lab.lines import Line
 from mlx_engine.measure.report.data import name_cell
 from mlx_engine.measure.report.markdown import escaped
 

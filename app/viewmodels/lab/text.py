@@ -6,13 +6,13 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.past_chats import ChatCount
+from app.viewmodels.chat.past_chats import ChatCount
 from mlx_engine import network
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.measure.messages import CorpusChoice, CorpusRead
-from mlx_engine.measure.plan import Plan
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.measure.results.messages import CorpusChoice, CorpusRead
+from mlx_engine.measure.study.plan import Plan
 from mlx_engine.models.hub.datasets import dataset, kept
 
 WIKITEXT = "wikitext-2"

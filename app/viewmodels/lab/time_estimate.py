@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from mlx_engine.job_protocol import FetchDataset
-from mlx_engine.measure.messages import CorpusChoice, MeasureFidelity, MeasureSpeed
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.study import Row, Step, Study, remaining
-from mlx_engine.measure.text_file import MOST_BYTES
+from mlx_engine.hub_messages import FetchDataset
+from mlx_engine.measure.corpus.text_file import MOST_BYTES
+from mlx_engine.measure.results.messages import CorpusChoice, MeasureFidelity, MeasureSpeed
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study import Row, Step, Study, remaining
 
 _BYTES_PER_TOKEN = 3.5
 """Of text, on average over the kinds."""

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import time
 
-from app.viewmodels.ages import age
-from app.viewmodels.amounts import bytes_in_words, parameters_in_words, tokens_in_words
-from app.viewmodels.memory_fit import MemoryFit
-from mlx_engine.models.describe import ModelDescription
+from app.viewmodels.formatting.ages import age
+from app.viewmodels.formatting.amounts import bytes_in_words, parameters_in_words, tokens_in_words
+from app.viewmodels.library.memory_fit import MemoryFit
+from mlx_engine.models.description.describe import ModelDescription
 
 SortKey = float | str
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
-from app.viewmodels.model_library import ModelLibrary, Row
-from mlx_engine.models.duplicates import Duplicates, find_duplicates
+from app.viewmodels.library.library import ModelLibrary, Row
+from mlx_engine.models.library.duplicates import Duplicates, find_duplicates
 
 _DELAY_MS = 500
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.amounts import bytes_in_words
-from app.viewmodels.engine_words import in_words
-from app.viewmodels.model_library import ModelLibrary, ModelRole, Row
+from app.viewmodels.formatting.amounts import bytes_in_words
+from app.viewmodels.formatting.engine import in_words
+from app.viewmodels.library.library import ModelLibrary, ModelRole, Row
 from mlx_engine.errors import FacetError
-from mlx_engine.models import removal
+from mlx_engine.models.library import removal
 
 
 class ModelKeeping(QObject):

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal
 
-from app.viewmodels.model_columns import COLUMNS
-from app.viewmodels.model_library import Row, problem_of
-from app.viewmodels.model_table import ModelTable
-from mlx_engine.models.describe import ModelDescription
+from app.viewmodels.library.columns import COLUMNS
+from app.viewmodels.library.library import Row, problem_of
+from app.viewmodels.library.table import ModelTable
+from mlx_engine.models.description.describe import ModelDescription
 
 Index = QModelIndex | QPersistentModelIndex
 

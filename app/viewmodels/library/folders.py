@@ -6,12 +6,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.amounts import bytes_in_words
-from app.viewmodels.model_library import ModelLibrary, Row
-from app.viewmodels.preferences import Preferences
+from app.viewmodels.bridges.preferences import Preferences
+from app.viewmodels.formatting.amounts import bytes_in_words
+from app.viewmodels.library.library import ModelLibrary, Row
 from mlx_engine.errors import FacetError
-from mlx_engine.models.describe import ModelDescription
-from mlx_engine.models.places import Root
+from mlx_engine.models.description.describe import ModelDescription
+from mlx_engine.models.library.places import Root
 
 _TITLES = {"facet": "Facet", "huggingface": "Hugging Face", "lmstudio": "LM Studio"}
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 from PySide6.QtCore import QObject, QProcess, Qt, Signal, Slot
 
-from mlx_engine.engine.client import worker_command
+from mlx_engine.engine.parents.client import worker_command
 from mlx_engine.errors import FacetError
-from mlx_engine.models.copying import copy_model
+from mlx_engine.models.library.copying import copy_model
 
 
 class ImportJob(QObject):

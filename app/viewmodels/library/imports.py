@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.import_jobs import FolderCopy, GGUFImport, ImportJob
+from app.viewmodels.library.import_jobs import FolderCopy, GGUFImport, ImportJob
 
 OWNER = "imported"
 """The folder below which models stand whose maker is not known."""

@@ -7,19 +7,19 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from app.viewmodels.amounts import bytes_in_words, parameters_in_words
-from app.viewmodels.loss_card import Loss, NotMeasured
-from app.viewmodels.loss_search import look_up
-from app.viewmodels.model_library import Row
+from app.viewmodels.formatting.amounts import bytes_in_words, parameters_in_words
+from app.viewmodels.library.library import Row
+from app.viewmodels.library.loss import Loss, NotMeasured
+from app.viewmodels.library.loss_search import look_up
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.models import provenance
-from mlx_engine.models.bit_map import LayerBits
-from mlx_engine.models.card import read_card_text
-from mlx_engine.models.describe import ModelDescription, read_bit_map
-from mlx_engine.models.duplicates import Duplicates
-from mlx_engine.models.memory import Fit
-from mlx_engine.models.provenance import Provenance
+from mlx_engine.models.description import provenance
+from mlx_engine.models.description.bit_map import LayerBits
+from mlx_engine.models.description.card import read_card_text
+from mlx_engine.models.description.describe import ModelDescription, read_bit_map
+from mlx_engine.models.description.provenance import Provenance
+from mlx_engine.models.library.duplicates import Duplicates
+from mlx_engine.models.memory.memory import Fit
 
 _WHOLE_BITS = 15
 """A model with fewer bits a weight is quantized."""

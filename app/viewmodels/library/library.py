@@ -9,15 +9,15 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal, Slot
 
-from app.viewmodels.amounts import bytes_in_words, parameters_in_words
-from app.viewmodels.engine_bridge import EngineBridge
-from mlx_engine.engine.state import EngineState, Failed, Ready, Stopped
+from app.viewmodels.bridges.engine import EngineBridge
+from app.viewmodels.formatting.amounts import bytes_in_words, parameters_in_words
+from mlx_engine.engine.values.state import EngineState, Failed, Ready, Stopped
 from mlx_engine.errors import FacetError
-from mlx_engine.models import renames
-from mlx_engine.models.describe import BrokenDescription, ModelDescription
+from mlx_engine.models.description.describe import BrokenDescription, ModelDescription
 from mlx_engine.models.hub.cache import repository_folder
-from mlx_engine.models.library import Library, survey
-from mlx_engine.models.places import Root
+from mlx_engine.models.library import renames
+from mlx_engine.models.library.library import Library, survey
+from mlx_engine.models.library.places import Root
 
 Row = ModelDescription | BrokenDescription
 

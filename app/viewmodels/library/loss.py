@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlx_engine.measure.charts.units import figure
-from mlx_engine.measure.results import Fidelity, FidelityResult
-from mlx_engine.measure.words import plus_minus, verdict
+from mlx_engine.measure.results.results import Fidelity, FidelityResult
+from mlx_engine.measure.results.verdicts import plus_minus, verdict
 from mlx_engine.models.hub.datasets import is_dataset
 
 _BEST_KL, _WORST_KL = 1e-3, 2.0

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from app.viewmodels.loss_card import Loss, NotMeasured, Speedup, described
-from mlx_engine.measure.results import FidelityResult, kept_speed, results_of
-from mlx_engine.measure.speed_result import SpeedResult
-from mlx_engine.measure.study import Row, Study
-from mlx_engine.measure.study_file import kept_studies
+from app.viewmodels.library.loss import Loss, NotMeasured, Speedup, described
+from mlx_engine.measure.results.results import FidelityResult, kept_speed, results_of
+from mlx_engine.measure.results.speed_result import SpeedResult
+from mlx_engine.measure.study.study import Row, Study
+from mlx_engine.measure.study.study_file import kept_studies
 
 _UNKNOWN = "It was not measured yet. The Lab compares it with the original on the same text."
 _WHOLE = "Nothing, as far as Facet knows: it is not quantized. The Lab shows what its quantizations lose."

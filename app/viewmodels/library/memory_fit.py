@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from mlx_engine.models.describe import ModelDescription
-from mlx_engine.models.machine import Machine
-from mlx_engine.models.memory import Fit, fit, runtime_on
+from mlx_engine.models.description.describe import ModelDescription
+from mlx_engine.models.memory.machine import Machine
+from mlx_engine.models.memory.memory import Fit, fit, runtime_on
 
 CONTEXTS = (4096, 8192, 16384, 32768, 65536, 131072)
 """In tokens, to choose from."""

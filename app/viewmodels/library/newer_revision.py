@@ -7,11 +7,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.hub_bridge import HubBridge
-from app.viewmodels.model_library import Row
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.job_protocol import JobFailed, ModelPage, ReadModel
-from mlx_engine.models.describe import ModelDescription
+from app.viewmodels.bridges.hub import HubBridge
+from app.viewmodels.library.library import Row
+from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.hub_messages import JobFailed, ModelPage, ReadModel
+from mlx_engine.models.description.describe import ModelDescription
 
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")

@@ -7,11 +7,11 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Slot
 
-from app.viewmodels.memory_fit import MemoryFit
-from app.viewmodels.model_columns import COLUMNS, Surroundings
-from app.viewmodels.model_library import ModelLibrary, ModelRole, Row, problem_of
-from mlx_engine.models.describe import ModelDescription
-from mlx_engine.models.machine import Machine
+from app.viewmodels.library.columns import COLUMNS, Surroundings
+from app.viewmodels.library.library import ModelLibrary, ModelRole, Row, problem_of
+from app.viewmodels.library.memory_fit import MemoryFit
+from mlx_engine.models.description.describe import ModelDescription
+from mlx_engine.models.memory.machine import Machine
 
 Index = QModelIndex | QPersistentModelIndex
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer
 
-from app.viewmodels.model_library import ModelLibrary
+from app.viewmodels.library.library import ModelLibrary
 
 _DEBOUNCE_MS = 400
 _MOST_FOLDERS = 500

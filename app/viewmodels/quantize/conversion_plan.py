@@ -5,12 +5,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.viewmodels.recipe_cards import RecipeCard
-from app.viewmodels.recipe_words import suffix
+from app.viewmodels.formatting.recipe import suffix
+from app.viewmodels.quantize.recipe_cards import RecipeCard
 from mlx_engine.errors import FacetError
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.quantize import preflight
-from mlx_engine.quantize.recipe import Recipe
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.quantize.plan import preflight
+from mlx_engine.quantize.recipes.recipe import Recipe
 
 _precision = r"b?f(loat)?(p)?(16|32)|i?q\d(_[01k](_[sml])?)?|\d-?bit(-g\d+)?|mxfp[48]|nvfp4"
 

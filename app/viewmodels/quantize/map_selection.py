@@ -6,7 +6,7 @@ all layers of a column, column -1 for all of a line, and both together for every
 
 from dataclasses import dataclass, replace
 
-from app.viewmodels.recipe_map import Cell, RecipeMap
+from app.viewmodels.quantize.recipe_map import Cell, RecipeMap
 
 Place = tuple[int, int]
 

@@ -8,22 +8,22 @@ from pathlib import Path
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.conversion_plan import Plan, planned, usual_name
-from app.viewmodels.memory_fit import USUAL
-from app.viewmodels.model_imports import OWNER
-from app.viewmodels.outline_reader import OutlineReader
-from app.viewmodels.quantize_state import Coming, Fetching, Idle, Reading, Ready, State, Trouble, Unreachable
-from app.viewmodels.recipe_cards import Figures, RecipeCard, Reckoner
-from app.viewmodels.recipe_shelf import RecipeShelf
-from app.viewmodels.recipe_words import title
+from app.viewmodels.bridges.outline_reader import OutlineReader
+from app.viewmodels.formatting.recipe import title
+from app.viewmodels.library.imports import OWNER
+from app.viewmodels.library.memory_fit import USUAL
+from app.viewmodels.quantize.conversion_plan import Plan, planned, usual_name
+from app.viewmodels.quantize.recipe_cards import Figures, RecipeCard, Reckoner
+from app.viewmodels.quantize.recipe_store import RecipeShelf
+from app.viewmodels.quantize.state import Coming, Fetching, Idle, Reading, Ready, State, Trouble, Unreachable
 from mlx_engine.errors import FacetError
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.models.describe import ModelDescription, describe
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.models.description.describe import ModelDescription, describe
 from mlx_engine.models.hub.cache import free_bytes
-from mlx_engine.models.machine import Machine
-from mlx_engine.quantize import preflight
-from mlx_engine.quantize.messages import Convert, OutlineRead
-from mlx_engine.quantize.recipe import Recipe
+from mlx_engine.models.memory.machine import Machine
+from mlx_engine.quantize.plan import preflight
+from mlx_engine.quantize.plan.messages import Convert, OutlineRead
+from mlx_engine.quantize.recipes.recipe import Recipe
 
 FIRST_CHOICE, FIRST_CHOICE_OF_QUANTIZED = "balanced-4", "lossless"
 _REMOVING_HELPS = "There is room if the original's files are removed as they are used."

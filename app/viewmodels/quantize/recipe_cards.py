@@ -5,15 +5,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.viewmodels.recipe_words import title
+from app.viewmodels.formatting.recipe import title
 from mlx_engine.errors import InvalidRecipe
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.machine import Machine
-from mlx_engine.models.memory import Fit, fit, runtime_on
-from mlx_engine.quantize.builtin import RECIPES
-from mlx_engine.quantize.forecast import Forecast, forecast
-from mlx_engine.quantize.outline import Outline
-from mlx_engine.quantize.recipe import Recipe
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.memory.machine import Machine
+from mlx_engine.models.memory.memory import Fit, fit, runtime_on
+from mlx_engine.quantize.plan.forecast import Forecast, forecast
+from mlx_engine.quantize.plan.outline import Outline
+from mlx_engine.quantize.recipes.builtin import RECIPES
+from mlx_engine.quantize.recipes.recipe import Recipe
 
 OWN = "Your own"
 OTHER_GROUPS = "Other group sizes"

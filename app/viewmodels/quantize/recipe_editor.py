@@ -10,10 +10,10 @@ from typing import Literal
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.recipe_map import RecipeMap, recipe_map
-from mlx_engine.quantize.layout import layout
-from mlx_engine.quantize.outline import Outline
-from mlx_engine.quantize.recipe import Recipe, Rule, Treatment
+from app.viewmodels.quantize.recipe_map import RecipeMap, recipe_map
+from mlx_engine.quantize.plan.layout import layout
+from mlx_engine.quantize.plan.outline import Outline
+from mlx_engine.quantize.recipes.recipe import Recipe, Rule, Treatment
 
 
 class RecipeEditor(QObject):

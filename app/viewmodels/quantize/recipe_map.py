@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from app.viewmodels.matrix_names import order
-from app.viewmodels.recipe_words import treatment_in_words
-from mlx_engine.models.bit_map import LAYER
-from mlx_engine.models.safetensors import tensor_bytes
-from mlx_engine.quantize.layout import Placement
-from mlx_engine.quantize.recipe import Format
+from app.viewmodels.formatting.matrix import order
+from app.viewmodels.formatting.recipe import treatment_in_words
+from mlx_engine.models.description.bit_map import LAYER
+from mlx_engine.models.files.safetensors import tensor_bytes
+from mlx_engine.quantize.plan.layout import Placement
+from mlx_engine.quantize.recipes.recipe import Format
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from mlx_engine.errors import FacetError
-from mlx_engine.models.staging import storage_errors
-from mlx_engine.quantize.builtin import RECIPES
-from mlx_engine.quantize.recipe import Recipe
-from mlx_engine.quantize.recipe_file import read_recipe, write_recipe
+from mlx_engine.models.files.staging import storage_errors
+from mlx_engine.quantize.recipes.builtin import RECIPES
+from mlx_engine.quantize.recipes.recipe import Recipe
+from mlx_engine.quantize.recipes.recipe_file import read_recipe, write_recipe
 
 
 class RecipeShelf(QObject):

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from app.viewmodels.recipe_cards import Reckoner
-from mlx_engine.models.description import ModelDescription
+from app.viewmodels.quantize.recipe_cards import Reckoner
+from mlx_engine.models.description.description import ModelDescription
 
 
 @dataclass(frozen=True, slots=True)

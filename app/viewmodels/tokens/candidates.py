@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mlx_engine.measure.names import short_names
-from mlx_engine.measure.results import FidelityResult
-from mlx_engine.measure.study import Row, Study
+from mlx_engine.measure.results.results import FidelityResult
+from mlx_engine.measure.study.names import short_names
+from mlx_engine.measure.study.study import Row, Study
 
 
 @dataclass(frozen=True, slots=True)

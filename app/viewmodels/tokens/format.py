@@ -7,10 +7,10 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from app.viewmodels.token_view_passage import Passage
-from mlx_engine.measure import characters
-from mlx_engine.measure.messages import ScoredToken
-from mlx_engine.measure.results import Choice
+from app.viewmodels.tokens.passage import Passage
+from mlx_engine.measure.results import safe_characters as characters
+from mlx_engine.measure.results.messages import ScoredToken
+from mlx_engine.measure.results.results import Choice
 
 _NAMED = {"": "part of a character", " ": "a space", "\n": "a new line", "\t": "a tab"}
 _TORN = "\N{REPLACEMENT CHARACTER}"

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from app.viewmodels.token_view_candidates import Candidate
-from app.viewmodels.token_view_jobs import Jobs
-from app.viewmodels.token_view_states import Broken, Busy, Idle, State
-from mlx_engine.engine.job_messages import JobEvent
+from app.viewmodels.bridges.token_jobs import Jobs
+from app.viewmodels.tokens.candidates import Candidate
+from app.viewmodels.tokens.states import Broken, Busy, Idle, State
+from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.measure.messages import (
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.measure.results.messages import (
     AnswersKept,
     AnswersUnderway,
     CorpusChoice,
@@ -19,9 +19,9 @@ from mlx_engine.measure.messages import (
     KeepAnswers,
     MeasureFidelity,
 )
-from mlx_engine.measure.results import FidelityResult
-from mlx_engine.measure.study import Row
-from mlx_engine.measure.typed import forget_typed, typed
+from mlx_engine.measure.results.private_texts import forget_typed, typed
+from mlx_engine.measure.results.results import FidelityResult
+from mlx_engine.measure.study.study import Row
 
 _FEWEST_CHARACTERS = 40
 """Less says nothing about a model."""

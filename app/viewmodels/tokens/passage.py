@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mlx_engine.measure.messages import ScoredToken, TokensRead
+from mlx_engine.measure.results.messages import ScoredToken, TokensRead
 
 
 @dataclass(frozen=True, slots=True)

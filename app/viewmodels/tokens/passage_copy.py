@@ -3,9 +3,9 @@
 import html
 from collections.abc import Callable
 
-from app.viewmodels.token_view_passage import Passage
-from app.viewmodels.token_view_words import change, context, named, percent, visible
-from mlx_engine.measure.messages import ScoredToken
+from app.viewmodels.tokens.format import change, context, named, percent, visible
+from app.viewmodels.tokens.passage import Passage
+from mlx_engine.measure.results.messages import ScoredToken
 
 _BEFORE_CHARACTERS = 60
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.viewmodels.token_view_passage import Passage
+from app.viewmodels.tokens.passage import Passage
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,17 @@ from typing import Literal, Protocol
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
-from app.viewmodels.token_view_candidates import Candidate, candidates, chunk_kinds
-from app.viewmodels.token_view_jobs import Jobs
-from app.viewmodels.token_view_own import OwnText
-from app.viewmodels.token_view_passage import Passage, step_from
-from app.viewmodels.token_view_states import Broken, Busy, Idle, Shown, State
-from mlx_engine.engine.job_messages import JobEvent
+from app.viewmodels.bridges.token_jobs import Jobs
+from app.viewmodels.tokens.candidates import Candidate, candidates, chunk_kinds
+from app.viewmodels.tokens.own_text import OwnText
+from app.viewmodels.tokens.passage import Passage, step_from
+from app.viewmodels.tokens.states import Broken, Busy, Idle, Shown, State
+from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.measure.messages import (
-    ReadTokens,
-    TokensRead,
-)
-from mlx_engine.measure.results import Divergence, FidelityResult, fidelity_folder
-from mlx_engine.measure.study import Study
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.measure.results.messages import ReadTokens, TokensRead
+from mlx_engine.measure.results.results import Divergence, FidelityResult, fidelity_folder
+from mlx_engine.measure.study.study import Study
 
 OWN = "Your own text"
 """What stands beside the kinds of the corpus."""

@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QWidget
 
 from app.views.charts.study_chart import Choice, StudyChart
-from app.views.theme import Theme
+from app.views.kit.theme import Theme
 from mlx_engine.measure.charts.bars import bars
 from mlx_engine.measure.charts.quantities import DECODING, QUANTITIES
 

@@ -7,10 +7,10 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from app.viewmodels.matrix_names import order, short
+from app.viewmodels.formatting.matrix import order, short
 from app.views.charts.bit_scale import colour_of, swatch
-from app.views.plain import plain
-from app.views.theme import Theme
+from app.views.kit.plain_text import plain
+from app.views.kit.theme import Theme
 
 _LOWEST, _HIGHEST = 3, 10
 """Pixels of a row at 100 %: more layers make it lower."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, qGray
 
-from app.views.theme import Theme
+from app.views.kit.theme import Theme
 
 # From light for few bits to dark for many, in hues that people who see few colours tell apart too.
 _SCALE: Sequence[tuple[float, QColor]] = (

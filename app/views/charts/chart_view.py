@@ -21,11 +21,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.viewmodels.chart_card import ChartCard
+from app.viewmodels.lab.chart_card import ChartCard
 from app.views.charts.figure_card import FigureCard
 from app.views.charts.scene_painter import colours_of, paint, rectangle, style_of
-from app.views.painting import focus_ring
-from app.views.theme import Theme
+from app.views.kit.painting import focus_ring
+from app.views.kit.theme import Theme
 from mlx_engine.measure.charts.chart import Chart
 from mlx_engine.measure.charts.scene import Scene, Target
 

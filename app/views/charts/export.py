@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFont, QImage, QImageWriter, QPainter
 from app.views.charts.scene_painter import paint, style_in
 from mlx_engine.measure.charts.chart import Chart, chart_svg, page
 from mlx_engine.measure.charts.svg import LIGHT
-from mlx_engine.measure.chosen_file import write_chosen
+from mlx_engine.measure.results.output_file import write_chosen
 
 _TEXT = 14
 _LONGEST = 100

@@ -6,9 +6,9 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from app.viewmodels.chart_card import ChartCard
-from app.views.painting import rounded
-from app.views.theme import Theme
+from app.viewmodels.lab.chart_card import ChartCard
+from app.views.kit.painting import rounded
+from app.views.kit.theme import Theme
 
 _PADDING = 10
 _GAP = 16

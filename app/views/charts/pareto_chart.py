@@ -3,10 +3,10 @@
 from PySide6.QtWidgets import QWidget
 
 from app.views.charts.study_chart import Choice, StudyChart
-from app.views.theme import Theme
+from app.views.kit.theme import Theme
 from mlx_engine.measure.charts.pareto import ACROSS, UP, Pareto, pareto
 from mlx_engine.measure.charts.quantities import Quantity
-from mlx_engine.measure.study import Study
+from mlx_engine.measure.study.study import Study
 
 
 class ParetoChart(StudyChart):

@@ -6,9 +6,9 @@ from functools import cache
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
-from app.views.painting import mixed
-from app.views.palette import Palette
-from app.views.theme import Theme
+from app.views.kit.painting import mixed
+from app.views.kit.palette import Palette
+from app.views.kit.theme import Theme
 from mlx_engine.measure.charts.scene import Area, Box, Disc, Ink, Item, Line, Point, Scene, Words
 from mlx_engine.measure.charts.style import Style
 

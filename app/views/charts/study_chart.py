@@ -8,20 +8,20 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from app.viewmodels.chart_card import cards
+from app.viewmodels.lab.chart_card import cards
 from app.views.charts.chart_view import ChartView
 from app.views.charts.export import file_stem, picture, write
-from app.views.chips import ChoiceChip
-from app.views.discover.controls import SmallButton
-from app.views.discover.words import Words
-from app.views.flow import Flow
-from app.views.plain import plain
-from app.views.save_file import ask_where
-from app.views.theme import Theme
+from app.views.kit.chips import ChoiceChip
+from app.views.kit.controls import SmallButton
+from app.views.kit.flow import Flow
+from app.views.kit.label import Words
+from app.views.kit.plain_text import plain
+from app.views.kit.save_file import ask_where
+from app.views.kit.theme import Theme
 from mlx_engine.errors import FacetError
 from mlx_engine.measure.charts.chart import Chart
 from mlx_engine.measure.charts.quantities import Quantity
-from mlx_engine.measure.study import Study
+from mlx_engine.measure.study.study import Study
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.views.buttons import IconButton, RoundButton
-from app.views.message_editor import MessageEditor
-from app.views.painting import mixed, rounded
-from app.views.theme import Theme
+from app.views.chat.message_editor import MessageEditor
+from app.views.kit.buttons import IconButton, RoundButton
+from app.views.kit.painting import mixed, rounded
+from app.views.kit.theme import Theme
 
 _LARGEST_SHARE = 0.4
 """Of the height of the window."""

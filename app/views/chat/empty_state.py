@@ -6,10 +6,10 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.viewmodels.amounts import bytes_in_words
-from app.views.buttons import TextButton
-from app.views.painting import focus_ring, rounded
-from app.views.theme import Theme
+from app.viewmodels.formatting.amounts import bytes_in_words
+from app.views.kit.buttons import TextButton
+from app.views.kit.painting import focus_ring, rounded
+from app.views.kit.theme import Theme
 
 QUESTIONS = (
     "Explain to a child why the sky is blue",

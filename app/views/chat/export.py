@@ -5,8 +5,8 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.viewmodels.past_chats import Form, PastChats
-from app.views.save_file import go_on
+from app.viewmodels.chat.past_chats import Form, PastChats
+from app.views.kit.save_file import go_on
 
 _FORMS: dict[str, Form] = {"JSON lines (*.jsonl)": "jsonl", "Markdown (*.md)": "md"}
 

@@ -4,14 +4,14 @@ from PySide6.QtCore import QEvent, QObject, QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from app.viewmodels.load_gate import LoadGate
-from app.viewmodels.load_question import Line, LoadQuestion, Way
-from app.views.buttons import TextButton
-from app.views.discover.controls import FilledButton, SmallButton
-from app.views.flow import Flow
-from app.views.icons import pixmap
-from app.views.painting import mixed, rounded
-from app.views.theme import FontRole, Theme
+from app.viewmodels.chat.load_gate import LoadGate
+from app.viewmodels.chat.load_question import Line, LoadQuestion, Way
+from app.views.kit.buttons import TextButton
+from app.views.kit.controls import FilledButton, SmallButton
+from app.views.kit.flow import Flow
+from app.views.kit.icons import pixmap
+from app.views.kit.painting import mixed, rounded
+from app.views.kit.theme import FontRole, Theme
 
 _LARGEST_SHARE = 0.5
 """Of the height of the window; a longer question scrolls, and its buttons stay in sight."""

@@ -4,11 +4,11 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QR
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from app.viewmodels.engine_words import in_words
-from app.viewmodels.model_library import ModelRole
-from app.views.icons import pixmap
-from app.views.painting import rounded
-from app.views.theme import Theme
+from app.viewmodels.formatting.engine import in_words
+from app.viewmodels.library.library import ModelRole
+from app.views.kit.icons import pixmap
+from app.views.kit.painting import rounded
+from app.views.kit.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
 

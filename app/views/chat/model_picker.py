@@ -4,14 +4,14 @@ from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from app.viewmodels.chat import ChatViewModel
-from app.viewmodels.engine_words import in_words
-from app.viewmodels.model_library import ModelLibrary, ModelRole
-from app.views.buttons import TextButton
-from app.views.icons import pixmap
-from app.views.model_popup import ModelPopup, problem
-from app.views.plain import plain
-from app.views.theme import Theme
+from app.viewmodels.chat.chat import ChatViewModel
+from app.viewmodels.formatting.engine import in_words
+from app.viewmodels.library.library import ModelLibrary, ModelRole
+from app.views.chat.model_popup import ModelPopup, problem
+from app.views.kit.buttons import TextButton
+from app.views.kit.icons import pixmap
+from app.views.kit.plain_text import plain
+from app.views.kit.theme import Theme
 
 _NONE = "Choose a model"
 

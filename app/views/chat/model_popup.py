@@ -4,14 +4,14 @@ from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QListView, QToolTip, QVBoxLayout, QWidget
 
-from app.viewmodels.chat import ChatViewModel
-from app.viewmodels.engine_words import in_words
-from app.viewmodels.model_library import ModelLibrary, ModelRole
-from app.views.buttons import IconButton, TextButton
-from app.views.model_delegate import ModelDelegate
-from app.views.painting import rounded
-from app.views.plain import plain
-from app.views.theme import Theme
+from app.viewmodels.chat.chat import ChatViewModel
+from app.viewmodels.formatting.engine import in_words
+from app.viewmodels.library.library import ModelLibrary, ModelRole
+from app.views.chat.model_delegate import ModelDelegate
+from app.views.kit.buttons import IconButton, TextButton
+from app.views.kit.painting import rounded
+from app.views.kit.plain_text import plain
+from app.views.kit.theme import Theme
 
 
 class _ModelList(QListView):

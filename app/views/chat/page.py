@@ -7,15 +7,15 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.chat import ChatViewModel
-from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.preferences import Preferences
-from app.views.composer import Composer
-from app.views.discover.controls import SmallButton
-from app.views.empty_state import Described, EmptyState
-from app.views.load_question_panel import LoadQuestionPanel
-from app.views.theme import Theme
-from app.views.throughput_bar import ThroughputBar
+from app.viewmodels.bridges.preferences import Preferences
+from app.viewmodels.chat.chat import ChatViewModel
+from app.viewmodels.library.library import ModelLibrary
+from app.views.chat.composer import Composer
+from app.views.chat.empty_state import Described, EmptyState
+from app.views.chat.load_question_panel import LoadQuestionPanel
+from app.views.chat.throughput_bar import ThroughputBar
+from app.views.kit.controls import SmallButton
+from app.views.kit.theme import Theme
 
 if TYPE_CHECKING:
     from app.views.transcript import TranscriptView

@@ -8,10 +8,10 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.domain.settings import Field, fields
-from app.viewmodels.chat import ChatViewModel
-from app.views.buttons import TextButton
-from app.views.field_form import FieldForm
-from app.views.theme import Theme
+from app.viewmodels.chat.chat import ChatViewModel
+from app.views.kit.buttons import TextButton
+from app.views.kit.field_form import FieldForm
+from app.views.kit.theme import Theme
 from mlx_engine.protocol import CacheBits
 from mlx_engine.sampling import Sampling
 

@@ -4,12 +4,12 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.viewmodels.throughput import Throughput
+from app.viewmodels.chat.throughput import Throughput
 from app.views.charts.sparkline import draw_sparkline
-from app.views.painting import mixed, rounded
-from app.views.plain import plain
-from app.views.theme import Theme
-from app.views.throughput_figures import Figure, context, figures, fitting, memory, progress, sentence
+from app.views.chat.throughput_figures import Figure, context, figures, fitting, memory, progress, sentence
+from app.views.kit.painting import mixed, rounded
+from app.views.kit.plain_text import plain
+from app.views.kit.theme import Theme
 
 _GAP = 18
 """Pixels between figures, at 100 % text size."""

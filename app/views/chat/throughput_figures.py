@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from app.viewmodels.throughput import Throughput
+from app.viewmodels.chat.throughput import Throughput
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app.viewmodels.catalogue_items import CatalogueItem
-from app.viewmodels.downloads import Downloads
-from app.views.discover.controls import Badge, SmallButton
+from app.viewmodels.hub.catalog_items import CatalogueItem
+from app.viewmodels.hub.downloads import Downloads
 from app.views.discover.download_button import DownloadButton
-from app.views.discover.words import Tone, Words
-from app.views.painting import mixed, rounded
-from app.views.theme import Theme
+from app.views.kit.controls import Badge, SmallButton
+from app.views.kit.label import Tone, Words
+from app.views.kit.painting import mixed, rounded
+from app.views.kit.theme import Theme
 
 
 class Card(QWidget):

@@ -7,18 +7,18 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.viewmodels import hub_words
-from app.viewmodels.amounts import bytes_in_words, parameters_in_words, tokens_in_words
-from app.viewmodels.discover import DiscoverViewModel
-from app.viewmodels.downloads import Downloads
-from app.views.buttons import IconButton
+from app.viewmodels.formatting import hub as hub_words
+from app.viewmodels.formatting.amounts import bytes_in_words, parameters_in_words, tokens_in_words
+from app.viewmodels.hub.discover import DiscoverViewModel
+from app.viewmodels.hub.downloads import Downloads
 from app.views.discover.download_button import DownloadButton
-from app.views.discover.grid import SIDE
 from app.views.discover.results import FIT_TONES, FIT_WORDS
-from app.views.discover.words import Tone, Words
-from app.views.plain import plain
-from app.views.theme import Theme
-from mlx_engine.job_protocol import Evaluation, Variant
+from app.views.kit.buttons import IconButton
+from app.views.kit.grid import SIDE
+from app.views.kit.label import Tone, Words
+from app.views.kit.plain_text import plain
+from app.views.kit.theme import Theme
+from mlx_engine.hub_messages import Evaluation, Variant
 
 _COLUMN_WIDTH = 190
 _MOST_CLAIMS = 12

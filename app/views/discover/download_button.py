@@ -6,10 +6,10 @@ from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QFontMetrics, QPainter
 from PySide6.QtWidgets import QWidget
 
-from app.viewmodels.downloads import Downloads, OfferKind
-from app.views.discover.controls import FilledButton
-from app.views.painting import mixed, rounded
-from app.views.theme import Theme
+from app.viewmodels.hub.downloads import Downloads, OfferKind
+from app.views.kit.controls import FilledButton
+from app.views.kit.painting import mixed, rounded
+from app.views.kit.theme import Theme
 
 _WORDS: Mapping[OfferKind, str] = {
     "download": "Download",

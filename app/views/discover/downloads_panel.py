@@ -4,12 +4,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from app.viewmodels.jobs import Jobs
-from app.views.discover.controls import SmallButton
-from app.views.discover.grid import SIDE
-from app.views.discover.words import Words
-from app.views.jobs.job_row import JobRow
-from app.views.theme import Theme
+from app.viewmodels.jobs.queue import Jobs
+from app.views.kit.controls import SmallButton
+from app.views.kit.grid import SIDE
+from app.views.kit.job_row import JobRow
+from app.views.kit.label import Words
+from app.views.kit.theme import Theme
 
 _SHARE = 0.3
 """Of the page's height, what the downloads take at most."""

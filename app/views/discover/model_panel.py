@@ -6,22 +6,22 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels import hub_words
-from app.viewmodels.amounts import bytes_in_words, parameters_in_words, tokens_in_words
-from app.viewmodels.discover import DiscoverViewModel
-from app.viewmodels.downloads import Downloads
-from app.views.buttons import IconButton
-from app.views.card_text import CardText
-from app.views.discover.controls import Badge, SmallButton
+from app.viewmodels.formatting import hub as hub_words
+from app.viewmodels.formatting.amounts import bytes_in_words, parameters_in_words, tokens_in_words
+from app.viewmodels.hub.discover import DiscoverViewModel
+from app.viewmodels.hub.downloads import Downloads
 from app.views.discover.download_button import DownloadButton
-from app.views.discover.grid import CardGrid, Scroll
 from app.views.discover.results import FIT_TONES, FIT_WORDS
-from app.views.discover.words import Words
-from app.views.painting import rounded
-from app.views.plain import plain
-from app.views.theme import Theme
+from app.views.kit.buttons import IconButton
+from app.views.kit.controls import Badge, SmallButton
+from app.views.kit.grid import CardGrid, Scroll
+from app.views.kit.label import Words
+from app.views.kit.painting import rounded
+from app.views.kit.plain_text import plain
+from app.views.kit.theme import Theme
+from app.views.transcript.card_text import CardText
 from app.views.transcript.links import ask_to_open
-from mlx_engine.job_protocol import ModelPage
+from mlx_engine.hub_messages import ModelPage
 
 _FRAME_WIDTH = 340
 _MOST_FILES = 30

@@ -4,12 +4,12 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.viewmodels.offline import OfflineSwitch
-from app.views.buttons import TextButton
-from app.views.discover.grid import SIDE
-from app.views.discover.words import Words
-from app.views.painting import mixed
-from app.views.theme import Theme
+from app.viewmodels.bridges.offline import OfflineSwitch
+from app.views.kit.buttons import TextButton
+from app.views.kit.grid import SIDE
+from app.views.kit.label import Words
+from app.views.kit.painting import mixed
+from app.views.kit.theme import Theme
 
 _LOOK_MS = 1000
 

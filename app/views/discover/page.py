@@ -6,27 +6,27 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels import hub_words
-from app.viewmodels.account import AccountViewModel
-from app.viewmodels.discover import Browsing, DiscoverViewModel, Found, Reading, Searching, Trouble
-from app.viewmodels.downloads import Downloads
-from app.viewmodels.jobs import Jobs
-from app.viewmodels.offline import OfflineSwitch
-from app.views.buttons import IconButton, TextButton
+from app.viewmodels.bridges.offline import OfflineSwitch
+from app.viewmodels.formatting import hub as hub_words
+from app.viewmodels.hub.account import AccountViewModel
+from app.viewmodels.hub.discover import Browsing, DiscoverViewModel, Found, Reading, Searching, Trouble
+from app.viewmodels.hub.downloads import Downloads
+from app.viewmodels.jobs.queue import Jobs
 from app.views.discover.card import Card
 from app.views.discover.comparison import Comparison
 from app.views.discover.downloads_panel import DownloadsPanel
-from app.views.discover.grid import SIDE, CardGrid, Scroll
 from app.views.discover.model_panel import ModelPanel
-from app.views.discover.notice import PageNotice
 from app.views.discover.offline_strip import OfflineStrip
 from app.views.discover.results import Results
 from app.views.discover.search_bar import SearchBar
 from app.views.discover.sign_in import SignInDialog
-from app.views.discover.words import Words
-from app.views.theme import Theme
+from app.views.kit.buttons import IconButton, TextButton
+from app.views.kit.grid import SIDE, CardGrid, Scroll
+from app.views.kit.label import Words
+from app.views.kit.page_notice import PageNotice
+from app.views.kit.theme import Theme
 from app.views.transcript.links import ask_to_open
-from mlx_engine.job_protocol import ModelPage
+from mlx_engine.hub_messages import ModelPage
 
 _CARD_WIDTH = 300
 _RETRY, _SIGN_IN, _BACK, _ONLINE = "Try again", "Sign in…", "Back", "Go online"

@@ -6,19 +6,19 @@ from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels import hub_words
-from app.viewmodels.amounts import bytes_in_words
-from app.viewmodels.discover import DiscoverViewModel
-from app.viewmodels.downloads import Downloads
-from app.viewmodels.fit import FitKind
-from app.views.discover.controls import Badge, Mark, SmallButton
+from app.viewmodels.formatting import hub as hub_words
+from app.viewmodels.formatting.amounts import bytes_in_words
+from app.viewmodels.hub.discover import DiscoverViewModel
+from app.viewmodels.hub.downloads import Downloads
+from app.viewmodels.hub.fit import FitKind
 from app.views.discover.download_button import DownloadButton
-from app.views.discover.grid import Scroll
-from app.views.discover.words import Tone, Words
-from app.views.painting import rounded
-from app.views.plain import plain
-from app.views.theme import Theme
-from mlx_engine.job_protocol import ModelGroup, Variant
+from app.views.kit.controls import Badge, Mark, SmallButton
+from app.views.kit.grid import Scroll
+from app.views.kit.label import Tone, Words
+from app.views.kit.painting import rounded
+from app.views.kit.plain_text import plain
+from app.views.kit.theme import Theme
+from mlx_engine.hub_messages import ModelGroup, Variant
 
 FIT_TONES: Mapping[FitKind, Tone] = {
     "fits": "success",

@@ -6,14 +6,14 @@ from typing import cast
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.hub_words import LICENCES
-from app.views.buttons import IconButton
-from app.views.chips import Chip, ChoiceChip
-from app.views.discover.controls import FilledButton
-from app.views.flow import Flow
-from app.views.search_field import SearchField
-from app.views.theme import Theme
-from mlx_engine.job_protocol import SearchFilters, SearchOrder
+from app.viewmodels.formatting.hub import LICENCES
+from app.views.kit.buttons import IconButton
+from app.views.kit.chips import Chip, ChoiceChip
+from app.views.kit.controls import FilledButton
+from app.views.kit.flow import Flow
+from app.views.kit.search_field import SearchField
+from app.views.kit.theme import Theme
+from mlx_engine.hub_messages import SearchFilters, SearchOrder
 
 _CLASSES: Mapping[str, tuple[str, ...]] = {
     "Any size": (),

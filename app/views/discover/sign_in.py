@@ -2,12 +2,12 @@
 
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.viewmodels import hub_words
-from app.viewmodels.account import AccountState, AccountViewModel, Asking, SignedIn, SignedOut
-from app.views.buttons import TextButton
-from app.views.discover.controls import FilledButton
-from app.views.discover.words import Words
-from app.views.theme import Theme
+from app.viewmodels.formatting import hub as hub_words
+from app.viewmodels.hub.account import AccountState, AccountViewModel, Asking, SignedIn, SignedOut
+from app.views.kit.buttons import TextButton
+from app.views.kit.controls import FilledButton
+from app.views.kit.label import Words
+from app.views.kit.theme import Theme
 from app.views.transcript.links import ask_to_open
 
 _EXPLANATION = (

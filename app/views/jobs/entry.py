@@ -4,9 +4,9 @@ from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.views.buttons import PaintedButton
-from app.views.painting import focus_ring, mixed, rounded
-from app.views.theme import Theme
+from app.views.kit.buttons import PaintedButton
+from app.views.kit.painting import focus_ring, mixed, rounded
+from app.views.kit.theme import Theme
 
 
 class JobsEntry(PaintedButton):

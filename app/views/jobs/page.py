@@ -4,13 +4,13 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.jobs import Jobs
-from app.views.buttons import TextButton
-from app.views.discover.grid import SIDE, Scroll
-from app.views.discover.notice import PageNotice
-from app.views.discover.words import Words
-from app.views.jobs.job_row import JobRow
-from app.views.theme import Theme
+from app.viewmodels.jobs.queue import Jobs
+from app.views.kit.buttons import TextButton
+from app.views.kit.grid import SIDE, Scroll
+from app.views.kit.job_row import JobRow
+from app.views.kit.label import Words
+from app.views.kit.page_notice import PageNotice
+from app.views.kit.theme import Theme
 
 _DISCOVER, _MODELS = "Discover models", "Quantize a model"
 

@@ -6,10 +6,10 @@ from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
-from app.views.buttons import PaintedButton
-from app.views.icons import pixmap
-from app.views.painting import focus_ring, mixed, rounded
-from app.views.theme import Theme
+from app.views.kit.buttons import PaintedButton
+from app.views.kit.icons import pixmap
+from app.views.kit.painting import focus_ring, mixed, rounded
+from app.views.kit.theme import Theme
 
 
 class Chip(PaintedButton):

@@ -4,11 +4,11 @@ from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.views.buttons import PaintedButton, TextButton
-from app.views.icons import pixmap
-from app.views.painting import focus_ring, mixed, rounded
-from app.views.plain import plain
-from app.views.theme import Theme
+from app.views.kit.buttons import PaintedButton, TextButton
+from app.views.kit.icons import pixmap
+from app.views.kit.painting import focus_ring, mixed, rounded
+from app.views.kit.plain_text import plain
+from app.views.kit.theme import Theme
 
 
 class Badge(QWidget):

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from app.views.discover.words import Words
-from app.views.theme import Theme
+from app.views.kit.label import Words
+from app.views.kit.theme import Theme
 
 Pairs = Sequence[tuple[str, str]]
 

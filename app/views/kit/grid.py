@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.views.theme import Theme
+from app.views.kit.theme import Theme
 
 SIDE = 20
 """Pixels between what is on the page and its edges."""

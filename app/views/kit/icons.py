@@ -7,7 +7,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 
 import resources
-from app.views.theme import Theme
+from app.views.kit.theme import Theme
 
 _SYMBOLS: Mapping[str, str] = {
     "arrow-down": "arrow.down",

@@ -3,13 +3,13 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.job_items import JobItem
-from app.viewmodels.jobs import Jobs
-from app.views.buttons import IconButton
-from app.views.discover.controls import FilledButton, SmallButton
-from app.views.discover.words import Words
-from app.views.jobs.share_bar import ShareBar
-from app.views.theme import Theme
+from app.viewmodels.jobs.items import JobItem
+from app.viewmodels.jobs.queue import Jobs
+from app.views.kit.buttons import IconButton
+from app.views.kit.controls import FilledButton, SmallButton
+from app.views.kit.label import Words
+from app.views.kit.share_bar import ShareBar
+from app.views.kit.theme import Theme
 
 
 class JobRow(QWidget):

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
-from app.views.theme import FontRole, Theme
+from app.views.kit.theme import FontRole, Theme
 
 Tone = Literal["text", "secondary", "tertiary", "success", "warning", "danger"]
 

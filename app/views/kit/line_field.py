@@ -4,8 +4,8 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLineEdit
 
-from app.views.painting import focus_ring, rounded
-from app.views.theme import Theme
+from app.views.kit.painting import focus_ring, rounded
+from app.views.kit.theme import Theme
 
 
 class LineField(QLineEdit):

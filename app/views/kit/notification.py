@@ -8,10 +8,10 @@ from PySide6.QtCore import QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
-from app.views.buttons import IconButton, TextButton
-from app.views.icons import pixmap
-from app.views.painting import mixed, rounded
-from app.views.theme import Theme
+from app.views.kit.buttons import IconButton, TextButton
+from app.views.kit.icons import pixmap
+from app.views.kit.painting import mixed, rounded
+from app.views.kit.theme import Theme
 
 _SHOWN_MS = 8_000
 """How long a notice is shown that goes by itself."""

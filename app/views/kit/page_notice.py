@@ -3,11 +3,11 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
-from app.views.buttons import TextButton
-from app.views.discover.grid import Scroll
-from app.views.discover.words import Words
-from app.views.icons import pixmap
-from app.views.theme import Theme
+from app.views.kit.buttons import TextButton
+from app.views.kit.grid import Scroll
+from app.views.kit.icons import pixmap
+from app.views.kit.label import Words
+from app.views.kit.theme import Theme
 
 
 class PageNotice(Scroll):

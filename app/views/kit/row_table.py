@@ -4,8 +4,8 @@ from PySide6.QtCore import QEvent, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QStyle, QStyleOptionViewItem, QTableView, QWidget
 
-from app.views.painting import mixed, rounded
-from app.views.theme import Theme
+from app.views.kit.painting import mixed, rounded
+from app.views.kit.theme import Theme
 
 
 class RowTable(QTableView):

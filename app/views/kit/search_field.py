@@ -4,9 +4,9 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from app.views.icons import pixmap
-from app.views.painting import focus_ring, rounded
-from app.views.theme import Theme
+from app.views.kit.icons import pixmap
+from app.views.kit.painting import focus_ring, rounded
+from app.views.kit.theme import Theme
 
 
 class SearchField(QLineEdit):

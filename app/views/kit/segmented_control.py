@@ -6,9 +6,9 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QWidget
 
-from app.views.buttons import PaintedButton
-from app.views.painting import focus_ring, rounded
-from app.views.theme import Theme
+from app.views.kit.buttons import PaintedButton
+from app.views.kit.painting import focus_ring, rounded
+from app.views.kit.theme import Theme
 
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 

@@ -4,8 +4,8 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.views.painting import mixed, rounded
-from app.views.theme import Theme
+from app.views.kit.painting import mixed, rounded
+from app.views.kit.theme import Theme
 
 
 class ShareBar(QWidget):

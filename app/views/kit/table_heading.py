@@ -4,8 +4,8 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
 from PySide6.QtWidgets import QHeaderView, QWidget
 
-from app.views.icons import pixmap
-from app.views.theme import Theme
+from app.views.kit.icons import pixmap
+from app.views.kit.theme import Theme
 
 ARROW = 12
 PADDING = 8

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication
 
-from app.views.palette import DARK, LIGHT, Palette, with_accent
+from app.views.kit.palette import DARK, LIGHT, Palette, with_accent
 
 Appearance = Literal["system", "light", "dark"]
 FontRole = Literal["body", "label", "title", "heading", "small", "mono"]

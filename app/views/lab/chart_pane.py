@@ -5,12 +5,12 @@ from collections.abc import Callable
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout
 
-from app.viewmodels.lab import Lab
+from app.viewmodels.lab.studies import Lab
 from app.views.charts.pareto_chart import ParetoChart
 from app.views.charts.study_chart import StudyChart
-from app.views.discover.grid import SIDE, Scroll
+from app.views.kit.grid import SIDE, Scroll
+from app.views.kit.theme import Theme
 from app.views.lab.pane import Pane
-from app.views.theme import Theme
 
 
 class ChartPane(Pane):

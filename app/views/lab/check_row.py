@@ -4,10 +4,10 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app.views.discover.controls import Mark
-from app.views.discover.words import Words
-from app.views.painting import mixed, rounded
-from app.views.theme import Theme
+from app.views.kit.controls import Mark
+from app.views.kit.label import Words
+from app.views.kit.painting import mixed, rounded
+from app.views.kit.theme import Theme
 
 
 class TickRow(QWidget):

@@ -6,16 +6,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
-from app.viewmodels.amounts import tokens_in_words
-from app.viewmodels.lab_draft import LabDraft
-from app.viewmodels.lab_pace import own_kinds
-from app.viewmodels.lab_text import WIKITEXT
-from app.viewmodels.lab_words import gates_in_words
-from app.views.chips import Chip
-from app.views.discover.words import Words
-from app.views.flow import Flow
+from app.viewmodels.formatting.amounts import tokens_in_words
+from app.viewmodels.lab.draft import LabDraft
+from app.viewmodels.lab.format import gates_in_words
+from app.viewmodels.lab.text import WIKITEXT
+from app.viewmodels.lab.time_estimate import own_kinds
+from app.views.kit.chips import Chip
+from app.views.kit.flow import Flow
+from app.views.kit.label import Words
+from app.views.kit.theme import Theme
 from app.views.lab.gates_form import GatesForm
-from app.views.theme import Theme
 from mlx_engine.protocol import CacheBits
 
 _PRECISIONS: dict[CacheBits, str] = {16: "16-bit context", 8: "8-bit context", 4: "4-bit context"}

@@ -4,10 +4,10 @@ import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.lab_words import AIMS
-from app.views.discover.words import Words
-from app.views.theme import Theme
-from mlx_engine.measure.plan import Gates
+from app.viewmodels.lab.format import AIMS
+from app.views.kit.label import Words
+from app.views.kit.theme import Theme
+from mlx_engine.measure.study.plan import Gates
 
 _NONE = "no limit"
 

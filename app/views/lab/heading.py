@@ -5,17 +5,17 @@ from functools import partial
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QMenu, QMessageBox, QVBoxLayout, QWidget
 
-from app.viewmodels.lab import Lab
-from app.viewmodels.lab_export import KINDS, LabExport, ReportKind
-from app.viewmodels.lab_words import corpus_in_words
-from app.views.buttons import IconButton
-from app.views.chips import MenuChip
-from app.views.discover.controls import SmallButton
-from app.views.discover.grid import SIDE
-from app.views.discover.words import Words
-from app.views.plain import plain
-from app.views.save_file import ask_where
-from app.views.theme import Theme
+from app.viewmodels.lab.export import KINDS, LabExport, ReportKind
+from app.viewmodels.lab.format import corpus_in_words
+from app.viewmodels.lab.studies import Lab
+from app.views.kit.buttons import IconButton
+from app.views.kit.chips import MenuChip
+from app.views.kit.controls import SmallButton
+from app.views.kit.grid import SIDE
+from app.views.kit.label import Words
+from app.views.kit.plain_text import plain
+from app.views.kit.save_file import ask_where
+from app.views.kit.theme import Theme
 
 
 class _Studies(MenuChip):

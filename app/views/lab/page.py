@@ -6,15 +6,15 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.lab import Lab
-from app.viewmodels.lab_draft import LabDraft
-from app.viewmodels.lab_export import LabExport
-from app.views.discover.notice import PageNotice
+from app.viewmodels.lab.draft import LabDraft
+from app.viewmodels.lab.export import LabExport
+from app.viewmodels.lab.studies import Lab
+from app.views.kit.page_notice import PageNotice
+from app.views.kit.theme import Theme
 from app.views.lab.setup import Setup
 from app.views.lab.study_view import StudyView
 from app.views.lab.views import VIEWS, View
 from app.views.lab.welcome import Welcome
-from app.views.theme import Theme
 
 _DISCOVER = "Discover models"
 

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter
 
-from app.views.models.heading import Heading
+from app.views.kit.table_heading import Heading
 
 
 class PinnedHeading(Heading):

@@ -6,14 +6,14 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QS
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyleOptionViewItem
 
-from app.viewmodels.lab_lines import Line
-from app.viewmodels.lab_table import LabRole
-from app.views.lab.slots import Slots
-from app.views.models.heading import PADDING
-from app.views.painting import mixed, rounded
-from app.views.plain import PlainTips
-from app.views.row_table import RowTable
-from app.views.theme import Theme
+from app.viewmodels.lab.lines import Line
+from app.viewmodels.lab.table import LabRole
+from app.views.kit.painting import mixed, rounded
+from app.views.kit.plain_text import PlainTips
+from app.views.kit.row_table import RowTable
+from app.views.kit.table_heading import PADDING
+from app.views.kit.theme import Theme
+from app.views.lab.figure_alignment import Slots
 
 Index = QModelIndex | QPersistentModelIndex
 _LEFT = 2 * PADDING

@@ -7,22 +7,22 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from app.viewmodels.amounts import bytes_in_words
-from app.viewmodels.conversion_plan import bare_name
-from app.viewmodels.lab_draft import LabDraft
-from app.viewmodels.lab_kin import Kin
-from app.viewmodels.model_library import detail
-from app.viewmodels.recipe_cards import RecipeCard
-from app.views.buttons import IconButton, LinkButton
-from app.views.chips import MenuChip
-from app.views.discover.grid import SIDE, CardGrid, Scroll
-from app.views.discover.words import Words
+from app.viewmodels.formatting.amounts import bytes_in_words
+from app.viewmodels.lab.draft import LabDraft
+from app.viewmodels.lab.related_models import Kin
+from app.viewmodels.library.library import detail
+from app.viewmodels.quantize.conversion_plan import bare_name
+from app.viewmodels.quantize.recipe_cards import RecipeCard
+from app.views.kit.buttons import IconButton, LinkButton
+from app.views.kit.chips import MenuChip
+from app.views.kit.grid import SIDE, CardGrid, Scroll
+from app.views.kit.label import Words
+from app.views.kit.line_field import LineField
+from app.views.kit.theme import Theme
+from app.views.lab.check_row import TickRow
 from app.views.lab.corpus_choice import CorpusChoice
-from app.views.lab.tick_row import TickRow
 from app.views.lab.tray import Tray
-from app.views.line_field import LineField
-from app.views.theme import Theme
-from mlx_engine.quantize.forecast import Forecast
+from mlx_engine.quantize.plan.forecast import Forecast
 
 _FIRST = ("affine-8-g64", "balanced-6", "balanced-5", "balanced-4", "affine-4-g64", "balanced-3")
 """The recipes that are shown at once, besides the person's own."""

@@ -2,12 +2,12 @@
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.lab import Lab
-from app.views.discover.controls import FilledButton, SmallButton
-from app.views.discover.grid import SIDE
-from app.views.discover.words import Words
-from app.views.jobs.share_bar import ShareBar
-from app.views.theme import Theme
+from app.viewmodels.lab.studies import Lab
+from app.views.kit.controls import FilledButton, SmallButton
+from app.views.kit.grid import SIDE
+from app.views.kit.label import Words
+from app.views.kit.share_bar import ShareBar
+from app.views.kit.theme import Theme
 
 
 class Strip(QWidget):

@@ -6,19 +6,19 @@ from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.lab import Lab
-from app.viewmodels.lab_export import LabExport
-from app.viewmodels.lab_lines import Line
-from app.views.discover.controls import SmallButton
-from app.views.discover.grid import SIDE
+from app.viewmodels.lab.export import LabExport
+from app.viewmodels.lab.lines import Line
+from app.viewmodels.lab.studies import Lab
+from app.views.kit.controls import SmallButton
+from app.views.kit.grid import SIDE
+from app.views.kit.segmented_control import Segments
+from app.views.kit.theme import Theme
 from app.views.lab.gates_form import GatesForm
 from app.views.lab.heading import Heading
 from app.views.lab.pane import Pane
-from app.views.lab.segments import Segments
-from app.views.lab.strip import Strip
+from app.views.lab.status_strip import Strip
 from app.views.lab.table import StudyTable
 from app.views.lab.views import VIEWS, View
-from app.views.theme import Theme
 
 _CHART = 400
 """Pixels at 100 % that a chart needs beside the table."""

@@ -7,17 +7,17 @@ from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, Signal
 from PySide6.QtGui import QActionGroup, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QWidget
 
-from app.viewmodels.lab import Lab
-from app.viewmodels.lab_columns import BY_NAME, COLUMNS
-from app.viewmodels.lab_copy import as_csv, as_markdown
-from app.viewmodels.lab_lines import Line
-from app.viewmodels.lab_table import LabOrder, LabRole, LabTable
+from app.viewmodels.lab.columns import BY_NAME, COLUMNS
+from app.viewmodels.lab.lines import Line
+from app.viewmodels.lab.studies import Lab
+from app.viewmodels.lab.table import LabOrder, LabRole, LabTable
+from app.viewmodels.lab.table_copy import as_csv, as_markdown
+from app.views.kit.row_table import RowTable
+from app.views.kit.table_heading import ARROW, PADDING
+from app.views.kit.theme import Theme
+from app.views.lab.figure_alignment import slots
+from app.views.lab.pinned_heading import PinnedHeading
 from app.views.lab.row_delegate import RowDelegate
-from app.views.lab.slots import slots
-from app.views.lab.table_heading import PinnedHeading
-from app.views.models.heading import ARROW, PADDING
-from app.views.row_table import RowTable
-from app.views.theme import Theme
 
 _NARROWEST_NAME = 230
 _BRIEF = ("name", "size", "mean_kl")

@@ -4,16 +4,16 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.amounts import bytes_in_words
-from app.viewmodels.lab_draft import LabDraft
-from app.viewmodels.lab_forecast import Forecast
-from app.views.buttons import LinkButton
-from app.views.discover.controls import Badge, FilledButton
-from app.views.discover.grid import SIDE
-from app.views.discover.words import Words
-from app.views.flow import Flow
+from app.viewmodels.formatting.amounts import bytes_in_words
+from app.viewmodels.lab.draft import LabDraft
+from app.viewmodels.lab.forecast import Forecast
+from app.views.kit.buttons import LinkButton
+from app.views.kit.controls import Badge, FilledButton
+from app.views.kit.flow import Flow
+from app.views.kit.grid import SIDE
+from app.views.kit.label import Words
+from app.views.kit.theme import Theme
 from app.views.quantize.card import FIT_TONES, FIT_WORDS
-from app.views.theme import Theme
 
 _STAND_IN = "Let an 8-bit conversion stand in for it: all losses are lower bounds then"
 _STANDS_IN = "An 8-bit conversion stands in for the original: all losses are lower bounds."

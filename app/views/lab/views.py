@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from app.viewmodels.lab import Lab
+from app.viewmodels.lab.studies import Lab
 from app.views.charts.bars_chart import BarsChart
 from app.views.charts.distribution_chart import DistributionChart
 from app.views.charts.kinds_chart import KindsChart
 from app.views.charts.pareto_chart import ParetoChart
+from app.views.kit.theme import Theme
 from app.views.lab.chart_pane import ChartPane
 from app.views.lab.pane import Pane
-from app.views.theme import Theme
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.views.discover.controls import FilledButton
-from app.views.discover.grid import CardGrid, Scroll
-from app.views.discover.words import Words
-from app.views.icons import pixmap
-from app.views.painting import rounded
-from app.views.theme import Theme
+from app.views.kit.controls import FilledButton
+from app.views.kit.grid import CardGrid, Scroll
+from app.views.kit.icons import pixmap
+from app.views.kit.label import Words
+from app.views.kit.painting import rounded
+from app.views.kit.theme import Theme
 
 _TITLE = "What does each quantization cost?"
 _SENTENCE = "See which version of a model to use on this computer, and what you lose by it."

@@ -8,14 +8,14 @@ from PySide6.QtCore import QObject, QPoint, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QMessageBox, QWidget
 
-from app.viewmodels.model_folders import ModelFolders
-from app.viewmodels.model_imports import ModelImports
-from app.viewmodels.model_keeping import ModelKeeping
-from app.viewmodels.model_library import Row, problem_of
-from app.viewmodels.model_table import whole
+from app.viewmodels.library.file_actions import ModelKeeping
+from app.viewmodels.library.folders import ModelFolders
+from app.viewmodels.library.imports import ModelImports
+from app.viewmodels.library.library import Row, problem_of
+from app.viewmodels.library.table import whole
+from app.views.kit.plain_text import plain
+from app.views.kit.theme import Theme
 from app.views.models.folders_dialog import FoldersDialog
-from app.views.plain import plain
-from app.views.theme import Theme
 
 
 class ModelActions(QObject):

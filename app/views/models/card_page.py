@@ -3,11 +3,11 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.views.buttons import IconButton
-from app.views.card_text import CardText
-from app.views.discover.grid import Scroll
-from app.views.discover.words import Words
-from app.views.theme import Theme
+from app.views.kit.buttons import IconButton
+from app.views.kit.grid import Scroll
+from app.views.kit.label import Words
+from app.views.kit.theme import Theme
+from app.views.transcript.card_text import CardText
 
 
 class CardPage(Scroll):

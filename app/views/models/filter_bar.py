@@ -4,14 +4,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from app.viewmodels.amounts import tokens_in_words
-from app.viewmodels.memory_fit import CONTEXTS, USUAL
-from app.viewmodels.model_filter import FACETS, Facet, ModelFilter
-from app.views.buttons import IconButton
-from app.views.chips import ChoiceChip, MenuChip
-from app.views.flow import Flow
-from app.views.search_field import SearchField
-from app.views.theme import Theme
+from app.viewmodels.formatting.amounts import tokens_in_words
+from app.viewmodels.library.filter import FACETS, Facet, ModelFilter
+from app.viewmodels.library.memory_fit import CONTEXTS, USUAL
+from app.views.kit.buttons import IconButton
+from app.views.kit.chips import ChoiceChip, MenuChip
+from app.views.kit.flow import Flow
+from app.views.kit.search_field import SearchField
+from app.views.kit.theme import Theme
 
 _CONTEXTS = {f"Memory at {tokens_in_words(tokens)}": tokens for tokens in (USUAL, *CONTEXTS)}
 """Words and tokens; the first is the usual one."""

@@ -6,14 +6,14 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.model_folders import Folder, ModelFolders
-from app.views.buttons import IconButton
-from app.views.discover.controls import SmallButton
-from app.views.discover.grid import Scroll
-from app.views.discover.words import Words
-from app.views.painting import rounded
-from app.views.plain import plain
-from app.views.theme import Theme
+from app.viewmodels.library.folders import Folder, ModelFolders
+from app.views.kit.buttons import IconButton
+from app.views.kit.controls import SmallButton
+from app.views.kit.grid import Scroll
+from app.views.kit.label import Words
+from app.views.kit.painting import rounded
+from app.views.kit.plain_text import plain
+from app.views.kit.theme import Theme
 
 
 class _Entry(QWidget):

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.viewmodels.amounts import bytes_in_words
-from app.viewmodels.model_library import Row, problem_of
-from app.viewmodels.model_table import whole
-from app.views.buttons import LinkButton
-from app.views.discover.words import Words
-from app.views.theme import Theme
+from app.viewmodels.formatting.amounts import bytes_in_words
+from app.viewmodels.library.library import Row, problem_of
+from app.viewmodels.library.table import whole
+from app.views.kit.buttons import LinkButton
+from app.views.kit.label import Words
+from app.views.kit.theme import Theme
 
 
 class Foot(QWidget):

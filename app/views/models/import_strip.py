@@ -4,13 +4,13 @@ from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.viewmodels.amounts import bytes_in_words
-from app.viewmodels.model_imports import Import, ModelImports
-from app.views.buttons import IconButton
-from app.views.discover.controls import SmallButton
-from app.views.discover.words import Words
-from app.views.painting import rounded
-from app.views.theme import Theme
+from app.viewmodels.formatting.amounts import bytes_in_words
+from app.viewmodels.library.imports import Import, ModelImports
+from app.views.kit.buttons import IconButton
+from app.views.kit.controls import SmallButton
+from app.views.kit.label import Words
+from app.views.kit.painting import rounded
+from app.views.kit.theme import Theme
 
 _BAR = 3
 

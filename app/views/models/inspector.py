@@ -6,22 +6,22 @@ from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.viewmodels.amounts import bytes_in_words
-from app.viewmodels.memory_fit import MemoryFit
-from app.viewmodels.model_inspection import Duplicates, ModelInspector, copies, facts, origin
-from app.viewmodels.model_library import problem_of
-from app.viewmodels.model_table import whole
-from app.viewmodels.newer_revision import NewerRevision
-from app.views.buttons import IconButton, LinkButton
-from app.views.card_text import CardText, beginning
+from app.viewmodels.formatting.amounts import bytes_in_words
+from app.viewmodels.library.inspection import Duplicates, ModelInspector, copies, facts, origin
+from app.viewmodels.library.library import problem_of
+from app.viewmodels.library.memory_fit import MemoryFit
+from app.viewmodels.library.newer_revision import NewerRevision
+from app.viewmodels.library.table import whole
 from app.views.charts.bit_map import BitMap
-from app.views.discover.controls import FilledButton, SmallButton
-from app.views.discover.words import Words
-from app.views.models.facts import Facts
+from app.views.kit.buttons import IconButton, LinkButton
+from app.views.kit.controls import FilledButton, SmallButton
+from app.views.kit.facts import Facts
+from app.views.kit.label import Words
+from app.views.kit.painting import mixed, rounded
+from app.views.kit.theme import SmallerTheme, Theme
 from app.views.models.loss_card import LossCard
 from app.views.models.revision_line import RevisionLine
-from app.views.painting import mixed, rounded
-from app.views.theme import SmallerTheme, Theme
+from app.views.transcript.card_text import CardText, beginning
 
 _SIDE = 16
 _MOST_FILES = 12

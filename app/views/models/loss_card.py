@@ -4,12 +4,12 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QGuiApplication, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from app.viewmodels.loss_card import Bar, Loss, NotMeasured
-from app.views.buttons import LinkButton
-from app.views.discover.words import Words
-from app.views.flow import Flow
-from app.views.painting import mixed, rounded
-from app.views.theme import Theme
+from app.viewmodels.library.loss import Bar, Loss, NotMeasured
+from app.views.kit.buttons import LinkButton
+from app.views.kit.flow import Flow
+from app.views.kit.label import Words
+from app.views.kit.painting import mixed, rounded
+from app.views.kit.theme import Theme
 
 _BAR, _GAP = 5, 8
 

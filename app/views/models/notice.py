@@ -4,10 +4,10 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.views.buttons import LinkButton, TextButton
-from app.views.discover.words import Words
-from app.views.painting import mixed
-from app.views.theme import Theme
+from app.views.kit.buttons import LinkButton, TextButton
+from app.views.kit.label import Words
+from app.views.kit.painting import mixed
+from app.views.kit.theme import Theme
 
 
 class Nothing(QWidget):

@@ -14,15 +14,16 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.duplicates import DuplicateModels
-from app.viewmodels.model_filter import ModelFilter
-from app.viewmodels.model_folders import ModelFolders
-from app.viewmodels.model_imports import ModelImports
-from app.viewmodels.model_inspection import ModelInspector
-from app.viewmodels.model_keeping import ModelKeeping
-from app.viewmodels.model_library import problem_of
-from app.viewmodels.model_table import ModelTable, whole
-from app.viewmodels.newer_revision import NewerRevision
+from app.viewmodels.library.duplicates import DuplicateModels
+from app.viewmodels.library.file_actions import ModelKeeping
+from app.viewmodels.library.filter import ModelFilter
+from app.viewmodels.library.folders import ModelFolders
+from app.viewmodels.library.imports import ModelImports
+from app.viewmodels.library.inspection import ModelInspector
+from app.viewmodels.library.library import problem_of
+from app.viewmodels.library.newer_revision import NewerRevision
+from app.viewmodels.library.table import ModelTable, whole
+from app.views.kit.theme import Theme
 from app.views.models import drops
 from app.views.models.actions import ModelActions
 from app.views.models.card_page import CardPage
@@ -32,7 +33,6 @@ from app.views.models.import_strip import ImportStrip
 from app.views.models.inspector import Inspector
 from app.views.models.notice import DropFrame, Nothing
 from app.views.models.table import ModelsTable
-from app.views.theme import Theme
 
 _WIDE, _HIGH, _INSPECTOR_WIDTH = 760, 400, 320
 """Pixels at 100 %: on narrower pages the inspector stands below the table, on lower ones in its place."""

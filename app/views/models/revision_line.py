@@ -3,11 +3,11 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.viewmodels.model_library import Row
-from app.viewmodels.newer_revision import Asking, Newer, NewerRevision, Unanswered, UpToDate
-from app.views.buttons import LinkButton
-from app.views.discover.words import Words
-from app.views.theme import Theme
+from app.viewmodels.library.library import Row
+from app.viewmodels.library.newer_revision import Asking, Newer, NewerRevision, Unanswered, UpToDate
+from app.views.kit.buttons import LinkButton
+from app.views.kit.label import Words
+from app.views.kit.theme import Theme
 
 
 class RevisionLine(QWidget):

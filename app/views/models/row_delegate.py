@@ -4,17 +4,17 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QR
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyleOptionViewItem
 
-from app.viewmodels.engine_words import in_words
-from app.viewmodels.model_columns import NAMES
-from app.viewmodels.model_filter import ORIGINS
-from app.viewmodels.model_library import Row, problem_of
-from app.viewmodels.model_table import TableRole, whole
-from app.views.icons import pixmap
-from app.views.models.heading import PADDING
-from app.views.painting import rounded
-from app.views.plain import PlainTips
-from app.views.row_table import RowTable
-from app.views.theme import Theme
+from app.viewmodels.formatting.engine import in_words
+from app.viewmodels.library.columns import NAMES
+from app.viewmodels.library.filter import ORIGINS
+from app.viewmodels.library.library import Row, problem_of
+from app.viewmodels.library.table import TableRole, whole
+from app.views.kit.icons import pixmap
+from app.views.kit.painting import rounded
+from app.views.kit.plain_text import PlainTips
+from app.views.kit.row_table import RowTable
+from app.views.kit.table_heading import PADDING
+from app.views.kit.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
 

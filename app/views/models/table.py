@@ -4,14 +4,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QWidget
 
-from app.viewmodels.model_columns import COLUMNS
-from app.viewmodels.model_filter import ModelFilter
-from app.viewmodels.model_library import Row
-from app.viewmodels.model_table import TableRole
-from app.views.models.heading import ARROW, PADDING, Heading
+from app.viewmodels.library.columns import COLUMNS
+from app.viewmodels.library.filter import ModelFilter
+from app.viewmodels.library.library import Row
+from app.viewmodels.library.table import TableRole
+from app.views.kit.row_table import RowTable
+from app.views.kit.table_heading import ARROW, PADDING, Heading
+from app.views.kit.theme import Theme
 from app.views.models.row_delegate import RowDelegate
-from app.views.row_table import RowTable
-from app.views.theme import Theme
 
 _NARROWEST_NAME = 220
 """Pixels that the name gets before columns go."""

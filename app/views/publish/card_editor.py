@@ -4,12 +4,12 @@ from PySide6.QtCore import QRectF, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QTextOption
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
-from app.views.card_text import CardText
-from app.views.chips import Chip
-from app.views.discover.grid import Scroll
-from app.views.discover.words import Words
-from app.views.painting import focus_ring, rounded
-from app.views.theme import Theme
+from app.views.kit.chips import Chip
+from app.views.kit.grid import Scroll
+from app.views.kit.label import Words
+from app.views.kit.painting import focus_ring, rounded
+from app.views.kit.theme import Theme
+from app.views.transcript.card_text import CardText
 
 
 class CardEditor(QWidget):

@@ -3,15 +3,15 @@
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.hub_words import file_size
-from app.viewmodels.publish import Asking, Publishing
-from app.views.chips import Chip
-from app.views.discover.controls import FilledButton, SmallButton
-from app.views.discover.grid import SIDE, Scroll
-from app.views.discover.words import Words
-from app.views.models.facts import Facts
+from app.viewmodels.formatting.hub import file_size
+from app.viewmodels.hub.publish import Asking, Publishing
+from app.views.kit.chips import Chip
+from app.views.kit.controls import FilledButton, SmallButton
+from app.views.kit.facts import Facts
+from app.views.kit.grid import SIDE, Scroll
+from app.views.kit.label import Words
+from app.views.kit.theme import Theme
 from app.views.quantize.notes import Notes
-from app.views.theme import Theme
 
 _WIDTH = 560
 _HOLDS = {

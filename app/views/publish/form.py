@@ -3,15 +3,15 @@
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app.viewmodels.publish import Editing, Publishing
-from app.views.chips import Chip
-from app.views.discover.controls import FilledButton, SmallButton
-from app.views.discover.grid import SIDE
-from app.views.discover.words import Words
-from app.views.line_field import LineField
+from app.viewmodels.hub.publish import Editing, Publishing
+from app.views.kit.chips import Chip
+from app.views.kit.controls import FilledButton, SmallButton
+from app.views.kit.grid import SIDE
+from app.views.kit.label import Words
+from app.views.kit.line_field import LineField
+from app.views.kit.theme import Theme
 from app.views.publish.card_editor import CardEditor
 from app.views.quantize.notes import Notes
-from app.views.theme import Theme
 
 _VISIBILITY = {
     False: "Only you can see it, or the members of the organization.",

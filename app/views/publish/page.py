@@ -4,15 +4,15 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.model_library import detail
-from app.viewmodels.publish import Asking, Drafting, Editing, Idle, Publishing, Trouble
-from app.views.buttons import IconButton
-from app.views.discover.grid import SIDE
-from app.views.discover.notice import PageNotice
-from app.views.discover.words import Words
+from app.viewmodels.hub.publish import Asking, Drafting, Editing, Idle, Publishing, Trouble
+from app.viewmodels.library.library import detail
+from app.views.kit.buttons import IconButton
+from app.views.kit.grid import SIDE
+from app.views.kit.label import Words
+from app.views.kit.page_notice import PageNotice
+from app.views.kit.theme import Theme
 from app.views.publish.confirmation import Confirmation
 from app.views.publish.form import Form
-from app.views.theme import Theme
 
 _AGAIN, _MODELS = "Try again", "Show models"
 

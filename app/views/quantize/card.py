@@ -6,14 +6,14 @@ from PySide6.QtCore import QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
-from app.viewmodels.amounts import bytes_in_words, tokens_in_words
-from app.viewmodels.recipe_cards import Figures, RecipeCard, kept_in_words
-from app.views.buttons import IconButton
-from app.views.discover.controls import Badge, Mark
-from app.views.discover.words import Words
-from app.views.models.facts import Facts
-from app.views.painting import mixed, rounded
-from app.views.theme import Theme
+from app.viewmodels.formatting.amounts import bytes_in_words, tokens_in_words
+from app.viewmodels.quantize.recipe_cards import Figures, RecipeCard, kept_in_words
+from app.views.kit.buttons import IconButton
+from app.views.kit.controls import Badge, Mark
+from app.views.kit.facts import Facts
+from app.views.kit.label import Words
+from app.views.kit.painting import mixed, rounded
+from app.views.kit.theme import Theme
 
 FIT_TONES: Mapping[str, str] = {"fits": "success", "tight": "warning", "too large": "danger"}
 FIT_WORDS: Mapping[str, str] = {"fits": "Fits", "tight": "Tight", "too large": "Too large"}

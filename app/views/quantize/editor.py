@@ -4,17 +4,17 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QInputDialog, QMessageBox, QVBoxLayout, QWidget
 
-from app.viewmodels.quantize import Quantize
-from app.viewmodels.recipe_editor import RecipeEditor
-from app.viewmodels.recipe_words import title
-from app.views.buttons import IconButton
-from app.views.discover.controls import FilledButton
-from app.views.discover.grid import SIDE, Scroll
-from app.views.discover.words import Words
+from app.viewmodels.formatting.recipe import title
+from app.viewmodels.quantize.quantize import Quantize
+from app.viewmodels.quantize.recipe_editor import RecipeEditor
+from app.views.kit.buttons import IconButton
+from app.views.kit.controls import FilledButton
+from app.views.kit.grid import SIDE, Scroll
+from app.views.kit.label import Words
+from app.views.kit.theme import Theme
 from app.views.quantize.figures import LiveFigures
 from app.views.quantize.palette import TreatmentPalette
 from app.views.quantize.recipe_map_view import RecipeMapView
-from app.views.theme import Theme
 
 _WIDE, _SIDE_WIDTH, _NO_LIMIT = 620, 230, 16_777_215
 """Pixels at 100 %: on narrower pages what can be chosen stands above the map."""

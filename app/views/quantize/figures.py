@@ -2,12 +2,12 @@
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.amounts import bytes_in_words, tokens_in_words
-from app.viewmodels.recipe_cards import Figures
-from app.views.discover.controls import Badge
-from app.views.discover.words import Words
+from app.viewmodels.formatting.amounts import bytes_in_words, tokens_in_words
+from app.viewmodels.quantize.recipe_cards import Figures
+from app.views.kit.controls import Badge
+from app.views.kit.label import Words
+from app.views.kit.theme import Theme
 from app.views.quantize.card import FIT_TONES, FIT_WORDS
-from app.views.theme import Theme
 
 
 class LiveFigures(QWidget):

@@ -3,15 +3,15 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.amounts import tokens_in_words
-from app.viewmodels.memory_fit import CONTEXTS, USUAL
-from app.viewmodels.model_library import detail
-from app.viewmodels.quantize_state import Fetching, Idle, State, Unreachable
-from app.views.buttons import IconButton
-from app.views.chips import ChoiceChip
-from app.views.discover.grid import SIDE
-from app.views.discover.words import Words
-from app.views.theme import Theme
+from app.viewmodels.formatting.amounts import tokens_in_words
+from app.viewmodels.library.library import detail
+from app.viewmodels.library.memory_fit import CONTEXTS, USUAL
+from app.viewmodels.quantize.state import Fetching, Idle, State, Unreachable
+from app.views.kit.buttons import IconButton
+from app.views.kit.chips import ChoiceChip
+from app.views.kit.grid import SIDE
+from app.views.kit.label import Words
+from app.views.kit.theme import Theme
 
 
 class Heading(QWidget):

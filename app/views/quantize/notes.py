@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.views.discover.words import Words
-from app.views.painting import mixed, rounded
-from app.views.theme import Theme
+from app.views.kit.label import Words
+from app.views.kit.painting import mixed, rounded
+from app.views.kit.theme import Theme
 
 
 class Notes(QWidget):

@@ -7,17 +7,17 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.quantize import Quantize
-from app.viewmodels.quantize_state import Fetching, Idle, Reading, Ready, Trouble, Unreachable
-from app.viewmodels.recipe_editor import RecipeEditor
-from app.views.discover.notice import PageNotice
+from app.viewmodels.quantize.quantize import Quantize
+from app.viewmodels.quantize.recipe_editor import RecipeEditor
+from app.viewmodels.quantize.state import Fetching, Idle, Reading, Ready, Trouble, Unreachable
+from app.views.kit.page_notice import PageNotice
+from app.views.kit.save_file import ask_where
+from app.views.kit.theme import Theme
 from app.views.quantize.editor import Editor
 from app.views.quantize.heading import Heading
 from app.views.quantize.recipes import Recipes
 from app.views.quantize.skeleton import Skeleton
 from app.views.quantize.tray import Tray
-from app.views.save_file import ask_where
-from app.views.theme import Theme
 
 _MODELS, _FOLDER, _FILE = "Show models", "Choose a folder…", "Choose a GGUF file…"
 _AGAIN, _BACK = "Try again", "Back"

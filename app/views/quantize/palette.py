@@ -6,13 +6,13 @@ from PySide6.QtCore import QRectF, QSize, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.viewmodels.recipe_map import Cell
+from app.viewmodels.quantize.recipe_map import Cell
 from app.views.charts.bit_scale import colour_of, swatch
-from app.views.chips import Chip
-from app.views.discover.words import Words
-from app.views.flow import Flow
-from app.views.theme import Theme
-from mlx_engine.quantize.recipe import Format, Treatment
+from app.views.kit.chips import Chip
+from app.views.kit.flow import Flow
+from app.views.kit.label import Words
+from app.views.kit.theme import Theme
+from mlx_engine.quantize.recipes.recipe import Format, Treatment
 
 AS_RECIPE = "as the recipe"
 _BITS = (8, 6, 5, 4, 3, 2)

@@ -3,13 +3,13 @@
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.amounts import bytes_in_words
-from app.viewmodels.conversion_plan import Plan
-from app.views.buttons import IconButton
-from app.views.discover.controls import SmallButton
-from app.views.discover.words import Words
-from app.views.line_field import LineField
-from app.views.theme import Theme
+from app.viewmodels.formatting.amounts import bytes_in_words
+from app.viewmodels.quantize.conversion_plan import Plan
+from app.views.kit.buttons import IconButton
+from app.views.kit.controls import SmallButton
+from app.views.kit.label import Words
+from app.views.kit.line_field import LineField
+from app.views.kit.theme import Theme
 
 
 class PlanRow(QWidget):

@@ -8,13 +8,13 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QToolTip, QWidget
 
-from app.viewmodels.map_selection import ALL, OUTSIDE, Place, Selection
-from app.viewmodels.matrix_names import short
-from app.viewmodels.recipe_map import Cell, RecipeMap
+from app.viewmodels.formatting.matrix import short
+from app.viewmodels.quantize.map_selection import ALL, OUTSIDE, Place, Selection
+from app.viewmodels.quantize.recipe_map import Cell, RecipeMap
 from app.views.charts.bit_scale import colour_of, colour_on, hatch
-from app.views.painting import focus_ring, mixed, rounded
-from app.views.plain import plain
-from app.views.theme import Theme
+from app.views.kit.painting import focus_ring, mixed, rounded
+from app.views.kit.plain_text import plain
+from app.views.kit.theme import Theme
 
 _ROW = 20
 """Pixels of a line at 100 %."""

@@ -3,14 +3,14 @@
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.viewmodels.quantize import Quantize
-from app.viewmodels.recipe_cards import OTHER_GROUPS, OWN, RecipeCard
-from app.views.buttons import TextButton
-from app.views.discover.grid import CardGrid, Scroll
-from app.views.discover.words import Words
+from app.viewmodels.quantize.quantize import Quantize
+from app.viewmodels.quantize.recipe_cards import OTHER_GROUPS, OWN, RecipeCard
+from app.views.kit.buttons import TextButton
+from app.views.kit.grid import CardGrid, Scroll
+from app.views.kit.label import Words
+from app.views.kit.theme import Theme
 from app.views.quantize.card import Card
 from app.views.quantize.notes import Notes
-from app.views.theme import Theme
 
 _CARD_WIDTH = 270
 _WORDS = {

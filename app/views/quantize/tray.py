@@ -4,15 +4,15 @@ from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.viewmodels.amounts import bytes_in_words
-from app.viewmodels.quantize import Quantize
-from app.viewmodels.quantize_state import Ready
-from app.views.chips import Chip
-from app.views.discover.controls import FilledButton
-from app.views.discover.grid import SIDE
-from app.views.discover.words import Words
+from app.viewmodels.formatting.amounts import bytes_in_words
+from app.viewmodels.quantize.quantize import Quantize
+from app.viewmodels.quantize.state import Ready
+from app.views.kit.chips import Chip
+from app.views.kit.controls import FilledButton
+from app.views.kit.grid import SIDE
+from app.views.kit.label import Words
+from app.views.kit.theme import Theme
 from app.views.quantize.plan_row import PlanRow
-from app.views.theme import Theme
 
 _REMOVING_COSTS = "Each file of the original goes for good once it was used; an interruption costs it anew."
 _SHARE = 0.35

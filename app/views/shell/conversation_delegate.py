@@ -4,9 +4,9 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from app.viewmodels.conversation_list import ConversationRole
-from app.views.painting import mixed, rounded
-from app.views.theme import Theme
+from app.viewmodels.chat.conversation_list import ConversationRole
+from app.views.kit.painting import mixed, rounded
+from app.views.kit.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
 

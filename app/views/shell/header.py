@@ -4,9 +4,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedLayout, QWidget
 
-from app.views.buttons import IconButton
-from app.views.model_picker import ModelPicker
-from app.views.theme import Theme
+from app.views.chat.model_picker import ModelPicker
+from app.views.kit.buttons import IconButton
+from app.views.kit.theme import Theme
 
 
 class Header(QWidget):

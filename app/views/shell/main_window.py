@@ -7,7 +7,7 @@ from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMainWindow
 
-from app.views.theme import Theme
+from app.views.kit.theme import Theme
 
 _SIZE = (1180, 760)
 _SMALLEST = (640, 420)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenuBar, QWidget
 
-from app.views.pages import PAGES
+from app.views.shell.pages import PAGES
 
 _Standard = QKeySequence.StandardKey
 _Role = QAction.MenuRole

@@ -4,10 +4,10 @@ from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QButtonGroup, QSizePolicy, QVBoxLayout, QWidget
 
-from app.views.buttons import PaintedButton
-from app.views.pages import PAGES, Page
-from app.views.painting import focus_ring, mixed, rounded
-from app.views.theme import Theme
+from app.views.kit.buttons import PaintedButton
+from app.views.kit.painting import focus_ring, mixed, rounded
+from app.views.kit.theme import Theme
+from app.views.shell.pages import PAGES, Page
 
 _SIDE = 8
 

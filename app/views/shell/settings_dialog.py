@@ -7,10 +7,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from app.domain.settings import Field, fields
-from app.viewmodels.preferences import Preferences
-from app.views.field_form import FieldForm
-from app.views.notification import Notifier
-from app.views.theme import Theme
+from app.viewmodels.bridges.preferences import Preferences
+from app.views.kit.field_form import FieldForm
+from app.views.kit.notification import Notifier
+from app.views.kit.theme import Theme
 from mlx_engine.errors import FacetError
 
 

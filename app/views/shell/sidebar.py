@@ -4,12 +4,12 @@ from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QMenu, QVBoxLayout, QWidget
 
-from app.viewmodels.chat import ChatViewModel
-from app.viewmodels.conversation_list import ConversationListModel, ConversationRole
-from app.views.conversation_delegate import ConversationDelegate
+from app.viewmodels.chat.chat import ChatViewModel
+from app.viewmodels.chat.conversation_list import ConversationListModel, ConversationRole
 from app.views.jobs.entry import JobsEntry
-from app.views.page_switch import PageSwitch
-from app.views.theme import Theme
+from app.views.kit.theme import Theme
+from app.views.shell.conversation_delegate import ConversationDelegate
+from app.views.shell.page_switch import PageSwitch
 
 
 class _List(QListView):

@@ -9,13 +9,13 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.viewmodels.engine_words import in_words
-from app.viewmodels.model_library import ModelRole
-from app.views import menus
-from app.views.pages import PAGES
+from app.viewmodels.formatting.engine import in_words
+from app.viewmodels.library.library import ModelRole
+from app.views.shell import menus
+from app.views.shell.pages import PAGES
 
 if TYPE_CHECKING:
-    from app.views.workbench import Workbench
+    from app.views.shell.workbench import Workbench
 
 _EDITING = {"undo": "undo", "redo": "redo", "cut": "cut", "copy": "copy", "paste": "paste", "select_all": "selectAll"}
 """Actions that the widget with the focus does itself, and the name of its method."""

@@ -6,20 +6,20 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.chat import ChatViewModel
-from app.viewmodels.conversation_list import ConversationListModel
-from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.offline import OfflineSwitch
-from app.viewmodels.preferences import Preferences
-from app.views.chat_page import ChatPage
-from app.views.header import Header
-from app.views.main_window import MainWindow
-from app.views.model_picker import ModelPicker
-from app.views.notification import NotificationBanner, Notifier
-from app.views.pages import BY_NAME, CHAT, PAGES
-from app.views.sidebar import Sidebar
-from app.views.theme import LARGEST_TEXT, SMALLEST_TEXT, Theme
-from app.views.window_actions import WindowActions
+from app.viewmodels.bridges.offline import OfflineSwitch
+from app.viewmodels.bridges.preferences import Preferences
+from app.viewmodels.chat.chat import ChatViewModel
+from app.viewmodels.chat.conversation_list import ConversationListModel
+from app.viewmodels.library.library import ModelLibrary
+from app.views.chat.model_picker import ModelPicker
+from app.views.chat.page import ChatPage
+from app.views.kit.notification import NotificationBanner, Notifier
+from app.views.kit.theme import LARGEST_TEXT, SMALLEST_TEXT, Theme
+from app.views.shell.header import Header
+from app.views.shell.main_window import MainWindow
+from app.views.shell.pages import BY_NAME, CHAT, PAGES
+from app.views.shell.sidebar import Sidebar
+from app.views.shell.window_actions import WindowActions
 
 _SIDEBAR_WIDTH, _PANEL_WIDTH = 240, 290
 
@@ -146,7 +146,7 @@ class Workbench(QWidget):
     def toggle_parameters(self) -> None:
         """Show or hide the panel, which is made when it is wanted for the first time."""
         if self._parameters is None:
-            from app.views.parameters_panel import ParametersPanel  # noqa: PLC0415 - as with the settings
+            from app.views.chat.parameters_panel import ParametersPanel  # noqa: PLC0415 - as with the settings
 
             self._parameters = ParametersPanel(self.chat, self.theme)
             self._parameters.hide()
@@ -161,7 +161,7 @@ class Workbench(QWidget):
     def show_settings(self) -> None:
         if self._settings_dialog is None:
             # Wanted later, if at all: the time to load and build it does not belong to the start.
-            from app.views.settings_dialog import SettingsDialog  # noqa: PLC0415
+            from app.views.shell.settings_dialog import SettingsDialog  # noqa: PLC0415
 
             self._settings_dialog = SettingsDialog(self.preferences, self.notifier, self.theme, self)
         self._settings_dialog.show()

@@ -6,12 +6,12 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from app.viewmodels.token_view_passage import Passage
-from app.viewmodels.token_view_words import change, named, percent, visible
-from app.views.painting import mixed, rounded
-from app.views.theme import Theme
-from mlx_engine.measure.messages import ScoredToken
-from mlx_engine.measure.results import Choice
+from app.viewmodels.tokens.format import change, named, percent, visible
+from app.viewmodels.tokens.passage import Passage
+from app.views.kit.painting import mixed, rounded
+from app.views.kit.theme import Theme
+from mlx_engine.measure.results.messages import ScoredToken
+from mlx_engine.measure.results.results import Choice
 
 _WIDTH, _SIDE, _GAP, _BAR = 400, 14, 22, 3
 _ROWS = 6

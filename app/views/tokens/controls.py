@@ -6,15 +6,15 @@ from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
-from app.viewmodels.token_view import TokenView
-from app.viewmodels.token_view_states import Shown
-from app.views.buttons import IconButton
-from app.views.chips import Chip, MenuChip
-from app.views.discover.controls import SmallButton
-from app.views.discover.words import Words
-from app.views.flow import Flow
-from app.views.plain import plain
-from app.views.theme import Theme
+from app.viewmodels.tokens.states import Shown
+from app.viewmodels.tokens.view import TokenView
+from app.views.kit.buttons import IconButton
+from app.views.kit.chips import Chip, MenuChip
+from app.views.kit.controls import SmallButton
+from app.views.kit.flow import Flow
+from app.views.kit.label import Words
+from app.views.kit.plain_text import plain
+from app.views.kit.theme import Theme
 
 _LONGEST = 40
 FLIPS, WORST = "Flips", "Worst 20"

@@ -13,7 +13,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QTextLayout, QTextLine, QTextOption
 
 from app.views.tokens.paragraphs import BEFORE, Blank, Paragraph, Span, cells, paragraphs
-from mlx_engine.measure.messages import TokensRead
+from mlx_engine.measure.results.messages import TokensRead
 
 LEADING = 1.55
 """A line's height in heights of the font: room for the tint and for what is drawn below a token."""

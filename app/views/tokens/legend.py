@@ -4,7 +4,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.views.theme import Theme
+from app.views.kit.theme import Theme
 from app.views.tokens.scale import LEAST, MARKS, MOST, KlScale, share
 
 _WIDTH, _BAR, _GAP = 132, 9, 16

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPixmap
 
-from app.viewmodels.token_view_passage import Passage
-from app.views.painting import rounded
-from app.views.theme import Theme
+from app.viewmodels.tokens.passage import Passage
+from app.views.kit.painting import rounded
+from app.views.kit.theme import Theme
 from app.views.tokens.layout import Line, TokenLayout
 from app.views.tokens.paragraphs import BEFORE, Cell
 from app.views.tokens.scale import KlScale

@@ -4,9 +4,9 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.views.discover.words import Words
-from app.views.painting import mixed, rounded
-from app.views.theme import Theme
+from app.views.kit.label import Words
+from app.views.kit.painting import mixed, rounded
+from app.views.kit.theme import Theme
 
 _WIDTH, _BAR = 380, 4
 

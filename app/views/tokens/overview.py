@@ -3,8 +3,8 @@
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPixmap
 
-from app.viewmodels.token_view_passage import Passage
-from app.views.theme import Theme
+from app.viewmodels.tokens.passage import Passage
+from app.views.kit.theme import Theme
 from app.views.tokens.layout import TokenLayout
 from app.views.tokens.lines import kl_of
 from app.views.tokens.paragraphs import BEFORE

@@ -4,12 +4,12 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
-from app.viewmodels.token_view import TokenView
-from app.viewmodels.token_view_states import Busy, Shown
-from app.views.discover.controls import FilledButton, SmallButton
-from app.views.discover.words import Words
-from app.views.painting import focus_ring, rounded
-from app.views.theme import Theme
+from app.viewmodels.tokens.states import Busy, Shown
+from app.viewmodels.tokens.view import TokenView
+from app.views.kit.controls import FilledButton, SmallButton
+from app.views.kit.label import Words
+from app.views.kit.painting import focus_ring, rounded
+from app.views.kit.theme import Theme
 
 _LINES = (5, 2, 1)
 """Of the editor: where there is room, where there is little or a text is shown below it, and where both is so."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter, QPixmap
 
-from app.viewmodels.token_view_passage import Passage
-from app.views.theme import Theme
+from app.viewmodels.tokens.passage import Passage
+from app.views.kit.theme import Theme
 from app.views.tokens.layout import TokenLayout
 from app.views.tokens.lines import OVER, LinePictures
 from app.views.tokens.overview import WIDTH, overview

@@ -4,14 +4,14 @@ from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.token_view import TokenView
-from app.viewmodels.token_view_copy import as_html, as_plain
-from app.viewmodels.token_view_states import Broken, Busy, Idle, Shown
-from app.views.discover.grid import SIDE
-from app.views.discover.words import Words
-from app.views.flow import Flow
+from app.viewmodels.tokens.passage_copy import as_html, as_plain
+from app.viewmodels.tokens.states import Broken, Busy, Idle, Shown
+from app.viewmodels.tokens.view import TokenView
+from app.views.kit.flow import Flow
+from app.views.kit.grid import SIDE
+from app.views.kit.label import Words
+from app.views.kit.theme import Theme
 from app.views.lab.pane import Pane
-from app.views.theme import Theme
 from app.views.tokens.controls import WORST, Controls
 from app.views.tokens.legend import Legend
 from app.views.tokens.notice import Notice

@@ -6,8 +6,8 @@ Lengths are counted in UTF-16, as Qt does. It does not know where anything is on
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from mlx_engine.measure.characters import visible, visible_end
-from mlx_engine.measure.messages import TokensRead
+from mlx_engine.measure.results.messages import TokensRead
+from mlx_engine.measure.results.safe_characters import visible, visible_end
 
 BEFORE = -1
 """The cell of what is read but not scored."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from PySide6.QtGui import QColor
 
-from app.views.theme import Theme
+from app.views.kit.theme import Theme
 
 LEAST, MOST = 0.01, 3.0
 """Nats: below, nothing is tinted, and above, nothing darker. Between, the scale is logarithmic."""

@@ -17,10 +17,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
-from app.viewmodels.token_view_passage import Passage
-from app.viewmodels.token_view_words import sentence
-from app.views.painting import focus_ring, rounded
-from app.views.theme import Theme
+from app.viewmodels.tokens.format import sentence
+from app.viewmodels.tokens.passage import Passage
+from app.views.kit.painting import focus_ring, rounded
+from app.views.kit.theme import Theme
 from app.views.tokens.card import TokenCard
 from app.views.tokens.overview import WIDTH
 from app.views.tokens.page import MARGIN, Page, Paper

@@ -14,11 +14,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.viewmodels.token_view_words import both, context, visible
-from app.views.painting import mixed, rounded
-from app.views.theme import Theme
+from app.viewmodels.tokens.format import both, context, visible
+from app.views.kit.painting import mixed, rounded
+from app.views.kit.theme import Theme
 from app.views.tokens.scale import MOST, KlScale
-from mlx_engine.measure.results import Divergence
+from mlx_engine.measure.results.results import Divergence
 
 _SIDE = 12
 _CONTEXT = 60

@@ -4,7 +4,7 @@ from PySide6.QtCore import QRect, QRectF, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from app.views.painting import rounded
+from app.views.kit.painting import rounded
 from app.views.transcript.editor import Editor
 from app.views.transcript.kit import Kit
 from app.views.transcript.segments import Segments

@@ -5,7 +5,7 @@ import re
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from app.views.theme import Theme
+from app.views.kit.theme import Theme
 from app.views.transcript.kit import Kit
 from app.views.transcript.links import ask_to_open
 from app.views.transcript.segments import Segments

@@ -13,15 +13,15 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QTextEdit, QWidget
 
-from app.views.buttons import IconButton
-from app.views.painting import rounded
-from app.views.theme import Theme
+from app.views.kit.buttons import IconButton
+from app.views.kit.painting import rounded
+from app.views.kit.theme import Theme
 from app.views.transcript.blocks import PLAIN_LABEL, Block
 from app.views.transcript.formulas import Formulas
-from app.views.transcript.harmless import folded, without_direction
 from app.views.transcript.highlighter import Highlighter
 from app.views.transcript.kit import Kit
 from app.views.transcript.rich_text import RichText
+from app.views.transcript.safe_text import folded, without_direction
 from app.views.transcript.sideways import scroll_sideways
 
 _LONGEST_LINE = 2_000

@@ -6,8 +6,8 @@ from typing import Any
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QTextBlock, QTextDocument, QTextLayout, QTextLine
 
-from app.views.palette import Palette
-from app.views.transcript.marks import INLINE_CODE, NESTING, RULE
+from app.views.kit.palette import Palette
+from app.views.transcript.format_properties import INLINE_CODE, NESTING, RULE
 from app.views.transcript.writer import nesting_margin
 
 _BAR = 3.0

@@ -4,8 +4,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPalette
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
-from app.views.buttons import TextButton
-from app.views.theme import Theme
+from app.views.kit.buttons import TextButton
+from app.views.kit.theme import Theme
 
 _TALLEST = 420
 """Pixels at 100 % text size; a longer text scrolls."""

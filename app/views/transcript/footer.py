@@ -4,12 +4,12 @@ from PySide6.QtCore import QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QFontMetrics, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from app.viewmodels.chat import MessageItem
-from app.views.buttons import IconButton
-from app.views.icons import pixmap
-from app.views.painting import focus_ring, rounded
-from app.views.plain import plain
-from app.views.theme import Theme
+from app.viewmodels.chat.chat import MessageItem
+from app.views.kit.buttons import IconButton
+from app.views.kit.icons import pixmap
+from app.views.kit.painting import focus_ring, rounded
+from app.views.kit.plain_text import plain
+from app.views.kit.theme import Theme
 from app.views.transcript.figures import in_words, line
 
 _GAP = 2

@@ -23,9 +23,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtSvg import QSvgRenderer
 
-from app.views.transcript.aside import Aside
+from app.views.transcript.format_properties import DISPLAY, LATEX
 from app.views.transcript.idle import IdleQueue
-from app.views.transcript.marks import DISPLAY, LATEX
+from app.views.transcript.library_loading import Aside
 
 _LONGEST = 2_000
 """Characters. Longer ones stay LaTeX."""

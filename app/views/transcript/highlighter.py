@@ -11,10 +11,10 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QTextCharFormat, QTextDocument, QTextLayout
 
-from app.views.theme import Theme
-from app.views.transcript.harmless import utf16_length
+from app.views.kit.theme import Theme
 from app.views.transcript.idle import IdleQueue
 from app.views.transcript.lexers import Lexers
+from app.views.transcript.safe_text import utf16_length
 
 _LONGEST, _LONGEST_LINE = 100_000, 2_000
 """Characters. Longer code is not coloured: the time a lexer takes with it is not bounded."""

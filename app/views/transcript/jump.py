@@ -4,10 +4,10 @@ from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from app.views.buttons import IconButton
-from app.views.icons import pixmap
-from app.views.painting import focus_ring, mixed, rounded
-from app.views.theme import Theme
+from app.views.kit.buttons import IconButton
+from app.views.kit.icons import pixmap
+from app.views.kit.painting import focus_ring, mixed, rounded
+from app.views.kit.theme import Theme
 
 _TEXT = "Jump to latest"
 

@@ -2,12 +2,12 @@
 
 from PySide6.QtCore import QObject
 
-from app.views.theme import Theme
+from app.views.kit.theme import Theme
 from app.views.transcript.formulas import Formulas
 from app.views.transcript.idle import IdleQueue
 from app.views.transcript.lexers import Lexers
 from app.views.transcript.markdown import Markdown
-from app.views.transcript.typed import Typed
+from app.views.transcript.pasted_text import Typed
 
 
 class Kit:

@@ -4,7 +4,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.views.transcript.aside import Aside
+from app.views.transcript.library_loading import Aside
 
 
 class Lexers(QObject):

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from app.views.transcript.harmless import folded, without_direction
+from app.views.transcript.safe_text import folded, without_direction
 
 _SCHEMES = ("http", "https", "mailto")
 _LONGEST = 2_000

@@ -7,12 +7,12 @@ from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from app.domain.conversation import MessageState
-from app.viewmodels.chat import MessageItem
+from app.viewmodels.chat.chat import MessageItem
 from app.views.transcript.backlog import Backlog, Streamed
 from app.views.transcript.bubble import Bubble
 from app.views.transcript.footer import Footer
 from app.views.transcript.kit import Kit
-from app.views.transcript.mark import ModelMark
+from app.views.transcript.model_mark import ModelMark
 from app.views.transcript.notice import Notice
 from app.views.transcript.segments import Segments
 from app.views.transcript.thinking import Thinking

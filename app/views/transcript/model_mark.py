@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from app.views.theme import Theme
+from app.views.kit.theme import Theme
 
 
 class ModelMark(QWidget):

@@ -5,9 +5,9 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.domain.conversation import Message, MessageState
-from app.views.buttons import TextButton
-from app.views.painting import rounded
-from app.views.theme import Theme
+from app.views.kit.buttons import TextButton
+from app.views.kit.painting import rounded
+from app.views.kit.theme import Theme
 
 _SENTENCES = {
     MessageState.STOPPED: "You stopped this answer.",

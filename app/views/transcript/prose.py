@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QTextBlock, QTextBlockFormat, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QWidget
 
-from app.views.theme import Theme
+from app.views.kit.theme import Theme
 from app.views.transcript.blocks import Block
 from app.views.transcript.formulas import Formulas
 from app.views.transcript.rich_text import RichText

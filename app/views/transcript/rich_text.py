@@ -17,11 +17,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit, QWidget
 
-from app.views.theme import Theme
+from app.views.kit.theme import Theme
 from app.views.transcript.decorations import paint_behind
+from app.views.transcript.format_properties import DISPLAY, FORMULA_OBJECT, LATEX
 from app.views.transcript.formulas import Formulas
 from app.views.transcript.links import shown
-from app.views.transcript.marks import DISPLAY, FORMULA_OBJECT, LATEX
 
 _LINK_KEYS = (Qt.Key.Key_Tab, Qt.Key.Key_Backtab, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.views.transcript.blocks import Block, Parser, TopBlock
-from app.views.transcript.harmless import harmless
+from app.views.transcript.safe_text import harmless
 
 LONGEST_RICH = 120_000
 """Characters of one message that are laid out; the rest is plain text. About 30,000 tokens."""

@@ -15,8 +15,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from app.views.painting import rounded
-from app.views.theme import Theme
+from app.views.kit.painting import rounded
+from app.views.kit.theme import Theme
 from app.views.transcript.blocks import Alignment, Block
 from app.views.transcript.formulas import Formulas
 from app.views.transcript.rich_text import RichText

@@ -4,8 +4,8 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
-from app.views.painting import focus_ring, rounded
-from app.views.theme import Theme
+from app.views.kit.painting import focus_ring, rounded
+from app.views.kit.theme import Theme
 from app.views.transcript.kit import Kit
 from app.views.transcript.segments import Segments
 

@@ -8,8 +8,8 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QPalette, QResizeEvent, QS
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 from shiboken6 import isValid
 
-from app.viewmodels.chat import MessageItem
-from app.views.theme import Theme
+from app.viewmodels.chat.chat import MessageItem
+from app.views.kit.theme import Theme
 from app.views.transcript.jump import JumpButton
 from app.views.transcript.kit import Kit
 from app.views.transcript.links import ask_to_open

@@ -9,12 +9,12 @@ from markdown_it.token import Token
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextOption
 
-from app.views.plain import plain
-from app.views.theme import Theme
+from app.views.kit.plain_text import plain
+from app.views.kit.theme import Theme
 from app.views.transcript.blocks import Block
+from app.views.transcript.format_properties import DISPLAY, FORMULA_OBJECT, INLINE_CODE, LATEX, NESTING, RULE
 from app.views.transcript.formulas import Formulas, set_alignment
 from app.views.transcript.links import may_be_opened, shown
-from app.views.transcript.marks import DISPLAY, FORMULA_OBJECT, INLINE_CODE, LATEX, NESTING, RULE
 
 Tone = Literal["text", "secondary"]
 

@@ -4,7 +4,7 @@ import sys
 from typing import Protocol
 
 from mlx_engine import protocol
-from mlx_engine.cli import terminal
+from mlx_engine.cli.views import terminal
 from mlx_engine.protocol import Delta, Event, Finished, LoadProgress, Prefill, SegmentKind
 
 _controls_in_json = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}

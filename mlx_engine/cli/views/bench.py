@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from mlx_engine.measure.speed_result import Series, SpeedResult, Warmth
-from mlx_engine.models.memory import size_in_words
+from mlx_engine.measure.results.speed_result import Series, SpeedResult, Warmth
+from mlx_engine.models.memory.memory import size_in_words
 
 _first_load: dict[Warmth, str] = {
     "cold": "cold",

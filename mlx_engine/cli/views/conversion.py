@@ -2,14 +2,14 @@
 
 import sys
 
-from mlx_engine.cli import terminal
-from mlx_engine.cli.download_view import plan_in_words
-from mlx_engine.cli.job_bar import both_in_words, job_bar, rate_in_words
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.job_protocol import DownloadPlanned, DownloadProgress, Waiting
-from mlx_engine.models.memory import size_in_words
-from mlx_engine.quantize.kept import USUAL_REASONS, kept_in_words
-from mlx_engine.quantize.messages import ConversionPlanned, ConversionProgress, Converted, SourceProgress
+from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.download import plan_in_words
+from mlx_engine.cli.views.job_bar import both_in_words, job_bar, rate_in_words
+from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.hub_messages import DownloadPlanned, DownloadProgress, Waiting
+from mlx_engine.models.memory.memory import size_in_words
+from mlx_engine.quantize.plan.messages import ConversionPlanned, ConversionProgress, Converted, SourceProgress
+from mlx_engine.quantize.recipes.unchanged import USUAL_REASONS, kept_in_words
 
 
 class TextView:

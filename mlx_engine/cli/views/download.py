@@ -3,12 +3,12 @@
 import sys
 from typing import TYPE_CHECKING
 
-from mlx_engine.cli import terminal
-from mlx_engine.cli.job_bar import job_bar, rate_in_words, share_in_words
-from mlx_engine.cli.job_view import JobView
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.job_protocol import Downloaded, DownloadPlanned, DownloadProgress, Waiting
-from mlx_engine.models.memory import size_in_words
+from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.job import JobView
+from mlx_engine.cli.views.job_bar import job_bar, rate_in_words, share_in_words
+from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.hub_messages import Downloaded, DownloadPlanned, DownloadProgress, Waiting
+from mlx_engine.models.memory.memory import size_in_words
 
 if TYPE_CHECKING:
     from rich.progress import TaskID

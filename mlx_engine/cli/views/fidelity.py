@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from mlx_engine.cli.study_view import columns
-from mlx_engine.measure.results import Fidelity, FidelityResult
-from mlx_engine.measure.words import plus_minus, verdict
+from mlx_engine.cli.views.study import columns
+from mlx_engine.measure.results.results import Fidelity, FidelityResult
+from mlx_engine.measure.results.verdicts import plus_minus, verdict
 
 
 def lines(result: FidelityResult) -> Iterator[str]:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from mlx_engine import protocol
-from mlx_engine.cli import terminal
-from mlx_engine.engine.job_messages import UNDERWAY, JobEvent
+from mlx_engine.cli.views import terminal
+from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent
 from mlx_engine.protocol import WorkerExited
 
 

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from mlx_engine.job_protocol import DownloadProgress
+from mlx_engine.hub_messages import DownloadProgress
 from mlx_engine.models.hub.upload_messages import PublishProgress
-from mlx_engine.models.memory import size_in_words
-from mlx_engine.quantize.messages import ConversionProgress, SourceProgress
+from mlx_engine.models.memory.memory import size_in_words
+from mlx_engine.quantize.plan.messages import ConversionProgress, SourceProgress
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from mlx_engine.models.description import BrokenDescription, ModelDescription
+from mlx_engine.models.description.description import BrokenDescription, ModelDescription
 
 
 def write_json(value: object) -> None:

@@ -3,14 +3,14 @@
 import sys
 from collections.abc import Callable
 
-from mlx_engine.cli import terminal
 from mlx_engine.cli.failure import UsageError
+from mlx_engine.cli.views import terminal
 from mlx_engine.errors import OutOfMemory
-from mlx_engine.models import cache_precision, memory
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.machine import Machine
-from mlx_engine.models.memory import Fit, size_in_words
-from mlx_engine.models.memory_sum import terms, ways_out
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.memory import cache_precision, memory
+from mlx_engine.models.memory.machine import Machine
+from mlx_engine.models.memory.memory import Fit, size_in_words
+from mlx_engine.models.memory.memory_sum import terms, ways_out
 from mlx_engine.protocol import CacheBits
 
 

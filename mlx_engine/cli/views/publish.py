@@ -2,12 +2,12 @@
 
 import sys
 
-from mlx_engine.cli import terminal
-from mlx_engine.cli.job_bar import job_bar, rate_in_words
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.job_protocol import Waiting
+from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.job_bar import job_bar, rate_in_words
+from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.hub_messages import Waiting
 from mlx_engine.models.hub.upload_messages import Published, PublishPlanned, PublishProgress
-from mlx_engine.models.memory import size_in_words
+from mlx_engine.models.memory.memory import size_in_words
 
 
 class TextView:

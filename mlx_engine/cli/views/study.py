@@ -6,18 +6,18 @@ from typing import Any
 
 import msgspec
 
-from mlx_engine.cli.job_bar import share_in_words
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.job_protocol import DownloadProgress, Waiting
-from mlx_engine.measure.gates import Judgement
-from mlx_engine.measure.messages import AnswersUnderway, FidelityUnderway, SpeedUnderway
-from mlx_engine.measure.names import short_names
-from mlx_engine.measure.results import FidelityResult
-from mlx_engine.measure.speed_result import Series, SpeedResult
-from mlx_engine.measure.study import Row, Step, Study, remaining
-from mlx_engine.measure.words import plus_minus, verdict
-from mlx_engine.models.memory import size_in_words
-from mlx_engine.quantize.messages import ConversionProgress
+from mlx_engine.cli.views.job_bar import share_in_words
+from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.hub_messages import DownloadProgress, Waiting
+from mlx_engine.measure.results.messages import AnswersUnderway, FidelityUnderway, SpeedUnderway
+from mlx_engine.measure.results.results import FidelityResult
+from mlx_engine.measure.results.speed_result import Series, SpeedResult
+from mlx_engine.measure.results.verdicts import plus_minus, verdict
+from mlx_engine.measure.study.gates import Judgement
+from mlx_engine.measure.study.names import short_names
+from mlx_engine.measure.study.study import Row, Step, Study, remaining
+from mlx_engine.models.memory.memory import size_in_words
+from mlx_engine.quantize.plan.messages import ConversionProgress
 
 _doing = {
     "fetch": "fetching the text",

@@ -6,12 +6,12 @@ import queue
 import sys
 from collections.abc import Callable
 
-from mlx_engine.cli import terminal
-from mlx_engine.cli.study_view import progress_line
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.engine.study_run import StudyParcel, StudyRun
+from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.study import progress_line
+from mlx_engine.engine.parents.study_run import StudyParcel, StudyRun
+from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.folders import Folders
-from mlx_engine.measure.study import Row, Step, Study, remaining
+from mlx_engine.measure.study.study import Row, Step, Study, remaining
 
 
 class StudyCourse:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mlx_engine.models.hub.pace import Pace
-from mlx_engine.quantize.convert import Progress
-from mlx_engine.quantize.forecast import Forecast
-from mlx_engine.quantize.messages import ConversionPlanned, ConversionProgress, Converted, Kept
-from mlx_engine.quantize.source import Source
+from mlx_engine.quantize.mlx.convert import Progress
+from mlx_engine.quantize.mlx.source import Source
+from mlx_engine.quantize.plan.forecast import Forecast
+from mlx_engine.quantize.plan.messages import ConversionPlanned, ConversionProgress, Converted, Kept
 
 INTERVAL_S = 0.2
 """Between two reports of the progress."""

@@ -16,14 +16,14 @@ from typing import IO, NoReturn
 import msgspec
 
 from mlx_engine import protocol
-from mlx_engine.engine import job_messages
-from mlx_engine.engine.job_course import Course
-from mlx_engine.engine.job_messages import JobEvent, JobRequest
+from mlx_engine.engine.children.job_control import Course
+from mlx_engine.engine.values import job_messages
+from mlx_engine.engine.values.job_messages import JobEvent, JobRequest
 from mlx_engine.errors import EngineError, FacetError, HubBusy
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity, MeasureSpeed, ReadCorpus, ReadTokens
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity, MeasureSpeed, ReadCorpus, ReadTokens
 from mlx_engine.models.hub.upload_messages import DraftCard, LookAtTarget, Publish
-from mlx_engine.quantize.messages import Convert, Hold, Proceed, ReadOutline
+from mlx_engine.quantize.plan.messages import Convert, Hold, Proceed, ReadOutline
 
 _log = logging.getLogger(__name__)
 
@@ -74,21 +74,21 @@ def _serve(request: JobRequest) -> Iterator[JobEvent]:
     # Importing the Hub's library takes half a second, MLX longer: each begins when it is needed.
     match request:
         case ReadOutline() | Convert():
-            from mlx_engine.engine import job_conversion  # noqa: PLC0415
+            from mlx_engine.engine.children import job_conversion  # noqa: PLC0415
 
             yield from job_conversion.serve(request)
         case KeepAnswers() | MeasureFidelity() | MeasureSpeed() | ReadTokens() | ReadCorpus():
-            from mlx_engine.engine import job_measure  # noqa: PLC0415
+            from mlx_engine.engine.children import job_measure  # noqa: PLC0415
 
             yield from job_measure.serve(request)
         case DraftCard() | LookAtTarget() | Publish():
-            from mlx_engine.engine import job_publish  # noqa: PLC0415
+            from mlx_engine.engine.children import job_publish  # noqa: PLC0415
 
             yield from job_publish.serve(request)
         case Hold() | Proceed():
             raise EngineError("There is nothing that could stand still.")
         case _:
-            from mlx_engine.engine import job_hub  # noqa: PLC0415
+            from mlx_engine.engine.children import job_hub  # noqa: PLC0415
 
             yield from job_hub.serve(request)
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import msgspec
 
-from mlx_engine.engine import conversion_events
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.quantize import original, preflight
-from mlx_engine.quantize.convert import convert
-from mlx_engine.quantize.messages import Convert, OutlineRead, ReadOutline
-from mlx_engine.quantize.opening import open_source
+from mlx_engine.engine.children import conversion_events
+from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.quantize.mlx.convert import convert
+from mlx_engine.quantize.mlx.opening import open_source
+from mlx_engine.quantize.plan import original, preflight
+from mlx_engine.quantize.plan.messages import Convert, OutlineRead, ReadOutline
 
 
 def serve(request: ReadOutline | Convert) -> Iterator[JobEvent]:
@@ -32,7 +32,7 @@ def serve(request: ReadOutline | Convert) -> Iterator[JobEvent]:
 
 def _serve_remote(request: ReadOutline | Convert) -> Iterator[JobEvent]:
     # What needs no network does not load what reaches it.
-    from mlx_engine.engine import job_stream  # noqa: PLC0415
+    from mlx_engine.engine.children import job_stream  # noqa: PLC0415
 
     if isinstance(request, ReadOutline):
         yield job_stream.read_outline(request)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import (
+from mlx_engine.hub_messages import (
     Account,
     DatasetFetched,
     Download,
@@ -17,7 +17,7 @@ from mlx_engine.job_protocol import (
     SignOut,
     WhoAmI,
 )
-from mlx_engine.measure.corpus import read_dataset
+from mlx_engine.measure.corpus.corpus import read_dataset
 from mlx_engine.models.hub import access_token, page, search
 from mlx_engine.models.hub.client import Hub
 from mlx_engine.models.hub.download import download

@@ -6,10 +6,14 @@ from pathlib import Path
 
 from mlx_engine.folders import Folders
 from mlx_engine.inference.load import open_model
-from mlx_engine.measure.corpus import corpus
-from mlx_engine.measure.kept_answers import make_room, require_room
-from mlx_engine.measure.measuring import keep_answers, measure_fidelity
-from mlx_engine.measure.messages import (
+from mlx_engine.measure.corpus.corpus import corpus
+from mlx_engine.measure.corpus.reading import reading
+from mlx_engine.measure.corpus.sample import sample
+from mlx_engine.measure.mlx.measure import keep_answers, measure_fidelity
+from mlx_engine.measure.mlx.reference import ReferenceStore
+from mlx_engine.measure.mlx.speed import measure_speed
+from mlx_engine.measure.results.kept_answers import make_room, require_room
+from mlx_engine.measure.results.messages import (
     AnswersKept,
     AnswersUnderway,
     CorpusRead,
@@ -25,14 +29,10 @@ from mlx_engine.measure.messages import (
     SpeedMeasured,
     SpeedUnderway,
 )
-from mlx_engine.measure.reading import reading
-from mlx_engine.measure.reference import ReferenceStore
-from mlx_engine.measure.results import fingerprints, keep_speed
-from mlx_engine.measure.sample import sample
-from mlx_engine.measure.speed import measure_speed
-from mlx_engine.measure.study import remaining
-from mlx_engine.measure.study_file import kept_studies
-from mlx_engine.measure.tokens import read_tokens
+from mlx_engine.measure.results.results import fingerprints, keep_speed
+from mlx_engine.measure.study.study import remaining
+from mlx_engine.measure.study.study_file import kept_studies
+from mlx_engine.measure.study.tokens import read_tokens
 
 
 def serve(request: MeasureRequest) -> Iterator[MeasureEvent]:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from mlx_engine.errors import HubError, NameTaken
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import Waiting
+from mlx_engine.hub_messages import Waiting
 from mlx_engine.measure.report.one_model import Line, of_fidelity, of_speed
-from mlx_engine.measure.results import results_of, speed_of
-from mlx_engine.models.card import read_metadata
-from mlx_engine.models.description import ModelDescription
+from mlx_engine.measure.results.results import results_of, speed_of
+from mlx_engine.models.description.card import read_metadata
+from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.hub import access_token
 from mlx_engine.models.hub.cache import CachedRevision, cache_folder
 from mlx_engine.models.hub.client import Hub
@@ -26,9 +26,9 @@ from mlx_engine.models.hub.upload_messages import (
     UploadEvent,
     UploadRequest,
 )
-from mlx_engine.models.memory import estimate
-from mlx_engine.quantize.model_card import Card, Measurement, write_card
-from mlx_engine.quantize.publish import Conversion, collect, licence_of, licence_warning, read_conversion
+from mlx_engine.models.memory.memory import estimate
+from mlx_engine.quantize.publish.model_card import Card, Measurement, write_card
+from mlx_engine.quantize.publish.publish import Conversion, collect, licence_of, licence_warning, read_conversion
 
 _CONTEXT = 8192
 """For which the card says how much memory it takes."""

@@ -12,24 +12,24 @@ from pathlib import Path
 
 import msgspec
 
-from mlx_engine.engine import conversion_events, job_hub
-from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.engine.children import conversion_events, job_hub
+from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.errors import StorageError
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import Download, Downloaded, RemoteFile, Waiting
-from mlx_engine.models import staging
+from mlx_engine.hub_messages import Download, Downloaded, RemoteFile, Waiting
+from mlx_engine.models.files import staging
+from mlx_engine.models.files.staging import storage_errors
 from mlx_engine.models.hub.cache import CachedRevision, cache_folder
 from mlx_engine.models.hub.client import Hub
 from mlx_engine.models.hub.delivery import Delivery
 from mlx_engine.models.hub.download import Plan, make_plan, planned
 from mlx_engine.models.hub.skeleton import is_weights, write_skeleton
-from mlx_engine.models.staging import storage_errors
-from mlx_engine.quantize import preflight
-from mlx_engine.quantize.convert import Progress, convert
-from mlx_engine.quantize.messages import Convert, OutlineRead, ReadOutline, SourceArrived, SourceProgress
-from mlx_engine.quantize.opening import open_source
-from mlx_engine.quantize.source import NotArrived, Source, supply_of
-from mlx_engine.quantize.supply import Supply
+from mlx_engine.quantize.mlx.convert import Progress, convert
+from mlx_engine.quantize.mlx.opening import open_source
+from mlx_engine.quantize.mlx.source import NotArrived, Source, supply_of
+from mlx_engine.quantize.plan import preflight
+from mlx_engine.quantize.plan.messages import Convert, OutlineRead, ReadOutline, SourceArrived, SourceProgress
+from mlx_engine.quantize.plan.supply import Supply
 
 
 @dataclass(frozen=True, slots=True)

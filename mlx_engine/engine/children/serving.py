@@ -10,11 +10,11 @@ from pathlib import Path
 
 import mlx.core as mx
 
-from mlx_engine.engine.inbox import Inbox
+from mlx_engine.engine.children.inbox import Inbox
 from mlx_engine.errors import EngineError, FacetError, RequestError
 from mlx_engine.inference.generate import AnswerEvent, Generation
 from mlx_engine.inference.load import Model, device_name, open_model
-from mlx_engine.models import in_use
+from mlx_engine.models.files import in_use
 from mlx_engine.protocol import Event, Finished, Generate, Load, Loaded, LoadProgress, Memory, RequestFailed
 
 _log = logging.getLogger(__name__)

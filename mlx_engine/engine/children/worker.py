@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from typing import IO, NoReturn
 
 from mlx_engine import protocol
-from mlx_engine.engine.inbox import Inbox
+from mlx_engine.engine.children.inbox import Inbox
 from mlx_engine.errors import EngineError
 from mlx_engine.protocol import Cancel, Event, Finished, Load, MalformedRequest, RequestFailed
 
@@ -35,7 +35,7 @@ def main() -> NoReturn:
     threading.Thread(target=_receive, args=(requests, inbox, outbox), daemon=True).start()
     # Importing MLX is most of the time that a small model takes to load: it begins before the first request has come.
     with file_limit_kept():
-        from mlx_engine.engine.serving import serve  # noqa: PLC0415
+        from mlx_engine.engine.children.serving import serve  # noqa: PLC0415
     serve(inbox, outbox.send)
     _end(1)
 

@@ -18,7 +18,7 @@ from typing import IO, Any, Generic, TypeVar
 import msgspec
 
 from mlx_engine import protocol
-from mlx_engine.engine.worker_log import WorkerLog
+from mlx_engine.engine.parents.worker_log import WorkerLog
 from mlx_engine.errors import EngineError
 from mlx_engine.protocol import WorkerExited
 
@@ -188,7 +188,7 @@ def _start(command: list[str], environment: Mapping[str, str]) -> "subprocess.Po
         stderr=subprocess.PIPE,
         env=environment,
         # Python puts the working directory on its import path: be it the one that holds this package, not the user's.
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         # Control-C in a terminal is for the program that the person talks to.
         start_new_session=True,
     )

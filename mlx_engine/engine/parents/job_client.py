@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mlx_engine import network
-from mlx_engine.engine import job_messages
-from mlx_engine.engine.client import Client, own_command, worker_environment
-from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.engine.parents.client import Client, own_command, worker_environment
+from mlx_engine.engine.values import job_messages
+from mlx_engine.engine.values.job_messages import JobEvent
 
 
 def start_job(

@@ -9,19 +9,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from mlx_engine import network
-from mlx_engine.engine import job_kinds, queue_file
-from mlx_engine.engine.client import GRACE_S, Client
-from mlx_engine.engine.job_client import start_job
-from mlx_engine.engine.job_kinds import QueuedRequest
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.engine.job_state import Done, Failed, JobState, Paused, Queued, Running, advance
-from mlx_engine.engine.queue_file import FILE_NAME, Entry
+from mlx_engine.engine.parents import queue_file
+from mlx_engine.engine.parents.client import GRACE_S, Client
+from mlx_engine.engine.parents.job_client import start_job
+from mlx_engine.engine.parents.queue_file import FILE_NAME, Entry
+from mlx_engine.engine.values import job_kinds
+from mlx_engine.engine.values.job_kinds import QueuedRequest
+from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.engine.values.job_state import Done, Failed, JobState, Paused, Queued, Running, advance
 from mlx_engine.errors import EngineError
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import Download
-from mlx_engine.models import staging
+from mlx_engine.hub_messages import Download
+from mlx_engine.models.files import staging
 from mlx_engine.protocol import WorkerExited
-from mlx_engine.quantize.messages import Hold, Proceed
+from mlx_engine.quantize.plan.messages import Hold, Proceed
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlx_engine.engine.client import GRACE_S, Client
-from mlx_engine.engine.job_client import start_job
-from mlx_engine.engine.job_messages import UNDERWAY, JobEvent, JobRequest
-from mlx_engine.job_protocol import JobFailed
+from mlx_engine.engine.parents.client import GRACE_S, Client
+from mlx_engine.engine.parents.job_client import start_job
+from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent, JobRequest
+from mlx_engine.hub_messages import JobFailed
 from mlx_engine.protocol import WorkerExited
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mlx_engine.engine.client import GRACE_S, Client
-from mlx_engine.engine.state import LOAD_ID, EngineState, Failed, Starting, Stopped, advance
+from mlx_engine.engine.parents.client import GRACE_S, Client
+from mlx_engine.engine.values.state import LOAD_ID, EngineState, Failed, Starting, Stopped, advance
 from mlx_engine.errors import RequestError
 from mlx_engine.protocol import Cancel, Event, Finished, Generate, Load, Memory, RequestFailed, WorkerExited
 from mlx_engine.sampling import check_sampling

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from mlx_engine.engine.job_kinds import QueuedRequest
-from mlx_engine.models.kept_value import read_value
-from mlx_engine.models.staging import write_whole
+from mlx_engine.engine.values.job_kinds import QueuedRequest
+from mlx_engine.models.files.json_value import read_value
+from mlx_engine.models.files.staging import write_whole
 
 FILE_NAME = "jobs.json"
 

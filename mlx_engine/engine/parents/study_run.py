@@ -11,16 +11,16 @@ from dataclasses import dataclass
 
 import msgspec
 
-from mlx_engine.engine.client import GRACE_S, Client
-from mlx_engine.engine.job_client import start_job
-from mlx_engine.engine.job_messages import UNDERWAY, JobEvent
+from mlx_engine.engine.parents.client import GRACE_S, Client
+from mlx_engine.engine.parents.job_client import start_job
+from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import FetchDataset, JobFailed
-from mlx_engine.measure.messages import SpeedMeasured, SpeedUnderway
-from mlx_engine.measure.plan import Gates
-from mlx_engine.measure.study import Step, Study, after, after_failure, remaining
-from mlx_engine.measure.study_file import alone, keep, made, present
+from mlx_engine.hub_messages import FetchDataset, JobFailed
+from mlx_engine.measure.results.messages import SpeedMeasured, SpeedUnderway
+from mlx_engine.measure.study.plan import Gates
+from mlx_engine.measure.study.study import Step, Study, after, after_failure, remaining
+from mlx_engine.measure.study.study_file import alone, keep, made, present
 from mlx_engine.protocol import WorkerExited
 
 

@@ -5,15 +5,15 @@ from typing import Literal
 
 import msgspec
 
-from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.errors import StorageError
-from mlx_engine.job_protocol import Download, DownloadPlanned
-from mlx_engine.models import staging
+from mlx_engine.hub_messages import Download, DownloadPlanned
+from mlx_engine.models.files import staging
 from mlx_engine.models.hub.cache import cache_folder, discard_partial
 from mlx_engine.models.hub.upload_messages import Publish
-from mlx_engine.quantize.messages import Convert, SourceArrived
-from mlx_engine.quantize.preflight import headers_beside
-from mlx_engine.quantize.recipe import Recipe
+from mlx_engine.quantize.plan.messages import Convert, SourceArrived
+from mlx_engine.quantize.plan.preflight import headers_beside
+from mlx_engine.quantize.recipes.recipe import Recipe
 
 QueuedRequest = Download | Convert | Publish
 Lane = Literal["network", "machine"]

@@ -2,13 +2,13 @@
 
 import msgspec
 
-from mlx_engine.job_protocol import DownloadPlanned, DownloadProgress, HubEvent, HubRequest, Waiting
-from mlx_engine.measure.messages import UNDERWAY as MEASURING
-from mlx_engine.measure.messages import MeasureEvent, MeasureRequest
+from mlx_engine.hub_messages import DownloadPlanned, DownloadProgress, HubEvent, HubRequest, Waiting
+from mlx_engine.measure.results.messages import UNDERWAY as MEASURING
+from mlx_engine.measure.results.messages import MeasureEvent, MeasureRequest
 from mlx_engine.models.hub.upload_messages import UNDERWAY as PUBLISHING
 from mlx_engine.models.hub.upload_messages import UploadEvent, UploadRequest
 from mlx_engine.protocol import WorkerExited
-from mlx_engine.quantize.messages import (
+from mlx_engine.quantize.plan.messages import (
     ConversionPlanned,
     ConversionProgress,
     Convert,

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.job_protocol import Downloaded, DownloadPlanned, DownloadProgress, FileProgress, JobFailed, Waiting
+from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.hub_messages import Downloaded, DownloadPlanned, DownloadProgress, FileProgress, JobFailed, Waiting
 from mlx_engine.models.hub.upload_messages import Published, PublishPlanned, PublishProgress
 from mlx_engine.protocol import WorkerExited
-from mlx_engine.quantize.messages import ConversionPlanned, ConversionProgress, Converted, Kept, SourceProgress
+from mlx_engine.quantize.plan.messages import ConversionPlanned, ConversionProgress, Converted, Kept, SourceProgress
 
 
 @dataclass(frozen=True, slots=True)

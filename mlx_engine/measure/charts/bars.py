@@ -11,7 +11,7 @@ from mlx_engine.measure.charts.quantities import Estimate, Quantity, samples
 from mlx_engine.measure.charts.scene import Area, Box, Item, Line, Point, Scene, Target, Words
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.charts.units import Shown, figure, in_words, shown, title
-from mlx_engine.measure.study import Study
+from mlx_engine.measure.study.study import Study
 
 _GAP = 8.0
 _LOWEST, _HIGHEST = 1.5, 2.6

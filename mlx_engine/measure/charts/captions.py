@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from mlx_engine.measure.charts.missing import without
 from mlx_engine.measure.charts.quantities import DECODING, MEMORY, Quantity, usual_decoding, usual_reading
 from mlx_engine.measure.charts.units import figure
-from mlx_engine.measure.study import Study
+from mlx_engine.measure.study.study import Study
 
 
 def method(study: Study, quantities: Sequence[Quantity]) -> str:

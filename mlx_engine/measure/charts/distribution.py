@@ -17,8 +17,8 @@ from mlx_engine.measure.charts.scene import Area, Disc, Item, Line, Point, Scene
 from mlx_engine.measure.charts.series import Legend, colours, legend_lines
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.charts.units import figure
-from mlx_engine.measure.kl_counts import BORDERS, at_least
-from mlx_engine.measure.study import Study
+from mlx_engine.measure.results.kl_counts import BORDERS, at_least
+from mlx_engine.measure.study.study import Study
 
 _RADIUS, _GAP = 4.0, 10.0
 _LEVELS = (("median", 0.5), ("99th percentile", 0.01))

@@ -12,7 +12,7 @@ from mlx_engine.measure.charts.scene import Area, Disc, Ink, Item, Line, Point, 
 from mlx_engine.measure.charts.series import Legend, colours, legend_lines
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.charts.units import in_words
-from mlx_engine.measure.study import Study
+from mlx_engine.measure.study.study import Study
 
 _ALL = "all texts"
 _ONE_KIND = "The text of this study is of one kind. Facet's own texts are of several, so that they can be compared."

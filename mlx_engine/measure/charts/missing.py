@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from mlx_engine.measure.charts.quantities import Quantity, samples
-from mlx_engine.measure.names import short_names
-from mlx_engine.measure.study import StepKind, Study
+from mlx_engine.measure.study.names import short_names
+from mlx_engine.measure.study.study import StepKind, Study
 
 _MOST = 5
 """So many names stand in a sentence."""

@@ -24,7 +24,7 @@ from mlx_engine.measure.charts.quantities import (
 from mlx_engine.measure.charts.scene import Area, Disc, Item, Line, Point, Scene, Target, Words
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.charts.units import in_words
-from mlx_engine.measure.study import Study
+from mlx_engine.measure.study.study import Study
 
 ACROSS: Sequence[Quantity] = (SIZE, MEMORY, DECODING)
 UP: Sequence[Quantity] = (MEAN_KL, PERPLEXITY, DISAGREEMENT)

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mlx_engine.measure.names import short_names
-from mlx_engine.measure.results import Fidelity, FidelityResult
-from mlx_engine.measure.speed_result import Series, SpeedResult
-from mlx_engine.measure.study import Row, Study
+from mlx_engine.measure.results.results import Fidelity, FidelityResult
+from mlx_engine.measure.results.speed_result import Series, SpeedResult
+from mlx_engine.measure.study.names import short_names
+from mlx_engine.measure.study.study import Row, Study
 from mlx_engine.protocol import CacheBits
 
 _USUAL_PROMPT = 512

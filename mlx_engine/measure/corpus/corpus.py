@@ -12,10 +12,10 @@ from pathlib import Path
 import msgspec
 
 from mlx_engine.errors import BadCorpus
-from mlx_engine.measure.characters import one_line
-from mlx_engine.measure.messages import CorpusChoice
-from mlx_engine.measure.results import TYPED
-from mlx_engine.measure.text_file import read_text
+from mlx_engine.measure.corpus.text_file import read_text
+from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.results.results import TYPED
+from mlx_engine.measure.results.safe_characters import one_line
 from mlx_engine.models.hub.datasets import dataset, kept
 from mlx_engine.protocol import ChatMessage
 

@@ -8,8 +8,8 @@ import msgspec
 
 from mlx_engine.errors import BadCorpus, TemplateError
 from mlx_engine.inference.prompt import finished_conversation
-from mlx_engine.measure.convention import LEAST_CHUNK, Convention
-from mlx_engine.measure.corpus import Corpus, Text
+from mlx_engine.measure.corpus.corpus import Corpus, Text
+from mlx_engine.measure.results.convention import LEAST_CHUNK, Convention
 from mlx_engine.protocol import ChatMessage
 
 _probe = (ChatMessage("user", "Which is the nearest star?"), ChatMessage("assistant", "The Sun."))

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.errors import BadCorpus, NotComparable
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.reading import Reading, probe
+from mlx_engine.measure.corpus.reading import Reading, probe
+from mlx_engine.measure.results.convention import Convention
 
 _Tokens = NDArray[np.int32]
 

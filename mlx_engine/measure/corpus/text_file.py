@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mlx_engine.errors import BadCorpus
-from mlx_engine.models.memory import size_in_words
+from mlx_engine.models.memory.memory import size_in_words
 
 MOST_BYTES = 64_000_000
 """Of a text; more than any measurement on one machine reads to its end."""

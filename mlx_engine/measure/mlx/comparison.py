@@ -24,10 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.errors import NotComparable
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.forward import BLOCK, by_rows, in_blocks, log_sums, logits, true_tokens
-from mlx_engine.measure.positions import Positions
-from mlx_engine.measure.reference import SAMPLES, STEP, TOP, ReferenceChunk
+from mlx_engine.measure.mlx.forward import BLOCK, by_rows, in_blocks, log_sums, logits, true_tokens
+from mlx_engine.measure.mlx.reference import SAMPLES, STEP, TOP, ReferenceChunk
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.measure.results.positions import Positions
 
 
 def compare(network: Any, chunk: ReferenceChunk, convention: Convention, *, cache: Any = None) -> Positions:

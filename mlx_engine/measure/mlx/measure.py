@@ -16,16 +16,19 @@ import numpy as np
 from mlx_engine.errors import BrokenModel, InvalidParameter, StorageError
 from mlx_engine.inference.layers import Layers
 from mlx_engine.inference.load import Model, device_name, open_model
-from mlx_engine.measure.comparison import compare
-from mlx_engine.measure.corpus import Corpus
-from mlx_engine.measure.fidelity import by_kind, fidelity, kl_counts, worst_positions
-from mlx_engine.measure.fingerprints import Fingerprints
-from mlx_engine.measure.header import Header
-from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity
-from mlx_engine.measure.positions import Positions
-from mlx_engine.measure.reading import reading, whole_text
-from mlx_engine.measure.reference import ReferenceStore, run_reference
-from mlx_engine.measure.results import (
+from mlx_engine.measure.corpus.corpus import Corpus
+from mlx_engine.measure.corpus.reading import reading, whole_text
+from mlx_engine.measure.corpus.sample import Sample, same_sample, sample
+from mlx_engine.measure.corpus.token_text import alone
+from mlx_engine.measure.mlx.comparison import compare
+from mlx_engine.measure.mlx.memory_guard import check_room, engine_errors
+from mlx_engine.measure.mlx.reference import ReferenceStore, run_reference
+from mlx_engine.measure.results.fidelity import by_kind, fidelity, kl_counts, worst_positions
+from mlx_engine.measure.results.fingerprints import Fingerprints
+from mlx_engine.measure.results.header import Header
+from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity
+from mlx_engine.measure.results.positions import Positions
+from mlx_engine.measure.results.results import (
     TYPED,
     Choice,
     Divergence,
@@ -36,13 +39,10 @@ from mlx_engine.measure.results import (
     keep_fidelity,
     known_fidelity,
 )
-from mlx_engine.measure.room import check_room, engine_errors
-from mlx_engine.measure.sample import Sample, same_sample, sample
-from mlx_engine.measure.token_text import alone
-from mlx_engine.measure.tokens import are_kept, keep_tokens
-from mlx_engine.models import provenance
-from mlx_engine.models.machine import this_machine
-from mlx_engine.models.staging import in_use
+from mlx_engine.measure.study.tokens import are_kept, keep_tokens
+from mlx_engine.models.description import provenance
+from mlx_engine.models.files.staging import in_use
+from mlx_engine.models.memory.machine import this_machine
 from mlx_engine.protocol import CacheBits
 
 _words_before = 40

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from mlx_engine.errors import EngineError, OutOfMemory
 from mlx_engine.inference.memory import is_out_of_memory
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.need import need
-from mlx_engine.models.describe import describe
-from mlx_engine.models.machine import Machine
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.measure.results.memory_required import need
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.memory.machine import Machine
 from mlx_engine.protocol import CacheBits
 
 

@@ -25,14 +25,14 @@ from mlx_lm.models.cache import make_prompt_cache
 from numpy.typing import NDArray
 
 from mlx_engine.errors import StorageError
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.forward import by_rows, log_sums, logits, true_tokens
-from mlx_engine.measure.header import FORMAT, Header
-from mlx_engine.measure.kept_answers import header_of, size_of
-from mlx_engine.measure.reading import Reading
-from mlx_engine.measure.sample import Sample
-from mlx_engine.models.kept_value import read_value
-from mlx_engine.models.staging import storage_errors, write_whole
+from mlx_engine.measure.corpus.reading import Reading
+from mlx_engine.measure.corpus.sample import Sample
+from mlx_engine.measure.mlx.forward import by_rows, log_sums, logits, true_tokens
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.measure.results.header import FORMAT, Header
+from mlx_engine.measure.results.kept_answers import header_of, size_of
+from mlx_engine.models.files.json_value import read_value
+from mlx_engine.models.files.staging import storage_errors, write_whole
 
 TOP = 5
 """So many tokens are kept in any case: the choices that people look at."""

@@ -25,15 +25,15 @@ from mlx_engine.inference.context import Context
 from mlx_engine.inference.layers import Layers
 from mlx_engine.inference.load import Model, device_name, open_model
 from mlx_engine.inference.prefill import Reader
-from mlx_engine.measure import residency
-from mlx_engine.measure.conditions import Watch
-from mlx_engine.measure.fingerprints import Fingerprints
-from mlx_engine.measure.room import engine_errors
-from mlx_engine.measure.speed_parts import Bounds, Part, parts, room_now
-from mlx_engine.measure.speed_result import Series, SpeedPlan, SpeedResult, is_disturbed
-from mlx_engine.models import provenance
-from mlx_engine.models.describe import describe
-from mlx_engine.models.machine import this_machine
+from mlx_engine.measure.mlx.memory_guard import engine_errors
+from mlx_engine.measure.results import residency
+from mlx_engine.measure.results.conditions import Watch
+from mlx_engine.measure.results.fingerprints import Fingerprints
+from mlx_engine.measure.results.speed_parts import Bounds, Part, parts, room_now
+from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult, is_disturbed
+from mlx_engine.models.description import provenance
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.memory.machine import this_machine
 
 _warm_up_tokens = 2048
 """More are read in steps of the same shapes."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from mlx_engine.measure.charts.quantities import Sample
 from mlx_engine.measure.charts.units import figure
-from mlx_engine.measure.results import Fidelity
-from mlx_engine.measure.speed_result import Series, SpeedResult
-from mlx_engine.measure.words import plus_minus
-from mlx_engine.models.memory import size_in_words
+from mlx_engine.measure.results.results import Fidelity
+from mlx_engine.measure.results.speed_result import Series, SpeedResult
+from mlx_engine.measure.results.verdicts import plus_minus
+from mlx_engine.models.memory.memory import size_in_words
 
 _USUAL_PROMPT = 512
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from mlx_engine.measure.characters import one_line
-from mlx_engine.measure.header import Header
 from mlx_engine.measure.report.columns import AGREEMENTS, DISTRIBUTION, MAIN, Column
 from mlx_engine.measure.report.subject import Subject
 from mlx_engine.measure.report.summary import verdicts
-from mlx_engine.measure.study import Study
+from mlx_engine.measure.results.header import Header
+from mlx_engine.measure.results.safe_characters import one_line
+from mlx_engine.measure.study.study import Study
 
 SCHEMA = 1
 """Of the JSON; it changes when a field changes its meaning, not when one is added."""

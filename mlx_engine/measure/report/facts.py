@@ -6,11 +6,11 @@ KL divergence, perplexity and their errors are those of `fidelity.py` and `compa
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mlx_engine.measure.characters import one_line, sentence
 from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.report.shareable import is_own_text, name_of
 from mlx_engine.measure.report.subject import Subject
-from mlx_engine.measure.results import FidelityResult
+from mlx_engine.measure.results.results import FidelityResult
+from mlx_engine.measure.results.safe_characters import one_line, sentence
 
 Fact = tuple[str, str]
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mlx_engine.measure.characters import one_line
 from mlx_engine.measure.charts import bars, kinds, pareto
 from mlx_engine.measure.charts.chart import Chart, caption
 from mlx_engine.measure.charts.distribution import distribution
@@ -11,7 +10,8 @@ from mlx_engine.measure.charts.quantities import DECODING, DISAGREEMENT, MEAN_KL
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.charts.svg import LIGHT, svg
 from mlx_engine.measure.report.markup import Markup, element
-from mlx_engine.measure.study import Study
+from mlx_engine.measure.results.safe_characters import one_line
+from mlx_engine.measure.study.study import Study
 
 _WIDTH, _HEIGHT = 1040.0, 420.0
 _LONGEST = 4000

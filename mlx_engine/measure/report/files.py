@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from mlx_engine.measure.chosen_file import write_chosen
 from mlx_engine.measure.report import data
 from mlx_engine.measure.report.html import html
 from mlx_engine.measure.report.markdown import markdown
 from mlx_engine.measure.report.subject import Subject, subject
-from mlx_engine.measure.study import Study
+from mlx_engine.measure.results.output_file import write_chosen
+from mlx_engine.measure.study.study import Study
 
 Form = Literal["html", "markdown", "json", "csv"]
 

@@ -11,7 +11,6 @@ from importlib import resources
 
 import msgspec
 
-from mlx_engine.measure.characters import one_line, sentence
 from mlx_engine.measure.report import figures
 from mlx_engine.measure.report.columns import AGREEMENTS, DISTRIBUTION, MAIN, Column
 from mlx_engine.measure.report.facts import Fact, Fingerprint, conditions, facts, fingerprints, machines, scored
@@ -20,6 +19,7 @@ from mlx_engine.measure.report.subject import Subject, failures
 from mlx_engine.measure.report.summary import AIMS, limits, role, summary, verdicts
 from mlx_engine.measure.report.tables import columns_table, kinds_table, speed_table
 from mlx_engine.measure.report.worst import worst
+from mlx_engine.measure.results.safe_characters import one_line, sentence
 
 Section = tuple[str, str, Markup]
 """An identifier, a title and the content."""

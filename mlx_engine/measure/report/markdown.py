@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from mlx_engine.measure.characters import one_line
 from mlx_engine.measure.charts.quantities import Sample
 from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.report.columns import MAIN
@@ -12,9 +11,10 @@ from mlx_engine.measure.report.one_model import of_fidelity, of_speed
 from mlx_engine.measure.report.shareable import name_of
 from mlx_engine.measure.report.subject import Subject, failures
 from mlx_engine.measure.report.summary import summary, verdicts
-from mlx_engine.measure.results import FidelityResult
-from mlx_engine.measure.study import Row
-from mlx_engine.measure.words import verdict
+from mlx_engine.measure.results.results import FidelityResult
+from mlx_engine.measure.results.safe_characters import one_line
+from mlx_engine.measure.results.verdicts import verdict
+from mlx_engine.measure.study.study import Row
 
 # All that means something in Markdown or HTML within a line, and "@", which would call somebody on GitHub.
 _special = re.compile(r"^[-+](?=\s)|(?<=^\d)[.)](?=\s)|[\\`*_\[\]<>#|~$@&]|:(?=//)")

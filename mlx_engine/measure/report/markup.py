@@ -2,7 +2,7 @@
 
 from html import escape
 
-from mlx_engine.measure.characters import visible
+from mlx_engine.measure.results.safe_characters import visible
 
 _EMPTY = ("br", "meta")
 

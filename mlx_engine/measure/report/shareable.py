@@ -10,12 +10,12 @@ from pathlib import Path
 
 import msgspec
 
-from mlx_engine.measure.header import Header
-from mlx_engine.measure.messages import CorpusChoice
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.results import FidelityResult
-from mlx_engine.measure.speed_result import SpeedResult
-from mlx_engine.measure.study import Row, StepFailure, Study
+from mlx_engine.measure.results.header import Header
+from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.results.results import FidelityResult
+from mlx_engine.measure.results.speed_result import SpeedResult
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study import Row, StepFailure, Study
 
 _FOLDERS = re.compile(r"(?<![\w…:/.\\])/(?:[^\s/]+/)+")
 """The folders before a name, where none of them has a space."""

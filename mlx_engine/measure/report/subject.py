@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlx_engine.measure.characters import one_line
 from mlx_engine.measure.charts.quantities import Sample, samples
-from mlx_engine.measure.gates import Judgement, judge
-from mlx_engine.measure.header import Header
-from mlx_engine.measure.kept_answers import header_of
-from mlx_engine.measure.names import short_names
 from mlx_engine.measure.report.shareable import shareable, shareable_header
-from mlx_engine.measure.results import FidelityResult
-from mlx_engine.measure.speed_result import SpeedResult
-from mlx_engine.measure.study import Study
+from mlx_engine.measure.results.header import Header
+from mlx_engine.measure.results.kept_answers import header_of
+from mlx_engine.measure.results.results import FidelityResult
+from mlx_engine.measure.results.safe_characters import one_line
+from mlx_engine.measure.results.speed_result import SpeedResult
+from mlx_engine.measure.study.gates import Judgement, judge
+from mlx_engine.measure.study.names import short_names
+from mlx_engine.measure.study.study import Study
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from mlx_engine.measure.characters import one_line
 from mlx_engine.measure.charts.quantities import Sample
-from mlx_engine.measure.gates import Judgement
-from mlx_engine.measure.plan import Aim, Gates
 from mlx_engine.measure.report.subject import Subject, failures
-from mlx_engine.measure.results import Fidelity
-from mlx_engine.measure.study import remaining
-from mlx_engine.measure.words import verdict
-from mlx_engine.models.memory import size_in_words
+from mlx_engine.measure.results.results import Fidelity
+from mlx_engine.measure.results.safe_characters import one_line
+from mlx_engine.measure.results.verdicts import verdict
+from mlx_engine.measure.study.gates import Judgement
+from mlx_engine.measure.study.plan import Aim, Gates
+from mlx_engine.measure.study.study import remaining
+from mlx_engine.models.memory.memory import size_in_words
 
 AIMS: dict[Aim, str] = {"fastest": "the fastest", "smallest": "the smallest", "closest": "the closest to the original"}
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from mlx_engine.measure.characters import one_line
 from mlx_engine.measure.charts.quantities import Sample
 from mlx_engine.measure.report.columns import Column, rate, seconds
 from mlx_engine.measure.report.markup import Markup, element, joined
-from mlx_engine.measure.results import Fidelity
-from mlx_engine.measure.speed_result import Series, SpeedResult
-from mlx_engine.measure.study import Row
-from mlx_engine.measure.words import plus_minus
+from mlx_engine.measure.results.results import Fidelity
+from mlx_engine.measure.results.safe_characters import one_line
+from mlx_engine.measure.results.speed_result import Series, SpeedResult
+from mlx_engine.measure.results.verdicts import plus_minus
+from mlx_engine.measure.study.study import Row
 
 _NOTHING = "—"
 """Stands where nothing is known."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from mlx_engine.measure.characters import one_line, visible_end, visible_token
 from mlx_engine.measure.charts.quantities import Sample
 from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.report.markup import Markup, element
-from mlx_engine.measure.results import Choice, Divergence
+from mlx_engine.measure.results.results import Choice, Divergence
+from mlx_engine.measure.results.safe_characters import one_line, visible_end, visible_token
 
 _CONTEXT = 600
 """Characters; tokens can be long."""

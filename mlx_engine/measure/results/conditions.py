@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import msgspec
 import psutil
 
-from mlx_engine.models.memory import size_in_words
+from mlx_engine.models.memory.memory import size_in_words
 
 _pressures = ("nominal", "moderate", "heavy", "trapping", "sleeping")
 """Of heat, by number: `OSThermalPressureLevel` on macOS (libkern/OSThermalNotification.h). From heavy on, processors

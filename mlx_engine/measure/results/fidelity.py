@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlx_engine.measure.kl_counts import BORDERS
-from mlx_engine.measure.positions import Positions
-from mlx_engine.measure.results import Fidelity
+from mlx_engine.measure.results.kl_counts import BORDERS
+from mlx_engine.measure.results.positions import Positions
+from mlx_engine.measure.results.results import Fidelity
 
 _worst = 20
 _least_chunks = 4

@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 
 from mlx_engine.errors import StorageError
-from mlx_engine.models.fingerprint import fingerprint
-from mlx_engine.models.kept_value import read_value
-from mlx_engine.models.staging import in_use, storage_errors, write_whole
+from mlx_engine.models.files.fingerprint import fingerprint
+from mlx_engine.models.files.json_value import read_value
+from mlx_engine.models.files.staging import in_use, storage_errors, write_whole
 
 
 class _Known(msgspec.Struct, frozen=True):

@@ -4,8 +4,8 @@ import hashlib
 
 import msgspec
 
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.messages import CorpusChoice
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.measure.results.messages import CorpusChoice
 
 FORMAT = 3
 """Raised whenever answers, or the figures that are reckoned from them, come to mean something else: by the key of its

@@ -9,12 +9,12 @@ from pathlib import Path
 import msgspec
 
 from mlx_engine.errors import ModelNotFound, NoSpace, StorageError
-from mlx_engine.measure.header import FORMAT, Header
-from mlx_engine.measure.messages import CorpusChoice, KeepAnswers
+from mlx_engine.measure.results.header import FORMAT, Header
+from mlx_engine.measure.results.messages import CorpusChoice, KeepAnswers
+from mlx_engine.models.files.json_value import read_value
+from mlx_engine.models.files.staging import is_in_use, storage_errors
 from mlx_engine.models.hub.cache import free_bytes
-from mlx_engine.models.kept_value import read_value
-from mlx_engine.models.memory import size_in_words
-from mlx_engine.models.staging import is_in_use, storage_errors
+from mlx_engine.models.memory.memory import size_in_words
 
 MOST_BYTES = 5_000_000_000
 """Kept answers take no more than this; those that were used longest ago go first."""

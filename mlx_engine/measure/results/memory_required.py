@@ -5,10 +5,10 @@ Imports no MLX: the window says before a study what does not fit.
 
 from dataclasses import replace
 
-from mlx_engine.measure.convention import Convention
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.machine import Machine
-from mlx_engine.models.memory import Fit, fit, runtime_on, verdict
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.memory.machine import Machine
+from mlx_engine.models.memory.memory import Fit, fit, runtime_on, verdict
 from mlx_engine.protocol import CacheBits
 
 _float32_rows = 64 * 4 * 8

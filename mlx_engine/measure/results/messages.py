@@ -21,9 +21,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.results import Choice, Fidelity, FidelityResult
-from mlx_engine.measure.speed_result import SpeedPlan, SpeedResult
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.measure.results.results import Choice, Fidelity, FidelityResult
+from mlx_engine.measure.results.speed_result import SpeedPlan, SpeedResult
 from mlx_engine.protocol import CacheBits, type_tag
 
 TAIL_MASS = 0.01

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from mlx_engine.errors import NoSpace, NotWritten, StorageError
-from mlx_engine.models.staging import storage_errors
+from mlx_engine.models.files.staging import storage_errors
 
 
 def write_chosen(file: Path, content: bytes) -> None:

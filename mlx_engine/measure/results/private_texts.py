@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 
 from mlx_engine.folders import Folders
-from mlx_engine.measure.results import TYPED
-from mlx_engine.models.kept_value import read_value
-from mlx_engine.models.staging import storage_errors
+from mlx_engine.measure.results.results import TYPED
+from mlx_engine.models.files.json_value import read_value
+from mlx_engine.models.files.staging import storage_errors
 
 
 class _Said(msgspec.Struct, frozen=True):

@@ -12,10 +12,10 @@ from typing import TypeVar
 
 import msgspec
 
-from mlx_engine.measure.fingerprints import Fingerprints
-from mlx_engine.measure.speed_result import FORMAT, SpeedResult
-from mlx_engine.models.kept_value import read_value
-from mlx_engine.models.staging import storage_errors, write_whole
+from mlx_engine.measure.results.fingerprints import Fingerprints
+from mlx_engine.measure.results.speed_result import FORMAT, SpeedResult
+from mlx_engine.models.files.json_value import read_value
+from mlx_engine.models.files.staging import storage_errors, write_whole
 from mlx_engine.protocol import CacheBits
 
 TYPED = "typed text"

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mlx_engine.errors import OutOfMemory
-from mlx_engine.measure.speed_result import SpeedPlan
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.machine import Machine
-from mlx_engine.models.memory import Fit, fit, runtime_on
+from mlx_engine.measure.results.speed_result import SpeedPlan
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.memory.machine import Machine
+from mlx_engine.models.memory.memory import Fit, fit, runtime_on
 from mlx_engine.protocol import CacheBits
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from mlx_engine.measure.conditions import Conditions
+from mlx_engine.measure.results.conditions import Conditions
 from mlx_engine.protocol import CacheBits
 
 FORMAT = 1

@@ -2,7 +2,7 @@
 
 import math
 
-from mlx_engine.measure.results import Fidelity
+from mlx_engine.measure.results.results import Fidelity
 
 _borders = (
     (1e-3, "nearly identical"),

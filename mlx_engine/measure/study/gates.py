@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mlx_engine.measure.plan import Gates
-from mlx_engine.measure.results import Fidelity
-from mlx_engine.measure.speed_result import Series
-from mlx_engine.measure.study import Row, Study
+from mlx_engine.measure.results.results import Fidelity
+from mlx_engine.measure.results.speed_result import Series
+from mlx_engine.measure.study.plan import Gates
+from mlx_engine.measure.study.study import Row, Study
 
 
 @dataclass(frozen=True, slots=True)

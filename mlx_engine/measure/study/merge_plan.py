@@ -3,7 +3,7 @@
 import msgspec
 
 from mlx_engine.errors import InvalidPlan
-from mlx_engine.measure.study import Row, Study
+from mlx_engine.measure.study.study import Row, Study
 
 _asked_alike = ("original", "corpus", "convention", "limit_tokens", "tail_mass", "stand_in")
 """The fields of plans whose divergences can stand in one table."""

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from mlx_engine.measure.characters import one_line
-from mlx_engine.measure.study import Study
+from mlx_engine.measure.results.safe_characters import one_line
+from mlx_engine.measure.study.study import Study
 
 
 def short_names(study: Study) -> dict[str, str]:

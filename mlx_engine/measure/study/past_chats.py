@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mlx_engine.folders import Folders
-from mlx_engine.measure.kept_answers import kept_answers
-from mlx_engine.measure.results import fidelity_folder, kept_fidelity
-from mlx_engine.measure.study import Study
-from mlx_engine.models.staging import storage_errors, write_whole
+from mlx_engine.measure.results.kept_answers import kept_answers
+from mlx_engine.measure.results.results import fidelity_folder, kept_fidelity
+from mlx_engine.measure.study.study import Study
+from mlx_engine.models.files.staging import storage_errors, write_whole
 
 FILE_NAME = "Past chats.jsonl"
 

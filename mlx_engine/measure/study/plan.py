@@ -12,9 +12,9 @@ from msgspec import Meta
 
 from mlx_engine.errors import FacetError, InvalidPlan
 from mlx_engine.json_fields import place_and_problem
-from mlx_engine.measure.convention import SMALL_TOKENS, Convention
-from mlx_engine.measure.messages import TAIL_MASS, CorpusChoice, KeepAnswers
-from mlx_engine.measure.speed_result import SpeedPlan
+from mlx_engine.measure.results.convention import SMALL_TOKENS, Convention
+from mlx_engine.measure.results.messages import TAIL_MASS, CorpusChoice, KeepAnswers
+from mlx_engine.measure.results.speed_result import SpeedPlan
 from mlx_engine.protocol import CacheBits
 
 Aim = Literal["fastest", "smallest", "closest"]

@@ -9,8 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from mlx_engine.job_protocol import DatasetFetched, FetchDataset
-from mlx_engine.measure.messages import (
+from mlx_engine.hub_messages import DatasetFetched, FetchDataset
+from mlx_engine.measure.results.messages import (
     AnswersKept,
     FidelityMeasured,
     KeepAnswers,
@@ -19,12 +19,12 @@ from mlx_engine.measure.messages import (
     MeasureSpeed,
     SpeedMeasured,
 )
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.results import FidelityResult
-from mlx_engine.measure.speed_result import SpeedResult
+from mlx_engine.measure.results.results import FidelityResult
+from mlx_engine.measure.results.speed_result import SpeedResult
+from mlx_engine.measure.study.plan import Plan
 from mlx_engine.protocol import CacheBits
-from mlx_engine.quantize.messages import Convert, Converted
-from mlx_engine.quantize.recipe import Recipe
+from mlx_engine.quantize.plan.messages import Convert, Converted
+from mlx_engine.quantize.recipes.recipe import Recipe
 
 FORMAT = 1
 

@@ -16,17 +16,17 @@ from mlx_engine.errors import (
     RequestError,
     StorageError,
 )
-from mlx_engine.measure.kept_answers import kept_in
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.study import FORMAT, Row, Study, remaining
-from mlx_engine.models import provenance
-from mlx_engine.models.describe import describe
-from mlx_engine.models.description import BrokenDescription, ModelDescription
+from mlx_engine.measure.results.kept_answers import kept_in
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study import FORMAT, Row, Study, remaining
+from mlx_engine.models.description import provenance
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.description.description import BrokenDescription, ModelDescription
+from mlx_engine.models.files.json_value import read_value
+from mlx_engine.models.files.staging import claimed, storage_errors, write_whole
 from mlx_engine.models.hub.datasets import dataset
 from mlx_engine.models.hub.datasets import kept as kept_dataset
-from mlx_engine.models.kept_value import read_value
-from mlx_engine.models.staging import claimed, storage_errors, write_whole
-from mlx_engine.quantize.recipe import Recipe
+from mlx_engine.quantize.recipes.recipe import Recipe
 
 STAND_IN = "affine-8-g64"
 """The recipe of what answers in the place of an original that is too large."""

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.errors import StorageError
-from mlx_engine.measure.messages import ReadTokens, ScoredToken, TokensRead
-from mlx_engine.measure.positions import Positions
-from mlx_engine.measure.results import Choice
-from mlx_engine.measure.sample import Sample
-from mlx_engine.measure.token_text import alone, pieces
-from mlx_engine.models.staging import storage_errors, write_whole
+from mlx_engine.measure.corpus.sample import Sample
+from mlx_engine.measure.corpus.token_text import alone, pieces
+from mlx_engine.measure.results.messages import ReadTokens, ScoredToken, TokensRead
+from mlx_engine.measure.results.positions import Positions
+from mlx_engine.measure.results.results import Choice
+from mlx_engine.models.files.staging import storage_errors, write_whole
 
 _DAMAGED = (
     *(OSError, ValueError, TypeError, LookupError, EOFError, MemoryError, RuntimeError),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlx_engine.models.published_weights import SCALES
+from mlx_engine.models.description.published_weights import SCALES
 
 _module_name = re.compile(r"[A-Za-z0-9][\w.-]*")
 _model = re.compile(r"^(class Model\b|from .+ import .*\bModel\b)", re.MULTILINE)

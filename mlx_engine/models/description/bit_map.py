@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from mlx_engine.models.weights import Weight
+from mlx_engine.models.description.weights import Weight
 
 LAYER = re.compile(r"(?:^|\.)(?:layers|blocks|h|blk)\.(\d{1,6})\.")
 """Where a tensor's path names its layer."""

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mlx_engine.models.bit_map import LAYER
-from mlx_engine.models.configuration import Configuration
-from mlx_engine.models.safetensors import TensorEntry
+from mlx_engine.models.description.bit_map import LAYER
+from mlx_engine.models.files.configuration import Configuration
+from mlx_engine.models.files.safetensors import TensorEntry
 
 LayerKind = Literal["full", "window", "latent", "state"]
 """Every token, the last ones, every token in a compressed form, or a state that does not grow."""

@@ -10,22 +10,22 @@ from typing import Any
 import msgspec
 
 from mlx_engine.errors import BrokenModel, ModelNotFound, StorageError, UnsupportedModel
-from mlx_engine.models import (
+from mlx_engine.models.description import (
     architecture,
     chat_template,
     dimensions,
     loaded,
     provenance,
     published_weights,
-    safetensors,
     weights,
 )
-from mlx_engine.models.bit_map import LayerBits, bit_map
-from mlx_engine.models.card import read_card
-from mlx_engine.models.configuration import Configuration
-from mlx_engine.models.description import BrokenDescription, ModelDescription, NetworkShape
-from mlx_engine.models.safetensors import TensorEntry
-from mlx_engine.models.weights import Weight
+from mlx_engine.models.description.bit_map import LayerBits, bit_map
+from mlx_engine.models.description.card import read_card
+from mlx_engine.models.description.description import BrokenDescription, ModelDescription, NetworkShape
+from mlx_engine.models.description.weights import Weight
+from mlx_engine.models.files import safetensors
+from mlx_engine.models.files.configuration import Configuration
+from mlx_engine.models.files.safetensors import TensorEntry
 from mlx_engine.versions import version_of
 
 __all__ = ["BrokenDescription", "ModelDescription", "NetworkShape", "describe", "read_bit_map"]
@@ -45,7 +45,7 @@ def describe(path: Path, id: str) -> ModelDescription:
         StorageError: the folder cannot be read.
     """
     if path.suffix == ".gguf" and path.is_file():
-        from mlx_engine.models.gguf.description import describe_gguf  # noqa: PLC0415 - needed for few models
+        from mlx_engine.models.description.gguf import describe_gguf  # noqa: PLC0415 - needed for few models
 
         return describe_gguf(path, id)
     if not path.is_dir():

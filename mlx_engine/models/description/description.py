@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mlx_engine.models.cache_layout import LayerCache
-from mlx_engine.models.loaded import Vision
-from mlx_engine.models.size_class import SizeClass, size_class
+from mlx_engine.models.description.cache_layout import LayerCache
+from mlx_engine.models.description.loaded import Vision
+from mlx_engine.models.description.size_class import SizeClass, size_class
 
 Origin = Literal["facet", "huggingface", "lmstudio", "added"]
 """Whose folder a model lies in: Facet's own, the Hugging Face cache, LM Studio's, one that a person has added."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from mlx_engine.models import architecture
-from mlx_engine.models.cache_layout import LayerCache, cache_layout
-from mlx_engine.models.configuration import Configuration
-from mlx_engine.models.description import NetworkShape
-from mlx_engine.models.safetensors import TensorEntry
+from mlx_engine.models.description import architecture
+from mlx_engine.models.description.cache_layout import LayerCache, cache_layout
+from mlx_engine.models.description.description import NetworkShape
+from mlx_engine.models.files.configuration import Configuration
+from mlx_engine.models.files.safetensors import TensorEntry
 
 EXPERT_COUNTS = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
 EXPERT_CHOICES = ("num_experts_per_tok", "num_experts_per_token", "moe_top_k", "moe_topk", "top_k_experts", "moe_k")

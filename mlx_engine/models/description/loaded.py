@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from mlx_engine.models.bit_map import LAYER
-from mlx_engine.models.configuration import Configuration
-from mlx_engine.models.safetensors import TensorEntry
+from mlx_engine.models.description.bit_map import LAYER
+from mlx_engine.models.files.configuration import Configuration
+from mlx_engine.models.files.safetensors import TensorEntry
 
 Vision = Literal["none", "present", "dropped"]
 """Whether a model has eyes: no, yes, or no longer, because a conversion has left them out."""

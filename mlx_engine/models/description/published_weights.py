@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from mlx_engine.models.configuration import Configuration
+from mlx_engine.models.files.configuration import Configuration
 
 SCALES = ("weight_scale_inv", "weight_packed", "weight_scale_2")
 """Tensors of other programs that some architectures of mlx-lm unpack for themselves, one for each kind below."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlx_engine.errors import BrokenModel
-from mlx_engine.models.safetensors import TensorEntry
+from mlx_engine.models.files.safetensors import TensorEntry
 
 _float_names = {"BF16": "bf16", "F16": "fp16", "F32": "fp32", "F64": "fp64", "F8_E4M3": "fp8", "F8_E5M2": "fp8"}
 _float_bits = {"bf16": 16, "fp16": 16, "fp32": 32, "fp64": 64, "fp8": 8}

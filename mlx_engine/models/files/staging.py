@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlx_engine.errors import NoSpace, StorageError
-from mlx_engine.models.memory import size_in_words
+from mlx_engine.models.memory.memory import size_in_words
 
 
 @contextmanager

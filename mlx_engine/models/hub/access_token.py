@@ -13,7 +13,7 @@ from huggingface_hub import constants, get_token
 from keyring.errors import KeyringError, PasswordDeleteError
 
 from mlx_engine.errors import StorageError
-from mlx_engine.job_protocol import TokenSource
+from mlx_engine.hub_messages import TokenSource
 
 _service = "Facet"
 _variables = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from mlx_engine.job_protocol import RemoteFile
+from mlx_engine.hub_messages import RemoteFile
 
 PARTIAL_SUFFIX = ".facet.incomplete"
 

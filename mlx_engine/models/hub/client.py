@@ -31,7 +31,7 @@ from mlx_engine.errors import (
     Offline,
     WrongToken,
 )
-from mlx_engine.job_protocol import RemoteFile, TokenSource
+from mlx_engine.hub_messages import RemoteFile, TokenSource
 from mlx_engine.models.hub.files import is_commit, is_safe
 from mlx_engine.versions import version_of
 

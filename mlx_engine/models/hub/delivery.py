@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from mlx_engine.errors import StorageError
-from mlx_engine.job_protocol import RemoteFile, Waiting
+from mlx_engine.hub_messages import RemoteFile, Waiting
 from mlx_engine.models.hub import heads
 from mlx_engine.models.hub.cache import CachedRevision
 from mlx_engine.models.hub.client import Hub

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from mlx_engine.errors import UnsupportedModel
-from mlx_engine.job_protocol import ModelPage, Variant
-from mlx_engine.models import dimensions
-from mlx_engine.models.configuration import Configuration
-from mlx_engine.models.description import ModelDescription
+from mlx_engine.hub_messages import ModelPage, Variant
+from mlx_engine.models.description import dimensions
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.files.configuration import Configuration
 from mlx_engine.models.hub.cache import CachedRevision, cache_folder
 from mlx_engine.models.hub.files import select
 

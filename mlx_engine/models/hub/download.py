@@ -8,7 +8,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from mlx_engine.errors import NoSpace
-from mlx_engine.job_protocol import (
+from mlx_engine.hub_messages import (
     Download,
     Downloaded,
     DownloadPlanned,
@@ -18,14 +18,14 @@ from mlx_engine.job_protocol import (
     RemoteFile,
     Waiting,
 )
+from mlx_engine.models.files.staging import storage_errors
 from mlx_engine.models.hub.cache import CachedRevision, cache_folder, free_bytes
 from mlx_engine.models.hub.client import Hub
 from mlx_engine.models.hub.files import select
 from mlx_engine.models.hub.gate import Gate
 from mlx_engine.models.hub.pace import Pace
 from mlx_engine.models.hub.transfer import Patience, Stopped, Transfer
-from mlx_engine.models.memory import size_in_words
-from mlx_engine.models.staging import storage_errors
+from mlx_engine.models.memory.memory import size_in_words
 
 AT_ONCE = 4
 """Files downloaded at the same time."""

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mlx_engine.errors import HubNotFound, UnsafeRepository
-from mlx_engine.job_protocol import DatasetFetched, Download, FetchDataset, HubEvent
+from mlx_engine.hub_messages import DatasetFetched, Download, FetchDataset, HubEvent
+from mlx_engine.models.files.staging import storage_errors
 from mlx_engine.models.hub.client import Hub
 from mlx_engine.models.hub.datasets import Dataset, dataset, kept
 from mlx_engine.models.hub.download import Plan, planned, require_room, transfer_all
 from mlx_engine.models.hub.files import is_digest
 from mlx_engine.models.hub.transfer import Patience
-from mlx_engine.models.memory import size_in_words
-from mlx_engine.models.staging import storage_errors
+from mlx_engine.models.memory.memory import size_in_words
 
 LARGEST_BYTES = 1_000_000_000
 """More than this is no text to measure on: the first 64 MB of it are read."""

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from mlx_engine.errors import HubNotFound, UnsafeRepository, UnsupportedModel
-from mlx_engine.job_protocol import RemoteFile
+from mlx_engine.hub_messages import RemoteFile
 
 _weights = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
 COMPANIONS = (

@@ -9,9 +9,9 @@ from pathlib import Path
 from huggingface_hub import get_session, hf_raise_for_status
 
 from mlx_engine.errors import BrokenModel, NoNetwork
-from mlx_engine.job_protocol import RemoteFile
+from mlx_engine.hub_messages import RemoteFile
+from mlx_engine.models.files.safetensors import HEADER_LIMIT_BYTES
 from mlx_engine.models.hub.client import QUESTION_TIMEOUT, Hub
-from mlx_engine.models.safetensors import HEADER_LIMIT_BYTES
 
 _FIRST_BYTES = 2**17
 """Asked for at first: the headers of most files are shorter, so that one question is enough."""

@@ -7,8 +7,8 @@ from huggingface_hub import get_session, hf_raise_for_status
 from huggingface_hub.hf_api import ModelInfo
 
 from mlx_engine.errors import UnsupportedModel
-from mlx_engine.job_protocol import Evaluation, ModelPage, ReadModel
-from mlx_engine.models.card import without_metadata
+from mlx_engine.hub_messages import Evaluation, ModelPage, ReadModel
+from mlx_engine.models.description.card import without_metadata
 from mlx_engine.models.hub.client import QUESTION_TIMEOUT, Hub, Listing
 from mlx_engine.models.hub.files import select
 from mlx_engine.models.hub.search import variant_of

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from huggingface_hub.hf_api import ExpandModelProperty_T, ModelInfo
 
-from mlx_engine.job_protocol import ModelGroup, SearchFilters, SearchOrder, Variant
+from mlx_engine.hub_messages import ModelGroup, SearchFilters, SearchOrder, Variant
+from mlx_engine.models.description.size_class import size_class
 from mlx_engine.models.hub.client import Hub, model_info
-from mlx_engine.models.size_class import size_class
 
 _told: list[ExpandModelProperty_T] = [
     "author",

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from mlx_engine.job_protocol import RemoteFile
+from mlx_engine.hub_messages import RemoteFile
+from mlx_engine.models.files.staging import storage_errors
 from mlx_engine.models.hub.client import Hub
 from mlx_engine.models.hub.download import AT_ONCE, Plan
 from mlx_engine.models.hub.heads import write_outline
 from mlx_engine.models.hub.transfer import Patience, Transfer
-from mlx_engine.models.staging import storage_errors
 
 
 def write_skeleton(

@@ -8,11 +8,11 @@ import msgspec
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # exported lazily
 
 from mlx_engine.errors import HubNotFound, NameTaken, NeedsToken, ReadOnlyToken
-from mlx_engine.models import provenance
+from mlx_engine.models.description import provenance
+from mlx_engine.models.description.provenance import Provenance
 from mlx_engine.models.hub.client import Hub
 from mlx_engine.models.hub.upload_messages import Holds
 from mlx_engine.models.hub.writing import read_only
-from mlx_engine.models.provenance import Provenance
 
 _BARE = frozenset({".gitattributes", "README.md"})
 """What a repository holds that nobody has put a model in, or whose first upload was broken off."""

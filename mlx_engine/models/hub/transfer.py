@@ -15,10 +15,10 @@ import httpx2
 from huggingface_hub import get_session, hf_raise_for_status
 
 from mlx_engine.errors import HubBusy, HubError, NoNetwork, WrongContent
-from mlx_engine.job_protocol import RemoteFile
+from mlx_engine.hub_messages import RemoteFile
+from mlx_engine.models.files.staging import storage_errors
 from mlx_engine.models.hub.cache import CachedRevision
 from mlx_engine.models.hub.client import TRANSFER_TIMEOUT, Hub
-from mlx_engine.models.staging import storage_errors
 
 _BLOCK_BYTES = 1 << 20
 """What is read at once from a file that is there in part."""

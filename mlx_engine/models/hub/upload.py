@@ -18,7 +18,7 @@ import msgspec
 from huggingface_hub import constants
 
 from mlx_engine.errors import HubError
-from mlx_engine.job_protocol import FileProgress, Waiting
+from mlx_engine.hub_messages import FileProgress, Waiting
 from mlx_engine.models.hub import writing
 from mlx_engine.models.hub.client import Hub
 from mlx_engine.models.hub.download import INTERVAL_S, raise_first

@@ -15,7 +15,7 @@ from typing import Literal
 
 import msgspec
 
-from mlx_engine.job_protocol import FileProgress
+from mlx_engine.hub_messages import FileProgress
 from mlx_engine.protocol import type_tag
 
 Holds = Literal["nothing", "this model", "another model"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 import resources
-from mlx_engine.models.size_class import SizeClass, size_class
+from mlx_engine.models.description.size_class import SizeClass, size_class
 
 FILE = Path(resources.__file__).parent / "catalog.json"
 GIBIBYTE = 2**30

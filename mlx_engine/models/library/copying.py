@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlx_engine.errors import NoSpace, StorageError
-from mlx_engine.models import staging
-from mlx_engine.models.describe import describe
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.files import staging
 
 _slice_bytes = 2**24
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mlx_engine.errors import FacetError
-from mlx_engine.models import safetensors
-from mlx_engine.models.description import BrokenDescription, ModelDescription
+from mlx_engine.models.description.description import BrokenDescription, ModelDescription
+from mlx_engine.models.files import safetensors
 from mlx_engine.models.gguf.header import read_header
-from mlx_engine.models.places import gguf_parts
+from mlx_engine.models.library.places import gguf_parts
 
 _piece_bytes = 512
 _pieces = 4

@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.errors import BrokenModel, FacetError, ModelError, StorageError, UnsupportedModel
-from mlx_engine.models import provenance, safetensors, staging
-from mlx_engine.models.describe import describe
+from mlx_engine.models.description import provenance
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.files import safetensors, staging
 from mlx_engine.models.gguf import blocks, packing
 from mlx_engine.models.gguf.architecture import ROPE_FACTORS, Placement, Plan, plan
 from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo, read_header

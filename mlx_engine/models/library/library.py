@@ -8,10 +8,10 @@ from itertools import chain, count
 from pathlib import Path
 
 from mlx_engine.errors import FacetError, ModelNotFound
-from mlx_engine.models.describe import describe
-from mlx_engine.models.description import BrokenDescription, ModelDescription
-from mlx_engine.models.places import Place, Root, places
-from mlx_engine.models.scan_cache import ScanCache
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.description.description import BrokenDescription, ModelDescription
+from mlx_engine.models.library.places import Place, Root, places
+from mlx_engine.models.library.scan_cache import ScanCache
 
 Row = ModelDescription | BrokenDescription
 _most_listed = 8

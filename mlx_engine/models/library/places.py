@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mlx_engine.errors import StorageError
 from mlx_engine.folders import Folders
-from mlx_engine.models.description import Origin
+from mlx_engine.models.description.description import Origin
 from mlx_engine.models.hub.cache import cache_folder
 
 _lm_studio = ("~/.lmstudio/models", "~/.cache/lm-studio/models")

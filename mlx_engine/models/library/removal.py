@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlx_engine.errors import InvalidParameter, ModelNotFound, RequestError, StorageError
-from mlx_engine.models.description import BrokenDescription, ModelDescription
-from mlx_engine.models.in_use import is_in_use
-from mlx_engine.models.places import gguf_parts
+from mlx_engine.models.description.description import BrokenDescription, ModelDescription
+from mlx_engine.models.files.in_use import is_in_use
+from mlx_engine.models.library.places import gguf_parts
 
 _recent_s = 60
 

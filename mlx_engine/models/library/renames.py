@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from mlx_engine.models.staging import storage_errors
+from mlx_engine.models.files.staging import storage_errors
 
 FILE_NAME = ".renamed.jsonl"
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.places import Place
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.library.places import Place
 from mlx_engine.versions import version_of
 
 _format = 1

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from mlx_engine import errors
 from mlx_engine.folders import Folders
-from mlx_engine.models import recommendation
-from mlx_engine.models.describe import ModelDescription, describe
+from mlx_engine.models.description import recommendation
+from mlx_engine.models.description.describe import ModelDescription, describe
 
 STARTER_ID = "HuggingFaceTB/SmolLM2-135M-Instruct-Q4_1"
 

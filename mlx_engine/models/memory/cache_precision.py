@@ -4,7 +4,7 @@ mlx-lm 0.32 quantizes only layers that keep every token as keys and values, and 
 them. The engine tries it out before the first answer (`inference.layers`); this says it without loading anything.
 """
 
-from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.description.description import ModelDescription
 
 GROUPS = (64, 32)
 """Numbers that share a scale, the preferred one first."""

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from mlx_engine.models import cache_precision
-from mlx_engine.models.cache_layout import GROWTH, LayerCache
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.machine import Machine
+from mlx_engine.models.description.cache_layout import GROWTH, LayerCache
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.memory import cache_precision
+from mlx_engine.models.memory.machine import Machine
 from mlx_engine.protocol import CacheBits
 
 Verdict = Literal["fits", "tight", "too large"]

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mlx_engine.models import cache_precision
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.machine import Machine
-from mlx_engine.models.memory import Fit, fit, runtime_on
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.memory import cache_precision
+from mlx_engine.models.memory.machine import Machine
+from mlx_engine.models.memory.memory import Fit, fit, runtime_on
 from mlx_engine.protocol import CacheBits
 
 _step = 1024

@@ -20,19 +20,20 @@ import msgspec
 from mlx_lm.utils import _encode_tagged_floats
 
 from mlx_engine.errors import NoSpace, StorageError
-from mlx_engine.models import provenance, staging
-from mlx_engine.models.describe import describe
-from mlx_engine.models.provenance import Provenance
-from mlx_engine.quantize.config import quantized_config
-from mlx_engine.quantize.delivery import AllHere, Delivery
-from mlx_engine.quantize.digests import Digests, KnownDigests
-from mlx_engine.quantize.forecast import Forecast, forecast_of
-from mlx_engine.quantize.kept import USUAL_REASONS, kept_in_words
-from mlx_engine.quantize.layout import Placement, layout
-from mlx_engine.quantize.pieces import executor, pieces, written
-from mlx_engine.quantize.recipe import Recipe
-from mlx_engine.quantize.source import Source, supply_of
-from mlx_engine.quantize.writer import Writer
+from mlx_engine.models.description import provenance
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.description.provenance import Provenance
+from mlx_engine.models.files import staging
+from mlx_engine.quantize.mlx.pieces import executor, pieces, written
+from mlx_engine.quantize.mlx.source import Source, supply_of
+from mlx_engine.quantize.plan.config import quantized_config
+from mlx_engine.quantize.plan.delivery import AllHere, Delivery
+from mlx_engine.quantize.plan.digests import Digests, KnownDigests
+from mlx_engine.quantize.plan.forecast import Forecast, forecast_of
+from mlx_engine.quantize.plan.layout import Placement, layout
+from mlx_engine.quantize.plan.writer import Writer
+from mlx_engine.quantize.recipes.recipe import Recipe
+from mlx_engine.quantize.recipes.unchanged import USUAL_REASONS, kept_in_words
 
 _tag_floats: Any = _encode_tagged_floats  # has no types
 

@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.errors import BrokenModel
-from mlx_engine.models import foreign
-from mlx_engine.models.safetensors import TensorEntry
-from mlx_engine.quantize.network import Network
-from mlx_engine.quantize.outline import Outline, Parameter
-from mlx_engine.quantize.recipe import Format
-from mlx_engine.quantize.source import Rows, mlx_type, rows_of
+from mlx_engine.models.files import foreign_errors as foreign
+from mlx_engine.models.files.safetensors import TensorEntry
+from mlx_engine.quantize.mlx.network import Network
+from mlx_engine.quantize.mlx.source import Rows, mlx_type, rows_of
+from mlx_engine.quantize.mlx.tracing import Origin, trace
+from mlx_engine.quantize.plan.outline import Outline, Parameter
+from mlx_engine.quantize.recipes.recipe import Format
 from mlx_engine.quantize.sources.matrix import Arrays, Matrix
-from mlx_engine.quantize.tracing import Origin, trace
 
 _kept_pieces = 8
 """So many packed pieces are remembered at a time: weights, scales and biases are asked for one after the other."""

@@ -8,15 +8,16 @@ import mlx.core as mx
 from mlx_lm.utils import load_config
 
 from mlx_engine.errors import BrokenModel, StorageError, UnsupportedModel
-from mlx_engine.models import foreign, safetensors
-from mlx_engine.models.describe import describe
-from mlx_engine.models.safetensors import TensorEntry
-from mlx_engine.quantize import companions
-from mlx_engine.quantize.network import Network
-from mlx_engine.quantize.outline import Outline
-from mlx_engine.quantize.recipe import Format
-from mlx_engine.quantize.source import Arriving, Rows, Shards
-from mlx_engine.quantize.tracing import Origin, Traced, trace
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.files import foreign_errors as foreign
+from mlx_engine.models.files import safetensors
+from mlx_engine.models.files.safetensors import TensorEntry
+from mlx_engine.quantize.mlx.network import Network
+from mlx_engine.quantize.mlx.source import Arriving, Rows, Shards
+from mlx_engine.quantize.mlx.tracing import Origin, Traced, trace
+from mlx_engine.quantize.plan import companions
+from mlx_engine.quantize.plan.outline import Outline
+from mlx_engine.quantize.recipes.recipe import Format
 
 _load_config: Any = load_config  # has no types
 

@@ -14,18 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.errors import StorageError, UnsupportedModel
+from mlx_engine.models.description.gguf import describe_gguf
+from mlx_engine.models.files.safetensors import TensorEntry
 from mlx_engine.models.gguf import blocks
 from mlx_engine.models.gguf.architecture import ROPE_FACTORS, Placement, plan
 from mlx_engine.models.gguf.dequantize import dequantize, row_bytes
-from mlx_engine.models.gguf.description import describe_gguf
 from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo, read_header
-from mlx_engine.models.gguf.importing import model_config, own_type, row_order, special_ids
 from mlx_engine.models.gguf.metadata import Metadata
 from mlx_engine.models.gguf.packing import GROUP_SIZE, PACKINGS, READABLE
 from mlx_engine.models.gguf.tokenizer import token_ids, write_tokenizer
-from mlx_engine.models.safetensors import TensorEntry
-from mlx_engine.quantize.recipe import Format
-from mlx_engine.quantize.sources.decoded import Contents
+from mlx_engine.models.library.gguf_import import model_config, own_type, row_order, special_ids
+from mlx_engine.quantize.mlx.decoded import Contents
+from mlx_engine.quantize.recipes.recipe import Format
 from mlx_engine.quantize.sources.matrix import Arrays, Floats, Matrix
 
 

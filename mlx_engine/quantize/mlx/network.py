@@ -13,7 +13,7 @@ from mlx.utils import tree_flatten
 
 from mlx_engine.errors import InvalidRecipe, UnsupportedModel
 from mlx_engine.networks import model_classes
-from mlx_engine.quantize.recipe import Format, Treatment
+from mlx_engine.quantize.recipes.recipe import Format, Treatment
 
 _nn: Any = nn
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from mlx_engine.quantize.folder import Folder
-from mlx_engine.quantize.source import Arriving, Source
-from mlx_engine.quantize.sources import gguf_file, published
-from mlx_engine.quantize.sources.decoded import Contents, Decoded
+from mlx_engine.quantize.mlx import gguf_file, published
+from mlx_engine.quantize.mlx.decoded import Contents, Decoded
+from mlx_engine.quantize.mlx.folder import Folder
+from mlx_engine.quantize.mlx.source import Arriving, Source
 
 
 def open_source(path: Path, arriving: Arriving | None = None) -> Source:

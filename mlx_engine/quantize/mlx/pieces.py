@@ -9,12 +9,12 @@ from typing import ParamSpec, TypeVar
 import mlx.core as mx
 
 from mlx_engine.errors import EngineError
-from mlx_engine.quantize.delivery import Delivery
-from mlx_engine.quantize.layout import Placement
-from mlx_engine.quantize.quantizing import convert_rows, copy_rows
-from mlx_engine.quantize.source import Rows, Source
-from mlx_engine.quantize.supply import Supply
-from mlx_engine.quantize.writer import Writer
+from mlx_engine.quantize.mlx.quantizing import convert_rows, copy_rows
+from mlx_engine.quantize.mlx.source import Rows, Source
+from mlx_engine.quantize.plan.delivery import Delivery
+from mlx_engine.quantize.plan.layout import Placement
+from mlx_engine.quantize.plan.supply import Supply
+from mlx_engine.quantize.plan.writer import Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")

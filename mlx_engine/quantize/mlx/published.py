@@ -9,12 +9,13 @@ from typing import Any
 from mlx_lm.utils import load_config
 
 from mlx_engine.errors import BrokenModel, UnsupportedModel
-from mlx_engine.models import foreign, safetensors
-from mlx_engine.models.describe import describe
-from mlx_engine.quantize import companions
-from mlx_engine.quantize.source import Arriving, Shards
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.files import foreign_errors as foreign
+from mlx_engine.models.files import safetensors
+from mlx_engine.quantize.mlx.decoded import Contents
+from mlx_engine.quantize.mlx.source import Arriving, Shards
+from mlx_engine.quantize.plan import companions
 from mlx_engine.quantize.sources import bitnet, compressed, fp8, gptq, micro_scaled
-from mlx_engine.quantize.sources.decoded import Contents
 from mlx_engine.quantize.sources.matrix import Matrix, Tensors
 
 _load_config: Any = load_config  # has no types

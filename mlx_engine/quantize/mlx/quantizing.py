@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.errors import BrokenModel, InvalidRecipe
-from mlx_engine.quantize.layout import Placement
-from mlx_engine.quantize.source import mlx_type
+from mlx_engine.quantize.mlx.source import mlx_type
+from mlx_engine.quantize.plan.layout import Placement
 
 _infinity = {mx.bfloat16: 0x7F80, mx.float16: 0x7C00, mx.float32: 0x7F800000}
 """The bits of infinity; those of numbers that are none are above."""

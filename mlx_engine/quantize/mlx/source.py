@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.errors import BrokenModel, StorageError
-from mlx_engine.models.safetensors import TensorEntry, read_header
-from mlx_engine.quantize.lineage import Extent
-from mlx_engine.quantize.outline import Outline, Parameter
-from mlx_engine.quantize.recipe import Format
-from mlx_engine.quantize.supply import Supply
+from mlx_engine.models.files.safetensors import TensorEntry, read_header
+from mlx_engine.quantize.plan.lineage import Extent
+from mlx_engine.quantize.plan.outline import Outline, Parameter
+from mlx_engine.quantize.plan.supply import Supply
+from mlx_engine.quantize.recipes.recipe import Format
 
 Rows = Callable[[int, int], mx.array]
 """Gives the rows [start, stop) of a matrix as [stop - start, columns]. Whatever a parameter's shape, its rows run along

@@ -13,15 +13,15 @@ import mlx.core as mx
 from mlx_lm.utils import infer_quant_config
 
 from mlx_engine.errors import BrokenModel, UnsupportedModel
-from mlx_engine.models import foreign
-from mlx_engine.models.safetensors import TensorEntry
-from mlx_engine.quantize.dropped import dropped
-from mlx_engine.quantize.exportable import exportable
-from mlx_engine.quantize.lineage import Graph, Lineage, whole
-from mlx_engine.quantize.network import Network, as_format
-from mlx_engine.quantize.outline import Outline, Parameter
-from mlx_engine.quantize.recipe import Format
-from mlx_engine.quantize.source import mlx_type, safetensors_type
+from mlx_engine.models.files import foreign_errors as foreign
+from mlx_engine.models.files.safetensors import TensorEntry
+from mlx_engine.quantize.mlx.exportable import exportable
+from mlx_engine.quantize.mlx.network import Network, as_format
+from mlx_engine.quantize.mlx.source import mlx_type, safetensors_type
+from mlx_engine.quantize.plan.dropped import dropped
+from mlx_engine.quantize.plan.lineage import Graph, Lineage, whole
+from mlx_engine.quantize.plan.outline import Outline, Parameter
+from mlx_engine.quantize.recipes.recipe import Format
 
 _export: Any = mx.export_function  # its types leave no room for weights
 _infer: Any = infer_quant_config  # has no types

@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from mlx_engine.models import provenance
+from mlx_engine.models.description import provenance
 
 _patterns = ("*.json", "*.jsonl", "*.txt", "*.jinja", "*.model", "*.tiktoken")
 _licences = re.compile(r"(licen[cs]e|notice|use_policy)", re.IGNORECASE)

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlx_engine.quantize.layout import Placement
-from mlx_engine.quantize.recipe import Format, Recipe
+from mlx_engine.quantize.plan.layout import Placement
+from mlx_engine.quantize.recipes.recipe import Format, Recipe
 
 _dtype_fields = ("torch_dtype", "dtype")
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from typing import Any
 
-from mlx_engine.models import loaded
-from mlx_engine.models.configuration import Configuration
-from mlx_engine.models.safetensors import TensorEntry
-from mlx_engine.quantize.outline import Dropped
+from mlx_engine.models.description import loaded
+from mlx_engine.models.files.configuration import Configuration
+from mlx_engine.models.files.safetensors import TensorEntry
+from mlx_engine.quantize.plan.outline import Dropped
 
 _number = re.compile(r"\.\d+(?=\.|$)")
 

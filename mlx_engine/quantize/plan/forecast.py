@@ -4,16 +4,16 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mlx_engine.models import weights
-from mlx_engine.models.bit_map import LayerBits, bit_map
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.memory import size_in_words
-from mlx_engine.models.safetensors import TensorEntry, header_bytes, tensor_bytes
-from mlx_engine.models.weights import Precision, Weight, plain_weight
-from mlx_engine.quantize.layout import Placement, layout, meaning
-from mlx_engine.quantize.outline import Dropped, Outline
-from mlx_engine.quantize.recipe import Recipe
-from mlx_engine.quantize.shards import into_shards
+from mlx_engine.models.description import weights
+from mlx_engine.models.description.bit_map import LayerBits, bit_map
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.description.weights import Precision, Weight, plain_weight
+from mlx_engine.models.files.safetensors import TensorEntry, header_bytes, tensor_bytes
+from mlx_engine.models.memory.memory import size_in_words
+from mlx_engine.quantize.plan.layout import Placement, layout, meaning
+from mlx_engine.quantize.plan.outline import Dropped, Outline
+from mlx_engine.quantize.plan.shards import into_shards
+from mlx_engine.quantize.recipes.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)

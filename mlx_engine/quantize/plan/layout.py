@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mlx_engine.errors import InvalidRecipe
-from mlx_engine.models.safetensors import tensor_bytes
-from mlx_engine.quantize.outline import Outline, Parameter, layer_of
-from mlx_engine.quantize.recipe import Format, Layers, Recipe, Rule, Treatment
-from mlx_engine.quantize.shards import Array
+from mlx_engine.models.files.safetensors import tensor_bytes
+from mlx_engine.quantize.plan.outline import Outline, Parameter, layer_of
+from mlx_engine.quantize.plan.shards import Array
+from mlx_engine.quantize.recipes.recipe import Format, Layers, Recipe, Rule, Treatment
 
 _floats = {"bfloat16": "BF16", "float16": "F16", "float32": "F32"}
 _float_types = frozenset({"BF16", "F16", "F32", "F64"})

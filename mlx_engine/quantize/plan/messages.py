@@ -11,8 +11,8 @@ Hold, Proceed ────────────────────►   
 import msgspec
 
 from mlx_engine.protocol import type_tag
-from mlx_engine.quantize.outline import Outline
-from mlx_engine.quantize.recipe import Recipe
+from mlx_engine.quantize.plan.outline import Outline
+from mlx_engine.quantize.recipes.recipe import Recipe
 
 
 class ReadOutline(msgspec.Struct, frozen=True, tag="read_outline", tag_field=type_tag):

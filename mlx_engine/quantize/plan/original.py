@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from mlx_engine.errors import FacetError, ModelNotFound
-from mlx_engine.models import removal
-from mlx_engine.models.describe import describe
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.library import removal
 
 
 def require_removable(path: Path) -> None:

@@ -8,7 +8,7 @@ import re
 
 import msgspec
 
-from mlx_engine.quantize.recipe import Format, Treatment
+from mlx_engine.quantize.recipes.recipe import Format, Treatment
 
 _number = re.compile(r"(?:^|\.)(\d{1,6})(?:\.|$)")
 _embeddings = frozenset(

@@ -11,16 +11,16 @@ from pathlib import Path
 import psutil
 
 from mlx_engine.errors import InvalidRecipe, NoSpace, OutOfMemory, StorageError, UnsupportedModel
-from mlx_engine.models import staging
-from mlx_engine.models.describe import describe
-from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.files import staging
 from mlx_engine.models.hub.cache import free_bytes
-from mlx_engine.models.memory import size_in_words
-from mlx_engine.quantize.forecast import Forecast, forecast_of
-from mlx_engine.quantize.layout import Placement, layout
-from mlx_engine.quantize.outline import Outline
-from mlx_engine.quantize.recipe import Recipe
-from mlx_engine.quantize.supply import Supply
+from mlx_engine.models.memory.memory import size_in_words
+from mlx_engine.quantize.plan.forecast import Forecast, forecast_of
+from mlx_engine.quantize.plan.layout import Placement, layout
+from mlx_engine.quantize.plan.outline import Outline
+from mlx_engine.quantize.plan.supply import Supply
+from mlx_engine.quantize.recipes.recipe import Recipe
 
 _FILES_AT_ONCE = (4, 2, 1)
 """Of a download: more are faster, fewer take less room."""

@@ -6,7 +6,7 @@ Source: mlx-lm 0.32, `utils.make_shards` and `utils.save_model`.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from mlx_engine.models.safetensors import tensor_bytes
+from mlx_engine.models.files.safetensors import tensor_bytes
 
 Array = tuple[str, tuple[int, ...]]
 """Type, as safetensors names it, and shape."""

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlx_engine.models.safetensors import TensorEntry, compose_header
-from mlx_engine.quantize.shards import Array, Shard, into_shards
+from mlx_engine.models.files.safetensors import TensorEntry, compose_header
+from mlx_engine.quantize.plan.shards import Array, Shard, into_shards
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from mlx_engine.models.memory import size_in_words
-from mlx_engine.quantize.publish import Conversion
+from mlx_engine.models.memory.memory import size_in_words
+from mlx_engine.quantize.publish.publish import Conversion
 
 ADDRESS = "https://huggingface.co/"
 _usual_task = "text-generation"

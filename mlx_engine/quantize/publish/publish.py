@@ -13,13 +13,13 @@ from typing import Any
 import msgspec
 
 from mlx_engine.errors import BrokenModel, NotPublishable
-from mlx_engine.models import provenance
-from mlx_engine.models.card import read_metadata
-from mlx_engine.models.describe import describe
-from mlx_engine.models.description import ModelDescription
+from mlx_engine.models.description import provenance
+from mlx_engine.models.description.card import read_metadata
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.description.provenance import Provenance
 from mlx_engine.models.hub.files import COMPANIONS, is_safe
 from mlx_engine.models.hub.outgoing import Outgoing
-from mlx_engine.models.provenance import Provenance
 
 _names = (
     "*.safetensors",

@@ -5,7 +5,7 @@ import re
 from typing import Literal
 
 from mlx_engine.errors import InvalidRecipe
-from mlx_engine.quantize.recipe import Format, Mode, Recipe, Rule
+from mlx_engine.quantize.recipes.recipe import Format, Mode, Recipe, Rule
 
 _mlx_lm_values = ("v_proj", "v_a_proj", "v_b_proj")
 _values = (".v_proj", ".kv_a_proj")

@@ -5,8 +5,8 @@ Bits per weight are those of llama.cpp's blocks (ggml-common.h) and of MLX's gro
 
 from dataclasses import dataclass
 
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.recipe import Recipe
+from mlx_engine.quantize.recipes.builtin import recipe
+from mlx_engine.quantize.recipes.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)

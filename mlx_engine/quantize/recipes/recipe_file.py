@@ -8,8 +8,8 @@ import msgspec
 
 from mlx_engine.errors import InvalidRecipe, StorageError
 from mlx_engine.json_fields import place_and_problem
-from mlx_engine.models.staging import write_whole
-from mlx_engine.quantize.recipe import Dtype, Layers, Mode, Recipe, Rule, Treatment
+from mlx_engine.models.files.staging import write_whole
+from mlx_engine.quantize.recipes.recipe import Dtype, Layers, Mode, Recipe, Rule, Treatment
 
 _limit_bytes = 64 * 2**20
 _legal = {

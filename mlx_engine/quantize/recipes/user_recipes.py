@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 
 from mlx_engine.errors import FacetError
-from mlx_engine.quantize.builtin import RECIPES
-from mlx_engine.quantize.recipe import Recipe
-from mlx_engine.quantize.recipe_file import read_recipe
+from mlx_engine.quantize.recipes.builtin import RECIPES
+from mlx_engine.quantize.recipes.recipe import Recipe
+from mlx_engine.quantize.recipes.recipe_file import read_recipe
 
 
 @dataclass(frozen=True, slots=True)

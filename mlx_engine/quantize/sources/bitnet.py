@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from mlx_engine.errors import BrokenModel, UnsupportedModel
-from mlx_engine.quantize.recipe import Format
+from mlx_engine.quantize.recipes.recipe import Format
 from mlx_engine.quantize.sources.matrix import (
     Arrays,
     Floats,

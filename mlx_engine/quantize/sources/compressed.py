@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.errors import BrokenModel, UnsupportedModel
-from mlx_engine.quantize.recipe import Format
+from mlx_engine.quantize.recipes.recipe import Format
 from mlx_engine.quantize.sources import bits, fp8, micro_scaled
 from mlx_engine.quantize.sources.matrix import (
     Arrays,

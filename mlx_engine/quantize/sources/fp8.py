@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx_engine.errors import BrokenModel, UnsupportedModel
-from mlx_engine.quantize.recipe import Format
+from mlx_engine.quantize.recipes.recipe import Format
 from mlx_engine.quantize.sources.matrix import Arrays, Floats, Matrix, Tensors, read_floats
 
 _scale_names = ("weight_scale_inv", "weight_scale")

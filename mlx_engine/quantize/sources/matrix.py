@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mlx_engine.models.safetensors import TensorEntry
-from mlx_engine.quantize.recipe import Format
+from mlx_engine.models.files.safetensors import TensorEntry
+from mlx_engine.quantize.recipes.recipe import Format
 from mlx_engine.quantize.sources import bits, small_floats
 
 Floats = NDArray[np.float32]

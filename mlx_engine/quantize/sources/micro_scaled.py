@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.errors import BrokenModel
-from mlx_engine.quantize.recipe import Format
+from mlx_engine.quantize.recipes.recipe import Format
 from mlx_engine.quantize.sources import bits, small_floats
 from mlx_engine.quantize.sources.matrix import Arrays, Floats, Matrix, Tensors, read_floats
 

@@ -7,13 +7,13 @@ from pytestqt.qtbot import QtBot
 
 from app.domain.conversation import Message
 from app.domain.store import Store
-from app.viewmodels.chat import ChatViewModel
-from app.viewmodels.conversation_list import ConversationListModel
-from app.viewmodels.engine_bridge import EngineBridge
-from app.viewmodels.load_gate import LoadGate
-from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.preferences import Preferences
-from mlx_engine.models.machine import Machine
+from app.viewmodels.bridges.engine import EngineBridge
+from app.viewmodels.bridges.preferences import Preferences
+from app.viewmodels.chat.chat import ChatViewModel
+from app.viewmodels.chat.conversation_list import ConversationListModel
+from app.viewmodels.chat.load_gate import LoadGate
+from app.viewmodels.library.library import ModelLibrary
+from mlx_engine.models.memory.machine import Machine
 from tests.app.fake_models import make_model
 from tests.scripted_worker import Script, command
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.cli import job
-from mlx_engine.cli.bench_view import fields, lines
 from mlx_engine.cli.job import JobError
 from mlx_engine.cli.main import main
-from mlx_engine.measure.messages import MeasureSpeed, SpeedMeasured, SpeedUnderway
-from mlx_engine.measure.speed_result import Series, SpeedPlan, SpeedResult
+from mlx_engine.cli.views.bench import fields, lines
+from mlx_engine.measure.results.messages import MeasureSpeed, SpeedMeasured, SpeedUnderway
+from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult
 
 Output = pytest.CaptureFixture[str]
 

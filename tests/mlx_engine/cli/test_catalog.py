@@ -3,7 +3,7 @@ import json
 import pytest
 
 from mlx_engine.cli.main import main
-from mlx_engine.models import catalog
+from mlx_engine.models.library import catalog
 
 
 def test_lists_every_entry_as_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,11 +10,11 @@ import psutil
 import pytest
 
 from mlx_engine.cli.main import main
-from mlx_engine.models import provenance
-from mlx_engine.models.describe import describe
+from mlx_engine.models.description import provenance
+from mlx_engine.models.description.describe import describe
 from mlx_engine.models.hub.cache import cache_folder
-from mlx_engine.quantize.builtin import RECIPES, recipe
-from mlx_engine.quantize.recipe_file import write_recipe
+from mlx_engine.quantize.recipes.builtin import RECIPES, recipe
+from mlx_engine.quantize.recipes.recipe_file import write_recipe
 from tests.hub.repository import Repository
 from tests.hub.server import Hub
 from tests.model_folders import write_llama

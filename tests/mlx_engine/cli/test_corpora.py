@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from mlx_engine.cli.main import main
-from mlx_engine.measure.messages import CorpusChoice
-from mlx_engine.measure.plan import Plan
+from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.study.plan import Plan
 from tests.hub.repository import Repository
 from tests.hub.server import Hub
 

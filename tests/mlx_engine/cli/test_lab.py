@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from mlx_engine.cli.main import main
-from mlx_engine.cli.study_course import StudyCourse
+from mlx_engine.cli.views.study_progress import StudyCourse
 from mlx_engine.folders import Folders
-from mlx_engine.measure.gates import Gates
-from mlx_engine.measure.study_file import keep
-from mlx_engine.quantize import builtin
-from mlx_engine.quantize.recipe_file import write_recipe
+from mlx_engine.measure.study.gates import Gates
+from mlx_engine.measure.study.study_file import keep
+from mlx_engine.quantize.recipes import builtin
+from mlx_engine.quantize.recipes.recipe_file import write_recipe
 from tests.mlx_engine.measure.charts.studies import BASE, FEW, OWNER, study
 
 Output = pytest.CaptureFixture[str]

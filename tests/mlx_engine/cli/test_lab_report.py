@@ -6,7 +6,7 @@ import pytest
 
 from mlx_engine.cli.main import main
 from mlx_engine.folders import Folders
-from mlx_engine.measure.study_file import keep
+from mlx_engine.measure.study.study_file import keep
 from tests.mlx_engine.measure.charts.studies import BASE, FEW, study
 
 Output = pytest.CaptureFixture[str]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.viewmodels.preferences import Preferences
+from app.viewmodels.bridges.preferences import Preferences
 from mlx_engine.cli.main import main
 from tests.gguf_files import tiny_model
 from tests.hub_snapshots import write_snapshot

@@ -13,8 +13,8 @@ import pytest
 
 from mlx_engine.cli.main import main
 from mlx_engine.folders import Folders
-from mlx_engine.measure.results import fingerprints, keep_speed
-from mlx_engine.measure.speed_result import Series, SpeedPlan, SpeedResult
+from mlx_engine.measure.results.results import fingerprints, keep_speed
+from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult
 from tests.conversions import BASE, write_conversion
 from tests.hub.faults import Hold
 from tests.hub.repository import Repository

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mlx_engine.cli.job_bar import duration_in_words
 from mlx_engine.cli.main import main
+from mlx_engine.cli.views.job_bar import duration_in_words
 from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model, model_files
 from tests.hub.server import Hub

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.cli.session import AnswerFailed, Session
-from mlx_engine.engine import client
+from mlx_engine.engine.parents import client
 from mlx_engine.folders import Folders
 from mlx_engine.protocol import ChatMessage, Delta, Event, Finished
 from mlx_engine.sampling import Sampling

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mlx_engine.inference.load import Model, open_model
-from mlx_engine.measure.corpus import Corpus, Text
+from mlx_engine.measure.corpus.corpus import Corpus, Text
 from mlx_engine.protocol import ChatMessage
 
 _prose = "The harbour lay still under a thin moon, and nobody spoke of the boats that had not come back. " * 30

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mlx_engine.models.safetensors import read_header
+from mlx_engine.models.files.safetensors import read_header
 
 Stored = tuple[str, tuple[int, ...], bytes]
 

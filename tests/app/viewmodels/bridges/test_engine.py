@@ -8,8 +8,8 @@ import pytest
 from PySide6.QtCore import QThread, QTimer
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.engine_bridge import EngineBridge
-from mlx_engine.engine.state import Failed, Loading, Ready, Starting, Stopped
+from app.viewmodels.bridges.engine import EngineBridge
+from mlx_engine.engine.values.state import Failed, Loading, Ready, Starting, Stopped
 from mlx_engine.errors import EngineError
 from mlx_engine.protocol import ChatMessage, Delta, Finished, Generate, RequestFailed, WorkerExited
 from tests.app.viewmodels.facet import TIMEOUT_MS

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from app.viewmodels.offline import OfflineSwitch
-from app.viewmodels.preferences import Preferences
+from app.viewmodels.bridges.offline import OfflineSwitch
+from app.viewmodels.bridges.preferences import Preferences
 from mlx_engine import network
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.outline_reader import OutlineReader
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.models.describe import describe
-from mlx_engine.quantize.messages import OutlineRead
+from app.viewmodels.bridges.outline_reader import OutlineReader
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.models.description.describe import describe
+from mlx_engine.quantize.plan.messages import OutlineRead
 from tests.hub.repository import Repository
 from tests.hub.server import Hub
 from tests.sharded import in_shards

@@ -6,7 +6,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.domain.settings import Settings
-from app.viewmodels.preferences import Preferences
+from app.viewmodels.bridges.preferences import Preferences
 from mlx_engine.errors import InvalidParameter
 from mlx_engine.sampling import Sampling
 

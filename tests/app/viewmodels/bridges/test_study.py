@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.lab_bridge import StudyBridge
+from app.viewmodels.bridges.study import StudyBridge
 from mlx_engine.folders import Folders
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.study import Row, Study
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study import Row, Study
 
 TIMEOUT_MS = 20_000
 DIES = ["/bin/sh", "-c", "exit 3"]

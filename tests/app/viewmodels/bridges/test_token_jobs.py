@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.token_view import TokenView
-from app.viewmodels.token_view_jobs import TokenJobs
-from app.viewmodels.token_view_states import Broken, Busy, Shown
+from app.viewmodels.bridges.token_jobs import TokenJobs
+from app.viewmodels.tokens.states import Broken, Busy, Shown
+from app.viewmodels.tokens.view import TokenView
 from mlx_engine.folders import Folders
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.study import Row, Study
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study import Row, Study
 from tests.app.token_texts import GivenLab, result
 
 TIMEOUT_MS = 60_000

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from app.domain.conversation import Message, MessageState, draft
 from app.domain.settings import Settings
-from app.viewmodels.answer import Answer, answer_to
+from app.viewmodels.chat.answer import Answer, answer_to
 from mlx_engine.protocol import Delta, Finished, RequestFailed, SegmentKind
 from tests.app.said import STATISTICS
 

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.domain import database
 from app.domain.conversation import MessageState
 from app.domain.store import Store
-from app.viewmodels.answering import FLUSH_MS
+from app.viewmodels.chat.answering import FLUSH_MS
 from mlx_engine.sampling import Sampling
 from tests.app.viewmodels.facet import MODEL, OTHER, TIMEOUT_MS, Facet
 from tests.scripted_worker import Script

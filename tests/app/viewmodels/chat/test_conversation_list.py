@@ -7,7 +7,7 @@ from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
 from app.domain.conversation import MessageState
-from app.viewmodels.conversation_list import ConversationListModel, ConversationRole
+from app.viewmodels.chat.conversation_list import ConversationListModel, ConversationRole
 from tests.app.said import conversation
 from tests.app.viewmodels.facet import OTHER, TIMEOUT_MS, Facet
 from tests.scripted_worker import Script

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels import answering
-from app.viewmodels.load_question import Way
-from mlx_engine.engine.state import Ready, Stopped
-from mlx_engine.models.describe import describe
-from mlx_engine.models.machine import Machine
-from mlx_engine.models.memory import estimate
+from app.viewmodels.chat import answering
+from app.viewmodels.chat.load_question import Way
+from mlx_engine.engine.values.state import Ready, Stopped
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.memory.machine import Machine
+from mlx_engine.models.memory.memory import estimate
 from mlx_engine.protocol import CacheBits
 from tests.app.fake_models import make_model
 from tests.app.viewmodels.facet import MODEL, OTHER, TIMEOUT_MS, Facet

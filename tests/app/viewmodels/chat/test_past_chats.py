@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from app.domain.store import Store
-from app.viewmodels.past_chats import ChatCount, PastChats
+from app.viewmodels.chat.past_chats import ChatCount, PastChats
 from mlx_engine.folders import Folders
-from mlx_engine.measure.corpus import read_corpus
+from mlx_engine.measure.corpus.corpus import read_corpus
 from tests.app.said import conversation, message
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from app.domain.conversation import MessageState
-from app.viewmodels.throughput import HISTORY, Meter, Throughput, of_engine, of_message
-from mlx_engine.engine.state import Loading, Ready, Starting, Stopped
+from app.viewmodels.chat.throughput import HISTORY, Meter, Throughput, of_engine, of_message
+from mlx_engine.engine.values.state import Loading, Ready, Starting, Stopped
 from mlx_engine.protocol import Delta, Loaded, LoadProgress, Prefill
 from tests.app.said import STATISTICS, message
 

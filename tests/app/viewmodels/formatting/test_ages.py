@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from app.viewmodels.ages import age, section
+from app.viewmodels.formatting.ages import age, section
 
 NOW = datetime(2024, 3, 15, 12, 0).timestamp()
 

@@ -1,7 +1,7 @@
 import pytest
 
-from app.viewmodels import hub_words
-from mlx_engine.engine.job_state import Done, Failed, JobState, Paused, Queued, Running
+from app.viewmodels.formatting import hub as hub_words
+from mlx_engine.engine.values.job_state import Done, Failed, JobState, Paused, Queued, Running
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.viewmodels.hub_address import repository_in
+from app.viewmodels.formatting.hub_address import repository_in
 
 
 @pytest.mark.parametrize(

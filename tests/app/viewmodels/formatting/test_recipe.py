@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from app.viewmodels.recipe_words import suffix, title, treatment_in_words
-from mlx_engine.quantize.builtin import RECIPES, recipe
-from mlx_engine.quantize.recipe import Format
+from app.viewmodels.formatting.recipe import suffix, title, treatment_in_words
+from mlx_engine.quantize.recipes.builtin import RECIPES, recipe
+from mlx_engine.quantize.recipes.recipe import Format
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.account import AccountState, AccountViewModel, Asking, SignedIn, SignedOut, Unknown
+from app.viewmodels.hub.account import AccountState, AccountViewModel, Asking, SignedIn, SignedOut, Unknown
 from tests.hub.server import Hub
 
 TIMEOUT_MS = 20_000

@@ -1,5 +1,5 @@
-from app.viewmodels import catalogue_items
-from mlx_engine.models.catalog import GIBIBYTE, recommend
+from app.viewmodels.hub import catalog_items as catalogue_items
+from mlx_engine.models.library.catalog import GIBIBYTE, recommend
 
 
 def test_a_small_mac_is_told_what_it_can_run() -> None:

@@ -8,10 +8,10 @@ import pytest
 from PySide6.QtCore import SignalInstance
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.discover import MOST_COMPARED, Browsing, DiscoverViewModel, Found, Reading, Searching, Trouble
+from app.viewmodels.hub.discover import MOST_COMPARED, Browsing, DiscoverViewModel, Found, Reading, Searching, Trouble
 from mlx_engine import network
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import ModelPage, SearchFilters, Variant
+from mlx_engine.hub_messages import ModelPage, SearchFilters, Variant
 from tests.app.hub_window import add_variant
 from tests.hub.faults import Hold, Refuse
 from tests.hub.fixtures import model_files

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.downloads import Downloads, Offer
-from app.viewmodels.jobs import Jobs
-from app.views.theme import Theme
-from mlx_engine.engine.job_state import Running
-from mlx_engine.job_protocol import Download
+from app.viewmodels.hub.downloads import Downloads, Offer
+from app.viewmodels.jobs.queue import Jobs
+from app.views.kit.theme import Theme
+from mlx_engine.engine.values.job_state import Running
+from mlx_engine.hub_messages import Download
 from tests.app.hub_window import HubWindow, add_variant
 from tests.app.viewmodels.facet import Facet
-from tests.app.viewmodels.test_jobs import GivenBridge, conversion
+from tests.app.viewmodels.jobs.test_queue import GivenBridge, conversion
 from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model
 from tests.hub.server import Hub

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from app.viewmodels.fit import fit_of_page, fit_of_variant, largest_weights_bytes
-from mlx_engine.job_protocol import ModelPage, RemoteFile, Variant
-from mlx_engine.models.machine import mac
+from app.viewmodels.hub.fit import fit_of_page, fit_of_variant, largest_weights_bytes
+from mlx_engine.hub_messages import ModelPage, RemoteFile, Variant
+from mlx_engine.models.memory.machine import mac
 
 MAC = mac(16 * 2**30, "0")
 LLAMA = {

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.publish import Asking, Editing, Idle, Publishing, Trouble
-from app.views.theme import Theme
-from mlx_engine.models.describe import describe
+from app.viewmodels.hub.publish import Asking, Editing, Idle, Publishing, Trouble
+from app.views.kit.theme import Theme
+from mlx_engine.models.description.describe import describe
 from tests.app.hub_window import HubWindow
 from tests.conversions import BASE, write_conversion
 from tests.hub.repository import Repository

@@ -6,14 +6,14 @@ import pytest
 from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.job_items import item
-from app.viewmodels.jobs import Jobs
-from mlx_engine.engine.job_kinds import QueuedRequest
-from mlx_engine.engine.job_state import Done, Failed, JobState, Paused, Queued, Running
-from mlx_engine.engine.jobs import Job
-from mlx_engine.job_protocol import Download
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.messages import Convert, Kept, SourceProgress
+from app.viewmodels.jobs.items import item
+from app.viewmodels.jobs.queue import Jobs
+from mlx_engine.engine.parents.job_queue import Job
+from mlx_engine.engine.values.job_kinds import QueuedRequest
+from mlx_engine.engine.values.job_state import Done, Failed, JobState, Paused, Queued, Running
+from mlx_engine.hub_messages import Download
+from mlx_engine.quantize.plan.messages import Convert, Kept, SourceProgress
+from mlx_engine.quantize.recipes.builtin import recipe
 from tests.app.fake_models import make_model
 from tests.app.viewmodels.facet import Facet
 

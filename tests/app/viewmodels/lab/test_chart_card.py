@@ -1,6 +1,6 @@
 """Behaviour of what is said of a model that is pointed at in a chart."""
 
-from app.viewmodels.chart_card import cards
+from app.viewmodels.lab.chart_card import cards
 from mlx_engine.measure.charts.quantities import QUANTITIES
 from tests.mlx_engine.measure.charts.studies import FEW, study
 

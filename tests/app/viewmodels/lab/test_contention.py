@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.lab_beside import Beside
-from mlx_engine.measure.messages import KeepAnswers, MeasureSpeed
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.study import Row, Step, Study
-from mlx_engine.models.machine import Machine
-from mlx_engine.quantize.builtin import RECIPES
-from mlx_engine.quantize.messages import Convert
+from app.viewmodels.lab.contention import Beside
+from mlx_engine.measure.results.messages import KeepAnswers, MeasureSpeed
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study import Row, Step, Study
+from mlx_engine.models.memory.machine import Machine
+from mlx_engine.quantize.plan.messages import Convert
+from mlx_engine.quantize.recipes.builtin import RECIPES
 from tests.app.viewmodels.facet import AMPLE, MODEL, OTHER, TIMEOUT_MS, Facet
 from tests.scripted_worker import Script
 

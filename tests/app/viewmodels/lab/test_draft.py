@@ -7,18 +7,18 @@ import msgspec
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.lab_draft import USUAL_RECIPES, LabDraft
-from app.viewmodels.lab_pace import guess
+from app.viewmodels.lab.draft import USUAL_RECIPES, LabDraft
+from app.viewmodels.lab.time_estimate import guess
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.plan import Gates
-from mlx_engine.measure.speed_result import SpeedPlan
-from mlx_engine.models import provenance
-from mlx_engine.models.machine import Machine, mac
-from mlx_engine.quantize import builtin
-from mlx_engine.quantize.outline import Outline
-from mlx_engine.quantize.recipe import Recipe
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.measure.results.speed_result import SpeedPlan
+from mlx_engine.measure.study.plan import Gates
+from mlx_engine.models.description import provenance
+from mlx_engine.models.memory.machine import Machine, mac
+from mlx_engine.quantize.plan.outline import Outline
+from mlx_engine.quantize.recipes import builtin
+from mlx_engine.quantize.recipes.recipe import Recipe
 from tests.app.outlines import GivenReader, outline
 from tests.app.viewmodels.facet import Facet
 from tests.model_folders import write_model

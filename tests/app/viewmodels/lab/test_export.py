@@ -5,13 +5,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.viewmodels.lab import Lab
-from app.viewmodels.lab_export import KINDS, LabExport
-from app.viewmodels.lab_pace import guess
-from app.viewmodels.lab_shelf import LabShelf
+from app.viewmodels.lab.export import KINDS, LabExport
+from app.viewmodels.lab.studies import Lab
+from app.viewmodels.lab.study_store import LabShelf
+from app.viewmodels.lab.time_estimate import guess
 from mlx_engine.folders import Folders
-from mlx_engine.measure.messages import CorpusChoice
-from mlx_engine.measure.study_file import keep
+from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.study.study_file import keep
 from tests.app.given_runner import GivenRunner
 from tests.mlx_engine.measure.charts.studies import FEW, study
 

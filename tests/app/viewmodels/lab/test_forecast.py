@@ -6,15 +6,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.viewmodels.lab_forecast import Forecast, Reckoning
-from app.viewmodels.lab_pace import Pace
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.speed_result import SpeedPlan
-from mlx_engine.measure.study import Row, Study
-from mlx_engine.models.describe import describe
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.machine import Machine
-from mlx_engine.quantize.preflight import companions_bytes
+from app.viewmodels.lab.forecast import Forecast, Reckoning
+from app.viewmodels.lab.time_estimate import Pace
+from mlx_engine.measure.results.speed_result import SpeedPlan
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study import Row, Study
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.memory.machine import Machine
+from mlx_engine.quantize.plan.preflight import companions_bytes
 from tests.model_folders import write_model
 
 AMPLE = Machine(2**34, 2**34, "for the test", has_metal=True)

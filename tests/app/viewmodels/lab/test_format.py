@@ -2,11 +2,11 @@
 
 import pytest
 
-from app.viewmodels.lab_words import corpus_in_words, progress
-from mlx_engine.job_protocol import DownloadProgress, FetchDataset, Waiting
-from mlx_engine.measure.messages import CorpusChoice
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.study import Step
+from app.viewmodels.lab.format import corpus_in_words, progress
+from mlx_engine.hub_messages import DownloadProgress, FetchDataset, Waiting
+from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study import Step
 
 STEP = Step("fetch", "maker/Whale", FetchDataset("maker/Whale", "wikitext-2"))
 

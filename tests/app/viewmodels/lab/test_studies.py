@@ -5,19 +5,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.viewmodels.lab import Lab
-from app.viewmodels.lab_lines import Line
-from app.viewmodels.lab_pace import guess
-from app.viewmodels.lab_shelf import LabShelf
+from app.viewmodels.lab.lines import Line
+from app.viewmodels.lab.studies import Lab
+from app.viewmodels.lab.study_store import LabShelf
+from app.viewmodels.lab.time_estimate import guess
 from mlx_engine.folders import Folders
-from mlx_engine.measure.messages import AnswersKept, FidelityMeasured, FidelityUnderway, SpeedUnderway
-from mlx_engine.measure.plan import Gates, Plan
-from mlx_engine.measure.speed_result import Series, SpeedPlan
-from mlx_engine.measure.study import Row, Step, StepKind, Study
+from mlx_engine.measure.results.messages import AnswersKept, FidelityMeasured, FidelityUnderway, SpeedUnderway
+from mlx_engine.measure.results.speed_result import Series, SpeedPlan
+from mlx_engine.measure.study.plan import Gates, Plan
+from mlx_engine.measure.study.study import Row, Step, StepKind, Study
 from tests.app.given_runner import GivenRunner
 from tests.mlx_engine.measure.charts.studies import FEW, fidelity
 from tests.mlx_engine.measure.charts.studies import study as measured
-from tests.mlx_engine.measure.test_study import result, speed
+from tests.mlx_engine.measure.study.test_study import result, speed
 
 KEPT = AnswersKept(id="", answers="/answers", size_bytes=1, share=0.1)
 

@@ -10,11 +10,11 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 
-from app.viewmodels.lab_columns import BY_NAME, COLUMNS
-from app.viewmodels.lab_copy import as_csv, as_markdown
-from app.viewmodels.lab_lines import Present, lines
-from app.viewmodels.lab_table import LabOrder, LabTable
-from mlx_engine.measure.study import StepFailure
+from app.viewmodels.lab.columns import BY_NAME, COLUMNS
+from app.viewmodels.lab.lines import Present, lines
+from app.viewmodels.lab.table import LabOrder, LabTable
+from app.viewmodels.lab.table_copy import as_csv, as_markdown
+from mlx_engine.measure.study.study import StepFailure
 from tests.mlx_engine.measure.charts.studies import FEW, fidelity, study
 
 

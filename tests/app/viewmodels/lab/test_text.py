@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.lab_text import LabText
-from app.viewmodels.text_reader import TextReader
+from app.viewmodels.bridges.text_reader import TextReader
+from app.viewmodels.lab.text import LabText
 from mlx_engine import network
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.measure.messages import CorpusChoice, CorpusRead
-from mlx_engine.measure.plan import Plan
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.measure.results.messages import CorpusChoice, CorpusRead
+from mlx_engine.measure.study.plan import Plan
 from mlx_engine.models.hub.datasets import dataset
 
 TIMEOUT_MS = 30_000

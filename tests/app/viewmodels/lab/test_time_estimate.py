@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.viewmodels.lab_pace import Countdown, Pace, duration_in_words, guess, learned, study_seconds
-from mlx_engine.measure.messages import CorpusChoice
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.study import Row, Study
+from app.viewmodels.lab.time_estimate import Countdown, Pace, duration_in_words, guess, learned, study_seconds
+from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study import Row, Study
 from tests.mlx_engine.measure.charts.studies import FEW
 from tests.mlx_engine.measure.charts.studies import study as measured
 

@@ -5,8 +5,8 @@ import shutil
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.duplicates import DuplicateModels
-from app.viewmodels.model_inspection import copies
+from app.viewmodels.library.duplicates import DuplicateModels
+from app.viewmodels.library.inspection import copies
 from tests.app.viewmodels.facet import MODEL, OTHER, TIMEOUT_MS, Facet
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.model_keeping import ModelKeeping
-from app.viewmodels.model_library import Row
-from mlx_engine.models.describe import BrokenDescription
+from app.viewmodels.library.file_actions import ModelKeeping
+from app.viewmodels.library.library import Row
+from mlx_engine.models.description.describe import BrokenDescription
 from tests.app.viewmodels.facet import MODEL, OTHER, TIMEOUT_MS, Facet
 from tests.trash import trash
 

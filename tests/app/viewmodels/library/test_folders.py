@@ -7,12 +7,12 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.engine_bridge import EngineBridge
-from app.viewmodels.library_watch import LibraryWatch
-from app.viewmodels.model_folders import ModelFolders
-from app.viewmodels.model_library import ModelLibrary
-from app.viewmodels.preferences import Preferences
-from mlx_engine.models.places import Root
+from app.viewmodels.bridges.engine import EngineBridge
+from app.viewmodels.bridges.preferences import Preferences
+from app.viewmodels.library.folders import ModelFolders
+from app.viewmodels.library.library import ModelLibrary
+from app.viewmodels.library.watch import LibraryWatch
+from mlx_engine.models.library.places import Root
 from tests.app.fake_models import make_model
 
 TIMEOUT_MS = 20_000

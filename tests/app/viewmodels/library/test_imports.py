@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.model_imports import ModelImports
-from mlx_engine.models.describe import describe
+from app.viewmodels.library.imports import ModelImports
+from mlx_engine.models.description.describe import describe
 from tests.app.fake_models import make_model
 from tests.gguf_files import tiny_model
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.library_watch import LibraryWatch
-from app.viewmodels.memory_fit import MemoryFit
-from app.viewmodels.model_inspection import ModelInspector, facts, inspect, origin
-from app.viewmodels.model_use import ModelUse
+from app.viewmodels.chat.model_use import ModelUse
+from app.viewmodels.library.inspection import ModelInspector, facts, inspect, origin
+from app.viewmodels.library.memory_fit import MemoryFit
+from app.viewmodels.library.watch import LibraryWatch
 from mlx_engine.folders import Folders
-from mlx_engine.models import provenance
-from mlx_engine.models.machine import mac
+from mlx_engine.models.description import provenance
+from mlx_engine.models.memory.machine import mac
 from tests.app.fake_models import make_model
 from tests.app.viewmodels.facet import MODEL, OTHER, TIMEOUT_MS, Facet
 

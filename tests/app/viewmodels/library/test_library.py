@@ -9,10 +9,10 @@ from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
 from app.domain.conversation import MessageState
-from app.viewmodels.model_library import ModelLibrary, ModelRole, detail
-from mlx_engine.engine.state import Ready, Stopped
-from mlx_engine.models.describe import ModelDescription
-from mlx_engine.models.places import Root
+from app.viewmodels.library.library import ModelLibrary, ModelRole, detail
+from mlx_engine.engine.values.state import Ready, Stopped
+from mlx_engine.models.description.describe import ModelDescription
+from mlx_engine.models.library.places import Root
 from tests.app.fake_models import make_model
 from tests.app.viewmodels.facet import MODEL, OTHER, TIMEOUT_MS, Facet
 from tests.scripted_worker import Script

@@ -1,6 +1,6 @@
 """What a quantization has lost, in words and bars."""
 
-from app.viewmodels.loss_card import Speedup, described
+from app.viewmodels.library.loss import Speedup, described
 from tests.app.token_texts import fidelity, result
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.viewmodels.loss_card import Loss, NotMeasured
-from app.viewmodels.loss_search import look_up
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.results import fingerprints, keep_fidelity, keep_speed
-from mlx_engine.measure.speed_result import Series, SpeedPlan, SpeedResult
-from mlx_engine.measure.study import Row, StepFailure, Study
-from mlx_engine.measure.study_file import keep
+from app.viewmodels.library.loss import Loss, NotMeasured
+from app.viewmodels.library.loss_search import look_up
+from mlx_engine.measure.results.results import fingerprints, keep_fidelity, keep_speed
+from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study import Row, StepFailure, Study
+from mlx_engine.measure.study.study_file import keep
 from tests.app.fake_models import make_model
 from tests.app.token_texts import result
 

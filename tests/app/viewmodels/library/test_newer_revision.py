@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.newer_revision import Answer, Asking, Newer, NewerRevision, Unanswered, UpToDate
-from mlx_engine.models.describe import ModelDescription, describe
+from app.viewmodels.library.newer_revision import Answer, Asking, Newer, NewerRevision, Unanswered, UpToDate
+from mlx_engine.models.description.describe import ModelDescription, describe
 from tests.hub.fixtures import model_files
 from tests.hub.repository import Repository
 from tests.hub.server import Hub

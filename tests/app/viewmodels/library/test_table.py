@@ -9,11 +9,11 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.memory_fit import MemoryFit
-from app.viewmodels.model_columns import NAMES
-from app.viewmodels.model_filter import FACETS, ModelFilter
-from app.viewmodels.model_table import ModelTable, TableRole
-from mlx_engine.models.machine import mac
+from app.viewmodels.library.columns import NAMES
+from app.viewmodels.library.filter import FACETS, ModelFilter
+from app.viewmodels.library.memory_fit import MemoryFit
+from app.viewmodels.library.table import ModelTable, TableRole
+from mlx_engine.models.memory.machine import mac
 from tests.app.fake_models import make_model
 from tests.app.viewmodels.facet import MODEL, OTHER, Facet
 from tests.model_folders import write_model

@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.viewmodels.map_selection import ALL, OUTSIDE, Selection
-from app.viewmodels.recipe_map import recipe_map
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.layout import layout
+from app.viewmodels.quantize.map_selection import ALL, OUTSIDE, Selection
+from app.viewmodels.quantize.recipe_map import recipe_map
+from mlx_engine.quantize.plan.layout import layout
+from mlx_engine.quantize.recipes.builtin import recipe
 from tests.app.outlines import outline
 
 

@@ -7,22 +7,22 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.viewmodels.conversion_plan import bare_name
-from app.viewmodels.quantize import FIRST_CHOICE, Quantize
-from app.viewmodels.quantize_state import Reading, Ready, Trouble, Unreachable
-from app.viewmodels.recipe_cards import OWN, kept_in_words
-from app.viewmodels.recipe_shelf import RecipeShelf
+from app.viewmodels.quantize.conversion_plan import bare_name
+from app.viewmodels.quantize.quantize import FIRST_CHOICE, Quantize
+from app.viewmodels.quantize.recipe_cards import OWN, kept_in_words
+from app.viewmodels.quantize.recipe_store import RecipeShelf
+from app.viewmodels.quantize.state import Reading, Ready, Trouble, Unreachable
 from mlx_engine.errors import NoSpace, StorageError
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.models.describe import describe
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.machine import mac
-from mlx_engine.quantize import preflight
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.forecast import forecast
-from mlx_engine.quantize.messages import Convert
-from mlx_engine.quantize.outline import Outline
-from mlx_engine.quantize.recipe import Format
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.memory.machine import mac
+from mlx_engine.quantize.plan import preflight
+from mlx_engine.quantize.plan.forecast import forecast
+from mlx_engine.quantize.plan.messages import Convert
+from mlx_engine.quantize.plan.outline import Outline
+from mlx_engine.quantize.recipes.builtin import recipe
+from mlx_engine.quantize.recipes.recipe import Format
 from tests.app.fake_models import make_model
 from tests.app.outlines import TO_COME, GivenReader, outline
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.viewmodels.recipe_editor import RecipeEditor
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.recipe import Format, Rule
+from app.viewmodels.quantize.recipe_editor import RecipeEditor
+from mlx_engine.quantize.recipes.builtin import recipe
+from mlx_engine.quantize.recipes.recipe import Format, Rule
 from tests.app.outlines import outline
 
 EIGHT, TWO = Format(bits=8), Format(bits=2)

@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.viewmodels.recipe_shelf import RecipeShelf
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.recipe import Recipe
+from app.viewmodels.quantize.recipe_store import RecipeShelf
+from mlx_engine.quantize.recipes.builtin import recipe
+from mlx_engine.quantize.recipes.recipe import Recipe
 
 
 @pytest.fixture

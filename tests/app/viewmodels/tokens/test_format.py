@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.viewmodels.token_view_passage import Passage
-from app.viewmodels.token_view_words import both, change, context, named, percent, sentence, visible
-from mlx_engine.measure.messages import ScoredToken
-from mlx_engine.measure.results import Choice
+from app.viewmodels.tokens.format import both, change, context, named, percent, sentence, visible
+from app.viewmodels.tokens.passage import Passage
+from mlx_engine.measure.results.messages import ScoredToken
+from mlx_engine.measure.results.results import Choice
 from tests.app.token_texts import read, token
 
 

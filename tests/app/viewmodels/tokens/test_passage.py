@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.viewmodels.token_view_copy import as_html, as_plain
-from app.viewmodels.token_view_passage import Passage, step_from
+from app.viewmodels.tokens.passage import Passage, step_from
+from app.viewmodels.tokens.passage_copy import as_html, as_plain
 from tests.app.token_texts import read, token
 
 

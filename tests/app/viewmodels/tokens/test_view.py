@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from app.viewmodels.token_view import OWN, TokenView
-from app.viewmodels.token_view_states import Broken, Busy, Idle, Shown
+from app.viewmodels.tokens.states import Broken, Busy, Idle, Shown
+from app.viewmodels.tokens.view import OWN, TokenView
 from mlx_engine.folders import Folders
-from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity, ReadTokens
-from mlx_engine.measure.results import TYPED, keep_fidelity
+from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity, ReadTokens
+from mlx_engine.measure.results.results import TYPED, keep_fidelity
 from tests.app.token_texts import FLIPS, GivenJobs, GivenLab, result, study
 
 OWN_TEXT = "The boats came back in the evening, all of them but one."

@@ -3,11 +3,11 @@
 from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.matrix_names import short
+from app.viewmodels.formatting.matrix import short
 from app.views.charts.bit_map import BitMap, in_words
 from app.views.charts.bit_scale import colour_of
-from app.views.theme import Theme
-from mlx_engine.models.bit_map import LayerBits
+from app.views.kit.theme import Theme
+from mlx_engine.models.description.bit_map import LayerBits
 
 LAYERS = (
     LayerBits(None, {"model.embed_tokens": 8}),

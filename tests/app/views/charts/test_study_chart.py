@@ -17,7 +17,7 @@ from app.views.charts.export import file_stem
 from app.views.charts.kinds_chart import KindsChart
 from app.views.charts.pareto_chart import ParetoChart
 from app.views.charts.study_chart import StudyChart
-from app.views.theme import Theme
+from app.views.kit.theme import Theme
 from mlx_engine.measure.charts.pareto import Pareto
 from mlx_engine.measure.charts.quantities import MEMORY, PERPLEXITY, sample_key
 from mlx_engine.measure.charts.scene import Point

@@ -6,9 +6,9 @@ from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.views.composer import Composer
-from app.views.message_editor import LONG_PASTE
-from app.views.theme import Theme
+from app.views.chat.composer import Composer
+from app.views.chat.message_editor import LONG_PASTE
+from app.views.kit.theme import Theme
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from app.views.workbench import Workbench
-from mlx_engine.measure.corpus import read_corpus
-from tests.app.views.test_window import action, answered
+from app.views.shell.workbench import Workbench
+from mlx_engine.measure.corpus.corpus import read_corpus
+from tests.app.views.shell.test_window import action, answered
 
 
 def _answer_dialog(monkeypatch: pytest.MonkeyPatch, chosen: Path, kind: str) -> list[str]:

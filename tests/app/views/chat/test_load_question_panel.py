@@ -8,17 +8,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
-from app.assembly import Assembly
-from app.viewmodels import answering
-from app.views.buttons import TextButton
-from app.views.load_question_panel import LoadQuestionPanel
-from app.views.notification import NotificationBanner
-from app.views.parameters_panel import ParametersPanel
-from app.views.workbench import Workbench
+from app.assembly.window import Assembly
+from app.viewmodels.chat import answering
+from app.views.chat.load_question_panel import LoadQuestionPanel
+from app.views.chat.parameters_panel import ParametersPanel
+from app.views.kit.buttons import TextButton
+from app.views.kit.notification import NotificationBanner
+from app.views.shell.workbench import Workbench
 from mlx_engine.folders import Folders
-from mlx_engine.models.describe import describe
-from mlx_engine.models.machine import Machine
-from mlx_engine.models.memory import estimate
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.memory.machine import Machine
+from mlx_engine.models.memory.memory import estimate
 from tests.app.fake_models import make_model
 from tests.scripted_worker import Script
 

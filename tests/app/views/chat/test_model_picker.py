@@ -5,10 +5,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QListView
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.engine_words import in_words
-from app.viewmodels.model_library import ModelRole
-from app.views.model_popup import ModelPopup
-from app.views.workbench import Workbench
+from app.viewmodels.formatting.engine import in_words
+from app.viewmodels.library.library import ModelRole
+from app.views.chat.model_popup import ModelPopup
+from app.views.shell.workbench import Workbench
 from mlx_engine.folders import Folders
 
 TIMEOUT_MS = 20_000

@@ -5,10 +5,10 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QPlainTextEd
 from pytestqt.qtbot import QtBot
 
 from app.domain.settings import Field, fields
-from app.views.field_editors import NumberEditor, WordsEditor, editor_for
-from app.views.parameters_panel import ParametersPanel
-from app.views.settings_dialog import SettingsDialog
-from app.views.workbench import Workbench
+from app.views.chat.parameters_panel import ParametersPanel
+from app.views.kit.field_editors import NumberEditor, WordsEditor, editor_for
+from app.views.shell.settings_dialog import SettingsDialog
+from app.views.shell.workbench import Workbench
 from mlx_engine.sampling import Sampling
 
 

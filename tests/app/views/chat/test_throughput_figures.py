@@ -1,7 +1,7 @@
 import pytest
 
-from app.viewmodels.throughput import Throughput
-from app.views.throughput_figures import Figure, context, figures, fitting, memory, progress, sentence
+from app.viewmodels.chat.throughput import Throughput
+from app.views.chat.throughput_figures import Figure, context, figures, fitting, memory, progress, sentence
 
 
 def said(throughput: Throughput) -> str:

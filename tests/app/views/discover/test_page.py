@@ -9,14 +9,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QLabel
 from pytestqt.qtbot import QtBot
 
-from app.views.chips import ChoiceChip
 from app.views.discover.card import Card
-from app.views.discover.controls import Badge
 from app.views.discover.page import DiscoverPage
 from app.views.discover.results import VariantRow
 from app.views.discover.sign_in import SignInDialog
-from app.views.jobs.job_row import JobRow
-from app.views.theme import Theme
+from app.views.kit.chips import ChoiceChip
+from app.views.kit.controls import Badge
+from app.views.kit.job_row import JobRow
+from app.views.kit.theme import Theme
 from mlx_engine import network
 from tests.app.hub_window import HubWindow, add_variant
 from tests.hub.faults import Refuse

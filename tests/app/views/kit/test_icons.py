@@ -1,8 +1,8 @@
 import pytest
 from PySide6.QtGui import QColor
 
-from app.views import icons
-from app.views.theme import Theme
+from app.views.kit import icons
+from app.views.kit.theme import Theme
 
 
 @pytest.mark.parametrize("name", sorted(icons.NAMES))

@@ -3,13 +3,13 @@
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.job_items import item
-from app.viewmodels.jobs import Jobs
-from app.views.jobs.job_row import JobRow
-from app.views.theme import Theme
-from app.views.workbench import Workbench
-from mlx_engine.engine.job_state import Failed, Queued
-from tests.app.viewmodels.test_jobs import GivenBridge, conversion
+from app.viewmodels.jobs.items import item
+from app.viewmodels.jobs.queue import Jobs
+from app.views.kit.job_row import JobRow
+from app.views.kit.theme import Theme
+from app.views.shell.workbench import Workbench
+from mlx_engine.engine.values.job_state import Failed, Queued
+from tests.app.viewmodels.jobs.test_queue import GivenBridge, conversion
 
 FAILED = Failed("EngineError", "The job stopped", "It was killed from outside.")
 

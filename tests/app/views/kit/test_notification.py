@@ -2,8 +2,8 @@ import pytest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
-from app.views.notification import NotificationBanner, Notifier
-from app.views.theme import Theme
+from app.views.kit.notification import NotificationBanner, Notifier
+from app.views.kit.theme import Theme
 
 
 @pytest.fixture

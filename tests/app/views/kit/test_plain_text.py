@@ -6,9 +6,9 @@ from PySide6.QtGui import QHelpEvent, QStandardItem, QStandardItemModel, QTextDo
 from PySide6.QtWidgets import QApplication, QTableView, QToolTip
 from pytestqt.qtbot import QtBot
 
-from app.views.buttons import IconButton
-from app.views.plain import PlainTips, plain
-from app.views.theme import Theme
+from app.views.kit.buttons import IconButton
+from app.views.kit.plain_text import PlainTips, plain
+from app.views.kit.theme import Theme
 
 WILD = "<img src='file:///a.png'><b>Llama</b> & co.\n  second &lt; line"
 

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.views.save_file import ask_where, confirm_replacing, with_ending
+from app.views.kit.save_file import ask_where, confirm_replacing, with_ending
 
 
 @pytest.fixture

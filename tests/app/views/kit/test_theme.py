@@ -4,8 +4,8 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.views.palette import DARK, LIGHT, Palette, with_accent
-from app.views.theme import Theme
+from app.views.kit.palette import DARK, LIGHT, Palette, with_accent
+from app.views.kit.theme import Theme
 
 
 def luminance(colour: QColor) -> float:

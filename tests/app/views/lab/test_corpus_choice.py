@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.assembly import Assembly
-from app.lab_assembly import LabAssembly
-from app.viewmodels.lab_shelf import LabShelf
+from app.assembly.lab import LabAssembly
+from app.assembly.window import Assembly
+from app.viewmodels.lab.study_store import LabShelf
 from app.views.lab.corpus_choice import CorpusChoice
 from app.views.lab.page import LabPage
 from mlx_engine.folders import Folders
-from mlx_engine.measure.corpus import read_corpus
-from mlx_engine.measure.messages import CorpusChoice as Chosen
-from mlx_engine.measure.study_file import keep
+from mlx_engine.measure.corpus.corpus import read_corpus
+from mlx_engine.measure.results.messages import CorpusChoice as Chosen
+from mlx_engine.measure.study.study_file import keep
 from tests.app.said import conversation, message
-from tests.app.views.test_window import action
+from tests.app.views.shell.test_window import action
 from tests.model_folders import write_model
 from tests.scripted_worker import Script
 

@@ -11,27 +11,27 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.lab import Lab
-from app.viewmodels.lab_columns import BY_NAME
-from app.viewmodels.lab_draft import LabDraft
-from app.viewmodels.lab_export import LabExport
-from app.viewmodels.lab_pace import guess
-from app.viewmodels.lab_shelf import LabShelf
+from app.viewmodels.lab.columns import BY_NAME
+from app.viewmodels.lab.draft import LabDraft
+from app.viewmodels.lab.export import LabExport
+from app.viewmodels.lab.studies import Lab
+from app.viewmodels.lab.study_store import LabShelf
+from app.viewmodels.lab.time_estimate import guess
+from app.views.kit.theme import Theme
 from app.views.lab.chart_pane import ChartPane
 from app.views.lab.gates_form import GatesForm
 from app.views.lab.page import LabPage
 from app.views.lab.views import VIEWS
-from app.views.theme import Theme
 from mlx_engine.folders import Folders
 from mlx_engine.measure.charts.quantities import sample_key
-from mlx_engine.measure.messages import FidelityUnderway
-from mlx_engine.measure.plan import Gates
-from mlx_engine.measure.study import StepFailure, Study
-from mlx_engine.models.machine import mac
+from mlx_engine.measure.results.messages import FidelityUnderway
+from mlx_engine.measure.study.plan import Gates
+from mlx_engine.measure.study.study import StepFailure, Study
+from mlx_engine.models.memory.machine import mac
 from tests.app.given_runner import GivenRunner
 from tests.app.outlines import GivenReader, outline
 from tests.app.viewmodels.facet import Facet
-from tests.app.views.test_window import unnamed_controls
+from tests.app.views.shell.test_window import unnamed_controls
 from tests.mlx_engine.measure.charts.studies import FEW, fidelity, study
 from tests.scripted_worker import Script
 

@@ -7,17 +7,17 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.lab import Lab
-from app.viewmodels.lab_columns import BY_NAME
-from app.viewmodels.lab_pace import guess
-from app.viewmodels.lab_shelf import LabShelf
-from app.views.lab.slots import parts, slots
+from app.viewmodels.lab.columns import BY_NAME
+from app.viewmodels.lab.studies import Lab
+from app.viewmodels.lab.study_store import LabShelf
+from app.viewmodels.lab.time_estimate import guess
+from app.views.kit.theme import Theme
+from app.views.lab.figure_alignment import parts, slots
 from app.views.lab.table import StudyTable
-from app.views.theme import Theme
 from mlx_engine.folders import Folders
 from mlx_engine.measure.charts.quantities import sample_key
-from mlx_engine.measure.messages import FidelityUnderway
-from mlx_engine.measure.study import Study
+from mlx_engine.measure.results.messages import FidelityUnderway
+from mlx_engine.measure.study.study import Study
 from tests.app.given_runner import GivenRunner
 from tests.mlx_engine.measure.charts.studies import NINE, fidelity, study
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from app.assembly import Assembly
-from app.viewmodels.lab_columns import BY_NAME
+from app.assembly.window import Assembly
+from app.viewmodels.lab.columns import BY_NAME
+from app.views.kit.notification import NotificationBanner
 from app.views.lab.page import LabPage
-from app.views.notification import NotificationBanner
 from mlx_engine.folders import Folders
-from tests.app.views.test_window import action
+from tests.app.views.shell.test_window import action
 from tests.scripted_worker import Script
 
 TIMEOUT_MS = 120_000

@@ -8,15 +8,15 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.loss_card import NotMeasured, described
+from app.viewmodels.library.loss import NotMeasured, described
+from app.views.kit.theme import Theme
 from app.views.lab.page import LabPage
 from app.views.models.loss_card import LossBars, LossCard
-from app.views.theme import Theme
-from app.views.workbench import Workbench
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.results import fingerprints, keep_fidelity
-from mlx_engine.measure.study import Row, Study
-from mlx_engine.measure.study_file import keep
+from app.views.shell.workbench import Workbench
+from mlx_engine.measure.results.results import fingerprints, keep_fidelity
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study import Row, Study
+from mlx_engine.measure.study.study_file import keep
 from tests.app.token_texts import result
 
 

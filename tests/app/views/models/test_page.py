@@ -10,23 +10,23 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QInputDialog, QMessageBox, QTextBrowser
 from pytestqt.qtbot import QtBot
 
-from app.assembly import Assembly
-from app.viewmodels.conversation_list import ConversationRole
-from app.viewmodels.model_folders import ModelFolders
-from app.views.buttons import IconButton, LinkButton
-from app.views.discover.words import Words
+from app.assembly.window import Assembly
+from app.viewmodels.chat.conversation_list import ConversationRole
+from app.viewmodels.library.folders import ModelFolders
+from app.views.kit.buttons import IconButton, LinkButton
+from app.views.kit.label import Words
+from app.views.kit.notification import NotificationBanner
 from app.views.models.filter_bar import FacetChip
 from app.views.models.folders_dialog import FoldersDialog
 from app.views.models.notice import DropFrame, Nothing
 from app.views.models.page import ModelsPage
-from app.views.notification import NotificationBanner
-from app.views.workbench import Workbench
+from app.views.shell.workbench import Workbench
 from mlx_engine.cli.main import main
 from mlx_engine.folders import Folders
-from mlx_engine.models import provenance
-from mlx_engine.models.provenance import Provenance
+from mlx_engine.models.description import provenance
+from mlx_engine.models.description.provenance import Provenance
 from tests.app.fake_models import make_model
-from tests.app.views.test_window import action, unnamed_controls
+from tests.app.views.shell.test_window import action, unnamed_controls
 from tests.gguf_files import tiny_model
 from tests.hub.fixtures import model_files
 from tests.hub.repository import Repository

@@ -8,15 +8,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.hub_bridge import Answered, HubBridge
-from app.viewmodels.publish import Publishing
+from app.viewmodels.bridges.hub import Answered, HubBridge
+from app.viewmodels.hub.publish import Publishing
+from app.views.kit.theme import Theme
 from app.views.publish.page import PublishPage
-from app.views.theme import Theme
-from mlx_engine.engine.job_messages import JobEvent, JobRequest
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.models.describe import describe
+from mlx_engine.engine.values.job_messages import JobEvent, JobRequest
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.models.description.describe import describe
 from mlx_engine.models.hub.upload_messages import CardDraft, OutgoingFile, Publish, PublishTarget
-from tests.app.views.test_window import unnamed_controls
+from tests.app.views.shell.test_window import unnamed_controls
 from tests.conversions import write_conversion
 
 CARD = "---\nlicense: llama3.2\nbase_model: maker/Whale\n---\n\n# Whale-4bit\n\nFor Macs.\n"

@@ -9,20 +9,20 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QInputDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.quantize import FIRST_CHOICE, Quantize
-from app.viewmodels.recipe_shelf import RecipeShelf
+from app.viewmodels.quantize.quantize import FIRST_CHOICE, Quantize
+from app.viewmodels.quantize.recipe_store import RecipeShelf
 from app.views.charts.bit_scale import colour_of
+from app.views.kit.theme import Theme
 from app.views.quantize.editor import Editor
 from app.views.quantize.page import QuantizePage
-from app.views.theme import Theme
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.models.describe import describe
-from mlx_engine.models.machine import mac
-from mlx_engine.quantize.messages import Convert
-from mlx_engine.quantize.outline import Outline
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.memory.machine import mac
+from mlx_engine.quantize.plan.messages import Convert
+from mlx_engine.quantize.plan.outline import Outline
 from tests.app.fake_models import make_model
 from tests.app.outlines import GivenReader, outline
-from tests.app.views.test_window import unnamed_controls
+from tests.app.views.shell.test_window import unnamed_controls
 
 TIMEOUT_MS = 5_000
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from PySide6.QtWidgets import QAbstractButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.assembly import Assembly
+from app.assembly.window import Assembly
 from app.views.jobs.page import JobsPage
+from app.views.kit.notification import NotificationBanner
 from app.views.models.page import ModelsPage
-from app.views.notification import NotificationBanner
 from app.views.quantize.page import QuantizePage
 from mlx_engine.folders import Folders
-from mlx_engine.models.describe import describe
-from tests.app.views.test_window import action, unnamed_controls
+from mlx_engine.models.description.describe import describe
+from tests.app.views.shell.test_window import action, unnamed_controls
 from tests.scripted_worker import Script
 
 TIMEOUT_MS = 60_000

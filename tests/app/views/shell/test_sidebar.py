@@ -4,8 +4,8 @@ from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QListView
 from pytestqt.qtbot import QtBot
 
-from app.views.sidebar import Sidebar
-from app.views.workbench import Workbench
+from app.views.shell.sidebar import Sidebar
+from app.views.shell.workbench import Workbench
 
 TIMEOUT_MS = 20_000
 

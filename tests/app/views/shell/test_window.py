@@ -9,11 +9,11 @@ from PySide6.QtGui import QAccessible, QAccessibleInterface, QAction, QKeySequen
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.assembly import Assembly
-from app.views.menus import MENUS
-from app.views.notification import NotificationBanner
+from app.assembly.window import Assembly
+from app.views.kit.notification import NotificationBanner
+from app.views.shell.menus import MENUS
+from app.views.shell.workbench import Workbench
 from app.views.transcript.thinking import Thinking
-from app.views.workbench import Workbench
 from mlx_engine.folders import Folders
 from tests.scripted_worker import Script
 

@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtGui import QColor
 
-from app.views.palette import DARK, LIGHT
+from app.views.kit.palette import DARK, LIGHT
 from app.views.tokens.scale import LEAST, MOST, KlScale, share
 
 

@@ -9,14 +9,14 @@ from PySide6.QtGui import QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.token_view import OWN, TokenView
-from app.viewmodels.token_view_states import Shown
-from app.views.theme import Theme
+from app.viewmodels.tokens.states import Shown
+from app.viewmodels.tokens.view import OWN, TokenView
+from app.views.kit.theme import Theme
 from app.views.tokens.controls import FLIPS, WORST
 from app.views.tokens.panel import TokensPanel
 from mlx_engine.folders import Folders
 from tests.app.token_texts import GivenJobs, GivenLab, study, token
-from tests.app.views.test_window import unnamed_controls
+from tests.app.views.shell.test_window import unnamed_controls
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app.domain.conversation import Message
-from app.viewmodels.chat import MessageItem
-from app.views.theme import Theme
+from app.viewmodels.chat.chat import MessageItem
+from app.views.kit.theme import Theme
 from app.views.transcript import TranscriptView
 from app.views.transcript.kit import Kit
 from app.views.transcript.segments import Segments

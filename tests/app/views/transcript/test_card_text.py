@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.views.card_text import beginning, without_html
+from app.views.transcript.card_text import beginning, without_html
 
 
 @pytest.mark.parametrize(

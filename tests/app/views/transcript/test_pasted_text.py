@@ -1,4 +1,4 @@
-from app.views.transcript.typed import Typed
+from app.views.transcript.pasted_text import Typed
 
 
 def test_what_is_typed_is_shown_as_it_was_typed() -> None:

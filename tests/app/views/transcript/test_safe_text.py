@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.views.transcript.harmless import folded, harmless, utf16_length, without_direction
+from app.views.transcript.safe_text import folded, harmless, utf16_length, without_direction
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@ from hypothesis import HealthCheck, given, settings
 from PySide6.QtWidgets import QWidget
 from shiboken6 import delete
 
-from app.views.theme import Theme
+from app.views.kit.theme import Theme
 from app.views.transcript.code_block import CodeBlock
-from app.views.transcript.harmless import harmless
 from app.views.transcript.kit import Kit
+from app.views.transcript.safe_text import harmless
 from app.views.transcript.segments import Segments
 from tests.app.views.transcript.scripts import chunked
 

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given, settings
 
 from app.views.transcript.blocks import Block, Parser
-from app.views.transcript.harmless import harmless
 from app.views.transcript.markdown import Markdown
+from app.views.transcript.pasted_text import Typed
+from app.views.transcript.safe_text import harmless
 from app.views.transcript.stream import LONGEST_RICH, BlockStream
-from app.views.transcript.typed import Typed
 from tests.app.views.transcript.scripts import chunked
 
 PARSERS = (Markdown(), Typed())

@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QPlainTextEdit, QWi
 from pytestqt.qtbot import QtBot
 
 from app.domain.conversation import MessageState
-from app.viewmodels.chat import MessageItem
-from app.views.theme import Theme
+from app.viewmodels.chat.chat import MessageItem
+from app.views.kit.theme import Theme
 from app.views.transcript import TranscriptView
 from app.views.transcript.message import MessageWidget
 from tests.app.views.transcript.conftest import make_item

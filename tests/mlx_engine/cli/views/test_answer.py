@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from mlx_engine.cli.answer_view import JsonView, TextView, progress
+from mlx_engine.cli.views.answer import JsonView, TextView, progress
 from mlx_engine.protocol import Delta, Finished, LoadProgress, Prefill, Statistics
 
 STATISTICS = Statistics(

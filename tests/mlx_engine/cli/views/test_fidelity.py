@@ -2,8 +2,8 @@
 
 import msgspec
 
-from mlx_engine.cli.measure_view import lines, summary
-from mlx_engine.measure.results import FidelityResult
+from mlx_engine.cli.views.fidelity import lines, summary
+from mlx_engine.measure.results.results import FidelityResult
 from tests.mlx_engine.measure.charts.studies import row
 
 

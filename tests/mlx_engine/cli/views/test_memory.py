@@ -8,10 +8,10 @@ import pytest
 
 from mlx_engine.cli.failure import UsageError
 from mlx_engine.cli.main import main
-from mlx_engine.cli.memory_view import reckon, require_room
+from mlx_engine.cli.views.memory import reckon, require_room
 from mlx_engine.errors import OutOfMemory
-from mlx_engine.models.describe import ModelDescription, describe
-from mlx_engine.models.machine import Machine
+from mlx_engine.models.description.describe import ModelDescription, describe
+from mlx_engine.models.memory.machine import Machine
 
 AMPLE = Machine(2**33, 2**33, "for the test", has_metal=True)
 SMALL = Machine(400_000, 400_000, "for the test", has_metal=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlx_engine.cli import terminal
+from mlx_engine.cli.views import terminal
 from mlx_engine.protocol import Statistics
 
 

@@ -2,7 +2,7 @@
 
 import threading
 
-from mlx_engine.engine.inbox import Inbox
+from mlx_engine.engine.children.inbox import Inbox
 from mlx_engine.protocol import Generate, Load
 
 LOAD = Load("load", "model")

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from mlx_engine import network
-from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import (
+from mlx_engine.hub_messages import (
     Account,
     Download,
     Downloaded,

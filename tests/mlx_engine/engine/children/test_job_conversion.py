@@ -13,14 +13,14 @@ import numpy as np
 import psutil
 import pytest
 
-from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import JobFailed
-from mlx_engine.models import library, safetensors, staging
-from mlx_engine.models.describe import describe
-from mlx_engine.models.places import Root
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.messages import (
+from mlx_engine.hub_messages import JobFailed
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.files import safetensors, staging
+from mlx_engine.models.library import library
+from mlx_engine.models.library.places import Root
+from mlx_engine.quantize.plan.messages import (
     ConversionPlanned,
     ConversionProgress,
     Convert,
@@ -30,6 +30,7 @@ from mlx_engine.quantize.messages import (
     Proceed,
     ReadOutline,
 )
+from mlx_engine.quantize.recipes.builtin import recipe
 from tests.disks import disk_of
 from tests.hub.job_process import JobProcess
 from tests.model_folders import write_llama

@@ -9,9 +9,9 @@ import pytest
 
 from mlx_engine.cli import job
 from mlx_engine.folders import Folders
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.messages import AnswersKept, AnswersUnderway, CorpusChoice, KeepAnswers
-from mlx_engine.measure.reference import ReferenceStore
+from mlx_engine.measure.mlx.reference import ReferenceStore
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.measure.results.messages import AnswersKept, AnswersUnderway, CorpusChoice, KeepAnswers
 
 
 def test_answers_are_whole_however_often_the_process_was_killed(

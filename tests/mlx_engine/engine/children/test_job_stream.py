@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
-from mlx_engine.engine.job_messages import JobEvent
+from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import DownloadPlanned, JobFailed
-from mlx_engine.models import library, provenance, staging
-from mlx_engine.models.describe import describe
+from mlx_engine.hub_messages import DownloadPlanned, JobFailed
+from mlx_engine.models.description import provenance
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.files import staging
 from mlx_engine.models.hub.cache import CachedRevision, cache_folder
-from mlx_engine.models.places import Root
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.messages import (
+from mlx_engine.models.library import library
+from mlx_engine.models.library.places import Root
+from mlx_engine.quantize.plan.messages import (
     ConversionPlanned,
     ConversionProgress,
     Convert,
@@ -25,7 +26,8 @@ from mlx_engine.quantize.messages import (
     SourceArrived,
     SourceProgress,
 )
-from mlx_engine.quantize.messages import Hold as StandStill
+from mlx_engine.quantize.plan.messages import Hold as StandStill
+from mlx_engine.quantize.recipes.builtin import recipe
 from tests.disks import disk_of
 from tests.hub.faults import Cut, Hold, WrongContent
 from tests.hub.job_process import JobProcess

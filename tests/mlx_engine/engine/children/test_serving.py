@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from mlx_engine.engine.inbox import Inbox
-from mlx_engine.engine.serving import serve
+from mlx_engine.engine.children.inbox import Inbox
+from mlx_engine.engine.children.serving import serve
 from mlx_engine.protocol import ChatMessage, Event, Finished, Generate, Load, RequestFailed
 from mlx_engine.sampling import Sampling
 

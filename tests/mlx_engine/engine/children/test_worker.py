@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from mlx_engine import protocol
-from mlx_engine.engine.client import worker_command, worker_environment
-from mlx_engine.engine.worker import file_limit_kept
+from mlx_engine.engine.children.worker import file_limit_kept
+from mlx_engine.engine.parents.client import worker_command, worker_environment
 from mlx_engine.protocol import (
     Cancel,
     ChatMessage,
@@ -29,7 +29,7 @@ from mlx_engine.protocol import (
 )
 from mlx_engine.sampling import Sampling
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 # Prints as a careless library would, once the worker has its pipes.
 NOISY_WORKER = """

@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mlx_engine.engine import client as client_module
-from mlx_engine.engine.client import Client, reason_of, worker_environment
+from mlx_engine.engine.parents import client as client_module
+from mlx_engine.engine.parents.client import Client, reason_of, worker_environment
 from mlx_engine.errors import EngineError
 from mlx_engine.protocol import ChatMessage, Delta, Event, Finished, Generate, Load, LoadProgress, Request, WorkerExited
 from tests import scripted_worker
@@ -173,7 +173,7 @@ def test_a_worker_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     program = (
         "import os, sys, pathlib, signal\n"
-        "from mlx_engine.engine.client import Client\n"
+        "from mlx_engine.engine.parents.client import Client\n"
         "from tests import scripted_worker\n"
         "command = scripted_worker.command(scripted_worker.Script())\n"
         f"client = Client(on_event=print, log_path=pathlib.Path({str(tmp_path / 'engine.log')!r}), command=command)\n"

@@ -6,16 +6,16 @@ import msgspec
 import psutil
 import pytest
 
-from mlx_engine.engine.job_state import Done, Failed, Paused, Queued, Running
-from mlx_engine.engine.jobs import JobParcel, JobQueue
-from mlx_engine.engine.queue_file import FILE_NAME
+from mlx_engine.engine.parents.job_queue import JobParcel, JobQueue
+from mlx_engine.engine.parents.queue_file import FILE_NAME
+from mlx_engine.engine.values.job_state import Done, Failed, Paused, Queued, Running
 from mlx_engine.errors import StorageError
 from mlx_engine.folders import Folders
-from mlx_engine.models import provenance
+from mlx_engine.models.description import provenance
 from mlx_engine.models.hub.cache import PARTIAL_SUFFIX, CachedRevision, cache_folder
 from mlx_engine.models.hub.upload_messages import Publish
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.messages import Convert
+from mlx_engine.quantize.plan.messages import Convert
+from mlx_engine.quantize.recipes.builtin import recipe
 from tests.conversions import write_conversion
 from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model

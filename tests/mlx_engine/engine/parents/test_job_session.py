@@ -7,9 +7,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.engine.job_session import JobSession, SessionParcel
-from mlx_engine.job_protocol import JobFailed, ReadModel, Search, SearchFilters, SearchResults, WhoAmI
+from mlx_engine.engine.parents.job_session import JobSession, SessionParcel
+from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.hub_messages import JobFailed, ReadModel, Search, SearchFilters, SearchResults, WhoAmI
 from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model
 from tests.hub.server import Hub

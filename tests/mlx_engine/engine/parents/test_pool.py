@@ -5,8 +5,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mlx_engine.engine.pool import EnginePool, PoolEvent
-from mlx_engine.engine.state import LOAD_ID, Failed, Generating, Ready, Stopped
+from mlx_engine.engine.parents.pool import EnginePool, PoolEvent
+from mlx_engine.engine.values.state import LOAD_ID, Failed, Generating, Ready, Stopped
 from mlx_engine.errors import InvalidParameter, RequestError
 from mlx_engine.protocol import (
     ChatMessage,

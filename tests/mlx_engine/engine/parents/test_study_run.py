@@ -10,19 +10,19 @@ import psutil
 import pytest
 
 from mlx_engine import protocol
-from mlx_engine.engine.study_run import StudyParcel, StudyRun
+from mlx_engine.engine.parents.study_run import StudyParcel, StudyRun
 from mlx_engine.errors import RequestError
 from mlx_engine.folders import Folders
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.messages import CorpusChoice, SpeedUnderway
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.speed_result import Series, SpeedPlan
-from mlx_engine.measure.study import Study, remaining, tried_again
-from mlx_engine.measure.study_file import begin, load
-from mlx_engine.models.describe import describe
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.quantize import builtin
-from tests.mlx_engine.measure.test_study import speed
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.measure.results.messages import CorpusChoice, SpeedUnderway
+from mlx_engine.measure.results.speed_result import Series, SpeedPlan
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study import Study, remaining, tried_again
+from mlx_engine.measure.study.study_file import begin, load
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.quantize.recipes import builtin
+from tests.mlx_engine.measure.study.test_study import speed
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import io
 from pathlib import Path
 
-from mlx_engine.engine.worker_log import LARGEST_BYTES, LONGEST_LINE, TAIL_LINES, WorkerLog
+from mlx_engine.engine.parents.worker_log import LARGEST_BYTES, LONGEST_LINE, TAIL_LINES, WorkerLog
 
 
 def test_the_tail_is_the_last_lines(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from mlx_engine.engine.state import (
+from mlx_engine.engine.values.state import (
     LOAD_ID,
     EngineState,
     Failed,

@@ -6,12 +6,12 @@ from statistics import NormalDist
 
 import msgspec
 
-from mlx_engine.measure.conditions import Conditions
-from mlx_engine.measure.kl_counts import BORDERS
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.results import Fidelity, FidelityResult
-from mlx_engine.measure.speed_result import Series, SpeedPlan, SpeedResult
-from mlx_engine.measure.study import Row, Study
+from mlx_engine.measure.results.conditions import Conditions
+from mlx_engine.measure.results.kl_counts import BORDERS
+from mlx_engine.measure.results.results import Fidelity, FidelityResult
+from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study import Row, Study
 
 OWNER = "HuggingFaceTB"
 BASE = "SmolLM2-135M-Instruct"

@@ -15,7 +15,7 @@ from mlx_engine.measure.charts.pareto import pareto
 from mlx_engine.measure.charts.quantities import DECODING, DISAGREEMENT, MEAN_KL, MEMORY, PERPLEXITY
 from mlx_engine.measure.charts.scene import Area, Line, Scene, Words
 from mlx_engine.measure.charts.style import Style
-from mlx_engine.measure.study import Study
+from mlx_engine.measure.study.study import Study
 from tests.mlx_engine.measure.charts.studies import FEW, NINE, study
 
 LONG = tuple((f"{name}-with-a-name-that-goes-on-and-on", *rest) for name, *rest in NINE)

@@ -8,7 +8,7 @@ from mlx_engine.measure.charts.pareto import Pareto, pareto
 from mlx_engine.measure.charts.quantities import DECODING, DISAGREEMENT, MEAN_KL, MEMORY, PERPLEXITY, SIZE, Quantity
 from mlx_engine.measure.charts.scene import Disc, Line, Words
 from mlx_engine.measure.charts.style import Style
-from mlx_engine.measure.study import StepFailure
+from mlx_engine.measure.study.study import StepFailure
 from tests.mlx_engine.measure.charts.studies import FEW, NINE, study
 
 STYLE = Style()

@@ -18,7 +18,7 @@ from mlx_engine.measure.charts.quantities import (
     samples,
 )
 from mlx_engine.measure.charts.units import in_words
-from mlx_engine.measure.study import Row
+from mlx_engine.measure.study.study import Row
 from tests.mlx_engine.measure.charts.studies import FEW, study
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import BadCorpus
-from mlx_engine.measure.convention import SMALL_TOKENS
-from mlx_engine.measure.corpus import own_corpus, read_corpus
-from mlx_engine.measure.text_file import MOST_BYTES, read_text
+from mlx_engine.measure.corpus.corpus import own_corpus, read_corpus
+from mlx_engine.measure.corpus.text_file import MOST_BYTES, read_text
+from mlx_engine.measure.results.convention import SMALL_TOKENS
 
 
 def test_a_text_file_is_one_text(tmp_path: Path) -> None:

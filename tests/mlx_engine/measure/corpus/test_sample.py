@@ -8,10 +8,10 @@ import pytest
 
 from mlx_engine.errors import BadCorpus, InvalidParameter, NotComparable
 from mlx_engine.inference.load import Model, open_model
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.corpus import Corpus, Text
-from mlx_engine.measure.reading import reading
-from mlx_engine.measure.sample import same_sample, sample
+from mlx_engine.measure.corpus.corpus import Corpus, Text
+from mlx_engine.measure.corpus.reading import reading
+from mlx_engine.measure.corpus.sample import same_sample, sample
+from mlx_engine.measure.results.convention import Convention
 from mlx_engine.protocol import ChatMessage
 
 _short = Convention(chunk_tokens=32)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mlx_engine.measure.token_text import alone, pieces
+from mlx_engine.measure.corpus.token_text import alone, pieces
 
 
 def test_a_piece_of_a_character_is_told_by_its_bytes(original: Any) -> None:

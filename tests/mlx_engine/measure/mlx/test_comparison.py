@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from mlx_engine.errors import NotComparable
 from mlx_engine.inference.load import Model, open_model
-from mlx_engine.measure.comparison import compare
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.fidelity import fidelity
-from mlx_engine.measure.forward import log_sums
-from mlx_engine.measure.reference import answers
+from mlx_engine.measure.mlx.comparison import compare
+from mlx_engine.measure.mlx.forward import log_sums
+from mlx_engine.measure.mlx.reference import answers
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.measure.results.fidelity import fidelity
 
 _convention = Convention(chunk_tokens=64)
 

@@ -15,15 +15,15 @@ import pytest
 from mlx_engine.errors import BadCorpus, BrokenModel, NotComparable, StorageError
 from mlx_engine.inference.layers import Layers
 from mlx_engine.inference.load import open_model
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.corpus import Corpus, Text
-from mlx_engine.measure.fingerprints import Fingerprints
-from mlx_engine.measure.measuring import AnswersProgress, FidelityProgress, keep_answers, measure_fidelity
-from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity, ReadTokens
-from mlx_engine.measure.positions import Positions
-from mlx_engine.measure.reference import ReferenceStore
-from mlx_engine.measure.results import TYPED, FidelityResult, fidelity_folder, kept_fidelity, results_of
-from mlx_engine.measure.tokens import read_tokens
+from mlx_engine.measure.corpus.corpus import Corpus, Text
+from mlx_engine.measure.mlx.measure import AnswersProgress, FidelityProgress, keep_answers, measure_fidelity
+from mlx_engine.measure.mlx.reference import ReferenceStore
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.measure.results.fingerprints import Fingerprints
+from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity, ReadTokens
+from mlx_engine.measure.results.positions import Positions
+from mlx_engine.measure.results.results import TYPED, FidelityResult, fidelity_folder, kept_fidelity, results_of
+from mlx_engine.measure.study.tokens import read_tokens
 from mlx_engine.protocol import CacheBits
 
 _convention = Convention(chunk_tokens=64)

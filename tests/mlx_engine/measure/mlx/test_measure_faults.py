@@ -22,20 +22,20 @@ from mlx_engine.errors import (
     StorageError,
 )
 from mlx_engine.inference.load import Model
-from mlx_engine.measure import measuring
-from mlx_engine.measure.comparison import compare
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.corpus import Corpus
-from mlx_engine.measure.fidelity import fidelity
-from mlx_engine.measure.fingerprints import Fingerprints
-from mlx_engine.measure.forward import logits
-from mlx_engine.measure.measuring import keep_answers, measure_fidelity
-from mlx_engine.measure.messages import KeepAnswers, MeasureFidelity
-from mlx_engine.measure.reading import reading
-from mlx_engine.measure.reference import ReferenceStore, answers
-from mlx_engine.measure.results import FidelityResult, fidelity_folder, kept_fidelity
-from mlx_engine.measure.sample import sample
-from mlx_engine.models.machine import Machine
+from mlx_engine.measure.corpus.corpus import Corpus
+from mlx_engine.measure.corpus.reading import reading
+from mlx_engine.measure.corpus.sample import sample
+from mlx_engine.measure.mlx import measure as measuring
+from mlx_engine.measure.mlx.comparison import compare
+from mlx_engine.measure.mlx.forward import logits
+from mlx_engine.measure.mlx.measure import keep_answers, measure_fidelity
+from mlx_engine.measure.mlx.reference import ReferenceStore, answers
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.measure.results.fidelity import fidelity
+from mlx_engine.measure.results.fingerprints import Fingerprints
+from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity
+from mlx_engine.measure.results.results import FidelityResult, fidelity_folder, kept_fidelity
+from mlx_engine.models.memory.machine import Machine
 
 _convention = Convention(chunk_tokens=64)
 _Weights = dict[str, Any]

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import OutOfMemory
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.room import check_room
-from mlx_engine.models.machine import Machine
+from mlx_engine.measure.mlx.memory_guard import check_room
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.models.memory.machine import Machine
 
 
 def _machine(size_bytes: int) -> Machine:

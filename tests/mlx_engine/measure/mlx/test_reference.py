@@ -10,12 +10,12 @@ import pytest
 
 from mlx_engine.errors import StorageError
 from mlx_engine.inference.load import Model
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.corpus import Corpus
-from mlx_engine.measure.header import FORMAT, Header
-from mlx_engine.measure.reading import reading
-from mlx_engine.measure.reference import STEP, ReferenceStore, answers, run_reference
-from mlx_engine.measure.sample import Sample, sample
+from mlx_engine.measure.corpus.corpus import Corpus
+from mlx_engine.measure.corpus.reading import reading
+from mlx_engine.measure.corpus.sample import Sample, sample
+from mlx_engine.measure.mlx.reference import STEP, ReferenceStore, answers, run_reference
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.measure.results.header import FORMAT, Header
 
 _convention = Convention(chunk_tokens=32)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import BrokenModel, EngineError, InvalidParameter, OutOfMemory
-from mlx_engine.measure.conditions import Watch
-from mlx_engine.measure.fingerprints import Fingerprints
-from mlx_engine.measure.speed import Bench, SpeedProgress, measure_speed, taken
-from mlx_engine.measure.speed_parts import Part
-from mlx_engine.measure.speed_result import Series, SpeedPlan, SpeedResult, is_disturbed
+from mlx_engine.measure.mlx.speed import Bench, SpeedProgress, measure_speed, taken
+from mlx_engine.measure.results.conditions import Watch
+from mlx_engine.measure.results.fingerprints import Fingerprints
+from mlx_engine.measure.results.speed_parts import Part
+from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult, is_disturbed
 
 _small = SpeedPlan(prompts=(32,), depths=(0,), decode_tokens=4, repetitions=1)
 

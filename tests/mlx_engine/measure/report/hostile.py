@@ -2,10 +2,10 @@
 
 import msgspec
 
-from mlx_engine.measure.plan import Gates
-from mlx_engine.measure.results import Choice, Divergence, FidelityResult
-from mlx_engine.measure.study import Row, StepFailure, Study
-from mlx_engine.quantize.recipe import Format, Recipe
+from mlx_engine.measure.results.results import Choice, Divergence, FidelityResult
+from mlx_engine.measure.study.plan import Gates
+from mlx_engine.measure.study.study import Row, StepFailure, Study
+from mlx_engine.quantize.recipes.recipe import Format, Recipe
 from tests.mlx_engine.measure.charts.studies import FEW, study
 
 SCRIPT = "<script>alert(1)</script>"

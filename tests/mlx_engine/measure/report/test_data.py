@@ -5,10 +5,10 @@ import io
 
 import msgspec
 
-from mlx_engine.measure.plan import Gates
 from mlx_engine.measure.report import data
 from mlx_engine.measure.report.subject import Subject
-from mlx_engine.measure.study import Study
+from mlx_engine.measure.study.plan import Gates
+from mlx_engine.measure.study.study import Study
 from tests.mlx_engine.measure.charts.studies import FEW, study
 from tests.mlx_engine.measure.report.hostile import hostile
 

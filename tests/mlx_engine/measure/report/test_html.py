@@ -8,10 +8,10 @@ from html.parser import HTMLParser
 import msgspec
 import pytest
 
-from mlx_engine.measure.plan import Gates
 from mlx_engine.measure.report.html import html
 from mlx_engine.measure.report.subject import Subject
-from mlx_engine.measure.study import StepFailure, Study
+from mlx_engine.measure.study.plan import Gates
+from mlx_engine.measure.study.study import StepFailure, Study
 from tests.mlx_engine.measure.charts.studies import FEW, study
 from tests.mlx_engine.measure.report.hostile import SCRIPT, hostile
 

@@ -4,7 +4,7 @@ from markdown_it import MarkdownIt
 
 from mlx_engine.measure.report.markdown import card, escaped, markdown
 from mlx_engine.measure.report.subject import Subject
-from mlx_engine.measure.study import Row
+from mlx_engine.measure.study.study import Row
 from tests.mlx_engine.measure.charts.studies import FEW, study
 from tests.mlx_engine.measure.report.hostile import SCRIPT, hostile
 

@@ -5,16 +5,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mlx_engine.measure.header import Header
-from mlx_engine.measure.messages import CorpusChoice
 from mlx_engine.measure.report import data
 from mlx_engine.measure.report.files import Form, file_name, write
 from mlx_engine.measure.report.markdown import card
 from mlx_engine.measure.report.one_model import of_fidelity
 from mlx_engine.measure.report.shareable import shareable, shareable_header
 from mlx_engine.measure.report.subject import Subject
-from mlx_engine.measure.results import Choice, Divergence
-from mlx_engine.measure.study import StepFailure, Study
+from mlx_engine.measure.results.header import Header
+from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.results.results import Choice, Divergence
+from mlx_engine.measure.study.study import StepFailure, Study
 from tests.mlx_engine.measure.charts.studies import FEW, study
 
 FOLDER = "/Users/anna lee/Library/Application Support/Facet"

@@ -2,13 +2,13 @@
 
 import msgspec
 
-from mlx_engine.measure.plan import Gates
 from mlx_engine.measure.report.facts import facts
 from mlx_engine.measure.report.html import html
 from mlx_engine.measure.report.subject import Subject, subject
 from mlx_engine.measure.report.summary import role, summary, verdicts
-from mlx_engine.measure.study import Study
-from mlx_engine.measure.words import plus_minus
+from mlx_engine.measure.results.verdicts import plus_minus
+from mlx_engine.measure.study.plan import Gates
+from mlx_engine.measure.study.study import Study
 from tests.mlx_engine.measure.charts.studies import FEW, study
 
 

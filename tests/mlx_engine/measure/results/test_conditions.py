@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from mlx_engine.measure.conditions import Conditions, Watch, answer, gpu_percent, power, thermal
+from mlx_engine.measure.results.conditions import Conditions, Watch, answer, gpu_percent, power, thermal
 
 _mains = "Now drawing from 'AC Power'\n -InternalBattery-0 (id=1)\t100%; charged;"
 _battery = "Now drawing from 'Battery Power'\n -InternalBattery-0 (id=1)\t76%; discharging;"

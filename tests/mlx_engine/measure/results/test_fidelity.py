@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from mlx_engine.measure.fidelity import by_kind, fidelity, worst_positions
-from mlx_engine.measure.positions import Positions
+from mlx_engine.measure.results.fidelity import by_kind, fidelity, worst_positions
+from mlx_engine.measure.results.positions import Positions
 
 
 def _positions(kl: list[float], *, own: float = 0.5, theirs: float = 0.5, first: int = 1) -> Positions:

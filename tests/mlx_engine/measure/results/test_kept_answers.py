@@ -7,12 +7,12 @@ import msgspec
 import pytest
 
 from mlx_engine.errors import ModelNotFound, NoSpace, StorageError
-from mlx_engine.measure import kept_answers as module
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.header import Header
-from mlx_engine.measure.kept_answers import delete, find, kept_answers, make_room, require_room
-from mlx_engine.measure.messages import CorpusChoice, KeepAnswers
-from mlx_engine.models.staging import in_use
+from mlx_engine.measure.results import kept_answers as module
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.measure.results.header import Header
+from mlx_engine.measure.results.kept_answers import delete, find, kept_answers, make_room, require_room
+from mlx_engine.measure.results.messages import CorpusChoice, KeepAnswers
+from mlx_engine.models.files.staging import in_use
 
 
 def _store(root: Path, name: str, *, used: float) -> Path:

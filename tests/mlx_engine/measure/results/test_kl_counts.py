@@ -5,9 +5,9 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from mlx_engine.measure.fidelity import kl_counts
-from mlx_engine.measure.kl_counts import BORDERS, at_least
-from mlx_engine.measure.positions import Positions
+from mlx_engine.measure.results.fidelity import kl_counts
+from mlx_engine.measure.results.kl_counts import BORDERS, at_least
+from mlx_engine.measure.results.positions import Positions
 
 
 def _positions(kl: list[float]) -> Positions:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import NotWritten
-from mlx_engine.measure.chosen_file import write_chosen
+from mlx_engine.measure.results.output_file import write_chosen
 
 
 def test_a_link_leads_to_its_file(tmp_path: Path) -> None:

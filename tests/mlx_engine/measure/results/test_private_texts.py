@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.folders import Folders
-from mlx_engine.measure.results import TYPED
-from mlx_engine.measure.typed import forget_typed, typed
+from mlx_engine.measure.results.private_texts import forget_typed, typed
+from mlx_engine.measure.results.results import TYPED
 
 
 @pytest.fixture

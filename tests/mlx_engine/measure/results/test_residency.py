@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlx_engine.measure.residency import held_share, let_go
+from mlx_engine.measure.results.residency import held_share, let_go
 
 
 @pytest.mark.skipif(platform.system() not in {"Linux", "Darwin"}, reason="other systems do not say")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlx_engine.measure.characters import one_line, visible, visible_end, visible_token
+from mlx_engine.measure.results.safe_characters import one_line, visible, visible_end, visible_token
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mlx_engine.measure.fidelity import fidelity
-from mlx_engine.measure.positions import Positions
-from mlx_engine.measure.words import plus_minus, verdict
+from mlx_engine.measure.results.fidelity import fidelity
+from mlx_engine.measure.results.positions import Positions
+from mlx_engine.measure.results.verdicts import plus_minus, verdict
 
 
 def _verdict(flips: int, kl: float = 0.02, *, of: int = 10_000) -> str:

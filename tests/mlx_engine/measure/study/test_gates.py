@@ -3,11 +3,11 @@
 import msgspec
 import pytest
 
-from mlx_engine.measure.gates import judge
-from mlx_engine.measure.plan import Gates, Plan
-from mlx_engine.measure.speed_result import Series
-from mlx_engine.measure.study import Row, StepFailure, Study
-from tests.mlx_engine.measure.test_study import result, speed
+from mlx_engine.measure.results.speed_result import Series
+from mlx_engine.measure.study.gates import judge
+from mlx_engine.measure.study.plan import Gates, Plan
+from mlx_engine.measure.study.study import Row, StepFailure, Study
+from tests.mlx_engine.measure.study.test_study import result, speed
 
 
 def _row(label: str, *, kl: float, size: int, rate: float, peak: int = 1000) -> Row:

@@ -4,11 +4,11 @@ import msgspec
 import pytest
 
 from mlx_engine.errors import InvalidPlan
-from mlx_engine.measure.plan import Gates
-from mlx_engine.measure.speed_result import SpeedPlan
-from mlx_engine.measure.study import Row, Study
-from mlx_engine.measure.taken_over import taken_over
-from mlx_engine.quantize import builtin
+from mlx_engine.measure.results.speed_result import SpeedPlan
+from mlx_engine.measure.study.merge_plan import taken_over
+from mlx_engine.measure.study.plan import Gates
+from mlx_engine.measure.study.study import Row, Study
+from mlx_engine.quantize.recipes import builtin
 from tests.mlx_engine.measure.charts.studies import FEW, study
 
 

@@ -1,8 +1,8 @@
 """Behaviour of the short names of a study's rows."""
 
-from mlx_engine.measure.names import short_names
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.study import Row, Study
+from mlx_engine.measure.study.names import short_names
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study import Row, Study
 
 
 def _short(original: str, *others: str) -> list[str]:

@@ -6,16 +6,16 @@ import msgspec
 import pytest
 
 from mlx_engine.folders import Folders
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.header import Header
-from mlx_engine.measure.messages import CorpusChoice
-from mlx_engine.measure.past_chats import forget_unused, keep_copy
 from mlx_engine.measure.report import data
 from mlx_engine.measure.report.html import html
 from mlx_engine.measure.report.markdown import markdown
 from mlx_engine.measure.report.subject import subject
-from mlx_engine.measure.results import Choice, Divergence, FidelityResult, fidelity_folder, keep_fidelity
-from mlx_engine.measure.study import Study
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.measure.results.header import Header
+from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.results.results import Choice, Divergence, FidelityResult, fidelity_folder, keep_fidelity
+from mlx_engine.measure.study.past_chats import forget_unused, keep_copy
+from mlx_engine.measure.study.study import Study
 from tests.mlx_engine.measure.charts.studies import FEW, study
 
 LINE = b'{"messages": [{"role": "user", "content": "A secret"}, {"role": "assistant", "content": "Yes"}]}'

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mlx_engine.errors import InvalidPlan
-from mlx_engine.measure.plan import read_plan
+from mlx_engine.measure.study.plan import read_plan
 
 _least: dict[str, Any] = {"name": "x", "original": "y", "recipes": ["affine-4"]}
 

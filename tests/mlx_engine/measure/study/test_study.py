@@ -3,13 +3,13 @@
 import msgspec
 import pytest
 
-from mlx_engine.measure.messages import AnswersKept, FidelityMeasured, SpeedMeasured
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.results import Fidelity, FidelityResult
-from mlx_engine.measure.speed_result import Series, SpeedPlan, SpeedResult
-from mlx_engine.measure.study import Row, Step, Study, after, after_failure, remaining, tried_again
-from mlx_engine.quantize.messages import Converted
-from mlx_engine.quantize.recipe import Format, Recipe
+from mlx_engine.measure.results.messages import AnswersKept, FidelityMeasured, SpeedMeasured
+from mlx_engine.measure.results.results import Fidelity, FidelityResult
+from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study import Row, Step, Study, after, after_failure, remaining, tried_again
+from mlx_engine.quantize.plan.messages import Converted
+from mlx_engine.quantize.recipes.recipe import Format, Recipe
 
 
 @pytest.fixture

@@ -6,14 +6,14 @@ import msgspec
 import pytest
 
 from mlx_engine.errors import BrokenModel, RequestError, StorageError
-from mlx_engine.measure.convention import Convention
-from mlx_engine.measure.header import Header
-from mlx_engine.measure.plan import Plan
-from mlx_engine.measure.study import Row, Study, remaining
-from mlx_engine.measure.study_file import alone, begin, keep, kept_studies, kept_study, load, made, present
-from mlx_engine.models.describe import describe
-from mlx_engine.models.description import BrokenDescription, ModelDescription
-from mlx_engine.quantize import builtin
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.measure.results.header import Header
+from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.study import Row, Study, remaining
+from mlx_engine.measure.study.study_file import alone, begin, keep, kept_studies, kept_study, load, made, present
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.description.description import BrokenDescription, ModelDescription
+from mlx_engine.quantize.recipes import builtin
 from tests.model_folders import write_model
 
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from mlx_engine.models.architecture import find_implementation
+from mlx_engine.models.description.architecture import find_implementation
 
 
 @pytest.mark.parametrize(

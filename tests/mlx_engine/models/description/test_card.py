@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from mlx_engine.models.card import Card, read_card
+from mlx_engine.models.description.card import Card, read_card
 
 
 @pytest.mark.parametrize(

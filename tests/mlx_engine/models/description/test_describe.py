@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlx_engine.errors import BrokenModel, FacetError, ModelNotFound, StorageError, UnsupportedModel
-from mlx_engine.models.describe import describe, read_bit_map
+from mlx_engine.models.description.describe import describe, read_bit_map
 from tests.model_folders import write_model, write_shard
 
 
@@ -53,7 +53,8 @@ def test_the_starter_model(starter_model: Path) -> None:
 def test_describing_needs_no_mlx(starter_model: Path) -> None:
     """Neither MLX nor what it brings is imported to describe a model, nor for the library or the starter model."""
     program = (
-        "import sys; from pathlib import Path; from mlx_engine.models import describe, library, starter\n"
+        "import sys; from pathlib import Path; from mlx_engine.models.description import describe\n"
+        "from mlx_engine.models.library import library, starter\n"
         "describe.describe(Path(sys.argv[1]), 'a/b')\n"
         "sys.exit(' '.join({'mlx', 'mlx_lm', 'transformers', 'numpy', 'tokenizers'} & set(sys.modules)) or 0)"
     )

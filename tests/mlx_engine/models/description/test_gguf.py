@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mlx_engine.errors import BrokenModel
-from mlx_engine.models.describe import describe
+from mlx_engine.models.description.describe import describe
 from tests.gguf_files import GGUFFile, random_tensor, tiny_model
 
 
@@ -81,7 +81,7 @@ def test_describing_needs_no_numpy(tmp_path: Path) -> None:
     """The window does it in its own process, which stays small."""
     file = tiny_model().write(tmp_path / "tiny.gguf")
     code = (
-        "import sys, pathlib; from mlx_engine.models.describe import describe;"
+        "import sys, pathlib; from mlx_engine.models.description.describe import describe;"
         "print(describe(pathlib.Path(sys.argv[1]), 'a/b').can_be_imported, 'numpy' in sys.modules)"
     )
     told = subprocess.run([sys.executable, "-c", code, str(file)], check=True, capture_output=True, text=True).stdout

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mlx_engine.models.describe import describe
+from mlx_engine.models.description.describe import describe
 from tests.model_folders import write_model
 
 

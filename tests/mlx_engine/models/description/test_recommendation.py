@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mlx_engine.models.recommendation import recommended, with_recommended
+from mlx_engine.models.description.recommendation import recommended, with_recommended
 from mlx_engine.sampling import Sampling
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from mlx_engine.models.size_class import size_class
+from mlx_engine.models.description.size_class import size_class
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from mlx_engine.models.bit_map import bit_map
-from mlx_engine.models.safetensors import TensorEntry, compose_header
-from mlx_engine.models.weights import distinct_bits, in_words, read_weights
+from mlx_engine.models.description.bit_map import bit_map
+from mlx_engine.models.description.weights import distinct_bits, in_words, read_weights
+from mlx_engine.models.files.safetensors import TensorEntry, compose_header
 
 Shapes = dict[str, tuple[str, tuple[int, ...]]]
 

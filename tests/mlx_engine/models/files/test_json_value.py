@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mlx_engine.measure.convention import Convention
-from mlx_engine.models.kept_value import read_value
+from mlx_engine.measure.results.convention import Convention
+from mlx_engine.models.files.json_value import read_value
 
 
 def test_a_value_is_read(tmp_path: Path) -> None:

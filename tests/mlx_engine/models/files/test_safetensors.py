@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlx_engine.errors import BrokenModel, FacetError, UnsupportedModel
-from mlx_engine.models.safetensors import compose_header, read_header
+from mlx_engine.models.files.safetensors import compose_header, read_header
 
 
 def file_of(header: Any, data: bytes, path: Path) -> Path:

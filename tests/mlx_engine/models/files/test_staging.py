@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import StorageError
-from mlx_engine.models.staging import (
+from mlx_engine.models.files.staging import (
     in_use,
     is_in_use,
     is_worked_on,

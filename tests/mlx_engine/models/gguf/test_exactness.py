@@ -11,9 +11,9 @@ import mlx_lm
 import numpy as np
 import pytest
 
-from mlx_engine.models.describe import describe
+from mlx_engine.models.description.describe import describe
 from mlx_engine.models.gguf.header import read_header
-from mlx_engine.models.starter import starter_gguf
+from mlx_engine.models.library.starter import starter_gguf
 from tests import gguf_files
 from tests.gguf_files import Tensor, dequantized, imported, random_tensor, tiny_model
 

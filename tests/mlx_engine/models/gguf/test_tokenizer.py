@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, pre_tokenizers
 from transformers import AutoTokenizer
 
 from mlx_engine.models.gguf.header import read_header
-from mlx_engine.models.starter import starter_gguf
+from mlx_engine.models.library.starter import starter_gguf
 from tests.gguf_files import GGUFFile, imported, tiny_model, tiny_tokenizer
 
 GPT2_PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mlx_engine.job_protocol import RemoteFile
+from mlx_engine.hub_messages import RemoteFile
 from mlx_engine.models.hub.cache import CachedRevision, cache_folder, discard_partial, free_bytes
 
 CONTENT = b"some content"

@@ -8,7 +8,7 @@ import pytest
 
 from mlx_engine.errors import BadCorpus
 from mlx_engine.folders import Folders
-from mlx_engine.job_protocol import DatasetFetched, DownloadProgress, FetchDataset, JobFailed
+from mlx_engine.hub_messages import DatasetFetched, DownloadProgress, FetchDataset, JobFailed
 from mlx_engine.models.hub.datasets import dataset, is_dataset, kept
 from tests.hub.faults import Cut, Refuse, WrongContent
 from tests.hub.job_process import JobProcess

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.job_protocol import (
+from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.hub_messages import (
     Download,
     Downloaded,
     DownloadPlanned,

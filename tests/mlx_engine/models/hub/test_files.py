@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlx_engine.errors import HubNotFound, UnsafeRepository, UnsupportedModel
-from mlx_engine.job_protocol import RemoteFile
+from mlx_engine.hub_messages import RemoteFile
 from mlx_engine.models.hub.files import check_names, is_safe, select
 
 

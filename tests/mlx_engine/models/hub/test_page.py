@@ -1,4 +1,4 @@
-from mlx_engine.job_protocol import Evaluation, JobFailed, ModelPage, ReadModel
+from mlx_engine.hub_messages import Evaluation, JobFailed, ModelPage, ReadModel
 from tests.hub.fixtures import add_model, model_files
 from tests.hub.job_process import JobProcess
 from tests.hub.repository import Repository

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from mlx_engine.job_protocol import JobFailed, ModelGroup, Search, SearchFilters, SearchResults, Variant
+from mlx_engine.hub_messages import JobFailed, ModelGroup, Search, SearchFilters, SearchResults, Variant
 from tests.hub.faults import Refuse, WrongContent
 from tests.hub.job_process import JobProcess
 from tests.hub.repository import Repository

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import HubError
-from mlx_engine.job_protocol import RemoteFile
+from mlx_engine.hub_messages import RemoteFile
 from mlx_engine.models.hub import client, transfer
 from mlx_engine.models.hub.cache import CachedRevision
 from tests.hub.faults import Cut, PartsOnly

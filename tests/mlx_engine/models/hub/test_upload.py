@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mlx_engine.engine.job_messages import JobEvent
-from mlx_engine.job_protocol import JobFailed, SignIn, Waiting
+from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.hub_messages import JobFailed, SignIn, Waiting
 from mlx_engine.models.hub.upload_messages import (
     LookAtTarget,
     Publish,

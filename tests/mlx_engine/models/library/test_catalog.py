@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mlx_engine.models import catalog
-from mlx_engine.models.catalog import GIBIBYTE, Entry
 from mlx_engine.models.hub.files import is_safe
+from mlx_engine.models.library import catalog
+from mlx_engine.models.library.catalog import GIBIBYTE, Entry
 
 MACS_GB = (8, 16, 18, 24, 32, 36, 48, 64, 96, 128)
 ENTRIES = catalog.read()

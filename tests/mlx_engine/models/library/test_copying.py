@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import BrokenModel, StorageError
-from mlx_engine.models.copying import copy_model
-from mlx_engine.models.describe import describe
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.library.copying import copy_model
 from tests.model_folders import write_model
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlx_engine.models.describe import describe
-from mlx_engine.models.duplicates import find_duplicates, fingerprint
-from mlx_engine.models.safetensors import read_header
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.files.safetensors import read_header
+from mlx_engine.models.library.duplicates import find_duplicates, fingerprint
 from tests.gguf_files import tiny_model
 from tests.model_folders import write_model, write_shard
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import StorageError
-from mlx_engine.models.describe import describe
-from mlx_engine.models.gguf.importing import import_gguf
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.library.gguf_import import import_gguf
 from tests.gguf_files import imported, tiny_model
 
 IMPORT = [sys.executable, "-m", "mlx_engine", "--import-gguf"]
@@ -52,7 +52,7 @@ def test_a_killed_import_is_cleared_by_the_next(tmp_path: Path) -> None:
     """After kill -9 only the unfinished folder is there; the next import removes it and makes the whole one."""
     source = tiny_model().write(tmp_path / "model.gguf")
     program = (
-        "import sys; from pathlib import Path; from mlx_engine.models.gguf.importing import import_gguf\n"
+        "import sys; from pathlib import Path; from mlx_engine.models.library.gguf_import import import_gguf\n"
         "for step in import_gguf(Path(sys.argv[1]), Path(sys.argv[2])):\n"
         "    print('writing', flush=True); sys.stdin.read()"
     )

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import BrokenModel, ModelNotFound, StorageError
-from mlx_engine.models.describe import BrokenDescription
-from mlx_engine.models.library import Row, find, find_among, survey
-from mlx_engine.models.places import Root
+from mlx_engine.models.description.describe import BrokenDescription
+from mlx_engine.models.library.library import Row, find, find_among, survey
+from mlx_engine.models.library.places import Root
 from tests.gguf_files import tiny_model
 from tests.model_folders import write_model
 

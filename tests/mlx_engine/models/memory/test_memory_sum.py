@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from mlx_engine.models import cache_precision
-from mlx_engine.models.cache_layout import LayerCache
-from mlx_engine.models.description import ModelDescription
-from mlx_engine.models.machine import Machine
-from mlx_engine.models.memory import fit
-from mlx_engine.models.memory_sum import WaysOut, terms, ways_out
-from tests.mlx_engine.models.test_memory import MODEL, WINDOW, machine
+from mlx_engine.models.description.cache_layout import LayerCache
+from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.memory import cache_precision
+from mlx_engine.models.memory.machine import Machine
+from mlx_engine.models.memory.memory import fit
+from mlx_engine.models.memory.memory_sum import WaysOut, terms, ways_out
+from tests.mlx_engine.models.memory.test_memory import MODEL, WINDOW, machine
 
 LONG = 65_536
 SMALLER = replace(MODEL, id="o/m-3bit", bits_per_weight=3.5, loaded_bytes=3_500_000_000)

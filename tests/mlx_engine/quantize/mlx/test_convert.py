@@ -15,16 +15,16 @@ import pytest
 from mlx_lm.utils import load_model, load_tokenizer
 
 from mlx_engine.errors import BrokenModel, FacetError, InvalidRecipe, NoSpace, StorageError
-from mlx_engine.models import provenance
-from mlx_engine.models.describe import describe
-from mlx_engine.models.safetensors import read_header
-from mlx_engine.quantize import convert as module
-from mlx_engine.quantize import pieces
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.convert import Progress, convert
-from mlx_engine.quantize.folder import Folder
-from mlx_engine.quantize.forecast import forecast
-from mlx_engine.quantize.recipe import Recipe
+from mlx_engine.models.description import provenance
+from mlx_engine.models.description.describe import describe
+from mlx_engine.models.files.safetensors import read_header
+from mlx_engine.quantize.mlx import convert as module
+from mlx_engine.quantize.mlx import pieces
+from mlx_engine.quantize.mlx.convert import Progress, convert
+from mlx_engine.quantize.mlx.folder import Folder
+from mlx_engine.quantize.plan.forecast import forecast
+from mlx_engine.quantize.recipes.builtin import recipe
+from mlx_engine.quantize.recipes.recipe import Recipe
 from tests.mlx_engine.quantize.stored_tensors import stored_tensors
 from tests.original_models import ARCHITECTURES, RECIPES, can_be_mixed, write_original
 

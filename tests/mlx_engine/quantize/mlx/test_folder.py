@@ -9,9 +9,9 @@ import mlx_lm
 import pytest
 
 from mlx_engine.errors import BrokenModel
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.convert import convert
-from mlx_engine.quantize.folder import Folder
+from mlx_engine.quantize.mlx.convert import convert
+from mlx_engine.quantize.mlx.folder import Folder
+from mlx_engine.quantize.recipes.builtin import recipe
 from tests.mlx_engine.quantize.stored_tensors import stored_tensors
 from tests.original_models import write_original
 

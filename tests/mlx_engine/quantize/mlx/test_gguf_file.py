@@ -11,13 +11,13 @@ from mlx.utils import tree_flatten
 from mlx_lm.utils import dequantize_model, load_model, load_tokenizer
 
 from mlx_engine.errors import StorageError, UnsupportedModel
-from mlx_engine.models.describe import describe
+from mlx_engine.models.description.describe import describe
 from mlx_engine.models.gguf.dequantize import DECODINGS, dequantize
 from mlx_engine.models.gguf.packing import READABLE
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.convert import convert
-from mlx_engine.quantize.opening import open_source
-from mlx_engine.quantize.preflight import look
+from mlx_engine.quantize.mlx.convert import convert
+from mlx_engine.quantize.mlx.opening import open_source
+from mlx_engine.quantize.plan.preflight import look
+from mlx_engine.quantize.recipes.builtin import recipe
 from tests import gguf_files
 from tests.gguf_files import Tensor, imported, tiny_model
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from mlx_engine.errors import BrokenModel
-from mlx_engine.quantize.layout import Placement
-from mlx_engine.quantize.outline import Parameter
-from mlx_engine.quantize.quantizing import convert_rows
-from mlx_engine.quantize.recipe import Format
-from mlx_engine.quantize.source import safetensors_type
+from mlx_engine.quantize.mlx.quantizing import convert_rows
+from mlx_engine.quantize.mlx.source import safetensors_type
+from mlx_engine.quantize.plan.layout import Placement
+from mlx_engine.quantize.plan.outline import Parameter
+from mlx_engine.quantize.recipes.recipe import Format
 
 
 def _placement(dtype: mx.Dtype, form: Format | None = None) -> Placement:

@@ -15,13 +15,13 @@ from mlx.utils import tree_flatten, tree_map_with_path
 from mlx_lm.convert import mixed_quant_predicate_builder
 from mlx_lm.utils import load_model, make_shards, quantize_model
 
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.config import quantized_config
-from mlx_engine.quantize.forecast import forecast
-from mlx_engine.quantize.layout import layout
-from mlx_engine.quantize.outline import Outline, Parameter
-from mlx_engine.quantize.recipe import Format
-from mlx_engine.quantize.shards import into_shards
+from mlx_engine.quantize.plan.config import quantized_config
+from mlx_engine.quantize.plan.forecast import forecast
+from mlx_engine.quantize.plan.layout import layout
+from mlx_engine.quantize.plan.outline import Outline, Parameter
+from mlx_engine.quantize.plan.shards import into_shards
+from mlx_engine.quantize.recipes.builtin import recipe
+from mlx_engine.quantize.recipes.recipe import Format
 from tests.model_folders import write_shard
 
 _attention: dict[str, Any] = {

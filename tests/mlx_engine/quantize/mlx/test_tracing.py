@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from mlx_engine.errors import BrokenModel, UnsupportedModel
-from mlx_engine.models.safetensors import TensorEntry, read_header
-from mlx_engine.quantize.folder import Folder
-from mlx_engine.quantize.lineage import Extent
-from mlx_engine.quantize.outline import Outline
-from mlx_engine.quantize.recipe import Format
-from mlx_engine.quantize.tracing import Traced, trace
+from mlx_engine.models.files.safetensors import TensorEntry, read_header
+from mlx_engine.quantize.mlx.folder import Folder
+from mlx_engine.quantize.mlx.tracing import Traced, trace
+from mlx_engine.quantize.plan.lineage import Extent
+from mlx_engine.quantize.plan.outline import Outline
+from mlx_engine.quantize.recipes.recipe import Format
 from tests.model_folders import write_shard
 from tests.original_models import write_original
 

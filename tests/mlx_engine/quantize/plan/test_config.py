@@ -4,11 +4,11 @@ from typing import Any
 
 import msgspec
 
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.config import quantized_config
-from mlx_engine.quantize.layout import layout
-from mlx_engine.quantize.outline import Outline
-from mlx_engine.quantize.recipe import Format, Recipe, Rule
+from mlx_engine.quantize.plan.config import quantized_config
+from mlx_engine.quantize.plan.layout import layout
+from mlx_engine.quantize.plan.outline import Outline
+from mlx_engine.quantize.recipes.builtin import recipe
+from mlx_engine.quantize.recipes.recipe import Format, Recipe, Rule
 from tests.outlines import dense, matrix, only, plain
 
 _usual = {"group_size": 64, "bits": 4, "mode": "affine"}

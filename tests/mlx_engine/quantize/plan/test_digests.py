@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import StorageError
-from mlx_engine.quantize.digests import Digests
+from mlx_engine.quantize.plan.digests import Digests
 
 
 def test_a_file_is_read_for_its_digest(tmp_path: Path) -> None:

@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlx_engine.models.bit_map import LayerBits
-from mlx_engine.models.describe import describe, read_bit_map
-from mlx_engine.models.machine import Machine
-from mlx_engine.models.memory import fit
-from mlx_engine.models.safetensors import compose_header
-from mlx_engine.quantize import shards
-from mlx_engine.quantize.builtin import RECIPES, recipe
-from mlx_engine.quantize.config import quantized_config
-from mlx_engine.quantize.forecast import forecast
-from mlx_engine.quantize.layout import layout
-from mlx_engine.quantize.outline import Dropped, Outline
-from mlx_engine.quantize.recipe import Format, Recipe, Rule
-from mlx_engine.quantize.shards import into_shards
+from mlx_engine.models.description.bit_map import LayerBits
+from mlx_engine.models.description.describe import describe, read_bit_map
+from mlx_engine.models.files.safetensors import compose_header
+from mlx_engine.models.memory.machine import Machine
+from mlx_engine.models.memory.memory import fit
+from mlx_engine.quantize.plan import shards
+from mlx_engine.quantize.plan.config import quantized_config
+from mlx_engine.quantize.plan.forecast import forecast
+from mlx_engine.quantize.plan.layout import layout
+from mlx_engine.quantize.plan.outline import Dropped, Outline
+from mlx_engine.quantize.plan.shards import into_shards
+from mlx_engine.quantize.recipes.builtin import RECIPES, recipe
+from mlx_engine.quantize.recipes.recipe import Format, Recipe, Rule
 from tests.model_folders import CONFIG, write_model
 from tests.outlines import dense, matrix, only, plain
 

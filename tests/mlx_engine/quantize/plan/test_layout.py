@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from mlx_engine.errors import InvalidRecipe
-from mlx_engine.quantize.layout import Placement, layout
-from mlx_engine.quantize.outline import Outline
-from mlx_engine.quantize.recipe import Format, Recipe, Rule, Treatment
+from mlx_engine.quantize.plan.layout import Placement, layout
+from mlx_engine.quantize.plan.outline import Outline
+from mlx_engine.quantize.recipes.recipe import Format, Recipe, Rule, Treatment
 from tests.outlines import dense, matrix, only, plain
 
 _four, _six, _eight = Format(bits=4), Format(bits=6), Format(bits=8)

@@ -6,8 +6,8 @@ import mlx.core as mx
 import numpy as np
 import pytest
 
-from mlx_engine.quantize.exportable import exportable
-from mlx_engine.quantize.lineage import Graph, Lineage
+from mlx_engine.quantize.mlx.exportable import exportable
+from mlx_engine.quantize.plan.lineage import Graph, Lineage
 
 _tensors = {
     "matrix": mx.arange(48, dtype=mx.uint16).reshape(6, 8),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlx_engine.quantize.outline import layer_of
+from mlx_engine.quantize.plan.outline import layer_of
 from tests.outlines import dense, matrix, only, plain
 
 

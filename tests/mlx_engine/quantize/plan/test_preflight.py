@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import FacetError, InvalidRecipe, NoSpace, OutOfMemory, StorageError, UnsupportedModel
-from mlx_engine.models.staging import locked_partial
-from mlx_engine.quantize import preflight
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.outline import Outline, Parameter
+from mlx_engine.models.files.staging import locked_partial
+from mlx_engine.quantize.plan import preflight
+from mlx_engine.quantize.plan.outline import Outline, Parameter
+from mlx_engine.quantize.recipes.builtin import recipe
 from tests.gguf_files import tiny_model
 from tests.model_folders import write_model
 

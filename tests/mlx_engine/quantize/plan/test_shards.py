@@ -1,6 +1,6 @@
 """Weight files. That arrays are dealt out as by mlx-lm, `test_stock.py` sees."""
 
-from mlx_engine.quantize.shards import into_shards
+from mlx_engine.quantize.plan.shards import into_shards
 
 _two_gigabytes = ("U8", (2, 2**30))
 

@@ -1,6 +1,6 @@
 import pytest
 
-from mlx_engine.quantize.supply import Supply
+from mlx_engine.quantize.plan.supply import Supply
 
 FILES = ("a", "b", "c", "d")
 NEEDS = {

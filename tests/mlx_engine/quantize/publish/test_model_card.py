@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mlx_engine.models.card import read_metadata, without_metadata
-from mlx_engine.quantize.model_card import Card, Measurement, write_card
-from mlx_engine.quantize.publish import read_conversion
-from mlx_engine.quantize.recipe_file import decode_recipe
+from mlx_engine.models.description.card import read_metadata, without_metadata
+from mlx_engine.quantize.publish.model_card import Card, Measurement, write_card
+from mlx_engine.quantize.publish.publish import read_conversion
+from mlx_engine.quantize.recipes.recipe_file import decode_recipe
 from tests.conversions import BASE, COMMIT, write_conversion
 
 

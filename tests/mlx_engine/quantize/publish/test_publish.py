@@ -5,9 +5,9 @@ import msgspec
 import pytest
 
 from mlx_engine.errors import NotPublishable
-from mlx_engine.models import provenance
-from mlx_engine.models.provenance import Provenance
-from mlx_engine.quantize.publish import collect, licence_warning, read_conversion, without_paths
+from mlx_engine.models.description import provenance
+from mlx_engine.models.description.provenance import Provenance
+from mlx_engine.quantize.publish.publish import collect, licence_warning, read_conversion, without_paths
 from tests.conversions import BASE, write_conversion
 from tests.model_folders import write_model
 

@@ -3,10 +3,10 @@
 import pytest
 
 from mlx_engine.errors import InvalidRecipe
-from mlx_engine.quantize.builtin import RECIPES, recipe
-from mlx_engine.quantize.forecast import forecast
-from mlx_engine.quantize.layout import layout
-from mlx_engine.quantize.recipe import Format
+from mlx_engine.quantize.plan.forecast import forecast
+from mlx_engine.quantize.plan.layout import layout
+from mlx_engine.quantize.recipes.builtin import RECIPES, recipe
+from mlx_engine.quantize.recipes.recipe import Format
 from tests.outlines import dense, matrix, only
 
 

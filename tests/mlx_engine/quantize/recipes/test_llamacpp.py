@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlx_engine.quantize.llamacpp import NAMES, nearest
+from mlx_engine.quantize.recipes.llamacpp import NAMES, nearest
 
 
 @pytest.mark.parametrize(

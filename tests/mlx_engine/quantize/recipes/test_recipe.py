@@ -3,7 +3,7 @@
 import pytest
 
 from mlx_engine.errors import InvalidRecipe
-from mlx_engine.quantize.recipe import Format, Rule
+from mlx_engine.quantize.recipes.recipe import Format, Rule
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlx_engine.errors import InvalidRecipe, StorageError
-from mlx_engine.quantize.builtin import RECIPES
-from mlx_engine.quantize.recipe import Format, Recipe, Rule
-from mlx_engine.quantize.recipe_file import decode_recipe, encode_recipe, read_recipe, write_recipe
+from mlx_engine.quantize.recipes.builtin import RECIPES
+from mlx_engine.quantize.recipes.recipe import Format, Recipe, Rule
+from mlx_engine.quantize.recipes.recipe_file import decode_recipe, encode_recipe, read_recipe, write_recipe
 
 _treatments = st.one_of(
     st.just("keep"),

@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mlx_engine.quantize import builtin
-from mlx_engine.quantize.own_recipes import folder_name, own_recipes
-from mlx_engine.quantize.recipe_file import write_recipe
+from mlx_engine.quantize.recipes import builtin
+from mlx_engine.quantize.recipes.recipe_file import write_recipe
+from mlx_engine.quantize.recipes.user_recipes import folder_name, own_recipes
 
 
 def _keep(name: str, like: str, folder: Path, file: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlx_engine.models.safetensors import TensorEntry, compose_header
+from mlx_engine.models.files.safetensors import TensorEntry, compose_header
 
 HIDDEN, FEED_FORWARD, LAYERS, VOCABULARY = 128, 256, 2, 384
 LLAMA: dict[str, Any] = {

@@ -13,9 +13,9 @@ from mlx_lm.utils import load_model
 
 from mlx_engine.inference.load import open_model
 from mlx_engine.networks import model_classes
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.convert import convert
-from mlx_engine.quantize.opening import open_source
+from mlx_engine.quantize.mlx.convert import convert
+from mlx_engine.quantize.mlx.opening import open_source
+from mlx_engine.quantize.recipes.builtin import recipe
 from tests.mlx_engine.quantize.sources import published
 from tests.mlx_engine.quantize.sources.published import FEED_FORWARD, HIDDEN, LLAMA, Doubles, Published
 

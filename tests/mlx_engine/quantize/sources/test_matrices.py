@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mlx_engine.errors import UnsupportedModel
-from mlx_engine.quantize.recipe import Format
+from mlx_engine.quantize.recipes.recipe import Format
 from mlx_engine.quantize.sources import bitnet, compressed, fp8, gptq, micro_scaled
 from mlx_engine.quantize.sources.matrix import Matrix
 from tests.mlx_engine.quantize.sources import published

@@ -12,9 +12,9 @@ from mlx.utils import tree_flatten
 from mlx_lm.utils import dequantize_model, load_model
 
 from mlx_engine.errors import BrokenModel, FacetError, UnsupportedModel
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.convert import convert
-from mlx_engine.quantize.opening import open_source
+from mlx_engine.quantize.mlx.convert import convert
+from mlx_engine.quantize.mlx.opening import open_source
+from mlx_engine.quantize.recipes.builtin import recipe
 from tests.mlx_engine.quantize.sources import published
 from tests.mlx_engine.quantize.sources.published import LLAMA, Doubles, Published
 
