@@ -7,11 +7,11 @@ import msgspec
 from cyclopts import Parameter, Token
 
 from mlx_engine.cli import job
-from mlx_engine.cli.failure import FAILED, UsageError, report
 from mlx_engine.cli.job import JobError
 from mlx_engine.cli.roots import AddedFolders, model_named
 from mlx_engine.cli.views import bench as bench_view
 from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.failure import FAILED, UsageError, report
 from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.errors import InvalidParameter
 from mlx_engine.folders import Folders

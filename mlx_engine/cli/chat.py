@@ -5,13 +5,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlx_engine.cli.failure import INTERRUPTED, UsageError, report
 from mlx_engine.cli.prepare import prepared_starter
 from mlx_engine.cli.roots import roots
 from mlx_engine.cli.sampling_options import SamplingOptions
 from mlx_engine.cli.session import Session
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.answer import AnswerView, JsonView, TextView
+from mlx_engine.cli.views.failure import INTERRUPTED, UsageError, report
 from mlx_engine.cli.views.memory import asked_on_terminal, require_room
 from mlx_engine.errors import FacetError, UnsupportedModel
 from mlx_engine.folders import Folders

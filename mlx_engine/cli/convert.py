@@ -11,11 +11,11 @@ from cyclopts import Parameter
 from mlx_engine.cli import conversion_task, job, recipe_option
 from mlx_engine.cli.conversion_task import Task
 from mlx_engine.cli.convert_remote import convert_remote, described, tell_remote
-from mlx_engine.cli.failure import UsageError
 from mlx_engine.cli.job import Job
 from mlx_engine.cli.roots import AddedFolders, roots
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.download import text_view
+from mlx_engine.cli.views.failure import UsageError
 from mlx_engine.cli.views.job import JsonView, show_all
 from mlx_engine.errors import ModelNotFound
 from mlx_engine.folders import Folders

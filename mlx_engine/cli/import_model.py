@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from mlx_engine.cli.failure import UsageError
 from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.failure import UsageError
 from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.folders import Folders
 from mlx_engine.models.hub.files import is_safe

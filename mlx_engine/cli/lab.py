@@ -7,10 +7,10 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from mlx_engine.cli import corpora, recipe_option
-from mlx_engine.cli.failure import FAILED
 from mlx_engine.cli.lab_answers import answers
 from mlx_engine.cli.roots import AddedFolders, not_found, roots
 from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.failure import FAILED
 from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.cli.views.study import judgement_lines, list_fields, list_table, row_fields, table
 from mlx_engine.cli.views.study_progress import StudyCourse

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
-from mlx_engine.cli.failure import BROKEN_PIPE, FAILED, INTERRUPTED, UsageError, report
+from mlx_engine.cli.views.failure import BROKEN_PIPE, FAILED, INTERRUPTED, UsageError, report
 from mlx_engine.errors import FacetError
 from mlx_engine.versions import version_of
 

@@ -10,10 +10,10 @@ from cyclopts import Parameter
 
 from mlx_engine.cli import job
 from mlx_engine.cli.corpora import chosen, here
-from mlx_engine.cli.failure import FAILED, UsageError, report
 from mlx_engine.cli.roots import AddedFolders, model_named, not_found, roots
 from mlx_engine.cli.views import fidelity as measure_view
 from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.failure import FAILED, UsageError, report
 from mlx_engine.cli.views.job import StatusView, show_all
 from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.engine.values.job_messages import JobEvent

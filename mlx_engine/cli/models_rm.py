@@ -5,9 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlx_engine.cli.failure import UsageError
 from mlx_engine.cli.roots import AddedFolders, roots
 from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.failure import UsageError
 from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.models.library import library
 from mlx_engine.models.library.removal import Removal, plan_removal, remove

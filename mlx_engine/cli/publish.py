@@ -8,10 +8,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlx_engine.cli.failure import UsageError
 from mlx_engine.cli.job import Job
 from mlx_engine.cli.roots import AddedFolders, roots
 from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.failure import UsageError
 from mlx_engine.cli.views.job import JobView, JsonView, show_resumable
 from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.cli.views.publish import TextView

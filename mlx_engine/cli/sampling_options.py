@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from mlx_engine.cli.failure import UsageError
+from mlx_engine.cli.views.failure import UsageError
 from mlx_engine.models.description import recommendation
 from mlx_engine.sampling import Sampling, sampling_fields
 

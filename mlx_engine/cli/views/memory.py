@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Callable
 
-from mlx_engine.cli.failure import UsageError
 from mlx_engine.cli.views import terminal
+from mlx_engine.cli.views.failure import UsageError
 from mlx_engine.errors import OutOfMemory
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory import cache_precision, memory

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from mlx_engine.cli.failure import UsageError
 from mlx_engine.cli.sampling_options import SamplingOptions
+from mlx_engine.cli.views.failure import UsageError
 from mlx_engine.sampling import Sampling, sampling_fields
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mlx_engine.cli.failure import UsageError
 from mlx_engine.cli.main import main
+from mlx_engine.cli.views.failure import UsageError
 from mlx_engine.cli.views.memory import reckon, require_room
 from mlx_engine.errors import OutOfMemory
 from mlx_engine.models.description.describe import ModelDescription, describe
