@@ -9,14 +9,8 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.domain.store import Store
-from app.viewmodels.bridges.offline import OfflineSwitch
-from app.viewmodels.bridges.preferences import Preferences
-from app.viewmodels.chat.chat import ChatViewModel
-from app.viewmodels.library.library import ModelLibrary
-from app.views.kit.notification import Notifier
-from app.views.kit.theme import Theme
+from app.views.shell.parts import WindowParts
 from app.views.shell.workbench import Workbench
-from mlx_engine.folders import Folders
 from mlx_engine.models.memory.machine import Machine
 
 if TYPE_CHECKING:
@@ -29,19 +23,12 @@ if TYPE_CHECKING:
     from mlx_engine.models.description.description import ModelDescription
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts(WindowParts):
     """What is there from the start."""
 
-    folders: Folders
-    theme: Theme
     machine: Machine
-    preferences: Preferences
-    offline: OfflineSwitch
     store: Store
-    notifier: Notifier
-    library: ModelLibrary
-    chat: ChatViewModel
 
 
 class LaterAssembly(QObject):

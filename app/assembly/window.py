@@ -75,19 +75,6 @@ class Assembly(QObject):
         self.gate = LoadGate(self.bridge, self.library, machine, self)
         self.chat = ChatViewModel(self.store, self.bridge, self.library, self.preferences, self.gate, self)
         self.conversations = ConversationListModel(self.store, self.chat, self)
-        self.workbench = Workbench(
-            window,
-            chat=self.chat,
-            conversations=self.conversations,
-            library=self.library,
-            preferences=self.preferences,
-            notifier=self.notifier,
-            theme=theme,
-            new_page=self._new_page,
-            offline=self.offline,
-            models=folders.models,
-            logs=folders.logs,
-        )
         parts = Parts(
             folders=folders,
             theme=theme,
@@ -98,7 +85,9 @@ class Assembly(QObject):
             notifier=self.notifier,
             library=self.library,
             chat=self.chat,
+            conversations=self.conversations,
         )
+        self.workbench = Workbench(window, parts, new_page=self._new_page)
         self.later = LaterAssembly(parts, self.workbench, self)
         self.gate.smaller_wanted.connect(lambda: self.workbench.show_page("discover"))
         self.preferences.changed.connect(self._follow_preferences)

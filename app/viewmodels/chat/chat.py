@@ -6,7 +6,7 @@ from time import time
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from app.domain.conversation import Conversation, Message, MessageTree, new_id, title_from, whole_characters
+from app.domain.conversation import Conversation, Message, MessageTree, Speaker, new_id, title_from, whole_characters
 from app.domain.store import Store
 from app.viewmodels.bridges.engine import EngineBridge
 from app.viewmodels.bridges.preferences import Preferences
@@ -96,6 +96,10 @@ class ChatViewModel(QObject):
     def items(self) -> list[MessageItem]:
         """What the transcript shows, the text that has arrived so far included."""
         return list(items_of(self._tree, self._conversation.leaf, self._live))
+
+    def last_message_id(self, role: Speaker) -> str:
+        """Return the id of the last message of `items` with that role, or "" if there is none."""
+        return next((item.message.id for item in reversed(self.items) if item.message.role == role), "")
 
     @property
     def busy(self) -> bool:

@@ -120,6 +120,13 @@ class ChatPage(QWidget):
         transcript.branch_requested.connect(chat.switch_branch)
         return transcript
 
+    def copy_last_answer(self) -> None:
+        self.transcript.copy_message(self._chat.last_message_id("assistant"))
+
+    def edit_last_message(self) -> None:
+        """Open the editor of the user's last message."""
+        self.transcript.edit_message(self._chat.last_message_id("user"))
+
     def show_preparation(self, line: str) -> None:
         """Say that the first model is being made ready; an empty line says that this is over."""
         self._preparation = line

@@ -1,27 +1,28 @@
 """What fills the window: header, sidebar, pages and parameters panel."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import get_args
 
-from PySide6.QtCore import QByteArray, Qt, Signal
-from PySide6.QtWidgets import QMessageBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication, QMessageBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.bridges.offline import OfflineSwitch
-from app.viewmodels.bridges.preferences import Preferences
-from app.viewmodels.chat.chat import ChatViewModel
-from app.viewmodels.chat.conversation_list import ConversationListModel
-from app.viewmodels.library.library import ModelLibrary
 from app.views.chat.model_picker import ModelPicker
 from app.views.chat.page import ChatPage
-from app.views.kit.notification import NotificationBanner, Notifier
-from app.views.kit.theme import LARGEST_TEXT, SMALLEST_TEXT, Theme
+from app.views.kit.notification import NotificationBanner
+from app.views.kit.theme import LARGEST_TEXT, SMALLEST_TEXT, Appearance
 from app.views.shell.header import Header
 from app.views.shell.main_window import MainWindow
 from app.views.shell.pages import BY_NAME, CHAT, PAGES
+from app.views.shell.parts import WindowParts
 from app.views.shell.sidebar import Sidebar
 from app.views.shell.window_actions import WindowActions
 
 _SIDEBAR_WIDTH, _PANEL_WIDTH = 240, 290
+_TEXT_STEP = 10
+"""Percent by which the text grows and shrinks."""
 
 
 class Workbench(QWidget):
@@ -32,37 +33,22 @@ class Workbench(QWidget):
     study_requested = Signal()
     export_requested = Signal(bool)  # whether of all chats
 
-    def __init__(  # noqa: PLR0913 - the one place where all view-models meet
-        self,
-        window: MainWindow,
-        *,
-        chat: ChatViewModel,
-        conversations: ConversationListModel,
-        library: ModelLibrary,
-        preferences: Preferences,
-        notifier: Notifier,
-        theme: Theme,
-        new_page: Callable[[str], QWidget],
-        offline: OfflineSwitch,
-        models: Path,
-        logs: Path,
-    ) -> None:
+    def __init__(self, window: MainWindow, parts: WindowParts, *, new_page: Callable[[str], QWidget]) -> None:
         super().__init__()
         self.main_window = window
-        self.chat, self.conversations, self.library = chat, conversations, library
-        self.preferences, self.notifier, self.theme = preferences, notifier, theme
-        self.offline = offline
+        self.chat, self.conversations, self.library = parts.chat, parts.conversations, parts.library
+        self.preferences, self.notifier, self.theme = parts.preferences, parts.notifier, parts.theme
+        self.offline, self._folders = parts.offline, parts.folders
         self._settings_dialog: QWidget | None = None
         self._parameters: QWidget | None = None
         self._has_parameters = False
         self._new_page, self._pages = new_page, dict[str, QWidget]()
-        self.sidebar = Sidebar(conversations, chat, theme)
-        self.page = self._pages[CHAT] = ChatPage(chat, library, preferences, theme)
-        self.picker = ModelPicker(library, chat, theme)
-        self._header = Header(self.picker, theme)
+        self.sidebar = Sidebar(self.conversations, self.chat, self.theme)
+        self.page = self._pages[CHAT] = ChatPage(self.chat, self.library, self.preferences, self.theme)
+        self.picker = ModelPicker(self.library, self.chat, self.theme)
+        self._header = Header(self.picker, self.theme)
         self._lay_out()
-        self._actions = WindowActions(self, models=models, logs=logs)
-        self.actions_by_name = actions = self._actions.actions
+        self.actions_by_name = actions = WindowActions(window.menuBar(), self._handlers(), parts, self).actions
         self._header.adopt(actions["toggle_sidebar"], actions["new_chat"], actions["toggle_parameters"])
         self._connect()
         self._restore()
@@ -86,8 +72,51 @@ class Workbench(QWidget):
         column.addWidget(NotificationBanner(self.notifier, self.theme))
         column.addWidget(self._splitter, 1)
 
+    def _handlers(self) -> Mapping[str, Callable[[], object]]:
+        """Return a function for each action of the menus."""
+        window, chat = self.main_window, self.chat
+        return {
+            "new_chat": self.new_chat,
+            "rename_chat": self.rename_chat,
+            "delete_chat": self.sidebar.delete_current,
+            "export_chat": lambda: self.export_requested.emit(False),
+            "export_chats": lambda: self.export_requested.emit(True),
+            "offline": lambda: self.offline.turn(on=not self.offline.is_on),
+            "settings": self.show_settings,
+            "close_window": window.close,
+            "quit": QApplication.closeAllWindows,
+            "copy_answer": self.page.copy_last_answer,
+            **{f"page_{page.name}": partial(self.show_page, page.name) for page in (*PAGES, BY_NAME["jobs"])},
+            "toggle_sidebar": self.toggle_sidebar,
+            "toggle_parameters": self.toggle_parameters,
+            "text_bigger": lambda: self.set_text_size(self.preferences.settings.text_size + _TEXT_STEP),
+            "text_smaller": lambda: self.set_text_size(self.preferences.settings.text_size - _TEXT_STEP),
+            "text_normal": lambda: self.set_text_size(100),
+            **{
+                f"appearance_{name}": partial(self.preferences.set, "appearance", name) for name in get_args(Appearance)
+            },
+            "write": self.write,
+            "stop": chat.stop,
+            "regenerate": lambda: chat.regenerate(chat.last_message_id("assistant")),
+            "edit_last": self._edit_last_message,
+            "next_chat": lambda: self.sidebar.step(1),
+            "previous_chat": lambda: self.sidebar.step(-1),
+            "choose_model": self.choose_model,
+            "load_model": lambda: chat.loading.load(chat.model),
+            "unload_model": lambda: self.library.unload(chat.model),
+            "open_models_folder": lambda: _open_folder(self._folders.models),
+            "quantize": self.quantize_requested.emit,
+            "quantize_folder": lambda: self.quantize_path_requested.emit(False),
+            "quantize_file": lambda: self.quantize_path_requested.emit(True),
+            "new_study": self.study_requested.emit,
+            "minimize": window.showMinimized,
+            "zoom": lambda: window.showNormal() if window.isMaximized() else window.showMaximized(),
+            "about": self.show_about,
+            "open_logs": lambda: _open_folder(self._folders.logs),
+        }
+
     def _connect(self) -> None:
-        self.picker.folder_requested.connect(self._actions.open_models_folder)
+        self.picker.folder_requested.connect(self.actions_by_name["open_models_folder"].trigger)
         for source in (self.chat, self.conversations, self.library, self.preferences):
             source.problem.connect(self.notifier.error)
         self.chat.gate.noted.connect(self.notifier.information)
@@ -173,6 +202,10 @@ class Workbench(QWidget):
             self, "About Facet", "Facet\n\nChat with language models on your own computer. Nothing leaves it."
         )
 
+    def _edit_last_message(self) -> None:
+        self.write()
+        self.page.edit_last_message()
+
     def _show_sidebar(self, *, visible: bool) -> None:
         self.sidebar.setVisible(visible)
         self.actions_by_name["toggle_sidebar"].setChecked(visible)
@@ -207,3 +240,8 @@ class Workbench(QWidget):
 
     def _keep(self) -> None:
         self.main_window.state.setValue("splitter", self._splitter.saveState())
+
+
+def _open_folder(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
