@@ -74,14 +74,14 @@ class JobsAssembly(QObject):
     def _tell_converted(self, model_id: str, words: str) -> None:
         name = model_id.rpartition("/")[2]
         self._notifier.information(
-            f"{name} stands in the library.", words, offer="Chat", accept=lambda: self._chat_with(model_id)
+            f"{name} stands in the library.", words, action_title="Chat", action=lambda: self._chat_with(model_id)
         )
 
     def _tell_published(self, repository: str, words: str) -> None:
         def open_page() -> None:
             QDesktopServices.openUrl(QUrl(address(repository)))
 
-        self._notifier.information(f"{repository} is published.", words, offer="Open its page", accept=open_page)
+        self._notifier.information(f"{repository} is published.", words, action_title="Open its page", action=open_page)
 
     def _open_log(self) -> None:
         log = self._logs / "jobs.log"

@@ -171,8 +171,8 @@ class LabAssembly(QObject):
         self._notifier.information(
             title,
             "Facet was closed while it ran. What was measured is kept.",
-            offer="Resume",
-            accept=lambda: self._go_on(name),
+            action_title="Resume",
+            action=lambda: self._go_on(name),
             stays=True,
         )
 
@@ -186,12 +186,12 @@ class LabAssembly(QObject):
         if self._shown() == "lab" and self.lab.study and self.lab.study.plan.name == name:
             return
         self._notifier.information(
-            f"The study “{name}” is finished.", self.lab.judgement, offer="Show", accept=lambda: self._open(name)
+            f"The study “{name}” is finished.", self.lab.judgement, action_title="Show", action=lambda: self._open(name)
         )
 
     def _tell_written(self, file: str) -> None:
         self._notifier.information(
-            f"{Path(file).name} is written.", file, offer="Show", accept=lambda: _reveal(Path(file))
+            f"{Path(file).name} is written.", file, action_title="Show", action=lambda: _reveal(Path(file))
         )
 
     def _open(self, name: str) -> None:

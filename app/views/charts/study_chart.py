@@ -14,9 +14,9 @@ from app.views.charts.export import file_stem, picture, write
 from app.views.kit.chips import ChoiceChip
 from app.views.kit.controls import SmallButton
 from app.views.kit.flow import Flow
-from app.views.kit.label import Words
 from app.views.kit.plain_text import plain
-from app.views.kit.save_file import ask_where
+from app.views.kit.save_file import ask_save_path
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from mlx_engine.errors import FacetError
 from mlx_engine.measure.charts.chart import Chart
@@ -48,7 +48,7 @@ class StudyChart(QWidget):
         self._study: Study | None = None
         self.chips = [_chip(choice, theme, self) for choice in choices]
         self.view = ChartView(theme)
-        self.reading = Words(theme, role="small", tone="secondary", wraps=True)
+        self.reading = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self.export_button = SmallButton(theme, "Export", "Save the chart as a picture, or copy it")
         self.export_button.setEnabled(False)
         self._lay_out(theme)
@@ -100,7 +100,7 @@ class StudyChart(QWidget):
     def _ask_where(self, kind: str) -> None:
         if chart := self.view.chart:
             name = f"{file_stem(chart.title)}.{kind}"
-            ask_where(self, "Save the chart", name, f"Pictures (*.{kind})", self.save)
+            ask_save_path(self, "Save the chart", name, f"Pictures (*.{kind})", self.save)
 
     def save(self, path: Path) -> None:
         """Write the chart as it is shown to `path`; what goes wrong is told by `failed`."""
@@ -130,6 +130,6 @@ def _against(chip: ChoiceChip, theme: Theme) -> QWidget:
     row = QHBoxLayout(held)
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(6)
-    row.addWidget(Words(theme, "against", role="small", tone="secondary"))
+    row.addWidget(TextLabel(theme, "against", role="small", tone="secondary"))
     row.addWidget(chip)
     return held

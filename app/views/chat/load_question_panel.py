@@ -77,7 +77,7 @@ class LoadQuestionPanel(QWidget):
         side = self._theme.scaled(18)
         symbol = QLabel()
         colour = self._theme.palette.warning
-        symbol.setPixmap(pixmap("warning", side=side, scale=self.devicePixelRatioF(), colour=colour))
+        symbol.setPixmap(pixmap("warning", side=side, scale=self.devicePixelRatioF(), color=colour))
         row = QHBoxLayout()
         row.setSpacing(10)
         row.addWidget(symbol, 0, Qt.AlignmentFlag.AlignTop)

@@ -46,7 +46,7 @@ class ModelDelegate(QStyledItemDelegate):
     def _paint_tick(self, painter: QPainter, row: QRect) -> None:
         side = self._theme.scaled(16)
         scale = painter.device().devicePixelRatioF()
-        image = pixmap("check", side=side, scale=scale, colour=self._theme.palette.accent)
+        image = pixmap("check", side=side, scale=scale, color=self._theme.palette.accent)
         painter.drawPixmap(QPoint(row.left() + 10, row.center().y() - side // 2), image)
 
     def _paint_state(self, painter: QPainter, text: QRect, state: str, colour: QColor) -> int:

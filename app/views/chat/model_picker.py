@@ -72,5 +72,5 @@ class ModelPicker(TextButton):
         painter.setPen(colours.secondary)
         note = painter.fontMetrics().elidedText(self.note, Qt.TextElideMode.ElideRight, inside.width())
         painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter, note)
-        arrow = pixmap("chevron-down", side=side, scale=self.devicePixelRatioF(), colour=colours.secondary)
+        arrow = pixmap("chevron-down", side=side, scale=self.devicePixelRatioF(), color=colours.secondary)
         painter.drawPixmap(QPoint(self.width() - side - 10, (self.height() - side) // 2), arrow)

@@ -97,7 +97,7 @@ class ParametersPanel(QWidget):
         values |= {"context": given.context or None, "cache_bits": f"{given.cache_bits} bits"}
         for name, value in (values | msgspec.structs.asdict(given.sampling)).items():
             self._form.set_value(name, value)
-        self._form.add_remark("cache_bits", given.cache_obstacle, is_enabled=not given.cache_obstacle)
+        self._form.set_note("cache_bits", given.cache_obstacle, is_enabled=not given.cache_obstacle)
         self._tell_recommendation()
 
     def _tell_recommendation(self) -> None:
@@ -110,7 +110,7 @@ class ParametersPanel(QWidget):
                 remark = "Recommended by the model."
             else:
                 remark = f"The model recommends {recommended[name]:g}."
-            self._form.add_remark(name, remark)
+            self._form.set_note(name, remark)
 
     def _set(self, name: str, value: Any) -> None:
         given = self._given

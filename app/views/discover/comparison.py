@@ -15,8 +15,8 @@ from app.views.discover.download_button import DownloadButton
 from app.views.discover.results import FIT_TONES, FIT_WORDS
 from app.views.kit.buttons import IconButton
 from app.views.kit.grid import SIDE
-from app.views.kit.label import Tone, Words
 from app.views.kit.plain_text import plain
+from app.views.kit.text_label import TextLabel, Tone
 from app.views.kit.theme import Theme
 from mlx_engine.hub_messages import Evaluation, Variant
 
@@ -54,7 +54,7 @@ class Comparison(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(SIDE, 12, SIDE, 8)
         row.addWidget(back)
-        row.addWidget(Words(theme, "Comparison", role="heading"), 1)
+        row.addWidget(TextLabel(theme, "Comparison", role="heading"), 1)
         self._scroll = QScrollArea(widgetResizable=True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setAccessibleName("Comparison")
@@ -97,8 +97,8 @@ class Comparison(QWidget):
     def _value(self, name: str, variant: Variant) -> str:
         return next((f"{one.value:.4g}" for one in self._claims(variant) if _claim(one) == name), _UNKNOWN)
 
-    def _heading(self, name: str) -> Words:
-        words = Words(self._theme, name, tone="secondary", wraps=True)
+    def _heading(self, name: str) -> TextLabel:
+        words = TextLabel(self._theme, name, tone="secondary", wraps=True)
         words.setFixedWidth(self._theme.scaled(100))
         return words
 
@@ -115,8 +115,8 @@ class Comparison(QWidget):
         button = DownloadButton(variant.repository, self._downloads, self._theme, quiet=True)
         grid.addWidget(button, len(cells), number, Qt.AlignmentFlag.AlignLeft)
 
-    def _cell(self, text: str, *, tone: Tone = "text", bold: bool = False, why: str = "") -> Words:
-        words = Words(self._theme, text, tone=tone, bold=bold, wraps=True)
+    def _cell(self, text: str, *, tone: Tone = "text", bold: bool = False, why: str = "") -> TextLabel:
+        words = TextLabel(self._theme, text, tone=tone, bold=bold, wraps=True)
         words.setToolTip(plain(why or text))
         words.setFixedWidth(self._theme.scaled(_COLUMN_WIDTH))
         return words

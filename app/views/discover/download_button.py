@@ -54,7 +54,7 @@ class DownloadButton(FilledButton):
 
     def paint_frame(self, painter: QPainter) -> None:
         if self._share:
-            colours, done = self.theme.palette, QRectF(self.rect())
+            colors, done = self.theme.palette, QRectF(self.rect())
             done.setWidth(max(done.width() * self._share, 18))
-            rounded(painter, done, 9, mixed(colours.surface, colours.accent, 0.2))
+            rounded(painter, done, 9, mixed(colors.surface, colors.accent, 0.2))
         super().paint_frame(painter)

@@ -8,7 +8,7 @@ from app.viewmodels.jobs.queue import Jobs
 from app.views.kit.controls import SmallButton
 from app.views.kit.grid import SIDE
 from app.views.kit.job_row import JobRow
-from app.views.kit.label import Words
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 _SHARE = 0.3
@@ -26,7 +26,7 @@ class DownloadsPanel(QWidget):
         super().__init__(parent)
         self._jobs, self._theme = jobs, theme
         self._rows: dict[str, JobRow] = {}
-        self._heading = Words(theme, "Downloads", role="small", tone="secondary", bold=True)
+        self._heading = TextLabel(theme, "Downloads", role="small", tone="secondary", bold=True)
         self._clear = SmallButton(theme, "Clear finished")
         self._clear.clicked.connect(lambda: jobs.clear_done("download"))
         self._inside = QWidget()
@@ -100,9 +100,9 @@ class DownloadsPanel(QWidget):
         self._fit_height()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours, painter = self._theme.palette, QPainter(self)
-        painter.fillRect(self.rect(), colours.sidebar)
-        painter.fillRect(0, 0, self.width(), 1, colours.border)
+        colors, painter = self._theme.palette, QPainter(self)
+        painter.fillRect(self.rect(), colors.sidebar)
+        painter.fillRect(0, 0, self.width(), 1, colors.border)
 
 
 def _height(row: JobRow, width: int) -> int:

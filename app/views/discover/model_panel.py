@@ -14,10 +14,10 @@ from app.views.discover.download_button import DownloadButton
 from app.views.discover.results import FIT_TONES, FIT_WORDS
 from app.views.kit.buttons import IconButton
 from app.views.kit.controls import Badge, SmallButton
-from app.views.kit.grid import CardGrid, Scroll
-from app.views.kit.label import Words
+from app.views.kit.grid import CardGrid, VerticalScrollArea
 from app.views.kit.painting import rounded
 from app.views.kit.plain_text import plain
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.transcript.card_text import CardText
 from app.views.transcript.links import ask_to_open
@@ -39,10 +39,10 @@ class _Frame(QWidget):
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(5)
         grid.setColumnStretch(1, 1)
-        grid.addWidget(Words(theme, title, bold=True), 0, 0, 1, 2)
+        grid.addWidget(TextLabel(theme, title, bold=True), 0, 0, 1, 2)
         for number, (name, value) in enumerate(rows, 1):
-            grid.addWidget(Words(theme, name, tone="secondary"), number, 0)
-            right = Words(theme, value)
+            grid.addWidget(TextLabel(theme, name, tone="secondary"), number, 0)
+            right = TextLabel(theme, value)
             right.setToolTip(plain(value))
             right.setAlignment(Qt.AlignmentFlag.AlignRight)
             grid.addWidget(right, number, 1)
@@ -50,11 +50,11 @@ class _Frame(QWidget):
         theme.changed.connect(self.update)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self._theme.palette
-        rounded(QPainter(self), QRectF(self.rect()), 12, colours.surface, colours.border)
+        colors = self._theme.palette
+        rounded(QPainter(self), QRectF(self.rect()), 12, colors.surface, colors.border)
 
 
-class ModelPanel(Scroll):
+class ModelPanel(VerticalScrollArea):
     """`closed` leads back to where the person came from."""
 
     closed = Signal()
@@ -91,8 +91,8 @@ class ModelPanel(Scroll):
         name = QVBoxLayout()
         name.setSpacing(2)
         owner, _, own = repository.partition("/")
-        name.addWidget(Words(theme, own, role="heading"))
-        name.addWidget(Words(theme, owner, role="small", tone="secondary"))
+        name.addWidget(TextLabel(theme, own, role="heading"))
+        name.addWidget(TextLabel(theme, owner, role="small", tone="secondary"))
         row = QHBoxLayout(heading)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(10)
@@ -132,11 +132,11 @@ class ModelPanel(Scroll):
         badge = Badge(theme)
         badge.show_text(FIT_WORDS[fits.kind], FIT_TONES[fits.kind], fits.sentence)
         verdict.addWidget(badge)
-        verdict.addWidget(Words(theme, fits.sentence, tone="secondary", wraps=True), 1)
+        verdict.addWidget(TextLabel(theme, fits.sentence, tone="secondary", wraps=True), 1)
         column.addLayout(verdict)
         if variant.gated:
             column.addWidget(
-                Words(
+                TextLabel(
                     theme,
                     "Gated: its makers ask you to sign in and accept their conditions on the Hub before the download.",
                     tone="warning",

@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from app.viewmodels.bridges.offline import OfflineSwitch
 from app.views.kit.buttons import TextButton
 from app.views.kit.grid import SIDE
-from app.views.kit.label import Words
 from app.views.kit.painting import mixed
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 _LOOK_MS = 1000
@@ -20,7 +20,7 @@ class OfflineStrip(QWidget):
     def __init__(self, offline: OfflineSwitch, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._offline, self._theme = offline, theme
-        self._words = Words(theme)
+        self._words = TextLabel(theme)
         self._button = TextButton(theme, "Go online")
         self._button.clicked.connect(lambda: offline.turn(on=False))
         row = QHBoxLayout(self)
@@ -48,8 +48,8 @@ class OfflineStrip(QWidget):
         self._looking.stop()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self._theme.palette
-        QPainter(self).fillRect(self.rect(), mixed(colours.window, colours.warning, 0.12))
+        colors = self._theme.palette
+        QPainter(self).fillRect(self.rect(), mixed(colors.window, colors.warning, 0.12))
 
 
 def sentence(offline: OfflineSwitch) -> str:

@@ -12,7 +12,7 @@ from app.viewmodels.hub.account import AccountViewModel
 from app.viewmodels.hub.discover import Browsing, DiscoverViewModel, Found, Reading, Searching, Trouble
 from app.viewmodels.hub.downloads import Downloads
 from app.viewmodels.jobs.queue import Jobs
-from app.views.discover.card import Card
+from app.views.discover.catalog_card import CatalogCard
 from app.views.discover.comparison import Comparison
 from app.views.discover.downloads_panel import DownloadsPanel
 from app.views.discover.model_panel import ModelPanel
@@ -21,9 +21,9 @@ from app.views.discover.results import Results
 from app.views.discover.search_bar import SearchBar
 from app.views.discover.sign_in import SignInDialog
 from app.views.kit.buttons import IconButton, TextButton
-from app.views.kit.grid import SIDE, CardGrid, Scroll
-from app.views.kit.label import Words
-from app.views.kit.page_notice import PageNotice
+from app.views.kit.grid import SIDE, CardGrid, VerticalScrollArea
+from app.views.kit.placeholder import Placeholder
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.transcript.links import ask_to_open
 from mlx_engine.hub_messages import ModelPage
@@ -66,7 +66,7 @@ class DiscoverPage(QWidget):
         self._results = Results(discover, downloads, theme)
         self._panel = ModelPanel(discover, downloads, theme)
         self._comparison = Comparison(discover, downloads, theme)
-        self._notice = PageNotice(theme)
+        self._notice = Placeholder(theme)
         self._compare = TextButton(theme, "Compare")
         self._forget = IconButton(theme, "close", "Clear the selection")
         self._lay_out()
@@ -74,16 +74,16 @@ class DiscoverPage(QWidget):
         self._follow()
         self._follow_compared()
 
-    def _new_catalogue(self) -> Scroll:
-        scroll, theme = Scroll(self._theme, "Catalogue"), self._theme
-        cards = [Card(one, self._downloads, theme) for one in self._discover.catalogue]
+    def _new_catalogue(self) -> VerticalScrollArea:
+        scroll, theme = VerticalScrollArea(self._theme, "Catalogue"), self._theme
+        cards = [CatalogCard(one, self._downloads, theme) for one in self._discover.catalogue]
         for card in cards:
             card.opened.connect(self._discover.open)
         grid = CardGrid(theme, _CARD_WIDTH)
         grid.show_cards(cards)
         memory = round(self._discover.machine.memory_bytes / 2**30)
         scroll.column.setSpacing(10)
-        scroll.column.addWidget(Words(theme, f"A good start on a Mac with {memory} GB", role="heading"))
+        scroll.column.addWidget(TextLabel(theme, f"A good start on a Mac with {memory} GB", role="heading"))
         scroll.column.addWidget(grid)
         scroll.column.addStretch(1)
         return scroll
@@ -102,7 +102,7 @@ class DiscoverPage(QWidget):
         self._tray = QWidget()
         tray = QHBoxLayout(self._tray)
         tray.setContentsMargins(SIDE, 6, SIDE, 6)
-        self._chosen = Words(self._theme, tone="secondary")
+        self._chosen = TextLabel(self._theme, tone="secondary")
         tray.addWidget(self._chosen, 1)
         tray.addWidget(self._compare)
         tray.addWidget(self._forget)
@@ -128,7 +128,7 @@ class DiscoverPage(QWidget):
         self._comparison.closed.connect(lambda: self._show_comparison(shown=False))
         self._compare.clicked.connect(lambda: self._show_comparison(shown=True))
         self._forget.clicked.connect(discover.clear_comparison)
-        self._notice.acted.connect(self._act)
+        self._notice.action_chosen.connect(self._act)
         self._under_way.chat_requested.connect(self.chat_requested)
         self._under_way.sign_in_requested.connect(self.sign_in)
         self._under_way.page_requested.connect(lambda repository: ask_to_open(self, hub_words.address(repository)))
@@ -213,7 +213,7 @@ class DiscoverPage(QWidget):
     def _tell(
         self, title: str, sentence: str = "", *, icon: str = "", is_waiting: bool = False, actions: tuple[str, ...] = ()
     ) -> None:
-        self._notice.show_words(title, sentence, icon=icon, is_waiting=is_waiting, actions=actions)
+        self._notice.show_message(title, sentence, icon=icon, is_waiting=is_waiting, actions=actions)
         self._stack.setCurrentWidget(self._notice)
 
     def _tell_trouble(self, trouble: Trouble, more: tuple[str, ...]) -> None:
@@ -238,7 +238,7 @@ class DiscoverPage(QWidget):
         self._follow()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter, colours = QPainter(self), self._theme.palette
-        painter.fillRect(self.rect(), colours.window)
+        painter, colors = QPainter(self), self._theme.palette
+        painter.fillRect(self.rect(), colors.window)
         if not self._tray.isHidden():
-            painter.fillRect(0, self._tray.y(), self.width(), 1, colours.border)
+            painter.fillRect(0, self._tray.y(), self.width(), 1, colors.border)

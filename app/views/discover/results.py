@@ -12,11 +12,11 @@ from app.viewmodels.hub.discover import DiscoverViewModel
 from app.viewmodels.hub.downloads import Downloads
 from app.viewmodels.hub.fit import FitKind
 from app.views.discover.download_button import DownloadButton
-from app.views.kit.controls import Badge, Mark, SmallButton
-from app.views.kit.grid import Scroll
-from app.views.kit.label import Tone, Words
+from app.views.kit.controls import Badge, CheckBox, SmallButton
+from app.views.kit.grid import VerticalScrollArea
 from app.views.kit.painting import rounded
 from app.views.kit.plain_text import plain
+from app.views.kit.text_label import TextLabel, Tone
 from app.views.kit.theme import Theme
 from mlx_engine.hub_messages import ModelGroup, Variant
 
@@ -44,7 +44,7 @@ class VariantRow(QWidget):
     def __init__(self, variant: Variant, discover: DiscoverViewModel, downloads: Downloads, theme: Theme) -> None:
         super().__init__()
         self._variant, self._discover = variant, discover
-        self._mark = Mark(theme, f"Compare {variant.repository}")
+        self._mark = CheckBox(theme, f"Compare {variant.repository}")
         self._mark.setChecked(discover.is_compared(variant))
         self._mark.toggled.connect(lambda on: discover.compare(variant, included=on))
         discover.compared_changed.connect(self._follow)
@@ -66,7 +66,7 @@ class VariantRow(QWidget):
         variant = self._variant
         column = QVBoxLayout()
         column.setSpacing(1)
-        column.addWidget(Words(theme, variant.repository))
+        column.addWidget(TextLabel(theme, variant.repository))
         facts = [
             variant.quantization,
             bytes_in_words(variant.size_bytes) if variant.size_bytes else "size unknown",
@@ -75,7 +75,7 @@ class VariantRow(QWidget):
             "gated" if variant.gated else "",
             "" if variant.is_mlx else "not MLX",
         ]
-        column.addWidget(Words(theme, " · ".join(filter(None, facts)), role="small", tone="secondary"))
+        column.addWidget(TextLabel(theme, " · ".join(filter(None, facts)), role="small", tone="secondary"))
         return column
 
     def _follow(self) -> None:
@@ -97,7 +97,7 @@ class _Group(QWidget):
         owner, _, name = group.base_model.rpartition("/")
         heading = QHBoxLayout()
         heading.setSpacing(8)
-        title = Words(theme, name, role="heading")
+        title = TextLabel(theme, name, role="heading")
         title.setToolTip(plain(group.base_model))
         heading.addWidget(title, 1)
         heading.addWidget(Badge(theme, hub_words.amount(first.parameters)))
@@ -106,18 +106,18 @@ class _Group(QWidget):
         column.setSpacing(2)
         column.addLayout(heading)
         told = " · ".join(filter(None, (owner, hub_words.licence(first.licence))))
-        column.addWidget(Words(theme, told, role="small", tone="secondary"))
+        column.addWidget(TextLabel(theme, told, role="small", tone="secondary"))
         column.addSpacing(4)
         for row in rows:
             column.addWidget(row)
         theme.changed.connect(self.update)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self._theme.palette
-        rounded(QPainter(self), QRectF(self.rect()), 12, colours.surface, colours.border)
+        colors = self._theme.palette
+        rounded(QPainter(self), QRectF(self.rect()), 12, colors.surface, colors.border)
 
 
-class Results(Scroll):
+class Results(VerticalScrollArea):
     """Shows the groups of a search. `opened` asks for the page of a repository."""
 
     opened = Signal(str)
@@ -127,7 +127,7 @@ class Results(Scroll):
     ) -> None:
         super().__init__(theme, "Search results", parent)
         self._discover, self._downloads, self._theme = discover, downloads, theme
-        self._count = Words(theme, role="small", tone="secondary")
+        self._count = TextLabel(theme, role="small", tone="secondary")
         self.column.setSpacing(12)
         self.column.addWidget(self._count)
         self.column.addStretch(1)

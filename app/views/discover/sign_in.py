@@ -6,7 +6,7 @@ from app.viewmodels.formatting import hub as hub_words
 from app.viewmodels.hub.account import AccountState, AccountViewModel, Asking, SignedIn, SignedOut
 from app.views.kit.buttons import TextButton
 from app.views.kit.controls import FilledButton
-from app.views.kit.label import Words
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.transcript.links import ask_to_open
 
@@ -29,9 +29,9 @@ class SignInDialog(QDialog):
         super().__init__(parent)
         self._account, self._theme = account, theme
         self.setWindowTitle("Hugging Face Account")
-        self._title = Words(theme, role="heading", wraps=True)
-        self._line = Words(theme, tone="secondary", wraps=True)
-        self._problem = Words(theme, tone="danger", wraps=True)
+        self._title = TextLabel(theme, role="heading", wraps=True)
+        self._line = TextLabel(theme, tone="secondary", wraps=True)
+        self._problem = TextLabel(theme, tone="danger", wraps=True)
         self._token = QLineEdit(echoMode=QLineEdit.EchoMode.Password, placeholderText="hf_…")
         self._token.setAccessibleName("Access token")
         self._where = TextButton(theme, "Where do I get one?")

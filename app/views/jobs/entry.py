@@ -31,22 +31,22 @@ class JobsEntry(PaintedButton):
         return QSize(120, QFontMetrics(self.theme.font("small")).height() + 22)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours, painter = self.theme.palette, QPainter(self)
-        painter.fillRect(0, 0, self.width(), 1, colours.border)
+        colors, painter = self.theme.palette, QPainter(self)
+        painter.fillRect(0, 0, self.width(), 1, colors.border)
         row = self.rect().adjusted(8, 4, -8, -4)
         if self._is_lit():
-            rounded(painter, QRectF(row), 7, colours.hover)
+            rounded(painter, QRectF(row), 7, colors.hover)
         if self.hasFocus():
-            focus_ring(painter, QRectF(row), 7, colours.accent)
+            focus_ring(painter, QRectF(row), 7, colors.accent)
         side = self.theme.scaled(18)
-        self._draw_icon(painter, self._icon, QPoint(row.left() + 10 + side // 2, row.center().y()), colours.secondary)
+        self._draw_icon(painter, self._icon, QPoint(row.left() + 10 + side // 2, row.center().y()), colors.secondary)
         text = QRect(row.left() + side + 18, row.top(), row.width() - side - 26, row.height() - 4)
         painter.setFont(self.theme.font("small", tabular=True))
-        painter.setPen(colours.secondary)
+        painter.setPen(colors.secondary)
         shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, text.width())
         painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, shown)
         if self._share:
             line = QRectF(text.left(), row.bottom() - 4, text.width(), 2)
-            rounded(painter, line, 1, mixed(colours.sidebar, colours.text, 0.14))
+            rounded(painter, line, 1, mixed(colors.sidebar, colors.text, 0.14))
             line.setWidth(line.width() * self._share)
-            rounded(painter, line, 1, colours.accent)
+            rounded(painter, line, 1, colors.accent)

@@ -6,10 +6,10 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.jobs.queue import Jobs
 from app.views.kit.buttons import TextButton
-from app.views.kit.grid import SIDE, Scroll
+from app.views.kit.grid import SIDE, VerticalScrollArea
 from app.views.kit.job_row import JobRow
-from app.views.kit.label import Words
-from app.views.kit.page_notice import PageNotice
+from app.views.kit.placeholder import Placeholder
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 _DISCOVER, _MODELS = "Discover models", "Quantize a model"
@@ -29,11 +29,11 @@ class JobsPage(QWidget):
         super().__init__(parent)
         self._jobs, self._theme = jobs, theme
         self.rows: dict[str, JobRow] = {}
-        self._summary = Words(theme, role="small", tone="secondary")
+        self._summary = TextLabel(theme, role="small", tone="secondary")
         self._clear = TextButton(theme, "Clear finished")
         self._log = TextButton(theme, "Show log")
-        self._list = Scroll(theme, "Jobs")
-        self._nothing = PageNotice(theme)
+        self._list = VerticalScrollArea(theme, "Jobs")
+        self._nothing = Placeholder(theme)
         self._stack = QStackedWidget()
         self._lay_out()
         self._connect()
@@ -44,7 +44,7 @@ class JobsPage(QWidget):
     def _lay_out(self) -> None:
         self._list.column.setSpacing(0)
         self._list.column.addStretch(1)
-        self._nothing.show_words(
+        self._nothing.show_message(
             "Nothing is going on",
             "Downloads and quantizations stand here while they run. You can chat meanwhile.",
             icon="jobs",
@@ -67,7 +67,7 @@ class JobsPage(QWidget):
     def _connect(self) -> None:
         self._clear.clicked.connect(self._jobs.clear_done)
         self._log.clicked.connect(self.log_requested)
-        self._nothing.acted.connect(
+        self._nothing.action_chosen.connect(
             lambda action: (self.discover_requested if action == _DISCOVER else self.models_requested).emit()
         )
         self._jobs.changed.connect(self._follow)

@@ -18,9 +18,9 @@ class PaintedButton(QAbstractButton):
         self.theme = theme
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.ArrowCursor)
-        theme.changed.connect(self._renew)
+        theme.changed.connect(self._on_theme_changed)
 
-    def _renew(self) -> None:
+    def _on_theme_changed(self) -> None:
         self.updateGeometry()
         self.update()
 
@@ -35,10 +35,10 @@ class PaintedButton(QAbstractButton):
     def _is_lit(self) -> bool:
         return self.isEnabled() and (self.isDown() or self.underMouse())
 
-    def _draw_icon(self, painter: QPainter, name: str, centre: QPoint, colour: QColor) -> None:
+    def _draw_icon(self, painter: QPainter, name: str, center: QPoint, color: QColor) -> None:
         side = self.theme.scaled(18)
-        image = pixmap(name, side=side, scale=self.devicePixelRatioF(), colour=colour)
-        painter.drawPixmap(centre - QPoint(side // 2, side // 2), image)
+        image = pixmap(name, side=side, scale=self.devicePixelRatioF(), color=color)
+        painter.drawPixmap(center - QPoint(side // 2, side // 2), image)
 
 
 class IconButton(PaintedButton):
@@ -62,14 +62,14 @@ class IconButton(PaintedButton):
         return QSize(side, side)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self.theme.palette
+        colors = self.theme.palette
         painter = QPainter(self)
         if self._is_lit() or self.isChecked():
-            rounded(painter, QRectF(self.rect()), 7, colours.hover)
+            rounded(painter, QRectF(self.rect()), 7, colors.hover)
         if self.hasFocus():
-            focus_ring(painter, QRectF(self.rect()), 7, colours.accent)
-        colour = colours.text if self.isEnabled() else colours.tertiary
-        self._draw_icon(painter, self._icon, self.rect().center() + QPoint(1, 1), colour)
+            focus_ring(painter, QRectF(self.rect()), 7, colors.accent)
+        color = colors.text if self.isEnabled() else colors.tertiary
+        self._draw_icon(painter, self._icon, self.rect().center() + QPoint(1, 1), color)
 
 
 class RoundButton(IconButton):
@@ -80,19 +80,19 @@ class RoundButton(IconButton):
         return QSize(side, side)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self.theme.palette
+        colors = self.theme.palette
         painter = QPainter(self)
         area = QRectF(self.rect())
-        disc = colours.accent if self.isEnabled() else mixed(colours.window, colours.text, 0.12)
+        disc = colors.accent if self.isEnabled() else mixed(colors.window, colors.text, 0.12)
         if self._is_lit():
-            disc = mixed(disc, colours.text, 0.15)
+            disc = mixed(disc, colors.text, 0.15)
         radius = area.height() / 2
         if self.hasFocus():
-            focus_ring(painter, area, radius, colours.accent)
+            focus_ring(painter, area, radius, colors.accent)
             area.adjust(4, 4, -4, -4)
         rounded(painter, area, area.height() / 2, disc)
-        colour = colours.accent_text if self.isEnabled() else colours.tertiary
-        self._draw_icon(painter, self._icon, self.rect().center() + QPoint(1, 1), colour)
+        color = colors.accent_text if self.isEnabled() else colors.tertiary
+        self._draw_icon(painter, self._icon, self.rect().center() + QPoint(1, 1), color)
 
 
 class TextButton(PaintedButton):
@@ -112,17 +112,17 @@ class TextButton(PaintedButton):
 
     def paint_frame(self, painter: QPainter) -> None:
         """Draw all but the text."""
-        colours, area = self.theme.palette, QRectF(self.rect())
-        rounded(painter, area, 9, colours.hover if self._is_lit() else None, colours.border)
+        colors, area = self.theme.palette, QRectF(self.rect())
+        rounded(painter, area, 9, colors.hover if self._is_lit() else None, colors.border)
         if self.hasFocus():
-            focus_ring(painter, area, 9, colours.accent)
+            focus_ring(painter, area, 9, colors.accent)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self.theme.palette
+        colors = self.theme.palette
         painter = QPainter(self)
         self.paint_frame(painter)
         painter.setFont(self.theme.font("label"))
-        painter.setPen(colours.text if self.isEnabled() else colours.tertiary)
+        painter.setPen(colors.text if self.isEnabled() else colors.tertiary)
         inside = self.rect().adjusted(12, 0, -12, 0)
         shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, inside.width())
         painter.drawText(inside, Qt.AlignmentFlag.AlignCenter, shown)
@@ -142,10 +142,10 @@ class LinkButton(PaintedButton):
         return QSize(metrics.horizontalAdvance(self.text()) + 8, metrics.height() + 6)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours, painter = self.theme.palette, QPainter(self)
+        colors, painter = self.theme.palette, QPainter(self)
         if self.hasFocus():
-            focus_ring(painter, QRectF(self.rect()), 5, colours.accent)
-        colour = mixed(colours.accent, colours.text, 0.4) if self._is_lit() else colours.accent
+            focus_ring(painter, QRectF(self.rect()), 5, colors.accent)
+        color = mixed(colors.accent, colors.text, 0.4) if self._is_lit() else colors.accent
         painter.setFont(self.theme.font("small"))
-        painter.setPen(colour if self.isEnabled() else colours.tertiary)
+        painter.setPen(color if self.isEnabled() else colors.tertiary)
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())

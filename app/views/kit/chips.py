@@ -31,15 +31,15 @@ class Chip(PaintedButton):
         return QSize(metrics.horizontalAdvance(self.text()) + 24, metrics.height() + 10)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours, painter, area = self.theme.palette, QPainter(self), QRectF(self.rect())
-        fill = mixed(colours.window, colours.accent, 0.14) if self.is_set else None
-        rounded(painter, area, area.height() / 2, fill, colours.accent if self.is_set else colours.border)
+        colors, painter, area = self.theme.palette, QPainter(self), QRectF(self.rect())
+        fill = mixed(colors.window, colors.accent, 0.14) if self.is_set else None
+        rounded(painter, area, area.height() / 2, fill, colors.accent if self.is_set else colors.border)
         if self._is_lit():
-            rounded(painter, area, area.height() / 2, colours.hover)
+            rounded(painter, area, area.height() / 2, colors.hover)
         if self.hasFocus():
-            focus_ring(painter, area, area.height() / 2, colours.accent)
+            focus_ring(painter, area, area.height() / 2, colors.accent)
         painter.setFont(self.theme.font("label"))
-        painter.setPen(colours.link if self.is_set else colours.text if self.isEnabled() else colours.secondary)
+        painter.setPen(colors.link if self.is_set else colors.text if self.isEnabled() else colors.secondary)
         painter.drawText(self._text_area(), Qt.AlignmentFlag.AlignCenter, self.text())
         self._paint_more(painter)
 
@@ -73,8 +73,8 @@ class MenuChip(Chip):
 
     def _paint_more(self, painter: QPainter) -> None:
         side = self.theme.scaled(12)
-        colour = self.theme.palette.link if self.is_set else self.theme.palette.secondary
-        arrow = pixmap("chevron-down", side=side, scale=self.devicePixelRatioF(), colour=colour)
+        color = self.theme.palette.link if self.is_set else self.theme.palette.secondary
+        arrow = pixmap("chevron-down", side=side, scale=self.devicePixelRatioF(), color=color)
         painter.drawPixmap(QPoint(self.width() - side - 10, (self.height() - side) // 2), arrow)
 
 

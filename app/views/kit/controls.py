@@ -36,15 +36,15 @@ class Badge(QWidget):
         return QSize(metrics.horizontalAdvance(self._text) + 16, metrics.height() + 4)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours, painter = self._theme.palette, QPainter(self)
-        colour: QColor = getattr(colours, self._tone)
-        rounded(painter, QRectF(self.rect()), self.height() / 2, mixed(colours.surface, colour, 0.12))
+        colors, painter = self._theme.palette, QPainter(self)
+        color: QColor = getattr(colors, self._tone)
+        rounded(painter, QRectF(self.rect()), self.height() / 2, mixed(colors.surface, color, 0.12))
         painter.setFont(self._theme.font("small"))
-        painter.setPen(colour)
+        painter.setPen(color)
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._text)
 
 
-class Mark(PaintedButton):
+class CheckBox(PaintedButton):
     """A box to tick."""
 
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
@@ -59,19 +59,19 @@ class Mark(PaintedButton):
         return QSize(side, side)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours, painter = self.theme.palette, QPainter(self)
+        colors, painter = self.theme.palette, QPainter(self)
         box = QRectF(self.rect()).adjusted(2, 2, -2, -2)
         if self.isChecked():
-            rounded(painter, box, 4, colours.accent)
+            rounded(painter, box, 4, colors.accent)
             self._draw_tick(painter)
         else:
-            rounded(painter, box, 4, colours.hover if self._is_lit() else None, colours.tertiary)
+            rounded(painter, box, 4, colors.hover if self._is_lit() else None, colors.tertiary)
         if self.hasFocus():
-            focus_ring(painter, QRectF(self.rect()), 6, colours.accent)
+            focus_ring(painter, QRectF(self.rect()), 6, colors.accent)
 
     def _draw_tick(self, painter: QPainter) -> None:
         side = self.theme.scaled(14)
-        tick = pixmap("check", side=side, scale=self.devicePixelRatioF(), colour=self.theme.palette.accent_text)
+        tick = pixmap("check", side=side, scale=self.devicePixelRatioF(), color=self.theme.palette.accent_text)
         painter.drawPixmap(QPoint((self.width() - side) // 2, (self.height() - side) // 2), tick)
 
 
@@ -98,10 +98,10 @@ class FilledButton(SmallButton):
         if not self.is_filled or not self.isEnabled():
             super().paintEvent(event)
             return
-        colours, painter, area = self.theme.palette, QPainter(self), QRectF(self.rect())
-        rounded(painter, area, 9, mixed(colours.accent, colours.text, 0.15) if self._is_lit() else colours.accent)
+        colors, painter, area = self.theme.palette, QPainter(self), QRectF(self.rect())
+        rounded(painter, area, 9, mixed(colors.accent, colors.text, 0.15) if self._is_lit() else colors.accent)
         if self.hasFocus():
-            focus_ring(painter, area.adjusted(2, 2, -2, -2), 7, colours.accent_text)
+            focus_ring(painter, area.adjusted(2, 2, -2, -2), 7, colors.accent_text)
         painter.setFont(self.theme.font("label"))
-        painter.setPen(colours.accent_text)
+        painter.setPen(colors.accent_text)
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from app.views.kit.label import Words
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 Pairs = Sequence[tuple[str, str]]
@@ -19,14 +19,14 @@ class Facts(QWidget):
     ) -> None:
         super().__init__(parent)
         self._theme, self._on_right = theme, on_right
-        self._rows: list[tuple[Words, Words]] = []
+        self._rows: list[tuple[TextLabel, TextLabel]] = []
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(12)
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnStretch(0 if on_right else 1, 1)
         if heading:
-            self._grid.addWidget(Words(theme, heading, role="small", bold=True), 0, 0, 1, 2)
+            self._grid.addWidget(TextLabel(theme, heading, role="small", bold=True), 0, 0, 1, 2)
 
     def show_pairs(self, pairs: Pairs) -> None:
         while len(self._rows) < len(pairs):
@@ -40,8 +40,8 @@ class Facts(QWidget):
         self.setVisible(bool(pairs))
 
     def _add_row(self) -> None:
-        name = Words(self._theme, role="small", tone="text" if self._on_right else "secondary", wraps=True)
-        value = Words(self._theme, role="small", tone="secondary" if self._on_right else "text", wraps=True)
+        name = TextLabel(self._theme, role="small", tone="text" if self._on_right else "secondary", wraps=True)
+        value = TextLabel(self._theme, role="small", tone="secondary" if self._on_right else "text", wraps=True)
         value.setMinimumWidth(self._theme.scaled(60))
         value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         row = self._grid.rowCount()

@@ -121,7 +121,7 @@ class TextEditor(QPlainTextEdit):
             self.setPlainText(value)
 
 
-class WordsEditor(TextEditor):
+class TextListEditor(TextEditor):
     r"""A tuple of texts, one a line; a line break within one is written \n."""
 
     def value(self) -> Any:
@@ -138,7 +138,7 @@ _EDITORS: Mapping[str, Callable[[Field], QWidget]] = {
     "integer": NumberEditor,
     "number": NumberEditor,
     "switch": SwitchEditor,
-    "texts": WordsEditor,
+    "texts": TextListEditor,
 }
 
 

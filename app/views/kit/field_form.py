@@ -33,8 +33,8 @@ class FieldForm(QWidget):
         for field in self._fields.values():
             self._add(field)
         self._grid.setRowStretch(self._grid.rowCount(), 1)
-        theme.changed.connect(self._dress)
-        self._dress()
+        theme.changed.connect(self._apply_theme)
+        self._apply_theme()
 
     def set_value(self, name: str, value: Any) -> None:
         """Show this value without telling that it was edited."""
@@ -42,7 +42,7 @@ class FieldForm(QWidget):
         with QSignalBlocker(editor):
             editor.set_value(value)
 
-    def add_remark(self, name: str, remark: str, *, is_enabled: bool = True) -> None:
+    def set_note(self, name: str, remark: str, *, is_enabled: bool = True) -> None:
         """Say more below the field than its sentence, and let it be edited or not; an empty remark takes it back."""
         sentence, editor = self._sentences[name], self._editors[name]
         sentence.setText(f"{self._fields[name].sentence} {remark}".strip())
@@ -70,7 +70,7 @@ class FieldForm(QWidget):
         self._grid.addWidget(sentence, row + 2, 0, 1, 2)
         self._grid.setRowMinimumHeight(row + 3, 8)
 
-    def _dress(self) -> None:
+    def _apply_theme(self) -> None:
         height = _LINES * QFontMetrics(self._theme.font("label")).lineSpacing() + 12
         for editor in self._editors.values():
             editor.setFont(self._theme.font("label", tabular=True))

@@ -12,7 +12,7 @@ SIDE = 20
 """Pixels between what is on the page and its edges."""
 
 
-class Scroll(QScrollArea):
+class VerticalScrollArea(QScrollArea):
     """Scrolls downwards only. `column` is what to add to."""
 
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:

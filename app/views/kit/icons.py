@@ -58,13 +58,13 @@ def icon(name: str, theme: Theme) -> QIcon:
     """Return the icon in the colour of text, paler where disabled. Ask anew when the theme has changed."""
     side = theme.scaled(_SIDE)
     made = QIcon()
-    for mode, colour in ((QIcon.Mode.Normal, theme.palette.text), (QIcon.Mode.Disabled, theme.palette.tertiary)):
+    for mode, color in ((QIcon.Mode.Normal, theme.palette.text), (QIcon.Mode.Disabled, theme.palette.tertiary)):
         for scale in (1, 2):
-            made.addPixmap(pixmap(name, side=side, scale=scale, colour=colour), mode)
+            made.addPixmap(pixmap(name, side=side, scale=scale, color=color), mode)
     return made
 
 
-def pixmap(name: str, *, side: int, scale: float, colour: QColor) -> QPixmap:
+def pixmap(name: str, *, side: int, scale: float, color: QColor) -> QPixmap:
     """Return the icon, `side` logical pixels square, for a screen of `scale` device pixels a pixel, in one colour."""
     drawing = QIcon.fromTheme(_SYMBOLS[name], QIcon(str(_DRAWINGS / f"{name}.svg")))
     tinted = QPixmap(QSize(side, side) * scale)
@@ -73,6 +73,6 @@ def pixmap(name: str, *, side: int, scale: float, colour: QColor) -> QPixmap:
     painter = QPainter(tinted)
     drawing.paint(painter, 0, 0, side, side)
     painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
-    painter.fillRect(0, 0, side, side, colour)
+    painter.fillRect(0, 0, side, side, color)
     painter.end()
     return tinted

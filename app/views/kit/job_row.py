@@ -7,8 +7,8 @@ from app.viewmodels.jobs.items import JobItem
 from app.viewmodels.jobs.queue import Jobs
 from app.views.kit.buttons import IconButton
 from app.views.kit.controls import FilledButton, SmallButton
-from app.views.kit.label import Words
-from app.views.kit.share_bar import ShareBar
+from app.views.kit.progress_bar import ProgressBar
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 
@@ -22,14 +22,14 @@ class JobRow(QWidget):
     def __init__(self, item: JobItem, jobs: Jobs, theme: Theme) -> None:
         super().__init__()
         self._item, self._jobs = item, jobs
-        self._title = Words(theme, item.name, bold=True)
-        self._line = Words(theme, tone="secondary", role="small", wraps=True)
-        self._why = Words(theme, tone="secondary", role="small", wraps=True)
+        self._title = TextLabel(theme, item.name, bold=True)
+        self._line = TextLabel(theme, tone="secondary", role="small", wraps=True)
+        self._why = TextLabel(theme, tone="secondary", role="small", wraps=True)
         self._why.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._bar = ShareBar(theme)
-        self._details = Words(theme, tone="secondary", role="small", wraps=True)
+        self._bar = ProgressBar(theme)
+        self._details = TextLabel(theme, tone="secondary", role="small", wraps=True)
         self._details.hide()
-        self.log = Words(theme, tone="secondary", role="mono", wraps=True)
+        self.log = TextLabel(theme, tone="secondary", role="mono", wraps=True)
         self.log.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.log.hide()
         self._unfold = IconButton(theme, "chevron-right", "")
@@ -76,7 +76,7 @@ class JobRow(QWidget):
         self._item = item
         self._line.setText(item.line)
         self._line.set_tone("danger" if item.kind == "failed" else "secondary")
-        self._bar.show_share(item.share, is_live=item.kind == "running")
+        self._bar.set_progress(item.share, is_live=item.kind == "running")
         self._bar.setVisible(item.kind in ("running", "paused"))
         self._why.setText(item.problem)
         self._why.setVisible(bool(item.problem))

@@ -18,7 +18,7 @@ _SHOWN_MS = 8_000
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Notification:
     """`details` are shown on request; `offer` is the name of what `accept` does. One that `stays` goes only
     when it is dismissed.
     """
@@ -27,8 +27,8 @@ class Notice:
     title: str
     message: str = ""
     details: str = ""
-    offer: str = ""
-    accept: Callable[[], None] | None = None
+    action_title: str = ""
+    action: Callable[[], None] | None = None
     stays: bool = False
 
 
@@ -39,18 +39,20 @@ class Notifier(QObject):
     withdrawn = Signal(str)  # title
 
     def error(self, title: str, message: str, details: str = "") -> None:
-        self.posted.emit(Notice("error", title, message, details, stays=True))
+        self.posted.emit(Notification("error", title, message, details, stays=True))
 
     def information(
         self,
         title: str,
         message: str = "",
         *,
-        offer: str = "",
-        accept: Callable[[], None] | None = None,
+        action_title: str = "",
+        action: Callable[[], None] | None = None,
         stays: bool = False,
     ) -> None:
-        self.posted.emit(Notice("information", title, message, offer=offer, accept=accept, stays=stays))
+        self.posted.emit(
+            Notification("information", title, message, action_title=action_title, action=action, stays=stays)
+        )
 
     def withdraw(self, title: str) -> None:
         """Take the notice of that title back: it is no longer so."""
@@ -63,7 +65,7 @@ class NotificationBanner(QWidget):
     def __init__(self, notifier: Notifier, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.notice = Notice("information", "")
+        self.notification = Notification("information", "")
         self._symbol = QLabel()
         self._title = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._message = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
@@ -71,17 +73,17 @@ class NotificationBanner(QWidget):
         self._details = QPlainTextEdit(readOnly=True)
         self._details.setAccessibleName("Details")
         self._details_button = TextButton(theme, "Show details")
-        self._offer_button = TextButton(theme, "")
+        self._action_button = TextButton(theme, "")
         self._close_button = IconButton(theme, "close", "Dismiss")
         self._timer = QTimer(self, singleShot=True, interval=_SHOWN_MS)
         self._lay_out()
         self._timer.timeout.connect(self.hide)
         self._close_button.clicked.connect(self.hide)
         self._details_button.clicked.connect(self._toggle_details)
-        self._offer_button.clicked.connect(self._accept)
-        notifier.posted.connect(self.show_notice)
+        self._action_button.clicked.connect(self._act)
+        notifier.posted.connect(self.show_notification)
         notifier.withdrawn.connect(self._withdraw)
-        theme.changed.connect(self._dress)
+        theme.changed.connect(self._apply_theme)
         self.hide()
 
     def _lay_out(self) -> None:
@@ -93,34 +95,34 @@ class NotificationBanner(QWidget):
         text.addWidget(self._title)
         text.addWidget(self._message)
         row.addLayout(text, 1)
-        for button in (self._details_button, self._offer_button, self._close_button):
+        for button in (self._details_button, self._action_button, self._close_button):
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 8, 8, 8)
         column.addLayout(row)
         column.addWidget(self._details)
 
-    def show_notice(self, notice: Notice) -> None:
+    def show_notification(self, notification: Notification) -> None:
         """Show this one in place of the one before."""
-        self.notice = notice
-        self._title.setText(notice.title)
-        self._message.setText(notice.message)
-        self._message.setVisible(bool(notice.message))
-        self._details.setPlainText(notice.details)
+        self.notification = notification
+        self._title.setText(notification.title)
+        self._message.setText(notification.message)
+        self._message.setVisible(bool(notification.message))
+        self._details.setPlainText(notification.details)
         self._details.hide()
         self._details_button.setText("Show details")
-        self._details_button.setVisible(bool(notice.details))
-        self._offer_button.setText(notice.offer)
-        self._offer_button.setVisible(bool(notice.offer))
-        self._dress()
+        self._details_button.setVisible(bool(notification.details))
+        self._action_button.setText(notification.action_title)
+        self._action_button.setVisible(bool(notification.action_title))
+        self._apply_theme()
         self.show()
-        if notice.stays:
+        if notification.stays:
             self._timer.stop()
         else:
             self._timer.start()
 
     def _withdraw(self, title: str) -> None:
-        if title == self.notice.title:
+        if title == self.notification.title:
             self.hide()
 
     def _toggle_details(self) -> None:
@@ -128,17 +130,17 @@ class NotificationBanner(QWidget):
         self._details_button.setText("Show details" if self._details.isHidden() else "Hide details")
         self._details_button.updateGeometry()
 
-    def _accept(self) -> None:
+    def _act(self) -> None:
         self.hide()
-        if self.notice.accept:
-            self.notice.accept()
+        if self.notification.action:
+            self.notification.action()
 
-    def _dress(self) -> None:
-        is_error = self.notice.kind == "error"
-        colours = self._theme.palette
-        name, colour = ("warning", colours.danger) if is_error else ("info", colours.accent)
+    def _apply_theme(self) -> None:
+        is_error = self.notification.kind == "error"
+        colors = self._theme.palette
+        name, color = ("warning", colors.danger) if is_error else ("info", colors.accent)
         side = self._theme.scaled(18)
-        self._symbol.setPixmap(pixmap(name, side=side, scale=self.devicePixelRatioF(), colour=colour))
+        self._symbol.setPixmap(pixmap(name, side=side, scale=self.devicePixelRatioF(), color=color))
         self._title.setFont(self._theme.font("label", bold=True))
         self._message.setFont(self._theme.font("label"))
         self._details.setFont(self._theme.font("mono"))
@@ -146,8 +148,8 @@ class NotificationBanner(QWidget):
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self._theme.palette
-        tone = colours.danger if self.notice.kind == "error" else colours.accent
+        colors = self._theme.palette
+        tone = colors.danger if self.notification.kind == "error" else colors.accent
         painter = QPainter(self)
-        rounded(painter, QRectF(self.rect()), 0, mixed(colours.window, tone, 0.1))
-        painter.fillRect(0, self.height() - 1, self.width(), 1, mixed(colours.window, tone, 0.25))
+        rounded(painter, QRectF(self.rect()), 0, mixed(colors.window, tone, 0.1))
+        painter.fillRect(0, self.height() - 1, self.width(), 1, mixed(colors.window, tone, 0.25))

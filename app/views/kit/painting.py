@@ -16,23 +16,23 @@ def rounded(painter: QPainter, rect: QRectF, radius: float, fill: QColor | None,
     painter.drawRoundedRect(rect.adjusted(inset, inset, -inset, -inset), radius, radius)
 
 
-def focus_ring(painter: QPainter, rect: QRectF, radius: float, colour: QColor) -> None:
+def focus_ring(painter: QPainter, rect: QRectF, radius: float, color: QColor) -> None:
     """Draw the ring that shows where the keyboard is, inside `rect`."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(colour, RING))
+    painter.setPen(QPen(color, RING))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     inset = RING / 2
     painter.drawRoundedRect(rect.adjusted(inset, inset, -inset, -inset), radius, radius)
 
 
-def mixed(colour: QColor, other: QColor, share: float) -> QColor:
+def mixed(color: QColor, other: QColor, share: float) -> QColor:
     """Return `colour` with a `share` of `other` in it, 0 to 1."""
 
     def channel(mine: float, its: float) -> float:
         return mine + (its - mine) * share
 
     return QColor.fromRgbF(
-        channel(colour.redF(), other.redF()),
-        channel(colour.greenF(), other.greenF()),
-        channel(colour.blueF(), other.blueF()),
+        channel(color.redF(), other.redF()),
+        channel(color.greenF(), other.greenF()),
+        channel(color.blueF(), other.blueF()),
     )

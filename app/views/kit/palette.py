@@ -31,8 +31,8 @@ class Palette:
     code: Mapping[str, QColor]
 
 
-def _code(**colours: str) -> Mapping[str, QColor]:
-    return MappingProxyType({kind: QColor(colour) for kind, colour in colours.items()})
+def _code(**colors: str) -> Mapping[str, QColor]:
+    return MappingProxyType({kind: QColor(color) for kind, color in colors.items()})
 
 
 LIGHT = Palette(

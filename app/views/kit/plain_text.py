@@ -15,7 +15,7 @@ def plain(text: str) -> str:
     return f'<p style="white-space: pre-wrap">{escape(text)}</p>' if "<" in text or "&" in text else text
 
 
-class PlainTips(QStyledItemDelegate):
+class PlainToolTips(QStyledItemDelegate):
     """A delegate whose tool tips are plain text."""
 
     def helpEvent(

@@ -27,7 +27,7 @@ class RowTable(QTableView):
         self.viewport().setAutoFillBackground(False)
         theme.thin_scroll_bars(self)
 
-    def set_heading(self, heading: QHeaderView) -> None:
+    def set_header(self, heading: QHeaderView) -> None:
         """Take `heading`, by which the rows are sorted; columns are as wide as the table makes them."""
         self.setHorizontalHeader(heading)
         heading.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -38,12 +38,12 @@ class RowTable(QTableView):
         palette.setColor(palette.ColorRole.Highlight, Qt.GlobalColor.transparent)
         self.setPalette(palette)
 
-    def mark_of(self, option: QStyleOptionViewItem, row: int) -> QColor | None:
+    def row_fill(self, option: QStyleOptionViewItem, row: int) -> QColor | None:
         """Return the colour that marks `row`, if it is selected or under the mouse."""
-        colours = self._theme.palette
+        colors = self._theme.palette
         if option.state & QStyle.StateFlag.State_Selected:
-            return mixed(colours.window, colours.accent, 0.24 if self.hasFocus() else 0.14)
-        return colours.hover if row == self._hovered_row else None
+            return mixed(colors.window, colors.accent, 0.24 if self.hasFocus() else 0.14)
+        return colors.hover if row == self._hovered_row else None
 
     def paint_band(self, painter: QPainter, cell: QRectF, fill: QColor) -> None:
         """Fill the row of `cell` across all columns: the ends are round, and each cell draws its part."""

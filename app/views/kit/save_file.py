@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 
-def ask_where(parent: QWidget, question: str, name: str, kinds: str, then: Callable[[Path], None]) -> None:
+def ask_save_path(parent: QWidget, question: str, name: str, kinds: str, then: Callable[[Path], None]) -> None:
     """Suggest `name` in the person's folder, and call `then` with the file unless the person thinks better of it.
 
     `kinds` names the kind of file, as in "Pictures (*.png)"; the file gets the ending of `name`.

@@ -28,19 +28,19 @@ class _Segment(PaintedButton):
         return QSize(self.sizeHint().width() - 14, self.sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours, painter, area = self.theme.palette, QPainter(self), QRectF(self.rect()).adjusted(2, 2, -2, -2)
+        colors, painter, area = self.theme.palette, QPainter(self), QRectF(self.rect()).adjusted(2, 2, -2, -2)
         if self.isChecked():
-            rounded(painter, area, 6, colours.surface, colours.border)
+            rounded(painter, area, 6, colors.surface, colors.border)
         elif self._is_lit():
-            rounded(painter, area, 6, colours.hover)
+            rounded(painter, area, 6, colors.hover)
         if self.hasFocus():
-            focus_ring(painter, QRectF(self.rect()), 7, colours.accent)
+            focus_ring(painter, QRectF(self.rect()), 7, colors.accent)
         painter.setFont(self.theme.font("label", bold=self.isChecked()))
-        painter.setPen(colours.text if self.isChecked() else colours.secondary)
+        painter.setPen(colors.text if self.isChecked() else colors.secondary)
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
 
 
-class Segments(QWidget):
+class SegmentedControl(QWidget):
     """Emits `chosen` with the place of the one that was pressed; the arrow keys go from one to the next."""
 
     chosen = Signal(int)

@@ -45,7 +45,7 @@ class Theme(QObject):
         self._appearance: Appearance = "system"
         self._text_size = 100
         self._palette = self._chosen()
-        QGuiApplication.styleHints().colorSchemeChanged.connect(self._renew)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_theme_changed)
 
     @property
     def palette(self) -> Palette:
@@ -87,7 +87,7 @@ class Theme(QObject):
         self._appearance = appearance
         schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark, "system": Qt.ColorScheme.Unknown}
         QGuiApplication.styleHints().setColorScheme(schemes[appearance])
-        self._renew()
+        self._on_theme_changed()
 
     def set_text_size(self, percent: int) -> None:
         percent = min(max(percent, SMALLEST_TEXT), LARGEST_TEXT)
@@ -100,8 +100,8 @@ class Theme(QObject):
         """Make the controls of `application` follow this theme, now and after every change."""
         if not _NATIVE_COLOURS:
             application.setStyle("Fusion")
-        self.changed.connect(lambda: self._dress(application))
-        self._dress(application)
+        self.changed.connect(lambda: self._apply_theme(application))
+        self._apply_theme(application)
 
     def thin_scroll_bars(self, area: QAbstractScrollArea) -> None:
         """Make the scroll bars of `area` as thin as those of macOS, where the platform's own are wide.
@@ -112,12 +112,12 @@ class Theme(QObject):
         if not _NATIVE_COLOURS:
             _ThinScrollBars(self, area)
 
-    def _dress(self, application: QApplication) -> None:
+    def _apply_theme(self, application: QApplication) -> None:
         application.setFont(self.font("label"))
         if not _NATIVE_COLOURS:
             application.setPalette(_control_palette(self._palette))
 
-    def _renew(self) -> None:
+    def _on_theme_changed(self) -> None:
         palette = self._chosen()
         if palette != self._palette:
             self._palette = palette
@@ -128,7 +128,7 @@ class Theme(QObject):
         return with_accent(palette, QGuiApplication.palette().accent().color()) if _NATIVE_COLOURS else palette
 
 
-class SmallerTheme(Theme):
+class ScaledTheme(Theme):
     """Follows another theme, with everything that has a size at so many percent of it."""
 
     def __init__(self, whole: Theme, percent: int, parent: QObject | None = None) -> None:
@@ -158,10 +158,10 @@ class _ThinScrollBars(QObject):
     def __init__(self, theme: Theme, area: QAbstractScrollArea) -> None:
         super().__init__(area)
         self._theme, self._area = theme, area
-        theme.changed.connect(self._dress)
-        self._dress()
+        theme.changed.connect(self._apply_theme)
+        self._apply_theme()
 
-    def _dress(self) -> None:
+    def _apply_theme(self) -> None:
         for bar in (self._area.verticalScrollBar(), self._area.horizontalScrollBar()):
             bar.setStyleSheet(_scroll_bars(self._theme.palette))
 
@@ -182,33 +182,33 @@ def _mono_font() -> QFont:
     return font
 
 
-def _control_palette(colours: Palette) -> QPalette:
+def _control_palette(colors: Palette) -> QPalette:
     role = QPalette.ColorRole
-    palette = QPalette(colours.sidebar)
-    for target, colour in {
-        role.Window: colours.window,
-        role.Base: colours.surface,
-        role.AlternateBase: colours.sidebar,
-        role.Button: colours.bubble,
-        role.ToolTipBase: colours.surface,
-        role.WindowText: colours.text,
-        role.Text: colours.text,
-        role.ButtonText: colours.text,
-        role.ToolTipText: colours.text,
-        role.PlaceholderText: colours.tertiary,
-        role.Highlight: colours.accent,
-        role.HighlightedText: colours.accent_text,
-        role.Accent: colours.accent,
-        role.Link: colours.link,
+    palette = QPalette(colors.sidebar)
+    for target, color in {
+        role.Window: colors.window,
+        role.Base: colors.surface,
+        role.AlternateBase: colors.sidebar,
+        role.Button: colors.bubble,
+        role.ToolTipBase: colors.surface,
+        role.WindowText: colors.text,
+        role.Text: colors.text,
+        role.ButtonText: colors.text,
+        role.ToolTipText: colors.text,
+        role.PlaceholderText: colors.tertiary,
+        role.Highlight: colors.accent,
+        role.HighlightedText: colors.accent_text,
+        role.Accent: colors.accent,
+        role.Link: colors.link,
     }.items():
-        palette.setColor(target, colour)
+        palette.setColor(target, color)
     for target in (role.WindowText, role.Text, role.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, target, colours.tertiary)
+        palette.setColor(QPalette.ColorGroup.Disabled, target, colors.tertiary)
     return palette
 
 
-def _scroll_bars(colours: Palette) -> str:
-    handle = colours.tertiary.name()
+def _scroll_bars(colors: Palette) -> str:
+    handle = colors.tertiary.name()
     return f"""
         QScrollBar {{ background: transparent; border: none; }}
         QScrollBar:vertical {{ width: 10px; }}

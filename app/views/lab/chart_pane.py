@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout
 from app.viewmodels.lab.studies import Lab
 from app.views.charts.pareto_chart import ParetoChart
 from app.views.charts.study_chart import StudyChart
-from app.views.kit.grid import SIDE, Scroll
+from app.views.kit.grid import SIDE, VerticalScrollArea
 from app.views.kit.theme import Theme
 from app.views.lab.pane import Pane
 
@@ -22,7 +22,7 @@ class ChartPane(Pane):
         super().__init__()
         self._lab = lab
         self.chart = make(theme)
-        scroll = Scroll(theme, "Chart")
+        scroll = VerticalScrollArea(theme, "Chart")
         scroll.column.setContentsMargins(SIDE - 4, 0, SIDE - 4, SIDE - 4)
         scroll.column.addWidget(self.chart)
         column = QVBoxLayout(self)

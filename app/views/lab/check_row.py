@@ -4,9 +4,9 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app.views.kit.controls import Mark
-from app.views.kit.label import Words
+from app.views.kit.controls import CheckBox
 from app.views.kit.painting import mixed, rounded
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 
@@ -19,16 +19,16 @@ class TickRow(QWidget):
         super().__init__()
         self._theme = theme
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.mark = Mark(theme, f"{title}, {figures}")
+        self.mark = CheckBox(theme, f"{title}, {figures}")
         text = QVBoxLayout()
         text.setSpacing(1)
         head = QHBoxLayout()
         head.setSpacing(8)
-        head.addWidget(Words(theme, title, bold=True), 1)
+        head.addWidget(TextLabel(theme, title, bold=True), 1)
         if purpose:
-            head.addWidget(Words(theme, figures, role="small", tone="secondary"))
+            head.addWidget(TextLabel(theme, figures, role="small", tone="secondary"))
         text.addLayout(head)
-        text.addWidget(Words(theme, purpose or figures, role="small", tone="secondary", wraps=True))
+        text.addWidget(TextLabel(theme, purpose or figures, role="small", tone="secondary", wraps=True))
         text.addStretch(1)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 7, 12, 7)
@@ -47,6 +47,6 @@ class TickRow(QWidget):
             self.mark.click()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours, is_ticked = self._theme.palette, self.mark.isChecked()
-        fill = mixed(colours.surface, colours.accent, 0.06) if is_ticked else colours.surface
-        rounded(QPainter(self), QRectF(self.rect()), 9, fill, colours.accent if is_ticked else colours.border)
+        colors, is_ticked = self._theme.palette, self.mark.isChecked()
+        fill = mixed(colors.surface, colors.accent, 0.06) if is_ticked else colors.surface
+        rounded(QPainter(self), QRectF(self.rect()), 9, fill, colors.accent if is_ticked else colors.border)

@@ -13,7 +13,7 @@ from app.viewmodels.lab.text import WIKITEXT
 from app.viewmodels.lab.time_estimate import own_kinds
 from app.views.kit.chips import Chip
 from app.views.kit.flow import Flow
-from app.views.kit.label import Words
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.lab.gates_form import GatesForm
 from mlx_engine.protocol import CacheBits
@@ -38,7 +38,7 @@ class CorpusChoice(QWidget):
         self.bits = {bits: Chip(theme, words) for bits, words in _PRECISIONS.items()}
         self.speed = Chip(theme, "Speed and memory")
         self.limits = Chip(theme, "Limits…")
-        self.explained = Words(theme, role="small", tone="secondary", wraps=True)
+        self.explained = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self._parts = Flow(list(self.kinds.values()))
         self._lay_out()
         self._connect()

@@ -5,7 +5,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QVBoxLayout, QWidget
 
 from app.viewmodels.lab.format import AIMS
-from app.views.kit.label import Words
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from mlx_engine.measure.study.plan import Gates
 
@@ -42,7 +42,7 @@ class GatesForm(QDialog):
         column = QVBoxLayout(self)
         column.setSpacing(14)
         column.addWidget(
-            Words(
+            TextLabel(
                 theme,
                 "Of the models that keep to all of these, the one that you prefer is marked in the table.",
                 tone="secondary",

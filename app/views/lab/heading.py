@@ -12,9 +12,9 @@ from app.views.kit.buttons import IconButton
 from app.views.kit.chips import MenuChip
 from app.views.kit.controls import SmallButton
 from app.views.kit.grid import SIDE
-from app.views.kit.label import Words
 from app.views.kit.plain_text import plain
-from app.views.kit.save_file import ask_where
+from app.views.kit.save_file import ask_save_path
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 
@@ -37,7 +37,7 @@ class _Studies(MenuChip):
         return menu
 
 
-class Heading(QWidget):
+class StudyHeading(QWidget):
     """`new_requested` asks for a new study, `duplicate_requested` for one with the plan of this one."""
 
     new_requested = Signal()
@@ -47,7 +47,7 @@ class Heading(QWidget):
         super().__init__(parent)
         self._lab, self._export, self._theme = lab, export, theme
         self.studies = _Studies(lab, theme, self)
-        self._facts = Words(theme, role="small", tone="secondary", wraps=True)
+        self._facts = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self.new = SmallButton(theme, "New study…")
         self.more = IconButton(theme, "chevron-down", "More about this study")
         row = QHBoxLayout(self)
@@ -126,7 +126,7 @@ class Heading(QWidget):
     def ask_where_to_export(self, kind: ReportKind) -> None:
         """Write a report of what was found so far to where the person wants it."""
         name = self._export.suggestion(kind.form)
-        ask_where(self, "Export a report", name, kind.filter, partial(self._export.write, kind.form))
+        ask_save_path(self, "Export a report", name, kind.filter, partial(self._export.write, kind.form))
 
     def delete(self) -> None:
         """Delete the study, if the person still wants it on hearing what goes and what stays."""

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from app.viewmodels.lab.draft import LabDraft
 from app.viewmodels.lab.export import LabExport
 from app.viewmodels.lab.studies import Lab
-from app.views.kit.page_notice import PageNotice
+from app.views.kit.placeholder import Placeholder
 from app.views.kit.theme import Theme
 from app.views.lab.setup import Setup
 from app.views.lab.study_view import StudyView
@@ -41,7 +41,7 @@ class LabPage(QWidget):
         super().__init__(parent)
         self._lab, self._draft, self._theme = lab, draft, theme
         self.welcome = Welcome(theme)
-        self.notice = PageNotice(theme)
+        self.notice = Placeholder(theme)
         self.view = StudyView(lab, export, theme, views=views)
         self.setup = Setup(draft, theme)
         self._stack = QStackedWidget()
@@ -61,7 +61,7 @@ class LabPage(QWidget):
         view.heading.new_requested.connect(self.new)
         view.heading.duplicate_requested.connect(self.duplicate)
         self.welcome.started.connect(self.new)
-        self.notice.acted.connect(self.discover_requested)
+        self.notice.action_chosen.connect(self.discover_requested)
         self.setup.left.connect(self.show_study)
         self.setup.hub_requested.connect(self.hub_requested)
         self.setup.started.connect(self._start)
@@ -84,7 +84,7 @@ class LabPage(QWidget):
     def show_setup(self) -> None:
         """Show the study that is being put together."""
         if self._draft.original is None:
-            self.notice.show_words(
+            self.notice.show_message(
                 "There is no model to measure",
                 "Download one that runs on this computer; the Lab converts it and compares the results.",
                 icon="lab",

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QStyleOptionViewItem
 from app.viewmodels.lab.lines import Line
 from app.viewmodels.lab.table import LabRole
 from app.views.kit.painting import mixed, rounded
-from app.views.kit.plain_text import PlainTips
+from app.views.kit.plain_text import PlainToolTips
 from app.views.kit.row_table import RowTable
-from app.views.kit.table_heading import PADDING
+from app.views.kit.table_header import PADDING
 from app.views.kit.theme import Theme
 from app.views.lab.figure_alignment import Slots
 
@@ -21,7 +21,7 @@ _WRAPPED = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.
 _BADGE = "winner"
 
 
-class RowDelegate(PlainTips):
+class StudyRowDelegate(PlainToolTips):
     """A line is as high as its sentence needs in the width of the table."""
 
     def __init__(self, theme: Theme, table: RowTable) -> None:
@@ -75,54 +75,54 @@ class RowDelegate(PlainTips):
 
     def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, index: Index, line: Line) -> None:
         """Mark the row, and draw a line below it."""
-        if fill := self._table.mark_of(option, index.row()) or self._fill(line):
+        if fill := self._table.row_fill(option, index.row()) or self._fill(line):
             self._table.paint_band(painter, QRectF(option.rect), fill)
         width = self._table.viewport().width() - _LEFT - PADDING
         painter.fillRect(QRect(_LEFT, option.rect.bottom(), width, 1), self._theme.palette.border)
 
     def _fill(self, line: Line) -> QColor | None:
-        colours = self._theme.palette
+        colors = self._theme.palette
         if line.is_winner:
-            return mixed(colours.window, colours.success, 0.10)
-        return colours.sidebar if line.is_reference else None
+            return mixed(colors.window, colors.success, 0.10)
+        return colors.sidebar if line.is_reference else None
 
     def _paint_note(self, painter: QPainter, cell: QRect, line: Line) -> None:
-        colours = self._theme.palette
+        colors = self._theme.palette
         top = cell.top() + 7 + QFontMetrics(self._theme.font("label")).height() + 2
         painter.setFont(self._theme.font("small", tabular=True))
-        for words, colour in ((line.note, colours.secondary), (line.failure, colours.danger)):
-            painter.setPen(colour)
+        for words, color in ((line.note, colors.secondary), (line.failure, colors.danger)):
+            painter.setPen(color)
             painter.drawText(QRect(_LEFT, top, self._note_width(), cell.bottom() - top), _WRAPPED, words)
             top += self._height(words)
 
     def _paint_name(self, painter: QPainter, place: QRect, line: Line) -> None:
-        colours = self._theme.palette
+        colors = self._theme.palette
         if line.is_winner:
             self._paint_badge(painter, place)
         painter.setFont(self._theme.font("label", bold=True))
-        painter.setPen(colours.text)
+        painter.setPen(colors.text)
         name = painter.fontMetrics().elidedText(line.name, Qt.TextElideMode.ElideMiddle, place.width())
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, name)
 
     def _paint_badge(self, painter: QPainter, place: QRect) -> None:
         """Draw the word at the right, and leave the rest of the place to the name."""
-        colours = self._theme.palette
+        colors = self._theme.palette
         painter.setFont(self._theme.font("small", bold=True))
         metrics = painter.fontMetrics()
         badge = QRect(0, 0, metrics.horizontalAdvance(_BADGE) + 14, metrics.height() + 2)
         badge.moveCenter(place.center())
         badge.moveRight(place.right())
-        rounded(painter, QRectF(badge), badge.height() / 2, mixed(colours.window, colours.success, 0.2))
-        painter.setPen(colours.success)
+        rounded(painter, QRectF(badge), badge.height() / 2, mixed(colors.window, colors.success, 0.2))
+        painter.setPen(colors.success)
         painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, _BADGE)
         place.setRight(badge.left() - 8)
 
     def _paint_figure(self, painter: QPainter, place: QRect, index: Index, line: Line) -> None:
         """Draw a figure; one that may still change is paler."""
-        colours = self._theme.palette
+        colors = self._theme.palette
         painter.setFont(self._theme.font("label", tabular=True))
         is_open = line.is_open and line.fidelity is not None
-        painter.setPen(colours.secondary if is_open else colours.text)
+        painter.setPen(colors.secondary if is_open else colors.text)
         text, slots = str(index.data() or ""), self.slots[index.column()]
         bar, right = self._table.horizontalScrollBar(), place.right() + 1
         is_behind_name = bar.value() > 0 and slots.left_of(text, right) < self._table.columnWidth(0)

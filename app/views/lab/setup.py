@@ -15,13 +15,13 @@ from app.viewmodels.quantize.conversion_plan import bare_name
 from app.viewmodels.quantize.recipe_cards import RecipeCard
 from app.views.kit.buttons import IconButton, LinkButton
 from app.views.kit.chips import MenuChip
-from app.views.kit.grid import SIDE, CardGrid, Scroll
-from app.views.kit.label import Words
-from app.views.kit.line_field import LineField
+from app.views.kit.grid import SIDE, CardGrid, VerticalScrollArea
+from app.views.kit.text_field import TextField
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.lab.check_row import TickRow
 from app.views.lab.corpus_choice import CorpusChoice
-from app.views.lab.tray import Tray
+from app.views.lab.tray import StudyTray
 from mlx_engine.quantize.plan.forecast import Forecast
 
 _FIRST = ("affine-8-g64", "balanced-6", "balanced-5", "balanced-4", "affine-4-g64", "balanced-3")
@@ -62,21 +62,21 @@ class Setup(QWidget):
         super().__init__(parent)
         self._draft, self._theme = draft, theme
         self.originals = _Originals(draft, theme)
-        self._facts = Words(theme, role="small", tone="secondary", wraps=True)
-        self.name = LineField(theme, "Name of the study")
+        self._facts = TextLabel(theme, role="small", tone="secondary", wraps=True)
+        self.name = TextField(theme, "Name of the study")
         self.name.setMaxLength(80)
         self.back = IconButton(theme, "chevron-left", "Back")
         self.rows: dict[str, TickRow] = {}
         self._models, self._recipes = CardGrid(theme, _ROW_WIDTH), CardGrid(theme, _ROW_WIDTH)
-        self._no_models = Words(theme, role="small", tone="secondary", wraps=True)
-        self._no_recipes = Words(theme, role="small", tone="secondary", wraps=True)
+        self._no_models = TextLabel(theme, role="small", tone="secondary", wraps=True)
+        self._no_recipes = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self.hub = LinkButton(theme, "Find more on the Hub", "Find conversions of this model on the Hub")
         self._more = LinkButton(theme, "All recipes")
         self._shows_all = False
         self._ticked: set[str] = set()
         self.corpus = CorpusChoice(draft, theme)
-        self.tray = Tray(draft, theme)
-        self.choices = Scroll(theme, "New study")
+        self.tray = StudyTray(draft, theme)
+        self.choices = VerticalScrollArea(theme, "New study")
         self._lay_out()
         self._connect()
         self._rebuild()
@@ -102,7 +102,7 @@ class Setup(QWidget):
         head.setContentsMargins(SIDE - 8, 10, SIDE, 6)
         head.setSpacing(8)
         head.addWidget(self.back)
-        head.addWidget(Words(theme, "New study", role="heading"))
+        head.addWidget(TextLabel(theme, "New study", role="heading"))
         self.name.setMaximumWidth(theme.scaled(_NAME_WIDTH))
         head.addWidget(self.name, 1)
         head.addStretch(0)
@@ -117,8 +117,8 @@ class Setup(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(0, 10, 0, 0)
         row.setSpacing(10)
-        row.addWidget(Words(self._theme, title, bold=True))
-        row.addWidget(Words(self._theme, words, role="small", tone="secondary"), 1, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(TextLabel(self._theme, title, bold=True))
+        row.addWidget(TextLabel(self._theme, words, role="small", tone="secondary"), 1, Qt.AlignmentFlag.AlignVCenter)
         self.choices.column.addLayout(row)
 
     def _add_link(self, link: LinkButton) -> None:

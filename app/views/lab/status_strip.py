@@ -5,8 +5,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.viewmodels.lab.studies import Lab
 from app.views.kit.controls import FilledButton, SmallButton
 from app.views.kit.grid import SIDE
-from app.views.kit.label import Words
-from app.views.kit.share_bar import ShareBar
+from app.views.kit.progress_bar import ProgressBar
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 
@@ -16,11 +16,11 @@ class Strip(QWidget):
     def __init__(self, lab: Lab, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lab, self._is_brief = lab, False
-        self._words = Words(theme, role="small", tone="secondary", wraps=True)
-        self._bar = ShareBar(theme)
+        self._words = TextLabel(theme, role="small", tone="secondary", wraps=True)
+        self._bar = ProgressBar(theme)
         self.start = FilledButton(theme, "Resume")
         self.stop = SmallButton(theme, "Pause", "Pause the study")
-        self.winner = Words(theme, bold=True, wraps=True)
+        self.winner = TextLabel(theme, bold=True, wraps=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(SIDE - 4, 2, SIDE - 4, 8)
         column.setSpacing(6)
@@ -45,7 +45,7 @@ class Strip(QWidget):
         """Show how it stands now."""
         stand, judgement = self._lab.stand, self._lab.judgement
         self._words.setText(stand.words)
-        self._bar.show_share(stand.share, is_live=stand.is_running)
+        self._bar.set_progress(stand.share, is_live=stand.is_running)
         self._bar.setVisible(stand.is_running)
         self._words.setVisible(bool(stand.words))
         self.start.setVisible(bool(stand.start))

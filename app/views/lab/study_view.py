@@ -11,10 +11,10 @@ from app.viewmodels.lab.lines import Line
 from app.viewmodels.lab.studies import Lab
 from app.views.kit.controls import SmallButton
 from app.views.kit.grid import SIDE
-from app.views.kit.segmented_control import Segments
+from app.views.kit.segmented_control import SegmentedControl
 from app.views.kit.theme import Theme
 from app.views.lab.gates_form import GatesForm
-from app.views.lab.heading import Heading
+from app.views.lab.heading import StudyHeading
 from app.views.lab.pane import Pane
 from app.views.lab.status_strip import Strip
 from app.views.lab.table import StudyTable
@@ -46,10 +46,10 @@ class StudyView(QWidget):
     ) -> None:
         super().__init__(parent)
         self._lab, self._theme, self._views = lab, theme, views
-        self.heading = Heading(lab, export, theme)
+        self.heading = StudyHeading(lab, export, theme)
         self.strip = Strip(lab, theme)
         self.table = StudyTable(lab, theme)
-        self.segments = Segments(theme, "View", ["Table", *(view.title for view in views)])
+        self.segments = SegmentedControl(theme, "View", ["Table", *(view.title for view in views)])
         self.limits = SmallButton(theme, "Limits…", "Limits that a model must keep to")
         self.columns = SmallButton(theme, "Columns", "Columns of the table")
         self.copy_button = SmallButton(theme, "Copy", "Copy the table")

@@ -13,11 +13,11 @@ from app.viewmodels.lab.studies import Lab
 from app.viewmodels.lab.table import LabOrder, LabRole, LabTable
 from app.viewmodels.lab.table_copy import as_csv, as_markdown
 from app.views.kit.row_table import RowTable
-from app.views.kit.table_heading import ARROW, PADDING
+from app.views.kit.table_header import ARROW, PADDING
 from app.views.kit.theme import Theme
 from app.views.lab.figure_alignment import slots
-from app.views.lab.pinned_heading import PinnedHeading
-from app.views.lab.row_delegate import RowDelegate
+from app.views.lab.pinned_header import PinnedHeader
+from app.views.lab.row_delegate import StudyRowDelegate
 
 _NARROWEST_NAME = 230
 _BRIEF = ("name", "size", "mean_kl")
@@ -36,9 +36,9 @@ class StudyTable(RowTable):
         self._lab = lab
         self.table = LabTable(self)
         self.order = LabOrder(self.table, self)
-        self._delegate = RowDelegate(theme, self)
-        heading = PinnedHeading(theme, self)
-        self.set_heading(heading)
+        self._delegate = StudyRowDelegate(theme, self)
+        heading = PinnedHeader(theme, self)
+        self.set_header(heading)
         self.setModel(self.order)
         self.setItemDelegate(self._delegate)
         self._is_brief = False
@@ -46,7 +46,7 @@ class StudyTable(RowTable):
         self._chosen: dict[str, bool] = {}
         """Whether a column is shown, for those that the person has chosen about, by name."""
         self._set_up()
-        theme.changed.connect(self._dress)
+        theme.changed.connect(self._apply_theme)
         lab.changed.connect(self.follow)
         self.doubleClicked.connect(lambda index: self.chat_requested.emit(index.data(LabRole.LINE).row.label))
         self.customContextMenuRequested.connect(self._ask_menu)
@@ -57,7 +57,7 @@ class StudyTable(RowTable):
         for rearranged in (self.order.layoutChanged, self.order.modelReset):
             rearranged.connect(self._fit_rows)
         lab.opened.connect(self._choose_columns)
-        self._dress()
+        self._apply_theme()
         self._choose_columns()
         self.follow()
 
@@ -187,7 +187,7 @@ class StudyTable(RowTable):
         if index.isValid():
             self.menu_requested.emit(index.data(LabRole.LINE), self.viewport().mapToGlobal(where))
 
-    def _dress(self) -> None:
+    def _apply_theme(self) -> None:
         self.clear_highlight()
         self._measure()
         self._fit_rows()

@@ -11,7 +11,7 @@ from app.views.kit.buttons import LinkButton
 from app.views.kit.controls import Badge, FilledButton
 from app.views.kit.flow import Flow
 from app.views.kit.grid import SIDE
-from app.views.kit.label import Words
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.quantize.card import FIT_TONES, FIT_WORDS
 
@@ -20,7 +20,7 @@ _STANDS_IN = "An 8-bit conversion stands in for the original: all losses are low
 _NO_STAND_IN = "Do without the stand-in"
 
 
-class Tray(QWidget):
+class StudyTray(QWidget):
     """Time, memory and disk; what stands against the study in their place."""
 
     started = Signal()
@@ -28,10 +28,10 @@ class Tray(QWidget):
     def __init__(self, draft: LabDraft, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._draft, self._theme = draft, theme
-        self.facts = [Words(theme, bold=True) for _ in range(3)]
+        self.facts = [TextLabel(theme, bold=True) for _ in range(3)]
         self.badge = Badge(theme)
-        self.problem = Words(theme, bold=True, wraps=True)
-        self.how = Words(theme, role="small", tone="secondary", wraps=True)
+        self.problem = TextLabel(theme, bold=True, wraps=True)
+        self.how = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self.stand_in = LinkButton(theme, "")
         self.button = FilledButton(theme, "Start")
         self._line = Flow([*self.facts, self.badge])
@@ -93,9 +93,9 @@ class Tray(QWidget):
         self.stand_in.updateGeometry()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours, painter = self._theme.palette, QPainter(self)
-        painter.fillRect(self.rect(), colours.sidebar)
-        painter.fillRect(0, 0, self.width(), 1, colours.border)
+        colors, painter = self._theme.palette, QPainter(self)
+        painter.fillRect(self.rect(), colors.sidebar)
+        painter.fillRect(0, 0, self.width(), 1, colors.border)
 
 
 def _facts(found: Forecast) -> tuple[str, str, str]:

@@ -5,10 +5,10 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.views.kit.controls import FilledButton
-from app.views.kit.grid import CardGrid, Scroll
+from app.views.kit.grid import CardGrid, VerticalScrollArea
 from app.views.kit.icons import pixmap
-from app.views.kit.label import Words
 from app.views.kit.painting import rounded
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 _TITLE = "What does each quantization cost?"
@@ -22,7 +22,7 @@ _STEP_WIDTH = 190
 _WIDTH = 760
 
 
-class Welcome(Scroll):
+class Welcome(VerticalScrollArea):
     """`started` asks for a new study."""
 
     started = Signal()
@@ -36,30 +36,30 @@ class Welcome(Scroll):
         self._steps.show_cards([_Step(theme, title, sentence) for title, sentence in _STEPS])
         self._lay_out()
         self.button.clicked.connect(self.started)
-        theme.changed.connect(self._dress)
-        self._dress()
+        theme.changed.connect(self._apply_theme)
+        self._apply_theme()
 
     def _lay_out(self) -> None:
-        column, centre = self.column, Qt.AlignmentFlag.AlignHCenter
+        column, center = self.column, Qt.AlignmentFlag.AlignHCenter
         column.setSpacing(8)
         column.addStretch(2)
         column.addWidget(self._symbol)
         for words in (
-            Words(self._theme, _TITLE, role="heading", wraps=True),
-            Words(self._theme, _SENTENCE, tone="secondary", wraps=True),
+            TextLabel(self._theme, _TITLE, role="heading", wraps=True),
+            TextLabel(self._theme, _SENTENCE, tone="secondary", wraps=True),
         ):
             words.setAlignment(Qt.AlignmentFlag.AlignCenter)
             column.addWidget(words)
         column.addSpacing(10)
         column.addWidget(self._steps, 0)
         column.addSpacing(10)
-        column.addWidget(self.button, 0, centre)
+        column.addWidget(self.button, 0, center)
         column.addStretch(3)
 
-    def _dress(self) -> None:
+    def _apply_theme(self) -> None:
         scaled = self._theme.scaled
         self._symbol.setPixmap(
-            pixmap("lab", side=scaled(36), scale=self.devicePixelRatioF(), colour=self._theme.palette.tertiary)
+            pixmap("lab", side=scaled(36), scale=self.devicePixelRatioF(), color=self._theme.palette.tertiary)
         )
         self.inside.setMaximumWidth(scaled(_WIDTH))
         self.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -73,11 +73,11 @@ class _Step(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 10, 14, 12)
         column.setSpacing(3)
-        column.addWidget(Words(theme, title, bold=True))
-        column.addWidget(Words(theme, sentence, role="small", tone="secondary", wraps=True))
+        column.addWidget(TextLabel(theme, title, bold=True))
+        column.addWidget(TextLabel(theme, sentence, role="small", tone="secondary", wraps=True))
         column.addStretch(1)
         theme.changed.connect(self.update)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self._theme.palette
-        rounded(QPainter(self), QRectF(self.rect()), 10, colours.surface, colours.border)
+        colors = self._theme.palette
+        rounded(QPainter(self), QRectF(self.rect()), 10, colors.surface, colors.border)

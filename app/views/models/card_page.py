@@ -4,13 +4,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.views.kit.buttons import IconButton
-from app.views.kit.grid import Scroll
-from app.views.kit.label import Words
+from app.views.kit.grid import VerticalScrollArea
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.transcript.card_text import CardText
 
 
-class CardPage(Scroll):
+class CardPage(VerticalScrollArea):
     """`closed` leads back to the table."""
 
     closed = Signal()
@@ -19,7 +19,7 @@ class CardPage(Scroll):
         super().__init__(theme, "Model card", parent)
         self.back = IconButton(theme, "chevron-left", "Back")
         self.back.clicked.connect(self.closed)
-        self._name = Words(theme, role="heading")
+        self._name = TextLabel(theme, role="heading")
         self._card = CardText(theme)
         heading = QHBoxLayout()
         heading.setSpacing(10)

@@ -10,7 +10,7 @@ from app.viewmodels.library.memory_fit import CONTEXTS, USUAL
 from app.views.kit.buttons import IconButton
 from app.views.kit.chips import ChoiceChip, MenuChip
 from app.views.kit.flow import Flow
-from app.views.kit.search_field import SearchField
+from app.views.kit.text_field import SearchField
 from app.views.kit.theme import Theme
 
 _CONTEXTS = {f"Memory at {tokens_in_words(tokens)}": tokens for tokens in (USUAL, *CONTEXTS)}

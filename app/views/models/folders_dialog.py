@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QVBoxLayout, QW
 from app.viewmodels.library.folders import Folder, ModelFolders
 from app.views.kit.buttons import IconButton
 from app.views.kit.controls import SmallButton
-from app.views.kit.grid import Scroll
-from app.views.kit.label import Words
+from app.views.kit.grid import VerticalScrollArea
 from app.views.kit.painting import rounded
 from app.views.kit.plain_text import plain
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 
@@ -24,11 +24,11 @@ class _Entry(QWidget):
         self._theme = theme
         words = QVBoxLayout()
         words.setSpacing(2)
-        words.addWidget(Words(theme, folder.title, bold=True, tone="text" if folder.is_there else "secondary"))
-        place = Words(theme, str(folder.path), role="small", tone="secondary")
+        words.addWidget(TextLabel(theme, folder.title, bold=True, tone="text" if folder.is_there else "secondary"))
+        place = TextLabel(theme, str(folder.path), role="small", tone="secondary")
         place.setToolTip(plain(str(folder.path)))
         words.addWidget(place)
-        words.addWidget(Words(theme, folder.state, role="small", tone="secondary"))
+        words.addWidget(TextLabel(theme, folder.state, role="small", tone="secondary"))
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 10, 10, 10)
         row.addLayout(words, 1)
@@ -39,8 +39,8 @@ class _Entry(QWidget):
         theme.changed.connect(self.update)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self._theme.palette
-        rounded(QPainter(self), QRectF(self.rect()), 9, colours.surface, colours.border)
+        colors = self._theme.palette
+        rounded(QPainter(self), QRectF(self.rect()), 9, colors.surface, colors.border)
 
 
 class FoldersDialog(QDialog):
@@ -51,7 +51,7 @@ class FoldersDialog(QDialog):
         self._folders, self._theme = folders, theme
         self.setWindowTitle("Folders of Models")
         self.setModal(False)
-        self._scroll = Scroll(theme, "Folders of models")
+        self._scroll = VerticalScrollArea(theme, "Folders of models")
         self._scroll.column.setSpacing(8)
         self._scroll.column.setContentsMargins(0, 0, 12, 0)
         self._scroll.column.addStretch()
@@ -61,7 +61,7 @@ class FoldersDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 18)
         column.setSpacing(12)
-        column.addWidget(Words(theme, line, tone="secondary", wraps=True))
+        column.addWidget(TextLabel(theme, line, tone="secondary", wraps=True))
         column.addWidget(self._scroll, 1)
         column.addWidget(add)
         self._entries: list[QWidget] = []

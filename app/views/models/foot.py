@@ -8,7 +8,7 @@ from app.viewmodels.formatting.amounts import bytes_in_words
 from app.viewmodels.library.library import Row, problem_of
 from app.viewmodels.library.table import whole
 from app.views.kit.buttons import LinkButton
-from app.views.kit.label import Words
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 
@@ -18,7 +18,7 @@ class Foot(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.folders = LinkButton(theme, "Folders…", "Folders in which models are looked for")
-        self._summary = Words(theme, role="small", tone="secondary")
+        self._summary = TextLabel(theme, role="small", tone="secondary")
         self._totals: list[str] = []
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 3, 12, 5)

@@ -8,8 +8,8 @@ from app.viewmodels.formatting.amounts import bytes_in_words
 from app.viewmodels.library.imports import Import, ModelImports
 from app.views.kit.buttons import IconButton
 from app.views.kit.controls import SmallButton
-from app.views.kit.label import Words
 from app.views.kit.painting import rounded
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 _BAR = 3
@@ -24,8 +24,8 @@ class ImportStrip(QWidget):
         super().__init__(parent)
         self._imports, self._theme = imports, theme
         self._added = ""
-        self._words = Words(theme, role="small")
-        self._figures = Words(theme, role="small", tone="secondary")
+        self._words = TextLabel(theme, role="small")
+        self._figures = TextLabel(theme, role="small", tone="secondary")
         self.quantize = SmallButton(theme, "Quantize…")
         self.close_button = IconButton(theme, "close", "")
         row = QHBoxLayout(self)
@@ -83,10 +83,10 @@ class ImportStrip(QWidget):
         self.close_button.set_name("Stop adding the model")
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours, painter = self._theme.palette, QPainter(self)
-        painter.fillRect(self.rect(), colours.sidebar)
+        colors, painter = self._theme.palette, QPainter(self)
+        painter.fillRect(self.rect(), colors.sidebar)
         running = self._running()
         if running and running.total_bytes:
             share = min(running.done_bytes / running.total_bytes, 1.0)
             bar = QRectF(0, 0, self.width() * share, _BAR)
-            rounded(painter, bar, _BAR / 2, colours.accent)
+            rounded(painter, bar, _BAR / 2, colors.accent)

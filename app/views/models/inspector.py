@@ -16,9 +16,9 @@ from app.views.charts.bit_map import BitMap
 from app.views.kit.buttons import IconButton, LinkButton
 from app.views.kit.controls import FilledButton, SmallButton
 from app.views.kit.facts import Facts
-from app.views.kit.label import Words
 from app.views.kit.painting import mixed, rounded
-from app.views.kit.theme import SmallerTheme, Theme
+from app.views.kit.text_label import TextLabel
+from app.views.kit.theme import ScaledTheme, Theme
 from app.views.models.loss_card import LossCard
 from app.views.models.revision_line import RevisionLine
 from app.views.transcript.card_text import CardText, beginning
@@ -36,14 +36,14 @@ class _Problem(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.words = Words(theme, role="small", wraps=True)
+        self.words = TextLabel(theme, role="small", wraps=True)
         inside = QVBoxLayout(self)
         inside.setContentsMargins(12, 9, 12, 9)
         inside.addWidget(self.words)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self._theme.palette
-        rounded(QPainter(self), QRectF(self.rect()), 9, mixed(colours.window, colours.warning, 0.14))
+        colors = self._theme.palette
+        rounded(QPainter(self), QRectF(self.rect()), 9, mixed(colors.window, colors.warning, 0.14))
 
 
 class Inspector(QWidget):
@@ -69,8 +69,8 @@ class Inspector(QWidget):
         self._inspector, self._memory, self._theme = inspector, memory, theme
         self._duplicates: Duplicates | None = None
         self._shown_card = ""
-        self._name = Words(theme, role="heading", wraps=True)
-        self._owner = Words(theme, role="small", tone="secondary", wraps=True)
+        self._name = TextLabel(theme, role="heading", wraps=True)
+        self._owner = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self._close = IconButton(theme, "close", "Close the inspector")
         self._problem = _Problem(theme)
         self._chat = FilledButton(theme, "Chat")
@@ -82,14 +82,14 @@ class Inspector(QWidget):
         self._facts = Facts(theme)
         self._copies = Facts(theme, "The same weights")
         self.loss = LossCard(theme)
-        self._map_heading = Words(theme, "Bits of each layer", role="small", bold=True)
+        self._map_heading = TextLabel(theme, "Bits of each layer", role="small", bold=True)
         self._map = BitMap(theme)
         self._origin = Facts(theme, "Origin")
         self._files = Facts(theme, "Files", on_right=True)
         self.revision = RevisionLine(revisions, theme)
         self._card_heading = QWidget()
         self.open_card = LinkButton(theme, "Open", "Open the card")
-        self._card = CardText(SmallerTheme(theme, _CARD_PERCENT, self))
+        self._card = CardText(ScaledTheme(theme, _CARD_PERCENT, self))
         self._lay_out()
         self._connect()
         self.follow()
@@ -147,7 +147,7 @@ class Inspector(QWidget):
     def _lay_out_card_heading(self) -> None:
         row = QHBoxLayout(self._card_heading)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(Words(self._theme, "Card", role="small", bold=True), 1)
+        row.addWidget(TextLabel(self._theme, "Card", role="small", bold=True), 1)
         row.addWidget(self.open_card)
 
     def _connect(self) -> None:
@@ -222,7 +222,7 @@ class Inspector(QWidget):
         return super().event(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours, painter = self._theme.palette, QPainter(self)
-        painter.fillRect(self.rect(), colours.window)
-        painter.fillRect(0, 0, 1, self.height(), colours.border)
-        painter.fillRect(0, 0, self.width(), 1, colours.border)
+        colors, painter = self._theme.palette, QPainter(self)
+        painter.fillRect(self.rect(), colors.window)
+        painter.fillRect(0, 0, 1, self.height(), colors.border)
+        painter.fillRect(0, 0, self.width(), 1, colors.border)

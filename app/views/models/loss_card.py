@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from app.viewmodels.library.loss import Bar, Loss, NotMeasured
 from app.views.kit.buttons import LinkButton
 from app.views.kit.flow import Flow
-from app.views.kit.label import Words
 from app.views.kit.painting import mixed, rounded
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 _BAR, _GAP = 5, 8
@@ -23,15 +23,15 @@ class LossCard(QWidget):
         self.study = ""
         """The name of a study that has the model, "" for none."""
         self._bars = LossBars(theme)
-        self._sentence = Words(theme, role="small", wraps=True)
-        self._how = Words(theme, role="small", tone="secondary", wraps=True)
-        self._others = Words(theme, role="small", tone="secondary", wraps=True)
+        self._sentence = TextLabel(theme, role="small", wraps=True)
+        self._how = TextLabel(theme, role="small", tone="secondary", wraps=True)
+        self._others = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self.open = LinkButton(theme, "Measure…")
         self.copy_button = LinkButton(theme, "Copy for a model card")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addWidget(Words(theme, "What did I lose?", role="small", bold=True))
+        column.addWidget(TextLabel(theme, "What did I lose?", role="small", bold=True))
         column.addWidget(self._sentence)
         column.addWidget(self._bars)
         column.addWidget(self._how)
@@ -104,11 +104,11 @@ class LossBars(QWidget):
             self._paint_bar(painter, QRectF(0, place * self._step() + 2, self.width(), self._line()), bar)
 
     def _paint_bar(self, painter: QPainter, line: QRectF, bar: Bar) -> None:
-        colours = self._theme.palette
+        colors = self._theme.palette
         painter.setFont(self._theme.font("small", tabular=True))
-        painter.setPen(colours.secondary)
+        painter.setPen(colors.secondary)
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft, bar.name)
-        painter.setPen(colours.text if bar.share is not None else colours.tertiary)
+        painter.setPen(colors.text if bar.share is not None else colors.tertiary)
         is_stacked = self._is_stacked()
         if is_stacked:
             line.translate(0, self._line())
@@ -116,12 +116,12 @@ class LossBars(QWidget):
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft if is_stacked else Qt.AlignmentFlag.AlignRight, words)
         height = self._theme.scaled(_BAR)
         ground = QRectF(line.left(), line.bottom() + 2, line.width(), height)
-        rounded(painter, ground, height / 2, mixed(colours.window, colours.text, 0.09))
+        rounded(painter, ground, height / 2, mixed(colors.window, colors.text, 0.09))
         if bar.share is None:
             return
         part = ground.adjusted(0, 0, -ground.width() * (1 - bar.share), 0)
         part.setWidth(max(part.width(), height))
-        rounded(painter, part, height / 2, colours.accent)
+        rounded(painter, part, height / 2, colors.accent)
         if bar.mark is not None:
             tick = QRectF(ground.left() + bar.mark * ground.width() - 1, ground.top() - 2, 2, height + 4)
-            painter.fillRect(tick, colours.secondary)
+            painter.fillRect(tick, colors.secondary)

@@ -5,8 +5,8 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.views.kit.buttons import LinkButton, TextButton
-from app.views.kit.label import Words
 from app.views.kit.painting import mixed
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 
@@ -18,8 +18,8 @@ class Nothing(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._title = Words(theme, role="heading", wraps=True)
-        self._line = Words(theme, tone="secondary", wraps=True)
+        self._title = TextLabel(theme, role="heading", wraps=True)
+        self._line = TextLabel(theme, tone="secondary", wraps=True)
         self._button = TextButton(theme, "")
         self._button.clicked.connect(self.pressed)
         self.other = LinkButton(theme, "")
@@ -57,15 +57,15 @@ class DropFrame(QWidget):
         self.hide()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours, painter = self._theme.palette, QPainter(self)
-        veil = mixed(colours.window, colours.accent, 0.08)
+        colors, painter = self._theme.palette, QPainter(self)
+        veil = mixed(colors.window, colors.accent, 0.08)
         veil.setAlphaF(0.92)
         painter.fillRect(self.rect(), veil)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(colours.accent, 2, Qt.PenStyle.DashLine))
+        painter.setPen(QPen(colors.accent, 2, Qt.PenStyle.DashLine))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(14, 14, -14, -14), 12, 12)
         painter.setFont(self._theme.font("heading"))
-        painter.setPen(colours.text)
+        painter.setPen(colors.text)
         painter.drawText(
             self.rect(), Qt.AlignmentFlag.AlignCenter, "Drop a model folder, a GGUF file or an address of the Hub"
         )

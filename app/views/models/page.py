@@ -126,7 +126,7 @@ class ModelsPage(QWidget):
         inspector.revision.discover_requested.connect(self.discover_requested)
         self.card.closed.connect(self._leave_card)
         self.bar.add.clicked.connect(lambda: actions.ask_for_models(self.bar.add))
-        self.bar.words.left_downwards.connect(self._enter_table)
+        self.bar.words.down_pressed.connect(self._enter_table)
         self.bar.context_chosen.connect(self._parts.table.set_context)
         self._foot.folders.clicked.connect(actions.show_folders)
         self._nothing.pressed.connect(self._help)

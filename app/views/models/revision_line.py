@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from app.viewmodels.library.library import Row
 from app.viewmodels.library.newer_revision import Asking, Newer, NewerRevision, Unanswered, UpToDate
 from app.views.kit.buttons import LinkButton
-from app.views.kit.label import Words
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 
@@ -19,7 +19,7 @@ class RevisionLine(QWidget):
         super().__init__(parent)
         self._revisions = revisions
         self._row: Row | None = None
-        self._words = Words(theme, role="small", tone="secondary", wraps=True)
+        self._words = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self._ask = LinkButton(theme, "Is there a newer revision?")
         self._ask.setToolTip("Asks the Hub, which sees that this Mac asks for this repository")
         self._open = LinkButton(theme, "Show in Discover")

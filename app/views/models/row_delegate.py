@@ -11,15 +11,15 @@ from app.viewmodels.library.library import Row, problem_of
 from app.viewmodels.library.table import TableRole, whole
 from app.views.kit.icons import pixmap
 from app.views.kit.painting import rounded
-from app.views.kit.plain_text import PlainTips
+from app.views.kit.plain_text import PlainToolTips
 from app.views.kit.row_table import RowTable
-from app.views.kit.table_heading import PADDING
+from app.views.kit.table_header import PADDING
 from app.views.kit.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
 
 
-class RowDelegate(PlainTips):
+class ModelRowDelegate(PlainToolTips):
     """The name over its owner, or over what is wrong; figures and words in the other columns."""
 
     def __init__(self, theme: Theme, table: RowTable) -> None:
@@ -49,31 +49,31 @@ class RowDelegate(PlainTips):
             self._paint_parameters(painter, inside, str(index.data()), model.size_class)
         else:
             quiet = name in {"licence", "last_used", "context"}
-            colour = self._theme.palette.secondary if quiet else self._theme.palette.text
-            self._paint_text(painter, inside, index, colour)
+            color = self._theme.palette.secondary if quiet else self._theme.palette.text
+            self._paint_text(painter, inside, index, color)
         painter.restore()
 
     def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        if fill := self._table.mark_of(option, index.row()):
+        if fill := self._table.row_fill(option, index.row()):
             painter.setClipRect(option.rect)
             self._table.paint_band(painter, QRectF(option.rect), fill)
 
     def _paint_name(self, painter: QPainter, inside: QRect, row: Row, state: str) -> None:
-        colours, scale = self._theme.palette, self._theme.scaled
+        colors, scale = self._theme.palette, self._theme.scaled
         model = whole(row)
         problem = "" if model and model.can_be_imported else problem_of(row)
         side = scale(18)
-        icon, tint = ("warning", colours.warning) if problem else ("model", colours.secondary)
+        icon, tint = ("warning", colors.warning) if problem else ("model", colors.secondary)
         left = inside.left() + PADDING
-        image = pixmap(icon, side=side, scale=painter.device().devicePixelRatioF(), colour=tint)
+        image = pixmap(icon, side=side, scale=painter.device().devicePixelRatioF(), color=tint)
         painter.drawPixmap(QPoint(left, inside.center().y() - side // 2), image)
         lines = inside.adjusted(PADDING + side + 10, 6, 0, -7)
         painter.setFont(self._theme.font("label", bold=True))
-        painter.setPen(colours.text if whole(row) else colours.secondary)
+        painter.setPen(colors.text if whole(row) else colors.secondary)
         name = painter.fontMetrics().elidedText(row.name, Qt.TextElideMode.ElideMiddle, lines.width())
         painter.drawText(lines, Qt.AlignmentFlag.AlignTop, name)
         painter.setFont(self._theme.font("small"))
-        painter.setPen(colours.warning if problem else colours.secondary)
+        painter.setPen(colors.warning if problem else colors.secondary)
         origin = "" if row.origin == "facet" else ORIGINS[row.origin]
         to_import = "to be imported" if model and model.can_be_imported else ""
         under = problem or " · ".join(filter(None, (row.id.rpartition("/")[0], origin, to_import, state)))
@@ -87,19 +87,17 @@ class RowDelegate(PlainTips):
 
     def _paint_memory(self, painter: QPainter, inside: QRect, text: str, verdict: str) -> None:
         """Draw the figure and, after it, a dot in the colour of the verdict; too large is in colour itself."""
-        colours = self._theme.palette
-        colour = {"fits": colours.success, "tight": colours.warning, "too large": colours.danger}[verdict]
+        colors = self._theme.palette
+        color = {"fits": colors.success, "tight": colors.warning, "too large": colors.danger}[verdict]
         side = self._theme.scaled(7)
-        rounded(
-            painter, QRectF(inside.right() - side, inside.center().y() - side / 2 + 1, side, side), side / 2, colour
-        )
+        rounded(painter, QRectF(inside.right() - side, inside.center().y() - side / 2 + 1, side, side), side / 2, color)
         painter.setFont(self._theme.font("label", tabular=True))
-        painter.setPen(colours.danger if verdict == "too large" else colours.text)
+        painter.setPen(colors.danger if verdict == "too large" else colors.text)
         figure = inside.adjusted(0, 0, -side - 7, 0)
         painter.drawText(figure, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_parameters(self, painter: QPainter, inside: QRect, text: str, size_class: str) -> None:
-        colours = self._theme.palette
+        colors = self._theme.palette
         painter.setFont(self._theme.font("small"))
         word = size_class.capitalize()
         metrics = painter.fontMetrics()
@@ -107,21 +105,21 @@ class RowDelegate(PlainTips):
         badge.moveCenter(inside.center())
         badge.moveRight(inside.right())
         rounded(painter, QRectF(badge), badge.height() / 2, self._class_colour(size_class))
-        painter.setPen(colours.text)
+        painter.setPen(colors.text)
         painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, word)
         painter.setFont(self._theme.font("label", tabular=True))
         figure = inside.adjusted(0, 0, -badge.width() - 8, 0)
         painter.drawText(figure, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
 
     def _class_colour(self, size_class: str) -> QColor:
-        colour = QColor(self._theme.palette.accent)
+        color = QColor(self._theme.palette.accent)
         # Translucent, so that the badge is seen on a marked row too.
-        colour.setAlphaF({"nano": 0.08, "micro": 0.14, "small": 0.22, "medium": 0.32, "large": 0.44}[size_class])
-        return colour
+        color.setAlphaF({"nano": 0.08, "micro": 0.14, "small": 0.22, "medium": 0.32, "large": 0.44}[size_class])
+        return color
 
-    def _paint_text(self, painter: QPainter, inside: QRect, index: Index, colour: QColor) -> None:
+    def _paint_text(self, painter: QPainter, inside: QRect, index: Index, color: QColor) -> None:
         painter.setFont(self._theme.font("label", tabular=True))
-        painter.setPen(colour)
+        painter.setPen(color)
         text = painter.fontMetrics().elidedText(str(index.data() or ""), Qt.TextElideMode.ElideRight, inside.width())
         on_right = index.data(Qt.ItemDataRole.TextAlignmentRole)
         side = Qt.AlignmentFlag.AlignRight if on_right else Qt.AlignmentFlag.AlignLeft

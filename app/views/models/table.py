@@ -9,9 +9,9 @@ from app.viewmodels.library.filter import ModelFilter
 from app.viewmodels.library.library import Row
 from app.viewmodels.library.table import TableRole
 from app.views.kit.row_table import RowTable
-from app.views.kit.table_heading import ARROW, PADDING, Heading
+from app.views.kit.table_header import ARROW, PADDING, TableHeader
 from app.views.kit.theme import Theme
-from app.views.models.row_delegate import RowDelegate
+from app.views.models.row_delegate import ModelRowDelegate
 
 _NARROWEST_NAME = 220
 """Pixels that the name gets before columns go."""
@@ -25,14 +25,14 @@ class ModelsTable(RowTable):
 
     def __init__(self, models: ModelFilter, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        self._delegate = RowDelegate(theme, self)
-        self.set_heading(Heading(theme, self))
+        self._delegate = ModelRowDelegate(theme, self)
+        self.set_header(TableHeader(theme, self))
         self.setModel(models)
         self.setItemDelegate(self._delegate)
         self._set_up()
-        theme.changed.connect(self._dress)
+        theme.changed.connect(self._apply_theme)
         self.doubleClicked.connect(self.activated_row)
-        self._dress()
+        self._apply_theme()
 
     def _set_up(self) -> None:
         self.setAccessibleName("Models")
@@ -56,7 +56,7 @@ class ModelsTable(RowTable):
                 return True
         return False
 
-    def _dress(self) -> None:
+    def _apply_theme(self) -> None:
         self.clear_highlight()
         self.verticalHeader().setDefaultSectionSize(self._delegate.row_height())
         self._fit_columns()

@@ -5,9 +5,9 @@ from PySide6.QtGui import QPainter, QPaintEvent, QTextOption
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.views.kit.chips import Chip
-from app.views.kit.grid import Scroll
-from app.views.kit.label import Words
+from app.views.kit.grid import VerticalScrollArea
 from app.views.kit.painting import focus_ring, rounded
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.transcript.card_text import CardText
 
@@ -25,7 +25,7 @@ class CardEditor(QWidget):
         self.edit.setAccessibleName("Edit the card")
         self.text = _PlainText(theme)
         self._card = CardText(theme)
-        self._preview = Scroll(theme, "The card")
+        self._preview = VerticalScrollArea(theme, "The card")
         self._preview.column.setContentsMargins(14, 12, 14, 12)
         self._preview.column.addWidget(self._card)
         self._preview.column.addStretch(1)
@@ -39,8 +39,8 @@ class CardEditor(QWidget):
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
-        head.addWidget(Words(self._theme, "Model card", role="small", bold=True))
-        head.addWidget(Words(self._theme, "the README.md of the repository", role="small", tone="secondary"), 1)
+        head.addWidget(TextLabel(self._theme, "Model card", role="small", bold=True))
+        head.addWidget(TextLabel(self._theme, "the README.md of the repository", role="small", tone="secondary"), 1)
         head.addWidget(self.edit)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -78,10 +78,10 @@ class _PlainText(QPlainTextEdit):
         self.document().setDocumentMargin(12)
         self.viewport().setAutoFillBackground(False)
         theme.thin_scroll_bars(self)
-        theme.changed.connect(self._dress)
-        self._dress()
+        theme.changed.connect(self._apply_theme)
+        self._apply_theme()
 
-    def _dress(self) -> None:
+    def _apply_theme(self) -> None:
         self.setFont(self._theme.font("mono"))
         palette = self.palette()
         palette.setColor(palette.ColorRole.Base, Qt.GlobalColor.transparent)

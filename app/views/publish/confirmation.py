@@ -8,8 +8,8 @@ from app.viewmodels.hub.publish import Asking, Publishing
 from app.views.kit.chips import Chip
 from app.views.kit.controls import FilledButton, SmallButton
 from app.views.kit.facts import Facts
-from app.views.kit.grid import SIDE, Scroll
-from app.views.kit.label import Words
+from app.views.kit.grid import SIDE, VerticalScrollArea
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.quantize.notes import Notes
 
@@ -27,7 +27,7 @@ class Confirmation(QWidget):
     def __init__(self, publishing: Publishing, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._publishing, self._theme = publishing, theme
-        self._title = Words(theme, "Send this to the Hugging Face Hub?", role="heading", wraps=True)
+        self._title = TextLabel(theme, "Send this to the Hugging Face Hub?", role="heading", wraps=True)
         self._facts = Facts(theme)
         self._notes = Notes(theme)
         self._files = Facts(theme, "Files", on_right=True)
@@ -46,7 +46,7 @@ class Confirmation(QWidget):
         inside.setSpacing(14)
         for part in (self._title, self._facts, self._notes, self._files):
             inside.addWidget(part)
-        scroll = Scroll(self._theme, "What is going to be sent")
+        scroll = VerticalScrollArea(self._theme, "What is going to be sent")
         middle = QHBoxLayout()
         middle.addStretch(1)
         middle.addWidget(self._inside, 1000)

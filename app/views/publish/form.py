@@ -7,8 +7,8 @@ from app.viewmodels.hub.publish import Editing, Publishing
 from app.views.kit.chips import Chip
 from app.views.kit.controls import FilledButton, SmallButton
 from app.views.kit.grid import SIDE
-from app.views.kit.label import Words
-from app.views.kit.line_field import LineField
+from app.views.kit.text_field import TextField
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.publish.card_editor import CardEditor
 from app.views.quantize.notes import Notes
@@ -29,13 +29,13 @@ class Form(QWidget):
     def __init__(self, publishing: Publishing, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._publishing, self._theme = publishing, theme
-        self.repository = LineField(theme, "Repository")
+        self.repository = TextField(theme, "Repository")
         self.private, self.public = Chip(theme, "Private"), Chip(theme, "Public")
-        self._visibility = Words(theme, role="small", tone="secondary", wraps=True)
-        self._licence = Words(theme, wraps=True)
+        self._visibility = TextLabel(theme, role="small", tone="secondary", wraps=True)
+        self._licence = TextLabel(theme, wraps=True)
         self.notes = Notes(theme)
         self.card = CardEditor(theme)
-        self._line = Words(theme, role="small", tone="secondary", wraps=True)
+        self._line = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self.sign_in = SmallButton(theme, "Sign in…")
         self.button = FilledButton(theme, "Review…")
         self._lay_out()
@@ -51,7 +51,7 @@ class Form(QWidget):
         for part, stretch in ((self.private, 0), (self.public, 0), (self._visibility, 1)):
             chips.addWidget(part, stretch)
         for row, name in enumerate(("Repository", "Visible to", "Licence")):
-            grid.addWidget(Words(self._theme, name, tone="secondary"), row, 0)
+            grid.addWidget(TextLabel(self._theme, name, tone="secondary"), row, 0)
         grid.addWidget(self.repository, 0, 1)
         grid.addLayout(chips, 1, 1)
         grid.addWidget(self._licence, 2, 1)

@@ -8,8 +8,8 @@ from app.viewmodels.hub.publish import Asking, Drafting, Editing, Idle, Publishi
 from app.viewmodels.library.library import detail
 from app.views.kit.buttons import IconButton
 from app.views.kit.grid import SIDE
-from app.views.kit.label import Words
-from app.views.kit.page_notice import PageNotice
+from app.views.kit.placeholder import Placeholder
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.publish.confirmation import Confirmation
 from app.views.publish.form import Form
@@ -26,18 +26,18 @@ class PublishPage(QWidget):
     def __init__(self, publishing: Publishing, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._publishing, self._theme = publishing, theme
-        self._name = Words(theme, role="heading")
-        self._facts = Words(theme, role="small", tone="secondary")
+        self._name = TextLabel(theme, role="heading")
+        self._facts = TextLabel(theme, role="small", tone="secondary")
         self.form = Form(publishing, theme)
         self.confirmation = Confirmation(publishing, theme)
-        self._notice = PageNotice(theme)
+        self._notice = Placeholder(theme)
         self._stack = QStackedWidget()
         for view in (self.form, self.confirmation, self._notice):
             self._stack.addWidget(view)
         self._lay_out()
         publishing.changed.connect(self._follow)
         self.form.sign_in_requested.connect(self.sign_in_requested)
-        self._notice.acted.connect(self._act)
+        self._notice.action_chosen.connect(self._act)
         self._follow()
 
     def _lay_out(self) -> None:
@@ -112,7 +112,7 @@ class PublishPage(QWidget):
         is_waiting: bool = False,
         actions: tuple[str, ...] = (),
     ) -> None:
-        self._notice.show_words(title, sentence, icon=icon, is_waiting=is_waiting, actions=actions)
+        self._notice.show_message(title, sentence, icon=icon, is_waiting=is_waiting, actions=actions)
         self._stack.setCurrentWidget(self._notice)
 
     def _act(self, action: str) -> None:

@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWid
 from app.viewmodels.formatting.amounts import bytes_in_words, tokens_in_words
 from app.viewmodels.quantize.recipe_cards import Figures, RecipeCard, kept_in_words
 from app.views.kit.buttons import IconButton
-from app.views.kit.controls import Badge, Mark
+from app.views.kit.controls import Badge, CheckBox
 from app.views.kit.facts import Facts
-from app.views.kit.label import Words
 from app.views.kit.painting import mixed, rounded
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 FIT_TONES: Mapping[str, str] = {"fits": "success", "tight": "warning", "too large": "danger"}
@@ -31,10 +31,10 @@ class Card(QWidget):
     def __init__(self, card: RecipeCard, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme, self._card = theme, card
-        self.mark = Mark(theme, card.title)
+        self.mark = CheckBox(theme, card.title)
         self._badge = Badge(theme)
-        self._size = Words(theme, bold=True)
-        self._rest = Words(theme, role="small", tone="secondary", wraps=True)
+        self._size = TextLabel(theme, bold=True)
+        self._rest = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self._kept = Facts(theme, "What stays as it is")
         self._kept.hide()
         self._unfold = IconButton(theme, "info", f"What {card.title} keeps as it is")
@@ -51,7 +51,7 @@ class Card(QWidget):
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(self.mark)
-        head.addWidget(Words(self._theme, self._card.title, role="heading"), 1)
+        head.addWidget(TextLabel(self._theme, self._card.title, role="heading"), 1)
         head.addWidget(self._badge)
         foot = QHBoxLayout()
         foot.setSpacing(2)
@@ -63,7 +63,7 @@ class Card(QWidget):
         column.setSpacing(0)
         column.addLayout(head)
         column.addSpacing(6)
-        column.addWidget(Words(self._theme, self._card.recipe.purpose, role="small", tone="secondary", wraps=True))
+        column.addWidget(TextLabel(self._theme, self._card.recipe.purpose, role="small", tone="secondary", wraps=True))
         column.addSpacing(6)
         column.addStretch(1)
         column.addWidget(self._size)

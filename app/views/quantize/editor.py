@@ -9,8 +9,8 @@ from app.viewmodels.quantize.quantize import Quantize
 from app.viewmodels.quantize.recipe_editor import RecipeEditor
 from app.views.kit.buttons import IconButton
 from app.views.kit.controls import FilledButton
-from app.views.kit.grid import SIDE, Scroll
-from app.views.kit.label import Words
+from app.views.kit.grid import SIDE, VerticalScrollArea
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.quantize.figures import LiveFigures
 from app.views.quantize.palette import TreatmentPalette
@@ -32,7 +32,7 @@ class Editor(QWidget):
         self.map = RecipeMapView(theme)
         self.palette_panel = TreatmentPalette(theme)
         self._figures = LiveFigures(theme)
-        self._chosen = Words(theme, role="small", tone="secondary")
+        self._chosen = TextLabel(theme, role="small", tone="secondary")
         self._undo = IconButton(theme, "undo", "Undo")
         self._redo = IconButton(theme, "redo", "Redo")
         self.save_button = FilledButton(theme, "Save as recipe…")
@@ -49,7 +49,7 @@ class Editor(QWidget):
         head.setContentsMargins(SIDE - 8, 10, SIDE, 6)
         head.setSpacing(6)
         head.addWidget(back)
-        head.addWidget(Words(theme, f"A copy of {title(self._model.origin)}", role="heading"), 1)
+        head.addWidget(TextLabel(theme, f"A copy of {title(self._model.origin)}", role="heading"), 1)
         for button in (self._undo, self._redo, self.save_button):
             head.addWidget(button)
         self._side = QWidget()
@@ -63,7 +63,7 @@ class Editor(QWidget):
         picture.setSpacing(6)
         picture.addWidget(self.map, 1)
         picture.addWidget(self._chosen)
-        scroll = Scroll(theme, "Editor")
+        scroll = VerticalScrollArea(theme, "Editor")
         scroll.column.setContentsMargins(SIDE, 4, SIDE, 12)
         self._body = QBoxLayout(QBoxLayout.Direction.RightToLeft)
         scroll.column.addLayout(self._body)

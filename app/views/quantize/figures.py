@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.viewmodels.formatting.amounts import bytes_in_words, tokens_in_words
 from app.viewmodels.quantize.recipe_cards import Figures
 from app.views.kit.controls import Badge
-from app.views.kit.label import Words
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.quantize.card import FIT_TONES, FIT_WORDS
 
@@ -15,10 +15,10 @@ class LiveFigures(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.amount = Words(theme, role="heading")
-        self.bits = Words(theme)
-        self._change = Words(theme, role="small", tone="secondary")
-        self._memory = Words(theme, role="small", tone="secondary", wraps=True)
+        self.amount = TextLabel(theme, role="heading")
+        self.bits = TextLabel(theme)
+        self._change = TextLabel(theme, role="small", tone="secondary")
+        self._memory = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self._badge = Badge(theme)
         first = QHBoxLayout()
         first.setSpacing(8)

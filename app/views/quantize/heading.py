@@ -10,7 +10,7 @@ from app.viewmodels.quantize.state import Fetching, Idle, State, Unreachable
 from app.views.kit.buttons import IconButton
 from app.views.kit.chips import ChoiceChip
 from app.views.kit.grid import SIDE
-from app.views.kit.label import Words
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 
@@ -22,8 +22,8 @@ class Heading(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._name = Words(theme, role="heading")
-        self._facts = Words(theme, role="small", tone="secondary")
+        self._name = TextLabel(theme, role="heading")
+        self._facts = TextLabel(theme, role="small", tone="secondary")
         back = IconButton(theme, "chevron-left", "Back")
         back.clicked.connect(self.left)
         usual = f"Memory at {tokens_in_words(USUAL)}"

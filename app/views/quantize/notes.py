@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.views.kit.label import Words
 from app.views.kit.painting import mixed, rounded
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 
@@ -16,7 +16,7 @@ class Notes(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._words = Words(theme, role="small", wraps=True)
+        self._words = TextLabel(theme, role="small", wraps=True)
         inside = QVBoxLayout(self)
         inside.setContentsMargins(12, 7, 12, 7)
         inside.addWidget(self._words)

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 from app.viewmodels.quantize.quantize import Quantize
 from app.viewmodels.quantize.recipe_editor import RecipeEditor
 from app.viewmodels.quantize.state import Fetching, Idle, Reading, Ready, Trouble, Unreachable
-from app.views.kit.page_notice import PageNotice
-from app.views.kit.save_file import ask_where
+from app.views.kit.placeholder import Placeholder
+from app.views.kit.save_file import ask_save_path
 from app.views.kit.theme import Theme
 from app.views.quantize.editor import Editor
 from app.views.quantize.heading import Heading
@@ -37,7 +37,7 @@ class QuantizePage(QWidget):
         self.editor: Editor | None = None
         self.tray = Tray(quantize, theme, self)
         self._skeleton = Skeleton(theme)
-        self._notice = PageNotice(theme)
+        self._notice = Placeholder(theme)
         self._stack = QStackedWidget()
         self._stack.setMinimumHeight(60)
         for view in (self.recipes, self._skeleton, self._notice):
@@ -61,7 +61,7 @@ class QuantizePage(QWidget):
         self.recipes.import_requested.connect(self._ask_for_recipe)
         self.recipes.export_requested.connect(self._ask_where_to_export)
         self.tray.started.connect(quantize.start)
-        self._notice.acted.connect(self._act)
+        self._notice.action_chosen.connect(self._act)
 
     def _follow(self) -> None:
         state = self._quantize.state
@@ -82,7 +82,7 @@ class QuantizePage(QWidget):
                 self._tell("Which model?", sentence, icon="model", actions=(_MODELS, _FOLDER, _FILE))
 
     def _tell(self, title: str, sentence: str, *, icon: str, actions: tuple[str, ...]) -> None:
-        self._notice.show_words(title, sentence, icon=icon, actions=actions)
+        self._notice.show_message(title, sentence, icon=icon, actions=actions)
         self._stack.setCurrentWidget(self._notice)
 
     def edit(self, name: str) -> None:
@@ -146,7 +146,7 @@ class QuantizePage(QWidget):
     def _ask_where_to_export(self, name: str) -> None:
         if card := self._quantize.card(name):
             give_away = partial(self._quantize.shelf.give_away, card.recipe)
-            ask_where(self, "Export the recipe", f"{name}.json", "Recipes (*.json)", give_away)
+            ask_save_path(self, "Export the recipe", f"{name}.json", "Recipes (*.json)", give_away)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -10,7 +10,7 @@ from app.viewmodels.quantize.recipe_map import Cell
 from app.views.charts.bit_scale import colour_of, swatch
 from app.views.kit.chips import Chip
 from app.views.kit.flow import Flow
-from app.views.kit.label import Words
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from mlx_engine.quantize.recipes.recipe import Format, Treatment
 
@@ -80,7 +80,7 @@ class TreatmentPalette(QWidget):
             ("in groups of so many weights", list(self._groups.values())),
             ("or, micro-scaling", [*self._micro.values(), self._reset]),
         ):
-            column.addWidget(Words(theme, words, role="small", tone="secondary"))
+            column.addWidget(TextLabel(theme, words, role="small", tone="secondary"))
             column.addWidget(Flow(choices))
         for size, choice in self._groups.items():
             choice.setAccessibleName(f"Groups of {size}")

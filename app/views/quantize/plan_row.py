@@ -7,8 +7,8 @@ from app.viewmodels.formatting.amounts import bytes_in_words
 from app.viewmodels.quantize.conversion_plan import Plan
 from app.views.kit.buttons import IconButton
 from app.views.kit.controls import SmallButton
-from app.views.kit.label import Words
-from app.views.kit.line_field import LineField
+from app.views.kit.text_field import TextField
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 
@@ -21,10 +21,10 @@ class PlanRow(QWidget):
     def __init__(self, plan: Plan, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._plan = plan
-        self._name = LineField(theme, f"Name of the {plan.card.title} model")
-        self._size = Words(theme, role="small", tone="secondary")
+        self._name = TextField(theme, f"Name of the {plan.card.title} model")
+        self._size = TextLabel(theme, role="small", tone="secondary")
         self._drop = IconButton(theme, "close", f"Do not make {plan.card.title}")
-        self._problem = Words(theme, role="small", tone="danger", wraps=True)
+        self._problem = TextLabel(theme, role="small", tone="danger", wraps=True)
         self._other = SmallButton(theme, "")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

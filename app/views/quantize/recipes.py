@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from app.viewmodels.quantize.quantize import Quantize
 from app.viewmodels.quantize.recipe_cards import OTHER_GROUPS, OWN, RecipeCard
 from app.views.kit.buttons import TextButton
-from app.views.kit.grid import CardGrid, Scroll
-from app.views.kit.label import Words
+from app.views.kit.grid import CardGrid, VerticalScrollArea
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.quantize.card import Card
 from app.views.quantize.notes import Notes
@@ -21,7 +21,7 @@ _WORDS = {
 }
 
 
-class Recipes(Scroll):
+class Recipes(VerticalScrollArea):
     """Cards are made anew only where there are others than before."""
 
     edit_requested = Signal(str)
@@ -83,8 +83,8 @@ class Recipes(Scroll):
         row = QHBoxLayout(head)
         row.setContentsMargins(0, 8 if self._groups else 0, 0, 0)
         row.setSpacing(10)
-        row.addWidget(Words(self._theme, group, bold=True), 0)
-        words = Words(self._theme, _WORDS.get(group, ""), role="small", tone="secondary")
+        row.addWidget(TextLabel(self._theme, group, bold=True), 0)
+        words = TextLabel(self._theme, _WORDS.get(group, ""), role="small", tone="secondary")
         row.addWidget(words, 1, Qt.AlignmentFlag.AlignVCenter)
         if group == OWN:
             words.setText("" if cards else "Change any recipe matrix by matrix, and keep it here.")

@@ -5,8 +5,8 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.views.kit.grid import SIDE
-from app.views.kit.label import Words
 from app.views.kit.painting import mixed, rounded
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 _CARD = (270, 130)
@@ -18,7 +18,7 @@ class Skeleton(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.words = Words(theme, "Reading of which matrices the model consists…", tone="secondary", wraps=True)
+        self.words = TextLabel(theme, "Reading of which matrices the model consists…", tone="secondary", wraps=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(SIDE, 12, SIDE, SIDE)
         column.addWidget(self.words, 0, Qt.AlignmentFlag.AlignTop)

@@ -10,7 +10,7 @@ from app.viewmodels.quantize.state import Ready
 from app.views.kit.chips import Chip
 from app.views.kit.controls import FilledButton
 from app.views.kit.grid import SIDE
-from app.views.kit.label import Words
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.quantize.plan_row import PlanRow
 
@@ -31,7 +31,7 @@ class Tray(QWidget):
         self._inside = QWidget()
         self._column = QVBoxLayout(self._inside)
         self._scroll = QScrollArea(widgetResizable=True)
-        self._line = Words(theme, role="small", tone="secondary", wraps=True)
+        self._line = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self.button = FilledButton(theme, "Quantize")
         self.remove = Chip(theme, "")
         self._lay_out()

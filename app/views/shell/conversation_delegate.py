@@ -30,26 +30,26 @@ class ConversationDelegate(QStyledItemDelegate):
         painter.save()
         self._paint_section(painter, option.rect, index)
         row = self._row(option.rect, index)
-        colours = self._theme.palette
-        title, subtitle = colours.text, colours.secondary
+        colors = self._theme.palette
+        title, subtitle = colors.text, colors.secondary
         if option.state & QStyle.StateFlag.State_Selected:
             has_focus = bool(option.state & QStyle.StateFlag.State_Active and option.widget.hasFocus())
-            rounded(painter, QRectF(row), 7, colours.accent if has_focus else mixed(colours.sidebar, colours.text, 0.1))
-            title, subtitle = (colours.accent_text, colours.accent_text) if has_focus else (title, subtitle)
+            rounded(painter, QRectF(row), 7, colors.accent if has_focus else mixed(colors.sidebar, colors.text, 0.1))
+            title, subtitle = (colors.accent_text, colors.accent_text) if has_focus else (title, subtitle)
         elif option.state & QStyle.StateFlag.State_MouseOver:
-            rounded(painter, QRectF(row), 7, colours.hover)
+            rounded(painter, QRectF(row), 7, colors.hover)
         if index.data(ConversationRole.ANSWERING):
             dot = QRectF(row.right() - 16, row.center().y() - 3, 6, 6)
-            rounded(painter, dot, 3, subtitle if subtitle == colours.accent_text else colours.accent)
+            rounded(painter, dot, 3, subtitle if subtitle == colors.accent_text else colors.accent)
             row.setRight(row.right() - 16)
         right, middle = Qt.TextElideMode.ElideRight, Qt.TextElideMode.ElideMiddle
-        for role, font, colour, line, elide in (
+        for role, font, color, line, elide in (
             (ConversationRole.TITLE, self._font(), title, self._title(row), right),
             # The age stands at the end and is worth more than the middle of a model's name.
             (ConversationRole.SUBTITLE, self._theme.font("small"), subtitle, self._subtitle(row), middle),
         ):
             painter.setFont(font)
-            painter.setPen(colour)
+            painter.setPen(color)
             shown = painter.fontMetrics().elidedText(str(index.data(role) or ""), elide, line.width())
             painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, shown)
         painter.restore()

@@ -13,7 +13,7 @@ _Role = QAction.MenuRole
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class MenuEntry:
     """One action. Ctrl is ⌘ on macOS. Entries of one `group` exclude each other."""
 
     name: str
@@ -24,82 +24,82 @@ class Entry:
     group: str = ""
 
 
-SEPARATOR = Entry("", "")
+SEPARATOR = MenuEntry("", "")
 
-MENUS: Mapping[str, Sequence[Entry]] = {
+MENUS: Mapping[str, Sequence[MenuEntry]] = {
     "&File": (
-        Entry("new_chat", "New Chat", _Standard.New),
+        MenuEntry("new_chat", "New Chat", _Standard.New),
         SEPARATOR,
-        Entry("rename_chat", "Rename Chat", "F2"),
-        Entry("delete_chat", "Delete Chat", "Ctrl+Backspace"),
+        MenuEntry("rename_chat", "Rename Chat", "F2"),
+        MenuEntry("delete_chat", "Delete Chat", "Ctrl+Backspace"),
         SEPARATOR,
-        Entry("export_chat", "Export Chat…", "Ctrl+Shift+X"),
-        Entry("export_chats", "Export All Chats…"),
+        MenuEntry("export_chat", "Export Chat…", "Ctrl+Shift+X"),
+        MenuEntry("export_chats", "Export All Chats…"),
         SEPARATOR,
-        Entry("offline", "Stay Offline", checkable=True),
+        MenuEntry("offline", "Stay Offline", checkable=True),
         SEPARATOR,
-        Entry("settings", "Settings…", "Ctrl+,", _Role.PreferencesRole),
-        Entry("close_window", "Close Window", _Standard.Close),
-        Entry("quit", "Quit Facet", "Ctrl+Q", _Role.QuitRole),
+        MenuEntry("settings", "Settings…", "Ctrl+,", _Role.PreferencesRole),
+        MenuEntry("close_window", "Close Window", _Standard.Close),
+        MenuEntry("quit", "Quit Facet", "Ctrl+Q", _Role.QuitRole),
     ),
     "&Edit": (
-        Entry("undo", "Undo", _Standard.Undo),
-        Entry("redo", "Redo", _Standard.Redo),
+        MenuEntry("undo", "Undo", _Standard.Undo),
+        MenuEntry("redo", "Redo", _Standard.Redo),
         SEPARATOR,
-        Entry("cut", "Cut", _Standard.Cut),
-        Entry("copy", "Copy", _Standard.Copy),
-        Entry("paste", "Paste", _Standard.Paste),
-        Entry("select_all", "Select All", _Standard.SelectAll),
+        MenuEntry("cut", "Cut", _Standard.Cut),
+        MenuEntry("copy", "Copy", _Standard.Copy),
+        MenuEntry("paste", "Paste", _Standard.Paste),
+        MenuEntry("select_all", "Select All", _Standard.SelectAll),
         SEPARATOR,
-        Entry("copy_answer", "Copy Last Answer", "Ctrl+Shift+C"),
+        MenuEntry("copy_answer", "Copy Last Answer", "Ctrl+Shift+C"),
     ),
     "&View": (
         *(
-            Entry(f"page_{page.name}", page.text, f"Ctrl+{number}", checkable=True, group="page")
+            MenuEntry(f"page_{page.name}", page.text, f"Ctrl+{number}", checkable=True, group="page")
             for number, page in enumerate(PAGES, 1)
         ),
         SEPARATOR,
-        Entry("toggle_sidebar", "Sidebar", "Ctrl+Shift+S", checkable=True),
-        Entry("toggle_parameters", "Chat Parameters", "Ctrl+Shift+P", checkable=True),
+        MenuEntry("toggle_sidebar", "Sidebar", "Ctrl+Shift+S", checkable=True),
+        MenuEntry("toggle_parameters", "Chat Parameters", "Ctrl+Shift+P", checkable=True),
         SEPARATOR,
-        Entry("text_bigger", "Bigger Text", "Ctrl++"),
-        Entry("text_smaller", "Smaller Text", "Ctrl+-"),
-        Entry("text_normal", "Actual Size", "Ctrl+0"),
+        MenuEntry("text_bigger", "Bigger Text", "Ctrl++"),
+        MenuEntry("text_smaller", "Smaller Text", "Ctrl+-"),
+        MenuEntry("text_normal", "Actual Size", "Ctrl+0"),
         SEPARATOR,
-        Entry("appearance_system", "Appearance of the System", checkable=True, group="appearance"),
-        Entry("appearance_light", "Light", checkable=True, group="appearance"),
-        Entry("appearance_dark", "Dark", checkable=True, group="appearance"),
+        MenuEntry("appearance_system", "Appearance of the System", checkable=True, group="appearance"),
+        MenuEntry("appearance_light", "Light", checkable=True, group="appearance"),
+        MenuEntry("appearance_dark", "Dark", checkable=True, group="appearance"),
     ),
     "&Chat": (
-        Entry("write", "Write a Message", "Ctrl+L"),
-        Entry("stop", "Stop", "Ctrl+."),
-        Entry("regenerate", "Regenerate Answer", "Ctrl+R"),
-        Entry("edit_last", "Edit Last Message", "Ctrl+Shift+E"),
+        MenuEntry("write", "Write a Message", "Ctrl+L"),
+        MenuEntry("stop", "Stop", "Ctrl+."),
+        MenuEntry("regenerate", "Regenerate Answer", "Ctrl+R"),
+        MenuEntry("edit_last", "Edit Last Message", "Ctrl+Shift+E"),
         SEPARATOR,
-        Entry("next_chat", "Next Chat", "Ctrl+Alt+Down"),
-        Entry("previous_chat", "Previous Chat", "Ctrl+Alt+Up"),
+        MenuEntry("next_chat", "Next Chat", "Ctrl+Alt+Down"),
+        MenuEntry("previous_chat", "Previous Chat", "Ctrl+Alt+Up"),
         SEPARATOR,
-        Entry("choose_model", "Choose Model…", "Ctrl+Shift+M"),
-        Entry("load_model", "Load Model"),
-        Entry("unload_model", "Unload Model"),
-        Entry("open_models_folder", "Open Models Folder"),
+        MenuEntry("choose_model", "Choose Model…", "Ctrl+Shift+M"),
+        MenuEntry("load_model", "Load Model"),
+        MenuEntry("unload_model", "Unload Model"),
+        MenuEntry("open_models_folder", "Open Models Folder"),
     ),
     "&Models": (
-        Entry("quantize", "Quantize…", "Ctrl+T"),
-        Entry("quantize_folder", "Quantize a Folder…"),
-        Entry("quantize_file", "Quantize a GGUF File…"),
+        MenuEntry("quantize", "Quantize…", "Ctrl+T"),
+        MenuEntry("quantize_folder", "Quantize a Folder…"),
+        MenuEntry("quantize_file", "Quantize a GGUF File…"),
         SEPARATOR,
-        Entry("new_study", "New Study…", "Ctrl+Shift+N"),
+        MenuEntry("new_study", "New Study…", "Ctrl+Shift+N"),
         SEPARATOR,
-        Entry("page_jobs", "Jobs", "Ctrl+J"),
+        MenuEntry("page_jobs", "Jobs", "Ctrl+J"),
     ),
     "&Window": (
-        Entry("minimize", "Minimise", "Ctrl+M"),
-        Entry("zoom", "Zoom"),
+        MenuEntry("minimize", "Minimise", "Ctrl+M"),
+        MenuEntry("zoom", "Zoom"),
     ),
     "&Help": (
-        Entry("about", "About Facet", role=_Role.AboutRole),
-        Entry("open_logs", "Show Log Files"),
+        MenuEntry("about", "About Facet", role=_Role.AboutRole),
+        MenuEntry("open_logs", "Show Log Files"),
     ),
 }
 
@@ -125,7 +125,7 @@ def fill(bar: QMenuBar, parent: QWidget, handlers: Mapping[str, Callable[[], obj
     return actions
 
 
-def _action(entry: Entry, parent: QWidget, handler: Callable[[], object]) -> QAction:
+def _action(entry: MenuEntry, parent: QWidget, handler: Callable[[], object]) -> QAction:
     action = QAction(entry.text, parent)
     action.setMenuRole(entry.role)
     action.setCheckable(entry.checkable)

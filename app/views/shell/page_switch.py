@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QButtonGroup, QSizePolicy, QVBoxLayout, QWidget
 from app.views.kit.buttons import PaintedButton
 from app.views.kit.painting import focus_ring, mixed, rounded
 from app.views.kit.theme import Theme
-from app.views.shell.pages import PAGES, Page
+from app.views.shell.pages import PAGES, WindowPage
 
 _SIDE = 8
 
@@ -15,7 +15,7 @@ _SIDE = 8
 class _PageRow(PaintedButton):
     """An icon and the name of a page; the one that is shown is marked."""
 
-    def __init__(self, theme: Theme, page: Page, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, page: WindowPage, parent: QWidget) -> None:
         super().__init__(theme, parent)
         self._page = page
         self.setCheckable(True)
@@ -26,19 +26,19 @@ class _PageRow(PaintedButton):
         return QSize(120, QFontMetrics(self.theme.font("label")).height() + 13)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours, painter = self.theme.palette, QPainter(self)
+        colors, painter = self.theme.palette, QPainter(self)
         row = self.rect().adjusted(_SIDE, 1, -_SIDE, -1)
         if self.isChecked():
-            rounded(painter, QRectF(row), 7, mixed(colours.sidebar, colours.text, 0.1))
+            rounded(painter, QRectF(row), 7, mixed(colors.sidebar, colors.text, 0.1))
         elif self._is_lit():
-            rounded(painter, QRectF(row), 7, colours.hover)
+            rounded(painter, QRectF(row), 7, colors.hover)
         if self.hasFocus():
-            focus_ring(painter, QRectF(row), 7, colours.accent)
+            focus_ring(painter, QRectF(row), 7, colors.accent)
         side = self.theme.scaled(18)
-        colour = colours.accent if self.isChecked() else colours.secondary
-        self._draw_icon(painter, self._page.icon, QPoint(row.left() + 10 + side // 2, row.center().y() + 1), colour)
+        color = colors.accent if self.isChecked() else colors.secondary
+        self._draw_icon(painter, self._page.icon, QPoint(row.left() + 10 + side // 2, row.center().y() + 1), color)
         painter.setFont(self.theme.font("label", bold=self.isChecked()))
-        painter.setPen(colours.text)
+        painter.setPen(colors.text)
         text = QRect(row.left() + side + 18, row.top(), row.width() - side - 26, row.height())
         shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, text.width())
         painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, shown)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class WindowPage:
     """`name` is what the program calls it, `icon` one of `icons.NAMES`."""
 
     name: str
@@ -20,19 +20,19 @@ class Page:
 
 CHAT = "chat"
 
-PAGES: Sequence[Page] = (
-    Page(CHAT, "Chat", "compose"),
-    Page("models", "Models", "model"),
-    Page("discover", "Discover", "discover"),
-    Page("lab", "Lab", "lab"),
+PAGES: Sequence[WindowPage] = (
+    WindowPage(CHAT, "Chat", "compose"),
+    WindowPage("models", "Models", "model"),
+    WindowPage("discover", "Discover", "discover"),
+    WindowPage("lab", "Lab", "lab"),
 )
 """In the order of their shortcuts, ⌘1, ⌘2 and so on."""
 
-INNER_PAGES: Sequence[Page] = (
-    Page("quantize", "Quantize", "quantize", under="models"),
-    Page("publish", "Publish", "publish", under="models"),
-    Page("jobs", "Jobs", "jobs"),
+INNER_PAGES: Sequence[WindowPage] = (
+    WindowPage("quantize", "Quantize", "quantize", under="models"),
+    WindowPage("publish", "Publish", "publish", under="models"),
+    WindowPage("jobs", "Jobs", "jobs"),
 )
 """Those that something else leads to."""
 
-BY_NAME: Mapping[str, Page] = {page.name: page for page in (*PAGES, *INNER_PAGES)}
+BY_NAME: Mapping[str, WindowPage] = {page.name: page for page in (*PAGES, *INNER_PAGES)}

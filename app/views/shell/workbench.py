@@ -13,12 +13,12 @@ from app.views.chat.model_picker import ModelPicker
 from app.views.chat.page import ChatPage
 from app.views.kit.notification import NotificationBanner
 from app.views.kit.theme import LARGEST_TEXT, SMALLEST_TEXT, Appearance
-from app.views.shell.header import Header
 from app.views.shell.main_window import MainWindow
 from app.views.shell.pages import BY_NAME, CHAT, PAGES
 from app.views.shell.parts import WindowParts
 from app.views.shell.sidebar import Sidebar
 from app.views.shell.window_actions import WindowActions
+from app.views.shell.window_header import WindowHeader
 
 _SIDEBAR_WIDTH, _PANEL_WIDTH = 240, 290
 _TEXT_STEP = 10
@@ -46,7 +46,7 @@ class Workbench(QWidget):
         self.sidebar = Sidebar(self.conversations, self.chat, self.theme)
         self.page = self._pages[CHAT] = ChatPage(self.chat, self.library, self.preferences, self.theme)
         self.picker = ModelPicker(self.library, self.chat, self.theme)
-        self._header = Header(self.picker, self.theme)
+        self._header = WindowHeader(self.picker, self.theme)
         self._lay_out()
         self.actions_by_name = actions = WindowActions(window.menuBar(), self._handlers(), parts, self).actions
         self._header.adopt(actions["toggle_sidebar"], actions["new_chat"], actions["toggle_parameters"])
@@ -213,7 +213,7 @@ class Workbench(QWidget):
 
     def _offer_undo(self, conversation: str, title: str) -> None:
         self.notifier.information(
-            f"“{title}” was deleted.", offer="Undo", accept=lambda: self.conversations.restore(conversation)
+            f"“{title}” was deleted.", action_title="Undo", action=lambda: self.conversations.restore(conversation)
         )
 
     def _follow_question(self) -> None:

@@ -12,8 +12,8 @@ from app.views.kit.buttons import IconButton
 from app.views.kit.chips import Chip, MenuChip
 from app.views.kit.controls import SmallButton
 from app.views.kit.flow import Flow
-from app.views.kit.label import Words
 from app.views.kit.plain_text import plain
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 _LONGEST = 40
@@ -74,7 +74,7 @@ class Controls(Flow):
         self.candidates = Choices(theme, "Model", self._candidate_names, view.choose_candidate, hint=_SWAP)
         self.kinds = Choices(theme, "Text", lambda: view.kinds, view.choose_kind)
         self.back = IconButton(theme, "chevron-left", "The part before")
-        self.part = Words(theme, role="label", tone="secondary")
+        self.part = TextLabel(theme, role="label", tone="secondary")
         self.forth = IconButton(theme, "chevron-right", "The next part")
         self.aims = Choices(theme, "Step through", lambda: (FLIPS, WORST), self._aim_at, hint=_AIMS)
         self.before = IconButton(theme, "chevron-up", "Previous divergence")

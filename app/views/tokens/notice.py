@@ -4,8 +4,8 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.views.kit.label import Words
 from app.views.kit.painting import mixed, rounded
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 _WIDTH, _BAR = 380, 4
@@ -18,8 +18,8 @@ class Notice(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._share: float | None = None
-        self._title = Words(theme, role="heading", wraps=True)
-        self._words = Words(theme, role="label", tone="secondary", wraps=True)
+        self._title = TextLabel(theme, role="heading", wraps=True)
+        self._words = TextLabel(theme, role="label", tone="secondary", wraps=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 12, 24, 12)
         column.addStretch(2)

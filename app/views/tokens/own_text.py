@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, 
 from app.viewmodels.tokens.states import Busy, Shown
 from app.viewmodels.tokens.view import TokenView
 from app.views.kit.controls import FilledButton, SmallButton
-from app.views.kit.label import Words
 from app.views.kit.painting import focus_ring, rounded
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 _LINES = (5, 2, 1)
@@ -27,7 +27,7 @@ class OwnText(QWidget):
         self.button = FilledButton(theme, "Measure")
         self.stop = SmallButton(theme, "Stop")
         self.forget = SmallButton(theme, "Forget this text", "Remove it from the disk, and what was measured on it")
-        self._words = Words(theme, role="small", tone="secondary", wraps=True)
+        self._words = TextLabel(theme, role="small", tone="secondary", wraps=True)
         row = QHBoxLayout()
         row.setSpacing(10)
         row.addWidget(self._words, 1)

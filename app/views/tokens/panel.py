@@ -9,7 +9,7 @@ from app.viewmodels.tokens.states import Broken, Busy, Idle, Shown
 from app.viewmodels.tokens.view import TokenView
 from app.views.kit.flow import Flow
 from app.views.kit.grid import SIDE
-from app.views.kit.label import Words
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.lab.pane import Pane
 from app.views.tokens.controls import WORST, Controls
@@ -37,7 +37,7 @@ class TokensPanel(Pane):
         self.text = TokenText(theme)
         self.worst = WorstList(theme)
         self.legend = Legend(theme)
-        self._summary = Words(theme, role="small", tone="secondary")
+        self._summary = TextLabel(theme, role="small", tone="secondary")
         self._summary.setContentsMargins(0, 0, 18, 0)
         self._notice = Notice(theme)
         self._shown: Shown | None = None

@@ -49,7 +49,7 @@ class QuietButton(IconButton):
             focus_ring(painter, area.toRectF(), 6, colours.accent)
         side = self.theme.scaled(16)
         colour = colours.secondary if self.isEnabled() else colours.border
-        image = pixmap(self._name, side=side, scale=self.devicePixelRatioF(), colour=colour)
+        image = pixmap(self._name, side=side, scale=self.devicePixelRatioF(), color=colour)
         painter.drawPixmap((area.width() - side) // 2, (area.height() - side) // 2, image)
 
     def focusInEvent(self, event: QFocusEvent) -> None:

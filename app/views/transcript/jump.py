@@ -40,7 +40,7 @@ class JumpButton(IconButton):
         if self.hasFocus():
             focus_ring(painter, area, radius, colours.accent)
         side = self.theme.scaled(14)
-        arrow = pixmap("arrow-down", side=side, scale=self.devicePixelRatioF(), colour=colours.text)
+        arrow = pixmap("arrow-down", side=side, scale=self.devicePixelRatioF(), color=colours.text)
         painter.drawPixmap(14, (self.height() - side) // 2, arrow)
         painter.setFont(self.theme.font("label"))
         painter.setPen(colours.text)

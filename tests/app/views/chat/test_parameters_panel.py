@@ -6,7 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from app.domain.settings import Field, fields
 from app.views.chat.parameters_panel import ParametersPanel
-from app.views.kit.field_editors import NumberEditor, WordsEditor, editor_for
+from app.views.kit.field_editors import NumberEditor, TextListEditor, editor_for
 from app.views.shell.settings_dialog import SettingsDialog
 from app.views.shell.workbench import Workbench
 from mlx_engine.sampling import Sampling
@@ -54,7 +54,7 @@ def test_numbers_stay_within_their_bounds(qtbot: QtBot) -> None:
 
 def test_stop_texts_may_hold_line_breaks(qtbot: QtBot) -> None:
     r"""One text a line; \n stands for a line break within one."""
-    editor = WordsEditor(next(field for field in fields(Sampling) if field.name == "stop"))
+    editor = TextListEditor(next(field for field in fields(Sampling) if field.name == "stop"))
     qtbot.addWidget(editor)
     editor.set_value(("END", "\n\nUser:"))
     assert editor.toPlainText() == "END\n\\n\\nUser:"

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QLabel
 from pytestqt.qtbot import QtBot
 
-from app.views.discover.card import Card
+from app.views.discover.catalog_card import CatalogCard
 from app.views.discover.page import DiscoverPage
 from app.views.discover.results import VariantRow
 from app.views.discover.sign_in import SignInDialog
@@ -73,7 +73,7 @@ def search(page: DiscoverPage, text: str, qtbot: QtBot) -> None:
 
 def test_the_catalogue_is_there_without_a_word_to_the_hub(hub: Hub, page: DiscoverPage, run: HubWindow) -> None:
     """Opening the page asks nothing of anybody."""
-    assert len(page.findChildren(Card)) == len(run.discover.catalogue)
+    assert len(page.findChildren(CatalogCard)) == len(run.discover.catalogue)
     assert "Begin with this" in words(page)
     assert hub.seen == []
 
@@ -222,7 +222,7 @@ def test_nothing_is_wider_than_the_page(page: DiscoverPage, theme: Theme, width:
     """In a small window, with large text, everything stays within reach: cards wrap, filters take more lines."""
     theme.set_text_size(text_size)
     page.resize(width, 500)
-    for card in page.findChildren(Card):
+    for card in page.findChildren(CatalogCard):
         assert card.mapTo(page, card.rect().topRight()).x() <= width
 
 

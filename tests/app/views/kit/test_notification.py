@@ -62,7 +62,7 @@ def test_details_are_shown_on_request(banner: NotificationBanner, notifier: Noti
 def test_what_is_offered_is_done_once_and_the_notice_goes(banner: NotificationBanner, notifier: Notifier) -> None:
     """Undo, for one: pressing it does it and closes the banner."""
     done: list[str] = []
-    notifier.information("Deleted.", offer="Undo", accept=lambda: done.append("undone"))
+    notifier.information("Deleted.", action_title="Undo", action=lambda: done.append("undone"))
     button(banner, "Undo").click()
     assert done == ["undone"]
     assert not banner.isVisible()
@@ -70,7 +70,7 @@ def test_what_is_offered_is_done_once_and_the_notice_goes(banner: NotificationBa
 
 def test_the_last_notice_replaces_the_one_before(banner: NotificationBanner, notifier: Notifier) -> None:
     """One banner, one notice: nothing piles up, and no button of an old one is left."""
-    notifier.information("Deleted.", offer="Undo", accept=lambda: None)
+    notifier.information("Deleted.", action_title="Undo", action=lambda: None)
     notifier.error("Title", "Message")
     assert shown(banner) == ["Title", "Message"]
     visible = [child for child in banner.findChildren(QAbstractButton) if child.isVisible()]

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QApplication, QTableView, QToolTip
 from pytestqt.qtbot import QtBot
 
 from app.views.kit.buttons import IconButton
-from app.views.kit.plain_text import PlainTips, plain
+from app.views.kit.plain_text import PlainToolTips, plain
 from app.views.kit.theme import Theme
 
 WILD = "<img src='file:///a.png'><b>Llama</b> & co.\n  second &lt; line"
@@ -42,7 +42,7 @@ def test_the_tip_of_a_cell_is_no_markup(qtbot: QtBot, qapp: QApplication) -> Non
     model = QStandardItemModel(table)
     model.appendRow(item)
     table.setModel(model)
-    table.setItemDelegate(PlainTips(table))
+    table.setItemDelegate(PlainToolTips(table))
     table.show()
     place = table.visualRect(model.index(0, 0)).center()
     where = table.viewport().mapToGlobal(place)

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.views.kit.save_file import ask_where, confirm_replacing, with_ending
+from app.views.kit.save_file import ask_save_path, confirm_replacing, with_ending
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_the_person_is_asked_once(
     if is_there:
         (tmp_path / "a.png").touch()
     written: list[Path] = []
-    ask_where(parent, "Save", "a.png", "Pictures (*.png)", written.append)
+    ask_save_path(parent, "Save", "a.png", "Pictures (*.png)", written.append)
     boxes = parent.findChildren(QMessageBox)
     assert bool(boxes) == asks
     for box in boxes:

@@ -41,7 +41,7 @@ def test_a_study_is_run_from_the_window(
         pass
     assert bench.sidebar.study.isHidden()
     banner = bench.findChild(NotificationBanner)
-    assert "is finished" in banner.notice.title
+    assert "is finished" in banner.notification.title
     original, made = page.view.table.order.shown()
     assert made.name == "affine-8-g64"
     assert made.fidelity

@@ -14,8 +14,8 @@ from app.assembly.window import Assembly
 from app.viewmodels.chat.conversation_list import ConversationRole
 from app.viewmodels.library.folders import ModelFolders
 from app.views.kit.buttons import IconButton, LinkButton
-from app.views.kit.label import Words
 from app.views.kit.notification import NotificationBanner
+from app.views.kit.text_label import TextLabel
 from app.views.models.filter_bar import FacetChip
 from app.views.models.folders_dialog import FoldersDialog
 from app.views.models.notice import DropFrame, Nothing
@@ -205,7 +205,7 @@ def test_a_loaded_model_is_not_deleted(page: ModelsPage, workbench: Workbench) -
     """The banner says what to do first; nothing is asked."""
     workbench.library.load("owner/Alpha")
     page.table.delete_requested.emit()
-    assert "unload" in workbench.findChild(NotificationBanner).notice.message
+    assert "unload" in workbench.findChild(NotificationBanner).notification.message
     assert page.findChild(QMessageBox) is None
 
 
@@ -304,7 +304,7 @@ def test_a_folder_that_is_added_is_used_where_it_is(
     assert assembly.chat.model == "maker/Gamma"
     page.offers.show_folders()
     dialog = page.findChild(FoldersDialog)
-    assert "1 model · 8 KB" in [words.text() for words in dialog.findChildren(Words)]
+    assert "1 model · 8 KB" in [words.text() for words in dialog.findChildren(TextLabel)]
     (remove,) = (button for button in dialog.findChildren(IconButton) if "disk" in button.accessibleName())
     remove.click()
     qtbot.waitUntil(lambda: "Gamma" not in shown(page), timeout=TIMEOUT_MS)
@@ -352,7 +352,7 @@ def test_a_newer_revision_leads_to_discover(
     ask, shows = (next(b for b in line.findChildren(LinkButton) if word in b.text()) for word in ("newer", "Discover"))
     qtbot.mouseClick(ask, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(shows.isVisible, timeout=TIMEOUT_MS)
-    assert any("2026-11-02" in words.text() for words in line.findChildren(Words))
+    assert any("2026-11-02" in words.text() for words in line.findChildren(TextLabel))
     page.discover_requested.disconnect()  # the page is a matter of its own
     with qtbot.waitSignal(page.discover_requested) as told:
         qtbot.mouseClick(shows, Qt.MouseButton.LeftButton)

@@ -47,7 +47,7 @@ def test_a_model_is_quantized_and_stands_in_the_library(
     with qtbot.waitSignal(assembly.later.jobs().jobs.converted, timeout=TIMEOUT_MS):
         pass
     banner = bench.findChild(NotificationBanner)
-    assert banner.notice.title == "Whale-balanced-4 stands in the library."
+    assert banner.notification.title == "Whale-balanced-4 stands in the library."
     made = describe(folders.models / "maker" / "Whale-balanced-4", "maker/Whale-balanced-4")
     card = page.recipes.cards["balanced-4"]
     assert f"{made.bits_per_weight:.2f} bits per weight" in card.mark.accessibleName()

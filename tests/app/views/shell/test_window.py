@@ -90,7 +90,7 @@ def test_a_dead_engine_is_told_with_its_last_words(assemble: Callable[[Script], 
     workbench.chat.send("Hello")
     qtbot.waitUntil(banner.isVisible, timeout=TIMEOUT_MS)
     qtbot.waitUntil(lambda: "out of memory" in banner.findChild(QPlainTextEdit).toPlainText(), timeout=TIMEOUT_MS)
-    assert "killed" in banner.notice.message
+    assert "killed" in banner.notification.message
     assert workbench.chat.items[0].message.text == "Hello"
 
 
@@ -101,7 +101,7 @@ def test_without_a_model_sending_says_what_is_missing(workbench: Workbench, fold
         workbench.library.refresh()
     workbench.page.composer.set_text("Hello")
     qtbot.keyClick(workbench.page.composer.editor, Qt.Key.Key_Return)
-    assert workbench.findChild(NotificationBanner).notice.title == "No model"
+    assert workbench.findChild(NotificationBanner).notification.title == "No model"
     assert workbench.page.composer.editor.toPlainText() == "Hello"
 
 

@@ -8,12 +8,12 @@ from app.viewmodels.hub.catalog_items import CatalogueItem
 from app.viewmodels.hub.downloads import Downloads
 from app.views.discover.download_button import DownloadButton
 from app.views.kit.controls import Badge, SmallButton
-from app.views.kit.label import Tone, Words
 from app.views.kit.painting import mixed, rounded
+from app.views.kit.text_label import TextLabel, Tone
 from app.views.kit.theme import Theme
 
 
-class Card(QWidget):
+class CatalogCard(QWidget):
     """`opened` asks for the page of the repository on the Hub."""
 
     opened = Signal(str)
@@ -27,9 +27,9 @@ class Card(QWidget):
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(6)
         column.addLayout(self._heading())
-        column.addWidget(Words(theme, item.purpose, tone="secondary", wraps=True))
+        column.addWidget(TextLabel(theme, item.purpose, tone="secondary", wraps=True))
         column.addStretch(1)
-        column.addWidget(Words(theme, item.facts, role="small", tone="secondary", wraps=True))
+        column.addWidget(TextLabel(theme, item.facts, role="small", tone="secondary", wraps=True))
         column.addLayout(self._foot(downloads))
         theme.changed.connect(self.update)
 
@@ -40,7 +40,7 @@ class Card(QWidget):
     def _heading(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(Words(self._theme, self._item.name, role="heading"), 1)
+        row.addWidget(TextLabel(self._theme, self._item.name, role="heading"), 1)
         row.addWidget(Badge(self._theme, self._item.amount), 0, Qt.AlignmentFlag.AlignVCenter)
         return row
 
@@ -49,7 +49,7 @@ class Card(QWidget):
         row = QHBoxLayout()
         row.setSpacing(8)
         tone: Tone = "tertiary" if item.suitability == "too large" else "success"
-        row.addWidget(Words(theme, item.verdict, tone=tone, bold=self._is_first), 1)
+        row.addWidget(TextLabel(theme, item.verdict, tone=tone, bold=self._is_first), 1)
         details = SmallButton(theme, "Details", f"Details: {item.name}")
         details.setToolTip("Reads the model's page on the Hub")
         details.clicked.connect(lambda: self.opened.emit(item.repository))
@@ -58,6 +58,6 @@ class Card(QWidget):
         return row
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours, first = self._theme.palette, self._is_first
-        fill = mixed(colours.surface, colours.accent, 0.05) if first else colours.surface
-        rounded(QPainter(self), QRectF(self.rect()), 12, fill, colours.accent if first else colours.border)
+        colors, first = self._theme.palette, self._is_first
+        fill = mixed(colors.surface, colors.accent, 0.05) if first else colors.surface
+        rounded(QPainter(self), QRectF(self.rect()), 12, fill, colors.accent if first else colors.border)

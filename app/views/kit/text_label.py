@@ -11,7 +11,7 @@ from app.views.kit.theme import FontRole, Theme
 Tone = Literal["text", "secondary", "tertiary", "success", "warning", "danger"]
 
 
-class Words(QLabel):
+class TextLabel(QLabel):
     """Plain text, never read as markup: over several lines if it `wraps`, else elided where room is short."""
 
     def __init__(
@@ -30,12 +30,12 @@ class Words(QLabel):
         self.setWordWrap(wraps)
         if not wraps:
             self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        theme.changed.connect(self._dress)
-        self._dress()
+        theme.changed.connect(self._apply_theme)
+        self._apply_theme()
 
     def set_tone(self, tone: Tone) -> None:
         self._tone = tone
-        self._dress()
+        self._apply_theme()
 
     def minimumSizeHint(self) -> QSize:
         """Return a size that never makes others wider than the window, however long a word is."""
@@ -51,7 +51,7 @@ class Words(QLabel):
         shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
         painter.drawText(self.rect(), self.alignment(), shown)
 
-    def _dress(self) -> None:
+    def _apply_theme(self) -> None:
         self.setFont(self._theme.font(self._role, tabular=True, bold=self._bold))
         palette = self.palette()
         palette.setColor(QPalette.ColorRole.WindowText, getattr(self._theme.palette, self._tone))

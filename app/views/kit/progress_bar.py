@@ -8,7 +8,7 @@ from app.views.kit.painting import mixed, rounded
 from app.views.kit.theme import Theme
 
 
-class ShareBar(QWidget):
+class ProgressBar(QWidget):
     """Grey while nothing goes on."""
 
     def __init__(self, theme: Theme) -> None:
@@ -17,13 +17,13 @@ class ShareBar(QWidget):
         self.setFixedHeight(4)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def show_share(self, share: float, *, is_live: bool) -> None:
+    def set_progress(self, share: float, *, is_live: bool) -> None:
         self._share, self._is_live = share, is_live
         self.setAccessibleName(f"{share * 100:.0f} % done")
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours, painter, area = self._theme.palette, QPainter(self), QRectF(self.rect())
-        rounded(painter, area, 2, mixed(colours.sidebar, colours.text, 0.12))
+        colors, painter, area = self._theme.palette, QPainter(self), QRectF(self.rect())
+        rounded(painter, area, 2, mixed(colors.sidebar, colors.text, 0.12))
         area.setWidth(area.width() * self._share)
-        rounded(painter, area, 2, colours.accent if self._is_live else colours.tertiary)
+        rounded(painter, area, 2, colors.accent if self._is_live else colors.tertiary)

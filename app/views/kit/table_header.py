@@ -12,7 +12,7 @@ PADDING = 8
 """Pixels left and right of what stands in a cell; the first column has them twice."""
 
 
-class Heading(QHeaderView):
+class TableHeader(QHeaderView):
     """Draws itself in the colours of the theme."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
@@ -28,13 +28,13 @@ class Heading(QHeaderView):
         return QSize(0, QFontMetrics(self._theme.font("small")).height() + 12)
 
     def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
-        colours, scale = self._theme.palette, self._theme.scaled
+        colors, scale = self._theme.palette, self._theme.scaled
         painter.save()
-        painter.fillRect(rect, colours.window)
-        painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, colours.border)
+        painter.fillRect(rect, colors.window)
+        painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, colors.border)
         is_sorted = section == self.sortIndicatorSection()
         painter.setFont(self._theme.font("small", bold=is_sorted))
-        painter.setPen(colours.text if is_sorted else colours.secondary)
+        painter.setPen(colors.text if is_sorted else colors.secondary)
         model = self.model()
         title = str(model.headerData(section, self.orientation()))
         on_right = bool(model.headerData(section, self.orientation(), Qt.ItemDataRole.TextAlignmentRole))
@@ -56,5 +56,5 @@ class Heading(QHeaderView):
     def _draw_arrow(self, painter: QPainter, corner: QPoint, side: int) -> None:
         descends = self.sortIndicatorOrder() == Qt.SortOrder.DescendingOrder
         name = "chevron-down" if descends else "chevron-up"
-        colour = self._theme.palette.secondary
-        painter.drawPixmap(corner, pixmap(name, side=side, scale=self.devicePixelRatioF(), colour=colour))
+        color = self._theme.palette.secondary
+        painter.drawPixmap(corner, pixmap(name, side=side, scale=self.devicePixelRatioF(), color=color))

@@ -4,31 +4,31 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from app.views.kit.buttons import TextButton
-from app.views.kit.grid import Scroll
+from app.views.kit.grid import VerticalScrollArea
 from app.views.kit.icons import pixmap
-from app.views.kit.label import Words
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 
-class PageNotice(Scroll):
+class Placeholder(VerticalScrollArea):
     """An icon, a title, a sentence, and up to two things to do."""
 
-    acted = Signal(str)  # the text of the button
+    action_chosen = Signal(str)  # the text of the button
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, "Notice", parent)
         self._theme = theme
         self._icon = ""
         self._symbol = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        self._title = Words(theme, role="heading", wraps=True)
-        self._sentence = Words(theme, tone="secondary", wraps=True)
+        self._title = TextLabel(theme, role="heading", wraps=True)
+        self._sentence = TextLabel(theme, tone="secondary", wraps=True)
         for words in (self._title, self._sentence):
             words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._waiting = QProgressBar(textVisible=False, maximum=0)
         self._waiting.setAccessibleName("Waiting for the Hub")
         self._buttons = QHBoxLayout()
         self._lay_out()
-        theme.changed.connect(self._dress)
+        theme.changed.connect(self._apply_theme)
 
     def _lay_out(self) -> None:
         column = self.column
@@ -46,7 +46,7 @@ class PageNotice(Scroll):
         column.addLayout(row)
         column.addStretch(3)
 
-    def show_words(
+    def show_message(
         self, title: str, sentence: str = "", *, icon: str = "", is_waiting: bool = False, actions: tuple[str, ...] = ()
     ) -> None:
         self._icon = icon
@@ -60,14 +60,14 @@ class PageNotice(Scroll):
                 button.deleteLater()
         for text in actions:
             button = TextButton(self._theme, text)
-            button.clicked.connect(lambda _checked=False, text=text: self.acted.emit(text))
+            button.clicked.connect(lambda _checked=False, text=text: self.action_chosen.emit(text))
             self._buttons.addWidget(button)
-        self._dress()
+        self._apply_theme()
 
-    def _dress(self) -> None:
+    def _apply_theme(self) -> None:
         self._waiting.setFixedSize(self._theme.scaled(180), 4)
         self._symbol.setVisible(bool(self._icon))
         if self._icon:
-            colour = self._theme.palette.tertiary
+            color = self._theme.palette.tertiary
             side = self._theme.scaled(36)
-            self._symbol.setPixmap(pixmap(self._icon, side=side, scale=self.devicePixelRatioF(), colour=colour))
+            self._symbol.setPixmap(pixmap(self._icon, side=side, scale=self.devicePixelRatioF(), color=color))

@@ -9,7 +9,7 @@ from app.views.kit.buttons import IconButton
 from app.views.kit.theme import Theme
 
 
-class Header(QWidget):
+class WindowHeader(QWidget):
     """Its buttons are the menu's actions, given to `adopt`."""
 
     def __init__(self, picker: ModelPicker, theme: Theme, parent: QWidget | None = None) -> None:
@@ -35,8 +35,8 @@ class Header(QWidget):
         strip.addWidget(self._left, 1)
         strip.addLayout(self._middle, 0)
         strip.addWidget(self._right, 1)
-        theme.changed.connect(self._dress)
-        self._dress()
+        theme.changed.connect(self._apply_theme)
+        self._apply_theme()
 
     def show_title(self, title: str) -> None:
         """Show the title in the place of the model; an empty one gives it back."""
@@ -58,12 +58,12 @@ class Header(QWidget):
             assert row is not None  # noqa: S101 - made in the constructor
             row.addWidget(button)
 
-    def _dress(self) -> None:
+    def _apply_theme(self) -> None:
         self._title.setFont(self._theme.font("heading"))
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self._theme.palette
+        colors = self._theme.palette
         painter = QPainter(self)
-        painter.fillRect(self.rect(), colours.sidebar)
-        painter.fillRect(0, self.height() - 1, self.width(), 1, colours.border)
+        painter.fillRect(self.rect(), colors.sidebar)
+        painter.fillRect(0, self.height() - 1, self.width(), 1, colors.border)

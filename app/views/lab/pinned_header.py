@@ -3,10 +3,10 @@
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter
 
-from app.views.kit.table_heading import Heading
+from app.views.kit.table_header import TableHeader
 
 
-class PinnedHeading(Heading):
+class PinnedHeader(TableHeader):
     """Each section draws its part of the first one in front of itself."""
 
     def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
