@@ -1,7 +1,7 @@
-"""The contexts that are kept between answers, so that a conversation's next turn reads only what is new.
+"""Contexts cached between answers, so that the next turn of a conversation prefills only its new tokens.
 
-A new prompt continues the context that begins with the same tokens. Several are kept, the least recently used ones
-dropped first, as long as they fit into a number of bytes.
+A new prompt continues the context with the longest common prefix. Several contexts are cached within a limit in bytes;
+the least recently used are dropped first.
 """
 
 from collections.abc import Callable
@@ -13,39 +13,41 @@ from mlx_engine.inference.layers import Layers
 from mlx_engine.protocol import CacheBits
 
 _most_contexts = 8
-_worth_sharing = 64
-"""Tokens below which a beginning that another conversation has too is rather read again than copied."""
-_worth_telling = 64
-"""Tokens below which reading again goes unmentioned."""
+_min_shared_tokens = 64
+"""A shorter prefix in common with another conversation is read again rather than copied."""
+_min_reported_tokens = 64
+"""Fewer tokens read again are not reported."""
 _run = 16
-"""Tokens in a row that must be the same for a text to count as the same."""
+"""The number of consecutive equal tokens that make two texts count as the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """`tokens` that had been read are read again, because the conversation differs from token `differs_at`, or, if it
-    does not, because the model can go back only to token `back_to`, or because they are kept in `other_bits`.
+    """The reason why `tokens` are read a second time.
+
+    The conversation differs from token `differs_at` on; or, if that is None, the model can rewind only to token
+    `rewound_to`; or the cached tokens have another precision (`other_precision`).
     """
 
     tokens: int
     differs_at: int | None
-    back_to: int
-    other_bits: bool = False
+    rewound_to: int
+    other_precision: bool = False
 
-    def in_words(self, place: Callable[[int], str]) -> str:
-        """Return a sentence; `place` says in words where in the conversation a token is."""
+    def describe(self, locate: Callable[[int], str]) -> str:
+        """Return a sentence; `locate` names the message that contains a token."""
         head = f"reading {self.tokens:,} tokens again: "
-        if self.other_bits:
-            return f"{head}they were kept in another precision"
+        if self.other_precision:
+            return f"{head}they were cached in another precision"
         if self.differs_at is None:
-            return f"{head}this kind of model can go back only to where a message began, here token {self.back_to:,}"
-        return f"{head}the conversation differs from token {self.differs_at:,}, in {place(self.differs_at)}"
+            return f"{head}this kind of model can rewind only to the start of a message, here token {self.rewound_to:,}"
+        return f"{head}the conversation differs from token {self.differs_at:,}, in {locate(self.differs_at)}"
 
 
 class Cache:
-    """The contexts of one network, in at most `limit_bytes`; the one used last is kept whatever its size.
+    """The contexts of one network, in at most `limit_bytes`; the most recent is retained regardless of its size.
 
-    `obstacle` says why the network keeps them in 16 bits only; empty if it may do with fewer.
+    `obstacle` is the reason why the network needs a 16-bit KV cache; empty if fewer bits may work.
     """
 
     def __init__(self, network: Any, limit_bytes: int, *, obstacle: str = "") -> None:
@@ -53,59 +55,59 @@ class Cache:
         self._layers = Layers(network, obstacle)
         self._limit_bytes = limit_bytes
         self._contexts: list[Context] = []
-        """The least recently used first."""
+        """From the least to the most recently used."""
 
-    def take(self, tokens: list[int], bits: CacheBits = 16) -> tuple[Context, Reread | None]:
-        """Return a context that has read the beginning of `tokens`, at most all but the last, and what is read again.
+    def check_out(self, tokens: list[int], bits: CacheBits = 16) -> tuple[Context, Reread | None]:
+        """Return a context that has read a prefix of `tokens`, at most all but the last, and the reread if any.
 
-        The context belongs to the caller until it is given back by `keep`. It keeps what it reads in so many `bits`.
+        The context has a KV cache of `bits` per value. It belongs to the caller until `check_in`.
 
         Raises:
-            InvalidParameter: the network cannot keep its context in so few bits.
+            InvalidParameter: the network does not support a KV cache of this precision.
         """
-        alike = [one for one in self._contexts if one.cache_bits == bits]
-        shared = {id(one): _common(one.tokens, tokens[:-1]) for one in alike}
-        best = max(alike, key=lambda one: one.reachable(shared[id(one)]), default=None)
+        contexts = [context for context in self._contexts if context.cache_bits == bits]
+        shared = {id(context): _common_prefix(context.tokens, tokens[:-1]) for context in contexts}
+        best = max(contexts, key=lambda context: context.reachable(shared[id(context)]), default=None)
         position = best.reachable(shared[id(best)]) if best else 0
-        if best is None or position < min(_worth_sharing, len(best.tokens) // 2 + 1):
+        if best is None or position < min(_min_shared_tokens, len(best.tokens) // 2 + 1):
             return Context(self._layers.make(bits), cache_bits=bits), self._reread(tokens, 0, bits)
         reread = self._reread(tokens, position, bits)
         if position <= len(best.tokens) // 2:
             return best.fork(self._network, position), reread
         self._contexts.remove(best)
-        best.go_back(self._network, position)
+        best.rewind(self._network, position)
         return best, reread
 
-    def keep(self, context: Context) -> None:
-        """Keep the context for later, and drop the least recently used ones that no longer fit."""
+    def check_in(self, context: Context) -> None:
+        """Cache the context, and drop the least recently used contexts that no longer fit."""
         self._contexts.append(context)
         while len(self._contexts) > 1 and (len(self._contexts) > _most_contexts or self._size() > self._limit_bytes):
             del self._contexts[0]
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop all contexts."""
         self._contexts.clear()
 
     def _size(self) -> int:
         return sum(context.size_bytes for context in self._contexts)
 
     def _reread(self, tokens: list[int], position: int, bits: CacheBits) -> Reread | None:
-        """Return how many of the tokens from `position` on one of the contexts has read before, and why."""
-        if len(tokens) - position < _worth_telling:
+        """Return the number of tokens from `position` on that a cached context has read before, and the reason."""
+        if len(tokens) - position < _min_reported_tokens:
             return None
-        found = None
+        largest = None
         for context in self._contexts:
-            common = _common(context.tokens, tokens)
+            common = _common_prefix(context.tokens, tokens)
             again = _repeated(context.tokens[common:], tokens[common:])
             cut = max(0, common - position)
-            if again + cut >= max(_worth_telling, found.tokens + 1 if found else 0):
+            if again + cut >= max(_min_reported_tokens, largest.tokens + 1 if largest else 0):
                 differs_at = common if again >= cut else None
-                found = Reread(again + cut, differs_at, position, other_bits=context.cache_bits != bits)
-        return found
+                largest = Reread(again + cut, differs_at, position, other_precision=context.cache_bits != bits)
+        return largest
 
 
-def _common(first: list[int], second: list[int]) -> int:
-    """Return how many tokens at the beginning of both are the same."""
+def _common_prefix(first: list[int], second: list[int]) -> int:
+    """Return the length of the common prefix."""
     length = min(len(first), len(second))
     if first[:length] == second[:length]:
         return length
@@ -113,7 +115,7 @@ def _common(first: list[int], second: list[int]) -> int:
 
 
 def _repeated(before: list[int], now: list[int]) -> int:
-    """Return how many tokens of `now` are part of a run that is also in `before`, at most as many as were read."""
+    """Return the number of tokens of `now` in runs that `before` contains too, at most the length of `before`."""
     runs = {tuple(before[start : start + _run]) for start in range(len(before) - _run + 1)}
     count, start = 0, 0
     while start <= len(now) - _run:

@@ -1,7 +1,7 @@
-"""What the network has read and still remembers: token ids, and the state of each layer after them.
+"""The tokens that a network has read, and the state of each layer after them.
 
-Plain attention keeps every token and can be cut back to any of them. A sliding window forgets, and a recurrent state
-cannot be undone: of such layers a snapshot is kept at the boundaries of messages, and going back means going to one.
+Plain attention stores every token and can be trimmed to any of them. A sliding window drops tokens, and a recurrent
+state cannot be undone: such layers are rewound to snapshots, which are taken at message boundaries.
 """
 
 import copy
@@ -15,15 +15,15 @@ from mlx_lm.models.cache import CacheList, ConcatenateKVCache, KVCache, Quantize
 from mlx_engine.protocol import CacheBits
 
 _most_snapshots = 4
-"""Two messages' worth: enough to answer again, or to edit, the last message and the one before it."""
+"""Two messages' worth: enough to regenerate or edit the last two turns."""
 
 
 @dataclass(slots=True)
 class Context:
-    """`layers` are mlx-lm's caches after reading `tokens`; both change as the network reads on.
+    """mlx-lm's caches (`layers`) after reading `tokens`; both grow as the network reads.
 
-    `snapshots` holds, by the number of tokens read, copies of those layers that cannot be cut back. MLX copies an array
-    only when it is changed, so a snapshot costs nothing until the network reads on.
+    `snapshots` maps numbers of tokens read to copies of the layers that cannot be trimmed. MLX copies an array only
+    when it is changed, so a snapshot costs nothing until the network reads further.
     """
 
     layers: list[Any]
@@ -37,15 +37,15 @@ class Context:
 
     @property
     def size_bytes(self) -> int:
-        kept = [layer for snapshot in self.snapshots.values() for layer in snapshot.values()]
-        return sum(layer.nbytes for layer in self.layers + kept)
+        copies = [layer for snapshot in self.snapshots.values() for layer in snapshot.values()]
+        return sum(layer.nbytes for layer in self.layers + copies)
 
     @property
     def needs_snapshots(self) -> bool:
         return not all(map(_is_plain, self.layers))
 
     def take_snapshot(self) -> None:
-        """Remember the present position, dropping the oldest one if there are too many."""
+        """Save the current state, dropping the oldest snapshot if there are too many."""
         layers = {index: copy.deepcopy(layer) for index, layer in enumerate(self.layers) if not _is_plain(layer)}
         if layers:
             self.snapshots[len(self.tokens)] = layers
@@ -53,16 +53,16 @@ class Context:
                 del self.snapshots[min(self.snapshots)]
 
     def reachable(self, position: int) -> int:
-        """Return the last position up to `position`, in tokens, to which this context can go back."""
-        if position >= len(self.tokens) or all(map(_can_be_cut, self.layers)):
+        """Return the last position up to `position`, in tokens, to which this context can rewind."""
+        if position >= len(self.tokens) or all(map(_can_trim, self.layers)):
             return min(position, len(self.tokens))
-        return max((one for one in self.snapshots if one <= position), default=0)
+        return max((length for length in self.snapshots if length <= position), default=0)
 
-    def go_back(self, network: Any, position: int) -> None:
-        """Forget all after `position`, which must be reachable."""
+    def rewind(self, network: Any, position: int) -> None:
+        """Drop all tokens after `position`, which must be reachable."""
         cut = len(self.tokens) - position
         snapshot = self.snapshots.get(position, {})
-        if all(map(_can_be_cut, self.layers)):
+        if all(map(_can_trim, self.layers)):
             for layer in self.layers if cut else ():
                 layer.trim(cut)
         elif position == 0:
@@ -74,26 +74,26 @@ class Context:
                 else:
                     layer.trim(cut)
         del self.tokens[position:]
-        self.snapshots = {one: layers for one, layers in self.snapshots.items() if one <= position}
+        self.snapshots = {length: layers for length, layers in self.snapshots.items() if length <= position}
 
     def fork(self, network: Any, position: int) -> "Context":
-        """Return a context of the first `position` tokens, and leave this one as it is."""
+        """Return a context of the first `position` tokens, and leave this context unchanged."""
         fork = Context(copy.deepcopy(self.layers), list(self.tokens), dict(self.snapshots), self.cache_bits)
-        fork.go_back(network, position)
+        fork.rewind(network, position)
         for layer in fork.layers:
-            if type(layer) in _growing:  # Shares its buffers with the original: take only what is used of them.
+            if type(layer) in _growing:  # The buffers are shared with the original: copy only the part in use.
                 layer.keys, layer.values = tree_map(mx.contiguous, layer.keys_and_values())
         return fork
 
     def evaluate(self) -> None:
-        """Compute what is still pending of the layers' states."""
+        """Evaluate the lazy state of the layers."""
         mx.eval([layer.state for layer in self.layers])
 
 
 _growing = (KVCache, QuantizedKVCache)
-"""Layers that hold buffers longer than what is used of them."""
+"""Layers whose buffers are longer than the part in use."""
 _plain = (KVCache, QuantizedKVCache, ConcatenateKVCache)
-"""Layers that hold every token."""
+"""Layers that store every token."""
 
 
 def _is_plain(layer: Any) -> bool:
@@ -102,8 +102,8 @@ def _is_plain(layer: Any) -> bool:
     return type(layer) in _plain
 
 
-def _can_be_cut(layer: Any) -> bool:
-    """Return whether the layer still holds every token. A chunked cache says so even after it has dropped some."""
+def _can_trim(layer: Any) -> bool:
+    """Return whether the layer still stores every token. A chunked cache claims to even after it dropped some."""
     if type(layer) is CacheList:
-        return all(map(_can_be_cut, layer.caches))
+        return all(map(_can_trim, layer.caches))
     return bool(layer.is_trimmable()) and not getattr(layer, "start_position", 0)

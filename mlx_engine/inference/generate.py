@@ -1,7 +1,7 @@
-"""One answer: read what is new of the conversation, then decode token by token, telling everything as it happens.
+"""One answer: prefill the new part of the conversation, then decode token by token, with an event for each step.
 
 An answer is an iterator of the protocol's events; the last one is its `Finished`. It runs in the one thread that
-touches MLX, and leaves a context behind that the next turn continues, also when it was cancelled.
+touches MLX, and leaves a context behind that the next turn continues, even after a cancellation.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -27,7 +27,7 @@ AnswerEvent = Prefill | Delta | Finished
 
 
 class Generation:
-    """Answers conversations with one model, one after the other, and remembers what it has read."""
+    """Answers conversations with one model, one after the other, and caches the contexts it has read."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -35,12 +35,12 @@ class Generation:
         self._cache = Cache(model.network, memory.machine_bytes() // 8, obstacle=model.cache_obstacle)
 
     def answer(self, request: Generate, is_cancelled: Callable[[], bool]) -> Iterator[AnswerEvent]:
-        """Answer the last message. `is_cancelled` is asked between all steps.
+        """Answer the last message. `is_cancelled` is checked between steps.
 
         Raises:
             RequestError: the request is refused before any work: a value out of range, a prompt that is too long, a
-                chat template that fails, or a context in fewer bits than the model can do with.
-            OutOfMemory: memory ran out; all contexts are dropped, and the next request starts afresh.
+                chat template that fails, or a KV cache precision that the model does not support.
+            OutOfMemory: memory ran out; all contexts are dropped, and the next request starts from scratch.
             EngineError: MLX failed in another way.
         """
         tally = Tally()
@@ -50,10 +50,10 @@ class Generation:
             self._model.tokenizer, request.messages, think=request.think, context_length=context_length
         )
         mx.reset_peak_memory()
-        context, reread = self._cache.take(prompt.tokens, request.cache_bits)
-        tally.reading(prompt_tokens=len(prompt.tokens), cached_tokens=len(context.tokens))
+        context, reread = self._cache.check_out(prompt.tokens, request.cache_bits)
+        tally.start_prefill(prompt_tokens=len(prompt.tokens), cached_tokens=len(context.tokens))
         try:
-            yield from self._read(request.id, prompt, context, self._in_words(reread, prompt), is_cancelled)
+            yield from self._read(request.id, prompt, context, self._describe(reread, prompt), is_cancelled)
             reason: FinishReason = "cancelled"
             if not is_cancelled():
                 reason = yield from self._decode(request, prompt, context, sampler, tally, is_cancelled)
@@ -63,7 +63,7 @@ class Generation:
             self._cache.clear()
             mx.clear_cache()
             raise _translate(error, len(prompt.tokens)) from error
-        self._cache.keep(context)
+        self._cache.check_in(context)
         statistics = tally.statistics(
             reason, context_tokens=len(context.tokens), peak_memory_bytes=mx.get_peak_memory()
         )
@@ -72,7 +72,7 @@ class Generation:
     def _read(
         self, id: str, prompt: Prompt, context: Context, reread_reason: str, is_cancelled: Callable[[], bool]
     ) -> Iterator[Prefill]:
-        """Read all but the last token, whose step already gives the first one of the answer."""
+        """Read all but the last token: the step of the last token already yields the first token of the answer."""
         total, cached = len(prompt.tokens), len(context.tokens)
         event = Prefill(
             id=id, done_tokens=cached, total_tokens=total, cached_tokens=cached, reread_reason=reread_reason
@@ -94,7 +94,7 @@ class Generation:
         tally: Tally,
         is_cancelled: Callable[[], bool],
     ) -> Generator[Delta, None, FinishReason]:
-        """Generate the answer into `context`. Each token that `generate_step` yields is already on its way into it."""
+        """Generate the answer into `context`, which already receives each token that `generate_step` yields."""
         tokenizer, network = self._model.tokenizer, self._model.network
         ends = tokenizer.eos_token_ids
         segments = Segments(
@@ -134,17 +134,17 @@ class Generation:
     def _context_length(self, request: Generate) -> int:
         return min(self._model.context_length, request.context_limit or self._model.context_length)
 
-    def _in_words(self, reread: Reread | None, prompt: Prompt) -> str:
+    def _describe(self, reread: Reread | None, prompt: Prompt) -> str:
         if reread is None:
             return ""
-        return reread.in_words(lambda index: prompt.place(len(self._model.tokenizer.decode(prompt.tokens[:index]))))
+        return reread.describe(lambda index: prompt.locate(len(self._model.tokenizer.decode(prompt.tokens[:index]))))
 
 
 def _translate(error: RuntimeError | MemoryError, prompt_tokens: int) -> EngineError:
     if memory.is_out_of_memory(error):
         return OutOfMemory(
-            f"Memory ran out while working on {prompt_tokens:,} tokens: this machine has "
-            f"{memory.gigabytes(memory.machine_bytes())}. Close other programs, shorten the conversation, or use a "
+            f"Not enough memory for {prompt_tokens:,} tokens: this Mac has "
+            f"{memory.gigabytes(memory.machine_bytes())}. Close other apps, shorten the conversation, or use a "
             "model with fewer bits."
         )
-    return EngineError(f"MLX could not go on: {' '.join(str(error).split())[:300]}. Try again.")
+    return EngineError(f"MLX couldn't continue: {' '.join(str(error).split())[:300]}. Try again.")

@@ -1,7 +1,7 @@
-"""From a model folder to a network and a tokenizer that are ready to work.
+"""Opens a model folder: its network and its tokenizer.
 
-Opens existing folders only: nothing is downloaded, and no code of the folder's own is run. All functions belong to
-the one thread that touches MLX.
+Opens existing folders only: nothing is downloaded, and no code in the folder is run. All functions belong to the one
+thread that touches MLX.
 """
 
 from collections.abc import Iterator
@@ -23,12 +23,12 @@ from mlx_engine.networks import model_classes
 _load_tokenizer: Any = load_tokenizer  # has no types
 
 UNBOUNDED_CONTEXT = 2**20
-"""The context length, in tokens, of a model that names none, as recurrent ones do."""
+"""The context length, in tokens, of a model that declares none, such as a recurrent one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A network with its tokenizer. Its weights are in memory once `read_weights` has run to its end."""
+    """A network with its tokenizer. Its weights are in memory once `read_weights` is exhausted."""
 
     name: str
     network: Any
@@ -37,15 +37,15 @@ class Model:
     vocabulary_size: int
     weights_bytes: int
     cache_obstacle: str = ""
-    """Why the context is kept in 16 bits only, in a sentence; empty if it may be kept in fewer."""
+    """The reason, as a sentence, why the KV cache needs 16 bits; empty if fewer may work."""
 
     @property
     def can_think(self) -> bool:
-        """Whether the model has markers for its thoughts, and a chat template that knows of them."""
+        """True if the model has markers for thinking, and a chat template that uses them."""
         return bool(self.tokenizer.has_thinking) and "think" in str(self.tokenizer.chat_template)
 
     def read_weights(self) -> Iterator[int]:
-        """Bring the weights into memory, about a hundredth at a time; yield how many bytes are there.
+        """Read the weights into memory, about one percent at a time; yield the bytes read so far.
 
         Raises:
             OutOfMemory: they do not fit.
@@ -56,25 +56,25 @@ class Model:
             try:
                 mx.eval(batch)
             except foreign.FOREIGN_ERRORS as error:
-                raise _in_words(error, self.name, self.weights_bytes) from error
+                raise _translate(error, self.name, self.weights_bytes) from error
             done_bytes += sum(weight.nbytes for weight in batch)
             yield done_bytes
         mx.clear_cache()
 
 
 def open_model(path: Path) -> Model:
-    """Open the model in `path`; its weights are still on the disk.
+    """Open the model in `path`; its weights stay on disk.
 
-    A GPU keeps the model's own types. The CPU, which computes them slowly and inexactly, gets float32.
+    A GPU computes in the model's dtypes. The CPU, which is slow and inexact in 16 bits, gets float32.
 
     Raises:
-        ModelError: the folder is missing, damaged, of a kind that cannot be run, or wants to run code of its own.
+        ModelError: the folder is missing, damaged, of an unsupported kind, or requires custom code.
         StorageError: the folder cannot be read.
-        OutOfMemory: the weights alone are larger than the machine's memory.
+        OutOfMemory: the weights alone exceed the memory of the Mac.
     """
     description = describe(path, path.name)
     if not path.is_dir():
-        raise UnsupportedModel(description.obstacle or f"{path.name} is no folder with weights that MLX can run.")
+        raise UnsupportedModel(description.obstacle or f"{path.name} isn't a folder with weights that MLX can run.")
     memory.limit_pool()
     try:
         network, config = load_model(path, lazy=True, get_model_classes=model_classes, trust_remote_code=False)
@@ -83,7 +83,7 @@ def open_model(path: Path) -> Model:
         weights_bytes = sum(weight.nbytes for weight in _weights(network))
         tokenizer = _load_tokenizer(path, {"trust_remote_code": False}, eos_token_ids=config.get("eos_token_id"))
     except foreign.FOREIGN_ERRORS as error:
-        raise _in_words(error, path.name, 0) from error
+        raise _translate(error, path.name, 0) from error
     if weights_bytes > memory.machine_bytes():
         raise _too_large(path.name, weights_bytes)
     return Model(
@@ -98,7 +98,7 @@ def open_model(path: Path) -> Model:
 
 
 def device_name() -> str:
-    """Return the name of the device that MLX computes on, "Apple M4 Max" or "AMD EPYC (CPU)"."""
+    """Return the name of the device that MLX computes on, such as "Apple M4 Max" or "AMD EPYC (CPU)"."""
     name = str(mx.device_info().get("device_name", "unknown"))
     return f"{name} (CPU)" if _on_cpu() else name
 
@@ -108,10 +108,10 @@ def _on_cpu() -> bool:
 
 
 def _in_float32(network: Any, *, parameters: int) -> Any:
-    """Return the network with scales and plain weights in float32, and packed weights unpacked if memory is ample.
+    """Return the network with scales and plain weights in float32, dequantized if memory is ample.
 
-    Unpacked weights give exactly the numbers of packed ones with float32 scales; the CPU reads prompts with them six
-    times as fast.
+    Dequantized weights give exactly the results of quantized weights with float32 scales; on the CPU, prefill is six
+    times as fast with them.
     """
     network.set_dtype(mx.float32)
     return dequantize_model(network) if 4 * parameters <= memory.machine_bytes() // 4 else network
@@ -136,18 +136,18 @@ def _batches(weights: list[mx.array], total_bytes: int) -> Iterator[list[mx.arra
 
 
 def _vocabulary_size(config: dict[str, Any], tokens: int) -> int:
-    """Return how many logits there are at least: the tokenizer may know more tokens than the network, or fewer."""
+    """Return a lower bound for the number of logits: tokenizer and network may differ in either direction."""
     sizes = [source.get("vocab_size") for source in (config, config.get("text_config")) if isinstance(source, dict)]
     return min([tokens, *(size for size in sizes if isinstance(size, int))])
 
 
-def _in_words(error: BaseException, name: str, weights_bytes: int) -> FacetError:
+def _translate(error: BaseException, name: str, weights_bytes: int) -> FacetError:
     return _too_large(name, weights_bytes) if memory.is_out_of_memory(error) else foreign.in_words(error, name)
 
 
 def _too_large(name: str, weights_bytes: int) -> EngineError:
     needed = f"needs {memory.gigabytes(weights_bytes)} for its weights, and " if weights_bytes else ""
     return OutOfMemory(
-        f"{name} {needed}does not fit: this machine has {memory.gigabytes(memory.machine_bytes())}. "
-        "Close other programs, or use a smaller model or one with fewer bits."
+        f"{name} {needed}doesn't fit: this Mac has {memory.gigabytes(memory.machine_bytes())}. "
+        "Close other apps, or use a smaller model or one with fewer bits."
     )

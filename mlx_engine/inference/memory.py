@@ -1,7 +1,7 @@
-"""MLX's memory in this process: how much it keeps, how much there is, and how running out of it looks.
+"""MLX's memory in this process: the size of its pool, the memory of the device, and out-of-memory errors.
 
-The wired limit is never set: raising it has been reported to bring whole Macs down. Only mlx-lm's `stream_generate`
-and `BatchGenerator` would do so, and Facet calls neither.
+The wired limit is never set: raising it has been reported to crash whole Macs. Only mlx-lm's `stream_generate` and
+`BatchGenerator` would do so, and Facet calls neither.
 """
 
 import mlx.core as mx
@@ -24,12 +24,12 @@ def machine_bytes() -> int:
 
 
 def limit_pool() -> None:
-    """Keep at most 2 GB, or a twentieth of the memory, of freed buffers for reuse; MLX would keep nearly all."""
+    """Limit the pool of freed buffers to 2 GB or 5 % of the memory; by default MLX would use nearly all of it."""
     mx.set_cache_limit(min(2 * 1024**3, machine_bytes() // 20))
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error of MLX's means that memory ran out; Metal, CUDA and the CPU each say it their way."""
+    """Return whether an MLX error means that memory ran out. Metal, CUDA and the CPU report it differently."""
     return isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _signs)
 
 

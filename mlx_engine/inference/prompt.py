@@ -1,8 +1,8 @@
 """From a conversation to the tokens that the model reads.
 
 The chat template comes with the model and is not trusted: it runs in the immutable sandbox of transformers, within a
-time limit. What people and models wrote is text and nothing else: the name of a control token in it stays a text, so
-that a message cannot pretend to be another role's.
+time limit. Messages are text and nothing else: the name of a control token inside a message stays text, so that a
+message cannot impersonate another role.
 """
 
 import faulthandler
@@ -23,7 +23,7 @@ from mlx_engine.protocol import ChatMessage
 TEMPLATE_LIMIT_S = 5.0
 """Real templates take milliseconds."""
 
-# What the sandbox of transformers and the expressions of a template are known to raise.
+# The exceptions that the sandbox of transformers and the expressions of templates are known to raise.
 _template_errors = (
     ArithmeticError,
     AttributeError,
@@ -36,18 +36,18 @@ _template_errors = (
     jinja2.TemplateError,
 )
 
-# A control token's name is carried through the template as its number between two noncharacters, which Unicode
-# reserves for uses like this.
+# A control token's name passes through the template as its number between two noncharacters, which Unicode reserves
+# for uses like this.
 _open, _close = "\ufdd0", "\ufdd1"
-_carried = re.compile(f"{_open}([0-9]+){_close}")
+_placeholder = re.compile(f"{_open}([0-9]+){_close}")
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the model reads.
+    """A conversation as tokens.
 
-    `boundaries` are the numbers of tokens before and after the text of the last message: the places to which an edit
-    or a new answer goes back. `stop` are texts that end an answer besides those asked for.
+    `boundaries` are the numbers of tokens before and after the text of the last message: the positions to which an
+    edit or a regenerated answer rewinds. `stop` lists stop sequences in addition to those of the request.
     """
 
     tokens: list[int]
@@ -57,13 +57,13 @@ class Prompt:
     opens_thinking: bool
     stop: tuple[str, ...]
 
-    def place(self, character: int) -> str:
-        """Return in words where in the conversation a character of `text` is."""
+    def locate(self, character: int) -> str:
+        """Return the message that contains a character of `text`, as "message 3"."""
         number = position = 0
         for message in self.messages:
             number += message.role != "system"
-            found = self.text.find(message.content.strip(), position)
-            position = found + len(message.content.strip()) if found >= 0 else position
+            start = self.text.find(message.content.strip(), position)
+            position = start + len(message.content.strip()) if start >= 0 else position
             if character < position:
                 return "the system prompt" if message.role == "system" else f"message {number}"
         return "the last message"
@@ -75,27 +75,29 @@ def build_prompt(tokenizer: Any, messages: Sequence[ChatMessage], *, think: bool
     Raises:
         RequestError: the last message is not the user's, or is empty.
         TemplateError: the chat template fails, takes too long, or reaches outside its sandbox.
-        PromptTooLong: no token of an answer would fit behind the conversation.
+        PromptTooLong: the context has no room for an answer after the conversation.
     """
     if not messages or messages[-1].role != "user" or not messages[-1].content.strip():
-        raise RequestError("There is no message to answer. Write one first.")
+        raise RequestError("Write a message first: there is nothing to answer.")
     specials = [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special]
-    carried = tuple(ChatMessage(one.role, _carry(_whole_characters(one.content), specials)) for one in messages)
+    escaped = tuple(
+        ChatMessage(message.role, _escape(_whole_characters(message.content), specials)) for message in messages
+    )
     templated = tokenizer.has_chat_template
-    text = _apply_template(tokenizer, carried, think=think) if templated else _plain(carried)
+    text = _apply_template(tokenizer, escaped, think=think) if templated else _plain(escaped)
     tokens = _tokenize(tokenizer, text, specials, add_special_tokens=not templated)
     if len(tokens) >= context_length:
         raise PromptTooLong(
-            f"The conversation is {len(tokens):,} tokens; the context has room for {context_length:,}. "
-            "Shorten the last message, choose a longer context if the model has one, or start a new conversation."
+            f"The conversation is {len(tokens):,} tokens long, but the context holds {context_length:,}. "
+            "Shorten the last message, choose a longer context if the model has one, or start a new chat."
         )
-    start, end = _last_message(text, carried[-1].content)
+    start, end = _last_message(text, escaped[-1].content)
     tail = text[end:]
     return Prompt(
         tokens=tokens,
         text=text,
-        messages=carried,
-        # One token less: where two texts meet, a token can hold the end of one and the start of the other.
+        messages=escaped,
+        # One token less: a token can span the end of one text and the start of the next.
         boundaries=tuple(
             sorted({max(0, len(tokens) - len(_tokenize(tokenizer, text[at:], specials)) - 1) for at in (start, end)})
         ),
@@ -105,7 +107,7 @@ def build_prompt(tokenizer: Any, messages: Sequence[ChatMessage], *, think: bool
 
 
 def finished_conversation(tokenizer: Any, messages: Sequence[ChatMessage]) -> str:
-    """Return `messages` in the words of the model's chat template, without the beginning of another answer.
+    """Return `messages` as the model's chat template renders them, without the opening of another answer.
 
     Raises:
         TemplateError: the chat template fails, or takes too long.
@@ -117,7 +119,7 @@ def finished_conversation(tokenizer: Any, messages: Sequence[ChatMessage]) -> st
 
 
 def _apply_template(tokenizer: Any, messages: Sequence[ChatMessage], *, think: bool) -> str:
-    """Render the messages as they are, or else in the plainest form: some templates refuse or drop a system message."""
+    """Render the messages, merging the system prompt where needed: some templates refuse or drop a system message."""
     try:
         text = _render(tokenizer, messages, think=think)
     except TemplateError:
@@ -139,14 +141,13 @@ def _render(tokenizer: Any, messages: Sequence[ChatMessage], *, think: bool, is_
     except _template_errors as error:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         raise TemplateError(
-            f"The chat template that comes with this model failed: {reason} "
-            "Another version of the model may have a better one."
+            f"The chat template of this model failed: {reason} Another version of the model may have a working one."
         ) from error
     return str(text)
 
 
 def _without_system(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
-    """Put what the system says at the head of the user's first message, and join neighbours of the same role."""
+    """Prepend the system prompt to the user's first message, and join adjacent messages of the same role."""
     joined: list[ChatMessage] = []
     for message in messages:
         role = "user" if message.role == "system" else message.role
@@ -164,7 +165,7 @@ def _plain(messages: Sequence[ChatMessage]) -> str:
 
 def _tokenize(tokenizer: Any, text: str, specials: list[str], *, add_special_tokens: bool = False) -> list[int]:
     tokens: list[int] = []
-    for index, piece in enumerate(_carried.split(text)):
+    for index, piece in enumerate(_placeholder.split(text)):
         if index % 2:
             name = specials[int(piece)] if int(piece) < len(specials) else piece
             tokens += tokenizer.encode(name, add_special_tokens=False, split_special_tokens=True)
@@ -173,12 +174,12 @@ def _tokenize(tokenizer: Any, text: str, specials: list[str], *, add_special_tok
     return tokens
 
 
-def _carry(text: str, specials: list[str]) -> str:
+def _escape(text: str, specials: list[str]) -> str:
     if not any(special in text for special in specials):
         return text
     numbers = {special: number for number, special in enumerate(specials)}
     names = re.compile("|".join(map(re.escape, sorted(specials, key=len, reverse=True))))
-    return names.sub(lambda found: f"{_open}{numbers[found[0]]}{_close}", text)
+    return names.sub(lambda match: f"{_open}{numbers[match[0]]}{_close}", text)
 
 
 def _whole_characters(text: str) -> str:
@@ -186,7 +187,7 @@ def _whole_characters(text: str) -> str:
 
 
 def _last_message(text: str, content: str) -> tuple[int, int]:
-    """Return where the last message starts and ends in the rendered text; its end twice if it cannot be found."""
+    """Return the start and end of the last message in the rendered text; the end of the text twice if it is missing."""
     start = text.rfind(content.strip())
     return (start, start + len(content.strip())) if start >= 0 else (len(text), len(text))
 
@@ -195,12 +196,12 @@ def _last_message(text: str, content: str) -> tuple[int, int]:
 def _time_limit(limit_s: float) -> Iterator[None]:
     """Raise TimeoutError after `limit_s` in the main thread, the one that runs templates in a worker.
 
-    A template stuck inside a single operation of Python's own, such as a power of huge numbers, cannot be interrupted:
-    the process then ends after twice the time, and its client tells why.
+    A template stuck inside a single built-in operation, such as a power of huge numbers, cannot be interrupted: the
+    process then exits after twice the time, and its client reports the reason.
     """
 
     def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-        raise TimeoutError(f"it runs for more than {limit_s:g} seconds.")
+        raise TimeoutError(f"it ran for more than {limit_s:g} seconds.")
 
     if threading.current_thread() is not threading.main_thread():
         yield

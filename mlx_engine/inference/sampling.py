@@ -1,7 +1,7 @@
-"""From the values a person sets to mlx-lm's samplers and logits processors.
+"""mlx-lm's samplers and logits processors for the user's sampling settings.
 
 Out-of-range values must not reach MLX: an exception inside one of mlx-lm's compiled samplers leaves the thread's
-random numbers broken until they are seeded again.
+random state broken until it is seeded again.
 """
 
 import secrets
@@ -16,14 +16,13 @@ from mlx_engine.sampling import Sampling, check_sampling
 Sampler = Callable[[mx.array], mx.array]
 """Log-probabilities (1, vocabulary) to a token (1,)."""
 LogitsProcessor = Callable[[mx.array, mx.array], mx.array]
-"""The tokens read since the prompt, and logits (1, vocabulary), to logits."""
+"""The tokens since the prompt, and logits (1, vocabulary), to logits."""
 
 PENALTY_TOKENS = 64
-"""How far back a repetition is looked for."""
+"""The number of recent tokens that a repetition penalty covers."""
 
-_coldest = (
-    1e-3  # Below it the scaled log-probabilities leave the range of float16, and nothing is left to chance anyway.
-)
+_min_temperature = 1e-3
+"""Below it, scaled log-probabilities exceed the range of float16, and sampling is greedy in effect anyway."""
 
 
 def make_sampler(sampling: Sampling, vocabulary_size: int) -> Sampler:
@@ -34,20 +33,20 @@ def make_sampler(sampling: Sampling, vocabulary_size: int) -> Sampler:
     """
     check_sampling(sampling)
     mx.random.seed(secrets.randbits(32) if sampling.seed is None else sampling.seed)
-    if sampling.temperature < _coldest:
+    if sampling.temperature < _min_temperature:
         return greedy_sampler
     sampler: Sampler = make_random_sampler(
         temp=sampling.temperature,
         top_p=sampling.top_p,
         min_p=sampling.min_p,
-        # mlx-lm refuses to keep as many tokens as there are.
+        # mlx-lm refuses a top_k of the whole vocabulary.
         top_k=sampling.top_k if sampling.top_k < vocabulary_size else 0,
     )
     return sampler
 
 
 def make_logits_processors(sampling: Sampling, prompt: list[int]) -> list[LogitsProcessor]:
-    """Return the processors of a reply to `prompt`, whose last token is the first that the decoder itself sees."""
+    """Return the processors for an answer to `prompt`, whose last token is the first that the decoder sees."""
     if sampling.repetition_penalty == 1:
         return []
     penalize = make_repetition_penalty(sampling.repetition_penalty, PENALTY_TOKENS)

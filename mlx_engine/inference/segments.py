@@ -1,8 +1,7 @@
-"""From tokens to pieces of text, each of a kind: what the model thinks, and what it answers.
+"""Splits generated tokens into segments of text: thinking or answer.
 
-Markers and stop texts are found across the borders of tokens, and never shown; a character that is not complete yet is
-held back. A marker counts as the start of thinking only before the first words of the answer, so that a model can
-write about such markers.
+Markers and stop sequences are recognized across token boundaries and removed; an incomplete character is held back. A
+marker starts thinking only before the first words of the answer, so that a model can write about such markers.
 """
 
 from collections.abc import Sequence
@@ -17,9 +16,9 @@ _machine: Any = TextStateMachine
 
 
 class Segments:
-    """The text of one answer, as it comes.
+    """The text of one answer while it streams.
 
-    `opens_thinking` says that the prompt itself ends inside of the thinking. `stop` ends the answer, not the thinking.
+    `opens_thinking` means that the prompt itself ends inside the thinking. `stop` ends the answer, not the thinking.
     """
 
     def __init__(self, tokenizer: Any, *, opens_thinking: bool, stop: Sequence[str]) -> None:
@@ -36,41 +35,41 @@ class Segments:
         self._state = self._machine.make_state("thinking" if opens_thinking else "start")
         self._after_marker = opens_thinking
         self.stopped = False
-        """Whether a stop text has ended the answer."""
+        """True once a stop sequence has ended the answer."""
 
     def add(self, token: int) -> list[Segment]:
-        """Return the text that became certain with `token`."""
+        """Return the text that `token` completes."""
         if token < self._tokens:  # A network can have more outputs than the tokenizer has tokens.
             self._detokenizer.add_token(token)
         return self._split(self._detokenizer.last_segment)
 
     def finish(self) -> list[Segment]:
-        """Return the text held back until now; half a character at the end is dropped."""
+        """Return the text held back so far; an incomplete character at the end is dropped."""
         self._detokenizer.finalize()
         pieces = self._split(self._detokenizer.last_segment.rstrip("\ufffd"))
         if not self.stopped:
             self._state, held, name = self._machine.flush(self._state)
-            pieces += self._keep([(name, held)])
+            pieces += self._to_segments([(name, held)])
         return pieces
 
     def _split(self, text: str) -> list[Segment]:
         if self.stopped or not text:
             return []
         self._state, pieces = self._machine.split(self._state, text)
-        found = self._keep(pieces)
+        segments = self._to_segments(pieces)
         self.stopped = self._state[0] is None
-        if self._state[0] == "start" and any(piece.strip() for _, piece in found):
+        if self._state[0] == "start" and any(piece.strip() for _, piece in segments):
             held = self._state[3]
             self._state = self._machine.make_state("answer")
-            found += self._split(held)
-        return found
+            segments += self._split(held)
+        return segments
 
-    def _keep(self, pieces: list[tuple[str | None, str]]) -> list[Segment]:
-        found: list[Segment] = []
+    def _to_segments(self, pieces: list[tuple[str | None, str]]) -> list[Segment]:
+        segments: list[Segment] = []
         for index, (name, piece) in enumerate(pieces):
             self._after_marker = self._after_marker or (index > 0 and name is not None)
             text = piece.lstrip("\n") if self._after_marker else piece
             if text:
                 self._after_marker = False
-                found.append(("thinking" if name == "thinking" else "answer", text))
-        return found
+                segments.append(("thinking" if name == "thinking" else "answer", text))
+        return segments

@@ -6,20 +6,20 @@ from mlx_engine.protocol import FinishReason, Statistics
 
 
 class Tally:
-    """Made when the work on a request begins; `reading` and `count_token` are called as it goes on."""
+    """Created when a request starts; `start_prefill` and `count_token` are called during it."""
 
     def __init__(self) -> None:
-        self._began = self._read_from = self._first = self._last = time.perf_counter()
+        self._started = self._prefill_started = self._first = self._last = time.perf_counter()
         self._prompt_tokens = self._cached_tokens = 0
         self.generated_tokens = 0
 
-    def reading(self, *, prompt_tokens: int, cached_tokens: int) -> None:
-        """Note that reading the prompt begins now."""
+    def start_prefill(self, *, prompt_tokens: int, cached_tokens: int) -> None:
+        """Record that prefill starts now."""
         self._prompt_tokens, self._cached_tokens = prompt_tokens, cached_tokens
-        self._read_from = time.perf_counter()
+        self._prefill_started = time.perf_counter()
 
     def count_token(self) -> None:
-        """Note that a token was generated, be it one that is not shown."""
+        """Record a generated token, visible or not."""
         self._last = time.perf_counter()
         if self.generated_tokens == 0:
             self._first = self._last
@@ -29,11 +29,11 @@ class Tally:
         return Statistics(
             prompt_tokens=self._prompt_tokens,
             cached_tokens=self._cached_tokens,
-            prefill_tokens_per_s=_rate(self._prompt_tokens - self._cached_tokens, self._first - self._read_from),
-            time_to_first_token_s=self._first - self._began,
+            prefill_tokens_per_s=_rate(self._prompt_tokens - self._cached_tokens, self._first - self._prefill_started),
+            time_to_first_token_s=self._first - self._started,
             generated_tokens=self.generated_tokens,
             decode_tokens_per_s=_rate(self.generated_tokens - 1, self._last - self._first),
-            effective_tokens_per_s=_rate(self.generated_tokens, self._last - self._read_from),
+            effective_tokens_per_s=_rate(self.generated_tokens, self._last - self._prefill_started),
             peak_memory_bytes=peak_memory_bytes,
             context_tokens=context_tokens,
             finish_reason=finish_reason,

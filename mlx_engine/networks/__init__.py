@@ -1,4 +1,4 @@
-"""Which class runs a model: mlx-lm's own, but for the few that cannot run here as they are."""
+"""The class that runs a model: mlx-lm's, except for the few that need another implementation here."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""Microsoft's BitNet with ordinary linear layers, which run wherever MLX runs and can be quantized by it.
+"""Microsoft's BitNet with ordinary linear layers, which run on every MLX device and can be quantized.
 
-mlx-lm's own network has layers for packed ternary weights, whose only kernel is Metal's. Ternary weights are exact in
-MLX's affine quantization with 2 bits, so the same network with plain layers computes the same.
+mlx-lm's network has layers for packed ternary weights, whose only kernel is for Metal. Ternary weights are exact in
+MLX's 2-bit affine quantization, so the same network with plain layers computes the same.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ _nn: Any = nn
 
 
 class Model(bitnet.Model):
-    """As mlx-lm's, with `nn.Linear` for each `BitLinear`."""
+    """mlx-lm's network with `nn.Linear` in place of each `BitLinear`."""
 
     def __init__(self, args: Any) -> None:
         super().__init__(args)

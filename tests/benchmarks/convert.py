@@ -67,9 +67,9 @@ convert(sys.argv[1], sys.argv[2], {asked})
 _our_program = """
 import sys
 from pathlib import Path
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.convert import convert
-from mlx_engine.quantize.folder import Folder
+from mlx_engine.quantize.recipes.builtin import recipe
+from mlx_engine.quantize.mlx.convert import convert
+from mlx_engine.quantize.mlx.folder import Folder
 for _ in convert(Folder(Path(sys.argv[1])), Path(sys.argv[2]), recipe({name!r})):
     pass
 """

@@ -224,7 +224,7 @@ class Bench:
         """
         depth = len(context.tokens)
         first_s, *_, last_s = self._decode(context, self._tokens(1)[0], 1 + count, 0)
-        context.go_back(self._network, depth)
+        context.rewind(self._network, depth)
         return count / (last_s - first_s)
 
     def _empty(self) -> Context:

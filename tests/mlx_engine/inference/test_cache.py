@@ -38,34 +38,34 @@ class Network:
 def cache_with(*texts: list[int], limit_bytes: int = 10**6) -> Cache:
     cache = Cache(Network(), limit_bytes)
     for text in texts:
-        cache.keep(Context([Layer(len(text))], list(text)))
+        cache.check_in(Context([Layer(len(text))], list(text)))
     return cache
 
 
 def test_the_next_turn_continues_where_the_last_one_ended() -> None:
     """All that was read is used again, and nothing needs to be explained."""
-    context, reread = cache_with(OTHER, TEXT[:500]).take(TEXT)
+    context, reread = cache_with(OTHER, TEXT[:500]).check_out(TEXT)
     assert (context.tokens, context.layers[0].size, reread) == (TEXT[:500], 500, None)
 
 
 def test_the_last_token_is_always_read() -> None:
     """The same prompt again, as for another answer, reads its last token: from it comes the answer."""
-    context, reread = cache_with(TEXT).take(list(TEXT))
+    context, reread = cache_with(TEXT).check_out(list(TEXT))
     assert (context.tokens, context.layers[0].size, reread) == (TEXT[:-1], 999, None)
 
 
 def test_an_edit_goes_back_to_where_it_begins() -> None:
     """What comes before the edit is used again; what is new is not called read again."""
-    context, reread = cache_with(TEXT).take(TEXT[:900] + OTHER[:300])
+    context, reread = cache_with(TEXT).check_out(TEXT[:900] + OTHER[:300])
     assert (context.tokens, reread) == (TEXT[:900], None)
 
 
 def test_a_change_at_the_beginning_is_explained() -> None:
     """The sentence says how much is read again, and where the difference is."""
-    context, reread = cache_with(TEXT).take([*TEXT[:12], 5999, *TEXT[13:]])
+    context, reread = cache_with(TEXT).check_out([*TEXT[:12], 5999, *TEXT[13:]])
     assert context.tokens == []
     assert reread is not None
-    words = reread.in_words(lambda token: f"the system prompt ({token})")
+    words = reread.describe(lambda token: f"the system prompt ({token})")
     assert (
         words
         == f"reading {reread.tokens:,} tokens again: the conversation differs from token 12, in the system prompt (12)"
@@ -75,51 +75,51 @@ def test_a_change_at_the_beginning_is_explained() -> None:
 
 def test_no_more_is_called_read_again_than_was_read() -> None:
     """A text that repeats itself, of which only a part had been read, is not counted twice."""
-    _, reread = cache_with([1, *TEXT[:100]]).take([2, *TEXT[:100] * 5])
+    _, reread = cache_with([1, *TEXT[:100]]).check_out([2, *TEXT[:100] * 5])
     assert reread is not None
     assert reread.tokens <= 101
 
 
 def test_another_conversation_is_no_rereading() -> None:
     """Text that was never read before needs no explanation."""
-    context, reread = cache_with(TEXT).take(OTHER)
+    context, reread = cache_with(TEXT).check_out(OTHER)
     assert (context.tokens, reread) == ([], None)
 
 
 def test_a_shared_beginning_is_copied_for_a_new_conversation() -> None:
     """The long system prompt of another conversation is used, and that conversation is still there."""
     cache = cache_with(TEXT)
-    forked, _ = cache.take(TEXT[:300] + OTHER)
+    forked, _ = cache.check_out(TEXT[:300] + OTHER)
     assert forked.tokens == TEXT[:300]
-    assert cache.take([*TEXT, 1])[0].tokens == TEXT
+    assert cache.check_out([*TEXT, 1])[0].tokens == TEXT
 
 
 def test_the_least_recently_used_are_dropped_when_bytes_run_out() -> None:
     """Those that fit stay; the newest stays even alone."""
     cache = cache_with(TEXT, OTHER[:600], limit_bytes=1200)
-    assert cache.take([*TEXT, 1])[0].tokens == []
-    assert cache.take([*OTHER[:600], 1])[0].tokens == OTHER[:600]
-    assert cache_with(TEXT, limit_bytes=10).take([*TEXT, 1])[0].tokens == TEXT
+    assert cache.check_out([*TEXT, 1])[0].tokens == []
+    assert cache.check_out([*OTHER[:600], 1])[0].tokens == OTHER[:600]
+    assert cache_with(TEXT, limit_bytes=10).check_out([*TEXT, 1])[0].tokens == TEXT
 
 
 def test_only_so_many_are_kept() -> None:
     """Many short conversations do not add up for ever."""
     texts = [[number, *TEXT[:100]] for number in range(9000, 9009)]
     cache = cache_with(*texts)
-    found = [len(cache.take([*text, 1])[0].tokens) for text in texts]
+    found = [len(cache.check_out([*text, 1])[0].tokens) for text in texts]
     assert found == [0] + [101] * 8
 
 
 def test_going_back_further_than_the_edit_is_explained(opened: OpenModel) -> None:
-    """A model that can go back only to a boundary says so when that costs much."""
+    """A model that that can rewind only to a boundary reports it when that costs much."""
     network = opened("mamba2").network
     cache, context = Cache(network, 10**9), Context.empty(network)
     context.tokens += TEXT[:200]
     context.take_snapshot()
     context.tokens += TEXT[200:400]
-    cache.keep(context)
-    _, reread = cache.take(TEXT[:390] + OTHER[:50])
+    cache.check_in(context)
+    _, reread = cache.check_out(TEXT[:390] + OTHER[:50])
     assert reread is not None
-    assert reread.in_words(str) == (
-        "reading 190 tokens again: this kind of model can go back only to where a message began, here token 200"
+    assert reread.describe(str) == (
+        "reading 190 tokens again: this kind of model can rewind only to the start of a message, here token 200"
     )

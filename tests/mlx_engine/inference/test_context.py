@@ -36,7 +36,7 @@ def test_going_back_to_a_snapshot_is_exact(name: str, opened: OpenModel) -> None
     read(network, context, TOKENS[:50])
     context.take_snapshot()
     read(network, context, TOKENS[50:110])
-    context.go_back(network, 50)
+    context.rewind(network, 50)
     assert context.tokens == TOKENS[:50]
     again = read(network, context, TOKENS[60:80])
     assert close(again, read(network, Context.empty(network), TOKENS[:50] + TOKENS[60:80]))
@@ -50,9 +50,9 @@ def test_a_snapshot_can_be_used_twice(name: str, opened: OpenModel) -> None:
     read(network, context, TOKENS[:50])
     context.take_snapshot()
     first = read(network, context, TOKENS[50:90])
-    context.go_back(network, 50)
+    context.rewind(network, 50)
     read(network, context, TOKENS[:40])
-    context.go_back(network, 50)
+    context.rewind(network, 50)
     assert close(first, read(network, context, TOKENS[50:90]))
 
 

@@ -40,7 +40,7 @@ def test_fewer_bits_take_less_memory(opened: OpenModel) -> None:
     network = opened("llama-wide").network
     sizes = {}
     for bits in (16, 8, 4):
-        context, _ = Cache(network, 10**9).take(TOKENS, bits)
+        context, _ = Cache(network, 10**9).check_out(TOKENS, bits)
         network(mx.array(TOKENS)[None], cache=context.layers)
         context.evaluate()
         sizes[bits] = context.size_bytes
@@ -55,7 +55,7 @@ def test_precisions_are_not_mixed(opened: OpenModel, ask: Ask) -> None:
     ask(generation, FIRST)
     changed, cold = (ask(one, FIRST, ANSWER, SECOND, cache_bits=4) for one in (generation, Generation(model)))
     assert (changed.text, changed.statistics.cached_tokens) == (cold.text, 0)
-    assert changed.reread_reason.endswith("again: they were kept in another precision")
+    assert changed.reread_reason.endswith("again: they were cached in another precision")
     assert ask(generation, FIRST, ANSWER, SECOND).statistics.cached_tokens > 0
 
 
@@ -63,12 +63,12 @@ def test_a_fork_of_a_quantized_context_leaves_the_original_alone(opened: OpenMod
     """Two conversations with the same beginning do not write over each other."""
     network = opened("llama-wide").network
     cache = Cache(network, 10**9)
-    context, _ = cache.take(TOKENS, 8)
+    context, _ = cache.check_out(TOKENS, 8)
     network(mx.array(TOKENS)[None], cache=context.layers)
     context.tokens += TOKENS
-    cache.keep(context)
+    cache.check_in(context)
     before = [mx.array(half[0]) for half in context.layers[0].keys_and_values()]
-    fork, _ = cache.take([*TOKENS[:200], *TOKENS[299::-1]], 8)
+    fork, _ = cache.check_out([*TOKENS[:200], *TOKENS[299::-1]], 8)
     assert (len(fork.tokens), fork.cache_bits) == (200, 8)
     network(mx.array(TOKENS[299::-1])[None], cache=fork.layers)
     fork.evaluate()
@@ -105,7 +105,7 @@ def test_a_network_that_fails_with_quantized_keys_is_refused(opened: OpenModel) 
             logits = network(tokens, cache=cache)
             return logits + cache[0].keys.sum()
 
-    with pytest.raises(InvalidParameter, match="needs 16 bits"):
+    with pytest.raises(InvalidParameter, match="16-bit keys"):
         Layers(Own()).make(8)
 
 

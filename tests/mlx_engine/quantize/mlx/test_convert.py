@@ -153,9 +153,9 @@ def test_giving_up_leaves_nothing_behind(original: Path, tmp_path: Path) -> None
 _killed = """
 import os, signal, sys
 from pathlib import Path
-from mlx_engine.quantize.builtin import recipe
-from mlx_engine.quantize.convert import convert
-from mlx_engine.quantize.folder import Folder
+from mlx_engine.quantize.recipes.builtin import recipe
+from mlx_engine.quantize.mlx.convert import convert
+from mlx_engine.quantize.mlx.folder import Folder
 
 source = Folder(Path(sys.argv[1]))
 for step in range(0, 20, 3):
