@@ -48,6 +48,15 @@ class Sending:
             StorageError: the file cannot be read, or changes meanwhile.
             Stopped: `stop` was set.
         """
+        try:
+            self._send(stop)
+        except HubError:
+            # The storage refuses a file that no longer has its checksum: then the change is the reason to report.
+            self.file.check_unchanged()
+            raise
+        self.file.check_unchanged()
+
+    def _send(self, stop: threading.Event) -> None:
         upload = self._action["upload"]
         href, header = upload["href"], upload.get("header") or {}
         if "chunk_size" in header:
@@ -56,7 +65,6 @@ class Sending:
             self._patiently(lambda: self._put(href, 0, self.file.size_bytes, stop), stop)
         if verify := self._action.get("verify"):
             self._patiently(lambda: self._tell(verify["href"], self._identity()), stop)
-        self.file.check_unchanged()
 
     def _send_parts(self, href: str, header: Mapping[str, Any], stop: threading.Event) -> None:
         size, whole = int(header["chunk_size"]), self.file.size_bytes

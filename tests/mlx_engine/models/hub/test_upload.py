@@ -1,6 +1,7 @@
 """Publishing by a real job process to the small Hub."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -209,16 +210,22 @@ def test_a_refusal_is_a_sentence(hub: Hub, job: JobProcess, folder: Path, path: 
     assert NAME not in hub.repositories or stored(hub).keys() == {".gitattributes"}
 
 
-def test_a_model_that_changes_meanwhile_is_not_published(hub: Hub, folder: Path, job: JobProcess) -> None:
+@pytest.mark.parametrize("offset", [0, -8])
+def test_a_model_that_changes_meanwhile_is_not_published(
+    hub: Hub, tmp_path: Path, job: JobProcess, offset: int
+) -> None:
+    """The error names the file, also where the storage is the first to notice, by the checksum."""
+    folder = write_conversion(tmp_path / "models" / "ada" / "Large-4bit", megabytes=20)  # More than sockets buffer.
     hold = Hold(1 << 20)
     hub.order("/store/", hold)
     job.send(request(folder))
     assert hold.reached.wait(20)
     with (folder / "model.safetensors").open("r+b") as file:
+        file.seek(offset, os.SEEK_SET if offset >= 0 else os.SEEK_END)
         file.write(b"\0" * 8)
     hold.released.set()
     end = job.until(lambda event: isinstance(event, JobFailed | Published))[-1]
-    assert isinstance(end, JobFailed), end
+    assert "has changed" in failed(end, "StorageError")
     assert stored(hub).keys() == {".gitattributes"}
 
 
