@@ -167,6 +167,9 @@ class Receiving(BaseHTTPRequestHandler):
         if (repository := self._writable(id)) is None:
             return
         files: dict[str, HubFile | bytes | Path] = dict(repository.commits[repository.main])
+        if lines[0]["value"].get("parentCommit", repository.main) != repository.main:
+            self._error(412, message="The branch is at another commit")
+            return
         for line in lines:
             value = line["value"]
             match line["key"]:

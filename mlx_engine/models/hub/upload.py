@@ -196,7 +196,10 @@ def _commit(changed: Sequence[Outgoing], plan: _Plan, target: Target, hub: Hub, 
     """Let the repository show the files, all at once; return the id of the commit."""
     for file in plan.files:
         file.check_unchanged()
-    lines: list[dict[str, Any]] = [{"key": "header", "value": {"summary": message, "description": ""}}]
+    header = {"summary": message, "description": ""}
+    if target.commit:
+        header["parentCommit"] = target.commit
+    lines: list[dict[str, Any]] = [{"key": "header", "value": header}]
     for file in changed:
         if file in plan.large:
             value = {"path": file.name, "algo": "sha256", "oid": file.sha256, "size": file.size_bytes}

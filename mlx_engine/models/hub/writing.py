@@ -61,6 +61,11 @@ def _refusal(error: FacetError, repository: str) -> HubError | None:
         return read_only(repository)
     if response.status_code == 409:
         return NameTaken(f"There is a repository {repository} already. Choose another name, or update that one.")
+    if response.status_code == 412:
+        return HubError(
+            f"{repository} was changed on the Hub during the upload, so nothing was published. Publish again: files "
+            "that were already sent are not sent again."
+        )
     return None
 
 

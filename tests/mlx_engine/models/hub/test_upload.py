@@ -229,6 +229,21 @@ def test_a_model_that_changes_meanwhile_is_not_published(
     assert stored(hub).keys() == {".gitattributes"}
 
 
+def test_a_commit_made_during_the_upload_is_not_overwritten(hub: Hub, folder: Path, job: JobProcess) -> None:
+    """Files that were unchanged before it may differ now: both together would be neither model."""
+    job.run(request(folder))
+    hold = Hold(1)
+    hub.order("/commit/", hold)
+    job.send(request(folder, card=CARD + "More.\n"))
+    assert hold.reached.wait(20)
+    repository = hub.repositories[NAME]
+    commit = repository.commit({**repository.commits[repository.main], "model.safetensors": b"other weights"})
+    hold.released.set()
+    end = job.until(lambda event: isinstance(event, JobFailed | Published))[-1]
+    assert "changed on the Hub" in failed(end, "HubError")
+    assert repository.main == commit
+
+
 def test_offline_means_offline(
     folder: Path, start_job_process: Callable[[], JobProcess], monkeypatch: pytest.MonkeyPatch, hub: Hub
 ) -> None:
