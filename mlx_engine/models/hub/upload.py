@@ -1,8 +1,8 @@
 """Puts files on the Hub as one commit: first the large ones into its storage, as far as it has them not, then all.
 
-Large files go by git-lfs over HTTP, whose bytes can be counted and stopped; the library's own way (hf-xet) sends them
-by native code that heeds no offline switch. Whoever stops it in the middle can begin again: what the storage has is
-not sent a second time, and nothing is to be seen in the repository before the commit.
+Large files go by git-lfs over HTTP, whose bytes can be counted and stopped. hf-xet ignores the offline switch, and the
+library's own git-lfs has no time limits and reports no waits (decision 0016). After a stop the upload can be resumed:
+what the storage has is not sent a second time, and nothing is to be seen in the repository before the commit.
 """
 
 import base64
