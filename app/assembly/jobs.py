@@ -8,7 +8,7 @@ from PySide6.QtGui import QDesktopServices
 
 from app.viewmodels.bridges.jobs import JobBridge
 from app.viewmodels.bridges.offline import OfflineSwitch
-from app.viewmodels.formatting.hub import address
+from app.viewmodels.formatting.hub import page_url
 from app.viewmodels.jobs.queue import Jobs
 from app.viewmodels.library.library import ModelLibrary
 from app.views.jobs.entry import JobsEntry
@@ -59,7 +59,7 @@ class JobsAssembly(QObject):
         page = JobsPage(self.jobs, self._theme)
         page.chat_requested.connect(self._chat_with)
         page.log_requested.connect(self._open_log)
-        page.page_requested.connect(lambda repository: ask_to_open(page, address(repository)))
+        page.page_requested.connect(lambda repository: ask_to_open(page, page_url(repository)))
         page.discover_requested.connect(lambda: self._show("discover"))
         page.models_requested.connect(lambda: self._show("models"))
         return page
@@ -79,7 +79,7 @@ class JobsAssembly(QObject):
 
     def _tell_published(self, repository: str, words: str) -> None:
         def open_page() -> None:
-            QDesktopServices.openUrl(QUrl(address(repository)))
+            QDesktopServices.openUrl(QUrl(page_url(repository)))
 
         self._notifier.information(f"{repository} is published.", words, action_title="Open its page", action=open_page)
 

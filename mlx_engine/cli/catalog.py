@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
+from mlx_engine.amounts import format_disk, format_short_count
 from mlx_engine.models.library.catalog import Recommendation, recommend
 from mlx_engine.models.memory.machine import physical_memory_bytes
 
@@ -58,9 +59,9 @@ def _row(one: Recommendation) -> tuple[str, ...]:
     return (
         one.entry.name,
         one.entry.size_class,
-        f"{one.entry.parameters / 1e9:.3g}B",
+        format_short_count(one.entry.parameters),
         f"{suits}, best to begin with" if one.is_first_choice else suits,
-        f"{one.shown_build.size_bytes / 1e9:.1f} GB",
+        format_disk(one.shown_build.size_bytes),
         one.entry.licence,
         one.shown_build.repository,
     )

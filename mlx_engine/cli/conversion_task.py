@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from mlx_engine.amounts import format_disk
 from mlx_engine.cli.job import Job
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.conversion import TextView
@@ -14,7 +15,6 @@ from mlx_engine.cli.views.memory import lines, reckon
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.files import staging
 from mlx_engine.models.memory.machine import this_machine
-from mlx_engine.models.memory.memory import size_in_words
 from mlx_engine.quantize.plan import preflight
 from mlx_engine.quantize.plan.forecast import Forecast
 from mlx_engine.quantize.plan.messages import Convert, OutlineRead
@@ -74,7 +74,7 @@ def tell_forecast(
         return
     terminal.write(f"{task.recipe.name}: {task.target}\n")
     files = "one file" if expected.files == 1 else f"{expected.files} files"
-    size = size_in_words(expected.size_bytes)
+    size = format_disk(expected.size_bytes)
     terminal.write(f"{'size':14}{size:>10}  {expected.size_bytes:,} bytes in {files}\n")
     terminal.write(f"{'bits/weight':14}{expected.bits_per_weight:>10.3f}  {expected.quantization}\n")
     terminal.write(lines(result, fit, 16))

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from mlx_engine.amounts import format_disk
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.errors import InvalidParameter
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.kept_answers import KeptAnswers, kept_answers
 from mlx_engine.measure.results.kept_answers import delete as delete_answers
-from mlx_engine.models.memory.memory import size_in_words
 
 
 def answers(
@@ -62,7 +62,7 @@ def _answers_fields(kept: KeptAnswers) -> dict[str, object]:
 
 def _answers_line(kept: KeptAnswers) -> str:
     name = kept.header.model if kept.header else "damaged, or of another version"
-    line = f"{kept.folder.name[:8]}  {size_in_words(kept.size_bytes):>8}  {name}"
+    line = f"{kept.folder.name[:8]}  {format_disk(kept.size_bytes):>8}  {name}"
     if kept.header is None:
         return line
     line += f"  {kept.header.corpus}, {len(kept.header.kinds)} {kept.header.convention.in_words}"

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from mlx_engine.amounts import format_disk, format_short_count
 from mlx_engine.cli.models_rename import rename
 from mlx_engine.cli.models_rm import rm
 from mlx_engine.cli.models_show import show
@@ -16,7 +17,6 @@ from mlx_engine.folders import Folders
 from mlx_engine.models.description.description import BrokenDescription, ModelDescription, Origin
 from mlx_engine.models.library import library
 from mlx_engine.models.library.duplicates import Duplicates, find_duplicates
-from mlx_engine.models.memory.memory import size_in_words
 
 _columns = ("name", "class", "parameters", "quantization", "bits/weight", "size", "context", "licence", "source")
 _figures = ("parameters", "bits/weight", "size", "context")
@@ -69,7 +69,7 @@ def _show_duplicates(found: Sequence[Duplicates], *, json: bool) -> None:
             write_json({"ids": ids, "gain_bytes": one.gain_bytes})
         else:
             gain = (
-                f"deleting all but one frees {size_in_words(one.gain_bytes)}" if one.gain_bytes else "on disk only once"
+                f"deleting all but one frees {format_disk(one.gain_bytes)}" if one.gain_bytes else "on disk only once"
             )
             terminal.write(f"{', '.join(ids)}: the same weights, {gain}\n")
     if not found:
@@ -103,10 +103,10 @@ def _row(model: ModelDescription) -> tuple[str, ...]:
     return (
         model.name,
         model.size_class,
-        count_in_words(model.parameters),
+        format_short_count(model.parameters),
         model.quantization,
         f"{model.bits_per_weight:.2f}",
-        size_in_words(model.size_bytes),
+        format_disk(model.size_bytes),
         f"{model.context_length:,}",
         model.licence or "unknown",
         ORIGINS[model.origin] if model.is_runnable else f"{ORIGINS[model.origin]}, {_hindered(model)}",
@@ -115,11 +115,3 @@ def _row(model: ModelDescription) -> tuple[str, ...]:
 
 def _hindered(model: ModelDescription) -> str:
     return "to be imported" if model.can_be_imported else "cannot be run"
-
-
-def count_in_words(parameters: int) -> str:
-    """Return the number of parameters as model names have it: "8.03B", "135M"."""
-    for unit, size in (("B", 1e9), ("M", 1e6), ("k", 1e3)):
-        if parameters >= size:
-            return f"{parameters / size:.3g}{unit}"
-    return str(parameters)

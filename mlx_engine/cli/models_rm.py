@@ -5,13 +5,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from mlx_engine.amounts import format_disk
 from mlx_engine.cli.roots import AddedFolders, roots
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.failure import UsageError
 from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.models.library import library
 from mlx_engine.models.library.removal import Removal, plan_removal, remove
-from mlx_engine.models.memory.memory import size_in_words
 
 
 def rm(
@@ -51,5 +51,5 @@ def _agreed(id: str, removal: Removal) -> bool:
 
 
 def _gain(removal: Removal) -> str:
-    shared = f"; {size_in_words(removal.shared_bytes)} stay, others use them" if removal.shared_bytes else ""
-    return f"Emptying the trash frees {size_in_words(removal.frees_bytes)}{shared}."
+    shared = f"; {format_disk(removal.shared_bytes)} stay, others use them" if removal.shared_bytes else ""
+    return f"Emptying the trash frees {format_disk(removal.frees_bytes)}{shared}."

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from mlx_engine.amounts import format_disk
 from mlx_engine.cli.roots import AddedFolders, roots
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.json_lines import model_fields, write_json
@@ -13,7 +14,6 @@ from mlx_engine.models.description.cache_layout import LayerCache, bytes_per_tok
 from mlx_engine.models.description.describe import read_bit_map
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.library import library
-from mlx_engine.models.memory.memory import size_in_words
 
 
 def show(
@@ -53,7 +53,7 @@ def _facts(model: ModelDescription) -> Iterator[tuple[str, str]]:
         "cannot be run": model.obstacle,
         "parameters": f"{model.parameters:,}{active} ({model.size_class})",
         "quantization": f"{model.quantization}, {model.bits_per_weight:.3f} bits per weight",
-        "size": size_in_words(model.size_bytes),
+        "size": format_disk(model.size_bytes),
         "context": context,
         "remembers": "; ".join(map(_layers, model.cache)),
         "each token": f"{bytes_per_token(model.cache):,} bytes of 16-bit cache" if model.cache else "",

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from mlx_engine.amounts import format_disk
 from mlx_engine.cli.job import Job
 from mlx_engine.cli.roots import AddedFolders, roots
 from mlx_engine.cli.views import terminal
@@ -19,7 +20,6 @@ from mlx_engine.errors import NameTaken, StorageError
 from mlx_engine.folders import Folders
 from mlx_engine.models.hub.upload_messages import CardDraft, DraftCard, LookAtTarget, Publish, PublishTarget
 from mlx_engine.models.library import library
-from mlx_engine.models.memory.memory import size_in_words
 from mlx_engine.quantize.publish.publish import licence_of, licence_warning
 
 
@@ -108,9 +108,9 @@ def _question(target: PublishTarget, warnings: Iterable[str]) -> str:
         f"Account     {target.account}",
         f"Repository  {target.repository} ({replaced})",
         f"Visibility  {visibility}",
-        *(f"  {file.name:40} {size_in_words(file.size_bytes):>9}" for file in target.files),
+        *(f"  {file.name:40} {format_disk(file.size_bytes):>9}" for file in target.files),
         *warnings,
-        f"Send {len(target.files)} files, {size_in_words(target.total_bytes)}, to the Hugging Face Hub? [y/N] ",
+        f"Send {len(target.files)} files, {format_disk(target.total_bytes)}, to the Hugging Face Hub? [y/N] ",
     ]
     return "\n".join(lines)
 

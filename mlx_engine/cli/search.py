@@ -6,13 +6,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from mlx_engine import protocol
+from mlx_engine.amounts import DISK_GB, format_disk, format_short_count
 from mlx_engine.cli import job
 from mlx_engine.cli.views import terminal
 from mlx_engine.folders import Folders
 from mlx_engine.hub_messages import ModelGroup, Search, SearchFilters, SearchOrder, SearchResults, Variant
 from mlx_engine.models.description.size_class import SizeClass
 from mlx_engine.models.memory.machine import this_machine
-from mlx_engine.models.memory.memory import size_in_words
 
 _columns = ("repository", "quantization", "parameters", "size", "licence", "downloads", "likes", "updated")
 _right = ("parameters", "size", "downloads", "likes")
@@ -51,7 +51,7 @@ def search(  # noqa: PLR0913 - one option a filter
         limit: Look at so many repositories at most.
         json: Write one JSON object a line for each base model, with its variants.
     """
-    limits = (max_gb * 1e9, this_machine().available_bytes if fits else 0)
+    limits = (max_gb * DISK_GB, this_machine().available_bytes if fits else 0)
     filters = SearchFilters(
         text=query,
         author=author,
@@ -100,8 +100,8 @@ def _row(variant: Variant) -> tuple[str, ...]:
     return (
         "  " + variant.repository + (" (gated)" if variant.gated else ""),
         variant.quantization or "-",
-        f"{variant.parameters / 1e9:.3g}B" if variant.parameters else "-",
-        size_in_words(variant.size_bytes) if variant.size_bytes else "-",
+        format_short_count(variant.parameters) if variant.parameters else "-",
+        format_disk(variant.size_bytes) if variant.size_bytes else "-",
         variant.licence or "unknown",
         f"{variant.downloads:,}",
         f"{variant.likes:,}",

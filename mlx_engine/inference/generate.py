@@ -11,6 +11,7 @@ from typing import Any
 import mlx.core as mx
 from mlx_lm.generate import generate_step
 
+from mlx_engine.amounts import format_memory
 from mlx_engine.errors import EngineError, OutOfMemory
 from mlx_engine.inference import memory
 from mlx_engine.inference.cache import Cache, Reread
@@ -144,7 +145,7 @@ def _translate(error: RuntimeError | MemoryError, prompt_tokens: int) -> EngineE
     if memory.is_out_of_memory(error):
         return OutOfMemory(
             f"Not enough memory for {prompt_tokens:,} tokens: this Mac has "
-            f"{memory.gigabytes(memory.machine_bytes())}. Close other apps, shorten the conversation, or use a "
+            f"{format_memory(memory.machine_bytes())}. Close other apps, shorten the conversation, or use a "
             "model with fewer bits."
         )
     return EngineError(f"MLX couldn't continue: {' '.join(str(error).split())[:300]}. Try again.")

@@ -13,6 +13,7 @@ import mlx.core as mx
 from mlx.utils import tree_flatten
 from mlx_lm.utils import dequantize_model, load_model, load_tokenizer
 
+from mlx_engine.amounts import format_memory
 from mlx_engine.errors import EngineError, FacetError, OutOfMemory, UnsupportedModel
 from mlx_engine.inference import memory
 from mlx_engine.models.description.describe import describe
@@ -146,8 +147,8 @@ def _translate(error: BaseException, name: str, weights_bytes: int) -> FacetErro
 
 
 def _too_large(name: str, weights_bytes: int) -> EngineError:
-    needed = f"needs {memory.gigabytes(weights_bytes)} for its weights, and " if weights_bytes else ""
+    needed = f"needs {format_memory(weights_bytes)} for its weights, and " if weights_bytes else ""
     return OutOfMemory(
-        f"{name} {needed}doesn't fit: this Mac has {memory.gigabytes(memory.machine_bytes())}. "
+        f"{name} {needed}doesn't fit: this Mac has {format_memory(memory.machine_bytes())}. "
         "Close other apps, or use a smaller model or one with fewer bits."
     )

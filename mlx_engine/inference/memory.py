@@ -31,8 +31,3 @@ def limit_pool() -> None:
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an MLX error means that memory ran out. Metal, CUDA and the CPU report it differently."""
     return isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _signs)
-
-
-def gigabytes(size_bytes: int) -> str:
-    """Return the size as people read it, "23.1 GB"; GB are 10^9 bytes, as on the disk and in the shop."""
-    return f"{size_bytes / 1e9:.1f} GB"

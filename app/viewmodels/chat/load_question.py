@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mlx_engine.amounts import format_memory
 from mlx_engine.models.description.description import ModelDescription
-from mlx_engine.models.memory.memory import Fit, size_in_words
+from mlx_engine.models.memory.memory import Fit
 from mlx_engine.models.memory.memory_sum import WaysOut, terms
 from mlx_engine.protocol import CacheBits
 
@@ -45,9 +46,9 @@ class LoadQuestion:
 def too_large(model: ModelDescription, found: Fit, bits: CacheBits, ways: Sequence[Way]) -> LoadQuestion:
     """Return the question about a model that does not fit."""
     need, machine = found.estimate, found.machine
-    lacking = size_in_words(need.total_bytes - machine.available_bytes)
+    lacking = format_memory(need.total_bytes - machine.available_bytes)
     message = (
-        f"It needs {size_in_words(need.total_bytes)}; this machine has {size_in_words(machine.available_bytes)} for "
+        f"It needs {format_memory(need.total_bytes)}; this machine has {format_memory(machine.available_bytes)} for "
         f"models, {lacking} too little. Loaded nevertheless, it may be slow, or end in the middle of an answer."
     )
     return LoadQuestion(
@@ -59,7 +60,7 @@ def lines(model: ModelDescription, found: Fit, bits: CacheBits) -> tuple[Line, .
     """Return the sum as it is shown."""
     totals = ("together", "this machine")
     return tuple(
-        Line(term.label.capitalize(), size_in_words(term.size_bytes), term.remark, term.label in totals)
+        Line(term.label.capitalize(), format_memory(term.size_bytes), term.remark, term.label in totals)
         for term in terms(model, found, bits)
     )
 

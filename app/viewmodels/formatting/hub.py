@@ -1,15 +1,15 @@
-"""What the Hub and the downloads say in figures, in words for a person."""
+"""Figures of the Hub and of its jobs, and addresses of its pages, as text."""
 
 import os
 from collections.abc import Mapping
 
-from app.viewmodels.formatting.amounts import bytes_in_words, parameters_in_words
+from mlx_engine.amounts import format_disk, format_disk_rate, format_estimate, format_progress, format_short_count
 from mlx_engine.engine.values.job_state import Done, Failed, JobState, Paused, Queued, Running
 from mlx_engine.hub_messages import FileProgress
 from mlx_engine.models.description.size_class import size_class
 from mlx_engine.quantize.plan.messages import SourceProgress
 
-LICENCES: Mapping[str, str] = {
+LICENSES: Mapping[str, str] = {
     "apache-2.0": "Apache 2.0",
     "mit": "MIT",
     "gemma": "Gemma",
@@ -18,54 +18,26 @@ LICENCES: Mapping[str, str] = {
     "llama3.3": "Llama 3.3",
     "cc-by-4.0": "CC BY 4.0",
     "cc-by-nc-4.0": "CC BY-NC 4.0",
-    "other": "Other licence",
+    "other": "Other license",
 }
-"""The Hub's names of licences, and people's."""
+"""Display names of licenses, by the Hub's identifiers."""
 
 
-def licence(name: str) -> str:
-    return LICENCES.get(name, name) or "licence unknown"
+def format_license(name: str) -> str:
+    return LICENSES.get(name, name) or "license unknown"
 
 
-def amount(parameters: int) -> str:
-    """Return size class and number of parameters: "small · 4.02B"; "" if they are unknown."""
-    return f"{size_class(parameters)} · {parameters_in_words(parameters)}" if parameters else ""
+def format_parameters(parameters: int) -> str:
+    """Format size class and number of parameters: "small · 4.02B"; "" if unknown."""
+    return f"{size_class(parameters)} · {format_short_count(parameters)}" if parameters else ""
 
 
-def count(number: int) -> str:
-    """Return a number of downloads or likes in three figures: "12.3k", "1.2M"."""
-    for unit, size in (("M", 1e6), ("k", 1e3)):
-        if number >= size * 0.9995:
-            figures = number / size
-            return f"{figures:.0f}{unit}" if figures >= 99.95 else f"{figures:.3g}{unit}"
-    return str(number)
+def format_file_progress(file: FileProgress) -> str:
+    return f"{file.name}  {format_progress(file.done_bytes, file.total_bytes)}"
 
 
-def file_size(size_bytes: int) -> str:
-    """Return the size of a file, which may be small."""
-    if size_bytes >= 1e6:
-        return bytes_in_words(size_bytes)
-    return f"{size_bytes / 1e3:.0f} KB" if size_bytes >= 1e3 else f"{max(size_bytes, 0)} bytes"
-
-
-def file_progress(file: FileProgress) -> str:
-    return f"{file.name}  {file_size(file.done_bytes)} of {file_size(file.total_bytes)}"
-
-
-def time_left(seconds: float) -> str:
-    """Return how long something still takes, rounded so that it does not flicker."""
-    if seconds < 10:
-        return "a few seconds left"
-    if seconds < 60:
-        return f"{round(seconds / 10) * 10} s left"
-    if seconds < 3600:
-        return f"{round(seconds / 60)} min left"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min left"
-
-
-def progress(state: JobState) -> str:
-    """Return how a download stands, in a line."""
+def format_job(state: JobState) -> str:
+    """Format the state of a download or upload in a line."""
     match state:
         case Queued():
             return "Waiting for its turn"
@@ -74,7 +46,7 @@ def progress(state: JobState) -> str:
         case Paused():
             return f"Paused · {_done(state)}" if state.total_bytes else "Paused"
         case Done():
-            return f"Ready · {bytes_in_words(state.size_bytes)}, every file verified"
+            return f"Ready · {format_disk(state.size_bytes)}, every file verified"
         case Failed():
             return state.title
 
@@ -84,29 +56,30 @@ def _running(state: Running) -> str:
         return state.notice or "Asking the Hub what there is to download…"
     if state.notice:
         return f"{_done(state)} · {state.notice}"
-    rate = f"{bytes_in_words(round(state.bytes_per_s))}/s" if state.bytes_per_s else ""
-    left = "" if state.remaining_s is None else time_left(state.remaining_s)
+    rate = format_disk_rate(state.bytes_per_s) if state.bytes_per_s else ""
+    left = "" if state.remaining_s is None else f"{format_estimate(state.remaining_s)} left"
     return " · ".join(part for part in (_done(state), rate, left) if part)
 
 
-def both(state: Running, source: SourceProgress) -> str:
-    """Return how a conversion stands whose original is being downloaded meanwhile: what takes longer tells the rest."""
-    came = f"{bytes_in_words(source.done_bytes)} of {bytes_in_words(source.total_bytes)} downloaded"
+def format_streamed_conversion(state: Running, source: SourceProgress) -> str:
+    """Format the progress of a conversion during its download; the slower of the two decides the time left."""
+    downloaded = f"{format_progress(source.done_bytes, source.total_bytes)} downloaded"
     written = f"{_done(state)} written"
     if state.notice:
-        return f"{came} · {written} · {state.notice}"
-    is_coming = source.done_bytes < source.total_bytes
-    rate = f"{bytes_in_words(round(source.bytes_per_s))}/s" if is_coming and source.bytes_per_s else ""
-    rests = [seconds for seconds in (source.remaining_s, state.remaining_s) if seconds]
-    return " · ".join(part for part in (came, written, rate, time_left(max(rests)) if rests else "") if part)
+        return f"{downloaded} · {written} · {state.notice}"
+    is_downloading = source.done_bytes < source.total_bytes
+    rate = format_disk_rate(source.bytes_per_s) if is_downloading and source.bytes_per_s else ""
+    left_s = max(source.remaining_s or 0, state.remaining_s or 0)
+    left = f"{format_estimate(left_s)} left" if left_s else ""
+    return " · ".join(part for part in (downloaded, written, rate, left) if part)
 
 
 def _done(state: Running | Paused) -> str:
-    return f"{bytes_in_words(state.done_bytes)} of {bytes_in_words(state.total_bytes)}"
+    return format_progress(state.done_bytes, state.total_bytes)
 
 
-def share(state: JobState) -> float:
-    """Return how much of a download is done, from 0 to 1."""
+def done_share(state: JobState) -> float:
+    """Return the share of a job that is done, from 0 to 1."""
     match state:
         case Running(done, total) | Paused(done, total):
             return min(done / total, 1.0) if total else 0.0
@@ -116,6 +89,6 @@ def share(state: JobState) -> float:
             return 0.0
 
 
-def address(path: str) -> str:
-    """Return where a browser finds a page of the Hub, or of the mirror in use."""
+def page_url(path: str) -> str:
+    """Return the URL of a page of the Hub, or of the mirror in use."""
     return f"{os.environ.get('HF_ENDPOINT', 'https://huggingface.co').rstrip('/')}/{path}"

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from app.viewmodels.formatting import hub as hub_words
-from app.viewmodels.formatting.amounts import bytes_in_words, tokens_in_words
+from app.viewmodels.formatting import hub as hub_format
+from mlx_engine.amounts import format_context, format_disk
 from mlx_engine.models.library.catalog import Recommendation
 
 Suitability = Literal["first choice", "suits", "too large"]
@@ -30,14 +30,14 @@ def item(one: Recommendation) -> CatalogueItem:
     verdicts = {"first choice": "Begin with this", "suits": "Suits this Mac"}
     facts = (
         build.quantization,
-        bytes_in_words(build.size_bytes),
-        f"{tokens_in_words(entry.context_length)} context",
-        hub_words.licence(entry.licence),
+        format_disk(build.size_bytes),
+        f"{format_context(entry.context_length)} context",
+        hub_format.format_license(entry.licence),
     )
     return CatalogueItem(
         name=entry.name,
         repository=build.repository,
-        amount=hub_words.amount(entry.parameters),
+        amount=hub_format.format_parameters(entry.parameters),
         purpose=entry.purpose,
         facts=" · ".join(facts),
         suitability=suitability,

@@ -6,7 +6,7 @@ A row of a search tells its weights alone, and the verdict says so; its page tel
 from dataclasses import dataclass
 from typing import Literal
 
-from app.viewmodels.formatting.amounts import bytes_in_words, tokens_in_words
+from mlx_engine.amounts import format_context, format_memory
 from mlx_engine.hub_messages import ModelPage, Variant
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.hub.description import describe_page, describe_variant
@@ -37,7 +37,7 @@ def fit_of_page(page: ModelPage, machine: Machine) -> Fit:
         return _fit_of_weights(model, machine, "There is no configuration that says how much the context takes.")
     found = memory.fit(model, machine, runtime=memory.runtime_on(machine, model))
     longest = found.largest_context
-    way_out = "No context leaves it small enough." if not longest else f"Up to {tokens_in_words(longest)} tokens fit."
+    way_out = "No context leaves it small enough." if not longest else f"Up to {format_context(longest)} tokens fit."
     return Fit(found.verdict, f"{found.in_words} {way_out}", model.context_length)
 
 
@@ -51,8 +51,8 @@ def _fit_of_weights(model: ModelDescription, machine: Machine, remark: str) -> F
         return Fit("unknown", "The Hub does not say how large the weights are.", model.context_length)
     found = memory.fit(model, machine, runtime=memory.runtime_on(machine, model))
     sentence = (
-        f"{bytes_in_words(found.estimate.weights_bytes)} of weights; there are "
-        f"{bytes_in_words(machine.working_set_bytes)} ({machine.working_set_source}), of which "
-        f"{bytes_in_words(machine.reserve_bytes)} stay in reserve. {remark}"
+        f"{format_memory(found.estimate.weights_bytes)} of weights; there are "
+        f"{format_memory(machine.working_set_bytes)} ({machine.working_set_source}), of which "
+        f"{format_memory(machine.reserve_bytes)} stay in reserve. {remark}"
     )
     return Fit("weights fit" if found.verdict == "fits" else found.verdict, sentence, model.context_length)

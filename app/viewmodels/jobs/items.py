@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from app.viewmodels.formatting import hub as hub_words
-from app.viewmodels.formatting.amounts import bytes_in_words
+from app.viewmodels.formatting import hub as hub_format
 from app.viewmodels.formatting.recipe import title
+from mlx_engine.amounts import format_disk
 from mlx_engine.engine.parents.job_queue import Job
 from mlx_engine.engine.values.job_state import Done, Failed, JobState, Paused, Queued, Running
 from mlx_engine.hub_messages import Download
@@ -57,7 +57,7 @@ class JobItem:
     @property
     def share(self) -> float:
         """How much is done, from 0 to 1."""
-        return hub_words.share(self.state)
+        return hub_format.done_share(self.state)
 
     @property
     def problem(self) -> str:
@@ -77,7 +77,7 @@ def item(job: Job) -> JobItem:
             remedy = "page" if isinstance(state, Done) else _remedy(state, _TO_WRITE)
             return JobItem(job.id, "publication", repository, repository, state, line, _files(state), remedy)
         case Download(repository=repository):
-            line, remedy = hub_words.progress(state), _remedy(state, _TO_READ)
+            line, remedy = hub_format.format_job(state), _remedy(state, _TO_READ)
             return JobItem(job.id, "download", repository, repository, state, line, _files(state), remedy)
 
 
@@ -86,7 +86,7 @@ def _remedy(state: JobState, remedies: Mapping[str, Remedy]) -> Remedy:
 
 
 def _files(state: JobState) -> tuple[str, ...]:
-    return tuple(map(hub_words.file_progress, state.files)) if isinstance(state, Running) else ()
+    return tuple(map(hub_format.format_file_progress, state.files)) if isinstance(state, Running) else ()
 
 
 def _line_of_publication(state: JobState) -> str:
@@ -94,9 +94,9 @@ def _line_of_publication(state: JobState) -> str:
         case Running(total_bytes=0):
             return f"Publish · {state.notice or 'Reading the files, and asking the Hub what it has of them…'}"
         case Done():
-            return f"On the Hub · {bytes_in_words(state.size_bytes)}"
+            return f"On the Hub · {format_disk(state.size_bytes)}"
         case Queued() | Running() | Paused():
-            return f"Publish · {hub_words.progress(state)}"
+            return f"Publish · {hub_format.format_job(state)}"
         case Failed():
             return state.title
 
@@ -106,12 +106,12 @@ def _line(state: JobState, recipe: str) -> str:
         case Running(total_bytes=0):
             return f"{recipe} · Reading the model…"
         case Done():
-            size = f"{bytes_in_words(state.size_bytes)}, {state.bits_per_weight:.2f} bits per weight"
+            size = f"{format_disk(state.size_bytes)}, {state.bits_per_weight:.2f} bits per weight"
             return f"{recipe} · In the library · {size}"
         case Running(source=SourceProgress() as source):
-            return f"{recipe} · {hub_words.both(state, source)}"
+            return f"{recipe} · {hub_format.format_streamed_conversion(state, source)}"
         case Queued() | Running() | Paused():
-            return f"{recipe} · {hub_words.progress(state)}"
+            return f"{recipe} · {hub_format.format_job(state)}"
         case Failed():
             return state.title
 

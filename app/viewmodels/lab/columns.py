@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.viewmodels.lab.lines import Line
+from mlx_engine.amounts import DISK_GB, MEMORY_GB
 from mlx_engine.measure.results.results import Fidelity
 from mlx_engine.measure.results.speed_result import Series
 from mlx_engine.measure.results.verdicts import plus_minus
@@ -91,15 +92,19 @@ def _peak(line: Line) -> int | None:
     return line.row.speed.peak_memory_bytes if line.row.speed and line.is_first else None
 
 
-def _megabytes(read: Callable[[Line], int | None]) -> Callable[[Line], str]:
-    return lambda line: "" if (value := read(line)) is None else f"{value / 1e6:,.{0 if value >= 1e7 else 2}f}"
+def _megabytes(read: Callable[[Line], int | None], bytes_each: float) -> Callable[[Line], str]:
+    def text(line: Line) -> str:
+        value = read(line)
+        return "" if value is None else f"{value / bytes_each:,.{0 if value >= 10 * bytes_each else 2}f}"
+
+    return text
 
 
-def _gigabytes(read: Callable[[Line], int | None]) -> Callable[[Line], str]:
-    return lambda line: "" if (value := read(line)) is None else f"{value / 1e9:,.2f}"
+def _gigabytes(read: Callable[[Line], int | None], bytes_each: float) -> Callable[[Line], str]:
+    return lambda line: "" if (value := read(line)) is None else f"{value / bytes_each:,.2f}"
 
 
-_BYTES: Mapping[str, Callable[[Line], int | None]] = {"size": _size, "peak": _peak}
+_BYTES: Mapping[str, tuple[Callable[[Line], int | None], int]] = {"size": (_size, DISK_GB), "peak": (_peak, MEMORY_GB)}
 """The columns whose unit depends on how large the models are."""
 
 COLUMNS: Sequence[Column] = (
@@ -115,7 +120,7 @@ COLUMNS: Sequence[Column] = (
     Column(
         "size",
         "Size",
-        _megabytes(_size),
+        _megabytes(_size, DISK_GB / 1000),
         _size,
         "888.88",
         "Of the folder on the disk.",
@@ -210,7 +215,7 @@ COLUMNS: Sequence[Column] = (
     Column(
         "peak",
         "Peak memory",
-        _megabytes(_peak),
+        _megabytes(_peak, MEMORY_GB / 1024),
         _peak,
         "888.88",
         "The most that MLX held while speed was measured.",
@@ -219,7 +224,7 @@ COLUMNS: Sequence[Column] = (
     ),
 )
 _LARGE: Sequence[Column] = tuple(
-    replace(column, text=_gigabytes(read), unit="GB") if (read := _BYTES.get(column.name)) else column
+    replace(column, text=_gigabytes(*read), unit="GB") if (read := _BYTES.get(column.name)) else column
     for column in COLUMNS
 )
 NAMES = tuple(column.name for column in COLUMNS)
@@ -228,5 +233,5 @@ BY_NAME: Mapping[str, int] = {name: number for number, name in enumerate(NAMES)}
 
 def columns_of(lines: Sequence[Line]) -> Sequence[Column]:
     """Return the columns with all sizes in the unit that suits the largest of `lines`."""
-    largest = max((read(line) or 0 for line in lines for read in _BYTES.values()), default=0)
-    return _LARGE if largest >= 10**9 else COLUMNS
+    largest = max((read(line) or 0 for line in lines for read, _ in _BYTES.values()), default=0)
+    return _LARGE if largest >= DISK_GB else COLUMNS

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.viewmodels.lab.time_estimate import Pace, corpus_tokens, duration_in_words, study_seconds
+from app.viewmodels.lab.time_estimate import Pace, corpus_tokens, study_seconds
+from mlx_engine.amounts import format_estimate, format_memory
 from mlx_engine.measure.results.memory_required import need
 from mlx_engine.measure.study.study import Row, Study
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory.machine import Machine
-from mlx_engine.models.memory.memory import Fit, fit, runtime_on, size_in_words
+from mlx_engine.models.memory.memory import Fit, fit, runtime_on
 from mlx_engine.quantize.plan.preflight import companions_bytes, disk_problem
 
 _ANSWER_BYTES = 2
@@ -52,7 +53,7 @@ class Reckoning:
         disk_bytes, too_large = self.disk_bytes(), self.too_large()
         no_room = disk_problem(folder, disk_bytes, way_out="Make room, or tick fewer recipes.")
         return Forecast(
-            time=duration_in_words(study_seconds(self.study, pace, self._tokens)),
+            time=format_estimate(study_seconds(self.study, pace, self._tokens)),
             how=f"Each reads {self._tokens:,} tokens. {pace.source}",
             memory=self.memory(),
             disk_bytes=disk_bytes,
@@ -73,8 +74,8 @@ class Reckoning:
         way_out = " Choose a smaller original." if row.is_stand_in else ""
         needed, there = found.estimate.total_bytes, self.machine.working_set_bytes
         return (
-            f"{name} does not fit this computer: it needs {size_in_words(needed)} of memory to be measured, and "
-            f"{size_in_words(there)} are there.{way_out}"
+            f"{name} does not fit this computer: it needs {format_memory(needed)} of memory to be measured, and "
+            f"{format_memory(there)} are there.{way_out}"
         )
 
     def memory(self) -> Fit | None:

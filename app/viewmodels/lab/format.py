@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.viewmodels.formatting.amounts import bytes_in_words
 from app.viewmodels.lab.lines import Present
+from mlx_engine.amounts import format_disk, format_memory
 from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.hub_messages import DownloadProgress, Waiting
 from mlx_engine.measure.results.messages import AnswersUnderway, FidelityUnderway, MeasureFidelity, SpeedUnderway
@@ -49,7 +49,7 @@ def progress(step: Step, event: JobEvent | None = None) -> Progress:
             DownloadProgress(done_bytes=done, total_bytes=total)
             | ConversionProgress(done_bytes=done, total_bytes=total)
         ):
-            return _at(label, f"{doing}: {bytes_in_words(done)} of {bytes_in_words(total)}", done, total)
+            return _at(label, f"{doing}: {format_disk(done)} of {format_disk(total)}", done, total)
         case Waiting(reason=reason):
             return Progress(Present(label, f"{doing}. {reason}"))
         case _:
@@ -94,8 +94,8 @@ def gates_in_words(gates: Gates) -> str:
         f"p99 KL ≤ {gates.max_p99_kl:g}" if gates.max_p99_kl else "",
         f"perplexity ≤ {gates.max_perplexity_ratio:g} times the original's" if gates.max_perplexity_ratio else "",
         f"same choice ≥ {gates.min_top1_agreement:.0%}" if gates.min_top1_agreement else "",
-        f"at most {bytes_in_words(gates.max_size_bytes)} on disk" if gates.max_size_bytes else "",
-        f"at most {bytes_in_words(gates.max_memory_bytes)} of memory" if gates.max_memory_bytes else "",
+        f"at most {format_disk(gates.max_size_bytes)} on disk" if gates.max_size_bytes else "",
+        f"at most {format_memory(gates.max_memory_bytes)} of memory" if gates.max_memory_bytes else "",
         f"at least {gates.min_decode_tokens_per_s:g} tokens/s written" if gates.min_decode_tokens_per_s else "",
         f"at least {gates.min_prefill_tokens_per_s:g} tokens/s read" if gates.min_prefill_tokens_per_s else "",
         AIMS[gates.prefer],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import msgspec
 
 from app.viewmodels.lab.format import Progress
-from app.viewmodels.lab.time_estimate import duration_in_words
+from mlx_engine.amounts import format_estimate
 from mlx_engine.measure.study.names import short_names
 from mlx_engine.measure.study.study import Step, Study, remaining
 
@@ -30,7 +30,7 @@ def waiting(until: str, share: float) -> Stand:
 def running(study: Study, step: Step, progress: Progress, left_s: float, *, remark: str) -> Stand:
     """Say what is done; `remark` is a sentence about what runs beside it."""
     name = short_names(study).get(step.label, step.label)
-    words = f"{name} · {progress.present.words} · {duration_in_words(left_s)} left"
+    words = f"{name} · {progress.present.words} · {format_estimate(left_s)} left"
     return Stand(f"{words}. {remark}" if remark else words, share_done(study, progress.share), is_running=True)
 
 

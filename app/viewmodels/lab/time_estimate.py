@@ -150,17 +150,3 @@ class Countdown:
 
     def _left(self, study: Study) -> float:
         return sum(step_seconds(step, study, self._pace, self._tokens) for step in remaining(study))
-
-
-def duration_in_words(seconds: float) -> str:
-    """Return a time no finer than it is known: "less than a minute", "about 25 min", "about 3 h 20 min"."""
-    minutes = seconds / 60
-    if minutes < 1:
-        return "less than a minute"
-    if minutes < 10:
-        return f"about {round(minutes)} min"
-    rounded = 5 * round(minutes / 5)
-    if rounded < 60:
-        return f"about {rounded} min"
-    hours, rest = divmod(10 * round(minutes / 10), 60)
-    return f"about {hours} h {rest} min" if rest else f"about {hours} h"

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from time import time
 
 from app.viewmodels.formatting.ages import age
-from app.viewmodels.formatting.amounts import bytes_in_words, parameters_in_words, tokens_in_words
 from app.viewmodels.library.memory_fit import MemoryFit
+from mlx_engine.amounts import format_context, format_disk, format_memory, format_short_count
 from mlx_engine.models.description.describe import ModelDescription
 
 SortKey = float | str
@@ -43,7 +43,7 @@ COLUMNS: Sequence[Column] = (
     Column(
         "parameters",
         "Parameters",
-        lambda model, _: parameters_in_words(model.parameters),
+        lambda model, _: format_short_count(model.parameters),
         lambda model, _: model.parameters,
         "88.8B Medium 888",
         1,
@@ -68,7 +68,7 @@ COLUMNS: Sequence[Column] = (
     Column(
         "disk",
         "On disk",
-        lambda model, _: bytes_in_words(model.size_bytes),
+        lambda model, _: format_disk(model.size_bytes),
         lambda model, _: model.size_bytes,
         "888.8 GB",
         2,
@@ -76,7 +76,7 @@ COLUMNS: Sequence[Column] = (
     Column(
         "memory",
         "Memory",
-        lambda model, around: bytes_in_words(around.memory.of(model).estimate.total_bytes),
+        lambda model, around: format_memory(around.memory.of(model).estimate.total_bytes),
         lambda model, around: around.memory.of(model).estimate.total_bytes,
         "888.8 GB 88",
         3,
@@ -84,7 +84,7 @@ COLUMNS: Sequence[Column] = (
     Column(
         "context",
         "Context",
-        lambda model, _: tokens_in_words(model.context_length) if model.context_length else "",
+        lambda model, _: format_context(model.context_length) if model.context_length else "",
         lambda model, _: model.context_length,
         "888k",
         7,

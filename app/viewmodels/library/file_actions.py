@@ -4,9 +4,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.formatting.amounts import bytes_in_words
 from app.viewmodels.formatting.engine import in_words
 from app.viewmodels.library.library import ModelLibrary, ModelRole, Row
+from mlx_engine.amounts import format_disk
 from mlx_engine.errors import FacetError
 from mlx_engine.models.library import removal
 
@@ -73,7 +73,7 @@ class ModelKeeping(QObject):
 
 
 def _in_words(plan: removal.Removal) -> str:
-    frees = f"{bytes_in_words(plan.frees_bytes)} come free when the trash is emptied."
+    frees = f"{format_disk(plan.frees_bytes)} come free when the trash is emptied."
     if not plan.shared_bytes:
         return frees
-    return f"{frees} {bytes_in_words(plan.shared_bytes)} stay, because other models or links need them."
+    return f"{frees} {format_disk(plan.shared_bytes)} stay, because other models or links need them."

@@ -7,8 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels.bridges.preferences import Preferences
-from app.viewmodels.formatting.amounts import bytes_in_words
 from app.viewmodels.library.library import ModelLibrary, Row
+from mlx_engine.amounts import format_disk
 from mlx_engine.errors import FacetError
 from mlx_engine.models.description.describe import ModelDescription
 from mlx_engine.models.library.places import Root
@@ -85,7 +85,7 @@ def _in_words(rows: Sequence[Row]) -> str:
     if not rows:
         return "No models"
     size_bytes = sum(row.size_bytes for row in rows if isinstance(row, ModelDescription))
-    return f"{len(rows)} model{'' if len(rows) == 1 else 's'} · {bytes_in_words(size_bytes)}"
+    return f"{len(rows)} model{'' if len(rows) == 1 else 's'} · {format_disk(size_bytes)}"
 
 
 def missing_part(path: Path) -> str:

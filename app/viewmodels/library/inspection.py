@@ -7,10 +7,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from app.viewmodels.formatting.amounts import bytes_in_words, parameters_in_words
 from app.viewmodels.library.library import Row
 from app.viewmodels.library.loss import Loss, NotMeasured
 from app.viewmodels.library.loss_search import look_up
+from mlx_engine.amounts import format_disk, format_short_count
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
 from mlx_engine.models.description import provenance
@@ -131,7 +131,7 @@ def facts(model: ModelDescription, memory: Fit) -> list[tuple[str, str]]:
         ("Parameters", _parameters(model)),
         ("Quantization", model.quantization),
         ("Bits per weight", f"{model.bits_per_weight:.2f}, all counted"),
-        ("On disk", bytes_in_words(model.size_bytes)),
+        ("On disk", format_disk(model.size_bytes)),
         ("Memory", _memory(memory)),
         ("Context", f"{model.context_length:,} tokens" if model.context_length else ""),
         ("Can", _abilities(model)),
@@ -146,7 +146,7 @@ def facts(model: ModelDescription, memory: Fit) -> list[tuple[str, str]]:
 def copies(row: Row, duplicates: Duplicates) -> list[tuple[str, str]]:
     """Return where the weights of `row` are besides, and what keeping one of them frees."""
     others = [("Also in", str(other.path)) for other in duplicates.models if other.id != row.id]
-    gain = bytes_in_words(duplicates.gain_bytes) if duplicates.gain_bytes else "Nothing: they share their files"
+    gain = format_disk(duplicates.gain_bytes) if duplicates.gain_bytes else "Nothing: they share their files"
     return [*others, ("To gain", gain)]
 
 
@@ -177,9 +177,9 @@ def _memory(memory: Fit) -> str:
 
 
 def _parameters(model: ModelDescription) -> str:
-    words = f"{parameters_in_words(model.parameters)} · {model.size_class}"
+    words = f"{format_short_count(model.parameters)} · {model.size_class}"
     if 0 < model.active_parameters < model.parameters:
-        return f"{words}, {parameters_in_words(model.active_parameters)} at a time"
+        return f"{words}, {format_short_count(model.active_parameters)} at a time"
     return words
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal, Slot
 
 from app.viewmodels.bridges.engine import EngineBridge
-from app.viewmodels.formatting.amounts import bytes_in_words, parameters_in_words
+from mlx_engine.amounts import format_disk, format_short_count
 from mlx_engine.engine.values.state import EngineState, Failed, Ready, Stopped
 from mlx_engine.errors import FacetError
 from mlx_engine.models.description.describe import BrokenDescription, ModelDescription
@@ -216,4 +216,4 @@ def problem_of(row: Row) -> str:
 
 def detail(model: ModelDescription) -> str:
     """Return what tells a model from its siblings, as in "4-bit g32 · 135M · 84 MB"."""
-    return f"{model.quantization} · {parameters_in_words(model.parameters)} · {bytes_in_words(model.size_bytes)}"
+    return f"{model.quantization} · {format_short_count(model.parameters)} · {format_disk(model.size_bytes)}"

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mlx_engine.measure.charts.units import figure
+from mlx_engine.amounts import format_number
 from mlx_engine.measure.results.results import Fidelity, FidelityResult
 from mlx_engine.measure.results.verdicts import plus_minus, verdict
 from mlx_engine.models.hub.datasets import is_dataset
@@ -76,7 +76,7 @@ def described(
     share = min(speedup.times / _MOST_TIMES, 1.0) if speedup else None
     bars = (
         Bar("Same next word", f"{100 * found.top1_agreement:.1f} %", found.top1_agreement),
-        Bar("Distance", f"KL {figure(found.mean_kl)} · {distance}", _closeness(found.mean_kl)),
+        Bar("Distance", f"KL {format_number(found.mean_kl)} · {distance}", _closeness(found.mean_kl)),
         Bar("Speed", speedup.in_words if speedup else "not measured", share, 1 / _MOST_TIMES),
     )
     how = f"{_how(result)} In the study “{study}”." if study else _how(result)
@@ -85,7 +85,9 @@ def described(
 
 def _besides(result: FidelityResult, others: Sequence[FidelityResult]) -> str:
     """Return what else was found, where something else was measured: on another text, or in another precision."""
-    told = [f"KL {figure(other.fidelity.mean_kl)} {_difference(other, result)}" for other in others[:_MOST_OTHERS]]
+    told = [
+        f"KL {format_number(other.fidelity.mean_kl)} {_difference(other, result)}" for other in others[:_MOST_OTHERS]
+    ]
     more = len(others) - len(told)
     return f"Besides: {'; '.join(told)}{f'; and {more} more' if more else ''}." if told else ""
 

@@ -6,10 +6,10 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.viewmodels.formatting.amounts import bytes_in_words
 from app.views.kit.buttons import TextButton
 from app.views.kit.painting import focus_ring, rounded
 from app.views.kit.theme import Theme
+from mlx_engine.amounts import format_disk
 
 QUESTIONS = (
     "Explain to a child why the sky is blue",
@@ -129,5 +129,5 @@ def introduction(model: Described) -> str:
     """Return who answers and what to expect, in plain words."""
     kind = next((words for bound, words in _SIZES if model.parameters < bound), "A very large model")
     caution = ": quick, but often wrong" if model.parameters < _SIZES[0][0] else ""
-    size = bytes_in_words(model.size_bytes)
+    size = format_disk(model.size_bytes)
     return f"{model.name} answers on this computer, and nothing leaves it. {kind} ({size}){caution}."

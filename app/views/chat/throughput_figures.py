@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.viewmodels.chat.throughput import Throughput
+from mlx_engine.amounts import format_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ def memory(throughput: Throughput) -> Figure | None:
     """Return the engine's memory beside the machine's, if there is an engine."""
     if not throughput.engine_memory_bytes:
         return None
-    used, all_there_is = throughput.engine_memory_bytes / 2**30, throughput.machine_memory_bytes / 2**30
-    return _figure(f"{used:.1f} of {all_there_is:.0f} GB", f"{all_there_is:.1f} of {all_there_is:.0f} GB", rank=4)
+    total = format_memory(throughput.machine_memory_bytes)
+    return _figure(f"{format_memory(throughput.engine_memory_bytes)} of {total}", f"88.8 GB of {total}", rank=4)
 
 
 def context(throughput: Throughput) -> Figure | None:

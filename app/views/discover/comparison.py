@@ -7,8 +7,7 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.viewmodels.formatting import hub as hub_words
-from app.viewmodels.formatting.amounts import bytes_in_words, parameters_in_words, tokens_in_words
+from app.viewmodels.formatting import hub as hub_format
 from app.viewmodels.hub.discover import DiscoverViewModel
 from app.viewmodels.hub.downloads import Downloads
 from app.views.discover.download_button import DownloadButton
@@ -18,6 +17,7 @@ from app.views.kit.grid import SIDE
 from app.views.kit.plain_text import plain
 from app.views.kit.text_label import TextLabel, Tone
 from app.views.kit.theme import Theme
+from mlx_engine.amounts import format_context, format_disk, format_short_count
 from mlx_engine.hub_messages import Evaluation, Variant
 
 _COLUMN_WIDTH = 190
@@ -29,14 +29,14 @@ Fact = Callable[[Variant], str]
 _FACTS: Sequence[tuple[str, Fact]] = (
     ("Owner", lambda one: one.repository.partition("/")[0]),
     ("Made from", lambda one: one.base_model),
-    ("Parameters", lambda one: parameters_in_words(one.parameters) if one.parameters else _UNKNOWN),
+    ("Parameters", lambda one: format_short_count(one.parameters) if one.parameters else _UNKNOWN),
     ("Quantization", lambda one: one.quantization or _UNKNOWN),
-    ("Size", lambda one: bytes_in_words(one.size_bytes) if one.size_bytes else _UNKNOWN),
-    ("Licence", lambda one: hub_words.licence(one.licence)),
+    ("Size", lambda one: format_disk(one.size_bytes) if one.size_bytes else _UNKNOWN),
+    ("Licence", lambda one: hub_format.format_license(one.licence)),
     ("Access", lambda one: "gated" if one.gated else "open"),
     ("Format", lambda one: "MLX" if one.is_mlx else "to be converted"),
-    ("Downloads", lambda one: hub_words.count(one.downloads)),
-    ("Likes", lambda one: hub_words.count(one.likes)),
+    ("Downloads", lambda one: format_short_count(one.downloads)),
+    ("Likes", lambda one: format_short_count(one.likes)),
     ("Changed", lambda one: one.updated or _UNKNOWN),
 )
 
@@ -123,7 +123,7 @@ class Comparison(QWidget):
 
     def _context(self, variant: Variant) -> str:
         length = self._discover.fit(variant).context_length
-        return f"{tokens_in_words(length)} tokens" if length else _UNKNOWN
+        return f"{format_context(length)} tokens" if length else _UNKNOWN
 
     def _renew(self) -> None:
         if self.isVisible():

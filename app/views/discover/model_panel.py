@@ -6,8 +6,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.formatting import hub as hub_words
-from app.viewmodels.formatting.amounts import bytes_in_words, parameters_in_words, tokens_in_words
+from app.viewmodels.formatting import hub as hub_format
 from app.viewmodels.hub.discover import DiscoverViewModel
 from app.viewmodels.hub.downloads import Downloads
 from app.views.discover.download_button import DownloadButton
@@ -21,6 +20,7 @@ from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.transcript.card_text import CardText
 from app.views.transcript.links import ask_to_open
+from mlx_engine.amounts import format_context, format_disk, format_short_count
 from mlx_engine.hub_messages import ModelPage
 
 _FRAME_WIDTH = 340
@@ -87,7 +87,7 @@ class ModelPanel(VerticalScrollArea):
         back = IconButton(theme, "chevron-left", "Back")
         back.clicked.connect(self.closed)
         outside = SmallButton(theme, "Open on the Hub…")
-        outside.clicked.connect(lambda: ask_to_open(self, hub_words.address(repository)))
+        outside.clicked.connect(lambda: ask_to_open(self, hub_format.page_url(repository)))
         name = QVBoxLayout()
         name.setSpacing(2)
         owner, _, own = repository.partition("/")
@@ -149,11 +149,11 @@ class ModelPanel(VerticalScrollArea):
         variant, length = page.variant, self._discover.fit(page.variant).context_length
         rows = [
             ("Made from", variant.base_model if variant.base_model != variant.repository else ""),
-            ("Parameters", parameters_in_words(variant.parameters) if variant.parameters else ""),
+            ("Parameters", format_short_count(variant.parameters) if variant.parameters else ""),
             ("Weights", " · ".join(filter(None, (variant.quantization, _size(variant.size_bytes))))),
             ("Download", _size(page.needed_bytes) or "nothing here that Facet could run"),
-            ("Context", f"{tokens_in_words(length)} tokens" if length else ""),
-            ("Licence", hub_words.licence(variant.licence)),
+            ("Context", f"{format_context(length)} tokens" if length else ""),
+            ("Licence", hub_format.format_license(variant.licence)),
             ("Downloads in a month", f"{variant.downloads:,}"),
             ("Likes", f"{variant.likes:,}"),
             ("Changed", variant.updated),
@@ -164,9 +164,9 @@ class ModelPanel(VerticalScrollArea):
 
 def _files(page: ModelPage) -> list[tuple[str, str]]:
     files = sorted(page.files, key=lambda file: -file.size_bytes)
-    told = [(file.name, hub_words.file_size(file.size_bytes)) for file in files[:_MOST_FILES]]
+    told = [(file.name, format_disk(file.size_bytes)) for file in files[:_MOST_FILES]]
     return [*told, ("…", f"{len(files) - _MOST_FILES} more")] if len(files) > _MOST_FILES else told
 
 
 def _size(size_bytes: int) -> str:
-    return bytes_in_words(size_bytes) if size_bytes > 0 else ""
+    return format_disk(size_bytes) if size_bytes > 0 else ""

@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.bridges.offline import OfflineSwitch
-from app.viewmodels.formatting import hub as hub_words
+from app.viewmodels.formatting import hub as hub_format
 from app.viewmodels.hub.account import AccountViewModel
 from app.viewmodels.hub.discover import Browsing, DiscoverViewModel, Found, Reading, Searching, Trouble
 from app.viewmodels.hub.downloads import Downloads
@@ -26,6 +26,7 @@ from app.views.kit.placeholder import Placeholder
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.transcript.links import ask_to_open
+from mlx_engine.amounts import format_memory
 from mlx_engine.hub_messages import ModelPage
 
 _CARD_WIDTH = 300
@@ -81,9 +82,9 @@ class DiscoverPage(QWidget):
             card.opened.connect(self._discover.open)
         grid = CardGrid(theme, _CARD_WIDTH)
         grid.show_cards(cards)
-        memory = round(self._discover.machine.memory_bytes / 2**30)
+        memory = format_memory(self._discover.machine.memory_bytes)
         scroll.column.setSpacing(10)
-        scroll.column.addWidget(TextLabel(theme, f"A good start on a Mac with {memory} GB", role="heading"))
+        scroll.column.addWidget(TextLabel(theme, f"A good start on a Mac with {memory}", role="heading"))
         scroll.column.addWidget(grid)
         scroll.column.addStretch(1)
         return scroll
@@ -131,7 +132,7 @@ class DiscoverPage(QWidget):
         self._notice.action_chosen.connect(self._act)
         self._under_way.chat_requested.connect(self.chat_requested)
         self._under_way.sign_in_requested.connect(self.sign_in)
-        self._under_way.page_requested.connect(lambda repository: ask_to_open(self, hub_words.address(repository)))
+        self._under_way.page_requested.connect(lambda repository: ask_to_open(self, hub_format.page_url(repository)))
         discover.search_changed.connect(self._take_search)
         discover.page_changed.connect(self._follow)
         discover.compared_changed.connect(self._follow_compared)

@@ -6,8 +6,7 @@ from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.formatting import hub as hub_words
-from app.viewmodels.formatting.amounts import bytes_in_words
+from app.viewmodels.formatting import hub as hub_format
 from app.viewmodels.hub.discover import DiscoverViewModel
 from app.viewmodels.hub.downloads import Downloads
 from app.viewmodels.hub.fit import FitKind
@@ -18,6 +17,7 @@ from app.views.kit.painting import rounded
 from app.views.kit.plain_text import plain
 from app.views.kit.text_label import TextLabel, Tone
 from app.views.kit.theme import Theme
+from mlx_engine.amounts import format_disk, format_short_count
 from mlx_engine.hub_messages import ModelGroup, Variant
 
 FIT_TONES: Mapping[FitKind, Tone] = {
@@ -69,9 +69,9 @@ class VariantRow(QWidget):
         column.addWidget(TextLabel(theme, variant.repository))
         facts = [
             variant.quantization,
-            bytes_in_words(variant.size_bytes) if variant.size_bytes else "size unknown",
-            f"{hub_words.count(variant.downloads)} downloads",
-            f"{hub_words.count(variant.likes)} likes",
+            format_disk(variant.size_bytes) if variant.size_bytes else "size unknown",
+            f"{format_short_count(variant.downloads)} downloads",
+            f"{format_short_count(variant.likes)} likes",
             "gated" if variant.gated else "",
             "" if variant.is_mlx else "not MLX",
         ]
@@ -100,12 +100,12 @@ class _Group(QWidget):
         title = TextLabel(theme, name, role="heading")
         title.setToolTip(plain(group.base_model))
         heading.addWidget(title, 1)
-        heading.addWidget(Badge(theme, hub_words.amount(first.parameters)))
+        heading.addWidget(Badge(theme, hub_format.format_parameters(first.parameters)))
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 12, 16, 10)
         column.setSpacing(2)
         column.addLayout(heading)
-        told = " · ".join(filter(None, (owner, hub_words.licence(first.licence))))
+        told = " · ".join(filter(None, (owner, hub_format.format_license(first.licence))))
         column.addWidget(TextLabel(theme, told, role="small", tone="secondary"))
         column.addSpacing(4)
         for row in rows:

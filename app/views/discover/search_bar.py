@@ -6,7 +6,7 @@ from typing import cast
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.formatting.hub import LICENCES
+from app.viewmodels.formatting.hub import LICENSES
 from app.views.kit.buttons import IconButton
 from app.views.kit.chips import Chip, ChoiceChip
 from app.views.kit.controls import FilledButton
@@ -22,7 +22,7 @@ _CLASSES: Mapping[str, tuple[str, ...]] = {
     "Medium, 14B to 30B": ("medium",),
     "Large, above 30B": ("large",),
 }
-_LICENCES: Mapping[str, str] = {"Any licence": "", **{words: name for name, words in LICENCES.items()}}
+_LICENSES: Mapping[str, str] = {"Any licence": "", **{words: name for name, words in LICENSES.items()}}
 _ACCESS: Mapping[str, bool | None] = {"Gated or not": None, "Not gated": False, "Gated": True}
 _ORDERS: Mapping[str, SearchOrder] = {"Most downloaded": "downloads", "Most liked": "likes", "Recent": "recent"}
 
@@ -46,7 +46,7 @@ class SearchBar(QWidget):
         self._fits = Chip(theme, "Fits this Mac")
         self._fits.setToolTip("Weights that fit beside the reserve; the page of a model counts its context too")
         self._size = ChoiceChip(theme, "Size", _CLASSES, parent=self)
-        self._licence = ChoiceChip(theme, "Licence", _LICENCES, parent=self)
+        self._licence = ChoiceChip(theme, "Licence", _LICENSES, parent=self)
         self._access = ChoiceChip(theme, "Access", _ACCESS, parent=self)
         self._order = ChoiceChip(theme, "Order", _ORDERS, is_order=True, parent=self)
         self._lay_out()

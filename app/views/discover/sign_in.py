@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.viewmodels.formatting import hub as hub_words
+from app.viewmodels.formatting import hub as hub_format
 from app.viewmodels.hub.account import AccountState, AccountViewModel, Asking, SignedIn, SignedOut
 from app.views.kit.buttons import TextButton
 from app.views.kit.controls import FilledButton
@@ -63,7 +63,7 @@ class SignInDialog(QDialog):
         self._sign_in.clicked.connect(self._try)
         self._sign_out.clicked.connect(self._account.sign_out)
         self._close.clicked.connect(self.reject)
-        self._where.clicked.connect(lambda: ask_to_open(self, hub_words.address("settings/tokens")))
+        self._where.clicked.connect(lambda: ask_to_open(self, hub_format.page_url("settings/tokens")))
         self._account.changed.connect(self._follow)
         self._account.signed_in.connect(self._token.clear)
 

@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
-from app.viewmodels.formatting.amounts import tokens_in_words
 from app.viewmodels.lab.draft import LabDraft
 from app.viewmodels.lab.format import gates_in_words
 from app.viewmodels.lab.text import WIKITEXT
@@ -16,6 +15,7 @@ from app.views.kit.flow import Flow
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.lab.gates_form import GatesForm
+from mlx_engine.amounts import format_context
 from mlx_engine.protocol import CacheBits
 
 _PRECISIONS: dict[CacheBits, str] = {16: "16-bit context", 8: "8-bit context", 4: "4-bit context"}
@@ -83,7 +83,7 @@ class CorpusChoice(QWidget):
         self.file.setChecked(has_file)
         self._put(self.wikitext, chosen.dataset if chosen.dataset not in ("", WIKITEXT) else "WikiText-2")
         self._put(self.file, Path(chosen.corpus_file).name if has_file else "A file of yours…")
-        self.small.setText(f"{tokens_in_words(chosen.few_tokens)} tokens")
+        self.small.setText(f"{format_context(chosen.few_tokens)} tokens")
         self.small.updateGeometry()
         self.small.setChecked(not chosen.is_whole)
         self.whole.setChecked(chosen.is_whole)

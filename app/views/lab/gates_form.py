@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QDoubleSpinB
 from app.viewmodels.lab.format import AIMS
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
+from mlx_engine.amounts import DISK_GB, MEMORY_GB
 from mlx_engine.measure.study.plan import Gates
 
 _NONE = "no limit"
@@ -26,10 +27,10 @@ class GatesForm(QDialog):
             "Same choice at least", 100 * (given.min_top1_agreement or 0), most=100, digits=1, step=1, unit=" %"
         )
         self.folder = _number(
-            "Size at most", (given.max_size_bytes or 0) / 1e9, most=4000, digits=1, step=1, unit=" GB"
+            "Size at most", (given.max_size_bytes or 0) / DISK_GB, most=4000, digits=1, step=1, unit=" GB"
         )
         self.memory = _number(
-            "Peak memory at most", (given.max_memory_bytes or 0) / 1e9, most=4000, digits=1, step=1, unit=" GB"
+            "Peak memory at most", (given.max_memory_bytes or 0) / MEMORY_GB, most=4000, digits=1, step=1, unit=" GB"
         )
         self.aim = QComboBox()
         self.aim.setAccessibleName("Of those that keep to the limits, the winner is")
@@ -68,8 +69,8 @@ class GatesForm(QDialog):
             self._given,
             max_mean_kl=self.kl.value() or None,
             min_top1_agreement=self.agreement.value() / 100 or None,
-            max_size_bytes=round(self.folder.value() * 1e9) or None,
-            max_memory_bytes=round(self.memory.value() * 1e9) or None,
+            max_size_bytes=round(self.folder.value() * DISK_GB) or None,
+            max_memory_bytes=round(self.memory.value() * MEMORY_GB) or None,
             prefer=self.aim.currentData(),
         )
 

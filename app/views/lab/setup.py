@@ -7,7 +7,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from app.viewmodels.formatting.amounts import bytes_in_words
 from app.viewmodels.lab.draft import LabDraft
 from app.viewmodels.lab.related_models import Kin
 from app.viewmodels.library.library import detail
@@ -22,6 +21,7 @@ from app.views.kit.theme import Theme
 from app.views.lab.check_row import TickRow
 from app.views.lab.corpus_choice import CorpusChoice
 from app.views.lab.tray import StudyTray
+from mlx_engine.amounts import format_disk
 from mlx_engine.quantize.plan.forecast import Forecast
 
 _FIRST = ("affine-8-g64", "balanced-6", "balanced-5", "balanced-4", "affine-4-g64", "balanced-3")
@@ -235,4 +235,4 @@ def _purpose(card: RecipeCard) -> str:
 
 
 def _size(found: Forecast) -> str:
-    return f"{bytes_in_words(found.size_bytes)} · {found.bits_per_weight:.2f} bits"
+    return f"{format_disk(found.size_bytes)} · {found.bits_per_weight:.2f} bits"

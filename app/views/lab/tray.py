@@ -4,7 +4,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.formatting.amounts import bytes_in_words
 from app.viewmodels.lab.draft import LabDraft
 from app.viewmodels.lab.forecast import Forecast
 from app.views.kit.buttons import LinkButton
@@ -14,6 +13,7 @@ from app.views.kit.grid import SIDE
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.quantize.card import FIT_TONES, FIT_WORDS
+from mlx_engine.amounts import format_disk, format_memory
 
 _STAND_IN = "Let an 8-bit conversion stand in for it: all losses are lower bounds then"
 _STANDS_IN = "An 8-bit conversion stands in for the original: all losses are lower bounds."
@@ -100,9 +100,9 @@ class StudyTray(QWidget):
 
 def _facts(found: Forecast) -> tuple[str, str, str]:
     """Return time, disk and memory, each but the last with what parts it from the next."""
-    memory = f"{bytes_in_words(found.memory.estimate.total_bytes)} of memory" if found.memory else ""
+    memory = f"{format_memory(found.memory.estimate.total_bytes)} of memory" if found.memory else ""
     time = found.time[0].upper() + found.time[1:]
-    return f"{time} ·", f"about {bytes_in_words(found.disk_bytes)} on disk{' ·' if memory else ''}", memory
+    return f"{time} ·", f"about {format_disk(found.disk_bytes)} on disk{' ·' if memory else ''}", memory
 
 
 def _how(found: Forecast) -> str:

@@ -4,7 +4,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from app.viewmodels.formatting.amounts import tokens_in_words
 from app.viewmodels.library.filter import FACETS, Facet, ModelFilter
 from app.viewmodels.library.memory_fit import CONTEXTS, USUAL
 from app.views.kit.buttons import IconButton
@@ -12,8 +11,9 @@ from app.views.kit.chips import ChoiceChip, MenuChip
 from app.views.kit.flow import Flow
 from app.views.kit.text_field import SearchField
 from app.views.kit.theme import Theme
+from mlx_engine.amounts import format_context
 
-_CONTEXTS = {f"Memory at {tokens_in_words(tokens)}": tokens for tokens in (USUAL, *CONTEXTS)}
+_CONTEXTS = {f"Memory at {format_context(tokens)}": tokens for tokens in (USUAL, *CONTEXTS)}
 """Words and tokens; the first is the usual one."""
 
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.viewmodels.formatting.amounts import bytes_in_words
 from app.viewmodels.library.library import Row, problem_of
 from app.viewmodels.library.table import whole
 from app.views.kit.buttons import LinkButton
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
+from mlx_engine.amounts import format_disk
 
 
 class Foot(QWidget):
@@ -34,10 +34,10 @@ class Foot(QWidget):
         importable = sum(bool(model and model.can_be_imported) for model in map(whole, rows))
         unusable = sum(bool(problem_of(row)) for row in rows) - importable
         self._totals = [
-            f"{bytes_in_words(size_bytes)} on disk" if size_bytes else "",
+            f"{format_disk(size_bytes)} on disk" if size_bytes else "",
             f"{importable} to import" if importable else "",
             f"{unusable} cannot be used" if unusable else "",
-            f"{bytes_in_words(gain_bytes)} to gain from duplicates" if gain_bytes else "",
+            f"{format_disk(gain_bytes)} to gain from duplicates" if gain_bytes else "",
             *(f"{name} is not connected" for name in absent),
         ]
 

@@ -4,13 +4,13 @@ from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.viewmodels.formatting.amounts import bytes_in_words
 from app.viewmodels.library.imports import Import, ModelImports
 from app.views.kit.buttons import IconButton
 from app.views.kit.controls import SmallButton
 from app.views.kit.painting import rounded
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
+from mlx_engine.amounts import format_disk
 
 _BAR = 3
 
@@ -78,7 +78,7 @@ class ImportStrip(QWidget):
         others = len(self._imports.queue) - 1
         self._words.setText(f"Adding {running.name}…" + (f" ({others} more after it)" if others else ""))
         total = running.total_bytes
-        amount = f"{bytes_in_words(running.done_bytes)} of {bytes_in_words(total)}" if total else "Checking the file…"
+        amount = f"{format_disk(running.done_bytes)} of {format_disk(total)}" if total else "Checking the file…"
         self._figures.setText(amount)
         self.close_button.set_name("Stop adding the model")
 

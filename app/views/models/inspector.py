@@ -6,7 +6,6 @@ from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.viewmodels.formatting.amounts import bytes_in_words
 from app.viewmodels.library.inspection import Duplicates, ModelInspector, copies, facts, origin
 from app.viewmodels.library.library import problem_of
 from app.viewmodels.library.memory_fit import MemoryFit
@@ -22,6 +21,7 @@ from app.views.kit.theme import ScaledTheme, Theme
 from app.views.models.loss_card import LossCard
 from app.views.models.revision_line import RevisionLine
 from app.views.transcript.card_text import CardText, beginning
+from mlx_engine.amounts import format_disk
 
 _SIDE = 16
 _MOST_FILES = 12
@@ -198,10 +198,10 @@ class Inspector(QWidget):
         self._show_card(found.card if found else "")
         self._origin.show_pairs(origin(found.note) if found else ())
         files = found.files if found else ()
-        shown = [(name, bytes_in_words(size)) for name, size in files[:_MOST_FILES]]
+        shown = [(name, format_disk(size)) for name, size in files[:_MOST_FILES]]
         rest = files[_MOST_FILES:]
         if rest:
-            shown.append((f"{len(rest)} more", bytes_in_words(sum(size for _, size in rest))))
+            shown.append((f"{len(rest)} more", format_disk(sum(size for _, size in rest))))
         self._files.show_pairs(shown)
 
     def _show_card(self, card: str) -> None:

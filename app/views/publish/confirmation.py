@@ -3,7 +3,6 @@
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.formatting.hub import file_size
 from app.viewmodels.hub.publish import Asking, Publishing
 from app.views.kit.chips import Chip
 from app.views.kit.controls import FilledButton, SmallButton
@@ -12,6 +11,7 @@ from app.views.kit.grid import SIDE, VerticalScrollArea
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.quantize.notes import Notes
+from mlx_engine.amounts import format_disk
 
 _WIDTH = 560
 _HOLDS = {
@@ -69,7 +69,7 @@ class Confirmation(QWidget):
     def follow(self, question: Asking) -> None:
         target, draft = question.target, question.draft
         visible = "Public: everybody can see it" if target.is_public else "Private"
-        size = f"{len(target.files)} files, {file_size(target.total_bytes)}"
+        size = f"{len(target.files)} files, {format_disk(target.total_bytes)}"
         self._facts.show_pairs(
             [
                 ("Account", target.account),
@@ -80,7 +80,7 @@ class Confirmation(QWidget):
             ]
         )
         self._notes.tell([sentence for sentence in (_HOLDS[target.holds], *draft.notes) if sentence])
-        self._files.show_pairs([(file.name, file_size(file.size_bytes)) for file in target.files])
+        self._files.show_pairs([(file.name, format_disk(file.size_bytes)) for file in target.files])
         self.replace.setVisible(target.holds == "another model")
         with QSignalBlocker(self.replace):
             self.replace.setChecked(question.replaces)

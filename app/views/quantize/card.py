@@ -6,7 +6,6 @@ from PySide6.QtCore import QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
-from app.viewmodels.formatting.amounts import bytes_in_words, tokens_in_words
 from app.viewmodels.quantize.recipe_cards import Figures, RecipeCard, kept_in_words
 from app.views.kit.buttons import IconButton
 from app.views.kit.controls import Badge, CheckBox
@@ -14,6 +13,7 @@ from app.views.kit.facts import Facts
 from app.views.kit.painting import mixed, rounded
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
+from mlx_engine.amounts import format_context, format_disk, format_memory
 
 FIT_TONES: Mapping[str, str] = {"fits": "success", "tight": "warning", "too large": "danger"}
 FIT_WORDS: Mapping[str, str] = {"fits": "Fits", "tight": "Tight", "too large": "Too large"}
@@ -96,10 +96,10 @@ class Card(QWidget):
     def _show_figures(self, figures: Figures) -> None:
         found, fit = figures.forecast, figures.fit
         self._badge.show_text(FIT_WORDS[fit.verdict], FIT_TONES[fit.verdict], fit.in_words)
-        self._size.setText(f"{bytes_in_words(found.size_bytes)} · {found.bits_per_weight:.2f} bits per weight")
+        self._size.setText(f"{format_disk(found.size_bytes)} · {found.bits_per_weight:.2f} bits per weight")
         self._size.setToolTip(f"{found.size_bytes:,} bytes of weights, everything counted")
-        memory = bytes_in_words(fit.estimate.total_bytes)
-        self._rest.setText(f"{memory} in memory at {tokens_in_words(fit.estimate.context)}")
+        memory = format_memory(fit.estimate.total_bytes)
+        self._rest.setText(f"{memory} in memory at {format_context(fit.estimate.context)}")
         self._rest.setToolTip(fit.in_words)
         if not self._kept.isHidden():
             self._kept.show_pairs(self._what_is_kept(figures))

@@ -2,12 +2,12 @@
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.formatting.amounts import bytes_in_words, tokens_in_words
 from app.viewmodels.quantize.recipe_cards import Figures
 from app.views.kit.controls import Badge
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.quantize.card import FIT_TONES, FIT_WORDS
+from mlx_engine.amounts import format_context, format_disk, format_memory
 
 
 class LiveFigures(QWidget):
@@ -33,12 +33,12 @@ class LiveFigures(QWidget):
 
     def show_figures(self, figures: Figures, origin: Figures) -> None:
         found, fit = figures.forecast, figures.fit
-        self.amount.setText(bytes_in_words(found.size_bytes))
+        self.amount.setText(format_disk(found.size_bytes))
         self.amount.setToolTip(f"{found.size_bytes:,} bytes of weights, everything counted")
         self.bits.setText(f"{found.bits_per_weight:.3f} bits per weight")
         self._change.setText(_change(found.size_bytes - origin.forecast.size_bytes))
-        need = bytes_in_words(fit.estimate.total_bytes)
-        self._memory.setText(f"{need} in memory at {tokens_in_words(fit.estimate.context)}")
+        need = format_memory(fit.estimate.total_bytes)
+        self._memory.setText(f"{need} in memory at {format_context(fit.estimate.context)}")
         self._memory.setToolTip(fit.in_words)
         self._badge.show_text(FIT_WORDS[fit.verdict], FIT_TONES[fit.verdict], fit.in_words)
 
@@ -46,4 +46,4 @@ class LiveFigures(QWidget):
 def _change(size_bytes: int) -> str:
     if not size_bytes:
         return "as large as the recipe it began with"
-    return f"{bytes_in_words(abs(size_bytes))} {'more' if size_bytes > 0 else 'less'} than the recipe it began with"
+    return f"{format_disk(abs(size_bytes))} {'more' if size_bytes > 0 else 'less'} than the recipe it began with"

@@ -3,7 +3,6 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.formatting.amounts import tokens_in_words
 from app.viewmodels.library.library import detail
 from app.viewmodels.library.memory_fit import CONTEXTS, USUAL
 from app.viewmodels.quantize.state import Fetching, Idle, State, Unreachable
@@ -12,6 +11,7 @@ from app.views.kit.chips import ChoiceChip
 from app.views.kit.grid import SIDE
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
+from mlx_engine.amounts import format_context
 
 
 class Heading(QWidget):
@@ -26,8 +26,8 @@ class Heading(QWidget):
         self._facts = TextLabel(theme, role="small", tone="secondary")
         back = IconButton(theme, "chevron-left", "Back")
         back.clicked.connect(self.left)
-        usual = f"Memory at {tokens_in_words(USUAL)}"
-        others = {f"Memory at {tokens_in_words(tokens)}": tokens for tokens in CONTEXTS}
+        usual = f"Memory at {format_context(USUAL)}"
+        others = {f"Memory at {format_context(tokens)}": tokens for tokens in CONTEXTS}
         self.context = ChoiceChip(theme, "Context", {usual: USUAL} | others, is_order=True, parent=self)
         self.context.setToolTip("The context for which memory is reckoned")
         self.context.chosen.connect(lambda: self.context_chosen.emit(self.context.value))

@@ -3,13 +3,13 @@
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.formatting.amounts import bytes_in_words
 from app.viewmodels.quantize.conversion_plan import Plan
 from app.views.kit.buttons import IconButton
 from app.views.kit.controls import SmallButton
 from app.views.kit.text_field import TextField
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
+from mlx_engine.amounts import format_disk
 
 
 class PlanRow(QWidget):
@@ -46,7 +46,7 @@ class PlanRow(QWidget):
         if self._name.text().strip() != plan.name and not (self._name.hasFocus() and not self._name.text().strip()):
             with QSignalBlocker(self._name):
                 self._name.setText(plan.name)
-        size = bytes_in_words(plan.card.figures.forecast.size_bytes) if plan.card.figures else ""
+        size = format_disk(plan.card.figures.forecast.size_bytes) if plan.card.figures else ""
         self._size.setText(f"{plan.card.title} · {size}")
         self._problem.setText(plan.problem)
         self._problem.setVisible(bool(plan.problem))

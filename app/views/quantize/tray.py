@@ -4,7 +4,6 @@ from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.viewmodels.formatting.amounts import bytes_in_words
 from app.viewmodels.quantize.quantize import Quantize
 from app.viewmodels.quantize.state import Ready
 from app.views.kit.chips import Chip
@@ -13,6 +12,7 @@ from app.views.kit.grid import SIDE
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.quantize.plan_row import PlanRow
+from mlx_engine.amounts import format_disk
 
 _REMOVING_COSTS = "Each file of the original goes for good once it was used; an interruption costs it anew."
 _SHARE = 0.35
@@ -93,7 +93,7 @@ class Tray(QWidget):
             self.remove.setText("Remove the original's files as they are used")
             self.remove.setToolTip(
                 f"Each file of {state.model.name} is removed for good once it was used, so that the disk need not have "
-                f"room for all {bytes_in_words(state.model.size_bytes)}. If the work is interrupted, those files are "
+                f"room for all {format_disk(state.model.size_bytes)}. If the work is interrupted, those files are "
                 "downloaded again."
             )
             self.remove.updateGeometry()
@@ -101,16 +101,16 @@ class Tray(QWidget):
             self.remove.setText("Remove the original afterwards")
             self.remove.setToolTip(
                 f"Once the new model is whole, the weights of {state.model.name} are removed for good, not into the "
-                f"trash. That frees {bytes_in_words(state.model.size_bytes)}."
+                f"trash. That frees {format_disk(state.model.size_bytes)}."
             )
             self.remove.updateGeometry()
 
     def _show_line(self, count: int) -> None:
         obstacle = self._quantize.obstacle if count else ""
-        free = f"{bytes_in_words(self._quantize.free_bytes)} are free"
-        needs = f"{bytes_in_words(self._quantize.needed_bytes)} on disk; {free}" if count else "Choose a recipe"
+        free = f"{format_disk(self._quantize.free_bytes)} are free"
+        needs = f"{format_disk(self._quantize.needed_bytes)} on disk; {free}" if count else "Choose a recipe"
         coming = self._quantize.coming
-        download = f"{bytes_in_words(coming.missing_bytes)} to download · " if coming and coming.missing_bytes else ""
+        download = f"{format_disk(coming.missing_bytes)} to download · " if coming and coming.missing_bytes else ""
         costs = f" {_REMOVING_COSTS}" if coming and self._quantize.removes_source else ""
         self._line.setText(obstacle or f"{download}{needs}{'.' if costs else ''}{costs}")
         self._line.set_tone("danger" if obstacle else "secondary")

@@ -1,5 +1,6 @@
 """The figures of an answer, as a line and in words. Knows no Qt."""
 
+from mlx_engine.amounts import format_memory
 from mlx_engine.protocol import FinishReason, Statistics
 
 _ENDINGS: dict[FinishReason, str] = {
@@ -35,7 +36,7 @@ def in_words(statistics: Statistics, model: str) -> str:
             f"The first token came after {statistics.time_to_first_token_s:.2f} seconds.",
             f"Wrote {_tokens(statistics.generated_tokens)} at {statistics.decode_tokens_per_s:.1f} tokens per second; "
             f"{statistics.effective_tokens_per_s:.1f} with the reading counted in.",
-            f"Used {statistics.peak_memory_bytes / 1e9:.2f} GB at most. "
+            f"Used {format_memory(statistics.peak_memory_bytes)} at most. "
             f"The context now holds {_tokens(statistics.context_tokens)}.",
             _ENDINGS[statistics.finish_reason],
         )

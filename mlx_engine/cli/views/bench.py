@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
+from mlx_engine.amounts import format_memory
 from mlx_engine.measure.results.speed_result import Series, SpeedResult, Warmth
-from mlx_engine.models.memory.memory import size_in_words
 
 _first_load: dict[Warmth, str] = {
     "cold": "cold",
@@ -76,7 +76,7 @@ def _cells(series: Series, result: SpeedResult, *, is_reading: bool) -> tuple[st
         _name(series, result, is_reading=is_reading),
         f"{series.median:,.{digits}f} ± {half:,.{digits}f} {'*' if series.is_disturbed else ' '}",
         f"{result.time_to_first_token_s(series):,.2f} s" if is_reading else "",
-        size_in_words(series.peak_memory_bytes),
+        format_memory(series.peak_memory_bytes),
     )
 
 

@@ -2,12 +2,12 @@
 
 import sys
 
+from mlx_engine.amounts import format_disk
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.download import plan_in_words
-from mlx_engine.cli.views.job_bar import both_in_words, job_bar, rate_in_words
+from mlx_engine.cli.views.job_bar import format_job_progress, format_streamed_progress, job_bar
 from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.hub_messages import DownloadPlanned, DownloadProgress, Waiting
-from mlx_engine.models.memory.memory import size_in_words
 from mlx_engine.quantize.plan.messages import ConversionPlanned, ConversionProgress, Converted, SourceProgress
 from mlx_engine.quantize.recipes.unchanged import USUAL_REASONS, kept_in_words
 
@@ -35,9 +35,13 @@ class TextView:
             case SourceProgress():
                 self._source = event
             case DownloadProgress() if self._bar:
-                self._bar.update(self._bar.task_ids[-1], completed=event.done_bytes, figures=rate_in_words(event))
+                self._bar.update(self._bar.task_ids[-1], completed=event.done_bytes, figures=format_job_progress(event))
             case ConversionProgress() if self._bar:
-                figures = rate_in_words(event) if self._source is None else both_in_words(event, self._source)
+                figures = (
+                    format_job_progress(event)
+                    if self._source is None
+                    else format_streamed_progress(event, self._source)
+                )
                 self._bar.update(self._bar.task_ids[-1], completed=event.done_bytes, figures=figures)
             case Converted():
                 self.end()
@@ -58,7 +62,7 @@ class TextView:
 
 
 def _plan(event: ConversionPlanned) -> str:
-    told = [f"{event.id}: {size_in_words(event.size_bytes)}, {event.bits_per_weight:.2f} bits per weight."]
+    told = [f"{event.id}: {format_disk(event.size_bytes)}, {event.bits_per_weight:.2f} bits per weight."]
     told += event.notes
     told += (
         f"Kept: {line}."

@@ -3,12 +3,12 @@
 import sys
 from typing import TYPE_CHECKING
 
+from mlx_engine.amounts import format_count, format_disk, format_progress
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.job import JobView
-from mlx_engine.cli.views.job_bar import job_bar, rate_in_words, share_in_words
+from mlx_engine.cli.views.job_bar import format_job_progress, job_bar
 from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.hub_messages import Downloaded, DownloadPlanned, DownloadProgress, Waiting
-from mlx_engine.models.memory.memory import size_in_words
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -55,7 +55,7 @@ class BarView(LineView):
             self._whole = self._bars.add_task("Total", total=event.total_bytes, figures="")
             self._bars.start()
         elif isinstance(event, DownloadProgress) and self._whole is not None:
-            self._bars.update(self._whole, completed=event.done_bytes, figures=rate_in_words(event))
+            self._bars.update(self._whole, completed=event.done_bytes, figures=format_job_progress(event))
             self._show_files(event)
 
     def end(self) -> None:
@@ -69,15 +69,15 @@ class BarView(LineView):
             if name not in self._files:
                 description = terminal.printable(name)
                 self._files[name] = self._bars.add_task(description, total=file.total_bytes, figures="")
-            figures = share_in_words(file.done_bytes, file.total_bytes)
+            figures = format_progress(file.done_bytes, file.total_bytes)
             self._bars.update(self._files[name], completed=file.done_bytes, figures=figures)
 
 
 def plan_in_words(event: DownloadPlanned) -> str:
     """Say how much there is to download: "9 files, 4.1 GB, all here already."."""
-    count = f"{len(event.files)} file{'' if len(event.files) == 1 else 's'}"
+    count = format_count(len(event.files), "file")
     if not event.missing_bytes:
-        return f"{count}, {size_in_words(event.total_bytes)}, all here already."
+        return f"{count}, {format_disk(event.total_bytes)}, all here already."
     here = event.total_bytes - event.missing_bytes
-    already = f", {size_in_words(here)} of it here already" if here else ""
-    return f"{count}, {size_in_words(event.total_bytes)}{already}."
+    already = f", {format_disk(here)} of it here already" if here else ""
+    return f"{count}, {format_disk(event.total_bytes)}{already}."

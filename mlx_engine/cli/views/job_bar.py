@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from mlx_engine.amounts import format_disk_rate, format_estimate, format_progress
 from mlx_engine.hub_messages import DownloadProgress
 from mlx_engine.models.hub.upload_messages import PublishProgress
-from mlx_engine.models.memory.memory import size_in_words
 from mlx_engine.quantize.plan.messages import ConversionProgress, SourceProgress
 
 if TYPE_CHECKING:
@@ -25,28 +25,15 @@ def job_bar() -> "Progress":
     )
 
 
-def rate_in_words(event: ConversionProgress | DownloadProgress | PublishProgress) -> str:
-    """Return how much is done, how fast it goes, and how long it takes yet if anybody can tell."""
-    rest = f", {duration_in_words(event.remaining_s)} left" if event.remaining_s else ""
-    return f"{share_in_words(event.done_bytes, event.total_bytes)}, {size_in_words(event.bytes_per_s)}/s{rest}"
+def format_job_progress(event: ConversionProgress | DownloadProgress | PublishProgress) -> str:
+    """Format the part that is done, the speed, and the time left if it can be estimated."""
+    left = f", {format_estimate(event.remaining_s)} left" if event.remaining_s else ""
+    return f"{format_progress(event.done_bytes, event.total_bytes)}, {format_disk_rate(event.bytes_per_s)}{left}"
 
 
-def both_in_words(event: ConversionProgress, source: SourceProgress) -> str:
-    """Tell how far the original has come and the result is; what takes longer tells the rest."""
-    came = f"{share_in_words(source.done_bytes, source.total_bytes)} downloaded"
-    written = f"{share_in_words(event.done_bytes, event.total_bytes)} written"
-    rest = max(event.remaining_s or 0, source.remaining_s or 0)
-    return f"{came}, {written}" + (f", {duration_in_words(rest)} left" if rest else "")
-
-
-def share_in_words(done_bytes: int, total_bytes: int) -> str:
-    return f"{size_in_words(done_bytes)} of {size_in_words(total_bytes)}"
-
-
-def duration_in_words(seconds: float) -> str:
-    """Return the time as people say it, no finer than it can be known; what rounds to a whole unit is said in that."""
-    if (whole := round(seconds)) < 60:
-        return f"{max(1, whole)} s"
-    if (minutes := round(seconds / 60)) < 60:
-        return f"{minutes} min"
-    return f"{seconds / 3600:.1f} h"
+def format_streamed_progress(event: ConversionProgress, source: SourceProgress) -> str:
+    """Format the progress of a conversion during its download; the slower of the two decides the time left."""
+    downloaded = f"{format_progress(source.done_bytes, source.total_bytes)} downloaded"
+    written = f"{format_progress(event.done_bytes, event.total_bytes)} written"
+    left_s = max(event.remaining_s or 0, source.remaining_s or 0)
+    return f"{downloaded}, {written}" + (f", {format_estimate(left_s)} left" if left_s else "")

@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable
 
+from mlx_engine.amounts import format_memory
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.failure import UsageError
 from mlx_engine.errors import OutOfMemory
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory import cache_precision, memory
 from mlx_engine.models.memory.machine import Machine
-from mlx_engine.models.memory.memory import Fit, size_in_words
+from mlx_engine.models.memory.memory import Fit
 from mlx_engine.models.memory.memory_sum import terms, ways_out
 from mlx_engine.protocol import CacheBits
 
@@ -32,7 +33,7 @@ def reckon(model: ModelDescription, machine: Machine, *, context: int, cache_bit
 def lines(model: ModelDescription, found: Fit, bits: CacheBits) -> str:
     """Return the sum as a table."""
     return "".join(
-        f"{term.label:14}{size_in_words(term.size_bytes):>10}  {term.remark}".rstrip() + "\n"
+        f"{term.label:14}{format_memory(term.size_bytes):>10}  {term.remark}".rstrip() + "\n"
         for term in terms(model, found, bits)
     )
 

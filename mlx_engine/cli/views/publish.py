@@ -2,12 +2,12 @@
 
 import sys
 
+from mlx_engine.amounts import format_disk
 from mlx_engine.cli.views import terminal
-from mlx_engine.cli.views.job_bar import job_bar, rate_in_words
+from mlx_engine.cli.views.job_bar import format_job_progress, job_bar
 from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.hub_messages import Waiting
 from mlx_engine.models.hub.upload_messages import Published, PublishPlanned, PublishProgress
-from mlx_engine.models.memory.memory import size_in_words
 
 
 class TextView:
@@ -24,7 +24,7 @@ class TextView:
                     self._bar.add_task("Sending", total=event.total_bytes, figures="")
                     self._bar.start()
             case PublishProgress() if self._bar:
-                self._bar.update(self._bar.task_ids[-1], completed=event.done_bytes, figures=rate_in_words(event))
+                self._bar.update(self._bar.task_ids[-1], completed=event.done_bytes, figures=format_job_progress(event))
             case Waiting():
                 terminal.note(f"{event.reason} Trying again in {event.seconds:.0f} s.\n")
             case Published():
@@ -40,5 +40,5 @@ def _plan(event: PublishPlanned) -> str:
     if not event.missing_bytes:
         return f"{event.repository} has all of it already."
     there = event.total_bytes - event.missing_bytes
-    already = f", {size_in_words(there)} of it there already" if there else ""
-    return f"{event.repository}: {len(event.files)} files, {size_in_words(event.total_bytes)}{already}."
+    already = f", {format_disk(there)} of it there already" if there else ""
+    return f"{event.repository}: {len(event.files)} files, {format_disk(event.total_bytes)}{already}."

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from mlx_engine.cli.views.job_bar import share_in_words
+from mlx_engine.amounts import format_disk, format_memory, format_progress
 from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.hub_messages import DownloadProgress, Waiting
 from mlx_engine.measure.results.messages import AnswersUnderway, FidelityUnderway, SpeedUnderway
@@ -16,7 +16,6 @@ from mlx_engine.measure.results.verdicts import plus_minus, verdict
 from mlx_engine.measure.study.gates import Judgement
 from mlx_engine.measure.study.names import short_names
 from mlx_engine.measure.study.study import Row, Step, Study, remaining
-from mlx_engine.models.memory.memory import size_in_words
 from mlx_engine.quantize.plan.messages import ConversionProgress
 
 _doing = {
@@ -39,7 +38,7 @@ def progress_line(study: Study, step: Step, event: JobEvent | None = None) -> st
         case SpeedUnderway(words=words):
             return f"{head}, {words}"
         case ConversionProgress(done_bytes=done, total_bytes=total):
-            return f"{head}, {share_in_words(done, total)}"
+            return f"{head}, {format_progress(done, total)}"
         case DownloadProgress() | Waiting():
             return f"{head}, {fetched_in_words(event)}"
         case _:
@@ -50,7 +49,7 @@ def fetched_in_words(event: JobEvent) -> str:
     """Return how far a text is on its way from the Hub."""
     match event:
         case DownloadProgress(done_bytes=done, total_bytes=total):
-            return share_in_words(done, total)
+            return format_progress(done, total)
         case Waiting(reason=reason):
             return reason
         case _:
@@ -135,7 +134,7 @@ def _rate(series: Series | None) -> str:
 
 COLUMNS: Sequence[tuple[str, Callable[[_Line], str]]] = (
     ("model", lambda line: line.name),
-    ("size", lambda line: size_in_words(line.row.size_bytes) if line.row.size_bytes and line.is_first else ""),
+    ("size", lambda line: format_disk(line.row.size_bytes) if line.row.size_bytes and line.is_first else ""),
     ("bits", lambda line: f"{line.row.bits_per_weight:.2f}" if line.row.bits_per_weight and line.is_first else ""),
     ("mean KL", _mean_kl),
     ("p99 KL", _fidelity("p99_kl", 3)),
@@ -143,7 +142,7 @@ COLUMNS: Sequence[tuple[str, Callable[[_Line], str]]] = (
     ("PPL", _perplexity),
     ("prefill", lambda line: _rate(line.speed.prefill) if line.speed else ""),
     ("decode", lambda line: _rate(line.speed.decode) if line.speed else ""),
-    ("peak", lambda line: size_in_words(line.speed.peak_memory_bytes) if line.speed else ""),
+    ("peak", lambda line: format_memory(line.speed.peak_memory_bytes) if line.speed else ""),
 )
 
 

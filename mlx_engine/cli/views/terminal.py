@@ -6,6 +6,7 @@ Standard output carries the answer and nothing else; all the rest goes to standa
 import shutil
 import sys
 
+from mlx_engine.amounts import format_memory
 from mlx_engine.protocol import Statistics
 
 # A model must not be able to move the cursor, retitle the window or write to the clipboard: of the control
@@ -64,7 +65,7 @@ def figures(statistics: Statistics) -> str:
         f"first after {statistics.time_to_first_token_s:.2f} s",
         f"prompt {statistics.prompt_tokens:,} tokens{kept}, read at {statistics.prefill_tokens_per_s:,.0f} tokens/s",
         f"effective {statistics.effective_tokens_per_s:,.1f} tokens/s",
-        f"peak {statistics.peak_memory_bytes / 1e6:,.0f} MB",
+        f"peak {format_memory(statistics.peak_memory_bytes)}",
     ]
     if statistics.finish_reason != "stop":
         parts.append(

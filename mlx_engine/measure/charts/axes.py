@@ -41,7 +41,7 @@ def axis(quantity: Quantity, found: Sequence[Estimate], also: Sequence[float] = 
     lows = [max(estimate.low, estimate.value / 2) for estimate in found]
     values = [value / unit.divisor for value in (*values, *lows)]
     positive = [value for value in values if value > 0]
-    wide = _WIDE_BYTES if quantity.unit == "bytes" else _WIDE
+    wide = _WIDE_BYTES if quantity.unit in ("disk", "memory") else _WIDE
     if quantity.is_log or (positive and max(positive) / min(positive) > wide):
         return Axis(f"{title(quantity, unit)}, log scale", scales.log(values), unit.divisor)
     scale = scales.linear(values, from_zero=quantity.unit == "share")

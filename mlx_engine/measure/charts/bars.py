@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mlx_engine.amounts import format_number
 from mlx_engine.measure.charts.axes import widest
 from mlx_engine.measure.charts.captions import method, reading, subject
 from mlx_engine.measure.charts.chart import blank
@@ -10,7 +11,7 @@ from mlx_engine.measure.charts.missing import why_nothing
 from mlx_engine.measure.charts.quantities import Estimate, Quantity, samples
 from mlx_engine.measure.charts.scene import Area, Box, Item, Line, Point, Scene, Target, Words
 from mlx_engine.measure.charts.style import Style
-from mlx_engine.measure.charts.units import Shown, figure, in_words, shown, title
+from mlx_engine.measure.charts.units import Shown, in_words, shown, title
 from mlx_engine.measure.study.study import Study
 
 _GAP = 8.0
@@ -92,7 +93,7 @@ def _drawing(chart: Bars, style: Style, width: float, height: float) -> "_Drawin
     most = max([*(bar.found.high for bar in chart.bars), *of_original])
     unit, gap = shown(chart.quantity, [most]), style.scaled(_GAP)
     left = min(widest(style, [bar.name for bar in chart.bars]), width * _NAMES) + gap
-    figures = widest(style, [figure(bar.found.value / unit.divisor) for bar in chart.bars]) + 2 * gap
+    figures = widest(style, [format_number(bar.found.value / unit.divisor) for bar in chart.bars]) + 2 * gap
     row = (height - _around(style)) / len(chart.bars)
     return _Drawing(
         chart,
@@ -144,7 +145,7 @@ class _Drawing:
         low, high = self._across(bar.found.low), self._across(bar.found.high)
         if high > low:
             yield from self._whisker(low, high, area)
-        words = figure(bar.found.value / self.unit.divisor)
+        words = format_number(bar.found.value / self.unit.divisor)
         yield Words(Point(self._beside_line(max(area.right, high) + gap, words), base), words, style.size)
 
     def _beside_line(self, left: float, words: str) -> float:
@@ -168,7 +169,7 @@ class _Drawing:
         style, at = self.style, self._across(self.chart.reference.value)
         bottom = self.room.top + self.row * len(self.chart.bars)
         yield Line((Point(at, self.room.top - style.scaled(4)), Point(at, bottom)), "text", 1.5, dash=style.scaled(4))
-        words = f"original: {figure(self.chart.reference.value / self.unit.divisor)}"
+        words = f"original: {format_number(self.chart.reference.value / self.unit.divisor)}"
         half = style.width(words) / 2
         middle = max(min(at, self.width - half), half)
         yield Words(Point(middle, bottom + style.size * 1.1), words, style.size, "text", "middle")

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from mlx_engine.amounts import format_number
 from mlx_engine.measure.charts.missing import without
 from mlx_engine.measure.charts.quantities import DECODING, MEMORY, Quantity, usual_decoding, usual_reading
-from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.study.study import Study
 
 
@@ -41,7 +41,8 @@ def _fidelity(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
     if result.is_stand_in:
         yield "8-bit weights, whose own loss is missing, answered in its place: take the divergence as a lower bound."
     if (bound := _error_bound(study)) and any(quantity.unit == "nats" for quantity in shown):
-        yield f"Since only a part of the original's answers is kept, a mean KL may be off by {figure(bound)} nats."
+        off = f"{format_number(bound)} nats"
+        yield f"Since only a part of the original's answers is kept, a mean KL may be off by {off}."
     yield f"{result.fidelity.positions:,} positions of the corpus {result.corpus}: {result.convention.rstrip('.')}."
 
 

@@ -7,6 +7,7 @@ means say little.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mlx_engine.amounts import format_number
 from mlx_engine.measure.charts import axes
 from mlx_engine.measure.charts.captions import method, subject
 from mlx_engine.measure.charts.chart import blank
@@ -16,7 +17,6 @@ from mlx_engine.measure.charts.scales import Log
 from mlx_engine.measure.charts.scene import Area, Disc, Item, Line, Point, Scene, Target, Words
 from mlx_engine.measure.charts.series import Legend, colours, legend_lines
 from mlx_engine.measure.charts.style import Style
-from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.results.kl_counts import BORDERS, at_least
 from mlx_engine.measure.study.study import Study
 
@@ -26,7 +26,9 @@ _ALMOST_ALL = 0.98
 """Where nearly all positions of all candidates are still farther off, nothing is to be seen."""
 _LEAST = 1e-4
 _HOW_TO_READ = "A curve passes each KL at the share of positions that have at least it."
-_ALIKE = f"No position is off by more than {figure(BORDERS[0])} nats: the candidates answer as the original does."
+_ALIKE = (
+    f"No position is off by more than {format_number(BORDERS[0])} nats: the candidates answer as the original does."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Curve:
 
     @property
     def words(self) -> str:
-        median, p99 = figure(self.median), figure(self.p99)
+        median, p99 = format_number(self.median), format_number(self.p99)
         return f"{self.name}: half of all positions are below {median} nats, 1 of 100 above {p99}"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from mlx_engine.amounts import format_memory
 from mlx_engine.measure.charts import axes, labels
 from mlx_engine.measure.charts.captions import method, reading, subject
 from mlx_engine.measure.charts.chart import blank
@@ -17,7 +18,6 @@ from mlx_engine.measure.charts.quantities import (
     SIZE,
     Estimate,
     Quantity,
-    exactly,
     in_precision,
     samples,
 )
@@ -172,7 +172,7 @@ class _Drawing:
     def _limit_words(self, memory_bytes: int) -> Words:
         """Return what stands at that line: on its right side, if there is room."""
         style, plot, at = self.style, self.frame.plot, self.frame.across(memory_bytes)
-        words = f"This Mac: {in_words(MEMORY, exactly(memory_bytes))}"
+        words = f"This Mac: {format_memory(memory_bytes)}"
         words = words if at < plot.right else f"{words} →"
         is_left = at + style.width(words) + style.scaled(4) > plot.right
         beside = Point(at + style.scaled(-4 if is_left else 4), plot.top + style.size * 1.1)

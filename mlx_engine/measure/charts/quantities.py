@@ -14,7 +14,7 @@ from mlx_engine.protocol import CacheBits
 _USUAL_PROMPT = 512
 """Tokens."""
 
-Unit = Literal["bytes", "bits", "seconds", "tokens/s", "nats", "share", ""]
+Unit = Literal["disk", "memory", "bits", "seconds", "tokens/s", "nats", "share", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +187,8 @@ def _load(sample: Sample) -> Estimate | None:
     return _plain(speed.load_s[0]) if speed and speed.load_s else None
 
 
-SIZE = Quantity("size", "Size", "bytes", True, lambda sample: _plain(sample.row.size_bytes))
-MEMORY = Quantity("memory", "Peak memory", "bytes", True, _peak)
+SIZE = Quantity("size", "Size", "disk", True, lambda sample: _plain(sample.row.size_bytes))
+MEMORY = Quantity("memory", "Peak memory", "memory", True, _peak)
 DECODING = Quantity("decode", "Decode speed", "tokens/s", False, _rate(usual_decoding))
 READING = Quantity("prefill", "Prefill speed", "tokens/s", False, _rate(usual_reading))
 MEAN_KL = Quantity(

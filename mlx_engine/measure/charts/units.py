@@ -1,9 +1,9 @@
 """Figures in words, and the units of an axis."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mlx_engine.amounts import DISK_GB, MEMORY_GB, format_number, significant_decimals
 from mlx_engine.measure.charts.quantities import Estimate, Quantity
 
 
@@ -19,8 +19,10 @@ def shown(quantity: Quantity, values: Sequence[float]) -> Shown:
     """Return the unit that suits the largest of `values`, the same for all of them."""
     largest = max(values, default=0.0)
     match quantity.unit:
-        case "bytes":
-            return Shown(1e9, "GB") if largest >= 1e9 else Shown(1e6, "MB")
+        case "disk":
+            return Shown(DISK_GB, "GB") if largest >= DISK_GB else Shown(DISK_GB / 1000, "MB")
+        case "memory":
+            return Shown(MEMORY_GB, "GB") if largest >= MEMORY_GB else Shown(MEMORY_GB / 1024, "MB")
         case "share":
             return Shown(0.01, "%")
         case "seconds":
@@ -38,17 +40,11 @@ def in_words(quantity: Quantity, found: Estimate) -> str:
     """Return a figure with its unit and, where it is known, how far it may be away: "0.0432 ± 0.0011 nats"."""
     unit = shown(quantity, [found.value])
     value, low, high = (part / unit.divisor for part in (found.value, found.low, found.high))
-    words = figure(value)
+    words = format_number(value)
     if low != high:
-        around = [f"{part:,.{_digits(value)}f}" for part in ((low, high) if found.is_range else ((high - low) / 2,))]
+        around = [
+            f"{part:,.{significant_decimals(value)}f}"
+            for part in ((low, high) if found.is_range else ((high - low) / 2,))
+        ]
         words += f" ({' to '.join(around)})" if found.is_range else f" ± {around[0]}"
     return f"{words} {unit.unit}".rstrip()
-
-
-def figure(value: float) -> str:
-    """Return a number with three significant figures."""
-    return f"{value:.1e}" if 0 < abs(value) < 1e-4 else f"{value:,.{_digits(value)}f}"
-
-
-def _digits(value: float) -> int:
-    return max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0

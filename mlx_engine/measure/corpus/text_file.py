@@ -11,8 +11,8 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
+from mlx_engine.amounts import format_disk
 from mlx_engine.errors import BadCorpus
-from mlx_engine.models.memory.memory import size_in_words
 
 MOST_BYTES = 64_000_000
 """Of a text; more than any measurement on one machine reads to its end."""
@@ -38,7 +38,7 @@ def read_text(path: Path, *, member: str = "", whole_lines: bool = False) -> str
     if len(content) > MOST_BYTES and whole_lines:
         content = content[: content.rfind(b"\n") + 1]
         if not content:
-            raise BadCorpus(f"The first line of {name} is longer than {size_in_words(MOST_BYTES)}. Give shorter ones.")
+            raise BadCorpus(f"The first line of {name} is longer than {format_disk(MOST_BYTES)}. Give shorter ones.")
     text = _decoded(content[:MOST_BYTES], name, is_cut=len(content) > MOST_BYTES)
     if not text.strip():
         raise BadCorpus(f"{name} is empty. Give a file with some thousand words in it.")
@@ -88,7 +88,7 @@ def _member(archive: zipfile.ZipFile, member: str, name: str) -> zipfile.ZipInfo
         raise BadCorpus(f"{name} has no {member!r} in it. It has {some or 'nothing'}.") from error
     if found.file_size > _MOST_UNPACKED_BYTES:
         raise BadCorpus(
-            f"{member} in {name} claims to have {size_in_words(found.file_size)} when it is unpacked, which is no "
+            f"{member} in {name} claims to have {format_disk(found.file_size)} when it is unpacked, which is no "
             "text. Give another one."
         )
     return found

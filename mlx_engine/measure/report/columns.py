@@ -3,12 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from mlx_engine.amounts import format_disk, format_memory, format_number
 from mlx_engine.measure.charts.quantities import Sample
-from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.results.results import Fidelity
 from mlx_engine.measure.results.speed_result import Series, SpeedResult
 from mlx_engine.measure.results.verdicts import plus_minus
-from mlx_engine.models.memory.memory import size_in_words
 
 _USUAL_PROMPT = 512
 
@@ -53,7 +52,7 @@ def _of_fidelity(name: str, title: str, meaning: str, digits: int = 4, of_refere
             return ""
         fidelity, own = found
         if not hasattr(fidelity, f"{own}_se"):
-            return figure(getattr(fidelity, own))
+            return format_number(getattr(fidelity, own))
         return plus_minus(getattr(fidelity, own), getattr(fidelity, f"{own}_se"), digits)
 
     return Column(name, title, meaning, value, text)
@@ -120,17 +119,15 @@ def _peak(sample: Sample) -> float | None:
     return speed.peak_memory_bytes if (speed := speed_of(sample)) else None
 
 
-def _bytes(value: float) -> str:
-    return size_in_words(int(value))
-
-
 MEAN_KL = _of_fidelity(
     "mean_kl", "Mean KL", "KL(original ‖ candidate) of the next token, mean, in nats; 0 is alike.", 4
 )
 AGREEMENT = _share("top1_agreement", "Same choice", "How often its likeliest next token is the original's.")
 
 MAIN: Sequence[Column] = (
-    _column("size_bytes", "Size", "Of the folder on the disk.", lambda sample: sample.row.size_bytes or None, _bytes),
+    _column(
+        "size_bytes", "Size", "Of the folder on the disk.", lambda sample: sample.row.size_bytes or None, format_disk
+    ),
     _column(
         "bits_per_weight",
         "Bits / weight",
@@ -153,7 +150,9 @@ MAIN: Sequence[Column] = (
     ),
     _column("first_token_s", "First token", "After that prompt.", _first_token_s, seconds),
     _column("load_s", "Load", "The first time, which may have to read from the disk.", _load_s, seconds),
-    _column("peak_memory_bytes", "Peak memory", "The most that MLX held while speed was measured.", _peak, _bytes),
+    _column(
+        "peak_memory_bytes", "Peak memory", "The most that MLX held while speed was measured.", _peak, format_memory
+    ),
 )
 """What decides between candidates."""
 
@@ -185,7 +184,7 @@ AGREEMENTS: Sequence[Column] = (
         "KL bound",
         "The mean over all answers is within this: of the unlikely ones, a sample is kept.",
         lambda sample: None if sample.is_reference or not sample.found else sample.found.kl_error_bound,
-        figure,
+        format_number,
     ),
 )
 """The other ways of telling candidate and original apart."""

@@ -6,7 +6,7 @@ KL divergence, perplexity and their errors are those of `fidelity.py` and `compa
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mlx_engine.measure.charts.units import figure
+from mlx_engine.amounts import format_number
 from mlx_engine.measure.report.shareable import is_own_text, name_of
 from mlx_engine.measure.report.subject import Subject
 from mlx_engine.measure.results.results import FidelityResult
@@ -97,8 +97,9 @@ def _read_tokens(subject: Subject) -> str:
 def _left_out(subject: Subject, results: Sequence[FidelityResult]) -> str:
     bound = max(result.fidelity.kl_error_bound for result in results)
     return (
-        f"{_kept(subject.study.plan.tail_mass)}With all answers, the mean KL would be within {figure(bound)} nats of "
-        "what is shown, for every candidate: the most that rounding can do, and four standard errors of the samples."
+        f"{_kept(subject.study.plan.tail_mass)}With all answers, the mean KL would be within {format_number(bound)} "
+        "nats of what is shown, for every candidate: the most that rounding can do, and four standard errors of the "
+        "samples."
     )
 
 

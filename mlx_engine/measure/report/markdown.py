@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from mlx_engine.amounts import format_number
 from mlx_engine.measure.charts.quantities import Sample
-from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.report.columns import MAIN
 from mlx_engine.measure.report.facts import convention, machines, scored, tools
 from mlx_engine.measure.report.one_model import of_fidelity, of_speed
@@ -97,6 +97,6 @@ def _how(results: Sequence[FidelityResult]) -> str:
     )
     return (
         f"KL is KL(original ‖ candidate) of the next token in nats, over {escaped(scored(first))}, known to within "
-        f"{figure(bound)} nats; ± is one standard error, clustered by chunk. {escaped(convention(first))} The "
+        f"{format_number(bound)} nats; ± is one standard error, clustered by chunk. {escaped(convention(first))} The "
         f"template was applied and the text tokenized once, and all models read the same token ids.{stand_in}"
     )

@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mlx_engine.measure.charts.units import figure
+from mlx_engine.amounts import format_memory, format_number
 from mlx_engine.measure.report.facts import scored
 from mlx_engine.measure.report.shareable import name_of
 from mlx_engine.measure.results.results import FidelityResult
 from mlx_engine.measure.results.speed_result import Series, SpeedResult
 from mlx_engine.measure.results.verdicts import plus_minus
-from mlx_engine.models.memory.memory import size_in_words
 
 _USUAL_TOKENS = 2048
 
@@ -32,7 +31,7 @@ def of_fidelity(result: FidelityResult) -> Iterator[Line]:
     if result.is_stand_in:
         how += ", a lower bound: 8-bit weights stood in for the original"
     yield Line("KL divergence, mean", f"{plus_minus(found.mean_kl, found.mean_kl_se, 4)} nats", how)
-    yield Line("KL divergence, 99th percentile", f"{figure(found.p99_kl)} nats", how)
+    yield Line("KL divergence, 99th percentile", f"{format_number(found.p99_kl)} nats", how)
     error = found.top1_agreement_se
     agreement = plus_minus(100 * found.top1_agreement, None if error is None else 100 * error, 1)
     yield Line("Same next token as the original", f"{agreement} %", how)
@@ -48,7 +47,7 @@ def of_speed(result: SpeedResult) -> Iterator[Line]:
         if usual := _usual(series):
             how = f"on {machine}, {usual.tokens:,} {after}, median of {len(usual.values)}"
             yield Line(name, f"{usual.median:,.1f} tokens/s", how)
-    yield Line("Peak memory", size_in_words(result.peak_memory_bytes), f"on {machine}, while speed was measured")
+    yield Line("Peak memory", format_memory(result.peak_memory_bytes), f"on {machine}, while speed was measured")
 
 
 def _usual(series: Sequence[Series]) -> Series | None:

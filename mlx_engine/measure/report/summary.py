@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from mlx_engine.amounts import format_disk, format_memory
 from mlx_engine.measure.charts.quantities import Sample
 from mlx_engine.measure.report.subject import Subject, failures
 from mlx_engine.measure.results.results import Fidelity
@@ -10,7 +11,6 @@ from mlx_engine.measure.results.verdicts import verdict
 from mlx_engine.measure.study.gates import Judgement
 from mlx_engine.measure.study.plan import Aim, Gates
 from mlx_engine.measure.study.study import remaining
-from mlx_engine.models.memory.memory import size_in_words
 
 AIMS: dict[Aim, str] = {"fastest": "the fastest", "smallest": "the smallest", "closest": "the closest to the original"}
 
@@ -50,9 +50,9 @@ def limits(gates: Gates) -> str:
     if gates.min_top1_agreement is not None:
         found.append(f"the same choice in at least {gates.min_top1_agreement:.1%}")
     if gates.max_size_bytes is not None:
-        found.append(f"size at most {size_in_words(gates.max_size_bytes)}")
+        found.append(f"size at most {format_disk(gates.max_size_bytes)}")
     if gates.max_memory_bytes is not None:
-        found.append(f"memory at most {size_in_words(gates.max_memory_bytes)}")
+        found.append(f"memory at most {format_memory(gates.max_memory_bytes)}")
     if gates.min_decode_tokens_per_s is not None:
         found.append(f"at least {gates.min_decode_tokens_per_s:g} tokens/s written")
     if gates.min_prefill_tokens_per_s is not None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from mlx_engine.amounts import format_number
 from mlx_engine.measure.charts.quantities import Sample
-from mlx_engine.measure.charts.units import figure
 from mlx_engine.measure.report.markup import Markup, element
 from mlx_engine.measure.results.results import Choice, Divergence
 from mlx_engine.measure.results.safe_characters import one_line, visible_end, visible_token
@@ -21,7 +21,7 @@ def worst(samples: Sequence[Sample]) -> Iterator[Markup]:
 
 def _candidate(sample: Sample, found: Sequence[Divergence]) -> Markup:
     farthest, nearest = found[0].kl, found[-1].kl
-    told = element("small", f" · {len(found)} positions, KL {figure(nearest)} to {figure(farthest)}")
+    told = element("small", f" · {len(found)} positions, KL {format_number(nearest)} to {format_number(farthest)}")
     head = element("summary", element("bdi", one_line(sample.name)), told)
     return element("details", head, *map(_position, found))
 
@@ -36,7 +36,7 @@ def _position(found: Divergence) -> Markup:
     )
     return element(
         "article",
-        element("header", element("b", f"KL {figure(found.kl)}"), place),
+        element("header", element("b", f"KL {format_number(found.kl)}"), place),
         element(
             "blockquote", visible_end(found.before, _CONTEXT), element("mark", visible_token(found.true)), dir="auto"
         ),

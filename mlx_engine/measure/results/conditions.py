@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import msgspec
 import psutil
 
-from mlx_engine.models.memory.memory import size_in_words
+from mlx_engine.amounts import format_memory
 
 _pressures = ("nominal", "moderate", "heavy", "trapping", "sleeping")
 """Of heat, by number: `OSThermalPressureLevel` on macOS (libkern/OSThermalNotification.h). From heavy on, processors
@@ -51,9 +51,9 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
         if self.gpu_percent is not None:
             parts.append(f"GPU before: {self.gpu_percent} % busy")
         if self.free_memory_bytes is not None:
-            parts.append(f"memory free before: {size_in_words(self.free_memory_bytes)}")
+            parts.append(f"memory free before: {format_memory(self.free_memory_bytes)}")
         if self.swapped_bytes:
-            parts.append(f"swap grew by {size_in_words(self.swapped_bytes)}")
+            parts.append(f"swap grew by {format_memory(self.swapped_bytes)}")
         return "; ".join(parts)
 
 

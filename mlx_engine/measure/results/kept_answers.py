@@ -8,13 +8,13 @@ from pathlib import Path
 
 import msgspec
 
+from mlx_engine.amounts import format_disk
 from mlx_engine.errors import ModelNotFound, NoSpace, StorageError
 from mlx_engine.measure.results.header import FORMAT, Header
 from mlx_engine.measure.results.messages import CorpusChoice, KeepAnswers
 from mlx_engine.models.files.json_value import read_value
 from mlx_engine.models.files.staging import is_in_use, storage_errors
 from mlx_engine.models.hub.cache import free_bytes
-from mlx_engine.models.memory.memory import size_in_words
 
 MOST_BYTES = 5_000_000_000
 """Kept answers take no more than this; those that were used longest ago go first."""
@@ -100,13 +100,13 @@ def require_room(root: Path, coming_bytes: int, *, spared: Collection[Path], mos
     total = coming_bytes + sum(one.size_bytes for one in kept_answers(root))
     if total > most_bytes:
         raise NoSpace(
-            f"The kept answers of originals would take {size_in_words(total)}, and Facet keeps "
-            f"{size_in_words(most_bytes)} at most. Have fewer tokens read, leave more of each position to a sample "
+            f"The kept answers of originals would take {format_disk(total)}, and Facet keeps "
+            f"{format_disk(most_bytes)} at most. Have fewer tokens read, leave more of each position to a sample "
             "(tail), or finish or delete other studies, which need theirs."
         )
     if coming_bytes > (free := free_bytes(root)):
         raise NoSpace(
-            f"The answers of the original take about {size_in_words(coming_bytes)} more, and {size_in_words(free)} are "
+            f"The answers of the original take about {format_disk(coming_bytes)} more, and {format_disk(free)} are "
             "free on the disk. Make room, or have fewer tokens read."
         )
 

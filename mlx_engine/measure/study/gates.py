@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
+from mlx_engine.amounts import format_disk, format_memory
 from mlx_engine.measure.results.results import Fidelity
 from mlx_engine.measure.results.speed_result import Series
 from mlx_engine.measure.study.plan import Gates
@@ -42,7 +44,7 @@ def _obstacles(study: Study, row: Row, gates: Gates) -> Iterator[str]:
     else:
         yield f"its fidelity was not measured{_because(row, 'fidelity')}"
     if gates.max_size_bytes is not None and row.size_bytes > gates.max_size_bytes:
-        yield f"its size is {_size(row.size_bytes)}, above {_size(gates.max_size_bytes)}"
+        yield f"its size is {_disk(row.size_bytes)}, above {_disk(gates.max_size_bytes)}"
     yield from _of_speed(row, gates)
 
 
@@ -69,7 +71,7 @@ def _of_speed(row: Row, gates: Gates) -> Iterator[str]:
     if gates.max_memory_bytes is not None and row.speed.lacks_memory:
         yield "the memory was too small to measure all lengths"
     elif gates.max_memory_bytes is not None and row.speed.peak_memory_bytes > gates.max_memory_bytes:
-        yield f"it took {_size(row.speed.peak_memory_bytes)} of memory, above {_size(gates.max_memory_bytes)}"
+        yield f"it took {_memory(row.speed.peak_memory_bytes)} of memory, above {_memory(gates.max_memory_bytes)}"
     if gates.prefer == "fastest" or gates.min_decode_tokens_per_s is not None:
         yield from _of_rate("writes", row.speed.decode, gates.min_decode_tokens_per_s)
     if gates.min_prefill_tokens_per_s is not None:
@@ -84,6 +86,10 @@ def _of_rate(does: str, series: Series | None, least: float | None) -> Iterator[
         yield f"something else was running while it was measured how fast it {does}: {extremes}"
     elif least is not None and series.median < least:
         yield f"it {does} {series.median:.4g} tokens/s, below {least:g}"
+
+
+_disk = partial(format_disk, is_precise=True)
+_memory = partial(format_memory, is_precise=True)
 
 
 def _because(row: Row, step: str) -> str:
@@ -110,8 +116,3 @@ def _rank(study: Study, row: Row, gates: Gates) -> tuple[float, float, int]:
             return (size_bytes, kl, size_bytes)
         case "closest":
             return (kl, size_bytes, size_bytes)
-
-
-def _size(size_bytes: int) -> str:
-    """Return a size with as many digits as it takes to see on which side of a limit it is."""
-    return f"{size_bytes / 1e9:.4g} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.4g} MB"

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mlx_engine.amounts import format_disk
 from mlx_engine.errors import NoSpace, StorageError
-from mlx_engine.models.memory.memory import size_in_words
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def storage_errors(target: Path, *, needed_bytes: int = 0) -> Iterator[None]:
 
 def _translate(error: OSError, target: Path, needed_bytes: int) -> StorageError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        room = f"Make room for {size_in_words(needed_bytes)}" if needed_bytes else "Make room"
+        room = f"Make room for {format_disk(needed_bytes)}" if needed_bytes else "Make room"
         return NoSpace(f"The disk is full: {target.name} could not be written. {room} and try again.")
     return StorageError(_explain(error, target))
 

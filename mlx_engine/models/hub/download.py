@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
+from mlx_engine.amounts import format_disk
 from mlx_engine.errors import NoSpace
 from mlx_engine.hub_messages import (
     Download,
@@ -25,7 +26,6 @@ from mlx_engine.models.hub.files import select
 from mlx_engine.models.hub.gate import Gate
 from mlx_engine.models.hub.pace import Pace
 from mlx_engine.models.hub.transfer import Patience, Stopped, Transfer
-from mlx_engine.models.memory.memory import size_in_words
 
 AT_ONCE = 4
 """Files downloaded at the same time."""
@@ -105,8 +105,8 @@ def require_room(repository: str, plan: Plan) -> None:
         free = free_bytes(plan.place.repository_folder)
     if plan.missing_bytes + RESERVE_BYTES > free and plan.missing_bytes:
         raise NoSpace(
-            f"{repository} needs {size_in_words(plan.missing_bytes)} more, and {size_in_words(RESERVE_BYTES)} should "
-            f"stay free; the disk has {size_in_words(free)}. Make room, then try again."
+            f"{repository} needs {format_disk(plan.missing_bytes)} more, and {format_disk(RESERVE_BYTES)} should "
+            f"stay free; the disk has {format_disk(free)}. Make room, then try again."
         )
 
 

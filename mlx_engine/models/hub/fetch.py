@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from mlx_engine.amounts import format_disk
 from mlx_engine.errors import HubNotFound, UnsafeRepository
 from mlx_engine.hub_messages import DatasetFetched, Download, FetchDataset, HubEvent
 from mlx_engine.models.files.staging import storage_errors
@@ -11,7 +12,6 @@ from mlx_engine.models.hub.datasets import Dataset, dataset, kept
 from mlx_engine.models.hub.download import Plan, planned, require_room, transfer_all
 from mlx_engine.models.hub.files import is_digest
 from mlx_engine.models.hub.transfer import Patience
-from mlx_engine.models.memory.memory import size_in_words
 
 LARGEST_BYTES = 1_000_000_000
 """More than this is no text to measure on: the first 64 MB of it are read."""
@@ -47,8 +47,8 @@ def _bring(request: FetchDataset, wanted: Dataset, hub: Hub, root: Path, patienc
         raise UnsafeRepository(f"The Hub describes {file.name!r} in a way that cannot be right.")
     if file.size_bytes > LARGEST_BYTES:
         raise HubNotFound(
-            f"{file.name} has {size_in_words(file.size_bytes)}; Facet fetches texts of up to "
-            f"{size_in_words(LARGEST_BYTES)}, of which it reads the beginning. Choose a smaller file of the data set."
+            f"{file.name} has {format_disk(file.size_bytes)}; Facet fetches texts of up to "
+            f"{format_disk(LARGEST_BYTES)}, of which it reads the beginning. Choose a smaller file of the data set."
         )
     plan = Plan((file,), wanted.place(root, commit))
     download = Download(id=request.id, repository=wanted.repository, revision=wanted.revision, commit=commit)

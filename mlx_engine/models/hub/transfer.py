@@ -14,6 +14,7 @@ from typing import BinaryIO
 import httpx2
 from huggingface_hub import get_session, hf_raise_for_status
 
+from mlx_engine.amounts import format_disk
 from mlx_engine.errors import HubBusy, HubError, NoNetwork, WrongContent
 from mlx_engine.hub_messages import RemoteFile
 from mlx_engine.models.files.staging import storage_errors
@@ -149,7 +150,7 @@ class Transfer:
             raise self._wrong_length()
         if response.status_code == 400 and self.file.size_bytes > _LARGEST_REQUEST_BYTES:
             raise HubError(
-                f"The Hub does not hand out {self.file.name}, which has {self.file.size_bytes / 1e9:.0f} GB, by plain "
+                f"The Hub does not hand out {self.file.name}, which has {format_disk(self.file.size_bytes)}, by plain "
                 f"HTTP. `hf download {self._repository}` may get it; Facet then finds it in the same cache."
             )
         hf_raise_for_status(response)

@@ -9,11 +9,10 @@ from pathlib import Path
 import msgspec
 
 import resources
+from mlx_engine.amounts import MEMORY_GB
 from mlx_engine.models.description.size_class import SizeClass, size_class
 
 FILE = Path(resources.__file__).parent / "catalog.json"
-GIBIBYTE = 2**30
-"""In which the memory of a Mac is counted."""
 
 
 class Build(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,7 +54,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def build_for(self, memory_bytes: int) -> Build | None:
         """Return the best build for a machine with so much memory; None if none suits it."""
-        suitable = [build for build in self.builds if build.memory_gb <= _gibibytes(memory_bytes)]
+        suitable = [build for build in self.builds if build.memory_gb <= _gigabytes(memory_bytes)]
         return max(suitable, key=lambda build: build.size_bytes, default=None)
 
 
@@ -87,7 +86,7 @@ def recommend(memory_bytes: int) -> tuple[Recommendation, ...]:
     largest on, then what does not suit.
     """
     entries = read()
-    candidates = [entry for entry in entries if 0 < entry.first_choice_gb <= _gibibytes(memory_bytes)]
+    candidates = [entry for entry in entries if 0 < entry.first_choice_gb <= _gigabytes(memory_bytes)]
     first = max(candidates, key=lambda entry: entry.first_choice_gb, default=None)
     found = [Recommendation(entry, entry.build_for(memory_bytes), entry is first) for entry in entries]
     return tuple(sorted(found, key=_place))
@@ -98,6 +97,6 @@ def _place(one: Recommendation) -> tuple[bool, bool, int]:
     return not one.is_first_choice, not suits, -one.entry.parameters if suits else one.entry.parameters
 
 
-def _gibibytes(memory_bytes: int) -> int:
+def _gigabytes(memory_bytes: int) -> int:
     # Rounded, because systems keep a little of the memory to themselves before they tell how much there is.
-    return round(memory_bytes / GIBIBYTE)
+    return round(memory_bytes / MEMORY_GB)

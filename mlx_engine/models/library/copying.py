@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlx_engine.amounts import format_disk
 from mlx_engine.errors import NoSpace, StorageError
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.files import staging
@@ -38,7 +39,7 @@ def copy_model(source: Path, target: Path) -> Iterator[CopyProgress]:
         total = sum(file.stat().st_size for file in files)
         with staging.locked_partial(target) as partial:
             if shutil.disk_usage(partial).free < total:
-                raise NoSpace(f"The disk has no room for {target.name}: it takes {total / 1e9:.1f} GB.")
+                raise NoSpace(f"The disk has no room for {target.name}: it takes {format_disk(total)}.")
             done = 0
             for file in files:
                 for copied in _copy(file, partial / file.name):

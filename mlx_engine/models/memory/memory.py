@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from mlx_engine.amounts import format_memory
 from mlx_engine.models.description.cache_layout import GROWTH, LayerCache
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory import cache_precision
@@ -70,10 +71,10 @@ class Fit:
         """The sum in a sentence."""
         need, machine = self.estimate, self.machine
         return (
-            f"{size_in_words(need.weights_bytes)} for the weights, {size_in_words(need.cache_bytes)} for "
-            f"{need.context:,} tokens of context and {size_in_words(need.work_bytes)} to work in make "
-            f"{size_in_words(need.total_bytes)}; there are {size_in_words(machine.working_set_bytes)} "
-            f"({machine.working_set_source}), of which {size_in_words(machine.reserve_bytes)} stay in reserve."
+            f"{format_memory(need.weights_bytes)} for the weights, {format_memory(need.cache_bytes)} for "
+            f"{need.context:,} tokens of context and {format_memory(need.work_bytes)} to work in make "
+            f"{format_memory(need.total_bytes)}; there are {format_memory(machine.working_set_bytes)} "
+            f"({machine.working_set_source}), of which {format_memory(machine.reserve_bytes)} stay in reserve."
         )
 
 
@@ -172,11 +173,3 @@ def _work_bytes(model: ModelDescription, context: int, kept_bytes: float, runtim
     activations = step * (12 * shape.hidden + 3 * shape.feed_forward)
     logits = 6 * shape.vocabulary
     return (widest + scores + unpacked + activations + logits) * runtime.number_bytes
-
-
-def size_in_words(size_bytes: float) -> str:
-    """Return the size as people read it; GB are 10^9 bytes, as on the disk and in the shop."""
-    for unit, bytes_each, decimals in (("GB", 1e9, 1), ("MB", 1e6, 0), ("KB", 1e3, 0)):
-        if size_bytes >= bytes_each:
-            return f"{size_bytes / bytes_each:.{decimals}f} {unit}"
-    return f"{size_bytes:.0f} bytes"

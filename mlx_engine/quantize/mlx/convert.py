@@ -19,6 +19,7 @@ import mlx.core as mx
 import msgspec
 from mlx_lm.utils import _encode_tagged_floats
 
+from mlx_engine.amounts import format_disk
 from mlx_engine.errors import NoSpace, StorageError
 from mlx_engine.models.description import provenance
 from mlx_engine.models.description.describe import describe
@@ -108,7 +109,7 @@ def _require_room(partial: Path, target: Path, size_bytes: int) -> None:
     free = shutil.disk_usage(partial).free
     if free < size_bytes + _reserve_bytes:
         raise NoSpace(
-            f"The disk has no room for {target.name}: it takes {size_bytes / 1e9:.1f} GB, and {free / 1e9:.1f} GB are "
+            f"The disk has no room for {target.name}: it takes {format_disk(size_bytes)}, and {format_disk(free)} are "
             "free. Make room and try again."
         )
 

@@ -4,12 +4,12 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from mlx_engine.amounts import format_disk
 from mlx_engine.models.description import weights
 from mlx_engine.models.description.bit_map import LayerBits, bit_map
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.description.weights import Precision, Weight, plain_weight
 from mlx_engine.models.files.safetensors import TensorEntry, header_bytes, tensor_bytes
-from mlx_engine.models.memory.memory import size_in_words
 from mlx_engine.quantize.plan.layout import Placement, layout, meaning
 from mlx_engine.quantize.plan.outline import Dropped, Outline
 from mlx_engine.quantize.plan.shards import into_shards
@@ -121,4 +121,4 @@ def _wishes(placements: Sequence[Placement]) -> Iterator[str]:
 
 
 def _loss(dropped: Dropped) -> str:
-    return f"{dropped.prefix} ({size_in_words(dropped.size_bytes)}) is left out: {dropped.reason}."
+    return f"{dropped.prefix} ({format_disk(dropped.size_bytes)}) is left out: {dropped.reason}."

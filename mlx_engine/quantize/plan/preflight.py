@@ -10,12 +10,12 @@ from pathlib import Path
 
 import psutil
 
+from mlx_engine.amounts import format_disk, format_memory
 from mlx_engine.errors import InvalidRecipe, NoSpace, OutOfMemory, StorageError, UnsupportedModel
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.files import staging
 from mlx_engine.models.hub.cache import free_bytes
-from mlx_engine.models.memory.memory import size_in_words
 from mlx_engine.quantize.plan.forecast import Forecast, forecast_of
 from mlx_engine.quantize.plan.layout import Placement, layout
 from mlx_engine.quantize.plan.outline import Outline
@@ -26,7 +26,7 @@ _FILES_AT_ONCE = (4, 2, 1)
 """Of a download: more are faster, fewer take less room."""
 DISK_RESERVE_BYTES = 500_000_000
 """What a conversion leaves free on the disk."""
-WORK_BYTES = 400_000_000
+WORK_BYTES = 400 * 2**20
 """What must be free for the work. Measured: 139 to 159 MB at the peak, be it 4-bit, mxfp4 or bf16 (Linux, the CPU)."""
 
 
@@ -81,10 +81,10 @@ def files_at_once(
         needed = sum(missing.values()) if keeps else supply.peak_bytes(missing, at_once=count)
         if needed <= free:
             return count
-    result = f", {size_in_words(size_bytes)} for the result" if both else ""
+    result = f", {format_disk(size_bytes)} for the result" if both else ""
     raise NoSpace(
-        f"The original needs {size_in_words(needed)} on the disk{'' if keeps else ' at a time'}{result}, and "
-        f"{size_in_words(DISK_RESERVE_BYTES)} should stay free; the disk has {size_in_words(free_bytes(cache))}. Make "
+        f"The original needs {format_disk(needed)} on the disk{'' if keeps else ' at a time'}{result}, and "
+        f"{format_disk(DISK_RESERVE_BYTES)} should stay free; the disk has {format_disk(free_bytes(cache))}. Make "
         f"room{', or let the files of the original be removed as they are used.' if keeps else ' and try again.'}"
     )
 
@@ -160,8 +160,8 @@ def disk_problem(target: Path, needed_bytes: int, *, way_out: str = "Make room, 
     if needed_bytes + DISK_RESERVE_BYTES <= free:
         return ""
     return (
-        f"{size_in_words(needed_bytes)} are needed, and {size_in_words(DISK_RESERVE_BYTES)} should stay free; the disk "
-        f"has {size_in_words(free)}. {way_out}"
+        f"{format_disk(needed_bytes)} are needed, and {format_disk(DISK_RESERVE_BYTES)} should stay free; the disk "
+        f"has {format_disk(free)}. {way_out}"
     )
 
 
@@ -169,6 +169,6 @@ def _require_memory() -> None:
     available = psutil.virtual_memory().available
     if available < WORK_BYTES:
         raise OutOfMemory(
-            f"A conversion takes {size_in_words(WORK_BYTES)} of memory; {size_in_words(available)} are free. Close "
+            f"A conversion takes {format_memory(WORK_BYTES)} of memory; {format_memory(available)} are free. Close "
             "other programs and try again."
         )

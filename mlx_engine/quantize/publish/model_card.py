@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from mlx_engine.models.memory.memory import size_in_words
+from mlx_engine.amounts import format_disk, format_memory
 from mlx_engine.quantize.publish.publish import Conversion
 
 ADDRESS = "https://huggingface.co/"
@@ -107,11 +107,11 @@ def _figures(card: Card) -> str:
         ("Parameters", f"{model.parameters:,}"),
         ("Bits per weight", f"{model.bits_per_weight:.3f}, scales included"),
         ("Stored as", model.quantization),
-        ("Size on disk", f"{size_in_words(model.size_bytes)} ({model.size_bytes:,} bytes)"),
-        ("Weights in memory", size_in_words(weights)),
+        ("Size on disk", f"{format_disk(model.size_bytes)} ({model.size_bytes:,} bytes)"),
+        ("Weights in memory", format_memory(weights)),
     ]
     if card.memory_bytes:
-        rows.append((f"Memory at {card.memory_context:,} tokens", f"{size_in_words(card.memory_bytes)} (reckoned)"))
+        rows.append((f"Memory at {card.memory_context:,} tokens", f"{format_memory(card.memory_bytes)} (reckoned)"))
     return _table(("Property", "Value"), rows)
 
 

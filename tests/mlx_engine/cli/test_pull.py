@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.cli.main import main
-from mlx_engine.cli.views.job_bar import duration_in_words
 from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model, model_files
 from tests.hub.server import Hub
@@ -82,12 +81,3 @@ def test_offline_is_a_sentence_and_touches_nothing(hub: Hub, monkeypatch: pytest
     child = subprocess.run(command, capture_output=True, text=True, check=False)
     assert child.returncode == 1
     assert child.stderr.startswith("facet: Facet is offline:")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.2, "1 s"), (59.4, "59 s"), (90, "2 min"), (59.6, "1 min"), (3_599, "1.0 h"), (9_000, "2.5 h")],
-)
-def test_times_are_no_finer_than_they_can_be(seconds: float, words: str) -> None:
-    """Seconds, minutes, hours."""
-    assert duration_in_words(seconds) == words

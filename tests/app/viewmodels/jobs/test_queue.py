@@ -73,10 +73,10 @@ def jobs(bridge: GivenBridge, facet: Facet) -> Jobs:
         (Running(), "4-bit · Reading the model…"),
         (
             Running(250_000_000, 1_000_000_000, 50e6, 15.0),
-            "4-bit · 250 MB of 1.0 GB · 50 MB/s · 20 s left",
+            "4-bit · 250 MB of 1 GB · 50 MB/s · less than a minute left",
         ),
-        (Paused(250_000_000, 1_000_000_000), "4-bit · Paused · 250 MB of 1.0 GB"),
-        (Done("/made/Whale-4bit", 1_000_000_000, 4.5), "4-bit · In the library · 1.0 GB, 4.50 bits per weight"),
+        (Paused(250_000_000, 1_000_000_000), "4-bit · Paused · 250 MB of 1 GB"),
+        (Done("/made/Whale-4bit", 1_000_000_000, 4.5), "4-bit · In the library · 1 GB, 4.50 bits per weight"),
         (Failed("NoSpace", "Not enough space on the disk", "Make room."), "Not enough space on the disk"),
     ],
 )
@@ -138,5 +138,5 @@ def test_a_conversion_says_how_far_its_download_is() -> None:
     source = SourceProgress(id="w", done_bytes=4 * 10**9, total_bytes=16 * 10**9, bytes_per_s=5e7, remaining_s=240.0)
     state = Running(10**9, 5 * 10**9, 1e7, 60.0, source=source)
     assert item(Job(conversion(), state)).line.endswith(
-        "4.0 GB of 16.0 GB downloaded · 1.0 GB of 5.0 GB written · 50 MB/s · 4 min left"
+        "4 GB of 16 GB downloaded · 1 GB of 5 GB written · 50 MB/s · about 4 min left"
     )

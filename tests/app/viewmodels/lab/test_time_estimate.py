@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.viewmodels.lab.time_estimate import Countdown, Pace, duration_in_words, guess, learned, study_seconds
+from app.viewmodels.lab.time_estimate import Countdown, Pace, guess, learned, study_seconds
 from mlx_engine.measure.results.messages import CorpusChoice
 from mlx_engine.measure.study.plan import Plan
 from mlx_engine.measure.study.study import Row, Study
@@ -49,17 +49,3 @@ def test_a_machine_that_is_slower_than_thought_takes_longer() -> None:
     assert countdown.left_s(study, 0.0, now=102.0) == pytest.approx(whole, rel=0.05)
     step = whole / 4
     assert countdown.left_s(study, 0.5, now=100 + 3 * step) == pytest.approx(6 * (whole - step / 2), rel=0.2)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (5, "less than a minute"),
-        (130, "about 2 min"),
-        (1400, "about 25 min"),
-        (3600, "about 1 h"),
-        (12_600, "about 3 h 30 min"),
-    ],
-)
-def test_times_are_told_no_finer_than_they_are_known(seconds: float, words: str) -> None:
-    assert duration_in_words(seconds) == words

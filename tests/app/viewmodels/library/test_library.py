@@ -32,7 +32,7 @@ def test_each_model_is_a_row(tested: Facet) -> None:
     """With its name, what it is, and its state."""
     assert values(tested.library) == ["Alpha", "Beta"]
     assert values(tested.library, ModelRole.ID) == [MODEL, OTHER]
-    assert values(tested.library, ModelRole.DETAIL) == ["bf16 · 1M · 8 KB"] * 2
+    assert values(tested.library, ModelRole.DETAIL) == ["bf16 · 4.1k · 8 KB"] * 2
     assert values(tested.library, ModelRole.STATE) == [Stopped()] * 2
     assert tested.library.description(MODEL).context_length == 4096
     assert tested.library.description("nobody/Nothing") is None

@@ -37,8 +37,8 @@ def test_reading_again_says_why() -> None:
 
 def test_memory_is_told_against_that_of_the_machine() -> None:
     """Memory is in the gigabytes by which machines are sold, and absent without an engine."""
-    used = Throughput(engine_memory_bytes=429_496_730, machine_memory_bytes=16 * 2**30)
-    assert sentence([memory(used)]) == "0.4 of 16 GB"
+    used = Throughput(engine_memory_bytes=410 * 2**20, machine_memory_bytes=16 * 2**30)
+    assert sentence([memory(used)]) == "410 MB of 16 GB"
     assert memory(Throughput(machine_memory_bytes=16 * 2**30)) is None
 
 

@@ -257,7 +257,7 @@ def test_a_running_study_says_how_far_it_is(show: Show, found: Study) -> None:
 
 def test_limits_name_a_winner(show: Show, found: Study, theme: Theme) -> None:
     """The form gives back what it was given."""
-    gates = Gates(max_mean_kl=0.05, min_top1_agreement=0.8, max_memory_bytes=8 * 10**9, prefer="smallest")
+    gates = Gates(max_mean_kl=0.05, min_top1_agreement=0.8, max_memory_bytes=8 * 2**30, prefer="smallest")
     form = GatesForm(gates, theme)
     assert form.gates() == gates
     shown = show(found)

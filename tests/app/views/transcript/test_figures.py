@@ -18,5 +18,5 @@ def test_the_words_have_them_all() -> None:
     words = in_words(STATISTICS, "owner/model")
     assert "Answered by owner/model." in words
     assert "Read 340 tokens of the prompt at 1,100 tokens per second; 900 more were still in memory." in words
-    assert "3.10 GB" in words
+    assert "2.9 GB" in words
     assert "1,852 tokens" in words

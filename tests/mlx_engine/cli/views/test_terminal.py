@@ -41,7 +41,7 @@ def test_the_figures_of_an_answer_say_what_was_kept_and_why_it_ended() -> None:
             generated_tokens=64,
             decode_tokens_per_s=51.26,
             effective_tokens_per_s=40,
-            peak_memory_bytes=512_000_000,
+            peak_memory_bytes=512 * 2**20,
             context_tokens=1264,
             finish_reason="length",
         )

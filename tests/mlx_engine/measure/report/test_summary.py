@@ -26,7 +26,7 @@ def test_no_winner_is_told() -> None:
     made = study(FEW)
     plan = msgspec.structs.replace(made.plan, gates=Gates(max_mean_kl=0.0001, max_size_bytes=10**9))
     assert summary(Subject(msgspec.structs.replace(made, plan=plan)))[0] == (
-        "No candidate is within the limits: mean KL at most 0.0001 nats, size at most 1.0 GB."
+        "No candidate is within the limits: mean KL at most 0.0001 nats, size at most 1 GB."
     )
 
 

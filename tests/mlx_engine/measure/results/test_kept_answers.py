@@ -67,7 +67,7 @@ def test_what_is_needed_stays(tmp_path: Path) -> None:
 def test_more_than_is_ever_kept_is_refused_with_the_sum(tmp_path: Path) -> None:
     """If nothing can go: before it is answered, not after."""
     old = _store(tmp_path, "old", used=1.0)
-    with pytest.raises(NoSpace, match=r"would take 5\.0 GB, and Facet keeps 5\.0 GB at most"):
+    with pytest.raises(NoSpace, match=r"would take 5\.0 GB, and Facet keeps 5 GB at most"):
         require_room(tmp_path, 4_999_999_500, spared={old})
     require_room(tmp_path, 4_999_999_500, spared=())
     assert not old.exists()

@@ -6,9 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from mlx_engine.amounts import MEMORY_GB
 from mlx_engine.models.hub.files import is_safe
 from mlx_engine.models.library import catalog
-from mlx_engine.models.library.catalog import GIBIBYTE, Entry
+from mlx_engine.models.library.catalog import Entry
 
 MACS_GB = (8, 16, 18, 24, 32, 36, 48, 64, 96, 128)
 ENTRIES = catalog.read()
@@ -18,7 +19,7 @@ ENTRIES = catalog.read()
 def test_builds_fit_where_they_are_recommended(entry: Entry) -> None:
     """Weights and a tenth more for the conversation leave a third of the memory to the system."""
     for build in entry.builds:
-        assert build.size_bytes * 1.1 + 0.4e9 <= build.memory_gb * GIBIBYTE * 2 / 3, build.repository
+        assert build.size_bytes * 1.1 + 0.4e9 <= build.memory_gb * MEMORY_GB * 2 / 3, build.repository
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
@@ -43,7 +44,7 @@ def test_repositories_are_owner_and_name(entry: Entry) -> None:
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_builds_grow_with_the_memory(entry: Entry) -> None:
     """More memory never gets a smaller build."""
-    sizes = [build.size_bytes if (build := entry.build_for(memory * GIBIBYTE)) else 0 for memory in MACS_GB]
+    sizes = [build.size_bytes if (build := entry.build_for(memory * MEMORY_GB)) else 0 for memory in MACS_GB]
     assert sizes == sorted(sizes)
     assert sizes[-1] > 0
 
@@ -59,14 +60,14 @@ def test_no_model_is_listed_twice() -> None:
 @pytest.mark.parametrize("memory_gb", MACS_GB)
 def test_every_mac_has_one_first_choice_that_suits_it(memory_gb: int) -> None:
     """Whoever has never chosen a model finds one at the top."""
-    found = catalog.recommend(memory_gb * GIBIBYTE)
+    found = catalog.recommend(memory_gb * MEMORY_GB)
     assert [one.entry.name for one in found if one.is_first_choice] == [found[0].entry.name]
     assert found[0].build is not None
 
 
 def test_what_does_not_suit_comes_last() -> None:
     """A small Mac sees what it can run before what it cannot; nothing is hidden."""
-    found = catalog.recommend(8 * GIBIBYTE)
+    found = catalog.recommend(8 * MEMORY_GB)
     suits = [one.build is not None for one in found]
     assert suits == sorted(suits, reverse=True)
     assert not suits[-1]
