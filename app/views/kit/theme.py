@@ -44,6 +44,7 @@ class Theme(QObject):
         super().__init__(parent)
         self._appearance: Appearance = "system"
         self._text_size = 100
+        self._fonts: dict[tuple[FontRole, bool, bool, int], QFont] = {}
         self._palette = self._chosen()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_theme_changed)
 
@@ -64,6 +65,12 @@ class Theme(QObject):
 
     def font(self, role: FontRole, *, tabular: bool = False, bold: bool = False) -> QFont:
         """Return the font of `role`, scaled. `tabular` gives all figures the same width."""
+        key = (role, tabular, bold, self.text_size)
+        if key not in self._fonts:
+            self._fonts[key] = self._new_font(role, tabular=tabular, bold=bold)
+        return QFont(self._fonts[key])
+
+    def _new_font(self, role: FontRole, *, tabular: bool, bold: bool) -> QFont:
         pixels, weight = _FONTS[role]
         font = _mono_font() if role == "mono" else _text_font()
         font.setPixelSize(self.scaled(pixels))

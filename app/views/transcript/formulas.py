@@ -112,7 +112,7 @@ class Formulas(QObject):
             self._forgive.start()
             return False
         if self._is_loaded and not self._waiting:
-            self._idle.add(self._make_waiting())
+            self._idle.add(self._make_waiting(), self, is_urgent=True)
         self._waiting[key] = None
         self._load()
         return True
@@ -132,7 +132,7 @@ class Formulas(QObject):
     def _loaded(self) -> None:
         if not self._is_loaded:
             self._is_loaded = True
-            self._idle.add(self._make_waiting())
+            self._idle.add(self._make_waiting(), self, is_urgent=True)
 
     def get(self, latex: str, *, display: bool) -> Formula | None:
         """Return the formula if it has been made and could be."""

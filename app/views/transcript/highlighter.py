@@ -93,7 +93,7 @@ class Highlighter(QObject):
         if self._is_stale:
             self._is_stale = False
             self._job = self._pass()
-            self._idle.add(self._job)
+            self._idle.add(self._job, self)
 
     def _pass(self) -> Iterator[None]:
         spent = 0.0

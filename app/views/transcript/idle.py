@@ -1,44 +1,52 @@
-"""Work that can wait: done in short slices while the event loop has nothing else to do. Knows nothing of the work."""
+"""Work in short slices while the event loop has nothing else to do. Knows nothing about the work itself."""
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from time import perf_counter
 
 from PySide6.QtCore import QObject, QTimer
+from shiboken6 import isValid
 
 SLICE_S = 0.005
-"""How long one slice may take before the event loop has its turn: a third of a frame."""
+"""Longest slice before the event loop gets its turn: a third of a frame."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    steps: Iterator[None]
+    owner: QObject
 
 
 class IdleQueue(QObject):
-    """Runs iterators a step at a time, the oldest first. A step should take a few milliseconds at most."""
+    """Runs jobs one step at a time, the oldest first. A job is an iterator; a step takes a few milliseconds at most.
+    A job ends early when Qt has deleted its owner.
+    """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._jobs: deque[Iterator[None]] = deque()
+        self._jobs: deque[_Job] = deque()
         self._timer = QTimer(self, interval=0)
-        self._timer.timeout.connect(self._slice)
+        self._timer.timeout.connect(self._run_slice)
 
-    @property
-    def is_empty(self) -> bool:
-        return not self._jobs
-
-    def add(self, job: Iterator[None]) -> None:
-        """Run `job` to its end, by and by."""
-        self._jobs.append(job)
+    def add(self, steps: Iterator[None], owner: QObject, *, is_urgent: bool = False) -> None:
+        """Run `steps` in idle slices, before all other jobs if urgent."""
+        if is_urgent:
+            self._jobs.appendleft(_Job(steps, owner))
+        else:
+            self._jobs.append(_Job(steps, owner))
         self._timer.start()
 
-    def drop(self, job: Iterator[None]) -> None:
-        """Forget `job`, if it is still there."""
-        if job in self._jobs:
-            self._jobs.remove(job)
+    def drop(self, steps: Iterator[None]) -> None:
+        """Remove the job with these steps, if it is still waiting."""
+        self._jobs = deque(job for job in self._jobs if job.steps is not steps)
 
     def finish(self) -> None:
-        """Run everything to its end now."""
+        """Run all jobs to their end now."""
         while self._jobs:
             self._step()
 
-    def _slice(self) -> None:
+    def _run_slice(self) -> None:
         end = perf_counter() + SLICE_S
         while self._jobs and perf_counter() < end:
             self._step()
@@ -47,5 +55,6 @@ class IdleQueue(QObject):
 
     def _step(self) -> None:
         job = self._jobs[0]
-        if next(job, self) is self and self._jobs and self._jobs[0] is job:
+        has_ended = not isValid(job.owner) or next(job.steps, self) is self
+        if has_ended and self._jobs and self._jobs[0] is job:
             self._jobs.popleft()

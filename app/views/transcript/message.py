@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.domain.conversation import MessageState
 from app.viewmodels.chat.chat import MessageItem
-from app.views.transcript.backlog import Backlog, Streamed
+from app.views.transcript.backlog import Backlog, StreamedText
 from app.views.transcript.bubble import Bubble
 from app.views.transcript.footer import Footer
 from app.views.transcript.kit import Kit
@@ -179,7 +179,7 @@ class MessageWidget(QWidget):
 
     def _return_focus(self) -> None:
         if self._footer is not None:
-            self._footer.take_focus()
+            self._footer.focus_change_button()
 
     def _new_answer(self) -> Segments:
         answer = Segments(self._kit, self._kit.markdown, self, name="Answer")
@@ -249,11 +249,11 @@ class MessageWidget(QWidget):
             self._notice.setVisible(Notice.is_needed(message))
             self._notice.show_message(message)
 
-    def _show_streamed(self, streamed: Sequence[Streamed]) -> None:
+    def _show_streamed(self, streamed: Sequence[StreamedText]) -> None:
         self._add(streamed)
         self.resized.emit(self)
 
-    def _add(self, streamed: Sequence[Streamed]) -> None:
+    def _add(self, streamed: Sequence[StreamedText]) -> None:
         for kind, text in streamed:
             if kind == "thinking":
                 self._think(text)
@@ -278,7 +278,7 @@ class MessageWidget(QWidget):
 
     def _light(self) -> None:
         if self._footer is not None:
-            self._footer.light(on=self._is_last or self._is_under_mouse)
+            self._footer.set_lit(is_lit=self._is_last or self._is_under_mouse)
 
     def _tell(self) -> None:
         self.resized.emit(self)

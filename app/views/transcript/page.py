@@ -1,6 +1,6 @@
 """The page that messages stand on: their places and heights. Knows nothing of scrolling but a position."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from PySide6.QtWidgets import QWidget
@@ -39,13 +39,14 @@ class Page(QWidget):
         self._place(len(self.messages) - 1)
         message.show()
 
-    def cut(self, length: int) -> None:
-        """Remove the messages from number `length` on."""
-        for message in self.messages[length:]:
+    def cut(self, length: int) -> list[MessageWidget]:
+        """Hide the messages from number `length` on, and return them; the caller deletes them."""
+        removed = self.messages[length:]
+        for message in removed:
             message.hide()
-            message.deleteLater()
         del self.messages[length:]
         self._column.cut(length)
+        return removed
 
     def number_of(self, message: MessageWidget) -> int:
         """Return the number of `message`, or -1; the last are found first."""
@@ -76,7 +77,7 @@ class Page(QWidget):
 
     def chain(self, number: int) -> None:
         """Put what a message has for the keyboard between what is above and what is below, wherever it was made."""
-        earlier = (self.messages[n].tab_stops() for n in reversed(range(number)) if self.messages[n].is_realised)
+        earlier = (self.messages[n].tab_stops() for n in reversed(range(number)) if self.messages[n].is_ready)
         former = next((stops[-1] for stops in earlier if stops), self._first_stop)
         for stop in self.messages[number].tab_stops():
             QWidget.setTabOrder(former, stop)
@@ -84,13 +85,19 @@ class Page(QWidget):
 
     def measure(self, number: int) -> None:
         """Give a message the height that it needs now; those below it move."""
-        message = self.messages[number]
-        height = message.height_for(self.width_of_text)
-        message.is_measured = True
-        has_changed = height != self._column.height(number)
-        self._column.set_height(number, height)
+        has_changed = self._measure(number)
         for moved in range(number, len(self.messages) if has_changed else number + 1):
             self._place(moved)
+
+    def measure_all(self, messages: Iterable[MessageWidget]) -> None:
+        """Measure those of `messages` that are still here, and place all once."""
+        numbers = sorted(number for number in map(self.number_of, messages) if number >= 0)
+        for number in numbers:
+            self._measure(number)
+        for number in numbers:
+            self.chain(number)
+        for number in range(len(self.messages)):
+            self._place(number)
 
     def height_of(self, number: int) -> int:
         return self._column.height(number)
@@ -121,6 +128,15 @@ class Page(QWidget):
         number = min(anchor.number, len(self.messages) - 1)
         inside = round(anchor.share * self._column.height(number)) if anchor.offset > 0 else anchor.offset
         return self._column.top(number) + _TOP + inside
+
+    def _measure(self, number: int) -> bool:
+        """Return whether the message needs another height than it had."""
+        message = self.messages[number]
+        height = message.height_for(self.width_of_text)
+        message.is_measured = True
+        has_changed = height != self._column.height(number)
+        self._column.set_height(number, height)
+        return has_changed
 
     def _place(self, number: int) -> None:
         left = (self.width() - self.width_of_text) // 2

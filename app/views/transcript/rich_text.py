@@ -40,6 +40,7 @@ class RichText(QTextBrowser):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         # The width is set, not taken from the viewport, which has none before the text is shown.
         self.setLineWrapMode(QTextEdit.LineWrapMode.FixedPixelWidth)
+        self.setLineWrapColumnOrWidth(parent.width())
         self.setOpenLinks(False)
         self.setAcceptDrops(False)
         self.setUndoRedoEnabled(False)

@@ -43,6 +43,7 @@ class Segments(QWidget):
 
     def __init__(self, kit: Kit, parser: Parser, parent: QWidget, *, tone: Tone = "text", name: str = "Text") -> None:
         super().__init__(parent)
+        self.resize(parent.width(), 0)
         self._kit = kit
         self._parser = parser
         self._name = name
@@ -74,7 +75,7 @@ class Segments(QWidget):
             self._take_piece()
             if self._waiting:
                 self._job = self._take_pieces()
-                self._kit.idle.add(self._job)
+                self._kit.idle.add(self._job, self)
 
     def _take_pieces(self) -> Iterator[None]:
         while self._waiting:

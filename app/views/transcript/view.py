@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QPalette, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
-from shiboken6 import isValid
+from shiboken6 import delete, isValid
 
 from app.viewmodels.chat.chat import MessageItem
 from app.views.kit.theme import Theme
@@ -24,6 +25,8 @@ _FIRST = 12
 """Messages that are made at once, at most; those that are not on the screen wait for idle slices."""
 _MOST_AHEAD = 400
 """Messages that are made in idle slices; those further up wait until they are scrolled to."""
+_BATCH = 8
+"""Messages whose new heights are taken over together: each time, the screen is painted again."""
 _AT_END = 4
 """Pixels from the end that still count as the end."""
 
@@ -72,7 +75,7 @@ class TranscriptView(QScrollArea):
             for message, item in zip(messages[:same], items, strict=False):
                 if message.item != item:
                     message.set_item(item)
-            self._page.cut(same)
+            self._kit.idle.add(_delete(self._page.cut(same)), self)
             for item in items[same:]:
                 self._append(item)
         self._light_last()
@@ -228,16 +231,20 @@ class TranscriptView(QScrollArea):
     def _fill(self) -> None:
         if not self._is_filling:
             self._is_filling = True
-            self._kit.idle.add(self._fill_slices())
+            self._kit.idle.add(self._fill_slices(), self)
 
     def _fill_slices(self) -> Iterator[None]:
         while True:
             last = len(self._page.messages)
-            number = next(self._page.not_ready(range(max(last - _MOST_AHEAD, 0), last)), None)
-            if number is None:
+            numbers = list(islice(self._page.not_ready(range(max(last - _MOST_AHEAD, 0), last)), _BATCH))
+            if not numbers:
                 break
+            batch = [self._page.messages[number] for number in numbers]
+            for message in batch:
+                message.make_ready()
+                yield
             with self._anchored():
-                self._page.make_ready(number)
+                self._page.measure_all(batch)
             yield
         self._is_filling = False
         self.completed.emit()
@@ -278,3 +285,10 @@ class TranscriptView(QScrollArea):
             palette = widget.palette()
             palette.setColor(QPalette.ColorRole.Window, self._theme.palette.window)
             widget.setPalette(palette)
+
+
+def _delete(messages: Sequence[MessageWidget]) -> Iterator[None]:
+    """Delete messages one per step: all widgets of a long conversation at once would take a tenth of a second."""
+    for message in messages:
+        delete(message)
+        yield

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Self
 
 from markdown_it.token import Token
 from PySide6.QtCore import Qt
@@ -11,7 +11,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QTextBlockFormat, QTextCharForma
 
 from app.views.kit.plain_text import plain
 from app.views.kit.theme import Theme
-from app.views.transcript.blocks import Block
+from app.views.transcript.blocks import Block, BlockKind
 from app.views.transcript.format_properties import DISPLAY, FORMULA_OBJECT, INLINE_CODE, LATEX, NESTING, RULE
 from app.views.transcript.formulas import Formulas, set_alignment
 from app.views.transcript.links import may_be_opened, shown
@@ -42,6 +42,21 @@ class _Style:
     heading: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Everything that a block's format depends on. `gap` is the space above, in ems."""
+
+    kind: BlockKind
+    nesting: str
+    has_marker: bool
+    level: int
+    gap: float
+
+    @classmethod
+    def of(cls, block: Block, previous: Block | None) -> Self:
+        return cls(block.kind, block.nesting, bool(block.marker), block.level, _gap(block, previous))
+
+
 class Writer:
     """Writes in one tone of colour. `inline` parses the Markdown inside a block."""
 
@@ -51,11 +66,13 @@ class Writer:
         self._inline = inline
         self._tone = tone
         self._formats: dict[_Style, QTextCharFormat] = {}
+        self._block_formats: dict[_Shape, QTextBlockFormat] = {}
         self._waits = False
 
     def renew(self) -> None:
         """Take the theme as it is now."""
         self._formats.clear()
+        self._block_formats.clear()
 
     @property
     def em(self) -> int:
@@ -66,7 +83,7 @@ class Writer:
         """Write `block` into the empty QTextBlock at `cursor`. Return whether a formula in it is still to come."""
         self._waits = False
         style = _Style(bold=block.level > 0, heading=block.level)
-        cursor.setBlockFormat(self._block_format(block, previous))
+        cursor.setBlockFormat(self._block_format(_Shape.of(block, previous)))
         cursor.setBlockCharFormat(self._format(style))
         if block.kind == "maths":
             self._formula(cursor, block.text, style, display=True)
@@ -122,24 +139,29 @@ class Writer:
         set_alignment(made, formula)
         cursor.insertText(_OBJECT, made)
 
-    def _block_format(self, block: Block, previous: Block | None) -> QTextBlockFormat:
+    def _block_format(self, shape: _Shape) -> QTextBlockFormat:
+        if shape not in self._block_formats:
+            self._block_formats[shape] = self._new_block_format(shape)
+        return self._block_formats[shape]
+
+    def _new_block_format(self, shape: _Shape) -> QTextBlockFormat:
         em = self.em
-        made = self._line_distance(QTextBlockFormat())
-        made.setLeftMargin(nesting_margin(block.nesting, em))
-        made.setTopMargin(_gap(block, previous) * em)
-        if block.nesting:
-            made.setProperty(NESTING, block.nesting)
-        if block.marker:
-            made.setTextIndent(-_STEPS["l"] * em)
-            made.setTabPositions([QTextOption.Tab(_STEPS["l"] * em, QTextOption.TabType.LeftTab)])
-        if block.kind == "maths":
-            made.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        if block.kind == "rule":
-            made.setProperty(RULE, True)
-            made.setLineHeight(1, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
-        if block.level:
-            made.setHeadingLevel(block.level)
-        return made
+        block_format = self._line_distance(QTextBlockFormat())
+        block_format.setLeftMargin(nesting_margin(shape.nesting, em))
+        block_format.setTopMargin(shape.gap * em)
+        if shape.nesting:
+            block_format.setProperty(NESTING, shape.nesting)
+        if shape.has_marker:
+            block_format.setTextIndent(-_STEPS["l"] * em)
+            block_format.setTabPositions([QTextOption.Tab(_STEPS["l"] * em, QTextOption.TabType.LeftTab)])
+        if shape.kind == "maths":
+            block_format.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        if shape.kind == "rule":
+            block_format.setProperty(RULE, True)
+            block_format.setLineHeight(1, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
+        if shape.level:
+            block_format.setHeadingLevel(shape.level)
+        return block_format
 
     def _line_distance(self, block: QTextBlockFormat) -> QTextBlockFormat:
         """Set lines apart by a fixed distance: a proportional one would tear lines with tall formulas far apart."""

@@ -1,4 +1,4 @@
-from app.views.transcript.figures import in_words, line
+from app.views.transcript.figures import details, summary
 from mlx_engine.protocol import Statistics
 
 STATISTICS = Statistics(
@@ -8,15 +8,15 @@ STATISTICS = Statistics(
 )  # fmt: skip
 
 
-def test_the_line_has_the_figures_that_matter() -> None:
-    """Both rates, the wait and the length are seen without pointing at anything."""
-    assert line(STATISTICS) == "41.2 tok/s · 38.9 effective · first token 0.21 s · 612 tokens"
+def test_the_summary_has_the_most_important_figures() -> None:
+    """Both rates, the wait and the length are visible without a tooltip."""
+    assert summary(STATISTICS) == "41.2 tok/s · 38.9 incl. prompt · first token 0.21 s · 612 tokens"
 
 
-def test_the_words_have_them_all() -> None:
-    """Tokens read are told from tokens kept from before."""
-    words = in_words(STATISTICS, "owner/model")
-    assert "Answered by owner/model." in words
-    assert "Read 340 tokens of the prompt at 1,100 tokens per second; 900 more were still in memory." in words
-    assert "2.9 GB" in words
-    assert "1,852 tokens" in words
+def test_the_details_have_all_figures() -> None:
+    """Tokens read and tokens from the KV cache are counted separately."""
+    text = details(STATISTICS, "owner/model")
+    assert "Answered by owner/model." in text
+    assert "Read 340 tokens of the prompt at 1,100 tokens per second; 900 more came from the KV cache." in text
+    assert "2.9 GB" in text
+    assert "1,852 tokens" in text

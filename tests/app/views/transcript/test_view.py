@@ -162,7 +162,7 @@ def test_actions_ask_for_what_they_say(qtbot: QtBot, qapp: QApplication, view: T
     button(answer, "Copy message").click()
     assert qapp.clipboard().text() == "**x**"
     with qtbot.waitSignal(view.regenerate_requested) as again:
-        button(answer, "Answer again").click()
+        button(answer, "Regenerate answer").click()
     with qtbot.waitSignal(view.branch_requested) as branch:
         button(answer, "Previous version").click()
     assert (again.args, branch.args) == (["a"], ["a", -1])
@@ -173,7 +173,7 @@ def test_nothing_is_changed_while_busy(view: TranscriptView) -> None:
     view.show_items([make_item("q", "user", "?"), make_item("a", "assistant", "x")])
     view.set_busy(True)
     assert not button(view, "Edit message").isEnabled()
-    assert not button(view, "Answer again").isEnabled()
+    assert not button(view, "Regenerate answer").isEnabled()
     assert button(view, "Copy message").isEnabled()
 
 
