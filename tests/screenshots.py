@@ -66,7 +66,7 @@ def chats(run: Run, grab: Grab) -> Iterator[Step]:
 def quantization(run: Run, grab: Grab) -> Iterator[Step]:
     """Choose a recipe for the model of the chat, look at it in the editor, and let it be made."""
     assert run.assembly
-    workbench, quantize = run.assembly.workbench, run.assembly.later.quantizing().quantize
+    workbench, quantize = run.assembly.workbench, run.assembly.pages.quantizing().quantize
     workbench.actions_by_name["quantize"].trigger()
     yield lambda: isinstance(quantize.state, Ready)
     quantize.choose("balanced-4", chosen=True)
@@ -82,7 +82,7 @@ def quantization(run: Run, grab: Grab) -> Iterator[Step]:
     grab("recipe-editor")
     page.editor.left.emit()
     quantize.start()
-    jobs = run.assembly.later.jobs().jobs
+    jobs = run.assembly.pages.jobs().jobs
     yield lambda: jobs.share > 0.2 or not jobs.under_way
     grab("jobs")
     yield lambda: not jobs.under_way
@@ -91,7 +91,7 @@ def quantization(run: Run, grab: Grab) -> Iterator[Step]:
 def new_study(run: Run, grab: Grab) -> Iterator[Step]:
     """Put a study of the model of the chat together."""
     assert run.assembly
-    parts, page = run.assembly.later.lab(), run.assembly.workbench.show_page("lab")
+    parts, page = run.assembly.pages.lab(), run.assembly.workbench.show_page("lab")
     assert isinstance(page, LabPage)
     yield _settled()
     grab("lab-empty")
@@ -105,7 +105,7 @@ def study(run: Run, grab: Grab) -> Iterator[Step]:
     """Look at the study that is kept: in the table, beside each of its charts, and token by token."""
     assert run.assembly
     run.assembly.preferences.set("appearance", "light")
-    parts, page = run.assembly.later.lab(), run.assembly.workbench.show_page("lab")
+    parts, page = run.assembly.pages.lab(), run.assembly.workbench.show_page("lab")
     assert isinstance(page, LabPage)
     assert parts.lab.study, "No study is kept in this FACET_HOME."
     yield _settled()

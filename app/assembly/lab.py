@@ -1,4 +1,4 @@
-"""The Lab, built in one place and only when it is wanted."""
+"""The Lab: studies and their page, built on first use."""
 
 import subprocess
 import sys
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 
+from app.assembly.navigation import Navigation
+from app.assembly.parts import Parts
 from app.viewmodels.bridges.outline_reader import OutlineReader
 from app.viewmodels.bridges.study import StudyBridge
 from app.viewmodels.bridges.text_reader import TextReader
@@ -23,15 +25,10 @@ from app.viewmodels.lab.studies import Lab
 from app.viewmodels.lab.study_store import LabShelf
 from app.viewmodels.lab.text import LabText
 from app.viewmodels.lab.time_estimate import guess
-from app.viewmodels.library.library import ModelLibrary
 from app.viewmodels.tokens.view import TokenView
-from app.views.kit.notification import Notifier
-from app.views.kit.theme import Theme
-from mlx_engine.folders import Folders
 from mlx_engine.measure.charts.quantities import sample_key
 from mlx_engine.measure.study.study import Study
 from mlx_engine.models.description.description import ModelDescription
-from mlx_engine.models.memory.machine import Machine
 from mlx_engine.quantize.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -39,32 +36,21 @@ if TYPE_CHECKING:
 
 
 class LabAssembly(QObject):
-    """`show` leads to a page, `shown` gives the present one; `chat_with` and `quantize` take a model's id. `command`
-    starts a job process; the default is Facet's own.
-    """
+    """View-models of the Lab. `user_recipes` returns the recipes that the user made."""
 
-    def __init__(  # noqa: PLR0913 - where these meet
+    def __init__(
         self,
-        folders: Folders,
-        library: ModelLibrary,
+        parts: Parts,
+        navigation: Navigation,
         jobs: Jobs,
-        notifier: Notifier,
-        theme: Theme,
-        machine: Machine,
-        *,
+        past_chats: PastChats,
+        user_recipes: Callable[[], Sequence[Recipe]],
         parent: QObject,
-        show: Callable[[str], object],
-        shown: Callable[[], str],
-        chat_with: Callable[[str], None],
-        quantize: Callable[[str], None],
-        own: Callable[[], Sequence[Recipe]] = tuple,
-        chats: PastChats | None = None,
-        command: Sequence[str] | None = None,
     ) -> None:
         super().__init__(parent)
-        self._jobs, self._library, self._notifier, self._theme = jobs, library, notifier, theme
-        self._show, self._shown, self._chat_with, self._quantize = show, shown, chat_with, quantize
-        self.bridge = StudyBridge(folders, self, command=command)
+        self._parts, self._navigation, self._jobs = parts, navigation, jobs
+        folders, library, machine = parts.folders, parts.library, parts.machine
+        self.bridge = StudyBridge(folders, self)
         self._shelf = LabShelf(folders)
         self._page: LabPage | None = None
         self.beside = Beside(library, machine, self._is_converting, self)
@@ -79,136 +65,135 @@ class LabAssembly(QObject):
         self.draft = LabDraft(
             folders,
             library,
-            OutlineReader(folders.logs, self, command=command),
+            OutlineReader(folders.logs, self),
             machine,
             pace=self.lab.pace,
             names=lambda: self.lab.names,
-            own=own,
+            own=user_recipes,
             displaced=self.beside.displaced,
-            text=LabText(folders, self, reader=TextReader(folders.logs, self, command=command), chats=chats),
+            text=LabText(folders, self, reader=TextReader(folders.logs, self), chats=past_chats),
             parent=self,
         )
         self.export = LabExport(self.lab, self)
-        self.tokens = TokenView(self.lab, TokenJobs(folders, self, command=command), folders, self)
+        self.tokens = TokenView(self.lab, TokenJobs(folders, self), folders, self)
+        self._connect()
+        self._offer_to_resume()
+
+    def _connect(self) -> None:
+        library = self._parts.library
         for source in (self.lab, self.draft, self.export):
-            source.problem.connect(notifier.error)
-        jobs.changed.connect(lambda _id: self.beside.look())
+            source.problem.connect(self._parts.notifier.error)
+        self._jobs.changed.connect(lambda _id: self.beside.look())
         self.beside.changed.connect(self.lab.go_on)
         library.refreshed.connect(self.draft.refresh)
         library.refreshed.connect(self.lab.refresh)
-        self.lab.finished.connect(self._tell_finished)
-        self.export.written.connect(self._tell_written)
-        self._offer_to_go_on()
+        self.lab.finished.connect(self._notify_finished)
+        self.export.written.connect(self._notify_saved)
 
     def page(self) -> "LabPage":
-        """Return the page."""
-        from app.views.lab.page import LabPage  # noqa: PLC0415 - studies can go on without it
+        """Return the page of the Lab."""
+        from app.views.lab.page import LabPage  # noqa: PLC0415 - studies run without their page
         from app.views.lab.views import VIEWS, View  # noqa: PLC0415 - as above
         from app.views.tokens.panel import TokensPanel  # noqa: PLC0415 - as above
 
         texts = View("Texts", lambda _lab, theme: TokensPanel(self.tokens, theme))
-        page = self._page = LabPage(self.lab, self.draft, self.export, self._theme, views=(*VIEWS, texts))
-        page.chat_requested.connect(self._chat_with)
-        page.quantize_requested.connect(self._quantize)
+        page = self._page = LabPage(self.lab, self.draft, self.export, self._parts.theme, views=(*VIEWS, texts))
+        page.chat_requested.connect(self._navigation.chat_with)
         page.reveal_requested.connect(lambda path: _reveal(Path(path)))
-        page.discover_requested.connect(lambda: self._show("discover"))
-        page.hub_requested.connect(self._look_for)
+        page.discover_requested.connect(lambda: self._navigation.show("discover"))
+        page.hub_requested.connect(self._navigation.search_hub)
         return page
 
     def new_study(self) -> None:
-        """Show the page where a study is put together."""
-        self._show("lab")
+        """Show the form for a new study."""
+        self._navigation.show("lab")
         if self._page:
             self._page.new()
 
     def measure(self, model: ModelDescription, study: str = "") -> None:
-        """Show the model in this study, or else in the latest that has it, or begin one with it."""
+        """Show the model in `study` or in the latest study that has it; without one, start a draft with the model."""
         self.lab.refresh()
-        having = {kept.plan.name: label for kept in self._shelf.studies if (label := _label_of(model, kept))}
-        name = study if study in having else next((name for name in self.lab.names if name in having), "")
+        labels = {kept.plan.name: label for kept in self._shelf.studies if (label := _label_of(model, kept))}
+        name = study if study in labels else next((name for name in self.lab.names if name in labels), "")
         if name:
             self._open(name)
             if self._page:
-                self._page.view.table.select(sample_key(having[name], 16))
+                self._page.view.table.select(sample_key(labels[name], 16))
             return
-        self._show("lab")
-        kin = [one for one in self.draft.originals() if is_kin(model, one)]
-        self.draft.begin(max(kin, key=lambda one: one.size_bytes, default=model))
+        self._navigation.show("lab")
+        originals = [original for original in self.draft.originals() if is_kin(model, original)]
+        self.draft.begin(max(originals, key=lambda original: original.size_bytes, default=model))
         if self._page:
             self._page.show_setup()
 
     def show_foremost(self) -> None:
-        """Show the study that is worked on, or else the one that waits."""
+        """Show the study that is running, or else the next one in the queue."""
         self._open(self.lab.foremost)
 
     def close(self) -> None:
-        """End the processes; the next run offers to go on."""
+        """End the processes; the next run offers to resume."""
         self.tokens.close()
         self.draft.close()
         self.lab.close()
 
-    def _look_for(self, words: str) -> None:
-        from app.views.discover.page import DiscoverPage  # noqa: PLC0415 - not before it is wanted
-
-        page = self._show("discover")
-        if isinstance(page, DiscoverPage):
-            page.look_for(words)
-
     def _is_converting(self) -> bool:
         return any((item.task, item.kind) == ("conversion", "running") for item in self._jobs.items)
 
-    def _offer_to_go_on(self) -> None:
+    def _offer_to_resume(self) -> None:
         if not (name := self.lab.interrupted):
             return
         title = f"The study “{name}” is unfinished."
 
-        def follow() -> None:
+        def withdraw_when_running() -> None:
             if self.lab.running == name:
-                self.lab.changed.disconnect(follow)
-                self._notifier.withdraw(title)
+                self.lab.changed.disconnect(withdraw_when_running)
+                self._parts.notifier.withdraw(title)
 
-        self.lab.changed.connect(follow)
-        self._notifier.information(
+        self.lab.changed.connect(withdraw_when_running)
+        self._parts.notifier.information(
             title,
-            "Facet was closed while it ran. What was measured is kept.",
+            "Facet quit while it was running. Completed measurements are saved.",
             action_title="Resume",
-            action=lambda: self._go_on(name),
+            action=lambda: self._resume(name),
             stays=True,
         )
 
-    def _go_on(self, name: str) -> None:
+    def _resume(self, name: str) -> None:
         self._open(name)
         self.lab.start()
 
-    def _tell_finished(self, name: str) -> None:
-        # What the study has made belongs into the library.
-        self._library.refresh()
-        if self._shown() == "lab" and self.lab.study and self.lab.study.plan.name == name:
-            return
-        self._notifier.information(
-            f"The study “{name}” is finished.", self.lab.judgement, action_title="Show", action=lambda: self._open(name)
-        )
+    def _notify_finished(self, name: str) -> None:
+        # The study may have made models, which belong in the library.
+        self._parts.library.refresh()
+        is_visible = self._navigation.current_page == "lab" and self.lab.study and self.lab.study.plan.name == name
+        if not is_visible:
+            self._parts.notifier.information(
+                f"The study “{name}” is finished.",
+                self.lab.judgement,
+                action_title="Show",
+                action=lambda: self._open(name),
+            )
 
-    def _tell_written(self, file: str) -> None:
-        self._notifier.information(
-            f"{Path(file).name} is written.", file, action_title="Show", action=lambda: _reveal(Path(file))
+    def _notify_saved(self, file: str) -> None:
+        self._parts.notifier.information(
+            f"{Path(file).name} was saved.", file, action_title="Show", action=lambda: _reveal(Path(file))
         )
 
     def _open(self, name: str) -> None:
         self.lab.open(name)
-        self._show("lab")
+        self._navigation.show("lab")
         if self._page:
             self._page.show_study()
 
 
 def _label_of(model: ModelDescription, study: Study) -> str:
-    """Return what `model` is called in `study`, "" if it is not in it."""
-    here = model.path.resolve()
-    return next((row.label for row in study.rows if Path(row.path).resolve() == here), "")
+    """Return the label of `model` in `study`, "" if the study does not have it."""
+    path = model.path.resolve()
+    return next((row.label for row in study.rows if Path(row.path).resolve() == path), "")
 
 
 def _reveal(path: Path) -> None:
-    """Show the folder in the file manager, marked in the one above where the system can do that."""
+    """Select the path in the Finder; elsewhere open its folder."""
     if sys.platform == "darwin":
         subprocess.Popen(["/usr/bin/open", "-R", str(path)])  # noqa: S603 - a fixed program
     else:

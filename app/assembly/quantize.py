@@ -1,52 +1,38 @@
-"""What has to do with quantizing, built in one place and only when it is wanted."""
+"""Quantization: recipes and the page that applies them, built on first use."""
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from app.assembly.navigation import Navigation
+from app.assembly.parts import Parts
 from app.viewmodels.bridges.outline_reader import OutlineReader
 from app.viewmodels.jobs.queue import Jobs
-from app.viewmodels.library.library import ModelLibrary
 from app.viewmodels.quantize.quantize import Quantize
 from app.viewmodels.quantize.recipe_store import RecipeShelf
 from app.viewmodels.quantize.state import Fetching, Ready, Unreachable
-from app.views.kit.notification import Notifier
-from app.views.kit.theme import Theme
-from mlx_engine.folders import Folders
 from mlx_engine.models.description.description import ModelDescription
-from mlx_engine.models.memory.machine import this_machine
 
 if TYPE_CHECKING:
     from app.views.quantize.page import QuantizePage
 
 
 class QuantizeAssembly(QObject):
-    """What is asked for becomes jobs; `show` leads to the page of that name. `command` starts a process that reads."""
+    """View-models of the Quantize page. Conversions become jobs."""
 
-    def __init__(  # noqa: PLR0913 - where these meet
-        self,
-        folders: Folders,
-        library: ModelLibrary,
-        jobs: Jobs,
-        notifier: Notifier,
-        theme: Theme,
-        *,
-        parent: QObject,
-        show: Callable[[str], object],
-        command: Sequence[str] | None = None,
-    ) -> None:
+    def __init__(self, parts: Parts, navigation: Navigation, jobs: Jobs, parent: QObject) -> None:
         super().__init__(parent)
-        self._theme, self._show = theme, show
+        self._theme, self._navigation = parts.theme, navigation
+        folders = parts.folders
         self.shelf = RecipeShelf(folders.recipes, self)
-        reader = OutlineReader(folders.logs, self, command=command)
-        self.quantize = Quantize(folders.models, reader, self.shelf, this_machine(), jobs.add, self)
+        reader = OutlineReader(folders.logs, self)
+        self.quantize = Quantize(folders.models, reader, self.shelf, parts.machine, jobs.add, self)
         self._page: QuantizePage | None = None
         for source in (self.shelf, self.quantize):
-            source.problem.connect(notifier.error)
-        self.quantize.started.connect(lambda _count: show("jobs"))
-        library.refreshed.connect(self.quantize.plans_changed)
+            source.problem.connect(parts.notifier.error)
+        self.quantize.started.connect(lambda _count: navigation.show("jobs"))
+        parts.library.refreshed.connect(self.quantize.plans_changed)
 
     def page(self) -> "QuantizePage":
         """Return the page of recipes."""
@@ -60,30 +46,30 @@ class QuantizeAssembly(QObject):
     def open(self, model: ModelDescription) -> None:
         """Show the recipes for the model."""
         self.quantize.open(model)
-        self._show("quantize")
+        self._navigation.show("quantize")
 
     def open_repository(self, repository: str) -> None:
         """Show the recipes for a model on the Hub."""
         self.quantize.open_repository(repository)
-        self._show("quantize")
+        self._navigation.show("quantize")
 
     def open_path(self, path: Path) -> None:
-        """Show the recipes for a model that need not be in the library."""
+        """Show the recipes for a model that may be outside the library."""
         if model := self.quantize.describe(path):
             self.open(model)
 
     def ask_for_path(self, *, is_file: bool) -> None:
-        """Let the person choose a model that need not be in the library."""
-        self._show("quantize")
+        """Let the user choose a model that may be outside the library."""
+        self._navigation.show("quantize")
         if self._page:
             self._page.ask_for_path(is_file=is_file)
 
     def close(self) -> None:
-        """End the process that reads; jobs are not its own."""
+        """End the process that reads models; jobs continue."""
         self.quantize.close()
 
     def _leave(self) -> None:
-        """Lead back to where the person chose the model."""
+        """Return to the page where the user chose the model."""
         state = self.quantize.state
         is_on_hub = isinstance(state, Fetching | Unreachable) or (isinstance(state, Ready) and state.coming)
-        self._show("discover" if is_on_hub else "models")
+        self._navigation.show("discover" if is_on_hub else "models")

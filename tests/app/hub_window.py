@@ -5,12 +5,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 
 from app.assembly.hub import HubAssembly
-from app.viewmodels.bridges.engine import EngineBridge
+from app.assembly.parts import build_parts
 from app.viewmodels.bridges.jobs import JobBridge
-from app.viewmodels.bridges.offline import OfflineSwitch
-from app.viewmodels.bridges.preferences import Preferences
 from app.viewmodels.jobs.queue import Jobs
-from app.viewmodels.library.library import ModelLibrary
 from app.views.kit.theme import Theme
 from mlx_engine.folders import Folders
 from mlx_engine.models.description import provenance
@@ -27,13 +24,11 @@ class HubWindow(QObject):
     def __init__(self, home: Path, theme: Theme) -> None:
         super().__init__()
         self._folders = Folders(data=home, cache=home / "cache", logs=home / "logs")
-        self.preferences = Preferences(home / "settings.json", self)
-        self.engine = EngineBridge(self._folders.logs, self)
-        self.library = ModelLibrary(self._folders.models, self.engine, self)
-        self.offline = OfflineSwitch(self.preferences, self._folders.logs, self)
+        self._parts = build_parts(self._folders, theme, self)
+        self.preferences, self.library, self.offline = self._parts.preferences, self._parts.library, self._parts.offline
         self.bridge = JobBridge(self._folders, self.offline, self)
         self.jobs = Jobs(self.bridge, self.library, self)
-        self.hub = HubAssembly(self._folders, self.library, self.offline, self.jobs, theme, self)
+        self.hub = HubAssembly(self._parts, self.jobs, self)
         self.discover, self.downloads, self.account = self.hub.discover, self.hub.downloads, self.hub.account
         self.bridge.begin()
 
@@ -46,9 +41,7 @@ class HubWindow(QObject):
     def close(self) -> None:
         self.hub.close()
         self.bridge.close()
-        self.offline.restore()
-        self.library.close()
-        self.engine.close()
+        self._parts.close()
 
 
 def add_variant(

@@ -143,7 +143,7 @@ class DiscoverPage(QWidget):
             self._sign_in = SignInDialog(self._account, self._theme, self)
         self._sign_in.ask()
 
-    def look_for(self, words: str) -> None:
+    def search_for(self, words: str) -> None:
         """Search for these words, as if they had been typed."""
         self.search_bar.field.setText(words)
         self.search_bar.search()

@@ -1,4 +1,4 @@
-"""A line at the foot of the sidebar that says what goes on, and leads to the page of it."""
+"""A line at the foot of the sidebar with the progress of background work, which opens its page."""
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
@@ -10,21 +10,21 @@ from app.views.kit.theme import Theme
 
 
 class JobsEntry(PaintedButton):
-    """Hidden while there is nothing to say. `name` is what screen readers call it."""
+    """Hidden while nothing runs. `name` is for screen readers."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None, *, name: str = "Jobs", icon: str = "jobs") -> None:
         super().__init__(theme, parent)
         self._name, self._icon = name, icon
-        self._share = 0.0
+        self._fraction = 0.0
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.hide()
 
-    def tell(self, words: str, share: float) -> None:
-        """Show the words, and how much is done, from 0 to 1."""
-        self._share = share
-        self.setText(words)
-        self.setAccessibleName(f"{self._name}: {words}")
-        self.setVisible(bool(words))
+    def show_progress(self, text: str, fraction: float) -> None:
+        """Show the text and the completed fraction, 0 to 1; without a text, hide."""
+        self._fraction = fraction
+        self.setText(text)
+        self.setAccessibleName(f"{self._name}: {text}")
+        self.setVisible(bool(text))
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -45,8 +45,8 @@ class JobsEntry(PaintedButton):
         painter.setPen(colors.secondary)
         shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, text.width())
         painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, shown)
-        if self._share:
+        if self._fraction:
             line = QRectF(text.left(), row.bottom() - 4, text.width(), 2)
             rounded(painter, line, 1, mixed(colors.sidebar, colors.text, 0.14))
-            line.setWidth(line.width() * self._share)
+            line.setWidth(line.width() * self._fraction)
             rounded(painter, line, 1, colors.accent)

@@ -28,7 +28,7 @@ class Notification:
     message: str = ""
     details: str = ""
     action_title: str = ""
-    action: Callable[[], None] | None = None
+    action: Callable[[], object] | None = None
     stays: bool = False
 
 
@@ -47,7 +47,7 @@ class Notifier(QObject):
         message: str = "",
         *,
         action_title: str = "",
-        action: Callable[[], None] | None = None,
+        action: Callable[[], object] | None = None,
         stays: bool = False,
     ) -> None:
         self.posted.emit(

@@ -137,7 +137,7 @@ class Workbench(QWidget):
         if name not in self._pages:
             self._pages[name] = self._new_page(name)
             self._stack.addWidget(self._pages[name])
-        self._shown = name
+        self._current = name
         self._stack.setCurrentWidget(self._pages[name])
         self.sidebar.pages.mark(name if BY_NAME[name] in PAGES else BY_NAME[name].under)
         for page in PAGES:
@@ -148,9 +148,9 @@ class Workbench(QWidget):
         return self._pages[name]
 
     @property
-    def shown(self) -> str:
-        """The name of the page that is shown."""
-        return self._shown
+    def current_page(self) -> str:
+        """The name of the visible page."""
+        return self._current
 
     def new_chat(self) -> None:
         self.chat.new()
@@ -224,11 +224,11 @@ class Workbench(QWidget):
     def _follow_parameters(self) -> None:
         """The panel is about the chat and goes with its page."""
         if self._parameters:
-            self._parameters.setVisible(self._has_parameters and self._shown == CHAT)
+            self._parameters.setVisible(self._has_parameters and self._current == CHAT)
         self.actions_by_name["toggle_parameters"].setChecked(self._has_parameters)
 
     def _follow_title(self) -> None:
-        page = "" if self._shown == CHAT else BY_NAME[self._shown].text
+        page = "" if self._current == CHAT else BY_NAME[self._current].text
         self._header.show_title(page)
         self.main_window.setWindowTitle(page or self.chat.title or "Facet")
 

@@ -37,7 +37,7 @@ def setup(assemble: Callable[[Script], Assembly], folders: Folders, qtbot: QtBot
         action(assembly.workbench, "page_lab").trigger()
         page = assembly.workbench.findChild(LabPage)
         page.new()
-        parts = assembly.later.lab()
+        parts = assembly.pages.lab()
         parts.draft.choose_original(assembly.library.description(WHALE))
         return parts, page.setup.corpus, assembly
 

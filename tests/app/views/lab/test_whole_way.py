@@ -25,7 +25,7 @@ def test_a_study_is_run_from_the_window(
     text = tmp_path / "notes.txt"
     text.write_text("The tide comes in twice a day, and takes back what it has left behind. " * 100)
     assembly = assemble(Script(answer=""))
-    bench, parts = assembly.workbench, assembly.later.lab()
+    bench, parts = assembly.workbench, assembly.pages.lab()
     qtbot.waitUntil(lambda: assembly.library.description("maker/Whale-fp32") is not None, timeout=TIMEOUT_MS)
     action(bench, "page_lab").trigger()
     page = bench.findChild(LabPage)

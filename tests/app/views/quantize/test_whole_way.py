@@ -44,10 +44,10 @@ def test_a_model_is_quantized_and_stands_in_the_library(
     assert jobs.isVisible()
     assert "Quantizing" in bench.sidebar.jobs.text()
     assert unnamed_controls(jobs) == []
-    with qtbot.waitSignal(assembly.later.jobs().jobs.converted, timeout=TIMEOUT_MS):
+    with qtbot.waitSignal(assembly.pages.jobs().jobs.converted, timeout=TIMEOUT_MS):
         pass
     banner = bench.findChild(NotificationBanner)
-    assert banner.notification.title == "Whale-balanced-4 stands in the library."
+    assert banner.notification.title == "Whale-balanced-4 was added to your library."
     made = describe(folders.models / "maker" / "Whale-balanced-4", "maker/Whale-balanced-4")
     card = page.recipes.cards["balanced-4"]
     assert f"{made.bits_per_weight:.2f} bits per weight" in card.mark.accessibleName()
@@ -61,11 +61,11 @@ def test_the_menu_leads_to_the_model_at_hand(assembly: Assembly) -> None:
     bench = assembly.workbench
     assembly.chat.set_model("owner/Beta")
     action(bench, "quantize").trigger()
-    assert assembly.later.quantizing().quantize.state.model.id == "owner/Beta"
+    assert assembly.pages.quantizing().quantize.state.model.id == "owner/Beta"
     models = bench.show_page("models")
     models.table.mark("owner/Alpha")
     action(bench, "quantize").trigger()
-    assert assembly.later.quantizing().quantize.state.model.id == "owner/Alpha"
+    assert assembly.pages.quantizing().quantize.state.model.id == "owner/Alpha"
     bench.findChild(QuantizePage).go_back()
     assert models.isVisible()
 
@@ -75,5 +75,5 @@ def test_a_model_that_fails_to_be_read_leaves_the_window_as_it_is(assembly: Asse
     told: list[tuple[str, str]] = []
     assembly.notifier.posted.connect(lambda notice: told.append((notice.title, notice.message)))
     (tmp_path / "empty").mkdir()
-    assembly.later.quantizing().open_path(tmp_path / "empty")
+    assembly.pages.quantizing().open_path(tmp_path / "empty")
     assert told[0][0] == "empty cannot be quantized"
