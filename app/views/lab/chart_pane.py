@@ -9,8 +9,8 @@ from app.viewmodels.lab.studies import Lab
 from app.views.charts.pareto_chart import ParetoChart
 from app.views.charts.study_chart import StudyChart
 from app.views.kit.grid import SIDE, VerticalScrollArea
+from app.views.kit.study_pane import Pane
 from app.views.kit.theme import Theme
-from app.views.lab.pane import Pane
 
 
 class ChartPane(Pane):

@@ -12,10 +12,10 @@ from app.viewmodels.lab.studies import Lab
 from app.views.kit.controls import SmallButton
 from app.views.kit.grid import SIDE
 from app.views.kit.segmented_control import SegmentedControl
+from app.views.kit.study_pane import Pane
 from app.views.kit.theme import Theme
 from app.views.lab.gates_form import GatesForm
 from app.views.lab.heading import StudyHeading
-from app.views.lab.pane import Pane
 from app.views.lab.status_strip import Strip
 from app.views.lab.table import StudyTable
 from app.views.lab.views import VIEWS, View

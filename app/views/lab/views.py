@@ -9,9 +9,9 @@ from app.views.charts.bars_chart import BarsChart
 from app.views.charts.distribution_chart import DistributionChart
 from app.views.charts.kinds_chart import KindsChart
 from app.views.charts.pareto_chart import ParetoChart
+from app.views.kit.study_pane import Pane
 from app.views.kit.theme import Theme
 from app.views.lab.chart_pane import ChartPane
-from app.views.lab.pane import Pane
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from app.views.kit.chips import Chip
 from app.views.kit.controls import FilledButton, SmallButton
 from app.views.kit.facts import Facts
 from app.views.kit.grid import SIDE, VerticalScrollArea
+from app.views.kit.notes import Notes
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
-from app.views.quantize.notes import Notes
 from mlx_engine.amounts import format_disk
 
 _WIDTH = 560

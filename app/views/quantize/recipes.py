@@ -7,10 +7,10 @@ from app.viewmodels.quantize.quantize import Quantize
 from app.viewmodels.quantize.recipe_cards import OTHER_GROUPS, OWN, RecipeCard
 from app.views.kit.buttons import TextButton
 from app.views.kit.grid import CardGrid, VerticalScrollArea
+from app.views.kit.notes import Notes
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.quantize.card import Card
-from app.views.quantize.notes import Notes
 
 _CARD_WIDTH = 270
 _WORDS = {

@@ -9,9 +9,9 @@ from app.viewmodels.tokens.states import Broken, Busy, Idle, Shown
 from app.viewmodels.tokens.view import TokenView
 from app.views.kit.flow import Flow
 from app.views.kit.grid import SIDE
+from app.views.kit.study_pane import Pane
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
-from app.views.lab.pane import Pane
 from app.views.tokens.controls import WORST, Controls
 from app.views.tokens.legend import Legend
 from app.views.tokens.notice import Notice
