@@ -11,8 +11,8 @@ from app.viewmodels.formatting import hub as hub_format
 from app.viewmodels.hub.discover import DiscoverViewModel
 from app.viewmodels.hub.downloads import Downloads
 from app.views.discover.download_button import DownloadButton
-from app.views.discover.results import FIT_TONES, FIT_WORDS
 from app.views.kit.buttons import IconButton
+from app.views.kit.fit_badge import FIT_LABELS, FIT_TONES
 from app.views.kit.grid import SIDE
 from app.views.kit.plain_text import plain
 from app.views.kit.text_label import TextLabel, Tone
@@ -107,7 +107,7 @@ class Comparison(QWidget):
         tone: Tone = FIT_TONES[fits.kind]
         cells = [
             self._cell(variant.repository.rpartition("/")[2], bold=True),
-            self._cell(FIT_WORDS[fits.kind] or _UNKNOWN, tone=tone, why=fits.sentence),
+            self._cell(FIT_LABELS[fits.kind] or _UNKNOWN, tone=tone, why=fits.sentence),
             *(self._cell(fact(variant)) for _, fact in facts),
         ]
         for line, cell in enumerate(cells):

@@ -10,9 +10,9 @@ from app.viewmodels.formatting import hub as hub_format
 from app.viewmodels.hub.discover import DiscoverViewModel
 from app.viewmodels.hub.downloads import Downloads
 from app.views.discover.download_button import DownloadButton
-from app.views.discover.results import FIT_TONES, FIT_WORDS
 from app.views.kit.buttons import IconButton
-from app.views.kit.controls import Badge, SmallButton
+from app.views.kit.controls import SmallButton
+from app.views.kit.fit_badge import FitBadge
 from app.views.kit.grid import CardGrid, VerticalScrollArea
 from app.views.kit.painting import rounded
 from app.views.kit.plain_text import plain
@@ -129,8 +129,8 @@ class ModelPanel(VerticalScrollArea):
         column.setSpacing(10)
         verdict = QHBoxLayout()
         verdict.setSpacing(10)
-        badge = Badge(theme)
-        badge.show_text(FIT_WORDS[fits.kind], FIT_TONES[fits.kind], fits.sentence)
+        badge = FitBadge(theme)
+        badge.show_fit(fits.kind, fits.sentence)
         verdict.addWidget(badge)
         verdict.addWidget(TextLabel(theme, fits.sentence, tone="secondary", wraps=True), 1)
         column.addLayout(verdict)

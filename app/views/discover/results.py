@@ -1,6 +1,6 @@
 """What a search found: each base model with its variants below it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -9,31 +9,16 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.viewmodels.formatting import hub as hub_format
 from app.viewmodels.hub.discover import DiscoverViewModel
 from app.viewmodels.hub.downloads import Downloads
-from app.viewmodels.hub.fit import FitKind
 from app.views.discover.download_button import DownloadButton
 from app.views.kit.controls import Badge, CheckBox, SmallButton
+from app.views.kit.fit_badge import FitBadge
 from app.views.kit.grid import VerticalScrollArea
 from app.views.kit.painting import rounded
 from app.views.kit.plain_text import plain
-from app.views.kit.text_label import TextLabel, Tone
+from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from mlx_engine.amounts import format_disk, format_short_count
 from mlx_engine.hub_messages import ModelGroup, Variant
-
-FIT_TONES: Mapping[FitKind, Tone] = {
-    "fits": "success",
-    "weights fit": "secondary",
-    "tight": "warning",
-    "too large": "danger",
-    "unknown": "tertiary",
-}
-FIT_WORDS: Mapping[FitKind, str] = {
-    "fits": "fits",
-    "weights fit": "weights fit",
-    "tight": "tight",
-    "too large": "too large",
-    "unknown": "",
-}
 
 
 class VariantRow(QWidget):
@@ -54,7 +39,7 @@ class VariantRow(QWidget):
         row.setSpacing(10)
         row.addWidget(self._mark)
         row.addLayout(self._text(theme), 1)
-        self._badge = Badge(theme)
+        self._badge = FitBadge(theme)
         row.addWidget(self._badge)
         details = SmallButton(theme, "Details", f"Details: {variant.repository}")
         details.clicked.connect(lambda: self.opened.emit(variant.repository))
@@ -84,7 +69,7 @@ class VariantRow(QWidget):
     def _follow_page(self, repository: str) -> None:
         if repository == self._variant.repository:
             fits = self._discover.fit(self._variant)
-            self._badge.show_text(FIT_WORDS[fits.kind], FIT_TONES[fits.kind], fits.sentence)
+            self._badge.show_fit(fits.kind, fits.sentence)
 
 
 class _Group(QWidget):

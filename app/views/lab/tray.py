@@ -7,12 +7,12 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.viewmodels.lab.draft import LabDraft
 from app.viewmodels.lab.forecast import Forecast
 from app.views.kit.buttons import LinkButton
-from app.views.kit.controls import Badge, FilledButton
+from app.views.kit.controls import FilledButton
+from app.views.kit.fit_badge import FitBadge
 from app.views.kit.flow import Flow
 from app.views.kit.grid import SIDE
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
-from app.views.quantize.card import FIT_TONES, FIT_WORDS
 from mlx_engine.amounts import format_disk, format_memory
 
 _STAND_IN = "Let an 8-bit conversion stand in for it: all losses are lower bounds then"
@@ -29,7 +29,7 @@ class StudyTray(QWidget):
         super().__init__(parent)
         self._draft, self._theme = draft, theme
         self.facts = [TextLabel(theme, bold=True) for _ in range(3)]
-        self.badge = Badge(theme)
+        self.badge = FitBadge(theme)
         self.problem = TextLabel(theme, bold=True, wraps=True)
         self.how = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self.stand_in = LinkButton(theme, "")
@@ -78,8 +78,7 @@ class StudyTray(QWidget):
             words.updateGeometry()
         self.badge.setVisible(found.memory is not None)
         if found.memory:
-            verdict = found.memory.verdict
-            self.badge.show_text(FIT_WORDS[verdict], FIT_TONES[verdict], found.memory.in_words)
+            self.badge.show_fit(found.memory.verdict, found.memory.in_words)
 
     def _show_stand_in(self, found: Forecast) -> None:
         is_taken = self._draft.choices.stand_in

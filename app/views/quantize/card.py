@@ -1,22 +1,18 @@
 """One recipe: what it is for, and what exactly it gives of this model on this Mac."""
 
-from collections.abc import Mapping
-
 from PySide6.QtCore import QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from app.viewmodels.quantize.recipe_cards import Figures, RecipeCard, kept_in_words
 from app.views.kit.buttons import IconButton
-from app.views.kit.controls import Badge, CheckBox
+from app.views.kit.controls import CheckBox
 from app.views.kit.facts import Facts
+from app.views.kit.fit_badge import FitBadge
 from app.views.kit.painting import mixed, rounded
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from mlx_engine.amounts import format_context, format_disk, format_memory
-
-FIT_TONES: Mapping[str, str] = {"fits": "success", "tight": "warning", "too large": "danger"}
-FIT_WORDS: Mapping[str, str] = {"fits": "Fits", "tight": "Tight", "too large": "Too large"}
 
 
 class Card(QWidget):
@@ -32,7 +28,7 @@ class Card(QWidget):
         super().__init__(parent)
         self._theme, self._card = theme, card
         self.mark = CheckBox(theme, card.title)
-        self._badge = Badge(theme)
+        self._badge = FitBadge(theme)
         self._size = TextLabel(theme, bold=True)
         self._rest = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self._kept = Facts(theme, "What stays as it is")
@@ -95,7 +91,7 @@ class Card(QWidget):
 
     def _show_figures(self, figures: Figures) -> None:
         found, fit = figures.forecast, figures.fit
-        self._badge.show_text(FIT_WORDS[fit.verdict], FIT_TONES[fit.verdict], fit.in_words)
+        self._badge.show_fit(fit.verdict, fit.in_words)
         self._size.setText(f"{format_disk(found.size_bytes)} · {found.bits_per_weight:.2f} bits per weight")
         self._size.setToolTip(f"{found.size_bytes:,} bytes of weights, everything counted")
         memory = format_memory(fit.estimate.total_bytes)

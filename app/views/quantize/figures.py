@@ -3,10 +3,9 @@
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.viewmodels.quantize.recipe_cards import Figures
-from app.views.kit.controls import Badge
+from app.views.kit.fit_badge import FitBadge
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
-from app.views.quantize.card import FIT_TONES, FIT_WORDS
 from mlx_engine.amounts import format_context, format_disk, format_memory
 
 
@@ -19,7 +18,7 @@ class LiveFigures(QWidget):
         self.bits = TextLabel(theme)
         self._change = TextLabel(theme, role="small", tone="secondary")
         self._memory = TextLabel(theme, role="small", tone="secondary", wraps=True)
-        self._badge = Badge(theme)
+        self._badge = FitBadge(theme)
         first = QHBoxLayout()
         first.setSpacing(8)
         first.addWidget(self.amount, 1)
@@ -40,7 +39,7 @@ class LiveFigures(QWidget):
         need = format_memory(fit.estimate.total_bytes)
         self._memory.setText(f"{need} in memory at {format_context(fit.estimate.context)}")
         self._memory.setToolTip(fit.in_words)
-        self._badge.show_text(FIT_WORDS[fit.verdict], FIT_TONES[fit.verdict], fit.in_words)
+        self._badge.show_fit(fit.verdict, fit.in_words)
 
 
 def _change(size_bytes: int) -> str:

@@ -205,13 +205,13 @@ def test_what_a_card_claims_is_on_the_page_and_in_the_comparison(hub: Hub, page:
         }
         repository.card_data["model-index"] = [{"name": "Whale", "results": [result]}]
     search(page, "whale", qtbot)
-    qtbot.waitUntil(lambda: "weights fit" in badges(page), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: "Weights fit" in badges(page), timeout=TIMEOUT_MS)
     for bits in (4, 8):
         button(page, f"Compare converts/Whale-{bits}bit").click()
     button(page, "Compare").click()
     qtbot.waitUntil(lambda: {"61.5", "63.25", "40k tokens"} <= set(words(page).splitlines()), timeout=TIMEOUT_MS)
     button(page, "Back to the results").click()
-    assert badges(page) == ["fits", "fits"]
+    assert badges(page) == ["Fits", "Fits"]
     button(page, "Details: converts/Whale-4bit").click()
     qtbot.waitUntil(lambda: "Songs · accuracy" in words(page), timeout=TIMEOUT_MS)
     assert "8,192 tokens of context" in words(page)
