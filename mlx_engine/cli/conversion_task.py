@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from mlx_engine.amounts import format_disk
+from mlx_engine.amounts import format_count, format_disk
 from mlx_engine.cli.job import Job
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.conversion import TextView
@@ -73,9 +73,8 @@ def tell_forecast(
         )
         return
     terminal.write(f"{task.recipe.name}: {task.target}\n")
-    files = "one file" if expected.files == 1 else f"{expected.files} files"
     size = format_disk(expected.size_bytes)
-    terminal.write(f"{'size':14}{size:>10}  {expected.size_bytes:,} bytes in {files}\n")
+    terminal.write(f"{'size':14}{size:>10}  {expected.size_bytes:,} bytes in {format_count(expected.files, 'file')}\n")
     terminal.write(f"{'bits/weight':14}{expected.bits_per_weight:>10.3f}  {expected.quantization}\n")
     terminal.write(lines(result, fit, 16))
     told = [*read.notes, *(f"{one.prefix} is left out: {one.reason}." for one in expected.dropped)]

@@ -45,7 +45,7 @@ def import_model(
             if json:
                 write_json({"percent": percent})
             else:
-                status.show(f"Importing {model_id}: {percent} %")
+                status.show(f"Importing {model_id}: {percent}%")
     finally:
         status.clear()
     if json:

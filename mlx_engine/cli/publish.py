@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlx_engine.amounts import format_disk
+from mlx_engine.amounts import format_count, format_disk
 from mlx_engine.cli.job import Job
 from mlx_engine.cli.roots import AddedFolders, roots
 from mlx_engine.cli.views import terminal
@@ -104,13 +104,14 @@ def _question(target: PublishTarget, warnings: Iterable[str]) -> str:
     """Return what is going to happen, with all that is going to be sent."""
     replaced = {"nothing": "new", "this model": "updated", "another model": "replaces another model"}[target.holds]
     visibility = "public: everybody can see it" if target.is_public else "private"
+    files = format_count(len(target.files), "file")
     lines = [
         f"Account     {target.account}",
         f"Repository  {target.repository} ({replaced})",
         f"Visibility  {visibility}",
         *(f"  {file.name:40} {format_disk(file.size_bytes):>9}" for file in target.files),
         *warnings,
-        f"Send {len(target.files)} files, {format_disk(target.total_bytes)}, to the Hugging Face Hub? [y/N] ",
+        f"Send {files}, {format_disk(target.total_bytes)}, to the Hugging Face Hub? [y/N] ",
     ]
     return "\n".join(lines)
 

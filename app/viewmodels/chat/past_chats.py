@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.domain.export import Said, answered, as_lines, as_markdown, line, said
 from app.domain.store import Store
+from mlx_engine.amounts import format_count
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.output_file import write_chosen
@@ -27,8 +28,7 @@ class ChatCount:
     @property
     def in_words(self) -> str:
         """Return "12 chats with 148 messages"."""
-        chats = "1 chat" if self.chats == 1 else f"{self.chats:,} chats"
-        return f"{chats} with {self.messages:,} messages"
+        return f"{format_count(self.chats, 'chat')} with {format_count(self.messages, 'message')}"
 
 
 class PastChats(QObject):

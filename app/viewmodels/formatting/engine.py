@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mlx_engine.amounts import format_percent
 from mlx_engine.engine.values.state import EngineState, Failed, Generating, Loading, Ready, Starting, Stopped
 
 
@@ -22,7 +23,7 @@ def in_words(state: EngineState) -> EngineWords:
         case Starting():
             return EngineWords("Starting…", is_loaded=True)
         case Loading(done, total):
-            share = f" {100 * done // total} %" if total else ""
+            share = f" {format_percent(done / total)}" if total else ""
             return EngineWords(f"Loading{share}", is_loaded=True)
         case Ready():
             return EngineWords("Ready", is_loaded=True)

@@ -8,6 +8,7 @@ from app.viewmodels.bridges.jobs import JobBridge
 from app.viewmodels.jobs import items as job_items
 from app.viewmodels.jobs.items import JobItem, JobKind, Task
 from app.viewmodels.library.library import ModelLibrary
+from mlx_engine.amounts import format_count, format_percent
 from mlx_engine.engine.values.job_kinds import QueuedRequest
 from mlx_engine.engine.values.job_state import Done, Failed, Queued
 from mlx_engine.hub_messages import Download
@@ -105,10 +106,10 @@ class Jobs(QObject):
             tasks = {one.task for one in running}
             verb = "Working" if len(tasks) > 1 else _VERBS[running[0].task]
             waiting = kinds.count("queued")
-            return f"{verb} · {self.share * 100:.0f} %" + (f" · {waiting} more" if waiting else "")
+            return f"{verb} · {format_percent(self.share)}" + (f" · {waiting} more" if waiting else "")
         counts = {words: kinds.count(kind) for kind, words in _AT_REST.items()}
         found = ((count, words) for words, count in counts.items() if count)
-        return next((f"{count} {'job' if count == 1 else 'jobs'} {words}" for count, words in found), "")
+        return next((f"{format_count(count, 'job')} {words}" for count, words in found), "")
 
     def _follow(self, id: str) -> None:
         job = self._bridge.job(id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.viewmodels.lab.lines import Present
-from mlx_engine.amounts import format_disk, format_memory
+from mlx_engine.amounts import format_disk, format_memory, format_progress, format_token_rate
 from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.hub_messages import DownloadProgress, Waiting
 from mlx_engine.measure.results.messages import AnswersUnderway, FidelityUnderway, MeasureFidelity, SpeedUnderway
@@ -38,7 +38,7 @@ def progress(step: Step, event: JobEvent | None = None) -> Progress:
     bits = step.request.cache_bits if isinstance(step.request, MeasureFidelity) else 16
     match event:
         case AnswersUnderway(done=done, total=total, tokens_per_s=rate):
-            speed = f", {rate:,.0f} tokens/s" if rate >= 1 else ""
+            speed = f", {format_token_rate(rate)}" if rate >= 1 else ""
             return _at(label, f"{doing}: {done} of {total} parts{speed}", done, total)
         case FidelityUnderway(done=done, total=total, so_far=so_far):
             present = Present(label, f"{doing}: {done} of {total} parts", bits, so_far)
@@ -49,7 +49,7 @@ def progress(step: Step, event: JobEvent | None = None) -> Progress:
             DownloadProgress(done_bytes=done, total_bytes=total)
             | ConversionProgress(done_bytes=done, total_bytes=total)
         ):
-            return _at(label, f"{doing}: {format_disk(done)} of {format_disk(total)}", done, total)
+            return _at(label, f"{doing}: {format_progress(done, total)}", done, total)
         case Waiting(reason=reason):
             return Progress(Present(label, f"{doing}. {reason}"))
         case _:

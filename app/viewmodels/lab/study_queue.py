@@ -11,6 +11,7 @@ from app.viewmodels.lab.lines import Present
 from app.viewmodels.lab.status import Stand, at_rest, left_steps, running, share_done, waiting
 from app.viewmodels.lab.study_store import LabShelf
 from app.viewmodels.lab.time_estimate import Countdown, Pace
+from mlx_engine.amounts import format_percent
 from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent
 from mlx_engine.measure.study.plan import Gates
 from mlx_engine.measure.study.study import Step, Study, remaining
@@ -141,7 +142,7 @@ class LabTurns(QObject):
         if study is None:
             return "", 0.0
         share = share_done(study, self._progress.share if self._progress and self.running else 0.0)
-        return f"{study.plan.name} · {f'{share * 100:.0f} %' if self.running else 'waiting'}", share
+        return f"{study.plan.name} · {format_percent(share) if self.running else 'waiting'}", share
 
     def stand(self, study: Study) -> Stand:
         """Say how a study stands."""

@@ -35,7 +35,7 @@ class ModelKeeping(QObject):
     def what_it_frees(self, row: Row) -> str:
         """Return what deleting the model does to the disk, in a sentence; "" if that cannot be told."""
         try:
-            return _in_words(removal.plan_removal(row))
+            return _describe_removal(removal.plan_removal(row))
         except FacetError:
             return ""
 
@@ -51,7 +51,7 @@ class ModelKeeping(QObject):
         except FacetError as error:
             self.problem.emit(title, error.message)
         else:
-            self.deleted.emit(row.name, _in_words(plan))
+            self.deleted.emit(row.name, _describe_removal(plan))
         self._library.refresh()
 
     def rename(self, row: Row, name: str) -> None:
@@ -72,7 +72,7 @@ class ModelKeeping(QObject):
             self.renamed.emit(row.id, f"{row.id.rpartition('/')[0]}/{name}")
 
 
-def _in_words(plan: removal.Removal) -> str:
+def _describe_removal(plan: removal.Removal) -> str:
     frees = f"{format_disk(plan.frees_bytes)} come free when the trash is emptied."
     if not plan.shared_bytes:
         return frees

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels.bridges.preferences import Preferences
 from app.viewmodels.library.library import ModelLibrary, Row
-from mlx_engine.amounts import format_disk
+from mlx_engine.amounts import format_count, format_disk
 from mlx_engine.errors import FacetError
 from mlx_engine.models.description.describe import ModelDescription
 from mlx_engine.models.library.places import Root
@@ -75,17 +75,17 @@ class ModelFolders(QObject):
         return Folder(
             path=root.path,
             title=_TITLES.get(root.kind, root.path.name or str(root.path)),
-            state=_in_words(found) if is_there else f"{missing_part(root.path)} is not connected",
+            state=_format_content(found) if is_there else f"{missing_part(root.path)} is not connected",
             is_there=is_there,
             is_added=root.kind == "added",
         )
 
 
-def _in_words(rows: Sequence[Row]) -> str:
+def _format_content(rows: Sequence[Row]) -> str:
     if not rows:
         return "No models"
     size_bytes = sum(row.size_bytes for row in rows if isinstance(row, ModelDescription))
-    return f"{len(rows)} model{'' if len(rows) == 1 else 's'} · {format_disk(size_bytes)}"
+    return f"{format_count(len(rows), 'model')} · {format_disk(size_bytes)}"
 
 
 def missing_part(path: Path) -> str:

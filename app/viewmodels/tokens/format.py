@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from app.viewmodels.tokens.passage import Passage
+from mlx_engine.amounts import format_percent
 from mlx_engine.measure.results import safe_characters as characters
 from mlx_engine.measure.results.messages import ScoredToken
 from mlx_engine.measure.results.results import Choice
@@ -55,11 +56,11 @@ def both(one: str, other: str) -> str:
 
 
 def percent(probability: float) -> str:
-    """Return a probability: "43 %", "4.3 %", "0.04 %", "< 0.01 %"."""
+    """Return a probability: "43%", "4.3%", "0.04%", "< 0.01%"."""
     value = 100 * probability
     if value < 0.01:
-        return "< 0.01 %"
-    return f"{value:.0f} %" if value >= 10 else f"{value:.1f} %" if value >= 1 else f"{value:.2f} %"
+        return "< 0.01%"
+    return format_percent(probability, 0 if value >= 10 else 1 if value >= 1 else 2)
 
 
 def change(token: ScoredToken) -> str:

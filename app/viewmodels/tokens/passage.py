@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from mlx_engine.amounts import format_percent
 from mlx_engine.measure.results.messages import ScoredToken, TokensRead
 
 
@@ -39,7 +40,7 @@ class Passage:
     def in_words(self) -> str:
         """How far both are apart in this chunk."""
         count, flips = len(self.tokens), len(self.flips)
-        share = f" ({100 * flips / count:.0f} %)" if flips else ""
+        share = f" ({format_percent(flips / count)})" if flips else ""
         return f"{flips} of {count} next tokens differ{share} · mean KL {self.mean_kl:.3f}"
 
     def text(self, token: int) -> str:

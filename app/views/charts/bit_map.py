@@ -11,6 +11,7 @@ from app.viewmodels.formatting.matrix import order, short
 from app.views.charts.bit_scale import colour_of, swatch
 from app.views.kit.plain_text import plain
 from app.views.kit.theme import Theme
+from mlx_engine.amounts import format_count
 
 _LOWEST, _HIGHEST = 3, 10
 """Pixels of a row at 100 %: more layers make it lower."""
@@ -149,7 +150,7 @@ def in_words(layers: Sequence[Layer]) -> str:
     """Say how many matrices are stored in how many bits."""
     all_bits = [bits for layer in layers for bits in layer.bits.values()]
     counts = ((all_bits.count(bits), bits) for bits in _distinct(all_bits))
-    return ", ".join(f"{count} {'matrix' if count == 1 else 'matrices'} in {bits:g} bits" for count, bits in counts)
+    return ", ".join(f"{format_count(count, 'matrix', 'matrices')} in {bits:g} bits" for count, bits in counts)
 
 
 def _distinct(bits: Iterable[float]) -> list[float]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.viewmodels.chat.throughput import Throughput
-from mlx_engine.amounts import format_memory
+from mlx_engine.amounts import format_count, format_duration, format_memory, format_percent, format_token_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,9 @@ def sentence(shown: Sequence[Figure | None]) -> str:
 def _answering(throughput: Throughput) -> list[Figure]:
     first_token_s = throughput.time_to_first_token_s
     return [
-        _figure(f"{throughput.tokens_per_s:,.1f} tok/s", "888.8 tok/s", rank=0, strong=True),
-        _figure(f"{throughput.generated_tokens:,} tokens", "8,888 tokens", rank=1),
-        _figure(f"first token {first_token_s:.2f} s", "first token 88.88 s", rank=3),
+        _figure(format_token_rate(throughput.tokens_per_s), "88.8 tok/s", rank=0, strong=True),
+        _figure(format_count(throughput.generated_tokens, "token"), "8,888 tokens", rank=1),
+        _figure(f"first token {format_duration(first_token_s)}", "first token 88.88 s", rank=3),
     ]
 
 
@@ -90,7 +90,7 @@ def _reading(throughput: Throughput) -> list[Figure]:
     read = f"Reading {throughput.done_tokens:,} of {total} tokens"
     said = [_figure(read, f"Reading {total} of {total} tokens", rank=0)]
     if throughput.tokens_per_s:
-        said.append(_figure(f"{throughput.tokens_per_s:,.0f} tok/s", "8,888 tok/s", rank=2))
+        said.append(_figure(format_token_rate(throughput.tokens_per_s), "8,888 tok/s", rank=2))
     if throughput.cached_tokens:
         said.append(_words(f"{throughput.cached_tokens:,} reused", rank=3))
     if throughput.reread_reason:
@@ -100,7 +100,7 @@ def _reading(throughput: Throughput) -> list[Figure]:
 
 def _loaded(throughput: Throughput) -> list[Figure]:
     share = _share(throughput.load_done_bytes, throughput.load_total_bytes)
-    return [_figure(f"{share:.0%}".replace("%", " %"), "100 %", rank=1)] if throughput.load_total_bytes else []
+    return [_figure(format_percent(share), "100%", rank=1)] if throughput.load_total_bytes else []
 
 
 def _share(done: int, total: int) -> float:

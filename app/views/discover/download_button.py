@@ -10,6 +10,7 @@ from app.viewmodels.hub.downloads import Downloads, OfferKind
 from app.views.kit.controls import FilledButton
 from app.views.kit.painting import mixed, rounded
 from app.views.kit.theme import Theme
+from mlx_engine.amounts import format_percent
 
 _WORDS: Mapping[OfferKind, str] = {
     "download": "Download",
@@ -38,7 +39,7 @@ class DownloadButton(FilledButton):
         offer = self._downloads.offer(self._repository)
         underway = offer.kind == "underway"
         self._share = offer.share if underway else 0.0
-        words = f"{offer.share * 100:.0f} %" if underway and offer.share else _WORDS[offer.kind]
+        words = format_percent(offer.share) if underway and offer.share else _WORDS[offer.kind]
         self.is_filled = not underway and (offer.kind == "chat" or not self._quiet)
         self.setEnabled(offer.kind not in ("underway", "ready"))
         if words != self.text():

@@ -10,6 +10,7 @@ from app.views.kit.grid import SIDE
 from app.views.kit.painting import mixed
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
+from mlx_engine.amounts import format_count
 
 _LOOK_MS = 1000
 
@@ -55,6 +56,6 @@ class OfflineStrip(QWidget):
 def sentence(offline: OfflineSwitch) -> str:
     """Return that Facet is offline, and how often that has kept something back."""
     number = offline.refused
-    refused = f" {number} {'connection' if number == 1 else 'connections'} refused so far." if number else ""
+    refused = f" {format_count(number, 'connection')} refused so far." if number else ""
     started = " It was started so." if offline.is_forced else ""
     return f"Facet is offline: searches and downloads wait, the rest works.{refused}{started}"

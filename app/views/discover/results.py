@@ -17,7 +17,7 @@ from app.views.kit.painting import rounded
 from app.views.kit.plain_text import plain
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
-from mlx_engine.amounts import format_disk, format_short_count
+from mlx_engine.amounts import format_count, format_disk, format_short_count
 from mlx_engine.hub_messages import ModelGroup, Variant
 
 
@@ -124,7 +124,7 @@ class Results(VerticalScrollArea):
             old.hide()
             old.deleteLater()
         variants = sum(len(group.variants) for group in groups)
-        self._count.setText(f"{_plural(len(groups), 'model')} in {_plural(variants, 'variant')}")
+        self._count.setText(f"{format_count(len(groups), 'model')} in {format_count(variants, 'variant')}")
         self._groups = [_Group(group, self._rows(group), self._theme) for group in groups]
         for place, group in enumerate(self._groups, 1):
             self.column.insertWidget(place, group)
@@ -135,7 +135,3 @@ class Results(VerticalScrollArea):
         for row in rows:
             row.opened.connect(self.opened)
         return rows
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.views.kit.painting import mixed, rounded
 from app.views.kit.theme import Theme
+from mlx_engine.amounts import format_percent
 
 
 class ProgressBar(QWidget):
@@ -19,7 +20,7 @@ class ProgressBar(QWidget):
 
     def set_progress(self, share: float, *, is_live: bool) -> None:
         self._share, self._is_live = share, is_live
-        self.setAccessibleName(f"{share * 100:.0f} % done")
+        self.setAccessibleName(f"{format_percent(share)} done")
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:

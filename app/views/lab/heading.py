@@ -16,6 +16,7 @@ from app.views.kit.plain_text import plain
 from app.views.kit.save_file import ask_save_path
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
+from mlx_engine.amounts import format_count
 
 
 class _Studies(MenuChip):
@@ -80,9 +81,7 @@ class StudyHeading(QWidget):
         self.studies.setAccessibleName(f"Study: {name}")
         self.studies.updateGeometry()
         number, original = len(study.candidates), study.original.label.rpartition("/")[2]
-        self._facts.setText(
-            f"{number} {'model' if number == 1 else 'models'} compared with {original} · {corpus_in_words(study.plan)}"
-        )
+        self._facts.setText(f"{format_count(number, 'model')} compared with {original} · {corpus_in_words(study.plan)}")
         self._facts.setToolTip(plain(f"{study.original.label}; read in {study.plan.convention.in_words}"))
 
     def show_briefly(self, is_brief: bool) -> None:

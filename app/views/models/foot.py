@@ -9,7 +9,7 @@ from app.viewmodels.library.table import whole
 from app.views.kit.buttons import LinkButton
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
-from mlx_engine.amounts import format_disk
+from mlx_engine.amounts import format_count, format_disk
 
 
 class Foot(QWidget):
@@ -43,5 +43,5 @@ class Foot(QWidget):
 
     def show_count(self, shown: int, there: int) -> None:
         """Say that so many of those that are there are shown."""
-        count = f"{shown} of {there} models" if shown < there else "1 model" if there == 1 else f"{there} models"
+        count = f"{shown:,} of {there:,} models" if shown < there else format_count(there, "model")
         self._summary.setText(" · ".join(filter(None, (count if there else "", *self._totals))))

@@ -10,7 +10,7 @@ from app.views.kit.controls import SmallButton
 from app.views.kit.painting import rounded
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
-from mlx_engine.amounts import format_disk
+from mlx_engine.amounts import format_progress
 
 _BAR = 3
 
@@ -78,7 +78,7 @@ class ImportStrip(QWidget):
         others = len(self._imports.queue) - 1
         self._words.setText(f"Adding {running.name}…" + (f" ({others} more after it)" if others else ""))
         total = running.total_bytes
-        amount = f"{format_disk(running.done_bytes)} of {format_disk(total)}" if total else "Checking the file…"
+        amount = format_progress(running.done_bytes, total) if total else "Checking the file…"
         self._figures.setText(amount)
         self.close_button.set_name("Stop adding the model")
 

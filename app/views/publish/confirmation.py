@@ -11,7 +11,7 @@ from app.views.kit.grid import SIDE, VerticalScrollArea
 from app.views.kit.notes import Notes
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
-from mlx_engine.amounts import format_disk
+from mlx_engine.amounts import format_count, format_disk
 
 _WIDTH = 560
 _HOLDS = {
@@ -69,7 +69,7 @@ class Confirmation(QWidget):
     def follow(self, question: Asking) -> None:
         target, draft = question.target, question.draft
         visible = "Public: everybody can see it" if target.is_public else "Private"
-        size = f"{len(target.files)} files, {format_disk(target.total_bytes)}"
+        size = f"{format_count(len(target.files), 'file')}, {format_disk(target.total_bytes)}"
         self._facts.show_pairs(
             [
                 ("Account", target.account),

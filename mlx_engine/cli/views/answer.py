@@ -4,6 +4,7 @@ import sys
 from typing import Protocol
 
 from mlx_engine import protocol
+from mlx_engine.amounts import format_percent
 from mlx_engine.cli.views import terminal
 from mlx_engine.protocol import Delta, Event, Finished, LoadProgress, Prefill, SegmentKind
 
@@ -72,7 +73,7 @@ def progress(event: Event) -> str:
     """Return what the status line says on `event`; empty if it is no progress."""
     match event:
         case LoadProgress():
-            return f"Loading the model: {100 * event.done_bytes // max(1, event.total_bytes)} %"
+            return f"Loading the model: {format_percent(event.done_bytes / max(1, event.total_bytes))}"
         case Prefill():
             why = f" ({event.reread_reason})" if event.reread_reason else ""
             return f"Reading {event.done_tokens:,} of {event.total_tokens:,} tokens{why}"

@@ -2,7 +2,7 @@
 
 import sys
 
-from mlx_engine.amounts import format_disk
+from mlx_engine.amounts import format_count, format_disk
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.job_bar import format_job_progress, job_bar
 from mlx_engine.engine.values.job_messages import JobEvent
@@ -41,4 +41,4 @@ def _plan(event: PublishPlanned) -> str:
         return f"{event.repository} has all of it already."
     there = event.total_bytes - event.missing_bytes
     already = f", {format_disk(there)} of it there already" if there else ""
-    return f"{event.repository}: {len(event.files)} files, {format_disk(event.total_bytes)}{already}."
+    return f"{event.repository}: {format_count(len(event.files), 'file')}, {format_disk(event.total_bytes)}{already}."

@@ -6,6 +6,7 @@ import queue
 import sys
 from collections.abc import Callable
 
+from mlx_engine.amounts import format_count
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.study import progress_line
 from mlx_engine.engine.parents.study_run import StudyParcel, StudyRun
@@ -64,4 +65,4 @@ class StudyCourse:
     def _count(self) -> str:
         """Return how many steps are left with this one."""
         left = sum(1 for _ in remaining(self._work.study))
-        return f"{left} {'step' if left == 1 else 'steps'} left · "
+        return f"{format_count(left, 'step')} left · "

@@ -6,7 +6,7 @@ Standard output carries the answer and nothing else; all the rest goes to standa
 import shutil
 import sys
 
-from mlx_engine.amounts import format_memory
+from mlx_engine.amounts import format_count, format_duration, format_memory, format_token_rate
 from mlx_engine.protocol import Statistics
 
 # A model must not be able to move the cursor, retitle the window or write to the clipboard: of the control
@@ -60,11 +60,12 @@ class StatusLine:
 def figures(statistics: Statistics) -> str:
     """Return the figures of an answer in one line."""
     kept = f", {statistics.cached_tokens:,} kept from before" if statistics.cached_tokens else ""
+    rate = format_token_rate(statistics.prefill_tokens_per_s)
     parts = [
-        f"{statistics.generated_tokens:,} tokens at {statistics.decode_tokens_per_s:,.1f} tokens/s",
-        f"first after {statistics.time_to_first_token_s:.2f} s",
-        f"prompt {statistics.prompt_tokens:,} tokens{kept}, read at {statistics.prefill_tokens_per_s:,.0f} tokens/s",
-        f"effective {statistics.effective_tokens_per_s:,.1f} tokens/s",
+        f"{format_count(statistics.generated_tokens, 'token')} at {format_token_rate(statistics.decode_tokens_per_s)}",
+        f"first after {format_duration(statistics.time_to_first_token_s)}",
+        f"prompt {format_count(statistics.prompt_tokens, 'token')}{kept}, read at {rate}",
+        f"effective {format_token_rate(statistics.effective_tokens_per_s)}",
         f"peak {format_memory(statistics.peak_memory_bytes)}",
     ]
     if statistics.finish_reason != "stop":

@@ -49,7 +49,7 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
             f"other load: {self.other_load:.1f} of {self.processors} cores",
         ]
         if self.gpu_percent is not None:
-            parts.append(f"GPU before: {self.gpu_percent} % busy")
+            parts.append(f"GPU before: {self.gpu_percent}% busy")
         if self.free_memory_bytes is not None:
             parts.append(f"memory free before: {format_memory(self.free_memory_bytes)}")
         if self.swapped_bytes:

@@ -59,7 +59,7 @@ def _of_fidelity(found: Fidelity, gates: Gates) -> Iterator[str]:
         if not ratio <= gates.max_perplexity_ratio:
             yield f"its perplexity is {ratio:.4g} times the original's, above {gates.max_perplexity_ratio:g}"
     if gates.min_top1_agreement is not None and not found.top1_agreement >= gates.min_top1_agreement:
-        yield f"it agrees in {100 * found.top1_agreement:.4g} %, below {100 * gates.min_top1_agreement:g} %"
+        yield f"it agrees in {100 * found.top1_agreement:.4g}%, below {100 * gates.min_top1_agreement:g}%"
 
 
 def _of_speed(row: Row, gates: Gates) -> Iterator[str]:

@@ -42,7 +42,7 @@ def test_a_prompt_is_answered_on_standard_output(capsys: pytest.CaptureFixture[s
 
     out, err = capsys.readouterr()
     assert out.strip()
-    assert "tokens/s" in err
+    assert "tok/s" in err
 
 
 def test_a_model_of_an_added_folder_answers(
@@ -105,7 +105,7 @@ def test_lines_of_standard_input_are_a_conversation(
     monkeypatch.setattr("sys.stdin", io.StringIO("Hello.\n\nAnd now?\n"))
     assert main(["chat", "tiny/llama", "--max-tokens", "8", "--temperature", "0"]) == 0
 
-    figures = [line for line in capsys.readouterr().err.splitlines() if "tokens/s" in line]
+    figures = [line for line in capsys.readouterr().err.splitlines() if "tok/s" in line]
     assert len(figures) == 2
     assert "kept from before" not in figures[0]
     assert "kept from before" in figures[1]

@@ -99,9 +99,9 @@ def test_the_line_in_the_sidebar_says_what_goes_on(bridge: GivenBridge, jobs: Jo
     assert jobs.in_words() == ""
     bridge.put(conversion(), Running(25, 100))
     bridge.put(conversion("Whale-8bit"), Queued())
-    assert jobs.in_words() == "Quantizing · 25 % · 1 more"
+    assert jobs.in_words() == "Quantizing · 25% · 1 more"
     bridge.put(Download(id="d", repository="maker/Whale"), Running(75, 100))
-    assert (jobs.in_words(), jobs.share) == ("Working · 50 % · 1 more", 0.5)
+    assert (jobs.in_words(), jobs.share) == ("Working · 50% · 1 more", 0.5)
     bridge.cancel("d")
     bridge.put(conversion(), Failed("NoSpace", "", ""))
     assert jobs.in_words() == "1 job failed"

@@ -58,7 +58,7 @@ def test_what_comes_before_is_cut_in_front() -> None:
 
 
 def test_probabilities_have_as_many_figures_as_matter() -> None:
-    assert [percent(one) for one in (0.434, 0.0434, 0.00434, 0.00001)] == ["43 %", "4.3 %", "0.43 %", "< 0.01 %"]
+    assert [percent(one) for one in (0.434, 0.0434, 0.00434, 0.00001)] == ["43%", "4.3%", "0.43%", "< 0.01%"]
     assert change(token(" a", differs=True)) == "\N{MINUS SIGN}35.0 points"
 
 
@@ -66,6 +66,6 @@ def test_a_token_is_told_in_a_sentence() -> None:
     """What the card shows is heard, too."""
     passage = Passage(read(), "Whale", "4bit")
     assert sentence(passage, 1) == (
-        "do: KL 1.200, \N{MINUS SIGN}35.0 points. Whale expects do with 60 %; 4bit so with 30 %."
+        "do: KL 1.200, \N{MINUS SIGN}35.0 points. Whale expects do with 60%; 4bit so with 30%."
     )
-    assert sentence(passage, 0).endswith("4bit too, boats with 60 %.")
+    assert sentence(passage, 0).endswith("4bit too, boats with 60%.")

@@ -31,5 +31,5 @@ def test_html_keeps_the_text_its_tints_and_its_marks(passage: Passage) -> None:
 def test_plain_text_lists_where_the_choices_differ(passage: Passage) -> None:
     lines = as_plain(passage).splitlines()
     assert lines[0] == "Small boats do not like the storm"
-    assert "2 of 6 next tokens differ (33 %)" in lines[2]
-    assert lines[3].startswith("KL 1.200  Small boats [do]  original: do 60 %, candidate: so 30 %")
+    assert "2 of 6 next tokens differ (33%)" in lines[2]
+    assert lines[3].startswith("KL 1.200  Small boats [do]  original: do 60%, candidate: so 30%")

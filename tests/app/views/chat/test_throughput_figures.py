@@ -13,7 +13,7 @@ def said(throughput: Throughput) -> str:
     [
         (Throughput(), ""),
         (Throughput(phase="waiting"), "Waiting for another answer to finish"),
-        (Throughput(phase="loading", load_done_bytes=40, load_total_bytes=100), "Loading SmolLM2… · 40 %"),
+        (Throughput(phase="loading", load_done_bytes=40, load_total_bytes=100), "Loading SmolLM2… · 40%"),
         (
             Throughput(phase="reading", done_tokens=1024, total_tokens=8120, tokens_per_s=312.4, cached_tokens=900),
             "Reading 1,024 of 8,120 tokens · 312 tok/s · 900 reused",

@@ -36,7 +36,7 @@ def test_a_study_is_run_from_the_window(
     qtbot.waitUntil(page.setup.tray.button.isEnabled, timeout=TIMEOUT_MS)
     page.setup.tray.button.click()
     bench.show_page("chat")
-    assert bench.sidebar.study.text() == "Whale · 0 %"
+    assert bench.sidebar.study.text() == "Whale · 0%"
     with qtbot.waitSignal(parts.lab.finished, timeout=TIMEOUT_MS):
         pass
     assert bench.sidebar.study.isHidden()

@@ -66,7 +66,7 @@ def test_keys_step_from_divergence_to_divergence(panel: TokensPanel, view: Token
     qtbot.keyClick(panel.text, Qt.Key.Key_J)
     assert view.current == 1
     assert panel.text.card.isVisible()
-    assert "4bit so with 30 %" in panel.text.accessibleDescription()
+    assert "4bit so with 30%" in panel.text.accessibleDescription()
     qtbot.keyClick(panel.text, Qt.Key.Key_J)
     qtbot.keyClick(panel.text, Qt.Key.Key_K)
     assert view.current == 1

@@ -32,7 +32,7 @@ def test_the_answer_alone_goes_to_standard_output(capsys: pytest.CaptureFixture[
 
     out, err = capsys.readouterr()
     assert out == "Yes[2J!\n"
-    assert err.startswith("Hmm.\n\n3 tokens at 20.0 tokens/s")
+    assert err.startswith("Hmm.\n\n3 tokens at 20.0 tok/s")
 
 
 def test_an_answer_that_breaks_off_leaves_a_fresh_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,4 +65,4 @@ def test_progress_says_why_a_prompt_is_read_again() -> None:
     )
 
     assert progress(event) == "Reading 512 of 2,000 tokens (the system prompt changed)"
-    assert progress(LoadProgress("load", 1, 4)) == "Loading the model: 25 %"
+    assert progress(LoadProgress("load", 1, 4)) == "Loading the model: 25%"

@@ -47,7 +47,7 @@ def test_the_figures_of_an_answer_say_what_was_kept_and_why_it_ended() -> None:
         )
     )
 
-    for part in ("64 tokens at 51.3 tokens/s", "first after 0.50 s", "1,000 kept", "longest answer allowed", "512 MB"):
+    for part in ("64 tokens at 51.3 tok/s", "first after 0.50 s", "1,000 kept", "longest answer allowed", "512 MB"):
         assert part in line
 
 

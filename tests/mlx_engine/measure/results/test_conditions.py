@@ -90,4 +90,4 @@ def test_what_is_known_stands_in_a_line() -> None:
     known = Conditions(
         power="battery", processors=8, gpu_percent=4, free_memory_bytes=9 * 2**30, swapped_bytes=300 * 2**20
     )
-    assert known.in_words.endswith("GPU before: 4 % busy; memory free before: 9 GB; swap grew by 300 MB")
+    assert known.in_words.endswith("GPU before: 4% busy; memory free before: 9 GB; swap grew by 300 MB")

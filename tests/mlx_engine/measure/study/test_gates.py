@@ -57,7 +57,7 @@ def test_the_winner_is_the_best_of_those_that_pass(study: Study, gates: Gates, w
         (Gates(max_mean_kl=0.05), "its KL is 0.06, above 0.05"),
         (Gates(max_p99_kl=0.5), "its p99 KL is 0.9, above 0.5"),
         (Gates(max_perplexity_ratio=1.02), "its perplexity is 1.1 times the original's, above 1.02"),
-        (Gates(min_top1_agreement=0.95), "it agrees in 90 %, below 95 %"),
+        (Gates(min_top1_agreement=0.95), "it agrees in 90%, below 95%"),
         (Gates(max_size_bytes=399, prefer="closest"), "its size is 400 bytes, above 399 bytes"),
         (Gates(max_memory_bytes=499), "it took 500 bytes of memory, above 499 bytes"),
         (Gates(min_decode_tokens_per_s=60.1), "it writes 60 tokens/s, below 60.1"),
