@@ -19,10 +19,10 @@ _bounds = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"
 def place_and_problem(error: msgspec.ValidationError) -> tuple[str, str]:
     """Return where msgspec has found something, and what: "speed.prompts[0]", "it should be a whole number"."""
     problem, _, place = str(error).partition(" - at ")
-    return place.strip("`").removeprefix("$").strip("."), _in_words(problem)
+    return place.strip("`").removeprefix("$").strip("."), _translate(problem)
 
 
-def _in_words(problem: str) -> str:
+def _translate(problem: str) -> str:
     if found := re.fullmatch(r"Object contains unknown field `(.*)`", problem, re.DOTALL):
         return f'there is no field "{found[1]}"'
     if found := re.fullmatch(r"Object missing required field `(.*)`", problem):

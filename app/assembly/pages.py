@@ -63,8 +63,8 @@ class PageAssembly(QObject):
 
             self._jobs = JobsAssembly(self._parts, self._navigation, self)
             jobs, entry = self._jobs.jobs, self._workbench.sidebar.jobs
-            jobs.changed.connect(lambda _id: entry.show_progress(jobs.in_words(), jobs.share))
-            entry.show_progress(jobs.in_words(), jobs.share)
+            jobs.changed.connect(lambda _id: entry.show_progress(jobs.summary(), jobs.share))
+            entry.show_progress(jobs.summary(), jobs.share)
         return self._jobs
 
     def hub(self) -> "HubAssembly":

@@ -65,5 +65,5 @@ def _answers_line(kept: KeptAnswers) -> str:
     line = f"{kept.folder.name[:8]}  {format_disk(kept.size_bytes):>8}  {name}"
     if kept.header is None:
         return line
-    line += f"  {kept.header.corpus}, {len(kept.header.kinds)} {kept.header.convention.in_words}"
+    line += f"  {kept.header.corpus}, {len(kept.header.kinds)} {kept.header.convention.text}"
     return line + (", a stand-in" if kept.header.is_stand_in else "") + ("" if kept.is_whole else ", not complete")

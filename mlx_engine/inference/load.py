@@ -143,7 +143,7 @@ def _vocabulary_size(config: dict[str, Any], tokens: int) -> int:
 
 
 def _translate(error: BaseException, name: str, weights_bytes: int) -> FacetError:
-    return _too_large(name, weights_bytes) if memory.is_out_of_memory(error) else foreign.in_words(error, name)
+    return _too_large(name, weights_bytes) if memory.is_out_of_memory(error) else foreign.translate(error, name)
 
 
 def _too_large(name: str, weights_bytes: int) -> EngineError:

@@ -1,4 +1,4 @@
-"""The state of an engine in words for a person."""
+"""The state of an engine as text."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from mlx_engine.engine.values.state import EngineState, Failed, Generating, Load
 
 
 @dataclass(frozen=True, slots=True)
-class EngineWords:
+class EngineLabel:
     """`text` is empty for a model that is not loaded; `problem` is the sentence of a failure."""
 
     text: str = ""
@@ -15,19 +15,19 @@ class EngineWords:
     is_loaded: bool = False
 
 
-def in_words(state: EngineState) -> EngineWords:
-    """Return what to say of `state`; `is_loaded` is true as long as there is a process that can be ended."""
+def describe_engine(state: EngineState) -> EngineLabel:
+    """Describe `state`; `is_loaded` is true while there is a process that can be ended."""
     match state:
         case Stopped():
-            return EngineWords()
+            return EngineLabel()
         case Starting():
-            return EngineWords("Starting…", is_loaded=True)
+            return EngineLabel("Starting…", is_loaded=True)
         case Loading(done, total):
             share = f" {format_percent(done / total)}" if total else ""
-            return EngineWords(f"Loading{share}", is_loaded=True)
+            return EngineLabel(f"Loading{share}", is_loaded=True)
         case Ready():
-            return EngineWords("Ready", is_loaded=True)
+            return EngineLabel("Ready", is_loaded=True)
         case Generating():
-            return EngineWords("Answering", is_loaded=True)
+            return EngineLabel("Answering", is_loaded=True)
         case Failed(title, message):
-            return EngineWords("Failed", problem=f"{title}. {message}")
+            return EngineLabel("Failed", problem=f"{title}. {message}")

@@ -1,6 +1,7 @@
 """Figures of the Hub and of its jobs, and addresses of its pages, as text."""
 
 import os
+import re
 from collections.abc import Mapping
 
 from mlx_engine.amounts import format_disk, format_disk_rate, format_estimate, format_progress, format_short_count
@@ -21,6 +22,9 @@ LICENSES: Mapping[str, str] = {
     "other": "Other license",
 }
 """Display names of licenses, by the Hub's identifiers."""
+_model_url = re.compile(r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/([\w.-]+/[\w.-]+?)/?(?:[/?#].*)?", re.ASCII)
+_other_kinds = frozenset({"api", "blog", "collections", "datasets", "docs", "models", "papers", "spaces", "tasks"})
+"""First parts of paths on the Hub that are not owners of models."""
 
 
 def format_license(name: str) -> str:
@@ -92,3 +96,9 @@ def done_share(state: JobState) -> float:
 def page_url(path: str) -> str:
     """Return the URL of a page of the Hub, or of the mirror in use."""
     return f"{os.environ.get('HF_ENDPOINT', 'https://huggingface.co').rstrip('/')}/{path}"
+
+
+def repository_in(text: str) -> str:
+    """Return `<owner>/<name>` if `text` is the URL of a model on the Hub, or else ""."""
+    match = _model_url.fullmatch(text.strip())
+    return match[1] if match and match[1].partition("/")[0] not in _other_kinds else ""

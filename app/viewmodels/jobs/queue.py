@@ -98,8 +98,8 @@ class Jobs(QObject):
         running = [one.share for one in self.items if one.kind == "running"]
         return sum(running) / len(running) if running else 0.0
 
-    def in_words(self) -> str:
-        """Say what goes on, in a few words; "" if nothing does and nothing has failed."""
+    def summary(self) -> str:
+        """Summarize the jobs in a few words; "" if none is active and none has failed."""
         kinds = [one.kind for one in self.items]
         running = [one for one in self.items if one.kind == "running"]
         if running:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.formatting.engine import in_words
+from app.viewmodels.formatting.engine import describe_engine
 from app.viewmodels.library.library import ModelLibrary, ModelRole, Row
 from mlx_engine.amounts import format_disk
 from mlx_engine.errors import FacetError
@@ -29,7 +29,7 @@ class ModelKeeping(QObject):
     def why_kept(self, row: Row) -> str:
         """Return why the model can neither be renamed nor deleted now, in a sentence, or nothing."""
         state = self._library.index(self._library.row_of(row.id)).data(ModelRole.STATE)
-        is_loaded = state is not None and in_words(state).is_loaded
+        is_loaded = state is not None and describe_engine(state).is_loaded
         return "The model is loaded: unload it first." if is_loaded else ""
 
     def what_it_frees(self, row: Row) -> str:

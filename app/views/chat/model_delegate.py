@@ -4,7 +4,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QR
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from app.viewmodels.formatting.engine import in_words
+from app.viewmodels.formatting.engine import describe_engine
 from app.viewmodels.library.library import ModelRole
 from app.views.kit.icons import pixmap
 from app.views.kit.painting import rounded
@@ -33,7 +33,7 @@ class ModelDelegate(QStyledItemDelegate):
             rounded(painter, QRectF(row), 7, colours.hover)
         if index.data(ModelRole.ID) == self.chosen:
             self._paint_tick(painter, row)
-        words = in_words(index.data(ModelRole.STATE))
+        words = describe_engine(index.data(ModelRole.STATE))
         problem = index.data(ModelRole.BROKEN) or words.problem
         state = "Cannot be used" if index.data(ModelRole.BROKEN) else words.text
         text = row.adjusted(self._theme.scaled(18) + 16, 7, -12, -7)

@@ -5,7 +5,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from app.viewmodels.chat.chat import ChatViewModel
-from app.viewmodels.formatting.engine import in_words
+from app.viewmodels.formatting.engine import describe_engine
 from app.viewmodels.library.library import ModelLibrary, ModelRole
 from app.views.chat.model_popup import ModelPopup, problem
 from app.views.kit.buttons import TextButton
@@ -42,7 +42,7 @@ class ModelPicker(TextButton):
         row = self._library.row_of(self._chat.model)
         index = self._library.index(row, 0) if row >= 0 else QModelIndex()
         self.setText(str(index.data(ModelRole.NAME)) if index.isValid() else _NONE)
-        state = in_words(index.data(ModelRole.STATE)).text if index.isValid() else ""
+        state = describe_engine(index.data(ModelRole.STATE)).text if index.isValid() else ""
         self.note = state or (str(index.data(ModelRole.DETAIL)) if index.isValid() else "")
         self.setAccessibleName(f"Model: {self.text()}")
         self.setToolTip(plain(problem(index)) if index.isValid() else "")

@@ -5,7 +5,7 @@ from PySide6.QtGui import QHelpEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QListView, QToolTip, QVBoxLayout, QWidget
 
 from app.viewmodels.chat.chat import ChatViewModel
-from app.viewmodels.formatting.engine import in_words
+from app.viewmodels.formatting.engine import describe_engine
 from app.viewmodels.library.library import ModelLibrary, ModelRole
 from app.views.chat.model_delegate import ModelDelegate
 from app.views.kit.buttons import IconButton, TextButton
@@ -105,7 +105,7 @@ class ModelPopup(QFrame):
         self._nothing.setVisible(is_empty)
         index = self._list.currentIndex()
         self._load.setEnabled(index.isValid() and not index.data(ModelRole.BROKEN))
-        is_loaded = index.isValid() and in_words(index.data(ModelRole.STATE)).is_loaded
+        is_loaded = index.isValid() and describe_engine(index.data(ModelRole.STATE)).is_loaded
         self._load.setText("Unload" if is_loaded else "Load")
         self._load.updateGeometry()
 
@@ -116,7 +116,7 @@ class ModelPopup(QFrame):
 
     def _load_or_unload(self) -> None:
         index = self._list.currentIndex()
-        is_loaded = in_words(index.data(ModelRole.STATE)).is_loaded
+        is_loaded = describe_engine(index.data(ModelRole.STATE)).is_loaded
         (self._library.unload if is_loaded else self._chat.loading.load)(index.data(ModelRole.ID))
         if self._chat.gate.question:  # it stands in the page below
             self.close()
@@ -128,4 +128,4 @@ class ModelPopup(QFrame):
 
 def problem(index: QModelIndex) -> str:
     """Return why the model of this row cannot be used or failed, or nothing."""
-    return str(index.data(ModelRole.BROKEN) or in_words(index.data(ModelRole.STATE)).problem)
+    return str(index.data(ModelRole.BROKEN) or describe_engine(index.data(ModelRole.STATE)).problem)

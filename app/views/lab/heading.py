@@ -82,7 +82,7 @@ class StudyHeading(QWidget):
         self.studies.updateGeometry()
         number, original = len(study.candidates), study.original.label.rpartition("/")[2]
         self._facts.setText(f"{format_count(number, 'model')} compared with {original} · {corpus_in_words(study.plan)}")
-        self._facts.setToolTip(plain(f"{study.original.label}; read in {study.plan.convention.in_words}"))
+        self._facts.setToolTip(plain(f"{study.original.label}; read in {study.plan.convention.text}"))
 
     def show_briefly(self, is_brief: bool) -> None:
         """Leave out what is known from elsewhere."""

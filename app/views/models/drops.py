@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PySide6.QtGui import QDropEvent
 
-from app.viewmodels.formatting.hub_address import repository_in
+from app.viewmodels.formatting.hub import repository_in
 
 
 def is_welcome(event: QDropEvent) -> bool:

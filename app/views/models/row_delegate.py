@@ -4,7 +4,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QR
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyleOptionViewItem
 
-from app.viewmodels.formatting.engine import in_words
+from app.viewmodels.formatting.engine import describe_engine
 from app.viewmodels.library.columns import NAMES
 from app.viewmodels.library.filter import ORIGINS
 from app.viewmodels.library.library import Row, problem_of
@@ -42,7 +42,7 @@ class ModelRowDelegate(PlainToolTips):
         if not whole(row):
             self._paint_name(painter, self._whole_row(inside), row, "")
         elif name == "name":
-            self._paint_name(painter, inside, row, in_words(index.data(TableRole.STATE)).text)
+            self._paint_name(painter, inside, row, describe_engine(index.data(TableRole.STATE)).text)
         elif name == "memory":
             self._paint_memory(painter, inside, str(index.data()), str(index.data(TableRole.VERDICT)))
         elif name == "parameters" and (model := whole(row)):

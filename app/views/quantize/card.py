@@ -92,7 +92,7 @@ class Card(QWidget):
     def _show_figures(self, figures: Figures) -> None:
         found, fit = figures.forecast, figures.fit
         self._badge.show_fit(fit.verdict, fit.in_words)
-        self._size.setText(f"{format_disk(found.size_bytes)} · {found.bits_per_weight:.2f} bits per weight")
+        self._size.setText(f"{format_disk(found.size_bytes)} of weights · {found.bits_per_weight:.2f} bits per weight")
         self._size.setToolTip(f"{found.size_bytes:,} bytes of weights, everything counted")
         memory = format_memory(fit.estimate.total_bytes)
         self._rest.setText(f"{memory} in memory at {format_context(fit.estimate.context)}")

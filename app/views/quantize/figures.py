@@ -32,7 +32,7 @@ class LiveFigures(QWidget):
 
     def show_figures(self, figures: Figures, origin: Figures) -> None:
         found, fit = figures.forecast, figures.fit
-        self.amount.setText(format_disk(found.size_bytes))
+        self.amount.setText(f"{format_disk(found.size_bytes)} of weights")
         self.amount.setToolTip(f"{found.size_bytes:,} bytes of weights, everything counted")
         self.bits.setText(f"{found.bits_per_weight:.3f} bits per weight")
         self._change.setText(_change(found.size_bytes - origin.forecast.size_bytes))

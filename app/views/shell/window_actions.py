@@ -7,7 +7,7 @@ from typing import cast
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QMenuBar, QWidget
 
-from app.viewmodels.formatting.engine import in_words
+from app.viewmodels.formatting.engine import describe_engine
 from app.viewmodels.library.library import ModelRole
 from app.views.shell import menus
 from app.views.shell.parts import WindowParts
@@ -47,7 +47,7 @@ class WindowActions(QObject):
         chat, library = self._parts.chat, self._parts.library
         idle = bool(chat.items) and not chat.busy
         row = library.row_of(chat.model)
-        state = in_words(library.index(row, 0).data(ModelRole.STATE)) if row >= 0 else None
+        state = describe_engine(library.index(row, 0).data(ModelRole.STATE)) if row >= 0 else None
         for name, is_possible in {
             "rename_chat": chat.conversation is not None,
             "delete_chat": chat.conversation is not None,

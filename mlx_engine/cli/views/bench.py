@@ -49,7 +49,7 @@ def lines(result: SpeedResult) -> Iterator[str]:
         yield f"tg{plan.decode_tokens} @ d2048: writing {plan.decode_tokens} tokens after 2,048."
     if plan.cache_bits != 16:
         yield f"The context is kept in {plan.cache_bits} bits."
-    yield f"{result.conditions.in_words[0].upper()}{result.conditions.in_words[1:]}."
+    yield f"{result.conditions.text[0].upper()}{result.conditions.text[1:]}."
     yield from (f"Not tried: {words}." for words in result.skipped)
     yield from (f"Failed: {words}." for words in result.failures)
 

@@ -4,7 +4,7 @@ import sys
 
 from mlx_engine.amounts import format_disk
 from mlx_engine.cli.views import terminal
-from mlx_engine.cli.views.download import plan_in_words
+from mlx_engine.cli.views.download import format_plan
 from mlx_engine.cli.views.job_bar import format_job_progress, format_streamed_progress, job_bar
 from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.hub_messages import DownloadPlanned, DownloadProgress, Waiting
@@ -25,7 +25,7 @@ class TextView:
     def show(self, event: JobEvent) -> None:
         match event:
             case DownloadPlanned():
-                terminal.note(f"{event.repository} at {event.commit[:8]}: {plan_in_words(event)}\n")
+                terminal.note(f"{event.repository} at {event.commit[:8]}: {format_plan(event)}\n")
                 self._begin(event.id, event.total_bytes)
             case Waiting():
                 terminal.note(f"{event.reason} Trying again in {event.seconds:.0f} s.\n")

@@ -28,7 +28,7 @@ class LineView:
     def show(self, event: JobEvent) -> None:
         match event:
             case DownloadPlanned():
-                terminal.note(f"{event.repository} at {event.commit[:8]}: {plan_in_words(event)}\n")
+                terminal.note(f"{event.repository} at {event.commit[:8]}: {format_plan(event)}\n")
             case Waiting():
                 terminal.note(f"{event.reason} Trying again in {event.seconds:.0f} s.\n")
             case Downloaded():
@@ -73,8 +73,8 @@ class BarView(LineView):
             self._bars.update(self._files[name], completed=file.done_bytes, figures=figures)
 
 
-def plan_in_words(event: DownloadPlanned) -> str:
-    """Say how much there is to download: "9 files, 4.1 GB, all here already."."""
+def format_plan(event: DownloadPlanned) -> str:
+    """Format the size of a download: "9 files, 4.1 GB, all here already."."""
     count = format_count(len(event.files), "file")
     if not event.missing_bytes:
         return f"{count}, {format_disk(event.total_bytes)}, all here already."

@@ -68,7 +68,7 @@ def _speed(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
     if MEMORY in shown:
         yield "Memory: the most that MLX held while speed was measured."
     if speed.machine:
-        yield f"Machine: {speed.machine}; {speed.conditions.in_words}."
+        yield f"Machine: {speed.machine}; {speed.conditions.text}."
 
 
 def subject(study: Study) -> str:

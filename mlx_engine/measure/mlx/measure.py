@@ -170,7 +170,7 @@ def _measured(asked: MeasureFidelity, store: ReferenceStore, root: Path) -> Iter
         answers=header.key,
         corpus=header.corpus,
         private=header.choice.private,
-        convention=header.convention.in_words,
+        convention=header.convention.text,
         fidelity=fidelity(found),
         by_kind=by_kind(found, header.kinds),
         kl_counts=kl_counts(found),

@@ -134,7 +134,7 @@ def _speed(subject: Subject) -> Iterator[Fact]:
 
 def conditions(subject: Subject) -> dict[str, str]:
     """Return under which conditions the speed of each model was measured, by its label."""
-    return {row.label: row.speed.conditions.in_words for row in subject.study.rows if row.speed}
+    return {row.label: row.speed.conditions.text for row in subject.study.rows if row.speed}
 
 
 def _conditions(subject: Subject) -> str:

@@ -41,7 +41,7 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     """By how much swapped memory has grown meanwhile."""
 
     @property
-    def in_words(self) -> str:
+    def text(self) -> str:
         """A line for a report."""
         parts = [
             f"power: {self.power}",

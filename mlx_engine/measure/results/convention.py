@@ -44,6 +44,6 @@ class Convention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.chunk_tokens - 1 - self.first_scored
 
     @property
-    def in_words(self) -> str:
+    def text(self) -> str:
         part = "the second half of each scored" if self.scored == "second half" else "all positions scored"
         return f"chunks of {self.chunk_tokens} tokens, {part}"

@@ -94,7 +94,7 @@ def _describe(path: Path, id: str) -> ModelDescription:
         architecture=config.architecture,
         parameters=parameters,
         bits_per_weight=8 * sum(tensor.size_bytes for tensor in tensors.values()) / parameters,
-        quantization=weights.in_words(found),
+        quantization=weights.describe(found),
         size_bytes=sum(file.stat().st_size for file in path.iterdir() if file.is_file()),
         context_length=dimensions.context_length(config),
         has_chat_template=traits.exists,

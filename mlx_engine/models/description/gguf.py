@@ -67,7 +67,7 @@ def describe_gguf(path: Path, id: str) -> ModelDescription:
         architecture=kind,
         parameters=parameters,
         bits_per_weight=8 * weight_bytes / parameters,
-        quantization=_types_in_words(tensors),
+        quantization=_describe_types(tensors),
         size_bytes=_size(files),
         context_length=config.integer("max_position_embeddings"),
         has_chat_template=traits.exists,
@@ -150,7 +150,7 @@ def _shape(config: Configuration) -> NetworkShape:
     )
 
 
-def _types_in_words(tensors: Sequence[TensorInfo]) -> str:
+def _describe_types(tensors: Sequence[TensorInfo]) -> str:
     """Name the types of the matrices, that of most weights first: "Q4_K/Q6_K"."""
     weights: Counter[str] = Counter()
     for tensor in _matrices(tensors) or tensors:

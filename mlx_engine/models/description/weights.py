@@ -187,8 +187,8 @@ def _in_first_group(settings: Mapping[str, Any], field: str) -> object:
     return weights.get(field) if isinstance(weights, dict) else None
 
 
-def in_words(weights: Iterable[Weight]) -> str:
-    """Say how the weights are stored: "4-bit g32", "mixed 4/8-bit g64", "mxfp4 g32", "bf16"."""
+def describe(weights: Iterable[Weight]) -> str:
+    """Describe how the weights are stored: "4-bit g32", "mixed 4/8-bit g64", "mxfp4 g32", "bf16"."""
     sizes: Counter[Precision] = Counter()
     for weight in weights:
         sizes[weight.precision] += weight.parameters

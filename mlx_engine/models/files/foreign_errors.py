@@ -1,4 +1,4 @@
-"""What mlx-lm, transformers and MLX are known to raise on a folder that is not what it should be, and what it means."""
+"""Translates what mlx-lm, transformers and MLX raise on an invalid model folder."""
 
 from huggingface_hub.errors import StrictDataclassError
 
@@ -20,8 +20,8 @@ FOREIGN_ERRORS = (
 )
 
 
-def in_words(error: BaseException, name: str) -> ModelError:
-    """Say what an error means for the model `name`."""
+def translate(error: BaseException, name: str) -> ModelError:
+    """Return the error as a failure of the model `name`."""
     text = " ".join(str(error).split())[:300].rstrip(".")
     if isinstance(error, SystemExit):
         return UnsupportedModel(f"{name} needs a library that does not come with Facet.")

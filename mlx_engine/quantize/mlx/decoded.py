@@ -178,7 +178,7 @@ class Decoded:
             array: mx.array = Network(self.config).sanitize(weights)[name]
             mx.eval(array)
         except foreign.FOREIGN_ERRORS as error:
-            raise foreign.in_words(error, self.path.name) from error
+            raise foreign.translate(error, self.path.name) from error
         if tuple(array.shape) != origin.shape:
             raise BrokenModel(f"{self.path.name}: {name} depends on the values of weights. Facet cannot convert it.")
         return array

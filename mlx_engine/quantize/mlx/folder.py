@@ -126,7 +126,7 @@ class Folder:
             array = self._calculated.pop(name)
             mx.eval(array)
         except foreign.FOREIGN_ERRORS as error:
-            raise foreign.in_words(error, self.path.name) from error
+            raise foreign.translate(error, self.path.name) from error
         if (tuple(array.shape), array.dtype) != (origin.shape, origin.dtype):
             raise BrokenModel(f"{self.path.name}: {name} depends on the values of weights. Facet cannot convert it.")
         return array
@@ -149,6 +149,6 @@ def _trace(path: Path, tensors: Mapping[str, TensorEntry]) -> Traced:
     try:
         config = _load_config(path)
     except foreign.FOREIGN_ERRORS as error:
-        raise foreign.in_words(error, path.name) from error
+        raise foreign.translate(error, path.name) from error
     is_packed = bool(config.get("quantization"))
     return trace(config, tensors, name=path.name, quantization=description.quantization if is_packed else "")

@@ -56,7 +56,7 @@ def read_folder(path: Path, arriving: Arriving | None = None) -> Contents | None
         config = _load_config(path)
         settings = read_settings(path, config)
     except foreign.FOREIGN_ERRORS as error:
-        raise foreign.in_words(error, path.name) from error
+        raise foreign.translate(error, path.name) from error
     headers = {file: safetensors.read_header(file) for file in sorted(path.glob("model*.safetensors"))}
     shards = Shards(headers, arriving)
     try:

@@ -67,7 +67,7 @@ def trace(
         parameters = _parameters(network, arrays, formats, name)
         layers = network.layers
     except foreign.FOREIGN_ERRORS as error:
-        raise foreign.in_words(error, name) from error
+        raise foreign.translate(error, name) from error
     used = frozenset[str]().union(*(array.lineage.tensors for array in arrays.values()))
     outline = Outline(
         architecture=str(config["model_type"]),

@@ -96,18 +96,18 @@ def test_a_conversion_says_what_it_does_and_keeps() -> None:
 
 def test_the_line_in_the_sidebar_says_what_goes_on(bridge: GivenBridge, jobs: Jobs) -> None:
     """What runs before what failed, what waits before what is paused; and nothing once all is done."""
-    assert jobs.in_words() == ""
+    assert jobs.summary() == ""
     bridge.put(conversion(), Running(25, 100))
     bridge.put(conversion("Whale-8bit"), Queued())
-    assert jobs.in_words() == "Quantizing · 25% · 1 more"
+    assert jobs.summary() == "Quantizing · 25% · 1 more"
     bridge.put(Download(id="d", repository="maker/Whale"), Running(75, 100))
-    assert (jobs.in_words(), jobs.share) == ("Working · 50% · 1 more", 0.5)
+    assert (jobs.summary(), jobs.share) == ("Working · 50% · 1 more", 0.5)
     bridge.cancel("d")
     bridge.put(conversion(), Failed("NoSpace", "", ""))
-    assert jobs.in_words() == "1 job failed"
+    assert jobs.summary() == "1 job failed"
     bridge.put(conversion(), Done("", 1))
     bridge.put(conversion("Whale-8bit"), Done("", 1))
-    assert jobs.in_words() == ""
+    assert jobs.summary() == ""
 
 
 def test_a_failure_is_told_once_a_try(bridge: GivenBridge, jobs: Jobs) -> None:

@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QListView
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.formatting.engine import in_words
+from app.viewmodels.formatting.engine import describe_engine
 from app.viewmodels.library.library import ModelRole
 from app.views.chat.model_popup import ModelPopup
 from app.views.shell.workbench import Workbench
@@ -67,7 +67,7 @@ def test_the_marked_model_is_loaded_and_unloaded(workbench: Workbench, popup: Mo
     qtbot.waitUntil(lambda: workbench.picker.note == "Ready", timeout=TIMEOUT_MS)
     button(popup, "Unload").click()
     index = workbench.library.index(0, 0)
-    qtbot.waitUntil(lambda: not in_words(index.data(ModelRole.STATE)).is_loaded, timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: not describe_engine(index.data(ModelRole.STATE)).is_loaded, timeout=TIMEOUT_MS)
 
 
 def test_an_empty_library_says_so(workbench: Workbench, popup: ModelPopup, folders: Folders, qtbot: QtBot) -> None:

@@ -151,7 +151,7 @@ def test_it_stops_when_the_machine_begins_to_swap(tiny_models: Path, tmp_path: P
     found = _result(tiny_models / "llama", plan, tmp_path, _Swapping())
     assert [series.tokens for series in found.reading] == [32]
     assert found.skipped == ("reading 64 tokens, since the machine began to swap",)
-    assert "swap grew by 1.1 GB" in found.conditions.in_words
+    assert "swap grew by 1.1 GB" in found.conditions.text
 
 
 def test_what_is_under_way_is_told_with_what_was_found(tiny_models: Path, tmp_path: Path) -> None:

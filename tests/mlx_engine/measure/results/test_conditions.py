@@ -86,8 +86,8 @@ def test_the_machine_is_watched() -> None:
 
 def test_what_is_known_stands_in_a_line() -> None:
     """And nothing of what the system does not tell."""
-    assert Conditions(processors=8).in_words == "power: unknown; heat: unknown; other load: 0.0 of 8 cores"
+    assert Conditions(processors=8).text == "power: unknown; heat: unknown; other load: 0.0 of 8 cores"
     known = Conditions(
         power="battery", processors=8, gpu_percent=4, free_memory_bytes=9 * 2**30, swapped_bytes=300 * 2**20
     )
-    assert known.in_words.endswith("GPU before: 4% busy; memory free before: 9 GB; swap grew by 300 MB")
+    assert known.text.endswith("GPU before: 4% busy; memory free before: 9 GB; swap grew by 300 MB")
