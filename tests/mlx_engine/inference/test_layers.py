@@ -115,7 +115,7 @@ def test_a_chosen_context_is_a_limit(opened: OpenModel, ask: Ask) -> None:
     length = ask(generation, FIRST, max_tokens=1).statistics.prompt_tokens
     found = ask(generation, FIRST, max_tokens=1000, context_limit=length + 5).statistics
     assert (found.generated_tokens, found.finish_reason) == (5, "length")
-    with pytest.raises(PromptTooLong, match=f"room for {length}"):
+    with pytest.raises(PromptTooLong, match=f"context holds {length}"):
         ask(generation, FIRST, context_limit=length)
     short = Generation(replace(opened("llama"), context_length=length + 3))
     assert ask(short, FIRST, max_tokens=1000, context_limit=9999).statistics.generated_tokens == 3
