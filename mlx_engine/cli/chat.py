@@ -77,7 +77,7 @@ def chat(  # noqa: PLR0913 - one for each option
 
 def _with_recommended(values: Sampling, model: ModelDescription, options: SamplingOptions) -> Sampling:
     """Take what the model recommends where no option says otherwise, and say so."""
-    found = with_recommended(values, recommended(model.path), said=options.given)
+    found = with_recommended(values, recommended(model.path), explicit=options.given)
     changed = {name: value for name in NAMES if (value := getattr(found, name)) != getattr(values, name)}
     if changed:
         words = ", ".join(f"{name.replace('_', '-')} {value:g}" for name, value in changed.items())

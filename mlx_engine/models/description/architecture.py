@@ -1,7 +1,7 @@
-"""Tells which architectures the installed mlx-lm runs, by looking at its source files; nothing of it is imported.
+"""The architectures that the installed mlx-lm runs, determined from its source files without importing them.
 
-Importing mlx_lm brings MLX, takes 1.5 s and lowers the process's limit of open files. A list of our own would be wrong
-after its next release.
+Importing mlx_lm loads MLX, takes 1.5 s and lowers the process's limit of open files. A fixed list would be outdated by
+its next release.
 """
 
 import ast
@@ -21,24 +21,24 @@ _windowed_caches = ("RotatingKVCache", "ChunkedKVCache")
 
 @dataclass(frozen=True, slots=True)
 class Implementation:
-    """How mlx-lm runs an architecture. `has_windows`: some of its layers may forget what lies too far back.
+    """The mlx-lm module that runs an architecture. `has_windows`: some of its layers may have a sliding window.
 
-    `known_scales` are those of other programs' quantizations that it unpacks for itself.
+    `unpacked_scales` are the scale tensors of other quantizers that the module unpacks itself.
     """
 
     module: str
     has_windows: bool
-    known_scales: frozenset[str] = frozenset()
+    unpacked_scales: frozenset[str] = frozenset()
 
 
 def find_implementation(architecture: str, classes: tuple[str, ...] = ()) -> Implementation | None:
-    """Return what runs a model of this `model_type`, or None if nothing does.
+    """Return the implementation for this `model_type`, or None if there is none.
 
-    `classes` are the `architectures` of its configuration, which tell apart what shares a type.
+    `classes` are the `architectures` of its configuration, which distinguish models that share a type.
     """
-    by_type, by_class = _renamed()
-    named = (by_class.get((architecture, one)) for one in classes)
-    return _implementation(next(filter(None, named), None) or by_type.get(architecture, architecture))
+    by_type, by_class = _remappings()
+    modules = (by_class.get((architecture, name)) for name in classes)
+    return _implementation(next(filter(None, modules), None) or by_type.get(architecture, architecture))
 
 
 @functools.cache
@@ -50,18 +50,18 @@ def _implementation(module: str) -> Implementation | None:
         source = (folder / "models" / f"{module}.py").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
-    # The layers that models share are files beside them. One model (olmo) needs a package that may be missing.
+    # Modules of shared layers are in the same folder. One model (olmo) needs a package that may be missing.
     if not _model.search(source) or not all(map(_is_installed, _imports(source))):
         return None
     return Implementation(
         module,
         has_windows=any(cache in source for cache in _windowed_caches),
-        known_scales=frozenset(scale for scale in SCALES if scale in source),
+        unpacked_scales=frozenset(scale for scale in SCALES if scale in source),
     )
 
 
 def _imports(source: str) -> set[str]:
-    """Return the packages that are imported when the module is."""
+    """Return the packages that the module imports."""
     return set(re.findall(r"^(?: {4})?(?:import|from) (\w+)", source, re.MULTILINE))
 
 
@@ -72,13 +72,13 @@ def _is_installed(package: str) -> bool:
 
 @functools.cache
 def _package_folder() -> Path | None:
-    found = importlib.util.find_spec("mlx_lm")
-    return Path(found.origin).parent if found and found.origin else None
+    spec = importlib.util.find_spec("mlx_lm")
+    return Path(spec.origin).parent if spec and spec.origin else None
 
 
 @functools.cache
-def _renamed() -> tuple[dict[str, str], dict[tuple[str, str], str]]:
-    """Return mlx-lm's tables of architectures that run as another one, by type and by type and class."""
+def _remappings() -> tuple[dict[str, str], dict[tuple[str, str], str]]:
+    """Return mlx-lm's tables of architectures that run as another one: by type, and by type and class."""
     tables: dict[str, Any] = {}
     folder = _package_folder()
     try:

@@ -1,4 +1,4 @@
-"""The map of a model's bits: layer by layer, in how many bits each matrix is stored."""
+"""The bit map of a model: the bits of each matrix, layer by layer."""
 
 import re
 from collections.abc import Iterable
@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from mlx_engine.models.description.weights import Weight
 
 LAYER = re.compile(r"(?:^|\.)(?:layers|blocks|h|blk)\.(\d{1,6})\.")
-"""Where a tensor's path names its layer."""
+"""The part of a tensor's path that contains the number of its layer."""
 _numbered_expert = re.compile(r"\.experts\.\d+\.")
 
 
 @dataclass(frozen=True, slots=True)
 class LayerBits:
-    """The bits of each matrix of a layer, by its path below the layer; `layer` is None for what is outside of all.
+    """The bits of each matrix of a layer, by its path below the layer; `layer` is None for matrices outside layers.
 
-    The experts of a layer that are stored one by one are one entry, with the mean of their bits.
+    Experts that are stored separately form one entry, with the mean of their bits.
     """
 
     layer: int | None
@@ -23,11 +23,11 @@ class LayerBits:
 
 
 def bit_map(weights: Iterable[Weight]) -> tuple[LayerBits, ...]:
-    """Return a row a layer, in order, what is outside of all layers first; vectors are left out."""
+    """Return one row per layer in order, first the matrices outside layers; vectors are left out."""
     sums: dict[int | None, dict[str, tuple[int, int]]] = {}
     for weight in weights:
         if weight.is_matrix and weight.parameters:
-            layer, name = _place(weight.name)
+            layer, name = _split_path(weight.name)
             bits, parameters = sums.setdefault(layer, {}).get(name, (0, 0))
             total = (bits + weight.precision.bits * weight.parameters, parameters + weight.parameters)
             sums[layer][name] = total
@@ -37,7 +37,7 @@ def bit_map(weights: Iterable[Weight]) -> tuple[LayerBits, ...]:
     )
 
 
-def _place(name: str) -> tuple[int | None, str]:
+def _split_path(name: str) -> tuple[int | None, str]:
     match = LAYER.search(name)
     if match is None:
         return None, name

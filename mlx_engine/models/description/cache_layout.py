@@ -1,7 +1,7 @@
-"""What a model remembers of the text it has read: for each kind of layer, how many numbers it keeps.
+"""The KV cache of a model: for each kind of layer, the number of values it stores.
 
-Widths come from the shapes of the projections, else from config.json; which layers have windows is what mlx-lm 0.32.2
-makes of config.json. Where it is not known, a layer counts as one that keeps every token, which is never too little.
+Widths come from the shapes of the projections, or else from config.json; windows are those that mlx-lm 0.32.2 derives
+from config.json. A layer of unknown kind counts as storing every token, so the estimate is never too low.
 """
 
 from collections import Counter
@@ -14,13 +14,13 @@ from mlx_engine.models.files.configuration import Configuration
 from mlx_engine.models.files.safetensors import TensorEntry
 
 LayerKind = Literal["full", "window", "latent", "state"]
-"""Every token, the last ones, every token in a compressed form, or a state that does not grow."""
+"""Stores every token, the most recent tokens, every token in compressed form, or a state that does not grow."""
 GROWTH = 256
-"""Tokens by which mlx-lm's caches grow at a time."""
+"""The step, in tokens, in which mlx-lm's caches grow."""
 
 _layer_limit = 4096
 _layer_counts = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
-# The projection to keys, and the one to values beside it; where that is missing, values are the keys.
+# The key projection and its value projection; without the latter, keys serve as values.
 _projections = {
     "self_attn.k_proj.weight": "self_attn.v_proj.weight",
     "attention.k_proj.weight": "attention.v_proj.weight",
@@ -29,20 +29,20 @@ _projections = {
     "attention.wk.weight": "attention.wv.weight",
 }
 _latent = "kv_a_proj_with_mqa.weight"
-# These unpack the latent vector of DeepSeek's attention before they keep it.
+# These unpack the latent vector of DeepSeek's attention before they store it.
 _unpacking = frozenset({"deepseek_v2", "minicpm3", "youtu_llm"})
 _window_names = ("sliding_window", "sliding_window_size", "attention_window_size", "attention_chunk_size")
-# How many layers one with full attention follows after, where config.json may leave it out.
+# The period of layers with full attention where config.json may leave it out.
 _patterns = {"gemma3_text": 6, "cohere2": 4, "plamo3": 8, "llama4": 4}
 _convolutions = ("conv1d.weight", "conv.weight", "conv_1d.weight")
 
 
 @dataclass(frozen=True, slots=True)
 class LayerCache:
-    """So many `layers` of one kind, each of which keeps as much.
+    """A number of `layers` of the same kind and size.
 
-    `token_numbers` are kept for each token, of at most `window` tokens if that is not 0; `fixed_numbers`, always in
-    float32, whatever the length.
+    Each stores `token_numbers` values per token, of at most `window` tokens if that is not 0, and `fixed_numbers`
+    float32 values regardless of the length.
     """
 
     kind: LayerKind
@@ -52,44 +52,43 @@ class LayerCache:
     fixed_numbers: int = 0
 
     def reach(self, tokens: int) -> int:
-        """Return for how many of so many tokens there is room in these layers."""
+        """Return the number of tokens that these layers allocate for a context of `tokens`."""
         room = -(-tokens // GROWTH) * GROWTH
         return min(room, self.window) if self.window else room
 
     def size_bytes(self, tokens: int, number_bytes: float) -> int:
-        """Return what these layers keep of so many tokens, in numbers of so many bytes."""
+        """Return the bytes that these layers allocate for `tokens`, at `number_bytes` per value."""
         return int(self.layers * (self.token_numbers * self.reach(tokens) * number_bytes + 4 * self.fixed_numbers))
 
 
 def cache_bytes(layout: Sequence[LayerCache], tokens: int, number_bytes: float = 2) -> int:
-    """Return what a model remembers of a text of so many tokens."""
+    """Return the bytes of the KV cache for a context of `tokens`."""
     return sum(layers.size_bytes(tokens, number_bytes) for layers in layout)
 
 
 def bytes_per_token(layout: Sequence[LayerCache], number_bytes: float = 2) -> int:
-    """Return what each further token costs once all windows are full."""
-    return int(sum(one.layers * one.token_numbers for one in layout if not one.window) * number_bytes)
+    """Return the bytes of each additional token once all windows are full."""
+    return int(sum(entry.layers * entry.token_numbers for entry in layout if not entry.window) * number_bytes)
 
 
 def cache_layout(
     config: Configuration, tensors: Mapping[str, TensorEntry], *, module: str, has_windows: bool
 ) -> tuple[LayerCache, ...]:
-    """Return what a model keeps, its layers counted by kind. `module` is mlx-lm's for the text part.
+    """Return the cache of a model, its layers counted by kind. `module` is mlx-lm's for the text part.
 
-    `tensors` are those that mlx-lm loads, or none: then all is taken from `config`.
+    `tensors` are those that mlx-lm loads; if empty, everything comes from `config`.
     """
     layers = _tensors_by_layer(tensors)
     count = min(config.integer(*_layer_counts) or len(layers), _layer_limit)
-    count -= config.integer("num_kv_shared_layers")  # The last layers of some use what earlier ones keep.
+    count -= config.integer("num_kv_shared_layers")  # The last layers of some models reuse the caches of earlier ones.
     windows = _windows(config, module, count) if has_windows else {}
-    found: Counter[LayerCache] = Counter()
+    counts: Counter[LayerCache] = Counter()
     for index in range(count):
         for cache in _layer(config, index, layers.get(index, {}), windows.get(index, 0), module):
-            found[cache] += 1
-    # As many layers as were found alike, in one entry.
+            counts[cache] += 1
     return tuple(
         LayerCache(cache.kind, times, cache.token_numbers, cache.window, cache.fixed_numbers)
-        for cache, times in found.items()
+        for cache, times in counts.items()
     )
 
 
@@ -115,7 +114,7 @@ def _layer(
 
 
 def _has_attention(config: Configuration, index: int) -> bool:
-    """Tell, by the configuration alone, whether a layer keeps tokens; others keep a state, which is small."""
+    """Return, from the configuration alone, whether a layer stores tokens; other layers store a small state."""
     types, letters = config.texts("layer_types"), config.text("hybrid_override_pattern")
     if types:
         return index >= len(types) or ("attention" in types[index] and "linear" not in types[index])
@@ -134,7 +133,7 @@ def _kind(config: Configuration, tensors: Mapping[str, TensorEntry], window: int
 
 
 def _width(config: Configuration, tensors: Mapping[str, TensorEntry], module: str, *, has_state: bool) -> int:
-    """Return how many numbers a layer keeps for each token, keys and values together."""
+    """Return the number of values that a layer stores per token, keys and values together."""
     if not tensors and (rank := config.integer("kv_lora_rank")):
         return _unpacked_width(config) if module in _unpacking else rank + config.integer("qk_rope_head_dim")
     for name, tensor in tensors.items():
@@ -152,7 +151,7 @@ def _rows(projection: TensorEntry) -> int:
 
 
 def _indexer_width(tensors: Mapping[str, TensorEntry]) -> int:
-    """Return the keys by which sparse attention chooses its tokens."""
+    """Return the width of the keys by which sparse attention selects its tokens."""
     return sum(_rows(tensor) for name, tensor in tensors.items() if name.endswith("indexer.wk.weight"))
 
 
@@ -181,7 +180,7 @@ def _is_local(config: Configuration, module: str, index: int) -> bool:
     marks = config.text("sliding_window_pattern")
     period = config.integer("sliding_window_pattern", default=_patterns.get(module, 0))
     if module in ("gemma3_text", "cohere2"):
-        # Only here mlx-lm goes by the period even where the types are listed.
+        # Only these two modules of mlx-lm use the period even if the types are listed.
         return (index + 1) % period != 0
     if types:
         return index < len(types) and types[index] not in ("full_attention", "attention")
@@ -193,14 +192,14 @@ def _is_local(config: Configuration, module: str, index: int) -> bool:
 
 
 def _state_numbers(config: Configuration, tensors: Mapping[str, TensorEntry]) -> int:
-    """Return how many numbers a recurrent layer keeps; 0 for a layer that is none."""
+    """Return the number of values in the state of a recurrent layer; 0 for other layers."""
     convolutions = [tensor for name, tensor in tensors.items() if name.endswith(_convolutions)]
     decay = next((tensor for name, tensor in tensors.items() if name.endswith("A_log")), None)
-    # A convolution over k tokens keeps the k - 1 before; its weights are [channels, k] in some order of dimensions.
-    kept = sum(tensor.elements - max(tensor.shape) for tensor in convolutions if tensor.shape)
+    # A convolution over k tokens stores the previous k - 1; its weights are [channels, k] in some order of dimensions.
+    past = sum(tensor.elements - max(tensor.shape) for tensor in convolutions if tensor.shape)
     if decay is None:
-        return kept + (config.integer("lru_width") if any("rg_lru" in name for name in tensors) else 0)
-    return kept + _recurrent_numbers(config, decay)
+        return past + (config.integer("lru_width") if any("rg_lru" in name for name in tensors) else 0)
+    return past + _recurrent_numbers(config, decay)
 
 
 def _recurrent_numbers(config: Configuration, decay: TensorEntry) -> int:

@@ -1,5 +1,6 @@
-"""Takes the licence and the base model out of a model card's front matter, and gives the text below it. The card is
-somebody's: it is looked at line by line and nothing in it is obeyed.
+"""Reads the license and the base model from a model card's front matter, and its text.
+
+The card is not trusted: it is read line by line, and YAML is not evaluated.
 """
 
 import re
@@ -15,36 +16,38 @@ _plain = re.compile(r"[\w .:/+-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """What the card says; "" where it says nothing that can be used."""
+class ModelCard:
+    """The fields of a model card; "" where it has no usable value."""
 
     licence: str = ""
     base_model: str = ""
 
 
-def read_card(folder: Path) -> Card:
-    """Return what the card in `folder` says of the model; nothing if there is none or it cannot be read."""
+def read_card(folder: Path) -> ModelCard:
+    """Return the fields of the card in `folder`; empty if it is missing or unreadable."""
     fields = _fields(_read(folder, _limit_bytes))
     licence = fields.get("license", "")
-    # The Hub calls every licence that is not on its list "other", and lets the card name it.
-    return Card(fields.get("license_name", licence) if licence == "other" else licence, fields.get("base_model", ""))
+    # The Hub calls every license that is not on its list "other", and lets the card name it.
+    return ModelCard(
+        fields.get("license_name", licence) if licence == "other" else licence, fields.get("base_model", "")
+    )
 
 
 def read_card_text(folder: Path) -> str:
-    """Return the Markdown of the card in `folder`, its end cut off if it is very long; "" if there is none."""
+    """Return the Markdown of the card in `folder`, truncated if it is very long; "" if there is none."""
     return without_metadata(_read(folder, _text_limit_bytes))
 
 
 def read_metadata(card: str) -> dict[str, tuple[str, ...]]:
-    """Return the plain values of the fields in the block of YAML that the card may begin with: one, or a list."""
+    """Return the plain values of the fields in the YAML front matter: one each, or a list."""
     first, *lines = card[:_limit_bytes].splitlines() or [""]
-    found: dict[str, tuple[str, ...]] = {}
+    fields: dict[str, tuple[str, ...]] = {}
     if first.strip() != "---":
-        return found
+        return fields
     name = ""
     for line in lines:
         if line.strip() == "---":
-            return found
+            return fields
         if match := _any_field.fullmatch(line.rstrip()):
             name, values = match[1], (match[2] or "").strip("[]").split(",")
         elif match := _item.fullmatch(line.strip()):
@@ -52,12 +55,12 @@ def read_metadata(card: str) -> dict[str, tuple[str, ...]]:
         else:
             name, values = "", []
         plain = (value.strip("\"' ") for value in values)
-        found[name] = (*found.get(name, ()), *(value for value in plain if _plain.fullmatch(value)))
+        fields[name] = (*fields.get(name, ()), *(value for value in plain if _plain.fullmatch(value)))
     return {}
 
 
 def without_metadata(card: str) -> str:
-    """Return the card without the block of YAML that it may begin with."""
+    """Return the card without its YAML front matter."""
     lines = card.splitlines(keepends=True)
     if lines and lines[0].strip() == "---":
         for at, line in enumerate(lines[1:], start=1):
@@ -75,11 +78,11 @@ def _read(folder: Path, limit_bytes: int) -> str:
 
 
 def _fields(text: str) -> dict[str, str]:
-    """Return the first value of each field; a list has its items on lines of their own."""
+    """Return the first value of each field; the items of a list are on separate lines."""
     first, *lines = text.splitlines() or [""]
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     if first.strip() != "---":
-        return found
+        return fields
     name = ""
     for line in lines:
         if line.strip() == "---":
@@ -91,6 +94,6 @@ def _fields(text: str) -> dict[str, str]:
         else:
             name = value = ""
         value = value.strip("\"' ")
-        if name and name not in found and _plain.fullmatch(value):
-            found[name] = value
-    return found
+        if name and name not in fields and _plain.fullmatch(value):
+            fields[name] = value
+    return fields

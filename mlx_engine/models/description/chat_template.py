@@ -1,4 +1,4 @@
-"""Finds a model's chat template and says what it knows of; it is read as text and never run."""
+"""The features of a model's chat template, which is read as text and never run."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import msgspec
 from mlx_engine.errors import BrokenModel
 
 _limit_bytes = 2**24
-# What surrounds a model's thoughts, in the spellings that mlx-lm knows (tokenizer_utils.py, 0.32.2).
+# The markers around a model's thinking that mlx-lm supports (tokenizer_utils.py, 0.32.2).
 _thinking = re.compile(r"<think>|<longcat_think>|<\|think:start\|>|<\|channel>thought|<\|open\|>think|enable_thinking")
 _tools = re.compile(r"\btools\b")
 
@@ -24,7 +24,7 @@ class _Settings(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class TemplateTraits:
-    """What a chat template says of its model; all false without one."""
+    """The features of a chat template; all false without a template."""
 
     exists: bool
     has_thinking: bool
@@ -32,23 +32,23 @@ class TemplateTraits:
 
 
 def read_traits(folder: Path) -> TemplateTraits:
-    """Return what the chat template in `folder` knows of.
+    """Return the features of the chat template in `folder`.
 
     Raises:
-        BrokenModel: the file that should hold it is damaged.
+        BrokenModel: the file that should contain it is damaged.
         OSError: it cannot be read.
     """
     return traits(_read(folder))
 
 
 def traits(template: str) -> TemplateTraits:
-    """Return what `template`, "" for none, knows of."""
+    """Return the features of `template`, "" for none."""
     return TemplateTraits(bool(template), bool(_thinking.search(template)), bool(_tools.search(template)))
 
 
 def _read(folder: Path) -> str:
-    if (own := folder / "chat_template.jinja").is_file():
-        return _bounded(own).decode(errors="replace")
+    if (path := folder / "chat_template.jinja").is_file():
+        return _bounded(path).decode(errors="replace")
     for name in ("chat_template.json", "tokenizer_config.json"):
         if (path := folder / name).is_file() and (template := _in_json(path)):
             return template
@@ -60,13 +60,13 @@ def _in_json(path: Path) -> str:
         settings = msgspec.json.decode(_bounded(path), type=_Settings)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BrokenModel(f"{path.name} is damaged: {error}.") from error
-    found = settings.chat_template
-    if isinstance(found, list):
-        return "\n".join(named.template for named in found)
-    return found or ""
+    template = settings.chat_template
+    if isinstance(template, list):
+        return "\n".join(named.template for named in template)
+    return template or ""
 
 
 def _bounded(path: Path) -> bytes:
     if path.stat().st_size > _limit_bytes:
-        raise BrokenModel(f"{path.name} is damaged: it is far too long.")
+        raise BrokenModel(f"{path.name} is damaged: it is far too large.")
     return path.read_bytes()

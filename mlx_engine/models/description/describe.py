@@ -1,6 +1,6 @@
-"""Says what a model is, from `config.json` and the headers of its safetensors files, or from the header of a GGUF file.
+"""Describes a model from `config.json` and the headers of its safetensors files, or from the header of a GGUF file.
 
-It reads no weights and imports no MLX.
+It does not read weights or import MLX.
 """
 
 from collections.abc import Sequence
@@ -36,11 +36,11 @@ _pickle_files = ("*.bin", "*.pt", "*.pth")
 
 
 def describe(path: Path, id: str) -> ModelDescription:
-    """Return what the folder, or the GGUF file, `path` holds.
+    """Return the description of the model in `path`, a folder or a GGUF file.
 
     Raises:
-        ModelNotFound: there is no such folder or file.
-        BrokenModel: a file is missing, cut short or contradicts another.
+        ModelNotFound: the folder or file does not exist.
+        BrokenModel: a file is missing, truncated or contradicts another.
         UnsupportedModel: the weights are in a format that Facet does not read.
         StorageError: the folder cannot be read.
     """
@@ -50,42 +50,42 @@ def describe(path: Path, id: str) -> ModelDescription:
         return describe_gguf(path, id)
     if not path.is_dir():
         raise ModelNotFound(
-            f"There is no folder {path} any more. If it lies on a disk that is unplugged, connect it; if it was moved, "
-            "choose it in its new place; if it was deleted, download the model again."
+            f"{path} no longer exists. If it is on an external disk, connect the disk. If you moved it, choose it in "
+            "its new location. If you deleted it, download the model again."
         )
     try:
         return _describe(path, id)
     except OSError as error:
-        raise StorageError(f"{path} cannot be read: {error.strerror}.") from error
+        raise StorageError(f"Couldn't read {path}: {error.strerror}.") from error
 
 
 def read_bit_map(path: Path) -> tuple[LayerBits, ...]:
-    """Return in how many bits each matrix of the model in the folder `path` is stored, layer by layer.
+    """Return the bits of each matrix of the model in the folder `path`, layer by layer.
 
     Raises:
-        ModelError: the folder cannot be described either.
+        ModelError: the folder is not a complete model.
         StorageError: it cannot be read.
     """
     try:
         return bit_map(weights.read_weights(_read_tensors(path), _read_json(path / "config.json")))
     except OSError as error:
-        raise StorageError(f"{path} cannot be read: {error.strerror}.") from error
+        raise StorageError(f"Couldn't read {path}: {error.strerror}.") from error
 
 
 def _describe(path: Path, id: str) -> ModelDescription:
     values = _read_json(path / "config.json")
     config = Configuration(values)
     if not config.architecture:
-        raise BrokenModel("config.json does not say which kind of model this is (model_type).")
+        raise BrokenModel("config.json doesn't name the architecture of the model (model_type).")
     tensors = _read_tensors(path)
     if not any(any(path.glob(pattern)) for pattern in _tokenizer_files):
         raise BrokenModel("The tokenizer is missing (tokenizer.json). Download the model again.")
-    found = list(weights.read_weights(tensors, values))
-    parameters = sum(weight.parameters for weight in found)
+    all_weights = list(weights.read_weights(tensors, values))
+    parameters = sum(weight.parameters for weight in all_weights)
     if not parameters:
-        raise BrokenModel("The model's files hold no weights. Download the model again.")
+        raise BrokenModel("The model's files contain no weights. Download the model again.")
     used = loaded.loaded_tensors(tensors, config)
-    used_weights = found if len(used) == len(tensors) else list(weights.read_weights(used, values))
+    used_weights = all_weights if len(used) == len(tensors) else list(weights.read_weights(used, values))
     note, card, traits = provenance.read(path), read_card(path), chat_template.read_traits(path)
     return ModelDescription(
         id=id,
@@ -94,7 +94,7 @@ def _describe(path: Path, id: str) -> ModelDescription:
         architecture=config.architecture,
         parameters=parameters,
         bits_per_weight=8 * sum(tensor.size_bytes for tensor in tensors.values()) / parameters,
-        quantization=weights.describe(found),
+        quantization=weights.format_precision(all_weights),
         size_bytes=sum(file.stat().st_size for file in path.iterdir() if file.is_file()),
         context_length=dimensions.context_length(config),
         has_chat_template=traits.exists,
@@ -103,8 +103,8 @@ def _describe(path: Path, id: str) -> ModelDescription:
         revision=note.revision,
         obstacle=_obstacle(config),
         can_be_converted=_implementation(config) is not None and published_weights.can_be_converted(config),
-        active_parameters=_active_parameters(found, config),
-        bits=weights.distinct_bits(found),
+        active_parameters=_active_parameters(all_weights, config),
+        bits=weights.distinct_bits(all_weights),
         has_thinking=traits.has_thinking,
         has_tools=traits.has_tools,
         vision=loaded.vision(tensors, config),
@@ -117,32 +117,32 @@ def _describe(path: Path, id: str) -> ModelDescription:
 
 
 def _obstacle(config: Configuration) -> str:
-    found = _implementation(config)
-    if found is None:
-        return f"mlx-lm {version_of('mlx-lm')} does not run models of the architecture {config.architecture!r}."
-    return published_weights.obstacle(config, found.known_scales)
+    implementation = _implementation(config)
+    if implementation is None:
+        return f"mlx-lm {version_of('mlx-lm')} doesn't support the architecture {config.architecture!r}."
+    return published_weights.obstacle(config, implementation.unpacked_scales)
 
 
 def _implementation(config: Configuration) -> architecture.Implementation | None:
     return architecture.find_implementation(config.architecture, tuple(config.texts("architectures")))
 
 
-def _active_parameters(found: Sequence[Weight], config: Configuration) -> int:
-    experts, chosen = config.integer(*dimensions.EXPERT_COUNTS), config.integer(*dimensions.EXPERT_CHOICES)
-    total = sum(weight.parameters for weight in found)
-    if not 0 < chosen < experts:
+def _active_parameters(all_weights: Sequence[Weight], config: Configuration) -> int:
+    experts, active = config.integer(*dimensions.EXPERT_COUNTS), config.integer(*dimensions.EXPERT_CHOICES)
+    total = sum(weight.parameters for weight in all_weights)
+    if not 0 < active < experts:
         return total
-    sleeping = sum(weight.parameters for weight in found if weight.is_expert)
-    return total - sleeping * (experts - chosen) // experts
+    in_experts = sum(weight.parameters for weight in all_weights if weight.is_expert)
+    return total - in_experts * (experts - active) // experts
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise BrokenModel(f"{path.name} is missing. Download the model again.")
     if path.stat().st_size > _json_limit_bytes:
-        raise BrokenModel(f"{path.name} is damaged: it is far too long. Download the model again.")
+        raise BrokenModel(f"{path.name} is damaged: it is far too large. Download the model again.")
     try:
-        # The configurations of some models hold Infinity, which is no JSON, as text.
+        # Some configurations contain Infinity, which JSON lacks, as text.
         return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BrokenModel(f"{path.name} is damaged: {error}. Download the model again.") from error
@@ -162,19 +162,19 @@ def _read_tensors(path: Path) -> dict[str, TensorEntry]:
 def _no_weights(path: Path) -> BrokenModel | UnsupportedModel:
     if any(any(path.glob(pattern)) for pattern in _pickle_files):
         return UnsupportedModel(
-            "The weights are a Python pickle, which can run any program when it is opened, so Facet does not. "
-            "Look for the same model as safetensors."
+            "The weights are a Python pickle, which can run arbitrary code when opened, so Facet doesn't open it. "
+            "Look for the same model in safetensors format."
         )
     if any(path.glob("*.gguf")):
-        return UnsupportedModel("The weights are a GGUF file, which must be imported first.")
-    return BrokenModel("The folder holds no weights (model.safetensors). Download the model again.")
+        return UnsupportedModel("The weights are a GGUF file. Import it first.")
+    return BrokenModel("The folder contains no weights (model.safetensors). Download the model again.")
 
 
 def _require_all_shards(path: Path, present: set[str]) -> None:
     index = path / "model.safetensors.index.json"
     if not index.exists():
         return
-    places = _read_json(index).get("weight_map")
-    named = {str(name) for name in places.values()} if isinstance(places, dict) else set()
-    if missing := named - present:
-        raise BrokenModel(f"{len(missing)} of {len(named)} weight files are missing, first {min(missing)}.")
+    weight_map = _read_json(index).get("weight_map")
+    files = {str(name) for name in weight_map.values()} if isinstance(weight_map, dict) else set()
+    if missing := files - present:
+        raise BrokenModel(f"{len(missing)} of {len(files)} weight files are missing, first {min(missing)}.")

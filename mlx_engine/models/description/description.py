@@ -1,4 +1,4 @@
-"""What is known of a model: plain values."""
+"""The description of a model, as plain values."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +9,12 @@ from mlx_engine.models.description.loaded import Vision
 from mlx_engine.models.description.size_class import SizeClass, size_class
 
 Origin = Literal["facet", "huggingface", "lmstudio", "added"]
-"""Whose folder a model lies in: Facet's own, the Hugging Face cache, LM Studio's, one that a person has added."""
+"""The owner of the folder: Facet, the Hugging Face cache, LM Studio, or a folder that the user added."""
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkShape:
-    """The widths that decide how much memory a step of work takes; 0 where unknown."""
+    """The dimensions that determine the working memory; 0 where unknown."""
 
     hidden: int = 0
     feed_forward: int = 0
@@ -25,26 +25,26 @@ class NetworkShape:
 
 @dataclass(frozen=True, slots=True)
 class ModelDescription:
-    """One model that is whole."""
+    """A complete model."""
 
     id: str
     """`<owner>/<name>`."""
     path: Path
     """The folder, or the GGUF file."""
     name: str
-    """For people: "SmolLM2-135M-Instruct"."""
+    """The display name, such as "SmolLM2-135M-Instruct"."""
     architecture: str
     """`model_type` of the configuration."""
     parameters: int
-    """All weights, quantized ones counted one by one; scales and biases of quantization are none."""
+    """The number of weights, quantized or not; scales and biases of quantization do not count."""
     bits_per_weight: float
-    """The true ones: bits of all tensors, scales included, for each parameter."""
+    """Bits of all tensors, including scales, per parameter."""
     quantization: str
-    """For people: "4-bit g32", "mixed 4/8-bit g64", "mxfp4 g32", "bf16"."""
+    """The display form, such as "4-bit g32", "mixed 4/8-bit g64", "mxfp4 g32", "bf16"."""
     size_bytes: int
     """Of all files in the folder."""
     context_length: int
-    """In tokens; 0 if the model does not say."""
+    """In tokens; 0 if the model does not declare it."""
     has_chat_template: bool
     licence: str
     """"" when unknown."""
@@ -54,25 +54,25 @@ class ModelDescription:
     """The commit of `source`; "" when unknown."""
     format: Literal["safetensors", "gguf"] = "safetensors"
     obstacle: str = ""
-    """Why Facet cannot chat with it as it lies there, in a sentence; "" if it can."""
+    """The reason, as a sentence, why Facet cannot run the model in its present form; "" if it can."""
     can_be_imported: bool = False
-    """Whether importing it removes the obstacle."""
+    """True if importing it removes the obstacle."""
     can_be_converted: bool = True
-    """Whether it can be made into MLX weights, as far as names, types and settings tell."""
+    """True if it can be converted to MLX weights, judging by names, types and settings."""
     active_parameters: int = 0
-    """Those that one token meets: all, but of a mixture of experts only the chosen ones."""
+    """The parameters used per token: all of them, or in a mixture of experts those of the active experts."""
     bits: tuple[int, ...] = ()
-    """In which matrices are stored, without scales, the commonest first."""
+    """The bits of the matrices, without scales, the most common first."""
     has_thinking: bool = False
     has_tools: bool = False
     vision: Vision = "none"
     cache: tuple[LayerCache, ...] = ()
-    """What the model keeps of the text it reads."""
+    """The layers of the KV cache."""
     shape: NetworkShape = NetworkShape()
     loaded_bytes: int = 0
-    """What of the weights is brought into memory."""
+    """The bytes of the weights that are loaded into memory."""
     loaded_half_bytes: int = 0
-    """Of these, what is stored in 16-bit floats."""
+    """The part of `loaded_bytes` stored as 16-bit floats."""
     loaded_parameters: int = 0
     origin: Origin = "facet"
 
@@ -87,7 +87,7 @@ class ModelDescription:
 
 @dataclass(frozen=True, slots=True)
 class BrokenDescription:
-    """A folder that should be a model and cannot be used; `problem` is a sentence that says why."""
+    """A folder that looks like a model but cannot be used; `problem` is the reason, as a sentence."""
 
     id: str
     path: Path

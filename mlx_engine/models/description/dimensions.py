@@ -1,4 +1,4 @@
-"""How wide and how deep a network is, by its configuration, as far as its memory depends on it."""
+"""The dimensions of a network that determine its memory, from its configuration."""
 
 from collections.abc import Mapping
 
@@ -14,19 +14,21 @@ _context_fields = ("max_position_embeddings", "n_positions", "max_seq_len", "max
 
 
 def context_length(config: Configuration) -> int:
-    """Return the longest text the model takes, in tokens; 0 if it does not say."""
+    """Return the context length of the model, in tokens; 0 if it does not declare it."""
     return config.length(*_context_fields)
 
 
 def cache(config: Configuration, tensors: Mapping[str, TensorEntry]) -> tuple[LayerCache, ...]:
-    """Return what the model keeps; the part about text may be run by a module of its own.
+    """Return the layers of the KV cache; a separate module may run the text part.
 
-    `tensors` are those that are loaded, or none if they are not known.
+    `tensors` are those that are loaded; empty if unknown.
     """
     whole = architecture.find_implementation(config.architecture, tuple(config.texts("architectures")))
-    found = [one for one in (architecture.find_implementation(config.text_architecture), whole) if one]
-    module = found[0].module if found else config.architecture
-    return cache_layout(config, tensors, module=module, has_windows=any(one.has_windows for one in found))
+    candidates = (architecture.find_implementation(config.text_architecture), whole)
+    implementations = [candidate for candidate in candidates if candidate]
+    module = implementations[0].module if implementations else config.architecture
+    has_windows = any(implementation.has_windows for implementation in implementations)
+    return cache_layout(config, tensors, module=module, has_windows=has_windows)
 
 
 def shape(config: Configuration) -> NetworkShape:

@@ -1,6 +1,6 @@
-"""Says what a GGUF file holds, from its header alone, and whether Facet can import it.
+"""Describes a GGUF file from its header, including whether Facet can import it.
 
-A model split over several files ("…-00001-of-00003.gguf") is described by the first of them, all counted.
+The first file of a split model ("…-00001-of-00003.gguf") stands for all of them, and all of them are counted.
 """
 
 import re
@@ -21,7 +21,7 @@ from mlx_engine.models.gguf.packing import READABLE
 from mlx_engine.models.gguf.tokenizer import check_tokenizer
 
 _part = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf")
-# GGUF's words, below the architecture's name, for those of config.json.
+# GGUF's fields, below the name of the architecture, and their names in config.json.
 _fields = {
     "block_count": "num_hidden_layers",
     "embedding_length": "hidden_size",
@@ -33,16 +33,16 @@ _fields = {
     "expert_count": "num_experts",
     "expert_used_count": "num_experts_per_tok",
 }
-# MLX has a bias beside each scale, which these types do without: bytes after the import, for each byte before.
+# Bytes after the import per byte before: MLX stores a bias with each scale, which these types lack.
 _imported = {"Q4_0": 20 / 18, "Q8_0": 36 / 34}
 _expert = re.compile(r"_exps\.")
 
 
 def describe_gguf(path: Path, id: str) -> ModelDescription:
-    """Return what the file `path` holds, with those that belong to it.
+    """Return the description of the file `path` and the other files of the same model.
 
     Raises:
-        ModelError: a file is damaged, missing or of an unknown kind.
+        ModelError: a file is damaged, missing or of an unsupported kind.
         StorageError: a file cannot be read.
     """
     files = _parts(path)
@@ -53,7 +53,7 @@ def describe_gguf(path: Path, id: str) -> ModelDescription:
     tensors = [tensor for header in headers for tensor in header.tensors]
     parameters = sum(tensor.elements for tensor in tensors)
     if not parameters:
-        raise BrokenModel(f"{path.name} holds no weights.")
+        raise BrokenModel(f"{path.name} contains no weights.")
     config = Configuration(_config(first, kind, tensors))
     weight_bytes = sum(tensor.size_bytes for tensor in tensors)
     template = first.metadata.get("tokenizer.chat_template", "")
@@ -67,7 +67,7 @@ def describe_gguf(path: Path, id: str) -> ModelDescription:
         architecture=kind,
         parameters=parameters,
         bits_per_weight=8 * weight_bytes / parameters,
-        quantization=_describe_types(tensors),
+        quantization=_format_types(tensors),
         size_bytes=_size(files),
         context_length=config.integer("max_position_embeddings"),
         has_chat_template=traits.exists,
@@ -105,19 +105,19 @@ def _size(files: Sequence[Path]) -> int:
     try:
         return sum(file.stat().st_size for file in files)
     except OSError as error:
-        raise StorageError(f"{files[0].parent} cannot be read: {error.strerror}.") from error
+        raise StorageError(f"Couldn't read {files[0].parent}: {error.strerror}.") from error
 
 
 def _obstacle(reason: str, *, can_be_converted: bool) -> str:
     if not reason:
-        return "A GGUF file must be imported before Facet can chat with it."
-    return f"{reason} Or quantize this one: its weights go through floats then." if can_be_converted else reason
+        return "Import this GGUF file to chat with it."
+    return f"{reason} Or quantize it, which converts its weights through floats." if can_be_converted else reason
 
 
 def _why_not_readable(header: GGUFHeader, metadata: Metadata, *, types: Sequence[str]) -> str:
-    """Return the reason, in a sentence, that can be told without reading weights; "" if there is none.
+    """Return the reason, as a sentence, why the file is unsupported, judging by its header; "" if it is supported.
 
-    `types` are those of tensors that will do.
+    `types` are the supported tensor types.
     """
     try:
         plan(header, rope_factors=None, types=types)
@@ -128,7 +128,7 @@ def _why_not_readable(header: GGUFHeader, metadata: Metadata, *, types: Sequence
 
 
 def _config(header: GGUFHeader, kind: str, tensors: Sequence[TensorInfo]) -> dict[str, Any]:
-    """Return the fields as config.json would have them. Where layers differ, the largest is taken for all."""
+    """Return the fields under their names in config.json. If layers differ, the largest value counts for all."""
     config: dict[str, Any] = {}
     for field, name in _fields.items():
         value = header.metadata.get(f"{kind}.{field}")
@@ -150,8 +150,8 @@ def _shape(config: Configuration) -> NetworkShape:
     )
 
 
-def _describe_types(tensors: Sequence[TensorInfo]) -> str:
-    """Name the types of the matrices, that of most weights first: "Q4_K/Q6_K"."""
+def _format_types(tensors: Sequence[TensorInfo]) -> str:
+    """Return the types of the matrices, the most common first, as "Q4_K/Q6_K"."""
     weights: Counter[str] = Counter()
     for tensor in _matrices(tensors) or tensors:
         weights[tensor.type] += tensor.elements
@@ -160,11 +160,11 @@ def _describe_types(tensors: Sequence[TensorInfo]) -> str:
 
 def _active_parameters(tensors: Sequence[TensorInfo], config: Configuration) -> int:
     total = sum(tensor.elements for tensor in tensors)
-    experts, chosen = config.integer("num_experts"), config.integer("num_experts_per_tok")
-    if not 0 < chosen < experts:
+    experts, active = config.integer("num_experts"), config.integer("num_experts_per_tok")
+    if not 0 < active < experts:
         return total
-    sleeping = sum(tensor.elements for tensor in tensors if _expert.search(tensor.name))
-    return total - sleeping * (experts - chosen) // experts
+    in_experts = sum(tensor.elements for tensor in tensors if _expert.search(tensor.name))
+    return total - in_experts * (experts - active) // experts
 
 
 def _matrices(tensors: Sequence[TensorInfo]) -> list[TensorInfo]:

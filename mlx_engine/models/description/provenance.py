@@ -1,4 +1,4 @@
-"""`facet.json`: how a model folder came to be, as far as Facet knows. It lies in the folder and moves with it."""
+"""`facet.json`: the provenance of a model. The file is part of the model folder and moves with it."""
 
 import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ FILE_NAME = "facet.json"
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a model came from, and what was done to it. Fields that are not known are empty."""
+    """The source of a model, and the steps that produced it. Unknown fields are empty."""
 
     format: int = 1
     source: str = ""
@@ -22,25 +22,25 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     source_sha256: str = ""
     licence: str = ""
     recipe: str = ""
-    """What was done, in a sentence."""
+    """The steps that produced the model, as a sentence."""
     settings: dict[str, Any] = {}
-    """The recipe of a conversion as a value, from which it can be done again."""
+    """The recipe of a conversion as a value, sufficient to repeat it."""
     files_sha256: dict[str, str] = {}
-    """Of the weight files of a conversion's source, by name."""
+    """SHA-256 of the weight files of a conversion's source, by name."""
     bits_per_weight: float = 0.0
-    """Bits of all tensors, scales included, for each parameter."""
+    """Bits of all tensors, including scales, per parameter."""
     notes: tuple[str, ...] = ()
-    """Sentences about what was lost on the way."""
-    kept: tuple[str, ...] = ()
-    """What stayed in floating point although the recipe would quantize it: the tensors, and why."""
+    """Sentences about information that was lost."""
+    unquantized: tuple[str, ...] = ()
+    """Tensors that stayed in floating point although the recipe would quantize them, and the reasons."""
     created: str = ""
     """ISO 8601, UTC."""
     tools: dict[str, str] = {}
-    """Versions of the programs that did it, by name."""
+    """Versions of the programs that produced it, by name."""
 
 
 def read(folder: Path) -> Provenance:
-    """Return what `folder` says of itself; all fields are empty if it says nothing that can be read."""
+    """Return the provenance of `folder`; all fields are empty if its file is missing or unreadable."""
     try:
         return msgspec.json.decode((folder / FILE_NAME).read_bytes(), type=Provenance)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -48,21 +48,21 @@ def read(folder: Path) -> Provenance:
 
 
 def write(folder: Path, provenance: Provenance) -> None:
-    """Write `facet.json`, readable by people."""
+    """Write `facet.json`, formatted for reading."""
     text = msgspec.json.format(msgspec.json.encode(provenance), indent=2)
     (folder / FILE_NAME).write_bytes(text + b"\n")
 
 
 def now() -> str:
-    """Return the time as `created` has it."""
+    """Return the present time in the format of `created`."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """Return the versions of those packages of which they can be told."""
+    """Return the versions of the packages, without those whose version is unknown."""
     return {package: version for package in packages if (version := version_of(package))}
 
 
 def measured_with() -> dict[str, str]:
-    """Return the versions of all that decides about what is measured."""
+    """Return the versions of everything that affects measurements."""
     return versions("facet", "mlx", "mlx-lm") | system()

@@ -1,4 +1,4 @@
-"""The sampling values that a model comes with, in `generation_config.json`."""
+"""The sampling values that a model recommends in `generation_config.json`."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -11,32 +11,34 @@ from mlx_engine.sampling import Sampling, sampling_fields
 FILE_NAME = "generation_config.json"
 _limit_bytes = 2**16
 NAMES = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
-"""Of the values that a model may recommend."""
+"""The values that a model may recommend."""
 
 
 def recommended(folder: Path) -> dict[str, float]:
-    """Return the values by the names that `Sampling` has for them; what is not legal, or not there, is left out.
+    """Return the values by their names in `Sampling`, without those that are absent or out of range.
 
-    A model that is not to sample at all is one of temperature 0.
+    A model that recommends not to sample gets temperature 0.
     """
     values = _read(folder / FILE_NAME)
     legal = (name for name in NAMES if values.get(name) is not None and sampling_fields()[name].allows(values[name]))
-    found = {name: values[name] for name in legal}
-    return {"temperature": 0.0} if values.get("do_sample") is False and not found else found
+    recommendation = {name: values[name] for name in legal}
+    return {"temperature": 0.0} if values.get("do_sample") is False and not recommendation else recommendation
 
 
-def with_recommended(chosen: Sampling, recommendation: dict[str, float], *, said: Collection[str] = ()) -> Sampling:
-    """Return `chosen` with what is recommended in place of each value that is still Facet's own default.
+def with_recommended(
+    sampling: Sampling, recommendation: dict[str, float], *, explicit: Collection[str] = ()
+) -> Sampling:
+    """Return `sampling` with recommended values in place of those that still have Facet's defaults.
 
-    Values that are known to be `said`, by their names, stay in any case.
+    `explicit` names the values that the user set, which never change.
     """
-    factory = Sampling()
-    free = {
+    defaults = Sampling()
+    changes = {
         name: value
         for name, value in recommendation.items()
-        if name not in said and getattr(chosen, name) == getattr(factory, name)
+        if name not in explicit and getattr(sampling, name) == getattr(defaults, name)
     }
-    return msgspec.structs.replace(chosen, **free)
+    return msgspec.structs.replace(sampling, **changes)
 
 
 def _read(file: Path) -> dict[str, Any]:

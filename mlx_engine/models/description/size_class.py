@@ -1,10 +1,10 @@
-"""Sorts models by their number of parameters, as people name them: a "14B" may have 13.96 billion."""
+"""Size classes of models by their nominal number of parameters: a "14B" may have 13.96 billion."""
 
 from typing import Literal
 
 SizeClass = Literal["nano", "micro", "small", "medium", "large"]
 
-# The first class whose bound is above; the bounds lie where the rounded name changes.
+# A model belongs to the first class with a larger bound. The bounds are where the rounded name changes.
 _bounds: tuple[tuple[float, SizeClass], ...] = (
     (100e6, "nano"),
     (1.45e9, "micro"),

@@ -1,8 +1,7 @@
-"""Makes weights of tensors: which tensors belong together as one quantized matrix, how many weights it holds, in how
-many bits.
+"""Groups tensors into weights: the tensors of each quantized matrix, its number of weights and its bits.
 
-Quantized matrices come in the layouts of MLX, of GPTQ and AWQ, of compressed-tensors, of FP8 with scales, of gpt-oss
-and of bitsandbytes. Only tensor names, types and shapes are looked at, and config.json.
+Supports the layouts of MLX, GPTQ and AWQ, compressed-tensors, FP8 with scales, gpt-oss and bitsandbytes. Reads only the
+names, types and shapes of tensors, and config.json.
 """
 
 import re
@@ -17,7 +16,7 @@ from mlx_engine.models.files.safetensors import TensorEntry
 _float_names = {"BF16": "bf16", "F16": "fp16", "F32": "fp32", "F64": "fp64", "F8_E4M3": "fp8", "F8_E5M2": "fp8"}
 _float_bits = {"bf16": 16, "fp16": 16, "fp32": 32, "fp64": 64, "fp8": 8}
 
-# The tensor that holds the packed weights, and those beside it that say how to unpack them.
+# The tensor with the packed weights, and its companions with the parameters to unpack them.
 _payloads = ("weight", "qweight", "weight_packed", "blocks")
 _companions = frozenset(
     {
@@ -46,7 +45,7 @@ _expert = re.compile(r"(^|\.)(experts|switch_mlp|switch_glu)(\.|_|$)")
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """How weights are stored: `mode` is "bf16" and the like, or the way of quantization, in groups of a size if any."""
+    """The storage format of weights: `mode` is a float type such as "bf16", or the mode of quantization."""
 
     mode: str
     bits: int
@@ -55,7 +54,7 @@ class Precision:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """A weight matrix, or vector, by the path of its layer; `size_bytes` counts its scales."""
+    """A weight matrix or vector, by the path of its layer; `size_bytes` includes its scales."""
 
     name: str
     parameters: int
@@ -65,12 +64,12 @@ class Weight:
 
     @property
     def is_expert(self) -> bool:
-        """Whether it belongs to the experts of a mixture, of which a token uses only a few."""
+        """True if it belongs to the experts of a mixture, of which each token uses only a few."""
         return _expert.search(self.name) is not None
 
 
 def read_weights(tensors: Mapping[str, TensorEntry], config: Mapping[str, Any]) -> Iterator[Weight]:
-    """Give the weights that `tensors` make up.
+    """Yield the weights that consist of `tensors`.
 
     Raises:
         BrokenModel: the sizes of a quantized matrix contradict each other or config.json.
@@ -100,7 +99,7 @@ def _by_layer(tensors: Mapping[str, TensorEntry]) -> dict[str, dict[str, TensorE
 
 
 def plain_weight(name: str, tensor: TensorEntry) -> Weight:
-    """Return the weight that a tensor makes up alone."""
+    """Return the weight that consists of a single tensor."""
     mode = _float_names.get(tensor.dtype, tensor.dtype.lower())
     bits = _float_bits.get(mode, 8 * tensor.size_bytes // max(tensor.elements, 1))
     path = name.removesuffix(".weight")
@@ -120,38 +119,38 @@ def _quantized(
 
 
 def _mlx(layer: str, packed: TensorEntry, scales: TensorEntry, config: Mapping[str, Any]) -> tuple[int, Precision]:
-    """Read a packed matrix of MLX; the settings of its own in config.json go before those for all."""
+    """Read a packed matrix of MLX; settings for the layer in config.json override the general ones."""
     settings = config.get("quantization") or config.get("quantization_config") or {}
-    own = settings.get(layer) if isinstance(settings, dict) else None
-    bits, group, mode = _settings(own if isinstance(own, dict) else settings)
+    override = settings.get(layer) if isinstance(settings, dict) else None
+    bits, group, mode = _settings(override if isinstance(override, dict) else settings)
     values = packed.elements * 32 // bits
     if values != scales.elements * group:
-        # Layers that are not named may differ from the rest; they have the same groups, as mlx_lm writes them.
+        # Layers without an override may differ in their bits, but not in their groups, as mlx_lm writes them.
         bits = _bits_for(packed, scales, group)
         values = scales.elements * group
     return values, Precision(mode, bits, group)
 
 
-def _settings(chosen: object) -> tuple[int, int, str]:
-    if isinstance(chosen, dict):
-        bits, group, mode = chosen.get("bits"), chosen.get("group_size"), chosen.get("mode", "affine")
+def _settings(settings: object) -> tuple[int, int, str]:
+    if isinstance(settings, dict):
+        bits, group, mode = settings.get("bits"), settings.get("group_size"), settings.get("mode", "affine")
         if isinstance(bits, int) and 1 <= bits <= 8 and isinstance(group, int) and group > 0 and isinstance(mode, str):
             return bits, group, mode
-    raise BrokenModel("The weights are quantized, but config.json does not say with how many bits in which groups.")
+    raise BrokenModel("The weights are quantized, but config.json doesn't declare their bits and group size.")
 
 
 def _bits_for(packed: TensorEntry, scales: TensorEntry, group: int) -> int:
     values = scales.elements * group
     bits, rest = divmod(packed.elements * 32, values) if values else (0, 0)
     if rest or bits not in (2, 3, 4, 5, 6, 8):
-        raise BrokenModel("The quantized weights do not have the sizes that config.json says.")
+        raise BrokenModel("The sizes of the quantized weights don't match config.json.")
     return bits
 
 
 def _foreign(
     payload: str, packed: TensorEntry, companions: set[str], config: Mapping[str, Any]
 ) -> tuple[int, Precision]:
-    """Read a matrix of another program. The bits of a container, which its type does not tell, are in config.json."""
+    """Read a matrix in the layout of another program. If the type does not imply the bits, config.json has them."""
     settings = config.get("quantization_config")
     settings = settings if isinstance(settings, dict) else {}
     method = str(settings.get("quant_method", "quantized"))[:20]
@@ -180,15 +179,15 @@ def _declared_group(settings: Mapping[str, Any]) -> int:
 
 
 def _in_first_group(settings: Mapping[str, Any], field: str) -> object:
-    """Return what compressed-tensors says of the weights of its first group of layers."""
+    """Return a setting of compressed-tensors for the weights of its first group of layers."""
     groups = settings.get("config_groups")
     first = next(iter(groups.values()), None) if isinstance(groups, dict) else None
     weights = first.get("weights") if isinstance(first, dict) else None
     return weights.get(field) if isinstance(weights, dict) else None
 
 
-def describe(weights: Iterable[Weight]) -> str:
-    """Describe how the weights are stored: "4-bit g32", "mixed 4/8-bit g64", "mxfp4 g32", "bf16"."""
+def format_precision(weights: Iterable[Weight]) -> str:
+    """Return the storage format of the weights, such as "4-bit g32", "mixed 4/8-bit g64", "mxfp4 g32" or "bf16"."""
     sizes: Counter[Precision] = Counter()
     for weight in weights:
         sizes[weight.precision] += weight.parameters
@@ -202,13 +201,13 @@ def describe(weights: Iterable[Weight]) -> str:
     modes = sorted({precision.mode for precision in packed})
     if modes == ["affine"]:
         return f"{amount}{end}"
-    # The names of the formats with a floating point say their bits.
+    # The names of floating-point formats include their bits.
     named = all(any(letter.isdigit() for letter in mode) for mode in modes)
     return f"{'/'.join(modes)}{'' if named else ' ' + amount}{end}"
 
 
 def distinct_bits(weights: Iterable[Weight]) -> tuple[int, ...]:
-    """Return the bits in which matrices are stored, the commonest first."""
+    """Return the bits of the matrices, the most common first."""
     sizes: Counter[int] = Counter()
     for weight in weights:
         if weight.is_matrix:

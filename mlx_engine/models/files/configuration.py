@@ -1,17 +1,17 @@
-"""Asks `config.json` for values, and believes none of them: what is of another kind or out of bounds is not there."""
+"""Typed access to `config.json`, which is not trusted: a value of another type or out of bounds counts as absent."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# The part about text of a model that also sees or hears has a section of its own.
+# A multimodal model has a separate section for its text part.
 _text_sections = ("text_config", "llm_config", "language_config")
 _largest = 2**31
 _longest = 2**40
-"""Some say 10^30 where they mean that there is no bound."""
+"""Some configurations use 10^30 for "unbounded"."""
 
 
 class Configuration:
-    """The fields about text, before those of the whole."""
+    """The fields of a configuration; those of its text section take precedence."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         inner = next((section for name in _text_sections if isinstance(section := values.get(name), dict)), {})
@@ -19,7 +19,7 @@ class Configuration:
         self._sections = (inner, values)
 
     def integer(self, *names: str, default: int = 0) -> int:
-        """Return the first of these that is a positive integer."""
+        """Return the first of these fields that is a positive integer."""
         for section in self._sections:
             for name in names:
                 value = section.get(name)
@@ -28,7 +28,7 @@ class Configuration:
         return default
 
     def length(self, *names: str) -> int:
-        """Return the first of these that is a positive number of tokens; 0 if none is."""
+        """Return the first of these fields that is a positive number of tokens; 0 if there is none."""
         for section in self._sections:
             for name in names:
                 value = section.get(name)
@@ -37,12 +37,12 @@ class Configuration:
         return 0
 
     def texts(self, name: str) -> Sequence[str]:
-        """Return a list of texts; empty if it is not there, or holds anything else."""
+        """Return a list of strings; empty if it is absent or contains anything else."""
         value = self._get(name)
         return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else ()
 
     def integers(self, name: str) -> Sequence[int]:
-        """Return a list of integers; empty if it is not there, or holds anything else."""
+        """Return a list of integers; empty if it is absent or contains anything else."""
         value = self._get(name)
         return value if isinstance(value, list) and all(isinstance(item, int) for item in value) else ()
 
@@ -51,19 +51,19 @@ class Configuration:
         return value if isinstance(value, str) else ""
 
     def section(self, name: str) -> Mapping[str, Any]:
-        """Return an object of the configuration; empty if it is not there."""
+        """Return an object of the configuration; empty if it is absent."""
         value = self._get(name)
         return value if isinstance(value, dict) else {}
 
     @property
     def architecture(self) -> str:
-        """`model_type` of the whole."""
+        """`model_type` of the whole model."""
         value = self._values.get("model_type")
         return value if isinstance(value, str) else ""
 
     @property
     def text_architecture(self) -> str:
-        """`model_type` of the part about text."""
+        """`model_type` of the text part."""
         return self.text("model_type")
 
     def _get(self, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""What a model is, as a number: the same for the same weights, whatever their folder is called."""
+"""A hash that identifies a model by its weights and configuration, regardless of its folder."""
 
 import hashlib
 from pathlib import Path
@@ -7,7 +7,7 @@ from mlx_engine.errors import BrokenModel, StorageError
 
 
 def fingerprint(model: Path) -> str:
-    """Return a SHA-256 of the weights and the configuration in the folder `model`, read to their end.
+    """Return a SHA-256 of the weights and the configuration in the folder `model`, all of which are read.
 
     Raises:
         BrokenModel: there are no weights.
@@ -22,5 +22,5 @@ def fingerprint(model: Path) -> str:
             with path.open("rb") as file:
                 total.update(hashlib.file_digest(file, "sha256").digest())
     except OSError as error:
-        raise StorageError(f"{error.filename} cannot be read: {error.strerror}.") from error
+        raise StorageError(f"Couldn't read {error.filename}: {error.strerror}.") from error
     return total.hexdigest()

@@ -1,6 +1,6 @@
-"""Tells other processes that a model is loaded: a lock on its folder.
+"""A lock on a model folder that shows other processes that the model is loaded.
 
-The system drops the lock when the process ends, however it ends. Where a disk knows no locks, nobody is told.
+The system releases the lock when the process ends, for any reason. A disk without locks shows nothing.
 """
 
 import contextlib
@@ -10,14 +10,14 @@ from pathlib import Path
 
 
 def hold(model: Path) -> None:
-    """Say that the model is loaded, until this process ends."""
+    """Mark the model as loaded until this process ends."""
     with contextlib.suppress(OSError):
-        # Open on purpose: closing it would drop the lock.
+        # Left open on purpose: closing it would release the lock.
         fcntl.flock(os.open(model, os.O_RDONLY), fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
 def is_in_use(model: Path) -> bool:
-    """Tell whether any process has the model loaded."""
+    """Return whether any process has loaded the model."""
     try:
         descriptor = os.open(model, os.O_RDONLY)
     except OSError:

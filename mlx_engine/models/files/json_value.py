@@ -1,4 +1,4 @@
-"""Reads a value that is kept as JSON, whatever the file has become."""
+"""Reads a value from a JSON file that may be missing or damaged."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def read_value(file: Path, kind: type[T]) -> T | None:
-    """Return the value in the file; None if there is none, or it is damaged."""
+    """Return the value in the file; None if it is missing or damaged."""
     try:
         return msgspec.json.decode(file.read_bytes(), type=kind)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError, FacetError):

@@ -1,6 +1,6 @@
-"""Reads and writes the header of a safetensors file, and nothing of its weights.
+"""Reads and writes the header of a safetensors file, not its weights.
 
-It trusts nothing in the file. Format: huggingface/safetensors, README.md: eight bytes of length, a JSON object, data.
+The file is not trusted. Format: huggingface/safetensors, README.md: eight bytes of length, a JSON object, data.
 """
 
 import functools
@@ -16,7 +16,7 @@ import msgspec
 from mlx_engine.errors import BrokenModel, StorageError, UnsupportedModel
 
 HEADER_LIMIT_BYTES = 100_000_000
-"""The reference reader refuses more as well."""
+"""The same limit as in the reference reader."""
 
 _bits = {
     "BOOL": 8,
@@ -40,7 +40,7 @@ _bits = {
 }
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
-# More dimensions than any tensor has: the product of a million hostile numbers would take minutes.
+# More dimensions than any tensor has. Without a limit, the product of a million numbers would take minutes.
 _Shape = Annotated[tuple[_Count, ...], msgspec.Meta(max_length=16)]
 
 
@@ -64,9 +64,9 @@ class TensorEntry:
         return math.prod(self.shape)
 
 
-@functools.lru_cache(maxsize=4096)  # the same shapes come again in every layer
+@functools.lru_cache(maxsize=4096)  # the same shapes recur in every layer
 def tensor_bytes(dtype: str, shape: tuple[int, ...]) -> int:
-    """Return how many bytes the data of such a tensor take."""
+    """Return the size in bytes of the data of such a tensor."""
     return math.prod(shape) * _bits[dtype] // 8
 
 
@@ -74,8 +74,8 @@ def read_header(path: Path) -> dict[str, TensorEntry]:
     """Return the tensors of the file `path`, by name.
 
     Raises:
-        BrokenModel: the header is damaged, tensors overlap, or the file is shorter than the header says.
-        UnsupportedModel: a tensor is of a type that Facet does not know.
+        BrokenModel: the header is damaged, tensors overlap, or the file is shorter than the header declares.
+        UnsupportedModel: a tensor has a type that Facet does not support.
         StorageError: the file cannot be read.
     """
     try:
@@ -83,10 +83,10 @@ def read_header(path: Path) -> dict[str, TensorEntry]:
             size = path.stat().st_size
             length = int.from_bytes(file.read(8), "little")
             if size < 8 or length > min(size - 8, HEADER_LIMIT_BYTES):
-                raise BrokenModel(f"{path.name} is cut short or is no safetensors file. Download the model again.")
+                raise BrokenModel(f"{path.name} is truncated or isn't a safetensors file. Download the model again.")
             header = file.read(length)
     except OSError as error:
-        raise StorageError(f"{path} cannot be read: {error.strerror}.") from error
+        raise StorageError(f"Couldn't read {path}: {error.strerror}.") from error
     entries = _decode(header, path.name)
     tensors = {name: _checked(name, entry, path.name, 8 + length, size) for name, entry in entries.items()}
     _refuse_overlap(tensors, path.name)
@@ -99,17 +99,17 @@ def _decode(header: bytes, file_name: str) -> dict[str, _Entry]:
         raw.pop("__metadata__", None)
         return {name: msgspec.json.decode(entry, type=_Entry) for name, entry in raw.items()}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BrokenModel(f"{file_name} is damaged: its list of tensors cannot be read.") from error
+        raise BrokenModel(f"{file_name} is damaged: its list of tensors is unreadable.") from error
 
 
 def _checked(name: str, entry: _Entry, file_name: str, data_start: int, file_size: int) -> TensorEntry:
     if entry.dtype not in _bits:
-        raise UnsupportedModel(f"{file_name} holds a tensor of the type {entry.dtype!r}, which Facet does not know.")
+        raise UnsupportedModel(f"{file_name} contains a tensor of type {entry.dtype!r}, which Facet doesn't support.")
     start, stop = entry.data_offsets
     if stop - start != tensor_bytes(entry.dtype, entry.shape):
-        raise BrokenModel(f"{file_name} is damaged: the size and the shape of {name!r} do not agree.")
+        raise BrokenModel(f"{file_name} is damaged: the size of {name!r} doesn't match its shape.")
     if data_start + stop > file_size:
-        raise BrokenModel(f"{file_name} is cut short: it ends before its tensor {name!r}. Download the model again.")
+        raise BrokenModel(f"{file_name} is truncated before its tensor {name!r}. Download the model again.")
     return TensorEntry(entry.dtype, entry.shape, data_start + start, stop - start)
 
 
@@ -117,15 +117,15 @@ def _refuse_overlap(tensors: dict[str, TensorEntry], file_name: str) -> None:
     end = 0
     for name, tensor in sorted(tensors.items(), key=lambda item: (item[1].offset, item[1].size_bytes)):
         if tensor.offset < end:
-            raise BrokenModel(f"{file_name} is damaged: its tensor {name!r} begins inside another one.")
+            raise BrokenModel(f"{file_name} is damaged: its tensor {name!r} overlaps another one.")
         end = tensor.offset + tensor.size_bytes
 
 
 def compose_header(tensors: Mapping[str, tuple[str, tuple[int, ...]]]) -> tuple[bytes, dict[str, TensorEntry]]:
-    """Lay out a file for `tensors`, given as type and shape by name.
+    """Lay out a file for `tensors`, a mapping from names to types and shapes.
 
-    Returns the bytes that the file begins with, and where each tensor's data belong. Wider types come first, so that
-    each array starts at a multiple of its element's size.
+    Returns the leading bytes of the file, and the offset of each tensor's data. Wider types come first, so that each
+    array starts at a multiple of its element size.
     """
     text, ranges = _compose(tensors)
     data_start = 8 + len(text)
@@ -136,12 +136,12 @@ def compose_header(tensors: Mapping[str, tuple[str, tuple[int, ...]]]) -> tuple[
 
 
 def header_bytes(tensors: Mapping[str, tuple[str, tuple[int, ...]]]) -> int:
-    """Return the length of what `compose_header` returns, in a fifth of its time."""
+    """Return the length of the header from `compose_header`, in a fifth of its time."""
     return 8 + len(_compose(tensors)[0])
 
 
 def _compose(tensors: Mapping[str, tuple[str, tuple[int, ...]]]) -> tuple[bytes, dict[str, tuple[int, int]]]:
-    """Return the JSON of the header, and where data of each tensor start and stop behind it."""
+    """Return the JSON of the header, and the start and end of each tensor's data after it."""
     order = sorted(sorted(tensors), key=lambda name: _bits[tensors[name][0]], reverse=True)
     ranges: dict[str, tuple[int, int]] = {}
     fields: dict[str, object] = {"__metadata__": {"format": "mlx"}}

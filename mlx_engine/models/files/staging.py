@@ -1,7 +1,7 @@
-"""A folder, or a file, that appears whole or not at all.
+"""Folders and files that appear complete or not at all.
 
-Work goes on in `<name>.partial` beside the target, which is locked while somebody works in it. A process that is
-killed leaves the partial one unlocked, and the next one clears it.
+They are prepared in `<name>.partial` next to the target, locked by the process that writes it. A process that is
+killed leaves an unlocked partial folder, which the next process clears.
 """
 
 import contextlib
@@ -19,9 +19,7 @@ from mlx_engine.errors import NoSpace, StorageError
 
 @contextmanager
 def storage_errors(target: Path, *, needed_bytes: int = 0) -> Iterator[None]:
-    """Translate an `OSError` while writing below `target` into a sentence; of a full disk, with what is needed if that
-    is known.
-    """
+    """Translate an `OSError` while writing below `target`; `needed_bytes`, if not 0, goes into the message."""
     try:
         yield
     except OSError as error:
@@ -30,25 +28,25 @@ def storage_errors(target: Path, *, needed_bytes: int = 0) -> Iterator[None]:
 
 def _translate(error: OSError, target: Path, needed_bytes: int) -> StorageError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        room = f"Make room for {format_disk(needed_bytes)}" if needed_bytes else "Make room"
-        return NoSpace(f"The disk is full: {target.name} could not be written. {room} and try again.")
+        room = f"Free up {format_disk(needed_bytes)}" if needed_bytes else "Free up some space"
+        return NoSpace(f"Not enough disk space for {target.name}. {room} and try again.")
     return StorageError(_explain(error, target))
 
 
 def _explain(error: OSError, target: Path) -> str:
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"Facet may not write in {target.parent}. Allow it there, or choose another folder by FACET_HOME."
-    return f"{target} could not be written: {error.strerror or error}."
+        return f"Facet does not have permission to write to {target.parent}. Allow it, or move FACET_HOME."
+    return f"Couldn't write {target}: {error.strerror or error}."
 
 
 @contextmanager
 def locked_partial(target: Path) -> Iterator[Path]:
-    """Give the empty partial folder of `target`, alone; wait while another process works in it.
+    """Yield the empty partial folder of `target`, locked; wait while another process holds it.
 
-    The caller puts it in place with `put_in_place`. A partial folder that is still there in the end is removed.
+    The caller moves it to `target` with `put_in_place`. A partial folder that still exists at the end is removed.
 
     Raises:
-        OSError: the folder cannot be made.
+        OSError: the folder cannot be created.
     """
     partial = target.with_name(f"{target.name}.partial")
     descriptor = _lock(partial)
@@ -63,7 +61,7 @@ def locked_partial(target: Path) -> Iterator[Path]:
 
 
 def discard_partial(target: Path) -> None:
-    """Remove the partial folder of `target` if nobody works in it any more."""
+    """Remove the partial folder of `target` unless a process holds it."""
     partial = target.with_name(f"{target.name}.partial")
     with contextlib.suppress(OSError):
         descriptor = os.open(partial, os.O_RDONLY | os.O_DIRECTORY)
@@ -76,27 +74,25 @@ def discard_partial(target: Path) -> None:
 
 
 def is_worked_on(target: Path) -> bool:
-    """Tell whether a process works in the partial folder of `target`."""
+    """Return whether a process holds the partial folder of `target`."""
     return is_in_use(target.with_name(f"{target.name}.partial"))
 
 
 def sweep(models_folder: Path) -> None:
-    """Remove all partial folders of `<owner>/<name>` folders in which nobody works: processes that were killed left
-    them.
-    """
+    """Remove all partial `<owner>/<name>` folders that no process holds: leftovers of killed processes."""
     for partial in models_folder.glob("*/*.partial"):
         discard_partial(partial.with_suffix(""))
 
 
 def write_whole(file: Path, content: bytes) -> None:
-    """Write the file so that it is never seen half written: it takes its name, over another one, when it is whole.
+    """Write the file atomically: it replaces an existing one only when it is complete.
 
-    Several processes may write it at once; each waits for the one before. One that fails leaves nothing.
+    Concurrent writers wait for each other. A failed write leaves nothing behind.
     """
     partial = file.with_name(f"{file.name}.partial")
     descriptor = _lock_file(partial)
     try:
-        os.ftruncate(descriptor, 0)  # A process that was killed may have left something.
+        os.ftruncate(descriptor, 0)  # A killed process may have left content.
         with os.fdopen(descriptor, "wb", closefd=False) as out:
             out.write(content)
         partial.replace(file)
@@ -109,10 +105,10 @@ def write_whole(file: Path, content: bytes) -> None:
 
 @contextmanager
 def claimed(mark: Path) -> Iterator[bool]:
-    """Hold the file `mark` as long as the context lasts, unless another process holds it; tell whether it is held.
+    """Lock the file `mark` for the duration of the context; yield False if another process holds it.
 
     Raises:
-        StorageError: the file cannot be made.
+        StorageError: the file cannot be created.
     """
     try:
         descriptor = _lock_file(mark, fcntl.LOCK_NB)
@@ -130,10 +126,10 @@ def claimed(mark: Path) -> Iterator[bool]:
 
 @contextmanager
 def in_use(folder: Path, *, alone: bool = False) -> Iterator[None]:
-    """Tell other processes that the folder is being used; with `alone`, wait until none of them uses it.
+    """Mark the folder as in use; with `alone`, wait until no other process uses it.
 
     Raises:
-        StorageError: it is not there, or its disk knows no locks.
+        StorageError: the folder is missing, or its disk does not support locks.
     """
     with storage_errors(folder):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -146,7 +142,7 @@ def in_use(folder: Path, *, alone: bool = False) -> Iterator[None]:
 
 
 def is_in_use(folder: Path) -> bool:
-    """Tell whether a process uses the folder."""
+    """Return whether a process uses the folder."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
@@ -155,7 +151,7 @@ def is_in_use(folder: Path) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:  # Its disk knows no locks.
+    except OSError:  # The disk does not support locks.
         return False
     finally:
         os.close(descriptor)
@@ -163,7 +159,7 @@ def is_in_use(folder: Path) -> bool:
 
 
 def put_in_place(partial: Path, target: Path) -> None:
-    """Let the finished folder take its name, over a broken one where there is one."""
+    """Rename the finished folder to `target`, replacing a broken one."""
     if target.exists():
         shutil.rmtree(target)
     partial.replace(target)
@@ -177,11 +173,11 @@ def _lock(partial: Path) -> int:
         except (FileNotFoundError, FileExistsError):
             if partial.is_file():
                 raise
-            continue  # The other one put the folder in place between two steps of this one.
+            continue  # The other process moved the folder between two of these steps.
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if _is_at(descriptor, partial):
             return descriptor
-        # While this one waited, the other finished and took the folder away.
+        # The other process finished and moved the folder while this one waited.
         os.close(descriptor)
 
 
@@ -195,7 +191,7 @@ def _lock_file(file: Path, how: int = 0) -> int:
             raise
         if _is_at(descriptor, file):
             return descriptor
-        # While this one waited, the other finished and put its file in place, or took it away.
+        # The other process finished and moved or removed its file while this one waited.
         os.close(descriptor)
 
 

@@ -127,7 +127,7 @@ def _provenance(source: Source, recipe: Recipe, expected: Forecast, origin: Prov
         settings=msgspec.to_builtins(recipe),
         bits_per_weight=expected.bits_per_weight,
         notes=(*source.notes, *(f"{one.prefix} is left out: {one.reason}." for one in expected.dropped)),
-        kept=tuple(kept_in_words(one for one in expected.kept if one[1] not in USUAL_REASONS)),
+        unquantized=tuple(kept_in_words(one for one in expected.kept if one[1] not in USUAL_REASONS)),
         created=provenance.now(),
         tools=provenance.versions("facet", "mlx", "mlx-lm"),
     )

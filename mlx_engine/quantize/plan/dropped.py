@@ -34,7 +34,7 @@ def _prefixes(name: str) -> Iterable[str]:
 
 
 def _reason(name: str, config: Mapping[str, Any]) -> str:
-    if loaded.is_for_senses(name):
+    if loaded.is_vision_or_audio(name):
         return "mlx-lm runs the text of this model only: it will not see or hear"
     if "lm_head" in name:
         return "the embeddings serve as the output head as well"

@@ -86,7 +86,7 @@ def forecast_of(placements: Sequence[Placement], outline: Outline, recipe: Recip
         weights_bytes=data,
         half_bytes=sum(tensor_bytes(*array) for _, array in arrays if array[0] in ("F16", "BF16")),
         parameters=sum(weight.parameters for weight in found),
-        quantization=weights.describe(found),
+        quantization=weights.format_precision(found),
         kept=tuple((one.parameter.path, one.reason) for one in placements if one.reason and one.format is None),
         bits=bit_map(found),
         distinct_bits=weights.distinct_bits(found),

@@ -153,7 +153,7 @@ def _recipe(card: Card) -> str:
 
 def _kept(card: Card) -> str:
     note = card.conversion.note
-    lines = [*(f"- Kept in floating point: `{_cell(path)}`: {why}." for path, why in map(_split, note.kept))]
+    lines = [*(f"- Kept in floating point: `{_cell(path)}`: {why}." for path, why in map(_split, note.unquantized))]
     lines += [f"- {sentence}" for sentence in note.notes]
     return "## What differs from the recipe\n\n" + "\n".join(lines) if lines else ""
 

@@ -82,7 +82,7 @@ def test_a_model_that_cannot_be_run_is_refused(tmp_path: Path, capsys: pytest.Ca
     """Before a worker is started, with what to do."""
     file = tiny_model().write(tmp_path / "tiny.gguf")
     assert main(["chat", str(file), "--prompt", "Hello."]) == 1
-    assert "must be imported" in capsys.readouterr().err
+    assert "Import this GGUF file" in capsys.readouterr().err
 
 
 def test_json_is_deltas_and_then_the_statistics(
@@ -302,4 +302,4 @@ def test_a_chosen_context_in_fewer_bits_is_answered(capsys: pytest.CaptureFixtur
     assert main(["chat", "tiny/llama-wide", "--prompt", "Hello.", *options]) == 0
     assert capsys.readouterr().out.strip()
     assert main(["chat", "tiny/llama-wide", "--prompt", "word " * 100, *options]) == 1
-    assert "room for 64" in capsys.readouterr().err
+    assert "context holds 64" in capsys.readouterr().err

@@ -129,7 +129,7 @@ def test_a_gguf_file_is_shown_with_what_keeps_it_from_running(home: Path, capsys
     """Its types are named, and that it must be imported."""
     shown = output(["models", "show", str(tiny_model().write(home / "tiny.gguf"))], capsys)
     assert "Q4_0" in shown
-    assert "must be imported" in shown
+    assert "Import this GGUF file" in shown
 
 
 @pytest.mark.parametrize("name", ["owner/tiny", "broken"])

@@ -352,4 +352,4 @@ def test_a_place_that_cannot_be_written_is_said_beforehand(source: Path, tmp_pat
     (tmp_path / "models").write_text("")
     failed = failure(job.answer(request(source, tmp_path / "models")))
     assert failed.error == "StorageError"
-    assert "may not write" in failed.message
+    assert "permission to write" in failed.message

@@ -196,11 +196,11 @@ def packed_otherwise_than_said(folder: Path) -> None:
         (removed("model.safetensors"), BrokenModel, "no weights"),
         (removed("model.safetensors", instead="pytorch_model.bin"), UnsupportedModel, "pickle"),
         (removed("model.safetensors", instead="model.gguf"), UnsupportedModel, "GGUF"),
-        (replaced("model.safetensors", ""), BrokenModel, "cut short"),
-        (shortened, BrokenModel, "cut short"),
-        (endless_config, BrokenModel, "config.json is damaged: it is far too long"),
+        (replaced("model.safetensors", ""), BrokenModel, "truncated"),
+        (shortened, BrokenModel, "truncated"),
+        (endless_config, BrokenModel, "config.json is damaged: it is far too large"),
         (lacking_a_shard, BrokenModel, "1 of 2 weight files are missing, first model-00002"),
-        (packed_without_settings, BrokenModel, "how many bits"),
+        (packed_without_settings, BrokenModel, "bits and group size"),
         (packed_otherwise_than_said, BrokenModel, "sizes"),
     ],
 )
@@ -234,7 +234,7 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "m")
     (folder / "model.safetensors").unlink()
     (folder / "model.safetensors").symlink_to(tmp_path / "absent disk")
-    with pytest.raises(StorageError, match="cannot be read"):
+    with pytest.raises(StorageError, match="Couldn't read"):
         describe(folder, "a/m")
 
 

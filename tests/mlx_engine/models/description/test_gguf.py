@@ -16,7 +16,7 @@ def elements(file: GGUFFile) -> int:
 
 
 def test_a_file_that_can_be_imported(tmp_path: Path) -> None:
-    """It is described as the folder will be that it becomes, and says that it must be imported."""
+    """The description is that of the imported folder, and asks to import it."""
     file = tiny_model(kind="Q8_0")
     found = describe(file.write(tmp_path / "tiny.gguf"), "owner/tiny")
     assert (found.format, found.architecture, found.quantization) == ("gguf", "llama", "Q8_0")
@@ -27,7 +27,7 @@ def test_a_file_that_can_be_imported(tmp_path: Path) -> None:
     assert found.bits_per_weight == pytest.approx(8.5, abs=0.2)
     assert [(layers.layers, layers.token_numbers) for layers in found.cache] == [(2, 2 * 2 * 32)]
     assert found.can_be_imported
-    assert "imported" in found.obstacle
+    assert "Import this GGUF file" in found.obstacle
     assert not found.is_runnable
 
 

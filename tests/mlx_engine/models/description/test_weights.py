@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from mlx_engine.models.description.bit_map import bit_map
-from mlx_engine.models.description.weights import describe, distinct_bits, read_weights
+from mlx_engine.models.description.weights import distinct_bits, format_precision, read_weights
 from mlx_engine.models.files.safetensors import TensorEntry, compose_header
 
 Shapes = dict[str, tuple[str, tuple[int, ...]]]
@@ -64,7 +64,7 @@ def test_quantized_weights_of_other_programs(
     found = list(read_weights(entries(tensors), {"quantization_config": settings}))
     assert [weight.parameters for weight in found] == [parameters]
     assert found[0].size_bytes == sum(entry.size_bytes for entry in entries(tensors).values())
-    assert describe(found) == (words or "bitnet 2-bit")
+    assert format_precision(found) == (words or "bitnet 2-bit")
 
 
 def test_biases_of_a_layer_are_weights_of_their_own() -> None:

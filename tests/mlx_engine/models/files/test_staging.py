@@ -81,7 +81,7 @@ def test_who_waits_gets_a_folder_of_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [(errno.ENOSPC, "disk is full"), (errno.EACCES, "may not write"), (errno.EIO, "Input/output error")],
+    [(errno.ENOSPC, "Not enough disk space"), (errno.EACCES, "permission to write"), (errno.EIO, "Input/output error")],
 )
 def test_the_reason_is_told_in_a_sentence(number: int, words: str, tmp_path: Path) -> None:
     """A full disk, missing rights and anything else each have their words."""

@@ -111,7 +111,7 @@ def test_another_model_is_never_overwritten(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     """A target below a file is a sentence, not a traceback."""
     source = tiny_model().write(tmp_path / "model.gguf")
-    with pytest.raises(StorageError, match="could not be written"):
+    with pytest.raises(StorageError, match="Couldn't write"):
         imported(source, source / "owner" / "model")
 
 
@@ -128,5 +128,5 @@ def test_a_disk_that_takes_no_more_is_told(tmp_path: Path) -> None:
     assert child.returncode == 1
     told = json.loads(child.stdout.splitlines()[-1])
     assert told["error"] == "StorageError"
-    assert "could not be written" in told["message"]
+    assert "Couldn't write" in told["message"]
     assert names(tmp_path) == ["model.gguf"]

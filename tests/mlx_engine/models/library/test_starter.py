@@ -79,7 +79,7 @@ def test_without_its_package_it_says_what_to_do(folders: Folders) -> None:
 def test_a_failure_of_the_import_is_told(folders: Folders, tmp_path: Path) -> None:
     """What the child could not do is the error here, with its kind and its sentence."""
     (tmp_path / "models").touch()
-    with pytest.raises(StorageError, match="could not be written"):
+    with pytest.raises(StorageError, match="Couldn't write"):
         starter.prepare(folders)
 
 

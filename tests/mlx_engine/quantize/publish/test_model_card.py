@@ -14,7 +14,7 @@ from tests.conversions import BASE, COMMIT, write_conversion
 @pytest.fixture
 def card(tmp_path: Path) -> Card:
     kept = ("model.layers.*.mlp.gate (2): the architecture wants it",)
-    folder = write_conversion(tmp_path / "Whale-4bit", kept=kept, notes=("visual (2 MB) is left out: it sees.",))
+    folder = write_conversion(tmp_path / "Whale-4bit", unquantized=kept, notes=("visual (2 MB) is left out: it sees.",))
     return Card(read_conversion(folder), "ada/Whale-4bit", "apache-2.0")
 
 
