@@ -1,7 +1,7 @@
-"""How long until the window is shown, and until one can write in it, beside an empty window of Qt.
+"""Time until the window is shown and until it accepts text, compared with an empty Qt window.
 
-Whole processes from their start to the first painting, taken in turns; medians. Run it where there is a display, or
-under Xvfb:
+Measures whole processes from start to first paint, in alternation, and reports medians. The first round is not counted:
+it writes the bytecode, which an installed app has. Needs a display, or Xvfb:
 
     python -m tests.benchmarks.window [ROUNDS]
 """
@@ -25,7 +25,7 @@ KINDS = ("empty", "shown", "ready")
 
 
 class PaintWatch(QObject):
-    """Ends the process once `widget` has been painted for the first time."""
+    """Ends the process after the first paint of `widget`."""
 
     def __init__(self, widget: QWidget) -> None:
         super().__init__(widget)
@@ -34,7 +34,7 @@ class PaintWatch(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Paint:
             watched.removeEventFilter(self)
-            # When the picture has been handed to the screen; what comes after is not what is measured.
+            # Ends after this paint has reached the screen.
             QTimer.singleShot(0, lambda: os._exit(0))
         return False
 
@@ -50,7 +50,7 @@ def show_empty() -> int:
 
 def show_facet(kind: str) -> int:
     """Do what `app.application.main` does, and watch the window, or the composer in it."""
-    from app.application import Run  # noqa: PLC0415 - loading it is part of what is measured
+    from app.application import Run  # noqa: PLC0415 - the import is part of the measurement
     from app.environment import SingleInstance, start_log  # noqa: PLC0415
     from mlx_engine.folders import Folders  # noqa: PLC0415
 
@@ -68,7 +68,7 @@ def show_facet(kind: str) -> int:
 
 
 def watch_composer(run: "Run") -> None:
-    """Wait for the event loop's turn in which the window has got its content."""
+    """Poll until the window has its content, then watch the composer."""
     if run.assembly:
         PaintWatch(run.assembly.workbench.page.composer)
     else:
@@ -76,9 +76,10 @@ def watch_composer(run: "Run") -> None:
 
 
 def time_of(kind: str, home: str) -> float:
-    """Return the seconds that a whole process of this kind takes."""
+    """Return how long one process of this kind runs, in seconds."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", __spec__.name, kind], check=True, env=os.environ | {"FACET_HOME": home})
+    subprocess.run([sys.executable, "-m", __spec__.name, kind], check=True, env=environment | {"FACET_HOME": home})
     return time.perf_counter() - start
 
 
@@ -88,13 +89,13 @@ def main() -> int:
     rounds = int(sys.argv[1]) if sys.argv[1:] else 15
     times: dict[str, list[float]] = {kind: [] for kind in KINDS}
     with tempfile.TemporaryDirectory() as home:
-        # A model that is broken, so that the starter model is not prepared meanwhile.
+        # A broken model keeps the app from preparing the starter model.
         Path(home, "models/somebody/broken").mkdir(parents=True)
         for kind in KINDS * (rounds + 1):
             times[kind].append(time_of(kind, home))
     medians = {kind: statistics.median(seconds[1:]) for kind, seconds in times.items()}
-    for kind, what in (("empty", "an empty window"), ("shown", "Facet's window shown"), ("ready", "ready to write")):
-        print(f"{what:22}{1000 * medians[kind]:6.0f} ms, {medians[kind] / medians['empty']:.2f} times")
+    for kind, title in (("empty", "an empty window"), ("shown", "Facet's window shown"), ("ready", "ready to write")):
+        print(f"{title:22}{1000 * medians[kind]:6.0f} ms, {medians[kind] / medians['empty']:.2f} times")
     return 0
 
 
