@@ -1,9 +1,8 @@
-"""What the transcript costs the UI thread. Run: python -m tests.benchmarks.transcript [tokens]
+"""Cost of the transcript in the UI thread. Run: python -m tests.benchmarks.transcript [tokens]
 
-A scripted answer of 4,000 tokens (3 code blocks, a table, formulas) streams in at 100 and at 500 tokens a second, shown
-30 times a second under 200 earlier messages; then the same answer goes to a bare QTextBrowser by `setMarkdown` of the
-whole text, the usual way, in the same run. A stall is how late a timer of 5 ms fires. Then a conversation of 200
-messages is opened.
+Streams a scripted answer of 4,000 tokens (3 code blocks, a table, formulas) at 100 and 500 tokens per second, shown 30
+times per second below 200 earlier messages. For comparison, the same answer goes to a QTextBrowser by `setMarkdown` of
+the whole text. A stall is the delay of a 5 ms timer. Then opens a conversation of 200 messages.
 """
 
 import sys
@@ -50,29 +49,29 @@ _STATISTICS = Statistics(
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU as share of one core; stalls in milliseconds. `own` is the part of a stall in which this process was at work:
-    on a busy machine the rest is the others'.
+    """CPU as a fraction of one core; stalls in milliseconds. `cpu_p99` and `cpu_worst` count only the CPU time of this
+    process during a stall: on a busy Mac, the rest belongs to other processes.
     """
 
     cpu: float
     p50: float
     p99: float
     worst: float
-    own_p99: float
-    own_worst: float
+    cpu_p99: float
+    cpu_worst: float
 
     def __str__(self) -> str:
-        own = f"own p99 {self.own_p99:5.1f}  max {self.own_worst:6.1f} ms"
-        return f"CPU {self.cpu:5.1%}   stall p50 {self.p50:5.1f}  p99 {self.p99:5.1f}  max {self.worst:6.1f}   {own}"
+        cpu = f"CPU p99 {self.cpu_p99:5.1f}  max {self.cpu_worst:6.1f} ms"
+        return f"CPU {self.cpu:5.1%}   stall p50 {self.p50:5.1f}  p99 {self.p99:5.1f}  max {self.worst:6.1f}   {cpu}"
 
 
 class Probe(QObject):
-    """Measures how late a timer is."""
+    """Measures the delay of a timer."""
 
     def __init__(self) -> None:
         super().__init__()
         self.late_ms: list[float] = []
-        self.own_ms: list[float] = []
+        self.cpu_ms: list[float] = []
         self._last, self._last_cpu = perf_counter(), process_time()
         self._timer = QTimer(self, interval=PROBE_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
@@ -82,12 +81,12 @@ class Probe(QObject):
         now, cpu = perf_counter(), process_time()
         late = max((now - self._last) * 1000 - PROBE_MS, 0.0)
         self.late_ms.append(late)
-        self.own_ms.append(min(late, (cpu - self._last_cpu) * 1000))
+        self.cpu_ms.append(min(late, (cpu - self._last_cpu) * 1000))
         self._last, self._last_cpu = now, cpu
 
 
 def tokens(count: int) -> list[str]:
-    """Return an answer of `count` pieces of four characters."""
+    """Return an answer as `count` pieces of four characters."""
     part = _PROSE * 4 + _LIST + _PROSE
     text = (
         part + _CODE + part + _MATHS + part + _CODE + _TABLE + "\n" + part + _CODE + _PROSE * (4 * count // len(_PROSE))
@@ -96,7 +95,7 @@ def tokens(count: int) -> list[str]:
 
 
 def stream(pieces: list[str], rate: float, show: Callable[[str], None]) -> Cost:
-    """Hand `pieces` to `show` at `rate` a second, gathered as the view-model gathers them."""
+    """Pass `pieces` to `show` at `rate` per second, batched as in the view-model."""
     loop, timer, probe = QEventLoop(), QTimer(interval=FLUSH_MS, timerType=Qt.TimerType.PreciseTimer), Probe()
     start, cpu, sent = perf_counter(), process_time(), 0
 
@@ -113,10 +112,10 @@ def stream(pieces: list[str], rate: float, show: Callable[[str], None]) -> Cost:
     timer.start()
     loop.exec()
     wall = perf_counter() - start
-    late, own = sorted(probe.late_ms), sorted(probe.own_ms)
+    late, busy = sorted(probe.late_ms), sorted(probe.cpu_ms)
     last = len(late) - 1
     p99 = int(0.99 * last)
-    return Cost((process_time() - cpu) / wall, late[last // 2], late[p99], late[last], own[p99], own[last])
+    return Cost((process_time() - cpu) / wall, late[last // 2], late[p99], late[last], busy[p99], busy[last])
 
 
 def item(
@@ -133,19 +132,20 @@ def conversation() -> list[MessageItem]:
     answer = _PROSE + _LIST + "```python\nprint('done')\n```\n\n" + _MATHS + _PROSE
     roles = ("user", "assistant")
     return [
-        item(n, f"Question {n}: what of groups?" if n % 2 == 0 else answer, role=roles[n % 2]) for n in range(EARLIER)
+        item(n, f"Question {n}: how large are the groups?" if n % 2 == 0 else answer, role=roles[n % 2])
+        for n in range(EARLIER)
     ]
 
 
 def settle(view: TranscriptView) -> None:
-    """Wait until all messages are made and nothing is left to do."""
+    """Wait until all messages are built and the event loop is idle."""
     view.finish()
     loop = QEventLoop()
     QTimer.singleShot(1500, loop.quit)
     loop.exec()
 
 
-def ours(theme: Theme, pieces: list[str], rate: float) -> Cost:
+def measure_facet(theme: Theme, pieces: list[str], rate: float) -> Cost:
     view = TranscriptView(theme)
     view.resize(1000, 800)
     view.show()
@@ -158,15 +158,15 @@ def ours(theme: Theme, pieces: list[str], rate: float) -> Cost:
     return cost
 
 
-def peer(pieces: list[str], rate: float) -> Cost:
+def measure_text_browser(pieces: list[str], rate: float) -> Cost:
     browser = QTextBrowser()
     browser.resize(1000, 800)
     browser.show()
-    shown: list[str] = []
+    parts: list[str] = []
 
     def show(text: str) -> None:
-        shown.append(text)
-        browser.setMarkdown("".join(shown))
+        parts.append(text)
+        browser.setMarkdown("".join(parts))
         browser.verticalScrollBar().setValue(browser.verticalScrollBar().maximum())
 
     cost = stream(pieces, rate, show)
@@ -174,8 +174,8 @@ def peer(pieces: list[str], rate: float) -> Cost:
     return cost
 
 
-def opening(theme: Theme) -> tuple[float, float, float]:
-    """Return seconds until the end of the conversation is painted, until all is made, and the longest stall in ms."""
+def measure_opening(theme: Theme) -> tuple[float, float, float]:
+    """Return seconds until the end is painted, seconds until all messages are built, and the longest stall in ms."""
     view = TranscriptView(theme)
     view.resize(1000, 800)
     view.show()
@@ -189,7 +189,7 @@ def opening(theme: Theme) -> tuple[float, float, float]:
     loop.exec()
     done = perf_counter() - start
     view.deleteLater()
-    return painted, done, max(probe.own_ms)
+    return painted, done, max(probe.cpu_ms)
 
 
 def main() -> None:
@@ -200,16 +200,16 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 4000
     pieces = tokens(count)
     for rate in (100, 500):
-        mine, its = ours(theme, pieces, rate), peer(pieces, rate)
-        print(f"{count:,} tokens at {rate} a second")
-        print(f"  Facet, under {EARLIER} messages   {mine}")
-        print(f"  QTextBrowser.setMarkdown     {its}")
-        stalls = mine.own_p99 / max(its.own_p99, 0.1)
-        print(f"  ratio                        CPU {mine.cpu / its.cpu:.2f}   own p99 {stalls:.2f}")
-    painted, done, worst = opening(theme)
+        facet, browser = measure_facet(theme, pieces, rate), measure_text_browser(pieces, rate)
+        print(f"{count:,} tokens at {rate} per second")
+        print(f"  Facet, under {EARLIER} messages   {facet}")
+        print(f"  QTextBrowser.setMarkdown     {browser}")
+        stalls = facet.cpu_p99 / max(browser.cpu_p99, 0.1)
+        print(f"  ratio                        CPU {facet.cpu / browser.cpu:.2f}   CPU p99 {stalls:.2f}")
+    painted, done, worst = measure_opening(theme)
     print(
         f"opening {EARLIER} messages: end painted after {painted:.3f} s, "
-        f"complete after {done:.3f} s, own stall ≤ {worst:.0f} ms"
+        f"complete after {done:.3f} s, stall ≤ {worst:.0f} ms of CPU"
     )
 
 

@@ -20,7 +20,7 @@ from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import ScaledTheme, Theme
 from app.views.models.loss_card import LossCard
 from app.views.models.revision_line import RevisionLine
-from app.views.transcript.card_text import CardText, beginning
+from app.views.transcript.card_text import CardText, first_paragraphs
 from mlx_engine.amounts import format_disk
 
 _SIDE = 16
@@ -207,7 +207,7 @@ class Inspector(QWidget):
     def _show_card(self, card: str) -> None:
         if card != self._shown_card:
             self._shown_card = card
-            self._card.show_card(beginning(card, _CARD_LENGTH))
+            self._card.show_card(first_paragraphs(card, _CARD_LENGTH))
         for part in (self._card_heading, self._card):
             part.setVisible(bool(card))
 

@@ -1,4 +1,4 @@
-"""The conversation on the screen. Everything outside uses `TranscriptView` alone."""
+"""The conversation on the screen. Chat uses `TranscriptView` alone."""
 
 from app.views.transcript.view import TranscriptView
 

@@ -1,23 +1,23 @@
-"""A message of one's own: in a bubble at the right, as wide as its text; it can be changed in its place."""
+"""A user's message in a bubble on the right, as wide as its text. It can be edited in place."""
 
 from PySide6.QtCore import QRect, QRectF, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from app.views.kit.painting import rounded
-from app.views.transcript.editor import Editor
-from app.views.transcript.kit import Kit
-from app.views.transcript.segments import Segments
+from app.views.transcript.block_view import BlockView
+from app.views.transcript.bubble_editor import BubbleEditor
+from app.views.transcript.services import TranscriptServices
 
 _WIDEST = 0.85
-"""Share of the column."""
+"""Fraction of the column."""
 _SIDE, _TOP, _BOTTOM = 16, 11, 7
-# The last line of a text has the distance to a next one below it.
+# The last line of a text already has line spacing below it.
 _RADIUS = 18
 
 
 class Bubble(QWidget):
-    """Shows a text, or an editor with it."""
+    """Shows a text, or an editor for it."""
 
     resized = Signal()
     edited = Signal(str)
@@ -25,20 +25,20 @@ class Bubble(QWidget):
     link_clicked = Signal(str)
     selected = Signal(object)
 
-    def __init__(self, kit: Kit, parent: QWidget) -> None:
+    def __init__(self, services: TranscriptServices, parent: QWidget) -> None:
         super().__init__(parent)
-        self._kit = kit
+        self._services = services
         self._source = ""
         self._frame = QRect()
-        self._editor: Editor | None = None
+        self._editor: BubbleEditor | None = None
         self._measured: tuple[int, int] | None = None
-        self._text = Segments(kit, kit.typed, self, name="Your message")
-        self._text.reflowed.connect(self._measure_again)
+        self._text = BlockView(services, services.plain_input, self, name="Your message")
+        self._text.reflowed.connect(self._remeasure)
         self._text.link_clicked.connect(self.link_clicked)
         self._text.selected.connect(self.selected)
 
     def set_text(self, text: str) -> None:
-        """Show `text` in place of what is there."""
+        """Replace the text."""
         if text == self._source:
             return
         self._source, self._measured = text, None
@@ -46,9 +46,9 @@ class Bubble(QWidget):
         self._text.append(text.strip("\n"))
 
     def edit(self, text: str | None = None) -> None:
-        """Put an editor in the place of the text, with it or with `text`."""
+        """Show an editor instead of the text, containing it or `text`."""
         if self._editor is None:
-            self._editor = Editor(self._kit.theme, self._source if text is None else text, self)
+            self._editor = BubbleEditor(self._services.theme, self._source if text is None else text, self)
             self._editor.sent.connect(self._send)
             self._editor.cancelled.connect(self.end_editing)
             self._editor.resized.connect(self.resized)
@@ -58,7 +58,7 @@ class Bubble(QWidget):
         self._editor.start()
 
     def end_editing(self) -> None:
-        """Show the text again as it was."""
+        """Show the unchanged text again."""
         if self._editor is not None:
             self._editor.hide()
             self._editor.deleteLater()
@@ -74,7 +74,7 @@ class Bubble(QWidget):
             self._editor.restyle()
 
     def height_for(self, width: int) -> int:
-        """Return the height for `width`, and lay the parts out."""
+        """Arrange the parts for `width`, and return their height."""
         if self._editor is not None:
             inner = width - 2 * _SIDE
             height = self._editor.height_for(inner) + 3
@@ -87,18 +87,18 @@ class Bubble(QWidget):
         return self._frame.height()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self._kit.theme.palette
-        border = colours.accent if self._editor is not None else None
-        rounded(QPainter(self), QRectF(self._frame), _RADIUS, colours.bubble, border)
+        colors = self._services.theme.palette
+        border = colors.accent if self._editor is not None else None
+        rounded(QPainter(self), QRectF(self._frame), _RADIUS, colors.bubble, border)
 
     def _inner_width(self, width: int) -> int:
         if self._measured is None or self._measured[0] != width:
-            self._measured = width, self._text.natural_width(_most(width))
+            self._measured = width, self._text.natural_width(_limit(width))
         return self._measured[1]
 
-    def _measure_again(self) -> None:
-        """Find the width again, if the text that has come since can make it wider."""
-        if self._measured is not None and self._measured[1] < _most(self._measured[0]):
+    def _remeasure(self) -> None:
+        """Discard the measured width if the new text can make it wider."""
+        if self._measured is not None and self._measured[1] < _limit(self._measured[0]):
             self._measured = None
         self.resized.emit()
 
@@ -108,5 +108,5 @@ class Bubble(QWidget):
             self.edited.emit(text)
 
 
-def _most(width: int) -> int:
+def _limit(width: int) -> int:
     return round(width * _WIDEST) - 2 * _SIDE

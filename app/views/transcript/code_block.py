@@ -1,4 +1,4 @@
-"""A block of code: its language, a copy button, and the code itself, which scrolls sideways and never wraps."""
+"""A code block: its language, a copy button, and the code, which scrolls sideways and never wraps."""
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -19,21 +19,21 @@ from app.views.kit.theme import Theme
 from app.views.transcript.blocks import PLAIN_LABEL, Block
 from app.views.transcript.formulas import Formulas
 from app.views.transcript.highlighter import Highlighter
-from app.views.transcript.kit import Kit
 from app.views.transcript.rich_text import RichText
-from app.views.transcript.safe_text import folded, without_direction
+from app.views.transcript.safe_text import fold_lines, show_direction_marks
+from app.views.transcript.services import TranscriptServices
 from app.views.transcript.sideways import scroll_sideways
 
 _LONGEST_LINE = 2_000
-"""Characters. Longer lines are broken on the screen, and copied whole by the button."""
+"""Characters. Longer lines are broken on the screen; the button copies them unbroken."""
 _MOST_CHARACTERS, _MOST_LINES = 300_000, 5_000
-"""What is shown of a text; the button copies all of it."""
+"""Longest code on the screen; the button copies all of it."""
 _PADDING = 14
 _COPIED_MS = 1_500
 
 
-class Code(RichText):
-    """The code itself."""
+class CodeText(RichText):
+    """The text of a code block."""
 
     def __init__(self, theme: Theme, formulas: Formulas, parent: QWidget) -> None:
         super().__init__(theme, formulas, parent)
@@ -42,8 +42,8 @@ class Code(RichText):
         self.setWordWrapMode(QTextOption.WrapMode.NoWrap)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
 
-    def dress(self) -> None:
-        super().dress()
+    def apply_theme(self) -> None:
+        super().apply_theme()
         font = self.theme.font("mono")
         self.setFont(font)
         self.document().setDefaultFont(QFont(font))
@@ -55,16 +55,16 @@ class Code(RichText):
         cursor.setBlockFormat(lines)
 
     def show_code(self, text: str) -> None:
-        """Show `text`; where it begins like what is there, only the rest is added."""
-        text = folded(without_direction(_beginning(text)), _LONGEST_LINE)
+        """Show `text`. If it starts with the current text, only the rest is added."""
+        text = fold_lines(show_direction_marks(_visible_part(text)), _LONGEST_LINE)
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        known = len(self._shown)
+        start = len(self._shown)
         if not text.startswith(self._shown):
             cursor.movePosition(QTextCursor.MoveOperation.Start, QTextCursor.MoveMode.KeepAnchor)
-            known = 0
-        cursor.insertText(text[known:])
-        if not known:
+            start = 0
+        cursor.insertText(text[start:])
+        if not start:
             self.moveCursor(QTextCursor.MoveOperation.Start)
         self._shown = text
 
@@ -78,38 +78,38 @@ class Code(RichText):
 
 
 class CodeBlock(QWidget):
-    """The code in its frame."""
+    """A frame with a header above the code."""
 
     reflowed = Signal()
 
-    def __init__(self, kit: Kit, parent: QWidget) -> None:
+    def __init__(self, services: TranscriptServices, parent: QWidget) -> None:
         super().__init__(parent)
-        theme = self._theme = kit.theme
+        theme = self._theme = services.theme
         self._block = Block("code")
-        self.text = Code(theme, kit.formulas, self)
-        self._highlighter = Highlighter(self.text.document(), theme, kit.idle, kit.lexers, self)
+        self.text = CodeText(theme, services.formulas, self)
+        self._highlighter = Highlighter(self.text.document(), theme, services.idle, services.lexers, self)
         self._copy = IconButton(theme, "copy", "Copy code", self)
-        self._copy.clicked.connect(self._take_copy)
-        self._back = QTimer(self, singleShot=True, interval=_COPIED_MS)
-        self._back.timeout.connect(lambda: self._copy.set_icon("copy"))
+        self._copy.clicked.connect(self._copy_code)
+        self._copy_icon_timer = QTimer(self, singleShot=True, interval=_COPIED_MS)
+        self._copy_icon_timer.timeout.connect(lambda: self._copy.set_icon("copy"))
 
     def show_block(self, block: Block) -> None:
-        """Show `block`, which is `code` or `plain`."""
+        """Show `block`, of kind `code` or `plain`."""
         if block == self._block:
             return
         self._block = block
         self.text.show_code(block.text)
         self.text.setAccessibleName(self._label())
-        self._highlighter.colour(block.language)
+        self._highlighter.highlight(block.language)
         self.update(self._header())
 
     def restyle(self) -> None:
-        self.text.dress()
-        self._highlighter.recolour()
+        self.text.apply_theme()
+        self._highlighter.rehighlight()
         self.update()
 
     def height_for(self, width: int) -> int:
-        """Return the height for `width`, and lay the parts out."""
+        """Arrange the parts for `width`, and return their height."""
         top = self._header().height()
         height = self.text.height_for(width - 2 * _PADDING)
         self.text.setGeometry(_PADDING, top, width - 2 * _PADDING, height)
@@ -122,11 +122,11 @@ class CodeBlock(QWidget):
         return QSize(320, self.height_for(320))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self._theme.palette
+        colors = self._theme.palette
         painter = QPainter(self)
-        rounded(painter, QRectF(self.rect()), 10, colours.code_background, colours.border)
+        rounded(painter, QRectF(self.rect()), 10, colors.code_background, colors.border)
         painter.setFont(self._theme.font("small"))
-        painter.setPen(colours.secondary)
+        painter.setPen(colors.secondary)
         area = self._header().adjusted(_PADDING, 2, -_PADDING - self._copy.width(), 0)
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, self._label())
 
@@ -135,20 +135,20 @@ class CodeBlock(QWidget):
 
     def _label(self) -> str:
         label = PLAIN_LABEL if self._block.kind == "plain" else self._block.language or "Code"
-        return label if _is_shown_whole(self._block.text) else f"{label} · only the beginning; Copy takes all"
+        return label if _is_shown_whole(self._block.text) else f"{label} · truncated; Copy includes everything"
 
-    def _take_copy(self) -> None:
+    def _copy_code(self) -> None:
         QGuiApplication.clipboard().setText(self._block.text)
         self._copy.set_icon("check")
-        self._back.start()
+        self._copy_icon_timer.start()
 
 
 def _is_shown_whole(text: str) -> bool:
     return len(text) <= _MOST_CHARACTERS and text.count("\n") < _MOST_LINES
 
 
-def _beginning(text: str) -> str:
-    """Return as much of `text` as is shown."""
+def _visible_part(text: str) -> str:
+    """Return the part of `text` that is shown."""
     if _is_shown_whole(text):
         return text
     return "\n".join(text[:_MOST_CHARACTERS].split("\n", _MOST_LINES)[:_MOST_LINES])

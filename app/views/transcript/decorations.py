@@ -1,4 +1,4 @@
-"""What is painted behind prose: pills of inline code, bars of quotes, lines across the page."""
+"""Painting behind prose: backgrounds of inline code, bars of quotes, horizontal rules."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,24 +7,24 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QTextBlock, QTextDocument, QTextLayout, QTextLine
 
 from app.views.kit.palette import Palette
+from app.views.transcript.block_writer import nesting_margin
 from app.views.transcript.format_properties import INLINE_CODE, NESTING, RULE
-from app.views.transcript.writer import nesting_margin
 
 _BAR = 3.0
-"""Width of a quote's bar, in pixels."""
+"""Width of a quote bar, in pixels."""
 
 
-def paint_behind(painter: QPainter, document: QTextDocument, clip: QRectF, colours: Palette) -> None:
-    """Paint what lies behind the text of `document` inside `clip`, both in its coordinates."""
+def paint_behind(painter: QPainter, document: QTextDocument, clip: QRectF, colors: Palette) -> None:
+    """Paint the decorations of `document` inside `clip`, in document coordinates."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     for block, rect in _blocks_in(document, clip):
         nesting = block.blockFormat().stringProperty(NESTING)
         if "q" in nesting:
-            _paint_bars(painter, document, block, rect, colours)
+            _paint_bars(painter, document, block, rect, colors)
         if block.blockFormat().boolProperty(RULE):
-            painter.fillRect(QRectF(rect.left(), rect.top(), document.textWidth() - rect.left(), 1), colours.border)
-        painter.setBrush(colours.hover)
+            painter.fillRect(QRectF(rect.left(), rect.top(), document.textWidth() - rect.left(), 1), colors.border)
+        painter.setBrush(colors.hover)
         for pill in _pills(block):
             painter.drawRoundedRect(pill, 4, 4)
 
@@ -41,17 +41,17 @@ def _blocks_in(document: QTextDocument, clip: QRectF) -> Iterator[tuple[QTextBlo
         block = block.next()
 
 
-def _paint_bars(painter: QPainter, document: QTextDocument, block: QTextBlock, rect: QRectF, colours: Palette) -> None:
-    """Paint a bar for each quote around the block, without a gap below a block of the same quote."""
+def _paint_bars(painter: QPainter, document: QTextDocument, block: QTextBlock, rect: QRectF, colors: Palette) -> None:
+    """Paint a bar for each quote around the block, joined to the block above in the same quote."""
     nesting = block.blockFormat().stringProperty(NESTING)
     above = document.documentLayout().blockBoundingRect(block.previous())
     before = block.previous().blockFormat().stringProperty(NESTING) if block.previous().isValid() else ""
     em = float(document.defaultFont().pixelSize())
-    painter.setBrush(colours.border)
+    painter.setBrush(colors.border)
     for depth, level in enumerate(nesting):
         if level == "q":
-            goes_on = before[: depth + 1] == nesting[: depth + 1]
-            top = above.bottom() - 1 if goes_on else rect.top()
+            continues = before[: depth + 1] == nesting[: depth + 1]
+            top = above.bottom() - 1 if continues else rect.top()
             left = nesting_margin(nesting[:depth], em)
             painter.drawRoundedRect(QRectF(left, top, _BAR, rect.bottom() - top), 1.5, 1.5)
 
@@ -68,7 +68,7 @@ def _pills(block: QTextBlock) -> Iterator[QRectF]:
 
 
 def _pieces(layout: QTextLayout, start: int, end: int) -> Iterator[tuple[QTextLine, float, float]]:
-    """Yield the lines that the characters from `start` to `end` stand in, and from where to where, in pixels."""
+    """Yield each line with characters from `start` to `end`, and their left and right edge in pixels."""
     for number in range(layout.lineCount()):
         line = layout.lineAt(number)
         first = max(start, line.textStart())
@@ -79,5 +79,5 @@ def _pieces(layout: QTextLayout, start: int, end: int) -> Iterator[tuple[QTextLi
 
 
 def _x(line: QTextLine, position: int) -> float:
-    found: Any = line.cursorToX(position)  # declared as one number, returned with the position it is for
-    return float(found[0] if isinstance(found, tuple) else found)
+    x: Any = line.cursorToX(position)  # annotated as a number, but returned with its position
+    return float(x[0] if isinstance(x, tuple) else x)

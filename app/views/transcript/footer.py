@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 from app.viewmodels.chat.chat import MessageItem
 from app.views.kit.plain_text import plain
 from app.views.kit.theme import Theme
-from app.views.transcript.figures import details, summary
+from app.views.transcript.answer_figures import details, summary
 from app.views.transcript.quiet_button import QuietButton
 from app.views.transcript.version_switch import VersionSwitch
 

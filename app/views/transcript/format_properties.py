@@ -1,4 +1,4 @@
-"""What Facet writes into the formats of a QTextDocument beside Qt's own properties."""
+"""Custom properties in the formats of a QTextDocument."""
 
 from PySide6.QtGui import QTextFormat
 
@@ -7,12 +7,12 @@ FORMULA_OBJECT = QTextFormat.ObjectTypes.UserObject.value + 1
 _FIRST = QTextFormat.Property.UserProperty.value
 
 LATEX = _FIRST + 1
-"""Of a formula: its source."""
+"""Source of a formula."""
 DISPLAY = _FIRST + 2
-"""Of a formula: whether it stands on a line of its own."""
+"""True for a display formula, which has its own line."""
 INLINE_CODE = _FIRST + 3
-"""Of characters: they are code."""
+"""True for inline code."""
 NESTING = _FIRST + 4
-"""Of a block: `Block.nesting`."""
+"""`Block.nesting` of a text block."""
 RULE = _FIRST + 5
-"""Of a block: it is a line across the page."""
+"""True for a horizontal rule."""

@@ -1,7 +1,7 @@
-"""Formulas: LaTeX drawn by ziamath, kept, and set into lines of text. Knows no Markdown.
+"""Draws LaTeX formulas with ziamath, caches them and puts them into lines of text. Knows nothing about Markdown.
 
-ziamath is loaded, aside, with the first formula. A formula takes it 1 to 20 ms, so only a few are made at once; the
-others wait for idle slices, and `ready` says that they have come.
+ziamath is loaded in a thread with the first formula. A formula takes 1 to 20 ms, so only a few are drawn at once; the
+others are drawn in idle slices, followed by `ready`.
 """
 
 import logging
@@ -24,29 +24,29 @@ from PySide6.QtGui import (
 from PySide6.QtSvg import QSvgRenderer
 
 from app.views.transcript.format_properties import DISPLAY, LATEX
-from app.views.transcript.idle import IdleQueue
-from app.views.transcript.library_loading import Aside
+from app.views.transcript.idle_queue import IdleQueue
+from app.views.transcript.library_loader import LibraryLoader
 
 _LONGEST = 2_000
-"""Characters. Longer ones stay LaTeX."""
+"""Characters. Longer formulas stay LaTeX."""
 _DRAWN_AT = 100
-"""Font size, in pixels, at which formulas are drawn; they are scaled to that of the text."""
-_COLOUR = "#010203"
-"""Stands for the colour of the text in the drawing."""
+"""Font size of the drawings, in pixels; they are scaled to that of the text."""
+_COLOR = "#010203"
+"""Placeholder for the text color in a drawing."""
 _AT_ONCE_S = 0.008
-_TELL_EVERY_S = 0.1
-"""Every time that `ready` is told, all blocks that wait for a formula are written again."""
-_MOST_KEPT = 2_000
+_EMIT_EVERY_S = 0.1
+"""Each `ready` makes all blocks with pending formulas write themselves again."""
+_CACHE_SIZE = 2_000
 
 _UNKNOWN_COMMAND = re.compile(r"\\[A-Za-z]{2}")
-"""ziamath draws a command that it does not know as its name."""
+"""ziamath draws an unknown command as its name."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Formula:
-    """A drawing. Lengths are in units of the font size; `ascent` goes up from the baseline and `descent` down."""
+    """A drawing. Lengths are in units of the font size; `ascent` is above the baseline and `descent` below."""
 
     svg: str
     width: float
@@ -54,29 +54,29 @@ class Formula:
     descent: float
     _renderers: dict[str, QSvgRenderer] = field(default_factory=dict)
 
-    def paint(self, painter: QPainter, rect: QRectF, colour: QColor) -> None:
-        """Draw it into `rect`, sharp at any scale."""
-        name = colour.name()
+    def paint(self, painter: QPainter, rect: QRectF, color: QColor) -> None:
+        """Draw the formula into `rect`, sharp at any scale."""
+        name = color.name()
         if name not in self._renderers:
-            self._renderers[name] = QSvgRenderer(QByteArray(self.svg.replace(_COLOUR, name).encode()))
+            self._renderers[name] = QSvgRenderer(QByteArray(self.svg.replace(_COLOR, name).encode()))
         self._renderers[name].render(painter, rect)
 
 
-def drawn(latex: str, *, display: bool) -> Formula | None:
-    """Return the drawing of `latex`, or None if ziamath cannot draw all of it."""
+def draw_formula(latex: str, *, display: bool) -> Formula | None:
+    """Return the drawing of `latex`, or None if ziamath cannot draw it completely."""
     if len(latex) > _LONGEST:
         return None
     try:
-        # It takes 0.2 s and 20 MB, and most conversations have no formula.
+        # Importing takes 0.2 s and 20 MB, and most conversations have no formula.
         from ziamath.config import config  # noqa: PLC0415
         from ziamath.zmath import Latex  # noqa: PLC0415
 
         config.svg2 = False
-        made = Latex(latex, size=_DRAWN_AT, color=_COLOUR, inline=not display)
-        svg: str = made.svg()
-        unknown = _UNKNOWN_COMMAND.search(made.mathmlstr())
-    except Exception as error:  # noqa: BLE001  its parsers let through whatever they stumble over; LaTeX is shown then
-        _log.debug("No drawing of %r: %r", latex, error)
+        drawing = Latex(latex, size=_DRAWN_AT, color=_COLOR, inline=not display)
+        svg: str = drawing.svg()
+        unknown = _UNKNOWN_COMMAND.search(drawing.mathmlstr())
+    except Exception as error:  # noqa: BLE001  its parsers raise many kinds; the LaTeX is shown instead
+        _log.debug("cannot draw %r: %r", latex, error)
         return None
     if unknown:
         return None
@@ -86,84 +86,83 @@ def drawn(latex: str, *, display: bool) -> Formula | None:
 
 
 class Formulas(QObject):
-    """All formulas of a transcript."""
+    """Cache of the formulas of a transcript."""
 
     ready = Signal()
 
     def __init__(self, idle: IdleQueue, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._idle = idle
-        self._loading: Aside | None = None
+        self._loading: LibraryLoader | None = None
         self._is_loaded = False
-        self._kept: dict[tuple[str, bool], Formula | None] = {}
-        self._waiting: dict[tuple[str, bool], None] = {}
+        self._cache: dict[tuple[str, bool], Formula | None] = {}
+        self._pending: dict[tuple[str, bool], None] = {}
         self._spent_s = 0.0
-        self._forgive = QTimer(self, interval=0, singleShot=True)
-        self._forgive.timeout.connect(self._start_anew)
+        self._budget_timer = QTimer(self, interval=0, singleShot=True)
+        self._budget_timer.timeout.connect(self._reset_budget)
         self.text_object = _FormulaObject(self)
 
-    def is_waiting(self, latex: str, *, display: bool) -> bool:
-        """Tell whether the formula is still to be made. Asking for it is ordering it."""
+    def is_pending(self, latex: str, *, display: bool) -> bool:
+        """Return True if the formula is not drawn yet, and schedule its drawing."""
         key = (latex, display)
-        if key in self._kept:
+        if key in self._cache:
             return False
-        if self._is_loaded and self._spent_s < _AT_ONCE_S and not self._waiting:
-            self._make(key)
-            self._forgive.start()
+        if self._is_loaded and self._spent_s < _AT_ONCE_S and not self._pending:
+            self._draw(key)
+            self._budget_timer.start()
             return False
-        if self._is_loaded and not self._waiting:
-            self._idle.add(self._make_waiting(), self, is_urgent=True)
-        self._waiting[key] = None
+        if self._is_loaded and not self._pending:
+            self._idle.add(self._draw_pending(), self, is_urgent=True)
+        self._pending[key] = None
         self._load()
         return True
 
     def wait(self) -> None:
-        """Return when ziamath is loaded, if it was asked for."""
+        """Block until ziamath is loaded, if a formula needs it."""
         if self._loading is not None:
             self._loading.wait()
             self._loaded()
 
     def _load(self) -> None:
         if self._loading is None:
-            self._loading = Aside(lambda: drawn("x", display=False), self)
+            self._loading = LibraryLoader(lambda: draw_formula("x", display=False), self)
             self._loading.done.connect(self._loaded)
             self._loading.start()
 
     def _loaded(self) -> None:
         if not self._is_loaded:
             self._is_loaded = True
-            self._idle.add(self._make_waiting(), self, is_urgent=True)
+            self._idle.add(self._draw_pending(), self, is_urgent=True)
 
     def get(self, latex: str, *, display: bool) -> Formula | None:
-        """Return the formula if it has been made and could be."""
-        return self._kept.get((latex, display))
+        """Return the formula if it was drawn successfully."""
+        return self._cache.get((latex, display))
 
-    def _make(self, key: tuple[str, bool]) -> None:
+    def _draw(self, key: tuple[str, bool]) -> None:
         start = perf_counter()
-        if len(self._kept) >= _MOST_KEPT:
-            del self._kept[next(iter(self._kept))]
-        self._kept[key] = drawn(key[0], display=key[1])
+        if len(self._cache) >= _CACHE_SIZE:
+            del self._cache[next(iter(self._cache))]
+        self._cache[key] = draw_formula(key[0], display=key[1])
         self._spent_s += perf_counter() - start
 
-    def _make_waiting(self) -> Iterator[None]:
-        told = perf_counter()
-        while self._waiting:
-            key = next(iter(self._waiting))
-            self._make(key)
-            del self._waiting[key]
-            if not self._waiting or perf_counter() - told > _TELL_EVERY_S:
+    def _draw_pending(self) -> Iterator[None]:
+        emitted = perf_counter()
+        while self._pending:
+            key = next(iter(self._pending))
+            self._draw(key)
+            del self._pending[key]
+            if not self._pending or perf_counter() - emitted > _EMIT_EVERY_S:
                 self.ready.emit()
-                told = perf_counter()
+                emitted = perf_counter()
             yield
 
-    def _start_anew(self) -> None:
+    def _reset_budget(self) -> None:
         self._spent_s = 0.0
 
 
 class _FormulaObject(QPyTextObject):
-    """Sets formulas into lines. Qt puts the bottom of an object either on the baseline or on the descent of the text,
-    or its middle a quarter of an x-height above the baseline; the rectangle is chosen so that one of these makes the
-    baselines meet.
+    """Puts formulas into lines. Qt aligns the bottom of an object with the baseline or the descent of the text, or its
+    middle a quarter of an x-height above the baseline; the rectangle is chosen so that the baselines match.
     """
 
     def __init__(self, formulas: Formulas) -> None:
@@ -198,14 +197,14 @@ class _FormulaObject(QPyTextObject):
 
 
 def set_alignment(format: QTextCharFormat, formula: Formula) -> None:
-    """Choose how the formula sits in its line: as text does where it hangs down no further, else by its middle."""
+    """Align the formula with the baseline, or by its middle if it reaches lower than text does."""
     alignment = QTextCharFormat.VerticalAlignment
-    hangs = formula.descent * format.font().pixelSize() > QFontMetrics(format.font()).descent() + 2
-    format.setVerticalAlignment(alignment.AlignMiddle if hangs else alignment.AlignBaseline)
+    is_deep = formula.descent * format.font().pixelSize() > QFontMetrics(format.font()).descent() + 2
+    format.setVerticalAlignment(alignment.AlignMiddle if is_deep else alignment.AlignBaseline)
 
 
 def _scale(formula: Formula, format: QTextCharFormat, document: QTextDocument) -> float:
-    """Return pixels per unit: the font size, less where the formula is wider than the page."""
+    """Return pixels per unit: the font size, or less if the formula is wider than the page."""
     size = float(format.font().pixelSize())
     room = document.textWidth() - 8
     return min(size, room / formula.width) if room > 0 else size
@@ -218,5 +217,5 @@ def _height(formula: Formula, format: QTextCharFormat, scale: float) -> float:
 
 
 def _lift(format: QTextCharFormat) -> float:
-    """Return how much more of a centred object Qt puts above the baseline than below it."""
+    """Return how many pixels higher above the baseline than below it Qt puts a centered object."""
     return QFontMetricsF(format.font()).xHeight() / 2

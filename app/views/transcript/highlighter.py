@@ -1,6 +1,6 @@
-"""Colours code by its language, in idle slices, with pygments. Knows no Markdown.
+"""Syntax highlighting with pygments, in idle slices. Knows nothing about Markdown.
 
-While code streams in it is coloured again now and then, so seldom that this takes a tenth of the time at most.
+While code streams in, it is highlighted again at intervals that keep the cost below a tenth of the time.
 """
 
 from collections.abc import Iterator
@@ -12,18 +12,18 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QTextCharFormat, QTextDocument, QTextLayout
 
 from app.views.kit.theme import Theme
-from app.views.transcript.idle import IdleQueue
+from app.views.transcript.idle_queue import IdleQueue
 from app.views.transcript.lexers import Lexers
 from app.views.transcript.safe_text import utf16_length
 
 _LONGEST, _LONGEST_LINE = 100_000, 2_000
-"""Characters. Longer code is not coloured: the time a lexer takes with it is not bounded."""
+"""Characters. Longer code is not highlighted: its lexing time has no bound."""
 _TOKENS_A_STEP = 60
 _PAUSE = 9
-"""How many times as long as colouring took until it may begin again."""
+"""Pause after a pass, as a multiple of the time that the pass took."""
 
-# Colours of `Palette.code` by pygments token; the longest name that fits counts.
-_COLOURS = {
+# Keys of `Palette.code` by pygments token; the longest matching name wins.
+_COLORS = {
     "Comment": "comment",
     "Comment.Preproc": "keyword",
     "Keyword": "keyword",
@@ -52,11 +52,11 @@ _COLOURS = {
 }
 
 Run = tuple[int, int, str]
-"""Start, length and kind of some characters of a line."""
+"""Start and length in UTF-16 units of a run of characters in a line, and its key in `Palette.code`."""
 
 
 class Highlighter(QObject):
-    """Colours one document."""
+    """Highlights one document."""
 
     def __init__(self, document: QTextDocument, theme: Theme, idle: IdleQueue, lexers: Lexers, parent: QObject) -> None:
         super().__init__(parent)
@@ -72,22 +72,22 @@ class Highlighter(QObject):
         self._pause = QTimer(self, singleShot=True)
         self._pause.timeout.connect(self._start)
 
-    def colour(self, language: str) -> None:
-        """Colour the document, soon; call this whenever its text has changed."""
+    def highlight(self, language: str) -> None:
+        """Schedule highlighting. Call this whenever the text has changed."""
         if language != self._language:
             self._language, self._lines = language, []
         self._is_stale = bool(language)
         if self._job is None and not self._pause.isActive():
             self._start()
 
-    def recolour(self) -> None:
-        """Take the colours of the theme as it is now."""
+    def rehighlight(self) -> None:
+        """Apply the colors of the current theme."""
         self._lines = []
-        self.colour(self._language)
+        self.highlight(self._language)
 
     def _start_when_loaded(self, language: str) -> None:
         if language == self._language:
-            self.colour(language)
+            self.highlight(language)
 
     def _start(self) -> None:
         if self._is_stale:
@@ -97,42 +97,42 @@ class Highlighter(QObject):
 
     def _pass(self) -> Iterator[None]:
         spent = 0.0
-        steps = self._colour_all()
+        steps = self._highlight_all()
         while True:
             start = perf_counter()
-            done = next(steps, steps) is steps
+            is_done = next(steps, steps) is steps
             spent += perf_counter() - start
-            if done:
+            if is_done:
                 break
             yield
         self._job = None
         self._pause.start(round(spent * 1000 * _PAUSE))
 
-    def _colour_all(self) -> Iterator[None]:
+    def _highlight_all(self) -> Iterator[None]:
         text = self._document.toPlainText()
         lexer = self._lexers.get(self._language)
         if lexer is None or len(text) > _LONGEST or max(map(len, text.split("\n"))) > _LONGEST_LINE:
             return
         yield
-        yield from self._colour_lines(lexer, text)
+        yield from self._highlight_lines(lexer, text)
 
-    def _colour_lines(self, lexer: Any, text: str) -> Iterator[None]:
+    def _highlight_lines(self, lexer: Any, text: str) -> Iterator[None]:
         number, runs = 0, list[Run]()
         for count, (position, token, value) in enumerate(lexer.get_tokens_unprocessed(text)):
             kind = _kind(token)
             column = utf16_length(text[text.rfind("\n", 0, position) + 1 : position])
             pieces = value.split("\n")
-            for place, piece in enumerate(pieces):
-                if place:
-                    self._colour_line(number, runs)
+            for index, piece in enumerate(pieces):
+                if index:
+                    self._highlight_line(number, runs)
                     number, runs, column = number + 1, [], 0
                 if kind and piece:
                     runs.append((column, utf16_length(piece), kind))
             if count % _TOKENS_A_STEP == _TOKENS_A_STEP - 1:
                 yield
-        self._colour_line(number, runs)
+        self._highlight_line(number, runs)
 
-    def _colour_line(self, number: int, runs: list[Run]) -> None:
+    def _highlight_line(self, number: int, runs: list[Run]) -> None:
         if number < len(self._lines) and self._lines[number] == runs:
             return
         self._lines[number : number + 1] = [runs]
@@ -142,19 +142,19 @@ class Highlighter(QObject):
             self._document.markContentsDirty(block.position(), block.length())
 
     def _range(self, run: Run) -> QTextLayout.FormatRange:
-        made = QTextLayout.FormatRange()
-        made.start, made.length, kind = run
+        format_range = QTextLayout.FormatRange()
+        format_range.start, format_range.length, kind = run
         format_ = QTextCharFormat()
         format_.setForeground(self._theme.palette.code[kind])
-        made.format = format_
-        return made
+        format_range.format = format_
+        return format_range
 
 
 @cache
 def _kind(token: Any) -> str:
     name = str(token).removeprefix("Token.")
     while name:
-        if name in _COLOURS:
-            return _COLOURS[name]
+        if name in _COLORS:
+            return _COLORS[name]
         name = name.rpartition(".")[0]
     return ""

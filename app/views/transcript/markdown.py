@@ -1,7 +1,7 @@
-"""The Markdown of an answer into blocks. Knows no Qt.
+"""Parses the Markdown of an answer into blocks. Imports no Qt.
 
-CommonMark with tables and strikethrough, formulas and bare links. Raw HTML is text, and so are reference links: a
-definition at the end of an answer would change what was shown at its beginning.
+CommonMark with tables, strikethrough, formulas and bare links. Raw HTML and reference links stay text: a definition at
+the end of a streamed answer would change the text at its start.
 """
 
 from collections.abc import Iterator
@@ -13,33 +13,33 @@ from app.views.transcript.blocks import Alignment, Block, TopBlock
 from app.views.transcript.syntax import add_rules
 
 DEEPEST = 24
-"""Levels of nesting that are shown; what is nested deeper is shown as plain text."""
+"""Deepest nesting that is rendered; deeper blocks are plain text."""
 _LONGEST_PARAGRAPH, _LONGEST_WORD = 20_000, 1_500
-"""Characters. A longer one is plain text: laying it out takes longer than a frame."""
+"""Characters. Longer ones are plain text: their layout takes longer than a frame."""
 MOST_COLUMNS, MOST_CELLS = 40, 2_000
 _DEEPEST_BRACKETS = 20
 _BULLETS = "•◦▪"
 _TASKS = {"[ ] ": "☐", "[x] ": "☑", "[X] ": "☑"}
 
 
-class Markdown:
-    """A parser for what models write."""
+class MarkdownParser:
+    """Parser for answers."""
 
     def __init__(self) -> None:
         self._parser = _parser()
 
     def top_blocks(self, text: str) -> list[TopBlock]:
-        """Return the blocks of `text`, which is harmless already."""
+        """Return the blocks of `text`, which is sanitized already."""
         lines = text.split("\n")
         return [_top_block(tokens, lines) for tokens in _groups(self._parser.parse(text))]
 
     def inline(self, text: str) -> list[Token]:
-        """Return the tokens of what stands inside a paragraph, a heading or a cell."""
+        """Return the tokens of the text inside a paragraph, a heading or a cell."""
         return inline_tokens(self._parser, text)
 
 
 def is_too_long(text: str) -> bool:
-    """Tell whether a paragraph takes too long to lay out: it is very long, or a word in it is."""
+    """Return True if the layout of a paragraph takes too long: it, or a word in it, is very long."""
     if len(text) <= _LONGEST_WORD:
         return False
     is_long = len(text) > _LONGEST_PARAGRAPH
@@ -47,7 +47,7 @@ def is_too_long(text: str) -> bool:
 
 
 def inline_tokens(parser: MarkdownIt, text: str) -> list[Token]:
-    """Return the tokens of `text`; all of it is one plain text where parsing would take too long."""
+    """Return the tokens of `text`, or a single text token if parsing would take too long."""
     tokens: list[Token] = []
     if _is_tangled(text):
         tokens.append(Token("text", "", 0, content=text))
@@ -60,13 +60,13 @@ def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"maxNesting": 2 * DEEPEST, "html": False})
     parser.enable(["table", "strikethrough"]).disable(["reference", "html_block", "html_inline"])
     add_rules(parser)
-    # Inline tokens are made of a block only when it is written.
+    # Inline tokens are parsed when a block is written.
     parser.core.ruler.disable("inline")
     return parser
 
 
 def _is_tangled(text: str) -> bool:
-    """Tell whether brackets stand so deep in brackets that looking for links takes the square of the length."""
+    """Return True if brackets are nested so deeply that finding links takes quadratic time."""
     if text.count("[") <= _DEEPEST_BRACKETS:
         return False
     depth = deepest = 0
@@ -77,7 +77,7 @@ def _is_tangled(text: str) -> bool:
 
 
 def _groups(tokens: list[Token]) -> Iterator[list[Token]]:
-    """Yield the tokens of each block that stands in no other."""
+    """Yield the tokens of each top-level block."""
     start = 0
     for index, token in enumerate(tokens):
         if token.level == 0 and token.nesting <= 0 and token.type != "inline":
@@ -104,7 +104,7 @@ def _is_too_wide(tokens: list[Token]) -> bool:
 
 
 class _Flattener:
-    """Walks the tokens of one top block and yields what is shown, each with its nesting."""
+    """Walks the tokens of one top-level block and yields flat blocks, each with its nesting."""
 
     def __init__(self, tokens: list[Token]) -> None:
         self._tokens = tokens
@@ -178,7 +178,7 @@ class _Flattener:
         return text
 
     def _bare_marker(self) -> Iterator[Block]:
-        """Yield a line for a list item's marker when what follows it cannot carry it."""
+        """Yield a line for the marker of a list item when the next block cannot carry it."""
         if self._marker:
             yield Block("paragraph", "", self._nesting, marker=self._take_marker())
 
@@ -188,8 +188,8 @@ class _Flattener:
 
 
 def _language(info: str) -> str:
-    words = info.split(maxsplit=1)
-    return words[0].strip("{}.")[:40] if words else ""
+    names = info.split(maxsplit=1)
+    return names[0].strip("{}.")[:40] if names else ""
 
 
 def _alignment(token: Token) -> Alignment:

@@ -1,4 +1,4 @@
-"""Paragraphs, headings, lists and quotes that follow each other, in one document."""
+"""Consecutive paragraphs, headings, lists and quotes in one document."""
 
 from collections.abc import Sequence
 
@@ -7,33 +7,33 @@ from PySide6.QtGui import QTextBlock, QTextBlockFormat, QTextCharFormat, QTextCu
 from PySide6.QtWidgets import QWidget
 
 from app.views.kit.theme import Theme
+from app.views.transcript.block_writer import BlockWriter
 from app.views.transcript.blocks import Block
 from app.views.transcript.formulas import Formulas
 from app.views.transcript.rich_text import RichText
-from app.views.transcript.writer import Writer
 
 
 class Prose(RichText):
-    """Shows blocks, each in a QTextBlock of the same number, and writes only those that have changed."""
+    """Shows blocks, each in the QTextBlock of the same number, and rewrites only those that change."""
 
-    reflowed = Signal()  # formulas have come, and the height may be another
+    reflowed = Signal()  # formulas were drawn, so the height may have changed
 
-    def __init__(self, theme: Theme, formulas: Formulas, writer: Writer, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, formulas: Formulas, writer: BlockWriter, parent: QWidget) -> None:
         super().__init__(theme, formulas, parent)
         self._writer = writer
         self._blocks: list[Block] = []
-        self._waiting: set[int] = set()
-        formulas.ready.connect(self._write_waiting)
+        self._pending: set[int] = set()
+        formulas.ready.connect(self._write_pending)
 
     def show_blocks(self, blocks: Sequence[Block]) -> None:
-        """Show `blocks` in place of what is there."""
+        """Replace the blocks."""
         first = _first_difference(self._blocks, blocks)
         self._blocks[first:] = blocks[first:]
         self._write_from(first)
 
     def restyle(self) -> None:
-        """Write everything anew in the colours and fonts of the theme."""
-        self.dress()
+        """Rewrite everything in the colors and fonts of the theme."""
+        self.apply_theme()
         self._write_from(0)
 
     def _write_from(self, first: int) -> None:
@@ -48,8 +48,8 @@ class Prose(RichText):
         self._accept_tab(first)
 
     def _cut(self, cursor: QTextCursor, first: int) -> None:
-        """Remove the blocks from `first` on and leave `cursor` at the end of those that stay."""
-        self._waiting = {number for number in self._waiting if number < first}
+        """Remove the blocks from `first` on, and leave `cursor` at the end of the others."""
+        self._pending = {number for number in self._pending if number < first}
         last = self.document().findBlockByNumber(max(first - 1, 0))
         block_format, char_format = last.blockFormat(), last.charFormat()
         if first:
@@ -57,20 +57,20 @@ class Prose(RichText):
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
         if first and last.length() == 1:
-            # An empty block takes the formats of the one that is removed behind it.
+            # An empty block takes over the formats of the removed block after it.
             cursor.setBlockFormat(block_format)
             cursor.setBlockCharFormat(char_format)
 
     def _write(self, cursor: QTextCursor, number: int) -> None:
         previous = self._blocks[number - 1] if number else None
         if self._writer.write(cursor, self._blocks[number], previous):
-            self._waiting.add(number)
+            self._pending.add(number)
         else:
-            self._waiting.discard(number)
+            self._pending.discard(number)
 
-    def _write_waiting(self) -> None:
-        waiting = sorted(self._waiting)
-        for number in waiting:
+    def _write_pending(self) -> None:
+        pending = sorted(self._pending)
+        for number in pending:
             block = self.document().findBlockByNumber(number)
             cursor = QTextCursor(block)
             cursor.beginEditBlock()
@@ -78,11 +78,11 @@ class Prose(RichText):
             cursor.removeSelectedText()
             self._write(cursor, number)
             cursor.endEditBlock()
-        if waiting:
+        if pending:
             self.reflowed.emit()
 
     def _accept_tab(self, first: int) -> None:
-        """Take the focus by keyboard too once there is a link to go to."""
+        """Accept keyboard focus once there is a link to reach."""
         if any("](" in block.text or "://" in block.text or "<" in block.text for block in self._blocks[first:]):
             self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 

@@ -1,4 +1,4 @@
-"""A piece of text to read: no frame, no scroll bar, as high as its content; links ask, formulas copy as LaTeX."""
+"""Read-only rich text without frame or scroll bar, as high as its content. Formulas are copied as LaTeX."""
 
 from math import ceil
 from typing import Any
@@ -21,13 +21,13 @@ from app.views.kit.theme import Theme
 from app.views.transcript.decorations import paint_behind
 from app.views.transcript.format_properties import DISPLAY, FORMULA_OBJECT, LATEX
 from app.views.transcript.formulas import Formulas
-from app.views.transcript.links import shown
+from app.views.transcript.links import display_address
 
 _LINK_KEYS = (Qt.Key.Key_Tab, Qt.Key.Key_Backtab, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class RichText(QTextBrowser):
-    """Shows a document and asks its parent for nothing. It fetches nothing: every resource is refused."""
+    """Shows a document. It loads no resources: every request is refused."""
 
     link_clicked = Signal(str)
 
@@ -38,7 +38,7 @@ class RichText(QTextBrowser):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        # The width is set, not taken from the viewport, which has none before the text is shown.
+        # The viewport has no width before the text is visible. Starting at the final width saves a second layout.
         self.setLineWrapMode(QTextEdit.LineWrapMode.FixedPixelWidth)
         self.setLineWrapColumnOrWidth(parent.width())
         self.setOpenLinks(False)
@@ -50,36 +50,36 @@ class RichText(QTextBrowser):
         document.setDocumentMargin(0)
         document.documentLayout().registerHandler(FORMULA_OBJECT, formulas.text_object)
         self.anchorClicked.connect(lambda address: self.link_clicked.emit(address.toString()))
-        self.highlighted.connect(lambda address: self.setStatusTip(shown(address.toString())))
-        self.dress()
+        self.highlighted.connect(lambda address: self.setStatusTip(display_address(address.toString())))
+        self.apply_theme()
 
-    def dress(self) -> None:
-        """Take colours and font from the theme."""
-        colours = self.theme.palette
+    def apply_theme(self) -> None:
+        """Apply the colors and font of the theme."""
+        colors = self.theme.palette
         palette = self.palette()
-        palette.setColor(QPalette.ColorRole.Text, colours.text)
+        palette.setColor(QPalette.ColorRole.Text, colors.text)
         palette.setColor(QPalette.ColorRole.Base, Qt.GlobalColor.transparent)
-        palette.setColor(QPalette.ColorRole.Highlight, colours.selection)
-        palette.setColor(QPalette.ColorRole.HighlightedText, colours.text)
-        palette.setColor(QPalette.ColorRole.Link, colours.link)
+        palette.setColor(QPalette.ColorRole.Highlight, colors.selection)
+        palette.setColor(QPalette.ColorRole.HighlightedText, colors.text)
+        palette.setColor(QPalette.ColorRole.Link, colors.link)
         self.setPalette(palette)
         font = self.theme.font("body")
         self.setFont(font)
         self.document().setDefaultFont(QFont(font))
 
     def height_for(self, width: int) -> int:
-        """Return how high the text is when it is `width` pixels wide."""
+        """Return the height of the text at `width` pixels."""
         if self.lineWrapColumnOrWidth() != width:
             self.setLineWrapColumnOrWidth(width)
         return ceil(self.document().size().height())
 
-    def natural_width(self, most: int) -> int:
-        """Return the width that the text takes where it may be `most` pixels wide."""
-        self.setLineWrapColumnOrWidth(most)
-        return min(ceil(self.document().idealWidth()) + 1, most)
+    def natural_width(self, limit: int) -> int:
+        """Return the width of the text when it may be at most `limit` pixels wide."""
+        self.setLineWrapColumnOrWidth(limit)
+        return min(ceil(self.document().idealWidth()) + 1, limit)
 
     def scroll_bar_height(self) -> int:
-        """Return the height of the bar for scrolling sideways; it is dressed when it is needed first."""
+        """Return the height of the horizontal scroll bar, which is styled at first use."""
         if not self._has_thin_bar:
             self._has_thin_bar = True
             self.theme.thin_scroll_bars(self)
@@ -94,7 +94,7 @@ class RichText(QTextBrowser):
         return data
 
     def selected_text(self) -> str:
-        """Return the selection with formulas as LaTeX between dollars."""
+        """Return the selection, with formulas as LaTeX between dollar signs."""
         cursor = self.textCursor()
         start, end = cursor.selectionStart(), cursor.selectionEnd()
         block, lines = self.document().findBlock(start), []
@@ -104,11 +104,11 @@ class RichText(QTextBrowser):
         return "\n".join(lines)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        for_text = event.matches(QKeySequence.StandardKey.Copy) or event.matches(QKeySequence.StandardKey.SelectAll)
-        if for_text or event.key() in _LINK_KEYS:
+        is_text_key = event.matches(QKeySequence.StandardKey.Copy) or event.matches(QKeySequence.StandardKey.SelectAll)
+        if is_text_key or event.key() in _LINK_KEYS:
             super().keyPressEvent(event)
         else:
-            event.ignore()  # scrolling is for the transcript
+            event.ignore()  # the transcript scrolls
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()

@@ -1,11 +1,11 @@
-"""Scrolling sideways inside a page that scrolls up and down."""
+"""Horizontal scrolling inside a page that scrolls vertically."""
 
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QScrollBar
 
 
 def scroll_sideways(bar: QScrollBar, event: QWheelEvent) -> None:
-    """Move `bar` by a turn of the wheel that goes sideways; leave the others to the page."""
+    """Move `bar` for a horizontal wheel event; leave vertical ones to the page."""
     turn = event.angleDelta()
     if abs(turn.x()) <= abs(turn.y()) or bar.maximum() == 0:
         event.ignore()

@@ -1,7 +1,7 @@
-r"""Rules that Markdown lacks: formulas between $…$, $$…$$, \(…\) and \[…\], and bare links.
+r"""Markdown extensions: formulas between $…$, $$…$$, \(…\) and \[…\], and bare links.
 
-A formula of its own is recognised by its first line alone, like a fence, and ends at its closing mark or before a
-blank line. So no later text can turn what has been shown before into something else.
+A display formula is recognized by its first line alone, like a fence, and ends at its closing delimiter or before a
+blank line. So later text never changes blocks that are already on the screen.
 """
 
 import re
@@ -13,11 +13,11 @@ from markdown_it.rules_inline import StateInline
 _CLOSING = {"$$": "$$", "\\[": "\\]", "\\(": "\\)", "$": "$"}
 _ADDRESS = re.compile(r"//[^\s<>\"`*\\|\x00-\x1f]+")
 _LONGEST_FORMULA = 4_000
-"""In characters. A mark that closes further away belongs to something else."""
+"""Characters. A closing delimiter further away belongs to something else."""
 
 
 def add_rules(markdown: MarkdownIt) -> None:
-    """Teach `markdown` these rules."""
+    """Add these rules to `markdown`."""
     markdown.block.ruler.before("fence", "maths", _maths_block, {"alt": ["paragraph", "blockquote", "list"]})
     markdown.inline.ruler.before("escape", "maths", _maths)
     markdown.inline.ruler.before("linkify", "bare_link", _bare_link)
@@ -31,16 +31,16 @@ def _maths_block(state: StateBlock, first: int, last: int, silent: bool) -> bool
         return False
     line = _line(state, first)[2:]
     closing = _CLOSING[opening]
-    found = line.find(closing)
-    if found >= 0 and line[found + 2 :].strip(" .,;:"):
-        return False  # goes on after its end: part of a paragraph
+    end = line.find(closing)
+    if end >= 0 and line[end + 2 :].strip(" .,;:"):
+        return False  # text follows on the same line: part of a paragraph
     if not silent:
-        _take_maths(state, first, last, closing)
+        _push_maths(state, first, last, closing)
     return True
 
 
-def _take_maths(state: StateBlock, first: int, last: int, closing: str) -> None:
-    """Push the formula that begins in line `first`; one that is not closed is a paragraph."""
+def _push_maths(state: StateBlock, first: int, last: int, closing: str) -> None:
+    """Push the formula that starts in line `first`, or a paragraph if it is not closed."""
     lines = [_line(state, first)[2:]]
     number = first + 1
     while closing not in lines[-1] and number < last and not state.isEmpty(number):
@@ -50,15 +50,15 @@ def _take_maths(state: StateBlock, first: int, last: int, closing: str) -> None:
         number += 1
     body, closed, after = "\n".join(lines).partition(closing)
     state.line = number
-    lines_taken = [first, number]
+    line_range = [first, number]
     if closed and body.strip() and len(body) <= _LONGEST_FORMULA:
         token = state.push("maths_block", "", 0)
-        token.content, token.map = body.strip() + after.strip(), lines_taken
+        token.content, token.map = body.strip() + after.strip(), line_range
         return
-    state.push("paragraph_open", "p", 1).map = lines_taken
+    state.push("paragraph_open", "p", 1).map = line_range
     token = state.push("inline", "", 0)
     token.content = state.getLines(first, number, state.blkIndent, keepLastLF=False).strip()
-    token.map, token.children = lines_taken, []
+    token.map, token.children = line_range, []
     state.push("paragraph_close", "p", -1)
 
 
@@ -67,7 +67,7 @@ def _line(state: StateBlock, number: int) -> str:
 
 
 def _maths(state: StateInline, silent: bool) -> bool:
-    opening = next((mark for mark in _CLOSING if state.src.startswith(mark, state.pos)), "")
+    opening = next((delimiter for delimiter in _CLOSING if state.src.startswith(delimiter, state.pos)), "")
     if not opening:
         return False
     start = state.pos + len(opening)
@@ -83,7 +83,7 @@ def _maths(state: StateInline, silent: bool) -> bool:
 
 
 def _end_of_maths(text: str, start: int, limit: int, opening: str) -> int:
-    """Return where the formula that starts at `start` ends, or -1 if the mark is an ordinary one."""
+    """Return the end of the formula that starts at `start`, or -1 if the delimiter is ordinary text."""
     end = text.find(_CLOSING[opening], start, limit)
     if opening == "$":
         return end if _are_dollars_of_maths(text, start, end) else -1
@@ -91,9 +91,10 @@ def _end_of_maths(text: str, start: int, limit: int, opening: str) -> int:
 
 
 def _are_dollars_of_maths(text: str, start: int, end: int) -> bool:
-    """Tell "$x + y$" from "$5 and $6": no space inside the marks, no digit after the last, nor a word before the first.
+    """Return True for "$x + y$", False for "$5 and $6".
 
-    The same conditions as Pandoc's `tex_math_dollars`, and one of our own: the price that begins "US$" is a price.
+    The conditions of Pandoc's `tex_math_dollars` (no space inside the dollar signs, no digit after the closing one),
+    and no letter before the opening one, which excludes "US$5".
     """
     if end <= start or text[start].isspace() or text[end - 1].isspace() or text[end - 1] == "\\":
         return False
@@ -102,15 +103,15 @@ def _are_dollars_of_maths(text: str, start: int, end: int) -> bool:
 
 
 def _bare_link(state: StateInline, silent: bool) -> bool:
-    """At the colon of "https:", take the address whole, so that no other rule sees its characters."""
+    """Match a whole address at the colon of "https:", so that no other rule sees its characters."""
     scheme = next((word for word in ("https", "http") if state.pending.endswith(word)), "")
     if not scheme or state.src[state.pos] != ":" or state.linkLevel:
         return False
     before = state.pending[: -len(scheme)]
-    found = _ADDRESS.match(state.src, state.pos + 1, state.posMax)
-    if before[-1:].isalnum() or not found:
+    match = _ADDRESS.match(state.src, state.pos + 1, state.posMax)
+    if before[-1:].isalnum() or not match:
         return False
-    rest = _without_punctuation(found[0])
+    rest = _without_punctuation(match[0])
     target = state.md.normalizeLink(f"{scheme}:{rest}")
     if len(rest) < 3 or not state.md.validateLink(target):
         return False
@@ -128,7 +129,7 @@ def _push_link(state: StateInline, before: str, target: str, text: str) -> None:
 
 
 def _without_punctuation(address: str) -> str:
-    """Return `address` without what belongs to the sentence around it."""
+    """Return `address` without the punctuation of the sentence around it."""
     while True:
         shorter = address.rstrip(".,;:!?'_~$")
         for opening, closing in ("()", "[]", "{}"):

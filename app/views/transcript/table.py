@@ -1,4 +1,4 @@
-"""A table. It is as wide as it needs to be, and scrolls sideways where the page is narrower."""
+"""A table, as wide as its content; it scrolls sideways where the page is narrower."""
 
 from math import ceil
 
@@ -17,11 +17,11 @@ from PySide6.QtWidgets import QWidget
 
 from app.views.kit.painting import rounded
 from app.views.kit.theme import Theme
+from app.views.transcript.block_writer import BlockWriter
 from app.views.transcript.blocks import Alignment, Block
 from app.views.transcript.formulas import Formulas
 from app.views.transcript.rich_text import RichText
 from app.views.transcript.sideways import scroll_sideways
-from app.views.transcript.writer import Writer
 
 _ALIGNMENTS: dict[Alignment, Qt.AlignmentFlag] = {
     "left": Qt.AlignmentFlag.AlignLeft,
@@ -29,43 +29,47 @@ _ALIGNMENTS: dict[Alignment, Qt.AlignmentFlag] = {
     "right": Qt.AlignmentFlag.AlignRight,
 }
 _COMFORTABLE_EMS = 11
-"""What a column may take before its text wraps."""
+"""Width of a column before its text wraps."""
 _UNBOUNDED = 100_000
 
 
 class Table(RichText):
-    """Shows a block of kind `table`; rows that have not changed are left alone."""
+    """Shows a block of kind `table`, and rewrites only the rows that change."""
 
     reflowed = Signal()
 
-    def __init__(self, theme: Theme, formulas: Formulas, writer: Writer, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, formulas: Formulas, writer: BlockWriter, parent: QWidget) -> None:
         super().__init__(theme, formulas, parent)
         self._writer = writer
         self._block = Block("table")
         self._table: QTextTable | None = None
-        self._waits = False
+        self._has_pending = False
         self._room = -1
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Table")
-        formulas.ready.connect(self._write_waiting)
+        formulas.ready.connect(self._write_pending)
 
     def show_block(self, block: Block) -> None:
-        """Show `block` in place of what is there."""
+        """Replace the table with `block`."""
         if block == self._block:
             return
-        known, self._block = self._block, block
+        previous, self._block = self._block, block
         self._room = -1
-        if self._table is None or len(known.rows[0]) != len(block.rows[0]) or known.alignments != block.alignments:
+        if (
+            self._table is None
+            or len(previous.rows[0]) != len(block.rows[0])
+            or previous.alignments != block.alignments
+        ):
             self._write_all()
             return
         same = 0
-        while same < min(len(known.rows), len(block.rows)) and known.rows[same] == block.rows[same]:
+        while same < min(len(previous.rows), len(block.rows)) and previous.rows[same] == block.rows[same]:
             same += 1
         self._write_rows(self._table, same)
 
     def restyle(self) -> None:
-        self.dress()
+        self.apply_theme()
         self._room = -1
         self._write_all()
 
@@ -77,7 +81,7 @@ class Table(RichText):
         return ceil(self.document().size().height()) + (self.scroll_bar_height() if is_wide else 0)
 
     def width_for(self, width: int) -> int:
-        """Return how wide the table is where `width` pixels are free; ask for its height first."""
+        """Return the width of the table when `width` pixels are available. Call `height_for` first."""
         return min(width, self.lineWrapColumnOrWidth())
 
     def _width_for(self, width: int) -> int:
@@ -99,7 +103,7 @@ class Table(RichText):
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
         table.resize(len(self._block.rows), len(self._block.rows[0]))
-        self._waits = False if first == 0 else self._waits
+        self._has_pending = False if first == 0 else self._has_pending
         for number in range(max(first - 1, 0), len(self._block.rows)):
             self._write_row(table, number)
         cursor.endEditBlock()
@@ -113,10 +117,10 @@ class Table(RichText):
             cursor.setPosition(cell.lastCursorPosition().position(), QTextCursor.MoveMode.KeepAnchor)
             cursor.removeSelectedText()
             alignment = _ALIGNMENTS[self._block.alignments[column]]
-            self._waits |= self._writer.write_cell(cursor, text, header=number == 0, alignment=alignment)
+            self._has_pending |= self._writer.write_cell(cursor, text, header=number == 0, alignment=alignment)
 
-    def _write_waiting(self) -> None:
-        if self._waits and self._table is not None:
+    def _write_pending(self) -> None:
+        if self._has_pending and self._table is not None:
             self._room = -1
             self._write_rows(self._table, 0)
             self.reflowed.emit()

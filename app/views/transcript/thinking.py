@@ -1,4 +1,4 @@
-"""What a model thought before it answered: open while it thinks, folded away afterwards."""
+"""The thinking before an answer: open while the model thinks, folded afterwards."""
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QPolygonF
@@ -6,14 +6,14 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from app.views.kit.painting import focus_ring, rounded
 from app.views.kit.theme import Theme
-from app.views.transcript.kit import Kit
-from app.views.transcript.segments import Segments
+from app.views.transcript.block_view import BlockView
+from app.views.transcript.services import TranscriptServices
 
 _INDENT = 18
 
 
 class _Header(QAbstractButton):
-    """The line to click: what it says, and an arrow that points down while the thinking is open."""
+    """The clickable header: a label, and an arrow that points down while the section is open."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -27,13 +27,13 @@ class _Header(QAbstractButton):
         return QSize(metrics.horizontalAdvance(self.text()) + _INDENT + 10, metrics.height() + 8)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self._theme.palette
+        colors = self._theme.palette
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self.hasFocus():
-            focus_ring(painter, QRectF(self.rect()), 5, colours.accent)
-        colour = colours.text if self.underMouse() else colours.secondary
-        painter.setPen(QPen(colour, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+            focus_ring(painter, QRectF(self.rect()), 5, colors.accent)
+        color = colors.text if self.underMouse() else colors.secondary
+        painter.setPen(QPen(color, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
         painter.translate(6, self.height() / 2)
         painter.rotate(90 if self.isChecked() else 0)
         painter.drawPolyline(QPolygonF([QPointF(-2, -4), QPointF(2, 0), QPointF(-2, 4)]))
@@ -43,18 +43,18 @@ class _Header(QAbstractButton):
 
 
 class Thinking(QWidget):
-    """Shows the thinking of one answer. Its text is laid out only once it is open."""
+    """Shows the thinking of one answer. The text is laid out when it is first opened."""
 
     resized = Signal()
     link_clicked = Signal(str)
     selected = Signal(object)
 
-    def __init__(self, kit: Kit, parent: QWidget) -> None:
+    def __init__(self, services: TranscriptServices, parent: QWidget) -> None:
         super().__init__(parent)
-        self._kit = kit
+        self._services = services
         self._text = ""
-        self._body: Segments | None = None
-        self._header = _Header(kit.theme, self)
+        self._body: BlockView | None = None
+        self._header = _Header(services.theme, self)
         self._header.toggled.connect(self._open)
         self.set_time(0.0)
 
@@ -72,7 +72,7 @@ class Thinking(QWidget):
             self._body.append(text)
 
     def set_text(self, text: str) -> None:
-        """Show `text` in place of what is there."""
+        """Replace the text."""
         if text.startswith(self._text):
             self.append(text[len(self._text) :])
             return
@@ -85,7 +85,7 @@ class Thinking(QWidget):
         self._header.setChecked(is_open)
 
     def set_time(self, seconds: float) -> None:
-        """Say how long it took; 0 while it goes on."""
+        """Show the duration; 0 means that the model is still thinking."""
         self._header.setText(f"Thought for {_in_words(seconds)}" if seconds else "Thinking…")
         self._header.setAccessibleName(self._header.text())
         self.update()
@@ -95,7 +95,7 @@ class Thinking(QWidget):
             self._body.restyle()
 
     def height_for(self, width: int) -> int:
-        """Return the height for `width`, and lay the parts out."""
+        """Arrange the parts for `width`, and return their height."""
         size = self._header.sizeHint()
         self._header.setGeometry(QRect(0, 0, min(size.width(), width), size.height()))
         if self._body is None or not self.is_open:
@@ -108,11 +108,11 @@ class Thinking(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         if self._body is not None and self.is_open:
             bar = QRectF(5, self._body.y(), 2, self._body.height())
-            rounded(QPainter(self), bar, 1, self._kit.theme.palette.border)
+            rounded(QPainter(self), bar, 1, self._services.theme.palette.border)
 
     def _open(self, is_open: bool) -> None:
         if is_open and self._body is None:
-            self._body = Segments(self._kit, self._kit.markdown, self, tone="secondary", name="Thinking")
+            self._body = BlockView(self._services, self._services.markdown, self, tone="secondary", name="Thinking")
             self._body.reflowed.connect(self.resized)
             self._body.link_clicked.connect(self.link_clicked)
             self._body.selected.connect(self.selected)

@@ -1,4 +1,4 @@
-"""The conversation on the screen: messages below each other, the newest at the end."""
+"""The scrolling list of messages, the newest at the end."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,49 +11,49 @@ from shiboken6 import delete, isValid
 
 from app.viewmodels.chat.chat import MessageItem
 from app.views.kit.theme import Theme
-from app.views.transcript.jump import JumpButton
-from app.views.transcript.kit import Kit
+from app.views.transcript.jump_button import JumpButton
 from app.views.transcript.links import ask_to_open
 from app.views.transcript.message import MessageWidget
-from app.views.transcript.page import Page
+from app.views.transcript.message_column import MessageColumn
 from app.views.transcript.rich_text import RichText
+from app.views.transcript.services import TranscriptServices
 
 WIDEST = 760
-"""Pixels of the column at 100 % text size: about 95 characters a line."""
+"""Width of the column in pixels at 100% text size: about 95 characters per line."""
 _NARROWEST, _MARGIN = 200, 28
 _FIRST = 12
-"""Messages that are made at once, at most; those that are not on the screen wait for idle slices."""
-_MOST_AHEAD = 400
-"""Messages that are made in idle slices; those further up wait until they are scrolled to."""
+"""Most messages that are built at once; those off the screen are built in idle slices."""
+_BUILD_AHEAD = 400
+"""Messages that are built in idle slices; those further up are built when scrolled to."""
 _BATCH = 8
-"""Messages whose new heights are taken over together: each time, the screen is painted again."""
+"""Messages that are measured together: each time, the screen is painted again."""
 _AT_END = 4
 """Pixels from the end that still count as the end."""
 
 
 class TranscriptView(QScrollArea):
-    """Shows MessageItems. It stays at the end while an answer streams, unless the reader has scrolled up.
+    """Shows MessageItems. It stays at the end while an answer streams, unless the user has scrolled up.
 
-    Only messages near the screen are whole; the others are a height, an estimated one at first. Whatever changes above
-    the screen, what is read stays where it is.
+    Messages are built from the end, the visible ones first; the others have an estimated height at first. The visible
+    text keeps its place when heights above it change.
     """
 
     regenerate_requested = Signal(str)
     edit_requested = Signal(str, str)
     branch_requested = Signal(str, int)
-    completed = Signal()  # no message is left to be made in idle slices
+    completed = Signal()  # no message is left to build in idle slices
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._kit = Kit(theme, self)
+        self._services = TranscriptServices(theme, self)
         self._is_following = True
         self._is_arranging = False
         self._is_busy = False
         self._is_filling = False
         self._selection: RichText | None = None
-        self._page = Page(WIDEST, self)
-        self.setWidget(self._page)
+        self._column = MessageColumn(WIDEST, self)
+        self.setWidget(self._column)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Conversation")
@@ -62,11 +62,11 @@ class TranscriptView(QScrollArea):
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         theme.changed.connect(self._restyle)
         theme.thin_scroll_bars(self)
-        self._dress()
+        self._apply_palette()
 
     def show_items(self, items: Sequence[MessageItem]) -> None:
-        """Show `items`. Those at the beginning that are there already keep their place on the screen."""
-        messages = self._page.messages
+        """Show `items`. Leading ones that are shown already keep their widgets and place."""
+        messages = self._column.messages
         same = 0
         while same < min(len(messages), len(items)) and messages[same].item.message.id == items[same].message.id:
             same += 1
@@ -75,10 +75,10 @@ class TranscriptView(QScrollArea):
             for message, item in zip(messages[:same], items, strict=False):
                 if message.item != item:
                     message.set_item(item)
-            self._kit.idle.add(_delete(self._page.cut(same)), self)
+            self._services.idle.add(_delete(self._column.cut(same)), self)
             for item in items[same:]:
                 self._append(item)
-        self._light_last()
+        self._mark_last()
         if self._is_following:
             self._go_to_end()
         else:
@@ -86,45 +86,45 @@ class TranscriptView(QScrollArea):
         self._fill()
 
     def add_item(self, item: MessageItem) -> None:
-        """Add a message to the end. After one of the reader's own the end is followed again."""
+        """Append a message. A user's message scrolls to the end."""
         self._is_following = self._is_following or item.message.role == "user"
         with self._anchored():
             self._append(item)
-            self._page.make_ready(len(self._page.messages) - 1)
-        self._light_last()
+            self._column.make_ready(len(self._column.messages) - 1)
+        self._mark_last()
 
     def change_item(self, item: MessageItem) -> None:
-        """Show another state of a message that is there."""
-        message = self._page.message(item.message.id)
+        """Show a new state of a message."""
+        message = self._column.message(item.message.id)
         if message is not None:
             message.set_item(item)
-            self._page.chain(self._page.number_of(message))
+            self._column.set_tab_order(self._column.number_of(message))
 
     def append_text(self, message_id: str, kind: str, text: str) -> None:
-        """Add streamed text to a message; `kind` is "answer" or "thinking"."""
-        message = self._page.message(message_id)
+        """Append streamed text to a message; `kind` is "answer" or "thinking"."""
+        message = self._column.message(message_id)
         if message is not None:
             message.append(kind, text)
 
     def set_busy(self, busy: bool) -> None:
-        """Let nothing be changed while an answer is being written."""
+        """Disable changes while an answer is being written."""
         self._is_busy = busy
-        for message in self._page.messages:
+        for message in self._column.messages:
             message.set_busy(busy=busy)
 
-    def unfold_thinking(self, *, is_wanted: bool) -> None:
-        """Say whether thinking unfolds by itself while it goes on, from now on."""
-        self._kit.unfolds_thinking = is_wanted
+    def set_unfolds_thinking(self, *, unfolds: bool) -> None:
+        """Set whether thinking unfolds while the model thinks, from now on."""
+        self._services.unfolds_thinking = unfolds
 
     def copy_message(self, message_id: str) -> None:
         """Copy the Markdown of a message."""
-        message = self._page.message(message_id)
+        message = self._column.message(message_id)
         if message is not None:
             QGuiApplication.clipboard().setText(message.item.message.text)
 
     def edit_message(self, message_id: str, text: str | None = None) -> None:
-        """Open the editor in a message of one's own, with what was written there before, and bring it into sight."""
-        message = self._page.message(message_id)
+        """Open the editor of a user's message, with its text or with `text`, and scroll to it."""
+        message = self._column.message(message_id)
         if message is not None:
             message.edit(text)
             self.ensureWidgetVisible(message)
@@ -135,17 +135,17 @@ class TranscriptView(QScrollArea):
         self._go_to_end()
 
     def finish(self) -> None:
-        """Do now what would be done in idle slices."""
-        self._kit.finish()
+        """Run all idle work now."""
+        self._services.finish()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._jump.place()
-        self._take_width()
+        self._apply_width()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._take_width()
+        self._apply_width()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Home:
@@ -156,95 +156,95 @@ class TranscriptView(QScrollArea):
             super().keyPressEvent(event)
 
     def _append(self, item: MessageItem) -> None:
-        message = MessageWidget(self._kit, item, self._page)
+        message = MessageWidget(self._services, item, self._column)
         message.regenerate_requested.connect(self.regenerate_requested)
         message.edit_requested.connect(self.edit_requested)
         message.branch_requested.connect(self.branch_requested)
         message.resized.connect(self._remeasure)
         message.link_clicked.connect(lambda address: ask_to_open(self, address))
-        message.selected.connect(self._keep_one_selection)
+        message.selected.connect(self._clear_previous_selection)
         message.set_busy(busy=self._is_busy)
-        self._page.append(message)
+        self._column.append(message)
 
-    def _light_last(self) -> None:
-        messages = self._page.messages
+    def _mark_last(self) -> None:
+        messages = self._column.messages
         for message in messages[-3:]:
             message.set_last(is_last=message is messages[-1])
 
     @contextmanager
     def _anchored(self) -> Iterator[None]:
-        """Keep what is on the screen where it is while heights change: the end, or what is read."""
+        """Keep the visible text in place while heights change, or the end while following."""
         if self._is_arranging:
             yield
             return
         self._is_arranging = True
         bar = self.verticalScrollBar()
-        anchor = self._page.anchor(bar.value(), self.viewport().height())
+        anchor = self._column.anchor(bar.value(), self.viewport().height())
         yield
-        self._page.fit()
-        if self._is_following or anchor is None or not self._page.messages:
+        self._column.fit()
+        if self._is_following or anchor is None or not self._column.messages:
             bar.setValue(bar.maximum())
         else:
-            bar.setValue(self._page.top_at(anchor))
+            bar.setValue(self._column.top_at(anchor))
         self._is_arranging = False
         self._show_jump()
 
-    def _take_width(self) -> None:
-        """Lay everything out for the width there is: the messages on the screen now, the others by and by."""
+    def _apply_width(self) -> None:
+        """Arrange everything for the current width: visible messages now, the others in idle slices."""
         room = self.viewport().width()
         text = max(min(self._theme.scaled(WIDEST), room - 2 * _MARGIN), _NARROWEST)
         with self._anchored():
-            self._page.take_width(room, text)
+            self._column.set_widths(room, text)
             self._make_visible_ready()
         if self._is_following:
             self._go_to_end()
         self._fill()
 
     def _remeasure(self, message: MessageWidget) -> None:
-        """Give a message that has changed its new height."""
-        number = self._page.number_of(message)
+        """Measure a message that has changed."""
+        number = self._column.number_of(message)
         if number >= 0:
             with self._anchored():
-                self._page.measure(number)
+                self._column.measure(number)
 
     def _go_to_end(self) -> None:
-        """Make the messages that fill the screen, from the end, and show them."""
+        """Scroll to the end, after building the messages that fill the screen."""
         with self._anchored():
             missing = self.viewport().height()
-            for number in reversed(range(max(len(self._page.messages) - _FIRST, 0), len(self._page.messages))):
+            for number in reversed(range(max(len(self._column.messages) - _FIRST, 0), len(self._column.messages))):
                 if missing <= 0:
                     break
-                if not self._page.messages[number].is_ready:
-                    self._page.make_ready(number)
-                missing -= self._page.height_of(number)
+                if not self._column.messages[number].is_ready:
+                    self._column.make_ready(number)
+                missing -= self._column.height_of(number)
 
     def _make_visible_ready(self) -> None:
-        """Make the messages on the screen; their heights may bring others onto it."""
+        """Build the visible messages; their heights may make others visible."""
         for _ in range(_FIRST):
-            visible = self._page.visible(self.verticalScrollBar().value(), self.viewport().height())
-            number = next(self._page.not_ready(visible), None)
+            visible = self._column.visible(self.verticalScrollBar().value(), self.viewport().height())
+            number = next(self._column.not_ready(visible), None)
             if number is None:
                 return
             with self._anchored():
-                self._page.make_ready(number)
+                self._column.make_ready(number)
 
     def _fill(self) -> None:
         if not self._is_filling:
             self._is_filling = True
-            self._kit.idle.add(self._fill_slices(), self)
+            self._services.idle.add(self._fill_slices(), self)
 
     def _fill_slices(self) -> Iterator[None]:
         while True:
-            last = len(self._page.messages)
-            numbers = list(islice(self._page.not_ready(range(max(last - _MOST_AHEAD, 0), last)), _BATCH))
+            last = len(self._column.messages)
+            numbers = list(islice(self._column.not_ready(range(max(last - _BUILD_AHEAD, 0), last)), _BATCH))
             if not numbers:
                 break
-            batch = [self._page.messages[number] for number in numbers]
+            batch = [self._column.messages[number] for number in numbers]
             for message in batch:
                 message.make_ready()
                 yield
             with self._anchored():
-                self._page.measure_all(batch)
+                self._column.measure_all(batch)
             yield
         self._is_filling = False
         self.completed.emit()
@@ -265,30 +265,30 @@ class TranscriptView(QScrollArea):
             self._jump.place()
             self._jump.raise_()
 
-    def _keep_one_selection(self, text: RichText) -> None:
+    def _clear_previous_selection(self, text: RichText) -> None:
         if not text.textCursor().hasSelection() or text is self._selection:
             return
-        former, self._selection = self._selection, text
-        if former is not None and isValid(former):
-            cursor = former.textCursor()
+        previous, self._selection = self._selection, text
+        if previous is not None and isValid(previous):
+            cursor = previous.textCursor()
             cursor.clearSelection()
-            former.setTextCursor(cursor)
+            previous.setTextCursor(cursor)
 
     def _restyle(self) -> None:
-        self._dress()
-        for message in self._page.messages:
+        self._apply_palette()
+        for message in self._column.messages:
             message.is_styled = False
-        self._take_width()
+        self._apply_width()
 
-    def _dress(self) -> None:
-        for widget in (self, self._page):
+    def _apply_palette(self) -> None:
+        for widget in (self, self._column):
             palette = widget.palette()
             palette.setColor(QPalette.ColorRole.Window, self._theme.palette.window)
             widget.setPalette(palette)
 
 
 def _delete(messages: Sequence[MessageWidget]) -> Iterator[None]:
-    """Delete messages one per step: all widgets of a long conversation at once would take a tenth of a second."""
+    """Delete one message per step: deleting a long conversation at once takes a tenth of a second."""
     for message in messages:
         delete(message)
         yield

@@ -1,4 +1,4 @@
-"""Messages, and a transcript that shows them."""
+"""Fixtures: messages, and a transcript that shows them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,33 +11,33 @@ from app.domain.conversation import Message
 from app.viewmodels.chat.chat import MessageItem
 from app.views.kit.theme import Theme
 from app.views.transcript import TranscriptView
-from app.views.transcript.kit import Kit
-from app.views.transcript.segments import Segments
+from app.views.transcript.block_view import BlockView
+from app.views.transcript.services import TranscriptServices
 
 
 def make_item(id: str, role: str, text: str, **values: Any) -> MessageItem:
-    """Return a MessageItem; `values` are fields of it or of its message."""
-    of_item = {name: values.pop(name) for name in ("branch", "branches", "model_mark") if name in values}
+    """Return a MessageItem; `values` are fields of the item or of its message."""
+    item_values = {name: values.pop(name) for name in ("branch", "branches", "model_mark") if name in values}
     values = {"parent": None, "created": 0.0, **values}
-    return MessageItem(Message(id=id, role=role, text=text, **values), **of_item)  # type: ignore[arg-type]
+    return MessageItem(Message(id=id, role=role, text=text, **values), **item_values)  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def page(qtbot: QtBot) -> QWidget:
-    """A bare widget to put parts on."""
+    """Parent widget for parts."""
     widget = QWidget()
     qtbot.addWidget(widget)
     return widget
 
 
 @pytest.fixture
-def kit(theme: Theme, page: QWidget) -> Kit:
-    return Kit(theme, page)
+def services(theme: Theme, page: QWidget) -> TranscriptServices:
+    return TranscriptServices(theme, page)
 
 
 @pytest.fixture
-def answer(kit: Kit, page: QWidget) -> Segments:
-    return Segments(kit, kit.markdown, page)
+def answer(services: TranscriptServices, page: QWidget) -> BlockView:
+    return BlockView(services, services.markdown, page)
 
 
 @pytest.fixture

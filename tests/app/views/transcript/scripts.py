@@ -1,4 +1,4 @@
-"""Texts that try a parser: pieces of Markdown in any order, and any way to cut a text."""
+"""Strategies: pieces of Markdown in arbitrary order, and arbitrary cuts of a text."""
 
 from hypothesis import strategies as st
 
@@ -15,7 +15,7 @@ markdown_texts = st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
 
 @st.composite
 def chunked(draw: st.DrawFn) -> list[str]:
-    """A text, cut anywhere."""
+    """Return a text in arbitrary pieces."""
     text = draw(markdown_texts)
     cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=12)))
     return [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]

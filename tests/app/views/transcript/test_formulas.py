@@ -1,9 +1,9 @@
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.views.transcript.formulas import drawn
-from app.views.transcript.kit import Kit
-from app.views.transcript.segments import Segments
+from app.views.transcript.block_view import BlockView
+from app.views.transcript.formulas import draw_formula
+from app.views.transcript.services import TranscriptServices
 
 
 @pytest.mark.parametrize(
@@ -15,8 +15,8 @@ from app.views.transcript.segments import Segments
     ],
 )  # fmt: skip
 def test_common_formulas_are_drawn(latex: str) -> None:
-    """They have a size, and stand on a baseline."""
-    formula = drawn(latex, display=True)
+    """Drawings have a size and a baseline."""
+    formula = draw_formula(latex, display=True)
     assert formula is not None
     assert formula.width > 0.3
     assert formula.ascent > 0.3
@@ -24,25 +24,27 @@ def test_common_formulas_are_drawn(latex: str) -> None:
 
 
 @pytest.mark.parametrize("latex", [r"\frac{", "x^{", "", r"\nosuchcommand{x}", "{" * 500, "x" * 5000])
-def test_what_cannot_be_drawn_is_no_error(latex: str) -> None:
-    """It is shown as LaTeX then."""
-    assert drawn(latex, display=False) is None
+def test_invalid_latex_has_no_drawing(latex: str) -> None:
+    """The LaTeX is shown instead."""
+    assert draw_formula(latex, display=False) is None
 
 
-def test_formulas_stand_in_the_text_and_copy_as_latex(qtbot: QtBot, kit: Kit, answer: Segments) -> None:
-    """A drawn formula is one object; copied it is its source between dollars."""
+def test_formulas_are_objects_in_the_text_and_copy_as_latex(
+    qtbot: QtBot, services: TranscriptServices, answer: BlockView
+) -> None:
+    """A formula is one character; the clipboard gets its source between dollar signs."""
     answer.append("So $x^2$ 🎉 and\n\n$$ y $$")
     (text,) = answer.texts
     qtbot.waitUntil(lambda: "\ufffc" in text.toPlainText())
-    kit.finish()
+    services.finish()
     assert text.toPlainText() == "So \ufffc 🎉 and\n\ufffc"
     text.selectAll()
     assert text.selected_text() == "So $x^2$ 🎉 and\n$$y$$"
 
 
-def test_a_formula_that_fails_stays_latex(kit: Kit, answer: Segments) -> None:
-    """It looks like code."""
+def test_a_formula_without_drawing_stays_latex(services: TranscriptServices, answer: BlockView) -> None:
+    """The source is shown as code."""
     answer.append(r"So $\nosuchcommand{x}$ it is")
-    kit.finish()
+    services.finish()
     (text,) = answer.texts
     assert text.toPlainText() == r"So \nosuchcommand{x} it is"

@@ -11,9 +11,9 @@ from app.views.kit.theme import Theme
 from app.views.transcript import TranscriptView
 from app.views.transcript.message import MessageWidget
 from tests.app.views.transcript.conftest import make_item
-from tests.app.views.transcript.test_figures import STATISTICS
+from tests.app.views.transcript.test_answer_figures import STATISTICS
 
-LONG = "A paragraph that takes its room on the screen.\n\n" * 12
+LONG = "A paragraph that fills a line of the screen.\n\n" * 12
 
 
 def conversation(count: int) -> list[MessageItem]:
@@ -25,7 +25,7 @@ def messages(view: TranscriptView) -> list[MessageWidget]:
 
 
 def button(widget: QWidget, name: str) -> QAbstractButton:
-    return next(found for found in widget.findChildren(QAbstractButton) if found.accessibleName() == name)
+    return next(child for child in widget.findChildren(QAbstractButton) if child.accessibleName() == name)
 
 
 def is_at_end(view: TranscriptView) -> bool:
@@ -33,47 +33,47 @@ def is_at_end(view: TranscriptView) -> bool:
 
 
 def on_screen(view: TranscriptView, message: MessageWidget) -> int:
-    """Return where the message begins on the screen."""
+    """Return the y coordinate of the message on the screen."""
     return message.mapTo(view.viewport(), QPoint(0, 0)).y()
 
 
 def test_a_conversation_opens_at_its_end(view: TranscriptView) -> None:
-    """The newest message is whole at once; the oldest waits for an idle moment."""
+    """The newest message is built at once, the oldest in an idle slice."""
     view.show_items(conversation(60))
     assert is_at_end(view)
     assert messages(view)[-1].is_ready
     assert not messages(view)[0].is_ready
 
 
-def test_what_is_read_stays_while_the_rest_is_made(view: TranscriptView) -> None:
-    """Earlier messages turn out higher or lower than estimated, and nothing on the screen moves."""
+def test_visible_text_keeps_its_place_while_messages_are_built(view: TranscriptView) -> None:
+    """Heights of earlier messages differ from the estimate, and nothing on the screen moves."""
     view.show_items(conversation(40))
     view.verticalScrollBar().setValue(view.verticalScrollBar().value() - 900)
-    read = next(message for message in messages(view) if message.is_ready and on_screen(view, message) >= 0)
-    before = on_screen(view, read)
+    visible = next(message for message in messages(view) if message.is_ready and on_screen(view, message) >= 0)
+    before = on_screen(view, visible)
     view.finish()
     assert all(message.is_ready for message in messages(view))
-    assert on_screen(view, read) == before
+    assert on_screen(view, visible) == before
 
 
 def test_messages_do_not_overlap(view: TranscriptView) -> None:
-    """After everything is made and the window was resized, each begins below the one before."""
+    """After a resize, each message starts below the previous one."""
     view.show_items(conversation(20))
     view.resize(500, 500)
     view.finish()
-    shown = messages(view)
-    assert all(upper.geometry().bottom() < lower.y() for upper, lower in pairwise(shown))
+    ordered = messages(view)
+    assert all(upper.geometry().bottom() < lower.y() for upper, lower in pairwise(ordered))
 
 
-def test_a_streaming_answer_is_followed(view: TranscriptView) -> None:
-    """The end stays on the screen."""
+def test_the_view_follows_a_streaming_answer(view: TranscriptView) -> None:
+    """The end stays visible."""
     view.show_items([*conversation(4), make_item("s", "assistant", "", state=MessageState.STREAMING)])
     view.append_text("s", "answer", LONG)
     assert is_at_end(view)
 
 
-def test_a_reader_who_scrolled_up_is_left_alone(qtbot: QtBot, view: TranscriptView) -> None:
-    """The text above does not move, and a button leads to the end."""
+def test_a_streaming_answer_does_not_scroll_a_user_who_scrolled_up(qtbot: QtBot, view: TranscriptView) -> None:
+    """The visible text does not move, and a button jumps to the end."""
     view.show_items([*conversation(4), make_item("s", "assistant", LONG, state=MessageState.STREAMING)])
     view.finish()
     view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() - 400)
@@ -87,16 +87,16 @@ def test_a_reader_who_scrolled_up_is_left_alone(qtbot: QtBot, view: TranscriptVi
     assert not jump.isVisible()
 
 
-def test_own_messages_are_followed_again(view: TranscriptView) -> None:
-    """Who sends a message wants to see its answer."""
+def test_a_users_message_scrolls_to_the_end(view: TranscriptView) -> None:
+    """A user who sends a message wants to see the answer."""
     view.show_items(conversation(8))
     view.verticalScrollBar().setValue(0)
     view.add_item(make_item("new", "user", "And?"))
     assert is_at_end(view)
 
 
-def test_another_branch_leaves_the_reader_where_he_is(view: TranscriptView) -> None:
-    """Messages before the branch are the same widgets, at the same place."""
+def test_another_branch_keeps_the_scroll_position(view: TranscriptView) -> None:
+    """Messages before the branch keep their widgets and positions."""
     items = conversation(8)
     view.show_items(items)
     view.finish()
@@ -109,7 +109,7 @@ def test_another_branch_leaves_the_reader_where_he_is(view: TranscriptView) -> N
 
 
 def test_streamed_and_finished_text_are_the_same(view: TranscriptView) -> None:
-    """The finished message is not written anew: its text only goes on."""
+    """The finished message continues the streamed text."""
     view.show_items([make_item("q", "user", "?"), make_item("s", "assistant", "", state=MessageState.STREAMING)])
     view.append_text("s", "answer", "Some **bo")
     view.append_text("s", "answer", "ld** text")
@@ -119,7 +119,7 @@ def test_streamed_and_finished_text_are_the_same(view: TranscriptView) -> None:
 
 
 def test_thinking_is_open_while_it_streams_and_folds_away(qtbot: QtBot, view: TranscriptView) -> None:
-    """Its time is told once it is over, and a click opens it again."""
+    """The header shows the duration afterwards."""
     view.show_items([make_item("s", "assistant", "", state=MessageState.STREAMING)])
     view.append_text("s", "thinking", "Let me see.")
     header = button(view, "Thinking…")
@@ -130,8 +130,8 @@ def test_thinking_is_open_while_it_streams_and_folds_away(qtbot: QtBot, view: Tr
     assert header.accessibleName() == "Thought for 4.2 s"
 
 
-def test_states_are_told(view: TranscriptView) -> None:
-    """Stopped, interrupted and failed answers say so; a failure can be tried again."""
+def test_states_have_a_notice(view: TranscriptView) -> None:
+    """Stopped, interrupted and failed answers have a notice."""
     view.show_items(
         [
             make_item("a", "assistant", "x", state=MessageState.STOPPED),
@@ -139,24 +139,24 @@ def test_states_are_told(view: TranscriptView) -> None:
             make_item("c", "assistant", "", state=MessageState.FAILED, error="Not enough memory. Close other apps."),
         ]
     )
-    said = [label.text() for label in view.findChildren(QWidget) if hasattr(label, "text") and callable(label.text)]
-    assert "You stopped this answer." in said
-    assert "Facet was closed during this answer." in said
-    assert "Not enough memory" in said
-    assert "Close other apps." in said
+    labels = [label.text() for label in view.findChildren(QWidget) if hasattr(label, "text") and callable(label.text)]
+    assert "You stopped this answer." in labels
+    assert "Facet quit during this answer." in labels
+    assert "Not enough memory" in labels
+    assert "Close other apps." in labels
 
 
-def test_a_failed_answer_is_tried_again(qtbot: QtBot, view: TranscriptView) -> None:
-    """Trying again is answering again."""
+def test_try_again_regenerates_a_failed_answer(qtbot: QtBot, view: TranscriptView) -> None:
+    """The request carries the id of the failed answer."""
     view.show_items([make_item("c", "assistant", "", state=MessageState.FAILED, error="Oh. No.")])
-    retry = next(found for found in view.findChildren(QAbstractButton) if found.text() == "Try again")
-    with qtbot.waitSignal(view.regenerate_requested) as asked:
+    retry = next(child for child in view.findChildren(QAbstractButton) if child.text() == "Try again")
+    with qtbot.waitSignal(view.regenerate_requested) as request:
         qtbot.mouseClick(retry, Qt.MouseButton.LeftButton)
-    assert asked.args == ["c"]
+    assert request.args == ["c"]
 
 
-def test_actions_ask_for_what_they_say(qtbot: QtBot, qapp: QApplication, view: TranscriptView) -> None:
-    """Copy takes the Markdown; the others tell the view-model which message is meant."""
+def test_actions_request_changes_of_their_message(qtbot: QtBot, qapp: QApplication, view: TranscriptView) -> None:
+    """Copy copies the Markdown; the others emit a signal with the message id."""
     view.show_items([make_item("q", "user", "?"), make_item("a", "assistant", "**x**", branch=2, branches=3)])
     answer = messages(view)[1]
     button(answer, "Copy message").click()
@@ -168,8 +168,8 @@ def test_actions_ask_for_what_they_say(qtbot: QtBot, qapp: QApplication, view: T
     assert (again.args, branch.args) == (["a"], ["a", -1])
 
 
-def test_nothing_is_changed_while_busy(view: TranscriptView) -> None:
-    """Editing and answering again wait for the running answer; copying does not."""
+def test_changes_are_disabled_while_busy(view: TranscriptView) -> None:
+    """Edit and Regenerate wait for the running answer; Copy does not."""
     view.show_items([make_item("q", "user", "?"), make_item("a", "assistant", "x")])
     view.set_busy(True)
     assert not button(view, "Edit message").isEnabled()
@@ -177,8 +177,8 @@ def test_nothing_is_changed_while_busy(view: TranscriptView) -> None:
     assert button(view, "Copy message").isEnabled()
 
 
-def test_a_message_is_edited_in_its_place(qtbot: QtBot, view: TranscriptView) -> None:
-    """Command and Return sends the new text; the old one stays on the screen until a new branch comes."""
+def test_a_message_is_edited_in_place(qtbot: QtBot, view: TranscriptView) -> None:
+    """Command-Return sends the new text."""
     view.show_items([make_item("q", "user", "before")])
     button(view, "Edit message").click()
     field = view.findChild(QPlainTextEdit)
@@ -189,8 +189,8 @@ def test_a_message_is_edited_in_its_place(qtbot: QtBot, view: TranscriptView) ->
     assert edited.args == ["q", "after"]
 
 
-def test_escape_gives_an_edit_up(qtbot: QtBot, view: TranscriptView) -> None:
-    """Nothing is asked for."""
+def test_escape_cancels_an_edit(qtbot: QtBot, view: TranscriptView) -> None:
+    """No edit is requested."""
     view.show_items([make_item("q", "user", "before")])
     button(view, "Edit message").click()
     with qtbot.assertNotEmitted(view.edit_requested):
@@ -199,7 +199,7 @@ def test_escape_gives_an_edit_up(qtbot: QtBot, view: TranscriptView) -> None:
 
 
 def test_keys_scroll(qtbot: QtBot, view: TranscriptView) -> None:
-    """Home, End and the pages work from the transcript."""
+    """Home, End and Page Down scroll the transcript."""
     view.show_items(conversation(8))
     view.finish()
     qtbot.keyClick(view, Qt.Key.Key_Home)
@@ -211,7 +211,7 @@ def test_keys_scroll(qtbot: QtBot, view: TranscriptView) -> None:
 
 
 def test_one_selection_at_a_time(view: TranscriptView) -> None:
-    """Selecting in one message clears the selection in another, so that Copy is never a surprise."""
+    """Selecting in one message clears the selection in another, so Copy is unambiguous."""
     view.show_items([make_item("a", "assistant", "one"), make_item("b", "assistant", "two")])
     first, second = (next(iter(message._body.texts)) for message in messages(view))  # type: ignore[union-attr]
     first.selectAll()
@@ -220,8 +220,8 @@ def test_one_selection_at_a_time(view: TranscriptView) -> None:
     assert second.textCursor().hasSelection()
 
 
-def test_everything_takes_a_new_theme(view: TranscriptView, theme: Theme) -> None:
-    """Colours and sizes of all messages change, those off the screen too."""
+def test_all_messages_follow_the_theme(view: TranscriptView, theme: Theme) -> None:
+    """Colors and sizes change, also of messages off the screen."""
     view.show_items(conversation(12))
     view.finish()
     height = view.widget().height()
@@ -230,13 +230,13 @@ def test_everything_takes_a_new_theme(view: TranscriptView, theme: Theme) -> Non
     view.finish()
     assert view.widget().height() > height * 1.2
     for message in messages(view):
-        text = next(iter(message._body.texts if not message.is_own else message._body._text.texts))  # type: ignore[union-attr]
-        colour = text.document().firstBlock().charFormat().foreground().color()
-        assert colour == theme.palette.text
+        text = next(iter(message._body.texts if not message.is_from_user else message._body._text.texts))  # type: ignore[union-attr]
+        color = text.document().firstBlock().charFormat().foreground().color()
+        assert color == theme.palette.text
 
 
-def test_everything_has_a_name_for_a_screen_reader(view: TranscriptView) -> None:
-    """No button, and no text to be read, is without one."""
+def test_every_control_has_an_accessible_name(view: TranscriptView) -> None:
+    """Buttons and texts have a name for screen readers."""
     view.show_items(
         [
             make_item("q", "user", "?", branch=1, branches=2),
@@ -254,8 +254,8 @@ def test_everything_has_a_name_for_a_screen_reader(view: TranscriptView) -> None
     assert not nameless
 
 
-def test_tab_goes_through_the_conversation_in_reading_order(view: TranscriptView) -> None:
-    """Although the newest messages are made first."""
+def test_tab_follows_the_reading_order(view: TranscriptView) -> None:
+    """Even though the newest messages are built first."""
     view.show_items(conversation(20))
     view.finish()
     chain, widget = [], view.nextInFocusChain()

@@ -1,4 +1,4 @@
-"""What else there is to say of an answer: that it was stopped or interrupted, or why it failed."""
+"""Notice below an answer that was stopped or interrupted, or that failed."""
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
@@ -11,13 +11,13 @@ from app.views.kit.theme import Theme
 
 _SENTENCES = {
     MessageState.STOPPED: "You stopped this answer.",
-    MessageState.INTERRUPTED: "Facet was closed during this answer.",
+    MessageState.INTERRUPTED: "Facet quit during this answer.",
 }
 _PADDING = 14
 
 
-class Notice(QWidget):
-    """Shows the state of a message; a failure in a frame, with a button to try again."""
+class AnswerNotice(QWidget):
+    """Shows the state of an answer; a failure is in a frame, with a button to try again."""
 
     retry_clicked = Signal()
 
@@ -37,14 +37,14 @@ class Notice(QWidget):
 
     @staticmethod
     def is_needed(message: Message) -> bool:
-        """Tell whether there is anything to say."""
+        """Return True if the state of `message` needs a notice."""
         return message.state is MessageState.FAILED or message.state in _SENTENCES
 
     def show_message(self, message: Message) -> None:
         self._failed = message.state is MessageState.FAILED
         title, _, sentence = message.error.partition(". ")
         if not sentence:
-            title, sentence = "The answer failed", message.error or "The engine gave no reason."
+            title, sentence = "Couldn't finish this answer", message.error or "The engine reported no reason."
         self._title.setText(title)
         self._sentence.setText(sentence.strip() if self._failed else _SENTENCES.get(message.state, ""))
         self._title.setVisible(self._failed)
@@ -55,17 +55,17 @@ class Notice(QWidget):
         self._retry.setEnabled(not busy)
 
     def restyle(self) -> None:
-        colours = self._theme.palette
+        colors = self._theme.palette
         self._title.setFont(self._theme.font("heading"))
         self._sentence.setFont(self._theme.font("body" if self._failed else "small"))
-        sentence = colours.text if self._failed else colours.secondary
-        for label, colour in ((self._title, colours.danger), (self._sentence, sentence)):
+        sentence = colors.text if self._failed else colors.secondary
+        for label, color in ((self._title, colors.danger), (self._sentence, sentence)):
             palette = label.palette()
-            palette.setColor(QPalette.ColorRole.WindowText, colour)
+            palette.setColor(QPalette.ColorRole.WindowText, color)
             label.setPalette(palette)
 
     def height_for(self, width: int) -> int:
-        """Return the height for `width`, and lay the parts out."""
+        """Arrange the parts for `width`, and return their height."""
         padding = _PADDING if self._failed else 0
         room, top = width - 2 * padding, padding
         for part in (self._title, self._sentence) if self._failed else (self._sentence,):

@@ -1,4 +1,4 @@
-"""The line that says that another model takes over from here."""
+"""The line that marks a change of model in a conversation."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QWidget
 from app.views.kit.theme import Theme
 
 
-class ModelMark(QWidget):
-    """Shows the name of the model between two lines."""
+class ModelChange(QWidget):
+    """Shows the name of the new model between two lines."""
 
     def __init__(self, theme: Theme, model: str, parent: QWidget) -> None:
         super().__init__(parent)
@@ -23,15 +23,15 @@ class ModelMark(QWidget):
         return self._theme.scaled(28)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self._theme.palette
+        colors = self._theme.palette
         painter = QPainter(self)
         painter.setFont(self._theme.font("small"))
         metrics = painter.fontMetrics()
-        shown = metrics.elidedText(self._text, Qt.TextElideMode.ElideMiddle, self.width() - 40)
-        half = metrics.horizontalAdvance(shown) // 2 + 14
+        text = metrics.elidedText(self._text, Qt.TextElideMode.ElideMiddle, self.width() - 40)
+        half = metrics.horizontalAdvance(text) // 2 + 14
         middle, y = self.width() // 2, self.height() // 2
-        painter.setPen(colours.border)
+        painter.setPen(colors.border)
         painter.drawLine(0, y, middle - half, y)
         painter.drawLine(middle + half, y, self.width(), y)
-        painter.setPen(colours.secondary)
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, shown)
+        painter.setPen(colors.secondary)
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, text)

@@ -1,4 +1,4 @@
-"""Loading a library in a thread of its own, so that the window does not stand still meanwhile."""
+"""Loads a library in a thread, so that the window stays responsive."""
 
 import logging
 from collections.abc import Callable
@@ -10,27 +10,27 @@ from shiboken6 import isValid
 _log = logging.getLogger(__name__)
 
 
-class Aside(QObject):
-    """Runs `work` once in a thread; `done` comes in the thread of this object. The process does not wait for it."""
+class LibraryLoader(QObject):
+    """Runs `work` once in a daemon thread. `done` is emitted in the thread of this object."""
 
     done = Signal()
 
     def __init__(self, work: Callable[[], object], parent: QObject) -> None:
         super().__init__(parent)
         self._work = work
-        self._thread = Thread(target=self._run, name="facet-aside", daemon=True)
+        self._thread = Thread(target=self._run, name="facet-library-loader", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def wait(self) -> None:
-        """Return when the work is done; `done` comes later."""
+        """Block until the work is done; `done` is emitted later."""
         self._thread.join()
 
     def _run(self) -> None:
         try:
             self._work()
         except ImportError:
-            _log.exception("A library of the transcript cannot be loaded")
+            _log.exception("Couldn't load a library of the transcript")
         if isValid(self):
             self.done.emit()

@@ -1,7 +1,7 @@
-"""What people type, into blocks: shown as it was typed, but for fences, code spans, formulas and bare links.
+"""Parses the user's messages into blocks. Only fences, code spans, formulas and bare links are rendered.
 
-The same two methods as `Markdown`. Headings, lists and emphasis are left alone: a pasted "# include" or "__init__" must
-not change its looks. Knows no Qt.
+Has the same two methods as `MarkdownParser`. Headings, lists and emphasis stay text, so a pasted "# include" or
+"__init__" looks as typed. Imports no Qt.
 """
 
 import re
@@ -17,8 +17,8 @@ from app.views.transcript.syntax import add_rules
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`\s]*)[^`]*$")
 
 
-class Typed:
-    """A parser for what people write."""
+class PlainInput:
+    """Parser for the user's messages."""
 
     def __init__(self) -> None:
         self._parser = MarkdownIt("zero").enable("backticks")
@@ -29,7 +29,7 @@ class Typed:
         return list(_top_blocks(text.split("\n")))
 
     def inline(self, text: str) -> list[Token]:
-        """Return the tokens of a paragraph; its line ends stay in the text."""
+        """Return the tokens of a paragraph; line ends stay in the text."""
         return inline_tokens(self._parser, text)
 
 

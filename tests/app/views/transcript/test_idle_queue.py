@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from PySide6.QtCore import QObject
 from shiboken6 import delete
 
-from app.views.transcript.idle import IdleQueue
+from app.views.transcript.idle_queue import IdleQueue
 
 
 def steps(name: str, count: int, log: list[str]) -> Iterator[None]:
@@ -12,8 +12,8 @@ def steps(name: str, count: int, log: list[str]) -> Iterator[None]:
         yield
 
 
-def test_jobs_run_in_turn_and_an_urgent_job_runs_first(qapp: object) -> None:
-    """Formulas come before the messages that are still to be built."""
+def test_jobs_run_in_order_and_urgent_jobs_first(qapp: object) -> None:
+    """Formulas are drawn before further messages are built."""
     queue, log = IdleQueue(), list[str]()
     queue.add(steps("a", 2, log), queue)
     queue.add(steps("b", 1, log), queue)
@@ -23,7 +23,7 @@ def test_jobs_run_in_turn_and_an_urgent_job_runs_first(qapp: object) -> None:
 
 
 def test_a_job_ends_with_its_owner(qapp: object) -> None:
-    """Leaving a conversation deletes widgets whose work is still waiting."""
+    """Leaving a conversation deletes widgets with work in the queue."""
     queue, owner, log = IdleQueue(), QObject(), list[str]()
     queue.add(steps("a", 2, log), owner)
     delete(owner)
@@ -32,7 +32,7 @@ def test_a_job_ends_with_its_owner(qapp: object) -> None:
 
 
 def test_a_dropped_job_never_runs(qapp: object) -> None:
-    """A text that is replaced is not laid out any further."""
+    """A replaced text is not laid out any further."""
     queue, log = IdleQueue(), list[str]()
     job = steps("a", 2, log)
     queue.add(job, queue)

@@ -1,4 +1,4 @@
-from app.views.transcript.figures import details, summary
+from app.views.transcript.answer_figures import details, summary
 from mlx_engine.protocol import Statistics
 
 STATISTICS = Statistics(

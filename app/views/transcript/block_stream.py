@@ -1,29 +1,29 @@
-"""A text that grows, as blocks. Only what can still change is parsed again. Knows no Qt.
+"""Incremental parsing of a growing text. Only the part that can still change is parsed again. Imports no Qt.
 
-A block of the outermost level is settled as soon as the next one has begun for certain: its first two lines are there
-(a table needs its second). Nothing that comes later can change a settled block; `tests` hold that for any chunking.
+A top-level block is settled once the first two lines of the next one are complete (a table needs its second line).
+Later text cannot change a settled block; the tests check this for arbitrary chunks.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.views.transcript.blocks import Block, Parser, TopBlock
-from app.views.transcript.safe_text import harmless
+from app.views.transcript.safe_text import sanitize
 
 LONGEST_RICH = 120_000
-"""Characters of one message that are laid out; the rest is plain text. About 30,000 tokens."""
+"""Characters of a message that are parsed, about 30,000 tokens; the rest is plain text."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """The first `kept` blocks stay as they are, and `blocks` follow them."""
+class BlockChange:
+    """The first `unchanged` blocks stay; `blocks` follow them."""
 
-    kept: int
+    unchanged: int
     blocks: tuple[Block, ...]
 
 
 class BlockStream:
-    """Takes a text in pieces and says which blocks have changed."""
+    """Takes a text in pieces, and returns the blocks that change with each."""
 
     def __init__(self, parser: Parser) -> None:
         self._parser = parser
@@ -34,22 +34,22 @@ class BlockStream:
 
     @property
     def is_rich(self) -> bool:
-        """Whether what comes next is laid out; false when it is beyond the bound."""
+        """True while the text is parsed, False beyond the limit."""
         return not self._rest
 
-    def append(self, text: str) -> Change:
-        """Add `text` to the end."""
-        self._take(harmless(text))
-        kept = self._settled
+    def append(self, text: str) -> BlockChange:
+        """Append `text`, and return the change."""
+        self._extend(sanitize(text))
+        unchanged = self._settled
         tops = self._parser.top_blocks(self._tail)
         blocks = [block for top in tops for block in top.blocks]
         if self._rest:
             blocks.append(Block("plain", self._rest))
         else:
             self._settle(tops)
-        return Change(kept, tuple(blocks))
+        return BlockChange(unchanged, tuple(blocks))
 
-    def _take(self, text: str) -> None:
+    def _extend(self, text: str) -> None:
         if self._rest:
             self._rest += text
             return
@@ -62,11 +62,11 @@ class BlockStream:
 
     def _settle(self, tops: Sequence[TopBlock]) -> None:
         complete = self._tail.count("\n")
-        certain = next((index for index in reversed(range(len(tops))) if tops[index].first_line + 1 < complete), 0)
-        if not certain:
+        settled = next((index for index in reversed(range(len(tops))) if tops[index].first_line + 1 < complete), 0)
+        if not settled:
             return
-        self._settled += sum(len(top.blocks) for top in tops[:certain])
-        self._tail = _from_line(self._tail, tops[certain].first_line)
+        self._settled += sum(len(top.blocks) for top in tops[:settled])
+        self._tail = _from_line(self._tail, tops[settled].first_line)
 
 
 def _from_line(text: str, number: int) -> str:

@@ -1,4 +1,4 @@
-"""Writes blocks of prose into a QTextDocument, one QTextBlock each, in the colours and fonts of the theme."""
+"""Writes prose blocks into a QTextDocument, one QTextBlock each, in the colors and fonts of the theme."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -14,24 +14,24 @@ from app.views.kit.theme import Theme
 from app.views.transcript.blocks import Block, BlockKind
 from app.views.transcript.format_properties import DISPLAY, FORMULA_OBJECT, INLINE_CODE, LATEX, NESTING, RULE
 from app.views.transcript.formulas import Formulas, set_alignment
-from app.views.transcript.links import may_be_opened, shown
+from app.views.transcript.links import display_address, is_openable
 
 Tone = Literal["text", "secondary"]
 
 _OBJECT = "\ufffc"
 _LINE_END = "\u2028"
 _HEADINGS = (1.47, 1.27, 1.13, 1.0, 1.0, 1.0)
-"""Sizes of headings in ems, the first level first."""
+"""Font sizes of headings in ems, from level 1."""
 _STEPS = {"q": 1.2, "l": 1.7}
-"""How far a level of nesting moves its blocks in, in ems."""
+"""Indentation per nesting level, in ems."""
 _DEEPEST_MARGIN = 12.0
-"""In ems: what is nested deeper moves no further."""
+"""Largest indentation, in ems."""
 _BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """How a run of characters looks."""
+    """Look of a run of characters."""
 
     bold: bool = False
     italic: bool = False
@@ -44,7 +44,7 @@ class _Style:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """Everything that a block's format depends on. `gap` is the space above, in ems."""
+    """Everything that determines a block format. `gap` is the space above, in ems."""
 
     kind: BlockKind
     nesting: str
@@ -57,8 +57,8 @@ class _Shape:
         return cls(block.kind, block.nesting, bool(block.marker), block.level, _gap(block, previous))
 
 
-class Writer:
-    """Writes in one tone of colour. `inline` parses the Markdown inside a block."""
+class BlockWriter:
+    """Writes in one tone of color. `inline` parses the Markdown inside a block."""
 
     def __init__(self, theme: Theme, formulas: Formulas, inline: Callable[[str], list[Token]], tone: Tone) -> None:
         self._theme = theme
@@ -67,43 +67,43 @@ class Writer:
         self._tone = tone
         self._formats: dict[_Style, QTextCharFormat] = {}
         self._block_formats: dict[_Shape, QTextBlockFormat] = {}
-        self._waits = False
+        self._has_pending = False
 
-    def renew(self) -> None:
-        """Take the theme as it is now."""
+    def refresh(self) -> None:
+        """Forget the formats of the previous theme."""
         self._formats.clear()
         self._block_formats.clear()
 
     @property
     def em(self) -> int:
-        """Pixels of the body's font size."""
+        """Font size of the body text, in pixels."""
         return self._theme.font("body").pixelSize()
 
     def write(self, cursor: QTextCursor, block: Block, previous: Block | None) -> bool:
-        """Write `block` into the empty QTextBlock at `cursor`. Return whether a formula in it is still to come."""
-        self._waits = False
+        """Write `block` into the empty QTextBlock at `cursor`. Return True if a formula in it is not drawn yet."""
+        self._has_pending = False
         style = _Style(bold=block.level > 0, heading=block.level)
         cursor.setBlockFormat(self._block_format(_Shape.of(block, previous)))
         cursor.setBlockCharFormat(self._format(style))
         if block.kind == "maths":
             self._formula(cursor, block.text, style, display=True)
-            return self._waits
+            return self._has_pending
         if block.marker:
             cursor.insertText(block.marker + self._after_marker(block), self._format(replace(style, faint=True)))
         self.write_inline(cursor, block.text, style)
-        return self._waits
+        return self._has_pending
 
     def write_inline(self, cursor: QTextCursor, text: str, style: _Style | None = None) -> bool:
-        """Write the Markdown `text` at `cursor`. Return whether a formula in it is still to come."""
+        """Write the Markdown `text` at `cursor`. Return True if it has a formula that is not drawn yet."""
         self._tokens(cursor, self._inline(text), style or _Style())
-        return self._waits
+        return self._has_pending
 
     def write_cell(self, cursor: QTextCursor, text: str, *, header: bool, alignment: Qt.AlignmentFlag) -> bool:
-        """Write a cell of a table."""
-        self._waits = False
-        made = self._line_distance(QTextBlockFormat())
-        made.setAlignment(alignment)
-        cursor.setBlockFormat(made)
+        """Write a table cell. Return True if it has a formula that is not drawn yet."""
+        self._has_pending = False
+        block_format = self._line_distance(QTextBlockFormat())
+        block_format.setAlignment(alignment)
+        cursor.setBlockFormat(block_format)
         return self.write_inline(cursor, text, _Style(bold=header))
 
     def _tokens(self, cursor: QTextCursor, tokens: Iterable[Token], style: _Style) -> None:
@@ -114,30 +114,30 @@ class Writer:
             elif token.type == "image":
                 self._image(cursor, token, style)
             elif token.nesting:
-                style = _turned(style, token, outer)
+                style = _next_style(style, token, outer)
             else:
-                style_here = replace(style, code=True) if token.type == "code_inline" else style
-                words = shown(_words(token)) if style.address else _words(token)
-                cursor.insertText(words, self._format(style_here))
+                run_style = replace(style, code=True) if token.type == "code_inline" else style
+                text = display_address(_plain_text(token)) if style.address else _plain_text(token)
+                cursor.insertText(text, self._format(run_style))
 
     def _image(self, cursor: QTextCursor, token: Token, style: _Style) -> None:
         address = _address(token, "src")
-        text = f"{token.content} ({shown(address)})" if token.content else shown(address)
+        text = f"{token.content} ({display_address(address)})" if token.content else display_address(address)
         cursor.insertText(text or "image", self._format(replace(style, address=address)))
 
     def _formula(self, cursor: QTextCursor, latex: str, style: _Style, *, display: bool) -> None:
-        if self._formulas.is_waiting(latex, display=display):
-            self._waits = True
+        if self._formulas.is_pending(latex, display=display):
+            self._has_pending = True
         formula = self._formulas.get(latex, display=display)
         if formula is None:
             cursor.insertText(latex.replace("\n", _LINE_END), self._format(replace(style, code=True)))
             return
-        made = QTextCharFormat(self._format(style))
-        made.setObjectType(FORMULA_OBJECT)
-        made.setProperty(LATEX, latex)
-        made.setProperty(DISPLAY, display)
-        set_alignment(made, formula)
-        cursor.insertText(_OBJECT, made)
+        char_format = QTextCharFormat(self._format(style))
+        char_format.setObjectType(FORMULA_OBJECT)
+        char_format.setProperty(LATEX, latex)
+        char_format.setProperty(DISPLAY, display)
+        set_alignment(char_format, formula)
+        cursor.insertText(_OBJECT, char_format)
 
     def _block_format(self, shape: _Shape) -> QTextBlockFormat:
         if shape not in self._block_formats:
@@ -164,7 +164,7 @@ class Writer:
         return block_format
 
     def _line_distance(self, block: QTextBlockFormat) -> QTextBlockFormat:
-        """Set lines apart by a fixed distance: a proportional one would tear lines with tall formulas far apart."""
+        """Set a fixed line distance: a proportional one would grow with tall formulas."""
         block.setLineHeight(round(self.em * 0.3), QTextBlockFormat.LineHeightTypes.LineDistanceHeight.value)
         return block
 
@@ -178,20 +178,20 @@ class Writer:
         return self._formats[style]
 
     def _new_format(self, style: _Style) -> QTextCharFormat:
-        colours = self._theme.palette
-        made = QTextCharFormat()
-        made.setFont(self._font(style))
-        quiet = self._tone == "secondary" or style.faint
-        made.setForeground(colours.secondary if quiet else colours.text)
-        made.setFontStrikeOut(style.struck)
+        colors = self._theme.palette
+        char_format = QTextCharFormat()
+        char_format.setFont(self._font(style))
+        is_secondary = self._tone == "secondary" or style.faint
+        char_format.setForeground(colors.secondary if is_secondary else colors.text)
+        char_format.setFontStrikeOut(style.struck)
         if style.code:
-            made.setProperty(INLINE_CODE, True)
+            char_format.setProperty(INLINE_CODE, True)
         if style.address:
-            made.setAnchor(True)
-            made.setAnchorHref(style.address)
-            made.setToolTip(plain(shown(style.address)))
-            made.setForeground(colours.link)
-        return made
+            char_format.setAnchor(True)
+            char_format.setAnchorHref(style.address)
+            char_format.setToolTip(plain(display_address(style.address)))
+            char_format.setForeground(colors.link)
+        return char_format
 
     def _font(self, style: _Style) -> QFont:
         font = self._theme.font("mono" if style.code else "body", bold=style.bold)
@@ -202,27 +202,27 @@ class Writer:
 
 
 def nesting_margin(nesting: str, em: float) -> float:
-    """Return how far blocks of this nesting are moved in, in pixels."""
+    """Return the indentation for this nesting, in pixels."""
     return min(sum(_STEPS[level] for level in nesting), _DEEPEST_MARGIN) * em
 
 
-def _turned(style: _Style, token: Token, outer: _Style) -> _Style:
-    """Return the style after `token`, which begins or ends something."""
-    begins = token.nesting > 0
+def _next_style(style: _Style, token: Token, outer: _Style) -> _Style:
+    """Return the style after `token`, which opens or closes an inline element."""
+    opens = token.nesting > 0
     match token.type:
         case "strong_open" | "strong_close":
-            return replace(style, bold=begins or outer.bold)
+            return replace(style, bold=opens or outer.bold)
         case "em_open" | "em_close":
-            return replace(style, italic=begins)
+            return replace(style, italic=opens)
         case "s_open" | "s_close":
-            return replace(style, struck=begins)
+            return replace(style, struck=opens)
         case "link_open" | "link_close":
             return replace(style, address=_address(token, "href"))
     return style
 
 
-def _words(token: Token) -> str:
-    """Return the text of `token` with line ends of Qt, also for the one HTML tag that models use in tables."""
+def _plain_text(token: Token) -> str:
+    """Return the text of `token` with Qt line ends, also for <br>, which models use in tables."""
     if token.type == "softbreak":
         return " "
     if token.type == "hardbreak":
@@ -234,7 +234,7 @@ def _words(token: Token) -> str:
 
 def _address(token: Token, attribute: str) -> str:
     address = str(token.attrs.get(attribute, ""))
-    return address if may_be_opened(address) else ""
+    return address if is_openable(address) else ""
 
 
 def _gap(block: Block, previous: Block | None) -> float:

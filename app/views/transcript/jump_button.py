@@ -1,4 +1,4 @@
-"""The button that floats over a conversation whose end is not on the screen."""
+"""The floating button for a conversation whose end is off the screen."""
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
@@ -13,7 +13,7 @@ _TEXT = "Jump to latest"
 
 
 class JumpButton(IconButton):
-    """An arrow and what it does, on a pill."""
+    """An arrow and a label on a pill."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(theme, "arrow-down", _TEXT, parent)
@@ -25,23 +25,23 @@ class JumpButton(IconButton):
         return QSize(metrics.horizontalAdvance(_TEXT) + self.theme.scaled(14) + 40, metrics.height() + 16)
 
     def place(self) -> None:
-        """Move to the middle of the lower edge of the parent."""
+        """Move to the center of the bottom edge of the parent."""
         size, room = self.sizeHint(), self._parent.size()
         corner = QPoint((room.width() - size.width()) // 2, room.height() - size.height() - 12)
         self.setGeometry(QRect(corner, size))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self.theme.palette
+        colors = self.theme.palette
         painter = QPainter(self)
         area = QRectF(self.rect())
         radius = area.height() / 2
         is_lit = self.isDown() or self.underMouse()
-        rounded(painter, area, radius, mixed(colours.surface, colours.text, 0.06 if is_lit else 0.0), colours.border)
+        rounded(painter, area, radius, mixed(colors.surface, colors.text, 0.06 if is_lit else 0.0), colors.border)
         if self.hasFocus():
-            focus_ring(painter, area, radius, colours.accent)
+            focus_ring(painter, area, radius, colors.accent)
         side = self.theme.scaled(14)
-        arrow = pixmap("arrow-down", side=side, scale=self.devicePixelRatioF(), color=colours.text)
+        arrow = pixmap("arrow-down", side=side, scale=self.devicePixelRatioF(), color=colors.text)
         painter.drawPixmap(14, (self.height() - side) // 2, arrow)
         painter.setFont(self.theme.font("label"))
-        painter.setPen(colours.text)
+        painter.setPen(colors.text)
         painter.drawText(self.rect().adjusted(14 + side + 8, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, _TEXT)

@@ -1,4 +1,4 @@
-"""A text that grows, as a column of widgets: prose, code blocks, tables. Laid out by hand."""
+"""A growing text as a column of widgets: prose, code blocks and tables."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from itertools import groupby
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from app.views.transcript.block_stream import BlockStream
+from app.views.transcript.block_writer import BlockWriter, Tone, nesting_margin
 from app.views.transcript.blocks import Block, Parser, SegmentKind
 from app.views.transcript.code_block import CodeBlock
-from app.views.transcript.kit import Kit
 from app.views.transcript.prose import Prose
 from app.views.transcript.rich_text import RichText
-from app.views.transcript.stream import BlockStream
+from app.views.transcript.services import TranscriptServices
 from app.views.transcript.table import Table
-from app.views.transcript.writer import Tone, Writer, nesting_margin
 
 _PIECE, _PLAIN_PIECE = 4_000, 60_000
-"""Characters that are laid out at once: a few milliseconds."""
+"""Characters that are laid out per step: a few milliseconds."""
 
 Part = Prose | CodeBlock | Table
 
@@ -26,70 +26,70 @@ Part = Prose | CodeBlock | Table
 class _Segment:
     kind: SegmentKind
     first: int
-    """Number of its first block."""
+    """Index of its first block."""
     part: Part
     nesting: str = ""
     top: int = 0
     height: int = -1
-    """In pixels; -1 when it has to be asked for anew."""
+    """In pixels; -1 means not measured yet."""
 
 
-class Segments(QWidget):
-    """Shows a text. `parser` says what its marks mean, `tone` in which colour it is written."""
+class BlockView(QWidget):
+    """Shows a text as `parser` reads it, in the color of `tone`."""
 
-    reflowed = Signal()  # the height may be another, though no text was added
+    reflowed = Signal()  # the height may have changed without new text
     link_clicked = Signal(str)
-    selected = Signal(object)  # the RichText in which a selection was made
+    selected = Signal(object)  # the RichText with a new selection
 
-    def __init__(self, kit: Kit, parser: Parser, parent: QWidget, *, tone: Tone = "text", name: str = "Text") -> None:
+    def __init__(
+        self, services: TranscriptServices, parser: Parser, parent: QWidget, *, tone: Tone = "text", name: str = "Text"
+    ) -> None:
         super().__init__(parent)
         self.resize(parent.width(), 0)
-        self._kit = kit
+        self._services = services
         self._parser = parser
         self._name = name
-        self._writer = Writer(kit.theme, kit.formulas, parser.inline, tone)
+        self._writer = BlockWriter(services.theme, services.formulas, parser.inline, tone)
         self._stream = BlockStream(parser)
         self._blocks: list[Block] = []
         self._segments: list[_Segment] = []
         self._width = -1
-        self._waiting = ""
+        self._queued = ""
         self._job: Iterator[None] | None = None
 
     @property
     def blocks(self) -> Sequence[Block]:
-        """What is shown."""
+        """The blocks on display."""
         return self._blocks
 
     @property
     def texts(self) -> Iterator[RichText]:
-        """The texts to select in, from the top."""
+        """Yield the selectable texts, from the top."""
         for segment in self._segments:
             yield segment.part.text if isinstance(segment.part, CodeBlock) else segment.part
 
     def append(self, text: str) -> None:
-        """Add `text` to the end; `height_for` tells what has become of it. Of a long one, all but the beginning is
-        added in idle slices.
-        """
-        self._waiting += text
+        """Append `text`; the height changes. The rest of a long text is appended in idle slices."""
+        self._queued += text
         if self._job is None:
-            self._take_piece()
-            if self._waiting:
-                self._job = self._take_pieces()
-                self._kit.idle.add(self._job, self)
+            self._append_piece()
+            if self._queued:
+                self._job = self._append_pieces()
+                self._services.idle.add(self._job, self)
 
-    def _take_pieces(self) -> Iterator[None]:
-        while self._waiting:
-            self._take_piece()
+    def _append_pieces(self) -> Iterator[None]:
+        while self._queued:
+            self._append_piece()
             self.reflowed.emit()
             yield
         self._job = None
 
-    def _take_piece(self) -> None:
+    def _append_piece(self) -> None:
         size = _PIECE if self._stream.is_rich else _PLAIN_PIECE
-        piece, self._waiting = self._waiting[:size], self._waiting[size:]
+        piece, self._queued = self._queued[:size], self._queued[size:]
         change = self._stream.append(piece)
-        self._blocks[change.kept :] = change.blocks
-        number = self._segment_of(change.kept)
+        self._blocks[change.unchanged :] = change.blocks
+        number = self._segment_of(change.unchanged)
         start = self._segments[number].first if number < len(self._segments) else len(self._blocks)
         start = 0 if not self._segments else start
         for kind, first, blocks in _runs(self._blocks, start):
@@ -98,40 +98,40 @@ class Segments(QWidget):
         self._drop_from(number)
 
     def clear(self) -> None:
-        """Forget the text."""
+        """Remove the text."""
         if self._job is not None:
-            self._kit.idle.drop(self._job)
-        self._job, self._waiting = None, ""
+            self._services.idle.drop(self._job)
+        self._job, self._queued = None, ""
         self._stream = BlockStream(self._parser)
         self._blocks = []
         self._drop_from(0)
 
     def restyle(self) -> None:
-        """Take colours, fonts and sizes from the theme."""
-        self._writer.renew()
+        """Apply the colors and fonts of the theme."""
+        self._writer.refresh()
         for segment in self._segments:
             segment.part.restyle()
             segment.height = -1
 
     def height_for(self, width: int) -> int:
-        """Return the height for `width`, and lay the segments out. Only what has changed costs time."""
-        stale = width != self._width
+        """Arrange the segments for `width`, and return their height. Only changed segments are measured."""
+        is_stale = width != self._width
         self._width = width
         top = 0
         gap = round(self._writer.em * 0.9)
         for segment in self._segments:
-            if stale or segment.height < 0 or segment.top != top:
-                self._place(segment, top, width, measure=stale or segment.height < 0)
+            if is_stale or segment.height < 0 or segment.top != top:
+                self._place(segment, top, width, measure=is_stale or segment.height < 0)
             top += segment.height + gap
         return max(top - gap, 0)
 
-    def natural_width(self, most: int) -> int:
-        """Return the width of the text where nothing wraps, at most `most`."""
+    def natural_width(self, limit: int) -> int:
+        """Return the width of the text without wrapping, at most `limit`."""
         widest = 0
         for segment in self._segments:
             if isinstance(segment.part, CodeBlock):
-                return most
-            widest = max(widest, segment.part.natural_width(most))
+                return limit
+            widest = max(widest, segment.part.natural_width(limit))
             segment.height = -1
         return widest
 
@@ -141,11 +141,11 @@ class Segments(QWidget):
         if measure:
             segment.height = segment.part.height_for(room)
         segment.top = top
-        taken = segment.part.width_for(room) if isinstance(segment.part, Table) else room
-        segment.part.setGeometry(left, top, taken, segment.height)
+        actual = segment.part.width_for(room) if isinstance(segment.part, Table) else room
+        segment.part.setGeometry(left, top, actual, segment.height)
 
     def _segment_of(self, block: int) -> int:
-        """Return the number of the segment that holds `block`, or whose text goes on with it."""
+        """Return the index of the segment that contains `block`, or that `block` would extend."""
         number = len(self._segments)
         while number and self._segments[number - 1].first >= block:
             number -= 1
@@ -163,23 +163,23 @@ class Segments(QWidget):
             segment.part.show_block(blocks[0])
 
     def _new_part(self, kind: SegmentKind) -> Part:
-        kit = self._kit
+        services = self._services
         part: Part
         if kind == "prose":
-            part = Prose(kit.theme, kit.formulas, self._writer, self)
+            part = Prose(services.theme, services.formulas, self._writer, self)
             part.setAccessibleName(self._name)
         elif kind == "code":
-            part = CodeBlock(kit, self)
+            part = CodeBlock(services, self)
         else:
-            part = Table(kit.theme, kit.formulas, self._writer, self)
+            part = Table(services.theme, services.formulas, self._writer, self)
         text = part.text if isinstance(part, CodeBlock) else part
         text.link_clicked.connect(self.link_clicked)
         text.selectionChanged.connect(lambda: self.selected.emit(text))
-        part.reflowed.connect(self._reflow(part))
+        part.reflowed.connect(self._reflow_handler(part))
         part.show()
         return part
 
-    def _reflow(self, part: Part) -> Callable[[], None]:
+    def _reflow_handler(self, part: Part) -> Callable[[], None]:
         def measure_again() -> None:
             for segment in self._segments:
                 if segment.part is part:
@@ -196,7 +196,7 @@ class Segments(QWidget):
 
 
 def _runs(blocks: Sequence[Block], start: int) -> Iterator[tuple[SegmentKind, int, list[Block]]]:
-    """Yield kind, first block's number and blocks of each segment from block `start` on."""
+    """Yield kind, index of the first block, and blocks of each segment from block `start` on."""
     for kind, members in groupby(range(start, len(blocks)), key=lambda number: blocks[number].segment):
         numbers = list(members)
         if kind == "prose":

@@ -1,4 +1,4 @@
-"""Changing a message of one's own in its place."""
+"""Edits a user's message in place."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPalette
@@ -8,11 +8,11 @@ from app.views.kit.buttons import TextButton
 from app.views.kit.theme import Theme
 
 _TALLEST = 420
-"""Pixels at 100 % text size; a longer text scrolls."""
+"""Largest height in pixels at 100% text size; longer text scrolls."""
 
 
-class _Text(QPlainTextEdit):
-    """The text; Return is a new line, Command and Return sends, Escape gives up."""
+class _EditorText(QPlainTextEdit):
+    """The text field: Return inserts a line break, Command-Return sends, Escape cancels."""
 
     sent = Signal()
     cancelled = Signal()
@@ -27,7 +27,7 @@ class _Text(QPlainTextEdit):
             super().keyPressEvent(event)
 
 
-class Editor(QWidget):
+class BubbleEditor(QWidget):
     """A text field with Send and Cancel."""
 
     sent = Signal(str)
@@ -37,7 +37,7 @@ class Editor(QWidget):
     def __init__(self, theme: Theme, text: str, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._text = _Text(self)
+        self._text = _EditorText(self)
         self._text.setFrameShape(QFrame.Shape.NoFrame)
         self._text.setTabChangesFocus(True)
         self._text.setAccessibleName("Edit message")
@@ -55,22 +55,22 @@ class Editor(QWidget):
         self.restyle()
 
     def start(self) -> None:
-        """Take the keyboard, at the end of the text."""
+        """Focus the field, with the cursor at the end."""
         self._text.moveCursor(self._text.textCursor().MoveOperation.End)
         self._text.setFocus()
 
     def restyle(self) -> None:
-        colours = self._theme.palette
+        colors = self._theme.palette
         palette = self._text.palette()
         palette.setColor(QPalette.ColorRole.Base, Qt.GlobalColor.transparent)
-        palette.setColor(QPalette.ColorRole.Text, colours.text)
+        palette.setColor(QPalette.ColorRole.Text, colors.text)
         self._text.setPalette(palette)
         self._text.setFont(self._theme.font("body"))
 
     def height_for(self, width: int) -> int:
-        """Return the height for `width`, and lay the parts out."""
+        """Arrange the parts for `width`, and return their height."""
         self._text.resize(width, self._text.height())
-        lines = self._text.document().size().height()  # of a plain text document: in lines
+        lines = self._text.document().size().height()  # a QPlainTextEdit counts in lines
         spacing = self._text.fontMetrics().lineSpacing()
         tall = min(round(max(lines, 2) * spacing) + 4, self._theme.scaled(_TALLEST))
         self._text.setGeometry(0, 0, width, tall)

@@ -1,10 +1,10 @@
-"""Where the messages stand: heights and tops of things below each other. Arithmetic only; knows no Qt."""
+"""Heights and tops of rows below each other. Arithmetic only; imports no Qt."""
 
 from bisect import bisect_right
 
 
-class Column:
-    """Heights of items with a gap between them. A new height of the last item costs nothing."""
+class RowOffsets:
+    """Rows with a gap between them. Changing the height of the last row is O(1)."""
 
     def __init__(self, gap: int) -> None:
         self._gap = gap
@@ -19,11 +19,11 @@ class Column:
         self._heights.append(height)
 
     def cut(self, length: int) -> None:
-        """Forget the items from number `length` on."""
+        """Remove the rows from index `length` on."""
         del self._heights[length:], self._tops[length:]
 
     def set_height(self, number: int, height: int) -> None:
-        """Give an item another height; those below it move."""
+        """Change the height of a row and move the rows below it."""
         change = height - self._heights[number]
         self._heights[number] = height
         for below in range(number + 1, len(self._tops)):
@@ -36,11 +36,11 @@ class Column:
         return self._heights[number]
 
     def total(self) -> int:
-        """Return the height of all, with the gaps between them."""
+        """Return the total height, with gaps."""
         return max(self._end() - self._gap, 0)
 
     def at(self, y: int) -> int:
-        """Return the number of the item at `y`, or in the gap below it; the first or the last outside."""
+        """Return the index of the row at `y` or directly above it; outside, the first or the last row."""
         return max(bisect_right(self._tops, y) - 1, 0)
 
     def _end(self) -> int:

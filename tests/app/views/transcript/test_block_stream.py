@@ -1,0 +1,51 @@
+import pytest
+from hypothesis import given, settings
+
+from app.views.transcript.block_stream import LONGEST_RICH, BlockStream
+from app.views.transcript.blocks import Block, Parser
+from app.views.transcript.markdown import MarkdownParser
+from app.views.transcript.plain_input import PlainInput
+from app.views.transcript.safe_text import sanitize
+from tests.app.views.transcript.scripts import chunked
+
+PARSERS = (MarkdownParser(), PlainInput())
+
+
+def streamed(parser: Parser, chunks: list[str]) -> list[Block]:
+    stream, blocks = BlockStream(parser), list[Block]()
+    for chunk in chunks:
+        change = stream.append(chunk)
+        blocks[change.unchanged :] = change.blocks
+    return blocks
+
+
+@pytest.mark.parametrize("parser", PARSERS, ids=["markdown", "plain_input"])
+@given(chunks=chunked())
+@settings(max_examples=400, deadline=None)
+def test_any_chunking_gives_the_same_blocks(parser: Parser, chunks: list[str]) -> None:
+    """Settled blocks equal the blocks of the whole text."""
+    whole = [block for top in parser.top_blocks(sanitize("".join(chunks))) for block in top.blocks]
+    assert streamed(parser, chunks) == whole
+
+
+def test_settled_blocks_are_not_parsed_again() -> None:
+    """The cost of a token does not grow with the answer."""
+    lengths = []
+
+    class Counting(MarkdownParser):
+        def top_blocks(self, text: str) -> list:  # type: ignore[type-arg]
+            lengths.append(len(text))
+            return super().top_blocks(text)
+
+    streamed(Counting(), ["A paragraph of text.\n\n"] * 200)
+    assert max(lengths) < 100
+
+
+def test_text_beyond_the_limit_is_plain() -> None:
+    """The rest of a very long message is one plain block, which is cheap to lay out."""
+    text = "A line of text.\n\n" * (LONGEST_RICH // 10)
+    *rich, rest = streamed(MarkdownParser(), [text])
+    assert {block.kind for block in rich} == {"paragraph"}
+    assert rest.kind == "plain"
+    assert len(rest.text) + len(rich) * len("A line of text.\n\n") == len(text)
+    assert streamed(MarkdownParser(), [text[:1000], text[1000:150_000], text[150_000:]]) == [*rich, rest]
