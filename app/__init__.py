@@ -1,1 +1,1 @@
-"""The window: what a person sees of Facet. Views over view-models over the domain; no MLX."""
+"""The window of Facet: views over view-models over the domain. It never imports MLX."""

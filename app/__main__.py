@@ -1,15 +1,15 @@
-"""Facet's front door: the window, a verb of the command line, or (packaged) a worker."""
+"""Entry point of Facet: the window, the command line, or (packaged) a worker."""
 
 import sys
 
 from mlx_engine import network
 
 WINDOW_OPTIONS = ("-platform", "-style", "-psn_", "-NS", "-Apple")
-"""How the options begin that Qt takes for itself, or that macOS gives a program it opens."""
+"""Prefixes of options that Qt reads itself, or that macOS passes to the programs it opens."""
 
 
 def main() -> int:
-    """Run what the arguments ask for; return the exit code. Only what is asked for is imported."""
+    """Run the part that the arguments ask for, importing no other, and return the exit code."""
     arguments = network.take_offline_option(sys.argv[1:])
     if not arguments or arguments[0].startswith(WINDOW_OPTIONS):
         from app.application import main as open_window  # noqa: PLC0415

@@ -1,6 +1,6 @@
-"""How a run of the window begins and ends.
+"""Start and end of a run of the window.
 
-The window is shown before the rest of Facet is imported and built, which takes longer than Qt itself.
+The window appears before the rest of Facet is imported and built, which takes longer than Qt itself.
 """
 
 import logging
@@ -25,22 +25,22 @@ _log = logging.getLogger("facet")
 
 
 class Run:
-    """One run: the window at once, what is in it right after. `command` starts a worker; the default is Facet's."""
+    """One run: shows the window at once and fills it afterward. `command` starts a worker, by default Facet's own."""
 
     def __init__(self, qt: QApplication, folders: Folders, *, command: Sequence[str] | None = None) -> None:
         self._qt, self._folders, self._command = qt, folders, command
         state = QSettings(str(folders.data / "window.ini"), QSettings.Format.IniFormat)
         self._theme = Theme()
-        if (kept := state.value("appearance")) in get_args(Appearance):
-            # The settings say so too, but are read when the window is shown already.
-            self._theme.set_appearance(kept)
+        if (appearance := state.value("appearance")) in get_args(Appearance):
+            # The settings have it too, but are read only after the window appears.
+            self._theme.set_appearance(appearance)
         self._theme.install(qt)
         self.window = MainWindow(self._theme, state)
         self.assembly: Assembly | None = None
 
     def until_closed(self) -> int:
-        """Show the window, fill it, and return the exit code when it is closed."""
-        # A timer, so that the picture gets to the screen first.
+        """Show the window, fill it, and return the exit code once it is closed."""
+        # A timer, so that the first frame reaches the screen before the work starts.
         self.window.first_painted.connect(lambda: QTimer.singleShot(0, self._fill))
         self.window.show()
         code = self._qt.exec()
@@ -50,15 +50,15 @@ class Run:
         return code
 
     def _fill(self) -> None:
-        """Build what is in the window; where that fails, ask whether to try again."""
-        from app.assembly.window import Assembly  # noqa: PLC0415 - not before the window is shown
+        """Build the contents of the window; on failure, offer to retry."""
+        from app.assembly.window import Assembly  # noqa: PLC0415 - loads only after the window appears
 
         while not self.assembly:
             try:
                 self.assembly = Assembly(self.window, self._theme, self._folders, command=self._command)
             except FacetError as error:
                 _log.error("cannot start: %s", error.message)
-                if not _ask_to_try_again(error):
+                if not _ask_to_retry(error):
                     self.window.hide()
                     self._qt.exit(1)
                     return
@@ -66,21 +66,21 @@ class Run:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Open the window, or bring the one to the front that is open; return the exit code."""
-    if sentence := missing_display():
-        return _refuse(sentence)
+    """Open the window, or bring the open one to the front, and return the exit code."""
+    if message := missing_display():
+        return _fail(message)
     folders = Folders.from_environment()
     try:
         start_log(folders.logs)
         record_crashes(folders.logs)
         instance = SingleInstance(folders.data)
     except OSError as error:
-        return _refuse(f"Facet cannot write to {error.filename}: {error.strerror}.")
+        return _fail(f"Facet can't write to {error.filename}: {error.strerror}.")
     qt = QApplication(list(argv))
     qt.setApplicationName("Facet")
     if not instance.is_first:
         instance.raise_first()
-        print("Facet is open already; its window is in front now.")  # noqa: T201 - said to whoever started it
+        print("Facet is already open. Its window is now in front.")  # noqa: T201 - for the user of the terminal
         return 0
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     run = Run(qt, folders)
@@ -91,7 +91,7 @@ def main(argv: Sequence[str]) -> int:
     return code
 
 
-def _ask_to_try_again(error: FacetError) -> bool:
+def _ask_to_retry(error: FacetError) -> bool:
     box = QMessageBox(QMessageBox.Icon.Critical, "Facet", error.title)
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setInformativeText(error.message)
@@ -99,6 +99,6 @@ def _ask_to_try_again(error: FacetError) -> bool:
     return box.exec() == QMessageBox.StandardButton.Retry
 
 
-def _refuse(sentence: str) -> int:
-    print(sentence, file=sys.stderr)  # noqa: T201 - there is no window to say it
+def _fail(message: str) -> int:
+    print(message, file=sys.stderr)  # noqa: T201 - no window can show it
     return 1

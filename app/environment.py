@@ -1,4 +1,4 @@
-"""What surrounds the window: its log, errors that nobody caught, the display, one instance at a time."""
+"""Environment of the window: its log, uncaught errors, the display, and a single instance."""
 
 import faulthandler
 import logging
@@ -12,8 +12,8 @@ from types import TracebackType
 from PySide6.QtCore import QLockFile, QMessageLogContext, QObject, QtMsgType, Signal, qInstallMessageHandler
 
 _LARGEST_LOG_BYTES = 1_000_000
-_ANSWER_MS = 2_000
-"""How long the first instance may take to be reached."""
+_CONNECT_MS = 2_000
+"""Time limit for reaching the first instance."""
 
 _QT_LEVELS = {
     QtMsgType.QtDebugMsg: logging.DEBUG,
@@ -26,7 +26,7 @@ _log = logging.getLogger("facet")
 
 
 def start_log(folder: Path) -> None:
-    """Log to `window.log` in `folder`; one grown large begins anew beside the old one.
+    """Log to `window.log` in `folder`. A large log is kept under another name, and a new one is started.
 
     Raises:
         OSError: the folder cannot be written.
@@ -43,7 +43,7 @@ def start_log(folder: Path) -> None:
 
 
 def record_crashes(folder: Path) -> None:
-    """Have Python's stack written to `crash.log` in `folder` if native code ends the process.
+    """Write Python's stack to `crash.log` in `folder` if native code ends the process.
 
     Raises:
         OSError: the folder cannot be written.
@@ -52,42 +52,44 @@ def record_crashes(folder: Path) -> None:
     faulthandler.enable((folder / "crash.log").open("a", encoding="utf-8"))
 
 
-def catch_errors(tell: Callable[[str, str, str], None]) -> None:
-    """Log every error that nobody caught, and call `tell` with title, message and details if it is the window's."""
+def catch_errors(show_error: Callable[[str, str, str], None]) -> None:
+    """Log every uncaught error; for those of the main thread, call `show_error` with title, message and details."""
 
-    def caught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    def on_error(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
             sys.__excepthook__(kind, error, traceback)
             return
-        _log.critical("nobody caught this", exc_info=(kind, error, traceback))
-        tell("Something went wrong", "Facet goes on. The log has the details.", f"{kind.__name__}: {error}")
+        _log.critical("uncaught error", exc_info=(kind, error, traceback))
+        show_error(
+            "Something went wrong", "Facet is still running. See the log for details.", f"{kind.__name__}: {error}"
+        )
 
-    def caught_in_thread(told: threading.ExceptHookArgs) -> None:
-        _log.critical("nobody caught this in a thread", exc_info=told.exc_value)
+    def on_thread_error(args: threading.ExceptHookArgs) -> None:
+        _log.critical("uncaught error in a thread", exc_info=args.exc_value)
 
-    sys.excepthook = caught
-    threading.excepthook = caught_in_thread
+    sys.excepthook = on_error
+    threading.excepthook = on_thread_error
 
 
 def missing_display() -> str:
-    """Return why no window can be shown, or nothing. Qt itself would abort."""
+    """Return the reason that no window can be shown, or "". Qt itself would abort."""
     platform = os.environ.get("QT_QPA_PLATFORM", "xcb")
     has_display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if sys.platform != "linux" or has_display or not platform.startswith(("xcb", "wayland")):
         return ""
-    return "There is no display to show a window on. Use the command line instead: facet chat --prompt TEXT"
+    return "No display is available. Use the command line instead: facet chat --prompt TEXT"
 
 
 class SingleInstance(QObject):
-    """The right to be the only window on these data. `raised` is emitted when another instance was started."""
+    """Lock that makes this the only window on its data. Another instance that starts makes it emit `raised`."""
 
     raised = Signal()
 
     def __init__(self, folder: Path) -> None:
-        """Try to take the right; `is_first` says whether that worked.
+        """Try to take the lock; `is_first` is the result.
 
         Raises:
-            OSError: the folder cannot be made.
+            OSError: the folder cannot be created.
         """
         super().__init__()
         folder.mkdir(parents=True, exist_ok=True)
@@ -97,37 +99,37 @@ class SingleInstance(QObject):
         self.is_first = self._lock.tryLock(0)
 
     def listen(self) -> None:
-        """Wait for other instances to call, from now on."""
-        from PySide6.QtNetwork import QLocalServer  # noqa: PLC0415 - loads OpenSSL: not before the window is shown
+        """Start to listen for other instances."""
+        from PySide6.QtNetwork import QLocalServer  # noqa: PLC0415 - loads OpenSSL, so only after the window appears
 
         QLocalServer.removeServer(self._socket_path)
         self._server = QLocalServer(self)
-        self._server.newConnection.connect(self._greet)
+        self._server.newConnection.connect(self._on_connection)
         if not self._server.listen(self._socket_path):
             _log.warning("other instances cannot raise this one: %s", self._server.errorString())
 
     def raise_first(self) -> bool:
-        """Ask the first instance to show its window; return whether it could be reached."""
+        """Ask the first instance to show its window, and return whether it was reached."""
         from PySide6.QtNetwork import QLocalSocket  # noqa: PLC0415 - see above
 
         socket = QLocalSocket()
         socket.connectToServer(self._socket_path)
-        reached = socket.waitForConnected(_ANSWER_MS)
+        is_connected = socket.waitForConnected(_CONNECT_MS)
         socket.disconnectFromServer()
-        return reached
+        return is_connected
 
     def release(self) -> None:
         self._lock.unlock()
 
-    def _greet(self) -> None:
+    def _on_connection(self) -> None:
         while connection := self._server.nextPendingConnection():
             connection.deleteLater()
             self.raised.emit()
 
 
 def _socket_path(folder: Path) -> str:
-    """Return a name that only windows on the same data share; the path itself may be too long for a socket."""
-    import hashlib  # noqa: PLC0415 - costs as much as all the rest of this module
+    """Return a name shared only by windows on the same data. The path itself may be too long for a socket."""
+    import hashlib  # noqa: PLC0415 - takes as long to load as the rest of this module
 
     return f"facet-{os.getuid()}-{hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:16]}"
 

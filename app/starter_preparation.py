@@ -1,4 +1,4 @@
-"""The starter model, made ready by a child process while the window is used already."""
+"""Installs the starter model in a child process while the window is in use."""
 
 from PySide6.QtCore import QObject, QProcess, Signal
 
@@ -8,7 +8,7 @@ from mlx_engine.models.library.starter import is_installed, starter_gguf
 
 
 class StarterPreparation(QObject):
-    """`ended` tells what went wrong, or an empty text."""
+    """`ended` carries the error message, or an empty string on success."""
 
     ended = Signal(str)
 
@@ -16,11 +16,11 @@ class StarterPreparation(QObject):
         super().__init__(parent)
         self._folders = folders
         self._process = QProcess(self)
-        self._process.finished.connect(self._end)
+        self._process.finished.connect(self._on_finished)
         self._process.errorOccurred.connect(lambda _error: self.ended.emit(self._process.errorString()))
 
     def start(self) -> bool:
-        """Begin, if the model is missing and there is something to make it of; return whether that is so."""
+        """Start the process if the model is missing and its source is available; return whether it was started."""
         if is_installed(self._folders) or starter_gguf() is None:
             return False
         program, *arguments = worker_command()[:-1]
@@ -28,11 +28,11 @@ class StarterPreparation(QObject):
         return True
 
     def close(self) -> None:
-        """Give up; what is half done is no model yet and is done anew the next time."""
+        """End the process. An unfinished model is not installed; the next run starts over."""
         self._process.blockSignals(True)
         self._process.kill()
         self._process.waitForFinished()
 
-    def _end(self, exit_code: int) -> None:
-        last_words = bytes(self._process.readAllStandardError().data()).decode(errors="replace").strip()
-        self.ended.emit(last_words.rpartition("\n")[2] or "The child process failed." if exit_code else "")
+    def _on_finished(self, exit_code: int) -> None:
+        errors = bytes(self._process.readAllStandardError().data()).decode(errors="replace").strip()
+        self.ended.emit(errors.rpartition("\n")[2] or "The child process failed." if exit_code else "")

@@ -42,7 +42,7 @@ def window_child(folders: Folders, until: str) -> "subprocess.CompletedProcess[s
 
 @pytest.fixture
 def start(folders: Folders) -> Iterator[Callable[[], "subprocess.Popen[str]"]]:
-    """Start the window as a person does; what still runs at the end is ended."""
+    """Start the window as a user does, and end what still runs after the test."""
     started: list[subprocess.Popen[str]] = []
 
     def start() -> "subprocess.Popen[str]":
@@ -64,7 +64,7 @@ def start(folders: Folders) -> Iterator[Callable[[], "subprocess.Popen[str]"]]:
 
 
 def test_the_window_never_loads_mlx(folders: Folders) -> None:
-    """After an answer and with the settings open, nothing of the engine's heavy libraries is in the process."""
+    """After an answer and with the settings open, the process has none of the engine's heavy libraries."""
     child = window_child(folders, "answered")
     assert child.returncode == 0, child.stderr
     loaded = {name.partition(".")[0] for name in json.loads(child.stdout)["modules"]}
@@ -72,7 +72,7 @@ def test_the_window_never_loads_mlx(folders: Folders) -> None:
 
 
 def test_closing_while_an_answer_streams_ends_cleanly(folders: Folders) -> None:
-    """The exit code is 0, no process is left, and what had arrived of the answer is stored as interrupted."""
+    """The exit code is 0, no process remains, and the partial answer is stored as interrupted."""
     child = window_child(folders, "streaming")
     assert child.returncode == 0, child.stderr
     assert child.stderr == ""
@@ -91,20 +91,20 @@ def test_closing_while_an_answer_streams_ends_cleanly(folders: Folders) -> None:
 def test_a_second_start_brings_the_first_to_the_front(
     start: Callable[[], "subprocess.Popen[str]"], folders: Folders
 ) -> None:
-    """The second process says so and ends well; the first goes on."""
+    """The second process reports it and exits with 0; the first keeps running."""
     first = start()
     wait_until((folders.data / "window.lock").exists)
     second = start()
     output, errors = second.communicate(timeout=TIMEOUT_S)
     assert (second.returncode, errors) == (0, "")
-    assert output == "Facet is open already; its window is in front now.\n"
+    assert output == "Facet is already open. Its window is now in front.\n"
     assert first.poll() is None
 
 
 def test_a_killed_window_does_not_keep_the_next_one_out(
     start: Callable[[], "subprocess.Popen[str]"], folders: Folders
 ) -> None:
-    """The lock of a process that is gone is no lock."""
+    """The lock of a dead process does not count."""
     first = start()
     wait_until((folders.data / "window.lock").exists)
     first.send_signal(signal.SIGKILL)
@@ -114,8 +114,8 @@ def test_a_killed_window_does_not_keep_the_next_one_out(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="macOS always has a display")
-def test_without_a_display_there_is_a_sentence(folders: Folders) -> None:
-    """Qt would abort; Facet says what to use instead."""
+def test_without_a_display_the_command_line_is_suggested(folders: Folders) -> None:
+    """Qt would abort; Facet suggests an alternative."""
     variables = {
         name: value for name, value in environment(folders).items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")
     }
@@ -128,12 +128,12 @@ def test_without_a_display_there_is_a_sentence(folders: Folders) -> None:
         check=False,
     )
     assert child.returncode == 1
-    assert child.stderr.startswith("There is no display")
+    assert child.stderr.startswith("No display is available")
     assert "facet chat" in child.stderr
 
 
-def test_a_data_folder_that_cannot_be_written_gives_a_sentence(tmp_path: Path) -> None:
-    """Here, because a file is in its place."""
+def test_a_read_only_data_folder_is_reported(tmp_path: Path) -> None:
+    """In this test a file takes its place."""
     (tmp_path / "home").write_text("in the way")
     child = subprocess.run(
         [sys.executable, "-m", "app"],
@@ -144,7 +144,7 @@ def test_a_data_folder_that_cannot_be_written_gives_a_sentence(tmp_path: Path) -
         check=False,
     )
     assert child.returncode == 1
-    assert child.stderr.startswith("Facet cannot write to")
+    assert child.stderr.startswith("Facet can't write to")
     assert "Traceback" not in child.stderr
 
 

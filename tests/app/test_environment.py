@@ -12,7 +12,7 @@ from app.environment import SingleInstance, catch_errors, start_log
 
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[Path]:
-    """The log in a folder of its own; the hooks of before are put back."""
+    """A log in its own folder; the previous hooks are restored."""
     root = logging.getLogger()
     handlers, level, hook = root.handlers[:], root.level, sys.excepthook
     root.handlers.clear()
@@ -30,20 +30,22 @@ def test_warnings_of_qt_are_in_the_log(log: Path) -> None:
     assert "something about a widget" in log.read_text()
 
 
-def test_an_error_nobody_caught_is_logged_and_told(log: Path) -> None:
-    """The log has the traceback, the person a sentence."""
-    told: list[tuple[str, str, str]] = []
-    catch_errors(lambda *notice: told.append(notice))
+def test_an_uncaught_error_is_logged_and_shown(log: Path) -> None:
+    """The log has the traceback, the user a sentence."""
+    errors: list[tuple[str, str, str]] = []
+    catch_errors(lambda *error: errors.append(error))
     try:
         {}["no such whale"]
     except KeyError:
         sys.excepthook(*sys.exc_info())
-    assert "test_an_error_nobody_caught" in log.read_text()
-    assert told == [("Something went wrong", "Facet goes on. The log has the details.", "KeyError: 'no such whale'")]
+    assert "test_an_uncaught_error" in log.read_text()
+    assert errors == [
+        ("Something went wrong", "Facet is still running. See the log for details.", "KeyError: 'no such whale'")
+    ]
 
 
-def test_a_log_grown_large_begins_anew(tmp_path: Path) -> None:
-    """One older log is kept, so the folder does not grow without end."""
+def test_a_large_log_is_rotated(tmp_path: Path) -> None:
+    """One older log is kept, so that the folder stays small."""
     for name in ("window.log", "window.old.log"):
         (tmp_path / name).write_text(name * 200_000)
     root = logging.getLogger()
@@ -59,7 +61,7 @@ def test_a_log_grown_large_begins_anew(tmp_path: Path) -> None:
 
 
 def test_only_one_instance_is_first_and_the_others_raise_it(qtbot: QtBot, tmp_path: Path) -> None:
-    """The second reaches the first; when the first has gone, the next one is first."""
+    """The second reaches the first; after the first ends, the next one is first."""
     first, second = SingleInstance(tmp_path), SingleInstance(tmp_path)
     assert (first.is_first, second.is_first) == (True, False)
     first.listen()
@@ -70,6 +72,6 @@ def test_only_one_instance_is_first_and_the_others_raise_it(qtbot: QtBot, tmp_pa
 
 
 def test_instances_on_other_data_do_not_meet(qapp: object, tmp_path: Path) -> None:
-    """Two sets of data may be open side by side."""
+    """Two windows on different data may be open together."""
     assert SingleInstance(tmp_path / "one").is_first
     assert SingleInstance(tmp_path / "two").is_first

@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.viewmodels.chat.past_chats import Form, PastChats
-from app.views.kit.save_file import go_on
+from app.views.kit.save_file import confirm_and_save
 
 _FORMS: dict[str, Form] = {"JSON lines (*.jsonl)": "jsonl", "Markdown (*.md)": "md"}
 
@@ -17,7 +17,7 @@ def export(parent: QWidget, chats: PastChats, title: str, conversation: str = ""
     chosen, kind = QFileDialog.getSaveFileName(parent, "Export", f"{name}.jsonl", ";;".join(_FORMS))
     if chosen:
         file, form = _with_suffix(Path(chosen), _FORMS.get(kind, "jsonl"))
-        go_on(parent, chosen, file, lambda file: chats.export(file, form, conversation))
+        confirm_and_save(parent, chosen, file, lambda file: chats.export(file, form, conversation))
 
 
 def _with_suffix(file: Path, form: Form) -> tuple[Path, Form]:

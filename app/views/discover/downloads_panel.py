@@ -76,7 +76,7 @@ class DownloadsPanel(QWidget):
             row.page_requested.connect(self.page_requested)
             self._column.insertWidget(self._column.count() - 1, row)
         else:
-            row.follow(item)
+            row.show_item(item)
         self._show_heading()
 
     def _show_heading(self) -> None:

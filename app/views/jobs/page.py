@@ -86,7 +86,7 @@ class JobsPage(QWidget):
             row.page_requested.connect(self.page_requested)
             self._list.column.insertWidget(self._list.column.count() - 1, row)
         else:
-            row.follow(item)
+            row.show_item(item)
         self._show_whole()
 
     def _show_whole(self) -> None:

@@ -1,4 +1,4 @@
-"""Buttons of our own drawing: an icon, an icon on an accent disc, a line of text in a quiet frame."""
+"""Painted buttons: an icon, an icon on an accent disc, text in a frame, a link."""
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QEnterEvent, QFontMetrics, QPainter, QPaintEvent
@@ -11,7 +11,7 @@ from app.views.kit.theme import Theme
 
 
 class PaintedButton(QAbstractButton):
-    """What the buttons share: they follow the theme, know the mouse, and take the focus by keyboard only."""
+    """Base of the buttons: repaints with the theme and under the mouse, and takes the focus by keyboard only."""
 
     def __init__(self, theme: Theme, parent: QWidget | None) -> None:
         super().__init__(parent)
@@ -42,7 +42,7 @@ class PaintedButton(QAbstractButton):
 
 
 class IconButton(PaintedButton):
-    """An icon with a name for screen readers, which is its tool tip too."""
+    """An icon. Its name is its tooltip and is read by screen readers."""
 
     def __init__(self, theme: Theme, icon: str, name: str, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -73,7 +73,7 @@ class IconButton(PaintedButton):
 
 
 class RoundButton(IconButton):
-    """An icon on a disc of the accent colour: the one thing to press."""
+    """An icon on a disc in the accent color, for the primary action."""
 
     def sizeHint(self) -> QSize:
         side = self.theme.scaled(18) + 12
@@ -96,7 +96,7 @@ class RoundButton(IconButton):
 
 
 class TextButton(PaintedButton):
-    """A line of text in a quiet frame; what does not fit is elided."""
+    """A line of text in a frame, elided if it does not fit."""
 
     def __init__(self, theme: Theme, text: str, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -111,7 +111,7 @@ class TextButton(PaintedButton):
         return QSize(min(self.sizeHint().width(), 60), self.sizeHint().height())
 
     def paint_frame(self, painter: QPainter) -> None:
-        """Draw all but the text."""
+        """Draw everything except the text."""
         colors, area = self.theme.palette, QRectF(self.rect())
         rounded(painter, area, 9, colors.hover if self._is_lit() else None, colors.border)
         if self.hasFocus():
@@ -129,7 +129,7 @@ class TextButton(PaintedButton):
 
 
 class LinkButton(PaintedButton):
-    """Small words in the accent colour, for what stands in a line of text; `name` is for screen readers."""
+    """Small text in the accent color, for use inside a line of text. `name` is for screen readers."""
 
     def __init__(self, theme: Theme, text: str, name: str = "", parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)

@@ -1,4 +1,4 @@
-"""Pills that narrow what a page shows: on or off, or with a menu of values."""
+"""Pill-shaped filters: on or off, or with a menu of values."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ class Chip(PaintedButton):
 
     @property
     def is_set(self) -> bool:
-        """Whether it narrows the search."""
+        """True if it filters the results."""
         return self.isChecked()
 
     def sizeHint(self) -> QSize:
@@ -47,7 +47,7 @@ class Chip(PaintedButton):
         return QRectF(self.rect())
 
     def _paint_more(self, painter: QPainter) -> None:
-        """Draw what a kind of chip has besides its text."""
+        """Draw the parts of a subclass after the text."""
 
 
 class MenuChip(Chip):
@@ -79,14 +79,14 @@ class MenuChip(Chip):
 
 
 class ChoiceChip(MenuChip):
-    """One of several values, chosen from a menu; the first is the one that narrows nothing."""
+    """One of several values, chosen from a menu. The first does not filter."""
 
     chosen = Signal()
 
     def __init__(
         self, theme: Theme, name: str, choices: Mapping[str, object], *, is_order: bool = False, parent: QWidget
     ) -> None:
-        """`choices` are values by their words; an order is never marked as narrowing."""
+        """`choices` has values by label. A sort order (`is_order`) never counts as a filter."""
         super().__init__(theme, next(iter(choices)), parent)
         self._name, self._choices, self._is_order = name, choices, is_order
         self.setAccessibleName(f"{name}: {self.text()}")
@@ -99,21 +99,21 @@ class ChoiceChip(MenuChip):
     def value(self) -> object:
         return self._choices[self.text()]
 
-    def choose(self, words: str) -> None:
-        if words != self.text():
-            self.setText(words)
-            self.setAccessibleName(f"{self._name}: {words}")
+    def choose(self, label: str) -> None:
+        if label != self.text():
+            self.setText(label)
+            self.setAccessibleName(f"{self._name}: {label}")
             self.updateGeometry()
             self.chosen.emit()
 
     def menu(self) -> QMenu:
-        """Return the menu with the current choice ticked."""
+        """Return the menu with the current value checked."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         group = QActionGroup(menu)
-        for words in self._choices:
-            action = QAction(words, menu, checkable=True, checked=words == self.text())
-            action.triggered.connect(lambda _checked=False, words=words: self.choose(words))
+        for label in self._choices:
+            action = QAction(label, menu, checkable=True, checked=label == self.text())
+            action.triggered.connect(lambda _checked=False, label=label: self.choose(label))
             group.addAction(action)
             menu.addAction(action)
         return menu

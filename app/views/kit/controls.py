@@ -1,4 +1,4 @@
-"""Small controls of this page: badges, a box to tick, buttons."""
+"""Small controls: a badge, a check box, small buttons."""
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
@@ -12,7 +12,7 @@ from app.views.kit.theme import Theme
 
 
 class Badge(QWidget):
-    """A word in a tinted pill."""
+    """A word or two on a tinted pill."""
 
     def __init__(self, theme: Theme, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -22,11 +22,11 @@ class Badge(QWidget):
         theme.changed.connect(self.updateGeometry)
         self.show_text(text)
 
-    def show_text(self, text: str, tone: str = "secondary", why: str = "") -> None:
-        """Show `text` in the colour called `tone` in the palette; `why` is the tool tip."""
+    def show_text(self, text: str, tone: str = "secondary", tooltip: str = "") -> None:
+        """Show `text` in the color named `tone` in the palette."""
         self._text, self._tone = text, tone
         self.setAccessibleName(text)
-        self.setToolTip(plain(why))
+        self.setToolTip(plain(tooltip))
         self.setVisible(bool(text))
         self.updateGeometry()
         self.update()
@@ -45,7 +45,7 @@ class Badge(QWidget):
 
 
 class CheckBox(PaintedButton):
-    """A box to tick."""
+    """A painted check box; `name` is for screen readers and the tooltip."""
 
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -76,7 +76,7 @@ class CheckBox(PaintedButton):
 
 
 class SmallButton(TextButton):
-    """A button for a row of others; `name` tells screen readers what it is about."""
+    """A lower text button for rows of buttons; `name` is for screen readers."""
 
     def __init__(self, theme: Theme, text: str, name: str = "", parent: QWidget | None = None) -> None:
         super().__init__(theme, text, parent)
@@ -88,7 +88,7 @@ class SmallButton(TextButton):
 
 
 class FilledButton(SmallButton):
-    """The one thing to press here: a line of text on the accent colour."""
+    """Text on the accent color, for the primary action."""
 
     def __init__(self, theme: Theme, text: str, parent: QWidget | None = None) -> None:
         super().__init__(theme, text, parent=parent)

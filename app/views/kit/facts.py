@@ -12,7 +12,7 @@ Pairs = Sequence[tuple[str, str]]
 
 
 class Facts(QWidget):
-    """Shows the pairs given; without any it is hidden. A name is short, a value may take several lines."""
+    """A table of names and values, hidden while it is empty. A value may take several lines."""
 
     def __init__(
         self, theme: Theme, heading: str = "", *, on_right: bool = False, parent: QWidget | None = None
@@ -53,5 +53,5 @@ class Facts(QWidget):
 
 
 def breakable(text: str) -> str:
-    """Let a long name of a file go on in the next line: a zero-width space after each of its joints."""
+    """Return a long file name with a zero-width space after each separator, so that it can wrap."""
     return "".join(f"{letter}\N{ZERO WIDTH SPACE}" if letter in "/_-." else letter for letter in text)

@@ -1,4 +1,4 @@
-"""One editor a kind of declared field: all of them know `value`, `set_value` and the signal `edited`."""
+"""Editors for declared fields, one per kind. Each has `value`, `set_value` and the signal `edited`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ class FieldEditor(Protocol):
 
 
 class NumberEditor(QDoubleSpinBox):
-    """A number, or nothing where the field is optional. The wheel scrolls the page unless the editor has the focus."""
+    """A number, or None if the field is optional. The wheel scrolls the page unless the editor has the focus."""
 
     edited = Signal()
 
@@ -122,7 +122,7 @@ class TextEditor(QPlainTextEdit):
 
 
 class TextListEditor(TextEditor):
-    r"""A tuple of texts, one a line; a line break within one is written \n."""
+    r"""A tuple of texts, one per line. A line break within a text is written \n."""
 
     def value(self) -> Any:
         lines = self.toPlainText().splitlines()
@@ -143,7 +143,7 @@ _EDITORS: Mapping[str, Callable[[Field], QWidget]] = {
 
 
 def editor_for(field: Field) -> Any:
-    """Return a new editor for the field, a widget that is a `FieldEditor`."""
+    """Return a new editor for the field: a widget that implements `FieldEditor`."""
     if field.kind == "text":
         return TextEditor(field) if field.multiline else LineEditor(field)
     return _EDITORS[field.kind](field)

@@ -1,4 +1,4 @@
-"""A form made of declared fields: what is changed in it is told at once."""
+"""A form of declared fields that emits every edit at once."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,11 +12,11 @@ from app.views.kit.field_editors import editor_for
 from app.views.kit.theme import Theme
 
 _LINES = 4
-"""Height of a text of several lines."""
+"""Height of the editor of a multiline text."""
 
 
 class FieldForm(QWidget):
-    """A label and an editor for each field, and below them the field's sentence."""
+    """A label and an editor for each field, with the field's explanation below."""
 
     edited = Signal(str, object)  # name, value
 
@@ -37,15 +37,15 @@ class FieldForm(QWidget):
         self._apply_theme()
 
     def set_value(self, name: str, value: Any) -> None:
-        """Show this value without telling that it was edited."""
+        """Show the value without emitting `edited`."""
         editor = self._editors[name]
         with QSignalBlocker(editor):
             editor.set_value(value)
 
-    def set_note(self, name: str, remark: str, *, is_enabled: bool = True) -> None:
-        """Say more below the field than its sentence, and let it be edited or not; an empty remark takes it back."""
+    def set_note(self, name: str, note: str, *, is_enabled: bool = True) -> None:
+        """Add a note to the explanation of the field, "" for none, and enable or disable its editor."""
         sentence, editor = self._sentences[name], self._editors[name]
-        sentence.setText(f"{self._fields[name].sentence} {remark}".strip())
+        sentence.setText(f"{self._fields[name].sentence} {note}".strip())
         sentence.setVisible(bool(sentence.text()))
         editor.setEnabled(is_enabled)
         editor.setAccessibleDescription(sentence.text())

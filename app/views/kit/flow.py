@@ -1,4 +1,4 @@
-"""Small controls side by side, over as many lines as they need."""
+"""A layout of small controls that wraps into lines."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ _GAP = 6
 
 
 class Flow(QWidget):
-    """Lays its `parts` out by their size hints; it is as high as that takes."""
+    """Arranges `parts` from left to right at their preferred sizes, and adjusts its height to the lines."""
 
     def __init__(self, parts: Sequence[QWidget], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,7 +30,7 @@ class Flow(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        # While it was hidden, nobody told it of parts that have become wider.
+        # A hidden widget gets no layout request when its parts grow.
         self._arrange()
 
     def sizeHint(self) -> QSize:
@@ -49,7 +49,7 @@ class Flow(QWidget):
         self.setFixedHeight(self.sizeHint().height())
 
     def _lines(self) -> list[list[QWidget]]:
-        """Return which parts stand side by side."""
+        """Return the parts of each line."""
         lines: list[list[QWidget]] = []
         x = 0
         for part in self._parts:

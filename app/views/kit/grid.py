@@ -1,4 +1,4 @@
-"""A page that scrolls, and cards on it side by side where there is room."""
+"""A scrolling page, and a grid of cards whose columns depend on its width."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWi
 from app.views.kit.theme import Theme
 
 SIDE = 20
-"""Pixels between what is on the page and its edges."""
+"""Margin of the page, in pixels."""
 
 
 class VerticalScrollArea(QScrollArea):
-    """Scrolls downwards only. `column` is what to add to."""
+    """Scrolls vertically. Content goes into the layout `column`."""
 
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent, widgetResizable=True)
@@ -25,12 +25,12 @@ class VerticalScrollArea(QScrollArea):
         self.column.setContentsMargins(SIDE, 12, SIDE, SIDE)
         self.setWidget(self.inside)
         theme.thin_scroll_bars(self)
-        for see_through in (self.viewport(), self.inside):
-            see_through.setAutoFillBackground(False)
+        for transparent in (self.viewport(), self.inside):
+            transparent.setAutoFillBackground(False)
 
 
 class CardGrid(QWidget):
-    """As many columns as have room for `width` pixels at 100 % text size."""
+    """A grid with as many columns as fit; a card is at least `width` pixels wide at 100 % text size."""
 
     def __init__(self, theme: Theme, width: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""Icons in the colours of the theme: SF Symbols on macOS, drawings of our own elsewhere."""
+"""Icons in the colors of the theme: SF Symbols on macOS, SVG drawings elsewhere."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,17 +55,17 @@ _SIDE = 18
 
 
 def icon(name: str, theme: Theme) -> QIcon:
-    """Return the icon in the colour of text, paler where disabled. Ask anew when the theme has changed."""
+    """Return the icon in the text color, paler when disabled. Call it again after the theme changes."""
     side = theme.scaled(_SIDE)
-    made = QIcon()
+    result = QIcon()
     for mode, color in ((QIcon.Mode.Normal, theme.palette.text), (QIcon.Mode.Disabled, theme.palette.tertiary)):
         for scale in (1, 2):
-            made.addPixmap(pixmap(name, side=side, scale=scale, color=color), mode)
-    return made
+            result.addPixmap(pixmap(name, side=side, scale=scale, color=color), mode)
+    return result
 
 
 def pixmap(name: str, *, side: int, scale: float, color: QColor) -> QPixmap:
-    """Return the icon, `side` logical pixels square, for a screen of `scale` device pixels a pixel, in one colour."""
+    """Return the icon in one color, `side` logical pixels square, for a screen of `scale` device pixels per pixel."""
     drawing = QIcon.fromTheme(_SYMBOLS[name], QIcon(str(_DRAWINGS / f"{name}.svg")))
     tinted = QPixmap(QSize(side, side) * scale)
     tinted.setDevicePixelRatio(scale)

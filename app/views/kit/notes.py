@@ -1,4 +1,4 @@
-"""What a person should know before anything is begun, above the recipes."""
+"""Warnings and remarks above a form."""
 
 from collections.abc import Sequence
 
@@ -11,20 +11,20 @@ from app.views.kit.theme import Theme
 
 
 class Notes(QWidget):
-    """Sentences on a tinted ground; without any it is not there."""
+    """Sentences on a tinted background, hidden while there are none."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._words = TextLabel(theme, role="small", wraps=True)
+        self._label = TextLabel(theme, role="small", wraps=True)
         inside = QVBoxLayout(self)
         inside.setContentsMargins(12, 7, 12, 7)
-        inside.addWidget(self._words)
+        inside.addWidget(self._label)
 
-    def tell(self, sentences: Sequence[str]) -> None:
-        self._words.setText("\n".join(sentences))
+    def show_sentences(self, sentences: Sequence[str]) -> None:
+        self._label.setText("\n".join(sentences))
         self.setVisible(bool(sentences))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self._theme.palette
-        rounded(QPainter(self), self.rect().toRectF(), 9, mixed(colours.window, colours.warning, 0.14))
+        colors = self._theme.palette
+        rounded(QPainter(self), self.rect().toRectF(), 9, mixed(colors.window, colors.warning, 0.14))

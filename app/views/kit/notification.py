@@ -1,4 +1,4 @@
-"""Telling the user something without stopping them: a service that takes notices, and the banner that shows them."""
+"""Notifications that do not interrupt the user: the service that posts them, and the banner that shows them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from app.views.kit.painting import mixed, rounded
 from app.views.kit.theme import Theme
 
 _SHOWN_MS = 8_000
-"""How long a notice is shown that goes by itself."""
+"""Time until a notification hides, unless it stays."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """`details` are shown on request; `offer` is the name of what `accept` does. One that `stays` goes only
-    when it is dismissed.
+    """A message to the user. `details` are shown on request, a button titled `action_title` calls `action`, and with
+    `stays` it is visible until the user dismisses it.
     """
 
     kind: Literal["error", "information"]
@@ -33,7 +33,7 @@ class Notification:
 
 
 class Notifier(QObject):
-    """The service. Whoever shows notices listens to `posted` and `withdrawn`."""
+    """The service that posts notifications. A widget that shows them connects to `posted` and `withdrawn`."""
 
     posted = Signal(object)
     withdrawn = Signal(str)  # title
@@ -55,12 +55,12 @@ class Notifier(QObject):
         )
 
     def withdraw(self, title: str) -> None:
-        """Take the notice of that title back: it is no longer so."""
+        """Withdraw the notification with that title, because it no longer applies."""
         self.withdrawn.emit(title)
 
 
 class NotificationBanner(QWidget):
-    """Shows the last notice until it is dismissed; most information goes by itself."""
+    """Shows the latest notification until it is dismissed; most information hides after a while."""
 
     def __init__(self, notifier: Notifier, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -103,7 +103,7 @@ class NotificationBanner(QWidget):
         column.addWidget(self._details)
 
     def show_notification(self, notification: Notification) -> None:
-        """Show this one in place of the one before."""
+        """Show the notification in place of the previous one."""
         self.notification = notification
         self._title.setText(notification.title)
         self._message.setText(notification.message)

@@ -1,4 +1,4 @@
-"""Shapes that several of our own surfaces draw."""
+"""Shapes and colors that painted widgets share."""
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
@@ -8,7 +8,7 @@ RING = 2.0
 
 
 def rounded(painter: QPainter, rect: QRectF, radius: float, fill: QColor | None, border: QColor | None = None) -> None:
-    """Draw a rounded rectangle; the border is one pixel wide and lies inside `rect`."""
+    """Draw a rounded rectangle; the border is one pixel wide, inside `rect`."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(border, 1) if border else Qt.PenStyle.NoPen)
     painter.setBrush(fill or Qt.BrushStyle.NoBrush)
@@ -17,7 +17,7 @@ def rounded(painter: QPainter, rect: QRectF, radius: float, fill: QColor | None,
 
 
 def focus_ring(painter: QPainter, rect: QRectF, radius: float, color: QColor) -> None:
-    """Draw the ring that shows where the keyboard is, inside `rect`."""
+    """Draw the ring that marks the keyboard focus, inside `rect`."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(color, RING))
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -26,13 +26,13 @@ def focus_ring(painter: QPainter, rect: QRectF, radius: float, color: QColor) ->
 
 
 def mixed(color: QColor, other: QColor, share: float) -> QColor:
-    """Return `colour` with a `share` of `other` in it, 0 to 1."""
+    """Return `color` blended with `other`, whose share is 0 to 1."""
 
-    def channel(mine: float, its: float) -> float:
-        return mine + (its - mine) * share
+    def blend(first: float, second: float) -> float:
+        return first + (second - first) * share
 
     return QColor.fromRgbF(
-        channel(color.redF(), other.redF()),
-        channel(color.greenF(), other.greenF()),
-        channel(color.blueF(), other.blueF()),
+        blend(color.redF(), other.redF()),
+        blend(color.greenF(), other.greenF()),
+        blend(color.blueF(), other.blueF()),
     )

@@ -1,4 +1,4 @@
-"""All colours, light and dark, by what they are for."""
+"""All colors, light and dark, by purpose."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, qGray
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours by what they are for; `code` is keyed by kind of token."""
+    """Colors by purpose; `code` is keyed by kind of token."""
 
     window: QColor
     sidebar: QColor
@@ -106,9 +106,9 @@ DARK = Palette(
 
 
 def with_accent(palette: Palette, accent: QColor) -> Palette:
-    """Return the palette with the accent colour that the person chose for the whole system, and text to be read on it.
+    """Return the palette with the system's accent color, and a text color that is legible on it.
 
-    White is read on dark accents; on yellow, say, it is not.
+    White is legible on dark accents, but not on yellow, for example.
     """
     text = QColor("#ffffff") if qGray(accent.rgb()) < 153 else QColor("#1d1d1f")
     return replace(palette, accent=accent, accent_text=text)

@@ -1,4 +1,4 @@
-"""What stands in the middle of a page that has nothing else to show: waiting, nothing found, an error."""
+"""Placeholder for an empty page: loading, no results, or an error."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
@@ -11,21 +11,21 @@ from app.views.kit.theme import Theme
 
 
 class Placeholder(VerticalScrollArea):
-    """An icon, a title, a sentence, and up to two things to do."""
+    """An icon, a title, a sentence and buttons for up to two actions."""
 
     action_chosen = Signal(str)  # the text of the button
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "Notice", parent)
+        super().__init__(theme, "Message", parent)
         self._theme = theme
         self._icon = ""
         self._symbol = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self._title = TextLabel(theme, role="heading", wraps=True)
         self._sentence = TextLabel(theme, tone="secondary", wraps=True)
-        for words in (self._title, self._sentence):
-            words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        for label in (self._title, self._sentence):
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._waiting = QProgressBar(textVisible=False, maximum=0)
-        self._waiting.setAccessibleName("Waiting for the Hub")
+        self._waiting.setAccessibleName("Loading")
         self._buttons = QHBoxLayout()
         self._lay_out()
         theme.changed.connect(self._apply_theme)

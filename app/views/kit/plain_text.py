@@ -1,6 +1,7 @@
-"""Texts that others wrote, such as names of models, where Qt guesses whether it is given markup.
+"""Plain text in places where Qt guesses whether a string is markup, such as tooltips.
 
-Labels of our own say that they are plain text. Tool tips, and labels that Qt makes itself, cannot.
+Model names and other texts from outside may look like markup. `TextLabel` declares plain text; tooltips, and labels
+that Qt creates itself, cannot.
 """
 
 from html import escape
@@ -11,12 +12,12 @@ from PySide6.QtWidgets import QAbstractItemView, QStyledItemDelegate, QStyleOpti
 
 
 def plain(text: str) -> str:
-    """Return `text` so that Qt shows it as it is, whatever it looks like."""
+    """Return `text` in a form that Qt shows verbatim."""
     return f'<p style="white-space: pre-wrap">{escape(text)}</p>' if "<" in text or "&" in text else text
 
 
 class PlainToolTips(QStyledItemDelegate):
-    """A delegate whose tool tips are plain text."""
+    """A delegate with plain-text tooltips."""
 
     def helpEvent(
         self,

@@ -1,4 +1,4 @@
-"""A share as a line."""
+"""A thin progress bar."""
 
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -10,21 +10,21 @@ from mlx_engine.amounts import format_percent
 
 
 class ProgressBar(QWidget):
-    """Grey while nothing goes on."""
+    """Shows a completed fraction; gray while the work is not active."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._theme, self._share, self._is_live = theme, 0.0, False
+        self._theme, self._fraction, self._is_active = theme, 0.0, False
         self.setFixedHeight(4)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def set_progress(self, share: float, *, is_live: bool) -> None:
-        self._share, self._is_live = share, is_live
-        self.setAccessibleName(f"{format_percent(share)} done")
+    def set_progress(self, fraction: float, *, is_active: bool) -> None:
+        self._fraction, self._is_active = fraction, is_active
+        self.setAccessibleName(f"{format_percent(fraction)} done")
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colors, painter, area = self._theme.palette, QPainter(self), QRectF(self.rect())
         rounded(painter, area, 2, mixed(colors.sidebar, colors.text, 0.12))
-        area.setWidth(area.width() * self._share)
-        rounded(painter, area, 2, colors.accent if self._is_live else colors.tertiary)
+        area.setWidth(area.width() * self._fraction)
+        rounded(painter, area, 2, colors.accent if self._is_active else colors.tertiary)

@@ -1,4 +1,4 @@
-"""What tables of whole rows share: how they are set up, and how a row is marked that is selected or pointed at."""
+"""Base of tables that select whole rows: their setup, and the highlight of selected and hovered rows."""
 
 from PySide6.QtCore import QEvent, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter
@@ -9,7 +9,7 @@ from app.views.kit.theme import Theme
 
 
 class RowTable(QTableView):
-    """Its delegate draws the rows, and asks for the colour of their ground."""
+    """A table whose delegate draws the rows on the background color from `row_fill`."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -27,26 +27,26 @@ class RowTable(QTableView):
         self.viewport().setAutoFillBackground(False)
         theme.thin_scroll_bars(self)
 
-    def set_header(self, heading: QHeaderView) -> None:
-        """Take `heading`, by which the rows are sorted; columns are as wide as the table makes them."""
-        self.setHorizontalHeader(heading)
-        heading.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+    def set_header(self, header: QHeaderView) -> None:
+        """Use `header` to sort the rows; the table sets the widths of its columns."""
+        self.setHorizontalHeader(header)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
 
     def clear_highlight(self) -> None:
-        """Leave it to the delegate to mark rows; the style would fill the cells before."""
+        """Leave the highlight to the delegate; the style would fill the cells first."""
         palette = self.palette()
         palette.setColor(palette.ColorRole.Highlight, Qt.GlobalColor.transparent)
         self.setPalette(palette)
 
     def row_fill(self, option: QStyleOptionViewItem, row: int) -> QColor | None:
-        """Return the colour that marks `row`, if it is selected or under the mouse."""
+        """Return the background color of `row` if it is selected or under the mouse."""
         colors = self._theme.palette
         if option.state & QStyle.StateFlag.State_Selected:
             return mixed(colors.window, colors.accent, 0.24 if self.hasFocus() else 0.14)
         return colors.hover if row == self._hovered_row else None
 
     def paint_band(self, painter: QPainter, cell: QRectF, fill: QColor) -> None:
-        """Fill the row of `cell` across all columns: the ends are round, and each cell draws its part."""
+        """Fill the row of `cell` across all columns, with rounded ends; the painter clips it to the cell."""
         viewport = self.viewport().rect()
         rounded(painter, QRectF(viewport.left() + 8, cell.top() + 1, viewport.width() - 10, cell.height() - 2), 7, fill)
 

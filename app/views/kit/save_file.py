@@ -1,4 +1,4 @@
-"""Asks where a file is to be saved."""
+"""Dialogs for saving a file."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,37 +7,37 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 
-def ask_save_path(parent: QWidget, question: str, name: str, kinds: str, then: Callable[[Path], None]) -> None:
-    """Suggest `name` in the person's folder, and call `then` with the file unless the person thinks better of it.
+def ask_save_path(parent: QWidget, title: str, name: str, filters: str, save: Callable[[Path], None]) -> None:
+    """Suggest `name` in the home folder, and call `save` with the chosen file unless the user cancels.
 
-    `kinds` names the kind of file, as in "Pictures (*.png)"; the file gets the ending of `name`.
+    `filters` names the file type, as in "Images (*.png)". The file gets the extension of `name`.
     """
-    chosen, _ = QFileDialog.getSaveFileName(parent, question, str(Path.home() / name), kinds)
-    if chosen:
-        go_on(parent, chosen, with_ending(Path(chosen), Path(name).suffix), then)
+    path, _ = QFileDialog.getSaveFileName(parent, title, str(Path.home() / name), filters)
+    if path:
+        confirm_and_save(parent, path, with_extension(Path(path), Path(name).suffix), save)
 
 
-def with_ending(file: Path, ending: str) -> Path:
-    """Return `file` with the ending: a name may have points without one, as in "Llama-3.2"."""
-    return file if file.suffix.lower() == ending else file.with_name(f"{file.name}{ending}")
+def with_extension(file: Path, extension: str) -> Path:
+    """Return `file` with the extension. A name may have dots without one, as in "Llama-3.2"."""
+    return file if file.suffix.lower() == extension else file.with_name(f"{file.name}{extension}")
 
 
-def go_on(parent: QWidget, chosen: str, file: Path, then: Callable[[Path], None]) -> None:
-    """Call `then` with `file`; ask before, if the dialog in which `chosen` was chosen did not see what is replaced."""
-    if str(file) != chosen and file.exists():
-        confirm_replacing(parent, file, then)
+def confirm_and_save(parent: QWidget, path: str, file: Path, save: Callable[[Path], None]) -> None:
+    """Call `save` with `file`. If it exists and is not the `path` that the dialog asked about, confirm first."""
+    if str(file) != path and file.exists():
+        confirm_replacing(parent, file, save)
     else:
-        then(file)
+        save(file)
 
 
-def confirm_replacing(parent: QWidget, file: Path, then: Callable[[Path], None]) -> QMessageBox:
-    """Ask whether `file` is to be replaced, and call `then` if it is."""
+def confirm_replacing(parent: QWidget, file: Path, save: Callable[[Path], None]) -> QMessageBox:
+    """Ask before `file` is replaced, and call `save` if the user agrees."""
     box = QMessageBox(QMessageBox.Icon.NoIcon, "Facet", f"Replace “{file.name}”?", parent=parent)
     box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setInformativeText("A file of this name is there already.")
+    box.setInformativeText("A file with this name already exists in that folder.")
     box.setStandardButtons(QMessageBox.StandardButton.Cancel)
     replace = box.addButton("Replace", QMessageBox.ButtonRole.DestructiveRole)
-    replace.clicked.connect(lambda: then(file))
+    replace.clicked.connect(lambda: save(file))
     box.finished.connect(box.deleteLater)
     box.open()
     return box

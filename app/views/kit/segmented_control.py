@@ -1,4 +1,4 @@
-"""A few views of the same thing side by side, of which one is shown."""
+"""A segmented control: one of a few views is selected."""
 
 from collections.abc import Sequence
 
@@ -41,7 +41,7 @@ class _Segment(PaintedButton):
 
 
 class SegmentedControl(QWidget):
-    """Emits `chosen` with the place of the one that was pressed; the arrow keys go from one to the next."""
+    """Emits `chosen` with the index of the pressed segment; the arrow keys move between segments."""
 
     chosen = Signal(int)
 
@@ -52,24 +52,24 @@ class SegmentedControl(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(1, 1, 1, 1)
         row.setSpacing(0)
-        for place, title in enumerate(titles):
+        for index, title in enumerate(titles):
             segment = _Segment(theme, title, self)
             segment.setAccessibleName(f"{name}: {title}")
-            self._group.addButton(segment, place)
+            self._group.addButton(segment, index)
             row.addWidget(segment)
         self._group.idClicked.connect(self.chosen)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.update)
-        self.mark(0)
+        self.select(0)
 
-    def mark(self, place: int) -> None:
-        self._group.button(place).setChecked(True)
+    def select(self, index: int) -> None:
+        self._group.button(index).setChecked(True)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if step := _STEPS.get(Qt.Key(event.key())):
-            place = (self._group.checkedId() + step) % len(self._group.buttons())
-            self._group.button(place).setFocus(Qt.FocusReason.TabFocusReason)
-            self._group.button(place).click()
+            index = (self._group.checkedId() + step) % len(self._group.buttons())
+            self._group.button(index).setFocus(Qt.FocusReason.TabFocusReason)
+            self._group.button(index).click()
         else:
             super().keyPressEvent(event)
 

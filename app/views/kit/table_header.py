@@ -1,4 +1,4 @@
-"""The heads of the table's columns: quiet words, an arrow at the one that is sorted by."""
+"""The header of a table, with an arrow at the sorted column."""
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
@@ -9,11 +9,11 @@ from app.views.kit.theme import Theme
 
 ARROW = 12
 PADDING = 8
-"""Pixels left and right of what stands in a cell; the first column has them twice."""
+"""Horizontal padding of a cell, in pixels; doubled at the left of the first column."""
 
 
 class TableHeader(QHeaderView):
-    """Draws itself in the colours of the theme."""
+    """A header in the colors and fonts of the theme."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)

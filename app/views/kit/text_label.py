@@ -1,4 +1,4 @@
-"""A label in the fonts and colours of the theme, whatever they become."""
+"""A label in the fonts and colors of the theme."""
 
 from typing import Literal
 
@@ -12,7 +12,7 @@ Tone = Literal["text", "secondary", "tertiary", "success", "warning", "danger"]
 
 
 class TextLabel(QLabel):
-    """Plain text, never read as markup: over several lines if it `wraps`, else elided where room is short."""
+    """Plain text, never read as markup. It wraps, or is elided in the middle if it does not fit."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class TextLabel(QLabel):
         self._apply_theme()
 
     def minimumSizeHint(self) -> QSize:
-        """Return a size that never makes others wider than the window, however long a word is."""
+        """Return a size that a long word cannot make wider than the window."""
         size = super().minimumSizeHint()
         return QSize(min(size.width(), 60), size.height())
 

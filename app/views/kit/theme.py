@@ -1,7 +1,7 @@
-"""The one home of sizes and fonts, and the way to the colours of `palette`.
+"""Sizes, fonts and colors of the window.
 
-Views ask a `Theme` and listen to its `changed`; they set no colour, font or style sheet of their own making.
-On macOS the native style draws native controls; elsewhere Fusion draws them in the palette given here.
+Views read a `Theme` and connect to its `changed`; they set no other color, font or style sheet.
+On macOS the native style draws native controls; elsewhere Fusion draws them in the palette of the theme.
 """
 
 import sys
@@ -21,7 +21,7 @@ SMALLEST_TEXT, LARGEST_TEXT = 80, 200
 """Bounds of the text size, in percent."""
 
 _READING_WIDTH = 760
-_NATIVE_COLOURS = sys.platform == "darwin"
+_IS_NATIVE = sys.platform == "darwin"
 
 # Pixel size at 100 % and weight: `body` is for reading, `label` for controls.
 _FONTS: Mapping[FontRole, tuple[int, QFont.Weight]] = {
@@ -36,7 +36,7 @@ _MONO_FAMILIES = ["JetBrains Mono", "DejaVu Sans Mono", "Liberation Mono", "mono
 
 
 class Theme(QObject):
-    """The colours and fonts in use. Text size and appearance change everything at once."""
+    """Colors and fonts for one appearance and text size; both can change at any time."""
 
     changed = Signal()
 
@@ -45,8 +45,8 @@ class Theme(QObject):
         self._appearance: Appearance = "system"
         self._text_size = 100
         self._fonts: dict[tuple[FontRole, bool, bool, int], QFont] = {}
-        self._palette = self._chosen()
-        QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_theme_changed)
+        self._palette = self._current_palette()
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._update_palette)
 
     @property
     def palette(self) -> Palette:
@@ -60,11 +60,11 @@ class Theme(QObject):
 
     @property
     def text_size(self) -> int:
-        """Percent of the normal size."""
+        """Percent of the default size."""
         return self._text_size
 
     def font(self, role: FontRole, *, tabular: bool = False, bold: bool = False) -> QFont:
-        """Return the font of `role`, scaled. `tabular` gives all figures the same width."""
+        """Return the font of `role`, scaled. `tabular` gives all digits the same width."""
         key = (role, tabular, bold, self.text_size)
         if key not in self._fonts:
             self._fonts[key] = self._new_font(role, tabular=tabular, bold=bold)
@@ -81,11 +81,11 @@ class Theme(QObject):
 
     @property
     def reading_width(self) -> int:
-        """Pixels that a column of text takes at most; the transcript and the composer share it."""
+        """Largest width of a column of text, in pixels; the transcript and the composer share it."""
         return self.scaled(_READING_WIDTH)
 
     def scaled(self, pixels: float) -> int:
-        """Return a length that grows with the text size."""
+        """Return a length in pixels that grows with the text size."""
         return round(pixels * self._text_size / 100)
 
     def set_appearance(self, appearance: Appearance) -> None:
@@ -94,7 +94,7 @@ class Theme(QObject):
         self._appearance = appearance
         schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark, "system": Qt.ColorScheme.Unknown}
         QGuiApplication.styleHints().setColorScheme(schemes[appearance])
-        self._on_theme_changed()
+        self._update_palette()
 
     def set_text_size(self, percent: int) -> None:
         percent = min(max(percent, SMALLEST_TEXT), LARGEST_TEXT)
@@ -104,63 +104,63 @@ class Theme(QObject):
         self.changed.emit()
 
     def install(self, application: QApplication) -> None:
-        """Make the controls of `application` follow this theme, now and after every change."""
-        if not _NATIVE_COLOURS:
+        """Apply the theme to the controls of `application`, now and after every change."""
+        if not _IS_NATIVE:
             application.setStyle("Fusion")
         self.changed.connect(lambda: self._apply_theme(application))
         self._apply_theme(application)
 
     def thin_scroll_bars(self, area: QAbstractScrollArea) -> None:
-        """Make the scroll bars of `area` as thin as those of macOS, where the platform's own are wide.
+        """Make the scroll bars of `area` as thin as those of macOS, on platforms where they are wide.
 
-        The style sheet is on the bars alone: one for the whole application makes Qt 6.11 forget the fonts of widgets
+        The style sheet is set on the bars only: one for the whole application makes Qt 6.11 lose the fonts of widgets
         that are moved into a scroll area.
         """
-        if not _NATIVE_COLOURS:
+        if not _IS_NATIVE:
             _ThinScrollBars(self, area)
 
     def _apply_theme(self, application: QApplication) -> None:
         application.setFont(self.font("label"))
-        if not _NATIVE_COLOURS:
+        if not _IS_NATIVE:
             application.setPalette(_control_palette(self._palette))
 
-    def _on_theme_changed(self) -> None:
-        palette = self._chosen()
+    def _update_palette(self) -> None:
+        palette = self._current_palette()
         if palette != self._palette:
             self._palette = palette
             self.changed.emit()
 
-    def _chosen(self) -> Palette:
+    def _current_palette(self) -> Palette:
         palette = DARK if self.is_dark else LIGHT
-        return with_accent(palette, QGuiApplication.palette().accent().color()) if _NATIVE_COLOURS else palette
+        return with_accent(palette, QGuiApplication.palette().accent().color()) if _IS_NATIVE else palette
 
 
 class ScaledTheme(Theme):
-    """Follows another theme, with everything that has a size at so many percent of it."""
+    """Follows another theme, with fonts and lengths at `percent` of its sizes."""
 
-    def __init__(self, whole: Theme, percent: int, parent: QObject | None = None) -> None:
-        self._whole, self._percent = whole, percent
+    def __init__(self, base: Theme, percent: int, parent: QObject | None = None) -> None:
+        self._base, self._percent = base, percent
         super().__init__(parent)
-        whole.changed.connect(self.changed)
+        base.changed.connect(self.changed)
 
     @property
     def palette(self) -> Palette:
-        return self._whole.palette
+        return self._base.palette
 
     @property
     def is_dark(self) -> bool:
-        return self._whole.is_dark
+        return self._base.is_dark
 
     @property
     def text_size(self) -> int:
-        return self._whole.text_size * self._percent // 100
+        return self._base.text_size * self._percent // 100
 
     def scaled(self, pixels: float) -> int:
-        return round(self._whole.scaled(pixels) * self._percent / 100)
+        return round(self._base.scaled(pixels) * self._percent / 100)
 
 
 class _ThinScrollBars(QObject):
-    """Keeps the scroll bars of `area` in the colours of the theme for as long as it lives."""
+    """Keeps the scroll bars of `area` in the colors of the theme. It is a child of `area`."""
 
     def __init__(self, theme: Theme, area: QAbstractScrollArea) -> None:
         super().__init__(area)
@@ -183,7 +183,7 @@ def _text_font() -> QFont:
 def _mono_font() -> QFont:
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     if sys.platform == "linux":
-        # On macOS a family that is not there costs a search through all fonts; its own fixed font is SF Mono or Menlo.
+        # On macOS a missing family costs a search through all fonts, and the system's fixed font is SF Mono or Menlo.
         font.setFamilies([*_MONO_FAMILIES, *font.families()])
     font.setStyleHint(QFont.StyleHint.Monospace)
     return font

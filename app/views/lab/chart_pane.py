@@ -9,11 +9,11 @@ from app.viewmodels.lab.studies import Lab
 from app.views.charts.pareto_chart import ParetoChart
 from app.views.charts.study_chart import StudyChart
 from app.views.kit.grid import SIDE, VerticalScrollArea
-from app.views.kit.study_pane import Pane
+from app.views.kit.study_pane import StudyPane
 from app.views.kit.theme import Theme
 
 
-class ChartPane(Pane):
+class ChartPane(StudyPane):
     """Nothing is drawn while it is hidden."""
 
     is_beside_table = True

@@ -45,7 +45,7 @@ class Strip(QWidget):
         """Show how it stands now."""
         stand, judgement = self._lab.stand, self._lab.judgement
         self._words.setText(stand.words)
-        self._bar.set_progress(stand.share, is_live=stand.is_running)
+        self._bar.set_progress(stand.share, is_active=stand.is_running)
         self._bar.setVisible(stand.is_running)
         self._words.setVisible(bool(stand.words))
         self.start.setVisible(bool(stand.start))

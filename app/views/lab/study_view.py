@@ -12,7 +12,7 @@ from app.viewmodels.lab.studies import Lab
 from app.views.kit.controls import SmallButton
 from app.views.kit.grid import SIDE
 from app.views.kit.segmented_control import SegmentedControl
-from app.views.kit.study_pane import Pane
+from app.views.kit.study_pane import StudyPane
 from app.views.kit.theme import Theme
 from app.views.lab.gates_form import GatesForm
 from app.views.lab.heading import StudyHeading
@@ -56,7 +56,7 @@ class StudyView(QWidget):
         self._buttons = QWidget()
         self._bar = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._stack = QStackedWidget()
-        self._panes: dict[int, Pane] = {}
+        self._panes: dict[int, StudyPane] = {}
         self._place = 0
         self._gates: GatesForm | None = None
         self._lay_out()
@@ -108,7 +108,7 @@ class StudyView(QWidget):
             made.selected.connect(self.table.select)
             made.select(self.table.selected_key)
             self._stack.addWidget(made)
-        self.segments.mark(place)
+        self.segments.select(place)
         if place:
             self._stack.setCurrentWidget(self._panes[place])
         for button in (self.columns, self.copy_button):

@@ -9,7 +9,7 @@ from app.views.charts.bars_chart import BarsChart
 from app.views.charts.distribution_chart import DistributionChart
 from app.views.charts.kinds_chart import KindsChart
 from app.views.charts.pareto_chart import ParetoChart
-from app.views.kit.study_pane import Pane
+from app.views.kit.study_pane import StudyPane
 from app.views.kit.theme import Theme
 from app.views.lab.chart_pane import ChartPane
 
@@ -19,7 +19,7 @@ class View:
     """`make` builds it when it is first wanted."""
 
     title: str
-    make: Callable[[Lab, Theme], Pane]
+    make: Callable[[Lab, Theme], StudyPane]
 
 
 VIEWS: Sequence[View] = (

@@ -79,7 +79,7 @@ class Confirmation(QWidget):
                 ("To send", f"{size}; what the Hub has already is not sent again"),
             ]
         )
-        self._notes.tell([sentence for sentence in (_HOLDS[target.holds], *draft.notes) if sentence])
+        self._notes.show_sentences([sentence for sentence in (_HOLDS[target.holds], *draft.notes) if sentence])
         self._files.show_pairs([(file.name, format_disk(file.size_bytes)) for file in target.files])
         self.replace.setVisible(target.holds == "another model")
         with QSignalBlocker(self.replace):

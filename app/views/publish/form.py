@@ -86,7 +86,7 @@ class Form(QWidget):
         self._show_visibility(is_public=draft.is_public)
         base = f", made from {draft.base_model}" if draft.base_model else ""
         self._licence.setText(f"{draft.licence or 'unknown'}{base}")
-        self.notes.tell(draft.notes)
+        self.notes.show_sentences(draft.notes)
         self.card.show_card(draft.card, draft.text)
         self._show_foot(draft)
 

@@ -67,7 +67,7 @@ class QuantizePage(QWidget):
         state = self._quantize.state
         self._close_editor()
         self.heading.follow(state)
-        self.recipes.notes.tell(self._quantize.warnings)
+        self.recipes.notes.show_sentences(self._quantize.warnings)
         self.tray.setVisible(isinstance(state, Ready))
         match state:
             case Ready():

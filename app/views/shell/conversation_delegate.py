@@ -1,4 +1,4 @@
-"""How one conversation looks in the sidebar, and how its title is edited in place."""
+"""Delegate for a conversation in the sidebar, with an in-place editor of its title."""
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
@@ -11,11 +11,11 @@ from app.views.kit.theme import Theme
 Index = QModelIndex | QPersistentModelIndex
 
 _SIDE = 8
-"""Pixels left and right of the highlight."""
+"""Horizontal margin of the highlight, in pixels."""
 
 
 class ConversationDelegate(QStyledItemDelegate):
-    """Title over subtitle; the first row of a section carries the section's name above it."""
+    """Paints title over subtitle, with the name of the section above its first row."""
 
     renamed = Signal(str, str)  # id, title
 
@@ -45,7 +45,7 @@ class ConversationDelegate(QStyledItemDelegate):
         right, middle = Qt.TextElideMode.ElideRight, Qt.TextElideMode.ElideMiddle
         for role, font, color, line, elide in (
             (ConversationRole.TITLE, self._font(), title, self._title(row), right),
-            # The age stands at the end and is worth more than the middle of a model's name.
+            # The age at the end matters more than the middle of a model's name.
             (ConversationRole.SUBTITLE, self._theme.font("small"), subtitle, self._subtitle(row), middle),
         ):
             painter.setFont(font)
@@ -57,7 +57,7 @@ class ConversationDelegate(QStyledItemDelegate):
     def createEditor(self, parent: QWidget, _option: QStyleOptionViewItem, _index: Index) -> QWidget:
         editor = QLineEdit(parent)
         editor.setFont(self._font())
-        editor.setAccessibleName("Title of the conversation")
+        editor.setAccessibleName("Conversation title")
         return editor
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
@@ -83,10 +83,10 @@ class ConversationDelegate(QStyledItemDelegate):
         return QFontMetrics(self._theme.font("small")).height() + 18 if self._section(index) else 0
 
     def _section(self, index: Index) -> str:
-        """Return the name of the section that begins with this row, or nothing."""
-        own = index.data(ConversationRole.SECTION) or ""
-        before = index.model().index(index.row() - 1, 0)
-        return own if not before.isValid() or before.data(ConversationRole.SECTION) != own else ""
+        """Return the name of the section that starts with this row, or ""."""
+        section = index.data(ConversationRole.SECTION) or ""
+        previous = index.model().index(index.row() - 1, 0)
+        return section if not previous.isValid() or previous.data(ConversationRole.SECTION) != section else ""
 
     def _row(self, rect: QRect, index: Index) -> QRect:
         return rect.adjusted(_SIDE, self._section_height(index), -_SIDE, -2)

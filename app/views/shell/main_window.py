@@ -1,7 +1,4 @@
-"""The window itself: its place on the screen, which it remembers, and its look before there is anything in it.
-
-It can be shown at once: what loads the rest of Facet comes after it.
-"""
+"""The window itself, which remembers its geometry and can appear before the rest of Facet is loaded."""
 
 from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent
@@ -14,7 +11,7 @@ _SMALLEST = (640, 420)
 
 
 class MainWindow(QMainWindow):
-    """`state` keeps what the window remembers; whatever is in it writes its own there on `closing`."""
+    """The main window. `state` stores its geometry; its contents save their own state there on `closing`."""
 
     first_painted = Signal()
     activated = Signal()
@@ -27,13 +24,13 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Facet")
         self.setMinimumSize(*_SMALLEST)
         self.resize(*_SIZE)
-        kept = state.value("geometry")
-        if isinstance(kept, QByteArray):
-            self.restoreGeometry(kept)
+        geometry = state.value("geometry")
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
         theme.changed.connect(self.update)
 
     def bring_to_front(self) -> None:
-        """Show the window above the others, from the Dock too."""
+        """Show the window above all others, even if it is minimized."""
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
         self.show()
         self.raise_()

@@ -1,4 +1,4 @@
-"""The menu bar as data: every action with its words and its shortcut. What an action does, the window says."""
+"""The menu bar as data: the text and shortcut of every action. Its handlers come from the window."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _Role = QAction.MenuRole
 
 @dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """One action. Ctrl is ⌘ on macOS. Entries of one `group` exclude each other."""
+    """An action of a menu. Ctrl is ⌘ on macOS. At most one entry of a `group` is checked."""
 
     name: str
     text: str
@@ -62,16 +62,16 @@ MENUS: Mapping[str, Sequence[MenuEntry]] = {
         MenuEntry("toggle_sidebar", "Sidebar", "Ctrl+Shift+S", checkable=True),
         MenuEntry("toggle_parameters", "Chat Parameters", "Ctrl+Shift+P", checkable=True),
         SEPARATOR,
-        MenuEntry("text_bigger", "Bigger Text", "Ctrl++"),
-        MenuEntry("text_smaller", "Smaller Text", "Ctrl+-"),
+        MenuEntry("text_bigger", "Make Text Bigger", "Ctrl++"),
+        MenuEntry("text_smaller", "Make Text Smaller", "Ctrl+-"),
         MenuEntry("text_normal", "Actual Size", "Ctrl+0"),
         SEPARATOR,
-        MenuEntry("appearance_system", "Appearance of the System", checkable=True, group="appearance"),
+        MenuEntry("appearance_system", "Use System Appearance", checkable=True, group="appearance"),
         MenuEntry("appearance_light", "Light", checkable=True, group="appearance"),
         MenuEntry("appearance_dark", "Dark", checkable=True, group="appearance"),
     ),
     "&Chat": (
-        MenuEntry("write", "Write a Message", "Ctrl+L"),
+        MenuEntry("write", "Write Message", "Ctrl+L"),
         MenuEntry("stop", "Stop", "Ctrl+."),
         MenuEntry("regenerate", "Regenerate Answer", "Ctrl+R"),
         MenuEntry("edit_last", "Edit Last Message", "Ctrl+Shift+E"),
@@ -86,15 +86,15 @@ MENUS: Mapping[str, Sequence[MenuEntry]] = {
     ),
     "&Models": (
         MenuEntry("quantize", "Quantize…", "Ctrl+T"),
-        MenuEntry("quantize_folder", "Quantize a Folder…"),
-        MenuEntry("quantize_file", "Quantize a GGUF File…"),
+        MenuEntry("quantize_folder", "Quantize Folder…"),
+        MenuEntry("quantize_file", "Quantize GGUF File…"),
         SEPARATOR,
         MenuEntry("new_study", "New Study…", "Ctrl+Shift+N"),
         SEPARATOR,
         MenuEntry("page_jobs", "Jobs", "Ctrl+J"),
     ),
     "&Window": (
-        MenuEntry("minimize", "Minimise", "Ctrl+M"),
+        MenuEntry("minimize", "Minimize", "Ctrl+M"),
         MenuEntry("zoom", "Zoom"),
     ),
     "&Help": (
@@ -105,7 +105,7 @@ MENUS: Mapping[str, Sequence[MenuEntry]] = {
 
 
 def fill(bar: QMenuBar, parent: QWidget, handlers: Mapping[str, Callable[[], object]]) -> dict[str, QAction]:
-    """Make the menus of `MENUS` and return their actions by name.
+    """Create the menus of `MENUS` and return their actions by name.
 
     Raises:
         KeyError: an action has no handler.

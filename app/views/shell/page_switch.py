@@ -1,4 +1,4 @@
-"""The rows at the top of the sidebar that lead from page to page."""
+"""Rows at the top of the sidebar that switch between pages."""
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
@@ -13,7 +13,7 @@ _SIDE = 8
 
 
 class _PageRow(PaintedButton):
-    """An icon and the name of a page; the one that is shown is marked."""
+    """The icon and title of a page, highlighted while the page is visible."""
 
     def __init__(self, theme: Theme, page: WindowPage, parent: QWidget) -> None:
         super().__init__(theme, parent)
@@ -45,7 +45,7 @@ class _PageRow(PaintedButton):
 
 
 class PageSwitch(QWidget):
-    """Emits `chosen` with the name of the page that was pressed."""
+    """Emits `chosen` with the name of the clicked page."""
 
     chosen = Signal(str)
 
@@ -62,8 +62,8 @@ class PageSwitch(QWidget):
             group.addButton(row)
             column.addWidget(row)
 
-    def mark(self, name: str) -> None:
-        """Mark the page that is shown; "" marks none."""
+    def select(self, name: str) -> None:
+        """Highlight the page of that name; "" highlights none."""
         self._group.setExclusive(bool(name))
         for page, row in self._rows.items():
             row.setChecked(page == name)

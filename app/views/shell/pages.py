@@ -1,6 +1,6 @@
-"""The pages of the window as data: the switch in the sidebar and the View menu are made from it.
+"""Pages of the window as data, for the sidebar and the View menu.
 
-How a page is built, the assembly says; it is built when it is shown for the first time.
+The assembly builds a page when it is first shown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class WindowPage:
-    """`name` is what the program calls it, `icon` one of `icons.NAMES`."""
+    """A page. `name` identifies it in code, and `icon` is one of `icons.NAMES`."""
 
     name: str
     text: str
     icon: str
-    under: str = ""
-    """The page of the switch that is marked while this one is shown; "" where none is."""
+    parent: str = ""
+    """Page that the sidebar highlights while this one is visible; "" for none."""
 
 
 CHAT = "chat"
@@ -29,10 +29,10 @@ PAGES: Sequence[WindowPage] = (
 """In the order of their shortcuts, ⌘1, ⌘2 and so on."""
 
 INNER_PAGES: Sequence[WindowPage] = (
-    WindowPage("quantize", "Quantize", "quantize", under="models"),
-    WindowPage("publish", "Publish", "publish", under="models"),
+    WindowPage("quantize", "Quantize", "quantize", parent="models"),
+    WindowPage("publish", "Publish", "publish", parent="models"),
     WindowPage("jobs", "Jobs", "jobs"),
 )
-"""Those that something else leads to."""
+"""Pages that only other pages and the sidebar's foot lead to."""
 
 BY_NAME: Mapping[str, WindowPage] = {page.name: page for page in (*PAGES, *INNER_PAGES)}

@@ -1,4 +1,4 @@
-"""The settings, a tab a section, made from their declarations and applied at once."""
+"""The Settings window: a tab per section, generated from the declarations. Changes apply at once."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from mlx_engine.errors import FacetError
 
 
 class SettingsDialog(QDialog):
-    """A field of the kind `group` has a tab of its own, with its fields."""
+    """A field of kind `group` gets its own tab with the fields of the group."""
 
     def __init__(
         self, preferences: Preferences, notifier: Notifier, theme: Theme, parent: QWidget | None = None
@@ -34,7 +34,7 @@ class SettingsDialog(QDialog):
         column = QVBoxLayout(self)
         column.addWidget(self._tabs)
         column.addWidget(buttons)
-        preferences.changed.connect(self._follow)
+        preferences.changed.connect(self._refresh_field)
         self.resize(theme.scaled(500), theme.scaled(480))
 
     def _add_section(self, section: str) -> None:
@@ -55,7 +55,7 @@ class SettingsDialog(QDialog):
             self._forms[field.name] = form
             self._show(field)
 
-    def _follow(self, name: str) -> None:
+    def _refresh_field(self, name: str) -> None:
         for field in fields():
             if field.name == name and name in self._forms:
                 self._show(field)

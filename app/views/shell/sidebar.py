@@ -1,4 +1,4 @@
-"""The way to the pages, the list of conversations (open, rename in place, delete), and what jobs go on."""
+"""The sidebar: pages, the list of conversations (open, rename, delete), and the progress of jobs."""
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QPainter, QPaintEvent
@@ -12,8 +12,8 @@ from app.views.shell.conversation_delegate import ConversationDelegate
 from app.views.shell.page_switch import PageSwitch
 
 
-class _List(QListView):
-    """Return renames, as in the Finder; Backspace with the command key, or Delete, deletes."""
+class _ConversationView(QListView):
+    """Return renames, as in the Finder; Delete and Backspace delete."""
 
     def __init__(self, sidebar: "Sidebar") -> None:
         super().__init__(sidebar)
@@ -39,7 +39,7 @@ class _List(QListView):
 
 
 class Sidebar(QWidget):
-    """Follows the conversation on the screen, and opens the one that is chosen."""
+    """Highlights the conversation that is open, and opens the one that the user selects."""
 
     conversation_chosen = Signal()
     export_requested = Signal()
@@ -52,7 +52,7 @@ class Sidebar(QWidget):
         self.pages = PageSwitch(theme, self)
         self.study = JobsEntry(theme, self, name="Lab", icon="lab")
         self.jobs = JobsEntry(theme, self)
-        self._list = _List(self)
+        self._list = _ConversationView(self)
         self._delegate = ConversationDelegate(theme, self._list)
         self._list.setItemDelegate(self._delegate)
         self._list.setModel(conversations)
@@ -67,45 +67,45 @@ class Sidebar(QWidget):
         column.addWidget(self.study)
         column.addWidget(self.jobs)
         self._connect()
-        self._follow_chat()
+        self._select_current()
 
     def _connect(self) -> None:
         self._delegate.renamed.connect(self._conversations.rename)
-        self._list.selectionModel().selectionChanged.connect(lambda: self._open(self._chosen()))
+        self._list.selectionModel().selectionChanged.connect(lambda: self._open(self._selected()))
         self._list.clicked.connect(self.conversation_chosen)
         self._list.customContextMenuRequested.connect(self._show_menu)
-        self._chat.opened.connect(self._follow_chat)
+        self._chat.opened.connect(self._select_current)
         for changed in (
             self._conversations.rowsInserted,
             self._conversations.rowsMoved,
             self._conversations.modelReset,
         ):
-            changed.connect(self._follow_chat)
-        # Which row begins a section, and is taller for it, depends on the row above.
+            changed.connect(self._select_current)
+        # A row is taller if it starts a section, which depends on the row above.
         for changed in (self._conversations.dataChanged, self._conversations.rowsRemoved):
             changed.connect(self._list.scheduleDelayedItemsLayout)
         self._theme.changed.connect(self._list.scheduleDelayedItemsLayout)
 
     def step(self, delta: int) -> None:
-        """Open the conversation `delta` rows further down, or the nearest there is."""
-        current = self._chosen()
+        """Open the conversation `delta` rows below the current one, or the nearest one."""
+        current = self._selected()
         row = current.row() + delta if current.isValid() else 0
         last = self._conversations.rowCount() - 1
         if last >= 0:
             self._list.setCurrentIndex(self._conversations.index(min(max(row, 0), last), 0))
 
     def rename_current(self) -> None:
-        """Begin to edit the title of the conversation on the screen."""
-        if (chosen := self._chosen()).isValid():
-            self._list.edit(chosen)
+        """Edit the title of the open conversation."""
+        if (index := self._selected()).isValid():
+            self._list.edit(index)
 
     def delete_current(self) -> None:
-        """Delete the conversation on the screen; it can be brought back."""
-        if (chosen := self._chosen()).isValid():
-            self._conversations.delete(chosen.data(ConversationRole.ID))
+        """Delete the open conversation; it can be restored."""
+        if (index := self._selected()).isValid():
+            self._conversations.delete(index.data(ConversationRole.ID))
 
-    def _chosen(self) -> QModelIndex:
-        """Return the selected row. The current one is another matter: a list that gets the focus makes its first so."""
+    def _selected(self) -> QModelIndex:
+        """Return the selected row. The current row may differ: a list that gets the focus sets it to the first."""
         return next(iter(self._list.selectedIndexes()), QModelIndex())
 
     def _open(self, index: QModelIndex) -> None:
@@ -115,7 +115,7 @@ class Sidebar(QWidget):
     def _current_id(self) -> str | None:
         return self._chat.conversation.id if self._chat.conversation else None
 
-    def _follow_chat(self) -> None:
+    def _select_current(self) -> None:
         self._list.scheduleDelayedItemsLayout()
         current = self._current_id()
         row = self._conversations.row_of(current) if current else -1
@@ -124,8 +124,8 @@ class Sidebar(QWidget):
         elif row != self._list.currentIndex().row():
             self._list.setCurrentIndex(self._conversations.index(row, 0))
 
-    def _show_menu(self, where: QPoint) -> None:
-        if not self._list.indexAt(where).isValid():
+    def _show_menu(self, position: QPoint) -> None:
+        if not self._list.indexAt(position).isValid():
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -137,7 +137,7 @@ class Sidebar(QWidget):
             action = QAction(text, menu)
             action.triggered.connect(slot)
             menu.addAction(action)
-        menu.popup(self._list.viewport().mapToGlobal(where))
+        menu.popup(self._list.viewport().mapToGlobal(position))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         QPainter(self).fillRect(self.rect(), self._theme.palette.sidebar)

@@ -1,4 +1,4 @@
-"""The strip above the pages: the sidebar, a new chat, the model or the page's name in the middle, the parameters."""
+"""The toolbar above the pages: sidebar and new chat, the model or the title of the page, and parameters."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence, QPainter, QPaintEvent
@@ -10,7 +10,7 @@ from app.views.kit.theme import Theme
 
 
 class WindowHeader(QWidget):
-    """Its buttons are the menu's actions, given to `adopt`."""
+    """The toolbar. Its buttons trigger actions of the menu bar, passed to `set_actions`."""
 
     def __init__(self, picker: ModelPicker, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,12 +39,12 @@ class WindowHeader(QWidget):
         self._apply_theme()
 
     def show_title(self, title: str) -> None:
-        """Show the title in the place of the model; an empty one gives it back."""
+        """Show the title in place of the model picker; "" shows the picker again."""
         self._title.setText(title)
         self._middle.setCurrentIndex(1 if title else 0)
 
-    def adopt(self, sidebar: QAction, new_chat: QAction, parameters: QAction) -> None:
-        """Make a button of each action."""
+    def set_actions(self, sidebar: QAction, new_chat: QAction, parameters: QAction) -> None:
+        """Add a button for each action."""
         for action, icon, side in (
             (sidebar, "sidebar", self._left),
             (new_chat, "compose", self._left),

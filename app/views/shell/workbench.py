@@ -1,4 +1,4 @@
-"""What fills the window: header, sidebar, pages and parameters panel."""
+"""Contents of the window: toolbar, sidebar, pages and parameters panel."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -26,12 +26,12 @@ _TEXT_STEP = 10
 
 
 class Workbench(QWidget):
-    """Shows the view-models given, in `window`. `new_page` makes the others than the chat when they are first shown."""
+    """Fills `window` with the chat page; `new_page` builds every other page when it is first shown."""
 
     quantize_requested = Signal()
-    quantize_path_requested = Signal(bool)  # whether it is a file
+    quantize_path_requested = Signal(bool)  # True for a file, False for a folder
     study_requested = Signal()
-    export_requested = Signal(bool)  # whether of all chats
+    export_requested = Signal(bool)  # True for all chats
 
     def __init__(self, window: MainWindow, parts: WindowParts, *, new_page: Callable[[str], QWidget]) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Workbench(QWidget):
         self._header = WindowHeader(self.picker, self.theme)
         self._lay_out()
         self.actions_by_name = actions = WindowActions(window.menuBar(), self._handlers(), parts, self).actions
-        self._header.adopt(actions["toggle_sidebar"], actions["new_chat"], actions["toggle_parameters"])
+        self._header.set_actions(actions["toggle_sidebar"], actions["new_chat"], actions["toggle_parameters"])
         self._connect()
         self._restore()
         self.show_page(CHAT)
@@ -120,7 +120,7 @@ class Workbench(QWidget):
         for source in (self.chat, self.conversations, self.library, self.preferences):
             source.problem.connect(self.notifier.error)
         self.chat.gate.noted.connect(self.notifier.information)
-        self.chat.gate.question_changed.connect(self._follow_question)
+        self.chat.gate.question_changed.connect(self._show_question)
         self.conversations.deleted.connect(self._offer_undo)
         self.sidebar.pages.chosen.connect(self.show_page)
         self.sidebar.jobs.clicked.connect(lambda: self.show_page("jobs"))
@@ -128,23 +128,23 @@ class Workbench(QWidget):
         self.sidebar.export_requested.connect(lambda: self.export_requested.emit(False))
         self.sidebar.conversation_chosen.connect(lambda: self.show_page(CHAT))
         self.chat.opened.connect(lambda: self.show_page(CHAT))
-        self.chat.title_changed.connect(self._follow_title)
+        self.chat.title_changed.connect(self._refresh_title)
         self.main_window.activated.connect(self.conversations.refresh_times)
-        self.main_window.closing.connect(self._keep)
+        self.main_window.closing.connect(self._save)
 
     def show_page(self, name: str) -> QWidget:
-        """Show the page of that name, one of `BY_NAME`, and return it."""
+        """Show the page of that name, a key of `BY_NAME`, and return it."""
         if name not in self._pages:
             self._pages[name] = self._new_page(name)
             self._stack.addWidget(self._pages[name])
         self._current = name
         self._stack.setCurrentWidget(self._pages[name])
-        self.sidebar.pages.mark(name if BY_NAME[name] in PAGES else BY_NAME[name].under)
+        self.sidebar.pages.select(name if BY_NAME[name] in PAGES else BY_NAME[name].parent)
         for page in PAGES:
             self.actions_by_name[f"page_{page.name}"].setChecked(page.name == name)
         self.actions_by_name["toggle_parameters"].setEnabled(name == CHAT)
-        self._follow_parameters()
-        self._follow_title()
+        self._refresh_parameters()
+        self._refresh_title()
         return self._pages[name]
 
     @property
@@ -157,7 +157,7 @@ class Workbench(QWidget):
         self.write()
 
     def write(self) -> None:
-        """Bring the person to the message that is being written."""
+        """Show the composer and give it the focus."""
         self.show_page(CHAT)
         self.page.composer.setFocus()
 
@@ -173,24 +173,23 @@ class Workbench(QWidget):
         self._show_sidebar(visible=self.sidebar.isHidden())
 
     def toggle_parameters(self) -> None:
-        """Show or hide the panel, which is made when it is wanted for the first time."""
+        """Show or hide the panel, which is built on first use."""
         if self._parameters is None:
-            from app.views.chat.parameters_panel import ParametersPanel  # noqa: PLC0415 - as with the settings
+            from app.views.chat.parameters_panel import ParametersPanel  # noqa: PLC0415 - loads on first use
 
             self._parameters = ParametersPanel(self.chat, self.theme)
             self._parameters.hide()
             self._splitter.addWidget(self._parameters)
             self._parameters.resize(_PANEL_WIDTH, self.height())
         self._has_parameters = not self._has_parameters
-        self._follow_parameters()
+        self._refresh_parameters()
 
     def set_text_size(self, percent: int) -> None:
         self.preferences.set("text_size", min(max(percent, SMALLEST_TEXT), LARGEST_TEXT))
 
     def show_settings(self) -> None:
         if self._settings_dialog is None:
-            # Wanted later, if at all: the time to load and build it does not belong to the start.
-            from app.views.shell.settings_dialog import SettingsDialog  # noqa: PLC0415
+            from app.views.shell.settings_dialog import SettingsDialog  # noqa: PLC0415 - loads on first use
 
             self._settings_dialog = SettingsDialog(self.preferences, self.notifier, self.theme, self)
         self._settings_dialog.show()
@@ -198,9 +197,7 @@ class Workbench(QWidget):
         self._settings_dialog.activateWindow()
 
     def show_about(self) -> None:
-        QMessageBox.about(
-            self, "About Facet", "Facet\n\nChat with language models on your own computer. Nothing leaves it."
-        )
+        QMessageBox.about(self, "About Facet", "Facet\n\nChat with AI models on your Mac. Nothing leaves it.")
 
     def _edit_last_message(self) -> None:
         self.write()
@@ -216,29 +213,29 @@ class Workbench(QWidget):
             f"“{title}” was deleted.", action_title="Undo", action=lambda: self.conversations.restore(conversation)
         )
 
-    def _follow_question(self) -> None:
-        """What is asked is asked in the chat."""
+    def _show_question(self) -> None:
+        """Show the page of the chat, where the question is asked."""
         if self.chat.gate.question:
             self.show_page(CHAT)
 
-    def _follow_parameters(self) -> None:
-        """The panel is about the chat and goes with its page."""
+    def _refresh_parameters(self) -> None:
+        """Show the panel only on the page of the chat."""
         if self._parameters:
             self._parameters.setVisible(self._has_parameters and self._current == CHAT)
         self.actions_by_name["toggle_parameters"].setChecked(self._has_parameters)
 
-    def _follow_title(self) -> None:
+    def _refresh_title(self) -> None:
         page = "" if self._current == CHAT else BY_NAME[self._current].text
         self._header.show_title(page)
         self.main_window.setWindowTitle(page or self.chat.title or "Facet")
 
     def _restore(self) -> None:
-        kept = self.main_window.state.value("splitter")
-        if not isinstance(kept, QByteArray) or not self._splitter.restoreState(kept):
+        state = self.main_window.state.value("splitter")
+        if not isinstance(state, QByteArray) or not self._splitter.restoreState(state):
             self._splitter.setSizes([_SIDEBAR_WIDTH, self.main_window.width() - _SIDEBAR_WIDTH])
         self._show_sidebar(visible=self.preferences.settings.sidebar_visible)
 
-    def _keep(self) -> None:
+    def _save(self) -> None:
         self.main_window.state.setValue("splitter", self._splitter.saveState())
 
 

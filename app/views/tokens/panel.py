@@ -9,7 +9,7 @@ from app.viewmodels.tokens.states import Broken, Busy, Idle, Shown
 from app.viewmodels.tokens.view import TokenView
 from app.views.kit.flow import Flow
 from app.views.kit.grid import SIDE
-from app.views.kit.study_pane import Pane
+from app.views.kit.study_pane import StudyPane
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.tokens.controls import WORST, Controls
@@ -25,7 +25,7 @@ _WIDE, _HIGH, _LIST_WIDTH = 760, 300, 280
 legend."""
 
 
-class TokensPanel(Pane):
+class TokensPanel(StudyPane):
     """Shows `view`, which begins to read when the panel is first seen."""
 
     def __init__(self, view: TokenView, theme: Theme, parent: QWidget | None = None) -> None:

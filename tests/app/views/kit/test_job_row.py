@@ -1,4 +1,4 @@
-"""A job in its row."""
+"""A job in the job list."""
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -30,8 +30,8 @@ def row(bridge: GivenBridge, workbench: Workbench, theme: Theme, qtbot: QtBot) -
     return row
 
 
-def test_a_failed_job_shows_what_its_own_process_wrote(row: JobRow, bridge: GivenBridge) -> None:
-    """When it is asked for, until it is asked to hide it."""
+def test_a_failed_job_shows_its_log(row: JobRow, bridge: GivenBridge) -> None:
+    """The Log button shows and hides it."""
     bridge.tails[conversion().id] = "metal: out of memory"
     assert not row.log.isVisible()
     row.show_log.click()
@@ -40,16 +40,16 @@ def test_a_failed_job_shows_what_its_own_process_wrote(row: JobRow, bridge: Give
     assert not row.log.isVisible()
 
 
-def test_one_that_wrote_nothing_says_so(row: JobRow) -> None:
-    """As after a restart of Facet."""
+def test_an_empty_log_is_reported(row: JobRow) -> None:
+    """The log is empty after a restart of Facet, for example."""
     row.show_log.click()
-    assert "nothing" in row.log.text()
+    assert "empty" in row.log.text()
 
 
-def test_the_log_goes_with_the_failure(row: JobRow, bridge: GivenBridge) -> None:
-    """Another try has another log."""
+def test_a_retry_hides_the_log(row: JobRow, bridge: GivenBridge) -> None:
+    """A new attempt has its own log."""
     row.show_log.click()
     bridge.put(conversion(), Queued())
-    row.follow(item(bridge.jobs[0]))
+    row.show_item(item(bridge.jobs[0]))
     assert not row.log.isVisible()
     assert not row.show_log.isVisible()

@@ -28,20 +28,20 @@ def shown(banner: NotificationBanner) -> list[str]:
     return [label.text() for label in banner.findChildren(QLabel) if label.isVisible() and label.text()]
 
 
-def test_nothing_is_shown_until_there_is_something_to_say(banner: NotificationBanner) -> None:
+def test_the_banner_is_hidden_at_first(banner: NotificationBanner) -> None:
     assert not banner.isVisible()
 
 
 def test_an_error_stays_until_it_is_dismissed(banner: NotificationBanner, notifier: Notifier) -> None:
-    """Title and message are shown as they are, markup included, until the person has read them."""
+    """Title and message are shown verbatim, markup included, until the user dismisses them."""
     notifier.error("The engine stopped", "It used <b>too much</b> memory.")
     assert shown(banner) == ["The engine stopped", "It used <b>too much</b> memory."]
     button(banner, "Dismiss").click()
     assert not banner.isVisible()
 
 
-def test_an_error_goes_when_it_is_no_longer_so(banner: NotificationBanner, notifier: Notifier) -> None:
-    """Only the notice that was meant is taken back."""
+def test_an_error_can_be_withdrawn(banner: NotificationBanner, notifier: Notifier) -> None:
+    """Only the notification with that title is withdrawn."""
     notifier.error("The engine stopped", "It was killed.")
     notifier.withdraw("The disk is full")
     assert banner.isVisible()
@@ -50,7 +50,7 @@ def test_an_error_goes_when_it_is_no_longer_so(banner: NotificationBanner, notif
 
 
 def test_details_are_shown_on_request(banner: NotificationBanner, notifier: Notifier) -> None:
-    """The last lines of a log are there for those who want them."""
+    """The last lines of a log are hidden at first."""
     notifier.error("Title", "Message", "last line of the log")
     details = banner.findChild(QPlainTextEdit)
     assert not details.isVisible()
@@ -59,8 +59,8 @@ def test_details_are_shown_on_request(banner: NotificationBanner, notifier: Noti
     assert details.toPlainText() == "last line of the log"
 
 
-def test_what_is_offered_is_done_once_and_the_notice_goes(banner: NotificationBanner, notifier: Notifier) -> None:
-    """Undo, for one: pressing it does it and closes the banner."""
+def test_the_action_is_called_once_and_closes_the_banner(banner: NotificationBanner, notifier: Notifier) -> None:
+    """Undo, for example, calls its function and hides the notification."""
     done: list[str] = []
     notifier.information("Deleted.", action_title="Undo", action=lambda: done.append("undone"))
     button(banner, "Undo").click()
@@ -68,8 +68,8 @@ def test_what_is_offered_is_done_once_and_the_notice_goes(banner: NotificationBa
     assert not banner.isVisible()
 
 
-def test_the_last_notice_replaces_the_one_before(banner: NotificationBanner, notifier: Notifier) -> None:
-    """One banner, one notice: nothing piles up, and no button of an old one is left."""
+def test_a_notification_replaces_the_previous_one(banner: NotificationBanner, notifier: Notifier) -> None:
+    """Notifications do not pile up, and no button of the previous one remains."""
     notifier.information("Deleted.", action_title="Undo", action=lambda: None)
     notifier.error("Title", "Message")
     assert shown(banner) == ["Title", "Message"]

@@ -1,4 +1,4 @@
-"""Names and words of others are shown as they are, also where Qt guesses about markup."""
+"""Texts from outside are shown verbatim, even where Qt guesses whether they are markup."""
 
 import pytest
 from PySide6.QtCore import QEvent, Qt
@@ -13,8 +13,8 @@ from app.views.kit.theme import Theme
 WILD = "<img src='file:///a.png'><b>Llama</b> & co.\n  second &lt; line"
 
 
-def said(text: str) -> str:
-    """Return what a person reads where Qt takes `text` for markup if it looks like that."""
+def visible_text(text: str) -> str:
+    """Return the text that the user sees if Qt guesses whether `text` is markup."""
     document = QTextDocument()
     document.setHtml(text)
     return document.toPlainText() if text.startswith("<p") else text
@@ -22,20 +22,20 @@ def said(text: str) -> str:
 
 @pytest.mark.parametrize("text", [WILD, "Llama 3.2", "", "&lt;", "a\nb"])
 def test_markup_is_read_as_text(text: str) -> None:
-    """What looks like markup comes out as it was written."""
-    assert said(plain(text)) == text
+    """Text that looks like markup is unchanged."""
+    assert visible_text(plain(text)) == text
 
 
-def test_the_name_of_a_button_is_no_markup(qtbot: QtBot, theme: Theme) -> None:
-    """A button that names a model shows its name in the tool tip, not what the name would draw."""
+def test_the_name_of_a_button_is_plain_text(qtbot: QtBot, theme: Theme) -> None:
+    """The tooltip of a button shows the name of a model verbatim."""
     button = IconButton(theme, "close", f"Remove {WILD}")
     qtbot.addWidget(button)
-    assert said(button.toolTip()) == f"Remove {WILD}"
+    assert visible_text(button.toolTip()) == f"Remove {WILD}"
     assert button.accessibleName() == f"Remove {WILD}"
 
 
-def test_the_tip_of_a_cell_is_no_markup(qtbot: QtBot, qapp: QApplication) -> None:
-    """A table of models shows names of others in its tool tips as they are."""
+def test_the_tooltip_of_a_cell_is_plain_text(qtbot: QtBot, qapp: QApplication) -> None:
+    """The tooltips of a table show the names of models verbatim."""
     table, item = QTableView(), QStandardItem("cell")
     qtbot.addWidget(table)
     item.setData(WILD, Qt.ItemDataRole.ToolTipRole)
@@ -47,5 +47,5 @@ def test_the_tip_of_a_cell_is_no_markup(qtbot: QtBot, qapp: QApplication) -> Non
     place = table.visualRect(model.index(0, 0)).center()
     where = table.viewport().mapToGlobal(place)
     qapp.sendEvent(table.viewport(), QHelpEvent(QEvent.Type.ToolTip, place, where))
-    assert said(QToolTip.text()) == WILD
+    assert visible_text(QToolTip.text()) == WILD
     QToolTip.hideText()

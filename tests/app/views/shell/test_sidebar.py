@@ -12,7 +12,7 @@ TIMEOUT_MS = 20_000
 
 @pytest.fixture
 def two_chats(workbench: Workbench, qtbot: QtBot) -> Workbench:
-    """Two conversations, "Second" being the newer one and on the screen."""
+    """Two conversations; "Second" is newer and open."""
     for text in ("First", "Second"):
         workbench.new_chat()
         assert workbench.chat.send(text)
@@ -24,15 +24,15 @@ def view_of(workbench: Workbench) -> QListView:
     return workbench.sidebar.findChild(QListView)
 
 
-def test_it_marks_the_conversation_on_the_screen(two_chats: Workbench) -> None:
-    """The conversation that is shown is the current row; a new one has none."""
+def test_it_selects_the_open_conversation(two_chats: Workbench) -> None:
+    """The open conversation is the current row; a new one has no row."""
     assert view_of(two_chats).currentIndex().data() == "Second"
     two_chats.new_chat()
     assert not view_of(two_chats).currentIndex().isValid()
 
 
 def test_the_focus_alone_opens_nothing(two_chats: Workbench, qtbot: QtBot) -> None:
-    """A new list that gets the focus makes its first row current; this neither opens it nor lets it be deleted."""
+    """A new list that gets the focus makes its first row current; this neither opens nor deletes it."""
     two_chats.new_chat()
     sidebar = Sidebar(two_chats.conversations, two_chats.chat, two_chats.theme)
     qtbot.addWidget(sidebar)
@@ -45,7 +45,7 @@ def test_the_focus_alone_opens_nothing(two_chats: Workbench, qtbot: QtBot) -> No
 
 
 def test_arrow_keys_open_conversations(two_chats: Workbench, qtbot: QtBot) -> None:
-    """Down goes to the older conversation, and the page shows it."""
+    """Down opens the older conversation."""
     qtbot.keyClick(view_of(two_chats), Qt.Key.Key_Down)
     assert two_chats.chat.title == "First"
 
@@ -59,7 +59,7 @@ def test_stepping_stops_at_the_ends(two_chats: Workbench) -> None:
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_F2, Qt.Key.Key_Return])
 def test_titles_are_renamed_in_place(two_chats: Workbench, qtbot: QtBot, key: Qt.Key) -> None:
-    """F2 or Return opens an editor in the row; Return takes the new title over."""
+    """F2 or Return opens an editor in the row; Return saves the new title."""
     view = view_of(two_chats)
     qtbot.keyClick(view, key)
     editor = view.findChild(QLineEdit)
@@ -69,7 +69,7 @@ def test_titles_are_renamed_in_place(two_chats: Workbench, qtbot: QtBot, key: Qt
     assert two_chats.main_window.windowTitle() == "Renamed"
 
 
-def test_a_blank_title_is_not_taken(two_chats: Workbench, qtbot: QtBot) -> None:
+def test_a_blank_title_is_ignored(two_chats: Workbench, qtbot: QtBot) -> None:
     view = view_of(two_chats)
     qtbot.keyClick(view, Qt.Key.Key_F2)
     editor = view.findChild(QLineEdit)
@@ -79,8 +79,8 @@ def test_a_blank_title_is_not_taken(two_chats: Workbench, qtbot: QtBot) -> None:
     assert two_chats.chat.title == "Second"
 
 
-def test_a_deleted_conversation_can_be_brought_back(two_chats: Workbench, qtbot: QtBot) -> None:
-    """Delete takes the row away at once and offers to undo it."""
+def test_a_deleted_conversation_can_be_restored(two_chats: Workbench, qtbot: QtBot) -> None:
+    """Delete removes the row at once and offers Undo."""
     qtbot.keyClick(view_of(two_chats), Qt.Key.Key_Delete)
     assert [two_chats.conversations.index(row).data() for row in range(two_chats.conversations.rowCount())] == ["First"]
     offer = next(button for button in two_chats.findChildren(QAbstractButton) if button.text() == "Undo")
@@ -88,7 +88,7 @@ def test_a_deleted_conversation_can_be_brought_back(two_chats: Workbench, qtbot:
     assert two_chats.conversations.rowCount() == 2
 
 
-def test_rows_that_begin_a_section_are_taller(two_chats: Workbench) -> None:
-    """The name of the section stands above its first row only."""
+def test_rows_that_start_a_section_are_taller(two_chats: Workbench) -> None:
+    """Only the first row of a section has its name above it."""
     view = view_of(two_chats)
     assert view.sizeHintForRow(0) > view.sizeHintForRow(1)

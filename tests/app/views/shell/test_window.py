@@ -1,4 +1,4 @@
-"""The whole window: what it shows of the view-models, and what its menus do."""
+"""The whole window: its contents and its menus."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -31,15 +31,15 @@ def answered(workbench: Workbench, qtbot: QtBot, text: str) -> None:
 
 
 def interfaces(widget: QWidget) -> Iterator[QAccessibleInterface]:
-    waiting = [QAccessible.queryAccessibleInterface(widget)]
-    while waiting:
-        interface = waiting.pop()
+    queue = [QAccessible.queryAccessibleInterface(widget)]
+    while queue:
+        interface = queue.pop()
         yield interface
-        waiting.extend(filter(None, (interface.child(number) for number in range(interface.childCount()))))
+        queue.extend(filter(None, (interface.child(number) for number in range(interface.childCount()))))
 
 
 def unnamed_controls(widget: QWidget) -> list[str]:
-    """The class names of what can be pressed or edited and has no name for a screen reader."""
+    """Return the class names of visible controls that have no name for screen readers."""
     roles = (
         QAccessible.Role.Button,
         QAccessible.Role.CheckBox,
@@ -48,7 +48,7 @@ def unnamed_controls(widget: QWidget) -> list[str]:
         QAccessible.Role.SpinBox,
         QAccessible.Role.List,
     )
-    # A scroll bar's arrows and the line within a spin box are parts of a control that has a name.
+    # The arrows of a scroll bar and the line of a spin box are parts of a control with a name.
     parts = ("QScrollBar", "qt_spinbox_lineedit", "ScrollLeftButton", "ScrollRightButton")
     return [
         f"{interface.object().metaObject().className()} {interface.object().objectName()}"
@@ -62,7 +62,7 @@ def unnamed_controls(widget: QWidget) -> list[str]:
 
 
 def test_a_message_is_answered_in_the_transcript(workbench: Workbench, qtbot: QtBot) -> None:
-    """Return sends; the answer and its conversation appear, and the composer is empty again."""
+    """Return sends the message; the answer and its conversation appear, and the composer is cleared."""
     answered(workbench, qtbot, "Do whales sing?")
     assert [item.message.text for item in workbench.chat.items] == ["Do whales sing?", "Whales sing."]
     assert workbench.page.transcript.isVisible()
@@ -70,21 +70,21 @@ def test_a_message_is_answered_in_the_transcript(workbench: Workbench, qtbot: Qt
     assert workbench.main_window.windowTitle() == "Do whales sing?"
 
 
-@pytest.mark.parametrize("is_wanted", [True, False])
-def test_thinking_unfolds_while_it_goes_on_if_that_is_wanted(
-    assemble: Callable[[Script], Assembly], qtbot: QtBot, is_wanted: bool
+@pytest.mark.parametrize("is_expanded", [True, False])
+def test_thinking_is_expanded_while_it_streams_if_the_setting_is_on(
+    assemble: Callable[[Script], Assembly], qtbot: QtBot, is_expanded: bool
 ) -> None:
-    """The setting holds for the next answer."""
+    """The setting applies to the next answer."""
     assembly = assemble(Script(thinking="Whales are large. " * 400, rate=50))
-    assembly.preferences.set("show_thinking", is_wanted)
+    assembly.preferences.set("show_thinking", is_expanded)
     assembly.chat.send("Hello")
     transcript = assembly.workbench.page.transcript
     qtbot.waitUntil(lambda: transcript.findChild(Thinking) is not None, timeout=TIMEOUT_MS)
-    assert transcript.findChild(Thinking).is_open == is_wanted
+    assert transcript.findChild(Thinking).is_open == is_expanded
 
 
-def test_a_dead_engine_is_told_with_its_last_words(assemble: Callable[[Script], Assembly], qtbot: QtBot) -> None:
-    """The banner says what happened, has the end of the log on request, and the chat goes on to be there."""
+def test_a_dead_engine_is_reported_with_its_log(assemble: Callable[[Script], Assembly], qtbot: QtBot) -> None:
+    """The banner reports the error and has the end of the log; the chat keeps its messages."""
     workbench = assemble(Script(die_at="decode", stderr="metal: out of memory")).workbench
     banner = workbench.findChild(NotificationBanner)
     workbench.chat.send("Hello")
@@ -94,8 +94,8 @@ def test_a_dead_engine_is_told_with_its_last_words(assemble: Callable[[Script], 
     assert workbench.chat.items[0].message.text == "Hello"
 
 
-def test_without_a_model_sending_says_what_is_missing(workbench: Workbench, folders: Folders, qtbot: QtBot) -> None:
-    """Return does not fall silent: the banner says what to do, and the text stays."""
+def test_sending_without_a_model_is_refused(workbench: Workbench, folders: Folders, qtbot: QtBot) -> None:
+    """The banner explains what to do, and the composer keeps the text."""
     shutil.rmtree(folders.models)
     with qtbot.waitSignal(workbench.library.refreshed, timeout=TIMEOUT_MS):
         workbench.library.refresh()
@@ -106,7 +106,7 @@ def test_without_a_model_sending_says_what_is_missing(workbench: Workbench, fold
 
 
 def test_every_control_has_a_name(assembly: Assembly, qtbot: QtBot) -> None:
-    """A screen reader can say what every button and field is, in the window and all that opens from it."""
+    """Every button and field has a name for screen readers, in the window and in everything it opens."""
     workbench = assembly.workbench
     answered(workbench, qtbot, "Hello")
     workbench.toggle_parameters()
@@ -118,14 +118,14 @@ def test_every_control_has_a_name(assembly: Assembly, qtbot: QtBot) -> None:
     assert [name for top in tops for name in unnamed_controls(top)] == []
 
 
-def test_every_shortcut_belongs_to_one_action(workbench: Workbench) -> None:
-    """No two entries of the menus have the same shortcut."""
+def test_shortcuts_are_unique(workbench: Workbench) -> None:
+    """No two menu entries share a shortcut."""
     shortcuts = [sequence.toString() for entry in workbench.actions_by_name.values() for sequence in entry.shortcuts()]
     assert len(shortcuts) == len(set(shortcuts))
 
 
-def test_every_action_of_the_menus_is_there(workbench: Workbench) -> None:
-    """The menu bar shows all that is declared."""
+def test_the_menu_bar_has_every_declared_action(workbench: Workbench) -> None:
+    """The menus and their actions match `MENUS`."""
     names = {entry.name for entries in MENUS.values() for entry in entries if entry.name}
     assert set(workbench.actions_by_name) == names
     titles = [entry.menu().title() for entry in workbench.main_window.menuBar().actions()]
@@ -140,12 +140,14 @@ def test_every_action_of_the_menus_is_there(workbench: Workbench) -> None:
         ("about", QAction.MenuRole.AboutRole),
     ],
 )
-def test_macos_finds_the_actions_of_its_own_menu(workbench: Workbench, name: str, role: QAction.MenuRole) -> None:
+def test_the_application_menu_of_macos_gets_its_actions(
+    workbench: Workbench, name: str, role: QAction.MenuRole
+) -> None:
     assert action(workbench, name).menuRole() == role
 
 
-def test_actions_can_be_done_when_there_is_something_to_do(workbench: Workbench, qtbot: QtBot) -> None:
-    """Without a message there is nothing to regenerate; after an answer there is, and nothing to stop."""
+def test_actions_are_enabled_when_possible(workbench: Workbench, qtbot: QtBot) -> None:
+    """Actions on the last answer need an answer, and Stop is off once it is complete."""
     names = ("rename_chat", "delete_chat", "copy_answer", "regenerate", "edit_last")
     assert not any(action(workbench, name).isEnabled() for name in names)
     answered(workbench, qtbot, "Hello")
@@ -154,7 +156,7 @@ def test_actions_can_be_done_when_there_is_something_to_do(workbench: Workbench,
 
 
 def test_an_answer_can_be_stopped_while_it_streams(assemble: Callable[[Script], Assembly], qtbot: QtBot) -> None:
-    """Stop is possible during an answer, regenerating is not; what has arrived stays."""
+    """Stop is enabled during an answer and Regenerate is not; the partial answer is kept."""
     workbench = assemble(Script(tokens=4000, rate=50)).workbench
     assert workbench.chat.send("Tell me a lot")
     qtbot.waitUntil(lambda: workbench.chat.throughput.phase == "answering", timeout=TIMEOUT_MS)
@@ -165,7 +167,7 @@ def test_an_answer_can_be_stopped_while_it_streams(assemble: Callable[[Script], 
 
 
 def test_regenerate_and_copy_act_on_the_last_answer(workbench: Workbench, qtbot: QtBot) -> None:
-    """The menu does what the buttons below the message do."""
+    """The menu matches the buttons below the message."""
     answered(workbench, qtbot, "Hello")
     action(workbench, "copy_answer").trigger()
     assert QApplication.clipboard().text() == "Whales sing."
@@ -175,7 +177,7 @@ def test_regenerate_and_copy_act_on_the_last_answer(workbench: Workbench, qtbot:
 
 
 def test_the_last_message_is_edited_by_the_menu(workbench: Workbench, qtbot: QtBot) -> None:
-    """The editor opens in the transcript with the text of the last message of one's own."""
+    """The editor opens in the transcript with the text of the user's last message."""
     answered(workbench, qtbot, "Do whales sing?")
     action(workbench, "edit_last").trigger()
     editors = workbench.page.transcript.findChildren(QPlainTextEdit)
@@ -183,7 +185,7 @@ def test_the_last_message_is_edited_by_the_menu(workbench: Workbench, qtbot: QtB
 
 
 def test_a_model_is_loaded_and_unloaded_by_the_menu(workbench: Workbench, qtbot: QtBot) -> None:
-    """Exactly one of the two is possible at any time."""
+    """Exactly one of the two is enabled at any time."""
     load, unload = action(workbench, "load_model"), action(workbench, "unload_model")
     assert (load.isEnabled(), unload.isEnabled()) == (True, False)
     load.trigger()
@@ -192,8 +194,8 @@ def test_a_model_is_loaded_and_unloaded_by_the_menu(workbench: Workbench, qtbot:
     qtbot.waitUntil(load.isEnabled, timeout=TIMEOUT_MS)
 
 
-def test_text_grows_shrinks_and_comes_back(workbench: Workbench) -> None:
-    """The shortcuts of the text size change the setting, within its bounds."""
+def test_text_size_is_changed_and_reset_by_the_menu(workbench: Workbench) -> None:
+    """The actions change the setting within its bounds."""
     action(workbench, "text_bigger").trigger()
     assert workbench.theme.text_size == 110
     for _ in range(9):
@@ -210,7 +212,7 @@ def test_appearance_is_chosen_in_the_menu(workbench: Workbench) -> None:
 
 
 def test_sidebar_and_parameters_are_shown_and_hidden(workbench: Workbench) -> None:
-    """The marks in the menu tell which of them are shown; the sidebar's state is remembered."""
+    """The menu shows which of them are visible, and the sidebar's state is saved."""
     action(workbench, "toggle_sidebar").trigger()
     assert workbench.sidebar.isHidden()
     assert not workbench.preferences.settings.sidebar_visible
@@ -221,7 +223,7 @@ def test_sidebar_and_parameters_are_shown_and_hidden(workbench: Workbench) -> No
 
 @pytest.mark.parametrize("percent", [100, 200])
 def test_the_window_works_at_900_by_600(workbench: Workbench, percent: int) -> None:
-    """At normal and at twice the text size everything still fits into a small window."""
+    """Everything fits in a small window, at normal and at double text size."""
     workbench.set_text_size(percent)
     workbench.main_window.resize(900, 600)
     QApplication.sendPostedEvents()
@@ -235,7 +237,7 @@ def test_the_window_works_at_900_by_600(workbench: Workbench, percent: int) -> N
 
 
 def test_tab_reaches_every_button_of_the_header(workbench: Workbench, qtbot: QtBot) -> None:
-    """Going on with Tab from the composer comes by the picker and returns to the composer."""
+    """Tab moves from the composer past the picker and back to the composer."""
     composer = workbench.page.composer.editor
     composer.setFocus()
     seen: list[QWidget] = []
@@ -249,17 +251,15 @@ def test_tab_reaches_every_button_of_the_header(workbench: Workbench, qtbot: QtB
 
 
 def test_the_composer_gets_the_focus_by_its_shortcut(workbench: Workbench) -> None:
-    """Wherever the keyboard is, one shortcut brings it to the message."""
+    """One shortcut moves the focus to the composer from anywhere."""
     assert action(workbench, "write").shortcut() == QKeySequence("Ctrl+L")
     workbench.picker.setFocus()
     action(workbench, "write").trigger()
     assert QApplication.focusWidget() is workbench.page.composer.editor
 
 
-def test_the_window_remembers_its_place(
-    assembly: Assembly, assemble: Callable[[Script], Assembly], qtbot: QtBot
-) -> None:
-    """Closed and opened again, the window is as large as it was."""
+def test_the_window_restores_its_size(assembly: Assembly, assemble: Callable[[Script], Assembly], qtbot: QtBot) -> None:
+    """A reopened window has the size of the closed one."""
     window = assembly.workbench.main_window
     window.resize(701, 502)
     window.close()
