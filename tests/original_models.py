@@ -23,7 +23,7 @@ from mlx_engine.models.files.safetensors import compose_header
 
 ARCHITECTURES = ("llama", "untied", "qwen3_moe", "granitemoe", "gemma3", "lfm2")
 RECIPES: dict[str, dict[str, Any]] = {
-    "affine-4-g64": {"quantize": True},
+    "4bit": {"quantize": True},
     "mixed_3_6": {"quantize": True, "quant_predicate": "mixed_3_6", "q_group_size": 64},
     "mxfp4": {"quantize": True, "q_mode": "mxfp4"},
     "bf16": {"dtype": "bfloat16"},

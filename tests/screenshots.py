@@ -69,12 +69,12 @@ def quantization(run: Run, grab: Grab) -> Iterator[Step]:
     workbench, quantize = run.assembly.workbench, run.assembly.pages.quantizing().quantize
     workbench.actions_by_name["quantize"].trigger()
     yield lambda: isinstance(quantize.state, Ready)
-    quantize.choose("balanced-4", chosen=True)
+    quantize.choose("balanced-4bit", chosen=True)
     yield _settled()
     grab("quantize")
     page = workbench.show_page("quantize")
     assert isinstance(page, QuantizePage)
-    page.edit("balanced-4")
+    page.edit("balanced-4bit")
     yield _settled()
     assert page.editor
     page.editor.map.select(page.editor.map.selection.at((ALL, 2)))

@@ -92,7 +92,7 @@ class PageAssembly(QObject):
                 self._navigation,
                 self.jobs().jobs,
                 self.past_chats(),
-                user_recipes=lambda: self.quantizing().shelf.recipes,
+                user_recipes=lambda: self.quantizing().recipe_store.recipes,
                 parent=self,
             )
             lab, entry = self._lab.lab, self._workbench.sidebar.study

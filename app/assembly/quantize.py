@@ -10,7 +10,7 @@ from app.assembly.parts import Parts
 from app.viewmodels.bridges.outline_reader import OutlineReader
 from app.viewmodels.jobs.queue import Jobs
 from app.viewmodels.quantize.quantize import Quantize
-from app.viewmodels.quantize.recipe_store import RecipeShelf
+from app.viewmodels.quantize.recipe_store import RecipeStore
 from app.viewmodels.quantize.state import Fetching, Ready, Unreachable
 from mlx_engine.models.description.description import ModelDescription
 
@@ -25,11 +25,11 @@ class QuantizeAssembly(QObject):
         super().__init__(parent)
         self._theme, self._navigation = parts.theme, navigation
         folders = parts.folders
-        self.shelf = RecipeShelf(folders.recipes, self)
+        self.recipe_store = RecipeStore(folders.recipes, self)
         reader = OutlineReader(folders.logs, self)
-        self.quantize = Quantize(folders.models, reader, self.shelf, parts.machine, jobs.add, self)
+        self.quantize = Quantize(folders.models, reader, self.recipe_store, parts.machine, jobs.add, self)
         self._page: QuantizePage | None = None
-        for source in (self.shelf, self.quantize):
+        for source in (self.recipe_store, self.quantize):
             source.problem.connect(parts.notifier.error)
         self.quantize.started.connect(lambda _count: navigation.show("jobs"))
         parts.library.refreshed.connect(self.quantize.plans_changed)

@@ -50,7 +50,7 @@ def run(
 
     ```json
     {"name": "Llama for 8 GB", "original": "Llama-3.2-3B-Instruct",
-     "recipes": ["affine-8", "balanced-4"],
+     "recipes": ["8bit", "balanced-4bit"],
      "gates": {"max_mean_kl": 0.05, "max_memory_bytes": 8000000000,
                "prefer": "fastest"}}
     ```

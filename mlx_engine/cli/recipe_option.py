@@ -1,6 +1,4 @@
-"""The recipe that a person names: one that Facet brings along, one of their own, a file, or what comes nearest to
-llama.cpp's name.
-"""
+"""The recipe for a name on the command line: built in, the user's, a file, or the nearest to one of llama.cpp's."""
 
 from pathlib import Path
 
@@ -13,15 +11,16 @@ from mlx_engine.quantize.recipes import builtin
 from mlx_engine.quantize.recipes.llamacpp import nearest
 from mlx_engine.quantize.recipes.recipe import Recipe
 from mlx_engine.quantize.recipes.recipe_file import read_recipe
-from mlx_engine.quantize.recipes.user_recipes import folder_name, own_recipes
+from mlx_engine.quantize.recipes.user_recipes import folder_name, user_recipes
 
 
 def named(name: str) -> Recipe:
-    """Return the recipe, by a name that a folder can have; where it only comes near to llama.cpp's, say on standard
-    error what differs.
+    """Return the recipe, under a key that a folder can have.
+
+    For a name of llama.cpp's, explain the difference on standard error.
 
     Raises:
-        InvalidRecipe: there is none of that name, or the file has none.
+        InvalidRecipe: there is no such recipe, or the file does not contain a valid one.
         StorageError: the file cannot be read.
     """
     if name.endswith(".json"):
@@ -30,10 +29,10 @@ def named(name: str) -> Recipe:
     try:
         return builtin.recipe(name)
     except InvalidRecipe as error:
-        own = own_recipes(Folders.from_environment().recipes)
-        if recipe_of_own := own.named(name):
-            return recipe_of_own
-        if found := nearest(name):
-            terminal.note(f"{found.name} is llama.cpp's; {found.recipe.name} comes nearest to it. {found.difference}\n")
-            return found.recipe
-        raise InvalidRecipe(" ".join((error.message, *own.problems))) from error
+        saved = user_recipes(Folders.from_environment().recipes)
+        if saved_recipe := saved.find(name):
+            return saved_recipe
+        if match := nearest(name):
+            terminal.note(f"Using {match.recipe.name}, the nearest to llama.cpp's {match.name}. {match.difference}\n")
+            return match.recipe
+        raise InvalidRecipe(" ".join((error.message, *saved.problems.values()))) from error

@@ -10,13 +10,11 @@ from cyclopts import Parameter
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.folders import Folders
+from mlx_engine.modes import MODES
 from mlx_engine.quantize.recipes.builtin import RECIPES
 from mlx_engine.quantize.recipes.llamacpp import NAMES, nearest
 from mlx_engine.quantize.recipes.recipe import Recipe, Treatment
-from mlx_engine.quantize.recipes.user_recipes import own_recipes
-
-_scale_bits = {"affine": 32, "mxfp4": 8, "nvfp4": 8, "mxfp8": 8}
-"""Of the scale of a group, and the bias where there is one, beside 16-bit numbers."""
+from mlx_engine.quantize.recipes.user_recipes import user_recipes
 
 
 def recipes(
@@ -34,28 +32,29 @@ def recipes(
         found = [one for name in NAMES if (one := nearest(name))]
         rows = [{"name": one.name, "recipe": one.recipe.name, "difference": one.difference} for one in found]
     else:
-        known = [*RECIPES, *_own()]
-        rows = [{"name": one.name, "bits": bits_in_words(one), "purpose": one.purpose} for one in known]
+        recipes = [*RECIPES, *_saved_recipes()]
+        rows = [{"name": entry.name, "bits": format_bits(entry), "purpose": entry.purpose} for entry in recipes]
     if not json:
         _print_table(rows)
     elif llama_cpp:
         for row in rows:
             write_json(row)
     else:
-        for recipe in known:
-            write_json({**msgspec.to_builtins(recipe), "bits_per_weight": bits_in_words(recipe)})
+        for recipe in recipes:
+            write_json({**msgspec.to_builtins(recipe), "bits_per_weight": format_bits(recipe)})
 
 
-def _own() -> Iterator[Recipe]:
-    """Give the person's own recipes; what is no recipe is told on standard error."""
-    found = own_recipes(Folders.from_environment().recipes)
-    for problem in found.problems:
+def _saved_recipes() -> Iterator[Recipe]:
+    """Yield the user's recipes; report unreadable files on standard error."""
+    saved = user_recipes(Folders.from_environment().recipes)
+    for problem in saved.problems.values():
         terminal.note(f"{problem}\n")
-    for one in found.recipes:
-        yield msgspec.structs.replace(one.recipe, purpose=one.recipe.purpose or f"Your own: {one.title}.")
+    for entry in saved.recipes:
+        purpose = entry.recipe.purpose or f"Your recipe “{entry.recipe.title}”."
+        yield msgspec.structs.replace(entry.recipe, purpose=purpose)
 
 
-def bits_in_words(recipe: Recipe) -> str:
+def format_bits(recipe: Recipe) -> str:
     """Return what a weight takes, scales included: of most matrices, and of those that get the most."""
     treatments = [recipe.default, *(rule.treatment for rule in recipe.rules), *recipe.tensors.values()]
     least, most = _bits(recipe.default, recipe), max(_bits(treatment, recipe) for treatment in treatments)
@@ -65,7 +64,7 @@ def bits_in_words(recipe: Recipe) -> str:
 def _bits(treatment: Treatment, recipe: Recipe) -> float:
     if treatment == "keep":
         return 32 if recipe.dtype == "float32" else 16
-    return treatment.bits + _scale_bits[treatment.mode] / treatment.group_size
+    return treatment.bits + MODES[treatment.mode].group_bits / treatment.group_size
 
 
 def _print_table(rows: list[dict[str, str]]) -> None:

@@ -55,7 +55,7 @@ _mixture: dict[str, Any] = {
 Shapes = dict[str, tuple[int, ...]]
 
 _stock = {
-    "affine-4-g64": "quantize=True",
+    "4bit": "quantize=True",
     "mixed_4_6": "quantize=True, quant_predicate='mixed_4_6', q_group_size=64",
     "mxfp4": "quantize=True, q_mode='mxfp4'",
 }

@@ -1,6 +1,6 @@
 """Download-and-convert ÷ a download, then the conversion: `python -m tests.benchmarks.convert_download`.
 
-    python -m tests.benchmarks.convert_download [--megabytes 600] [--files 6] [--runs 3] [--recipe affine-4-g64]
+    python -m tests.benchmarks.convert_download [--megabytes 600] [--files 6] [--runs 3] [--recipe 4bit]
         [--rate 10]
 
 Both bring a llama of random bfloat16 weights in so many files from a Hub on loopback, in turns, each by one job process
@@ -54,7 +54,7 @@ def main() -> None:
     options.add_argument("--megabytes", type=int, default=600)
     options.add_argument("--files", type=int, default=6)
     options.add_argument("--runs", type=int, default=3)
-    options.add_argument("--recipe", default="affine-4-g64")
+    options.add_argument("--recipe", default="4bit")
     options.add_argument("--rate", type=float, default=0)
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as name:

@@ -27,13 +27,13 @@ from mlx_engine.measure.study.plan import Gates, Plan
 from mlx_engine.models.library import starter
 
 _recipes = (
-    "affine-8-g64",
-    "affine-6-g64",
-    "affine-5-g64",
-    "affine-4-g32",
-    "affine-4-g64",
-    "affine-3-g64",
-    "balanced-4",
+    "8bit",
+    "6bit",
+    "5bit",
+    "4bit-g32",
+    "4bit",
+    "3bit",
+    "balanced-4bit",
     "mixed_4_6",
     "nvfp4",
 )
@@ -78,7 +78,7 @@ def _original(folder: Path) -> Path:
     source = starter.prepare(Folders.from_environment()).path
     made = folder / f"{source.name}-f16"
     if not made.is_dir():
-        facet(["convert", str(source), "--recipe", "f16", "--out", str(folder)])
+        facet(["convert", str(source), "--recipe", "fp16", "--out", str(folder)])
     return made
 
 

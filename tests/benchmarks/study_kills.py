@@ -28,7 +28,7 @@ from mlx_engine.measure.study.plan import Plan
 from mlx_engine.measure.study.study_file import load
 from tests import tiny_models
 
-_recipes = ("affine-8-g64", "affine-4-g64", "mxfp4")
+_recipes = ("8bit", "4bit", "mxfp4")
 _whom = ("both", "both", "both", "command", "job")
 
 

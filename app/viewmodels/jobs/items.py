@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.viewmodels.formatting import hub as hub_format
-from app.viewmodels.formatting.recipe import title
 from mlx_engine.amounts import format_disk
 from mlx_engine.engine.parents.job_queue import Job
 from mlx_engine.engine.values.job_state import Done, Failed, JobState, Paused, Queued, Running
@@ -70,7 +69,7 @@ def item(job: Job) -> JobItem:
     state = job.state
     match job.request:
         case Convert(model_id=made, recipe=recipe):
-            name, line = made.rpartition("/")[2], _line(state, title(recipe))
+            name, line = made.rpartition("/")[2], _line(state, recipe.title)
             return JobItem(job.id, "conversion", made, name, state, line, _details(state))
         case Publish(repository=repository):
             line = _line_of_publication(state)

@@ -15,7 +15,7 @@ from app.viewmodels.lab.text import LabText
 from app.viewmodels.lab.time_estimate import Pace
 from app.viewmodels.library.library import ModelLibrary
 from app.viewmodels.quantize.conversion_plan import bare_name
-from app.viewmodels.quantize.recipe_cards import RecipeCard, Reckoner
+from app.viewmodels.quantize.recipe_cards import RecipeCard, RecipeForecaster
 from mlx_engine.errors import FacetError, ModelNotFound
 from mlx_engine.folders import Folders
 from mlx_engine.hub_messages import JobFailed
@@ -28,7 +28,7 @@ from mlx_engine.quantize.plan.messages import OutlineRead
 from mlx_engine.quantize.recipes import builtin
 from mlx_engine.quantize.recipes.recipe import Recipe
 
-USUAL_RECIPES = ("affine-8-g64", "balanced-4", "affine-4-g64")
+USUAL_RECIPES = ("8bit", "balanced-4bit", "4bit")
 
 
 class LabDraft(QObject):
@@ -68,7 +68,7 @@ class LabDraft(QObject):
         self.trouble = ""
         self.is_reading = False
         self.name = ""
-        self._reckoner: Reckoner | None = None
+        self._forecaster: RecipeForecaster | None = None
         # The first to hear of a change, so that whoever shows the draft finds what is to be said of the text.
         self.changed.connect(self._look_at_text)
         self.text.changed.connect(self.changed)
@@ -107,7 +107,7 @@ class LabDraft(QObject):
             self.changed.emit()
             return
         self.original, self.cards, self.trouble, self.is_reading = model, [], "", True
-        self._reckoner = None
+        self._forecaster = None
         self.name = self._free(bare_name(model))
         self.kin = kin_of(model, self._library.usable())
         sure = frozenset(kin.model.id for kin in self.kin if kin.is_sure)
@@ -201,10 +201,10 @@ class LabDraft(QObject):
     def _described(self, study: Study) -> dict[str, ModelDescription]:
         """Return what is known of the models of the study, by their labels; what is to be made, as it will be."""
         found = {model.id: model for row in study.rows if (model := self._library.description(row.label))}
-        cards = {card.name: card.figures for card in self.cards if card.figures}
+        cards = {card.name: card.forecast for card in self.cards if card.forecast}
         for row in study.rows:
-            if self.original and row.recipe and not row.is_made and (figures := cards.get(row.recipe.name)):
-                found[row.label] = figures.forecast.describe(self.original)
+            if self.original and row.recipe and not row.is_made and (forecast := cards.get(row.recipe.name)):
+                found[row.label] = forecast.conversion.describe(self.original)
         return found
 
     def _recipe(self, name: str) -> Recipe:
@@ -239,15 +239,15 @@ class LabDraft(QObject):
         if isinstance(event, JobFailed):
             self.trouble = f"It cannot be converted: {event.message}"
         elif self.original:
-            self._reckoner = Reckoner(self.original, event.outline, self._machine, 8192)
+            self._forecaster = RecipeForecaster(self.original, event.outline, self._machine, 8192)
         self._make_cards()
         self.changed.emit()
 
     def _make_cards(self) -> None:
         self.cards = []
-        if self._reckoner and self.original:
+        if self._forecaster and self.original:
             recipes = recipes_for(self.original, self._own(), self._folders.models)
-            self.cards = cards_to_make(recipes, self._reckoner, [kin.model for kin in self.kin])
+            self.cards = cards_to_make(recipes, self._forecaster, [kin.model for kin in self.kin])
 
     def _free(self, name: str) -> str:
         taken = self._names()

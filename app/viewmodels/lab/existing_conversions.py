@@ -12,11 +12,6 @@ from mlx_engine.models.description.provenance import Provenance
 from mlx_engine.quantize.recipes.recipe import Recipe
 
 
-def nameless(recipe: Recipe) -> Recipe:
-    """Return what the recipe does, whatever it is called."""
-    return msgspec.structs.replace(recipe, name="", purpose="")
-
-
 def maker_of(folder: Path) -> Recipe | None:
     """Return the recipe that made the model in `folder`, without its name; None if that is not known."""
     return _recipe(provenance.read(folder))
@@ -32,7 +27,7 @@ def makers(original: ModelDescription, kin: Iterable[ModelDescription]) -> list[
 
 def _recipe(note: Provenance) -> Recipe | None:
     try:
-        return nameless(msgspec.convert(note.settings, Recipe)) if note.settings else None
+        return msgspec.convert(note.settings, Recipe).unnamed if note.settings else None
     except (msgspec.ValidationError, InvalidRecipe):
         # Of another version of Facet, or written by somebody else.
         return None

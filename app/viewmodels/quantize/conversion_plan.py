@@ -5,14 +5,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.viewmodels.formatting.recipe import suffix
 from app.viewmodels.quantize.recipe_cards import RecipeCard
 from mlx_engine.errors import FacetError
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.quantize.plan import preflight
+from mlx_engine.quantize.recipes.builtin import RECIPES
 from mlx_engine.quantize.recipes.recipe import Recipe
 
-_precision = r"b?f(loat)?(p)?(16|32)|i?q\d(_[01k](_[sml])?)?|\d-?bit(-g\d+)?|mxfp[48]|nvfp4"
+_KEYS = "|".join(re.escape(recipe.name) for recipe in sorted(RECIPES, key=lambda recipe: -len(recipe.name)))
+_PRECISION = rf"{_KEYS}|b?f(loat)?(p)?(16|32)|i?q\d(_[01k](_[sml])?)?|\d-?bit(-g\d+)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ def planned(card: RecipeCard, name: str, source: Path, folder: Path, taken: Coll
 
 def usual_name(model: ModelDescription, recipe: Recipe) -> str:
     """Return what the result is called unless the person says otherwise."""
-    return f"{bare_name(model)}-{suffix(recipe)}"
+    return f"{bare_name(model)}-{recipe.name}"
 
 
 def bare_name(model: ModelDescription) -> str:
     """Return the name without what it says of its precision: that is about to change."""
-    return re.sub(rf"[-_.]({_precision})$", "", model.name, flags=re.IGNORECASE) or model.name
+    return re.sub(rf"[-_.]({_PRECISION})$", "", model.name, flags=re.IGNORECASE) or model.name

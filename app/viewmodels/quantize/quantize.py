@@ -9,12 +9,11 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels.bridges.outline_reader import OutlineReader
-from app.viewmodels.formatting.recipe import title
 from app.viewmodels.library.imports import OWNER
 from app.viewmodels.library.memory_fit import USUAL
 from app.viewmodels.quantize.conversion_plan import Plan, planned, usual_name
-from app.viewmodels.quantize.recipe_cards import Figures, RecipeCard, Reckoner
-from app.viewmodels.quantize.recipe_store import RecipeShelf
+from app.viewmodels.quantize.recipe_cards import RecipeCard, RecipeForecast, RecipeForecaster
+from app.viewmodels.quantize.recipe_store import RecipeStore
 from app.viewmodels.quantize.state import Coming, Fetching, Idle, Reading, Ready, State, Trouble, Unreachable
 from mlx_engine.errors import FacetError
 from mlx_engine.hub_messages import JobFailed
@@ -25,7 +24,7 @@ from mlx_engine.quantize.plan import preflight
 from mlx_engine.quantize.plan.messages import Convert, OutlineRead
 from mlx_engine.quantize.recipes.recipe import Recipe
 
-FIRST_CHOICE, FIRST_CHOICE_OF_QUANTIZED = "balanced-4", "lossless"
+FIRST_CHOICE, FIRST_CHOICE_OF_QUANTIZED = "balanced-4bit", "lossless"
 _REMOVING_HELPS = "There is room if the original's files are removed as they are used."
 _BLINDED = "This model can see. Facet keeps the text model only: the result will not."
 
@@ -43,13 +42,13 @@ class Quantize(QObject):
         self,
         models: Path,
         reader: OutlineReader,
-        shelf: RecipeShelf,
+        recipe_store: RecipeStore,
         machine: Machine,
         convert: Callable[[Convert], object],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._models, self._reader, self.shelf, self._machine = models, reader, shelf, machine
+        self._models, self._reader, self.recipe_store, self._machine = models, reader, recipe_store, machine
         self._convert = convert
         self.state: State = Idle()
         self.cards: list[RecipeCard] = []
@@ -57,7 +56,7 @@ class Quantize(QObject):
         self._chosen: dict[str, str] = {}
         """The names that were given to the results, by the recipes' names; "" is the usual one."""
         self._removes_source = False
-        shelf.changed.connect(self._reckon)
+        recipe_store.changed.connect(self._reckon)
 
     def open(self, model: ModelDescription) -> None:
         """Turn to this model."""
@@ -172,7 +171,7 @@ class Quantize(QObject):
         """What all that is chosen takes on the disk, with what is downloaded for it at the time when it takes most."""
         if not isinstance(self.state, Ready):
             return 0
-        weights = [plan.card.figures.forecast.size_bytes for plan in self.plans if plan.card.figures]
+        weights = [plan.card.forecast.conversion.size_bytes for plan in self.plans if plan.card.forecast]
         results = sum(weights) + len(weights) * preflight.companions_bytes(self.state.model)
         if self.coming is None:
             return results
@@ -205,17 +204,16 @@ class Quantize(QObject):
         self.plans_changed.emit()
         self.started.emit(len(requests))
 
-    def figures(self, recipe: Recipe) -> Figures:
+    def forecast(self, recipe: Recipe) -> RecipeForecast:
         """Say what a recipe gives that is no card yet. It must be one for this model."""
         assert isinstance(self.state, Ready)  # noqa: S101 - there is nothing to edit before
-        return self.state.reckoner.figures(recipe)
+        return self.state.forecaster.forecast(recipe)
 
-    def keep(self, recipe: Recipe, name: str, origin: Recipe) -> str:
-        """Put an edited recipe among the person's own, and choose it; return its name, "" if the disk refuses."""
-        purpose = f"Your own, made from {title(origin)}."
-        kept = self.shelf.save(msgspec.structs.replace(recipe, name=name, purpose=purpose))
-        self.choose(kept, chosen=True)
-        return kept
+    def save_recipe(self, recipe: Recipe, title: str, origin: Recipe) -> str:
+        """Save an edited recipe and choose it; return its key, "" if it could not be saved."""
+        saved = self.recipe_store.save(msgspec.structs.replace(recipe, purpose=f"Based on {origin.title}."), title)
+        self.choose(saved, chosen=True)
+        return saved
 
     def close(self) -> None:
         """End the process that reads."""
@@ -246,15 +244,17 @@ class Quantize(QObject):
         self.changed.emit()
 
     def _show_ready(self, model: ModelDescription, read: OutlineRead, coming: Coming | None = None) -> None:
-        self.state = Ready(model, Reckoner(model, read.outline, self._machine, self.context), read.notes, coming)
+        self.state = Ready(
+            model, RecipeForecaster(model, read.outline, self._machine, self.context), read.notes, coming
+        )
         self._reckon()
         self.choose(FIRST_CHOICE_OF_QUANTIZED if read.outline.quantization else FIRST_CHOICE, chosen=True)
 
     def _reckon(self) -> None:
         if isinstance(self.state, Ready):
-            reckoner = replace(self.state.reckoner, context=self.context)
-            self.state = replace(self.state, reckoner=reckoner)
-            self.cards = reckoner.cards(self.shelf.recipes)
+            forecaster = replace(self.state.forecaster, context=self.context)
+            self.state = replace(self.state, forecaster=forecaster)
+            self.cards = forecaster.cards(self.recipe_store.recipes)
             known = {card.name for card in self.cards if not card.problem}
             self._chosen = {name: result for name, result in self._chosen.items() if name in known}
             self.cards_changed.emit()

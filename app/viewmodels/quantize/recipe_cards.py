@@ -1,50 +1,50 @@
-"""The recipes as cards: in groups, each with the exact forecast for one model on one machine."""
+"""Recipe cards: the recipes in groups, each with an exact forecast for one model on this Mac."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.viewmodels.formatting.recipe import title
 from mlx_engine.errors import InvalidRecipe
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory.machine import Machine
 from mlx_engine.models.memory.memory import Fit, fit, runtime_on
+from mlx_engine.modes import MODES
 from mlx_engine.quantize.plan.forecast import Forecast, forecast
 from mlx_engine.quantize.plan.outline import Outline
 from mlx_engine.quantize.recipes.builtin import RECIPES
 from mlx_engine.quantize.recipes.recipe import Recipe
 
-OWN = "Your own"
+USER_RECIPES = "Your recipes"
+EVERYDAY, CLOSEST, SMALLEST = "Everyday", "Closest to the original", "Smallest"
+MICROSCALING = "Microscaling formats"
+MLX_LM = "mlx-lm's mixtures"
 OTHER_GROUPS = "Other group sizes"
-_groups: Mapping[str, str] = {
-    "Everyday": r"balanced-[45]|affine-[45]-g64",
-    "Closest to the original": r"balanced-6|lossless|affine-[68]-g64|bf16|f16|f32",
-    "Smallest": r"balanced-[23]|affine-[23]-g64",
-    "Micro-scaling": r"mxfp8|nvfp4|mxfp4",
-    "As mlx-lm mixes": r"mixed_.*",
-    OTHER_GROUPS: r".*",
+_ORDER = (EVERYDAY, CLOSEST, SMALLEST, MICROSCALING, MLX_LM, USER_RECIPES, OTHER_GROUPS)
+_KEYS: Mapping[str, str] = {
+    EVERYDAY: r"balanced-[45]bit|[45]bit",
+    CLOSEST: r"balanced-6bit|lossless|[68]bit|bf16|fp16|fp32",
+    SMALLEST: r"balanced-[23]bit|[23]bit",
+    MLX_LM: r"mixed_.*",
 }
-"""Which names belong to which group: the first that matches."""
-_first_group = next(iter(_groups))
+"""Patterns of recipe keys by group."""
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """What a recipe makes of the model: exactly how large, and whether that fits at a context."""
+class RecipeForecast:
+    """The result of a recipe for one model: the exact size of its weights, and its memory at a context."""
 
-    forecast: Forecast
-    fit: Fit
+    conversion: Forecast
+    memory: Fit
 
 
 @dataclass(frozen=True, slots=True)
 class RecipeCard:
-    """`problem` is why the recipe is not for this model; then there are no figures."""
+    """A recipe for one model; without a forecast, `problem` is the reason that it does not suit the model."""
 
     recipe: Recipe
-    title: str
     group: str
-    figures: Figures | None
+    forecast: RecipeForecast | None
     problem: str = ""
 
     @property
@@ -52,66 +52,70 @@ class RecipeCard:
         return self.recipe.name
 
     @property
-    def is_own(self) -> bool:
-        return self.group == OWN
+    def title(self) -> str:
+        return self.recipe.title
+
+    @property
+    def is_users(self) -> bool:
+        return self.group == USER_RECIPES
 
 
 @dataclass(frozen=True, slots=True)
-class Reckoner:
-    """Reckons for one model on one machine; `context` is in tokens."""
+class RecipeForecaster:
+    """Forecasts recipes for one model on one machine; `context` is in tokens."""
 
     model: ModelDescription
     outline: Outline
     machine: Machine
     context: int
 
-    def figures(self, recipe: Recipe) -> Figures:
-        """Say what the recipe gives.
+    def forecast(self, recipe: Recipe) -> RecipeForecast:
+        """Return the forecast for `recipe`.
 
         Raises:
-            InvalidRecipe: it is not for this model.
+            InvalidRecipe: the recipe does not suit the model.
         """
-        found = forecast(self.outline, recipe)
-        result = found.describe(self.model)
+        conversion = forecast(self.outline, recipe)
+        result = conversion.describe(self.model)
         context = min(self.context, self.model.context_length or self.context)
-        return Figures(found, fit(result, self.machine, context=context, runtime=runtime_on(self.machine, result)))
+        memory = fit(result, self.machine, context=context, runtime=runtime_on(self.machine, result))
+        return RecipeForecast(conversion, memory)
 
     def card(self, recipe: Recipe, group: str = "") -> RecipeCard:
         group = group or self._group_of(recipe)
         try:
-            return RecipeCard(recipe, title(recipe), group, self.figures(recipe))
+            return RecipeCard(recipe, group, self.forecast(recipe))
         except InvalidRecipe as error:
-            return RecipeCard(recipe, title(recipe), group, None, error.message)
+            return RecipeCard(recipe, group, None, error.message)
+
+    def cards(self, user_recipes: Iterable[Recipe]) -> list[RecipeCard]:
+        """Return a card for each built-in recipe and each of the user's, group by group."""
+        cards = [*map(self.card, RECIPES), *(self.card(recipe, USER_RECIPES) for recipe in user_recipes)]
+        return _in_order(cards)
 
     def _group_of(self, recipe: Recipe) -> str:
-        """What is quantized already is best left as it is: that recipe stands before all others then."""
-        return _first_group if recipe.name == "lossless" and self.outline.quantization else group_of(recipe)
-
-    def cards(self, own: Iterable[Recipe]) -> list[RecipeCard]:
-        """Return a card for each recipe: the person's own last but the rare ones."""
-        brought = [self.card(recipe) for recipe in RECIPES]
-        return in_order([*brought, *(self.card(recipe, OWN) for recipe in own)])
+        """Put "Lossless" first for a model that is already quantized: it is the best choice there."""
+        return EVERYDAY if recipe.name == "lossless" and self.outline.quantization else group_of(recipe)
 
 
 def group_of(recipe: Recipe) -> str:
-    """Return to which group the recipe belongs."""
-    return next(group for group, names in _groups.items() if re.fullmatch(names, recipe.name))
+    """Return the group of a built-in recipe."""
+    if recipe.name in MODES:
+        return MICROSCALING
+    return next((group for group, keys in _KEYS.items() if re.fullmatch(keys, recipe.name)), OTHER_GROUPS)
 
 
-def in_order(cards: Sequence[RecipeCard]) -> list[RecipeCard]:
-    """Return the cards group by group."""
-    *usual, rare = _groups
-    order = [*usual, OWN, rare]
-    return sorted(cards, key=lambda card: (order.index(card.group), card.name != "lossless"))
+def _in_order(cards: Sequence[RecipeCard]) -> list[RecipeCard]:
+    return sorted(cards, key=lambda card: (_ORDER.index(card.group), card.name != "lossless"))
 
 
-def kept_in_words(found: Forecast) -> list[tuple[str, str]]:
-    """Return what stays in floating point, and why, as pairs: "model.norm", or how many of a sort, and the reason."""
-    counts = Counter(reason for _, reason in found.kept)
+def unquantized_tensors(conversion: Forecast) -> list[tuple[str, str]]:
+    """Return pairs of a tensor, or a number of tensors, and the reason that it stays in floating point."""
+    counts = Counter(reason for _, reason in conversion.kept)
     pairs = []
     for reason, count in counts.most_common():
-        first = next(path for path, why in found.kept if why == reason)
+        first = next(path for path, of_path in conversion.kept if of_path == reason)
         each = "each " if count > 1 and reason.startswith("a ") else ""
         pairs.append((first if count == 1 else f"{count} tensors", f"{each}{reason}"))
-    pairs += [(dropped.prefix, f"dropped: {dropped.reason}") for dropped in found.dropped]
+    pairs += [(dropped.prefix, f"dropped: {dropped.reason}") for dropped in conversion.dropped]
     return pairs

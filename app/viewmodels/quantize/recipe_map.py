@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from app.viewmodels.formatting.matrix import order
-from app.viewmodels.formatting.recipe import treatment_in_words
 from mlx_engine.models.description.bit_map import LAYER
 from mlx_engine.models.files.safetensors import tensor_bytes
 from mlx_engine.quantize.plan.layout import Placement
@@ -65,5 +64,5 @@ def _cell(placement: Placement) -> Cell:
     if form is None:
         bits = 8 * tensor_bytes(placement.dtype, (1,))
         return Cell(path, bits, f"kept in {bits} bits", placement.reason)
-    words = treatment_in_words(form)
-    return Cell(path, form.bits, f"{words}: {placement.reason}" if placement.reason else words, format=form)
+    text = f"{form.title}: {placement.reason}" if placement.reason else form.title
+    return Cell(path, form.bits, text, format=form)

@@ -1,4 +1,4 @@
-"""The recipes that a person has made: files in a folder, which can be brought in and given away."""
+"""The user's recipes: files in a folder, with import and export."""
 
 import itertools
 import re
@@ -13,10 +13,11 @@ from mlx_engine.models.files.staging import storage_errors
 from mlx_engine.quantize.recipes.builtin import RECIPES
 from mlx_engine.quantize.recipes.recipe import Recipe
 from mlx_engine.quantize.recipes.recipe_file import read_recipe, write_recipe
+from mlx_engine.quantize.recipes.user_recipes import UserRecipe, free_key, user_recipes
 
 
-class RecipeShelf(QObject):
-    """Reads the folder at its first use; `recipes` are in the order of their names."""
+class RecipeStore(QObject):
+    """Reads the folder on first use; `recipes` are sorted by title."""
 
     changed = Signal()
     problem = Signal(str, str)  # title, message
@@ -24,69 +25,69 @@ class RecipeShelf(QObject):
     def __init__(self, folder: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._folder = folder
-        self._known: dict[str, tuple[Path, Recipe]] | None = None
+        self._entries: list[UserRecipe] | None = None
 
     @property
     def recipes(self) -> list[Recipe]:
-        return [recipe for _, recipe in self._by_name().values()]
+        return [entry.recipe for entry in self._loaded()]
 
-    def free_name(self, wanted: str) -> str:
-        """Return the name itself, or with a number if it is taken."""
-        taken = {*self._by_name(), *(recipe.name for recipe in RECIPES)}
-        bare = re.sub(r" \d+$", "", wanted)
+    def free_title(self, title: str) -> str:
+        """Return `title`, with a number if another recipe has it."""
+        used = {recipe.title for recipe in (*RECIPES, *self.recipes)}
+        bare = re.sub(r" \d+$", "", title)
         numbered = (f"{bare} {number}" for number in itertools.count(2))
-        return wanted if wanted not in taken else next(name for name in numbered if name not in taken)
+        return title if title not in used else next(title for title in numbered if title not in used)
 
-    def save(self, recipe: Recipe) -> str:
-        """Keep the recipe, under a free name; return the name, "" if the disk refuses."""
-        kept = msgspec.structs.replace(recipe, name=self.free_name(recipe.name.strip() or "My recipe"))
-        file = self._folder / f"{_file_name(kept.name)}.json"
-        if not self._try(f"{kept.name} was not saved", lambda: _write(kept, file)):
+    def save(self, recipe: Recipe, title: str) -> str:
+        """Save the recipe under a free title and key; return the key, "" if it could not be saved."""
+        title = self.free_title(title.strip() or "My recipe")
+        saved = msgspec.structs.replace(recipe, name=free_key(title, self.recipes), title=title)
+        file = self._free_file(saved.name)
+        if not self._try(f"Couldn't save {title}", lambda: _write(saved, file)):
             return ""
-        self._by_name()[kept.name] = file, kept
-        self._sort()
-        return kept.name
+        entries = [*self._loaded(), UserRecipe(saved, file)]
+        self._entries = sorted(entries, key=lambda entry: entry.recipe.title.casefold())
+        self.changed.emit()
+        return saved.name
 
     def duplicate(self, name: str) -> str:
-        """Keep a copy; return its name."""
-        return self.save(self._by_name()[name][1])
+        """Save a copy of the recipe with the key `name`; return the copy's key."""
+        recipe = self._entry(name).recipe
+        return self.save(recipe, recipe.title)
 
     def delete(self, name: str) -> None:
-        file, _ = self._by_name()[name]
-        if self._try(f"{name} was not deleted", lambda: file.unlink(missing_ok=True)):
-            del self._by_name()[name]
+        entry = self._entry(name)
+        if self._try(f"Couldn't delete {entry.recipe.title}", lambda: entry.file.unlink(missing_ok=True)):
+            self._loaded().remove(entry)
             self.changed.emit()
 
-    def bring_in(self, file: Path) -> str:
-        """Keep the recipe in the file; return its name, "" if there is none that can be used."""
+    def import_file(self, file: Path) -> str:
+        """Save the recipe in `file`; return its key, "" if it cannot be used."""
         try:
-            return self.save(read_recipe(file))
+            recipe = read_recipe(file)
         except FacetError as error:
-            self.problem.emit(f"{file.name} was not added", error.message)
+            self.problem.emit(f"Couldn't import {file.name}", error.message)
             return ""
+        return self.save(recipe, recipe.title)
 
-    def give_away(self, recipe: Recipe, file: Path) -> None:
-        """Write the recipe into the file."""
-        self._try(f"{recipe.name} was not written", lambda: _write(recipe, file))
+    def export(self, recipe: Recipe, file: Path) -> None:
+        """Write the recipe to `file`."""
+        self._try(f"Couldn't export {recipe.title}", lambda: _write(recipe, file))
 
-    def _by_name(self) -> dict[str, tuple[Path, Recipe]]:
-        if self._known is None:
-            self._known = {}
-            for file in sorted(self._folder.glob("*.json")):
-                try:
-                    recipe = read_recipe(file)
-                except FacetError as error:
-                    self.problem.emit(f"{file.name} was left out", error.message)
-                else:
-                    self._known[recipe.name] = file, recipe
-            self._sort(tell=False)
-        return self._known
+    def _free_file(self, key: str) -> Path:
+        stems = itertools.chain([key], (f"{key}-{number}" for number in itertools.count(2)))
+        return next(file for stem in stems if not (file := self._folder / f"{stem}.json").exists())
 
-    def _sort(self, *, tell: bool = True) -> None:
-        if self._known is not None:
-            self._known = dict(sorted(self._known.items(), key=lambda entry: entry[0].casefold()))
-        if tell:
-            self.changed.emit()
+    def _entry(self, name: str) -> UserRecipe:
+        return next(entry for entry in self._loaded() if entry.recipe.name == name)
+
+    def _loaded(self) -> list[UserRecipe]:
+        if self._entries is None:
+            folder = user_recipes(self._folder)
+            self._entries = list(folder.recipes)
+            for file, message in folder.problems.items():
+                self.problem.emit(f"Couldn't read {file.name}", message)
+        return self._entries
 
     def _try(self, title: str, act: Callable[[], None]) -> bool:
         try:
@@ -101,7 +102,3 @@ class RecipeShelf(QObject):
 def _write(recipe: Recipe, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     write_recipe(recipe, file)
-
-
-def _file_name(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", name).strip(".-") or "recipe"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.viewmodels.quantize.recipe_cards import Reckoner
+from app.viewmodels.quantize.recipe_cards import RecipeForecaster
 from mlx_engine.models.description.description import ModelDescription
 
 
@@ -56,7 +56,7 @@ class Ready:
     """Everything is known that a forecast needs; `notes` say what the source loses, or has lost already."""
 
     model: ModelDescription
-    reckoner: Reckoner
+    forecaster: RecipeForecaster
     notes: tuple[str, ...] = ()
     coming: Coming | None = None
     """Of a model on the Hub, of which only the headers are here."""

@@ -24,7 +24,7 @@ from app.views.lab.tray import StudyTray
 from mlx_engine.amounts import format_disk
 from mlx_engine.quantize.plan.forecast import Forecast
 
-_FIRST = ("affine-8-g64", "balanced-6", "balanced-5", "balanced-4", "affine-4-g64", "balanced-3")
+_FIRST = ("8bit", "balanced-6bit", "balanced-5bit", "balanced-4bit", "4bit", "balanced-3bit")
 """The recipes that are shown at once, besides the person's own."""
 _ROW_WIDTH = 330
 _NAME_WIDTH = 360
@@ -165,7 +165,7 @@ class Setup(QWidget):
         self._ticked |= {card.name for card in cards if self._draft.has(card.name)}
         if self._shows_all:
             return cards
-        return [card for card in cards if card.is_own or card.name in _FIRST or card.name in self._ticked]
+        return [card for card in cards if card.is_users or card.name in _FIRST or card.name in self._ticked]
 
     def _rebuild(self) -> None:
         for row in self.rows.values():
@@ -174,9 +174,9 @@ class Setup(QWidget):
         self.rows = {}
         models = [self._row(kin.model.id, kin.model.id, "", _figures(kin)) for kin in self._draft.kin]
         recipes = [
-            self._row(card.name, card.title, _purpose(card), _size(card.figures.forecast))
+            self._row(card.name, card.title, _purpose(card), _size(card.forecast.conversion))
             for card in self._shown_cards()
-            if card.figures
+            if card.forecast
         ]
         for grid, rows in ((self._models, models), (self._recipes, recipes)):
             grid.show_cards(rows)
@@ -231,7 +231,7 @@ def _figures(kin: Kin) -> str:
 
 
 def _purpose(card: RecipeCard) -> str:
-    return f"Your own recipe. {card.recipe.purpose}".rstrip() if card.is_own else card.recipe.purpose
+    return f"Your own recipe. {card.recipe.purpose}".rstrip() if card.is_users else card.recipe.purpose
 
 
 def _size(found: Forecast) -> str:

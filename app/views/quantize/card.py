@@ -1,10 +1,10 @@
-"""One recipe: what it is for, and what exactly it gives of this model on this Mac."""
+"""The card of a recipe: its purpose, and its exact result for this model on this Mac."""
 
 from PySide6.QtCore import QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
-from app.viewmodels.quantize.recipe_cards import Figures, RecipeCard, kept_in_words
+from app.viewmodels.quantize.recipe_cards import RecipeCard, RecipeForecast, unquantized_tensors
 from app.views.kit.buttons import IconButton
 from app.views.kit.controls import CheckBox
 from app.views.kit.facts import Facts
@@ -16,7 +16,7 @@ from mlx_engine.amounts import format_context, format_disk, format_memory
 
 
 class Card(QWidget):
-    """A click anywhere chooses the recipe; its buttons edit a copy of it, and show what is kept."""
+    """A click anywhere chooses the recipe; its buttons edit a copy and list the unquantized tensors."""
 
     chosen = Signal(str, bool)
     edit_requested = Signal(str)
@@ -31,12 +31,12 @@ class Card(QWidget):
         self._badge = FitBadge(theme)
         self._size = TextLabel(theme, bold=True)
         self._rest = TextLabel(theme, role="small", tone="secondary", wraps=True)
-        self._kept = Facts(theme, "What stays as it is")
-        self._kept.hide()
-        self._unfold = IconButton(theme, "info", f"What {card.title} keeps as it is")
+        self._facts = Facts(theme, "Not quantized")
+        self._facts.hide()
+        self._unfold = IconButton(theme, "info", f"Tensors that {card.title} does not quantize")
         self._edit = IconButton(theme, "edit", f"Edit a copy of {card.title}")
-        self._more = IconButton(theme, "chevron-down", f"More about {card.title}")
-        self._more.setVisible(card.is_own)
+        self._more = IconButton(theme, "chevron-down", f"More actions for {card.title}")
+        self._more.setVisible(card.is_users)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setAccessibleName(card.title)
         self._lay_out()
@@ -64,50 +64,51 @@ class Card(QWidget):
         column.addStretch(1)
         column.addWidget(self._size)
         column.addLayout(foot)
-        column.addWidget(self._kept)
+        column.addWidget(self._facts)
 
     def _connect(self) -> None:
         name = self._card.name
         self.mark.clicked.connect(lambda: self.chosen.emit(name, self.mark.isChecked()))
-        self._unfold.clicked.connect(self._toggle_kept)
+        self._unfold.clicked.connect(self._toggle_unquantized)
         self._edit.clicked.connect(lambda: self.edit_requested.emit(name))
         self._more.clicked.connect(self._show_menu)
         self._theme.changed.connect(self.update)
 
     def follow(self, card: RecipeCard, *, is_chosen: bool) -> None:
-        """Show the recipe as it is now."""
+        """Show the card's current state."""
         self._card = card
         self.mark.setChecked(is_chosen)
         self.mark.setEnabled(not card.problem)
-        if card.figures:
-            self._show_figures(card.figures)
+        if card.forecast:
+            self._show_forecast(card.forecast)
         else:
             self._badge.show_text("Not for this model", "warning", card.problem)
             self._size.setText("")
             self._rest.setText(card.problem)
-        self._unfold.setEnabled(card.figures is not None)
+        self._unfold.setEnabled(card.forecast is not None)
         self.mark.setAccessibleName(f"{card.title}: {self._size.text()}, {self._rest.text()}")
         self.update()
 
-    def _show_figures(self, figures: Figures) -> None:
-        found, fit = figures.forecast, figures.fit
+    def _show_forecast(self, forecast: RecipeForecast) -> None:
+        conversion, fit = forecast.conversion, forecast.memory
         self._badge.show_fit(fit.verdict, fit.in_words)
-        self._size.setText(f"{format_disk(found.size_bytes)} of weights · {found.bits_per_weight:.2f} bits per weight")
-        self._size.setToolTip(f"{found.size_bytes:,} bytes of weights, everything counted")
+        size, bits = format_disk(conversion.size_bytes), f"{conversion.bits_per_weight:.2f} bits per weight"
+        self._size.setText(f"{size} of weights · {bits}")
+        self._size.setToolTip(f"{conversion.size_bytes:,} bytes of weights, including scales")
         memory = format_memory(fit.estimate.total_bytes)
         self._rest.setText(f"{memory} in memory at {format_context(fit.estimate.context)}")
         self._rest.setToolTip(fit.in_words)
-        if not self._kept.isHidden():
-            self._kept.show_pairs(self._what_is_kept(figures))
+        if not self._facts.isHidden():
+            self._facts.show_pairs(self._unquantized(forecast))
 
-    def _what_is_kept(self, figures: Figures) -> list[tuple[str, str]]:
-        return kept_in_words(figures.forecast) or [("Nothing", "every tensor is as the recipe says")]
+    def _unquantized(self, forecast: RecipeForecast) -> list[tuple[str, str]]:
+        return unquantized_tensors(forecast.conversion) or [("None", "the recipe applies to every tensor")]
 
-    def _toggle_kept(self) -> None:
-        if self._kept.isHidden() and self._card.figures:
-            self._kept.show_pairs(self._what_is_kept(self._card.figures))
+    def _toggle_unquantized(self) -> None:
+        if self._facts.isHidden() and self._card.forecast:
+            self._facts.show_pairs(self._unquantized(self._card.forecast))
         else:
-            self._kept.hide()
+            self._facts.hide()
 
     def _show_menu(self) -> None:
         menu, name = QMenu(self), self._card.name

@@ -4,7 +4,6 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QInputDialog, QMessageBox, QVBoxLayout, QWidget
 
-from app.viewmodels.formatting.recipe import title
 from app.viewmodels.quantize.quantize import Quantize
 from app.viewmodels.quantize.recipe_editor import RecipeEditor
 from app.views.kit.buttons import IconButton
@@ -12,7 +11,7 @@ from app.views.kit.controls import FilledButton
 from app.views.kit.grid import SIDE, VerticalScrollArea
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
-from app.views.quantize.figures import LiveFigures
+from app.views.quantize.forecast_panel import ForecastPanel
 from app.views.quantize.palette import TreatmentPalette
 from app.views.quantize.recipe_map_view import RecipeMapView
 
@@ -31,7 +30,7 @@ class Editor(QWidget):
         self._model, self._quantize, self._theme = model, quantize, theme
         self.map = RecipeMapView(theme)
         self.palette_panel = TreatmentPalette(theme)
-        self._figures = LiveFigures(theme)
+        self._forecast = ForecastPanel(theme)
         self._chosen = TextLabel(theme, role="small", tone="secondary")
         self._undo = IconButton(theme, "undo", "Undo")
         self._redo = IconButton(theme, "redo", "Redo")
@@ -49,14 +48,14 @@ class Editor(QWidget):
         head.setContentsMargins(SIDE - 8, 10, SIDE, 6)
         head.setSpacing(6)
         head.addWidget(back)
-        head.addWidget(TextLabel(theme, f"A copy of {title(self._model.origin)}", role="heading"), 1)
+        head.addWidget(TextLabel(theme, f"Copy of {self._model.origin.title}", role="heading"), 1)
         for button in (self._undo, self._redo, self.save_button):
             head.addWidget(button)
         self._side = QWidget()
         side = QVBoxLayout(self._side)
         side.setContentsMargins(0, 0, 0, 0)
         side.setSpacing(10)
-        side.addWidget(self._figures)
+        side.addWidget(self._forecast)
         side.addWidget(self.palette_panel)
         side.addStretch(1)
         picture = QVBoxLayout()
@@ -91,9 +90,8 @@ class Editor(QWidget):
 
     def _follow(self) -> None:
         self.map.show_map(self._model.map)
-        self._figures.show_figures(
-            self._quantize.figures(self._model.recipe), self._quantize.figures(self._model.origin)
-        )
+        recipe, origin = self._model.recipe, self._model.origin
+        self._forecast.show_forecast(self._quantize.forecast(recipe), self._quantize.forecast(origin), origin.title)
         self._undo.setEnabled(self._model.can_undo)
         self._redo.setEnabled(self._model.can_redo)
         self.save_button.setEnabled(self._model.can_undo)
@@ -102,7 +100,7 @@ class Editor(QWidget):
         selection = self.map.selection
         self._chosen.setText(selection.in_words())
         cells = [cell for path in selection.paths if (cell := self._model.map.by_path.get(path))]
-        self.palette_panel.follow(cells)
+        self.palette_panel.show_selection(cells)
 
     def _treat(self, treatment: object) -> None:
         self._model.set_treatment(self.map.selection.paths, treatment)  # type: ignore[arg-type]  # a signal carries objects
@@ -112,14 +110,14 @@ class Editor(QWidget):
         dialog = QInputDialog(self)
         dialog.setWindowTitle("Save as recipe")
         dialog.setLabelText("Name of the recipe:")
-        dialog.setTextValue(self._quantize.shelf.free_name(f"My {title(self._model.origin)}"))
+        dialog.setTextValue(self._quantize.recipe_store.free_title(f"My {self._model.origin.title}"))
         dialog.setOkButtonText("Save")
         dialog.textValueSelected.connect(self._save)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def _save(self, name: str) -> None:
-        if kept := self._quantize.keep(self._model.recipe, name, self._model.origin):
+        if kept := self._quantize.save_recipe(self._model.recipe, name, self._model.origin):
             self.saved.emit(kept)
 
     def leave(self) -> None:

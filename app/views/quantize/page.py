@@ -91,7 +91,7 @@ class QuantizePage(QWidget):
         if not isinstance(state, Ready) or card is None or card.problem:
             return
         self._close_editor()
-        model = RecipeEditor(state.reckoner.outline, card.recipe, self)
+        model = RecipeEditor(state.forecaster.outline, card.recipe, self)
         self.editor = Editor(model, self._quantize, self._theme)
         self.editor.left.connect(self._close_editor)
         self.editor.saved.connect(self._show_saved)
@@ -141,12 +141,12 @@ class QuantizePage(QWidget):
     def _ask_for_recipe(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(self, "Import a recipe", filter="Recipes (*.json)")
         if chosen:
-            self._quantize.shelf.bring_in(Path(chosen))
+            self._quantize.recipe_store.import_file(Path(chosen))
 
     def _ask_where_to_export(self, name: str) -> None:
         if card := self._quantize.card(name):
-            give_away = partial(self._quantize.shelf.give_away, card.recipe)
-            ask_save_path(self, "Export the recipe", f"{name}.json", "Recipes (*.json)", give_away)
+            export = partial(self._quantize.recipe_store.export, card.recipe)
+            ask_save_path(self, "Export the recipe", f"{name}.json", "Recipes (*.json)", export)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

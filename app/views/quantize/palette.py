@@ -1,4 +1,4 @@
-"""What may become of the matrices that are chosen on the map; the colours are those of the map."""
+"""The treatments for the matrices selected on the map, in the map's colors."""
 
 from collections.abc import Sequence
 
@@ -12,20 +12,14 @@ from app.views.kit.chips import Chip
 from app.views.kit.flow import Flow
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
-from mlx_engine.quantize.recipes.recipe import Format, Treatment
+from mlx_engine.modes import AFFINE, MODES
+from mlx_engine.quantize.recipes.recipe import Format, Treatment, fixed_format
 
 AS_RECIPE = "as the recipe"
-_BITS = (8, 6, 5, 4, 3, 2)
-_GROUPS = (32, 64, 128)
-_MICRO_SCALED = {
-    "MXFP8": Format(mode="mxfp8", bits=8, group_size=32),
-    "NVFP4": Format(mode="nvfp4", bits=4, group_size=16),
-    "MXFP4": Format(mode="mxfp4", bits=4, group_size=32),
-}
 
 
-class _Choice(Chip):
-    """A treatment, with its colour; it is marked where all that is chosen is so."""
+class _TreatmentChip(Chip):
+    """A treatment with its color, marked if the whole selection has it."""
 
     def __init__(self, theme: Theme, text: str, bits: float | None = None) -> None:
         super().__init__(theme, text)
@@ -39,7 +33,7 @@ class _Choice(Chip):
 
     def mark(self, *, marked: bool) -> None:
         self._is_marked = marked
-        self.setAccessibleDescription("chosen" if marked else "")
+        self.setAccessibleDescription("selected" if marked else "")
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -57,48 +51,50 @@ class _Choice(Chip):
 
 
 class TreatmentPalette(QWidget):
-    """`chosen` tells a `Treatment`, or `AS_RECIPE`."""
+    """`chosen` carries a `Treatment` or `AS_RECIPE`; `fixed_choices` are the chips of the fixed modes, by name."""
 
     chosen = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._group = 64
+        self._group = AFFINE.groups[0]
         self._bits: int | None = None
-        """The affine bits of all that is chosen, if they are the same."""
-        self._keep = _Choice(theme, "Keep", 16)
-        self._affine = {bits: _Choice(theme, f"{bits}-bit", bits) for bits in _BITS}
-        self._groups = {size: _Choice(theme, f"{size}") for size in _GROUPS}
-        self._micro = {words: _Choice(theme, words, form.bits) for words, form in _MICRO_SCALED.items()}
-        self._reset = _Choice(theme, "As in the recipe")
-        self._parts = [self._keep, *self._affine.values(), *self._groups.values(), *self._micro.values(), self._reset]
+        """The affine bits of the whole selection, if they are the same."""
+        self._fixed = {name: fixed_format(mode) for name, mode in MODES.items() if mode.is_fixed}
+        self._keep = _TreatmentChip(theme, "Keep", 16)
+        self._affine = {bits: _TreatmentChip(theme, f"{bits}-bit", bits) for bits in sorted(AFFINE.bits, reverse=True)}
+        self._groups = {size: _TreatmentChip(theme, f"{size}") for size in sorted(AFFINE.groups)}
+        self.fixed_choices = {name: _TreatmentChip(theme, form.title, form.bits) for name, form in self._fixed.items()}
+        self._reset = _TreatmentChip(theme, "As in recipe")
+        rows = (
+            ("Set selection to", [self._reset, self._keep, *self._affine.values()]),
+            ("Group size", [*self._groups.values()]),
+            ("Microscaling formats", [*self.fixed_choices.values()]),
+        )
+        self._chips = [chip for _, chips in rows for chip in chips]
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(5)
-        for words, choices in (
-            ("What is chosen becomes", [self._keep, *self._affine.values()]),
-            ("in groups of so many weights", list(self._groups.values())),
-            ("or, micro-scaling", [*self._micro.values(), self._reset]),
-        ):
-            column.addWidget(TextLabel(theme, words, role="small", tone="secondary"))
-            column.addWidget(Flow(choices))
-        for size, choice in self._groups.items():
-            choice.setAccessibleName(f"Groups of {size}")
+        for title, chips in rows:
+            column.addWidget(TextLabel(theme, title, role="small", tone="secondary"))
+            column.addWidget(Flow(chips))
+        for size, chip in self._groups.items():
+            chip.setAccessibleName(f"Group size {size}")
         self._connect()
-        self.follow(())
+        self.show_selection(())
 
     def _connect(self) -> None:
         self._keep.clicked.connect(lambda: self.chosen.emit("keep"))
         self._reset.clicked.connect(lambda: self.chosen.emit(AS_RECIPE))
-        for bits, choice in self._affine.items():
-            choice.clicked.connect(lambda _=False, bits=bits: self.choose_bits(bits))
-        for size, choice in self._groups.items():
-            choice.clicked.connect(lambda _=False, size=size: self._choose_group(size))
-        for words, choice in self._micro.items():
-            choice.clicked.connect(lambda _=False, form=_MICRO_SCALED[words]: self.chosen.emit(form))
+        for bits, chip in self._affine.items():
+            chip.clicked.connect(lambda _=False, bits=bits: self.choose_bits(bits))
+        for size, chip in self._groups.items():
+            chip.clicked.connect(lambda _=False, size=size: self._choose_group(size))
+        for name, chip in self.fixed_choices.items():
+            chip.clicked.connect(lambda _=False, form=self._fixed[name]: self.chosen.emit(form))
 
     def choose_bits(self, bits: int) -> None:
-        """Choose so many bits; 0 is to keep it, -1 is as the recipe says."""
+        """Choose affine quantization to `bits`; 0 stands for keeping the matrices, -1 for the recipe's treatment."""
         special: dict[int, Treatment | str] = {0: "keep", -1: AS_RECIPE}
         self.chosen.emit(special[bits] if bits in special else Format(bits=bits, group_size=self._group))
 
@@ -108,23 +104,23 @@ class TreatmentPalette(QWidget):
         if self._bits is not None:
             self.choose_bits(self._bits)
 
-    def follow(self, cells: Sequence[Cell]) -> None:
-        """Mark what all of the cells are."""
+    def show_selection(self, cells: Sequence[Cell]) -> None:
+        """Mark the treatment that all of the cells have."""
         forms = {cell.format for cell in cells}
         form = next(iter(forms)) if len(forms) == 1 else None
-        is_affine = form is not None and form.mode == "affine"
+        is_affine = form is not None and form.mode == AFFINE.name
         self._bits = form.bits if form and is_affine else None
         if form and is_affine:
             self._group = form.group_size
-        for bits, choice in self._affine.items():
-            choice.mark(marked=bits == self._bits)
-        for words, choice in self._micro.items():
-            choice.mark(marked=form == _MICRO_SCALED[words])
+        for bits, chip in self._affine.items():
+            chip.mark(marked=bits == self._bits)
+        for name, chip in self.fixed_choices.items():
+            chip.mark(marked=form == self._fixed[name])
         self._keep.mark(marked=forms == {None})
         self._mark_group()
-        for part in self._parts:
-            part.setEnabled(bool(cells))
+        for chip in self._chips:
+            chip.setEnabled(bool(cells))
 
     def _mark_group(self) -> None:
-        for size, choice in self._groups.items():
-            choice.mark(marked=size == self._group)
+        for size, chip in self._groups.items():
+            chip.mark(marked=size == self._group)

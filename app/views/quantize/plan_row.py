@@ -46,7 +46,7 @@ class PlanRow(QWidget):
         if self._name.text().strip() != plan.name and not (self._name.hasFocus() and not self._name.text().strip()):
             with QSignalBlocker(self._name):
                 self._name.setText(plan.name)
-        size = format_disk(plan.card.figures.forecast.size_bytes) if plan.card.figures else ""
+        size = format_disk(plan.card.forecast.conversion.size_bytes) if plan.card.forecast else ""
         self._size.setText(f"{plan.card.title} · {size}")
         self._problem.setText(plan.problem)
         self._problem.setVisible(bool(plan.problem))

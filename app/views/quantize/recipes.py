@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.viewmodels.quantize.quantize import Quantize
-from app.viewmodels.quantize.recipe_cards import OTHER_GROUPS, OWN, RecipeCard
+from app.viewmodels.quantize.recipe_cards import CLOSEST, MICROSCALING, MLX_LM, OTHER_GROUPS, USER_RECIPES, RecipeCard
 from app.views.kit.buttons import TextButton
 from app.views.kit.grid import CardGrid, VerticalScrollArea
 from app.views.kit.notes import Notes
@@ -14,10 +14,10 @@ from app.views.quantize.card import Card
 
 _CARD_WIDTH = 270
 _WORDS = {
-    "Closest to the original": "Where the last bit of quality counts, or to measure others against.",
-    "Micro-scaling": "Small floats that share a scale: the formats that some models are trained in.",
-    "As mlx-lm mixes": "Exactly what mlx-lm's own command makes, byte for byte.",
-    OTHER_GROUPS: "Scales for more or for fewer weights: closer to the original, or smaller.",
+    CLOSEST: "For the highest quality, or as a reference to measure against.",
+    MICROSCALING: "Small floats with a shared scale. Some models are trained in these formats.",
+    MLX_LM: "Byte for byte the same as from mlx-lm's own command.",
+    OTHER_GROUPS: "Smaller groups are closer to the original; larger groups save space.",
 }
 
 
@@ -64,7 +64,9 @@ class Recipes(VerticalScrollArea):
             part.hide()
             part.deleteLater()
         self.cards, self._groups = {card.name: self._new_card(card) for card in cards}, []
-        for group in dict.fromkeys([card.group for card in cards if card.group != OTHER_GROUPS] + [OWN, OTHER_GROUPS]):
+        for group in dict.fromkeys(
+            [card.group for card in cards if card.group != OTHER_GROUPS] + [USER_RECIPES, OTHER_GROUPS]
+        ):
             self._add_group(group, [self.cards[card.name] for card in cards if card.group == group])
 
     def _new_card(self, card: RecipeCard) -> Card:
@@ -72,8 +74,8 @@ class Recipes(VerticalScrollArea):
         view.chosen.connect(lambda name, chosen: self._quantize.choose(name, chosen=chosen))
         view.edit_requested.connect(self.edit_requested)
         view.export_requested.connect(self.export_requested)
-        view.duplicate_requested.connect(self._quantize.shelf.duplicate)
-        view.delete_requested.connect(self._quantize.shelf.delete)
+        view.duplicate_requested.connect(self._quantize.recipe_store.duplicate)
+        view.delete_requested.connect(self._quantize.recipe_store.delete)
         return view
 
     def _add_group(self, group: str, cards: list[Card]) -> None:
@@ -86,8 +88,8 @@ class Recipes(VerticalScrollArea):
         row.addWidget(TextLabel(self._theme, group, bold=True), 0)
         words = TextLabel(self._theme, _WORDS.get(group, ""), role="small", tone="secondary")
         row.addWidget(words, 1, Qt.AlignmentFlag.AlignVCenter)
-        if group == OWN:
-            words.setText("" if cards else "Change any recipe matrix by matrix, and keep it here.")
+        if group == USER_RECIPES:
+            words.setText("" if cards else "Edit any recipe matrix by matrix and save it here.")
             add = TextButton(self._theme, "Import…")
             add.setAccessibleName("Import a recipe")
             add.clicked.connect(self.import_requested)

@@ -8,11 +8,12 @@ from mlx_engine.measure.study.study import Study
 
 
 def short_names(study: Study) -> dict[str, str]:
-    """Return the short name of each row by its label, safe to show: what is not in the original's, where that is told
-    apart.
+    """Return a short name for each row by label, safe to show: the title of its recipe, or the rest of its name.
+
+    A name that two rows would share is replaced by the label.
     """
     base = _name(study.original.label)
-    shorts = {row.label: _added(_name(row.label), base) for row in study.rows}
+    shorts = {row.label: row.recipe.title if row.recipe else _added(_name(row.label), base) for row in study.rows}
     shorts[study.original.label] = "original"
     names = list(shorts.values())
     return {label: one_line(short if names.count(short) == 1 else label) for label, short in shorts.items()}

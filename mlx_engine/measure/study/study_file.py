@@ -28,7 +28,7 @@ from mlx_engine.models.hub.datasets import dataset
 from mlx_engine.models.hub.datasets import kept as kept_dataset
 from mlx_engine.quantize.recipes.recipe import Recipe
 
-STAND_IN = "affine-8-g64"
+STAND_IN = "8bit"
 """The recipe of what answers in the place of an original that is too large."""
 
 
@@ -139,7 +139,7 @@ def _was_made_by(recipe: Recipe, target: Path) -> bool:
         maker = msgspec.convert(provenance.read(target).settings, Recipe)
     except (msgspec.ValidationError, InvalidRecipe):
         return True
-    return msgspec.structs.replace(maker, name=recipe.name, purpose=recipe.purpose) == recipe
+    return maker.unnamed == recipe.unnamed
 
 
 def _measured(row: Row) -> Row:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlx_engine.models.files.configuration import Configuration
+from mlx_engine.modes import MODES
 
 SCALES = ("weight_scale_inv", "weight_packed", "weight_scale_2")
 """Scale tensors of other quantizers that some of mlx-lm's models unpack themselves, one for each method below."""
@@ -52,8 +53,8 @@ def _runs(method: str, settings: Mapping[str, Any], unpacked_scales: frozenset[s
             return _has_metal() and settings.get("quantization_mode") != "online"
         case "awq":
             return settings.get("bits", 4) == 4 and str(settings.get("version", "gemm")).lower() == "gemm"
-        case "mxfp4" | "mxfp8":
-            return True
+        case _ if method in MODES:
+            return MODES[method].runs_as_published
         case "fp8" if settings.get("scale_fmt") == "ue8m0" and settings.get("weight_block_size") == [32, 32]:
             return True
         case _:

@@ -12,6 +12,7 @@ from typing import Any
 
 from mlx_engine.errors import BrokenModel
 from mlx_engine.models.files.safetensors import TensorEntry
+from mlx_engine.modes import AFFINE, MXFP4, is_legal_width
 
 _float_names = {"BF16": "bf16", "F16": "fp16", "F32": "fp32", "F64": "fp64", "F8_E4M3": "fp8", "F8_E5M2": "fp8"}
 _float_bits = {"bf16": 16, "fp16": 16, "fp32": 32, "fp64": 64, "fp8": 8}
@@ -133,7 +134,7 @@ def _mlx(layer: str, packed: TensorEntry, scales: TensorEntry, config: Mapping[s
 
 def _settings(settings: object) -> tuple[int, int, str]:
     if isinstance(settings, dict):
-        bits, group, mode = settings.get("bits"), settings.get("group_size"), settings.get("mode", "affine")
+        bits, group, mode = settings.get("bits"), settings.get("group_size"), settings.get("mode", AFFINE.name)
         if isinstance(bits, int) and 1 <= bits <= 8 and isinstance(group, int) and group > 0 and isinstance(mode, str):
             return bits, group, mode
     raise BrokenModel("The weights are quantized, but config.json doesn't declare their bits and group size.")
@@ -142,7 +143,7 @@ def _settings(settings: object) -> tuple[int, int, str]:
 def _bits_for(packed: TensorEntry, scales: TensorEntry, group: int) -> int:
     values = scales.elements * group
     bits, rest = divmod(packed.elements * 32, values) if values else (0, 0)
-    if rest or bits not in (2, 3, 4, 5, 6, 8):
+    if rest or not is_legal_width(bits):
         raise BrokenModel("The sizes of the quantized weights don't match config.json.")
     return bits
 
@@ -156,7 +157,7 @@ def _foreign(
     method = str(settings.get("quant_method", "quantized"))[:20]
     container_bits = 8 * packed.size_bytes // max(packed.elements, 1)
     if payload == "blocks":
-        bits, mode, group = 4, "mxfp4", 32
+        (bits,), mode, (group,) = MXFP4.bits, MXFP4.name, MXFP4.groups
     elif packed.dtype in _float_names:
         mode, bits, group = _float_names[packed.dtype], max(container_bits, 1), 0
     elif any(name.startswith("weight.") for name in companions):
@@ -199,7 +200,7 @@ def format_precision(weights: Iterable[Weight]) -> str:
     bits = sorted({precision.bits for precision in packed})
     amount = f"{'mixed ' if len(bits) > 1 else ''}{'/'.join(map(str, bits))}-bit"
     modes = sorted({precision.mode for precision in packed})
-    if modes == ["affine"]:
+    if modes == [AFFINE.name]:
         return f"{amount}{end}"
     # The names of floating-point formats include their bits.
     named = all(any(letter.isdigit() for letter in mode) for mode in modes)

@@ -11,6 +11,7 @@ from huggingface_hub.hf_api import ExpandModelProperty_T, ModelInfo
 from mlx_engine.hub_messages import ModelGroup, SearchFilters, SearchOrder, Variant
 from mlx_engine.models.description.size_class import size_class
 from mlx_engine.models.hub.client import Hub, model_info
+from mlx_engine.modes import MODES
 
 _told: list[ExpandModelProperty_T] = [
     "author",
@@ -31,7 +32,9 @@ _bits = {"F64": 64, "I64": 64, "F32": 32, "U32": 32, "I32": 32, "BF16": 16, "F16
 _float_names = {"BF16": "bf16", "F16": "fp16", "F32": "fp32"}
 _bits_in_name = re.compile(r"(?<![a-z0-9])([2-8])[-_]?bits?(?![a-z0-9])", re.IGNORECASE)
 _conversion_suffix = re.compile(
-    r"([-_](mlx|[2-8][-_]?bit|bf16|fp16|fp32|f16|[qw]\d\w*|mxfp[48]|nvfp4|dwq\w*|awq|gptq|gguf|hi))+$", re.IGNORECASE
+    r"([-_](mlx|balanced|[2-8][-_]?bit(-g\d+)?|bf16|fp16|fp32|f16|[qw]\d\w*|dwq\w*|awq|gptq|gguf|hi|"
+    rf"{'|'.join(MODES)}))+$",
+    re.IGNORECASE,
 )
 
 

@@ -30,6 +30,7 @@ from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo, read_header
 from mlx_engine.models.gguf.metadata import Metadata
 from mlx_engine.models.gguf.packing import COPIED, GROUP_SIZE, PACKINGS
 from mlx_engine.models.gguf.tokenizer import TokenIds, write_tokenizer
+from mlx_engine.modes import AFFINE
 
 _slice_bytes = 16 * 2**20
 
@@ -203,7 +204,7 @@ def _quantization(placements: tuple[Placement, ...]) -> dict[str, Any]:
     if not bits:
         return {}
     common = max(set(bits.values()), key=list(bits.values()).count)
-    settings = {"group_size": GROUP_SIZE, "mode": "affine"}
+    settings = {"group_size": GROUP_SIZE, "mode": AFFINE.name}
     others = {name: {**settings, "bits": own} for name, own in bits.items() if own != common}
     return {**settings, "bits": common, **others}
 

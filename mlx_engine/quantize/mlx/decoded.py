@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from mlx_engine.errors import BrokenModel
 from mlx_engine.models.files import foreign_errors as foreign
 from mlx_engine.models.files.safetensors import TensorEntry
+from mlx_engine.modes import MODES
 from mlx_engine.quantize.mlx.network import Network
 from mlx_engine.quantize.mlx.source import Rows, mlx_type, rows_of
 from mlx_engine.quantize.mlx.tracing import Origin, trace
@@ -118,8 +119,7 @@ class Decoded:
         def part(key: str) -> Rows:
             return lambda start, stop: mx.array(read(start, stop)[key])
 
-        names = ("weight", "scales", "biases") if format.mode == "affine" else ("weight", "scales")
-        return {key: part(key) for key in names}
+        return {key: part(key) for key in MODES[format.mode].arrays}
 
     def needs(self, name: str) -> frozenset[str]:  # noqa: ARG002 - the same of all
         """All files: what belongs to a matrix may lie anywhere."""

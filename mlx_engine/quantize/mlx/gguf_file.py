@@ -24,6 +24,7 @@ from mlx_engine.models.gguf.metadata import Metadata
 from mlx_engine.models.gguf.packing import GROUP_SIZE, PACKINGS, READABLE
 from mlx_engine.models.gguf.tokenizer import token_ids, write_tokenizer
 from mlx_engine.models.library.gguf_import import model_config, own_type, row_order, special_ids
+from mlx_engine.modes import AFFINE
 from mlx_engine.quantize.mlx.decoded import Contents
 from mlx_engine.quantize.recipes.recipe import Format
 from mlx_engine.quantize.sources.matrix import Arrays, Floats, Matrix
@@ -77,7 +78,7 @@ class GGUFMatrix:
     def formats(self) -> tuple[Format, ...]:
         if self.tensor.type not in PACKINGS:
             return ()
-        return (Format("affine", PACKINGS[self.tensor.type].bits, GROUP_SIZE),)
+        return (Format(AFFINE.name, PACKINGS[self.tensor.type].bits, GROUP_SIZE),)
 
     def rows(self, start: int, stop: int) -> Floats:
         return dequantize(self._blocks(start, stop), self.tensor.type)

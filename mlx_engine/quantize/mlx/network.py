@@ -12,6 +12,7 @@ from mlx import nn
 from mlx.utils import tree_flatten
 
 from mlx_engine.errors import InvalidRecipe, UnsupportedModel
+from mlx_engine.modes import AFFINE
 from mlx_engine.networks import model_classes
 from mlx_engine.quantize.recipes.recipe import Format, Treatment
 
@@ -76,7 +77,7 @@ def as_format(settings: Mapping[str, Any]) -> Format:
     """
     try:
         return Format(
-            mode=settings.get("mode", "affine"),
+            mode=settings.get("mode", AFFINE.name),
             bits=int(settings.get("bits", 4)),
             group_size=int(settings.get("group_size", 64)),
         )

@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar
 import mlx.core as mx
 
 from mlx_engine.errors import EngineError
+from mlx_engine.modes import MODES
 from mlx_engine.quantize.mlx.quantizing import convert_rows, copy_rows
 from mlx_engine.quantize.mlx.source import Rows, Source
 from mlx_engine.quantize.plan.delivery import Delivery
@@ -21,7 +22,7 @@ T = TypeVar("T")
 
 _piece_bytes = 2**21
 _small_piece_bytes = 2**20
-"""For formats with a floating point: the CPU needs 20 times a piece's size to quantize it to one of them."""
+"""For modes that take much memory on the CPU (`QuantizationMode.is_slow_on_cpu`)."""
 _at_once = 4
 
 
@@ -56,7 +57,7 @@ def _pieces_of(source: Source, placement: Placement) -> Iterator[Piece]:
     rows = parameter.elements // max(columns, 1)
     packed = (source.packed(parameter.name, form) if form else None) or {}
     floats = None if packed else source.rows(parameter.name)
-    size_bytes = _small_piece_bytes if form and form.mode != "affine" else _piece_bytes
+    size_bytes = _small_piece_bytes if form and MODES[form.mode].is_slow_on_cpu else _piece_bytes
     step = max(1, size_bytes // max(2 * columns, 1))
     for start in range(0, rows, step):
         yield Piece(placement, start, min(start + step, rows), rows, floats, packed)

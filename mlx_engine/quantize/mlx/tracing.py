@@ -15,6 +15,7 @@ from mlx_lm.utils import infer_quant_config
 from mlx_engine.errors import BrokenModel, UnsupportedModel
 from mlx_engine.models.files import foreign_errors as foreign
 from mlx_engine.models.files.safetensors import TensorEntry
+from mlx_engine.modes import MODES
 from mlx_engine.quantize.mlx.exportable import exportable
 from mlx_engine.quantize.mlx.network import Network, as_format
 from mlx_engine.quantize.mlx.source import mlx_type, safetensors_type
@@ -200,7 +201,7 @@ def _float_type(arrays: Mapping[str, Origin], formats: Mapping[str, Format], nam
     path = name.removesuffix(".weight")
     if path not in formats or name == path:
         return safetensors_type(arrays[name].dtype)
-    return safetensors_type(arrays[f"{path}.scales"].dtype) if formats[path].mode == "affine" else "BF16"
+    return "BF16" if MODES[formats[path].mode].has_byte_scales else safetensors_type(arrays[f"{path}.scales"].dtype)
 
 
 def _cast_type(config: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from mlx_engine.errors import InvalidRecipe
 from mlx_engine.models.files.safetensors import tensor_bytes
+from mlx_engine.modes import MODES
 from mlx_engine.quantize.plan.outline import Outline, Parameter, layer_of
 from mlx_engine.quantize.plan.shards import Array
 from mlx_engine.quantize.recipes.recipe import Format, Layers, Recipe, Rule, Treatment
@@ -154,10 +155,9 @@ def _obstacle(parameter: Parameter, groups: list[int]) -> str:
 
 
 def _packed(parameter: Parameter, form: Format, dtype: str) -> dict[str, Array]:
-    """Return the arrays of a quantized matrix: bits packed into words, and a scale (affine: and a bias) a group."""
+    """Return the arrays of a quantized matrix: weights packed into 32-bit words, and numbers of each group."""
     *rest, row = parameter.shape
-    stem, groups = parameter.name.removesuffix("weight"), (*rest, row // form.group_size)
-    words: Array = ("U32", (*rest, row * form.bits // 32))
-    if form.mode == "affine":
-        return {f"{stem}weight": words, f"{stem}scales": (dtype, groups), f"{stem}biases": (dtype, groups)}
-    return {f"{stem}weight": words, f"{stem}scales": ("U8", groups)}
+    mode, stem = MODES[form.mode], parameter.name.removesuffix("weight")
+    packed: Array = ("U32", (*rest, row * form.bits // 32))
+    of_groups: Array = ("U8" if mode.has_byte_scales else dtype, (*rest, row // form.group_size))
+    return {f"{stem}{part}": packed if part == "weight" else of_groups for part in mode.arrays}

@@ -1,4 +1,4 @@
-"""Reads and writes recipes as JSON files. What is wrong with a file is said in a sentence that names the place."""
+"""Recipes as JSON files; an error names the place in the file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,24 +9,23 @@ import msgspec
 from mlx_engine.errors import InvalidRecipe, StorageError
 from mlx_engine.json_fields import place_and_problem
 from mlx_engine.models.files.staging import write_whole
-from mlx_engine.quantize.recipes.recipe import Dtype, Layers, Mode, Recipe, Rule, Treatment
+from mlx_engine.quantize.recipes.recipe import Dtype, Layers, Recipe, Rule, Treatment
 
 _limit_bytes = 64 * 2**20
 _legal = {
-    "mode": ", ".join(get_args(Mode)),
     "dtype": ", ".join(get_args(Dtype)),
     "layers": ", ".join(get_args(Layers)) + ", or the first and the last one: [0, 3]",
     "default": (_treatment := '"keep", or an object with mode, bits and group_size'),
     "treatment": _treatment,
 }
-"""What may stand there, by the name of the field."""
+"""The valid values, by field."""
 
 
 def read_recipe(path: Path) -> Recipe:
     """Return the recipe in the file `path`.
 
     Raises:
-        InvalidRecipe: the file holds none, or one that is not possible.
+        InvalidRecipe: the file does not contain a valid recipe.
         StorageError: the file cannot be read.
     """
     try:
@@ -34,12 +33,12 @@ def read_recipe(path: Path) -> Recipe:
             text = file.read(_limit_bytes + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise StorageError(f"The recipe {path} cannot be read: {reason}.") from error
+        raise StorageError(f"Couldn't read the recipe {path}: {reason}.") from error
     return decode_recipe(text, path.name)
 
 
 def write_recipe(recipe: Recipe, path: Path) -> None:
-    """Write the recipe into the file `path`, whole or not at all, for people to read and to change.
+    """Write the recipe to the file `path`, whole or not at all, in a form that users can read and edit.
 
     Raises:
         StorageError: the file cannot be written.
@@ -47,7 +46,7 @@ def write_recipe(recipe: Recipe, path: Path) -> None:
     try:
         write_whole(path, encode_recipe(recipe))
     except OSError as error:
-        raise StorageError(f"The recipe cannot be written to {path}: {error.strerror}.") from error
+        raise StorageError(f"Couldn't save the recipe to {path}: {error.strerror}.") from error
 
 
 def encode_recipe(recipe: Recipe) -> bytes:
@@ -56,26 +55,26 @@ def encode_recipe(recipe: Recipe) -> bytes:
 
 
 def decode_recipe(text: bytes, file_name: str) -> Recipe:
-    """Return the recipe that `text` is.
+    """Return the recipe in `text`, the contents of the file `file_name`.
 
     Raises:
-        InvalidRecipe: it is none, or one that is not possible.
+        InvalidRecipe: the text is not a valid recipe.
     """
     if len(text) > _limit_bytes:
-        raise InvalidRecipe(f"{file_name} is no recipe: it is far too long.")
+        raise InvalidRecipe(f"{file_name} is not a valid recipe: the file is too large.")
     try:
         raw = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidRecipe(f"{file_name} is no recipe: it is no JSON ({error}).") from error
+        raise InvalidRecipe(f"{file_name} is not a valid recipe: invalid JSON ({error}).") from error
     for place, part, expected in _parts(raw):
         _convert(part, expected, place, file_name)
     recipe = _convert(raw, Recipe, "", file_name)
-    assert isinstance(recipe, Recipe)  # noqa: S101 - tells the type
+    assert isinstance(recipe, Recipe)  # noqa: S101 - narrows the type
     return recipe
 
 
 def _parts(raw: object) -> Iterator[tuple[str, object, Any]]:
-    """Give what the recipe is made of, innermost first: of an entry of a map, msgspec does not say whose it is."""
+    """Yield the parts of a recipe, innermost first: for an entry of a map, msgspec does not report the key."""
     if not isinstance(raw, dict):
         return
     if "default" in raw:
@@ -100,6 +99,6 @@ def _convert(raw: object, expected: Any, place: str, file_name: str) -> object:
         hint = _treatment if expected is Treatment and not at else _legal.get(where.rpartition(".")[2])
         problem = problem.replace("a text or an object", '"keep" or an object')
         raise InvalidRecipe(
-            f"{file_name} is no recipe{f', at {where}' if where else ''}: {problem}."
-            f"{f' Possible: {hint}.' if hint and 'field' not in problem else ''}"
+            f"{file_name} is not a valid recipe{f', at {where}' if where else ''}: {problem}."
+            f"{f' Valid values: {hint}.' if hint and 'field' not in problem else ''}"
         ) from error

@@ -1,9 +1,9 @@
-"""The recipes that a person has made in the window, by the names that a command line can give them."""
+"""The user's recipes: JSON files in a folder, each under a key that the command line can give."""
 
 import itertools
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -15,53 +15,64 @@ from mlx_engine.quantize.recipes.recipe_file import read_recipe
 
 
 @dataclass(frozen=True, slots=True)
-class OwnRecipe:
-    """`recipe` has a name that a folder can have, and no other recipe; `title` is what the person calls it."""
+class UserRecipe:
+    """A recipe under a key that no other recipe has, and its file."""
 
     recipe: Recipe
-    title: str
+    file: Path
 
 
 @dataclass(frozen=True, slots=True)
-class OwnRecipes:
-    """What is kept in a folder; `problems` say of which files nothing can be made."""
+class UserRecipes:
+    """The readable recipes of a folder, by title; `problems` are messages about the other files."""
 
-    recipes: tuple[OwnRecipe, ...]
-    problems: tuple[str, ...]
+    recipes: tuple[UserRecipe, ...] = ()
+    problems: Mapping[Path, str] = field(default_factory=dict)
 
-    def named(self, name: str) -> Recipe | None:
-        """Return the recipe that is called `name`, by its person or after which folders are called."""
-        exact = (one.recipe for one in self.recipes if one.title == name)
-        return next(itertools.chain((one.recipe for one in self.recipes if one.recipe.name == name), exact), None)
+    def find(self, name: str) -> Recipe | None:
+        """Return the recipe with the key `name`, or else with that title."""
+        recipes = [entry.recipe for entry in self.recipes]
+        by_title = (recipe for recipe in recipes if recipe.title == name)
+        return next(itertools.chain((recipe for recipe in recipes if recipe.name == name), by_title), None)
 
 
-def own_recipes(folder: Path) -> OwnRecipes:
-    """Return the recipes in `folder`, in the order of their names."""
-    found, problems = [], []
+def user_recipes(folder: Path) -> UserRecipes:
+    """Return the recipes in `folder`, which need not exist."""
+    recipes: list[tuple[Recipe, Path]] = []
+    problems = {}
     for file in sorted(folder.glob("*.json")):
         try:
-            found.append(read_recipe(file))
+            recipes.append((read_recipe(file), file))
         except FacetError as error:
-            problems.append(error.message)
-    return OwnRecipes(tuple(_told_apart(sorted(found, key=lambda one: one.name.casefold()))), tuple(problems))
+            problems[file] = error.message
+    entries: list[UserRecipe] = []
+    for recipe, file in sorted(recipes, key=lambda entry: _title(entry[0]).casefold()):
+        name = free_key(recipe.name, [entry.recipe for entry in entries])
+        entries.append(UserRecipe(msgspec.structs.replace(recipe, name=name, title=_title(recipe)), file))
+    return UserRecipes(tuple(entries), problems)
+
+
+def _title(recipe: Recipe) -> str:
+    """Return the title, or the name for a copy of a built-in recipe that was renamed in the file only."""
+    return recipe.name if recipe.title in {builtin.title for builtin in RECIPES} else recipe.title
+
+
+def free_key(name: str, recipes: Collection[Recipe]) -> str:
+    """Return `name` as a key, with a number if a built-in recipe or one of `recipes` has it.
+
+    Upper and lower case count as the same, as most disks of a Mac do not distinguish them.
+    """
+    used = {recipe.name.casefold() for recipe in (*RECIPES, *recipes)}
+    key = folder_name(name)
+    keys = itertools.chain([key], (f"{key}-{number}" for number in itertools.count(2)))
+    return next(key for key in keys if key.casefold() not in used)
 
 
 def folder_name(name: str) -> str:
-    """Return the name as a folder can have it; one that a folder can have already stays."""
-    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) and len(name) <= _longest:
+    """Return `name` with only characters that are legal in the name of a folder and of a model on the Hub."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) and len(name) <= _max_length:
         return name
-    return re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.")[:_longest] or "quantized"
+    return re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.")[:_max_length] or "quantized"
 
 
-_longest = 80
-
-
-def _told_apart(recipes: list[Recipe]) -> Iterator[OwnRecipe]:
-    """Give each a name of its own; what is called like one that Facet brings along, has a number."""
-    taken = {recipe.name.casefold() for recipe in RECIPES}
-    for recipe in recipes:
-        usual = folder_name(recipe.name)
-        names = itertools.chain([usual], (f"{usual}-{number}" for number in itertools.count(2)))
-        name = next(one for one in names if one.casefold() not in taken)
-        taken.add(name.casefold())
-        yield OwnRecipe(msgspec.structs.replace(recipe, name=name), recipe.name)
+_max_length = 80

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.models.files.safetensors import TensorEntry
+from mlx_engine.modes import AFFINE
 from mlx_engine.quantize.recipes.recipe import Format
 from mlx_engine.quantize.sources import bits, small_floats
 
@@ -16,8 +17,6 @@ Floats = NDArray[np.float32]
 Arrays = dict[str, NDArray[Any]]
 """The arrays of a packed matrix by the end of their names: "weight" in uint32, "scales", and "biases" if it has them.
 Scales and biases that are floats are float32; the caller gives them their final type."""
-
-_affine_groups = (128, 64, 32)
 
 
 class Matrix(Protocol):
@@ -122,5 +121,5 @@ def affine_formats(width: int, group_size: int, columns: int) -> tuple[Format, .
     """Return the affine formats of MLX that hold integers of so many bits in such groups, or in parts of them."""
     if width not in (2, 3, 4, 5, 6, 8):
         return ()
-    groups = (size for size in _affine_groups if group_size % size == 0 and columns % size == 0)
-    return tuple(Format("affine", width, size) for size in groups)
+    groups = (size for size in sorted(AFFINE.groups, reverse=True) if group_size % size == 0 and columns % size == 0)
+    return tuple(Format(AFFINE.name, width, size) for size in groups)

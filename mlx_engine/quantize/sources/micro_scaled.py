@@ -10,19 +10,20 @@ NVIDIA/TensorRT-Model-Optimizer, torch/quantization/qtensor/nvfp4_tensor.py; ope
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.errors import BrokenModel
-from mlx_engine.quantize.recipes.recipe import Format
+from mlx_engine.modes import MODES, MXFP4, NVFP4, ScaleType
+from mlx_engine.quantize.recipes.recipe import Format, fixed_format
 from mlx_engine.quantize.sources import bits, small_floats
 from mlx_engine.quantize.sources.matrix import Arrays, Floats, Matrix, Tensors, read_floats
 
-MXFP4 = Format("mxfp4", 4, 32)
-NVFP4 = Format("nvfp4", 4, 16)
+_mxfp4, _nvfp4 = fixed_format(MXFP4), fixed_format(NVFP4)
+_scale_values: Mapping[ScaleType, Floats] = {"E8M0": small_floats.E8M0, "E4M3": small_floats.E4M3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,7 @@ class MicroScaled:
 
     def rows(self, start: int, stop: int) -> Floats:
         weights = small_floats.E2M1[bits.unpack(self._bytes(self.weight, start, stop), 4)]
-        codes = self._bytes(self.scales, start, stop)
-        scales = (small_floats.E8M0 if self.format.mode == "mxfp4" else small_floats.E4M3)[codes]
+        scales = _scale_values[MODES[self.format.mode].scale_type][self._bytes(self.scales, start, stop)]
         if self.factor is not None:
             scales = scales * np.float32(self.factor)
         return (weights.reshape(*scales.shape, -1) * scales[..., None]).reshape(len(weights), -1)
@@ -88,7 +88,7 @@ def nvfp4(tensors: Tensors, *, weight: str, global_scale: str) -> dict[str, Matr
     invert: Callable[[float], float] = (lambda value: 1 / value) if global_scale == "weight_global_scale" else float
     return {
         f"{path}.weight": _matrix(
-            tensors, path, weight, NVFP4, factor=invert(_scalar(tensors, f"{path}.{global_scale}"))
+            tensors, path, weight, _nvfp4, factor=invert(_scalar(tensors, f"{path}.{global_scale}"))
         )
         for path in _paths(tensors, weight)
     }
@@ -96,7 +96,7 @@ def nvfp4(tensors: Tensors, *, weight: str, global_scale: str) -> dict[str, Matr
 
 def mxfp4(tensors: Tensors, *, weight: str) -> dict[str, Matrix]:
     """Return the MXFP4 matrices whose bytes end with `weight`, by the names that they would have unquantized."""
-    return {f"{path}.weight": _matrix(tensors, path, weight, MXFP4, factor=None) for path in _paths(tensors, weight)}
+    return {f"{path}.weight": _matrix(tensors, path, weight, _mxfp4, factor=None) for path in _paths(tensors, weight)}
 
 
 def gpt_oss(tensors: Tensors) -> dict[str, Matrix]:
@@ -111,8 +111,8 @@ def gpt_oss(tensors: Tensors) -> dict[str, Matrix]:
             raise BrokenModel(f"The matrix {stem!r} lacks its scales or its bias. Download the model again.")
         experts, rows, groups, _ = tensors.entries[blocks].shape
         for path, every, first in _parts(stem):
-            shape = (experts, rows // every, groups * MXFP4.group_size)
-            found[f"{path}.weight"] = MicroScaled(tensors, blocks, scales, shape, MXFP4, every=every, first=first)
+            shape = (experts, rows // every, groups * _mxfp4.group_size)
+            found[f"{path}.weight"] = MicroScaled(tensors, blocks, scales, shape, _mxfp4, every=every, first=first)
             found[f"{path}.bias"] = Strided(tensors, bias, shape[:2], every, first)
     return found
 

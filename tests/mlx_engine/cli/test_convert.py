@@ -32,35 +32,35 @@ def llama(tiny_models: Path) -> str:
 
 def test_a_model_is_converted_in_several_ways(llama: str, home: Path, tmp_path: Path, capsys: Output) -> None:
     """By the name of a recipe and by a file; the folders on standard output, what was planned on standard error."""
-    write_recipe(recipe("affine-8-g32"), tmp_path / "own.json")
+    write_recipe(recipe("8bit-g32"), tmp_path / "own.json")
     assert main(["convert", llama, "--recipe", "mixed_4_6", "--recipe", str(tmp_path / "own.json")]) == 0
     out, err = capsys.readouterr()
     folders = [Path(line) for line in out.splitlines()]
     owner = home / "models" / Path(llama).parent.name
-    assert folders == [owner / "llama-mixed_4_6", owner / "llama-affine-8-g32"]
+    assert folders == [owner / "llama-mixed_4_6", owner / "llama-8bit-g32"]
     assert [describe(folder, "a/b").bits for folder in folders] == [(4, 6), (8,)]
     assert "mixed_4_6: " in err
     assert "bits per weight" in err
-    assert provenance.read(folders[1]).settings["name"] == "affine-8-g32"
+    assert provenance.read(folders[1]).settings["name"] == "8bit-g32"
     assert (Path(llama) / "model.safetensors").exists()
 
 
 def test_a_dry_run_says_exactly_what_would_come(llama: str, home: Path, tmp_path: Path, capsys: Output) -> None:
     """The size to the byte, the fit, what is kept and why; and writes nothing."""
-    assert main(["convert", llama, "--recipe", "affine-4-g128", "--dry-run", "--json", "--context", "1024"]) == 0
+    assert main(["convert", llama, "--recipe", "4bit-g128", "--dry-run", "--json", "--context", "1024"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert not (home / "models").exists()
     assert told["kept"]["model.layers.0.self_attn.q_proj"] == "its rows of 64 weights do not divide by 128"
     assert told["fit"]["estimate"]["context"] == 1024
-    assert main(["convert", llama, "--recipe", "affine-4-g128", "--out", str(tmp_path)]) == 0
-    weights = tmp_path / "llama-affine-4-g128" / "model.safetensors"
+    assert main(["convert", llama, "--recipe", "4bit-g128", "--out", str(tmp_path)]) == 0
+    weights = tmp_path / "llama-4bit-g128" / "model.safetensors"
     assert weights.stat().st_size == told["size_bytes"]
     assert Path(told["path"]).name == weights.parent.name
 
 
 def test_a_dry_run_is_readable(llama: str, capsys: Output) -> None:
     """The sum, and a line for each kind of matrix that is kept."""
-    assert main(["convert", llama, "--recipe", "affine-4-g32", "--dry-run"]) == 0
+    assert main(["convert", llama, "--recipe", "4bit-g32", "--dry-run"]) == 0
     out = capsys.readouterr().out
     assert "bits/weight" in out
     assert "Kept: model.layers.*.input_layernorm (4): a norm." in out
@@ -70,13 +70,13 @@ def test_a_name_of_llama_cpp_means_what_comes_nearest(llama: str, capsys: Output
     """And what differs is said, apart from the output."""
     assert main(["convert", llama, "--recipe", "Q4_1", "--dry-run", "--json"]) == 0
     out, err = capsys.readouterr()
-    assert json.loads(out)["recipe"] == "affine-4-g32"
-    assert err.startswith("Q4_1 is llama.cpp's; affine-4-g32 comes nearest to it. The same: ")
+    assert json.loads(out)["recipe"] == "4bit-g32"
+    assert err.startswith("Using 4bit-g32, the nearest to llama.cpp's Q4_1. The same: ")
 
 
 def test_json_is_one_object_a_line(llama: str, capsys: Output) -> None:
     """The plan, the progress, the end."""
-    assert main(["convert", llama, "--recipe", "affine-4-g32", "--json"]) == 0
+    assert main(["convert", llama, "--recipe", "4bit-g32", "--json"]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert (told[0]["type"], told[-1]["type"]) == ("conversion_planned", "converted")
     assert {line["type"] for line in told[1:-1]} == {"conversion_progress"}
@@ -86,9 +86,9 @@ def test_json_is_one_object_a_line(llama: str, capsys: Output) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--recipe", "affine-4-g6"], "affine-4-g64"),
-        (["--recipe", "absent.json"], "cannot be read"),
-        (["--recipe", "affine-4-g64", "--recipe", "affine-4"], "same name"),
+        (["--recipe", "4bit-g6"], "4bit"),
+        (["--recipe", "absent.json"], "Couldn't read"),
+        (["--recipe", "4bit", "--recipe", "4bit"], "same name"),
         ([], "recipe"),
     ],
 )
@@ -103,16 +103,16 @@ def test_what_cannot_be_asked_is_a_sentence(llama: str, options: list[str], word
 
 def test_a_model_that_is_not_there_is_a_sentence(home: Path, capsys: Output) -> None:
     """Without a revision nobody asks the Hub."""
-    assert main(["convert", "owner/absent", "--recipe", "affine-4"]) == 1
+    assert main(["convert", "owner/absent", "--recipe", "4bit"]) == 1
     assert "There is no model called 'owner/absent'" in capsys.readouterr().err
 
 
 def test_what_is_there_already_is_not_touched(llama: str, home: Path, capsys: Output) -> None:
     """It is said at once, with a name that is free."""
-    target = home / "models" / Path(llama).parent.name / "llama-affine-4-g32"
+    target = home / "models" / Path(llama).parent.name / "llama-4bit-g32"
     target.mkdir(parents=True)
-    assert main(["convert", llama, "--recipe", "affine-4-g32"]) == 1
-    assert "llama-affine-4-g32-2" in capsys.readouterr().err
+    assert main(["convert", llama, "--recipe", "4bit-g32"]) == 1
+    assert "llama-4bit-g32-2" in capsys.readouterr().err
     assert list(target.iterdir()) == []
 
 
@@ -143,11 +143,11 @@ def remote(hub: Hub, llama: str) -> Repository:
 
 def test_a_repository_is_converted_while_it_is_downloaded(remote: Repository, capsys: Output) -> None:
     """Only where a revision says that the Hub is meant; the result knows the commit, and the original goes."""
-    command = ["convert", "convert/remote@main", "--recipe", "affine-4-g32"]
+    command = ["convert", "convert/remote@main", "--recipe", "4bit-g32"]
     assert main([*command, "--remove-source"]) == 0
     out, err = capsys.readouterr()
     folder = Path(out.strip())
-    assert folder.parts[-3:] == ("models", "convert", "remote-affine-4-g32")
+    assert folder.parts[-3:] == ("models", "convert", "remote-4bit-g32")
     note = provenance.read(folder)
     assert (note.source, note.revision) == ("convert/remote", remote.main)
     assert "an interruption costs a new download" in err
@@ -158,18 +158,18 @@ def test_a_repository_is_downloaded_first_for_several_recipes(
     remote: Repository, tmp_path: Path, capsys: Output
 ) -> None:
     """Its files are used more than once, and go in the end."""
-    command = ["convert", "convert/remote@main", "--recipe", "affine-4-g32", "--recipe", "f16", "--remove-source"]
+    command = ["convert", "convert/remote@main", "--recipe", "4bit-g32", "--recipe", "fp16", "--remove-source"]
     assert main([*command, "--out", str(tmp_path)]) == 0
-    assert [Path(line).name for line in capsys.readouterr().out.splitlines()] == ["remote-affine-4-g32", "remote-f16"]
+    assert [Path(line).name for line in capsys.readouterr().out.splitlines()] == ["remote-4bit-g32", "remote-fp16"]
     assert not list(cache_folder().glob("models--convert--remote/blobs/*"))
 
 
 def test_a_dry_run_downloads_no_weights(remote: Repository, llama: str, tmp_path: Path, capsys: Output) -> None:
     """It says the same as of the files themselves."""
-    command = ["convert", f"{remote.id}@main", "--recipe", "affine-4-g32", "--dry-run", "--json"]
+    command = ["convert", f"{remote.id}@main", "--recipe", "4bit-g32", "--dry-run", "--json"]
     assert main([*command, "--out", str(tmp_path)]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert main(["convert", llama, "--recipe", "affine-4-g32", "--dry-run", "--json"]) == 0
+    assert main(["convert", llama, "--recipe", "4bit-g32", "--dry-run", "--json"]) == 0
     local = json.loads(capsys.readouterr().out)
     for field in ("size_bytes", "bits_per_weight", "kept", "layers"):
         assert told[field] == local[field]
@@ -179,10 +179,10 @@ def test_a_dry_run_downloads_no_weights(remote: Repository, llama: str, tmp_path
 def test_an_original_is_removed_only_when_asked_for(tmp_path: Path, llama: str, capsys: Output) -> None:
     """Past the trash, to make room."""
     source = shutil.copytree(llama, tmp_path / "own")
-    assert main(["convert", str(source), "--recipe", "f16", "--out", str(tmp_path / "out")]) == 0
+    assert main(["convert", str(source), "--recipe", "fp16", "--out", str(tmp_path / "out")]) == 0
     assert (source / "model.safetensors").exists()
     shutil.rmtree(tmp_path / "out")
-    assert main(["convert", str(source), "--recipe", "f16", "--out", str(tmp_path / "out"), "--remove-source"]) == 0
+    assert main(["convert", str(source), "--recipe", "fp16", "--out", str(tmp_path / "out"), "--remove-source"]) == 0
     assert not source.exists()
 
 
@@ -191,7 +191,7 @@ def test_the_recipes_are_a_table(capsys: Output) -> None:
     assert main(["recipes"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 + len(RECIPES)
-    assert next(line for line in lines if line.startswith("affine-4-g64")).split()[1] == "4.5"
+    assert next(line for line in lines if line.startswith("4bit")).split()[1] == "4.5"
     assert main(["recipes", "--json"]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["name"] for one in told] == [one.name for one in RECIPES]
@@ -201,5 +201,5 @@ def test_the_names_of_llama_cpp_are_a_table(capsys: Output) -> None:
     """With the nearest recipe, and what differs."""
     assert main(["recipes", "--llama-cpp", "--json"]) == 0
     told = {line["name"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
-    assert told["Q4_1"]["recipe"] == "affine-4-g32"
+    assert told["Q4_1"]["recipe"] == "4bit-g32"
     assert told["Q4_K_M"]["difference"]

@@ -60,9 +60,7 @@ def test_a_plan_with_a_recipe_of_ones_own_runs_to_its_winner(
     In a log, each step is a line.
     """
     folders.recipes.mkdir(parents=True)
-    write_recipe(
-        msgspec.structs.replace(builtin.recipe("affine-8-g64"), name="My best / try"), folders.recipes / "a.json"
-    )
+    write_recipe(msgspec.structs.replace(builtin.recipe("8bit"), name="My best / try"), folders.recipes / "a.json")
     gates = {"max_mean_kl": 0.01, "prefer": "smallest"}
     assert _run({**plan, "recipes": ["My best / try"], "gates": gates}, tmp_path, "--json") == 0
     out, err = capsys.readouterr()
@@ -75,8 +73,8 @@ def test_a_plan_with_a_recipe_of_ones_own_runs_to_its_winner(
     assert err.splitlines() == [
         "4 steps left · original: the original reads",
         "3 steps left · 4bit: comparing",
-        "2 steps left · My-best-try: converting",
-        "1 step left · My-best-try: comparing",
+        "2 steps left · My best / try: converting",
+        "1 step left · My best / try: comparing",
     ]
 
 
@@ -168,9 +166,9 @@ def test_a_file_that_is_no_plan_is_told(tmp_path: Path, content: str, capsys: Ou
     [
         ({"original": "whale"}, "There is no model called 'whale'."),
         ({"candidates": ["maker/whale"]}, "`facet pull maker/whale` downloads it."),
-        ({"recipes": ["affine-9"]}, 'There is no recipe "affine-9".'),
-        ({"recipes": ["nowhere.json"]}, "nowhere.json cannot be read"),
-        ({"recipes": ["affine-8", "affine-8-g64"]}, "affine-8-g64 twice"),
+        ({"recipes": ["9bit"]}, 'There is no recipe "9bit".'),
+        ({"recipes": ["nowhere.json"]}, "nowhere.json: No such file"),
+        ({"recipes": ["8bit", "8bit"]}, "8bit twice"),
         ({"corpus": {"path": "nowhere.txt"}}, "nowhere.txt"),
     ],
 )

@@ -81,7 +81,7 @@ def test_a_stand_in_is_made_and_labelled(
     assert main([*command, "--stand-in"]) == 0
     told = capsys.readouterr().out
     assert "lower bound" in told
-    assert (home / "models" / "maker" / "large-affine-8-g64").is_dir()
+    assert (home / "models" / "maker" / "large-8bit").is_dir()
     shutil.rmtree(original)
     assert main([*command, "--stand-in"]) == 0
     assert capsys.readouterr().out == told

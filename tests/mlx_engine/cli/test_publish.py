@@ -183,7 +183,7 @@ def test_a_model_converted_from_a_local_path_tells_no_path(
     """Whatever is sent of a real conversion, the card and the commit's message included."""
     original = tmp_path / "private place" / "ada lovelace" / "Whale"
     shutil.copytree(tiny_models / "llama", original)
-    assert main(["convert", str(original), "--recipe", "affine-8-g32", "--out", str(tmp_path / "made")]) == 0
+    assert main(["convert", str(original), "--recipe", "8bit-g32", "--out", str(tmp_path / "made")]) == 0
     [made] = (tmp_path / "made").iterdir()
     assert main(["publish", str(made), "ada/Made", "--yes"]) == 0
     repository = hub.repositories["ada/Made"]

@@ -52,7 +52,7 @@ class GivenBridge(QObject):
 
 def conversion(name: str = "Whale-4bit") -> Convert:
     return Convert(
-        id=name, source="/models/Whale", target=f"/made/{name}", model_id=f"maker/{name}", recipe=recipe("affine-4")
+        id=name, source="/models/Whale", target=f"/made/{name}", model_id=f"maker/{name}", recipe=recipe("4bit")
     )
 
 

@@ -96,7 +96,7 @@ def test_the_forecast_grows_with_what_is_ticked(begin: Begin) -> None:
     """What recipes make takes room on the disk."""
     draft = begin()
     before = draft.forecast()
-    draft.tick("affine-4-g64", ticked=True)
+    draft.tick("4bit", ticked=True)
     after = draft.forecast()
     assert before
     assert after
@@ -151,7 +151,7 @@ def test_a_study_can_be_taken_up_again(begin: Begin) -> None:
     """All of its plan but the name."""
     draft = begin()
     draft.choose(is_whole=True, kinds=frozenset({"prose"}), cache_bits=(16, 4), gates=Gates(max_mean_kl=0.05))
-    draft.tick("affine-4-g64", ticked=True)
+    draft.tick("4bit", ticked=True)
     plan, study = draft.plan, draft.study()
     draft.begin()
     assert draft.plan != plan
@@ -199,17 +199,17 @@ def test_what_a_recipe_has_made_is_not_made_again(begin: Begin, facet: Facet) ->
     """The folder says by which recipe, and of what; the conversion is among the candidates."""
     draft = begin()
     assert draft.has(SMALL)
-    assert "balanced-4" in [card.name for card in draft.cards]
-    recipe = builtin.recipe("balanced-4")
+    assert "balanced-4bit" in [card.name for card in draft.cards]
+    recipe = builtin.recipe("balanced-4bit")
     note = provenance.Provenance(source="Whale-bf16", settings=msgspec.to_builtins(recipe))
     provenance.write(facet.models / SMALL, note)
     draft.refresh()
-    assert "balanced-4" not in [card.name for card in draft.cards]
+    assert "balanced-4bit" not in [card.name for card in draft.cards]
 
 
 def test_the_person_s_own_recipes_can_be_ticked(begin: Begin) -> None:
-    """What they make is called by a name that a folder can have."""
-    own = msgspec.structs.replace(builtin.recipe("balanced-4"), name="My best / try")
+    """Their conversions are named by their keys."""
+    own = msgspec.structs.replace(builtin.recipe("balanced-4bit"), name="My-best-try", title="My best / try")
     draft = begin(has_kin=False, own=(own,))
     draft.tick("My-best-try", ticked=True)
     study = draft.study()
@@ -232,24 +232,24 @@ def test_a_fine_tune_is_offered_but_not_ticked(begin: Begin, facet: Facet) -> No
 
 def test_own_recipes_called_like_others_are_told_apart(begin: Begin) -> None:
     """Those that Facet brings along, and models that another recipe has made, keep their names."""
-    five = msgspec.structs.replace(builtin.recipe("balanced-5"), name="balanced-4")
-    twin = msgspec.structs.replace(builtin.recipe("balanced-6"), name="balanced 4")
+    five = msgspec.structs.replace(builtin.recipe("balanced-5bit"), name="balanced-4bit")
+    twin = msgspec.structs.replace(builtin.recipe("balanced-6bit"), name="balanced-4bit")
     draft = begin(has_kin=False, own=(five, twin))
-    own = [card for card in draft.cards if card.is_own]
-    assert sorted(card.name for card in own) == ["balanced-4-2", "balanced-4-3"]
+    own = [card for card in draft.cards if card.is_users]
+    assert sorted(card.name for card in own) == ["balanced-4bit-2", "balanced-4bit-3"]
     for card in own:
         draft.tick(card.name, ticked=True)
     study = draft.study()
     assert study
     made = {row.recipe.name: row.recipe for row in study.candidates if row.recipe}
-    assert made["balanced-4-2"].rules == five.rules
+    assert made["balanced-4bit-2"].rules == five.rules
 
 
 def test_a_recipe_that_has_changed_makes_another_model(begin: Begin, facet: Facet) -> None:
     """The model that it made when it was another recipe stays, and is not taken for its own."""
-    own = msgspec.structs.replace(builtin.recipe("balanced-5"), name="Mine")
+    own = msgspec.structs.replace(builtin.recipe("balanced-5bit"), name="Mine")
     old = facet.models / f"{WHALE}-Mine"
     old.mkdir(parents=True)
-    provenance.write(old, provenance.Provenance(settings=msgspec.to_builtins(builtin.recipe("balanced-4"))))
+    provenance.write(old, provenance.Provenance(settings=msgspec.to_builtins(builtin.recipe("balanced-4bit"))))
     draft = begin(has_kin=False, own=(own,))
-    assert [card.name for card in draft.cards if card.is_own] == ["Mine-2"]
+    assert [card.name for card in draft.cards if card.is_users] == ["Mine-2"]

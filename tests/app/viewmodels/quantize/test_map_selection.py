@@ -12,7 +12,7 @@ from tests.app.outlines import outline
 @pytest.fixture
 def selection() -> Selection:
     """Eight layers of seven matrices, and two outside of them; the first matrix of the first layer is chosen."""
-    return Selection(recipe_map(layout(outline(), recipe("affine-4"))))
+    return Selection(recipe_map(layout(outline(), recipe("4bit"))))
 
 
 def test_columns_are_in_the_order_in_which_a_token_meets_them(selection: Selection) -> None:

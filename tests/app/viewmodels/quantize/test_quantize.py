@@ -9,8 +9,8 @@ import pytest
 
 from app.viewmodels.quantize.conversion_plan import bare_name
 from app.viewmodels.quantize.quantize import FIRST_CHOICE, Quantize
-from app.viewmodels.quantize.recipe_cards import OWN, kept_in_words
-from app.viewmodels.quantize.recipe_store import RecipeShelf
+from app.viewmodels.quantize.recipe_cards import USER_RECIPES, unquantized_tensors
+from app.viewmodels.quantize.recipe_store import RecipeStore
 from app.viewmodels.quantize.state import Reading, Ready, Trouble, Unreachable
 from mlx_engine.errors import NoSpace, StorageError
 from mlx_engine.hub_messages import JobFailed
@@ -51,9 +51,9 @@ def begin(qapp: object, tmp_path: Path, model: ModelDescription) -> Begin:
     """Turn to the model, whose outline or failure is given."""
 
     def begin(answer: Outline | JobFailed | None = None, queue: Queue | None = None) -> Quantize:
-        shelf = RecipeShelf(tmp_path / "recipes")
+        store = RecipeStore(tmp_path / "recipes")
         reader = GivenReader(answer or outline())
-        quantize = Quantize(tmp_path / "models", reader, shelf, MACHINE, Queue() if queue is None else queue)
+        quantize = Quantize(tmp_path / "models", reader, store, MACHINE, Queue() if queue is None else queue)
         quantize.open(model)
         return quantize
 
@@ -63,7 +63,7 @@ def begin(qapp: object, tmp_path: Path, model: ModelDescription) -> Begin:
 def test_it_is_read_before_it_is_shown(tmp_path: Path, model: ModelDescription, qapp: object) -> None:
     """Until then there are no cards, and nothing to begin."""
     reader = GivenReader(outline(), hold=True)
-    quantize = Quantize(tmp_path, reader, RecipeShelf(tmp_path / "recipes"), MACHINE, Queue())
+    quantize = Quantize(tmp_path, reader, RecipeStore(tmp_path / "recipes"), MACHINE, Queue())
     quantize.open(model)
     assert isinstance(quantize.state, Reading)
     assert (quantize.cards, quantize.can_start) == ([], False)
@@ -75,10 +75,10 @@ def test_every_card_has_the_exact_forecast(begin: Begin) -> None:
     """The figures are those of the conversion itself."""
     quantize = begin()
     for card in quantize.cards:
-        assert card.figures
-        assert card.figures.forecast == forecast(outline(), card.recipe)
-    sizes = {card.name: card.figures.forecast.size_bytes for card in quantize.cards if card.figures}
-    assert sizes["affine-3-g64"] < sizes["affine-4-g64"] < sizes["affine-4-g32"] < sizes["bf16"]
+        assert card.forecast
+        assert card.forecast.conversion == forecast(outline(), card.recipe)
+    sizes = {card.name: card.forecast.conversion.size_bytes for card in quantize.cards if card.forecast}
+    assert sizes["3bit"] < sizes["4bit"] < sizes["4bit-g32"] < sizes["bf16"]
 
 
 def test_memory_follows_the_context(begin: Begin) -> None:
@@ -86,7 +86,7 @@ def test_memory_follows_the_context(begin: Begin) -> None:
     quantize = begin()
 
     def contexts() -> set[int]:
-        return {card.figures.fit.estimate.context for card in quantize.cards if card.figures}
+        return {card.forecast.memory.estimate.context for card in quantize.cards if card.forecast}
 
     quantize.set_context(2048)
     assert contexts() == {2048}
@@ -105,11 +105,11 @@ def test_several_are_made_of_one_model(begin: Begin, model: ModelDescription) ->
     """Each becomes a conversion with its own recipe and name; afterwards nothing is chosen any more."""
     queue = Queue()
     quantize = begin(queue=queue)
-    quantize.choose("affine-8-g64", chosen=True)
-    quantize.rename("affine-8-g64", "Whale-large")
+    quantize.choose("8bit", chosen=True)
+    quantize.rename("8bit", "Whale-large")
     quantize.start()
     assert [one.model_id for one in queue] == [f"maker/Whale-{FIRST_CHOICE}", "maker/Whale-large"]
-    assert queue[1].recipe == recipe("affine-8-g64")
+    assert queue[1].recipe == recipe("8bit")
     assert (queue[1].source, Path(queue[1].target).name) == (str(model.path), "Whale-large")
     assert quantize.plans == []
 
@@ -136,8 +136,8 @@ def test_a_name_stays_in_its_folder(begin: Begin, name: str) -> None:
 def test_two_results_have_two_names(begin: Begin) -> None:
     """Upper and lower case are the same name, as on the disks of most Macs."""
     quantize = begin()
-    quantize.choose("affine-8-g64", chosen=True)
-    quantize.rename("affine-8-g64", f"whale-{FIRST_CHOICE.upper()}")
+    quantize.choose("8bit", chosen=True)
+    quantize.rename("8bit", f"whale-{FIRST_CHOICE.upper()}")
     assert [bool(plan.problem) for plan in quantize.plans] == [False, True]
 
 
@@ -169,15 +169,15 @@ def test_a_model_that_cannot_be_read_says_why(begin: Begin, model: ModelDescript
 
 def test_an_edited_recipe_is_a_card_that_is_chosen(begin: Begin) -> None:
     quantize = begin()
-    origin = recipe("affine-4")
-    quantize.keep(recipe("affine-5"), "For the train", origin)
-    card = quantize.card("For the train")
+    origin = recipe("4bit")
+    quantize.save_recipe(recipe("5bit"), "For the train", origin)
+    card = quantize.card("For-the-train")
     assert card
-    assert (card.group, card.recipe.purpose) == (OWN, "Your own, made from 4-bit.")
+    assert (card.group, card.recipe.purpose) == (USER_RECIPES, "Based on 4-bit.")
     assert card.recipe.default == Format(bits=5)
-    assert quantize.is_chosen("For the train")
-    quantize.shelf.delete("For the train")
-    assert quantize.card("For the train") is None
+    assert quantize.is_chosen("For-the-train")
+    quantize.recipe_store.delete("For-the-train")
+    assert quantize.card("For-the-train") is None
     assert [plan.card.name for plan in quantize.plans] == [FIRST_CHOICE]
 
 
@@ -185,20 +185,20 @@ def test_a_recipe_for_another_model_says_so(begin: Begin) -> None:
     """It names a matrix that this one does not have; it can be seen, but not chosen."""
     quantize = begin()
     other = outline(layers=12).parameters[-3].path
-    naming = msgspec.structs.replace(recipe("affine-4"), tensors={other: Format(bits=8)})
-    quantize.keep(naming, "For a larger one", recipe("affine-4"))
-    card = quantize.card("For a larger one")
+    naming = msgspec.structs.replace(recipe("4bit"), tensors={other: Format(bits=8)})
+    quantize.save_recipe(naming, "For a larger one", recipe("4bit"))
+    card = quantize.card("For-a-larger-one")
     assert card
     assert other in card.problem
-    assert not quantize.is_chosen("For a larger one")
+    assert not quantize.is_chosen("For-a-larger-one")
 
 
 def test_what_is_kept_is_said_by_reason(begin: Begin) -> None:
     quantize = begin(outline(odd=100))
-    card = quantize.card("affine-4-g64")
+    card = quantize.card("4bit")
     assert card
-    assert card.figures
-    told = {reason: what for what, reason in kept_in_words(card.figures.forecast)}
+    assert card.forecast
+    told = {reason: what for what, reason in unquantized_tensors(card.forecast.conversion)}
     assert told == {"each a norm": "8 tensors", "its rows of 100 weights do not divide by 64": "8 tensors"}
 
 
@@ -223,7 +223,7 @@ def test_the_original_goes_only_where_it_is_used_once(begin: Begin) -> None:
     assert not quantize.removes_source
     quantize.remove_source(removes=True)
     assert quantize.removes_source
-    quantize.choose("affine-8-g64", chosen=True)
+    quantize.choose("8bit", chosen=True)
     assert not quantize.removes_source
     quantize.start()
     assert [one.remove_source for one in queue] == [False, False]
@@ -265,8 +265,8 @@ def fetch(qapp: object, tmp_path: Path) -> Begin:
     def fetch(answer: Outline | JobFailed | None = None, queue: Queue | None = None) -> Quantize:
         reader = GivenReader(answer or outline())
         reader.coming["maker/Whale-bf16"] = make_model(tmp_path / "headers", "maker/Whale-bf16")
-        shelf = RecipeShelf(tmp_path / "recipes")
-        quantize = Quantize(tmp_path / "models", reader, shelf, MACHINE, Queue() if queue is None else queue)
+        store = RecipeStore(tmp_path / "recipes")
+        quantize = Quantize(tmp_path / "models", reader, store, MACHINE, Queue() if queue is None else queue)
         quantize.open_repository("maker/Whale-bf16")
         return quantize
 
@@ -275,8 +275,8 @@ def fetch(qapp: object, tmp_path: Path) -> Begin:
 
 def test_what_is_on_the_hub_has_the_same_cards(fetch: Begin, begin: Begin) -> None:
     """Its headers tell all that a forecast needs."""
-    assert [card.figures and card.figures.forecast.size_bytes for card in fetch().cards] == [
-        card.figures and card.figures.forecast.size_bytes for card in begin().cards
+    assert [card.forecast and card.forecast.conversion.size_bytes for card in fetch().cards] == [
+        card.forecast and card.forecast.conversion.size_bytes for card in begin().cards
     ]
 
 
@@ -290,7 +290,7 @@ def test_what_is_on_the_hub_is_converted_while_it_is_downloaded(fetch: Begin, mo
     assert [(one.source, one.repository, one.commit, one.remove_source) for one in queue] == [
         ("", "maker/Whale-bf16", "c0ffee", True)
     ]
-    assert queue[0].model_id == "maker/Whale-balanced-4"
+    assert queue[0].model_id == "maker/Whale-balanced-4bit"
 
 
 def test_a_disk_that_cannot_hold_both_is_told_what_helps(fetch: Begin, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ EIGHT, TWO = Format(bits=8), Format(bits=2)
 
 @pytest.fixture
 def editor(qapp: object) -> RecipeEditor:
-    return RecipeEditor(outline(), recipe("balanced-4"))
+    return RecipeEditor(outline(), recipe("balanced-4bit"))
 
 
 def column(editor: RecipeEditor, kind: str) -> set[str]:
@@ -83,7 +83,7 @@ def test_matrices_go_back_to_what_the_recipe_says(editor: RecipeEditor, kind: st
 
 def test_what_cannot_be_quantized_says_why(qapp: object) -> None:
     """The cell has the obstacle; the others of its kind are as told."""
-    editor = RecipeEditor(outline(odd=100), recipe("affine-4"))
+    editor = RecipeEditor(outline(odd=100), recipe("4bit"))
     cell = editor.map.rows[0].cells["mlp.down_proj"]
     assert cell.obstacle == "its rows of 100 weights do not divide by 64"
     assert (cell.bits, cell.format) == (16, None)

@@ -1,72 +1,80 @@
-"""The recipes that a person has made."""
+"""Saving the user's recipes."""
 
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from app.viewmodels.quantize.recipe_store import RecipeShelf
+from app.viewmodels.quantize.recipe_store import RecipeStore
 from mlx_engine.quantize.recipes.builtin import recipe
-from mlx_engine.quantize.recipes.recipe import Recipe
+
+BALANCED = recipe("balanced-4bit")
 
 
 @pytest.fixture
-def shelf(qapp: object, tmp_path: Path) -> RecipeShelf:
-    return RecipeShelf(tmp_path / "recipes")
+def store(qapp: object, tmp_path: Path) -> RecipeStore:
+    return RecipeStore(tmp_path / "recipes")
 
 
-def own(name: str = "For the train") -> Recipe:
-    return msgspec.structs.replace(recipe("balanced-4"), name=name)
+def titles(store: RecipeStore) -> list[tuple[str, str]]:
+    return [(recipe.name, recipe.title) for recipe in store.recipes]
 
 
-def test_what_is_saved_is_there_in_the_next_run(shelf: RecipeShelf, tmp_path: Path) -> None:
-    assert shelf.save(own()) == "For the train"
-    assert RecipeShelf(tmp_path / "recipes").recipes == shelf.recipes == [own()]
+def test_a_saved_recipe_is_there_after_a_restart(store: RecipeStore, tmp_path: Path) -> None:
+    assert store.save(BALANCED, "For the train") == "For-the-train"
+    assert RecipeStore(tmp_path / "recipes").recipes == store.recipes
+    assert store.recipes[0].unnamed == BALANCED.unnamed
+    assert titles(store) == [("For-the-train", "For the train")]
 
 
-def test_no_recipe_hides_another(shelf: RecipeShelf) -> None:
-    """A name that is taken, by one of Facet's own too, gets a number."""
-    assert shelf.save(own("balanced-4")) == "balanced-4 2"
-    assert shelf.save(own("balanced-4")) == "balanced-4 3"
-    assert shelf.duplicate("balanced-4 3") == "balanced-4 4"
-    assert len(shelf.recipes) == 3
+def test_a_title_in_use_gets_a_number(store: RecipeStore) -> None:
+    """Titles of built-in recipes count too."""
+    assert store.save(BALANCED, "Balanced 4-bit") == "Balanced-4-bit-2"
+    assert store.save(BALANCED, "Balanced 4-bit") == "Balanced-4-bit-3"
+    assert store.duplicate("Balanced-4-bit-3") == "Balanced-4-bit-4"
+    assert [title for _, title in titles(store)] == ["Balanced 4-bit 2", "Balanced 4-bit 3", "Balanced 4-bit 4"]
 
 
-def test_a_deleted_recipe_is_gone(shelf: RecipeShelf, tmp_path: Path) -> None:
-    shelf.save(own())
-    shelf.delete("For the train")
-    assert shelf.recipes == RecipeShelf(tmp_path / "recipes").recipes == []
+def test_a_recipe_overwrites_no_other_file(store: RecipeStore, tmp_path: Path) -> None:
+    """A file may have any name, whatever the recipe in it is called."""
+    store.export(BALANCED, tmp_path / "recipes" / "Mine.json")
+    assert store.save(recipe("5bit"), "Mine") == "Mine"
+    assert len(RecipeStore(tmp_path / "recipes").recipes) == 2
 
 
-def test_recipes_travel_as_files(shelf: RecipeShelf, tmp_path: Path) -> None:
-    """What one gives away another brings in."""
-    shelf.give_away(own(), tmp_path / "given.json")
-    assert shelf.bring_in(tmp_path / "given.json") == "For the train"
-    assert shelf.recipes == [own()]
+def test_a_deleted_recipe_is_gone(store: RecipeStore, tmp_path: Path) -> None:
+    store.delete(store.save(BALANCED, "For the train"))
+    assert store.recipes == RecipeStore(tmp_path / "recipes").recipes == []
 
 
-def test_a_file_that_is_no_recipe_is_refused_in_words(shelf: RecipeShelf, tmp_path: Path) -> None:
+def test_an_exported_recipe_can_be_imported(store: RecipeStore, tmp_path: Path) -> None:
+    store.save(BALANCED, "For the train")
+    store.export(store.recipes[0], tmp_path / "exported.json")
+    store.delete("For-the-train")
+    assert store.import_file(tmp_path / "exported.json") == "For-the-train"
+    assert titles(store) == [("For-the-train", "For the train")]
+
+
+def test_importing_an_invalid_file_reports_the_reason(store: RecipeStore, tmp_path: Path) -> None:
     problems: list[tuple[str, str]] = []
-    shelf.problem.connect(lambda *told: problems.append(told))
+    store.problem.connect(lambda *problem: problems.append(problem))
     (tmp_path / "bad.json").write_text('{"name": "bad", "default": {"mode": "affine", "bits": 7, "group_size": 64}}')
-    assert shelf.bring_in(tmp_path / "bad.json") == ""
-    assert problems[0][0] == "bad.json was not added"
+    assert store.import_file(tmp_path / "bad.json") == ""
+    assert problems[0][0] == "Couldn't import bad.json"
     assert "2, 3, 4, 5, 6 or 8 bits" in problems[0][1]
 
 
-def test_a_damaged_file_on_the_shelf_hides_no_other(shelf: RecipeShelf, tmp_path: Path) -> None:
-    """It is named, and the rest is there."""
-    shelf.save(own())
+def test_a_damaged_file_hides_no_other(store: RecipeStore, tmp_path: Path) -> None:
+    store.save(BALANCED, "For the train")
     (tmp_path / "recipes" / "broken.json").write_text("{")
-    again, problems = RecipeShelf(tmp_path / "recipes"), []
-    again.problem.connect(lambda title, _message: problems.append(title))
-    assert again.recipes == [own()]
-    assert problems == ["broken.json was left out"]
+    restarted, problems = RecipeStore(tmp_path / "recipes"), []
+    restarted.problem.connect(lambda title, _message: problems.append(title))
+    assert restarted.recipes == store.recipes
+    assert problems == ["Couldn't read broken.json"]
 
 
-def test_a_disk_that_takes_nothing_is_told(shelf: RecipeShelf, tmp_path: Path) -> None:
+def test_a_write_error_is_reported(store: RecipeStore, tmp_path: Path) -> None:
     problems: list[str] = []
-    shelf.problem.connect(lambda title, _message: problems.append(title))
+    store.problem.connect(lambda title, _message: problems.append(title))
     (tmp_path / "recipes").write_text("in the way")
-    assert shelf.save(own()) == ""
-    assert problems == ["For the train was not saved"]
+    assert store.save(BALANCED, "For the train") == ""
+    assert problems == ["Couldn't save For the train"]

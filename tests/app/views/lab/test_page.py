@@ -104,14 +104,14 @@ def test_a_study_is_put_together_and_started(show: Show) -> None:
     """What is ticked becomes its rows."""
     page = show().page
     page.new()
-    page.setup.rows["balanced-4"].mark.setChecked(True)
+    page.setup.rows["balanced-4bit"].mark.setChecked(True)
     page.setup.corpus.bits[4].click()
     page.setup.corpus.speed.click()
     page.setup.tray.button.click()
     assert page.view.isVisible()
     names = [line.name for line in page.view.table.order.shown()]
     assert names[:2] == ["original", "original, 4-bit context"]
-    assert "balanced-4" in names
+    assert "Balanced 4-bit" in names
     assert page.view.table.isColumnHidden(BY_NAME["decode"])
 
 
@@ -119,7 +119,7 @@ def test_a_new_study_needs_no_mouse(show: Show, qtbot: QtBot) -> None:
     """Tab goes down the page, Space ticks, Return starts, and Escape gives up."""
     page = show().page
     page.new()
-    first = page.setup.rows["affine-8-g64"].mark
+    first = page.setup.rows["8bit"].mark
     for _ in range(10):
         if page.focusWidget() is first:
             break

@@ -32,7 +32,7 @@ def test_a_study_is_run_from_the_window(
     page.new()
     parts.draft.choose_original(assembly.library.description("maker/Whale-fp32"))
     qtbot.waitUntil(lambda: not parts.draft.is_reading, timeout=TIMEOUT_MS)
-    parts.draft.choose(corpus_file=str(text), recipes=frozenset({"affine-8-g64"}), has_speed=False)
+    parts.draft.choose(corpus_file=str(text), recipes=frozenset({"8bit"}), has_speed=False)
     qtbot.waitUntil(page.setup.tray.button.isEnabled, timeout=TIMEOUT_MS)
     page.setup.tray.button.click()
     bench.show_page("chat")
@@ -43,7 +43,7 @@ def test_a_study_is_run_from_the_window(
     banner = bench.findChild(NotificationBanner)
     assert "is finished" in banner.notification.title
     original, made = page.view.table.order.shown()
-    assert made.name == "affine-8-g64"
+    assert made.name == "8-bit"
     assert made.fidelity
     assert page.view.table.table.index(1, BY_NAME["mean_kl"]).data() != ""
     assert original.reference == made.fidelity

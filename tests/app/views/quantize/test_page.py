@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QInputDialog, QLabe
 from pytestqt.qtbot import QtBot
 
 from app.viewmodels.quantize.quantize import FIRST_CHOICE, Quantize
-from app.viewmodels.quantize.recipe_store import RecipeShelf
+from app.viewmodels.quantize.recipe_store import RecipeStore
 from app.views.charts.bit_scale import colour_of
 from app.views.kit.theme import Theme
 from app.views.quantize.editor import Editor
@@ -41,9 +41,9 @@ def show(qtbot: QtBot, theme: Theme, tmp_path: Path, queue: list[Convert]) -> Sh
     shown: list[QuantizePage] = []
 
     def show(answer: Outline | JobFailed | None = None) -> QuantizePage:
-        shelf = RecipeShelf(tmp_path / "recipes")
+        store = RecipeStore(tmp_path / "recipes")
         reader = GivenReader(answer or outline())
-        quantize = Quantize(tmp_path / "models", reader, shelf, mac(16 * 2**30, ""), queue.append)
+        quantize = Quantize(tmp_path / "models", reader, store, mac(16 * 2**30, ""), queue.append)
         page = QuantizePage(quantize, theme)
         qtbot.addWidget(page)
         shown.append(page)
@@ -73,7 +73,7 @@ def drag(widget: QWidget, to: QPoint) -> None:
     QApplication.sendEvent(widget, move)
 
 
-def edit(page: QuantizePage, name: str = "affine-4-g64") -> Editor:
+def edit(page: QuantizePage, name: str = "4bit") -> Editor:
     page.edit(name)
     assert page.editor
     return page.editor
@@ -82,7 +82,7 @@ def edit(page: QuantizePage, name: str = "affine-4-g64") -> Editor:
 def test_cards_are_chosen_by_mouse_and_keyboard(show: Show, qtbot: QtBot, queue: list[Convert]) -> None:
     """A click anywhere on a card, or the space bar on its box; the button then makes them all."""
     page = show()
-    card, other = page.recipes.cards["affine-4-g64"], page.recipes.cards["affine-8-g64"]
+    card, other = page.recipes.cards["4bit"], page.recipes.cards["8bit"]
     qtbot.mouseClick(card, Qt.MouseButton.LeftButton, pos=QPoint(card.width() // 2, card.height() // 2))
     other.mark.setFocus()
     qtbot.keyClick(other.mark, Qt.Key.Key_Space)
@@ -104,7 +104,7 @@ def test_a_problem_is_said_and_solved_in_its_place(show: Show, tmp_path: Path) -
 
 def test_a_card_says_what_stays_as_it_is(show: Show) -> None:
     page = show(outline(odd=100))
-    press(page, "What 4-bit keeps as it is")
+    press(page, "Tensors that 4-bit does not quantize")
     assert "its rows of 100 weights do not divide by 64" in words(page)
 
 
@@ -124,10 +124,10 @@ def test_the_editor_follows_the_keyboard(show: Show, qtbot: QtBot) -> None:
     qtbot.keyClick(editor.map, Qt.Key.Key_8)
     rows = editor.map.selection.map.rows
     assert [cell.bits for cell in rows[1].cells.values()].count(8) == 2
-    assert "more than the recipe it began with" in words(page)
+    assert "more than 4-bit" in words(page)
     editor.map.undo()
-    assert "as large as the recipe it began with" in before
-    assert "as large as the recipe it began with" in words(page)
+    assert "Same size as 4-bit" in before
+    assert "Same size as 4-bit" in words(page)
 
 
 def test_the_map_has_the_colours_of_the_bits(show: Show) -> None:
@@ -166,7 +166,7 @@ def test_an_edited_recipe_is_saved_under_your_own(show: Show) -> None:
     dialog.setTextValue("For the train")
     dialog.accept()
     assert page.editor is None
-    assert page.recipes.cards["For the train"].mark.isChecked()
+    assert page.recipes.cards["For-the-train"].mark.isChecked()
 
 
 def test_leaving_an_unchanged_editor_asks_nothing(show: Show, qtbot: QtBot) -> None:
@@ -204,7 +204,7 @@ def test_the_page_is_used_in_large_text(show: Show, theme: Theme) -> None:
 def test_the_button_is_whole_whatever_the_tray_says(show: Show, qtbot: QtBot) -> None:
     """With more rows and with problems the tray grows; its foot stays inside of it."""
     page = show()
-    for name in ("affine-8-g64", "affine-6-g64", "affine-4-g64"):
+    for name in ("8bit", "6bit", "4bit"):
         page.recipes.cards[name].mark.click()
         qtbot.waitUntil(lambda: page.tray.rect().contains(page.tray.button.geometry()), timeout=TIMEOUT_MS)
         qtbot.waitUntil(lambda: page.rect().contains(page.tray.geometry()), timeout=TIMEOUT_MS)

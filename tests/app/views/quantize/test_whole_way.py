@@ -47,12 +47,12 @@ def test_a_model_is_quantized_and_stands_in_the_library(
     with qtbot.waitSignal(assembly.pages.jobs().jobs.converted, timeout=TIMEOUT_MS):
         pass
     banner = bench.findChild(NotificationBanner)
-    assert banner.notification.title == "Whale-balanced-4 was added to your library."
-    made = describe(folders.models / "maker" / "Whale-balanced-4", "maker/Whale-balanced-4")
-    card = page.recipes.cards["balanced-4"]
+    assert banner.notification.title == "Whale-balanced-4bit was added to your library."
+    made = describe(folders.models / "maker" / "Whale-balanced-4bit", "maker/Whale-balanced-4bit")
+    card = page.recipes.cards["balanced-4bit"]
     assert f"{made.bits_per_weight:.2f} bits per weight" in card.mark.accessibleName()
     button(banner, "Chat").click()
-    assert assembly.chat.model == "maker/Whale-balanced-4"
+    assert assembly.chat.model == "maker/Whale-balanced-4bit"
     assert bench.page.isVisible()
 
 

@@ -70,7 +70,7 @@ def models(tmp_path: Path) -> Path:
     return Folders(data=tmp_path, cache=tmp_path, logs=tmp_path).models
 
 
-def request(source: Path, models: Path, name: str = "affine-4-g32") -> Convert:
+def request(source: Path, models: Path, name: str = "4bit-g32") -> Convert:
     target = models / "maker" / f"model-{name}"
     return Convert(id="c", source=str(source), target=str(target), model_id=f"maker/{target.name}", recipe=recipe(name))
 
@@ -241,7 +241,7 @@ def test_a_damaged_source_is_a_sentence_and_leaves_nothing(
 
 def test_what_does_not_divide_is_kept_and_said(source: Path, models: Path, job: JobProcess) -> None:
     """Rows of 64 weights, in groups of 128."""
-    plan = job.run(request(source, models, "affine-4-g128"))[0]
+    plan = job.run(request(source, models, "4bit-g128"))[0]
     assert isinstance(plan, ConversionPlanned)
     assert "its rows of 64 weights do not divide by 128" in {kept.reason for kept in plan.kept}
 

@@ -59,7 +59,7 @@ def put(hub: Hub, tiny_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     return put
 
 
-def request(repository: Repository, models: Path, *, removes: bool = False, way: str = "affine-4-g32") -> Convert:
+def request(repository: Repository, models: Path, *, removes: bool = False, way: str = "4bit-g32") -> Convert:
     target = models / "stream" / f"{repository.id.partition('/')[2]}-{way}"
     return Convert(
         id="c",
@@ -125,7 +125,7 @@ def test_the_result_is_that_of_a_download_and_a_conversion(
 ) -> None:
     """Byte by byte, whether parameters are read, calculated or unpacked; and the original stands in the cache."""
     repository = put(f"same-{model}", model)
-    wanted = request(repository, models, way="affine-8-g32")
+    wanted = request(repository, models, way="8bit-g32")
     planned, *events, done = job.run(wanted)
     assert isinstance(planned, DownloadPlanned)
     assert isinstance(done, Converted), done
@@ -299,10 +299,10 @@ def test_a_disk_too_small_for_both_is_enough_where_files_are_removed(
     process = start_job_process()
     read = process.answer(ReadOutline("o", repository=repository.id))
     assert isinstance(read, OutlineRead)
-    wanted = request(repository, models, way="affine-8-g32")
+    wanted = request(repository, models, way="8bit-g32")
     fill(small_disk, 500_000_000 + read.missing_bytes + 50_000)
     refused = failure(process.answer(wanted))
     assert refused.error == "NoSpace"
     assert "removed as they are used" in refused.message
-    done = process.answer(request(repository, models, removes=True, way="affine-8-g32"))
+    done = process.answer(request(repository, models, removes=True, way="8bit-g32"))
     assert isinstance(done, Converted), done

@@ -218,7 +218,7 @@ def test_a_damaged_file_is_an_empty_queue(folders: Folders, own: Callable[[], Ow
     assert [job.request.repository for job in own().queue.jobs()] == ["jobs/next"]
 
 
-def conversion(folders: Folders, source: Path, name: str = "affine-4-g64") -> Convert:
+def conversion(folders: Folders, source: Path, name: str = "4bit") -> Convert:
     target = folders.models / "maker" / f"model-{name}"
     model_id = f"maker/{target.name}"
     return Convert(id=name, source=str(source), target=str(target), model_id=model_id, recipe=recipe(name))
@@ -336,7 +336,7 @@ def test_a_repository_is_downloaded_and_converted_by_one_job(
     commit = repository.commit({file.name: file.read_bytes() for file in (tiny_models / "llama").iterdir()})
     hub.add(repository)
     hub.order("/model.safetensors", Hold(after_bytes=100_000))
-    wanted = conversion(folders, Path(), "affine-4-g32")
+    wanted = conversion(folders, Path(), "4bit-g32")
     before = own()
     before.queue.go()
     one = before.queue.add(msgspec.structs.replace(wanted, source="", repository=repository.id, remove_source=True))

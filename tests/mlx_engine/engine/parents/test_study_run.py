@@ -40,7 +40,7 @@ def study(tiny_models: Path, tmp_path: Path, folders: Folders) -> Study:
         name="tiny study",
         original="llama",
         candidates=("gemma3",),
-        recipes=("affine-8-g64",),
+        recipes=("8bit",),
         corpus=CorpusChoice(path=str(text)),
         convention=Convention(chunk_tokens=64),
         limit_tokens=256,

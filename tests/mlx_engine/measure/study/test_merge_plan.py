@@ -35,7 +35,7 @@ def test_what_was_found_stays_where_the_plan_asks_the_same(old: Study) -> None:
 def test_a_recipe_that_has_changed_begins_anew(old: Study) -> None:
     """Though what it makes is called as before."""
     new = _new(old)
-    changed = msgspec.structs.replace(new.rows[1], recipe=builtin.recipe("balanced-4"))
+    changed = msgspec.structs.replace(new.rows[1], recipe=builtin.recipe("balanced-4bit"))
     found = taken_over(msgspec.structs.replace(new, rows=(new.rows[0], changed)), old)
     assert found.rows[1].fidelity == ()
 

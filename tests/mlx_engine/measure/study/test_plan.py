@@ -9,7 +9,7 @@ import pytest
 from mlx_engine.errors import InvalidPlan
 from mlx_engine.measure.study.plan import read_plan
 
-_least: dict[str, Any] = {"name": "x", "original": "y", "recipes": ["affine-4"]}
+_least: dict[str, Any] = {"name": "x", "original": "y", "recipes": ["4bit"]}
 
 
 def _problem(text: bytes, folder: Path) -> str:
@@ -82,10 +82,10 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
 
 def test_files_lie_beside_the_plan(tmp_path: Path) -> None:
     """Wherever the command is given; names of models and of recipes stay names."""
-    fields = {"original": "maker/name", "candidates": ["./four", "eight"], "recipes": ["mine.json", "affine-4"]}
+    fields = {"original": "maker/name", "candidates": ["./four", "eight"], "recipes": ["mine.json", "4bit"]}
     plan = {**_least, **fields, "corpus": {"path": "text.txt"}}
     (tmp_path / "plan.json").write_text(json.dumps(plan))
     found = read_plan(tmp_path / "plan.json")
     assert (found.original, found.candidates) == ("maker/name", (str(tmp_path / "four"), "eight"))
-    assert found.recipes == (str(tmp_path / "mine.json"), "affine-4")
+    assert found.recipes == (str(tmp_path / "mine.json"), "4bit")
     assert found.corpus.path == str(tmp_path / "text.txt")

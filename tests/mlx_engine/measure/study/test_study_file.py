@@ -27,12 +27,12 @@ def study(tmp_path: Path) -> Study:
     """An original, a candidate, and a conversion that is there."""
     for name in ("maker/original", "maker/good"):
         write_model(tmp_path / name)
-    write_model(tmp_path / "models" / "maker" / "original-affine-8-g64")
+    write_model(tmp_path / "models" / "maker" / "original-8bit")
 
     def find(name: str) -> ModelDescription:
         return describe(tmp_path / name, name)
 
-    plan = _plan(recipes=("affine-8-g64",))
+    plan = _plan(recipes=("8bit",))
     return begin(plan, find=find, recipe=builtin.recipe, models=tmp_path / "models")
 
 
@@ -90,11 +90,11 @@ def test_a_conversion_that_was_made_before_a_kill_is_not_made_again(study: Study
 
 def test_a_conversion_that_was_deleted_is_made_again(study: Study, tmp_path: Path) -> None:
     """If something is left to be measured of it."""
-    gone = tmp_path / "models" / "maker" / "original-affine-8-g64"
+    gone = tmp_path / "models" / "maker" / "original-8bit"
     for file in gone.iterdir():
         file.unlink()
     gone.rmdir()
-    assert ("convert", "original-affine-8-g64") in _kinds(present(study, tmp_path))
+    assert ("convert", "original-8bit") in _kinds(present(study, tmp_path))
 
 
 def test_an_original_that_is_gone_is_not_asked_for_its_speed(study: Study, tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_an_original_that_is_gone_is_not_asked_for_its_speed(study: Study, tmp_p
     plan = msgspec.structs.replace(study.plan, speed=Plan(name="", original="").speed)
     rows = (msgspec.structs.replace(study.original, path=str(tmp_path / "gone")), *study.rows[1:])
     study = msgspec.structs.replace(study, plan=plan, rows=rows, answers=str(_answers(tmp_path, chunks=2)))
-    assert {label for _, label in _kinds(present(study, tmp_path))} == {"good", "original-affine-8-g64"}
+    assert {label for _, label in _kinds(present(study, tmp_path))} == {"good", "original-8bit"}
 
 
 def test_without_original_and_answers_it_is_told_that_there_is_none(study: Study, tmp_path: Path) -> None:

@@ -65,9 +65,9 @@ def test_one_thread_alone_writes_the_same(
     """As on a GPU."""
     monkeypatch.setattr(module, "executor", pieces.SameThread)
 
-    _convert(originals / architecture / "original", tmp_path / "ours", "affine-4-g64")
+    _convert(originals / architecture / "original", tmp_path / "ours", "4bit")
 
-    assert stored_tensors(tmp_path / "ours") == stored_tensors(originals / architecture / "affine-4-g64")
+    assert stored_tensors(tmp_path / "ours") == stored_tensors(originals / architecture / "4bit")
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -83,8 +83,8 @@ def test_stock_mlx_lm_opens_the_result(originals: Path, architecture: str, tmp_p
 def test_the_forecast_was_right(originals: Path, architecture: str, tmp_path: Path) -> None:
     """To the byte of the files, and as the library describes the result."""
     with closing(Folder(originals / architecture / "original")) as source:
-        expected = forecast(source.outline, recipe("affine-4-g64"))
-        list(convert(source, tmp_path / "ours", recipe("affine-4-g64")))
+        expected = forecast(source.outline, recipe("4bit"))
+        list(convert(source, tmp_path / "ours", recipe("4bit")))
 
     described = describe(tmp_path / "ours", "ours")
     assert sum(file.stat().st_size for file in (tmp_path / "ours").glob("*.safetensors")) == expected.size_bytes
@@ -95,7 +95,7 @@ def test_the_forecast_was_right(originals: Path, architecture: str, tmp_path: Pa
 
 def test_progress_is_told_in_bytes_of_the_result(original: Path, tmp_path: Path) -> None:
     """It rises to the whole."""
-    progress = _convert(original, tmp_path / "ours", "affine-4-g64")
+    progress = _convert(original, tmp_path / "ours", "4bit")
 
     done = [step.done_bytes for step in progress]
     assert done == sorted(done)
@@ -161,7 +161,7 @@ source = Folder(Path(sys.argv[1]))
 for step in range(0, 20, 3):
     child = os.fork()
     if not child:
-        for number, _ in enumerate(convert(source, Path(sys.argv[2]), recipe("affine-4-g64"))):
+        for number, _ in enumerate(convert(source, Path(sys.argv[2]), recipe("4bit"))):
             if number == step:
                 os.kill(os.getpid(), signal.SIGKILL)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
@@ -174,7 +174,7 @@ def test_a_conversion_that_was_killed_is_no_obstacle(original: Path, tmp_path: P
     target = tmp_path / "results" / "ours"
     subprocess.run([sys.executable, "-c", _killed, str(original), str(target)], check=True, timeout=60)
 
-    _convert(original, target, "affine-4-g64")
+    _convert(original, target, "4bit")
 
     assert [file.name for file in target.parent.iterdir()] == ["ours"]
     assert len(stored_tensors(target)) == 46
@@ -190,7 +190,7 @@ def test_weights_that_are_no_numbers_are_named(original: Path, bits: int, tmp_pa
         file.write(np.uint16(bits).tobytes())
 
     with pytest.raises(BrokenModel, match=name):
-        _convert(original, tmp_path / "results" / "ours", "affine-4-g64")
+        _convert(original, tmp_path / "results" / "ours", "4bit")
     assert list((tmp_path / "results").iterdir()) == []
 
 
@@ -202,7 +202,7 @@ def test_weights_that_a_type_cannot_hold_are_named(original: Path, tmp_path: Pat
         file.write(np.uint16(0x4780).tobytes())  # 65,536
 
     with pytest.raises(InvalidRecipe, match=r"model\.norm\.weight"):
-        _convert(original, tmp_path / "ours", "f16")
+        _convert(original, tmp_path / "ours", "fp16")
 
 
 def test_what_is_there_already_is_left_alone(original: Path, tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_a_file_that_cannot_be_written_is_an_error(original: Path, tmp_path: Pat
 def test_a_source_that_is_removed_while_it_is_read_is_read_to_its_end(original: Path, tmp_path: Path) -> None:
     """Its files are open by then."""
     with closing(Folder(original)) as source:
-        conversion = convert(source, tmp_path / "ours", recipe("affine-4-g64"))
+        conversion = convert(source, tmp_path / "ours", recipe("4bit"))
         next(conversion)
         (original / "model.safetensors").unlink()
         list(conversion)
@@ -252,7 +252,7 @@ def test_a_source_that_is_removed_while_it_is_read_is_read_to_its_end(original: 
 def test_a_source_that_is_cut_short_while_it_is_read_is_an_error(original: Path, tmp_path: Path) -> None:
     """A sentence says so."""
     with closing(Folder(original)) as source:
-        conversion = convert(source, tmp_path / "ours", recipe("affine-4-g64"))
+        conversion = convert(source, tmp_path / "ours", recipe("4bit"))
         next(conversion)
         os.truncate(original / "model.safetensors", 5000)
         with pytest.raises(StorageError, match="shorter"):
@@ -271,7 +271,7 @@ def test_a_folder_that_may_not_be_written_in_is_an_error(original: Path, tmp_pat
 
 def test_two_conversions_to_one_place_end_with_one_whole_model(original: Path, tmp_path: Path) -> None:
     """The second is told of the first's."""
-    first = convert(Folder(original), tmp_path / "ours", recipe("affine-4-g64"))
+    first = convert(Folder(original), tmp_path / "ours", recipe("4bit"))
     next(first)
     shutil.copytree(original, tmp_path / "copy")
     list(first)

@@ -28,7 +28,7 @@ def _unpacked_by_stock(source: Path, target: Path) -> Path:
     return target
 
 
-@pytest.mark.parametrize("packed", ["affine-4-g64", "mixed_3_6", "mxfp4"])
+@pytest.mark.parametrize("packed", ["4bit", "mixed_3_6", "mxfp4"])
 def test_a_quantized_model_is_unpacked_as_mlx_lm_does(originals: Path, packed: str, tmp_path: Path) -> None:
     """Into the same bytes, also where experts are stacked and routers have other bits."""
     source = originals / "qwen3_moe" / packed
@@ -41,19 +41,19 @@ def test_a_quantized_model_is_unpacked_as_mlx_lm_does(originals: Path, packed: s
 
 def test_a_quantized_model_is_quantized_otherwise_by_way_of_floats(originals: Path, tmp_path: Path) -> None:
     """As if it had been unpacked first."""
-    source = originals / "llama" / "affine-4-g64"
+    source = originals / "llama" / "4bit"
     unpacked = _convert(source, tmp_path / "unpacked", "bf16")
 
-    assert stored_tensors(_convert(source, tmp_path / "at once", "affine-3-g32")) == stored_tensors(
-        _convert(unpacked, tmp_path / "in two steps", "affine-3-g32")
+    assert stored_tensors(_convert(source, tmp_path / "at once", "3bit-g32")) == stored_tensors(
+        _convert(unpacked, tmp_path / "in two steps", "3bit-g32")
     )
 
 
 def test_a_matrix_that_has_the_format_already_is_left_as_it_is(originals: Path, tmp_path: Path) -> None:
     """Quantizing it once more would change it."""
-    source = originals / "llama" / "affine-4-g64"
+    source = originals / "llama" / "4bit"
 
-    assert stored_tensors(_convert(source, tmp_path / "again", "affine-4-g64")) == stored_tensors(source)
+    assert stored_tensors(_convert(source, tmp_path / "again", "4bit")) == stored_tensors(source)
 
 
 def test_what_is_lost_already_is_said(originals: Path) -> None:

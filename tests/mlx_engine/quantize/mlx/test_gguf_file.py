@@ -54,7 +54,7 @@ def test_lossless_gives_the_weights_of_the_exact_import(architecture: str, kind:
 def test_the_tokenizer_comes_along(tmp_path: Path) -> None:
     """It and the chat template are in the file's metadata."""
     source = tiny_model().write(tmp_path / "model.gguf")
-    _convert(source, tmp_path / "converted", "affine-4-g32")
+    _convert(source, tmp_path / "converted", "4bit-g32")
     tokenizer = load_tokenizer(tmp_path / "converted")
     assert tokenizer.decode(tokenizer.encode("the 12")) == "the 12"
     assert describe(tmp_path / "converted", "a/b").has_chat_template
@@ -74,7 +74,7 @@ def test_types_that_mlx_has_not_go_through_floats(kind: str, tmp_path: Path) -> 
     source = model.write(tmp_path / "model.gguf")
     assert describe(source, "a/b").can_be_converted
     look(source, tmp_path / "converted")
-    notes = _convert(source, tmp_path / "converted", "f32")
+    notes = _convert(source, tmp_path / "converted", "fp32")
     found = _weights(tmp_path / "converted")["model.layers.1.mlp.down_proj.weight"]
     assert np.array_equal(found, dequantize(blocks, kind))
     assert any(kind in note for note in notes)

@@ -85,7 +85,7 @@ _configs: dict[str, dict[str, Any]] = {
         "layer_types": ["conv", "conv", "full_attention"] * 3,
     },
 }
-_uniform = ("affine-4-g64", "affine-3-g32", "affine-8-g128", "mxfp4", "nvfp4", "mxfp8")
+_uniform = ("4bit", "3bit-g32", "8bit-g128", "mxfp4", "nvfp4", "mxfp8")
 _mixed = ("mixed_2_6", "mixed_3_4", "mixed_3_6", "mixed_4_6")
 _types = {mx.bfloat16: "BF16", mx.float16: "F16", mx.float32: "F32", mx.uint32: "U32", mx.uint8: "U8"}
 
@@ -156,7 +156,7 @@ def test_a_layout_has_the_arrays_that_mlx_lm_makes_in_its_order(kind: str, name:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [(kind, name) for kind in _configs for name in ("balanced-4", "mxfp4", "bf16")]
+    ("kind", "name"), [(kind, name) for kind in _configs for name in ("balanced-4bit", "mxfp4", "bf16")]
 )
 def test_stock_mlx_lm_opens_what_a_layout_and_its_configuration_say(kind: str, name: str, tmp_path: Path) -> None:
     """It finds every array that it looks for, in the shape that it expects, and quantizes the same layers."""
@@ -182,9 +182,9 @@ def test_the_configuration_says_the_same_of_each_layer_as_mlx_lm_s() -> None:
     config = _configs["experts"]
     network = _network(config)
     outline = _outline(network)
-    _, stock = _by_stock(network, dict(config), "affine-4-g64")
+    _, stock = _by_stock(network, dict(config), "4bit")
 
-    ours = quantized_config(config, layout(outline, recipe("affine-4")), recipe("affine-4"))
+    ours = quantized_config(config, layout(outline, recipe("4bit")), recipe("4bit"))
 
     with_mode = {
         name: {**said, "mode": "affine"} if isinstance(said, dict) else said

@@ -55,7 +55,7 @@ def test_a_wanted_type_is_told_wherever_the_original_told_one() -> None:
     """Fields that were not there do not come."""
     original = {"torch_dtype": "bfloat16", "text_config": {"dtype": "bfloat16", "layers": 2}}
 
-    config = _config(original, dense(), recipe("f16"))
+    config = _config(original, dense(), recipe("fp16"))
 
     assert config == {"text_config": {"dtype": "float16", "layers": 2}, "torch_dtype": "float16"}
     assert original["torch_dtype"] == "bfloat16"

@@ -33,7 +33,7 @@ def _written(folder: Path, outline: Outline, recipe: Recipe) -> Path:
     return write_model(folder, arrays, **quantized_config(CONFIG | _shape, placements, recipe))
 
 
-@pytest.mark.parametrize("name", ["affine-4", "balanced-4", "mixed_3_6", "nvfp4", "mxfp8", "f16"])
+@pytest.mark.parametrize("name", ["4bit", "balanced-4bit", "mixed_3_6", "nvfp4", "mxfp8", "fp16"])
 def test_a_forecast_says_what_the_library_will_say(name: str, tmp_path: Path) -> None:
     """Size, bits per weight, words, map and memory are those of the files, once they are there."""
     outline = dense(hidden=192, is_tied=True)
@@ -102,7 +102,7 @@ def test_what_is_kept_is_told_with_its_path_and_the_reason() -> None:
     """A matrix that is quantized is not among it."""
     outline = only(matrix("up_proj", 8, 100), matrix("down_proj", 8, 64), plain("norm.weight", 64))
 
-    found = forecast(outline, recipe("affine-4"))
+    found = forecast(outline, recipe("4bit"))
 
     assert found.kept == (("up_proj", "its rows of 100 weights do not divide by 64"), ("norm", "a norm"))
 
@@ -119,7 +119,7 @@ def test_what_the_architecture_wants_otherwise_is_told() -> None:
     """A router, for example, in 8 bits."""
     outline = only(*(matrix(f"layers.{layer}.mlp.gate", 8, 64, wanted=Format(bits=8)) for layer in range(3)))
 
-    (note,) = forecast(outline, recipe("affine-4")).notes
+    (note,) = forecast(outline, recipe("4bit")).notes
 
     assert note == "As its architecture wants, layers.0.mlp.gate and 2 more get a format of their own."
 
@@ -128,7 +128,7 @@ def test_what_is_dropped_is_told_with_its_size() -> None:
     """The eyes of a model that mlx-lm runs as text."""
     dropped = Dropped("vision_tower", 840_000_000, "it will not see")
 
-    found = forecast(msgspec.structs.replace(dense(), dropped=(dropped,)), recipe("affine-4"))
+    found = forecast(msgspec.structs.replace(dense(), dropped=(dropped,)), recipe("4bit"))
 
     assert found.dropped == (dropped,)
     assert found.notes == ("vision_tower (840 MB) is left out: it will not see.",)

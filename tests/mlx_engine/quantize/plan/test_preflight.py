@@ -30,7 +30,7 @@ def refusal(source: Path, target: Path) -> FacetError:
 
 def test_what_can_be_done_is_forecast(source: Path, tmp_path: Path) -> None:
     """Exactly, and nothing is written."""
-    expected = preflight.check(source, tmp_path / "new" / "model", recipe("affine-4-g64"), outline(10, 64))
+    expected = preflight.check(source, tmp_path / "new" / "model", recipe("4bit"), outline(10, 64))
     assert expected.bits_per_weight == 4.5
     assert not (tmp_path / "new").exists()
 
@@ -77,13 +77,13 @@ def test_a_gguf_file_is_looked_at_as_well(tmp_path: Path) -> None:
 def test_a_disk_without_room_is_refused_with_the_figures(source: Path, tmp_path: Path) -> None:
     """A petabyte is more than there is."""
     with pytest.raises(NoSpace, match="stay free"):
-        preflight.check(source, tmp_path / "model", recipe("affine-8-g64"), outline(2**44, 64))
+        preflight.check(source, tmp_path / "model", recipe("8bit"), outline(2**44, 64))
 
 
 def test_a_recipe_that_quantizes_nothing_is_refused(source: Path, tmp_path: Path) -> None:
     """With the reason, for one of the matrices; to keep all is another matter."""
     with pytest.raises(InvalidRecipe, match="its rows of 100 weights do not divide by 64"):
-        preflight.check(source, tmp_path / "model", recipe("affine-4-g64"), outline(10, 100))
+        preflight.check(source, tmp_path / "model", recipe("4bit"), outline(10, 100))
     assert preflight.check(source, tmp_path / "model", recipe("bf16"), outline(10, 100)).bits_per_weight == 16
 
 

@@ -58,7 +58,7 @@ def test_the_card_says_how_it_was_made(card: Card) -> None:
     """The recipe can be read again from the card; base, commit, exact bits, kept and dropped tensors are there."""
     text = write_card(card)
     recipe = text.split("```json\n")[1].split("```")[0]
-    assert decode_recipe(recipe.encode(), "card").name == "affine-4-g64"
+    assert decode_recipe(recipe.encode(), "card").name == "4bit"
     for words in (
         f"{BASE}/tree/{COMMIT}",
         "4.500",

@@ -1,4 +1,6 @@
-"""The recipes that Facet brings along."""
+"""The built-in recipes."""
+
+import re
 
 import pytest
 
@@ -6,22 +8,33 @@ from mlx_engine.errors import InvalidRecipe
 from mlx_engine.quantize.plan.forecast import forecast
 from mlx_engine.quantize.plan.layout import layout
 from mlx_engine.quantize.recipes.builtin import RECIPES, recipe
-from mlx_engine.quantize.recipes.recipe import Format
+from mlx_engine.quantize.recipes.recipe import Format, Recipe
+from mlx_engine.quantize.recipes.user_recipes import folder_name
 from tests.outlines import dense, matrix, only
 
 
-def test_every_recipe_has_a_name_of_its_own_and_a_purpose_in_words() -> None:
+def test_every_recipe_has_its_own_key_and_title_and_a_purpose() -> None:
     """The window shows them as cards, the command line as a table."""
-    assert len({one.name for one in RECIPES}) == len(RECIPES)
-    assert all(one.purpose.endswith(".") for one in RECIPES)
+    assert len({recipe.name for recipe in RECIPES}) == len({recipe.title for recipe in RECIPES}) == len(RECIPES)
+    assert all(recipe.purpose.endswith(".") for recipe in RECIPES)
+
+
+@pytest.mark.parametrize("entry", RECIPES, ids=lambda entry: entry.name)
+def test_a_title_and_its_key_are_the_same_but_for_marks_and_case(entry: Recipe) -> None:
+    """Users of the window find a recipe on the command line and in the names of folders."""
+    assert _letters(entry.title) == _letters(entry.name)
+    assert folder_name(entry.name) == entry.name
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def test_there_is_a_uniform_recipe_for_each_number_of_bits_and_each_group() -> None:
-    """By a name that says them; without a group it is 64."""
+    """Their keys state both; without a group it is 64."""
     for bits in (8, 6, 5, 4, 3, 2):
-        for group in (32, 64, 128):
-            assert recipe(f"affine-{bits}-g{group}").default == Format("affine", bits, group)
-        assert recipe(f"affine-{bits}") == recipe(f"affine-{bits}-g64")
+        for group, suffix in ((64, ""), (32, "-g32"), (128, "-g128")):
+            assert recipe(f"{bits}bit{suffix}").default == Format("affine", bits, group)
 
 
 @pytest.mark.parametrize("name", [one.name for one in RECIPES])
@@ -44,13 +57,13 @@ def test_tied_embeddings_get_the_bits_of_a_head() -> None:
 
     outside = {name: forecast(outline, recipe(name)).bits[0].bits["model.embed_tokens"] for name in _mixtures}
 
-    assert outside == {"mixed_4_6": 4, "balanced-4": 6}
+    assert outside == {"mixed_4_6": 4, "balanced-4bit": 6}
 
 
-_mixtures = ("mixed_4_6", "balanced-4")
+_mixtures = ("mixed_4_6", "balanced-4bit")
 
 
-@pytest.mark.parametrize("name", ["balanced-2", "balanced-3", "balanced-4", "affine-2"])
+@pytest.mark.parametrize("name", ["balanced-2bit", "balanced-3bit", "balanced-4bit", "2bit"])
 def test_routers_get_what_the_architecture_wants(name: str) -> None:
     """Also where they are called like the matrices that get the fewest bits."""
     routers = ("mlp.gate", "mlp.gate.gate_proj", "block_sparse_moe.gate", "feed_forward.router")
@@ -59,11 +72,11 @@ def test_routers_get_what_the_architecture_wants(name: str) -> None:
     assert {placement.format for placement in layout(outline, recipe(name))} == {Format(bits=8)}
 
 
-def test_an_unknown_name_is_refused_with_the_nearest() -> None:
+def test_an_unknown_name_is_rejected_with_the_nearest() -> None:
     """Or with where to look."""
-    with pytest.raises(InvalidRecipe, match="Did you mean affine-4"):
-        recipe("afine-4")
-    with pytest.raises(InvalidRecipe, match="`facet recipes` lists them"):
+    with pytest.raises(InvalidRecipe, match="Did you mean 4bit"):
+        recipe("4bits")
+    with pytest.raises(InvalidRecipe, match="`facet recipes` lists all recipes"):
         recipe("Zwiebel")
     with pytest.raises(InvalidRecipe, match="`facet recipes --llama-cpp`"):
         recipe("Q4_K_M")

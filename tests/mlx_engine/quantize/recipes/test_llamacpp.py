@@ -8,11 +8,11 @@ from mlx_engine.quantize.recipes.llamacpp import NAMES, nearest
 @pytest.mark.parametrize(
     ("name", "recipe"),
     [
-        ("Q4_0", "affine-4-g32"),
-        ("q8_0", "affine-8-g32"),
-        ("Q4_K_M", "balanced-4"),
-        ("IQ4_XS", "affine-4-g128"),
-        ("UD-Q5_K_S", "affine-5-g64"),
+        ("Q4_0", "4bit-g32"),
+        ("q8_0", "8bit-g32"),
+        ("Q4_K_M", "balanced-4bit"),
+        ("IQ4_XS", "4bit-g128"),
+        ("UD-Q5_K_S", "5bit"),
         ("BF16", "bf16"),
     ],
 )
@@ -31,4 +31,4 @@ def test_every_name_leads_somewhere_and_says_what_differs() -> None:
 
 def test_other_names_lead_nowhere() -> None:
     """Facet's own are not llama.cpp's."""
-    assert nearest("balanced-4") is None
+    assert nearest("balanced-4bit") is None

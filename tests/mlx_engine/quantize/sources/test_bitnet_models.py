@@ -127,7 +127,7 @@ def test_stock_mlx_lm_opens_the_result_of_a_llama(tmp_path: Path, tiny_models: P
     model = published.model(published.add_ternary)
     source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=_packed)
     with closing(open_source(source)) as opened:
-        list(convert(opened, tmp_path / "result", recipe("affine-2-g64")))
+        list(convert(opened, tmp_path / "result", recipe("2bit")))
     network, config = load_model(tmp_path / "result", strict=True)
     assert "quant_method" not in config["quantization_config"]
     assert type(network.layers[0].mlp.up_proj).__name__ == "QuantizedLinear"
@@ -137,7 +137,7 @@ def test_two_bits_keep_the_ternary_weights_of_any_recipe(tmp_path: Path, tiny_mo
     """Groups of 64 hold them as well as the largest."""
     model = published.model(published.add_ternary)
     source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=_packed)
-    found = _weights(_converted(source, tmp_path / "result", "affine-2-g64")[0])
+    found = _weights(_converted(source, tmp_path / "result", "2bit")[0])
     projections = [name for name in model.weights if "_proj" in name]
     assert projections
     assert all(np.array_equal(found[name], model.weights[name]) for name in projections)

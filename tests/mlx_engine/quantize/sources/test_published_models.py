@@ -87,7 +87,7 @@ def test_weights_are_those_that_the_files_stand_for(form: str, tmp_path: Path, t
     """Converted to float32, they are the reference's but for the rounding of float32 itself."""
     model, settings = _model(form)
     source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=settings)
-    found, config, notes = _convert(source, tmp_path / "result", "f32")
+    found, config, notes = _convert(source, tmp_path / "result", "fp32")
     _require_close(found, model.weights, 2**-21)
     assert "quantization_config" not in config
     assert "quantized already" in notes[0]
@@ -109,7 +109,7 @@ def test_modelopt_says_how_in_a_file_of_its_own(tmp_path: Path, tiny_models: Pat
     model, _ = _model("nvfp4 of modelopt")
     source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA)
     (source / "hf_quant_config.json").write_text('{"quantization": {"quant_algo": "NVFP4", "group_size": 16}}')
-    found, _, _ = _convert(source, tmp_path / "result", "f32")
+    found, _, _ = _convert(source, tmp_path / "result", "fp32")
     _require_close(found, model.weights, 2**-21)
     assert not (tmp_path / "result" / "hf_quant_config.json").exists()
 
