@@ -8,6 +8,7 @@ from app.views.kit.painting import focus_ring, rounded
 from app.views.kit.theme import Theme
 from app.views.transcript.block_view import BlockView
 from app.views.transcript.services import TranscriptServices
+from mlx_engine.amounts import format_duration
 
 _INDENT = 18
 
@@ -86,7 +87,7 @@ class Thinking(QWidget):
 
     def set_time(self, seconds: float) -> None:
         """Show the duration; 0 means that the model is still thinking."""
-        self._header.setText(f"Thought for {_in_words(seconds)}" if seconds else "Thinking…")
+        self._header.setText(f"Thought for {format_duration(seconds)}" if seconds else "Thinking…")
         self._header.setAccessibleName(self._header.text())
         self.update()
 
@@ -120,7 +121,3 @@ class Thinking(QWidget):
         if self._body is not None:
             self._body.setVisible(is_open)
         self.resized.emit()
-
-
-def _in_words(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"

@@ -17,6 +17,6 @@ def test_the_details_have_all_figures() -> None:
     """Tokens read and tokens from the KV cache are counted separately."""
     text = details(STATISTICS, "owner/model")
     assert "Answered by owner/model." in text
-    assert "Read 340 tokens of the prompt at 1,100 tokens per second; 900 more came from the KV cache." in text
+    assert "Read 340 tokens of the prompt at 1,100 tok/s; 900 more came from the KV cache." in text
     assert "2.9 GB" in text
     assert "1,852 tokens" in text
