@@ -1,7 +1,7 @@
-"""A conversation and the tree of its messages. Knows no Qt and no database.
+"""A conversation and its tree of messages. Knows neither Qt nor the database.
 
-A conversation is a tree: editing or regenerating a message adds a sibling, and nothing is lost. What is on the screen
-is one path through it, from a root to `leaf`.
+Editing or regenerating a message adds a sibling, so nothing is lost. The visible messages are one path through the
+tree, from a root to `leaf`.
 """
 
 import re
@@ -20,27 +20,27 @@ TITLE_LENGTH = 60
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
-Speaker = Literal["user", "assistant"]
+Role = Literal["user", "assistant"]
 
 
 class MessageState(StrEnum):
     COMPLETE = "complete"
     STREAMING = "streaming"
     STOPPED = "stopped"
-    """The reader stopped the answer."""
+    """The user stopped the answer."""
     INTERRUPTED = "interrupted"
-    """The app ended in the middle of the answer."""
+    """The app quit during the answer."""
     FAILED = "failed"
-    """The engine failed; `Message.error` says why."""
+    """The engine failed; `Message.error` has the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message. `created` is in Unix seconds; `model` is the library id of the model that answered."""
+    """A message. `created` is in Unix seconds; `model` is the library id of the model that answered."""
 
     id: str
     parent: str | None
-    role: Speaker
+    role: Role
     text: str
     thinking: str = ""
     thinking_s: float = 0.0
@@ -53,9 +53,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """What a conversation is besides its messages. `model` is the library id of the model that answers next.
+    """Properties of a conversation, without its messages. `model` is the library id of the model that answers next.
 
-    `context` is in tokens, 0 for as many as the model reads; `cache_bits` are those in which it keeps them.
+    `context` is the limit in tokens, 0 for the model's maximum; `cache_bits` are the bits of the KV cache.
     """
 
     id: str
@@ -74,10 +74,10 @@ class Conversation:
 
 
 class MessageTree:
-    """The messages of one conversation; siblings are in the order in which they came."""
+    """The messages of one conversation. Siblings are in order of creation."""
 
     def __init__(self, messages: Iterable[Message] = ()) -> None:
-        """Take the messages, every parent before its children."""
+        """Add `messages`, each parent before its children."""
         self._messages: dict[str, Message] = {}
         self._children: dict[str | None, list[str]] = {None: []}
         for message in messages:
@@ -96,7 +96,7 @@ class MessageTree:
         """Add a new message below its parent.
 
         Raises:
-            ValueError: its id is taken, or its parent is not in the tree.
+            ValueError: the id exists already, or the parent is not in the tree.
         """
         if message.id in self._messages:
             raise ValueError(f"message {message.id} is in the tree already")
@@ -107,50 +107,50 @@ class MessageTree:
         self._children[message.id] = []
 
     def replace(self, message: Message) -> None:
-        """Put the message in the place of the one that has the same id and parent.
+        """Replace the message with the same id and parent.
 
         Raises:
             ValueError: there is no such message.
         """
-        known = self._messages.get(message.id)
-        if known is None or known.parent != message.parent:
+        current = self._messages.get(message.id)
+        if current is None or current.parent != message.parent:
             raise ValueError(f"message {message.id} is not in the tree below {message.parent}")
         self._messages[message.id] = message
 
     def path(self, leaf: str | None) -> list[Message]:
-        """Return the messages from the root to `leaf`; none if it is None."""
-        found = []
+        """Return the messages from the root to `leaf`; empty for None."""
+        path = []
         while leaf is not None:
             message = self._messages[leaf]
-            found.append(message)
+            path.append(message)
             leaf = message.parent
-        return found[::-1]
+        return path[::-1]
 
     def siblings(self, id: str) -> list[str]:
-        """Return the ids of all versions of the message, itself included."""
+        """Return the ids of all versions of the message, including itself."""
         return list(self._children[self._messages[id].parent])
 
     def newest_leaf(self, id: str | None = None) -> str | None:
-        """Return the leaf below message `id` that is reached by its newest versions, or that of the whole tree."""
+        """Return the leaf reached from message `id`, or from the root, by always taking the newest version."""
         leaf = id
         while children := self._children[leaf]:
             leaf = children[-1]
         return leaf
 
     def switch(self, id: str, delta: int) -> str:
-        """Return the leaf to show to see the version `delta` places after message `id`; the ends stay put."""
+        """Return the leaf below the version `delta` steps after message `id`, clamped to the first and last version."""
         versions = self.siblings(id)
         index = min(max(versions.index(id) + delta, 0), len(versions) - 1)
         return self.newest_leaf(versions[index]) or id
 
 
 def new_id() -> str:
-    """Return an id that no other message or conversation has."""
+    """Return a unique id for a message or conversation."""
     return uuid4().hex
 
 
-def draft(model: str, settings: Settings) -> Conversation:
-    """Return a new, empty conversation with the defaults of the settings."""
+def new_conversation(model: str, settings: Settings) -> Conversation:
+    """Return an empty conversation with the defaults from the settings."""
     now = time()
     return Conversation(
         id=new_id(),
@@ -166,7 +166,7 @@ def draft(model: str, settings: Settings) -> Conversation:
 
 
 def title_from(text: str) -> str:
-    """Return a title made of the beginning of a first message: one line, cut between words."""
+    """Return a title from the start of a first message: one line, cut between words."""
     line = " ".join(_CONTROL.sub(" ", text[: 10 * TITLE_LENGTH]).split())
     if len(line) <= TITLE_LENGTH:
         return line or "Untitled"
@@ -174,23 +174,23 @@ def title_from(text: str) -> str:
     return (cut.rpartition(" ")[0] or cut) + "…"
 
 
-def whole_characters(text: str) -> str:
-    """Return the text without halves of characters (lone surrogates), which a paste can bring and no file can hold."""
+def replace_surrogates(text: str) -> str:
+    """Return the text with lone surrogates replaced: a paste can contain them, but UTF-8 cannot encode them."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def prompt(path: Iterable[Message], system_prompt: str) -> tuple[ChatMessage, ...]:
-    """Return what the model reads to answer the last message of `path`.
+    """Return the messages that the model reads to answer the last message of `path`.
 
-    Empty answers (failed, or stopped at once) are left out, and the questions around them become one: many chat
-    templates refuse two messages of the same speaker in a row.
+    Empty answers (failed or stopped at once) are dropped, and the questions around them are joined: many chat templates
+    reject two consecutive messages of the same role.
     """
-    said = [ChatMessage("system", system_prompt)] if system_prompt.strip() else []
+    messages = [ChatMessage("system", system_prompt)] if system_prompt.strip() else []
     for message in path:
         if not message.text:
             continue
-        if said and said[-1].role == message.role:
-            said[-1] = ChatMessage(message.role, f"{said[-1].content}\n\n{message.text}")
+        if messages and messages[-1].role == message.role:
+            messages[-1] = ChatMessage(message.role, f"{messages[-1].content}\n\n{message.text}")
         else:
-            said.append(ChatMessage(message.role, message.text))
-    return tuple(said)
+            messages.append(ChatMessage(message.role, message.text))
+    return tuple(messages)

@@ -1,6 +1,6 @@
-"""Conversations as texts for others: lines of JSON, as Facet's measurements read them, or Markdown.
+"""Exports conversations as JSON lines, which Facet's measurements read, or as Markdown.
 
-What is on the screen is exported: of a tree of messages, the one path through it.
+Only the visible path through the tree of messages is exported.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,56 +13,56 @@ from mlx_engine.protocol import ChatMessage
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A conversation, and its messages on the screen."""
+class VisibleConversation:
+    """A conversation and the messages on its visible path."""
 
     conversation: Conversation
     path: tuple[Message, ...]
 
 
-class _Line(msgspec.Struct, frozen=True):
+class _ConversationLine(msgspec.Struct, frozen=True):
     title: str
     messages: tuple[ChatMessage, ...]
 
 
-def said(conversation: Conversation, messages: Iterable[Message]) -> Said:
-    """Return what is on the screen of all messages; an answer that is still under way is left out."""
+def visible(conversation: Conversation, messages: Iterable[Message]) -> VisibleConversation:
+    """Return the conversation with its visible messages, without a streaming answer."""
     tree = MessageTree(messages)
     leaf = conversation.leaf if conversation.leaf in tree else tree.newest_leaf()
     path = (message for message in tree.path(leaf) if message.state is not MessageState.STREAMING)
-    return Said(conversation, tuple(path))
+    return VisibleConversation(conversation, tuple(path))
 
 
-def answered(one: Said) -> tuple[ChatMessage, ...]:
-    """Return the conversation as a model reads it, up to its last answer; nothing if it has none."""
-    messages = prompt(one.path, one.conversation.system_prompt)
-    last = max((place for place, message in enumerate(messages, 1) if message.role == "assistant"), default=0)
+def answered_messages(visible: VisibleConversation) -> tuple[ChatMessage, ...]:
+    """Return the messages as a model reads them, up to the last answer; empty without an answer."""
+    messages = prompt(visible.path, visible.conversation.system_prompt)
+    last = max((number for number, message in enumerate(messages, 1) if message.role == "assistant"), default=0)
     return messages[:last]
 
 
-def line(title: str, messages: tuple[ChatMessage, ...]) -> bytes:
-    """Return a conversation as a line of JSON, without its end."""
-    return msgspec.json.encode(_Line(title, messages))
+def json_line(title: str, messages: tuple[ChatMessage, ...]) -> bytes:
+    """Return a conversation as a line of JSON, without the line break."""
+    return msgspec.json.encode(_ConversationLine(title, messages))
 
 
-def as_lines(conversations: Iterable[Said]) -> Iterator[bytes]:
-    """Yield a line of JSON for each conversation in which something was said."""
-    for one in conversations:
-        if messages := prompt(one.path, one.conversation.system_prompt):
-            yield line(one.conversation.title, messages)
+def json_lines(conversations: Iterable[VisibleConversation]) -> Iterator[bytes]:
+    """Yield a line of JSON for each conversation with messages."""
+    for visible in conversations:
+        if messages := prompt(visible.path, visible.conversation.system_prompt):
+            yield json_line(visible.conversation.title, messages)
 
 
-def as_markdown(conversations: Sequence[Said]) -> str:
-    """Return the conversations one after the other; what was said stands as it was written."""
-    return "\n---\n\n".join(_markdown(one) for one in conversations if one.path)
+def to_markdown(conversations: Sequence[VisibleConversation]) -> str:
+    """Return all conversations in one document, with the messages unchanged."""
+    return "\n---\n\n".join(_markdown(visible) for visible in conversations if visible.path)
 
 
-def _markdown(one: Said) -> str:
-    parts = [f"# {one.conversation.title or 'Untitled'}"]
-    if one.conversation.system_prompt.strip():
-        parts.append(f"**System prompt**\n\n{one.conversation.system_prompt.strip()}")
-    for message in one.path:
+def _markdown(visible: VisibleConversation) -> str:
+    parts = [f"# {visible.conversation.title or 'Untitled'}"]
+    if visible.conversation.system_prompt.strip():
+        parts.append(f"**System prompt**\n\n{visible.conversation.system_prompt.strip()}")
+    for message in visible.path:
         if message.text:
-            who = "You" if message.role == "user" else message.model or "Answer"
-            parts.append(f"**{who}**\n\n{message.text.strip()}")
+            author = "You" if message.role == "user" else message.model or "Answer"
+            parts.append(f"**{author}**\n\n{message.text.strip()}")
     return "\n\n".join(parts) + "\n"

@@ -1,6 +1,6 @@
-"""The tables of the file: one function a version. A published function is never changed; a new one is added.
+"""Database schema: one migration per version. A published migration never changes; new ones are appended.
 
-`user_version` in the file is the number of functions that it has been through.
+`user_version` in the file is the number of applied migrations.
 """
 
 import sqlite3
@@ -53,19 +53,19 @@ _CONVERSATIONS = (
 )
 
 
-def _lay_conversations(connection: sqlite3.Connection) -> None:
-    """Conversations, messages, and an index of words over both.
+def _create_conversations(connection: sqlite3.Connection) -> None:
+    """Create the tables of conversations and messages, and a full-text index of both.
 
-    An answer enters the index when it is finished: its checkpoints need not pay for it.
+    An answer is indexed when it is finished, not at each checkpoint.
     """
     for statement in _CONVERSATIONS:
         connection.execute(statement)
 
 
-def _add_memory(connection: sqlite3.Connection) -> None:
-    """How much of a conversation the model remembers, and in how many bits."""
+def _add_kv_cache(connection: sqlite3.Connection) -> None:
+    """Add the context limit and the bits of the KV cache."""
     connection.execute("ALTER TABLE conversations ADD COLUMN context INTEGER NOT NULL DEFAULT 0")
     connection.execute("ALTER TABLE conversations ADD COLUMN cache_bits INTEGER NOT NULL DEFAULT 16")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_lay_conversations, _add_memory)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create_conversations, _add_kv_cache)

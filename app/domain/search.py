@@ -1,13 +1,13 @@
-"""Finding words in titles and messages, by the index that the database keeps."""
+"""Full-text search in titles and messages, using the index in the database."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.domain.database import Database
 
-MARK_BEGIN, MARK_END = "\x02", "\x03"
+MARK_START, MARK_END = "\x02", "\x03"
 
-# Scripts written without spaces: the index takes a whole sentence for one word, so these are looked for as plain text.
+# Scripts without spaces: the index stores a whole sentence as one word, so these are searched as substrings.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 _TITLES = """
@@ -35,10 +35,10 @@ _MESSAGES_AS_TEXT = """
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A place that was found: a title (`message_id` is None) or a message.
+class SearchHit:
+    """A title (`message_id` is None) or a message that matches.
 
-    `snippet` is the text around it, what was found between MARK_BEGIN and MARK_END.
+    `snippet` is the text around the match, which is between MARK_START and MARK_END.
     """
 
     conversation_id: str
@@ -47,39 +47,39 @@ class Hit:
     snippet: str
 
 
-def search(database: Database, words: str, limit: int) -> list[Hit]:
-    """Return titles, then messages, that have every one of the words or longer ones that begin so, the best first.
+def search(database: Database, query: str, limit: int) -> list[SearchHit]:
+    """Return matching titles, then matching messages, each by rank. All words of `query` must match, as prefixes.
 
-    Nothing in `words` has a meaning of its own: quotes and operators are text like any other.
+    The query has no syntax: quotes and operators are plain text.
 
     Raises:
         StorageError: the file cannot be read.
     """
-    words = " ".join(words.replace("\0", " ").split())
-    if not words:
+    query = " ".join(query.replace("\0", " ").split())
+    if not query:
         return []
-    if _UNSPACED.search(words):
-        hits = _find(database, (_TITLES_AS_TEXT, _MESSAGES_AS_TEXT), _like(words), limit)
-        return [Hit(one.conversation_id, one.title, one.message_id, _around(one.snippet, words)) for one in hits]
-    return _find(database, (_TITLES, _MESSAGES), _all_of(words), limit)
+    if _UNSPACED.search(query):
+        hits = _find(database, (_TITLES_AS_TEXT, _MESSAGES_AS_TEXT), _like_pattern(query), limit)
+        return [replace(hit, snippet=_snippet(hit.snippet, query)) for hit in hits]
+    return _find(database, (_TITLES, _MESSAGES), _fts_query(query), limit)
 
 
-def _find(database: Database, queries: tuple[str, ...], pattern: str, limit: int) -> list[Hit]:
-    return [Hit(**row) for query in queries for row in database.rows(query, pattern, limit)][:limit]
+def _find(database: Database, queries: tuple[str, ...], pattern: str, limit: int) -> list[SearchHit]:
+    return [SearchHit(**row) for query in queries for row in database.rows(query, pattern, limit)][:limit]
 
 
-def _all_of(words: str) -> str:
-    """Return the words as a query of FTS5, each quoted and open at its end."""
-    return " ".join('"{}"*'.format(word.replace('"', '""')) for word in words.split())
+def _fts_query(query: str) -> str:
+    """Return the words as an FTS5 query of quoted prefixes."""
+    return " ".join('"{}"*'.format(word.replace('"', '""')) for word in query.split())
 
 
-def _like(words: str) -> str:
-    return "%" + re.sub(r"([\\%_])", r"\\\1", words) + "%"
+def _like_pattern(query: str) -> str:
+    return "%" + re.sub(r"([\\%_])", r"\\\1", query) + "%"
 
 
-def _around(text: str, words: str, *, before: int = 20, after: int = 60) -> str:
-    begin = max(text.lower().find(words.lower()), 0)
-    end = begin + len(words)
-    head = ("…" if begin > before else "") + text[max(begin - before, 0) : begin]
+def _snippet(text: str, query: str, *, before: int = 20, after: int = 60) -> str:
+    start = max(text.lower().find(query.lower()), 0)
+    end = start + len(query)
+    head = ("…" if start > before else "") + text[max(start - before, 0) : start]
     tail = text[end : end + after] + ("…" if len(text) > end + after else "")
-    return head + MARK_BEGIN + text[begin:end] + MARK_END + tail
+    return head + MARK_START + text[start:end] + MARK_END + tail

@@ -1,6 +1,6 @@
-"""The settings, each declared once: type, default, bounds, section and a sentence. The dialog and the file follow.
+"""The settings, each declared once: type, default, bounds, section and description, for the dialog and the file.
 
-A field without a section is remembered by the app itself and has no place in the dialog.
+A field without a section is set by the app itself and is not in the dialog.
 """
 
 import reprlib
@@ -18,13 +18,13 @@ __all__ = ["Field", "Settings", "check", "fields"]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Every setting with its default."""
+    """All settings with their defaults."""
 
     appearance: Annotated[
         Literal["system", "light", "dark"],
         Meta(
             title="Appearance",
-            description="Follow the system, or always be light or dark.",
+            description="Follow the system, or always use light or dark mode.",
             extra={"section": "General"},
         ),
     ] = "system"
@@ -34,7 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ge=80,
             le=200,
             title="Text size",
-            description="The size of all text, in per cent of the system's.",
+            description="Size of all text, as a percentage of the system size.",
             extra={"section": "General", "unit": "%"},
         ),
     ] = 100
@@ -44,7 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ge=0,
             le=1440,
             title="Unload an idle model after",
-            description="Give the memory back after so many minutes without a question; 0 never does.",
+            description="Unload the model after this many idle minutes. 0 means never.",
             extra={"section": "General", "unit": "min"},
         ),
     ] = 0
@@ -52,7 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool,
         Meta(
             title="Stay offline",
-            description="Refuse every connection but those within this Mac. Searches and downloads wait.",
+            description="Block all network access. Searches and downloads pause.",
             extra={"section": "General"},
         ),
     ] = False
@@ -61,7 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             max_length=100_000,
             title="System prompt",
-            description="What a new conversation tells the model before the first message.",
+            description="Instructions for the model at the start of each new conversation.",
             extra={"section": "Chat", "multiline": True},
         ),
     ] = ""
@@ -69,36 +69,36 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool,
         Meta(
             title="Show thinking",
-            description="Unfold what a model thinks before it answers.",
+            description="Unfold the thinking while the model thinks.",
             extra={"section": "Chat"},
         ),
     ] = True
     sampling: Annotated[
         Sampling,
-        Meta(title="Sampling", description="How a new conversation chooses its tokens.", extra={"section": "Sampling"}),
+        Meta(title="Sampling", description="Sampling parameters of new conversations.", extra={"section": "Sampling"}),
     ] = Sampling()
     model_folders: Annotated[
         tuple[str, ...],
         Meta(
             max_length=100,
-            title="Folders of models",
-            description="Where to look for models besides Facet's own folder and those of other programs.",
+            title="Model folders",
+            description="Additional folders to search for models, besides those of Facet and other apps.",
         ),
     ] = ()
     last_model: str = ""
     sidebar_visible: bool = True
     lab_columns_shown: Annotated[
         tuple[str, ...],
-        Meta(max_length=100, title="Columns of the Lab", description="Those that are shown whatever was measured."),
+        Meta(max_length=100, title="Visible Lab columns", description="Columns that are always shown."),
     ] = ()
     lab_columns_hidden: Annotated[
         tuple[str, ...],
-        Meta(max_length=100, title="Hidden columns of the Lab", description="Those that are never shown."),
+        Meta(max_length=100, title="Hidden Lab columns", description="Columns that are never shown."),
     ] = ()
 
 
 def fields(struct: type[msgspec.Struct] = Settings) -> tuple[Field, ...]:
-    """Return the fields of `struct` (`Settings` or `Sampling`) in the order of their declaration."""
+    """Return the fields of `struct` (`Settings` or `Sampling`) in declaration order."""
     return declared.fields(struct)
 
 
@@ -106,7 +106,7 @@ def check(name: str, value: object) -> None:
     """Check the value of a setting against its declaration.
 
     Raises:
-        InvalidParameter: it is out of range; the message names it and what would be legal.
+        InvalidParameter: the value is out of range; the message has the value and the range.
     """
     if isinstance(value, Sampling):
         check_sampling(value)

@@ -1,6 +1,6 @@
-"""`settings.json`: the settings on disk. Replaced in one piece; what a newer Facet wrote there is kept.
+"""`settings.json`: the settings on disk. Writes are atomic and preserve fields of newer versions of Facet.
 
-A value that is not legal falls back to its default; a file that is no JSON object is put aside. Both are told.
+An invalid value falls back to its default; a file that is not a JSON object is moved aside. Both set `notice`.
 """
 
 import os
@@ -20,33 +20,33 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 class SettingsFile:
-    """The file and what was found in it. `notice` is empty, or a sentence to show."""
+    """The file and its settings. `notice` is empty, or a sentence for the user."""
 
     def __init__(self, path: Path) -> None:
         """Read the file, which may be missing.
 
         Raises:
-            StorageError: it is there but cannot be read.
+            StorageError: the file exists but cannot be read.
         """
         self.path = path
         self.notice = ""
-        self._found = self._read()
-        self.settings = self._legal(Settings, self._found)
+        self._content = self._read()
+        self.settings = self._validated(Settings, self._content)
 
     def save(self, settings: Settings) -> None:
-        """Take all values and write them.
+        """Replace all settings and write the file.
 
         Raises:
-            StorageError: the file cannot be written; the old one is whole.
+            StorageError: the file cannot be written; the old one is unchanged.
         """
         self.settings = settings
-        values = _merged({"version": VERSION} | self._found, msgspec.to_builtins(settings))
+        values = _merged({"version": VERSION} | self._content, msgspec.to_builtins(settings))
         content = msgspec.json.format(msgspec.json.encode(values), indent=2)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             _replace(self.path, content + b"\n")
         except OSError as error:
-            raise StorageError(f"The settings cannot be written to {self.path}: {error.strerror}.") from error
+            raise StorageError(f"Couldn't save the settings to {self.path}: {error.strerror}.") from error
 
     def _read(self) -> dict[str, Any]:
         try:
@@ -54,31 +54,31 @@ class SettingsFile:
         except FileNotFoundError:
             return {}
         except OSError as error:
-            raise StorageError(f"The settings cannot be read from {self.path}: {error.strerror}.") from error
+            raise StorageError(f"Couldn't read the settings from {self.path}: {error.strerror}.") from error
         except (msgspec.DecodeError, UnicodeDecodeError):
-            self.notice = _put_aside(self.path)
+            self.notice = _move_aside(self.path)
             return {}
 
-    def _legal(self, struct: type[S], found: dict[str, Any]) -> S:
+    def _validated(self, struct: type[S], content: dict[str, Any]) -> S:
         values: dict[str, Any] = {}
         for field in msgspec.structs.fields(struct):
-            value = found.get(field.name, field.default)
+            value = content.get(field.name, field.default)
             try:
                 if isinstance(field.default, msgspec.Struct) and isinstance(value, dict):
-                    values[field.name] = self._legal(type(field.default), value)
+                    values[field.name] = self._validated(type(field.default), value)
                 else:
                     values[field.name] = msgspec.convert(value, field.type)
             except msgspec.ValidationError:
-                self.notice = f"{self.path.name} has no legal value for {field.name}; its default is used."
+                self.notice = f"{self.path.name} has an invalid value for {field.name}; the default is used."
         return struct(**values)
 
 
-def _merged(found: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
-    """Return the known values and, at every depth, those found under names that this version does not know."""
-    merged = found | known
-    for name, value in known.items():
-        if isinstance(value, dict) and isinstance(within := found.get(name), dict):
-            merged[name] = _merged(within, value)
+def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Return the new values plus, at every depth, the old ones under other names."""
+    merged = old | new
+    for name, value in new.items():
+        if isinstance(value, dict) and isinstance(section := old.get(name), dict):
+            merged[name] = _merged(section, value)
     return merged
 
 
@@ -96,10 +96,10 @@ def _replace(path: Path, content: bytes) -> None:
         raise
 
 
-def _put_aside(path: Path) -> str:
-    kept = path.with_name(f"{path.stem}.damaged{path.suffix}")
+def _move_aside(path: Path) -> str:
+    backup = path.with_name(f"{path.stem}.damaged{path.suffix}")
     try:
-        path.replace(kept)
+        path.replace(backup)
     except OSError as error:
-        raise StorageError(f"{path} is damaged and cannot be put aside: {error.strerror}.") from error
-    return f"{path.name} could not be understood. It is kept as {kept.name}; the defaults are used."
+        raise StorageError(f"{path} is damaged and couldn't be moved aside: {error.strerror}.") from error
+    return f"Couldn't read {path.name}. The file was kept as {backup.name}, and the defaults are used."

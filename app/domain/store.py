@@ -1,7 +1,7 @@
-"""Conversations and their messages on disk. One instance of Facet owns the file while its window is open.
+"""Conversations and messages on disk. One instance of Facet owns the file while its window is open.
 
-A second window is kept out by the app's own lock, not here. Should there be one nevertheless, nothing breaks: an
-answer that it still writes is called interrupted only until its next checkpoint.
+The app's lock, not this module, excludes a second instance. A second one would do no harm: an answer that is still
+streaming there is marked interrupted only until its next checkpoint.
 """
 
 import logging
@@ -16,7 +16,7 @@ import msgspec
 
 from app.domain.conversation import Conversation, Message, MessageState
 from app.domain.database import Database
-from app.domain.search import Hit, search
+from app.domain.search import SearchHit, search
 from mlx_engine.errors import StorageError
 from mlx_engine.protocol import Statistics
 from mlx_engine.sampling import Sampling
@@ -26,28 +26,28 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Store:
-    """All that was said. Every method raises StorageError if the file cannot be read or written."""
+    """All conversations. Each method raises StorageError if the file cannot be read or written."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, made if it is missing, and settle what the last run left unfinished.
+        """Open the file, create it if it is missing, and clean up after the last run.
 
-        Answers that were streaming when the app ended become interrupted; deleted conversations are really removed.
+        Answers that were streaming become interrupted; deleted conversations are removed permanently.
         """
         self._database = Database(path)
         self.notice = self._database.notice
         try:
-            self._settle()
+            self._clean_up()
         except StorageError:
             self.close()
             raise
 
     def conversations(self) -> list[Conversation]:
-        """Return all conversations, the one changed last first."""
+        """Return all conversations, the most recently changed first."""
         query = "SELECT * FROM conversations WHERE deleted IS NULL ORDER BY updated DESC, number DESC"
         return [_conversation(row) for row in self._database.rows(query)]
 
     def conversation(self, id: str) -> Conversation | None:
-        """Return the conversation, or None if there is none of this id."""
+        """Return the conversation, or None if it does not exist."""
         rows = self._database.rows("SELECT * FROM conversations WHERE id = ? AND deleted IS NULL", id)
         return _conversation(rows[0]) if rows else None
 
@@ -57,41 +57,38 @@ class Store:
         return [_message(row) for row in rows]
 
     def save(self, conversation: Conversation, messages: Iterable[Message] = ()) -> None:
-        """Store the conversation and, of its messages, those given; what is known already is replaced."""
+        """Store the conversation and these of its messages, replacing earlier values."""
         with self._database.transaction() as connection:
             connection.execute(_SAVE_CONVERSATION, _conversation_values(conversation))
-            connection.executemany(_SAVE_MESSAGE, [_message_values(conversation.id, one) for one in messages])
+            connection.executemany(_SAVE_MESSAGE, [_message_values(conversation.id, message) for message in messages])
 
     def save_message(self, conversation_id: str, message: Message) -> None:
-        """Store one message of a known conversation."""
+        """Store a message of an existing conversation."""
         with self._database.transaction() as connection:
             connection.execute(_SAVE_MESSAGE, _message_values(conversation_id, message))
 
     def delete(self, conversation_id: str) -> None:
-        """Take the conversation out of sight. `restore` brings it back until the file is next opened."""
+        """Hide the conversation. `restore` brings it back until the file is opened again."""
         self._set_deleted(conversation_id, time.time())
 
     def restore(self, conversation_id: str) -> None:
         self._set_deleted(conversation_id, None)
 
     def rename_model(self, old: str, new: str) -> list[Conversation]:
-        """Call the model of the id `old` by its new one wherever it is named; return the conversations that do."""
+        """Replace the model id `old` in all conversations and messages, and return the conversations with `new`."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE messages SET model = ? WHERE model = ?", (new, old))
             connection.execute("UPDATE conversations SET model = ? WHERE model = ?", (new, old))
         return [conversation for conversation in self.conversations() if conversation.model == new]
 
-    def search(self, words: str, limit: int = 50) -> list[Hit]:
-        """Return the titles and then the messages that have every one of the words, or words that begin so.
-
-        Nothing in `words` is special: quotes and operators are text like any other.
-        """
-        return search(self._database, words, limit)
+    def search(self, query: str, limit: int = 50) -> list[SearchHit]:
+        """Return matching titles, then matching messages; see `app.domain.search.search`."""
+        return search(self._database, query, limit)
 
     def close(self) -> None:
         self._database.close()
 
-    def _settle(self) -> None:
+    def _clean_up(self) -> None:
         with self._database.transaction() as connection:
             connection.execute("UPDATE messages SET state = ? WHERE state = 'streaming'", (MessageState.INTERRUPTED,))
             connection.execute("DELETE FROM conversations WHERE deleted IS NOT NULL")
@@ -129,7 +126,7 @@ def _encode(value: msgspec.Struct) -> str:
 
 
 def _decode(text: str, struct: type[T]) -> T | None:
-    """Return the value, or None where the text is damaged: figures that are lost must not hide the conversation."""
+    """Return the value, or None if the text is damaged: lost figures must not hide the conversation."""
     try:
         return msgspec.json.decode(text, type=struct)
     except msgspec.DecodeError:
@@ -140,7 +137,7 @@ def _decode(text: str, struct: type[T]) -> T | None:
 def _save_into(table: str, columns: Sequence[str]) -> str:
     replaced = ", ".join(f"{column} = excluded.{column}" for column in columns if column != "id")
     return (
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(f':{column}' for column in columns)})"  # noqa: S608 - no column name comes from outside
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(f':{column}' for column in columns)})"  # noqa: S608 - the column names are constants
         f" ON CONFLICT (id) DO UPDATE SET {replaced}"
     )
 

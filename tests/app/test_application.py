@@ -158,7 +158,7 @@ def a_folder(path: Path) -> None:
     path.mkdir()
 
 
-@pytest.mark.parametrize(("spoil", "words"), [(newer, "newer Facet"), (a_folder, "cannot be opened")])
+@pytest.mark.parametrize(("spoil", "words"), [(newer, "newer Facet"), (a_folder, "Couldn't open")])
 def test_a_database_that_cannot_be_used_is_told_in_a_dialog(
     qapp: QApplication, folders: Folders, spoil: Callable[[Path], None], words: str
 ) -> None:

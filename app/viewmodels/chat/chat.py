@@ -6,7 +6,7 @@ from time import time
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from app.domain.conversation import Conversation, Message, MessageTree, Speaker, new_id, title_from, whole_characters
+from app.domain.conversation import Conversation, Message, MessageTree, Role, new_id, replace_surrogates, title_from
 from app.domain.store import Store
 from app.viewmodels.bridges.engine import EngineBridge
 from app.viewmodels.bridges.preferences import Preferences
@@ -97,7 +97,7 @@ class ChatViewModel(QObject):
         """What the transcript shows, the text that has arrived so far included."""
         return list(items_of(self._tree, self._conversation.leaf, self._live))
 
-    def last_message_id(self, role: Speaker) -> str:
+    def last_message_id(self, role: Role) -> str:
         """Return the id of the last message of `items` with that role, or "" if there is none."""
         return next((item.message.id for item in reversed(self.items) if item.message.role == role), "")
 
@@ -240,7 +240,7 @@ class ChatViewModel(QObject):
     def _say(self, text: str, parent: str | None) -> bool:
         if not text.strip():
             return False
-        message = Message(id=new_id(), parent=parent, role="user", text=whole_characters(text), created=time())
+        message = Message(id=new_id(), parent=parent, role="user", text=replace_surrogates(text), created=time())
         return self._ask(message, said=(message,))
 
     def _ask(self, question: Message, said: Sequence[Message]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal, Slot
 
-from app.domain.conversation import Conversation, whole_characters
+from app.domain.conversation import Conversation, replace_surrogates
 from app.domain.store import Store
 from app.viewmodels.chat.chat import ChatViewModel
 from app.viewmodels.chat.message_items import name_of
@@ -56,7 +56,7 @@ class ConversationListModel(QAbstractListModel):
 
     def rename(self, conversation_id: str, title: str) -> None:
         """Give the conversation another title; a blank one is refused."""
-        title = " ".join(whole_characters(title).split())
+        title = " ".join(replace_surrogates(title).split())
         row = self.row_of(conversation_id)
         if row < 0 or title in ("", self._rows[row].title):
             return

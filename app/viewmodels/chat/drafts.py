@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from app.domain.conversation import Conversation, draft
+from app.domain.conversation import Conversation, new_conversation
 from app.viewmodels.bridges.preferences import Preferences
 from app.viewmodels.library.library import ModelLibrary
 from mlx_engine.models.description.recommendation import recommended, with_recommended
@@ -24,7 +24,7 @@ class Drafts:
         usable = [model.id for model in self._library.usable()]
         last = self._preferences.settings.last_model
         model = last if last in usable else next(iter(usable), "")
-        return replace(draft(model, self._preferences.settings), sampling=self.sampling(model))
+        return replace(new_conversation(model, self._preferences.settings), sampling=self.sampling(model))
 
     def recommended(self, model_id: str) -> dict[str, float]:
         """Return the sampling values that the model comes with."""

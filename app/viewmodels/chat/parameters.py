@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QObject, Signal
 
-from app.domain.conversation import whole_characters
+from app.domain.conversation import replace_surrogates
 from app.viewmodels.chat.drafts import Drafts
 from app.viewmodels.chat.open_conversation import OpenConversation
 from app.viewmodels.library.library import ModelLibrary
@@ -71,7 +71,7 @@ class Parameters(QObject):
             self.problem.emit(error.title, error.message)
             return
         known = (self.system_prompt, self.sampling, self.think)
-        values = (whole_characters(system_prompt), sampling, think)
+        values = (replace_surrogates(system_prompt), sampling, think)
         if values != known and self._open.change(system_prompt=values[0], sampling=sampling, think=think):
             self.changed.emit()
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
-from app.domain.export import Said, answered, as_lines, as_markdown, line, said
+from app.domain.export import VisibleConversation, answered_messages, json_line, json_lines, to_markdown, visible
 from app.domain.store import Store
 from mlx_engine.amounts import format_count
 from mlx_engine.errors import FacetError
@@ -44,7 +44,7 @@ class PastChats(QObject):
     def count(self) -> ChatCount:
         """Return how many chats there are to measure on; none if they cannot be read."""
         try:
-            lengths = [len(messages) for one in self._all() if (messages := answered(one))]
+            lengths = [len(messages) for chat in self._all() if (messages := answered_messages(chat))]
         except FacetError as error:
             self.problem.emit(error.title, error.message)
             return ChatCount(0, 0)
@@ -52,7 +52,11 @@ class PastChats(QObject):
 
     def copy(self) -> str:
         """Make a copy of all chats to measure on, and return its path; "" if that cannot be, which is told."""
-        chats = (line(one.conversation.title, messages) for one in self._all() if (messages := answered(one)))
+        chats = (
+            json_line(chat.conversation.title, messages)
+            for chat in self._all()
+            if (messages := answered_messages(chat))
+        )
         try:
             return str(keep_copy(chats, self._folders.chats))
         except FacetError as error:
@@ -62,15 +66,15 @@ class PastChats(QObject):
     def export(self, file: Path, form: Form, conversation: str = "") -> None:
         """Write the conversation of that id into a file, or all of them."""
         try:
-            chosen = [one for one in self._all() if conversation in ("", one.conversation.id)]
-            lines = b"".join(one + b"\n" for one in as_lines(chosen))
-            content = lines if form == "jsonl" else as_markdown(chosen).encode()
+            chosen = [chat for chat in self._all() if conversation in ("", chat.conversation.id)]
+            lines = b"".join(line + b"\n" for line in json_lines(chosen))
+            content = lines if form == "jsonl" else to_markdown(chosen).encode()
             write_chosen(file, content)
         except FacetError as error:
             self.problem.emit("The chats were not written", error.message)
         else:
             self.written.emit(str(file))
 
-    def _all(self) -> Iterator[Said]:
+    def _all(self) -> Iterator[VisibleConversation]:
         for conversation in self._store.conversations():
-            yield said(conversation, self._store.messages(conversation.id))
+            yield visible(conversation, self._store.messages(conversation.id))

@@ -67,10 +67,10 @@ def without_html(card: str) -> str:
 
 def first_paragraphs(card: str, length: int) -> str:
     """Return the first paragraphs of the card, at most `length` characters, and an ellipsis if there are more."""
-    parts = without_html(card)
-    if len(parts) <= length:
-        return parts
-    cut = parts[:length]
+    text = without_html(card)
+    if len(text) <= length:
+        return text
+    cut = text[:length]
     # Cut between paragraphs; an open code fence is closed below.
     paragraphs = cut.rpartition("\n\n")[0] or cut
     return f"{paragraphs}\n```\n\n…" if paragraphs.count("```") % 2 else f"{paragraphs}\n\n…"

@@ -1,4 +1,4 @@
-"""The tree of messages."""
+"""Tests of conversations and the tree of messages."""
 
 import pytest
 from hypothesis import given
@@ -20,9 +20,9 @@ def tree() -> MessageTree:
     )
 
 
-def test_the_path_runs_from_the_root_to_the_leaf(tree: MessageTree) -> None:
-    """What is shown is one path through the tree."""
-    assert [one.id for one in tree.path("b")] == ["q", "a1", "r", "b"]
+def test_the_path_leads_from_the_root_to_the_leaf(tree: MessageTree) -> None:
+    """The visible messages are one path through the tree."""
+    assert [message.id for message in tree.path("b")] == ["q", "a1", "r", "b"]
     assert tree.path(None) == []
 
 
@@ -33,41 +33,41 @@ def test_versions_of_a_message_are_siblings_in_order(tree: MessageTree) -> None:
 
 
 def test_switching_shows_the_newest_messages_below_the_other_version(tree: MessageTree) -> None:
-    """Whoever goes back to an older answer finds there what was said after it."""
+    """An older answer comes back with the messages after it."""
     assert tree.switch("a2", -1) == "b"
     assert tree.switch("a1", 1) == "a2"
 
 
 def test_switching_past_the_ends_stays_at_the_end(tree: MessageTree) -> None:
-    """There is nothing before the first version."""
+    """The first version has no previous one."""
     assert tree.switch("a1", -3) == "b"
     assert tree.switch("a2", 5) == "a2"
 
 
 def test_the_newest_leaf_of_the_whole_tree_is_below_the_newest_root(tree: MessageTree) -> None:
-    """A conversation whose leaf is lost opens at what was said last."""
+    """A conversation without a valid leaf opens at its newest message."""
     assert tree.newest_leaf() == "q'"
     assert MessageTree().newest_leaf() is None
 
 
-def test_a_message_without_its_parent_is_refused(tree: MessageTree) -> None:
-    """A tree has no loose ends."""
+def test_a_message_without_its_parent_is_rejected(tree: MessageTree) -> None:
+    """Parent and id are checked."""
     with pytest.raises(ValueError, match="parent"):
         tree.add(message("x", "nowhere"))
     with pytest.raises(ValueError, match="already"):
         tree.add(message("q"))
 
 
-def test_replacing_keeps_the_place(tree: MessageTree) -> None:
-    """A finished answer stands where the streaming one stood."""
+def test_replacing_keeps_the_position(tree: MessageTree) -> None:
+    """A finished answer replaces the streaming one."""
     tree.replace(message("a1", "q", "new"))
     assert tree.path("b")[1].text == "new"
     with pytest.raises(ValueError, match="not in the tree"):
         tree.replace(message("a1", "a2"))
 
 
-def test_a_long_conversation_has_a_path() -> None:
-    """Depth is not bounded by Python's recursion."""
+def test_a_very_long_conversation_has_a_path() -> None:
+    """Depth is not limited by recursion."""
     ids = [str(number) for number in range(5000)]
     tree = MessageTree(message(*pair) for pair in zip(ids, [None, *ids], strict=False))
     assert len(tree.path("4999")) == 5000
@@ -76,25 +76,25 @@ def test_a_long_conversation_has_a_path() -> None:
 
 @given(st.text())
 def test_a_title_is_one_short_line(text: str) -> None:
-    """Any first message gives a title that fits the sidebar."""
+    """Every first message has a title that fits the sidebar."""
     title = title_from(text)
     assert len(title) <= TITLE_LENGTH + 1
     assert title.splitlines() in ([], [title])
 
 
 def test_a_title_is_cut_between_words() -> None:
-    """A cut title ends with a whole word and says that there is more."""
+    """A cut title ends with a whole word and an ellipsis."""
     title = title_from("Explain\nthe second law of thermodynamics to a patient ten-year-old child")
     assert title == "Explain the second law of thermodynamics to a patient…"
 
 
-def test_a_text_of_control_characters_still_gives_a_title() -> None:
-    """The sidebar has a line to click on for every chat."""
+def test_control_characters_have_a_fallback_title() -> None:
+    """Every chat has a visible row in the sidebar."""
     assert title_from("\x07\x00") == "Untitled"
 
 
-def test_the_prompt_is_what_was_said_below_the_instructions() -> None:
-    """The model reads the answers, not the thoughts behind them."""
+def test_the_prompt_has_the_instructions_and_the_messages() -> None:
+    """The model reads earlier answers without their thinking."""
     answer = Message(id="a", parent="q", role="assistant", text="Hi.", thinking="Hm.", created=0.0)
     assert prompt([message("q", text="Hello"), answer, message("r", "a", "More")], "Be brief.") == (
         ChatMessage("system", "Be brief."),
@@ -104,14 +104,14 @@ def test_the_prompt_is_what_was_said_below_the_instructions() -> None:
     )
 
 
-def test_a_question_that_failed_is_asked_together_with_the_next() -> None:
-    """Chat templates want the speakers to take turns, and nothing that was said may be lost."""
+def test_a_failed_question_is_joined_with_the_next() -> None:
+    """Chat templates require alternating roles, and no question may be lost."""
     failed = Message(id="f", parent="q", role="assistant", text="", state=MessageState.FAILED, created=0.0)
     assert prompt([message("q", text="Hello"), failed, message("r", "f", "Hello?")], " ") == (
         ChatMessage("user", "Hello\n\nHello?"),
     )
 
 
-def test_ids_do_not_repeat() -> None:
+def test_ids_are_unique() -> None:
     """Two messages never share an id."""
     assert len({new_id() for _ in range(100)}) == 100

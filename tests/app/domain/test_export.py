@@ -1,13 +1,13 @@
-"""Behaviour of conversations as texts for others."""
+"""Tests of exports as JSON lines and Markdown."""
 
 from dataclasses import replace
 
 import msgspec
 
 from app.domain.conversation import MessageState
-from app.domain.export import answered, as_lines, as_markdown, said
+from app.domain.export import answered_messages, json_lines, to_markdown, visible
 from mlx_engine.protocol import ChatMessage
-from tests.app.said import conversation, message
+from tests.app.conversations import conversation, message
 
 TALK = [
     message("q", text="How far is the Moon?"),
@@ -17,10 +17,10 @@ TALK = [
 ]
 
 
-def test_what_is_on_the_screen_is_exported() -> None:
-    """Not the versions beside it; the system prompt goes first."""
-    one = said(conversation(title="Far", leaf="more", system_prompt="Be brief."), TALK)
-    (line,) = as_lines([one])
+def test_the_visible_path_is_exported() -> None:
+    """Other versions are left out; the system prompt comes first."""
+    chat = visible(conversation(title="Far", leaf="more", system_prompt="Be brief."), TALK)
+    (line,) = json_lines([chat])
     assert msgspec.json.decode(line) == {
         "title": "Far",
         "messages": [
@@ -32,20 +32,20 @@ def test_what_is_on_the_screen_is_exported() -> None:
     }
 
 
-def test_what_is_measured_on_ends_with_an_answer() -> None:
-    """A question without one, and an answer that is under way, are left out; without any, the whole."""
-    own = conversation(leaf="more")
-    assert answered(said(own, TALK)) == (
+def test_answered_messages_end_with_an_answer() -> None:
+    """A question without answer and a streaming answer are left out; without answers, nothing is left."""
+    chat = conversation(leaf="more")
+    assert answered_messages(visible(chat, TALK)) == (
         ChatMessage("user", "How far is the Moon?"),
         ChatMessage("assistant", "About **384,000 km**."),
     )
     streaming = message("new", "q", text="Abo", state=MessageState.STREAMING)
-    assert answered(said(conversation(leaf="new"), [TALK[0], streaming])) == ()
+    assert answered_messages(visible(conversation(leaf="new"), [TALK[0], streaming])) == ()
 
 
-def test_markdown_says_who_said_what() -> None:
-    """What was said stands as it was written, and chats are told apart."""
-    text = as_markdown([said(conversation(title="Far", leaf="new"), TALK), said(conversation(leaf=None), [])])
+def test_markdown_names_the_authors() -> None:
+    """Messages are unchanged, and a rule separates chats."""
+    text = to_markdown([visible(conversation(title="Far", leaf="new"), TALK), visible(conversation(leaf=None), [])])
     assert text == "# Far\n\n**You**\n\nHow far is the Moon?\n\n**o/m**\n\nAbout **384,000 km**.\n"
-    two = as_markdown([said(conversation(leaf="new"), TALK)] * 2)
+    two = to_markdown([visible(conversation(leaf="new"), TALK)] * 2)
     assert two.count("\n---\n") == 1

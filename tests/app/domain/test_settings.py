@@ -1,4 +1,4 @@
-"""What is declared of the settings."""
+"""Tests of the declared settings."""
 
 import msgspec
 import pytest
@@ -11,21 +11,21 @@ SAMPLING = {field.name: field for field in fields(Sampling)}
 
 
 @pytest.mark.parametrize("field", [*FIELDS.values(), *SAMPLING.values()], ids=lambda field: str(field.name))
-def test_every_default_is_legal(field) -> None:
-    """A default that its own bounds refuse would be found by the first user only."""
+def test_every_default_is_valid(field) -> None:
+    """Each default satisfies its own bounds."""
     struct = Settings if field.name in FIELDS else Sampling
-    declared = {one.name: one for one in msgspec.structs.fields(struct)}[field.name]
+    declared = {item.name: item for item in msgspec.structs.fields(struct)}[field.name]
     assert msgspec.convert(msgspec.to_builtins(field.default), declared.type) == field.default
 
 
-def test_what_the_dialog_shows_has_a_sentence() -> None:
-    """A setting in the dialog explains itself."""
+def test_every_setting_in_the_dialog_has_a_description() -> None:
+    """The dialog shows the description."""
     assert [field.name for field in FIELDS.values() if field.section and not field.sentence] == []
     assert [field.name for field in SAMPLING.values() if field.kind == "number" and not field.sentence] == []
 
 
 def test_bounds_and_units_come_from_the_declaration() -> None:
-    """The dialog's spin boxes have the limits that the file and the engine check."""
+    """The dialog uses the limits that the file and the engine check."""
     size = FIELDS["text_size"]
     assert (size.kind, size.minimum, size.maximum, size.unit) == ("integer", 80, 200, "%")
     top_p = SAMPLING["top_p"]
@@ -34,12 +34,12 @@ def test_bounds_and_units_come_from_the_declaration() -> None:
 
 
 def test_choices_keep_their_order() -> None:
-    """The first choice is the first in the dialog."""
+    """The dialog lists the choices in declaration order."""
     assert FIELDS["appearance"].choices == ("system", "light", "dark")
 
 
-def test_a_value_that_may_be_absent_is_optional() -> None:
-    """No seed is a choice of its own."""
+def test_a_field_that_can_be_none_is_optional() -> None:
+    """The seed can be unset."""
     assert SAMPLING["seed"].optional
     assert SAMPLING["seed"].kind == "integer"
     assert not SAMPLING["top_k"].optional

@@ -65,7 +65,7 @@ def test_a_file_that_cannot_be_written_is_told_and_the_change_holds(
     (tmp_path / "settings.json" / "occupied").mkdir(parents=True)
     with qtbot.waitSignal(preferences.problem) as told:
         preferences.set("appearance", "dark")
-    assert "cannot be written" in told.args[1]
+    assert "Couldn't save" in told.args[1]
     assert preferences.get("appearance") == "dark"
 
 

@@ -9,7 +9,7 @@ from app.domain.conversation import Message, MessageState, draft
 from app.domain.settings import Settings
 from app.viewmodels.chat.answer import Answer, answer_to
 from mlx_engine.protocol import Delta, Finished, RequestFailed, SegmentKind
-from tests.app.said import STATISTICS
+from tests.app.conversations import STATISTICS
 
 MODEL = Path("models/owner/A")
 

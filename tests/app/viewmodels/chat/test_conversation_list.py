@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from app.domain.conversation import MessageState
 from app.viewmodels.chat.conversation_list import ConversationListModel, ConversationRole
-from tests.app.said import conversation
+from tests.app.conversations import conversation
 from tests.app.viewmodels.facet import OTHER, TIMEOUT_MS, Facet
 from tests.scripted_worker import Script
 

@@ -10,7 +10,7 @@ from app.domain.store import Store
 from app.viewmodels.chat.past_chats import ChatCount, PastChats
 from mlx_engine.folders import Folders
 from mlx_engine.measure.corpus.corpus import read_corpus
-from tests.app.said import conversation, message
+from tests.app.conversations import conversation, message
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from app.domain.conversation import MessageState
 from app.viewmodels.chat.throughput import HISTORY, Meter, Throughput, of_engine, of_message
 from mlx_engine.engine.values.state import Loading, Ready, Starting, Stopped
 from mlx_engine.protocol import Delta, Loaded, LoadProgress, Prefill
-from tests.app.said import STATISTICS, message
+from tests.app.conversations import STATISTICS, message
 
 LOADED = Loaded(id="load", context_length=1, can_think=False, weights_bytes=1, load_s=1.0, device="")
 

@@ -110,7 +110,7 @@ def test_too_many_folders_are_refused(start: Callable[[], Run], tmp_path: Path) 
     run = start()
     run.preferences.set("model_folders", tuple(f"/folder {number}" for number in range(100)))
     run.folders.add(tmp_path / "one more")
-    assert "Folders of models" in run.problems[0]
+    assert "Model folders" in run.problems[0]
     assert len(run.preferences.settings.model_folders) == 100
 
 

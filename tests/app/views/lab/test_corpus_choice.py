@@ -15,7 +15,7 @@ from mlx_engine.folders import Folders
 from mlx_engine.measure.corpus.corpus import read_corpus
 from mlx_engine.measure.results.messages import CorpusChoice as Chosen
 from mlx_engine.measure.study.study_file import keep
-from tests.app.said import conversation, message
+from tests.app.conversations import conversation, message
 from tests.app.views.shell.test_window import action
 from tests.model_folders import write_model
 from tests.scripted_worker import Script

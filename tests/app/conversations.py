@@ -1,4 +1,4 @@
-"""Small conversations for tests."""
+"""Factories of small conversations."""
 
 from app.domain.conversation import Conversation, Message
 from mlx_engine.protocol import Statistics
@@ -19,8 +19,15 @@ STATISTICS = Statistics(
 
 
 def conversation(id: str = "c", title: str = "Whales", updated: float = 1.0, **values: object) -> Conversation:
-    known = {"model": "o/m", "system_prompt": "", "sampling": Sampling(), "think": True, "leaf": None, "created": 1.0}
-    return Conversation(id=id, title=title, updated=updated, **known | values)
+    defaults = {
+        "model": "o/m",
+        "system_prompt": "",
+        "sampling": Sampling(),
+        "think": True,
+        "leaf": None,
+        "created": 1.0,
+    }
+    return Conversation(id=id, title=title, updated=updated, **defaults | values)
 
 
 def message(id: str, parent: str | None = None, text: str = "Hello", **values: object) -> Message:
