@@ -1,4 +1,4 @@
-"""Entry point of Facet: the window, the command line, or (packaged) a worker."""
+"""Entry point of Facet: the window or the command line."""
 
 import sys
 

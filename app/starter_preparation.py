@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QObject, QProcess, Signal
 
-from mlx_engine.engine.parents.client import worker_command
+from mlx_engine.child_command import child_command
 from mlx_engine.folders import Folders
 from mlx_engine.models.library.starter import is_installed, starter_gguf
 
@@ -23,8 +23,8 @@ class StarterPreparation(QObject):
         """Start the process if the model is missing and its source is available; return whether it was started."""
         if is_installed(self._folders) or starter_gguf() is None:
             return False
-        program, *arguments = worker_command()[:-1]
-        self._process.start(program, [*arguments, "prepare"])
+        program, *arguments = child_command("prepare")
+        self._process.start(program, arguments)
         return True
 
     def close(self) -> None:

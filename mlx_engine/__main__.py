@@ -1,4 +1,4 @@
-"""`python -m mlx_engine`: the worker and other child processes by their names, or a verb of the command line."""
+"""`python -m mlx_engine`: runs a child process (worker, job, import-gguf) or a command-line verb."""
 
 import sys
 from collections.abc import Sequence
@@ -8,24 +8,24 @@ from mlx_engine.folders import Folders
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run what `arguments` name; return the exit code. Only what is named is imported."""
+    """Run the child process or verb in `arguments`; return the exit code. Nothing else is imported."""
     arguments = network.take_offline_option(arguments)
-    is_worker = arguments in (["worker"], ["--worker"])
-    if network.is_offline() or is_worker:  # A worker never has any business with the network.
+    is_worker = arguments == ["worker"]
+    if network.is_offline() or is_worker:  # A worker never needs the network.
         network.refuse_all_but_loopback(Folders.from_environment().logs)
     match arguments:
-        case ["job" | "--job"]:
+        case ["job"]:
             from mlx_engine.engine.children import job  # noqa: PLC0415
 
             return job.main()
-        case ["worker" | "--worker"]:
+        case ["worker"]:
             from mlx_engine.engine.children import worker  # noqa: PLC0415
 
             return worker.main()
-        case ["--import-gguf", *files]:
-            from mlx_engine.models.library import gguf_import as importing  # noqa: PLC0415
+        case ["import-gguf", *options]:
+            from mlx_engine.models.library import gguf_import  # noqa: PLC0415
 
-            return importing.main(files)
+            return gguf_import.main(options)
         case _:
             from mlx_engine.cli.main import main as run_verb  # noqa: PLC0415
 

@@ -14,7 +14,6 @@ without those is told too, in float64 from the logits of both.
 import argparse
 import re
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
+from mlx_engine.child_command import child_command
 from mlx_engine.inference.load import open_model
 from mlx_engine.measure.corpus.corpus import Corpus, read_corpus
 from mlx_engine.measure.corpus.reading import reading
@@ -119,7 +119,7 @@ def _for_llama(tools: _Tools, file: Path, options: argparse.Namespace) -> Path:
 
 def _imported(tools: _Tools, file: Path) -> Path:
     target = tools.folder / f"{file.stem}-imported"
-    _run([sys.executable, "-m", "mlx_engine", "--import-gguf", str(file), str(target)])
+    _run(child_command("import-gguf", str(file), str(target)))
     return target
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 from PySide6.QtCore import QObject, QProcess, Qt, Signal, Slot
 
-from mlx_engine.engine.parents.client import worker_command
+from mlx_engine.child_command import child_command
 from mlx_engine.errors import FacetError
 from mlx_engine.models.library.copying import copy_model
 
@@ -42,8 +42,8 @@ class GGUFImport(ImportJob):
         self._process.errorOccurred.connect(self._fail)
 
     def start(self, source: Path, target: Path) -> None:
-        program, *arguments = worker_command()[:-1]
-        self._process.start(program, [*arguments, "--import-gguf", str(source), str(target), "--origin", source.name])
+        program, *arguments = child_command("import-gguf", str(source), str(target), "--origin", source.name)
+        self._process.start(program, arguments)
 
     def cancel(self) -> None:
         self._process.blockSignals(True)

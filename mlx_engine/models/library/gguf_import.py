@@ -4,7 +4,7 @@ Quantized weights stay as they are, only packed the way MLX reads them; the rest
 exactly is refused before anything is written. The file is read in slices, so memory does not grow with the model.
 It knows nothing of MLX: the folder is written byte by byte.
 
-    python -m mlx_engine --import-gguf SOURCE TARGET
+    python -m mlx_engine import-gguf SOURCE TARGET
 """
 
 import argparse

@@ -6,10 +6,10 @@ import importlib.util
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 from mlx_engine import errors
+from mlx_engine.child_command import child_command
 from mlx_engine.folders import Folders
 from mlx_engine.models.description import recommendation
 from mlx_engine.models.description.describe import ModelDescription, describe
@@ -61,7 +61,7 @@ def _import(target: Path) -> None:
     source = starter_gguf()
     if source is None:
         raise errors.ModelNotFound("The starter model is missing: run setup_macos.sh, or choose another model.")
-    command = [*_import_command(), str(source), str(target), "--origin", _origin]
+    command = child_command("import-gguf", str(source), str(target), "--origin", _origin)
     child = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
     if child.returncode:
         raise _failure(child)
@@ -73,12 +73,6 @@ def _recommend(file: Path) -> None:
     partial = file.with_name(f"{file.name}.{os.getpid()}.partial")
     partial.write_text(json.dumps(json.loads(file.read_text()) | _sampling, indent=2))
     partial.replace(file)
-
-
-def _import_command() -> list[str]:
-    """Return the start of the command line; a packaged app has no interpreter beside it and starts itself."""
-    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "mlx_engine"]
-    return [*program, "--import-gguf"]
 
 
 def _failure(child: subprocess.CompletedProcess[str]) -> errors.FacetError:

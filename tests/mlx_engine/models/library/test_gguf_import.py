@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from mlx_engine.child_command import child_command
 from mlx_engine.errors import StorageError
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.library.gguf_import import import_gguf
 from tests.gguf_files import imported, tiny_model
 
-IMPORT = [sys.executable, "-m", "mlx_engine", "--import-gguf"]
+IMPORT = child_command("import-gguf")
 
 
 def names(folder: Path) -> list[str]:
