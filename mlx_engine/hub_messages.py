@@ -1,22 +1,21 @@
-"""What Facet and a job process say to each other about the Hub: one JSON object a line, as in `protocol.py`.
+"""The Hub's part of the contract between Facet and a job process: one JSON object per line, as in `protocol.py`.
 
-What they say about conversions is in `quantize/messages.py`; `engine/job_messages.py` reads both. A job process does
-what takes long or needs the network, one request after the other, and ends when its standard input closes. Whatever
-it is doing then can be taken up again by a later one.
+`engine/values/job_messages.py` joins it with the other parts. A job process does what takes long or needs the network,
+one request after the other, and ends when its standard input closes. A later process can resume whatever it was doing.
 
     parent                             job process
     Download ─────────────────────────►
-      ◄── DownloadPlanned … DownloadProgress | Waiting … Downloaded | JobFailed
+      ◄── DownloadPlanned … DownloadProgress | Waiting … Downloaded | RequestFailed
     FetchDataset ─────────────────────►
-      ◄── DownloadPlanned … DownloadProgress | Waiting … DatasetFetched | JobFailed
+      ◄── DownloadPlanned … DownloadProgress | Waiting … DatasetFetched | RequestFailed
     Search ───────────────────────────►
-      ◄───────────────────────────────── SearchResults | JobFailed
+      ◄───────────────────────────────── SearchResults | RequestFailed
     ReadModel ────────────────────────►
-      ◄───────────────────────────────── ModelPage | JobFailed
+      ◄───────────────────────────────── ModelPage | RequestFailed
     SignIn | WhoAmI | SignOut ────────►
-      ◄────────────────────────────────── Account | JobFailed
+      ◄────────────────────────────────── Account | RequestFailed
 
-Lines are written by `protocol.encode`. This module imports `protocol.py` and nothing else of Facet.
+This module imports only `protocol.py`.
 """
 
 from typing import Literal
@@ -27,14 +26,14 @@ from mlx_engine.protocol import type_tag
 
 SearchOrder = Literal["downloads", "likes", "recent"]
 TokenSource = Literal["", "keychain", "environment", "huggingface"]
-"""Where the access token comes from: nowhere, Facet's own, HF_TOKEN, or what `hf auth login` has kept."""
+"""Origin of the access token: none, Facet's keychain entry, HF_TOKEN, or `hf auth login`."""
 
 
 class Download(msgspec.Struct, frozen=True, kw_only=True, tag="download", tag_field=type_tag):
-    """Bring a repository into the Hugging Face cache.
+    """Download a repository into the Hugging Face cache.
 
-    `revision` is a branch, a tag or a commit; `commit`, once it is known, which one it was when the download began.
-    `include` are patterns of file names; without any, it is what a model needs to run.
+    `revision` is a branch, a tag or a commit; `commit` is the commit it named when the download started, once known.
+    `include` lists file name patterns; if empty, the files a model needs to run.
     """
 
     id: str
@@ -45,29 +44,29 @@ class Download(msgspec.Struct, frozen=True, kw_only=True, tag="download", tag_fi
 
 
 class FetchDataset(msgspec.Struct, frozen=True, tag="fetch_dataset", tag_field=type_tag):
-    """Fetch the text of a data set that is called so (`models/hub/datasets.py`)."""
+    """Fetch the text of the data set `dataset`, a name in `models/hub/datasets.py`."""
 
     id: str
     dataset: str
 
 
 class SearchFilters(msgspec.Struct, frozen=True, kw_only=True):
-    """What to look for. Empty and zero mean: any."""
+    """Filters of a search. Empty and zero mean any."""
 
     text: str = ""
     author: str = ""
     only_mlx: bool = True
     only_text_generation: bool = True
     size_classes: tuple[str, ...] = ()
-    """As `models/size_class.py` names them; variants of unknown size do not pass."""
+    """Names in `models/description/size_class.py`; variants of unknown size do not match."""
     largest_bytes: int = 0
-    """Weights on disk; variants of unknown size pass."""
+    """Maximum size of the weights on disk; variants of unknown size match."""
     licence: str = ""
-    """The Hub's own name of it: "apache-2.0"."""
+    """The Hub's name for it, such as "apache-2.0"."""
     gated: bool | None = None
     order: SearchOrder = "downloads"
     limit: int = 60
-    """How many repositories to look at, at most."""
+    """Maximum number of repositories to inspect."""
 
 
 class Search(msgspec.Struct, frozen=True, tag="search", tag_field=type_tag):
@@ -84,7 +83,7 @@ class ReadModel(msgspec.Struct, frozen=True, tag="read_model", tag_field=type_ta
 
 
 class SignIn(msgspec.Struct, frozen=True, tag="sign_in", tag_field=type_tag):
-    """Try an access token and, if the Hub knows it, keep it in the keychain."""
+    """Check an access token and, if it is valid, store it in the keychain."""
 
     id: str
     token: str
@@ -94,13 +93,13 @@ class SignIn(msgspec.Struct, frozen=True, tag="sign_in", tag_field=type_tag):
 
 
 class SignOut(msgspec.Struct, frozen=True, tag="sign_out", tag_field=type_tag):
-    """Take the access token out of the keychain."""
+    """Remove the access token from the keychain."""
 
     id: str
 
 
 class WhoAmI(msgspec.Struct, frozen=True, tag="who_am_i", tag_field=type_tag):
-    """Ask whose access token is in use."""
+    """Ask for the owner of the access token in use."""
 
     id: str
 
@@ -109,7 +108,7 @@ HubRequest = Download | FetchDataset | Search | ReadModel | SignIn | SignOut | W
 
 
 class FileProgress(msgspec.Struct, frozen=True):
-    """How much of one file is on this machine."""
+    """Bytes of one file that are on this Mac."""
 
     name: str
     done_bytes: int
@@ -117,7 +116,7 @@ class FileProgress(msgspec.Struct, frozen=True):
 
 
 class DownloadPlanned(msgspec.Struct, frozen=True, kw_only=True, tag="planned", tag_field=type_tag):
-    """What will be downloaded, from which commit, with what is there already."""
+    """The plan of a download: commit, files, and bytes still missing."""
 
     id: str
     repository: str
@@ -128,7 +127,7 @@ class DownloadPlanned(msgspec.Struct, frozen=True, kw_only=True, tag="planned", 
 
 
 class DownloadProgress(msgspec.Struct, frozen=True, kw_only=True, tag="progress", tag_field=type_tag):
-    """How far it is; `files` are those being downloaded now. `remaining_s` is None while nobody can tell."""
+    """Progress of a download; `files` are those in transfer. `remaining_s` is None while it cannot be estimated."""
 
     id: str
     done_bytes: int
@@ -139,7 +138,7 @@ class DownloadProgress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"
 
 
 class Waiting(msgspec.Struct, frozen=True, tag="waiting", tag_field=type_tag):
-    """The next try comes in so many seconds; `reason` is a sentence."""
+    """The next attempt starts in `seconds`; `reason` is a sentence."""
 
     id: str
     seconds: float
@@ -147,7 +146,7 @@ class Waiting(msgspec.Struct, frozen=True, tag="waiting", tag_field=type_tag):
 
 
 class Downloaded(msgspec.Struct, frozen=True, kw_only=True, tag="downloaded", tag_field=type_tag):
-    """The model is there, whole and verified, in the folder `path`."""
+    """The complete, verified model is in the folder `path`."""
 
     id: str
     repository: str
@@ -157,35 +156,35 @@ class Downloaded(msgspec.Struct, frozen=True, kw_only=True, tag="downloaded", ta
 
 
 class DatasetFetched(msgspec.Struct, frozen=True, tag="dataset_fetched", tag_field=type_tag):
-    """The text is there, whole and verified. `dataset` is its name with the commit, which stays the same for ever."""
+    """The complete, verified text is on this Mac. `dataset` is its name with the commit, which pins the text."""
 
     id: str
     dataset: str
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
-    """One repository of a search."""
+    """A repository in search results."""
 
     repository: str
     base_model: str
-    """The repository it was made from; its own if from none."""
+    """The repository it was converted from; its own name if none."""
     is_mlx: bool
     quantization: str
-    """For people: "4-bit", "bf16"; "" when unknown."""
+    """A label such as "4-bit" or "bf16"; "" if unknown."""
     parameters: int
-    """Quantized ones counted one by one; 0 when unknown."""
+    """Number of weights before packing; 0 if unknown."""
     size_bytes: int
-    """Of the weights; 0 when unknown."""
+    """Size of the weights; 0 if unknown."""
     licence: str
     gated: bool
     downloads: int
     likes: int
     updated: str
-    """The day, ISO 8601."""
+    """ISO 8601 date."""
 
 
 class ModelGroup(msgspec.Struct, frozen=True):
-    """The variants of one base model, in the order of the search."""
+    """The variants of one base model, in search order."""
 
     base_model: str
     variants: tuple[Variant, ...]
@@ -205,7 +204,7 @@ class RemoteFile(msgspec.Struct, frozen=True):
 
 
 class Evaluation(msgspec.Struct, frozen=True):
-    """A result that the card claims."""
+    """A benchmark result stated on the model card."""
 
     dataset: str
     metric: str
@@ -213,7 +212,7 @@ class Evaluation(msgspec.Struct, frozen=True):
 
 
 class ModelPage(msgspec.Struct, frozen=True, kw_only=True, tag="page", tag_field=type_tag):
-    """A repository at one commit. `card` is Markdown that nobody has checked."""
+    """A repository at one commit. `card` is unchecked Markdown."""
 
     id: str
     variant: Variant
@@ -221,38 +220,20 @@ class ModelPage(msgspec.Struct, frozen=True, kw_only=True, tag="page", tag_field
     card: str
     files: tuple[RemoteFile, ...]
     needed_bytes: int
-    """What a download would bring."""
+    """Size of a download of this model."""
     evaluations: tuple[Evaluation, ...]
     configuration: str = ""
-    """config.json as it stands, which nobody has checked either; "" if there is none, or only for people signed in."""
+    """The unchecked text of config.json; "" if there is none, or if it requires signing in."""
 
 
 class Account(msgspec.Struct, frozen=True, tag="account", tag_field=type_tag):
-    """Who is signed in; `name` is "" if nobody is."""
+    """The signed-in user; `name` is "" if signed out."""
 
     id: str
     name: str
     source: TokenSource
 
 
-class JobFailed(msgspec.Struct, frozen=True, kw_only=True, tag="job_failed", tag_field=type_tag):
-    """A request has ended with an error; `error` is its class in `errors.py`."""
-
-    id: str
-    error: str
-    title: str
-    message: str
-    retry_after_s: int = 0
-
-
 HubEvent = (
-    DownloadPlanned
-    | DownloadProgress
-    | Waiting
-    | Downloaded
-    | DatasetFetched
-    | SearchResults
-    | ModelPage
-    | Account
-    | JobFailed
+    DownloadPlanned | DownloadProgress | Waiting | Downloaded | DatasetFetched | SearchResults | ModelPage | Account
 )

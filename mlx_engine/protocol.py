@@ -1,18 +1,18 @@
-"""The whole contract between Facet and a worker process: one JSON object a line.
+"""The contract between Facet and a worker process: one JSON object per line.
 
-Requests go to the worker's standard input, events come from its standard output. Every event that belongs to a
-request carries its `id`. A worker serves one model and ends when its standard input closes.
+Requests go to the worker's standard input, events come from its standard output. Every event of a request carries the
+request's `id`. A worker serves one model and ends when its standard input closes.
 
     parent                             worker
     Load ─────────────────────────────►
-      ◄───────────── LoadProgress … Loaded | RequestFailed or Finished("cancelled"), and the worker ends
+      ◄───────────── LoadProgress … Loaded | RequestFailed or Finished("cancelled"): the worker ends
     Generate ─────────────────────────►
-      ◄── Prefill … Delta … Memory … Finished | RequestFailed (the worker goes on)
+      ◄── Prefill … Delta … Memory … Finished | RequestFailed: the worker continues
     Cancel ───────────────────────────►
-      ◄────── Finished(finish_reason="cancelled") of the request named
+      ◄────── Finished(finish_reason="cancelled") of that request
 
-Requests are served in the order in which they come; a Generate sent during the load waits for it.
-This module imports nothing of Facet but its errors and the sampling values, and no MLX.
+Requests are served in order; a Generate sent while the model loads waits for it. Jobs use the same lines, with the
+requests and events in `engine/values/job_messages.py`; `RequestFailed` and `ProcessExited` are shared.
 """
 
 from typing import Annotated, Any, Literal
@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from mlx_engine.errors import RequestError
+from mlx_engine.errors import EngineError, FacetError, HubBusy, RequestError
 from mlx_engine.sampling import Sampling, sampling_fields
 
 type_tag = "type"
@@ -29,27 +29,27 @@ Role = Literal["system", "user", "assistant"]
 SegmentKind = Literal["answer", "thinking"]
 FinishReason = Literal["stop", "length", "cancelled"]
 CacheBits = Literal[16, 8, 4]
-"""In which the keys and values of the context are kept; 16 are the network's own numbers, untouched."""
+"""Precision of the KV cache; 16 stores keys and values as the network computes them."""
 
 
 class ChatMessage(msgspec.Struct, frozen=True):
-    """One message of the conversation that the model reads."""
+    """One message of a conversation."""
 
     role: Role
     content: str
 
 
 class Load(msgspec.Struct, frozen=True, tag="load", tag_field=type_tag):
-    """Load the model in `path`, an existing folder."""
+    """Load the model in the folder `path`."""
 
     id: str
     path: str
 
 
 class Generate(msgspec.Struct, frozen=True, kw_only=True, tag="generate", tag_field=type_tag):
-    """Answer the last of `messages`, which is the user's. `think` turns thinking on or off where the model can.
+    """Answer the last of `messages`, a user message. `think` turns thinking on or off for models that support it.
 
-    Prompt and answer together have at most `context_limit` tokens; 0 is as many as the model reads.
+    Prompt and answer together take at most `context_limit` tokens; 0 means the model's own context length.
     """
 
     id: str
@@ -61,7 +61,7 @@ class Generate(msgspec.Struct, frozen=True, kw_only=True, tag="generate", tag_fi
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel", tag_field=type_tag):
-    """Stop the request `id`, whether it waits, loads, reads or answers. Unknown ids are ignored."""
+    """Cancel the request `id` at any stage: waiting, loading, prefill or decode. Unknown ids are ignored."""
 
     id: str
 
@@ -70,18 +70,18 @@ Request = Load | Generate | Cancel
 
 
 class Statistics(msgspec.Struct, frozen=True, kw_only=True):
-    """What one answer cost. Rates are tokens per second; a rate that has no meaning (nothing read, one token) is 0."""
+    """Cost of one answer. Rates are in tokens per second; an undefined rate (empty prefill, one token) is 0."""
 
     prompt_tokens: int
     cached_tokens: int
     prefill_tokens_per_s: float
     time_to_first_token_s: float
-    """From the moment at which the worker takes the request up: template, tokens and reading are in it."""
+    """Counted from the start of the request: template, tokenization and prefill are included."""
     generated_tokens: int
-    """The token that ends the answer is counted too."""
+    """Includes the end-of-sequence token."""
     decode_tokens_per_s: float
     effective_tokens_per_s: float
-    """Generated tokens over the whole time from the start of reading the prompt to the last token."""
+    """Generated tokens over the time from the start of prefill to the last token."""
     peak_memory_bytes: int
     context_tokens: int
     """Tokens in the context after this answer."""
@@ -89,7 +89,7 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoadProgress(msgspec.Struct, frozen=True, tag="load_progress", tag_field=type_tag):
-    """So many bytes of the weights are in memory."""
+    """Bytes of the weights in memory so far."""
 
     id: str
     done_bytes: int
@@ -108,9 +108,9 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True, tag="loaded", tag_field=
 
 
 class Prefill(msgspec.Struct, frozen=True, kw_only=True, tag="prefill", tag_field=type_tag):
-    """`done_tokens` of the `total_tokens` of the prompt are in the cache, `cached_tokens` of them from before.
+    """Prompt tokens in the KV cache so far, `cached_tokens` of them from an earlier request.
 
-    `reread_reason` says, in words for a person, why tokens that were read before are read again; else it is empty.
+    `reread_reason` tells the user why tokens that were cached before are processed again; else it is empty.
     """
 
     id: str
@@ -121,7 +121,7 @@ class Prefill(msgspec.Struct, frozen=True, kw_only=True, tag="prefill", tag_fiel
 
 
 class Delta(msgspec.Struct, frozen=True, tag="delta", tag_field=type_tag):
-    """More text of the answer; `generated_tokens` counts all so far, those without text of their own included."""
+    """More text of the answer; `generated_tokens` counts all tokens so far, including those without text."""
 
     id: str
     kind: SegmentKind
@@ -130,8 +130,9 @@ class Delta(msgspec.Struct, frozen=True, tag="delta", tag_field=type_tag):
 
 
 class Memory(msgspec.Struct, frozen=True, tag="memory", tag_field=type_tag):
-    """Memory held by MLX in the worker: live arrays, and freed buffers kept for reuse. Told when a model is loaded, and
-    about twice a second at work.
+    """Memory held by MLX in the worker: live arrays, and freed buffers kept for reuse.
+
+    Sent when a model is loaded, and about twice a second while the worker is busy.
     """
 
     active_bytes: int
@@ -139,7 +140,7 @@ class Memory(msgspec.Struct, frozen=True, tag="memory", tag_field=type_tag):
 
 
 class Finished(msgspec.Struct, frozen=True, tag="finished", tag_field=type_tag):
-    """A request has ended as it should, or was cancelled (`statistics` is None if nothing was generated)."""
+    """A request is complete or was cancelled; `statistics` is None if nothing was generated."""
 
     id: str
     finish_reason: FinishReason
@@ -147,17 +148,26 @@ class Finished(msgspec.Struct, frozen=True, tag="finished", tag_field=type_tag):
 
 
 class RequestFailed(msgspec.Struct, frozen=True, tag="failed", tag_field=type_tag):
-    """A request has ended with an error. `id` is empty if the line was no request at all."""
+    """A request to a worker or a job has failed. `id` is empty if the line was not a valid request."""
 
     id: str
     title: str
     message: str
+    error: str = EngineError.__name__
+    """Class name in `errors.py`."""
+    retry_after_s: int = 0
+    """Delay the Hub asks for; 0 if none."""
+
+    @classmethod
+    def from_error(cls, id: str, error: FacetError) -> "RequestFailed":
+        delay_s = error.retry_after_s if isinstance(error, HubBusy) else 0
+        return cls(id, error.title, error.message, type(error).__name__, delay_s)
 
 
-class WorkerExited(msgspec.Struct, frozen=True, tag="exited", tag_field=type_tag):
-    """The process has ended. Told by the client, never sent by a worker.
+class ProcessExited(msgspec.Struct, frozen=True, tag="exited", tag_field=type_tag):
+    """A worker or job process has ended. Reported by its client, never sent by the process.
 
-    `expected` is true when Facet itself ended it; else `reason` says why, as far as that can be known.
+    `expected` is true if Facet ended it; otherwise `reason` is the most likely cause.
     """
 
     returncode: int
@@ -166,7 +176,7 @@ class WorkerExited(msgspec.Struct, frozen=True, tag="exited", tag_field=type_tag
     log_tail: str
 
 
-Event = LoadProgress | Loaded | Prefill | Delta | Memory | Finished | RequestFailed | WorkerExited
+Event = LoadProgress | Loaded | Prefill | Delta | Memory | Finished | RequestFailed | ProcessExited
 
 _request_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 _event_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
@@ -175,7 +185,7 @@ _undecodable = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class MalformedRequest(RequestError):
-    """A line that is no legal request; `id` is its id where it has one, else empty."""
+    """A line that is not a valid request; `id` is its id, or empty if it has none."""
 
     def __init__(self, message: str, id: str) -> None:
         super().__init__(message)
@@ -183,18 +193,18 @@ class MalformedRequest(RequestError):
 
 
 def encode(message: msgspec.Struct) -> bytes:
-    """Return the message as one line, its newline included. Half characters (lone surrogates) become U+FFFD."""
+    """Return the message as one line with its newline. Lone surrogates become U+FFFD."""
     try:
         return _encoder.encode(message) + b"\n"
     except UnicodeEncodeError:
-        return _encoder.encode(_whole_characters(msgspec.to_builtins(message))) + b"\n"
+        return _encoder.encode(_replace_surrogates(msgspec.to_builtins(message))) + b"\n"
 
 
 def decode_request(line: bytes) -> Request:
     """Return the request in `line`.
 
     Raises:
-        MalformedRequest: the line is no JSON, of no known type, or a value is outside its range.
+        MalformedRequest: the line is not JSON, its type is unknown, or a value is out of range.
     """
     try:
         return _request_decoder.decode(line)
@@ -208,7 +218,7 @@ def decode_event(line: bytes) -> Event:
     """Return the event in `line`.
 
     Raises:
-        msgspec.DecodeError: the line is no event.
+        msgspec.DecodeError: the line is not an event.
     """
     return _event_decoder.decode(line)
 
@@ -219,7 +229,7 @@ def _explain(error: Exception, fields: dict[str, Any]) -> str:
         if (field := sampling_fields().get(name)) and not field.allows(value):
             return field.refuse(value).message
     reason = str(error).replace("`", "").replace("$.", "")
-    return f"This is no request that the engine knows: {reason}."
+    return f"The engine does not know this request: {reason}."
 
 
 def _fields_of(line: bytes) -> dict[str, Any]:
@@ -230,9 +240,9 @@ def _fields_of(line: bytes) -> dict[str, Any]:
     return fields if isinstance(fields, dict) else {}
 
 
-def _whole_characters(value: Any) -> Any:
+def _replace_surrogates(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
-        return {key: _whole_characters(item) for key, item in value.items()}
-    return [_whole_characters(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: _replace_surrogates(item) for key, item in value.items()}
+    return [_replace_surrogates(item) for item in value] if isinstance(value, list | tuple) else value

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from app.assembly.parts import Parts
-from app.viewmodels.bridges.hub import HubBridge
+from app.viewmodels.bridges.questions import Questions
 from app.viewmodels.hub.account import AccountViewModel
 from app.viewmodels.hub.discover import DiscoverViewModel
 from app.viewmodels.hub.downloads import Downloads
@@ -27,7 +27,7 @@ class HubAssembly(QObject):
         self.downloads = Downloads(jobs, parts.library, self)
         self.discover = DiscoverViewModel(logs, self)
         self.account = AccountViewModel(logs, self)
-        self.publishing = Publishing(HubBridge(logs, self), jobs.add, self)
+        self.publishing = Publishing(Questions(logs, self), jobs.add, self)
         self.account.signed_in.connect(self.publishing.follow_sign_in)
         self.publishing.problem.connect(parts.notifier.error)
         parts.offline.changed.connect(self.discover.reset)

@@ -26,7 +26,7 @@ class JobsAssembly(QObject):
         self.jobs.failed.connect(parts.notifier.error)
         self.jobs.converted.connect(self._notify_converted)
         self.jobs.published.connect(self._notify_published)
-        self.bridge.begin()
+        self.bridge.start()
 
     def page(self) -> "JobsPage":
         """Return a new page of the jobs."""

@@ -11,10 +11,8 @@ from PySide6.QtGui import QDesktopServices
 
 from app.assembly.navigation import Navigation
 from app.assembly.parts import Parts
-from app.viewmodels.bridges.outline_reader import OutlineReader
+from app.viewmodels.bridges.questions import Questions
 from app.viewmodels.bridges.study import StudyBridge
-from app.viewmodels.bridges.text_reader import TextReader
-from app.viewmodels.bridges.token_jobs import TokenJobs
 from app.viewmodels.chat.past_chats import PastChats
 from app.viewmodels.jobs.queue import Jobs
 from app.viewmodels.lab.contention import Beside
@@ -65,17 +63,17 @@ class LabAssembly(QObject):
         self.draft = LabDraft(
             folders,
             library,
-            OutlineReader(folders.logs, self),
+            Questions(folders.logs, self),
             machine,
             pace=self.lab.pace,
             names=lambda: self.lab.names,
             own=user_recipes,
             displaced=self.beside.displaced,
-            text=LabText(folders, self, reader=TextReader(folders.logs, self), chats=past_chats),
+            text=LabText(folders, self, questions=Questions(folders.logs, self), chats=past_chats),
             parent=self,
         )
         self.export = LabExport(self.lab, self)
-        self.tokens = TokenView(self.lab, TokenJobs(folders, self), folders, self)
+        self.tokens = TokenView(self.lab, Questions(folders.logs, self), folders, self)
         self._connect()
         self._offer_to_resume()
 

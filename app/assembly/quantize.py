@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject
 
 from app.assembly.navigation import Navigation
 from app.assembly.parts import Parts
-from app.viewmodels.bridges.outline_reader import OutlineReader
+from app.viewmodels.bridges.questions import Questions
 from app.viewmodels.jobs.queue import Jobs
 from app.viewmodels.quantize.quantize import Quantize
 from app.viewmodels.quantize.recipe_store import RecipeStore
@@ -26,8 +26,8 @@ class QuantizeAssembly(QObject):
         self._theme, self._navigation = parts.theme, navigation
         folders = parts.folders
         self.recipe_store = RecipeStore(folders.recipes, self)
-        reader = OutlineReader(folders.logs, self)
-        self.quantize = Quantize(folders.models, reader, self.recipe_store, parts.machine, jobs.add, self)
+        questions = Questions(folders.logs, self)
+        self.quantize = Quantize(folders.models, questions, self.recipe_store, parts.machine, jobs.add, self)
         self._page: QuantizePage | None = None
         for source in (self.recipe_store, self.quantize):
             source.problem.connect(parts.notifier.error)

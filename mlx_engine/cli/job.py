@@ -6,13 +6,10 @@ from contextlib import closing
 
 from mlx_engine.engine.parents.client import GRACE_S
 from mlx_engine.engine.parents.job_client import start_job
-from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent, JobRequest
+from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent, JobRequest, needs_network
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.hub_messages import JobFailed
-from mlx_engine.measure.results.messages import MeasureRequest
-from mlx_engine.protocol import WorkerExited
-from mlx_engine.quantize.plan.messages import Convert, ReadOutline
+from mlx_engine.protocol import ProcessExited, RequestFailed
 
 
 class JobError(FacetError):
@@ -43,9 +40,9 @@ class Job:
         self._client.send(request)
         while True:
             event = self._events.get()
-            if isinstance(event, JobFailed):
+            if isinstance(event, RequestFailed):
                 raise JobError(event.title, event.message)
-            if isinstance(event, WorkerExited):
+            if isinstance(event, ProcessExited):
                 raise JobError("The job stopped", event.reason)
             yield event
             if not isinstance(event, UNDERWAY):
@@ -60,12 +57,11 @@ class Job:
 def run(request: JobRequest, folders: Folders, *, command: Sequence[str] | None = None) -> Iterator[JobEvent]:
     """Yield the events of one request to a process of its own. Closing the iterator ends the process.
 
-    A process that is asked to convert or to measure is kept off the network.
+    The process is kept off the network unless the request needs it.
 
     Raises:
         JobError: the job failed, or its process died.
         EngineError: the process could not be started.
     """
-    needs_network = not isinstance(request, ReadOutline | Convert | MeasureRequest)
-    with closing(Job(folders, needs_network=needs_network, command=command)) as job:
+    with closing(Job(folders, needs_network=needs_network(request), command=command)) as job:
         yield from job.run(request)

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from mlx_engine.engine.parents.pool import EnginePool, PoolEvent
+from mlx_engine.engine.parents.client import Parcel
+from mlx_engine.engine.parents.pool import EnginePool
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
 from mlx_engine.protocol import CacheBits, ChatMessage, Event, Finished, Generate, RequestFailed
@@ -42,7 +43,7 @@ class Session:
         self._model = model
         self._context_limit: int = context_limit
         self._cache_bits: CacheBits = cache_bits
-        self._parcels: queue.SimpleQueue[PoolEvent | None] = queue.SimpleQueue()
+        self._parcels: queue.SimpleQueue[Parcel[Event] | None] = queue.SimpleQueue()
         self._events: deque[Event] = deque()
         self._pool = EnginePool(
             post=self._parcels.put,

@@ -10,7 +10,7 @@ from mlx_engine.measure.study.study import Step, Study, after, after_failure, re
 
 class GivenRunner(QObject):
     changed = Signal()
-    told = Signal(object)
+    event_received = Signal(object)
     problem = Signal(str, str)
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class GivenRunner(QObject):
 
     def tell(self, event: JobEvent) -> None:
         """Tell an event of the present step that is not its last."""
-        self.told.emit(event)
+        self.event_received.emit(event)
 
     def end_step(self, event: JobEvent) -> None:
         """End the present step with what it has found."""

@@ -30,7 +30,7 @@ class HubWindow(QObject):
         self.jobs = Jobs(self.bridge, self.library, self)
         self.hub = HubAssembly(self._parts, self.jobs, self)
         self.discover, self.downloads, self.account = self.hub.discover, self.hub.downloads, self.hub.account
-        self.bridge.begin()
+        self.bridge.start()
 
     def install(self, repository: str) -> None:
         """Put a model into the library that says it came from the repository."""

@@ -1,13 +1,13 @@
 """Networks to quantize in tests of the window: a real outline, and who answers it at once."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 from PySide6.QtCore import QObject
 
-from mlx_engine.hub_messages import JobFailed
-from mlx_engine.quantize.plan.messages import OutlineRead
+from app.viewmodels.bridges.questions import OnReply
+from mlx_engine.protocol import RequestFailed
+from mlx_engine.quantize.plan.messages import OutlineRead, ReadOutline
 from mlx_engine.quantize.plan.outline import Outline, Parameter
 
 HIDDEN, WIDE, VOCABULARY = 128, 256, 512
@@ -53,36 +53,34 @@ TO_COME, AT_A_TIME = 16_000_000_000, 5_000_000_000
 """Of a model on the Hub."""
 
 
-class GivenReader(QObject):
-    """Answers with what it was given, in the place of an `OutlineReader`; `hold` keeps the answer back."""
+class OutlineAnswers(QObject):
+    """Answers with an outline or a failure, in place of `Questions`; with `hold`, only when `answer_now` is called.
 
-    def __init__(self, answer: Outline | JobFailed, *, hold: bool = False) -> None:
+    `headers` are the folders with the headers of repositories on the Hub.
+    """
+
+    def __init__(self, answer: Outline | RequestFailed, *, hold: bool = False) -> None:
         super().__init__()
         self.answer, self._hold = answer, hold
-        self.coming: dict[str, Path] = {}
-        self._waiting: Callable[[OutlineRead | JobFailed], None] | None = None
+        self.headers: dict[str, Path] = {}
+        self._open: tuple[ReadOutline, OnReply] | None = None
 
-    def read(self, _model: Path, answered: Callable[[OutlineRead | JobFailed], None]) -> None:
-        self._waiting = answered
+    def ask(self, request: ReadOutline, on_reply: OnReply, *, latest_only: bool) -> None:
+        self._open = request, on_reply
         if not self._hold:
-            self.give()
+            self.answer_now()
 
-    def read_repository(self, repository: str, answered: Callable[[OutlineRead | JobFailed], None]) -> None:
-        """Answer with what `coming` says of a repository, whose headers are in a folder."""
-        folder = self.coming[repository]
-
-        def arrived(event: OutlineRead | JobFailed) -> None:
-            if isinstance(event, OutlineRead):
-                event = msgspec.structs.replace(
-                    event, path=str(folder), commit="c0ffee", missing_bytes=TO_COME, least_bytes=AT_A_TIME
-                )
-            answered(event)
-
-        self.read(folder, arrived)
-
-    def give(self) -> None:
-        if self._waiting:
-            self._waiting(_read(self.answer) if isinstance(self.answer, Outline) else self.answer)
+    def answer_now(self) -> None:
+        if self._open is None:
+            return
+        request, on_reply = self._open
+        reply = _read(self.answer) if isinstance(self.answer, Outline) else self.answer
+        if isinstance(reply, OutlineRead) and request.repository:
+            folder = str(self.headers[request.repository])
+            reply = msgspec.structs.replace(
+                reply, path=folder, commit="c0ffee", missing_bytes=TO_COME, least_bytes=AT_A_TIME
+            )
+        on_reply(reply)
 
     def close(self) -> None:
-        self._waiting = None
+        self._open = None

@@ -1,12 +1,9 @@
 """A study with what was found token by token, made up, for the views that show it."""
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.bridges.token_jobs import TokenRequest
-from mlx_engine.engine.values.job_messages import JobEvent
-from mlx_engine.hub_messages import JobFailed
+from app.viewmodels.bridges.questions import OnReply
+from mlx_engine.engine.values.job_messages import JobRequest
 from mlx_engine.measure.results.messages import (
     AnswersKept,
     AnswersUnderway,
@@ -20,6 +17,7 @@ from mlx_engine.measure.results.messages import (
 from mlx_engine.measure.results.results import Choice, Divergence, Fidelity, FidelityResult
 from mlx_engine.measure.study.plan import Plan
 from mlx_engine.measure.study.study import Row, Study
+from mlx_engine.protocol import RequestFailed
 
 KINDS = ("prose", "code")
 CHUNKS = 2
@@ -141,39 +139,39 @@ class GivenLab(QObject):
         self.changed.emit()
 
 
-class GivenJobs:
-    """Answers at once, or with `failure`, or if it `is_patient` when it is told to; `asked` is what was asked."""
+class TokenAnswers:
+    """Answers in place of `Questions`, with `failure` if set: at once, or if it `is_patient`, by `answer`."""
 
     def __init__(self) -> None:
-        self.asked: list[TokenRequest] = []
+        self.asked: list[JobRequest] = []
         self.failure = ""
         self.is_patient = False
         self.tokens: tuple[ScoredToken, ...] = ()
         self.before = "Small"
-        self._told: Callable[[JobEvent], None] | None = None
+        self._on_reply: OnReply | None = None
 
-    def ask(self, request: TokenRequest, told: Callable[[JobEvent], None]) -> None:
+    def ask(self, request: JobRequest, on_reply: OnReply, *, latest_only: bool = False) -> None:
         self.asked.append(request)
-        self._told = told
+        self._on_reply = on_reply
         if not self.is_patient:
             self.answer()
 
     def answer(self) -> None:
-        """Answer what was asked last, unless it was given up."""
-        if self._told is None:
+        """Answer the last question, unless it was dropped."""
+        if self._on_reply is None:
             return
-        request, told = self.asked[-1], self._told
+        request, on_reply = self.asked[-1], self._on_reply
         if self.failure:
-            told(JobFailed(id=request.id, error="StorageError", title="It failed", message=self.failure))
+            on_reply(RequestFailed(id=request.id, error="StorageError", title="It failed", message=self.failure))
             return
         match request:
             case ReadTokens(chunk=chunk):
-                told(read(*self.tokens, id=request.id, chunk=chunk, before=self.before))
+                on_reply(read(*self.tokens, id=request.id, chunk=chunk, before=self.before))
             case KeepAnswers():
-                told(AnswersUnderway(id=request.id, done=1, total=1, tokens_per_s=100))
-                told(AnswersKept(id=request.id, answers="/answers/own", size_bytes=1, share=0.1))
+                on_reply(AnswersUnderway(id=request.id, done=1, total=1, tokens_per_s=100))
+                on_reply(AnswersKept(id=request.id, answers="/answers/own", size_bytes=1, share=0.1))
             case MeasureFidelity():
-                told(FidelityMeasured(request.id, result(request.id, corpus="typed text", answers="own")))
+                on_reply(FidelityMeasured(request.id, result(request.id, corpus="typed text", answers="own")))
 
     def close(self) -> None:
-        self._told = None
+        self._on_reply = None

@@ -32,8 +32,9 @@ import numpy as np
 
 from mlx_engine.engine.parents.job_client import start_job
 from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent, JobRequest
-from mlx_engine.hub_messages import Download, Downloaded, JobFailed
+from mlx_engine.hub_messages import Download, Downloaded
 from mlx_engine.models.files.safetensors import compose_header
+from mlx_engine.protocol import RequestFailed
 from mlx_engine.quantize.plan.messages import Convert
 from mlx_engine.quantize.recipes.builtin import recipe
 from tests import tiny_models
@@ -108,7 +109,7 @@ class Process:
         self._client.send(request)
         while isinstance(event := self._events.get(), UNDERWAY):
             pass
-        if isinstance(event, JobFailed):
+        if isinstance(event, RequestFailed):
             raise SystemExit(f"{event.title}: {event.message}")
         return event
 

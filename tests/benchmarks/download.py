@@ -24,7 +24,8 @@ from pathlib import Path
 
 from mlx_engine.engine.parents.job_client import start_job
 from mlx_engine.engine.values.job_messages import JobEvent
-from mlx_engine.hub_messages import Download, Downloaded, JobFailed
+from mlx_engine.hub_messages import Download, Downloaded
+from mlx_engine.protocol import RequestFailed
 
 REPOSITORY = "owner/large"
 AIM = 0.9
@@ -86,7 +87,7 @@ def by_facet(folder: Path) -> None:
     client = start_job(events.put, logs=folder / "logs")
     client.send(Download(id="a", repository=REPOSITORY))
     while not isinstance(event := events.get(), Downloaded):
-        if isinstance(event, JobFailed):
+        if isinstance(event, RequestFailed):
             raise SystemExit(f"{event.title}: {event.message}")
     client.close()
     client.join(10)

@@ -4,7 +4,7 @@
 
 - cancel in prefill: from a cancel at any moment to the `Finished`, against reading that whole prompt
 - cancel in decode: the same, against the time of one token
-- kill -9 of a worker that answers, to the `WorkerExited`, against a plain child that holds as much memory, which the
+- kill -9 of a worker that answers, to the `ProcessExited`, against a plain child that holds as much memory, which the
   system must free first, and whose end `Popen.wait` waits for
 """
 
@@ -24,7 +24,7 @@ import psutil
 from mlx_engine.engine.parents.client import Client
 from mlx_engine.engine.values.state import LOAD_ID
 from mlx_engine.folders import Folders
-from mlx_engine.protocol import Cancel, ChatMessage, Delta, Event, Finished, Generate, Load, Prefill, WorkerExited
+from mlx_engine.protocol import Cancel, ChatMessage, Delta, Event, Finished, Generate, Load, Prefill, ProcessExited
 from mlx_engine.sampling import Sampling
 from tests.benchmarks.engine_figures import by_turns, starter_model, text_of_tokens
 
@@ -124,7 +124,7 @@ def measure_death(model: Path, repetitions: int) -> None:
         resident_bytes = psutil.Process(engine.client.pid).memory_info().rss
         killed_at = time.perf_counter()
         os.kill(engine.client.pid, signal.SIGKILL)
-        return engine.until(WorkerExited) - killed_at
+        return engine.until(ProcessExited) - killed_at
 
     def plain_death() -> float:
         program = f"held = b'x' * {resident_bytes}; print(flush=True); input()"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mlx_engine.engine.parents.job_client import start_job
 from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent, JobRequest
-from mlx_engine.protocol import WorkerExited
+from mlx_engine.protocol import ProcessExited
 
 DEADLINE_S = 30
 
@@ -48,7 +48,7 @@ class JobProcess:
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
-        self.until(lambda event: isinstance(event, WorkerExited))
+        self.until(lambda event: isinstance(event, ProcessExited))
 
     def close(self) -> None:
         self._client.close()

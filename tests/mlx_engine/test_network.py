@@ -43,7 +43,7 @@ print(json.dumps(told))
 
 
 def attempt(logs: Path, codes: dict[str, str]) -> dict[str, str]:
-    """Run each in a process that refuses; return what became of it, "" if it went well."""
+    """Run each line in an offline process; return its error, or "" if it succeeded."""
     child = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(logs), json.dumps(codes)],
         capture_output=True,
@@ -55,18 +55,18 @@ def attempt(logs: Path, codes: dict[str, str]) -> dict[str, str]:
     return told
 
 
-def test_every_way_out_is_refused_and_counted(tmp_path: Path) -> None:
-    """By address and by name, also through a proxy on this machine; a line for each."""
-    told = attempt(tmp_path, ATTEMPTS)
-    assert {name for name, words in told.items() if "Facet is offline" not in words} == set()
-    assert network.refused(tmp_path) == len(ATTEMPTS)
+def test_every_connection_elsewhere_is_refused_and_counted(tmp_path: Path) -> None:
+    """By address and by name, even through a proxy on this Mac; one log line each."""
+    errors = attempt(tmp_path, ATTEMPTS)
+    assert {name for name, error in errors.items() if "Facet is offline" not in error} == set()
+    assert network.refused_count(tmp_path) == len(ATTEMPTS)
     assert "192.0.2.1" in (tmp_path / network.LOG_NAME).read_text()
 
 
-def test_this_machine_stays_within_reach(tmp_path: Path) -> None:
-    """Loopback, pipes and sockets of the file system."""
+def test_connections_to_this_mac_are_allowed(tmp_path: Path) -> None:
+    """Loopback, pipes and Unix sockets."""
     assert not any(attempt(tmp_path, ALLOWED).values())
-    assert network.refused(tmp_path) == 0
+    assert network.refused_count(tmp_path) == 0
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,13 @@ def test_this_machine_stays_within_reach(tmp_path: Path) -> None:
         ("2130706433", False),
     ],
 )
-def test_only_loopback_is_this_machine(host: str, is_here: bool) -> None:
-    """Names are taken by the letter: nothing is looked up to decide."""
+def test_only_loopback_counts_as_this_mac(host: str, is_here: bool) -> None:
+    """Names are compared literally, without a lookup."""
     assert network.is_loopback(host) is is_here
 
 
 def test_the_option_turns_the_switch_for_children_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may stand anywhere, and is gone from the arguments."""
+    """It may come anywhere, and is removed from the arguments."""
     monkeypatch.delenv(network.OFFLINE_VARIABLE, raising=False)
     assert network.take_offline_option(["models"]) == ["models"]
     assert not network.is_offline()
@@ -100,7 +100,7 @@ def test_the_option_turns_the_switch_for_children_too(monkeypatch: pytest.Monkey
 
 
 def test_a_worker_never_reaches_the_network(tmp_path: Path) -> None:
-    """Also when the switch is off: it has no business there."""
+    """Even when the switch is off."""
     program = (
         "import socket, sys; from mlx_engine.engine.children import worker\n"
         "worker.main = lambda: socket.getaddrinfo('example.invalid', 443)\n"
@@ -111,4 +111,4 @@ def test_a_worker_never_reaches_the_network(tmp_path: Path) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False
     )
     assert "Facet is offline and does not connect to example.invalid" in child.stderr
-    assert network.refused(tmp_path / "logs") == 1
+    assert network.refused_count(tmp_path / "logs") == 1

@@ -1,21 +1,26 @@
-"""Where the queue of jobs meets the window: one queued signal in, one signal out."""
+"""The job queue with Qt signals: events of the processes reach it through one queued signal."""
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from app.viewmodels.bridges.offline import OfflineSwitch
-from mlx_engine.engine.parents.job_queue import Job, JobParcel, JobQueue
+from mlx_engine.engine.parents.client import Parcel
+from mlx_engine.engine.parents.job_queue import Job, JobQueue
 from mlx_engine.engine.values.job_kinds import QueuedRequest
+from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.folders import Folders
 
 
 class JobBridge(QObject):
-    """Goes on where the last run ended once `begin` is called; going offline makes wait what needs the network."""
+    """Resumes the queue of the last run once `start` is called. Jobs that need the network wait while Facet is offline.
 
-    changed = Signal(str)  # the id of a job that is new, different or gone
+    `command` starts a job process.
+    """
 
-    _arrived = Signal(object)  # JobParcel, from any thread
+    changed = Signal(str)  # id of a job that was added, changed or removed
+
+    _arrived = Signal(object)  # Parcel[JobEvent], from any thread
 
     def __init__(
         self,
@@ -28,30 +33,30 @@ class JobBridge(QObject):
         super().__init__(parent)
         self._queue = JobQueue(post=self._arrived.emit, on_change=self.changed.emit, folders=folders, command=command)
         self._arrived.connect(self._receive, Qt.ConnectionType.QueuedConnection)
-        offline.changed.connect(self._queue.follow_switch)
+        offline.changed.connect(self._queue.refresh_network)
 
-    def begin(self) -> None:
-        """Start what is in the queue."""
-        self._queue.go()
+    def start(self) -> None:
+        """Start the queued jobs."""
+        self._queue.start()
 
     @property
     def jobs(self) -> list[Job]:
-        """All jobs, in the order of the queue."""
+        """All jobs, in queue order."""
         return self._queue.jobs()
 
     def job(self, id: str) -> Job | None:
         return next((job for job in self._queue.jobs() if job.id == id), None)
 
     def add(self, request: QueuedRequest) -> str:
-        """Put a job at the end of the queue; return its id. If the same one is there, that one goes on instead.
+        """Add a job to the end of the queue and return its id. If the queue has an equal job, resume that one instead.
 
         Raises:
-            StorageError: another job makes something else in the same place.
+            StorageError: another job writes a different result to the same place.
         """
         return self._queue.add(request)
 
     def download(self, repository: str) -> str:
-        """Put the download of a repository into the queue, as `add` does."""
+        """Add the download of a repository to the queue, as `add` does."""
         return self._queue.download(repository)
 
     def pause(self, id: str) -> None:
@@ -64,13 +69,13 @@ class JobBridge(QObject):
         self._queue.cancel(id)
 
     def log_tail(self, id: str) -> str:
-        """Return the last lines that the job's process has written; "" if it has none."""
+        """Return the last log lines of the job's process; "" if there are none."""
         return self._queue.log_tail(id)
 
     def close(self) -> None:
-        """End the processes; the next run goes on."""
+        """End the processes; the next run resumes the queue."""
         self._queue.close()
 
     @Slot(object)
-    def _receive(self, parcel: JobParcel) -> None:
+    def _receive(self, parcel: Parcel[JobEvent]) -> None:
         self._queue.receive(parcel)

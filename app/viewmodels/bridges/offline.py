@@ -1,4 +1,4 @@
-"""The offline switch as the window sees it."""
+"""The offline switch with a Qt signal."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from mlx_engine import network
 
 
 class OfflineSwitch(QObject):
-    """Keeps `network` as the settings want it. Started offline, by `--offline` or the environment, it stays so."""
+    """Applies the offline setting to `network`. If Facet was started offline, the setting has no effect."""
 
     changed = Signal()
 
@@ -17,7 +17,7 @@ class OfflineSwitch(QObject):
         super().__init__(parent)
         self._preferences, self._logs = preferences, logs
         self.is_forced = network.is_offline()
-        preferences.changed.connect(self._follow)
+        preferences.changed.connect(self._on_preference_changed)
         self._apply()
 
     @property
@@ -25,18 +25,18 @@ class OfflineSwitch(QObject):
         return network.is_offline()
 
     @property
-    def refused(self) -> int:
-        """How many connections have been refused, by all processes of Facet."""
-        return network.refused(self._logs)
+    def refused_count(self) -> int:
+        """Number of connections refused by all Facet processes."""
+        return network.refused_count(self._logs)
 
     def turn(self, *, on: bool) -> None:
         self._preferences.set("offline", on)
 
     def restore(self) -> None:
-        """Leave the environment as it was found."""
+        """Restore the environment variable."""
         network.set_offline(self.is_forced)
 
-    def _follow(self, name: str) -> None:
+    def _on_preference_changed(self, name: str) -> None:
         if name == "offline":
             self._apply()
             self.changed.emit()

@@ -1,4 +1,4 @@
-"""The settings as the window sees them."""
+"""The settings with Qt signals."""
 
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,16 @@ from mlx_engine.errors import StorageError
 
 
 class Preferences(QObject):
-    """`settings` holds all values; `set` checks one against its declaration and writes the file."""
+    """`settings` holds all values; `set` validates one and writes the file."""
 
-    changed = Signal(str)  # the name of the field
+    changed = Signal(str)  # name of the field
     problem = Signal(str, str)  # title, message
 
     def __init__(self, path: Path, parent: QObject | None = None) -> None:
-        """Read the file; `notice` is empty, or a sentence to show about it.
+        """Read the file. `notice` is a sentence for the user about the file, or empty.
 
         Raises:
-            StorageError: it cannot be read.
+            StorageError: the file cannot be read.
         """
         super().__init__(parent)
         self._file = SettingsFile(path)
@@ -35,10 +35,10 @@ class Preferences(QObject):
         return getattr(self.settings, name)
 
     def set(self, name: str, value: Any) -> None:
-        """Change one value. If the file cannot be written, the change holds until the app ends.
+        """Change one value. If the file cannot be written, the change lasts until Facet quits.
 
         Raises:
-            InvalidParameter: the value is out of its range.
+            InvalidParameter: the value is out of range.
         """
         check(name, value)
         if value == self.get(name):
@@ -50,7 +50,7 @@ class Preferences(QObject):
         self.changed.emit(name)
 
     def reset(self) -> None:
-        """Give every field that has a place in the dialog its default."""
+        """Reset every setting in the dialog to its default."""
         for field in fields():
             if field.section:
                 self.set(field.name, field.default)

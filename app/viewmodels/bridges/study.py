@@ -1,11 +1,13 @@
-"""Where the run of a study meets the window: one queued signal in, and signals out."""
+"""The run of a study with Qt signals: events of its processes reach it through one queued signal."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from mlx_engine.engine.parents.study_run import StudyParcel, StudyRun
+from mlx_engine.engine.parents.client import Parcel
+from mlx_engine.engine.parents.study_run import StudyRun
+from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
 from mlx_engine.measure.study.plan import Gates
@@ -13,13 +15,13 @@ from mlx_engine.measure.study.study import Step, Study
 
 
 class StudyBridge(QObject):
-    """One study at a time. `command` starts a job process; the default is Facet's own."""
+    """Runs one study at a time. `command` starts a job process."""
 
-    changed = Signal()  # the study has got further, or has ended
-    told = Signal(object)  # JobEvent of the present step
+    changed = Signal()  # the study has made progress or has ended
+    event_received = Signal(object)  # JobEvent of the current step
     problem = Signal(str, str)  # title, message
 
-    _arrived = Signal(int, object)  # the number of the run, and its StudyParcel, from any thread
+    _arrived = Signal(int, object)  # number of the run and its Parcel[JobEvent], from any thread
 
     def __init__(
         self, folders: Folders, parent: QObject | None = None, *, command: Sequence[str] | None = None
@@ -32,35 +34,35 @@ class StudyBridge(QObject):
 
     @property
     def study(self) -> Study | None:
-        """The study that was started last, as far as it is."""
+        """The study started last, with its results so far."""
         return self._run.study if self._run else None
 
     @property
     def step(self) -> Step | None:
-        """What is being done; None while nothing is."""
+        """The current step; None while no study runs."""
         return self._run.step if self._run else None
 
     def start(self, study: Study) -> None:
-        """Work on the study in the place of whatever was worked on before."""
+        """Run the study; a study that is running stops."""
         self.close()
         self._number += 1
         self._run = StudyRun(
             study,
             post=partial(self._arrived.emit, self._number),
-            on_event=self.told.emit,
+            on_event=self.event_received.emit,
             on_change=self.changed.emit,
             folders=self._folders,
             command=self._command,
         )
-        self._guarded(self._run.start)
+        self._report_errors(self._run.start)
 
     def set_gates(self, gates: Gates | None) -> None:
-        """Hold the study that is worked on against other limits."""
+        """Check the running study against other limits."""
         if self._run:
-            self._guarded(partial(self._run.set_gates, gates))
+            self._report_errors(partial(self._run.set_gates, gates))
 
     def stop(self) -> None:
-        """End what is being done; what is on the disk stays."""
+        """Stop the study; its results on disk stay."""
         self.close()
         self.changed.emit()
 
@@ -70,12 +72,12 @@ class StudyBridge(QObject):
             self._run.close()
 
     @Slot(int, object)
-    def _receive(self, number: int, parcel: StudyParcel) -> None:
+    def _receive(self, number: int, parcel: Parcel[JobEvent]) -> None:
         if self._run and number == self._number:
-            self._guarded(partial(self._run.receive, parcel))
+            self._report_errors(partial(self._run.receive, parcel))
 
-    def _guarded(self, act: Callable[[], None]) -> None:
-        """Do what may find the disk full; the study stops then."""
+    def _report_errors(self, act: Callable[[], None]) -> None:
+        """Run an action that saves the study; if that fails, stop and emit the problem."""
         try:
             act()
         except FacetError as error:

@@ -51,7 +51,7 @@ class Answering(QObject):
         self._grace_timer.timeout.connect(lambda: self._set_hanging(hangs=True))
         self._hanging = False
         self._afterwards: list[Callable[[], object]] = []
-        bridge.told.connect(self._take)
+        bridge.event_received.connect(self._take)
 
     @property
     def running(self) -> Answer | None:

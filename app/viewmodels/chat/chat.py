@@ -321,7 +321,7 @@ class ChatViewModel(QObject):
 
     def _follow_preference(self, name: str) -> None:
         if name == "idle_unload_minutes":
-            self._bridge.unload_after(60 * self._preferences.settings.idle_unload_minutes)
+            self._bridge.set_idle_timeout(60 * self._preferences.settings.idle_unload_minutes)
         elif name in ("system_prompt", "sampling") and self.conversation is None:
             value = self._drafts.sampling(self.model) if name == "sampling" else self._preferences.get(name)
             self._open.change((), **{name: value})

@@ -1,14 +1,15 @@
 """Who is signed in to the Hub. The token itself passes through here and is kept nowhere in this process."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.bridges.hub import HubBridge
-from mlx_engine.engine.values.job_messages import JobEvent, JobRequest
-from mlx_engine.hub_messages import Account, JobFailed, SignIn, SignOut, TokenSource, WhoAmI
+from app.viewmodels.bridges.questions import Questions, new_id
+from mlx_engine.engine.values.job_messages import JobReply, JobRequest
+from mlx_engine.hub_messages import Account, SignIn, SignOut, TokenSource, WhoAmI
+from mlx_engine.protocol import RequestFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +47,33 @@ class AccountViewModel(QObject):
     def __init__(self, logs: Path, parent: QObject | None = None, *, command: Sequence[str] | None = None) -> None:
         super().__init__(parent)
         self.state: AccountState = Unknown()
-        self._bridge = HubBridge(logs, self, command=command)
+        self._questions = Questions(logs, self, command=command)
 
     def ask(self) -> None:
         """Find out whose token is in use."""
-        self._put(WhoAmI)
+        self._ask(WhoAmI(new_id()))
 
     def sign_in(self, token: str) -> None:
         """Try a token; if the Hub knows it, it is kept in the keychain."""
-        self._put(lambda key: SignIn(key, token.strip()), is_new=True)
+        self._ask(SignIn(new_id(), token.strip()), is_new=True)
 
     def sign_out(self) -> None:
         """Take the token out of the keychain."""
-        self._put(SignOut)
+        self._ask(SignOut(new_id()))
 
     def close(self) -> None:
-        self._bridge.close()
+        self._questions.close()
 
-    def _put(self, question: Callable[[str], JobRequest], *, is_new: bool = False) -> None:
-        self._bridge.drop()
+    def _ask(self, request: JobRequest, *, is_new: bool = False) -> None:
         self._become(Asking())
 
-        def answered(event: JobEvent) -> None:
-            self._bridge.close()
+        def answered(event: JobReply) -> None:
+            self._questions.close()
             self._become(_state_of(event))
             if is_new and isinstance(event, Account):
                 self.signed_in.emit()
 
-        self._bridge.ask(question, answered)
+        self._questions.ask(request, answered, latest_only=True)
 
     def _become(self, state: AccountState) -> None:
         if state != self.state:
@@ -81,11 +81,11 @@ class AccountViewModel(QObject):
             self.changed.emit()
 
 
-def _state_of(event: JobEvent) -> AccountState:
+def _state_of(event: JobReply) -> AccountState:
     match event:
         case Account(name=name, source=source) if name:
             return SignedIn(name, source)
-        case JobFailed(message=message):
+        case RequestFailed(message=message):
             return SignedOut(message)
         case _:
             return SignedOut()

@@ -2,19 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.bridges.hub import HubBridge
+from app.viewmodels.bridges.questions import Questions, new_id
 from app.viewmodels.hub import catalog_items as catalogue_items
 from app.viewmodels.hub.catalog_items import CatalogueItem
 from app.viewmodels.hub.fit import Fit, fit_of_page, fit_of_variant, largest_weights_bytes
-from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.hub_messages import (
     Evaluation,
-    JobFailed,
     ModelGroup,
     ModelPage,
     ReadModel,
@@ -25,6 +24,7 @@ from mlx_engine.hub_messages import (
 )
 from mlx_engine.models.library.catalog import Recommendation, recommend
 from mlx_engine.models.memory.machine import Machine, this_machine
+from mlx_engine.protocol import RequestFailed
 
 MOST_COMPARED = 6
 
@@ -80,7 +80,7 @@ class DiscoverViewModel(QObject):
         self._pages: dict[str, ModelPage] = {}
         self._fits: dict[str, Fit] = {}
         self._again: Callable[[], None] = lambda: None
-        self._bridge = HubBridge(logs, self, command=command)
+        self._questions = Questions(logs, self, command=command)
 
     @cached_property
     def machine(self) -> Machine:
@@ -106,13 +106,12 @@ class DiscoverViewModel(QObject):
     def find(self, filters: SearchFilters) -> None:
         """Search the Hub; what was asked before is forgotten."""
         self._again = lambda: self.find(filters)
-        self._bridge.drop()
         self._show_search(Searching())
-        self._bridge.ask(lambda key: Search(key, filters), self._take_results)
+        self._questions.ask(Search(new_id(), filters), self._take_results, latest_only=True)
 
     def browse(self) -> None:
         """Go back to the catalogue."""
-        self._bridge.drop()
+        self._questions.drop()
         self._show_search(Browsing())
 
     def open(self, repository: str) -> None:
@@ -121,13 +120,12 @@ class DiscoverViewModel(QObject):
         if repository in self._pages:
             self._show_page(self._pages[repository])
             return
-        self._bridge.drop()
         self._show_page(Reading(repository))
-        self._bridge.ask(partial(_read, repository), self._take_page)
+        self._questions.ask(ReadModel(new_id(), repository), self._take_page, latest_only=True)
 
     def close_page(self) -> None:
         if isinstance(self.page, Reading):
-            self._bridge.drop()
+            self._questions.drop()
         self._show_page(None)
 
     def repeat(self) -> None:
@@ -145,7 +143,7 @@ class DiscoverViewModel(QObject):
         """Read the pages of what is compared; `page_read` follows each."""
         for variant in self.compared:
             if variant.repository not in self._pages:
-                self._bridge.ask(partial(_read, variant.repository), self._keep_page)
+                self._questions.ask(ReadModel(new_id(), variant.repository), self._keep_page)
 
     def evaluations(self, variant: Variant) -> tuple[Evaluation, ...]:
         """Return what the card of the variant claims, as far as it was read."""
@@ -159,30 +157,30 @@ class DiscoverViewModel(QObject):
         return any(one.repository == variant.repository for one in self.compared)
 
     def reset(self) -> None:
-        """Let the next question start a process anew, one that knows the offline switch and the token as they are."""
+        """Forget the pages read so far, as after a change of the account or of the offline switch."""
         self._pages.clear()
         self._fits.clear()
-        self._bridge.close()
+        self._questions.close()
 
     def close(self) -> None:
-        self._bridge.close()
+        self._questions.close()
 
-    def _take_results(self, event: JobEvent) -> None:
+    def _take_results(self, event: JobReply) -> None:
         match event:
             case SearchResults(groups=groups):
                 self._show_search(Found(groups))
-            case JobFailed():
+            case RequestFailed():
                 self._show_search(Trouble(event.error, event.title, event.message))
 
-    def _take_page(self, event: JobEvent) -> None:
+    def _take_page(self, event: JobReply) -> None:
         self._keep_page(event)
         match event:
             case ModelPage():
                 self._show_page(event)
-            case JobFailed():
+            case RequestFailed():
                 self._show_page(Trouble(event.error, event.title, event.message))
 
-    def _keep_page(self, event: JobEvent) -> None:
+    def _keep_page(self, event: JobReply) -> None:
         if isinstance(event, ModelPage):
             repository = event.variant.repository
             self._pages[repository] = event
@@ -201,7 +199,3 @@ class DiscoverViewModel(QObject):
         if compared != self.compared:
             self.compared = compared
             self.compared_changed.emit()
-
-
-def _read(repository: str, key: str) -> ReadModel:
-    return ReadModel(key, repository)

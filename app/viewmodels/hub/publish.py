@@ -1,19 +1,18 @@
 """One conversion about to be published: the card for it, and what a person is asked before anything is sent."""
 
 import re
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.bridges.hub import HubBridge
-from mlx_engine.engine.values.job_messages import JobEvent
+from app.viewmodels.bridges.questions import Questions, new_id
+from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.errors import FacetError
-from mlx_engine.hub_messages import JobFailed
 from mlx_engine.models.description.card import read_metadata, without_metadata
 from mlx_engine.models.description.describe import ModelDescription
 from mlx_engine.models.hub.upload_messages import CardDraft, DraftCard, LookAtTarget, Publish, PublishTarget
+from mlx_engine.protocol import RequestFailed
 from mlx_engine.quantize.publish.publish import licence_of, licence_warning
 
 _full_name = re.compile(r"[\w.-]+/[\w.-]+")
@@ -107,16 +106,18 @@ class Publishing(QObject):
     started = Signal()
     problem = Signal(str, str)  # title, message
 
-    def __init__(self, bridge: HubBridge, publish: Callable[[Publish], object], parent: QObject | None = None) -> None:
+    def __init__(
+        self, questions: Questions, publish: Callable[[Publish], object], parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._bridge, self._publish = bridge, publish
+        self._questions, self._publish = questions, publish
         self.state: State = Idle()
 
     def open(self, model: ModelDescription) -> None:
         """Turn to this model, and let a card be written for it."""
-        self._bridge.drop()
         self._become(Drafting(model))
-        self._bridge.ask(lambda key: DraftCard(id=key, folder=str(model.path)), self._take_draft)
+        request = DraftCard(id=new_id(), folder=str(model.path))
+        self._questions.ask(request, self._take_draft, latest_only=True)
 
     def try_again(self) -> None:
         if isinstance(self.state, Trouble):
@@ -148,7 +149,7 @@ class Publishing(QObject):
         match self.state:
             case Editing(is_looking=False) as draft:
                 self._become(replace(draft, is_looking=True, problem="", error=""))
-                self._bridge.ask(lambda key: _look(key, draft), self._take_target)
+                self._questions.ask(_look(draft), self._take_target)
 
     def replace_other(self, *, replaces: bool) -> None:
         """Allow that the model goes that has the name now, or forbid it."""
@@ -168,7 +169,7 @@ class Publishing(QObject):
             return
         draft = self.state.draft
         request = Publish(
-            id=uuid.uuid4().hex,
+            id=new_id(),
             folder=str(draft.model.path),
             repository=draft.repository,
             card=draft.card,
@@ -186,9 +187,9 @@ class Publishing(QObject):
 
     def close(self) -> None:
         """End the process that was asked; the next question starts another."""
-        self._bridge.close()
+        self._questions.close()
 
-    def _take_draft(self, event: JobEvent) -> None:
+    def _take_draft(self, event: JobReply) -> None:
         if not isinstance(self.state, Drafting):
             return
         if isinstance(event, CardDraft):
@@ -202,16 +203,16 @@ class Publishing(QObject):
                     warnings=event.warnings,
                 )
             )
-        elif isinstance(event, JobFailed):
+        elif isinstance(event, RequestFailed):
             self._become(Trouble(self.state.model, event.title, event.message, event.error))
 
-    def _take_target(self, event: JobEvent) -> None:
+    def _take_target(self, event: JobReply) -> None:
         if not isinstance(self.state, Editing):
             return
         draft = replace(self.state, is_looking=False)
         if isinstance(event, PublishTarget):
             self._become(Asking(draft, event))
-        elif isinstance(event, JobFailed):
+        elif isinstance(event, RequestFailed):
             self._become(replace(draft, problem=event.message, error=event.error))
 
     def _become(self, state: State) -> None:
@@ -219,9 +220,13 @@ class Publishing(QObject):
         self.changed.emit()
 
 
-def _look(id: str, draft: Editing) -> LookAtTarget:
+def _look(draft: Editing) -> LookAtTarget:
     return LookAtTarget(
-        id=id, folder=str(draft.model.path), repository=draft.repository, card=draft.card, is_public=draft.is_public
+        id=new_id(),
+        folder=str(draft.model.path),
+        repository=draft.repository,
+        card=draft.card,
+        is_public=draft.is_public,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.bridges.outline_reader import OutlineReader
+from app.viewmodels.bridges.questions import Questions, new_id
 from app.viewmodels.lab.choices import Choices, choices_of
 from app.viewmodels.lab.forecast import Forecast, Reckoning
 from app.viewmodels.lab.recipes import cards_to_make, recipes_for
@@ -16,15 +16,16 @@ from app.viewmodels.lab.time_estimate import Pace
 from app.viewmodels.library.library import ModelLibrary
 from app.viewmodels.quantize.conversion_plan import bare_name
 from app.viewmodels.quantize.recipe_cards import RecipeCard, RecipeForecaster
+from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.errors import FacetError, ModelNotFound
 from mlx_engine.folders import Folders
-from mlx_engine.hub_messages import JobFailed
 from mlx_engine.measure.study.plan import Plan
 from mlx_engine.measure.study.study import Study
 from mlx_engine.measure.study.study_file import begin, same_name
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory.machine import Machine
-from mlx_engine.quantize.plan.messages import OutlineRead
+from mlx_engine.protocol import RequestFailed
+from mlx_engine.quantize.plan.messages import OutlineRead, ReadOutline
 from mlx_engine.quantize.recipes import builtin
 from mlx_engine.quantize.recipes.recipe import Recipe
 
@@ -44,7 +45,7 @@ class LabDraft(QObject):
         self,
         folders: Folders,
         library: ModelLibrary,
-        reader: OutlineReader,
+        questions: Questions,
         machine: Machine,
         *,
         pace: Callable[[Study], Pace],
@@ -55,7 +56,7 @@ class LabDraft(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._folders, self._library, self._reader, self._machine = folders, library, reader, machine
+        self._folders, self._library, self._questions, self._machine = folders, library, questions, machine
         self._pace, self._names, self._own, self._displaced = pace, names, own, displaced
         self.text = text or LabText(folders, self)
         """What all read."""
@@ -115,7 +116,7 @@ class LabDraft(QObject):
         self.choices = replace(self.choices, candidates=sure, recipes=recipes, stand_in=False)
         self.original_changed.emit()
         self.changed.emit()
-        self._reader.read(model.path, self._take)
+        self._questions.ask(ReadOutline(new_id(), str(model.path)), self._take, latest_only=True)
 
     def refresh(self) -> None:
         """Follow the library and the person's own recipes; what has come, as from the Hub, is ticked."""
@@ -191,7 +192,7 @@ class LabDraft(QObject):
 
     def close(self) -> None:
         """End the processes that read."""
-        self._reader.close()
+        self._questions.close()
         self.text.close()
 
     def _study(self) -> Study | None:
@@ -234,11 +235,11 @@ class LabDraft(QObject):
         if self.original and (plan := self.plan):
             self.text.look(self.original.path, plan)
 
-    def _take(self, event: OutlineRead | JobFailed) -> None:
+    def _take(self, event: JobReply) -> None:
         self.is_reading = False
-        if isinstance(event, JobFailed):
+        if isinstance(event, RequestFailed):
             self.trouble = f"It cannot be converted: {event.message}"
-        elif self.original:
+        elif isinstance(event, OutlineRead) and self.original:
             self._forecaster = RecipeForecaster(self.original, event.outline, self._machine, 8192)
         self._make_cards()
         self.changed.emit()

@@ -21,7 +21,7 @@ class Runner(Protocol):
     """What works on a study: a `StudyBridge`."""
 
     changed: SignalInstance
-    told: SignalInstance
+    event_received: SignalInstance
     problem: SignalInstance
 
     @property
@@ -81,7 +81,7 @@ class LabTurns(QObject):
         self._progress: Progress | None = None
         self._countdown: Countdown | None = None
         runner.changed.connect(self._follow)
-        runner.told.connect(self._take)
+        runner.event_received.connect(self._take)
 
     @property
     def running(self) -> str:

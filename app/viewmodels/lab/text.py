@@ -1,19 +1,20 @@
 """The text that a study is to be measured on: whether it can be, and what is said of it before anything begins."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
 
+from app.viewmodels.bridges.questions import Questions, new_id
 from app.viewmodels.chat.past_chats import ChatCount
 from mlx_engine import network
+from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.hub_messages import JobFailed
-from mlx_engine.measure.results.messages import CorpusChoice, CorpusRead
+from mlx_engine.measure.results.messages import CorpusChoice, CorpusRead, ReadCorpus
 from mlx_engine.measure.study.plan import Plan
 from mlx_engine.models.hub.datasets import dataset, kept
+from mlx_engine.protocol import RequestFailed
 
 WIKITEXT = "wikitext-2"
 _OWN = "All parts, unless some are chosen. Results are split by them."
@@ -25,13 +26,6 @@ _WIKITEXT = "The text on which llama.cpp's perplexities are published; all of it
 _FILE = "The beginning of your file is read; nothing leaves this computer."
 
 
-class Reader(Protocol):
-    """Who looks at a text with a model's tokenizer: a `TextReader`."""
-
-    def read(self, model: Path, plan: Plan, answered: Callable[[CorpusRead | JobFailed], None]) -> None: ...
-    def close(self) -> None: ...
-
-
 class Chats(Protocol):
     """The past chats of the window: a `PastChats`."""
 
@@ -40,7 +34,7 @@ class Chats(Protocol):
 
 
 class LabText(QObject):
-    """Without a `reader`, texts are not looked at; without `chats`, there are none."""
+    """Without `questions` no text is checked; without `chats` there are none."""
 
     changed = Signal()
 
@@ -49,16 +43,16 @@ class LabText(QObject):
         folders: Folders,
         parent: QObject | None = None,
         *,
-        reader: Reader | None = None,
+        questions: Questions | None = None,
         chats: Chats | None = None,
     ) -> None:
         super().__init__(parent)
-        self._folders, self._reader, self._chats = folders, reader, chats
+        self._folders, self._questions, self._chats = folders, questions, chats
         self._copied: dict[str, ChatCount] = {}
         """How many chats are in each copy."""
         self._plan: Plan | None = None
         self._looked_at: object = None
-        self._found: CorpusRead | JobFailed | None = None
+        self._found: JobReply | None = None
 
     def count(self) -> ChatCount:
         """Return how many chats could be measured on."""
@@ -78,15 +72,22 @@ class LabText(QObject):
         if wanted == self._looked_at:
             return
         self._looked_at, self._plan, self._found = wanted, plan, None
-        if self._reader and (plan.corpus.path or self._is_here(plan.corpus)):
-            self._reader.read(model, plan, self._take)
+        if self._questions and (plan.corpus.path or self._is_here(plan.corpus)):
+            request = ReadCorpus(
+                id=new_id(),
+                model=str(model),
+                corpus=plan.corpus,
+                convention=plan.convention,
+                limit_tokens=plan.limit_tokens,
+            )
+            self._questions.ask(request, self._take, latest_only=True)
 
     @property
     def is_reading(self) -> bool:
         """Whether nothing is known yet of a text that is looked at."""
         corpus = self._corpus
         is_looked_at = bool(corpus.path) or self._is_here(corpus)
-        return is_looked_at and self._reader is not None and self._found is None
+        return is_looked_at and self._questions is not None and self._found is None
 
     @property
     def tokens(self) -> int:
@@ -96,7 +97,7 @@ class LabText(QObject):
     @property
     def problem(self) -> str:
         """What is wrong with the text, in a sentence or two; "" as long as nothing is known to be."""
-        if isinstance(self._found, JobFailed):
+        if isinstance(self._found, RequestFailed):
             return self._found.message
         name = self._corpus.dataset
         if name and network.is_offline() and not self._is_here(self._corpus):
@@ -120,8 +121,8 @@ class LabText(QObject):
 
     def close(self) -> None:
         """End the process that reads."""
-        if self._reader:
-            self._reader.close()
+        if self._questions:
+            self._questions.close()
 
     def _of_chats(self, copy: str) -> str:
         found = self._copied.get(copy)
@@ -145,7 +146,7 @@ class LabText(QObject):
         except FacetError:
             return False
 
-    def _take(self, event: CorpusRead | JobFailed) -> None:
+    def _take(self, event: JobReply) -> None:
         self._found = event
         self.changed.emit()
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.bridges.hub import HubBridge
+from app.viewmodels.bridges.questions import Questions, new_id
 from app.viewmodels.library.library import Row
-from mlx_engine.engine.values.job_messages import JobEvent
-from mlx_engine.hub_messages import JobFailed, ModelPage, ReadModel
+from mlx_engine.engine.values.job_messages import JobReply
+from mlx_engine.hub_messages import ModelPage, ReadModel
 from mlx_engine.models.description.describe import ModelDescription
+from mlx_engine.protocol import RequestFailed
 
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
@@ -51,7 +52,7 @@ class NewerRevision(QObject):
 
     def __init__(self, logs: Path, parent: QObject | None = None, *, command: Sequence[str] | None = None) -> None:
         super().__init__(parent)
-        self._bridge = HubBridge(logs, self, command=command)
+        self._questions = Questions(logs, self, command=command)
         self._answers: dict[tuple[str, str], Answer] = {}
 
     def answer(self, row: Row | None) -> Answer | None:
@@ -70,15 +71,15 @@ class NewerRevision(QObject):
         repository, revision = key = _key(row)
         self._take(key, Asking())
 
-        def answered(event: JobEvent) -> None:
+        def answered(event: JobReply) -> None:
             self._take(key, _answer(event, revision))
             if not any(isinstance(answer, Asking) for answer in self._answers.values()):
-                self._bridge.close()
+                self._questions.close()
 
-        self._bridge.ask(lambda key: ReadModel(key, repository), answered)
+        self._questions.ask(ReadModel(new_id(), repository), answered)
 
     def close(self) -> None:
-        self._bridge.close()
+        self._questions.close()
 
     def _take(self, key: tuple[str, str], answer: Answer) -> None:
         self._answers[key] = answer
@@ -89,13 +90,13 @@ def _key(row: Row | None) -> tuple[str, str]:
     return (row.source, row.revision) if isinstance(row, ModelDescription) else ("", "")
 
 
-def _answer(event: JobEvent, revision: str) -> Answer:
+def _answer(event: JobReply, revision: str) -> Answer:
     match event:
         case ModelPage(commit=commit) if commit.startswith(revision):
             return UpToDate()
         case ModelPage(variant=variant):
             return Newer(variant.updated)
-        case JobFailed(message=message):
+        case RequestFailed(message=message):
             return Unanswered(message)
         case _:
             return Unanswered("The Hub gave no answer.")

@@ -1,6 +1,5 @@
 """One model about to be quantized: which recipes are chosen for it, what that gives, and what stands against it."""
 
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,20 +7,21 @@ from pathlib import Path
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.bridges.outline_reader import OutlineReader
+from app.viewmodels.bridges.questions import Questions, new_id
 from app.viewmodels.library.imports import OWNER
 from app.viewmodels.library.memory_fit import USUAL
 from app.viewmodels.quantize.conversion_plan import Plan, planned, usual_name
 from app.viewmodels.quantize.recipe_cards import RecipeCard, RecipeForecast, RecipeForecaster
 from app.viewmodels.quantize.recipe_store import RecipeStore
 from app.viewmodels.quantize.state import Coming, Fetching, Idle, Reading, Ready, State, Trouble, Unreachable
+from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.errors import FacetError
-from mlx_engine.hub_messages import JobFailed
 from mlx_engine.models.description.describe import ModelDescription, describe
 from mlx_engine.models.hub.cache import free_bytes
 from mlx_engine.models.memory.machine import Machine
+from mlx_engine.protocol import RequestFailed
 from mlx_engine.quantize.plan import preflight
-from mlx_engine.quantize.plan.messages import Convert, OutlineRead
+from mlx_engine.quantize.plan.messages import Convert, OutlineRead, ReadOutline
 from mlx_engine.quantize.recipes.recipe import Recipe
 
 FIRST_CHOICE, FIRST_CHOICE_OF_QUANTIZED = "balanced-4bit", "lossless"
@@ -41,14 +41,14 @@ class Quantize(QObject):
     def __init__(
         self,
         models: Path,
-        reader: OutlineReader,
+        questions: Questions,
         recipe_store: RecipeStore,
         machine: Machine,
         convert: Callable[[Convert], object],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._models, self._reader, self.recipe_store, self._machine = models, reader, recipe_store, machine
+        self._models, self._questions, self.recipe_store, self._machine = models, questions, recipe_store, machine
         self._convert = convert
         self.state: State = Idle()
         self.cards: list[RecipeCard] = []
@@ -65,13 +65,13 @@ class Quantize(QObject):
             return
         self.state, self.cards, self._chosen, self._removes_source = Reading(model), [], {}, False
         self.changed.emit()
-        self._reader.read(model.path, self._take)
+        self._questions.ask(ReadOutline(new_id(), str(model.path)), self._take, latest_only=True)
 
     def open_repository(self, repository: str) -> None:
         """Turn to a model on the Hub, to be downloaded and quantized."""
         self.state, self.cards, self._chosen, self._removes_source = Fetching(repository), [], {}, False
         self.changed.emit()
-        self._reader.read_repository(repository, self._take_fetched)
+        self._questions.ask(ReadOutline(new_id(), repository=repository), self._take_fetched, latest_only=True)
 
     def describe(self, path: Path) -> ModelDescription | None:
         """Return what the folder or the GGUF file is; what is wrong with it is told as a problem."""
@@ -217,29 +217,29 @@ class Quantize(QObject):
 
     def close(self) -> None:
         """End the process that reads."""
-        self._reader.close()
+        self._questions.close()
 
-    def _take_fetched(self, event: OutlineRead | JobFailed) -> None:
+    def _take_fetched(self, event: JobReply) -> None:
         if not isinstance(self.state, Fetching):
             return
         repository = self.state.repository
         try:
-            if isinstance(event, JobFailed):
+            if isinstance(event, RequestFailed):
                 self.state = Unreachable(repository, event.title, event.message)
-            else:
+            elif isinstance(event, OutlineRead):
                 model = replace(describe(Path(event.path), repository), source=repository, revision=event.commit)
                 self._show_ready(model, event, Coming(event.missing_bytes, event.least_bytes))
         except FacetError as error:
             self.state = Unreachable(repository, error.title, error.message)
         self.changed.emit()
 
-    def _take(self, event: OutlineRead | JobFailed) -> None:
+    def _take(self, event: JobReply) -> None:
         if not isinstance(self.state, Reading):
             return
         model = self.state.model
-        if isinstance(event, JobFailed):
+        if isinstance(event, RequestFailed):
             self.state = Trouble(model, event.title, event.message)
-        else:
+        elif isinstance(event, OutlineRead):
             self._show_ready(model, event)
         self.changed.emit()
 
@@ -265,7 +265,7 @@ class Quantize(QObject):
 
     def _request(self, model: ModelDescription, plan: Plan) -> Convert:
         return Convert(
-            id=uuid.uuid4().hex,
+            id=new_id(),
             source="" if self.coming else str(model.path),
             target=str(self._folder(model) / plan.name),
             model_id=f"{_owner(model)}/{plan.name}",

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from app.viewmodels.bridges.token_jobs import Jobs
+from app.viewmodels.bridges.questions import Questions
 from app.viewmodels.tokens.candidates import Candidate
 from app.viewmodels.tokens.states import Broken, Busy, Idle, State
-from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.hub_messages import JobFailed
 from mlx_engine.measure.results.messages import (
     AnswersKept,
     AnswersUnderway,
@@ -22,6 +21,7 @@ from mlx_engine.measure.results.messages import (
 from mlx_engine.measure.results.private_texts import forget_typed, typed
 from mlx_engine.measure.results.results import FidelityResult
 from mlx_engine.measure.study.study import Row
+from mlx_engine.protocol import RequestFailed
 
 _FEWEST_CHARACTERS = 40
 """Less says nothing about a model."""
@@ -35,14 +35,14 @@ class OwnText:
 
     def __init__(
         self,
-        jobs: Jobs,
+        questions: Questions,
         folders: Folders,
         *,
         candidate: Callable[[], Candidate | None],
         tell: Callable[[State], None],
         found: Callable[[], None],
     ) -> None:
-        self._jobs, self._folders = jobs, folders
+        self._questions, self._folders = questions, folders
         self._candidate, self._tell, self._found = candidate, tell, found
         self._answers = self._words = ""
         self._results: dict[str, FidelityResult] = {}
@@ -80,7 +80,8 @@ class OwnText:
         # The answers stand on the disk as they come.
         self.is_kept = True
         self._say("The original reads your text…")
-        self._jobs.ask(KeepAnswers(id=original.label, model=original.path, corpus=CorpusChoice(text=text)), self._take)
+        corpus = CorpusChoice(text=text)
+        self._measure(KeepAnswers(id=original.label, model=original.path, corpus=corpus))
 
     def compare(self) -> None:
         """Hold the candidate against what the original has answered."""
@@ -88,18 +89,16 @@ class OwnText:
             return
         row, bits = candidate.row, candidate.result.cache_bits
         self._say(f"{candidate.name} reads your text…")
-        self._jobs.ask(
-            MeasureFidelity(id=row.label, model=row.path, answers=self._answers, cache_bits=bits), self._take
-        )
+        self._measure(MeasureFidelity(id=row.label, model=row.path, answers=self._answers, cache_bits=bits))
 
     def stop(self) -> None:
         """Give up what is being measured."""
-        self._jobs.close()
+        self._questions.close()
         self._tell(Idle("Stopped."))
 
     def clear(self) -> None:
         """Be done with the text; what is on the disk stays."""
-        self._jobs.close()
+        self._questions.close()
         self._answers = ""
         self._results.clear()
 
@@ -114,13 +113,19 @@ class OwnText:
         self.is_kept = False
         self._tell(Idle(""))
 
+    def _measure(self, request: KeepAnswers | MeasureFidelity) -> None:
+        # Each model gets a new process, so that the memory of the one before is free.
+        self._questions.close()
+        self._questions.ask(request, self._take)
+
     def _say(self, words: str) -> None:
         self._words = words
         self._tell(Busy(words))
 
-    def _take(self, event: JobEvent) -> None:
+    def _take(self, event: JobReply) -> None:
         match event:
-            case JobFailed():
+            case RequestFailed():
+                self._questions.close()
                 self._tell(Broken(event.title, event.message))
             case AnswersUnderway() | FidelityUnderway():
                 self._tell(Busy(self._words, event.done / max(event.total, 1)))
@@ -130,5 +135,5 @@ class OwnText:
             case FidelityMeasured() if candidate := self._candidate():
                 self._results[candidate.name] = event.result
                 # The process ends, and with it what the model took.
-                self._jobs.close()
+                self._questions.close()
                 self._found()

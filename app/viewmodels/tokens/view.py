@@ -1,21 +1,20 @@
 """A text of a study token by token: which candidate, which part of the text, and where in it one is."""
 
-import uuid
 from typing import Literal, Protocol
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
-from app.viewmodels.bridges.token_jobs import Jobs
+from app.viewmodels.bridges.questions import Questions, new_id
 from app.viewmodels.tokens.candidates import Candidate, candidates, chunk_kinds
 from app.viewmodels.tokens.own_text import OwnText
 from app.viewmodels.tokens.passage import Passage, step_from
 from app.viewmodels.tokens.states import Broken, Busy, Idle, Shown, State
-from mlx_engine.engine.values.job_messages import JobEvent
+from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.folders import Folders
-from mlx_engine.hub_messages import JobFailed
 from mlx_engine.measure.results.messages import ReadTokens, TokensRead
 from mlx_engine.measure.results.results import Divergence, FidelityResult, fidelity_folder
 from mlx_engine.measure.study.study import Study
+from mlx_engine.protocol import RequestFailed
 
 OWN = "Your own text"
 """What stands beside the kinds of the corpus."""
@@ -42,9 +41,9 @@ class TokenView(QObject):
     changed = Signal()  # the state, or what can be chosen
     moved = Signal()  # `current`
 
-    def __init__(self, lab: Lab, jobs: Jobs, folders: Folders, parent: QObject | None = None) -> None:
+    def __init__(self, lab: Lab, questions: Questions, folders: Folders, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._lab, self._jobs, self._results = lab, jobs, folders.measurements
+        self._lab, self._questions, self._results = lab, questions, folders.measurements
         self.state: State = Idle("")
         self.candidates: list[Candidate] = []
         self.candidate: Candidate | None = None
@@ -55,7 +54,9 @@ class TokenView(QObject):
         self._wanted: _Place = None
         self._begun = False
         self._last = ""
-        self.own = OwnText(jobs, folders, candidate=lambda: self.candidate, tell=self._set, found=lambda: self._read(0))
+        self.own = OwnText(
+            questions, folders, candidate=lambda: self.candidate, tell=self._set, found=lambda: self._read(0)
+        )
         lab.changed.connect(self._follow)
 
     def begin(self) -> None:
@@ -65,7 +66,7 @@ class TokenView(QObject):
         self._follow()
 
     def close(self) -> None:
-        self._jobs.close()
+        self._questions.close()
 
     @property
     def kinds(self) -> list[str]:
@@ -210,7 +211,8 @@ class TokenView(QObject):
         folder = fidelity_folder(self.result, self._results)
         if not isinstance(self.state, Shown):
             self._set(Busy("Reading…"))
-        self._jobs.ask(ReadTokens(id=uuid.uuid4().hex, result=str(folder), chunk=self.chunk), self._take)
+        request = ReadTokens(id=new_id(), result=str(folder), chunk=self.chunk)
+        self._questions.ask(request, self._take, latest_only=True)
 
     def _show_own(self) -> None:
         """Show what the candidate makes of the person's own text, measured first if it was not."""
@@ -219,13 +221,13 @@ class TokenView(QObject):
         elif self.own.is_answered and not self.obstacle:
             self.own.compare()
         else:
-            self._jobs.close()
+            self._questions.close()
             self.chunk = 0
             self._set(Idle(""))
 
-    def _take(self, event: JobEvent) -> None:
+    def _take(self, event: JobReply) -> None:
         match event:
-            case JobFailed():
+            case RequestFailed():
                 self._set(Broken(event.title, event.message))
             case TokensRead():
                 self._show(event)

@@ -55,7 +55,7 @@ class OfflineStrip(QWidget):
 
 def sentence(offline: OfflineSwitch) -> str:
     """Return that Facet is offline, and how often that has kept something back."""
-    number = offline.refused
+    number = offline.refused_count
     refused = f" {format_count(number, 'connection')} refused so far." if number else ""
     started = " It was started so." if offline.is_forced else ""
     return f"Facet is offline: searches and downloads wait, the rest works.{refused}{started}"

@@ -7,7 +7,7 @@ from typing import Protocol
 from mlx_engine import protocol
 from mlx_engine.cli.views import terminal
 from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent
-from mlx_engine.protocol import WorkerExited
+from mlx_engine.protocol import ProcessExited
 
 
 class JobView(Protocol):
@@ -22,7 +22,7 @@ class JsonView:
     """Every event as it is in the protocol, one a line."""
 
     def show(self, event: JobEvent) -> None:
-        if not isinstance(event, WorkerExited):
+        if not isinstance(event, ProcessExited):
             sys.stdout.write(protocol.encode(event).decode())
             sys.stdout.flush()
 

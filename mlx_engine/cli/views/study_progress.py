@@ -9,7 +9,8 @@ from collections.abc import Callable
 from mlx_engine.amounts import format_count
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.study import progress_line
-from mlx_engine.engine.parents.study_run import StudyParcel, StudyRun
+from mlx_engine.engine.parents.client import Parcel
+from mlx_engine.engine.parents.study_run import StudyRun
 from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.folders import Folders
 from mlx_engine.measure.study.study import Row, Step, Study, remaining
@@ -19,7 +20,7 @@ class StudyCourse:
     """`on_row` is called with each row as soon as nothing is left to be done for it."""
 
     def __init__(self, study: Study, folders: Folders, *, on_row: Callable[[Study, Row], None] | None) -> None:
-        self._parcels: queue.SimpleQueue[StudyParcel] = queue.SimpleQueue()
+        self._parcels: queue.SimpleQueue[Parcel[JobEvent]] = queue.SimpleQueue()
         self._work = StudyRun(
             study, post=self._parcels.put, on_event=self._show, on_change=self._follow, folders=folders
         )

@@ -1,4 +1,4 @@
-"""What a job process tells of a conversion, wherever its source comes from."""
+"""The events of a conversion, for local sources and for those still being downloaded."""
 
 import math
 import time
@@ -12,11 +12,11 @@ from mlx_engine.quantize.plan.forecast import Forecast
 from mlx_engine.quantize.plan.messages import ConversionPlanned, ConversionProgress, Converted, Kept
 
 INTERVAL_S = 0.2
-"""Between two reports of the progress."""
+"""Time between two progress events."""
 
 
 def planned(id: str, expected: Forecast, source: Source) -> ConversionPlanned:
-    """Tell what will come of it."""
+    """Return the event that announces the result."""
     return ConversionPlanned(
         id=id,
         size_bytes=expected.size_bytes,
@@ -27,12 +27,15 @@ def planned(id: str, expected: Forecast, source: Source) -> ConversionPlanned:
 
 
 def progress(id: str, steps: Iterator[Progress]) -> Iterator[ConversionProgress]:
-    """Tell of the first step, the last, and some a second. The time in which nobody asks for the next counts not."""
-    idle_s, told_s = 0.0, -math.inf
+    """Yield progress for the first step, the last one, and a few per second in between.
+
+    The rate leaves out the time in which the job is paused, that is, the consumer does not ask for the next event.
+    """
+    idle_s, reported_s = 0.0, -math.inf
     pace = Pace(time.monotonic(), 0)
     for step in steps:
         now = time.monotonic()
-        if now - told_s < INTERVAL_S and step.done_bytes < step.total_bytes:
+        if now - reported_s < INTERVAL_S and step.done_bytes < step.total_bytes:
             continue
         pace = pace.after(now - idle_s, step.done_bytes)
         yield ConversionProgress(
@@ -43,12 +46,12 @@ def progress(id: str, steps: Iterator[Progress]) -> Iterator[ConversionProgress]
             remaining_s=pace.remaining_s(step.total_bytes),
             tensor=step.tensor,
         )
-        told_s = time.monotonic()
-        idle_s += told_s - now
+        reported_s = time.monotonic()
+        idle_s += reported_s - now
 
 
 def converted(id: str, target: Path, expected: Forecast, source: Source) -> Converted:
-    """Tell that it is done, as planned."""
+    """Return the event for a finished conversion."""
     return Converted(
         id=id,
         path=str(target),

@@ -1,4 +1,4 @@
-"""The requests that wait in a worker, and the one that is being served: where its two threads meet."""
+"""The requests a worker has to serve, shared by its two threads."""
 
 import threading
 from collections import deque
@@ -7,7 +7,7 @@ from mlx_engine.protocol import Generate, Load
 
 
 class Inbox:
-    """First come, first served. One thread puts and cancels, another one takes."""
+    """A first-in, first-out queue that also knows the current request. One thread puts and cancels, another takes."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -21,7 +21,7 @@ class Inbox:
             self._changed.notify()
 
     def take(self) -> Load | Generate:
-        """Wait for the next request and return it; from now on it is the one that is served."""
+        """Wait for the next request and return it; it becomes the current one."""
         with self._changed:
             self._current = None
             self._changed.wait_for(lambda: self._waiting)
@@ -30,25 +30,25 @@ class Inbox:
             return self._current
 
     def cancel(self, id: str) -> Load | Generate | None:
-        """Stop the request `id`. Return it if the caller must answer for it: if it was waiting, or is a load.
+        """Cancel the request `id`. Return it if the caller has to report its end: a waiting request, or a load.
 
-        A Generate that is being served is marked, and answers for itself. Unknown ids are ignored.
+        A Generate that is being served is marked, and reports its own end. Unknown ids are ignored.
         """
         with self._changed:
             if self._current is not None and self._current.id == id:
                 self._cancelled = True
                 return self._current if isinstance(self._current, Load) else None
-            found = next((request for request in self._waiting if request.id == id), None)
-            if found is not None:
-                self._waiting.remove(found)
-            return found
+            waiting = next((request for request in self._waiting if request.id == id), None)
+            if waiting is not None:
+                self._waiting.remove(waiting)
+            return waiting
 
     def is_cancelled(self) -> bool:
-        """Return whether the request that is being served was cancelled."""
+        """Return True once the current request is canceled."""
         return self._cancelled
 
     def drain(self) -> list[Load | Generate]:
-        """Remove and return all that wait."""
+        """Remove and return all waiting requests."""
         with self._changed:
             waiting = list(self._waiting)
             self._waiting.clear()

@@ -1,14 +1,11 @@
-"""The process that does a job: requests come in on standard input, events go out on standard output.
+"""The process that runs jobs: requests come in on standard input, events go out on standard output.
 
-Requests are served one after the other. The end of standard input ends the process at once, whatever it is doing:
-everything here can be taken up again as after a kill. Only a conversion is given the time to take its folder away.
+Requests are served one after the other. When standard input closes, the process ends at once, whatever it is doing: a
+later process resumes from the files on disk. Only a conversion gets time to remove its unfinished folder.
 """
 
 import logging
-import os
 import queue
-import signal
-import sys
 import threading
 from collections.abc import Generator, Iterator
 from typing import IO, NoReturn
@@ -16,62 +13,76 @@ from typing import IO, NoReturn
 import msgspec
 
 from mlx_engine import protocol
-from mlx_engine.engine.children.job_control import Course
+from mlx_engine.engine.children.child_pipes import end_process, open_pipes
 from mlx_engine.engine.values import job_messages
 from mlx_engine.engine.values.job_messages import JobEvent, JobRequest
-from mlx_engine.errors import EngineError, FacetError, HubBusy
-from mlx_engine.hub_messages import JobFailed
+from mlx_engine.errors import EngineError, FacetError
 from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity, MeasureSpeed, ReadCorpus, ReadTokens
 from mlx_engine.models.hub.upload_messages import DraftCard, LookAtTarget, Publish
-from mlx_engine.quantize.plan.messages import Convert, Hold, Proceed, ReadOutline
+from mlx_engine.protocol import RequestFailed
+from mlx_engine.quantize.plan.messages import Convert, Pause, ReadOutline, Resume
 
 _log = logging.getLogger(__name__)
 
-Inbox = queue.SimpleQueue[JobRequest | JobFailed | None]
-"""None comes last, when standard input has closed."""
+Inbox = queue.SimpleQueue[JobRequest | RequestFailed | None]
+"""Requests, and failures to report for lines that are not requests; None follows the last one."""
+
+
+class JobControl:
+    """Pauses, resumes and stops the job: set by the thread that reads requests, checked by the one that works."""
+
+    def __init__(self) -> None:
+        self._runs = threading.Event()
+        self._runs.set()
+        self._is_stopping = False
+        self.has_cleanup = False
+        """Whether the job checks for a stop often, and cleans up before the process ends."""
+
+    def pause(self) -> None:
+        self._runs.clear()
+
+    def resume(self) -> None:
+        self._runs.set()
+
+    def stop(self) -> None:
+        self._is_stopping = True
+        self._runs.set()
+
+    def wait_to_continue(self) -> bool:
+        """Wait while the job is paused; return False if it has to stop."""
+        self._runs.wait()
+        return not self._is_stopping
 
 
 def main() -> NoReturn:
     """Serve requests until standard input closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Control-C in a terminal is for the program that the person talks to.
-    requests, events = _take_pipes()
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    requests, events = open_pipes(logging.WARNING)
     inbox: Inbox = queue.SimpleQueue()
-    course = Course()
-    threading.Thread(target=_receive, args=(requests, inbox, course), daemon=True).start()
+    control = JobControl()
+    threading.Thread(target=_receive, args=(requests, inbox, control), daemon=True).start()
     while (request := inbox.get()) is not None:
-        course.ends_by_itself = isinstance(request, Convert)
-        _tell(answer(request), events, course)
-        course.ends_by_itself = False
-    _end()
+        control.has_cleanup = isinstance(request, Convert)
+        _send(answer(request), events, control)
+        control.has_cleanup = False
+    end_process()
 
 
-def answer(request: JobRequest | JobFailed) -> Generator[JobEvent, None, None]:
-    """Yield the events of one request; the last one tells its end, good or bad."""
-    if isinstance(request, JobFailed):
+def answer(request: JobRequest | RequestFailed) -> Generator[JobEvent, None, None]:
+    """Yield the events of one request; the last one is its result or its failure."""
+    if isinstance(request, RequestFailed):
         yield request
         return
     try:
         yield from _serve(request)
     except FacetError as error:
-        yield failure(request.id, error)
+        yield RequestFailed.from_error(request.id, error)
     except Exception as error:  # noqa: BLE001 - the next request must be served all the same
         _log.exception("A job failed")
-        yield failure(request.id, EngineError(f"The job failed unexpectedly: {error}."))
-
-
-def failure(id: str, error: FacetError) -> JobFailed:
-    return JobFailed(
-        id=id,
-        error=type(error).__name__,
-        title=error.title,
-        message=error.message,
-        retry_after_s=error.retry_after_s if isinstance(error, HubBusy) else 0,
-    )
+        yield RequestFailed.from_error(request.id, EngineError(f"The job failed unexpectedly: {error}."))
 
 
 def _serve(request: JobRequest) -> Iterator[JobEvent]:
-    # Importing the Hub's library takes half a second, MLX longer: each begins when it is needed.
+    # Importing the Hub's library takes half a second, MLX longer: each is imported by the first request that needs it.
     match request:
         case ReadOutline() | Convert():
             from mlx_engine.engine.children import job_conversion  # noqa: PLC0415
@@ -85,57 +96,43 @@ def _serve(request: JobRequest) -> Iterator[JobEvent]:
             from mlx_engine.engine.children import job_publish  # noqa: PLC0415
 
             yield from job_publish.serve(request)
-        case Hold() | Proceed():
-            raise EngineError("There is nothing that could stand still.")
+        case Pause() | Resume():
+            raise EngineError("There is no job to pause or resume.")
         case _:
             from mlx_engine.engine.children import job_hub  # noqa: PLC0415
 
             yield from job_hub.serve(request)
 
 
-def _tell(told: Generator[JobEvent, None, None], events: IO[bytes], course: Course) -> None:
-    for event in told:
+def _send(job: Generator[JobEvent, None, None], pipe: IO[bytes], control: JobControl) -> None:
+    for event in job:
         try:
-            events.write(protocol.encode(event))
-            events.flush()
-        except OSError:  # Nobody reads any more.
-            course.end()
-        if not course.may_go_on():
-            told.close()
-            _end()
+            pipe.write(protocol.encode(event))
+            pipe.flush()
+        except OSError:  # The parent has closed the pipe.
+            control.stop()
+        if not control.wait_to_continue():
+            job.close()
+            end_process()
 
 
-def _take_pipes() -> tuple[IO[bytes], IO[bytes]]:
-    """Keep standard input and output for the protocol; what others print goes to stderr, and they read nothing."""
-    requests, events = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a descriptor is needed, not a file's content
-        os.dup2(nothing.fileno(), 0)
-    os.dup2(2, 1)
-    return requests, events
-
-
-def _receive(requests: IO[bytes], inbox: Inbox, course: Course) -> None:
+def _receive(requests: IO[bytes], inbox: Inbox, control: JobControl) -> None:
     for line in requests:
         try:
             request = job_messages.decode_request(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            inbox.put(failure("", EngineError("This is no request that a job knows.")))
+            inbox.put(RequestFailed.from_error("", EngineError("The job process does not know this request.")))
         except FacetError as error:
-            inbox.put(failure("", error))
+            inbox.put(RequestFailed.from_error("", error))
         else:
             match request:
-                case Hold():
-                    course.hold()
-                case Proceed():
-                    course.proceed()
+                case Pause():
+                    control.pause()
+                case Resume():
+                    control.resume()
                 case _:
                     inbox.put(request)
     inbox.put(None)
-    course.end()
-    if not course.ends_by_itself:
-        _end()
-
-
-def _end() -> NoReturn:
-    logging.shutdown()
-    os._exit(0)
+    control.stop()
+    if not control.has_cleanup:
+        end_process()

@@ -1,4 +1,4 @@
-"""Serves what a job process is asked about conversions: of what a model consists, and to convert it."""
+"""Serves conversion requests: reads the outline of a model, and converts it."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,7 +18,7 @@ def serve(request: ReadOutline | Convert) -> Iterator[JobEvent]:
     """Yield the events of one request.
 
     Raises:
-        FacetError: it cannot be done.
+        FacetError: the request failed.
     """
     match request:
         case ReadOutline(model="") | Convert(source=""):
@@ -31,7 +31,7 @@ def serve(request: ReadOutline | Convert) -> Iterator[JobEvent]:
 
 
 def _serve_remote(request: ReadOutline | Convert) -> Iterator[JobEvent]:
-    # What needs no network does not load what reaches it.
+    # Local conversions do not import the code that uses the network.
     from mlx_engine.engine.children import job_stream  # noqa: PLC0415
 
     if isinstance(request, ReadOutline):
@@ -51,5 +51,5 @@ def _convert(request: Convert) -> Iterator[JobEvent]:
         steps = convert(source, target, request.recipe, repository=request.repository, commit=request.commit)
         yield from conversion_events.progress(request.id, steps)
     done = conversion_events.converted(request.id, target, expected, source)
-    stays = original.remove(path) if request.remove_source else ""
-    yield msgspec.structs.replace(done, notes=(*done.notes, stays)) if stays else done
+    note = original.remove(path) if request.remove_source else ""
+    yield msgspec.structs.replace(done, notes=(*done.notes, note)) if note else done

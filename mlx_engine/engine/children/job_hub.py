@@ -1,4 +1,4 @@
-"""Serves what a job process is asked about the Hub."""
+"""Serves requests to the Hub: search, download, data sets, sign-in."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,7 @@ def serve(request: HubRequest) -> Iterator[HubEvent]:
     """Yield the events of one request.
 
     Raises:
-        FacetError: it cannot be done.
+        FacetError: the request failed.
     """
     match request:
         case SignIn():
@@ -56,12 +56,12 @@ def _fetch(request: FetchDataset, hub: Hub) -> Iterator[HubEvent]:
     datasets = Folders.from_environment().datasets
     for event in fetch(request, hub, datasets):
         if isinstance(event, DatasetFetched):
-            # What cannot be read is told now, and not after a conversion.
+            # A data set that cannot be read fails now rather than after a conversion.
             read_dataset(event.dataset, datasets)
         yield event
 
 
 def current_hub() -> Hub:
-    """Return the Hub as the person who is signed in sees it, or as nobody does."""
+    """Return the Hub as the signed-in user, or anonymously."""
     token, source = access_token.current()
     return Hub(token, source)

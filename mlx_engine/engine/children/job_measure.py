@@ -1,4 +1,4 @@
-"""Serves what a job process is asked about measurements."""
+"""Serves measurement requests."""
 
 import time
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def serve(request: MeasureRequest) -> Iterator[MeasureEvent]:
     """Yield the events of one request.
 
     Raises:
-        FacetError: it cannot be done.
+        FacetError: the request failed.
     """
     folders = Folders.from_environment()
     match request:
@@ -63,32 +63,32 @@ def _read_corpus(request: ReadCorpus, folders: Folders) -> CorpusRead:
 
 
 def _keep_answers(request: KeepAnswers, folders: Folders) -> Iterator[MeasureEvent]:
-    began, first = time.monotonic(), None
-    known = fingerprints(folders.measurements)
-    for progress in keep_answers(request, corpus(request.corpus, folders.datasets), folders.answers, known):
+    started, first = time.monotonic(), None
+    fingerprint_cache = fingerprints(folders.measurements)
+    for progress in keep_answers(request, corpus(request.corpus, folders.datasets), folders.answers, fingerprint_cache):
         store = progress.store
         if first is None or progress.done == 1:
             _require_room(store, progress.done, progress.total, folders)
         if first is None:
-            began, first = time.monotonic(), progress.done
+            started, first = time.monotonic(), progress.done
         tokens = (progress.done - first) * store.header.convention.chunk_tokens
-        rate = tokens / max(time.monotonic() - began, 1e-6)
+        rate = tokens / max(time.monotonic() - started, 1e-6)
         yield AnswersUnderway(id=request.id, done=progress.done, total=progress.total, tokens_per_s=rate)
     make_room(folders.answers, spared=_needed(store, folders))
     size = store.size_bytes
-    whole = 2 * store.header.vocabulary * store.header.scored_positions
-    yield AnswersKept(id=request.id, answers=str(store.folder), size_bytes=size, share=size / whole)
+    full_size = 2 * store.header.vocabulary * store.header.scored_positions
+    yield AnswersKept(id=request.id, answers=str(store.folder), size_bytes=size, share=size / full_size)
 
 
 def _require_room(store: ReferenceStore, done: int, total: int, folders: Folders) -> None:
-    """See that there is room for the rest, as far as one can know: after the first chunk, about."""
+    """Check the disk space for the remaining answers: an estimate once the first chunk is written, a minimum before."""
     size = store.size_bytes
-    coming = size * (total - done) // done if done else store.least_bytes
-    require_room(folders.answers, coming, spared=_needed(store, folders))
+    remaining_bytes = size * (total - done) // done if done else store.least_bytes
+    require_room(folders.answers, remaining_bytes, spared=_needed(store, folders))
 
 
 def _needed(store: ReferenceStore, folders: Folders) -> set[Path]:
-    """Return the answers that must stay: these, and those of unfinished studies."""
+    """Return the answers that must not be deleted: these, and those of unfinished studies."""
     unfinished = (study.answers for study in kept_studies(folders.studies) if next(remaining(study), None))
     return {store.folder, *map(Path, filter(None, unfinished))}
 
@@ -102,8 +102,8 @@ def _measure_fidelity(request: MeasureFidelity, folders: Folders) -> Iterator[Me
 
 
 def _measure_speed(request: MeasureSpeed, folders: Folders) -> Iterator[MeasureEvent]:
-    known = fingerprints(folders.measurements)
-    for progress in measure_speed(Path(request.model), request.plan, name=request.id, known=known):
+    fingerprint_cache = fingerprints(folders.measurements)
+    for progress in measure_speed(Path(request.model), request.plan, name=request.id, known=fingerprint_cache):
         if progress.so_far and progress.done == progress.total:
             keep_speed(progress.so_far, folders.measurements)
             yield SpeedMeasured(request.id, progress.so_far)

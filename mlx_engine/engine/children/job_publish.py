@@ -1,4 +1,4 @@
-"""Serves what a job process is asked about publishing: to write a card, to look at the target, to send the model."""
+"""Serves publishing requests: writes a model card, checks the target repository, uploads the model."""
 
 import contextlib
 from collections.abc import Iterator
@@ -31,14 +31,14 @@ from mlx_engine.quantize.publish.model_card import Card, Measurement, write_card
 from mlx_engine.quantize.publish.publish import Conversion, collect, licence_of, licence_warning, read_conversion
 
 _CONTEXT = 8192
-"""For which the card says how much memory it takes."""
+"""Context length, in tokens, for the memory use stated on the card."""
 
 
 def serve(request: UploadRequest) -> Iterator[UploadEvent | Waiting]:
     """Yield the events of one request.
 
     Raises:
-        FacetError: it cannot be done.
+        FacetError: the request failed.
     """
     conversion = read_conversion(Path(request.folder))
     hub = Hub(*access_token.current())
@@ -84,7 +84,7 @@ def _obstacle(model: ModelDescription) -> str:
 
 
 def _base_card(conversion: Conversion, hub: Hub) -> str:
-    """Return the card of the base model: the one on this machine, or else the Hub's; "" if there is none to be had."""
+    """Return the card of the base model, from the local cache or else the Hub; "" if neither has one."""
     base, commit = conversion.base_model, conversion.note.revision
     if not base:
         return ""
@@ -97,15 +97,15 @@ def _base_card(conversion: Conversion, hub: Hub) -> str:
 
 def _look(request: LookAtTarget, conversion: Conversion, hub: Hub) -> PublishTarget:
     _check_licence(request.card, is_public=request.is_public)
-    found = look(request.repository, conversion.note, hub, is_public=request.is_public)
+    target = look(request.repository, conversion.note, hub, is_public=request.is_public)
     files = collect(conversion, request.card)
     return PublishTarget(
         id=request.id,
-        account=found.account,
-        repository=found.repository,
-        exists=found.exists,
-        is_public=found.is_public,
-        holds=found.holds,
+        account=target.account,
+        repository=target.repository,
+        exists=target.exists,
+        is_public=target.is_public,
+        holds=target.holds,
         files=tuple(OutgoingFile(file.name, file.size_bytes) for file in files),
     )
 
@@ -115,24 +115,24 @@ def _publish(request: Publish, conversion: Conversion, hub: Hub) -> Iterator[Upl
     target = look(request.repository, conversion.note, hub, is_public=request.is_public)
     if target.holds == "another model" and not request.updates:
         raise NameTaken(
-            f"{request.repository} holds another model. Choose another name, or say that it is to be replaced."
+            f"{request.repository} contains another model. Choose another name, or choose to replace that model."
         )
     message = f"Publish {conversion.model.path.name} with Facet"
     yield from upload(request.id, collect(conversion, request.card), target, hub, message=message)
 
 
 def _check_licence(card: str, *, is_public: bool) -> None:
-    """Refuse what the licence that the card names forbids."""
+    """Raise an error if the license named on the card does not allow publishing."""
     licence_warning(licence_of(card), is_public=is_public)
 
 
 def measurements(model: Path) -> Iterator[Measurement]:
-    """Give the rows for what was measured of the model in the folder; the latest of each kind."""
+    """Yield the card's rows for the latest measurements of the model, one set per corpus and cache precision."""
     root = Folders.from_environment().measurements
-    told: set[tuple[str, int]] = set()
+    seen: set[tuple[str, int]] = set()
     for result in results_of(model, root):
-        if (result.corpus, result.cache_bits) not in told and not result.private:
-            told.add((result.corpus, result.cache_bits))
+        if (result.corpus, result.cache_bits) not in seen and not result.private:
+            seen.add((result.corpus, result.cache_bits))
             yield from map(_measurement, of_fidelity(result))
     if speed := speed_of(model, root):
         yield from map(_measurement, of_speed(speed))

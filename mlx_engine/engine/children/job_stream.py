@@ -1,7 +1,7 @@
-"""Serves conversions of what is on the Hub: each weight file is used as soon as it is here and verified.
+"""Serves conversions of models on the Hub: each weight file is converted as soon as it is downloaded and verified.
 
-What will come of it is known from the headers, before the weights come. A model about which they do not say enough is
-downloaded first.
+The result is known from the file headers before any weights arrive. A model whose headers are not enough is downloaded
+completely first.
 """
 
 import shutil
@@ -34,7 +34,7 @@ from mlx_engine.quantize.plan.supply import Supply
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """A conversion, and where its source comes from."""
+    """A conversion with its download."""
 
     request: Convert
     hub: Hub
@@ -47,18 +47,18 @@ class _Task:
 
 
 def serve(request: Convert) -> Generator[JobEvent, None, Convert | None]:
-    """Yield the events of a conversion without a source.
+    """Yield the events of a conversion without a local source.
 
-    Returns the request with its source, if that is here as a whole and still to be converted.
+    Returns the request with a local source if the model was downloaded completely and is still to be converted.
 
     Raises:
-        FacetError: it cannot be done.
+        FacetError: the request failed.
     """
     hub = job_hub.current_hub()
-    wanted = Download(id=request.id, repository=request.repository, revision=request.revision, commit=request.commit)
-    plan = make_plan(wanted, hub, cache_folder())
+    download = Download(id=request.id, repository=request.repository, revision=request.revision, commit=request.commit)
+    plan = make_plan(download, hub, cache_folder())
     if plan.missing_bytes:
-        yield planned(wanted, plan)
+        yield planned(download, plan)
         request = msgspec.structs.replace(request, commit=plan.place.commit)
         delivery = Delivery(hub, request.repository, plan.place, id=request.id, keeps=not request.remove_source)
         with delivery, _skeleton(request, hub, plan) as folder:
@@ -66,18 +66,18 @@ def serve(request: Convert) -> Generator[JobEvent, None, Convert | None]:
                 with closing(source):
                     yield from _convert(_Task(request, hub, plan, delivery), source)
                 return None
-    return (yield from _download(wanted, request))
+    return (yield from _download(download, request))
 
 
 def read_outline(request: ReadOutline) -> OutlineRead:
-    """Say of what a model on the Hub consists.
+    """Return the outline of a model on the Hub.
 
     Raises:
-        FacetError: it cannot be said, or only when its weights are here.
+        FacetError: the outline cannot be read, or only from the weights.
     """
     hub = job_hub.current_hub()
-    wanted = Download(id=request.id, repository=request.repository, revision=request.revision)
-    plan = make_plan(wanted, hub, cache_folder())
+    download = Download(id=request.id, repository=request.repository, revision=request.revision)
+    plan = make_plan(download, hub, cache_folder())
     commit, name = plan.place.commit, request.repository.rpartition("/")[2]
     target = Folders.from_environment().cache / "headers" / commit
     with storage_errors(target), staging.locked_partial(target) as partial:
@@ -103,9 +103,9 @@ def read_outline(request: ReadOutline) -> OutlineRead:
         )
 
 
-def _download(wanted: Download, request: Convert) -> Generator[JobEvent, None, Convert]:
-    """Bring the source as a whole; return the request as it goes on from there."""
-    for event in job_hub.serve(wanted):
+def _download(download: Download, request: Convert) -> Generator[JobEvent, None, Convert]:
+    """Download the complete source; return the request with that source."""
+    for event in job_hub.serve(download):
         if isinstance(event, Downloaded):
             yield SourceArrived(request.id, event.path, event.commit)
             return msgspec.structs.replace(request, source=event.path, commit=event.commit)
@@ -115,20 +115,20 @@ def _download(wanted: Download, request: Convert) -> Generator[JobEvent, None, C
 
 @contextmanager
 def _skeleton(request: Convert, hub: Hub, plan: Plan) -> Iterator[Path]:
-    """Give the folder of the headers. It is beside the target, so that whoever clears one clears the other."""
+    """Yield the folder of the headers. It is next to the target, so that cleaning up one finds the other."""
     target = Path(request.target)
-    beside = preflight.headers_beside(target)
-    preflight.check_target(beside, target)
-    if staging.is_worked_on(beside):
-        raise StorageError(f"{target.parent.name}/{target.name} is being made already. Choose another name.")
-    with storage_errors(target), staging.locked_partial(beside) as partial:
+    headers = preflight.headers_beside(target)
+    preflight.check_target(headers, target)
+    if staging.is_worked_on(headers):
+        raise StorageError(f"{target.parent.name}/{target.name} is already being created. Choose another name.")
+    with storage_errors(target), staging.locked_partial(headers) as partial:
         folder = partial / request.repository.rpartition("/")[2]
         write_skeleton(hub, request.repository, plan, folder, on_wait=lambda *_: None)
         yield folder
 
 
 def _open(folder: Path, delivery: Delivery) -> Source | None:
-    """Return the source; None if it takes more of its weights to say what it is."""
+    """Return the source; None if the headers are not enough to describe it."""
     try:
         return open_source(folder, delivery)
     except NotArrived:
@@ -136,7 +136,7 @@ def _open(folder: Path, delivery: Delivery) -> Source | None:
 
 
 def _missing(plan: Plan) -> dict[str, int]:
-    """Return how much is to come of each weight file."""
+    """Return the bytes still to be downloaded of each weight file."""
     return {file.name: file.size_bytes - plan.place.bytes_here(file) for file in plan.files if is_weights(file)}
 
 
@@ -163,46 +163,46 @@ def _convert(task: _Task, source: Source) -> Iterator[JobEvent]:
         delivery=delivery,
     )
     with closing(steps):
-        yield from _follow(task, steps)
+        yield from _report(task, steps)
     if not delivery.keeps:
         _clear(task)
     yield conversion_events.converted(request.id, target, expected, source)
 
 
 def _in_order(task: _Task, supply: Supply) -> list[RemoteFile]:
-    """Return the files that are to come: of those that nothing needs only what is to be kept."""
+    """Return the files to download in the order of use. Unused files come last, if they are kept at all."""
     needed = [task.weights[name] for name in supply.files]
     return [*needed, *(file for file in task.weights.values() if file not in needed and task.delivery.keeps)]
 
 
-def _follow(task: _Task, steps: Iterator[Progress]) -> Iterator[JobEvent]:
-    """Tell of both, the files that come and what is written; nothing goes on while nobody asks for the next event."""
+def _report(task: _Task, steps: Iterator[Progress]) -> Iterator[JobEvent]:
+    """Yield the events of download and conversion; both pause while the consumer does not ask for the next event."""
     delivery, waits = task.delivery, list[Waiting]()
 
-    def fed() -> Iterator[Progress]:
+    def steps_with_waits() -> Iterator[Progress]:
         for step in steps:
             waits.extend(delivery.events())
             yield step
 
-    is_told = False
-    news: list[JobEvent]
-    for event in conversion_events.progress(task.request.id, fed()):
-        news = [*waits, event] if is_told else [*waits, _source_progress(task), event]
+    is_complete = False
+    events: list[JobEvent]
+    for progress in conversion_events.progress(task.request.id, steps_with_waits()):
+        events = [*waits, progress] if is_complete else [*waits, _source_progress(task), progress]
         waits.clear()
-        if delivery.is_complete and not is_told:
-            is_told = True
-            news += _appear(task)
-        for one in news:
+        if delivery.is_complete and not is_complete:
+            is_complete = True
+            events += _add_to_cache(task)
+        for event in events:
             with delivery.at_rest():
-                yield one
+                yield event
     while not delivery.is_complete:
         delivery.wait()
-        news = [*delivery.events(), _source_progress(task)]
-        for one in news:
+        events = [*delivery.events(), _source_progress(task)]
+        for event in events:
             with delivery.at_rest():
-                yield one
-    if not is_told:
-        yield from _appear(task)
+                yield event
+    if not is_complete:
+        yield from _add_to_cache(task)
 
 
 def _source_progress(task: _Task) -> SourceProgress:
@@ -216,8 +216,8 @@ def _source_progress(task: _Task) -> SourceProgress:
     )
 
 
-def _appear(task: _Task) -> list[JobEvent]:
-    """Let the source stand in the cache, which is whole, if it is kept."""
+def _add_to_cache(task: _Task) -> list[JobEvent]:
+    """Add the complete source to the Hugging Face cache, if it is kept."""
     if not task.delivery.keeps:
         return []
     place = task.plan.place
@@ -227,7 +227,7 @@ def _appear(task: _Task) -> list[JobEvent]:
 
 
 def _clear(task: _Task) -> None:
-    """Remove what is left of a source that is not kept: its small files."""
+    """Remove the small files of a source that is not kept."""
     for file in task.plan.files:
         task.plan.place.discard(file)
     task.plan.place.discard_emptied()

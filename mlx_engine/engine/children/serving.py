@@ -1,4 +1,4 @@
-"""What a worker's main thread does: load the one model, then answer requests, one after the other.
+"""The main loop of a worker: loads the model, then answers requests one after the other.
 
 Knows requests and events, no pipes and no processes. Importing this module imports MLX.
 """
@@ -22,7 +22,7 @@ _memory_interval_s = 0.5
 
 
 def serve(inbox: Inbox, send: Callable[[Event], None]) -> None:
-    """Serve requests for ever; return only when the model cannot be loaded, after everybody was told."""
+    """Serve requests forever; return only if the model cannot be loaded, once all waiting requests have failed."""
     generation = None
     while True:
         request = inbox.take()
@@ -33,20 +33,21 @@ def serve(inbox: Inbox, send: Callable[[Event], None]) -> None:
                 case Generate():
                     _answer(generation, request, inbox, send)
         except FacetError as error:
-            send(RequestFailed(request.id, error.title, error.message))
+            send(RequestFailed.from_error(request.id, error))
         except Exception as error:  # noqa: BLE001 - one bad request must not end the worker for all others
             _log.exception("Request %s failed", request.id)
             reason = " ".join(str(error).split())[:300]
-            send(RequestFailed(request.id, EngineError.title, f"{type(error).__name__}: {reason}. The log has more."))
+            failure = EngineError(f"{type(error).__name__}: {reason}. See the log for details.")
+            send(RequestFailed.from_error(request.id, failure))
         if isinstance(request, Load) and generation is None:
             for waiting in inbox.drain():
-                send(RequestFailed(waiting.id, EngineError.title, "The model could not be loaded."))
+                send(RequestFailed.from_error(waiting.id, EngineError("The model could not be loaded.")))
             return
 
 
 def _load(generation: Generation | None, request: Load, send: Callable[[Event], None]) -> Generation:
     if generation is not None:
-        raise RequestError("This process serves a model already: each model has a process of its own.")
+        raise RequestError("This worker already has a model. Start another worker for another model.")
     started = time.perf_counter()
     in_use.hold(Path(request.path))
     model = open_model(Path(request.path))
@@ -80,11 +81,11 @@ def _answer(generation: Generation | None, request: Generate, inbox: Inbox, send
 
 
 def _with_memory(events: Iterator[AnswerEvent] | Iterator[LoadProgress]) -> Iterator[Event]:
-    """Pass on the events, with a Memory among them about twice a second, and one before the last of an answer."""
-    told = time.monotonic()
+    """Yield the events, with a Memory inserted about twice a second and before the end of an answer."""
+    reported_at = time.monotonic()
     for event in events:
-        if isinstance(event, Finished) or time.monotonic() - told >= _memory_interval_s:
-            told = time.monotonic()
+        if isinstance(event, Finished) or time.monotonic() - reported_at >= _memory_interval_s:
+            reported_at = time.monotonic()
             yield _memory()
         yield event
 

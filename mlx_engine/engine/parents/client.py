@@ -1,6 +1,6 @@
-"""One child process, a worker or a job, its pipes, and the threads that serve them.
+"""One child process, a worker or a job, with its pipes and the threads that serve them.
 
-Knows that messages are lines and how a process can end; knows nothing of models or of what to start when.
+Knows that messages are lines and how a process can end; knows nothing about models, or about when to start a process.
 """
 
 import contextlib
@@ -12,41 +12,51 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Generic, TypeVar
 
 import msgspec
 
 from mlx_engine import protocol
+from mlx_engine.child_command import child_command
 from mlx_engine.engine.parents.worker_log import WorkerLog
 from mlx_engine.errors import EngineError
-from mlx_engine.protocol import WorkerExited
+from mlx_engine.protocol import ProcessExited
 
 GRACE_S = 2.0
-"""How long a worker may take to end by itself once its standard input is closed."""
+"""Time for a process to end by itself once its standard input is closed."""
 
-_LAST_WORDS_S = 0.05
-"""How long a dead worker's standard error is still read; a grandchild may hold it open for ever."""
+_STDERR_S = 0.05
+"""Time to read the standard error of a dead process to its end; a grandchild may hold the pipe open forever."""
 
 _REASONS = {
-    signal.SIGKILL: "It was killed from outside (signal 9), perhaps by the system because memory ran out.",
-    signal.SIGABRT: "It aborted (signal 6): Metal or another native library gave up, often for want of memory.",
+    signal.SIGKILL: "It was killed (signal 9), perhaps by the system because memory ran out.",
+    signal.SIGABRT: "It aborted (signal 6): Metal or another native library failed, often for lack of memory.",
     signal.SIGSEGV: "It crashed in native code (segmentation fault, signal 11).",
-    signal.SIGBUS: "It crashed in native code (bus error): a file may have changed or vanished while it was in use.",
-    signal.SIGILL: "It crashed in native code (illegal instruction): a library does not suit this processor.",
-    signal.SIGTERM: "It was asked to end from outside (signal 15).",
+    signal.SIGBUS: "It crashed in native code (bus error): a file may have changed or disappeared while it was in use.",
+    signal.SIGILL: "It crashed in native code (illegal instruction): a library does not support this processor.",
+    signal.SIGTERM: "It was terminated (signal 15).",
 }
 
 
 E = TypeVar("E")
 
 
-class Client(Generic[E]):
-    """A child process, started at once; by default a worker.
+@dataclass(frozen=True, slots=True)
+class Parcel(Generic[E]):
+    """An event on its way from a client's thread to the owner's thread. `key` is the owner's number for the client."""
 
-    `on_event` is called from a thread of the client's own, in the order of the events; the last one is always a
-    `WorkerExited`, exactly once. What the process writes to its standard error goes to `log_path`. `decode` reads a
-    line of its standard output.
+    key: int
+    event: E
+
+
+class Client(Generic[E]):
+    """A child process, started at once; a worker by default.
+
+    `on_event` is called from the client's reader thread, in the order of the events; the last one is always a
+    `ProcessExited`, exactly once. Standard error of the process goes to `log_path`. `decode` reads a line of its
+    standard output.
 
     Raises:
         EngineError: the system could not start the process.
@@ -55,17 +65,17 @@ class Client(Generic[E]):
     def __init__(
         self,
         *,
-        on_event: Callable[[E | WorkerExited], None],
+        on_event: Callable[[E | ProcessExited], None],
         log_path: Path,
         command: Sequence[str] | None = None,
         environment: Mapping[str, str] | None = None,
         decode: Callable[[bytes], E] = protocol.decode_event,  # type: ignore[assignment]  # E is Event then
     ) -> None:
-        command = list(command or worker_command())
+        command = list(command or child_command("worker"))
         try:
             self._process = _start(command, environment or worker_environment())
         except OSError as error:
-            raise EngineError(f"The engine's process could not be started: {error.strerror}.") from error
+            raise EngineError(f"Couldn't start the engine process: {error.strerror}.") from error
         self.pid = self._process.pid
         self._on_event = on_event
         self._decode = decode
@@ -78,35 +88,35 @@ class Client(Generic[E]):
         self._reader = _thread(self._read, self._process.stdout)
 
     def send(self, request: msgspec.Struct) -> None:
-        """Queue the request; it never waits, and is dropped if the process is gone."""
+        """Queue the request without waiting. It is dropped if the process has ended."""
         self._requests.put(protocol.encode(request))
 
     @property
     def log_tail(self) -> str:
-        """The last lines of what the process has written to its standard error."""
+        """The last lines the process has written to its standard error."""
         return self._log.tail()
 
     def close(self) -> None:
-        """End the worker: close its standard input, and kill it if it does not end by itself. Returns at once."""
+        """Close the standard input of the process, and kill it if it does not end by itself. Returns at once."""
         if self._closing:
             return
         self._closing = True
         self._requests.put(None)
-        _thread(self._see_it_end)
+        _thread(self._wait_or_kill)
 
     def join(self, timeout_s: float) -> bool:
-        """Wait until the last event was told; return whether it was."""
+        """Wait for the last event; return False on a timeout."""
         self._reader.join(timeout_s)
         return not self._reader.is_alive()
 
-    def _see_it_end(self) -> None:
+    def _wait_or_kill(self) -> None:
         try:
             self._process.wait(GRACE_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
 
     def _write(self, stdin: IO[bytes]) -> None:
-        # A broken pipe means that the process is gone; the reader tells so.
+        # A broken pipe means that the process has ended, which the reader reports.
         with contextlib.suppress(OSError), stdin:
             while (line := self._requests.get()) is not None:
                 stdin.write(line)
@@ -115,38 +125,26 @@ class Client(Generic[E]):
     def _read(self, stdout: IO[bytes]) -> None:
         with stdout:
             for line in stdout:
-                self._tell(line)
-        self._see_it_end()
+                self._emit(line)
+        self._wait_or_kill()
         returncode = self._process.wait()
         self._requests.put(None)
-        self._stderr.join(_LAST_WORDS_S)
+        self._stderr.join(_STDERR_S)
         reason = "" if self._closing else reason_of(returncode)
-        self._on_event(WorkerExited(returncode, self._closing, reason, self._log.tail()))
+        self._on_event(ProcessExited(returncode, self._closing, reason, self._log.tail()))
 
-    def _tell(self, line: bytes) -> None:
+    def _emit(self, line: bytes) -> None:
         try:
             event = self._decode(line)
         except msgspec.DecodeError as error:
             self._log.write(f"Not an event ({error}): {line[:200]!r}")
             return
-        if not isinstance(event, WorkerExited):  # Only the reader knows when that is so.
+        if not isinstance(event, ProcessExited):  # Only the reader reports the end of the process.
             self._on_event(event)
 
 
-def worker_command() -> list[str]:
-    """Return the command that starts a worker."""
-    return own_command("worker")
-
-
-def own_command(kind: str) -> list[str]:
-    """Return the command of a child process: by this Python, or by the packaged app, which is its own Python."""
-    if Path(sys.executable).name.lower().startswith("python") and not getattr(sys, "frozen", False):
-        return [sys.executable, "-m", "mlx_engine", kind]
-    return [sys.executable, f"--{kind}"]
-
-
 def worker_environment() -> dict[str, str]:
-    """Return this process's environment with what a worker needs: nothing from the network, a fast BLAS on Linux."""
+    """Return the environment for a worker: this process's, without network access and with a fast BLAS on Linux."""
     environment = dict(os.environ)
     environment |= {
         "HF_HUB_OFFLINE": "1",
@@ -162,9 +160,9 @@ def worker_environment() -> dict[str, str]:
 
 
 def reason_of(returncode: int) -> str:
-    """Return in words why a process ended that was not asked to; negative codes are signals."""
+    """Return a sentence on why a process ended unexpectedly; negative codes are signals."""
     if returncode == 0:
-        return "It ended although nobody had asked it to."
+        return "It ended unexpectedly."
     if returncode > 0:
         return f"It ended with exit code {returncode}."
     try:
@@ -175,9 +173,9 @@ def reason_of(returncode: int) -> str:
 
 
 def _openblas() -> Path | None:
-    # WORKAROUND(mlx-cpu 0.32): its own BLAS is the reference one, 40 times slower. May go once it ships a fast one.
+    # WORKAROUND(mlx-cpu 0.32): it ships the reference BLAS, 40 times slower. Remove once it ships a fast one.
     patterns = ("lib/*-linux-gnu/libopenblas.so.0", "lib*/libopenblas.so.0", "local/lib*/libopenblas.so.0")
-    return next((found for pattern in patterns for found in sorted(Path("/usr").glob(pattern))), None)
+    return next((path for pattern in patterns for path in sorted(Path("/usr").glob(pattern))), None)
 
 
 def _start(command: list[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
@@ -187,9 +185,9 @@ def _start(command: list[str], environment: Mapping[str, str]) -> "subprocess.Po
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment,
-        # Python puts the working directory on its import path: be it the one that holds this package, not the user's.
+        # Python puts the working directory on its import path: use the one with this package, not the user's.
         cwd=Path(__file__).parents[3],
-        # Control-C in a terminal is for the program that the person talks to.
+        # Control-C in a terminal goes to the parent only.
         start_new_session=True,
     )
 

@@ -1,7 +1,7 @@
-"""Which models have a worker process, what each is doing, and which request is whose.
+"""The workers of the loaded models, their states, and the requests each one serves.
 
-Policy only: no threads of its own. Every method runs in the owner's thread; the workers' events come to it as
-parcels through `receive`.
+Policy only: no threads here. Every method runs in the owner's thread, and the workers' events arrive as parcels through
+`receive`.
 """
 
 import time
@@ -9,19 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mlx_engine.engine.parents.client import GRACE_S, Client
+from mlx_engine.engine.parents.client import GRACE_S, Client, Parcel
 from mlx_engine.engine.values.state import LOAD_ID, EngineState, Failed, Starting, Stopped, advance
 from mlx_engine.errors import RequestError
-from mlx_engine.protocol import Cancel, Event, Finished, Generate, Load, Memory, RequestFailed, WorkerExited
+from mlx_engine.protocol import Cancel, Event, Finished, Generate, Load, Memory, ProcessExited, RequestFailed
 from mlx_engine.sampling import check_sampling
-
-
-@dataclass(frozen=True, slots=True)
-class PoolEvent:
-    """One event on its way from a client's thread to the owner's. Only the pool opens it."""
-
-    client_key: int
-    event: Event
 
 
 @dataclass(slots=True)
@@ -29,24 +21,23 @@ class _Worker:
     model: Path
     client: Client[Event]
     waiting: list[str] = field(default_factory=list)
-    """The ids of the requests that have not ended."""
+    """Ids of the open requests."""
     used_at: float = 0.0
     held_bytes: int = 0
-    """What MLX has told that it holds."""
+    """Memory held by MLX, as last reported."""
 
 
 class EnginePool:
     """The workers of up to `limit` models.
 
     `post` is called from other threads and must bring its parcel to the owner's thread, which hands it to `receive`.
-    `on_event` is called in the owner's thread with the model and the event. `command` starts a worker; the default
-    is Facet's own.
+    `on_event` is called in the owner's thread with the model and the event. `command` starts a worker.
     """
 
     def __init__(
         self,
         *,
-        post: Callable[[PoolEvent], None],
+        post: Callable[[Parcel[Event]], None],
         on_event: Callable[[Path, Event], None],
         logs: Path,
         limit: int = 1,
@@ -58,26 +49,26 @@ class EnginePool:
         self._limit = limit
         self._command = command
         self._workers: dict[int, _Worker] = {}
-        """All processes that have not been heard to end, those on their way out included."""
+        """All processes that have not ended, including those that are closing."""
         self._current: dict[Path, int] = {}
-        """The worker that serves each model, the one used longest ago first."""
+        """The worker of each model, the least recently used first."""
         self._states: dict[Path, EngineState] = {}
         self._started = 0
 
-    def receive(self, parcel: PoolEvent) -> None:
-        """Take in one event. When a worker dies or cannot load, the requests it still had fail before that is told."""
-        worker, event = self._workers[parcel.client_key], parcel.event
-        if self._current.get(worker.model) == parcel.client_key:
+    def receive(self, parcel: Parcel[Event]) -> None:
+        """Handle one event. If a worker dies or fails to load, its open requests fail before that event is reported."""
+        worker, event = self._workers[parcel.key], parcel.event
+        if self._current.get(worker.model) == parcel.key:
             self._states[worker.model] = advance(self.state(worker.model), event)
         match event:
-            case WorkerExited():
+            case ProcessExited():
                 self._end_all(worker, "The engine stopped", event.reason, cancelled=event.expected)
-                self._forget(parcel.client_key)
+                self._forget(parcel.key)
             case RequestFailed() if event.id == LOAD_ID:
                 self._end_all(worker, event.title, event.message)
             case Finished() | RequestFailed():
                 if event.id not in worker.waiting:
-                    return  # Its end was told when the load failed.
+                    return  # Its failure was reported with that of the load.
                 worker.waiting.remove(event.id)
                 worker.used_at = time.monotonic()
             case Memory():
@@ -88,7 +79,7 @@ class EnginePool:
         return self._states.get(model, Stopped())
 
     def load(self, model: Path) -> None:
-        """Start a worker for `model` unless it has one, ending the one used longest ago if there are too many.
+        """Start a worker for `model` unless it has one, closing the least recently used worker if there are too many.
 
         Raises:
             EngineError: the system could not start the process.
@@ -101,12 +92,12 @@ class EnginePool:
         self._start(model)
 
     def unload(self, model: Path) -> None:
-        """End the model's worker; what it was answering ends as cancelled. Its memory is free on `WorkerExited`."""
+        """Close the model's worker and cancel its requests. Its memory is free on `ProcessExited`."""
         self._release(model)
         self._states.pop(model, None)
 
     def unload_idle(self, idle_s: float) -> list[Path]:
-        """Unload the models that have had nothing to do for `idle_s` seconds; return them."""
+        """Unload the models that have been idle for `idle_s` seconds; return them."""
         latest = time.monotonic() - idle_s
         idle = [
             worker.model
@@ -118,11 +109,11 @@ class EnginePool:
         return idle
 
     def generate(self, model: Path, request: Generate) -> None:
-        """Ask `model` for an answer, loading it first if need be.
+        """Request an answer from `model`, loading it first if necessary.
 
         Raises:
             RequestError: there is no message to answer.
-            InvalidParameter: a sampling value is out of its range.
+            InvalidParameter: a sampling value is out of range.
             EngineError: the system could not start the process.
         """
         _check(request)
@@ -134,16 +125,17 @@ class EnginePool:
         worker.client.send(request)
 
     def cancel(self, request_id: str) -> None:
-        """Stop a request, whatever it is doing; it ends with a `Finished`. One that has ended is left alone."""
+        """Cancel a request at any stage; it ends with a `Finished`. Does nothing if it has ended already."""
         for worker in self._workers.values():
             if request_id in worker.waiting:
                 worker.client.send(Cancel(request_id))
 
     def memory_bytes(self, model: Path) -> int:
-        """Return what the model's process takes, 0 if there is none: what is resident, or what MLX holds if that is
-        more. A Mac does not count all of Metal's memory among the resident.
+        """Return the memory used by the model's process, 0 if it has none.
+
+        The larger of resident memory and the memory held by MLX: macOS does not count all Metal memory as resident.
         """
-        import psutil  # noqa: PLC0415 - the window's start does not wait for it
+        import psutil  # noqa: PLC0415 - not needed to start the window
 
         if (key := self._current.get(model)) is None:
             return 0
@@ -154,7 +146,7 @@ class EnginePool:
             return 0
 
     def close(self) -> None:
-        """End all workers, and wait for them; one that hangs is killed after the grace period."""
+        """Close all workers and wait for them; one that hangs is killed after the grace period."""
         for worker in self._workers.values():
             worker.client.close()
         for worker in self._workers.values():
@@ -163,11 +155,10 @@ class EnginePool:
     def _start(self, model: Path) -> None:
         key = self._started = self._started + 1
 
-        def post(event: Event) -> None:
-            self._post(PoolEvent(key, event))
-
         log_path = self._logs / f"engine-{model.parent.name}-{model.name}.log"
-        client = Client(on_event=post, log_path=log_path, command=self._command)
+        client: Client[Event] = Client(
+            on_event=lambda event: self._post(Parcel(key, event)), log_path=log_path, command=self._command
+        )
         self._workers[key] = _Worker(model, client, used_at=time.monotonic())
         self._current[model] = key
         self._states[model] = Starting()
@@ -194,4 +185,4 @@ class EnginePool:
 def _check(request: Generate) -> None:
     check_sampling(request.sampling)
     if not request.messages or request.messages[-1].role != "user" or not request.messages[-1].content.strip():
-        raise RequestError("There is no message to answer: write one first.")
+        raise RequestError("There is no message to answer. Write one first.")

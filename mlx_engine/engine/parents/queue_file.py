@@ -1,4 +1,4 @@
-"""The file that keeps the queue of jobs, so that a restart goes on where it was: requests, and which are paused."""
+"""The file with the queue of jobs, for resuming after a restart: requests, and which of them are paused."""
 
 import contextlib
 from collections.abc import Iterable
@@ -14,19 +14,19 @@ FILE_NAME = "jobs.json"
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A job as the file has it."""
+    """A job in the file."""
 
     request: QueuedRequest
     paused: bool
 
 
 def read(file: Path) -> list[Entry]:
-    """Return what was left in the queue; a file that cannot be read is an empty one."""
+    """Return the queue of the last run; empty if the file cannot be read."""
     return read_value(file, list[Entry]) or []
 
 
 def write(file: Path, entries: Iterable[Entry]) -> None:
-    """Replace the file. A disk that takes none does not stop a job; the queue then ends with this process."""
+    """Replace the file. Jobs run even if it cannot be written; the queue then ends with this process."""
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(file, msgspec.json.encode(list(entries)))

@@ -1,50 +1,39 @@
-"""Runs a study to its end, unattended: a job process for each step, one after the other, so that one model at most is
-in memory.
+"""Runs a study unattended: one job process per step, one after the other, so that at most one model is in memory.
 
-As in `pool.py`: no threads of its own, every method runs in the owner's thread, and the events of the processes come to
-it as parcels through `receive`. After each step the study is kept on the disk; a later run goes on from there.
+Policy only, as in `pool.py`: no threads here, every method runs in the owner's thread, and the events of the processes
+arrive as parcels through `receive`. The study is saved after each step, and a later run resumes from there.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 import msgspec
 
-from mlx_engine.engine.parents.client import GRACE_S, Client
+from mlx_engine.engine.parents.client import GRACE_S, Client, Parcel
 from mlx_engine.engine.parents.job_client import start_job
-from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent
+from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent, needs_network
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.hub_messages import FetchDataset, JobFailed
 from mlx_engine.measure.results.messages import SpeedMeasured, SpeedUnderway
 from mlx_engine.measure.study.plan import Gates
 from mlx_engine.measure.study.study import Step, Study, after, after_failure, remaining
 from mlx_engine.measure.study.study_file import alone, keep, made, present
-from mlx_engine.protocol import WorkerExited
-
-
-@dataclass(frozen=True, slots=True)
-class StudyParcel:
-    """One event on its way from a client's thread to the owner's. Only the run opens it."""
-
-    client_key: int
-    event: JobEvent
+from mlx_engine.protocol import ProcessExited, RequestFailed
 
 
 class StudyRun:
-    """A study that is being worked on.
+    """A running study.
 
     `post` is called from other threads and must bring its parcel to the owner's thread, which hands it to `receive`.
-    `on_event` is called in the owner's thread with each event of the present step; `on_change` when `study` or `step`
-    has changed. `step` is None before the start and when nothing is left to do.
+    `on_event` is called in the owner's thread with each event of the current step; `on_change` when `study` or `step`
+    has changed. `step` is None before the start and after the last step.
     """
 
     def __init__(
         self,
         study: Study,
         *,
-        post: Callable[[StudyParcel], None],
+        post: Callable[[Parcel[JobEvent]], None],
         on_event: Callable[[JobEvent], None],
         on_change: Callable[[], None],
         folders: Folders,
@@ -63,71 +52,71 @@ class StudyRun:
         self._claim = ExitStack()
 
     def start(self) -> None:
-        """Begin with the first step that is left.
+        """Start with the first remaining step.
 
         Raises:
-            RequestError: somebody else runs the study already.
-            StorageError: it cannot be kept.
+            RequestError: another process runs the study.
+            StorageError: the study cannot be saved.
         """
         self._claim.enter_context(alone(self.study, self._folders.studies))
         self.study = present(self.study, self._folders.datasets)
         keep(self.study, self._folders.studies)
-        self._begin_next()
+        self._start_next()
 
-    def receive(self, parcel: StudyParcel) -> None:
-        """Take in one event.
+    def receive(self, parcel: Parcel[JobEvent]) -> None:
+        """Handle one event.
 
         Raises:
-            StorageError: the study cannot be kept any more.
+            StorageError: the study cannot be saved.
         """
         step, event = self.step, parcel.event
-        if parcel.client_key != self._key or step is None:
+        if parcel.key != self._key or step is None:
             return
         self._on_event(event)
         match event:
-            case JobFailed():
+            case RequestFailed():
                 self._end_step(after_failure(self._with_so_far(step), step, event.title, event.message))
             case SpeedUnderway(so_far=so_far):
                 has_figures = so_far and (so_far.reading or so_far.decoding)
                 self._so_far = SpeedMeasured(event.id, so_far) if so_far and has_figures else None
-            case WorkerExited():
+            case ProcessExited():
                 self._end_step(after_failure(self._with_so_far(step), step, "The process ended", event.reason))
             case _ if not isinstance(event, UNDERWAY):
                 self._end_step(made(after(self.study, step, event)))
 
     def set_gates(self, gates: Gates | None) -> None:
-        """Hold the study against other limits; nothing has to be measured anew for them.
+        """Check the study against other limits; this takes no new measurements.
 
         Raises:
-            StorageError: the study cannot be kept.
+            StorageError: the study cannot be saved.
         """
         self.study = msgspec.structs.replace(self.study, plan=msgspec.structs.replace(self.study.plan, gates=gates))
         keep(self.study, self._folders.studies)
 
     def close(self) -> None:
-        """Stop; what the present step has done stays as far as it is on the disk."""
+        """Stop; the results of the current step that are on disk stay."""
         self.step = None
         self._end_process()
         self._claim.close()
 
     def _with_so_far(self, step: Step) -> Study:
-        """Return the study with the speeds that were measured before the step failed."""
+        """Return the study with the speeds measured before the step failed."""
         return after(self.study, step, self._so_far) if self._so_far else self.study
 
-    def _begin_next(self) -> None:
+    def _start_next(self) -> None:
         self.step = next(remaining(self.study), None)
         self._so_far = None
         if self.step is None:
             self._claim.close()
         else:
             key = self._key = self._key + 1
-
-            def post(event: JobEvent) -> None:
-                self._post(StudyParcel(key, event))
-
             try:
-                needs_network = isinstance(self.step.request, FetchDataset)
-                client = start_job(post, logs=self._folders.logs, needs_network=needs_network, command=self._command)
+                client = start_job(
+                    lambda event: self._post(Parcel(key, event)),
+                    logs=self._folders.logs,
+                    needs_network=needs_network(self.step.request),
+                    command=self._command,
+                )
             except FacetError as error:
                 self._end_step(after_failure(self.study, self.step, error.title, error.message))
                 return
@@ -139,12 +128,12 @@ class StudyRun:
         self._end_process()
         self.study = study
         keep(study, self._folders.studies)
-        self._begin_next()
+        self._start_next()
 
     def _end_process(self) -> None:
         self._key += 1
         if self._client is not None:
             self._client.close()
-            # The next model is loaded only when the memory of this one is free again.
+            # The next model may load only once the memory of this one is free.
             self._client.join(2 * GRACE_S)
             self._client = None

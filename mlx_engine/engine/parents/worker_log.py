@@ -1,4 +1,4 @@
-"""What a worker writes to its standard error: kept in a file of bounded size, its last lines in memory."""
+"""The log of a child process: its standard error in a file of bounded size, the last lines in memory."""
 
 import contextlib
 import threading
@@ -12,9 +12,9 @@ LONGEST_LINE = 2_000
 
 
 class WorkerLog:
-    """A log file that is moved to `<name>.1` when full, so that the two together never pass 2 MB.
+    """A log file that is moved to `<name>.1` when full, so that the two together stay below 2 MB.
 
-    A disk that is full or read-only never stops the caller: the tail is kept all the same. Safe from any thread.
+    A full or read-only disk never stops the caller, and the tail is kept in memory anyway. Safe from any thread.
     """
 
     def __init__(self, path: Path) -> None:
@@ -23,7 +23,7 @@ class WorkerLog:
         self._lock = threading.Lock()
 
     def write(self, line: str) -> None:
-        """Add one line; its end is cut if it is very long."""
+        """Add one line, truncated if it is very long."""
         line = line.rstrip()[:LONGEST_LINE]
         with self._lock:
             self._tail.append(line)
@@ -31,13 +31,13 @@ class WorkerLog:
                 self._write_to_file(line)
 
     def drain(self, stream: IO[bytes]) -> None:
-        """Write all lines of `stream` until it ends, and close it; a line without an end is taken in pieces."""
+        """Write all lines of `stream` until it ends, and close it; an endless line is written in pieces."""
         with stream:
             while line := stream.readline(LONGEST_LINE):
                 self.write(line.decode("utf-8", "replace"))
 
     def tail(self) -> str:
-        """Return the last lines written."""
+        """Return the last lines."""
         with self._lock:
             return "\n".join(self._tail)
 

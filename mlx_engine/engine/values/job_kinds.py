@@ -1,4 +1,4 @@
-"""What differs between the kinds of jobs in the queue: when one may run, what it is, what it leaves."""
+"""The differences between downloads, conversions and uploads in the queue."""
 
 from pathlib import Path
 from typing import Literal
@@ -20,23 +20,20 @@ Lane = Literal["network", "machine"]
 
 
 def lane(request: QueuedRequest) -> Lane:
-    """Return with which others it takes turns; lanes run beside each other."""
+    """Return the lane of the job. Jobs of one lane run one after the other, lanes run in parallel."""
     return "machine" if isinstance(request, Convert) else "network"
 
 
-def needs_network(request: QueuedRequest) -> bool:
-    return not isinstance(request, Convert) or not request.source
+def can_restart(request: QueuedRequest) -> bool:
+    """Return True if ending the process loses no work, since it is on disk or on the Hub.
 
-
-def keeps_work(request: QueuedRequest) -> bool:
-    """Tell whether a process that ends loses nothing, since it is on the disk, or on the Hub. One that would lose its
-    work stands still instead.
+    Other jobs pause inside their process.
     """
     return not isinstance(request, Convert)
 
 
-def learn(request: QueuedRequest, event: JobEvent) -> QueuedRequest:
-    """Return the request as a later process is to have it after `event`: going on from what is known and there."""
+def update_request(request: QueuedRequest, event: JobEvent) -> QueuedRequest:
+    """Return the request a later process needs to resume after `event`."""
     match event:
         case DownloadPlanned():
             return msgspec.structs.replace(request, commit=event.commit)
@@ -46,33 +43,33 @@ def learn(request: QueuedRequest, event: JobEvent) -> QueuedRequest:
             return request
 
 
-def is_same(one: QueuedRequest, other: QueuedRequest) -> bool:
-    """Tell whether both ask for the same thing.
+def is_same(first: QueuedRequest, second: QueuedRequest) -> bool:
+    """Return True if both requests have the same result.
 
     Raises:
-        StorageError: they would make different things in the same place.
+        StorageError: they have different results in the same place.
     """
-    match one, other:
+    match first, second:
         case Download(), Download():
-            return _wanted(one) == _wanted(other)
+            return _download_key(first) == _download_key(second)
         case Convert(), Convert():
-            if Path(one.target) != Path(other.target):
+            if Path(first.target) != Path(second.target):
                 return False
-            if _made(one) == _made(other):
+            if _conversion_key(first) == _conversion_key(second):
                 return True
-            raise StorageError(f"{one.model_id} is being made already, in another way. Choose another name.")
+            raise StorageError(f"{first.model_id} is already being created with another recipe. Choose another name.")
         case Publish(), Publish():
-            if one.repository.casefold() != other.repository.casefold():
+            if first.repository.casefold() != second.repository.casefold():
                 return False
-            if Path(one.folder) == Path(other.folder):
+            if Path(first.folder) == Path(second.folder):
                 return True
-            raise StorageError(f"{one.repository} is being published already, from another folder.")
+            raise StorageError(f"{first.repository} is already being published from another folder.")
         case _:
             return False
 
 
-def leave_nothing(request: QueuedRequest) -> None:
-    """Remove what a job that was given up has left on the disk. Nothing may work on it any more."""
+def discard_files(request: QueuedRequest) -> None:
+    """Delete the partial files of a canceled job. Its process must have ended."""
     match request:
         case Download():
             discard_partial(cache_folder(), request.repository)
@@ -83,12 +80,12 @@ def leave_nothing(request: QueuedRequest) -> None:
             if not request.source:
                 discard_partial(cache_folder(), request.repository)
         case Publish():
-            """The Hub shows nothing of what was not sent to its end."""
+            """An unfinished upload is not visible on the Hub."""
 
 
-def _wanted(request: Download) -> tuple[str, str, tuple[str, ...]]:
+def _download_key(request: Download) -> tuple[str, str, tuple[str, ...]]:
     return request.repository, request.revision, request.include
 
 
-def _made(request: Convert) -> tuple[Recipe, str]:
+def _conversion_key(request: Convert) -> tuple[Recipe, str]:
     return request.recipe, request.repository or request.source

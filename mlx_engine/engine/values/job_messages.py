@@ -1,28 +1,41 @@
-"""All that a job process is asked and answers, about the Hub, conversions and measurements, in one place."""
+"""All requests to a job process and all events from it.
+
+The messages are declared by subject, next to the values they carry: `hub_messages` (the Hub),
+`models/hub/upload_messages` (publishing), `quantize/plan/messages` (conversions) and `measure/results/messages`
+(measurements). Lines are encoded as in `protocol`.
+"""
 
 import msgspec
 
 from mlx_engine.hub_messages import DownloadPlanned, DownloadProgress, HubEvent, HubRequest, Waiting
 from mlx_engine.measure.results.messages import UNDERWAY as MEASURING
-from mlx_engine.measure.results.messages import MeasureEvent, MeasureRequest
+from mlx_engine.measure.results.messages import (
+    KeepAnswers,
+    MeasureEvent,
+    MeasureFidelity,
+    MeasureRequest,
+    MeasureSpeed,
+    ReadCorpus,
+    ReadTokens,
+)
 from mlx_engine.models.hub.upload_messages import UNDERWAY as PUBLISHING
 from mlx_engine.models.hub.upload_messages import UploadEvent, UploadRequest
-from mlx_engine.protocol import WorkerExited
+from mlx_engine.protocol import ProcessExited, RequestFailed
 from mlx_engine.quantize.plan.messages import (
     ConversionPlanned,
     ConversionProgress,
     Convert,
     Converted,
-    Hold,
     OutlineRead,
-    Proceed,
+    Pause,
     ReadOutline,
+    Resume,
     SourceArrived,
     SourceProgress,
 )
 
-JobRequest = HubRequest | UploadRequest | MeasureRequest | ReadOutline | Convert | Hold | Proceed
-JobEvent = (
+JobRequest = HubRequest | UploadRequest | MeasureRequest | ReadOutline | Convert | Pause | Resume
+JobReply = (
     HubEvent
     | UploadEvent
     | OutlineRead
@@ -32,8 +45,10 @@ JobEvent = (
     | ConversionProgress
     | Converted
     | MeasureEvent
-    | WorkerExited
+    | RequestFailed
 )
+"""Events that carry the id of a request."""
+JobEvent = JobReply | ProcessExited
 
 UNDERWAY = (
     DownloadPlanned,
@@ -46,7 +61,21 @@ UNDERWAY = (
     *MEASURING,
     *PUBLISHING,
 )
-"""The events after which more come of the same request."""
+"""Events that more events of the same request follow."""
+
+
+def needs_network(request: JobRequest) -> bool:
+    """Return False for requests that are served on this Mac alone; their processes are kept off the network."""
+    match request:
+        case Convert():
+            return not request.source
+        case ReadOutline():
+            return not request.model
+        case Pause() | Resume() | KeepAnswers() | MeasureFidelity() | MeasureSpeed() | ReadTokens() | ReadCorpus():
+            return False
+        case _:
+            return True
+
 
 _request_decoder: msgspec.json.Decoder[JobRequest] = msgspec.json.Decoder(JobRequest)
 _event_decoder: msgspec.json.Decoder[JobEvent] = msgspec.json.Decoder(JobEvent)
@@ -56,8 +85,8 @@ def decode_request(line: bytes) -> JobRequest:
     """Return the request in `line`.
 
     Raises:
-        msgspec.DecodeError: the line is no request.
-        InvalidRecipe: it asks for what MLX cannot do.
+        msgspec.DecodeError: the line is not a request.
+        InvalidRecipe: the recipe uses a quantization MLX does not support.
     """
     return _request_decoder.decode(line)
 
@@ -66,6 +95,6 @@ def decode_event(line: bytes) -> JobEvent:
     """Return the event in `line`.
 
     Raises:
-        msgspec.DecodeError: the line is no event.
+        msgspec.DecodeError: the line is not an event.
     """
     return _event_decoder.decode(line)

@@ -1,17 +1,23 @@
-"""What a job is doing: a union of small values, and the pure function from one to the next."""
+"""The state of a job: a union of small values, and the pure function from one to the next."""
 
 from dataclasses import dataclass, replace
 
 from mlx_engine.engine.values.job_messages import JobEvent
-from mlx_engine.hub_messages import Downloaded, DownloadPlanned, DownloadProgress, FileProgress, JobFailed, Waiting
+from mlx_engine.hub_messages import (
+    Downloaded,
+    DownloadPlanned,
+    DownloadProgress,
+    FileProgress,
+    Waiting,
+)
 from mlx_engine.models.hub.upload_messages import Published, PublishPlanned, PublishProgress
-from mlx_engine.protocol import WorkerExited
+from mlx_engine.protocol import ProcessExited, RequestFailed
 from mlx_engine.quantize.plan.messages import ConversionPlanned, ConversionProgress, Converted, Kept, SourceProgress
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """It begins, or goes on with so much done, when those before it have ended."""
+    """Waits for its turn to start or to resume."""
 
     done_bytes: int = 0
     total_bytes: int = 0
@@ -19,9 +25,9 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A process works on it. Until the plan is made `total_bytes` is 0.
+    """A process works on the job. `total_bytes` is 0 until the size is known.
 
-    `notice` is a sentence that says why it waits at the moment; else it is empty.
+    `notice` is a sentence with the reason for a wait, or empty.
     """
 
     done_bytes: int = 0
@@ -31,17 +37,17 @@ class Running:
     files: tuple[FileProgress, ...] = ()
     notice: str = ""
     tensor: str = ""
-    """Of a conversion: what is being written."""
+    """Of a conversion: the tensor being written."""
     kept: tuple[Kept, ...] = ()
     notes: tuple[str, ...] = ()
-    """Of a conversion: sentences about what is dropped or loses something."""
+    """Of a conversion: sentences about losses and omissions."""
     source: SourceProgress | None = None
-    """Of a conversion whose original is being downloaded meanwhile: how far that is."""
+    """Of a conversion that downloads its original at the same time: progress of the download."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """Stopped by a person, with so much done."""
+    """Paused by the user."""
 
     done_bytes: int = 0
     total_bytes: int = 0
@@ -49,8 +55,9 @@ class Paused:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The model is in the folder `path`, whole and verified; what was published is at that address on the Hub. The rest
-    is told of conversions.
+    """The complete, verified model is in the folder `path`; of an upload, `path` is its address on the Hub.
+
+    The other fields are those of a conversion.
     """
 
     path: str
@@ -62,7 +69,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """`error` is the class in `errors.py`; what was downloaded is kept for another try."""
+    """`error` is the class in `errors.py`. Downloaded files are kept for another attempt."""
 
     error: str
     title: str
@@ -74,12 +81,12 @@ JobState = Queued | Running | Paused | Done | Failed
 
 
 def advance(state: JobState, event: JobEvent) -> JobState:  # noqa: C901, PLR0911 - one line of the table, one return
-    """Return the state after `event`. An event that says nothing new about the job returns `state` itself."""
+    """Return the state after `event`; `state` itself if the event does not change it."""
     match state, event:
         case Running(), DownloadPlanned() | PublishPlanned():
             return Running(event.total_bytes - event.missing_bytes, event.total_bytes)
         case Running(), DownloadProgress() | PublishProgress():
-            # As long as nothing arrives, the reason to wait stands.
+            # The notice stays until more data arrives.
             notice = state.notice if event.done_bytes <= state.done_bytes else ""
             return Running(
                 event.done_bytes, event.total_bytes, event.bytes_per_s, event.remaining_s, event.files, notice
@@ -98,19 +105,19 @@ def advance(state: JobState, event: JobEvent) -> JobState:  # noqa: C901, PLR091
                 tensor=event.tensor,
             )
         case Running(), SourceProgress():
-            # As long as nothing arrives, the reason to wait stands.
+            # The notice stays until more data arrives.
             before = state.source.done_bytes if state.source else 0
             return replace(state, source=event, notice=state.notice if event.done_bytes <= before else "")
-        # One that is told to stand still may come to its end before it hears so.
+        # A job may finish before its request to pause arrives.
         case Running() | Paused() | Queued(), Downloaded():
             return Done(event.path, event.size_bytes)
         case Running() | Paused() | Queued(), Converted():
             return Done(event.path, event.size_bytes, event.bits_per_weight, event.kept, event.notes)
         case Running() | Paused() | Queued(), Published():
             return Done(event.address, event.size_bytes)
-        case Running() | Paused() | Queued(), JobFailed():
+        case Running() | Paused() | Queued(), RequestFailed():
             return Failed(event.error, event.title, event.message, event.retry_after_s)
-        case Running(), WorkerExited(expected=False):
+        case Running(), ProcessExited(expected=False):
             return Failed("EngineError", "The job stopped", event.reason)
         case _:
             return state

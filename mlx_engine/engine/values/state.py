@@ -1,14 +1,14 @@
-"""What a model's engine is doing: a union of small values, and the pure function from one to the next.
+"""The state of a model's engine: a union of small values, and the pure function from one to the next.
 
 Knows no process, no thread and no window.
 """
 
 from dataclasses import dataclass, replace
 
-from mlx_engine.protocol import Event, Finished, Loaded, LoadProgress, Prefill, RequestFailed, WorkerExited
+from mlx_engine.protocol import Event, Finished, Loaded, LoadProgress, Prefill, ProcessExited, RequestFailed
 
 LOAD_ID = "load"
-"""The id of the one Load request that a worker is sent; it tells a failed load from a failed answer."""
+"""The id of a worker's Load request; it distinguishes a failed load from a failed answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +18,12 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Starting:
-    """The process runs and has not said a word yet."""
+    """The process has started and has not sent an event yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """So many bytes of the weights are in memory."""
+    """Bytes of the weights in memory so far."""
 
     done_bytes: int
     total_bytes: int
@@ -31,14 +31,14 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Waiting for something to answer."""
+    """The model is loaded and idle."""
 
     loaded: Loaded
 
 
 @dataclass(frozen=True, slots=True)
 class Generating:
-    """Reading the prompt of, or answering, `request_id`."""
+    """Prefill or decode of the request `request_id`."""
 
     loaded: Loaded
     request_id: str
@@ -46,7 +46,7 @@ class Generating:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The load failed or the process died. The next request starts anew."""
+    """The load failed or the process died. The next request starts a new process."""
 
     title: str
     message: str
@@ -57,14 +57,14 @@ EngineState = Stopped | Starting | Loading | Ready | Generating | Failed
 
 
 def advance(state: EngineState, event: Event) -> EngineState:  # noqa: PLR0911 - one line of the table, one return
-    """Return the state after `event`. An event that says nothing new about the engine returns `state` itself."""
+    """Return the state after `event`; `state` itself if the event does not change it."""
     match state, event:
-        case Failed(), WorkerExited():
-            # The reason of a failed load was told before; what follows from it adds only the log.
+        case Failed(), ProcessExited():
+            # The cause of a failed load is already known; the end of the process only adds the log.
             return replace(state, log_tail=event.log_tail)
-        case _, WorkerExited(expected=True):
+        case _, ProcessExited(expected=True):
             return Stopped()
-        case _, WorkerExited():
+        case _, ProcessExited():
             return Failed("The engine stopped", event.reason, event.log_tail)
         case _, RequestFailed() if event.id == LOAD_ID:
             return Failed(event.title, event.message, "")

@@ -2,15 +2,15 @@
 
 parent                             job process
 KeepAnswers ──────────────────────►
-  ◄── AnswersUnderway … AnswersKept | JobFailed
+  ◄── AnswersUnderway … AnswersKept | RequestFailed
 MeasureFidelity ──────────────────►
-  ◄── FidelityUnderway … FidelityMeasured | JobFailed
+  ◄── FidelityUnderway … FidelityMeasured | RequestFailed
 MeasureSpeed ─────────────────────►
-  ◄── SpeedUnderway … SpeedMeasured | JobFailed
+  ◄── SpeedUnderway … SpeedMeasured | RequestFailed
 ReadTokens ───────────────────────►
-  ◄─────────────────── TokensRead | JobFailed
+  ◄─────────────────── TokensRead | RequestFailed
 ReadCorpus ───────────────────────►
-  ◄─────────────────── CorpusRead | JobFailed
+  ◄─────────────────── CorpusRead | RequestFailed
 
 The `id` of what asks for a measurement is what the model is called in the results. A process that is killed loses a
 chunk of answers at most; what was asked is asked again, and goes on.

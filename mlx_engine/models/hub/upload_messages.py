@@ -2,11 +2,11 @@
 
 parent                             job process
 DraftCard ────────────────────────►
-  ◄──────────────────────────────── CardDraft | JobFailed
+  ◄──────────────────────────────── CardDraft | RequestFailed
 LookAtTarget ─────────────────────►
-  ◄──────────────────────────────── PublishTarget | JobFailed
+  ◄──────────────────────────────── PublishTarget | RequestFailed
 Publish ──────────────────────────►
-  ◄── PublishPlanned … PublishProgress | Waiting … Published | JobFailed
+  ◄── PublishPlanned … PublishProgress | Waiting … Published | RequestFailed
 
 The first two send nothing of the model: they are what a person is shown before being asked.
 """

@@ -2,10 +2,10 @@
 
 parent                             job process
 ReadOutline ──────────────────────►
-  ◄──────────────────────────────── OutlineRead | JobFailed
+  ◄──────────────────────────────── OutlineRead | RequestFailed
 Convert ──────────────────────────►
-  ◄── ConversionPlanned, ConversionProgress … Converted | JobFailed
-Hold, Proceed ────────────────────►   at any time; they are not answered
+  ◄── ConversionPlanned, ConversionProgress … Converted | RequestFailed
+Pause, Resume ────────────────────►   at any time; no answer
 """
 
 import msgspec
@@ -46,14 +46,14 @@ class Convert(msgspec.Struct, frozen=True, kw_only=True, tag="convert", tag_fiel
     remove_source: bool = False
 
 
-class Hold(msgspec.Struct, frozen=True, tag="hold", tag_field=type_tag):
-    """Let what runs stand still where it is, its work kept in the process."""
+class Pause(msgspec.Struct, frozen=True, tag="pause", tag_field=type_tag):
+    """Pause the running conversion, which keeps its work in the process."""
 
     id: str
 
 
-class Proceed(msgspec.Struct, frozen=True, tag="proceed", tag_field=type_tag):
-    """Let what stands still go on."""
+class Resume(msgspec.Struct, frozen=True, tag="resume", tag_field=type_tag):
+    """Resume the paused conversion."""
 
     id: str
 

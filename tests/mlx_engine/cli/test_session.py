@@ -73,7 +73,7 @@ def test_control_c_is_pythons_own_again_after_an_answer(tmp_path: Path) -> None:
 def test_a_death_is_an_error_and_the_next_answer_starts_anew(tmp_path: Path, point: scripted_worker.Point) -> None:
     """The reason is the worker's; the session lives on."""
     with session(tmp_path, Script(die_at=point, once=str(tmp_path / "died"))) as answers:
-        with pytest.raises(AnswerFailed, match="killed from outside") as caught:
+        with pytest.raises(AnswerFailed, match="was killed") as caught:
             ask(answers)
         assert caught.value.title == "The engine stopped"
 

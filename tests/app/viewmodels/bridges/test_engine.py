@@ -1,4 +1,4 @@
-"""Where the engine's threads meet the window."""
+"""The engine pool with Qt signals."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from app.viewmodels.bridges.engine import EngineBridge
 from mlx_engine.engine.values.state import Failed, Loading, Ready, Starting, Stopped
 from mlx_engine.errors import EngineError
-from mlx_engine.protocol import ChatMessage, Delta, Finished, Generate, RequestFailed, WorkerExited
+from mlx_engine.protocol import ChatMessage, Delta, Finished, Generate, ProcessExited, RequestFailed
 from tests.app.viewmodels.facet import TIMEOUT_MS
 from tests.scripted_worker import Script, command
 
@@ -37,18 +37,18 @@ def until(qtbot: QtBot, bridge: EngineBridge, model: Path, state: type) -> None:
 
 
 def test_events_arrive_in_order_in_the_windows_thread(qtbot: QtBot, start: Callable[[Script], EngineBridge]) -> None:
-    """Whoever listens may touch widgets and the database."""
+    """Receivers may use widgets and the database."""
     bridge, told, threads = start(Script(answer="one two")), [], set()
-    bridge.told.connect(lambda _, event: told.append(event))
-    bridge.told.connect(lambda *_: threads.add(QThread.currentThread()))
+    bridge.event_received.connect(lambda _, event: told.append(event))
+    bridge.event_received.connect(lambda *_: threads.add(QThread.currentThread()))
     bridge.generate(A, ASK)
     qtbot.waitUntil(lambda: bool(told) and isinstance(told[-1], Finished), timeout=TIMEOUT_MS)
     assert [event.text for event in told if isinstance(event, Delta)] == ["one", " two"]
     assert threads == {bridge.thread()}
 
 
-def test_states_are_told_once_each(qtbot: QtBot, start: Callable[[Script], EngineBridge]) -> None:
-    """Starting, loading with progress, ready: every state is new when it is told."""
+def test_each_state_is_emitted_once(qtbot: QtBot, start: Callable[[Script], EngineBridge]) -> None:
+    """Starting, loading with progress, ready: each one differs from the one before."""
     bridge, states = start(Script(load_s=0.05)), []
     bridge.state_changed.connect(lambda model: states.append(bridge.state(model)))
     bridge.load(A)
@@ -57,10 +57,10 @@ def test_states_are_told_once_each(qtbot: QtBot, start: Callable[[Script], Engin
     assert len(set(states)) == len(states) > 3
 
 
-def test_loading_another_model_tells_that_the_first_is_gone(
+def test_loading_another_model_emits_that_the_first_is_unloaded(
     qtbot: QtBot, start: Callable[[Script], EngineBridge]
 ) -> None:
-    """There is room for one; the other's row must not go on saying that it is ready."""
+    """The pool holds one model, and the other must no longer appear as ready."""
     bridge, gone = start(Script()), []
     bridge.load(A)
     until(qtbot, bridge, A, Ready)
@@ -70,39 +70,39 @@ def test_loading_another_model_tells_that_the_first_is_gone(
     assert bridge.memory_bytes(A) == 0 < bridge.memory_bytes(B)
 
 
-def test_a_dead_engine_fails_its_request_and_says_why(qtbot: QtBot, start: Callable[[Script], EngineBridge]) -> None:
-    """The request ends before the death is told, and the state keeps the reason."""
+def test_a_dead_engine_fails_its_request_with_the_reason(qtbot: QtBot, start: Callable[[Script], EngineBridge]) -> None:
+    """The request fails before the exit is reported, and the state keeps the reason."""
     bridge, told = start(Script(die_at="decode")), []
-    bridge.told.connect(lambda _, event: told.append(event))
+    bridge.event_received.connect(lambda _, event: told.append(event))
     bridge.generate(A, ASK)
     until(qtbot, bridge, A, Failed)
-    qtbot.waitUntil(lambda: isinstance(told[-1], WorkerExited), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: isinstance(told[-1], ProcessExited), timeout=TIMEOUT_MS)
     assert isinstance(told[-2], RequestFailed)
 
 
 def test_an_idle_model_is_unloaded(qtbot: QtBot, start: Callable[[Script], EngineBridge]) -> None:
-    """After the time that was set, and not before; no timer runs afterwards."""
+    """After the timeout and not before; no timer runs afterwards."""
     bridge = start(Script())
-    bridge.unload_after(0.3)
+    bridge.set_idle_timeout(0.3)
     bridge.load(A)
     until(qtbot, bridge, A, Ready)
     until(qtbot, bridge, A, Stopped)
     assert not any(timer.isActive() for timer in bridge.findChildren(QTimer))
 
 
-def test_without_a_limit_no_timer_runs(qtbot: QtBot, start: Callable[[Script], EngineBridge]) -> None:
-    """Zero minutes is never."""
+def test_no_timer_runs_without_a_timeout(qtbot: QtBot, start: Callable[[Script], EngineBridge]) -> None:
+    """A timeout of 0 means never."""
     bridge = start(Script())
-    bridge.unload_after(60)
+    bridge.set_idle_timeout(60)
     bridge.load(A)
     until(qtbot, bridge, A, Ready)
     assert any(timer.isActive() for timer in bridge.findChildren(QTimer))
-    bridge.unload_after(0)
+    bridge.set_idle_timeout(0)
     assert not any(timer.isActive() for timer in bridge.findChildren(QTimer))
 
 
-def test_an_engine_that_cannot_be_started_is_told(tmp_path: Path, qapp: object) -> None:
-    """A missing program is an error of Facet's own, and the state stays what it was."""
+def test_an_engine_that_cannot_start_is_an_error(tmp_path: Path, qapp: object) -> None:
+    """A missing program raises an error, and the state does not change."""
     bridge = EngineBridge(tmp_path, command=[str(tmp_path / "nothing")])
     with pytest.raises(EngineError):
         bridge.load(A)

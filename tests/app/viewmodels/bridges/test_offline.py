@@ -17,16 +17,16 @@ def preferences(tmp_path: Path, qapp: object) -> Preferences:
     return Preferences(tmp_path / "settings.json")
 
 
-def test_the_switch_is_kept(preferences: Preferences, tmp_path: Path) -> None:
-    """Turned on, it is on in this process, and in the next run of the window too."""
+def test_the_switch_persists(preferences: Preferences, tmp_path: Path) -> None:
+    """It is on in this process and in the next run of the window."""
     OfflineSwitch(preferences, tmp_path).turn(on=True)
     assert network.is_offline()
     network.set_offline(False)
     assert OfflineSwitch(Preferences(tmp_path / "settings.json"), tmp_path).is_on
 
 
-def test_a_run_that_was_started_offline_stays_so(preferences: Preferences, tmp_path: Path) -> None:
-    """The setting cannot undo what the command line asked for."""
+def test_a_run_started_offline_stays_offline(preferences: Preferences, tmp_path: Path) -> None:
+    """The setting does not override the command line."""
     network.set_offline(True)
     switch = OfflineSwitch(preferences, tmp_path)
     switch.turn(on=True)
@@ -35,8 +35,8 @@ def test_a_run_that_was_started_offline_stays_so(preferences: Preferences, tmp_p
     assert switch.is_on
 
 
-def test_what_was_refused_is_counted(preferences: Preferences, tmp_path: Path) -> None:
+def test_refused_connections_are_counted(preferences: Preferences, tmp_path: Path) -> None:
     switch = OfflineSwitch(preferences, tmp_path)
-    assert switch.refused == 0
+    assert switch.refused_count == 0
     (tmp_path / network.LOG_NAME).write_text("one\ntwo\n")
-    assert switch.refused == 2
+    assert switch.refused_count == 2

@@ -1,4 +1,4 @@
-"""The settings as the window sees them."""
+"""The settings with Qt signals."""
 
 from pathlib import Path
 
@@ -16,16 +16,16 @@ def preferences(qapp: object, tmp_path: Path) -> Preferences:
     return Preferences(tmp_path / "settings.json")
 
 
-def test_a_change_is_told_and_written(qtbot: QtBot, preferences: Preferences, tmp_path: Path) -> None:
-    """Whoever shows the value follows it, and the next start has it."""
-    with qtbot.waitSignal(preferences.changed) as told:
+def test_a_change_is_emitted_and_written(qtbot: QtBot, preferences: Preferences, tmp_path: Path) -> None:
+    """The next start has the new value."""
+    with qtbot.waitSignal(preferences.changed) as emitted:
         preferences.set("text_size", 120)
-    assert told.args == ["text_size"]
+    assert emitted.args == ["text_size"]
     assert Preferences(tmp_path / "settings.json").get("text_size") == 120
 
 
-def test_the_same_value_is_no_change(qtbot: QtBot, preferences: Preferences, tmp_path: Path) -> None:
-    """Nothing is told, nothing is written."""
+def test_setting_the_same_value_does_nothing(qtbot: QtBot, preferences: Preferences, tmp_path: Path) -> None:
+    """No signal, and no write."""
     with qtbot.assertNotEmitted(preferences.changed):
         preferences.set("text_size", 100)
     assert list(tmp_path.iterdir()) == []
@@ -42,15 +42,15 @@ def test_the_same_value_is_no_change(qtbot: QtBot, preferences: Preferences, tmp
     ],
 )
 def test_a_value_out_of_range_is_refused(preferences: Preferences, name: str, value: object, sentence: str) -> None:
-    """The sentence names the value and what would be legal."""
+    """The message has the value and the valid range."""
     with pytest.raises(InvalidParameter) as caught:
         preferences.set(name, value)
     assert caught.value.message == sentence
     assert preferences.settings == Settings()
 
 
-def test_resetting_keeps_what_is_not_in_the_dialog(preferences: Preferences) -> None:
-    """The model chosen last is no preference of the dialog's."""
+def test_a_reset_keeps_settings_outside_the_dialog(preferences: Preferences) -> None:
+    """The last chosen model is not in the dialog."""
     preferences.set("last_model", "owner/A")
     preferences.set("system_prompt", "Rhyme.")
     preferences.set("sampling", Sampling(seed=1))
@@ -58,18 +58,18 @@ def test_resetting_keeps_what_is_not_in_the_dialog(preferences: Preferences) -> 
     assert preferences.settings == Settings(last_model="owner/A")
 
 
-def test_a_file_that_cannot_be_written_is_told_and_the_change_holds(
+def test_a_failed_write_is_reported_and_the_change_lasts(
     qtbot: QtBot, preferences: Preferences, tmp_path: Path
 ) -> None:
-    """Dark stays dark until the app ends, and the person knows that it will not last."""
+    """Dark mode stays on until Facet quits, and the user is warned."""
     (tmp_path / "settings.json" / "occupied").mkdir(parents=True)
-    with qtbot.waitSignal(preferences.problem) as told:
+    with qtbot.waitSignal(preferences.problem) as emitted:
         preferences.set("appearance", "dark")
-    assert "Couldn't save" in told.args[1]
+    assert "Couldn't save" in emitted.args[1]
     assert preferences.get("appearance") == "dark"
 
 
-def test_a_broken_file_is_told(qapp: object, tmp_path: Path) -> None:
-    """The notice of the file reaches the window."""
+def test_a_damaged_file_is_reported(qapp: object, tmp_path: Path) -> None:
+    """The notice reaches the window."""
     (tmp_path / "settings.json").write_text("{ half")
     assert "settings.damaged.json" in Preferences(tmp_path / "settings.json").notice

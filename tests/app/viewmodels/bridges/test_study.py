@@ -1,4 +1,4 @@
-"""Where the run of a study meets the window."""
+"""The run of a study with Qt signals."""
 
 from pathlib import Path
 
@@ -25,8 +25,8 @@ def folders(qapp: object, tmp_path: Path) -> Folders:
     return Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs")
 
 
-def test_a_process_that_dies_ends_the_study_with_a_reason(folders: Folders, study: Study, qtbot: QtBot) -> None:
-    """The window hears of it in its own thread."""
+def test_a_dead_process_ends_the_study_with_a_reason(folders: Folders, study: Study, qtbot: QtBot) -> None:
+    """The signal arrives in the window's thread."""
     bridge = StudyBridge(folders, command=DIES)
     bridge.start(study)
     qtbot.waitUntil(lambda: bridge.step is None, timeout=TIMEOUT_MS)
@@ -34,9 +34,9 @@ def test_a_process_that_dies_ends_the_study_with_a_reason(folders: Folders, stud
     assert bridge.study.original.has_failed("answers")
 
 
-def test_a_disk_that_takes_nothing_stops_the_study(folders: Folders, study: Study) -> None:
-    """And is told, with what to do."""
-    folders.studies.write_text("a file in the place of the folder")
+def test_a_study_that_cannot_be_saved_stops(folders: Folders, study: Study) -> None:
+    """The problem is emitted with advice."""
+    folders.studies.write_text("a file in place of the folder")
     bridge, told = StudyBridge(folders, command=DIES), []
     bridge.problem.connect(lambda title, message: told.append(message))
     bridge.start(study)

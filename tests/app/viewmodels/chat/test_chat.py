@@ -194,7 +194,7 @@ def test_an_answer_goes_on_while_another_chat_is_open(qtbot: QtBot, start: Start
     assert facet.chat.answering == {begun}
     before = len(facet.streamed)
     with qtbot.waitSignal(
-        facet.bridge.told, timeout=TIMEOUT_MS, check_params_cb=lambda _, event: event.generated_tokens > 40
+        facet.bridge.event_received, timeout=TIMEOUT_MS, check_params_cb=lambda _, event: event.generated_tokens > 40
     ):
         pass
     assert len(facet.streamed) == before

@@ -101,12 +101,12 @@ def test_what_is_tried_offline_is_refused_and_counted(
     monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
     monkeypatch.setenv("FACET_OFFLINE", "1")
     logs = Folders.from_environment().logs
-    before = network.refused(logs)
+    before = network.refused_count(logs)
     discover.find(SearchFilters(text="whale"))
     until_answered(qtbot, discover.search_changed)
     assert isinstance(discover.search, Trouble)
     assert discover.search.error == "Offline"
-    assert network.refused(logs) == before + 1
+    assert network.refused_count(logs) == before + 1
 
 
 def test_what_cards_claim_is_read_for_a_comparison(hub: Hub, discover: DiscoverViewModel, qtbot: QtBot) -> None:

@@ -10,16 +10,16 @@ from pytestqt.qtbot import QtBot
 from app.viewmodels.lab.draft import USUAL_RECIPES, LabDraft
 from app.viewmodels.lab.time_estimate import guess
 from mlx_engine.folders import Folders
-from mlx_engine.hub_messages import JobFailed
 from mlx_engine.measure.results.convention import Convention
 from mlx_engine.measure.results.speed_result import SpeedPlan
 from mlx_engine.measure.study.plan import Gates
 from mlx_engine.models.description import provenance
 from mlx_engine.models.memory.machine import Machine, mac
+from mlx_engine.protocol import RequestFailed
 from mlx_engine.quantize.plan.outline import Outline
 from mlx_engine.quantize.recipes import builtin
 from mlx_engine.quantize.recipes.recipe import Recipe
-from tests.app.outlines import GivenReader, outline
+from tests.app.outlines import OutlineAnswers, outline
 from tests.app.viewmodels.facet import Facet
 from tests.model_folders import write_model
 
@@ -34,7 +34,7 @@ def begin(facet: Facet, qtbot: QtBot, tmp_path: Path) -> Begin:
     """Begin a draft with an original and a conversion of it in the library, or without the latter."""
 
     def begin(
-        answer: Outline | JobFailed | None = None,
+        answer: Outline | RequestFailed | None = None,
         *,
         has_kin: bool = True,
         machine: Machine = MACHINE,
@@ -50,12 +50,12 @@ def begin(facet: Facet, qtbot: QtBot, tmp_path: Path) -> Begin:
             )
         facet.ready(qtbot)
         folders = Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs")
-        reader = GivenReader(answer or outline())
+        questions = OutlineAnswers(answer or outline())
         pace = guess(has_metal=True)
         draft = LabDraft(
             folders,
             facet.library,
-            reader,
+            questions,
             machine,
             pace=lambda _study: pace,
             names=lambda: ["Whale"],
@@ -114,7 +114,7 @@ def test_nothing_ticked_is_no_study(begin: Begin) -> None:
 
 def test_a_model_that_cannot_be_converted_can_be_an_original(begin: Begin) -> None:
     """What is there can be held against it."""
-    draft = begin(JobFailed(id="", error="UnsupportedModel", title="Not supported", message="Its kind is new."))
+    draft = begin(RequestFailed(id="", error="UnsupportedModel", title="Not supported", message="Its kind is new."))
     assert draft.cards == []
     assert draft.trouble == "It cannot be converted: Its kind is new."
     forecast = draft.forecast()

@@ -1,35 +1,35 @@
 """What is said of a text before a study begins."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.bridges.text_reader import TextReader
+from app.viewmodels.bridges.questions import OnReply, Questions
 from app.viewmodels.lab.text import LabText
 from mlx_engine import network
 from mlx_engine.folders import Folders
-from mlx_engine.hub_messages import JobFailed
-from mlx_engine.measure.results.messages import CorpusChoice, CorpusRead
+from mlx_engine.measure.results.messages import CorpusChoice, CorpusRead, ReadCorpus
 from mlx_engine.measure.study.plan import Plan
 from mlx_engine.models.hub.datasets import dataset
+from mlx_engine.protocol import RequestFailed
 
 TIMEOUT_MS = 30_000
 COMMIT = "c0ffee" * 6 + "c0ff"
 
 
-class GivenTextReader:
-    """Answers when it is told to."""
+class TextAnswers:
+    """Records questions in place of `Questions`; the test calls `answer`."""
 
     def __init__(self) -> None:
         self.asked: list[CorpusChoice] = []
-        self.answer: Callable[[CorpusRead | JobFailed], None] | None = None
+        self.answer: OnReply | None = None
 
-    def read(self, _model: Path, plan: Plan, answered: Callable[[CorpusRead | JobFailed], None]) -> None:
-        self.asked.append(plan.corpus)
-        self.answer = answered
+    def ask(self, request: ReadCorpus, on_reply: OnReply, *, latest_only: bool) -> None:
+        self.asked.append(request.corpus)
+        self.answer = on_reply
 
     def close(self) -> None:
         self.answer = None
@@ -47,40 +47,40 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
 
 def test_a_file_is_looked_at_once_as_long_as_it_stays_as_it_is(folders: Folders, tmp_path: Path) -> None:
     """What is found is said, and what is wrong stands against the study."""
-    reader = GivenTextReader()
-    text = LabText(folders, reader=reader)
+    questions = TextAnswers()
+    text = LabText(folders, questions=questions)
     notes = tmp_path / "notes.txt"
     notes.write_text("It rains.")
     plan = _plan(CorpusChoice(path=str(notes)))
     text.look(tmp_path, plan)
     assert text.is_reading
     text.look(tmp_path, plan)
-    assert len(reader.asked) == 1
-    assert reader.answer
-    reader.answer(CorpusRead("", 8192, ("notes",)))
+    assert len(questions.asked) == 1
+    assert questions.answer
+    questions.answer(CorpusRead("", 8192, ("notes",)))
     assert (text.is_reading, text.problem) == (False, "")
     assert text.tokens == 8192
     notes.write_text("It has stopped.")
     text.look(tmp_path, plan)
-    assert len(reader.asked) == 2
-    reader.answer(JobFailed(id="", error="BadCorpus", title="", message="notes.txt has 4 tokens."))
+    assert len(questions.asked) == 2
+    questions.answer(RequestFailed(id="", error="BadCorpus", title="", message="notes.txt has 4 tokens."))
     assert text.problem == "notes.txt has 4 tokens."
 
 
 def test_the_own_texts_need_no_look(folders: Folders, tmp_path: Path) -> None:
-    reader = GivenTextReader()
-    text = LabText(folders, reader=reader)
+    questions = TextAnswers()
+    text = LabText(folders, questions=questions)
     text.look(tmp_path, _plan(CorpusChoice()))
-    assert (reader.asked, text.is_reading, text.problem) == ([], False, "")
+    assert (questions.asked, text.is_reading, text.problem) == ([], False, "")
 
 
 def test_a_data_set_is_fetched_later(folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where from is said; offline it cannot be, unless it is here."""
-    reader = GivenTextReader()
-    text = LabText(folders, reader=reader)
+    questions = TextAnswers()
+    text = LabText(folders, questions=questions)
     text.look(tmp_path, _plan(CorpusChoice(dataset="wikitext-2")))
     assert "fetched from the Hugging Face Hub when the study begins: ggml-org/ci" in text.words
-    assert (reader.asked, text.problem) == ([], "")
+    assert (questions.asked, text.problem) == ([], "")
     monkeypatch.setenv(network.OFFLINE_VARIABLE, "1")
     assert "Facet stays offline" in text.problem
     wanted = dataset("wikitext-2")
@@ -96,7 +96,7 @@ def test_a_data_set_is_fetched_later(folders: Folders, tmp_path: Path, monkeypat
 @pytest.fixture
 def looking(folders: Folders, qtbot: QtBot) -> Iterator[LabText]:
     """With a real process that looks."""
-    text = LabText(folders, reader=TextReader(folders.logs))
+    text = LabText(folders, questions=Questions(folders.logs))
     yield text
     text.close()
 

@@ -162,8 +162,8 @@ def test_an_engine_that_cannot_be_started_is_told(
     facet = start(Script()).ready(qtbot)
     with qtbot.waitSignal(facet.library.problem) as told:
         facet.library.load(MODEL)
-    assert "could not be started" in told.args[1]
-    assert "could not be started" in facet.say(qtbot, "Hello").error
+    assert "Couldn't start" in told.args[1]
+    assert "Couldn't start" in facet.say(qtbot, "Hello").error
 
 
 @pytest.mark.parametrize(

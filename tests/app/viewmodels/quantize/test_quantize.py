@@ -13,10 +13,10 @@ from app.viewmodels.quantize.recipe_cards import USER_RECIPES, unquantized_tenso
 from app.viewmodels.quantize.recipe_store import RecipeStore
 from app.viewmodels.quantize.state import Reading, Ready, Trouble, Unreachable
 from mlx_engine.errors import NoSpace, StorageError
-from mlx_engine.hub_messages import JobFailed
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory.machine import mac
+from mlx_engine.protocol import RequestFailed
 from mlx_engine.quantize.plan import preflight
 from mlx_engine.quantize.plan.forecast import forecast
 from mlx_engine.quantize.plan.messages import Convert
@@ -24,10 +24,12 @@ from mlx_engine.quantize.plan.outline import Outline
 from mlx_engine.quantize.recipes.builtin import recipe
 from mlx_engine.quantize.recipes.recipe import Format
 from tests.app.fake_models import make_model
-from tests.app.outlines import TO_COME, GivenReader, outline
+from tests.app.outlines import TO_COME, OutlineAnswers, outline
 
 MACHINE = mac(16 * 2**30, "")
-FAILURE = JobFailed(id="", error="UnsupportedModel", title="This model is not supported", message="Its kind is new.")
+FAILURE = RequestFailed(
+    id="", error="UnsupportedModel", title="This model is not supported", message="Its kind is new."
+)
 
 Begin = Callable[..., Quantize]
 
@@ -50,10 +52,10 @@ def model(tmp_path: Path) -> ModelDescription:
 def begin(qapp: object, tmp_path: Path, model: ModelDescription) -> Begin:
     """Turn to the model, whose outline or failure is given."""
 
-    def begin(answer: Outline | JobFailed | None = None, queue: Queue | None = None) -> Quantize:
+    def begin(answer: Outline | RequestFailed | None = None, queue: Queue | None = None) -> Quantize:
         store = RecipeStore(tmp_path / "recipes")
-        reader = GivenReader(answer or outline())
-        quantize = Quantize(tmp_path / "models", reader, store, MACHINE, Queue() if queue is None else queue)
+        questions = OutlineAnswers(answer or outline())
+        quantize = Quantize(tmp_path / "models", questions, store, MACHINE, Queue() if queue is None else queue)
         quantize.open(model)
         return quantize
 
@@ -62,12 +64,12 @@ def begin(qapp: object, tmp_path: Path, model: ModelDescription) -> Begin:
 
 def test_it_is_read_before_it_is_shown(tmp_path: Path, model: ModelDescription, qapp: object) -> None:
     """Until then there are no cards, and nothing to begin."""
-    reader = GivenReader(outline(), hold=True)
-    quantize = Quantize(tmp_path, reader, RecipeStore(tmp_path / "recipes"), MACHINE, Queue())
+    questions = OutlineAnswers(outline(), hold=True)
+    quantize = Quantize(tmp_path, questions, RecipeStore(tmp_path / "recipes"), MACHINE, Queue())
     quantize.open(model)
     assert isinstance(quantize.state, Reading)
     assert (quantize.cards, quantize.can_start) == ([], False)
-    reader.give()
+    questions.answer_now()
     assert isinstance(quantize.state, Ready)
 
 
@@ -262,11 +264,11 @@ def test_sizes_stay_in_the_name(model: ModelDescription, name: str) -> None:
 def fetch(qapp: object, tmp_path: Path) -> Begin:
     """Turn to a model on the Hub, whose outline or failure is given."""
 
-    def fetch(answer: Outline | JobFailed | None = None, queue: Queue | None = None) -> Quantize:
-        reader = GivenReader(answer or outline())
-        reader.coming["maker/Whale-bf16"] = make_model(tmp_path / "headers", "maker/Whale-bf16")
+    def fetch(answer: Outline | RequestFailed | None = None, queue: Queue | None = None) -> Quantize:
+        questions = OutlineAnswers(answer or outline())
+        questions.headers["maker/Whale-bf16"] = make_model(tmp_path / "headers", "maker/Whale-bf16")
         store = RecipeStore(tmp_path / "recipes")
-        quantize = Quantize(tmp_path / "models", reader, store, MACHINE, Queue() if queue is None else queue)
+        quantize = Quantize(tmp_path / "models", questions, store, MACHINE, Queue() if queue is None else queue)
         quantize.open_repository("maker/Whale-bf16")
         return quantize
 

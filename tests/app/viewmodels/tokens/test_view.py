@@ -9,14 +9,14 @@ from app.viewmodels.tokens.view import OWN, TokenView
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity, ReadTokens
 from mlx_engine.measure.results.results import TYPED, keep_fidelity
-from tests.app.token_texts import FLIPS, GivenJobs, GivenLab, result, study
+from tests.app.token_texts import FLIPS, GivenLab, TokenAnswers, result, study
 
 OWN_TEXT = "The boats came back in the evening, all of them but one."
 
 
 @pytest.fixture
-def jobs() -> GivenJobs:
-    return GivenJobs()
+def jobs() -> TokenAnswers:
+    return TokenAnswers()
 
 
 @pytest.fixture
@@ -25,13 +25,13 @@ def lab(qapp: object) -> GivenLab:
 
 
 @pytest.fixture
-def view(lab: GivenLab, jobs: GivenJobs, tmp_path: Path) -> TokenView:
+def view(lab: GivenLab, jobs: TokenAnswers, tmp_path: Path) -> TokenView:
     view = TokenView(lab, jobs, Folders(data=tmp_path, cache=tmp_path, logs=tmp_path))
     view.begin()
     return view
 
 
-def test_nothing_is_read_before_somebody_looks(lab: GivenLab, jobs: GivenJobs, tmp_path: Path) -> None:
+def test_nothing_is_read_before_somebody_looks(lab: GivenLab, jobs: TokenAnswers, tmp_path: Path) -> None:
     """A study that runs tells of changes all the time; no process is started for a view that nobody sees."""
     TokenView(lab, jobs, Folders(data=tmp_path, cache=tmp_path, logs=tmp_path))
     lab.changed.emit()
@@ -44,7 +44,7 @@ def test_the_first_text_of_the_first_candidate_is_shown(view: TokenView) -> None
     assert view.state.passage.flips == FLIPS
 
 
-def test_a_study_that_goes_on_leaves_what_is_shown(view: TokenView, lab: GivenLab, jobs: GivenJobs) -> None:
+def test_a_study_that_goes_on_leaves_what_is_shown(view: TokenView, lab: GivenLab, jobs: TokenAnswers) -> None:
     """Another candidate that is measured meanwhile can be chosen; the text stays, and the place in it."""
     view.go_to(2)
     lab.show_study(study("Whale-4bit", "Whale-3bit", "Whale-8bit"))
@@ -100,7 +100,7 @@ def test_steps_lead_from_flip_to_flip_and_into_the_next_text(view: TokenView) ->
     assert (view.chunk, view.current) == (0, 4)
 
 
-def test_a_text_without_flips_is_gone_through_from_its_end(view: TokenView, jobs: GivenJobs) -> None:
+def test_a_text_without_flips_is_gone_through_from_its_end(view: TokenView, jobs: TokenAnswers) -> None:
     """A step that finds none in the next text either leaves no place marked."""
     view.go_to(4)
     jobs.tokens = tuple(token for token in view.state.passage.tokens if not token.differs)  # type: ignore[union-attr]
@@ -117,13 +117,13 @@ def test_the_worst_place_is_jumped_to(view: TokenView) -> None:
     assert view.current == 2
 
 
-def test_what_cannot_be_read_is_told(view: TokenView, jobs: GivenJobs) -> None:
+def test_what_cannot_be_read_is_told(view: TokenView, jobs: TokenAnswers) -> None:
     jobs.failure = "Measure this model again."
     view.choose_chunk(1)
     assert view.state == Broken("It failed", "Measure this model again.")
 
 
-def test_an_own_text_is_read_by_the_original_and_then_by_the_candidate(view: TokenView, jobs: GivenJobs) -> None:
+def test_an_own_text_is_read_by_the_original_and_then_by_the_candidate(view: TokenView, jobs: TokenAnswers) -> None:
     """One after the other, and then shown as any other text."""
     view.measure(OWN_TEXT)
     assert [type(one) for one in jobs.asked[1:]] == [KeepAnswers, MeasureFidelity, ReadTokens]
@@ -133,7 +133,7 @@ def test_an_own_text_is_read_by_the_original_and_then_by_the_candidate(view: Tok
     assert isinstance(view.state, Shown)
 
 
-def test_another_candidate_reads_the_own_text_against_the_same_answers(view: TokenView, jobs: GivenJobs) -> None:
+def test_another_candidate_reads_the_own_text_against_the_same_answers(view: TokenView, jobs: TokenAnswers) -> None:
     """The original is not run again; and what was measured once is only read."""
     view.measure(OWN_TEXT)
     before = len(jobs.asked)
@@ -142,7 +142,7 @@ def test_another_candidate_reads_the_own_text_against_the_same_answers(view: Tok
     assert [type(one) for one in jobs.asked[before:]] == [MeasureFidelity, ReadTokens, ReadTokens]
 
 
-def test_another_candidate_waits_for_the_original(view: TokenView, jobs: GivenJobs) -> None:
+def test_another_candidate_waits_for_the_original(view: TokenView, jobs: TokenAnswers) -> None:
     """It is the one that reads next, and until then is told to be waited for."""
     jobs.is_patient = True
     view.measure(OWN_TEXT)
@@ -153,7 +153,7 @@ def test_another_candidate_waits_for_the_original(view: TokenView, jobs: GivenJo
     assert jobs.asked[-1].model == "/models/Whale-3bit"
 
 
-def test_a_study_that_goes_away_takes_its_measurement_along(view: TokenView, lab: GivenLab, jobs: GivenJobs) -> None:
+def test_a_study_that_goes_away_takes_its_measurement_along(view: TokenView, lab: GivenLab, jobs: TokenAnswers) -> None:
     """What its original answers later is about nothing that is shown."""
     jobs.is_patient = True
     view.measure(OWN_TEXT)
@@ -163,7 +163,7 @@ def test_a_study_that_goes_away_takes_its_measurement_along(view: TokenView, lab
     assert isinstance(jobs.asked[-1], KeepAnswers)
 
 
-def test_another_text_is_not_shown_as_the_own_one(view: TokenView, jobs: GivenJobs) -> None:
+def test_another_text_is_not_shown_as_the_own_one(view: TokenView, jobs: TokenAnswers) -> None:
     """Who turns to the own text does not wait for the one before."""
     jobs.is_patient = True
     view.turn(1)
@@ -172,7 +172,7 @@ def test_another_text_is_not_shown_as_the_own_one(view: TokenView, jobs: GivenJo
     assert view.state == Idle("")
 
 
-def test_no_text_is_measured_while_a_study_runs(view: TokenView, lab: GivenLab, jobs: GivenJobs) -> None:
+def test_no_text_is_measured_while_a_study_runs(view: TokenView, lab: GivenLab, jobs: TokenAnswers) -> None:
     """Two models at once may not fit; the reason is there to be shown."""
     lab.running = "boats"
     view.measure(OWN_TEXT)
@@ -180,13 +180,13 @@ def test_no_text_is_measured_while_a_study_runs(view: TokenView, lab: GivenLab, 
     assert len(jobs.asked) == 1
 
 
-def test_a_text_of_a_few_letters_is_refused(view: TokenView, jobs: GivenJobs) -> None:
+def test_a_text_of_a_few_letters_is_refused(view: TokenView, jobs: TokenAnswers) -> None:
     view.measure("Boats.")
     assert isinstance(view.state, Broken)
     assert len(jobs.asked) == 1
 
 
-def test_own_texts_are_forgotten(view: TokenView, lab: GivenLab, jobs: GivenJobs, tmp_path: Path) -> None:
+def test_own_texts_are_forgotten(view: TokenView, lab: GivenLab, jobs: TokenAnswers, tmp_path: Path) -> None:
     """Those of earlier days too; what was measured on other texts stays."""
     folders = Folders(data=tmp_path, cache=tmp_path, logs=tmp_path)
     mine = keep_fidelity(result("a", corpus=TYPED), folders.measurements)

@@ -29,7 +29,7 @@ from mlx_engine.measure.study.plan import Gates
 from mlx_engine.measure.study.study import StepFailure, Study
 from mlx_engine.models.memory.machine import mac
 from tests.app.given_runner import GivenRunner
-from tests.app.outlines import GivenReader, outline
+from tests.app.outlines import OutlineAnswers, outline
 from tests.app.viewmodels.facet import Facet
 from tests.app.views.shell.test_window import unnamed_controls
 from tests.mlx_engine.measure.charts.studies import FEW, fidelity, study
@@ -73,7 +73,7 @@ def show(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[Show]:
         draft = LabDraft(
             folders,
             facet.library,
-            GivenReader(outline()),
+            OutlineAnswers(outline()),
             MACHINE,
             pace=lab.pace,
             names=lambda: lab.names,

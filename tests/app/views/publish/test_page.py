@@ -8,14 +8,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.bridges.hub import Answered, HubBridge
+from app.viewmodels.bridges.questions import OnReply, Questions
 from app.viewmodels.hub.publish import Publishing
 from app.views.kit.theme import Theme
 from app.views.publish.page import PublishPage
-from mlx_engine.engine.values.job_messages import JobEvent, JobRequest
-from mlx_engine.hub_messages import JobFailed
+from mlx_engine.engine.values.job_messages import JobReply, JobRequest
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.hub.upload_messages import CardDraft, OutgoingFile, Publish, PublishTarget
+from mlx_engine.protocol import RequestFailed
 from tests.app.views.shell.test_window import unnamed_controls
 from tests.conversions import write_conversion
 
@@ -35,16 +35,15 @@ TARGET = PublishTarget(
 )
 
 
-class GivenHub(HubBridge):
-    """Answers at once with what it was given, one after the other."""
+class HubAnswers(Questions):
+    """Answers each question at once with the next of `answers`."""
 
-    def __init__(self, logs: Path, answers: list[JobEvent]) -> None:
+    def __init__(self, logs: Path, answers: list[JobReply]) -> None:
         super().__init__(logs)
         self._answers = answers
 
-    def ask(self, question: Callable[[str], JobRequest], answered: Answered) -> None:
-        question("id")
-        answered(self._answers.pop(0))
+    def ask(self, request: JobRequest, on_reply: OnReply, *, latest_only: bool = False) -> None:
+        on_reply(self._answers.pop(0))
 
 
 Show = Callable[..., PublishPage]
@@ -59,8 +58,8 @@ def queue() -> list[Publish]:
 def show(qtbot: QtBot, theme: Theme, tmp_path: Path, queue: list[Publish]) -> Show:
     shown: list[PublishPage] = []
 
-    def show(*answers: JobEvent) -> PublishPage:
-        publishing = Publishing(GivenHub(tmp_path / "logs", list(answers)), queue.append)
+    def show(*answers: JobReply) -> PublishPage:
+        publishing = Publishing(HubAnswers(tmp_path / "logs", list(answers)), queue.append)
         page = PublishPage(publishing, theme)
         qtbot.addWidget(page)
         shown.append(page)
@@ -123,7 +122,7 @@ def test_replacing_another_model_takes_a_word(show: Show, queue: list[Publish]) 
 
 
 def test_a_problem_is_said_with_its_remedy(show: Show, qtbot: QtBot) -> None:
-    page = show(DRAFT, JobFailed(id="t", error="ReadOnlyToken", title="No", message="It may only read."))
+    page = show(DRAFT, RequestFailed(id="t", error="ReadOnlyToken", title="No", message="It may only read."))
     page.form.button.click()
     assert "It may only read." in words(page)
     with qtbot.waitSignal(page.sign_in_requested):
@@ -141,7 +140,7 @@ def test_escape_goes_back_one_step(show: Show, qtbot: QtBot) -> None:
 
 
 def test_what_cannot_be_published_says_why(show: Show) -> None:
-    page = show(JobFailed(id="d", error="NotPublishable", title="This cannot be published", message="Not Facet's."))
+    page = show(RequestFailed(id="d", error="NotPublishable", title="This cannot be published", message="Not Facet's."))
     assert "Not Facet's." in words(page)
 
 

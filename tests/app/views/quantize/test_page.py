@@ -15,13 +15,13 @@ from app.views.charts.bit_scale import colour_of
 from app.views.kit.theme import Theme
 from app.views.quantize.editor import Editor
 from app.views.quantize.page import QuantizePage
-from mlx_engine.hub_messages import JobFailed
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.memory.machine import mac
+from mlx_engine.protocol import RequestFailed
 from mlx_engine.quantize.plan.messages import Convert
 from mlx_engine.quantize.plan.outline import Outline
 from tests.app.fake_models import make_model
-from tests.app.outlines import GivenReader, outline
+from tests.app.outlines import OutlineAnswers, outline
 from tests.app.views.shell.test_window import unnamed_controls
 
 TIMEOUT_MS = 5_000
@@ -40,10 +40,10 @@ def show(qtbot: QtBot, theme: Theme, tmp_path: Path, queue: list[Convert]) -> Sh
 
     shown: list[QuantizePage] = []
 
-    def show(answer: Outline | JobFailed | None = None) -> QuantizePage:
+    def show(answer: Outline | RequestFailed | None = None) -> QuantizePage:
         store = RecipeStore(tmp_path / "recipes")
-        reader = GivenReader(answer or outline())
-        quantize = Quantize(tmp_path / "models", reader, store, mac(16 * 2**30, ""), queue.append)
+        questions = OutlineAnswers(answer or outline())
+        quantize = Quantize(tmp_path / "models", questions, store, mac(16 * 2**30, ""), queue.append)
         page = QuantizePage(quantize, theme)
         qtbot.addWidget(page)
         shown.append(page)
@@ -109,7 +109,7 @@ def test_a_card_says_what_stays_as_it_is(show: Show) -> None:
 
 
 def test_a_model_that_cannot_be_quantized_says_why(show: Show) -> None:
-    page = show(JobFailed(id="", error="UnsupportedModel", title="Not supported", message="Its kind is new."))
+    page = show(RequestFailed(id="", error="UnsupportedModel", title="Not supported", message="Its kind is new."))
     assert "Its kind is new." in words(page)
     assert page.tray.isHidden()
 

@@ -15,13 +15,13 @@ from app.views.kit.theme import Theme
 from app.views.tokens.controls import FLIPS, WORST
 from app.views.tokens.panel import TokensPanel
 from mlx_engine.folders import Folders
-from tests.app.token_texts import GivenJobs, GivenLab, study, token
+from tests.app.token_texts import GivenLab, TokenAnswers, study, token
 from tests.app.views.shell.test_window import unnamed_controls
 
 
 @pytest.fixture
-def jobs() -> GivenJobs:
-    return GivenJobs()
+def jobs() -> TokenAnswers:
+    return TokenAnswers()
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def lab(qapp: object) -> GivenLab:
 
 
 @pytest.fixture
-def view(lab: GivenLab, jobs: GivenJobs, tmp_path: Path) -> TokenView:
+def view(lab: GivenLab, jobs: TokenAnswers, tmp_path: Path) -> TokenView:
     return TokenView(lab, jobs, Folders(data=tmp_path, cache=tmp_path, logs=tmp_path))
 
 
@@ -104,7 +104,7 @@ def over(panel: TokensPanel, place: QPointF) -> None:
 
 
 def test_a_study_that_goes_on_does_not_scroll_the_text(
-    panel: TokensPanel, view: TokenView, jobs: GivenJobs, lab: GivenLab
+    panel: TokensPanel, view: TokenView, jobs: TokenAnswers, lab: GivenLab
 ) -> None:
     """It tells of changes all the time; who reads somewhere else stays there."""
     jobs.tokens = tuple(token(f" boat{n}", differs=n == 900) for n in range(1000))
@@ -118,7 +118,7 @@ def test_a_study_that_goes_on_does_not_scroll_the_text(
 
 
 def test_swapping_candidates_keeps_the_place(
-    panel: TokensPanel, view: TokenView, jobs: GivenJobs, qtbot: QtBot
+    panel: TokensPanel, view: TokenView, jobs: TokenAnswers, qtbot: QtBot
 ) -> None:
     """Also where no token is marked: the text is the same."""
     jobs.tokens = tuple(token(f" boat{n}", differs=n == 900) for n in range(1000))
@@ -134,7 +134,7 @@ def test_swapping_candidates_keeps_the_place(
 
 
 def test_another_size_of_the_text_keeps_the_place(
-    panel: TokensPanel, view: TokenView, jobs: GivenJobs, theme: Theme
+    panel: TokensPanel, view: TokenView, jobs: TokenAnswers, theme: Theme
 ) -> None:
     jobs.tokens = tuple(token(f" boat{n}") for n in range(1000))
     view.turn(1)
@@ -145,7 +145,7 @@ def test_another_size_of_the_text_keeps_the_place(
     theme.set_text_size(100)
 
 
-def test_a_text_is_opened_where_it_is_scored(panel: TokensPanel, view: TokenView, jobs: GivenJobs) -> None:
+def test_a_text_is_opened_where_it_is_scored(panel: TokensPanel, view: TokenView, jobs: TokenAnswers) -> None:
     """What is read before is above, and a little of it is seen."""
     jobs.before = "\n".join(["Far out"] * 200)
     jobs.tokens = tuple(token(f" boat{n}") for n in range(1000))
@@ -169,7 +169,7 @@ def test_an_own_text_is_typed_and_measured(panel: TokensPanel, view: TokenView, 
     assert not panel.text.isVisible()
 
 
-def test_a_failure_is_told_in_the_place_of_the_text(panel: TokensPanel, view: TokenView, jobs: GivenJobs) -> None:
+def test_a_failure_is_told_in_the_place_of_the_text(panel: TokensPanel, view: TokenView, jobs: TokenAnswers) -> None:
     jobs.failure = "Measure this model again."
     view.turn(1)
     assert not panel.text.isVisible()
@@ -199,7 +199,7 @@ def test_the_panel_fits_where_there_is_little_room(
     theme.set_text_size(100)
 
 
-def test_a_long_text_scrolls_smoothly(panel: TokensPanel, jobs: GivenJobs, view: TokenView) -> None:
+def test_a_long_text_scrolls_smoothly(panel: TokensPanel, jobs: TokenAnswers, view: TokenView) -> None:
     """With 8,192 tokens a step is drawn within a frame at 60 Hz, by the median, since others use this machine too."""
     jobs.tokens = tuple(token(f" boat{n}", kl=n % 7 / 5, differs=n % 9 == 0) for n in range(8192))
     view.turn(1)

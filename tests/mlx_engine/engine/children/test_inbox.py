@@ -16,14 +16,14 @@ def filled(*requests: Load | Generate) -> Inbox:
     return inbox
 
 
-def test_requests_come_out_in_their_order() -> None:
-    """First come, first served."""
+def test_requests_are_taken_in_order() -> None:
+    """First in, first out."""
     inbox = filled(LOAD, ONE, TWO)
     assert [inbox.take() for _ in range(3)] == [LOAD, ONE, TWO]
 
 
 def test_taking_waits_for_a_request() -> None:
-    """The other thread's next request wakes the one that waits."""
+    """A request from the other thread wakes the waiting one."""
     inbox, taken = Inbox(), []
     thread = threading.Thread(target=lambda: taken.append(inbox.take()))
     thread.start()
@@ -32,15 +32,15 @@ def test_taking_waits_for_a_request() -> None:
     assert taken == [ONE]
 
 
-def test_a_request_that_waits_is_removed_by_a_cancel() -> None:
-    """The caller answers for it, once."""
+def test_canceling_removes_a_waiting_request() -> None:
+    """The caller reports its end, once."""
     inbox = filled(ONE, TWO)
     assert [inbox.cancel("2"), inbox.cancel("2"), inbox.cancel("other")] == [TWO, None, None]
     assert inbox.drain() == [ONE]
 
 
-def test_the_request_that_is_served_is_marked_by_a_cancel() -> None:
-    """It answers for itself, and the mark ends with it."""
+def test_canceling_marks_the_current_request() -> None:
+    """The request reports its own end, and the next one is not marked."""
     inbox = filled(ONE, TWO)
     inbox.take()
     assert inbox.cancel("1") is None
@@ -49,8 +49,8 @@ def test_the_request_that_is_served_is_marked_by_a_cancel() -> None:
     assert not inbox.is_cancelled()
 
 
-def test_a_load_is_returned_even_while_it_is_served() -> None:
-    """The caller ends the process, which the load itself could not."""
+def test_canceling_returns_a_load_in_progress() -> None:
+    """The caller ends the process, which the load itself cannot do."""
     inbox = filled(LOAD)
     inbox.take()
     assert inbox.cancel("load") is LOAD

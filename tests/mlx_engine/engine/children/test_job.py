@@ -1,18 +1,17 @@
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from mlx_engine import network
+from mlx_engine.child_command import child_command
 from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.folders import Folders
 from mlx_engine.hub_messages import (
     Account,
     Download,
     Downloaded,
-    JobFailed,
     Search,
     SearchFilters,
     SearchResults,
@@ -20,6 +19,7 @@ from mlx_engine.hub_messages import (
     SignOut,
     WhoAmI,
 )
+from mlx_engine.protocol import RequestFailed
 from tests.hub.faults import Refuse
 from tests.hub.fixtures import add_model
 from tests.hub.job_process import JobProcess
@@ -35,7 +35,7 @@ def account(event: JobEvent) -> tuple[str, str]:
 
 
 def error(event: JobEvent) -> str:
-    assert isinstance(event, JobFailed), event
+    assert isinstance(event, RequestFailed), event
     return event.error
 
 
@@ -44,8 +44,8 @@ def keyring_file(hub_environment: dict[str, str]) -> Path:
     return Path(hub_environment["FACET_TEST_KEYRING"])
 
 
-def test_a_token_is_tried_then_kept_then_forgotten(hub: Hub, job: JobProcess, keyring_file: Path) -> None:
-    """Signed in as its owner, also for the next question; signed out, nothing is left."""
+def test_signing_in_stores_the_token_and_signing_out_deletes_it(hub: Hub, job: JobProcess, keyring_file: Path) -> None:
+    """The next question uses the token too."""
     hub.tokens[TOKEN] = "ann"
     assert account(job.answer(WhoAmI("w"))) == ("", "")
     assert account(job.answer(SignIn("i", TOKEN))) == ("ann", "keychain")
@@ -56,28 +56,26 @@ def test_a_token_is_tried_then_kept_then_forgotten(hub: Hub, job: JobProcess, ke
 
 
 @pytest.mark.parametrize("token", ["hf_unknown", "", "two words", "hf_\n", "h\u00e9"])
-def test_a_token_that_the_hub_does_not_know_is_not_kept(
-    hub: Hub, job: JobProcess, keyring_file: Path, token: str
-) -> None:
-    """Neither are those that can be none."""
+def test_an_invalid_token_is_not_stored(hub: Hub, job: JobProcess, keyring_file: Path, token: str) -> None:
+    """Malformed tokens are rejected like unknown ones."""
     assert error(job.answer(SignIn("i", token))) == "WrongToken"
     assert not keyring_file.exists()
 
 
-def test_a_token_that_is_refused_is_called_by_where_it_is(
+def test_a_rejected_token_is_described_by_its_origin(
     hub: Hub, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that was just given has nothing to do with HF_TOKEN; one from there cannot be replaced by signing in."""
+    """HF_TOKEN is mentioned only if the token came from there, since signing in cannot replace it."""
     given = start_job_process().answer(SignIn("i", TOKEN))
     monkeypatch.setenv("HF_TOKEN", "hf_old")
     found = start_job_process().answer(WhoAmI("w"))
-    assert isinstance(given, JobFailed)
-    assert isinstance(found, JobFailed)
+    assert isinstance(given, RequestFailed)
+    assert isinstance(found, RequestFailed)
     assert ("HF_TOKEN" in given.message, "HF_TOKEN" in found.message) == (False, True)
 
 
-def test_a_token_is_never_written_down(hub: Hub, start_job_process: type[JobProcess], tmp_path: Path) -> None:
-    """Neither in a log, nor in an event, nor in what a programmer prints."""
+def test_a_token_never_appears_in_output(hub: Hub, start_job_process: type[JobProcess], tmp_path: Path) -> None:
+    """The log, the events and the repr of a request do not contain it."""
     hub.tokens[TOKEN] = "ann"
     process = start_job_process()
     events = [*process.run(SignIn("i", TOKEN)), *process.run(SEARCH)]
@@ -88,10 +86,10 @@ def test_a_token_is_never_written_down(hub: Hub, start_job_process: type[JobProc
     assert TOKEN not in repr(SignIn("i", TOKEN))
 
 
-def test_a_token_of_the_environment_is_used_and_not_kept(
+def test_a_token_from_the_environment_is_used_but_not_stored(
     hub: Hub, start_job_process: type[JobProcess], keyring_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It goes before the one in the keychain."""
+    """It takes precedence over the one in the keychain."""
     hub.tokens |= {TOKEN: "ann", "hf_other": "bob"}
     monkeypatch.setenv("HF_TOKEN", "hf_other")
     process = start_job_process()
@@ -100,61 +98,59 @@ def test_a_token_of_the_environment_is_used_and_not_kept(
     assert "hf_other" not in keyring_file.read_text()
 
 
-def test_a_machine_without_a_keychain_works(
+def test_everything_but_signing_in_works_without_a_keychain(
     hub: Hub, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Everything but keeping a token, which says what to do instead."""
+    """The error suggests HF_TOKEN instead."""
     hub.tokens[TOKEN] = "ann"
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     process = start_job_process()
     assert isinstance(process.answer(SEARCH), SearchResults)
     failure = process.answer(SignIn("i", TOKEN))
-    assert isinstance(failure, JobFailed)
+    assert isinstance(failure, RequestFailed)
     assert failure.error == "StorageError"
     assert "HF_TOKEN" in failure.message
     assert account(process.answer(SignOut("o"))) == ("", "")
 
 
-def test_a_line_that_is_no_request_does_not_stop_the_process(hub: Hub) -> None:
-    """It is answered with an error that does not repeat it; the next one is served; the end is an end."""
+def test_an_invalid_line_does_not_stop_the_process(hub: Hub) -> None:
+    """Each invalid line gets an error that does not quote it, and the process serves the next line."""
     lines = b'rubbish hf_secret\n{"type":"download"}\n\xff\n{"type":"search","id":"s","filters":{}}\n'
-    ended = subprocess.run(
-        [sys.executable, "-m", "mlx_engine", "job"], input=lines, capture_output=True, env=dict(os.environ), check=True
-    )
-    # Standard input ends before the search is answered, and with it the process: what came before is told.
-    told = ended.stdout.splitlines()
-    assert all(b"job_failed" in line for line in told[:3])
+    ended = subprocess.run(child_command("job"), input=lines, capture_output=True, env=dict(os.environ), check=True)
+    # The process ends with its standard input, before the search is answered.
+    replies = ended.stdout.splitlines()
+    assert all(b'"type":"failed"' in line for line in replies[:3])
     assert b"hf_secret" not in ended.stdout + ended.stderr
 
 
-def test_without_a_network_the_error_says_so(
+def test_an_unreachable_hub_is_reported(
     hub: Hub, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody listens at that port."""
+    """No server listens on that port."""
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
     assert error(start_job_process().answer(Download(id="d", repository="a/b"))) == "NoNetwork"
 
 
-def test_offline_nothing_but_this_machine_is_reached_and_refusals_are_counted(
+def test_offline_connections_to_other_machines_are_refused_and_counted(
     hub: Hub, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A Hub elsewhere is refused before its name is looked up; one on loopback goes on working."""
+    """A remote Hub is refused before the name lookup; a Hub on loopback still works."""
     repository = add_model(hub, "job/offline")
     monkeypatch.setenv(network.OFFLINE_VARIABLE, "1")
     logs = Folders.from_environment().logs
-    before = network.refused(logs)
+    before = network.refused_count(logs)
     assert isinstance(start_job_process().answer(Download(id="d", repository=repository.id)), Downloaded)
-    assert network.refused(logs) == before
+    assert network.refused_count(logs) == before
 
     monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
     assert error(start_job_process().answer(Download(id="d", repository="a/b"))) == "Offline"
-    assert network.refused(logs) == before + 1
+    assert network.refused_count(logs) == before + 1
     assert "hub.invalid" in (logs / network.LOG_NAME).read_text()
 
 
-def test_a_variable_of_the_library_that_forbids_the_network_is_respected(
+def test_the_offline_variable_of_the_hub_library_is_respected(
     hub: Hub, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """HF_HUB_OFFLINE, set by the person."""
+    """HF_HUB_OFFLINE, set by the user."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert error(start_job_process().answer(Download(id="d", repository="a/b"))) == "Offline"

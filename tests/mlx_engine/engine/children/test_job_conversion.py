@@ -1,4 +1,4 @@
-"""Conversions by real job processes, and what may happen to them."""
+"""Conversions by real job processes, with faults."""
 
 import contextlib
 import fcntl
@@ -15,20 +15,20 @@ import pytest
 
 from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.folders import Folders
-from mlx_engine.hub_messages import JobFailed
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.files import safetensors, staging
 from mlx_engine.models.library import library
 from mlx_engine.models.library.places import Root
+from mlx_engine.protocol import RequestFailed
 from mlx_engine.quantize.plan.messages import (
     ConversionPlanned,
     ConversionProgress,
     Convert,
     Converted,
-    Hold,
     OutlineRead,
-    Proceed,
+    Pause,
     ReadOutline,
+    Resume,
 )
 from mlx_engine.quantize.recipes.builtin import recipe
 from tests.disks import disk_of
@@ -38,7 +38,7 @@ from tests.model_folders import write_llama
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[[], JobProcess]]:
-    """Start job processes that have no network; all end with the test."""
+    """Start job processes without network access; all end with the test."""
     processes: list[JobProcess] = []
 
     def start() -> JobProcess:
@@ -60,7 +60,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobProcess]:
 
 @pytest.fixture
 def source(tiny_models: Path, tmp_path: Path) -> Path:
-    """A model that may be damaged."""
+    """A copy of a model that a test may damage."""
     return shutil.copytree(tiny_models / "llama", tmp_path / "source")
 
 
@@ -81,35 +81,35 @@ def large(tiny_models: Path, tmp_path: Path) -> Path:
     return write_llama(tmp_path / "large", tiny_models / "llama")
 
 
-def hold_in_the_middle(process: JobProcess, large: Path, models: Path, *, remove_source: bool = False) -> Convert:
-    """Let the process stand still when it has written something, but not all."""
+def pause_halfway(process: JobProcess, large: Path, models: Path, *, remove_source: bool = False) -> Convert:
+    """Start a conversion and pause it halfway."""
     wanted = msgspec.structs.replace(request(large, models, "mxfp4"), remove_source=remove_source)
     process.send(wanted)
     progress = process.until(lambda event: not isinstance(event, ConversionPlanned))[-1]
-    process.send(Hold("c"))
+    process.send(Pause("c"))
     assert isinstance(progress, ConversionProgress)
     assert 0 < progress.done_bytes < progress.total_bytes
     return wanted
 
 
 def ended(process: JobProcess) -> JobEvent:
-    """Return the last event of the conversion that is under way."""
+    """Return the last event of the running conversion."""
     return process.until(lambda event: not isinstance(event, ConversionProgress))[-1]
 
 
-def failure(event: JobEvent) -> JobFailed:
-    assert isinstance(event, JobFailed), event
+def failure(event: JobEvent) -> RequestFailed:
+    assert isinstance(event, RequestFailed), event
     return event
 
 
 def assert_clean(models: Path) -> None:
-    """There is nothing in the library, and nothing beside it."""
+    """Check that the library is empty, partial folders included."""
     assert not library.survey([Root("facet", models)]).rows
     assert [path for path in models.rglob("*") if path.is_file()] == []
 
 
-def test_a_conversion_is_planned_then_done_as_planned(source: Path, models: Path, job: JobProcess) -> None:
-    """To the byte; what is kept and why is told; the result describes itself so."""
+def test_a_conversion_matches_its_plan(source: Path, models: Path, job: JobProcess) -> None:
+    """Size and kept matrices are announced exactly, and the result has the announced description."""
     plan, *progress, done = job.run(request(source, models))
     assert isinstance(plan, ConversionPlanned)
     assert isinstance(done, Converted)
@@ -120,8 +120,8 @@ def test_a_conversion_is_planned_then_done_as_planned(source: Path, models: Path
     assert describe(Path(done.path), "maker/model").bits_per_weight == pytest.approx(plan.bits_per_weight)
 
 
-def test_the_progress_grows_to_its_end(source: Path, models: Path, job: JobProcess) -> None:
-    """In bytes of the result, with the name of what is being written."""
+def test_progress_grows_to_its_total(source: Path, models: Path, job: JobProcess) -> None:
+    """In bytes of the result, with the name of the tensor being written."""
     told = [event for event in job.run(request(source, models)) if isinstance(event, ConversionProgress)]
     done = [event.done_bytes for event in told]
     assert done == sorted(done)
@@ -130,27 +130,27 @@ def test_the_progress_grows_to_its_end(source: Path, models: Path, job: JobProce
 
 
 def test_an_outline_is_read(source: Path, job: JobProcess) -> None:
-    """The parameters of the network, for forecasts elsewhere."""
+    """It has the parameters of the network, for forecasts in another process."""
     read = job.answer(ReadOutline("o", str(source)))
     assert isinstance(read, OutlineRead)
     assert read.outline.architecture == "llama"
     assert "model.embed_tokens.weight" in {parameter.name for parameter in read.outline.parameters}
 
 
-def test_a_conversion_has_no_socket(large: Path, models: Path, job: JobProcess) -> None:
-    """Not even in the middle, and the process refuses what would leave this machine."""
-    hold_in_the_middle(job, large, models)
+def test_a_conversion_opens_no_sockets(large: Path, models: Path, job: JobProcess) -> None:
+    """Not even halfway, and the process refuses connections to other machines."""
+    pause_halfway(job, large, models)
     child = psutil.Process(job.pid)
     assert child.net_connections("all") == []
     assert child.environ()["FACET_OFFLINE"] == "1"
-    job.send(Proceed("c"))
+    job.send(Resume("c"))
     assert isinstance(ended(job), Converted)
 
 
-def test_a_process_whose_parent_goes_leaves_nothing(large: Path, models: Path, start: Callable[[], JobProcess]) -> None:
-    """Also while it stands still."""
+def test_a_process_without_a_parent_cleans_up(large: Path, models: Path, start: Callable[[], JobProcess]) -> None:
+    """Even while it is paused."""
     process = start()
-    hold_in_the_middle(process, large, models)
+    pause_halfway(process, large, models)
     assert list(models.rglob("*.partial"))
     process.close()
     assert_clean(models)
@@ -159,9 +159,9 @@ def test_a_process_whose_parent_goes_leaves_nothing(large: Path, models: Path, s
 def test_a_killed_conversion_leaves_no_broken_model_and_succeeds_next_time(
     large: Path, models: Path, start: Callable[[], JobProcess], job: JobProcess
 ) -> None:
-    """What it leaves is swept away by the next start of Facet. `tests/benchmarks/kills.py` does it at any time."""
+    """The next start of Facet deletes the partial folder. `tests/benchmarks/kills.py` kills at any point."""
     process = start()
-    wanted = hold_in_the_middle(process, large, models)
+    wanted = pause_halfway(process, large, models)
     process.kill()
     assert not library.survey([Root("facet", models)]).rows
     staging.sweep(models)
@@ -200,7 +200,7 @@ def widen_the_network(folder: Path) -> None:
 
 
 def write_number(folder: Path, number: float) -> None:
-    """Put it into the middle of a matrix."""
+    """Write the number into the middle of a matrix."""
     file = folder / "model.safetensors"
     entry = safetensors.read_header(file)["model.layers.2.mlp.up_proj.weight"]
     with file.open("r+b") as weights:
@@ -229,17 +229,17 @@ def write_infinity(folder: Path) -> None:
         (write_infinity, "BrokenModel", "model.layers.2.mlp.up_proj"),
     ],
 )
-def test_a_damaged_source_is_a_sentence_and_leaves_nothing(
+def test_a_damaged_source_is_reported_and_leaves_nothing(
     source: Path, models: Path, damage: Callable[[Path], None], error: str, words: str, job: JobProcess
 ) -> None:
-    """The class of the error, and what is wrong with which file or tensor."""
+    """The error has its class, and names the file or tensor."""
     damage(source)
     failed = failure(job.answer(request(source, models)))
     assert (failed.error, words in failed.message) == (error, True), failed.message
     assert_clean(models)
 
 
-def test_what_does_not_divide_is_kept_and_said(source: Path, models: Path, job: JobProcess) -> None:
+def test_matrices_that_groups_do_not_divide_are_kept_and_reported(source: Path, models: Path, job: JobProcess) -> None:
     """Rows of 64 weights, in groups of 128."""
     plan = job.run(request(source, models, "4bit-g128"))[0]
     assert isinstance(plan, ConversionPlanned)
@@ -249,24 +249,24 @@ def test_what_does_not_divide_is_kept_and_said(source: Path, models: Path, job: 
 def test_two_conversions_to_the_same_target_are_refused(
     large: Path, models: Path, start: Callable[[], JobProcess], job: JobProcess
 ) -> None:
-    """While the first runs, and when it is done; the latter with another name."""
+    """While the first one runs, and after it has finished."""
     first = start()
-    wanted = hold_in_the_middle(first, large, models)
+    wanted = pause_halfway(first, large, models)
     assert "being made already" in failure(job.answer(wanted)).message
-    first.send(Proceed("c"))
+    first.send(Resume("c"))
     assert isinstance(ended(first), Converted)
     assert f"{Path(wanted.target).name}-2" in failure(job.answer(wanted)).message
 
 
-def test_a_source_that_vanishes_before_the_first_byte_is_a_sentence(
+def test_a_source_that_disappears_before_the_first_byte_is_reported(
     source: Path, models: Path, job: JobProcess
 ) -> None:
-    """Nothing is left of the result."""
-    job.send(Hold("c"))
+    """No result remains."""
+    job.send(Pause("c"))
     job.send(request(source, models))
     job.until(lambda event: isinstance(event, ConversionPlanned))
     shutil.rmtree(source)
-    job.send(Proceed("c"))
+    job.send(Resume("c"))
     message = failure(ended(job)).message
     assert str(source) in message
     assert "download the model again" in message
@@ -275,15 +275,15 @@ def test_a_source_that_vanishes_before_the_first_byte_is_a_sentence(
 
 @contextlib.contextmanager
 def loaded(model: Path) -> Iterator[None]:
-    """Have the model in use, as a worker has it."""
+    """Mark the model as in use, as a worker does."""
     descriptor = os.open(model, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     yield
     os.close(descriptor)
 
 
-def test_an_original_that_is_loaded_cannot_be_removed(source: Path, models: Path, job: JobProcess) -> None:
-    """That is said before anything is written."""
+def test_a_loaded_original_cannot_be_removed(source: Path, models: Path, job: JobProcess) -> None:
+    """The error comes before anything is written."""
     wanted = msgspec.structs.replace(request(source, models), remove_source=True)
     with loaded(source):
         failed = failure(job.answer(wanted))
@@ -291,22 +291,22 @@ def test_an_original_that_is_loaded_cannot_be_removed(source: Path, models: Path
     assert_clean(models)
 
 
-def test_an_original_that_is_loaded_meanwhile_stays(large: Path, models: Path, job: JobProcess) -> None:
-    """The result is whole all the same, with a note."""
-    hold_in_the_middle(job, large, models, remove_source=True)
+def test_an_original_loaded_during_the_conversion_stays(large: Path, models: Path, job: JobProcess) -> None:
+    """The result is complete, with a note."""
+    pause_halfway(job, large, models, remove_source=True)
     with loaded(large):
-        job.send(Proceed("c"))
+        job.send(Resume("c"))
         done = ended(job)
     assert isinstance(done, Converted)
     assert "was not removed" in done.notes[-1]
     assert (large / "config.json").exists()
 
 
-def test_a_source_that_is_deleted_meanwhile_stays_until_it_is_read(large: Path, models: Path, job: JobProcess) -> None:
-    """The files are open, so the result is whole."""
-    hold_in_the_middle(job, large, models)
+def test_a_source_deleted_during_the_conversion_is_read_to_its_end(large: Path, models: Path, job: JobProcess) -> None:
+    """The files are open, so the result is complete."""
+    pause_halfway(job, large, models)
     shutil.rmtree(large)
-    job.send(Proceed("c"))
+    job.send(Resume("c"))
     done = ended(job)
     assert isinstance(done, Converted)
     assert describe(Path(done.path), "maker/model").bits_per_weight == pytest.approx(done.bits_per_weight)
@@ -320,7 +320,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(disk: Path, leave_bytes: int) -> None:
-    """Take all space but so much, by large pieces and then by small ones."""
+    """Fill the disk except for `leave_bytes`, in large pieces and then in small ones."""
     with (disk / "other").open("wb") as other:
         for piece in (2**24, 4096):
             with contextlib.suppress(OSError):
@@ -328,18 +328,18 @@ def fill(disk: Path, leave_bytes: int) -> None:
                     os.posix_fallocate(other.fileno(), other.seek(0, os.SEEK_END), piece)
 
 
-def test_a_disk_that_fills_up_is_a_sentence_and_leaves_nothing(large: Path, small_disk: Path, job: JobProcess) -> None:
-    """It had room when the conversion began."""
+def test_a_disk_that_fills_up_is_reported_and_nothing_remains(large: Path, small_disk: Path, job: JobProcess) -> None:
+    """The disk had enough space when the conversion started."""
     models = small_disk / "models"
-    hold_in_the_middle(job, large, models)
+    pause_halfway(job, large, models)
     fill(small_disk, 0)
-    job.send(Proceed("c"))
+    job.send(Resume("c"))
     assert failure(ended(job)).error == "NoSpace"
     assert_clean(models)
 
 
-def test_a_disk_without_room_is_said_beforehand(source: Path, small_disk: Path, job: JobProcess) -> None:
-    """With the figures, before anything is written."""
+def test_a_full_disk_is_reported_in_advance(source: Path, small_disk: Path, job: JobProcess) -> None:
+    """The error has the figures, and comes before anything is written."""
     fill(small_disk, 400_000_000)
     failed = failure(job.answer(request(source, small_disk / "models")))
     assert failed.error == "NoSpace"
@@ -347,8 +347,8 @@ def test_a_disk_without_room_is_said_beforehand(source: Path, small_disk: Path, 
     assert not (small_disk / "models").exists()
 
 
-def test_a_place_that_cannot_be_written_is_said_beforehand(source: Path, tmp_path: Path, job: JobProcess) -> None:
-    """A file where the folder should be stands for a folder without rights, which root does not know."""
+def test_a_read_only_target_is_reported_in_advance(source: Path, tmp_path: Path, job: JobProcess) -> None:
+    """A file in place of the folder stands in for missing permissions, which do not apply to root."""
     (tmp_path / "models").write_text("")
     failed = failure(job.answer(request(source, tmp_path / "models")))
     assert failed.error == "StorageError"

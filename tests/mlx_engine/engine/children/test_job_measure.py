@@ -1,4 +1,4 @@
-"""Behaviour of job processes that measure, when they are killed, are several, or the disk is full."""
+"""Measuring job processes that are killed, run twice, or have a full disk."""
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +14,10 @@ from mlx_engine.measure.results.convention import Convention
 from mlx_engine.measure.results.messages import AnswersKept, AnswersUnderway, CorpusChoice, KeepAnswers
 
 
-def test_answers_are_whole_however_often_the_process_was_killed(
+def test_answers_are_complete_after_several_kills(
     tiny_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At the start, after a chunk and after some: each later run goes on, and every chunk can be read in the end."""
+    """Each run resumes, and every chunk can be read in the end."""
     monkeypatch.setenv("FACET_HOME", str(tmp_path / "home"))
     (tmp_path / "text.txt").write_text("The tide comes in twice a day, and takes back what it has left behind. " * 60)
     request = KeepAnswers(
@@ -45,7 +45,7 @@ def test_answers_are_whole_however_often_the_process_was_killed(
 
 @pytest.fixture
 def request_of_text(tiny_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KeepAnswers:
-    """To answer some twenty chunks, about half a megabyte of answers."""
+    """A request for some twenty chunks, about half a megabyte of answers."""
     monkeypatch.setenv("FACET_HOME", str(tmp_path / "home"))
     (tmp_path / "text.txt").write_text("The tide comes in twice a day, and takes back what it has left behind. " * 25)
     return KeepAnswers(
@@ -56,8 +56,8 @@ def request_of_text(tiny_models: Path, tmp_path: Path, monkeypatch: pytest.Monke
     )
 
 
-def test_two_processes_that_answer_the_same_take_turns(request_of_text: KeepAnswers) -> None:
-    """One answers, the other waits and then finds all of it; no chunk is answered twice."""
+def test_two_processes_with_the_same_request_take_turns(request_of_text: KeepAnswers) -> None:
+    """The second one waits and then finds all answers; no chunk is answered twice."""
     folders = Folders.from_environment()
     runs = [job.run(request_of_text, folders) for _ in range(2)]
     first = [next(run) for run in runs]
@@ -72,10 +72,10 @@ def test_two_processes_that_answer_the_same_take_turns(request_of_text: KeepAnsw
     assert not list(folders.answers.rglob("*.partial"))
 
 
-def test_a_disk_without_room_for_the_answers_is_told_after_the_first_chunk(
+def test_a_disk_too_small_for_the_answers_is_reported_after_the_first_chunk(
     request_of_text: KeepAnswers, tiny_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With how much they take, about, instead of filling it."""
+    """With an estimate of their size, before the disk is full."""
     monkeypatch.setenv("FACET_HOME", str(tiny_disk))
     text = tmp_path / "text.txt"
     text.write_text(text.read_text() * 10)

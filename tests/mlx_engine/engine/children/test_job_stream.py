@@ -8,25 +8,26 @@ import pytest
 
 from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.folders import Folders
-from mlx_engine.hub_messages import DownloadPlanned, JobFailed
+from mlx_engine.hub_messages import DownloadPlanned
 from mlx_engine.models.description import provenance
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.files import staging
 from mlx_engine.models.hub.cache import CachedRevision, cache_folder
 from mlx_engine.models.library import library
 from mlx_engine.models.library.places import Root
+from mlx_engine.protocol import RequestFailed
 from mlx_engine.quantize.plan.messages import (
     ConversionPlanned,
     ConversionProgress,
     Convert,
     Converted,
     OutlineRead,
-    Proceed,
+    Pause,
     ReadOutline,
+    Resume,
     SourceArrived,
     SourceProgress,
 )
-from mlx_engine.quantize.plan.messages import Hold as StandStill
 from mlx_engine.quantize.recipes.builtin import recipe
 from tests.disks import disk_of
 from tests.hub.faults import Cut, Hold, WrongContent
@@ -49,7 +50,7 @@ def models(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def put(hub: Hub, tiny_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Put a model in several files on the Hub, with a cache of the test's own."""
+    """Put a sharded model on the Hub, with an empty cache for the test."""
 
     def put(name: str, model: str = "llama", **more: bytes) -> Repository:
         repository = Repository(f"stream/{name}")
@@ -73,7 +74,7 @@ def request(repository: Repository, models: Path, *, removes: bool = False, way:
 
 
 def name(number: int) -> str:
-    """Return the name of a weight file, by its number from 1 on."""
+    """Return the name of a weight file, counted from 1."""
     return f"model-{number:05}-of-{SHARDS:05}.safetensors"
 
 
@@ -81,8 +82,8 @@ def is_shard(name: str) -> bool:
     return name.endswith(".safetensors")
 
 
-def sent(number: int) -> str:
-    """Return how requests for the contents of a weight file end: the first is for its header."""
+def request_end(number: int) -> str:
+    """Return the end of the URL of requests for a weight file. The first request is for its header."""
     return f"?for={name(number)}"
 
 
@@ -103,8 +104,8 @@ def blobs(repository: Repository) -> list[Path]:
     return sorted(place(repository).repository_folder.glob("blobs/*"))
 
 
-def failure(event: JobEvent) -> JobFailed:
-    assert isinstance(event, JobFailed), event
+def failure(event: JobEvent) -> RequestFailed:
+    assert isinstance(event, RequestFailed), event
     return event
 
 
@@ -113,17 +114,17 @@ def is_written(event: JobEvent) -> bool:
 
 
 def assert_nothing_made(models: Path, repository: Repository) -> None:
-    """Neither the result nor the original stands in the library, and nothing lies beside it."""
+    """Check that neither result nor original is in the library, and that no files remain."""
     roots = [Root("facet", models), Root("huggingface", cache_folder())]
     assert not [row for row in library.survey(roots).rows if repository.id.partition("/")[2] in str(row)]
     assert [path for path in models.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize("model", ["llama", "lfm2", "llama-4bit"])
-def test_the_result_is_that_of_a_download_and_a_conversion(
+def test_the_result_equals_download_then_conversion(
     put: Any, models: Path, tiny_models: Path, job: JobProcess, model: str
 ) -> None:
-    """Byte by byte, whether parameters are read, calculated or unpacked; and the original stands in the cache."""
+    """Byte for byte, for parameters that are copied, computed or unpacked; the original is in the cache."""
     repository = put(f"same-{model}", model)
     wanted = request(repository, models, way="8bit-g32")
     planned, *events, done = job.run(wanted)
@@ -141,48 +142,48 @@ def test_the_result_is_that_of_a_download_and_a_conversion(
     assert {file.name for file in Path(done.path).iterdir()} == {file.name for file in other.iterdir()}
 
 
-def test_both_are_told(put: Any, models: Path, job: JobProcess) -> None:
-    """What comes and what is written, each up to its end."""
-    events = job.run(request(put("told"), models))
-    came = [event for event in events if isinstance(event, SourceProgress)]
+def test_download_and_conversion_both_report_progress(put: Any, models: Path, job: JobProcess) -> None:
+    """Each one up to its total."""
+    events = job.run(request(put("progress"), models))
+    downloaded = [event for event in events if isinstance(event, SourceProgress)]
     written = [event for event in events if isinstance(event, ConversionProgress)]
-    assert came[-1].done_bytes == came[-1].total_bytes
+    assert downloaded[-1].done_bytes == downloaded[-1].total_bytes
     assert written[-1].done_bytes == written[-1].total_bytes
     assert [event.done_bytes for event in written] == sorted(event.done_bytes for event in written)
 
 
-def test_writing_begins_while_files_are_still_to_come(hub: Hub, put: Any, models: Path, job: JobProcess) -> None:
-    """The plan is there before any of the weights."""
+def test_writing_starts_before_the_download_ends(hub: Hub, put: Any, models: Path, job: JobProcess) -> None:
+    """The plan is known before any weights arrive."""
     repository = put("early")
     hold = Hold(after_bytes=10)
-    hub.order(sent(SHARDS), hold, after=1)
+    hub.order(request_end(SHARDS), hold, after=1)
     job.send(request(repository, models))
     events = job.until(is_written)
     assert any(isinstance(event, ConversionPlanned) for event in events)
     assert not any(isinstance(event, SourceArrived) for event in events)
     hold.released.set()
-    assert isinstance(job.until(lambda event: isinstance(event, Converted | JobFailed))[-1], Converted)
+    assert isinstance(job.until(lambda event: isinstance(event, Converted | RequestFailed))[-1], Converted)
 
 
-def test_files_are_removed_as_they_are_used(hub: Hub, put: Any, models: Path, job: JobProcess) -> None:
-    """The first is gone before the last has come; in the end nothing is left of the original."""
+def test_used_files_are_removed(hub: Hub, put: Any, models: Path, job: JobProcess) -> None:
+    """The first file is gone before the last one arrives; in the end the original is gone."""
     repository = put("removed")
     hold = Hold(after_bytes=10)
-    hub.order(sent(SHARDS), hold, after=1)
+    hub.order(request_end(SHARDS), hold, after=1)
     job.send(request(repository, models, removes=True))
     job.until(
         lambda event: isinstance(event, SourceProgress) and hold.reached.is_set() and not blob(repository, 1).exists()
     )
     hold.released.set()
-    done = job.until(lambda event: isinstance(event, Converted | JobFailed))[-1]
+    done = job.until(lambda event: isinstance(event, Converted | RequestFailed))[-1]
     assert isinstance(done, Converted), done
     assert describe(Path(done.path), "a/b").bits
     assert set(provenance.read(Path(done.path)).files_sha256) == set(map(name, range(1, SHARDS + 1)))
     assert not place(repository).repository_folder.exists()
 
 
-def test_what_another_snapshot_links_to_stays(put: Any, models: Path, job: JobProcess) -> None:
-    """A model that is there keeps its files, whoever brought them."""
+def test_files_of_another_snapshot_stay(put: Any, models: Path, job: JobProcess) -> None:
+    """A model in the cache keeps its files, whichever download brought them."""
     repository = put("shared")
     second = blob(repository, 2)
     second.parent.mkdir(parents=True)
@@ -196,12 +197,12 @@ def test_what_another_snapshot_links_to_stays(put: Any, models: Path, job: JobPr
 
 
 @pytest.mark.parametrize("removes", [False, True])
-def test_wrong_content_is_a_sentence_and_nothing_appears(
+def test_wrong_content_is_reported_and_nothing_is_added(
     hub: Hub, put: Any, models: Path, job: JobProcess, *, removes: bool
 ) -> None:
-    """Files that came before stay for the next try, unless they were used and were to be removed."""
+    """Files that arrived earlier stay for the next attempt, unless used files are to be removed."""
     repository = put(f"wrong-{removes}")
-    hub.order(sent(3), WrongContent(), after=1)
+    hub.order(request_end(3), WrongContent(), after=1)
     failed = failure(job.answer(request(repository, models, removes=removes)))
     assert failed.error == "WrongContent"
     assert name(3) in failed.message
@@ -210,22 +211,22 @@ def test_wrong_content_is_a_sentence_and_nothing_appears(
     assert isinstance(job.answer(request(repository, models, removes=removes)), Converted)
 
 
-def test_a_cut_connection_is_taken_up_again(hub: Hub, put: Any, models: Path, job: JobProcess) -> None:
-    """Also one that breaks in a header."""
+def test_a_broken_connection_is_resumed(hub: Hub, put: Any, models: Path, job: JobProcess) -> None:
+    """Even one that breaks inside a header."""
     repository = put("cut")
-    hub.order(sent(1), Cut(after_bytes=5))
-    hub.order(sent(2), Cut(after_bytes=100), after=1)
+    hub.order(request_end(1), Cut(after_bytes=5))
+    hub.order(request_end(2), Cut(after_bytes=100), after=1)
     assert isinstance(job.answer(request(repository, models)), Converted)
 
 
 @pytest.mark.parametrize("removes", [False, True])
-def test_a_killed_job_is_begun_anew(
+def test_a_killed_job_starts_over(
     hub: Hub, put: Any, models: Path, job: JobProcess, start_job_process: type[JobProcess], *, removes: bool
 ) -> None:
-    """What is swept away by the next start leaves nothing; what was removed is downloaded again."""
+    """The next start deletes the partial files, and removed files are downloaded again."""
     repository = put(f"killed-{removes}")
     hold = Hold(after_bytes=10)
-    hub.order(sent(SHARDS), hold, after=1)
+    hub.order(request_end(SHARDS), hold, after=1)
     process = start_job_process()
     process.send(request(repository, models, removes=removes))
     process.until(is_written)
@@ -236,20 +237,20 @@ def test_a_killed_job_is_begun_anew(
     assert isinstance(job.answer(request(repository, models, removes=removes)), Converted)
 
 
-def test_it_stands_still_and_goes_on(hub: Hub, put: Any, models: Path, job: JobProcess) -> None:
-    """Requests are read in order, so it stands still from its first event on; no weights are asked for meanwhile."""
+def test_a_job_pauses_and_resumes(hub: Hub, put: Any, models: Path, job: JobProcess) -> None:
+    """Requests are read in order, so it pauses at its first event; no weights are requested while it is paused."""
     repository = put("still")
-    job.send(StandStill("c"))
+    job.send(Pause("c"))
     job.send(request(repository, models))
     assert job.until(lambda _event: True)
-    assert not hub.asked(sent(1))
-    job.send(Proceed("c"))
-    assert isinstance(job.until(lambda event: isinstance(event, Converted | JobFailed))[-1], Converted)
-    assert hub.asked(sent(1))
+    assert not hub.asked(request_end(1))
+    job.send(Resume("c"))
+    assert isinstance(job.until(lambda event: isinstance(event, Converted | RequestFailed))[-1], Converted)
+    assert hub.asked(request_end(1))
 
 
 def test_the_outline_is_read_from_headers(hub: Hub, put: Any, job: JobProcess) -> None:
-    """With all that a forecast needs; no weight is downloaded."""
+    """With everything a forecast needs; no weights are downloaded."""
     repository = put("outline")
     read = job.answer(ReadOutline("o", repository=repository.id))
     assert isinstance(read, OutlineRead), read
@@ -261,10 +262,10 @@ def test_the_outline_is_read_from_headers(hub: Hub, put: Any, job: JobProcess) -
     assert not place(repository).repository_folder.exists()
 
 
-def test_a_model_of_ternary_weights_is_downloaded_first(
+def test_a_model_with_ternary_weights_is_downloaded_first(
     hub: Hub, models: Path, tiny_models: Path, tmp_path: Path, job: JobProcess
 ) -> None:
-    """Whether they all are, only the whole of them can tell."""
+    """Only the complete weights show that all of them are ternary."""
     files = in_shards(write_llama(tmp_path / "zeros", tiny_models / "llama"), SHARDS)
     for shard in filter(is_shard, files):
         start = 8 + int.from_bytes(files[shard][:8], "little")
@@ -279,22 +280,22 @@ def test_a_model_of_ternary_weights_is_downloaded_first(
 
 @pytest.fixture
 def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A disk of 600 MB with the cache and the models."""
+    """A 600 MB disk with the cache and the models."""
     with disk_of(tmp_path / "disk", "600m") as disk:
         monkeypatch.setenv("HF_HUB_CACHE", str(disk / "hub"))
         yield disk
 
 
 def fill(disk: Path, leave_bytes: int) -> None:
-    """Take all space but so much."""
+    """Fill the disk except for that many bytes."""
     with (disk / "other").open("wb") as other:
         os.posix_fallocate(other.fileno(), 0, shutil.disk_usage(disk).free - leave_bytes)
 
 
-def test_a_disk_too_small_for_both_is_enough_where_files_are_removed(
+def test_a_disk_too_small_for_both_is_enough_if_files_are_removed(
     put: Any, small_disk: Path, start_job_process: type[JobProcess]
 ) -> None:
-    """It is refused beforehand, with the way that there is; that way then works."""
+    """The refusal suggests removing the original, and that works."""
     repository, models = put("small"), small_disk / "models"
     process = start_job_process()
     read = process.answer(ReadOutline("o", repository=repository.id))

@@ -1,4 +1,4 @@
-"""The loop of a worker's main thread, run in this one."""
+"""The main loop of a worker, run in the test's process."""
 
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ from mlx_engine.sampling import Sampling
 
 
 class Enough(BaseException):
-    """Ends the loop, which runs for ever."""
+    """Ends the endless loop."""
 
 
-def test_an_unforeseen_error_ends_only_its_own_request(tiny_models: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The request fails with the error's name, the log has the traceback, and the next request is answered."""
+def test_an_unexpected_error_fails_only_its_request(tiny_models: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The failure names the error, the log has the traceback, and the next request is answered."""
     no_text: Any = 5
     inbox = Inbox()
     inbox.put(Load("load", str(tiny_models / "llama")))

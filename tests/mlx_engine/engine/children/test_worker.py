@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from mlx_engine import protocol
-from mlx_engine.engine.children.worker import file_limit_kept
-from mlx_engine.engine.parents.client import worker_command, worker_environment
+from mlx_engine.child_command import child_command
+from mlx_engine.engine.children.worker import keep_file_limit
+from mlx_engine.engine.parents.client import worker_environment
 from mlx_engine.protocol import (
     Cancel,
     ChatMessage,
@@ -31,17 +32,17 @@ from mlx_engine.sampling import Sampling
 
 ROOT = Path(__file__).parents[4]
 
-# Prints as a careless library would, once the worker has its pipes.
+# Prints like a careless library, once the worker has its pipes.
 NOISY_WORKER = """
 import os, sys
-from mlx_engine.engine import worker
-take_pipes = worker._take_pipes
-def take_pipes_and_print():
-    pipes = take_pipes()
+from mlx_engine.engine.children import worker
+open_pipes = worker.open_pipes
+def open_pipes_and_print(log_level):
+    pipes = open_pipes(log_level)
     print("noise from Python", flush=True)
     os.write(1, b"noise from C\\n")
     return pipes
-worker._take_pipes = take_pipes_and_print
+worker.open_pipes = open_pipes_and_print
 worker.main()
 """
 
@@ -53,11 +54,11 @@ def ask(id: str, text: str = "Hello", max_tokens: int = 5) -> Generate:
 
 
 class Worker:
-    """A worker process, spoken to in lines."""
+    """A worker process with methods to write and read lines."""
 
     def __init__(self, command: list[str] | None = None) -> None:
         self.process = subprocess.Popen(
-            command or worker_command(),
+            command or child_command("worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -77,7 +78,7 @@ class Worker:
         return protocol.decode_event(self.process.stdout.readline())
 
     def until(self, *ids: str) -> list[Event]:
-        """Return the events until all requests named have ended."""
+        """Return the events until all these requests have ended."""
         waiting, events = set(ids), []
         while waiting:
             events.append(event := self.read())
@@ -86,14 +87,14 @@ class Worker:
         return events
 
     def end(self) -> tuple[int, bytes, bytes]:
-        """Close standard input; return the exit code and what is left of both outputs."""
+        """Close standard input; return the exit code and the rest of both outputs."""
         stdout, stderr = self.process.communicate(timeout=20)
         return self.process.returncode, stdout, stderr
 
 
 @pytest.fixture
 def fresh() -> Iterator[Worker]:
-    """A worker that has just been started."""
+    """A newly started worker."""
     worker = Worker()
     yield worker
     worker.process.kill()
@@ -102,7 +103,7 @@ def fresh() -> Iterator[Worker]:
 
 @pytest.fixture(scope="module")
 def loaded(tiny_models: Path) -> Iterator[Worker]:
-    """A worker with a model, shared by the tests that leave it as it was."""
+    """A worker with a model, shared by the tests that do not change it."""
     worker = Worker()
     worker.write(Load("load", str(tiny_models / "llama")))
     worker.until("load")
@@ -112,7 +113,7 @@ def loaded(tiny_models: Path) -> Iterator[Worker]:
 
 
 def test_a_model_is_loaded_and_answers(fresh: Worker, tiny_models: Path) -> None:
-    """A request sent during the load waits for it; each event comes in its turn; the end of input ends the process."""
+    """A request sent during the load waits, events come in order, and the end of input ends the process."""
     fresh.write(Load("load", str(tiny_models / "qwen3")), ask("1"))
     load, answer = fresh.until("load"), fresh.until("1")
     assert {type(event) for event in load[:-1]} <= {LoadProgress, Memory}
@@ -125,8 +126,8 @@ def test_a_model_is_loaded_and_answers(fresh: Worker, tiny_models: Path) -> None
     assert (returncode, rest) == (0, b"")
 
 
-def test_lines_that_are_no_requests_are_answered(loaded: Worker) -> None:
-    """Each has its own answer, with the id if there is one, and the worker goes on."""
+def test_invalid_lines_are_answered(loaded: Worker) -> None:
+    """Each one fails with its id if it has one, and the worker continues."""
     loaded.write(
         b"\xff\xfe\n", b"{\n", b'{"type":"generate","id":"x","messages":[],"sampling":{"top_p":7}}\n', ask("1")
     )
@@ -135,8 +136,8 @@ def test_lines_that_are_no_requests_are_answered(loaded: Worker) -> None:
     assert isinstance(events[-1], Finished)
 
 
-def test_a_message_of_a_megabyte_is_refused_and_the_next_answered(loaded: Worker) -> None:
-    """A line may be long; what does not fit the context is refused with figures."""
+def test_a_message_of_a_megabyte_is_refused_and_the_next_one_answered(loaded: Worker) -> None:
+    """Lines may be long; a prompt that exceeds the context is refused with figures."""
     loaded.write(ask("long", "word " * 200_000), ask("1"))
     refused = loaded.until("long")[-1]
     assert isinstance(refused, RequestFailed)
@@ -144,49 +145,49 @@ def test_a_message_of_a_megabyte_is_refused_and_the_next_answered(loaded: Worker
     assert isinstance(loaded.until("1")[-1], Finished)
 
 
-def test_a_request_that_waits_is_cancelled_at_once(loaded: Worker) -> None:
-    """It need not wait for the one before it; that one is stopped in the middle of its answer."""
+def test_a_waiting_request_is_canceled_at_once(loaded: Worker) -> None:
+    """It does not wait for the one before it, which is then canceled during its answer."""
     loaded.write(ask("first", max_tokens=1900), ask("second"), Cancel("second"), Cancel("unknown"))
     assert loaded.until("second")[-1] == Finished("second", "cancelled")
     loaded.write(Cancel("first"))
-    stopped = loaded.until("first")[-1]
-    assert isinstance(stopped, Finished)
-    assert stopped.finish_reason == "cancelled"
-    assert stopped.statistics is None or stopped.statistics.generated_tokens < 1900
+    end = loaded.until("first")[-1]
+    assert isinstance(end, Finished)
+    assert end.finish_reason == "cancelled"
+    assert end.statistics is None or end.statistics.generated_tokens < 1900
 
 
 def test_a_second_load_is_refused(loaded: Worker, tiny_models: Path) -> None:
-    """A worker serves one model; the refusal leaves it as it is."""
+    """A worker serves one model, and keeps serving it."""
     loaded.write(Load("other", str(tiny_models / "qwen3")), ask("1"))
     assert isinstance(loaded.until("other")[-1], RequestFailed)
     assert isinstance(loaded.until("1")[-1], Finished)
 
 
-def test_an_interrupt_is_the_parents_business(loaded: Worker) -> None:
-    """Control-C in a terminal reaches the whole group; the worker goes on until its input closes."""
+def test_an_interrupt_does_not_end_the_worker(loaded: Worker) -> None:
+    """Control-C in a terminal reaches the whole process group; the worker runs until its input closes."""
     loaded.process.send_signal(signal.SIGINT)
     loaded.write(ask("1"))
     assert isinstance(loaded.until("1")[-1], Finished)
 
 
-def test_memory_is_told_while_it_works(loaded: Worker) -> None:
-    """An answer that takes seconds brings several figures, with the weights in them."""
+def test_memory_is_reported_during_an_answer(loaded: Worker) -> None:
+    """An answer that takes seconds has several reports, which include the weights."""
     loaded.write(ask("1", max_tokens=800))
     figures = [event.active_bytes for event in loaded.until("1") if isinstance(event, Memory)]
     assert len(figures) >= 2
     assert min(figures) > 600_000
 
 
-def test_a_request_before_the_model_is_refused(fresh: Worker) -> None:
-    """There is nothing to answer with; the worker waits for its Load."""
+def test_a_request_before_the_load_is_refused(fresh: Worker) -> None:
+    """No model is loaded yet; the worker waits for its Load."""
     fresh.write(ask("early"))
     refused = fresh.until("early")[-1]
     assert isinstance(refused, RequestFailed)
     assert refused.message.startswith("No model is loaded")
 
 
-def test_a_failed_load_answers_all_and_ends(tmp_path: Path) -> None:
-    """Whoever waits is told, nobody's print disturbs the protocol, and the exit code says that it failed."""
+def test_a_failed_load_fails_all_requests_and_ends_the_worker(tmp_path: Path) -> None:
+    """Output of other code does not disturb the protocol, and the exit code is 1."""
     worker = Worker([sys.executable, "-c", NOISY_WORKER])
     worker.write(Load("load", str(tmp_path / "nothing")), ask("1"), ask("2"))
     events = worker.until("load", "1", "2")
@@ -197,16 +198,16 @@ def test_a_failed_load_answers_all_and_ends(tmp_path: Path) -> None:
     assert b"noise from Python\nnoise from C\n" in log
 
 
-def test_a_cancelled_load_ends_the_process(fresh: Worker, tiny_models: Path) -> None:
-    """At once, even while MLX is being imported; what waited for the model is told."""
+def test_a_canceled_load_ends_the_process(fresh: Worker, tiny_models: Path) -> None:
+    """At once, even while MLX is being imported; requests that wait for the model fail."""
     fresh.write(Load("load", str(tiny_models / "llama")), ask("1"), Cancel("load"))
     assert fresh.until("load")[-1] == Finished("load", "cancelled")
     assert isinstance(fresh.until("1")[-1], RequestFailed)
     assert fresh.process.wait(timeout=20) == 0
 
 
-def test_the_end_of_input_ends_the_process_in_the_middle_of_an_answer(fresh: Worker, tiny_models: Path) -> None:
-    """No worker outlives its window."""
+def test_the_end_of_input_ends_the_process_during_an_answer(fresh: Worker, tiny_models: Path) -> None:
+    """No worker outlives its parent."""
     fresh.write(Load("load", str(tiny_models / "llama")), ask("1", max_tokens=1900))
     while not isinstance(fresh.read(), Delta):
         pass
@@ -215,16 +216,16 @@ def test_the_end_of_input_ends_the_process_in_the_middle_of_an_answer(fresh: Wor
     assert b'"type":"finished"' not in rest
 
 
-def test_a_termination_ends_the_process(fresh: Worker) -> None:
-    """SIGTERM does what it does to any process."""
+def test_sigterm_ends_the_process(fresh: Worker) -> None:
+    """As it ends any process."""
     fresh.process.terminate()
     assert fresh.process.wait(timeout=20) == -signal.SIGTERM
 
 
-def test_the_limit_of_open_files_is_kept() -> None:
-    """What a library sets at its import changes nothing; afterwards the limit can be set again."""
+def test_importing_a_library_keeps_the_limit_of_open_files() -> None:
+    """Setting the limit has no effect during the import, and works afterwards."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with file_limit_kept():
+    with keep_file_limit():
         resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
     resource.setrlimit(resource.RLIMIT_NOFILE, before)

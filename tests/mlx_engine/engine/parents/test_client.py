@@ -12,7 +12,17 @@ import pytest
 from mlx_engine.engine.parents import client as client_module
 from mlx_engine.engine.parents.client import Client, reason_of, worker_environment
 from mlx_engine.errors import EngineError
-from mlx_engine.protocol import ChatMessage, Delta, Event, Finished, Generate, Load, LoadProgress, Request, WorkerExited
+from mlx_engine.protocol import (
+    ChatMessage,
+    Delta,
+    Event,
+    Finished,
+    Generate,
+    Load,
+    LoadProgress,
+    ProcessExited,
+    Request,
+)
 from tests import scripted_worker
 from tests.scripted_worker import Script
 
@@ -20,7 +30,7 @@ QUESTION = Generate(id="a", messages=(ChatMessage("user", "Say something."),))
 
 
 class Conversation:
-    """A client and the events it has told."""
+    """A client and its events."""
 
     def __init__(self, log_path: Path, command: list[str]) -> None:
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
@@ -37,9 +47,9 @@ class Conversation:
             events.append(self.events.get(timeout=20))
         return events
 
-    def exit(self) -> WorkerExited:
-        exited = self.until(WorkerExited)[-1]
-        assert isinstance(exited, WorkerExited)
+    def exit(self) -> ProcessExited:
+        exited = self.until(ProcessExited)[-1]
+        assert isinstance(exited, ProcessExited)
         return exited
 
 
@@ -61,8 +71,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
         assert conversation.client.join(10)
 
 
-def test_events_arrive_in_the_order_in_which_they_were_sent(start: Start) -> None:
-    """A load and an answer, from the first byte to the statistics."""
+def test_events_arrive_in_order(start: Start) -> None:
+    """From the first byte of the load to the statistics of the answer."""
     conversation = start(Script(answer="one two three"))
     conversation.send(Load("load", "/a/model"), QUESTION)
     events = conversation.until(Finished)
@@ -72,8 +82,8 @@ def test_events_arrive_in_the_order_in_which_they_were_sent(start: Start) -> Non
     assert [event.text for event in events if isinstance(event, Delta)] == ["one", " two", " three"]
 
 
-def test_a_close_ends_the_worker_and_is_expected(start: Start) -> None:
-    """The last event says that Facet itself ended the process, and no zombie stays."""
+def test_closing_ends_the_worker_as_expected(start: Start) -> None:
+    """The last event is marked as expected, and no zombie remains."""
     conversation = start(Script())
     conversation.client.close()
     conversation.client.close()
@@ -84,21 +94,21 @@ def test_a_close_ends_the_worker_and_is_expected(start: Start) -> None:
 
 
 @pytest.mark.parametrize("point", ["start", "load", "prefill", "decode"])
-def test_a_kill_is_told_with_its_reason_and_the_last_words(start: Start, point: scripted_worker.Point) -> None:
-    """Whatever the worker was doing, its death is one last event."""
+def test_a_kill_is_reported_with_its_reason_and_log(start: Start, point: scripted_worker.Point) -> None:
+    """At any stage, the death of a worker is one last event."""
     conversation = start(Script(die_at=point, stderr="something odd\n"))
     conversation.send(Load("load", "/a/model"), QUESTION)
     exited = conversation.exit()
 
     assert exited.returncode == -signal.SIGKILL
     assert not exited.expected
-    assert "killed from outside" in exited.reason
+    assert "was killed" in exited.reason
     assert exited.log_tail.endswith("something odd")
     assert conversation.client.join(10)
     assert conversation.events.empty()
 
 
-def test_a_death_is_told_within_a_tenth_of_a_second(start: Start) -> None:
+def test_a_death_is_reported_within_a_tenth_of_a_second(start: Start) -> None:
     """Measured from the kill to the event."""
     conversation = start(Script(rate=100, tokens=10_000))
     conversation.send(Load("load", "/a/model"), QUESTION)
@@ -110,8 +120,8 @@ def test_a_death_is_told_within_a_tenth_of_a_second(start: Start) -> None:
     assert time.perf_counter() - killed_at < 0.1
 
 
-def test_an_exit_code_is_told(start: Start) -> None:
-    """A worker that gives up by itself is not taken for a killed one."""
+def test_an_exit_code_is_reported(start: Start) -> None:
+    """A worker that exits by itself is not reported as killed."""
     conversation = start(Script(die_at="load", die_by=0))
     conversation.send(Load("load", "/a/model"))
 
@@ -119,7 +129,7 @@ def test_an_exit_code_is_told(start: Start) -> None:
 
 
 def test_a_worker_that_hangs_is_killed_after_the_grace_period(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Closing returns at once, and no process outlives it for long."""
+    """Closing returns at once, and the process ends soon after."""
     monkeypatch.setattr(client_module, "GRACE_S", 0.2)
     conversation = start(Script(hang_at="load"))
     conversation.send(Load("load", "/a/model"))
@@ -132,7 +142,7 @@ def test_a_worker_that_hangs_is_killed_after_the_grace_period(start: Start, monk
     assert (exited.returncode, exited.expected) == (-signal.SIGKILL, True)
 
 
-def test_a_large_message_to_a_busy_worker_does_not_keep_the_caller(start: Start) -> None:
+def test_a_large_message_to_a_busy_worker_does_not_block_the_caller(start: Start) -> None:
     """The pipe is full after 64 kB; the caller is the window's thread."""
     conversation = start(Script())
     psutil.Process(conversation.client.pid).suspend()
@@ -150,7 +160,7 @@ def test_a_large_message_to_a_busy_worker_does_not_keep_the_caller(start: Start)
 
 
 def test_sending_to_a_dead_worker_is_harmless(start: Start) -> None:
-    """Its death is told by an event, not by an exception wherever something happens to be sent."""
+    """An event reports its death, not an exception in the code that sends."""
     conversation = start(Script(die_at="start"))
     conversation.exit()
     conversation.send(QUESTION)
@@ -159,8 +169,8 @@ def test_sending_to_a_dead_worker_is_harmless(start: Start) -> None:
     assert conversation.events.empty()
 
 
-def test_a_line_that_is_no_event_goes_to_the_log(start: Start, tmp_path: Path) -> None:
-    """A stray line costs nothing but itself."""
+def test_an_invalid_line_goes_to_the_log(start: Start, tmp_path: Path) -> None:
+    """The events around it are not affected."""
     conversation = start(Script(garble=True))
     conversation.send(Load("load", "/a/model"), QUESTION)
     conversation.until(Finished)
@@ -169,7 +179,7 @@ def test_a_line_that_is_no_event_goes_to_the_log(start: Start, tmp_path: Path) -
 
 
 def test_a_worker_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
-    """No orphan outlives a window that was killed."""
+    """No orphan outlives a killed window."""
     pid_file = tmp_path / "pid"
     program = (
         "import os, sys, pathlib, signal\n"
@@ -189,7 +199,7 @@ def test_a_worker_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
 
 
 def test_a_program_that_does_not_exist_is_an_engine_error(tmp_path: Path) -> None:
-    """What the system says reaches the person."""
+    """The message contains the system's reason."""
     with pytest.raises(EngineError, match="No such file"):
         Client(on_event=print, log_path=tmp_path / "engine.log", command=["/no/such/program"])
 
@@ -197,7 +207,7 @@ def test_a_program_that_does_not_exist_is_an_engine_error(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("returncode", "words"),
     [
-        (0, "although nobody had asked"),
+        (0, "unexpectedly"),
         (3, "exit code 3"),
         (-signal.SIGABRT, "Metal"),
         (-signal.SIGSEGV, "native code"),
@@ -205,13 +215,13 @@ def test_a_program_that_does_not_exist_is_an_engine_error(tmp_path: Path) -> Non
         (-250, "signal 250"),
     ],
 )
-def test_every_way_to_end_has_words(returncode: int, words: str) -> None:
-    """The reason is for a person, who knows no numbers of signals."""
+def test_every_exit_code_has_a_reason(returncode: int, words: str) -> None:
+    """Signals are explained in words."""
     assert words in reason_of(returncode)
 
 
 def test_the_environment_keeps_the_worker_off_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And what was preloaded before stays so."""
+    """Libraries that were preloaded before stay preloaded."""
     monkeypatch.setenv("LD_PRELOAD", "libfirst.so")
 
     environment = worker_environment()

@@ -6,8 +6,10 @@ import msgspec
 import psutil
 import pytest
 
-from mlx_engine.engine.parents.job_queue import JobParcel, JobQueue
+from mlx_engine.engine.parents.client import Parcel
+from mlx_engine.engine.parents.job_queue import JobQueue
 from mlx_engine.engine.parents.queue_file import FILE_NAME
+from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.engine.values.job_state import Done, Failed, Paused, Queued, Running
 from mlx_engine.errors import StorageError
 from mlx_engine.folders import Folders
@@ -28,10 +30,10 @@ LARGE = 3 * MEGABYTE
 
 
 class Owner:
-    """The thread that owns a queue: it takes in the parcels one by one."""
+    """The owner of a queue: passes parcels to it one by one."""
 
     def __init__(self, folders: Folders) -> None:
-        self._parcels: queue.SimpleQueue[JobParcel] = queue.SimpleQueue()
+        self._parcels: queue.SimpleQueue[Parcel[JobEvent]] = queue.SimpleQueue()
         self.changes: list[str] = []
         self.queue = JobQueue(post=self._parcels.put, on_change=self.changes.append, folders=folders)
 
@@ -46,7 +48,7 @@ class Owner:
         self.until(lambda: isinstance(self.state(id), kind))
 
     def until_half(self, id: str) -> None:
-        """Take in parcels until a megabyte of the job is there."""
+        """Handle parcels until a megabyte of the job is done."""
         self.until(lambda: isinstance(state := self.state(id), Running) and state.done_bytes > MEGABYTE)
 
     def close(self) -> None:
@@ -74,25 +76,25 @@ def own(hub: Hub, folders: Folders) -> Iterator[Callable[[], Owner]]:
 
 @pytest.fixture
 def owner(own: Callable[[], Owner]) -> Owner:
-    """A queue that starts what is put into it."""
+    """A queue that has been started."""
     owner = own()
-    owner.queue.go()
+    owner.queue.start()
     return owner
 
 
 def add_held(hub: Hub, id: str) -> Repository:
-    """Put a model of three megabytes on the Hub, which stops its first download after two."""
+    """Put a 3 MB model on the Hub, which holds the first download after 2 MB."""
     hub.order("/large/", Hold(after_bytes=2 * MEGABYTE))
     return add_model(hub, id, LARGE / 1e6)
 
 
-def test_downloads_come_one_after_the_other(hub: Hub, own: Callable[[], Owner]) -> None:
-    """The second waits until the first is done; both arrive."""
+def test_downloads_run_one_after_the_other(hub: Hub, own: Callable[[], Owner]) -> None:
+    """The second one waits until the first is done."""
     first, second = add_model(hub, "jobs/first"), add_model(hub, "jobs/second")
     owner = own()
     one, two = owner.queue.download(first.id), owner.queue.download(second.id)
     assert isinstance(owner.state(one), Queued)
-    owner.queue.go()
+    owner.queue.start()
     assert isinstance(owner.state(one), Running)
     assert isinstance(owner.state(two), Queued)
     owner.until_state(one, Done)
@@ -103,7 +105,7 @@ def test_downloads_come_one_after_the_other(hub: Hub, own: Callable[[], Owner]) 
 
 
 def test_a_failure_does_not_hold_up_the_next(hub: Hub, owner: Owner) -> None:
-    """The first is not there; its state says so, and the second arrives."""
+    """The first repository does not exist; the second download succeeds."""
     repository = add_model(hub, "jobs/after")
     one, two = owner.queue.download("jobs/absent"), owner.queue.download(repository.id)
     owner.until_state(two, Done)
@@ -112,8 +114,8 @@ def test_a_failure_does_not_hold_up_the_next(hub: Hub, owner: Owner) -> None:
     assert state.error == "HubNotFound"
 
 
-def test_a_paused_download_goes_on(hub: Hub, owner: Owner) -> None:
-    """While it is paused, the next one has its turn; afterwards the rest alone is read."""
+def test_a_paused_download_resumes(hub: Hub, owner: Owner) -> None:
+    """While it is paused, the next one runs; then only the missing part is downloaded."""
     large, small = add_held(hub, "jobs/paused"), add_model(hub, "jobs/meanwhile")
     one, two = owner.queue.download(large.id), owner.queue.download(small.id)
     owner.until_half(one)
@@ -129,12 +131,12 @@ def test_a_paused_download_goes_on(hub: Hub, owner: Owner) -> None:
 
 
 def test_the_queue_survives_a_restart(hub: Hub, own: Callable[[], Owner]) -> None:
-    """What ran goes on at the same commit, although the branch has moved; what was paused stays so."""
+    """A running job resumes at the same commit, although the branch has moved; a paused one stays paused."""
     moving, other = add_held(hub, "jobs/restart"), add_model(hub, "jobs/other")
     before = own()
     one, two = before.queue.download(moving.id), before.queue.download(other.id)
     before.queue.pause(two)
-    before.queue.go()
+    before.queue.start()
     before.until_half(one)
     before.close()
     commit = moving.main
@@ -142,7 +144,7 @@ def test_the_queue_survives_a_restart(hub: Hub, own: Callable[[], Owner]) -> Non
 
     after = own()
     assert isinstance(after.state(one), Queued)
-    after.queue.go()
+    after.queue.start()
     after.until_state(one, Done)
     assert isinstance(after.state(two), Paused)
     state = after.state(one)
@@ -151,8 +153,8 @@ def test_the_queue_survives_a_restart(hub: Hub, own: Callable[[], Owner]) -> Non
     assert (Path(state.path).parents[1] / "refs" / "main").read_text() == commit
 
 
-def test_a_cancelled_download_leaves_nothing(hub: Hub, owner: Owner) -> None:
-    """The job is gone at once, the half file when its process has ended."""
+def test_a_canceled_download_leaves_nothing(hub: Hub, owner: Owner) -> None:
+    """The job is gone at once, its partial file once its process has ended."""
     repository = add_held(hub, "jobs/cancelled")
     one = owner.queue.download(repository.id)
     owner.until_half(one)
@@ -163,14 +165,14 @@ def test_a_cancelled_download_leaves_nothing(hub: Hub, owner: Owner) -> None:
     owner.until(lambda: not folder.exists())
 
 
-def test_a_process_that_is_killed_is_a_failure_that_can_be_tried_again(hub: Hub, owner: Owner) -> None:
-    """The state says why it ended, and the next try ends well."""
+def test_a_killed_process_is_a_failure_that_can_be_retried(hub: Hub, owner: Owner) -> None:
+    """The state has the reason, and the next attempt succeeds."""
     repository = add_held(hub, "jobs/killed")
     one = owner.queue.download(repository.id)
     owner.until_half(one)
     next(child for child in psutil.Process().children() if _works_on(child, repository.id)).kill()
     owner.until_state(one, Failed)
-    assert "killed from outside" in getattr(owner.state(one), "message", "")
+    assert "was killed" in getattr(owner.state(one), "message", "")
     assert " process " in owner.queue.log_tail(one)
     owner.queue.resume(one)
     owner.until_state(one, Done)
@@ -183,7 +185,7 @@ def _works_on(child: psutil.Process, repository: str) -> bool:
 
 
 def test_the_same_download_is_not_queued_twice(hub: Hub, own: Callable[[], Owner]) -> None:
-    """Asking again for what is paused lets it go on."""
+    """Adding a paused download again resumes it."""
     owner = own()
     one = owner.queue.download("jobs/same")
     owner.queue.pause(one)
@@ -195,15 +197,15 @@ def test_the_same_download_is_not_queued_twice(hub: Hub, own: Callable[[], Owner
 def test_nothing_starts_while_facet_is_offline(
     hub: Hub, own: Callable[[], Owner], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It begins when the switch is turned and the queue told."""
+    """The download starts once the switch is off and the queue refreshed."""
     repository = add_model(hub, "jobs/offline")
     monkeypatch.setenv("FACET_OFFLINE", "1")
     owner = own()
-    owner.queue.go()
+    owner.queue.start()
     one = owner.queue.download(repository.id)
     assert isinstance(owner.state(one), Queued)
     monkeypatch.setenv("FACET_OFFLINE", "0")
-    owner.queue.go()
+    owner.queue.start()
     owner.until_state(one, Done)
 
 
@@ -230,21 +232,21 @@ def partials(folders: Folders) -> list[Path]:
 
 @pytest.fixture
 def large(tiny_models: Path, tmp_path: Path) -> Path:
-    """A model that takes a while in a micro-scaled format."""
+    """A model whose conversion to a micro-scaled format takes a while."""
     return write_llama(tmp_path / "large", tiny_models / "llama")
 
 
 def begin_conversion(owner: Owner, folders: Folders, source: Path) -> str:
-    """Return the id of a conversion of which some is written, but not all."""
+    """Return the id of a conversion that is partly written."""
     job = owner.queue.add(conversion(folders, source, "mxfp4"))
     owner.until(lambda: isinstance(state := owner.state(job), Running) and 0 < state.done_bytes < state.total_bytes)
     return job
 
 
-def test_a_conversion_and_a_download_run_beside_each_other(
+def test_a_conversion_and_a_download_run_in_parallel(
     hub: Hub, owner: Owner, folders: Folders, tiny_models: Path
 ) -> None:
-    """The conversion is done while the download is still held up; the model is where it should be."""
+    """The conversion finishes while the Hub holds the download."""
     download = owner.queue.download(add_held(hub, "jobs/beside").id)
     converted = owner.queue.add(conversion(folders, tiny_models / "llama"))
     owner.until_state(converted, Done)
@@ -256,7 +258,7 @@ def test_a_conversion_and_a_download_run_beside_each_other(
 
 
 def test_a_paused_conversion_keeps_its_work(owner: Owner, folders: Folders, large: Path, tiny_models: Path) -> None:
-    """The next one has its turn meanwhile; then it goes on where it was."""
+    """The next one runs while it is paused; then it continues where it was."""
     one = begin_conversion(owner, folders, large)
     owner.queue.pause(one)
     paused = owner.state(one)
@@ -271,10 +273,8 @@ def test_a_paused_conversion_keeps_its_work(owner: Owner, folders: Folders, larg
     owner.until_state(one, Done)
 
 
-def test_a_cancelled_conversion_leaves_nothing_also_while_it_is_paused(
-    owner: Owner, folders: Folders, large: Path
-) -> None:
-    """The job is gone at once, its folder when the process has ended."""
+def test_a_canceled_conversion_leaves_nothing_even_if_paused(owner: Owner, folders: Folders, large: Path) -> None:
+    """The job is gone at once, its folder once the process has ended."""
     one = begin_conversion(owner, folders, large)
     owner.queue.pause(one)
     owner.queue.cancel(one)
@@ -283,67 +283,67 @@ def test_a_cancelled_conversion_leaves_nothing_also_while_it_is_paused(
     assert not (folders.models / "maker" / "model-mxfp4").exists()
 
 
-def test_a_conversion_begins_anew_after_a_restart(own: Callable[[], Owner], folders: Folders, large: Path) -> None:
-    """In between there is nothing of it but its place in the queue."""
+def test_a_conversion_starts_over_after_a_restart(own: Callable[[], Owner], folders: Folders, large: Path) -> None:
+    """Between the runs only its entry in the queue remains."""
     before = own()
-    before.queue.go()
+    before.queue.start()
     one = begin_conversion(before, folders, large)
     before.close()
     assert partials(folders) == []
     after = own()
     assert isinstance(after.state(one), Queued)
-    after.queue.go()
+    after.queue.start()
     after.until_state(one, Done)
 
 
-def test_what_a_killed_facet_has_left_is_swept_away(own: Callable[[], Owner], folders: Folders) -> None:
-    """Before anything else begins."""
+def test_partial_folders_of_a_killed_facet_are_deleted(own: Callable[[], Owner], folders: Folders) -> None:
+    """Before any job starts."""
     (folders.models / "maker" / "model.partial").mkdir(parents=True)
-    own().queue.go()
+    own().queue.start()
     assert partials(folders) == []
 
 
 def test_two_conversions_into_one_folder_are_refused(own: Callable[[], Owner], folders: Folders, large: Path) -> None:
-    """The same one twice is one; another recipe for the same name is an error."""
+    """The same request twice is one job; another recipe for the same name is an error."""
     owner = own()
     one = conversion(folders, large, "mxfp4")
     assert owner.queue.add(one) == owner.queue.add(msgspec.structs.replace(one, id="again")) == one.id
-    with pytest.raises(StorageError, match="maker/model-mxfp4 is being made already"):
+    with pytest.raises(StorageError, match="maker/model-mxfp4 is already being created with another recipe"):
         owner.queue.add(msgspec.structs.replace(one, recipe=recipe("nvfp4")))
 
 
 def test_conversions_do_not_need_the_network(
     hub: Hub, owner: Owner, folders: Folders, tiny_models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While Facet is offline they are done; going offline puts back what is being downloaded."""
+    """They run while Facet is offline; going offline puts a running download back into the queue."""
     download = owner.queue.download(add_held(hub, "jobs/switched").id)
     owner.until_half(download)
     monkeypatch.setenv("FACET_OFFLINE", "1")
-    owner.queue.follow_switch()
+    owner.queue.refresh_network()
     assert isinstance(owner.state(download), Queued)
     owner.until_state(owner.queue.add(conversion(folders, tiny_models / "llama")), Done)
     assert isinstance(owner.state(download), Queued)
     monkeypatch.setenv("FACET_OFFLINE", "0")
-    owner.queue.follow_switch()
+    owner.queue.refresh_network()
     owner.until_state(download, Done)
 
 
 def test_a_repository_is_downloaded_and_converted_by_one_job(
     hub: Hub, own: Callable[[], Owner], folders: Folders, tiny_models: Path
 ) -> None:
-    """It survives a restart in the middle of the download; the source is removed, as asked for."""
+    """It survives a restart during the download; the source is removed, as requested."""
     repository = Repository("jobs/both")
     commit = repository.commit({file.name: file.read_bytes() for file in (tiny_models / "llama").iterdir()})
     hub.add(repository)
     hub.order("/model.safetensors", Hold(after_bytes=100_000))
     wanted = conversion(folders, Path(), "4bit-g32")
     before = own()
-    before.queue.go()
+    before.queue.start()
     one = before.queue.add(msgspec.structs.replace(wanted, source="", repository=repository.id, remove_source=True))
     before.until(lambda: isinstance(state := before.state(one), Running) and state.total_bytes > 0)
     before.close()
     after = own()
-    after.queue.go()
+    after.queue.start()
     after.until_state(one, Done)
     note = provenance.read(Path(wanted.target))
     assert (note.source, note.revision) == (repository.id, commit)
@@ -351,23 +351,23 @@ def test_a_repository_is_downloaded_and_converted_by_one_job(
 
 
 def publication(hub: Hub, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Publish:
-    """Return the order to publish a conversion of three megabytes, for somebody who may."""
+    """Return a request to publish a 3 MB conversion, with a valid token."""
     hub.tokens["hf_writing"] = "ada"
     monkeypatch.setenv("HF_TOKEN", "hf_writing")
     write_conversion(folder, megabytes=3)
     return Publish(id="publish", folder=str(folder), repository="ada/Whale", card="# Whale\n")
 
 
-def test_publishing_goes_on_after_a_restart(
+def test_publishing_resumes_after_a_restart(
     hub: Hub, own: Callable[[], Owner], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The queue keeps what was agreed to, card included; the token stands in no file."""
+    """The queue keeps the confirmed request with its card; no file has the token."""
     request = publication(hub, tmp_path / "Whale", monkeypatch)
     hold = Hold(MEGABYTE)
     hub.order("/store/", hold)
     first = own()
     job = first.queue.add(request)
-    first.queue.go()
+    first.queue.start()
     assert hold.reached.wait(20)
     kept = (tmp_path / "data" / FILE_NAME).read_bytes()
     assert b"# Whale" in kept
@@ -375,15 +375,13 @@ def test_publishing_goes_on_after_a_restart(
     first.close()
 
     second = own()
-    second.queue.go()
+    second.queue.start()
     second.until_state(job, Done)
     assert "model.safetensors" in hub.repositories["ada/Whale"].commits[hub.repositories["ada/Whale"].main]
 
 
-def test_publishing_that_is_paused_goes_on(
-    hub: Hub, owner: Owner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Meanwhile the network is free for a download; a second order for the same is the same job."""
+def test_paused_publishing_resumes(hub: Hub, owner: Owner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it is paused a download can run; the same request again is the same job."""
     request = publication(hub, tmp_path / "Whale", monkeypatch)
     hold = Hold(MEGABYTE)
     hub.order("/store/", hold)

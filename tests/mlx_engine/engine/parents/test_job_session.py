@@ -7,24 +7,28 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mlx_engine.engine.parents.job_session import JobSession, SessionParcel
+from mlx_engine import network
+from mlx_engine.engine.parents.client import Parcel
+from mlx_engine.engine.parents.job_session import JobSession
 from mlx_engine.engine.values.job_messages import JobEvent
-from mlx_engine.hub_messages import JobFailed, ReadModel, Search, SearchFilters, SearchResults, WhoAmI
+from mlx_engine.hub_messages import ReadModel, Search, SearchFilters, SearchResults, WhoAmI
+from mlx_engine.protocol import RequestFailed
+from mlx_engine.quantize.plan.messages import OutlineRead, ReadOutline
 from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model
 from tests.hub.server import Hub
 
 
 class Owner:
-    """The thread that owns a session."""
+    """The owner of a session: passes parcels to it."""
 
     def __init__(self, logs: Path) -> None:
-        self._parcels: queue.SimpleQueue[SessionParcel] = queue.SimpleQueue()
+        self._parcels: queue.SimpleQueue[Parcel[JobEvent]] = queue.SimpleQueue()
         self.events: list[JobEvent] = []
-        self.session = JobSession(post=self._parcels.put, on_event=self.events.append, logs=logs)
+        self.session = JobSession(post=self._parcels.put, on_reply=self.events.append, logs=logs)
 
     def next(self) -> JobEvent:
-        """Take in parcels until there is an event; return it."""
+        """Handle parcels until there is an event; return it."""
         while not self.events:
             self.session.receive(self._parcels.get(timeout=20))
         return self.events.pop(0)
@@ -51,7 +55,7 @@ def is_newest(process: psutil.Process) -> bool:
 
 
 def test_questions_are_answered_in_order_by_one_process(hub: Hub, owner: Owner) -> None:
-    """Two are asked at once; a third one later meets the same process."""
+    """Two questions at once, and a later third one, meet the same process."""
     add_model(hub, "session/one")
     owner.session.ask(search("a"))
     owner.session.ask(WhoAmI("b"))
@@ -62,19 +66,19 @@ def test_questions_are_answered_in_order_by_one_process(hub: Hub, owner: Owner) 
     assert job_process().pid == before
 
 
-def test_a_process_that_dies_fails_its_questions_and_not_the_next(hub: Hub, owner: Owner) -> None:
-    """Each is told once, with the reason."""
+def test_a_dead_process_fails_its_questions_but_not_the_next(hub: Hub, owner: Owner) -> None:
+    """Each one fails once, with the reason."""
     owner.session.ask(search("a"))
     owner.session.ask(search("b"))
     os.kill(job_process().pid, signal.SIGKILL)
     failures = [owner.next(), owner.next()]
-    assert all(isinstance(failure, JobFailed) and "killed" in failure.message for failure in failures)
+    assert all(isinstance(failure, RequestFailed) and "killed" in failure.message for failure in failures)
     owner.session.ask(search("c"))
     assert isinstance(owner.next(), SearchResults)
 
 
-def test_a_dropped_question_holds_up_nothing(hub: Hub, owner: Owner) -> None:
-    """The Hub hangs on the first one; the second is answered, and the first never."""
+def test_a_dropped_question_does_not_delay_the_next(hub: Hub, owner: Owner) -> None:
+    """The Hub hangs on the first one; only the second one is answered."""
     add_model(hub, "session/card")
     hold = Hold(after_bytes=0)
     hub.order("README.md", hold)
@@ -85,9 +89,26 @@ def test_a_dropped_question_holds_up_nothing(hub: Hub, owner: Owner) -> None:
     assert owner.next().id == "next"
 
 
-def test_nothing_is_started_before_there_is_a_question(hub: Hub, owner: Owner) -> None:
-    """And closing what was never started is no error."""
+def test_no_process_starts_before_the_first_question(hub: Hub, owner: Owner) -> None:
+    """Closing a session without a process is not an error."""
     before = len(psutil.Process().children())
     owner.session.drop()
     owner.session.close()
     assert len(psutil.Process().children()) == before
+
+
+def test_a_local_question_gets_a_process_without_network_access(hub: Hub, owner: Owner, tiny_models: Path) -> None:
+    """The process that asked the Hub is replaced, and its open question fails."""
+    add_model(hub, "session/open")
+    hold = Hold(after_bytes=0)
+    hub.order("README.md", hold)
+    owner.session.ask(ReadModel("online", "session/open"))
+    assert hold.reached.wait(20)
+    online = job_process()
+    owner.session.ask(ReadOutline("local", str(tiny_models / "llama")))
+    failure, outline = owner.next(), owner.next()
+    assert isinstance(failure, RequestFailed)
+    assert (failure.id, failure.error) == ("online", "NotAnswered")
+    assert isinstance(outline, OutlineRead)
+    assert not online.is_running()
+    assert job_process().environ()[network.OFFLINE_VARIABLE] == "1"

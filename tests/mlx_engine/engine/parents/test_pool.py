@@ -5,7 +5,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mlx_engine.engine.parents.pool import EnginePool, PoolEvent
+from mlx_engine.engine.parents.client import Parcel
+from mlx_engine.engine.parents.pool import EnginePool
 from mlx_engine.engine.values.state import LOAD_ID, Failed, Generating, Ready, Stopped
 from mlx_engine.errors import InvalidParameter, RequestError
 from mlx_engine.protocol import (
@@ -16,8 +17,8 @@ from mlx_engine.protocol import (
     Generate,
     Loaded,
     LoadProgress,
+    ProcessExited,
     RequestFailed,
-    WorkerExited,
 )
 from mlx_engine.sampling import Sampling
 from tests import scripted_worker
@@ -31,10 +32,10 @@ def question(id: str) -> Generate:
 
 
 class Owner:
-    """The thread that owns a pool: it takes in the parcels one by one."""
+    """The owner of a pool: passes parcels to it one by one."""
 
     def __init__(self, logs: Path, script: Script, limit: int = 1) -> None:
-        self._parcels: queue.SimpleQueue[PoolEvent] = queue.SimpleQueue()
+        self._parcels: queue.SimpleQueue[Parcel[Event]] = queue.SimpleQueue()
         self.events: list[tuple[Path, Event]] = []
         self.pool = EnginePool(
             post=self._parcels.put,
@@ -45,7 +46,7 @@ class Owner:
         )
 
     def until(self, kind: type[Event], model: Path = FIRST) -> list[Event]:
-        """Take in parcels up to the next event of `kind` of `model`; return that model's events since the last call."""
+        """Handle parcels up to the next `kind` event of `model`; return the model's events since the last call."""
         self.events.clear()
         while not any(isinstance(event, kind) for of, event in self.events if of == model):
             self.pool.receive(self._parcels.get(timeout=20))
@@ -66,8 +67,8 @@ def own(tmp_path: Path) -> Iterator[Callable[..., Owner]]:
         owner.pool.close()
 
 
-def test_a_question_loads_the_model_first(own: Callable[..., Owner]) -> None:
-    """Nobody has to load before they ask."""
+def test_a_request_loads_the_model_first(own: Callable[..., Owner]) -> None:
+    """An explicit load is not required."""
     owner = own(Script())
     owner.pool.generate(FIRST, question("a"))
     events = owner.until(Finished)
@@ -76,8 +77,8 @@ def test_a_question_loads_the_model_first(own: Callable[..., Owner]) -> None:
     assert isinstance(owner.pool.state(FIRST), Ready)
 
 
-def test_the_state_is_new_before_the_event_is_told(own: Callable[..., Owner]) -> None:
-    """Who reads the state in `on_event` reads what the event has made of it."""
+def test_the_state_changes_before_the_event_is_reported(own: Callable[..., Owner]) -> None:
+    """In `on_event` the state already includes the event."""
     owner = own(Script())
     owner.pool.generate(FIRST, question("a"))
     owner.until(Delta)
@@ -87,8 +88,8 @@ def test_the_state_is_new_before_the_event_is_told(own: Callable[..., Owner]) ->
     assert state.request_id == "a"
 
 
-def test_loading_twice_is_loading_once(own: Callable[..., Owner]) -> None:
-    """A second click changes nothing."""
+def test_loading_twice_loads_once(own: Callable[..., Owner]) -> None:
+    """The second call has no effect."""
     owner = own(Script())
     owner.pool.load(FIRST)
     owner.until(LoadProgress)
@@ -98,26 +99,26 @@ def test_loading_twice_is_loading_once(own: Callable[..., Owner]) -> None:
     assert isinstance(owner.pool.state(FIRST), Ready)
 
 
-def test_a_death_fails_every_request_before_it_is_told(own: Callable[..., Owner]) -> None:
-    """No answer waits for ever, and each failure says why."""
+def test_a_death_fails_all_requests_before_it_is_reported(own: Callable[..., Owner]) -> None:
+    """No answer waits forever, and each failure has the reason."""
     owner = own(Script(die_at="decode"))
     for name in ("a", "b"):
         owner.pool.generate(FIRST, question(name))
-    *_, first, second, last = owner.until(WorkerExited)
+    *_, first, second, last = owner.until(ProcessExited)
 
-    assert isinstance(last, WorkerExited)
+    assert isinstance(last, ProcessExited)
     assert [first, second] == [RequestFailed(name, "The engine stopped", last.reason) for name in ("a", "b")]
     assert isinstance(owner.pool.state(FIRST), Failed)
 
 
 @pytest.mark.parametrize("point", ["start", "load", "prefill", "decode"])
-def test_the_next_question_starts_a_dead_worker_anew(
+def test_the_next_request_replaces_a_dead_worker(
     own: Callable[..., Owner], tmp_path: Path, point: scripted_worker.Point
 ) -> None:
-    """Whenever it died, the person only asks again."""
+    """At whatever stage it died."""
     owner = own(Script(die_at=point, once=str(tmp_path / "died")))
     owner.pool.generate(FIRST, question("a"))
-    owner.until(WorkerExited)
+    owner.until(ProcessExited)
     owner.pool.generate(FIRST, question("b"))
 
     finished = owner.until(Finished)[-1]
@@ -125,11 +126,11 @@ def test_the_next_question_starts_a_dead_worker_anew(
     assert (finished.id, finished.finish_reason) == ("b", "stop")
 
 
-def test_a_failed_load_fails_the_question_for_its_reason(own: Callable[..., Owner]) -> None:
-    """The person reads what is wrong with the model, not that a process ended."""
+def test_a_failed_load_fails_the_request_with_the_same_reason(own: Callable[..., Owner]) -> None:
+    """The message describes the problem with the model, not the end of a process."""
     owner = own(Script(fail_load="A shard is cut short."))
     owner.pool.generate(FIRST, question("a"))
-    events = owner.until(WorkerExited)
+    events = owner.until(ProcessExited)
 
     assert RequestFailed("a", "This model is damaged", "A shard is cut short.") in events
     state = owner.pool.state(FIRST)
@@ -137,8 +138,8 @@ def test_a_failed_load_fails_the_question_for_its_reason(own: Callable[..., Owne
     assert state.message == "A shard is cut short."
 
 
-def test_unloading_cancels_and_gives_the_memory_back(own: Callable[..., Owner]) -> None:
-    """What streamed ends as cancelled, and the process is gone."""
+def test_unloading_cancels_requests_and_ends_the_process(own: Callable[..., Owner]) -> None:
+    """The streaming answer ends as canceled."""
     others = psutil.Process().children()
     owner = own(Script(rate=50, tokens=10_000))
     owner.pool.generate(FIRST, question("a"))
@@ -146,7 +147,7 @@ def test_unloading_cancels_and_gives_the_memory_back(own: Callable[..., Owner]) 
     children = [child for child in psutil.Process().children() if child not in others]
     assert children
     owner.pool.unload(FIRST)
-    events = owner.until(WorkerExited)
+    events = owner.until(ProcessExited)
 
     assert Finished("a", "cancelled") in events
     assert owner.pool.state(FIRST) == Stopped()
@@ -155,7 +156,7 @@ def test_unloading_cancels_and_gives_the_memory_back(own: Callable[..., Owner]) 
 
 
 def test_memory_that_is_not_resident_counts(own: Callable[..., Owner]) -> None:
-    """What MLX tells that it holds may be more than the system sees in the process."""
+    """Memory held by MLX may exceed the resident memory of the process."""
     owner = own(Script(held_bytes=2**50))
     owner.pool.generate(FIRST, question("a"))
     owner.until(Loaded)
@@ -164,8 +165,8 @@ def test_memory_that_is_not_resident_counts(own: Callable[..., Owner]) -> None:
     assert owner.pool.memory_bytes(FIRST) == 2**50
 
 
-def test_a_second_model_takes_the_place_of_the_one_used_longest_ago(own: Callable[..., Owner]) -> None:
-    """With room for two, the third ends the one that has waited longest."""
+def test_a_new_model_replaces_the_least_recently_used_one(own: Callable[..., Owner]) -> None:
+    """With a limit of two, the third model replaces one of them."""
     third = Path("/models/owner/third")
     owner = own(Script(), limit=2)
     for model in (FIRST, SECOND, FIRST, third):
@@ -176,14 +177,14 @@ def test_a_second_model_takes_the_place_of_the_one_used_longest_ago(own: Callabl
     assert states == [Ready, Stopped, Ready]
 
 
-def test_a_model_can_be_loaded_again_while_its_old_worker_still_ends(own: Callable[..., Owner]) -> None:
-    """What the old process still says does not touch the state of the new one."""
+def test_a_model_can_be_loaded_again_while_its_old_worker_ends(own: Callable[..., Owner]) -> None:
+    """Late events of the old process do not change the state of the new one."""
     owner = own(Script())
     owner.pool.load(FIRST)
     owner.until(Loaded)
     owner.pool.unload(FIRST)
     owner.pool.generate(FIRST, question("a"))
-    owner.until(WorkerExited)
+    owner.until(ProcessExited)
     assert owner.pool.state(FIRST) != Stopped()
 
     owner.until(Finished)
@@ -191,8 +192,8 @@ def test_a_model_can_be_loaded_again_while_its_old_worker_still_ends(own: Callab
 
 
 @pytest.mark.parametrize("script", [Script(load_s=600), Script(prefill_s=600), Script(rate=0.01)])
-def test_a_request_can_be_cancelled_at_any_time(own: Callable[..., Owner], script: Script) -> None:
-    """It ends as cancelled."""
+def test_a_request_can_be_canceled_at_any_stage(own: Callable[..., Owner], script: Script) -> None:
+    """It ends as canceled."""
     owner = own(script)
     owner.pool.generate(FIRST, question("a"))
     owner.until(LoadProgress)
@@ -208,10 +209,10 @@ def test_a_request_can_be_cancelled_at_any_time(own: Callable[..., Owner], scrip
     "messages",
     [(), (ChatMessage("user", " \n"),), (ChatMessage("assistant", "Hello."),)],
 )
-def test_what_cannot_be_answered_is_refused_before_anything_starts(
+def test_an_invalid_request_is_refused_before_a_worker_starts(
     own: Callable[..., Owner], messages: tuple[ChatMessage, ...]
 ) -> None:
-    """No message at all, an empty one, or one that is not the person's."""
+    """No message, an empty one, or one that is not the user's."""
     owner = own(Script())
 
     with pytest.raises(RequestError):
@@ -220,7 +221,7 @@ def test_what_cannot_be_answered_is_refused_before_anything_starts(
 
 
 def test_sampling_out_of_range_is_refused_with_the_range(own: Callable[..., Owner]) -> None:
-    """MLX never sees it."""
+    """The request never reaches the worker."""
     owner = own(Script())
     request = Generate(id="a", messages=(ChatMessage("user", "Hello."),), sampling=Sampling(top_p=1.5))
 
@@ -228,8 +229,8 @@ def test_sampling_out_of_range_is_refused_with_the_range(own: Callable[..., Owne
         owner.pool.generate(FIRST, request)
 
 
-def test_only_models_with_nothing_to_do_are_unloaded_when_idle(own: Callable[..., Owner]) -> None:
-    """A long answer is not idleness."""
+def test_only_idle_models_are_unloaded(own: Callable[..., Owner]) -> None:
+    """A model with a long answer is not idle."""
     owner = own(Script(rate=50, tokens=10_000))
     owner.pool.generate(FIRST, question("a"))
     owner.until(Delta)

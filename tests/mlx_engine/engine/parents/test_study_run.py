@@ -1,4 +1,4 @@
-"""Behaviour of running a study, with real job processes and tiny models."""
+"""Running a study, with real job processes and tiny models."""
 
 import queue
 import shlex
@@ -10,7 +10,9 @@ import psutil
 import pytest
 
 from mlx_engine import protocol
-from mlx_engine.engine.parents.study_run import StudyParcel, StudyRun
+from mlx_engine.engine.parents.client import Parcel
+from mlx_engine.engine.parents.study_run import StudyRun
+from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.errors import RequestError
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.convention import Convention
@@ -54,24 +56,24 @@ def study(tiny_models: Path, tmp_path: Path, folders: Folders) -> Study:
 
 
 class _Owner:
-    """The thread that a run belongs to."""
+    """The owner of a run: passes parcels to it."""
 
     def __init__(self, study: Study, folders: Folders) -> None:
-        self._parcels: queue.SimpleQueue[StudyParcel] = queue.SimpleQueue()
+        self._parcels: queue.SimpleQueue[Parcel[JobEvent]] = queue.SimpleQueue()
         self.run = StudyRun(
             study, post=self._parcels.put, on_event=lambda event: None, on_change=lambda: None, folders=folders
         )
 
     def work(self, until: Callable[[StudyRun], bool]) -> Study:
-        """Start, and take in events until something is the case, at the latest until nothing is left."""
+        """Start, and handle events until the condition holds, or the study is complete."""
         self.run.start()
         while self.run.step is not None and not until(self.run):
             self.run.receive(self._parcels.get(timeout=60))
         return self.run.study
 
 
-def test_a_study_runs_to_its_end_past_a_failure(study: Study, folders: Folders) -> None:
-    """What is missing is made, everything is measured, and the model of another family says why it was not."""
+def test_a_study_continues_after_a_failed_step(study: Study, folders: Folders) -> None:
+    """Missing conversions are made, everything is measured, and the model of another family has a failure."""
     done = _Owner(study, folders).work(until=lambda run: False)
     other, made = done.candidates
     assert [failure.step for failure in other.failures] == ["fidelity"]
@@ -81,8 +83,8 @@ def test_a_study_runs_to_its_end_past_a_failure(study: Study, folders: Folders) 
     assert load("tiny study", folders.studies) == done
 
 
-def test_a_study_that_was_stopped_goes_on(study: Study, folders: Folders) -> None:
-    """The steps that were done are kept on the disk."""
+def test_a_stopped_study_resumes(study: Study, folders: Folders) -> None:
+    """Completed steps are on disk."""
     first = _Owner(study, folders)
     first.work(until=lambda run: run.study.answers != "")
     first.run.close()
@@ -91,8 +93,8 @@ def test_a_study_that_was_stopped_goes_on(study: Study, folders: Folders) -> Non
     assert "answers" not in [step.kind for step in remaining(kept)]
 
 
-def test_a_run_that_is_closed_leaves_no_process(study: Study, folders: Folders) -> None:
-    """Not even one that is busy."""
+def test_closing_a_run_leaves_no_process(study: Study, folders: Folders) -> None:
+    """Not even a busy one."""
     owner = _Owner(study, folders)
     before = set(psutil.Process().children(recursive=True))
     owner.run.start()
@@ -100,8 +102,8 @@ def test_a_run_that_is_closed_leaves_no_process(study: Study, folders: Folders) 
     assert not [child for child in psutil.Process().children(recursive=True) if child not in before]
 
 
-def test_a_study_that_runs_is_not_run_again_beside_it(study: Study, folders: Folders) -> None:
-    """The second one says so; when the first one has ended, it may."""
+def test_a_running_study_is_not_started_twice(study: Study, folders: Folders) -> None:
+    """The second run is refused until the first one has ended."""
     first, second = _Owner(study, folders), _Owner(study, folders)
     first.run.start()
     with pytest.raises(RequestError, match="being run already"):
@@ -111,8 +113,8 @@ def test_a_study_that_runs_is_not_run_again_beside_it(study: Study, folders: Fol
     second.run.close()
 
 
-def test_a_process_that_is_killed_is_a_failed_step_that_is_tried_again(study: Study, folders: Folders) -> None:
-    """The rest goes on, and a later run makes up for it."""
+def test_a_killed_process_is_a_failed_step_that_a_later_run_retries(study: Study, folders: Folders) -> None:
+    """The other steps continue."""
     plan = msgspec.structs.replace(study.plan, speed=None)
     study = msgspec.structs.replace(study, plan=plan, rows=(study.rows[0], study.rows[-1]))
     owner = _Owner(study, folders)
@@ -132,9 +134,9 @@ def test_a_process_that_is_killed_is_a_failed_step_that_is_tried_again(study: St
     assert again.answers == killed.answers
 
 
-def test_a_process_that_dies_is_a_failed_step(study: Study, folders: Folders) -> None:
-    """The next step goes on."""
-    parcels: queue.SimpleQueue[StudyParcel] = queue.SimpleQueue()
+def test_a_dead_process_is_a_failed_step(study: Study, folders: Folders) -> None:
+    """The next step runs."""
+    parcels: queue.SimpleQueue[Parcel[JobEvent]] = queue.SimpleQueue()
     run = StudyRun(
         study,
         post=parcels.put,
@@ -150,15 +152,15 @@ def test_a_process_that_dies_is_a_failed_step(study: Study, folders: Folders) ->
     assert not list(remaining(run.study))
 
 
-def test_what_was_measured_before_the_process_died_stays(study: Study, folders: Folders, tmp_path: Path) -> None:
-    """Here it dies while it measures speed, as it may when Metal gives up on a long prompt."""
+def test_speeds_measured_before_the_process_died_stay(study: Study, folders: Folders, tmp_path: Path) -> None:
+    """A process may die while it measures speed, as when Metal fails on a long prompt."""
     found = speed(Series(0, (9.0, 9.0)))
     event = SpeedUnderway(id="", done=1, total=2, words="reading 8,192 tokens", so_far=found)
     (tmp_path / "event").write_bytes(protocol.encode(event))
     only = msgspec.structs.replace(study.original, recipe=None)
     plan = msgspec.structs.replace(study.plan, cache_bits=())
     study = msgspec.structs.replace(study, plan=plan, rows=(only,), answers=str(tmp_path))
-    parcels: queue.SimpleQueue[StudyParcel] = queue.SimpleQueue()
+    parcels: queue.SimpleQueue[Parcel[JobEvent]] = queue.SimpleQueue()
     run = StudyRun(
         study,
         post=parcels.put,

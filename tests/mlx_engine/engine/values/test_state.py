@@ -19,14 +19,14 @@ from mlx_engine.protocol import (
     LoadProgress,
     Memory,
     Prefill,
+    ProcessExited,
     RequestFailed,
-    WorkerExited,
 )
 
 LOADED = Loaded(id=LOAD_ID, context_length=2048, can_think=False, weights_bytes=10, load_s=1.0, device="cpu")
 PREFILL = Prefill(id="a", done_tokens=0, total_tokens=5, cached_tokens=0)
-CRASH = WorkerExited(returncode=-9, expected=False, reason="It was killed.", log_tail="last words")
-END = WorkerExited(returncode=0, expected=True, reason="", log_tail="")
+CRASH = ProcessExited(returncode=-9, expected=False, reason="It was killed.", log_tail="last words")
+END = ProcessExited(returncode=0, expected=True, reason="", log_tail="")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ END = WorkerExited(returncode=0, expected=True, reason="", log_tail="")
     ],
 )
 def test_each_event_moves_the_state_one_step(state: EngineState, event: Event, expected: EngineState) -> None:
-    """The life of an engine, one line a step."""
+    """The life of an engine, one step per line."""
     assert advance(state, event) == expected
 
 
@@ -53,8 +53,8 @@ def test_each_event_moves_the_state_one_step(state: EngineState, event: Event, e
     "event",
     [Delta("a", "answer", "x", 1), Memory(1, 2), Finished("waiting", "cancelled"), RequestFailed("", "No", "No.")],
 )
-def test_what_concerns_another_request_changes_nothing(event: Event) -> None:
-    """A waiting request that is cancelled does not end the answer that streams."""
+def test_events_of_another_request_change_nothing(event: Event) -> None:
+    """Canceling a waiting request does not end the streaming answer."""
     state = Generating(LOADED, "a")
 
     assert advance(state, event) is state
@@ -67,6 +67,6 @@ def test_a_request_refused_during_the_load_does_not_fail_the_load() -> None:
     assert advance(state, RequestFailed("a", "No", "Because.")) is state
 
 
-def test_the_reason_of_a_failed_load_outlives_the_process() -> None:
-    """The exit that follows a failed load adds the log and keeps the reason."""
+def test_the_reason_of_a_failed_load_survives_the_exit() -> None:
+    """The exit after a failed load only adds the log."""
     assert advance(Failed("Damaged", "Cut short.", ""), CRASH) == Failed("Damaged", "Cut short.", "last words")

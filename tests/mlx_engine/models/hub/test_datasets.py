@@ -8,8 +8,9 @@ import pytest
 
 from mlx_engine.errors import BadCorpus
 from mlx_engine.folders import Folders
-from mlx_engine.hub_messages import DatasetFetched, DownloadProgress, FetchDataset, JobFailed
+from mlx_engine.hub_messages import DatasetFetched, DownloadProgress, FetchDataset
 from mlx_engine.models.hub.datasets import dataset, is_dataset, kept
+from mlx_engine.protocol import RequestFailed
 from tests.hub.faults import Cut, Refuse, WrongContent
 from tests.hub.job_process import JobProcess
 from tests.hub.repository import HubFile, Repository
@@ -123,7 +124,7 @@ def test_a_line_that_breaks_is_taken_up(job: JobProcess, hub: Hub, root: Path) -
 def test_what_is_not_there_is_told(job: JobProcess, name: str, words: str) -> None:
     """In a sentence, and nothing is left on the disk."""
     failed = job.answer(FetchDataset("1", name))
-    assert isinstance(failed, JobFailed)
+    assert isinstance(failed, RequestFailed)
     assert words in failed.message
 
 
@@ -131,7 +132,7 @@ def test_what_is_no_text_is_told_before_anything_is_made(job: JobProcess, tides:
     """It is looked into as soon as it is here."""
     tides.commit({"photo.txt": b"\xff\xd8\xff\xe0"})
     failed = job.answer(FetchDataset("1", "hub:sea/tides/photo.txt"))
-    assert isinstance(failed, JobFailed)
+    assert isinstance(failed, RequestFailed)
     assert "no text in UTF-8" in failed.message
 
 
@@ -139,7 +140,7 @@ def test_conditions_that_are_not_accepted_are_told(job: JobProcess, tides: Repos
     """As with models."""
     tides.gated = "auto"
     failed = job.answer(FetchDataset("1", "hub:sea/tides/deep/small.txt"))
-    assert isinstance(failed, JobFailed)
+    assert isinstance(failed, RequestFailed)
     assert failed.error == "NeedsToken"
 
 
@@ -147,7 +148,7 @@ def test_what_is_no_text_any_more_is_not_kept(job: JobProcess, hub: Hub, root: P
     """A wrong content, however often it comes, is told."""
     hub.order("/deep/small.txt", WrongContent(), times=9, after=1)
     failed = job.answer(FetchDataset("1", "hub:sea/tides/deep/small.txt"))
-    assert isinstance(failed, JobFailed)
+    assert isinstance(failed, RequestFailed)
     assert failed.error == "WrongContent"
     assert kept(dataset("hub:sea/tides/deep/small.txt"), root) is None
 
@@ -155,7 +156,7 @@ def test_what_is_no_text_any_more_is_not_kept(job: JobProcess, hub: Hub, root: P
 def test_a_hub_in_trouble_is_told(job: JobProcess, hub: Hub) -> None:
     hub.order("small.txt", Refuse(503), times=9)
     failed = job.answer(FetchDataset("1", "hub:sea/tides/deep/small.txt"))
-    assert isinstance(failed, JobFailed)
+    assert isinstance(failed, RequestFailed)
     assert failed.error == "HubBusy"
 
 
@@ -163,7 +164,7 @@ def test_a_huge_file_is_not_fetched(job: JobProcess, hub: Hub, tides: Repository
     """Only the beginning of it would be read."""
     tides.commit({"huge.zip": HubFile(b"x", claimed_size=5_000_000_000)})
     failed = job.answer(FetchDataset("1", "hub:sea/tides/huge.zip/text.txt"))
-    assert isinstance(failed, JobFailed)
+    assert isinstance(failed, RequestFailed)
     assert "5 GB" in failed.message
     assert hub.asked("/large/") == []
 
@@ -178,5 +179,5 @@ def test_offline_says_so(
     offline = start_job_process()
     assert isinstance(offline.answer(FetchDataset("2", "hub:sea/tides/deep/small.txt")), DatasetFetched)
     failed = offline.answer(FetchDataset("3", "hub:sea/tides/large.zip/text.txt"))
-    assert isinstance(failed, JobFailed)
+    assert isinstance(failed, RequestFailed)
     assert failed.error == "Offline"

@@ -14,11 +14,11 @@ from mlx_engine.hub_messages import (
     Downloaded,
     DownloadPlanned,
     DownloadProgress,
-    JobFailed,
     RemoteFile,
     Waiting,
 )
 from mlx_engine.models.hub.cache import CachedRevision, cache_folder
+from mlx_engine.protocol import RequestFailed
 from tests.hub.faults import Cut, Elsewhere, Fault, Hold, NoRange, Refuse, Slow, WrongContent, WrongLength
 from tests.hub.fixtures import add_model, model_files, sha256
 from tests.hub.job_process import JobProcess
@@ -35,8 +35,8 @@ def downloaded(events: list[JobEvent]) -> Path:
     return Path(events[-1].path)
 
 
-def failed(event: JobEvent) -> JobFailed:
-    assert isinstance(event, JobFailed), event
+def failed(event: JobEvent) -> RequestFailed:
+    assert isinstance(event, RequestFailed), event
     return event
 
 
@@ -249,7 +249,7 @@ def test_a_revision_that_moves_meanwhile_changes_nothing(hub: Hub, job: JobProce
     assert hold.reached.wait(20)
     repository.commit(model_files(1))
     hold.released.set()
-    events = job.until(lambda event: isinstance(event, Downloaded | JobFailed))
+    events = job.until(lambda event: isinstance(event, Downloaded | RequestFailed))
 
     assert downloaded(events).name == before
     assert sha256(downloaded(events) / "model.safetensors") == digest
@@ -409,7 +409,7 @@ def test_two_downloads_of_one_model_share_the_work(hub: Hub, start_job_process: 
     second.until(lambda event: isinstance(event, DownloadProgress))
     hold.released.set()
     for process in (first, second):
-        assert downloaded(process.until(lambda event: isinstance(event, Downloaded | JobFailed)))
+        assert downloaded(process.until(lambda event: isinstance(event, Downloaded | RequestFailed)))
     assert len(hub.asked("/large/")) == 1
 
 
@@ -425,7 +425,7 @@ def test_another_program_may_download_the_same_model_meanwhile(hub: Hub, start_j
     environment = {**os.environ, "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
     said = subprocess.run([sys.executable, "-c", program], check=True, env=environment, capture_output=True, text=True)
     hold.released.set()
-    folder = downloaded(process.until(lambda event: isinstance(event, Downloaded | JobFailed)))
+    folder = downloaded(process.until(lambda event: isinstance(event, Downloaded | RequestFailed)))
     assert said.stdout.strip() == str(folder)
     assert sha256(folder / "model.safetensors") == weights(repository).digest
     assert not list(place(repository).repository_folder.rglob("*.incomplete"))

@@ -1,4 +1,5 @@
-from mlx_engine.hub_messages import Evaluation, JobFailed, ModelPage, ReadModel
+from mlx_engine.hub_messages import Evaluation, ModelPage, ReadModel
+from mlx_engine.protocol import RequestFailed
 from tests.hub.fixtures import add_model, model_files
 from tests.hub.job_process import JobProcess
 from tests.hub.repository import Repository
@@ -79,5 +80,5 @@ def test_a_page_of_a_dangerous_repository_is_refused(hub: Hub, job: JobProcess) 
     """The file names alone tell."""
     hub.add(Repository("page/dangerous")).commit({**model_files(), "../x": b""})
     failure = job.answer(ReadModel("p", "page/dangerous"))
-    assert isinstance(failure, JobFailed)
+    assert isinstance(failure, RequestFailed)
     assert failure.error == "UnsafeRepository"

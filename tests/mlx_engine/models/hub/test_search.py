@@ -2,7 +2,8 @@ import time
 
 import pytest
 
-from mlx_engine.hub_messages import JobFailed, ModelGroup, Search, SearchFilters, SearchResults, Variant
+from mlx_engine.hub_messages import ModelGroup, Search, SearchFilters, SearchResults, Variant
+from mlx_engine.protocol import RequestFailed
 from tests.hub.faults import Refuse, WrongContent
 from tests.hub.job_process import JobProcess
 from tests.hub.repository import Repository
@@ -146,7 +147,7 @@ def test_a_network_that_answers_with_its_own_page_is_recognized(shelf: Hub, job:
     """As in hotels: a page of HTML where an answer should be."""
     shelf.order("/api/models", WrongContent())
     failure = job.answer(Search("s", SearchFilters()))
-    assert isinstance(failure, JobFailed)
+    assert isinstance(failure, RequestFailed)
     assert failure.error == "HubError"
     assert "sign in" in failure.message
 
@@ -155,7 +156,7 @@ def test_a_refused_search_is_a_sentence(shelf: Hub, job: JobProcess) -> None:
     """Not a failure of the job process, which goes on."""
     shelf.order("/api/models", Refuse(418))
     failure = job.answer(Search("s", SearchFilters()))
-    assert isinstance(failure, JobFailed)
+    assert isinstance(failure, RequestFailed)
     assert failure.error == "HubError"
     assert found(job, SearchFilters(text="llama"))
 
@@ -167,7 +168,7 @@ def test_a_search_without_a_network_fails_within_seconds(
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
     began = time.monotonic()
     failure = start_job_process().answer(Search("s", SearchFilters()))
-    assert isinstance(failure, JobFailed)
+    assert isinstance(failure, RequestFailed)
     assert failure.error == "NoNetwork"
     assert time.monotonic() - began < 10
 
@@ -176,5 +177,5 @@ def test_a_busy_hub_says_when_to_search_again(shelf: Hub, job: JobProcess) -> No
     """At once, instead of waiting for ten minutes."""
     shelf.order("/api/models", Refuse(429, (("Retry-After", "600"),)))
     failure = job.answer(Search("s", SearchFilters()))
-    assert isinstance(failure, JobFailed)
+    assert isinstance(failure, RequestFailed)
     assert (failure.error, failure.retry_after_s) == ("HubBusy", 600)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.engine.values.job_messages import JobEvent
-from mlx_engine.hub_messages import JobFailed, SignIn, Waiting
+from mlx_engine.hub_messages import SignIn, Waiting
 from mlx_engine.models.hub.upload_messages import (
     LookAtTarget,
     Publish,
@@ -17,6 +17,7 @@ from mlx_engine.models.hub.upload_messages import (
     PublishProgress,
     PublishTarget,
 )
+from mlx_engine.protocol import RequestFailed
 from tests.conversions import write_conversion
 from tests.hub.faults import Cut, Fault, Hold, Refuse
 from tests.hub.fixtures import add_model
@@ -49,7 +50,7 @@ def request(folder: Path, **changes: object) -> Publish:
 
 def failed(event: JobEvent, error: str) -> str:
     """Return the sentence of a failure of that class."""
-    assert isinstance(event, JobFailed), event
+    assert isinstance(event, RequestFailed), event
     assert event.error == error
     return event.message
 
@@ -224,7 +225,7 @@ def test_a_model_that_changes_meanwhile_is_not_published(
         file.seek(offset, os.SEEK_SET if offset >= 0 else os.SEEK_END)
         file.write(b"\0" * 8)
     hold.released.set()
-    end = job.until(lambda event: isinstance(event, JobFailed | Published))[-1]
+    end = job.until(lambda event: isinstance(event, RequestFailed | Published))[-1]
     assert "has changed" in failed(end, "StorageError")
     assert stored(hub).keys() == {".gitattributes"}
 
@@ -239,7 +240,7 @@ def test_a_commit_made_during_the_upload_is_not_overwritten(hub: Hub, folder: Pa
     repository = hub.repositories[NAME]
     commit = repository.commit({**repository.commits[repository.main], "model.safetensors": b"other weights"})
     hold.released.set()
-    end = job.until(lambda event: isinstance(event, JobFailed | Published))[-1]
+    end = job.until(lambda event: isinstance(event, RequestFailed | Published))[-1]
     assert "changed on the Hub" in failed(end, "HubError")
     assert repository.main == commit
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.bridges.token_jobs import TokenJobs
+from app.viewmodels.bridges.questions import Questions
 from app.viewmodels.tokens.states import Broken, Busy, Shown
 from app.viewmodels.tokens.view import TokenView
 from mlx_engine.folders import Folders
@@ -25,8 +25,8 @@ def test_a_text_is_measured_and_read_token_by_token(
     folders, path = Folders.from_environment(), str(tiny_models / "llama")
     plan = Plan(name="own", original="llama", candidates=("llama",))
     rows = (Row(label="llama", path=path, is_original=True), Row(label="copy", path=path, fidelity=(result("copy"),)))
-    jobs = TokenJobs(folders)
-    view = TokenView(GivenLab(Study(plan=plan, rows=rows)), jobs, folders)
+    questions = Questions(folders.logs)
+    view = TokenView(GivenLab(Study(plan=plan, rows=rows)), questions, folders)
     view.begin()
     view.measure(TEXT * 4)
     assert isinstance(view.state, Busy)
@@ -49,9 +49,9 @@ def test_an_original_that_was_deleted_is_told(
     folders, gone = Folders.from_environment(), str(tmp_path / "gone")
     plan = Plan(name="own", original="llama", candidates=("llama",))
     copy = Row(label="copy", path=str(tiny_models / "llama"), fidelity=(result("copy"),))
-    jobs = TokenJobs(folders)
+    questions = Questions(folders.logs)
     view = TokenView(
-        GivenLab(Study(plan=plan, rows=(Row(label="llama", path=gone, is_original=True), copy))), jobs, folders
+        GivenLab(Study(plan=plan, rows=(Row(label="llama", path=gone, is_original=True), copy))), questions, folders
     )
     view.begin()
     view.measure(TEXT * 4)
