@@ -108,11 +108,11 @@ class LabAssembly(QObject):
         if self._page:
             self._page.new()
 
-    def measure(self, model: ModelDescription, study: str = "") -> None:
-        """Show the model in `study` or in the latest study that has it; without one, start a draft with the model."""
+    def measure(self, model: ModelDescription, study_name: str = "") -> None:
+        """Show the model in the study of that name or the latest study that has it; else start a draft with it."""
         self.lab.refresh()
-        labels = {kept.plan.name: label for kept in self._shelf.studies if (label := _label_of(model, kept))}
-        name = study if study in labels else next((name for name in self.lab.names if name in labels), "")
+        labels = {study.plan.name: label for study in self._shelf.studies if (label := _label_of(model, study))}
+        name = study_name if study_name in labels else next((name for name in self.lab.names if name in labels), "")
         if name:
             self._open(name)
             if self._page:

@@ -42,7 +42,7 @@ def window_child(folders: Folders, until: str) -> "subprocess.CompletedProcess[s
 
 @pytest.fixture
 def start(folders: Folders) -> Iterator[Callable[[], "subprocess.Popen[str]"]]:
-    """Start the window as a user does, and end what still runs after the test."""
+    """Start the window as a user does, and end it after the test."""
     started: list[subprocess.Popen[str]] = []
 
     def start() -> "subprocess.Popen[str]":
@@ -158,27 +158,27 @@ def a_folder(path: Path) -> None:
     path.mkdir()
 
 
-@pytest.mark.parametrize(("spoil", "words"), [(newer, "newer Facet"), (a_folder, "Couldn't open")])
-def test_a_database_that_cannot_be_used_is_told_in_a_dialog(
-    qapp: QApplication, folders: Folders, spoil: Callable[[Path], None], words: str
+@pytest.mark.parametrize(("spoil", "reason"), [(newer, "newer Facet"), (a_folder, "Couldn't open")])
+def test_an_unusable_database_is_reported_in_a_dialog(
+    qapp: QApplication, folders: Folders, spoil: Callable[[Path], None], reason: str
 ) -> None:
-    """The dialog says what is wrong; giving up ends the run with exit code 1."""
+    """The dialog gives the reason; closing it ends the run with exit code 1."""
     spoil(folders.data / "facet.sqlite3")
-    told: list[str] = []
+    messages: list[str] = []
     run = Run(qapp, folders, command=command(Script()))
-    answer_dialogs(told, QMessageBox.StandardButton.Close)
+    answer_dialogs(messages, QMessageBox.StandardButton.Close)
     assert run.until_closed() == 1
-    assert len(told) == 1
-    assert words in told[0]
+    assert len(messages) == 1
+    assert reason in messages[0]
 
 
-def test_trying_again_opens_the_database_once_it_is_free(qapp: QApplication, folders: Folders) -> None:
-    """What was in the way is gone when the person tries again: the window opens."""
+def test_a_retry_opens_the_repaired_database(qapp: QApplication, folders: Folders) -> None:
+    """The window opens if the obstacle is gone when the user retries."""
     path = folders.data / "facet.sqlite3"
     path.mkdir()
     run = Run(qapp, folders, command=command(Script()))
 
-    def make_way() -> None:
+    def repair() -> None:
         path.rmdir()
         QTimer.singleShot(100, close_when_open)
 
@@ -188,20 +188,20 @@ def test_trying_again_opens_the_database_once_it_is_free(qapp: QApplication, fol
         else:
             QTimer.singleShot(100, close_when_open)
 
-    answer_dialogs([], QMessageBox.StandardButton.Retry, before=make_way)
+    answer_dialogs([], QMessageBox.StandardButton.Retry, before=repair)
     assert run.until_closed() == 0
     assert run.assembly
 
 
 def answer_dialogs(
-    told: list[str], button: QMessageBox.StandardButton, before: Callable[[], None] = lambda: None
+    messages: list[str], button: QMessageBox.StandardButton, before: Callable[[], None] = lambda: None
 ) -> None:
-    """Press this button in the next message box, and note what it said."""
+    """Press the button in the next message box, and append its text to `messages`."""
 
     def press() -> None:
         box = QApplication.activeModalWidget()
         if isinstance(box, QMessageBox):
-            told.append(box.informativeText())
+            messages.append(box.informativeText())
             before()
             box.button(button).click()
         else:

@@ -53,7 +53,7 @@ class StudyChart(QWidget):
         self.export_button.setEnabled(False)
         self._lay_out(theme)
         for chip in self.chips:
-            chip.chosen.connect(self._renew)
+            chip.value_changed.connect(self._renew)
         self.export_button.clicked.connect(self._offer)
         self.view.activated.connect(self.activated)
         self.view.row_opened.connect(self.row_opened)

@@ -73,7 +73,7 @@ class SearchBar(QWidget):
         for chip in (self._only_mlx, self._fits):
             chip.toggled.connect(self._narrow)
         for choice in (self._size, self._licence, self._access, self._order):
-            choice.chosen.connect(self._narrow)
+            choice.value_changed.connect(self._narrow)
 
     @property
     def filters(self) -> SearchFilters:

@@ -43,8 +43,8 @@ class JobsEntry(PaintedButton):
         text = QRect(row.left() + side + 18, row.top(), row.width() - side - 26, row.height() - 4)
         painter.setFont(self.theme.font("small", tabular=True))
         painter.setPen(colors.secondary)
-        shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, text.width())
-        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, shown)
+        elided = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, text.width())
+        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, elided)
         if self._fraction:
             line = QRectF(text.left(), row.bottom() - 4, text.width(), 2)
             rounded(painter, line, 1, mixed(colors.sidebar, colors.text, 0.14))

@@ -1,4 +1,4 @@
-"""The page of jobs: what runs, what waits, and what has ended."""
+"""The Jobs page: running, waiting and finished jobs."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.jobs.queue import Jobs
 from app.views.kit.buttons import TextButton
-from app.views.kit.grid import SIDE, VerticalScrollArea
-from app.views.kit.job_row import JobRow
+from app.views.kit.grid import SIDE
+from app.views.kit.job_list import JobList
 from app.views.kit.placeholder import Placeholder
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
@@ -16,7 +16,7 @@ _DISCOVER, _MODELS = "Discover models", "Quantize a model"
 
 
 class JobsPage(QWidget):
-    """What leads out of the page is told."""
+    """All jobs, or a placeholder. Requests that concern other pages are emitted."""
 
     chat_requested = Signal(str)
     sign_in_requested = Signal()
@@ -28,30 +28,25 @@ class JobsPage(QWidget):
     def __init__(self, jobs: Jobs, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._jobs, self._theme = jobs, theme
-        self.rows: dict[str, JobRow] = {}
         self._summary = TextLabel(theme, role="small", tone="secondary")
         self._clear = TextButton(theme, "Clear finished")
         self._log = TextButton(theme, "Show log")
-        self._list = VerticalScrollArea(theme, "Jobs")
-        self._nothing = Placeholder(theme)
+        self._list = JobList(jobs, theme, "Jobs")
+        self._placeholder = Placeholder(theme)
         self._stack = QStackedWidget()
         self._lay_out()
         self._connect()
-        for item in jobs.items:
-            self._follow(item.id)
-        self._show_whole()
+        self._refresh()
 
     def _lay_out(self) -> None:
-        self._list.column.setSpacing(0)
-        self._list.column.addStretch(1)
-        self._nothing.show_message(
-            "Nothing is going on",
-            "Downloads and quantizations stand here while they run. You can chat meanwhile.",
+        self._placeholder.show_message(
+            "No jobs",
+            "Downloads and conversions appear here while they run. You can keep chatting meanwhile.",
             icon="jobs",
             actions=(_DISCOVER, _MODELS),
         )
         self._stack.addWidget(self._list)
-        self._stack.addWidget(self._nothing)
+        self._stack.addWidget(self._placeholder)
         self._head = QWidget()
         head = QHBoxLayout(self._head)
         head.setContentsMargins(SIDE, 12, SIDE, 0)
@@ -65,37 +60,23 @@ class JobsPage(QWidget):
         column.addWidget(self._stack, 1)
 
     def _connect(self) -> None:
+        self._list.chat_requested.connect(self.chat_requested)
+        self._list.sign_in_requested.connect(self.sign_in_requested)
+        self._list.page_requested.connect(self.page_requested)
         self._clear.clicked.connect(self._jobs.clear_done)
         self._log.clicked.connect(self.log_requested)
-        self._nothing.action_chosen.connect(
+        self._placeholder.action_chosen.connect(
             lambda action: (self.discover_requested if action == _DISCOVER else self.models_requested).emit()
         )
-        self._jobs.changed.connect(self._follow)
+        self._jobs.changed.connect(self._refresh)
 
-    def _follow(self, id: str) -> None:
-        item, row = self._jobs.item(id), self.rows.get(id)
-        if item is None:
-            if row:
-                del self.rows[id]
-                row.hide()
-                row.deleteLater()
-        elif row is None:
-            row = self.rows[id] = JobRow(item, self._jobs, self._theme)
-            row.chat_requested.connect(self.chat_requested)
-            row.sign_in_requested.connect(self.sign_in_requested)
-            row.page_requested.connect(self.page_requested)
-            self._list.column.insertWidget(self._list.column.count() - 1, row)
-        else:
-            row.show_item(item)
-        self._show_whole()
-
-    def _show_whole(self) -> None:
+    def _refresh(self) -> None:
         items = self._jobs.items
-        under_way = len(self._jobs.under_way)
-        self._summary.setText(f"{under_way} to go" if under_way else "All done" if items else "")
+        remaining = len(self._jobs.under_way)
+        self._summary.setText(f"{remaining} remaining" if remaining else "All done" if items else "")
         self._clear.setVisible(any(item.kind == "done" for item in items))
         self._head.setVisible(bool(items))
-        self._stack.setCurrentWidget(self._list if items else self._nothing)
+        self._stack.setCurrentWidget(self._list if items else self._placeholder)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         QPainter(self).fillRect(self.rect(), self._theme.palette.window)

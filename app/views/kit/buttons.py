@@ -124,8 +124,8 @@ class TextButton(PaintedButton):
         painter.setFont(self.theme.font("label"))
         painter.setPen(colors.text if self.isEnabled() else colors.tertiary)
         inside = self.rect().adjusted(12, 0, -12, 0)
-        shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, inside.width())
-        painter.drawText(inside, Qt.AlignmentFlag.AlignCenter, shown)
+        elided = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, inside.width())
+        painter.drawText(inside, Qt.AlignmentFlag.AlignCenter, elided)
 
 
 class LinkButton(PaintedButton):

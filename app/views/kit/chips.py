@@ -81,7 +81,7 @@ class MenuChip(Chip):
 class ChoiceChip(MenuChip):
     """One of several values, chosen from a menu. The first does not filter."""
 
-    chosen = Signal()
+    value_changed = Signal()
 
     def __init__(
         self, theme: Theme, name: str, choices: Mapping[str, object], *, is_order: bool = False, parent: QWidget
@@ -104,7 +104,7 @@ class ChoiceChip(MenuChip):
             self.setText(label)
             self.setAccessibleName(f"{self._name}: {label}")
             self.updateGeometry()
-            self.chosen.emit()
+            self.value_changed.emit()
 
     def menu(self) -> QMenu:
         """Return the menu with the current value checked."""

@@ -41,9 +41,9 @@ class _Segment(PaintedButton):
 
 
 class SegmentedControl(QWidget):
-    """Emits `chosen` with the index of the pressed segment; the arrow keys move between segments."""
+    """Emits `selected` with the index of the pressed segment; the arrow keys move between segments."""
 
-    chosen = Signal(int)
+    selected = Signal(int)
 
     def __init__(self, theme: Theme, name: str, titles: Sequence[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,7 +57,7 @@ class SegmentedControl(QWidget):
             segment.setAccessibleName(f"{name}: {title}")
             self._group.addButton(segment, index)
             row.addWidget(segment)
-        self._group.idClicked.connect(self.chosen)
+        self._group.idClicked.connect(self.selected)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.update)
         self.select(0)

@@ -44,11 +44,11 @@ class TableHeader(QHeaderView):
             text.adjust(arrow, 0, 0, 0)
         else:
             text.adjust(0, 0, -arrow, 0)
-        shown = painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, text.width())
+        elided = painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, text.width())
         side = Qt.AlignmentFlag.AlignRight if on_right else Qt.AlignmentFlag.AlignLeft
-        painter.drawText(text, side | Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.drawText(text, side | Qt.AlignmentFlag.AlignVCenter, elided)
         if is_sorted:
-            width = painter.fontMetrics().horizontalAdvance(shown)
+            width = painter.fontMetrics().horizontalAdvance(elided)
             left = text.right() - width - arrow if on_right else text.left() + width + 2
             self._draw_arrow(painter, QPoint(left, rect.center().y() - arrow // 2), arrow)
         painter.restore()

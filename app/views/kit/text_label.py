@@ -48,8 +48,8 @@ class TextLabel(QLabel):
             return
         painter = QPainter(self)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-        shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
-        painter.drawText(self.rect(), self.alignment(), shown)
+        elided = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
+        painter.drawText(self.rect(), self.alignment(), elided)
 
     def _apply_theme(self) -> None:
         self.setFont(self._theme.font(self._role, tabular=True, bold=self._bold))

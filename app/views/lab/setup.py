@@ -19,7 +19,7 @@ from app.views.kit.text_field import TextField
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.lab.check_row import TickRow
-from app.views.lab.corpus_choice import CorpusChoice
+from app.views.lab.corpus_picker import CorpusPicker
 from app.views.lab.tray import StudyTray
 from mlx_engine.amounts import format_disk
 from mlx_engine.quantize.plan.forecast import Forecast
@@ -74,7 +74,7 @@ class Setup(QWidget):
         self._more = LinkButton(theme, "All recipes")
         self._shows_all = False
         self._ticked: set[str] = set()
-        self.corpus = CorpusChoice(draft, theme)
+        self.corpus = CorpusPicker(draft, theme)
         self.tray = StudyTray(draft, theme)
         self.choices = VerticalScrollArea(theme, "New study")
         self._lay_out()

@@ -90,7 +90,7 @@ class StudyView(QWidget):
         column.addLayout(both, 1)
 
     def _connect(self) -> None:
-        self.segments.chosen.connect(self.show_view)
+        self.segments.selected.connect(self.show_view)
         self._theme.changed.connect(self._arrange)
         self.table.chat_requested.connect(self.chat_requested)
         self.table.selected.connect(self._mark)

@@ -77,7 +77,7 @@ class FilterBar(QWidget):
         column.addLayout(row)
         column.addWidget(Flow([*chips, self._context]))
         self.words.textChanged.connect(models.set_text)
-        self._context.chosen.connect(lambda: self.context_chosen.emit(self._context.value))
+        self._context.value_changed.connect(lambda: self.context_chosen.emit(self._context.value))
 
     def clear(self) -> None:
         """Show all models again."""

@@ -16,7 +16,7 @@ from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 
-class _Entry(QWidget):
+class _FolderEntry(QWidget):
     """One folder in a frame; what is away is written in a quieter colour."""
 
     def __init__(self, folder: Folder, folders: ModelFolders, theme: Theme) -> None:
@@ -79,7 +79,7 @@ class FoldersDialog(QDialog):
         for entry in self._entries:
             entry.hide()
             entry.deleteLater()
-        self._entries = [_Entry(folder, self._folders, self._theme) for folder in self._folders.folders]
+        self._entries = [_FolderEntry(folder, self._folders, self._theme) for folder in self._folders.folders]
         for place, entry in enumerate(self._entries):
             self._scroll.column.insertWidget(place, entry)
 

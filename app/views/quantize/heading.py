@@ -30,7 +30,7 @@ class Heading(QWidget):
         others = {f"Memory at {format_context(tokens)}": tokens for tokens in CONTEXTS}
         self.context = ChoiceChip(theme, "Context", {usual: USUAL} | others, is_order=True, parent=self)
         self.context.setToolTip("The context for which memory is reckoned")
-        self.context.chosen.connect(lambda: self.context_chosen.emit(self.context.value))
+        self.context.value_changed.connect(lambda: self.context_chosen.emit(self.context.value))
         names = QVBoxLayout()
         names.setSpacing(1)
         names.addWidget(self._name)

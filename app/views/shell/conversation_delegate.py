@@ -50,8 +50,8 @@ class ConversationDelegate(QStyledItemDelegate):
         ):
             painter.setFont(font)
             painter.setPen(color)
-            shown = painter.fontMetrics().elidedText(str(index.data(role) or ""), elide, line.width())
-            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, shown)
+            elided = painter.fontMetrics().elidedText(str(index.data(role) or ""), elide, line.width())
+            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, elided)
         painter.restore()
 
     def createEditor(self, parent: QWidget, _option: QStyleOptionViewItem, _index: Index) -> QWidget:

@@ -40,14 +40,14 @@ class _PageRow(PaintedButton):
         painter.setFont(self.theme.font("label", bold=self.isChecked()))
         painter.setPen(colors.text)
         text = QRect(row.left() + side + 18, row.top(), row.width() - side - 26, row.height())
-        shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, text.width())
-        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, shown)
+        elided = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, text.width())
+        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, elided)
 
 
 class PageSwitch(QWidget):
-    """Emits `chosen` with the name of the clicked page."""
+    """Emits `page_selected` with the name of the clicked page."""
 
-    chosen = Signal(str)
+    page_selected = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,7 +58,7 @@ class PageSwitch(QWidget):
         column.setSpacing(0)
         for page in PAGES:
             row = self._rows[page.name] = _PageRow(theme, page, self)
-            row.clicked.connect(lambda _checked=False, name=page.name: self.chosen.emit(name))
+            row.clicked.connect(lambda _checked=False, name=page.name: self.page_selected.emit(name))
             group.addButton(row)
             column.addWidget(row)
 

@@ -122,7 +122,7 @@ class Workbench(QWidget):
         self.chat.gate.noted.connect(self.notifier.information)
         self.chat.gate.question_changed.connect(self._show_question)
         self.conversations.deleted.connect(self._offer_undo)
-        self.sidebar.pages.chosen.connect(self.show_page)
+        self.sidebar.pages.page_selected.connect(self.show_page)
         self.sidebar.jobs.clicked.connect(lambda: self.show_page("jobs"))
         self.sidebar.study.clicked.connect(lambda: self.show_page("lab"))
         self.sidebar.export_requested.connect(lambda: self.export_requested.emit(False))

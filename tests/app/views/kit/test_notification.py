@@ -24,7 +24,7 @@ def button(banner: NotificationBanner, text: str) -> QAbstractButton:
     )
 
 
-def shown(banner: NotificationBanner) -> list[str]:
+def visible_labels(banner: NotificationBanner) -> list[str]:
     return [label.text() for label in banner.findChildren(QLabel) if label.isVisible() and label.text()]
 
 
@@ -35,7 +35,7 @@ def test_the_banner_is_hidden_at_first(banner: NotificationBanner) -> None:
 def test_an_error_stays_until_it_is_dismissed(banner: NotificationBanner, notifier: Notifier) -> None:
     """Title and message are shown verbatim, markup included, until the user dismisses them."""
     notifier.error("The engine stopped", "It used <b>too much</b> memory.")
-    assert shown(banner) == ["The engine stopped", "It used <b>too much</b> memory."]
+    assert visible_labels(banner) == ["The engine stopped", "It used <b>too much</b> memory."]
     button(banner, "Dismiss").click()
     assert not banner.isVisible()
 
@@ -72,6 +72,6 @@ def test_a_notification_replaces_the_previous_one(banner: NotificationBanner, no
     """Notifications do not pile up, and no button of the previous one remains."""
     notifier.information("Deleted.", action_title="Undo", action=lambda: None)
     notifier.error("Title", "Message")
-    assert shown(banner) == ["Title", "Message"]
+    assert visible_labels(banner) == ["Title", "Message"]
     visible = [child for child in banner.findChildren(QAbstractButton) if child.isVisible()]
     assert visible == [button(banner, "Dismiss")]

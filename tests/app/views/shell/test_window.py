@@ -95,7 +95,7 @@ def test_a_dead_engine_is_reported_with_its_log(assemble: Callable[[Script], Ass
 
 
 def test_sending_without_a_model_is_refused(workbench: Workbench, folders: Folders, qtbot: QtBot) -> None:
-    """The banner explains what to do, and the composer keeps the text."""
+    """The banner suggests a fix, and the composer keeps the text."""
     shutil.rmtree(folders.models)
     with qtbot.waitSignal(workbench.library.refreshed, timeout=TIMEOUT_MS):
         workbench.library.refresh()
@@ -158,7 +158,7 @@ def test_actions_are_enabled_when_possible(workbench: Workbench, qtbot: QtBot) -
 def test_an_answer_can_be_stopped_while_it_streams(assemble: Callable[[Script], Assembly], qtbot: QtBot) -> None:
     """Stop is enabled during an answer and Regenerate is not; the partial answer is kept."""
     workbench = assemble(Script(tokens=4000, rate=50)).workbench
-    assert workbench.chat.send("Tell me a lot")
+    assert workbench.chat.send("Write a long answer")
     qtbot.waitUntil(lambda: workbench.chat.throughput.phase == "answering", timeout=TIMEOUT_MS)
     assert not action(workbench, "regenerate").isEnabled()
     action(workbench, "stop").trigger()

@@ -9,11 +9,11 @@ from pytestqt.qtbot import QtBot
 from app.assembly.lab import LabAssembly
 from app.assembly.window import Assembly
 from app.viewmodels.lab.study_store import LabShelf
-from app.views.lab.corpus_choice import CorpusChoice
+from app.views.lab.corpus_picker import CorpusPicker
 from app.views.lab.page import LabPage
 from mlx_engine.folders import Folders
 from mlx_engine.measure.corpus.corpus import read_corpus
-from mlx_engine.measure.results.messages import CorpusChoice as Chosen
+from mlx_engine.measure.results.messages import CorpusChoice
 from mlx_engine.measure.study.study_file import keep
 from tests.app.conversations import conversation, message
 from tests.app.views.shell.test_window import action
@@ -23,14 +23,14 @@ from tests.scripted_worker import Script
 TIMEOUT_MS = 20_000
 WHALE = "maker/Whale-bf16"
 
-Begin = Callable[[], tuple[LabAssembly, CorpusChoice, Assembly]]
+Begin = Callable[[], tuple[LabAssembly, CorpusPicker, Assembly]]
 
 
 @pytest.fixture
 def setup(assemble: Callable[[Script], Assembly], folders: Folders, qtbot: QtBot) -> Begin:
     """Begin a study about a model."""
 
-    def setup() -> tuple[LabAssembly, CorpusChoice, Assembly]:
+    def setup() -> tuple[LabAssembly, CorpusPicker, Assembly]:
         write_model(folders.models / WHALE, {"model.embed_tokens.weight": ("BF16", (4096, 256))})
         assembly = assemble(Script(answer=""))
         qtbot.waitUntil(lambda: assembly.library.description(WHALE) is not None, timeout=TIMEOUT_MS)
@@ -44,7 +44,7 @@ def setup(assemble: Callable[[Script], Assembly], folders: Folders, qtbot: QtBot
     return setup
 
 
-def _corpus(parts: LabAssembly) -> Chosen:
+def _corpus(parts: LabAssembly) -> CorpusChoice:
     assert parts.draft.plan
     return parts.draft.plan.corpus
 
@@ -53,9 +53,9 @@ def test_one_text_is_chosen_at_a_time(setup: Begin) -> None:
     """Parts are those of Facet's own; a data set is named, and where it comes from."""
     parts, chips, _ = setup()
     chips.kinds["prose"].click()
-    assert _corpus(parts) == Chosen(kinds=("prose",))
+    assert _corpus(parts) == CorpusChoice(kinds=("prose",))
     chips.wikitext.click()
-    assert _corpus(parts) == Chosen(dataset="wikitext-2")
+    assert _corpus(parts) == CorpusChoice(dataset="wikitext-2")
     assert "Hugging Face Hub" in chips.explained.text()
     assert [chip.isChecked() for chip in (chips.own, chips.wikitext, chips.chats, chips.file)] == [
         False,
@@ -65,7 +65,7 @@ def test_one_text_is_chosen_at_a_time(setup: Begin) -> None:
     ]
     assert not chips.kinds["prose"].isVisible()
     chips.own.click()
-    assert _corpus(parts) == Chosen()
+    assert _corpus(parts) == CorpusChoice()
 
 
 def test_without_chats_there_is_a_reason(setup: Begin) -> None:

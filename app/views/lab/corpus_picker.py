@@ -22,7 +22,7 @@ _PRECISIONS: dict[CacheBits, str] = {16: "16-bit context", 8: "8-bit context", 4
 _NO_CHATS = "There are no chats with an answer yet."
 
 
-class CorpusChoice(QWidget):
+class CorpusPicker(QWidget):
     """Four rows of chips: the texts, how much of them, their parts, and the rest."""
 
     def __init__(self, draft: LabDraft, theme: Theme, parent: QWidget | None = None) -> None:
