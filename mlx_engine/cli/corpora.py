@@ -10,23 +10,23 @@ from mlx_engine.cli.views.study import fetched_in_words
 from mlx_engine.errors import BadCorpus
 from mlx_engine.folders import Folders
 from mlx_engine.hub_messages import DatasetFetched, FetchDataset
-from mlx_engine.measure.corpus.corpus import OWN, corpus
-from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.corpus.corpus import BUILTIN, load_corpus
+from mlx_engine.measure.results.messages import CorpusSource
 from mlx_engine.models.hub.datasets import NAMES, dataset, is_dataset, kept
 
 
-def chosen(name: str) -> CorpusChoice:
+def chosen(name: str) -> CorpusSource:
     """Return Facet's own corpus for "facet", parts of it for "facet:code,prose", a data set for "wikitext-2" or
     "hub:…", or else the file of that name.
     """
-    if name == OWN:
-        return CorpusChoice()
-    if name.startswith(f"{OWN}:"):
-        return CorpusChoice(kinds=tuple(name.removeprefix(f"{OWN}:").split(",")))
-    return CorpusChoice(dataset=name) if is_dataset(name) else CorpusChoice(path=str(Path(name).absolute()))
+    if name == BUILTIN:
+        return CorpusSource()
+    if name.startswith(f"{BUILTIN}:"):
+        return CorpusSource(kinds=tuple(name.removeprefix(f"{BUILTIN}:").split(",")))
+    return CorpusSource(dataset=name) if is_dataset(name) else CorpusSource(path=str(Path(name).absolute()))
 
 
-def check(choice: CorpusChoice, folders: Folders) -> None:
+def check(choice: CorpusSource, folders: Folders) -> None:
     """See that there is something to read, before anything takes long. What is still to be fetched only needs a name.
 
     Raises:
@@ -34,15 +34,15 @@ def check(choice: CorpusChoice, folders: Folders) -> None:
     """
     if choice.path and not Path(choice.path).exists():
         raise BadCorpus(
-            f"There is no file {choice.path}. What is no file is called {OWN}, {OWN}:code,prose, {', '.join(NAMES)}, "
-            "or hub:OWNER/NAME/path/of/the/file.txt."
+            f"There is no file {choice.path}. Use a file, {BUILTIN}, {BUILTIN}:code,prose, {', '.join(NAMES)}, or "
+            "hub:OWNER/NAME/path/of/the/file.txt."
         )
     if choice.dataset and kept(dataset(choice.dataset), folders.datasets) is None:
         return
-    corpus(choice, folders.datasets)
+    load_corpus(choice, folders.datasets)
 
 
-def here(choice: CorpusChoice, folders: Folders) -> CorpusChoice:
+def here(choice: CorpusSource, folders: Folders) -> CorpusSource:
     """Return the choice with its data set on this machine, at the commit that was fetched now or before.
 
     Raises:

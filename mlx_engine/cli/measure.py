@@ -19,7 +19,7 @@ from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.errors import FacetError, ModelNotFound
 from mlx_engine.folders import Folders
-from mlx_engine.measure.results.convention import Convention, Scored
+from mlx_engine.measure.results.convention import Convention, ScoredPositions
 from mlx_engine.measure.results.kept_answers import find
 from mlx_engine.measure.results.messages import (
     TAIL_MASS,
@@ -47,7 +47,7 @@ def measure(  # noqa: PLR0913 - options
     corpus: str = "facet",
     tokens: int = 8192,
     chunk: int = 512,
-    scored: Scored = "second half",
+    scored: ScoredPositions = "second half",
     cache_bits: CacheBits = 16,
     tail: float = TAIL_MASS,
     stand_in: Annotated[bool, Parameter(negative=(), show_default=False)] = False,

@@ -171,7 +171,7 @@ class TokenAnswers:
                 on_reply(AnswersUnderway(id=request.id, done=1, total=1, tokens_per_s=100))
                 on_reply(AnswersKept(id=request.id, answers="/answers/own", size_bytes=1, share=0.1))
             case MeasureFidelity():
-                on_reply(FidelityMeasured(request.id, result(request.id, corpus="typed text", answers="own")))
+                on_reply(FidelityMeasured(request.id, result(request.id, corpus="pasted text", answers="own")))
 
     def close(self) -> None:
         self._on_reply = None

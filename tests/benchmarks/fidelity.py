@@ -48,9 +48,9 @@ class _Bench:
     def __init__(self, chunks: int) -> None:
         from mlx_engine.inference.layers import Layers  # noqa: PLC0415 - after LD_PRELOAD
         from mlx_engine.inference.load import open_model  # noqa: PLC0415
-        from mlx_engine.measure.corpus.corpus import own_corpus  # noqa: PLC0415
-        from mlx_engine.measure.corpus.reading import reading  # noqa: PLC0415
-        from mlx_engine.measure.corpus.sample import sample  # noqa: PLC0415
+        from mlx_engine.measure.corpus.corpus import builtin_corpus  # noqa: PLC0415
+        from mlx_engine.measure.corpus.rendered_corpus import render_corpus  # noqa: PLC0415
+        from mlx_engine.measure.corpus.sample import tokenize  # noqa: PLC0415
         from mlx_engine.measure.results.convention import Convention  # noqa: PLC0415
         from tests.benchmarks.engine_figures import starter_model  # noqa: PLC0415
 
@@ -61,8 +61,8 @@ class _Bench:
         self.layers = Layers(model.network)
         self.vocabulary = model.vocabulary_size
         self.convention = Convention()
-        words = reading(own_corpus(), model.tokenizer, self.convention, limit_tokens=chunks * 512)
-        self.tokens = sample(words, model.tokenizer).tokens
+        words = render_corpus(builtin_corpus(), model.tokenizer, self.convention, limit_tokens=chunks * 512)
+        self.tokens = tokenize(words, model.tokenizer).tokens
 
     def cost(self) -> None:
         import mlx.core as mx  # noqa: PLC0415

@@ -17,9 +17,9 @@ from mlx_quant_fidelity.metrics.kl import kl_divergence
 from mlx_quant_fidelity.metrics.perplexity import token_nll
 
 from mlx_engine.inference.load import Model, open_model
-from mlx_engine.measure.corpus.corpus import own_corpus
-from mlx_engine.measure.corpus.reading import reading
-from mlx_engine.measure.corpus.sample import Sample, sample
+from mlx_engine.measure.corpus.corpus import builtin_corpus
+from mlx_engine.measure.corpus.rendered_corpus import render_corpus
+from mlx_engine.measure.corpus.sample import TokenSample, tokenize
 from mlx_engine.measure.mlx.measure import keep_answers, measure_fidelity
 from mlx_engine.measure.results.convention import Convention
 from mlx_engine.measure.results.fingerprints import Fingerprints
@@ -47,7 +47,7 @@ def _ours(original: Path, candidate: Path, tokens: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         asked = KeepAnswers(id="original", model=str(original), convention=_convention, limit_tokens=tokens)
-        *_, kept = keep_answers(asked, own_corpus(), root / "answers", Fingerprints(root / "known.json"))
+        *_, kept = keep_answers(asked, builtin_corpus(), root / "answers", Fingerprints(root / "known.json"))
         request = MeasureFidelity(id="candidate", model=str(candidate), answers=str(kept.store.folder))
         *_, measured = measure_fidelity(request, root / "results")
     found = measured.so_far
@@ -56,7 +56,9 @@ def _ours(original: Path, candidate: Path, tokens: int) -> dict[str, float]:
 
 def _theirs(original: Path, candidate: Path, tokens: int) -> dict[str, float]:
     first, second = _opened(original), _opened(candidate)
-    read: Sample = sample(reading(own_corpus(), first.tokenizer, _convention, limit_tokens=tokens), first.tokenizer)
+    read: TokenSample = tokenize(
+        render_corpus(builtin_corpus(), first.tokenizer, _convention, limit_tokens=tokens), first.tokenizer
+    )
     kl, flips, losses = [], [], []
     for chunk in read.tokens:
         one, other = (

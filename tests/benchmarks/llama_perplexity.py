@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from mlx_engine.child_command import child_command
 from mlx_engine.inference.load import open_model
 from mlx_engine.measure.corpus.corpus import Corpus, read_corpus
-from mlx_engine.measure.corpus.reading import reading
-from mlx_engine.measure.corpus.sample import sample
+from mlx_engine.measure.corpus.rendered_corpus import render_corpus
+from mlx_engine.measure.corpus.sample import tokenize
 from mlx_engine.measure.mlx.forward import logits
 from mlx_engine.measure.mlx.measure import keep_answers, measure_fidelity
 from mlx_engine.measure.results.convention import Convention
@@ -130,7 +130,7 @@ def _tokens(model: Path, corpus: Corpus, base: Path, chunks: int) -> NDArray[np.
     """
     tokenizer = open_model(model).tokenizer
     limit = chunks * _convention.chunk_tokens
-    own = sample(reading(corpus, tokenizer, _convention, limit_tokens=limit), tokenizer).tokens
+    own = tokenize(render_corpus(corpus, tokenizer, _convention, limit_tokens=limit), tokenizer).tokens
     theirs = np.fromfile(base, np.int32, own.size, offset=8 + 3 * 4).reshape(own.shape)
     # Start tokens take the places of others only while llama.cpp reads; the file has those.
     same = (own[:, 1:] == theirs[:, 1:]).all()

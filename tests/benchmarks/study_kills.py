@@ -23,7 +23,7 @@ import msgspec
 import psutil
 
 from mlx_engine.measure.results.convention import Convention
-from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.results.messages import CorpusSource
 from mlx_engine.measure.study.plan import Plan
 from mlx_engine.measure.study.study_file import load
 from tests import tiny_models
@@ -65,7 +65,7 @@ def _write_plan(root: Path) -> Path:
         original=str(root / "tiny" / "llama"),
         candidates=(str(root / "tiny" / "llama-4bit"),),
         recipes=_recipes,
-        corpus=CorpusChoice(path=str(text)),
+        corpus=CorpusSource(path=str(text)),
         convention=Convention(chunk_tokens=64),
         limit_tokens=0,
         speed=None,

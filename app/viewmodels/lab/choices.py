@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from mlx_engine.measure.results.convention import SMALL_TOKENS, Convention
-from mlx_engine.measure.results.messages import TAIL_MASS, CorpusChoice
+from mlx_engine.measure.results.messages import TAIL_MASS, CorpusSource
 from mlx_engine.measure.results.speed_result import SpeedPlan
 from mlx_engine.measure.study.plan import Gates, Plan
 from mlx_engine.protocol import CacheBits
@@ -36,10 +36,10 @@ class Choices:
     speed: SpeedPlan = field(default_factory=SpeedPlan)
 
     @property
-    def corpus(self) -> CorpusChoice:
+    def corpus(self) -> CorpusSource:
         is_own = not self.corpus_file and not self.dataset
         kinds = tuple(sorted(self.kinds)) if is_own else ()
-        return CorpusChoice(path=self.corpus_file, dataset=self.dataset, kinds=kinds, private=self.is_private)
+        return CorpusSource(path=self.corpus_file, dataset=self.dataset, kinds=kinds, private=self.is_private)
 
     @property
     def limit_tokens(self) -> int:

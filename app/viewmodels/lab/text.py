@@ -11,7 +11,7 @@ from mlx_engine import network
 from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.measure.results.messages import CorpusChoice, CorpusRead, ReadCorpus
+from mlx_engine.measure.results.messages import CorpusRead, CorpusSource, ReadCorpus
 from mlx_engine.measure.study.plan import Plan
 from mlx_engine.models.hub.datasets import dataset, kept
 from mlx_engine.protocol import RequestFailed
@@ -128,7 +128,7 @@ class LabText(QObject):
         found = self._copied.get(copy)
         return f"{found.in_words if found else 'Your chats'} {_CHATS}"
 
-    def _of_dataset(self, corpus: CorpusChoice) -> str:
+    def _of_dataset(self, corpus: CorpusSource) -> str:
         what = _WIKITEXT if corpus.dataset.partition("@")[0] == WIKITEXT else ""
         wanted = dataset(corpus.dataset)
         source = wanted.repository.removeprefix("datasets/")
@@ -137,10 +137,10 @@ class LabText(QObject):
         return f"{what} It is fetched from the Hugging Face Hub when the study begins: {source}.".strip()
 
     @property
-    def _corpus(self) -> CorpusChoice:
-        return self._plan.corpus if self._plan else CorpusChoice()
+    def _corpus(self) -> CorpusSource:
+        return self._plan.corpus if self._plan else CorpusSource()
 
-    def _is_here(self, corpus: CorpusChoice) -> bool:
+    def _is_here(self, corpus: CorpusSource) -> bool:
         try:
             return bool(corpus.dataset) and kept(dataset(corpus.dataset), self._folders.datasets) is not None
         except FacetError:

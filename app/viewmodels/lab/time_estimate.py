@@ -10,8 +10,8 @@ from importlib import resources
 from pathlib import Path
 
 from mlx_engine.hub_messages import FetchDataset
-from mlx_engine.measure.corpus.text_file import MOST_BYTES
-from mlx_engine.measure.results.messages import CorpusChoice, MeasureFidelity, MeasureSpeed
+from mlx_engine.measure.corpus.text_file import MAX_BYTES
+from mlx_engine.measure.results.messages import CorpusSource, MeasureFidelity, MeasureSpeed
 from mlx_engine.measure.study.plan import Plan
 from mlx_engine.measure.study.study import Row, Step, Study, remaining
 
@@ -79,12 +79,12 @@ def corpus_tokens(plan: Plan) -> int:
     return min(there, plan.limit_tokens) if plan.limit_tokens else there
 
 
-def _corpus_bytes(corpus: CorpusChoice) -> int:
+def _corpus_bytes(corpus: CorpusSource) -> int:
     if corpus.dataset:
         return _DATASET_BYTES
     if corpus.path:
         file = Path(corpus.path)
-        return min(file.stat().st_size, MOST_BYTES) if file.exists() else 0
+        return min(file.stat().st_size, MAX_BYTES) if file.exists() else 0
     root = resources.files("resources") / "corpus"
     kinds = [folder for folder in root.iterdir() if folder.is_dir() and folder.name in (corpus.kinds or own_kinds())]
     return sum(len(file.read_bytes()) for folder in kinds for file in folder.iterdir() if file.is_file())

@@ -12,7 +12,7 @@ from mlx_engine.folders import Folders
 from mlx_engine.measure.results.messages import (
     AnswersKept,
     AnswersUnderway,
-    CorpusChoice,
+    CorpusSource,
     FidelityMeasured,
     FidelityUnderway,
     KeepAnswers,
@@ -80,7 +80,7 @@ class OwnText:
         # The answers stand on the disk as they come.
         self.is_kept = True
         self._say("The original reads your text…")
-        corpus = CorpusChoice(text=text)
+        corpus = CorpusSource(text=text)
         self._measure(KeepAnswers(id=original.label, model=original.path, corpus=corpus))
 
     def compare(self) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from mlx_engine.folders import Folders
 from mlx_engine.inference.load import open_model
-from mlx_engine.measure.corpus.corpus import corpus
-from mlx_engine.measure.corpus.reading import reading
-from mlx_engine.measure.corpus.sample import sample
+from mlx_engine.measure.corpus.corpus import load_corpus
+from mlx_engine.measure.corpus.rendered_corpus import render_corpus
+from mlx_engine.measure.corpus.sample import tokenize
 from mlx_engine.measure.mlx.measure import keep_answers, measure_fidelity
 from mlx_engine.measure.mlx.reference import ReferenceStore
 from mlx_engine.measure.mlx.speed import measure_speed
@@ -57,15 +57,16 @@ def serve(request: MeasureRequest) -> Iterator[MeasureEvent]:
 
 def _read_corpus(request: ReadCorpus, folders: Folders) -> CorpusRead:
     tokenizer = open_model(Path(request.model)).tokenizer
-    texts = corpus(request.corpus, folders.datasets)
-    tokens = sample(reading(texts, tokenizer, request.convention, limit_tokens=request.limit_tokens), tokenizer)
+    texts = load_corpus(request.corpus, folders.datasets)
+    tokens = tokenize(render_corpus(texts, tokenizer, request.convention, limit_tokens=request.limit_tokens), tokenizer)
     return CorpusRead(request.id, tokens.tokens.size, tuple(dict.fromkeys(tokens.kinds)))
 
 
 def _keep_answers(request: KeepAnswers, folders: Folders) -> Iterator[MeasureEvent]:
     started, first = time.monotonic(), None
     fingerprint_cache = fingerprints(folders.measurements)
-    for progress in keep_answers(request, corpus(request.corpus, folders.datasets), folders.answers, fingerprint_cache):
+    corpus = load_corpus(request.corpus, folders.datasets)
+    for progress in keep_answers(request, corpus, folders.answers, fingerprint_cache):
         store = progress.store
         if first is None or progress.done == 1:
             _require_room(store, progress.done, progress.total, folders)

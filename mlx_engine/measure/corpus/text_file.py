@@ -1,5 +1,6 @@
-"""Reads the beginning of a text from a file, or from a zip file, whatever is there in truth: never more than so many
-bytes, and nothing that would wait for ever.
+"""Reads the start of a text from a file or from a member of a zip file.
+
+It reads a limited number of bytes and only from regular files, so it can neither fill the memory nor block forever.
 """
 
 import codecs
@@ -14,107 +15,108 @@ from typing import BinaryIO
 from mlx_engine.amounts import format_disk
 from mlx_engine.errors import BadCorpus
 
-MOST_BYTES = 64_000_000
-"""Of a text; more than any measurement on one machine reads to its end."""
+MAX_BYTES = 64_000_000
+"""Read from a text; more than a single Mac can measure in reasonable time."""
 
-_MOST_UNPACKED_BYTES = 1_000_000_000
-"""Of a text in a zip file. One that claims more is none."""
-_MOST_LISTED_BYTES = 10_000_000
-"""Of the list of what is in a zip file; that of a hundred thousand files."""
-_USUAL = "Give a .txt file, or a .jsonl file."
-_two_byte_marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_damage = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError)
+_MAX_UNPACKED_BYTES = 1_000_000_000
+"""Size of a text in a zip file. A member that claims to be larger is not a text."""
+_MAX_DIRECTORY_BYTES = 10_000_000
+"""Size of a zip file's central directory; that of a hundred thousand files."""
+_USUAL = "Use a .txt or .jsonl file."
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 def read_text(path: Path, *, member: str = "", whole_lines: bool = False) -> str:
-    """Return the text in the file `path`, or in its `member` where that is a zip file. Of a very large one it is the
-    beginning, cut after a line where only `whole_lines` are of use.
+    """Return the text in the file `path`, or in its `member` if it is a zip file.
+
+    A text longer than `MAX_BYTES` is cut, with `whole_lines` at the end of a line.
 
     Raises:
-        BadCorpus: it cannot be read, is no regular file, no text in UTF-8, or blank.
+        BadCorpus: it cannot be read, is not a regular file, is not UTF-8 text, or is blank.
     """
     name = Path(member or path).name
-    content = _bytes_of_member(path, member) if member else _bytes_of(path)
-    if len(content) > MOST_BYTES and whole_lines:
+    content = _read_member(path, member) if member else _read_file(path)
+    if len(content) > MAX_BYTES and whole_lines:
         content = content[: content.rfind(b"\n") + 1]
         if not content:
-            raise BadCorpus(f"The first line of {name} is longer than {format_disk(MOST_BYTES)}. Give shorter ones.")
-    text = _decoded(content[:MOST_BYTES], name, is_cut=len(content) > MOST_BYTES)
+            raise BadCorpus(f"The first line of {name} is longer than {format_disk(MAX_BYTES)}. Use shorter lines.")
+    text = _decoded(content[:MAX_BYTES], name, is_cut=len(content) > MAX_BYTES)
     if not text.strip():
-        raise BadCorpus(f"{name} is empty. Give a file with some thousand words in it.")
+        raise BadCorpus(f"{name} is empty. Use a file with a few thousand words.")
     return text
 
 
-def _bytes_of(path: Path) -> bytes:
+def _read_file(path: Path) -> bytes:
     try:
         with _open(path) as file:
-            return file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:  # The latter where the name has a zero byte.
+            return file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: the name contains a zero byte.
         raise _unreadable(path, error) from error
 
 
-def _bytes_of_member(path: Path, member: str) -> bytes:
+def _read_member(path: Path, member: str) -> bytes:
     try:
         with _open(path) as file:
-            _require_short_list(file, path.name)
+            _require_small_directory(file, path.name)
             with zipfile.ZipFile(file) as archive, archive.open(_member(archive, member, path.name)) as text:
-                return text.read(MOST_BYTES + 1)
+                return text.read(MAX_BYTES + 1)
     except OSError as error:
         raise _unreadable(path, error) from error
-    except _damage as error:
-        raise BadCorpus(
-            f"{path.name} is no zip file that can be read: it is damaged or locked by a password."
-        ) from error
+    except _DAMAGE as error:
+        raise BadCorpus(f"{path.name} is not a readable zip file: it is damaged or password-protected.") from error
 
 
-def _require_short_list(file: BinaryIO, name: str) -> None:
-    """Refuse a zip file whose list of contents would fill the memory: `zipfile` reads all of it. The record of its end
-    says how long that is; a large one stands elsewhere, where a locator points to (APPNOTE.TXT 4.3.15 and 4.3.16).
+def _require_small_directory(file: BinaryIO, name: str) -> None:
+    """Reject a zip file whose central directory would fill the memory: `zipfile` reads all of it.
+
+    The end record has the directory's size. A directory too large for it is announced by a ZIP64 locator
+    (APPNOTE.TXT 4.3.15 and 4.3.16).
     """
     file.seek(max(file.seek(0, os.SEEK_END) - 2**16 - 42, 0))
     tail = file.read()
     end = tail.rfind(b"PK\5\6")
     has_locator = tail[max(end - 20, 0) : max(end, 0)].startswith(b"PK\6\7")
-    listed_bytes = int.from_bytes(tail[end + 12 : end + 16], "little") if end >= 0 else 0
-    if has_locator or listed_bytes > _MOST_LISTED_BYTES:
-        raise BadCorpus(f"{name} lists more files than a data set of texts has. Give another one, or the text itself.")
+    directory_bytes = int.from_bytes(tail[end + 12 : end + 16], "little") if end >= 0 else 0
+    if has_locator or directory_bytes > _MAX_DIRECTORY_BYTES:
+        raise BadCorpus(f"{name} lists too many files for a text data set. Use another one, or the text file itself.")
 
 
 def _member(archive: zipfile.ZipFile, member: str, name: str) -> zipfile.ZipInfo:
     try:
-        found = archive.getinfo(member)
+        entry = archive.getinfo(member)
     except KeyError as error:
-        some = ", ".join([one for one in archive.namelist() if not one.endswith("/")][:5])
-        raise BadCorpus(f"{name} has no {member!r} in it. It has {some or 'nothing'}.") from error
-    if found.file_size > _MOST_UNPACKED_BYTES:
+        some = ", ".join([path for path in archive.namelist() if not path.endswith("/")][:5])
+        raise BadCorpus(f"{name} does not contain {member!r}. It contains {some or 'nothing'}.") from error
+    if entry.file_size > _MAX_UNPACKED_BYTES:
         raise BadCorpus(
-            f"{member} in {name} claims to have {format_disk(found.file_size)} when it is unpacked, which is no "
-            "text. Give another one."
+            f"{member} in {name} claims to unpack to {format_disk(entry.file_size)}, too much for a text. Use "
+            "another file."
         )
-    return found
+    return entry
 
 
 def _open(path: Path) -> BinaryIO:
-    """Open a regular file. What is none, as a pipe, might wait for ever when it is opened."""
+    """Open a regular file. Opening anything else, such as a pipe, could block forever."""
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
         kind = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
-        raise BadCorpus(f"{path.name or path} is no file but {kind}. {_USUAL}")
+        raise BadCorpus(f"{path.name or path} is {kind}, not a file. {_USUAL}")
     return path.open("rb")
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> BadCorpus:
     reason = error.strerror if isinstance(error, OSError) else error
-    return BadCorpus(f"{path} cannot be read: {reason}.")
+    return BadCorpus(f"Couldn't read {path}: {reason}.")
 
 
 def _decoded(content: bytes, name: str, *, is_cut: bool) -> str:
-    if content.startswith(_two_byte_marks):
-        raise BadCorpus(f"{name} is a text in UTF-16. Save it in UTF-8 first, which every editor can.")
+    if content.startswith(_UTF16_MARKS):
+        raise BadCorpus(f"{name} is UTF-16 text. Save it as UTF-8 first; every editor can.")
     try:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(content, final=not is_cut)
     except UnicodeDecodeError as error:
-        raise BadCorpus(f"{name} is no text in UTF-8. {_USUAL}") from error
+        raise BadCorpus(f"{name} is not UTF-8 text. {_USUAL}") from error
     if "\0" in text:
-        raise BadCorpus(f"{name} is no text: it holds bytes that texts do not have. {_USUAL}")
+        raise BadCorpus(f"{name} is not text: it contains zero bytes. {_USUAL}")
     return text

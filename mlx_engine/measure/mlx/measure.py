@@ -17,9 +17,9 @@ from mlx_engine.errors import BrokenModel, InvalidParameter, StorageError
 from mlx_engine.inference.layers import Layers
 from mlx_engine.inference.load import Model, device_name, open_model
 from mlx_engine.measure.corpus.corpus import Corpus
-from mlx_engine.measure.corpus.reading import reading, whole_text
-from mlx_engine.measure.corpus.sample import Sample, same_sample, sample
-from mlx_engine.measure.corpus.token_text import alone
+from mlx_engine.measure.corpus.rendered_corpus import pasted_text_convention, render_corpus
+from mlx_engine.measure.corpus.sample import TokenSample, matching_sample, tokenize
+from mlx_engine.measure.corpus.token_text import decode_token
 from mlx_engine.measure.mlx.comparison import compare
 from mlx_engine.measure.mlx.memory_guard import check_room, engine_errors
 from mlx_engine.measure.mlx.reference import ReferenceStore, run_reference
@@ -29,7 +29,7 @@ from mlx_engine.measure.results.header import Header
 from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity
 from mlx_engine.measure.results.positions import Positions
 from mlx_engine.measure.results.results import (
-    TYPED,
+    PASTED_TEXT,
     Choice,
     Divergence,
     Fidelity,
@@ -84,9 +84,9 @@ def keep_answers(asked: KeepAnswers, corpus: Corpus, root: Path, known: Fingerpr
     model = Path(asked.model)
     check_room(model, asked.id, asked.convention, this_machine(), way_out=_way_out(asked))
     opened = open_model(model)
-    convention = whole_text(corpus, opened.tokenizer) if corpus.name == TYPED else asked.convention
-    words = reading(corpus, opened.tokenizer, convention, limit_tokens=asked.limit_tokens)
-    tokens = sample(words, opened.tokenizer)
+    convention = pasted_text_convention(corpus, opened.tokenizer) if corpus.name == PASTED_TEXT else asked.convention
+    words = render_corpus(corpus, opened.tokenizer, convention, limit_tokens=asked.limit_tokens)
+    tokens = tokenize(words, opened.tokenizer)
     _require_fit(tokens, opened, asked.id)
     header = Header(
         model=asked.id,
@@ -143,7 +143,7 @@ def _measured(asked: MeasureFidelity, store: ReferenceStore, root: Path) -> Iter
     header, words = store.header, store.reading
     check_room(candidate, name, header.convention, this_machine(), cache_bits=cache_bits)
     opened = open_model(candidate)
-    tokens = same_sample(words, opened.tokenizer, header.sample, name)
+    tokens = matching_sample(words, opened.tokenizer, header.sample, name)
     _require_fit(tokens, opened, name)
     weights = fingerprints(root).of(candidate)
     tools, machine = provenance.measured_with(), device_name()
@@ -196,7 +196,7 @@ def _way_out(asked: KeepAnswers) -> str:
     )
 
 
-def _require_fit(tokens: Sample, model: Model, name: str) -> None:
+def _require_fit(tokens: TokenSample, model: Model, name: str) -> None:
     """See that the network knows all tokens that the tokenizer makes, and has the context: MLX does not say when it
     reads beyond.
     """
@@ -247,7 +247,7 @@ def _free() -> None:
     mx.clear_cache()
 
 
-def _divergences(found: Sequence[Positions], tokens: Sample, model: Model) -> Iterator[Divergence]:
+def _divergences(found: Sequence[Positions], tokens: TokenSample, model: Model) -> Iterator[Divergence]:
     first = tokens.convention.first_scored
     for chunk, position in worst_positions(found):
         at, one = first + position, found[chunk]
@@ -259,7 +259,7 @@ def _divergences(found: Sequence[Positions], tokens: Sample, model: Model) -> It
             kind=tokens.kinds[chunk],
             kl=float(one.kl[position]),
             before=model.tokenizer.decode(own[max(0, at + 1 - _words_before) : at + 1].tolist()),
-            true=alone(model.tokenizer, true),
+            true=decode_token(model.tokenizer, true),
             reference=_choices(
                 model, one.reference_top_ids[position], one.reference_top_log_probabilities[position], true
             ),
@@ -271,6 +271,6 @@ def _choices(model: Model, ids: Any, log_probabilities: Any, true: int) -> tuple
     """Return the choices of one position; `true` is the token that really follows."""
     chances = np.exp(log_probabilities).tolist()
     return tuple(
-        Choice(alone(model.tokenizer, one), chance, one == true)
+        Choice(decode_token(model.tokenizer, one), chance, one == true)
         for one, chance in zip(ids.tolist(), chances, strict=True)
     )

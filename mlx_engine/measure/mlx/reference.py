@@ -25,8 +25,8 @@ from mlx_lm.models.cache import make_prompt_cache
 from numpy.typing import NDArray
 
 from mlx_engine.errors import StorageError
-from mlx_engine.measure.corpus.reading import Reading
-from mlx_engine.measure.corpus.sample import Sample
+from mlx_engine.measure.corpus.rendered_corpus import RenderedCorpus
+from mlx_engine.measure.corpus.sample import TokenSample
 from mlx_engine.measure.mlx.forward import by_rows, log_sums, logits, true_tokens
 from mlx_engine.measure.results.convention import Convention
 from mlx_engine.measure.results.header import FORMAT, Header
@@ -132,7 +132,7 @@ class ReferenceStore:
         self.header = header
 
     @classmethod
-    def create(cls, root: Path, header: Header, reading: Reading) -> "ReferenceStore":
+    def create(cls, root: Path, header: Header, reading: RenderedCorpus) -> "ReferenceStore":
         """Return the store of that key below `root`, made if it is not there; `reading` is kept with the answers.
 
         Raises:
@@ -169,14 +169,14 @@ class ReferenceStore:
         return cls(folder, header)
 
     @property
-    def reading(self) -> Reading:
+    def reading(self) -> RenderedCorpus:
         """What the reference has read.
 
         Raises:
             StorageError: it is damaged.
         """
         file = self.folder / "reading.json"
-        words = read_value(file, Reading)
+        words = read_value(file, RenderedCorpus)
         with storage_errors(file):
             if words is None or _sha256(file.read_bytes()) != self.header.reading:
                 raise StorageError(f"The text in {file} is damaged. Measure again, so that the original reads it anew.")
@@ -265,7 +265,7 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def run_reference(network: Any, sample: Sample, store: ReferenceStore) -> Iterator[int]:
+def run_reference(network: Any, sample: TokenSample, store: ReferenceStore) -> Iterator[int]:
     """Answer all chunks that `store` has not got yet; yield how many it has."""
     missing = list(store.missing)
     header = store.header

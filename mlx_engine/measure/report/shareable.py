@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from mlx_engine.measure.results.header import Header
-from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.results.messages import CorpusSource
 from mlx_engine.measure.results.results import FidelityResult
 from mlx_engine.measure.results.speed_result import SpeedResult
 from mlx_engine.measure.study.plan import Plan
@@ -38,7 +38,7 @@ def shareable_header(header: Header) -> Header:
     )
 
 
-def is_own_text(corpus: CorpusChoice) -> bool:
+def is_own_text(corpus: CorpusSource) -> bool:
     """Return whether the text is somebody's own: nobody else has it."""
     return bool(corpus.path or corpus.text or corpus.private)
 
@@ -59,7 +59,7 @@ def _plan(plan: Plan) -> Plan:
     )
 
 
-def _choice(corpus: CorpusChoice) -> CorpusChoice:
+def _choice(corpus: CorpusSource) -> CorpusSource:
     return msgspec.structs.replace(corpus, path=Path(corpus.path).name, text="")
 
 

@@ -1,8 +1,8 @@
-"""How the tokens of a text are read and scored: a value.
+"""The chunking and scoring of a text.
 
-The usual convention is llama.cpp's (`llama-perplexity`): tokens are read in chunks, each for itself, and only the
-second half of a chunk is scored, so that each scored token has at least half a chunk of context. The other one scores
-all positions, as `mlx_lm.perplexity` does.
+The default convention is llama.cpp's (`llama-perplexity`): tokens are read in independent chunks, and only the second
+half of each is scored, so that every scored token has at least half a chunk of context. The alternative scores all
+positions, as `mlx_lm.perplexity` does.
 """
 
 from typing import Literal
@@ -11,32 +11,35 @@ import msgspec
 
 from mlx_engine.errors import InvalidParameter
 
-Scored = Literal["second half", "all"]
+ScoredPositions = Literal["second half", "all"]
 
 SMALL_TOKENS = 8192
-"""How much of a corpus the small setting reads."""
+"""Tokens of a corpus that the small setting reads."""
 
-LEAST_CHUNK = 16
-"""Tokens."""
+MIN_CHUNK_TOKENS = 16
+MAX_CHUNK_TOKENS = 8192
 
 
 class Convention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How tokens are read: in chunks of so many, of which so much is scored.
+    """The length of chunks and the scored part of each.
 
     Raises:
-        InvalidParameter: a chunk is too short to have a second half worth scoring, or too long to hold its logits.
+        InvalidParameter: chunks are too short to leave enough context, or too long to keep their logits in memory.
     """
 
     chunk_tokens: int = 512
-    scored: Scored = "second half"
+    scored: ScoredPositions = "second half"
 
     def __post_init__(self) -> None:
-        if not LEAST_CHUNK <= self.chunk_tokens <= 8192:
-            raise InvalidParameter(f"A chunk has from {LEAST_CHUNK} to 8,192 tokens, not {self.chunk_tokens:,}.")
+        if not MIN_CHUNK_TOKENS <= self.chunk_tokens <= MAX_CHUNK_TOKENS:
+            raise InvalidParameter(
+                f"Chunks must have between {MIN_CHUNK_TOKENS} and {MAX_CHUNK_TOKENS:,} tokens, not "
+                f"{self.chunk_tokens:,}."
+            )
 
     @property
     def first_scored(self) -> int:
-        """The first position of a chunk whose prediction of the next token is scored; the last but one is the last."""
+        """The first position in a chunk whose next-token prediction is scored; scoring ends at the second to last."""
         return self.chunk_tokens // 2 if self.scored == "second half" else 0
 
     @property
@@ -45,5 +48,6 @@ class Convention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def text(self) -> str:
+        """Text such as "chunks of 512 tokens, the second half of each scored"."""
         part = "the second half of each scored" if self.scored == "second half" else "all positions scored"
         return f"chunks of {self.chunk_tokens} tokens, {part}"

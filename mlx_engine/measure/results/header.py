@@ -5,7 +5,7 @@ import hashlib
 import msgspec
 
 from mlx_engine.measure.results.convention import Convention
-from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.results.messages import CorpusSource
 
 FORMAT = 3
 """Raised whenever answers, or the figures that are reckoned from them, come to mean something else: by the key of its
@@ -27,7 +27,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it answers in the place of an original that is too large for the machine."""
     corpus: str
     """For people."""
-    choice: CorpusChoice = CorpusChoice()
+    choice: CorpusSource = CorpusSource()
     """How the corpus was chosen."""
     limit_tokens: int = 0
     reading: str = ""
@@ -53,6 +53,6 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
         All that decides about figures is in it, so that a header which was changed does not fit its folder.
         """
         told = msgspec.structs.replace(
-            self, model="", folder="", choice=CorpusChoice(), created="", tail_mass=float(self.tail_mass)
+            self, model="", folder="", choice=CorpusSource(), created="", tail_mass=float(self.tail_mass)
         )
         return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:24]

@@ -11,7 +11,7 @@ import msgspec
 from mlx_engine.amounts import format_disk
 from mlx_engine.errors import ModelNotFound, NoSpace, StorageError
 from mlx_engine.measure.results.header import FORMAT, Header
-from mlx_engine.measure.results.messages import CorpusChoice, KeepAnswers
+from mlx_engine.measure.results.messages import CorpusSource, KeepAnswers
 from mlx_engine.models.files.json_value import read_value
 from mlx_engine.models.files.staging import is_in_use, storage_errors
 from mlx_engine.models.hub.cache import free_bytes
@@ -137,7 +137,7 @@ def _answers(header: Header, asked: KeepAnswers) -> bool:
     return is_it and is_read_so and _is_text(header.choice, asked.corpus)
 
 
-def _is_text(kept: CorpusChoice, asked: CorpusChoice) -> bool:
+def _is_text(kept: CorpusSource, asked: CorpusSource) -> bool:
     """Tell whether both are the same text; that of a data set was kept with its commit, which need not be asked for."""
     same = msgspec.structs.replace(asked, dataset=kept.dataset, private=kept.private)
     return kept == same and asked.dataset in (kept.dataset, kept.dataset.rpartition("@")[0])

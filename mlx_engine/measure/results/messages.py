@@ -30,7 +30,7 @@ TAIL_MASS = 0.01
 """For how much probability at each position a sample stands in the kept answers, unless somebody asks for another."""
 
 
-class CorpusChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CorpusSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to measure on: the file at `path`, a data set of the Hub by its name (`models/hub/datasets.py`), the words
     in `text`, or Facet's own corpus, of which `kinds` name parts.
 
@@ -54,7 +54,7 @@ class KeepAnswers(msgspec.Struct, frozen=True, kw_only=True, tag="keep_answers",
 
     id: str
     model: str
-    corpus: CorpusChoice = CorpusChoice()
+    corpus: CorpusSource = CorpusSource()
     convention: Convention = Convention()
     limit_tokens: int = 0
     tail_mass: float = TAIL_MASS
@@ -90,7 +90,7 @@ class ReadCorpus(msgspec.Struct, frozen=True, kw_only=True, tag="read_corpus", t
 
     id: str
     model: str
-    corpus: CorpusChoice
+    corpus: CorpusSource
     convention: Convention = Convention()
     limit_tokens: int = 0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from mlx_engine.folders import Folders
-from mlx_engine.measure.results.results import TYPED
+from mlx_engine.measure.results.results import PASTED_TEXT
 from mlx_engine.models.files.json_value import read_value
 from mlx_engine.models.files.staging import storage_errors
 
@@ -25,7 +25,7 @@ def typed(folders: Folders) -> Iterator[Path]:
     results = ((folder, folder / "result.json") for folder in folders.measurements.glob("fidelity/*/*"))
     for folder, file in chain(answers, results):
         said = read_value(file, _Said)
-        if folder.is_dir() and not folder.is_symlink() and (said is None or said.corpus == TYPED):
+        if folder.is_dir() and not folder.is_symlink() and (said is None or said.corpus == PASTED_TEXT):
             yield folder
 
 

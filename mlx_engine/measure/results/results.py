@@ -18,8 +18,8 @@ from mlx_engine.models.files.json_value import read_value
 from mlx_engine.models.files.staging import storage_errors, write_whole
 from mlx_engine.protocol import CacheBits
 
-TYPED = "typed text"
-"""What the corpus of a text is called that a person has typed in."""
+PASTED_TEXT = "pasted text"
+"""Name of the corpus that the user pasted in."""
 
 
 class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,7 +153,7 @@ def results_of(model: Path, root: Path) -> tuple[FidelityResult, ...]:
     if not (weights := fingerprints(root).remembered(model)):
         return ()
     files = root.glob(f"fidelity/*/{weights[:24]}-kv*/result.json")
-    found = [result for file in files if (result := _read(file, FidelityResult)) and result.corpus != TYPED]
+    found = [result for file in files if (result := _read(file, FidelityResult)) and result.corpus != PASTED_TEXT]
     return tuple(sorted(found, key=lambda result: result.created, reverse=True))
 
 

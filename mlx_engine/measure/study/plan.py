@@ -13,7 +13,7 @@ from msgspec import Meta
 from mlx_engine.errors import FacetError, InvalidPlan
 from mlx_engine.json_fields import place_and_problem
 from mlx_engine.measure.results.convention import SMALL_TOKENS, Convention
-from mlx_engine.measure.results.messages import TAIL_MASS, CorpusChoice, KeepAnswers
+from mlx_engine.measure.results.messages import TAIL_MASS, CorpusSource, KeepAnswers
 from mlx_engine.measure.results.speed_result import SpeedPlan
 from mlx_engine.protocol import CacheBits
 
@@ -61,7 +61,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Likewise."""
     recipes: tuple[str, ...] = ()
     """Names of built-in recipes, or paths of files."""
-    corpus: CorpusChoice = CorpusChoice()
+    corpus: CorpusSource = CorpusSource()
     convention: Convention = Convention()
     limit_tokens: Annotated[int, Meta(ge=0, le=2**60)] = SMALL_TOKENS
     """Of the corpus; 0 is all of it."""

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlx_engine.errors import StorageError
-from mlx_engine.measure.corpus.sample import Sample
-from mlx_engine.measure.corpus.token_text import alone, pieces
+from mlx_engine.measure.corpus.sample import TokenSample
+from mlx_engine.measure.corpus.token_text import decode_pieces, decode_token
 from mlx_engine.measure.results.messages import ReadTokens, ScoredToken, TokensRead
 from mlx_engine.measure.results.positions import Positions
 from mlx_engine.measure.results.results import Choice
@@ -49,7 +49,7 @@ class _Texts(msgspec.Struct, frozen=True):
     special: tuple[int, ...] = ()
 
 
-def keep_tokens(found: Sequence[Positions], sample: Sample, tokenizer: Any, folder: Path) -> None:
+def keep_tokens(found: Sequence[Positions], sample: TokenSample, tokenizer: Any, folder: Path) -> None:
     """Write what was `found` over the chunks of `sample` into `folder`.
 
     Raises:
@@ -61,8 +61,8 @@ def keep_tokens(found: Sequence[Positions], sample: Sample, tokenizer: Any, fold
         sample.kinds,
         sample.convention.first_scored,
         tuple(map(tuple, sample.tokens.tolist())),
-        tuple(tuple(pieces(tokenizer, chunk.tolist())) for chunk in sample.tokens),
-        {one: alone(tokenizer, one) for one in choices},
+        tuple(tuple(decode_pieces(tokenizer, chunk.tolist())) for chunk in sample.tokens),
+        {one: decode_token(tokenizer, one) for one in choices},
         tuple(sorted(set(tokenizer.all_special_ids).intersection(sample.tokens.ravel().tolist()))),
     )
     file = io.BytesIO()

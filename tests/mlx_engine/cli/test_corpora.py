@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from mlx_engine.cli.main import main
-from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.results.messages import CorpusSource
 from mlx_engine.measure.study.plan import Plan
 from tests.hub.repository import Repository
 from tests.hub.server import Hub
@@ -71,7 +71,7 @@ def test_a_plan_names_a_data_set(
         name="published",
         original=names[0],
         candidates=(names[1],),
-        corpus=CorpusChoice(dataset="wikitext-2"),
+        corpus=CorpusSource(dataset="wikitext-2"),
         speed=None,
     )
     convention = msgspec.structs.replace(plan.convention, chunk_tokens=64)
@@ -94,7 +94,7 @@ def test_a_plan_names_a_data_set(
         ("hub:sea", "names no text of a data set"),
         ("facet:verse", "has no part 'verse'"),
         ("pipe.txt", "a pipe or a device"),
-        ("wikitext2", "What is no file is called facet, facet:code,prose, wikitext-2, or hub:"),
+        ("wikitext2", "Use a file, facet, facet:code,prose, wikitext-2, or hub:"),
         ("short.txt", "short.txt has 7 tokens, but a chunk has 64"),
         ("broken.jsonl", "broken.jsonl, line 2"),
     ],
@@ -119,8 +119,8 @@ def test_a_data_set_without_the_text_is_told(
     """With what it has instead, and where it lies."""
     assert _measure(names, "hub:ggml-org/ci/wikitext-2-raw-v1.zip/train.txt") == 1
     told = capsys.readouterr().err
-    assert "has no 'train.txt' in it. It has wikitext-2-raw/wiki.test.raw." in told
-    assert f"It was fetched to {home / 'datasets' / 'ggml-org--ci'}" in told
+    assert "does not contain 'train.txt'. It contains wikitext-2-raw/wiki.test.raw." in told
+    assert f"It was downloaded to {home / 'datasets' / 'ggml-org--ci'}" in told
 
 
 def test_offline_says_what_to_do(

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from mlx_engine.cli.main import main
-from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.results.messages import CorpusSource
 from mlx_engine.measure.study.plan import Plan
 
 Output = pytest.CaptureFixture[str]
@@ -37,7 +37,7 @@ def test_each_candidate_is_an_object_a_failed_one_too(tiny_models: Path, text: P
     assert (good["reference"], good["candidate"], bad["candidate"]) == tuple(names)
     assert good["mean_kl"] > 0
     assert {"mean_kl_se", "p99_kl", "top1_agreement", "perplexity", "reference_perplexity"} < set(good)
-    assert "has another" in bad["message"]
+    assert "has a different chat template" in bad["message"]
     assert told.err.count(names[2]) == 1
 
 
@@ -58,7 +58,7 @@ def test_an_original_may_be_deleted_once_its_answers_are_kept(
         name="late",
         original=str(original),
         candidates=(str(tiny_models / "llama-4bit"),),
-        corpus=CorpusChoice(path=str(text)),
+        corpus=CorpusSource(path=str(text)),
         speed=None,
     )
     convention = msgspec.structs.replace(plan.convention, chunk_tokens=64)

@@ -1,4 +1,4 @@
-"""What the tests of measuring share: a model, a quantization of it, and a text."""
+"""Shared by the measurement tests: a model, a quantization of it, and a corpus."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mlx_engine.inference.load import Model, open_model
-from mlx_engine.measure.corpus.corpus import Corpus, Text
+from mlx_engine.measure.corpus.corpus import Corpus, CorpusText
 from mlx_engine.protocol import ChatMessage
 
 _prose = "The harbour lay still under a thin moon, and nobody spoke of the boats that had not come back. " * 30
@@ -17,7 +17,8 @@ _talk = (ChatMessage("user", "How far is the Moon? " * 20), ChatMessage("assista
 @pytest.fixture(scope="session")
 def texts() -> Corpus:
     """Texts of three kinds."""
-    return Corpus("texts", (Text("prose", "a", _prose), Text("code", "b", _code), Text("talk", "c", messages=_talk)))
+    prose, code = CorpusText("prose", "a", _prose), CorpusText("code", "b", _code)
+    return Corpus("texts", (prose, code, CorpusText("talk", "c", messages=_talk)))
 
 
 def _opened(folder: Path) -> Model:

@@ -10,7 +10,7 @@ from app.viewmodels.lab.studies import Lab
 from app.viewmodels.lab.study_store import LabShelf
 from app.viewmodels.lab.time_estimate import guess
 from mlx_engine.folders import Folders
-from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.results.messages import CorpusSource
 from mlx_engine.measure.study.study_file import keep
 from tests.app.given_runner import GivenRunner
 from tests.mlx_engine.measure.charts.studies import FEW, study
@@ -52,7 +52,7 @@ def test_ones_own_text_is_quoted_if_the_person_says_so(lab: Lab, tmp_path: Path)
     export = LabExport(lab)
     assert not export.may_quote
     for name, private in (("letters", False), ("chats", True)):
-        corpus = CorpusChoice(path=f"/texts/{name}.txt", private=private)
+        corpus = CorpusSource(path=f"/texts/{name}.txt", private=private)
         made = study(FEW)
         plan = msgspec.structs.replace(made.plan, name=name, corpus=corpus)
         keep(msgspec.structs.replace(made, plan=plan), folders.studies)

@@ -4,7 +4,7 @@ import pytest
 
 from app.viewmodels.lab.format import corpus_in_words, progress
 from mlx_engine.hub_messages import DownloadProgress, FetchDataset, Waiting
-from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.results.messages import CorpusSource
 from mlx_engine.measure.study.plan import Plan
 from mlx_engine.measure.study.study import Step
 
@@ -25,14 +25,14 @@ def test_fetching_a_text_says_how_far_it_is() -> None:
 @pytest.mark.parametrize(
     ("corpus", "words"),
     [
-        (CorpusChoice(), "Facet's texts"),
-        (CorpusChoice(kinds=("code", "prose")), "Facet's texts (code, prose)"),
-        (CorpusChoice(dataset="wikitext-2"), "wikitext-2"),
-        (CorpusChoice(path="/home/me/notes.txt"), "notes.txt"),
-        (CorpusChoice(path="/home/me/chats/c0ffee/Past chats.jsonl", private=True), "Past chats"),
+        (CorpusSource(), "Facet's texts"),
+        (CorpusSource(kinds=("code", "prose")), "Facet's texts (code, prose)"),
+        (CorpusSource(dataset="wikitext-2"), "wikitext-2"),
+        (CorpusSource(path="/home/me/notes.txt"), "notes.txt"),
+        (CorpusSource(path="/home/me/chats/c0ffee/Past chats.jsonl", private=True), "Past chats"),
     ],
 )
-def test_a_text_is_named(corpus: CorpusChoice, words: str) -> None:
+def test_a_text_is_named(corpus: CorpusSource, words: str) -> None:
     """With how much of it is read."""
     plan = Plan(name="a", original="o", candidates=("c",), corpus=corpus)
     assert corpus_in_words(plan) == f"{words}, up to 8,192 tokens"

@@ -11,7 +11,7 @@ from app.viewmodels.bridges.questions import OnReply, Questions
 from app.viewmodels.lab.text import LabText
 from mlx_engine import network
 from mlx_engine.folders import Folders
-from mlx_engine.measure.results.messages import CorpusChoice, CorpusRead, ReadCorpus
+from mlx_engine.measure.results.messages import CorpusRead, CorpusSource, ReadCorpus
 from mlx_engine.measure.study.plan import Plan
 from mlx_engine.models.hub.datasets import dataset
 from mlx_engine.protocol import RequestFailed
@@ -24,7 +24,7 @@ class TextAnswers:
     """Records questions in place of `Questions`; the test calls `answer`."""
 
     def __init__(self) -> None:
-        self.asked: list[CorpusChoice] = []
+        self.asked: list[CorpusSource] = []
         self.answer: OnReply | None = None
 
     def ask(self, request: ReadCorpus, on_reply: OnReply, *, latest_only: bool) -> None:
@@ -35,7 +35,7 @@ class TextAnswers:
         self.answer = None
 
 
-def _plan(corpus: CorpusChoice) -> Plan:
+def _plan(corpus: CorpusSource) -> Plan:
     return Plan(name="a", original="o", candidates=("c",), corpus=corpus)
 
 
@@ -51,7 +51,7 @@ def test_a_file_is_looked_at_once_as_long_as_it_stays_as_it_is(folders: Folders,
     text = LabText(folders, questions=questions)
     notes = tmp_path / "notes.txt"
     notes.write_text("It rains.")
-    plan = _plan(CorpusChoice(path=str(notes)))
+    plan = _plan(CorpusSource(path=str(notes)))
     text.look(tmp_path, plan)
     assert text.is_reading
     text.look(tmp_path, plan)
@@ -70,7 +70,7 @@ def test_a_file_is_looked_at_once_as_long_as_it_stays_as_it_is(folders: Folders,
 def test_the_own_texts_need_no_look(folders: Folders, tmp_path: Path) -> None:
     questions = TextAnswers()
     text = LabText(folders, questions=questions)
-    text.look(tmp_path, _plan(CorpusChoice()))
+    text.look(tmp_path, _plan(CorpusSource()))
     assert (questions.asked, text.is_reading, text.problem) == ([], False, "")
 
 
@@ -78,7 +78,7 @@ def test_a_data_set_is_fetched_later(folders: Folders, tmp_path: Path, monkeypat
     """Where from is said; offline it cannot be, unless it is here."""
     questions = TextAnswers()
     text = LabText(folders, questions=questions)
-    text.look(tmp_path, _plan(CorpusChoice(dataset="wikitext-2")))
+    text.look(tmp_path, _plan(CorpusSource(dataset="wikitext-2")))
     assert "fetched from the Hugging Face Hub when the study begins: ggml-org/ci" in text.words
     assert (questions.asked, text.problem) == ([], "")
     monkeypatch.setenv(network.OFFLINE_VARIABLE, "1")
@@ -110,7 +110,7 @@ def test_a_process_says_what_the_study_would_say(
     (tmp_path / "long.txt").write_text("The tide comes in twice a day. " * 200)
     said = []
     for name in ("pipe.txt", "short.txt", "long.txt"):
-        looking.look(tiny_models / "llama", _plan(CorpusChoice(path=str(tmp_path / name))))
+        looking.look(tiny_models / "llama", _plan(CorpusSource(path=str(tmp_path / name))))
         qtbot.waitUntil(lambda: not looking.is_reading, timeout=TIMEOUT_MS)
         said.append(looking.problem)
     assert "a pipe or a device" in said[0]

@@ -8,7 +8,7 @@ from app.viewmodels.tokens.states import Broken, Busy, Idle, Shown
 from app.viewmodels.tokens.view import OWN, TokenView
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity, ReadTokens
-from mlx_engine.measure.results.results import TYPED, keep_fidelity
+from mlx_engine.measure.results.results import PASTED_TEXT, keep_fidelity
 from tests.app.token_texts import FLIPS, GivenLab, TokenAnswers, result, study
 
 OWN_TEXT = "The boats came back in the evening, all of them but one."
@@ -189,7 +189,7 @@ def test_a_text_of_a_few_letters_is_refused(view: TokenView, jobs: TokenAnswers)
 def test_own_texts_are_forgotten(view: TokenView, lab: GivenLab, jobs: TokenAnswers, tmp_path: Path) -> None:
     """Those of earlier days too; what was measured on other texts stays."""
     folders = Folders(data=tmp_path, cache=tmp_path, logs=tmp_path)
-    mine = keep_fidelity(result("a", corpus=TYPED), folders.measurements)
+    mine = keep_fidelity(result("a", corpus=PASTED_TEXT), folders.measurements)
     other = keep_fidelity(result("b"), folders.measurements)
     later = TokenView(lab, jobs, folders)
     later.begin()

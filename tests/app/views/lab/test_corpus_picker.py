@@ -13,7 +13,7 @@ from app.views.lab.corpus_picker import CorpusPicker
 from app.views.lab.page import LabPage
 from mlx_engine.folders import Folders
 from mlx_engine.measure.corpus.corpus import read_corpus
-from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.results.messages import CorpusSource
 from mlx_engine.measure.study.study_file import keep
 from tests.app.conversations import conversation, message
 from tests.app.views.shell.test_window import action
@@ -44,7 +44,7 @@ def setup(assemble: Callable[[Script], Assembly], folders: Folders, qtbot: QtBot
     return setup
 
 
-def _corpus(parts: LabAssembly) -> CorpusChoice:
+def _corpus(parts: LabAssembly) -> CorpusSource:
     assert parts.draft.plan
     return parts.draft.plan.corpus
 
@@ -53,9 +53,9 @@ def test_one_text_is_chosen_at_a_time(setup: Begin) -> None:
     """Parts are those of Facet's own; a data set is named, and where it comes from."""
     parts, chips, _ = setup()
     chips.kinds["prose"].click()
-    assert _corpus(parts) == CorpusChoice(kinds=("prose",))
+    assert _corpus(parts) == CorpusSource(kinds=("prose",))
     chips.wikitext.click()
-    assert _corpus(parts) == CorpusChoice(dataset="wikitext-2")
+    assert _corpus(parts) == CorpusSource(dataset="wikitext-2")
     assert "Hugging Face Hub" in chips.explained.text()
     assert [chip.isChecked() for chip in (chips.own, chips.wikitext, chips.chats, chips.file)] == [
         False,
@@ -65,7 +65,7 @@ def test_one_text_is_chosen_at_a_time(setup: Begin) -> None:
     ]
     assert not chips.kinds["prose"].isVisible()
     chips.own.click()
-    assert _corpus(parts) == CorpusChoice()
+    assert _corpus(parts) == CorpusSource()
 
 
 def test_without_chats_there_is_a_reason(setup: Begin) -> None:

@@ -11,7 +11,7 @@ from mlx_engine.cli import job
 from mlx_engine.folders import Folders
 from mlx_engine.measure.mlx.reference import ReferenceStore
 from mlx_engine.measure.results.convention import Convention
-from mlx_engine.measure.results.messages import AnswersKept, AnswersUnderway, CorpusChoice, KeepAnswers
+from mlx_engine.measure.results.messages import AnswersKept, AnswersUnderway, CorpusSource, KeepAnswers
 
 
 def test_answers_are_complete_after_several_kills(
@@ -23,7 +23,7 @@ def test_answers_are_complete_after_several_kills(
     request = KeepAnswers(
         id="llama",
         model=str(tiny_models / "llama"),
-        corpus=CorpusChoice(path=str(tmp_path / "text.txt")),
+        corpus=CorpusSource(path=str(tmp_path / "text.txt")),
         convention=Convention(chunk_tokens=32),
     )
     folders = Folders.from_environment()
@@ -51,7 +51,7 @@ def request_of_text(tiny_models: Path, tmp_path: Path, monkeypatch: pytest.Monke
     return KeepAnswers(
         id="llama",
         model=str(tiny_models / "llama"),
-        corpus=CorpusChoice(path=str(tmp_path / "text.txt")),
+        corpus=CorpusSource(path=str(tmp_path / "text.txt")),
         convention=Convention(chunk_tokens=32),
     )
 

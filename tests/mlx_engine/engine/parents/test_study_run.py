@@ -16,7 +16,7 @@ from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.errors import RequestError
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.convention import Convention
-from mlx_engine.measure.results.messages import CorpusChoice, SpeedUnderway
+from mlx_engine.measure.results.messages import CorpusSource, SpeedUnderway
 from mlx_engine.measure.results.speed_result import Series, SpeedPlan
 from mlx_engine.measure.study.plan import Plan
 from mlx_engine.measure.study.study import Study, remaining, tried_again
@@ -43,7 +43,7 @@ def study(tiny_models: Path, tmp_path: Path, folders: Folders) -> Study:
         original="llama",
         candidates=("gemma3",),
         recipes=("8bit",),
-        corpus=CorpusChoice(path=str(text)),
+        corpus=CorpusSource(path=str(text)),
         convention=Convention(chunk_tokens=64),
         limit_tokens=256,
         speed=SpeedPlan(prompts=(32,), depths=(0,), decode_tokens=8, repetitions=1),

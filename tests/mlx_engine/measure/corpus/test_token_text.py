@@ -1,23 +1,23 @@
-"""What tokens say, alone and in their place."""
+"""Decoding tokens, single and in context."""
 
 from typing import Any
 
-from mlx_engine.measure.corpus.token_text import alone, pieces
+from mlx_engine.measure.corpus.token_text import decode_pieces, decode_token
 
 
-def test_a_piece_of_a_character_is_told_by_its_bytes(original: Any) -> None:
-    """Alone; in a text its character comes whole with the last of them."""
+def test_part_of_a_character_is_written_as_bytes(original: Any) -> None:
+    """In context, the last token of the character yields all of it."""
     ids = original.tokenizer.encode("A 船.", add_special_tokens=False)
     bytes_of_boat = "".join(rf"\x{byte:02x}" for byte in "船".encode())
-    told = "".join(alone(original.tokenizer, one) for one in ids)
-    assert told == f"A {bytes_of_boat}."
-    assert "".join(pieces(original.tokenizer, ids)) == "A 船."
-    assert list(pieces(original.tokenizer, ids))[-4:] == ["", "", "船", "."]
+    tokens = "".join(decode_token(original.tokenizer, token) for token in ids)
+    assert tokens == f"A {bytes_of_boat}."
+    assert "".join(decode_pieces(original.tokenizer, ids)) == "A 船."
+    assert list(decode_pieces(original.tokenizer, ids))[-4:] == ["", "", "船", "."]
 
 
-def test_a_byte_of_sentencepiece_is_told_too() -> None:
+def test_a_byte_token_of_sentencepiece_is_written_as_bytes() -> None:
     class Llama:
-        """As the tokenizers of Llama 2 write bytes."""
+        """Names byte tokens as Llama 2's tokenizer does."""
 
         def decode(self, _ids: list[int]) -> str:
             return "\ufffd"
@@ -25,8 +25,8 @@ def test_a_byte_of_sentencepiece_is_told_too() -> None:
         def convert_ids_to_tokens(self, _token: int) -> str:
             return "<0xE8>"
 
-    assert alone(Llama(), 5) == r"\xe8"
+    assert decode_token(Llama(), 5) == r"\xe8"
 
 
-def test_a_token_that_is_no_bytes_stays(original: Any) -> None:
-    assert alone(original.tokenizer, original.tokenizer.eos_token_id) == "<|im_end|>"
+def test_a_special_token_keeps_its_name(original: Any) -> None:
+    assert decode_token(original.tokenizer, original.tokenizer.eos_token_id) == "<|im_end|>"

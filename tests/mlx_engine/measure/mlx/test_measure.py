@@ -15,14 +15,14 @@ import pytest
 from mlx_engine.errors import BadCorpus, BrokenModel, NotComparable, StorageError
 from mlx_engine.inference.layers import Layers
 from mlx_engine.inference.load import open_model
-from mlx_engine.measure.corpus.corpus import Corpus, Text
+from mlx_engine.measure.corpus.corpus import Corpus, CorpusText
 from mlx_engine.measure.mlx.measure import AnswersProgress, FidelityProgress, keep_answers, measure_fidelity
 from mlx_engine.measure.mlx.reference import ReferenceStore
 from mlx_engine.measure.results.convention import Convention
 from mlx_engine.measure.results.fingerprints import Fingerprints
 from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity, ReadTokens
 from mlx_engine.measure.results.positions import Positions
-from mlx_engine.measure.results.results import TYPED, FidelityResult, fidelity_folder, kept_fidelity, results_of
+from mlx_engine.measure.results.results import PASTED_TEXT, FidelityResult, fidelity_folder, kept_fidelity, results_of
 from mlx_engine.measure.study.tokens import read_tokens
 from mlx_engine.protocol import CacheBits
 
@@ -106,7 +106,7 @@ def test_a_candidate_is_not_held_against_half_the_answers(tiny_models: Path, tex
 def test_a_model_of_another_family_is_refused(tiny_models: Path, texts: Corpus, tmp_path: Path) -> None:
     """Nothing is kept of it."""
     store = _store(tiny_models / "llama", texts, tmp_path / "answers")
-    with pytest.raises(NotComparable, match="tiny/gemma3 has another"):
+    with pytest.raises(NotComparable, match="tiny/gemma3 has a different chat template"):
         list(_measuring(tiny_models / "gemma3", store, tmp_path / "results"))
     assert not (tmp_path / "results").exists()
 
@@ -241,9 +241,8 @@ def test_tokens_of_an_earlier_version_are_shown(tiny_models: Path, texts: Corpus
 
 def test_all_of_a_typed_text_is_scored(tiny_models: Path, tmp_path: Path) -> None:
     """However short it is, and whatever the convention says; it is no result of the model's."""
-    typed = Corpus(
-        TYPED, (Text("text", "text", "A language model reads a text, and says what comes next. Straße, 東京."),)
-    )
+    text = CorpusText("text", "text", "A language model reads a text, and says what comes next. Straße, 東京.")
+    typed = Corpus(PASTED_TEXT, (text,))
     store = _store(tiny_models / "llama", typed, tmp_path / "answers")
     result = _result(tiny_models / "llama-4bit", store, tmp_path / "results")
     read = read_tokens(ReadTokens(id="t", result=str(fidelity_folder(result, tmp_path / "results"))))
@@ -254,8 +253,8 @@ def test_all_of_a_typed_text_is_scored(tiny_models: Path, tmp_path: Path) -> Non
 
 def test_marks_of_the_chat_format_are_told_from_text(tiny_models: Path, tmp_path: Path) -> None:
     """By the tokenizer's word, not by how they look."""
-    words = "<|im_start|>user\nHow far is the Moon from here?<|im_end|>\n<|im_enc|>"
-    store = _store(tiny_models / "llama", Corpus(TYPED, (Text("text", "text", words),)), tmp_path / "answers")
+    text = CorpusText("text", "text", "<|im_start|>user\nHow far is the Moon from here?<|im_end|>\n<|im_enc|>")
+    store = _store(tiny_models / "llama", Corpus(PASTED_TEXT, (text,)), tmp_path / "answers")
     result = _result(tiny_models / "llama-4bit", store, tmp_path / "results")
     read = read_tokens(ReadTokens(id="t", result=str(fidelity_folder(result, tmp_path / "results"))))
     assert [token.text for token in read.tokens if token.is_special] == ["<|im_end|>"]
@@ -264,4 +263,4 @@ def test_marks_of_the_chat_format_are_told_from_text(tiny_models: Path, tmp_path
 def test_a_few_words_are_no_text(tiny_models: Path, tmp_path: Path) -> None:
     """The sentence says how many there must be."""
     with pytest.raises(BadCorpus, match="at least 16"):
-        _store(tiny_models / "llama", Corpus(TYPED, (Text("text", "text", "Hi."),)), tmp_path)
+        _store(tiny_models / "llama", Corpus(PASTED_TEXT, (CorpusText("text", "text", "Hi."),)), tmp_path)

@@ -23,8 +23,8 @@ from mlx_engine.errors import (
 )
 from mlx_engine.inference.load import Model
 from mlx_engine.measure.corpus.corpus import Corpus
-from mlx_engine.measure.corpus.reading import reading
-from mlx_engine.measure.corpus.sample import sample
+from mlx_engine.measure.corpus.rendered_corpus import render_corpus
+from mlx_engine.measure.corpus.sample import tokenize
 from mlx_engine.measure.mlx import measure as measuring
 from mlx_engine.measure.mlx.comparison import compare
 from mlx_engine.measure.mlx.forward import logits
@@ -84,7 +84,9 @@ def _spoiled(token: int, value: float) -> Callable[[_Weights], None]:
 @pytest.fixture
 def late(original: Model, texts: Corpus) -> int:
     """A token that is in no chunk but the last ones."""
-    tokens = sample(reading(texts, original.tokenizer, _convention, limit_tokens=384), original.tokenizer).tokens
+    tokens = tokenize(
+        render_corpus(texts, original.tokenizer, _convention, limit_tokens=384), original.tokenizer
+    ).tokens
     return next(int(token) for token in tokens[-1] if token not in tokens[:3])
 
 
@@ -197,7 +199,7 @@ def _cut_short(model: Path) -> None:
     [
         (_without_tokenizer, BrokenModel, "tokenizer"),
         (_with_other_tokens, NotComparable, "other tokens"),
-        (_with_another_template, NotComparable, "another chat template"),
+        (_with_another_template, NotComparable, "different chat template"),
         (_cut_short, BrokenModel, "."),
     ],
 )
@@ -316,7 +318,9 @@ def test_an_original_too_large_is_told_with_the_sum(
 
 def test_results_do_not_depend_on_the_order_of_the_chunks(original: Model, quantized: Model, texts: Corpus) -> None:
     """Each chunk is read for itself: its positions are the same to the last bit, whenever it is read."""
-    tokens = sample(reading(texts, original.tokenizer, _convention, limit_tokens=384), original.tokenizer).tokens[:6]
+    tokens = tokenize(
+        render_corpus(texts, original.tokenizer, _convention, limit_tokens=384), original.tokenizer
+    ).tokens[:6]
     chunks = [answers(original.network, one, _convention, 0.01) for one in tokens]
     forward = [compare(quantized.network, chunk, _convention) for chunk in chunks]
     backward = [compare(quantized.network, chunk, _convention) for chunk in reversed(chunks)][::-1]
@@ -328,7 +332,9 @@ def test_results_do_not_depend_on_the_order_of_the_chunks(original: Model, quant
 
 def test_a_chunk_reads_the_same_alone_and_beside_others(original: Model, texts: Corpus) -> None:
     """There are no batches; but if there were, their size would not change more than rounding does."""
-    tokens = sample(reading(texts, original.tokenizer, _convention, limit_tokens=384), original.tokenizer).tokens[:3]
+    tokens = tokenize(
+        render_corpus(texts, original.tokenizer, _convention, limit_tokens=384), original.tokenizer
+    ).tokens[:3]
     together = np.array(original.network(mx.array(tokens)))
     for number, one in enumerate(tokens):
         alone = np.array(logits(original.network, one, _convention.first_scored))

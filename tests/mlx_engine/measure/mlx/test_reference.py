@@ -11,8 +11,8 @@ import pytest
 from mlx_engine.errors import StorageError
 from mlx_engine.inference.load import Model
 from mlx_engine.measure.corpus.corpus import Corpus
-from mlx_engine.measure.corpus.reading import reading
-from mlx_engine.measure.corpus.sample import Sample, sample
+from mlx_engine.measure.corpus.rendered_corpus import render_corpus
+from mlx_engine.measure.corpus.sample import TokenSample, tokenize
 from mlx_engine.measure.mlx.reference import STEP, ReferenceStore, answers, run_reference
 from mlx_engine.measure.results.convention import Convention
 from mlx_engine.measure.results.header import FORMAT, Header
@@ -21,12 +21,12 @@ _convention = Convention(chunk_tokens=32)
 
 
 @pytest.fixture
-def read(original: Model, texts: Corpus) -> Sample:
-    return sample(reading(texts, original.tokenizer, _convention, limit_tokens=96), original.tokenizer)
+def read(original: Model, texts: Corpus) -> TokenSample:
+    return tokenize(render_corpus(texts, original.tokenizer, _convention, limit_tokens=96), original.tokenizer)
 
 
 @pytest.fixture
-def store(tmp_path: Path, original: Model, texts: Corpus, read: Sample) -> ReferenceStore:
+def store(tmp_path: Path, original: Model, texts: Corpus, read: TokenSample) -> ReferenceStore:
     header = Header(
         model="tiny",
         weights="0",
@@ -37,10 +37,12 @@ def store(tmp_path: Path, original: Model, texts: Corpus, read: Sample) -> Refer
         vocabulary=384,
         tail_mass=1e-4,
     )
-    return ReferenceStore.create(tmp_path, header, reading(texts, original.tokenizer, _convention, limit_tokens=96))
+    return ReferenceStore.create(
+        tmp_path, header, render_corpus(texts, original.tokenizer, _convention, limit_tokens=96)
+    )
 
 
-def test_answers_are_read_back_as_they_were(store: ReferenceStore, original: Model, read: Sample) -> None:
+def test_answers_are_read_back_as_they_were(store: ReferenceStore, original: Model, read: TokenSample) -> None:
     """Nothing changes on the disk."""
     chunk = answers(original.network, read.tokens[0], _convention, 1e-3)
     store.write(0, chunk)
@@ -49,7 +51,7 @@ def test_answers_are_read_back_as_they_were(store: ReferenceStore, original: Mod
         assert (getattr(back, name) == getattr(chunk, name)).all()
 
 
-def test_what_is_left_out_has_at_most_the_mass_that_was_allowed(original: Model, read: Sample) -> None:
+def test_what_is_left_out_has_at_most_the_mass_that_was_allowed(original: Model, read: TokenSample) -> None:
     """Each position keeps as many tokens as that takes, and no more."""
     chunk = answers(original.network, read.tokens[0], _convention, 0.05)
     assert (chunk.tail_mass <= 0.05 + 1e-6).all()
@@ -57,7 +59,9 @@ def test_what_is_left_out_has_at_most_the_mass_that_was_allowed(original: Model,
     assert (chunk.tail_mass + last_kept > 0.05 - 1e-4).all()
 
 
-def test_a_run_goes_on_with_the_chunks_that_are_missing(store: ReferenceStore, original: Model, read: Sample) -> None:
+def test_a_run_goes_on_with_the_chunks_that_are_missing(
+    store: ReferenceStore, original: Model, read: TokenSample
+) -> None:
     """A run that was stopped has not been for nothing."""
     run = run_reference(original.network, read, store)
     assert next(run) == 1
@@ -75,7 +79,7 @@ def test_a_chunk_that_was_not_finished_is_missing(store: ReferenceStore) -> None
 
 @pytest.mark.parametrize("place", [0, 40, -1], ids=["checksum", "head", "numbers"])
 def test_a_damaged_chunk_is_told_by_its_number(
-    store: ReferenceStore, original: Model, read: Sample, place: int
+    store: ReferenceStore, original: Model, read: TokenSample, place: int
 ) -> None:
     """One changed byte is found, wherever it is."""
     store.write(1, answers(original.network, read.tokens[1], _convention, 1e-3))
@@ -111,7 +115,7 @@ def _as_another_chunk(file: Path) -> None:
 
 @pytest.mark.parametrize("harm", [_cut, _emptied, Path.unlink, _as_a_link_to_nothing, _as_another_chunk])
 def test_what_is_not_as_it_was_written_is_answered_again(
-    store: ReferenceStore, original: Model, read: Sample, harm: Callable[[Path], None]
+    store: ReferenceStore, original: Model, read: TokenSample, harm: Callable[[Path], None]
 ) -> None:
     """And nothing else is."""
     assert list(run_reference(original.network, read, store)) == [1, 2, 3]
@@ -122,7 +126,7 @@ def test_what_is_not_as_it_was_written_is_answered_again(
     assert all(np.array_equal(getattr(store.read(1), name), getattr(whole, name)) for name in whole.__slots__)
 
 
-def test_a_folder_in_the_place_of_a_chunk_is_told(store: ReferenceStore, original: Model, read: Sample) -> None:
+def test_a_folder_in_the_place_of_a_chunk_is_told(store: ReferenceStore, original: Model, read: TokenSample) -> None:
     """Facet does not remove what it has not made."""
     list(run_reference(original.network, read, store))
     _as_a_folder(store.folder / "chunk-00001")
@@ -131,7 +135,7 @@ def test_a_folder_in_the_place_of_a_chunk_is_told(store: ReferenceStore, origina
 
 
 def test_tokens_beyond_the_tokenizers_are_kept_as_they_are(
-    store: ReferenceStore, original: Model, read: Sample
+    store: ReferenceStore, original: Model, read: TokenSample
 ) -> None:
     """A network may have more rows than its tokenizer has tokens, and more than fit in 16 bits."""
     chunk = answers(original.network, read.tokens[0], _convention, 1e-3)

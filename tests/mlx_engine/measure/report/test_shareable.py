@@ -12,7 +12,7 @@ from mlx_engine.measure.report.one_model import of_fidelity
 from mlx_engine.measure.report.shareable import shareable, shareable_header
 from mlx_engine.measure.report.subject import Subject
 from mlx_engine.measure.results.header import Header
-from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.results.messages import CorpusSource
 from mlx_engine.measure.results.results import Choice, Divergence
 from mlx_engine.measure.study.study import StepFailure, Study
 from tests.mlx_engine.measure.charts.studies import FEW, study
@@ -29,7 +29,7 @@ def own(*, private: bool = False) -> Study:
         original=f"{FOLDER}/models/a/base",
         candidates=("./Anna/4-bit",),
         recipes=("/Users/anna lee/recipes/mine.json",),
-        corpus=CorpusChoice(path="/Users/anna lee/letters.txt", private=private),
+        corpus=CorpusSource(path="/Users/anna lee/letters.txt", private=private),
     )
     said = Divergence(
         chunk=0,
@@ -119,7 +119,7 @@ def test_kept_answers_have_no_folders_either() -> None:
         folder=f"{FOLDER}/models/base",
         weights="w",
         corpus="letters.txt",
-        choice=CorpusChoice(text=LETTER),
+        choice=CorpusSource(text=LETTER),
         sample="s",
         convention=made.plan.convention,
         kinds=("text",),

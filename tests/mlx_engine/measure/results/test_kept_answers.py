@@ -11,7 +11,7 @@ from mlx_engine.measure.results import kept_answers as module
 from mlx_engine.measure.results.convention import Convention
 from mlx_engine.measure.results.header import Header
 from mlx_engine.measure.results.kept_answers import delete, find, kept_answers, make_room, require_room
-from mlx_engine.measure.results.messages import CorpusChoice, KeepAnswers
+from mlx_engine.measure.results.messages import CorpusSource, KeepAnswers
 from mlx_engine.models.files.staging import in_use
 
 
@@ -146,8 +146,8 @@ def test_an_original_of_another_name_is_not_found(tmp_path: Path, asked: str) ->
 @pytest.mark.parametrize(
     "changed",
     [
-        {"corpus": CorpusChoice(kinds=("code",))},
-        {"corpus": CorpusChoice(dataset="wikitext-2")},
+        {"corpus": CorpusSource(kinds=("code",))},
+        {"corpus": CorpusSource(dataset="wikitext-2")},
         {"limit_tokens": 0},
         {"tail_mass": 0.1},
         {"convention": Convention(scored="all")},
@@ -162,9 +162,9 @@ def test_answers_to_something_else_are_not_found(tmp_path: Path, changed: dict[s
 
 def test_the_text_of_a_data_set_is_found_without_its_commit(tmp_path: Path) -> None:
     """Nobody remembers that; one who asks for another gets none."""
-    store = _answers(tmp_path, "maker/Model", choice=CorpusChoice(dataset="wikitext-2@abc"))
-    assert find(tmp_path, _asked("Model", corpus=CorpusChoice(dataset="wikitext-2"))) == store
-    assert find(tmp_path, _asked("Model", corpus=CorpusChoice(dataset="wikitext-2@def"))) is None
+    store = _answers(tmp_path, "maker/Model", choice=CorpusSource(dataset="wikitext-2@abc"))
+    assert find(tmp_path, _asked("Model", corpus=CorpusSource(dataset="wikitext-2"))) == store
+    assert find(tmp_path, _asked("Model", corpus=CorpusSource(dataset="wikitext-2@def"))) is None
 
 
 def test_several_originals_of_a_name_are_told(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.private_texts import forget_typed, typed
-from mlx_engine.measure.results.results import TYPED
+from mlx_engine.measure.results.results import PASTED_TEXT
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def _kept(folder: Path, name: str, content: str) -> Path:
 def test_a_typed_text_is_forgotten_and_nothing_else(folders: Folders) -> None:
     """Neither answers nor results on other texts go."""
     answers, results = folders.answers, folders.measurements / "fidelity"
-    said = f'{{"corpus": "{TYPED}"}}'
+    said = f'{{"corpus": "{PASTED_TEXT}"}}'
     mine = {_kept(answers / "a", "reading.json", said), _kept(results / "a" / "c", "result.json", said)}
     other = {
         _kept(answers / "b", "reading.json", '{"corpus": "facet", "format": 1}'),

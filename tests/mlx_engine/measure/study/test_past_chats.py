@@ -12,7 +12,7 @@ from mlx_engine.measure.report.markdown import markdown
 from mlx_engine.measure.report.subject import subject
 from mlx_engine.measure.results.convention import Convention
 from mlx_engine.measure.results.header import Header
-from mlx_engine.measure.results.messages import CorpusChoice
+from mlx_engine.measure.results.messages import CorpusSource
 from mlx_engine.measure.results.results import Choice, Divergence, FidelityResult, fidelity_folder, keep_fidelity
 from mlx_engine.measure.study.past_chats import forget_unused, keep_copy
 from mlx_engine.measure.study.study import Study
@@ -28,11 +28,11 @@ def folders(tmp_path: Path) -> Folders:
 
 def _on(path: Path, answers: str = "") -> Study:
     made = study(FEW)
-    corpus = CorpusChoice(path=str(path), private=True)
+    corpus = CorpusSource(path=str(path), private=True)
     return msgspec.structs.replace(made, plan=msgspec.structs.replace(made.plan, corpus=corpus), answers=answers)
 
 
-def _answers(folders: Folders, choice: CorpusChoice) -> Path:
+def _answers(folders: Folders, choice: CorpusSource) -> Path:
     header = Header(
         model="o", weights="w", corpus="c", choice=choice, sample="s", convention=Convention(), kinds=("chats",),
         vocabulary=9, tail_mass=0.0,
@@ -56,7 +56,7 @@ def _result(answers: str, *, private: bool = True) -> FidelityResult:
 def test_copies_go_with_the_last_study_that_reads_them(folders: Folders) -> None:
     """With what was answered to them and measured on them; other answers and results stay."""
     copy, unused = keep_copy([LINE], folders.chats), keep_copy([LINE, LINE], folders.chats)
-    answers = _answers(folders, CorpusChoice(path=str(copy), private=True))
+    answers = _answers(folders, CorpusSource(path=str(copy), private=True))
     private, other = _result(answers.name), _result("others", private=False)
     for result in (private, other):
         keep_fidelity(result, folders.measurements)
@@ -72,7 +72,7 @@ def test_copies_go_with_the_last_study_that_reads_them(folders: Folders) -> None
 def test_answers_to_a_copy_stay_while_they_are_being_given(folders: Folders) -> None:
     """The study does not know of them before they are whole."""
     copy = keep_copy([LINE], folders.chats)
-    answers = _answers(folders, CorpusChoice(path=str(copy), private=True))
+    answers = _answers(folders, CorpusSource(path=str(copy), private=True))
     forget_unused(folders, [_on(copy)])
     assert answers.exists()
 

@@ -34,7 +34,7 @@ def _problem(text: bytes, folder: Path) -> str:
         ({"gates": {"max_size_bytes": 10**30}}, "at gates.max_size_bytes: it should be a whole number"),
         ({"candidates": "abc"}, "at candidates: it should be a list, not a text."),
         ({"corpus": {"kind": "code"}}, 'at corpus: there is no field "kind".'),
-        ({"convention": {"chunk_tokens": 4}}, "A chunk has from 16 to 8,192 tokens, not 4."),
+        ({"convention": {"chunk_tokens": 4}}, "Chunks must have between 16 and 8,192 tokens, not 4."),
         ({"name": " "}, 'the "name" is empty'),
         ({"original": ""}, 'the "original" is empty'),
         ({"recipes": []}, "it names nothing to measure"),

@@ -133,7 +133,7 @@ def test_what_is_no_text_is_told_before_anything_is_made(job: JobProcess, tides:
     tides.commit({"photo.txt": b"\xff\xd8\xff\xe0"})
     failed = job.answer(FetchDataset("1", "hub:sea/tides/photo.txt"))
     assert isinstance(failed, RequestFailed)
-    assert "no text in UTF-8" in failed.message
+    assert "not UTF-8 text" in failed.message
 
 
 def test_conditions_that_are_not_accepted_are_told(job: JobProcess, tides: Repository) -> None:
