@@ -21,7 +21,7 @@ from app.viewmodels.tokens.states import Broken, Shown
 from app.views.lab.page import LabPage
 from app.views.quantize.page import QuantizePage
 from mlx_engine.folders import Folders
-from mlx_engine.measure.charts.quantities import sample_key
+from mlx_engine.measure.figures.sample import sample_key
 from mlx_engine.measure.study.study import Row
 from mlx_engine.models.library import starter
 from mlx_engine.sampling import Sampling

@@ -24,7 +24,7 @@ from app.viewmodels.lab.study_store import LabShelf
 from app.viewmodels.lab.text import LabText
 from app.viewmodels.lab.time_estimate import guess
 from app.viewmodels.tokens.view import TokenView
-from mlx_engine.measure.charts.quantities import sample_key
+from mlx_engine.measure.figures.sample import sample_key
 from mlx_engine.measure.study.study import Study
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.quantize.recipes.recipe import Recipe

@@ -6,7 +6,7 @@ import msgspec
 
 from mlx_engine.cli import job
 from mlx_engine.cli.views.job import StatusView, show_all
-from mlx_engine.cli.views.study import fetched_in_words
+from mlx_engine.cli.views.study import describe_fetch
 from mlx_engine.errors import BadCorpus
 from mlx_engine.folders import Folders
 from mlx_engine.hub_messages import DatasetFetched, FetchDataset
@@ -59,7 +59,7 @@ def _fetched(name: str, folders: Folders) -> str:
     """Return the name of the data set with its commit, once it is here."""
     if found := kept(dataset(name), folders.datasets):
         return str(found[0])
-    view = StatusView(lambda event: f"{name}: {fetched_in_words(event)}")
+    view = StatusView(lambda event: f"{name}: {describe_fetch(event)}")
     end = show_all(job.run(FetchDataset("", name), folders), view)
     assert isinstance(end, DatasetFetched)  # noqa: S101 - the last event of a text that was fetched
     return end.dataset

@@ -1,18 +1,19 @@
-"""What is said of a model when it is pointed at in a chart: all its figures, and what they mean."""
+"""Tooltips for models in a chart: all figures and their meaning."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlx_engine.measure.charts.quantities import QUANTITIES, Sample, in_precision, samples
-from mlx_engine.measure.charts.units import in_words
-from mlx_engine.measure.results.safe_characters import one_line
+from mlx_engine.measure.figures.figures import CHART_FIGURES
+from mlx_engine.measure.figures.format import format_figure
+from mlx_engine.measure.figures.sample import Sample, format_precision, samples
+from mlx_engine.measure.results.safe_characters import one_line, sentence
 from mlx_engine.measure.results.verdicts import verdict
 from mlx_engine.measure.study.study import Study
 
 
 @dataclass(frozen=True, slots=True)
 class ChartCard:
-    """`lines` are the names of figures and the figures; `also` names what is in the same place."""
+    """`lines` are titles and values of figures; `also` names the models in the same place."""
 
     title: str
     lines: tuple[tuple[str, str], ...]
@@ -25,18 +26,14 @@ class ChartCard:
 
 
 def cards(study: Study) -> Mapping[str, ChartCard]:
-    """Return the cards by the key of what is pointed at."""
+    """Return the cards by the key of their samples."""
     return {sample.key: _card(sample) for sample in samples(study)}
 
 
 def _card(sample: Sample) -> ChartCard:
-    known = ((quantity, quantity.of(sample)) for quantity in QUANTITIES)
+    estimates = ((figure, figure.plotted(sample)) for figure in CHART_FIGURES)
     return ChartCard(
-        title=one_line(sample.row.label) + in_precision(sample.cache_bits),
-        lines=tuple((quantity.name, in_words(quantity, found)) for quantity, found in known if found),
-        verdict=_sentence(verdict(sample.found)) if sample.found and not sample.is_reference else "",
+        title=one_line(sample.row.label) + format_precision(sample.cache_bits),
+        lines=tuple((figure.title, format_figure(figure, estimate)) for figure, estimate in estimates if estimate),
+        verdict=sentence(verdict(sample.fidelity)) if sample.fidelity else "",
     )
-
-
-def _sentence(words: str) -> str:
-    return f"{words[0].upper()}{words[1:]}."

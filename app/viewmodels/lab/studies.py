@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.lab.format import judgement_in_words
+from app.viewmodels.lab.format import describe_judgement
 from app.viewmodels.lab.lines import Line, lines
 from app.viewmodels.lab.status import Stand, left_steps
 from app.viewmodels.lab.study_queue import ALONE, LabTurns, Neighbours, Runner
@@ -162,13 +162,13 @@ class Lab(QObject):
         if study is None:
             return []
         present = self._turns.present(self._shown)
-        return lines(study, present, judgement_in_words(study)[0])
+        return lines(study, present, describe_judgement(study)[0])
 
     @property
     def judgement(self) -> str:
         """Who wins by the limits of the study, in a sentence; "" without limits."""
         study = self.study
-        return judgement_in_words(study)[1] if study else ""
+        return describe_judgement(study)[1] if study else ""
 
     @property
     def underway(self) -> tuple[str, float]:

@@ -1,17 +1,19 @@
-"""A study as a table, and its order."""
+"""The model of a study's table, and its sorting."""
 
-import math
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Set
 from enum import IntEnum
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
-from app.viewmodels.lab.columns import COLUMNS, Column, SortKey, columns_of
 from app.viewmodels.lab.lines import Line
+from mlx_engine.measure.figures.figures import FIGURES
+from mlx_engine.measure.figures.format import Column, columns
 from mlx_engine.measure.results.safe_characters import one_line
 
 Index = QModelIndex | QPersistentModelIndex
+COLUMN_BY_KEY: Mapping[str, int] = {figure.key: number for number, figure in enumerate(FIGURES, 1)}
+"""Numbers of the columns by the keys of their figures; column 0 is the model."""
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -20,23 +22,23 @@ class LabRole(IntEnum):
 
 
 class LabTable(QAbstractTableModel):
-    """A row for each line, a column for each of `COLUMNS`."""
+    """A row for each line; a column for the model, then one for each of `FIGURES`."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.lines: list[Line] = []
-        self.columns = COLUMNS
-        """With the units in which the figures are shown."""
+        self.columns = columns(())
+        """Of the figures, in the units in which they are shown."""
         self._readers: dict[int, Callable[[Line, int], Any]] = {
-            Qt.ItemDataRole.DisplayRole: lambda line, column: self.columns[column].text(line),
+            Qt.ItemDataRole.DisplayRole: self.text,
             Qt.ItemDataRole.ToolTipRole: self._tip,
             Qt.ItemDataRole.AccessibleTextRole: self._spoken,
             LabRole.LINE: lambda line, _: line,
         }
 
     def show_lines(self, lines: list[Line]) -> None:
-        """Show these: cell by cell where they are about the same models as before."""
-        self._take_columns(columns_of(lines))
+        """Replace the lines; only the rows that differ change if the models are the same as before."""
+        self._set_columns(columns([line.sample for line in lines]))
         self._drop({line.key for line in self.lines} - {line.key for line in lines})
         if [line.key for line in lines] != [line.key for line in self.lines]:
             self.beginResetModel()
@@ -46,34 +48,34 @@ class LabTable(QAbstractTableModel):
         before, self.lines = self.lines, lines
         for number, (old, new) in enumerate(zip(before, lines, strict=True)):
             if old != new:
-                self.dataChanged.emit(self.index(number, 0), self.index(number, len(COLUMNS) - 1))
+                self.dataChanged.emit(self.index(number, 0), self.index(number, self.columnCount() - 1))
 
     def _drop(self, keys: Set[str]) -> None:
-        """Take out the lines with these keys; the others keep what is selected of them."""
+        """Remove the lines with these keys; the others keep their selection."""
         for number in reversed(range(len(self.lines))):
             if self.lines[number].key in keys:
                 self.beginRemoveRows(QModelIndex(), number, number)
                 del self.lines[number]
                 self.endRemoveRows()
 
-    def _take_columns(self, columns: Sequence[Column]) -> None:
-        if columns is not self.columns:
+    def _set_columns(self, columns: tuple[Column, ...]) -> None:
+        if columns != self.columns:
             self.columns = columns
-            self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(COLUMNS) - 1)
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, self.columnCount() - 1)
             if self.lines:
-                self.dataChanged.emit(self.index(0, 0), self.index(len(self.lines) - 1, len(COLUMNS) - 1))
+                self.dataChanged.emit(self.index(0, 0), self.index(len(self.lines) - 1, self.columnCount() - 1))
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own
         return 0 if parent.isValid() else len(self.lines)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own
-        return 0 if parent.isValid() else len(COLUMNS)
+        return 0 if parent.isValid() else 1 + len(FIGURES)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT if COLUMNS[index.column()].is_figure else None
+            return _RIGHT if index.column() else None
         read = self._readers.get(role)
         return read(self.lines[index.row()], index.column()) if read else None
 
@@ -81,26 +83,34 @@ class LabTable(QAbstractTableModel):
         if orientation == Qt.Orientation.Vertical:
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT if COLUMNS[section].is_figure else None
+            return _RIGHT if section else None
         if role == Qt.ItemDataRole.ToolTipRole:
-            return COLUMNS[section].meaning
-        return self.columns[section].heading if role == Qt.ItemDataRole.DisplayRole else None
+            return FIGURES[section - 1].meaning if section else "The original and the models compared with it."
+        return self.heading(section) if role == Qt.ItemDataRole.DisplayRole else None
+
+    def heading(self, column: int) -> str:
+        """Return the title of a column with its unit."""
+        return self.columns[column - 1].heading if column else "Model"
+
+    def text(self, line: Line, column: int) -> str:
+        """Return the content of a cell."""
+        return self.columns[column - 1].text(line.sample) if column else line.name
 
     def _tip(self, line: Line, column: int) -> str:
         if column:
-            return COLUMNS[column].meaning
+            return FIGURES[column - 1].meaning
         return "\n".join(filter(None, (one_line(line.row.label), line.note, line.failure)))
 
     def _spoken(self, line: Line, column: int) -> str:
-        """Return what a screen reader says: what is shown by colour and place too."""
-        text = self.columns[column].text(line)
+        """Return the text for a screen reader, including all that color and place show."""
+        text = self.text(line, column)
         if column:
-            return f"{text} {self.columns[column].unit}{', so far' if line.is_open else ''}".rstrip() if text else ""
+            return f"{text}{self.columns[column - 1].scale.suffix}{', so far' if line.is_open else ''}" if text else ""
         return ", ".join(filter(None, (text, "the winner" if line.is_winner else "", line.note, line.failure)))
 
 
 class LabOrder(QSortFilterProxyModel):
-    """Sorted by a column. The original stands first, and what has no value there last, whichever way."""
+    """Sorts by a column. In both orders the original comes first, and lines without a value last."""
 
     def __init__(self, table: LabTable, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -108,25 +118,22 @@ class LabOrder(QSortFilterProxyModel):
         self.setSourceModel(table)
 
     def lessThan(self, left: Index, right: Index) -> bool:
-        one, other = self._table.lines[left.row()], self._table.lines[right.row()]
+        line, other = self._table.lines[left.row()], self._table.lines[right.row()]
         is_ascending = self.sortOrder() == Qt.SortOrder.AscendingOrder
-        if one.is_reference or other.is_reference:
-            return one.is_reference == is_ascending
-        read = COLUMNS[left.column()].key
-        mine, its = _known(read(one)), _known(read(other))
-        if mine is None or its is None:
-            return (its is None and mine is not None) == is_ascending and mine is not its
-        return mine < its  # type: ignore[operator]  # a column has keys of one type
+        if line.is_reference or other.is_reference:
+            return line.is_reference == is_ascending
+        if not left.column():
+            return line.name.casefold() < other.name.casefold()
+        figure = FIGURES[left.column() - 1]
+        estimate, other_estimate = figure.measured(line.sample), figure.measured(other.sample)
+        if estimate is None or other_estimate is None:
+            return (other_estimate is None and estimate is not None) == is_ascending and estimate is not other_estimate
+        return estimate.value < other_estimate.value
 
     def shown(self) -> list[Line]:
-        """Return the lines in their order."""
+        """Return the lines in their order on the screen."""
         return [self.line(self.index(row, 0)) for row in range(self.rowCount())]
 
     def line(self, index: QModelIndex) -> Line:
-        """Return the line that is shown at `index`."""
+        """Return the line at `index`."""
         return self._table.lines[self.mapToSource(index).row()]
-
-
-def _known(key: SortKey) -> SortKey:
-    """Return `key`, or None where it is no number, and so neither more nor less than any."""
-    return None if isinstance(key, float) and math.isnan(key) else key

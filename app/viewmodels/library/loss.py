@@ -1,50 +1,55 @@
-"""What a quantization has lost, from what was measured of it: three bars, a sentence, and how it is known."""
+"""Quality loss of a quantization, as measured: three bars, a sentence and the method."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlx_engine.amounts import format_number
-from mlx_engine.measure.results.results import Fidelity, FidelityResult
-from mlx_engine.measure.results.verdicts import plus_minus, verdict
+from mlx_engine.measure.figures.figures import DECODE_SPEED, MEAN_KL, P99_KL, PERPLEXITY, TOP1_AGREEMENT
+from mlx_engine.measure.figures.format import format_measured
+from mlx_engine.measure.figures.sample import format_precision, sample_of_result
+from mlx_engine.measure.report.markdown import table
+from mlx_engine.measure.results.results import FidelityResult
+from mlx_engine.measure.results.safe_characters import sentence
+from mlx_engine.measure.results.verdicts import verdict
 from mlx_engine.models.hub.datasets import is_dataset
 
 _BEST_KL, _WORST_KL = 1e-3, 2.0
-"""Nats between which the bar of the distance is empty and full, logarithmically."""
+"""Nats at which the bar of KL is full and empty, on a logarithmic scale."""
 _MOST_TIMES = 4.0
-"""So many times as fast as the original fills the bar."""
+"""Speedup over the original that fills the bar."""
 _MOST_OTHERS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A figure as a bar; the fuller, the better. `share` goes from 0 to 1, None is not measured."""
+    """A figure as a bar; the fuller, the better. `share` is from 0 to 1, or None if it is not measured."""
 
     name: str
     words: str
     share: float | None
     mark: float | None = None
-    """Where on the bar the original is, if that is not its end."""
+    """Position of the original on the bar, if not at its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Speedup:
-    """How many `times` as fast as the original it writes; disturbed, if something else was running meanwhile."""
+    """Decode speed as a multiple of the original's; disturbed if something else was running meanwhile."""
 
     times: float
     is_disturbed: bool = False
 
     @property
-    def in_words(self) -> str:
-        words = "as fast" if abs(self.times - 1) < 0.05 else f"{self.times:.1f} times as fast"
-        return f"{words}, disturbed" if self.is_disturbed else words
+    def text(self) -> str:
+        text = "as fast" if abs(self.times - 1) < 0.05 else f"{self.times:.1f} times as fast"
+        return f"{text}, disturbed" if self.is_disturbed else text
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What is known of one model; `markdown` is a section for its card, and `others` what was measured besides.
+    """Loss of one model. `markdown` is a section for its card; `others` sums up further measurements.
 
-    `study` is the name of one that has it, "" where none has.
+    `study` is the name of the study that includes it, "" if none does.
     """
 
     sentence: str
@@ -57,44 +62,44 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class NotMeasured:
-    """Why nothing is known of a model, in a sentence; `study` as in `Loss`."""
+    """Reason why the loss of a model is unknown, in a sentence; `study` as in `Loss`."""
 
     sentence: str
     study: str = ""
 
 
-def described(
+def describe_loss(
     result: FidelityResult, speedup: Speedup | None, others: Sequence[FidelityResult] = (), study: str = ""
 ) -> Loss:
-    """Put a result into words; `speedup` is None if it is not known."""
-    found = result.fidelity
-    words = verdict(found)
-    distance = words.rpartition("; ")[2]
-    sentence = f"{words[0].upper()}{words[1:]}."
+    """Describe a result; `speedup` is None if it is unknown."""
+    fidelity = result.fidelity
+    distance = verdict(fidelity).rpartition("; ")[2]
+    summary = sentence(verdict(fidelity))
     if result.is_stand_in:
-        sentence += " An 8-bit copy stood in for the original, so the true loss is at least that."
+        summary += " An 8-bit copy stood in for the original, so the true loss is at least that."
     share = min(speedup.times / _MOST_TIMES, 1.0) if speedup else None
     bars = (
-        Bar("Same next word", f"{100 * found.top1_agreement:.1f} %", found.top1_agreement),
-        Bar("Distance", f"KL {format_number(found.mean_kl)} · {distance}", _closeness(found.mean_kl)),
-        Bar("Speed", speedup.in_words if speedup else "not measured", share, 1 / _MOST_TIMES),
+        Bar(TOP1_AGREEMENT.title, f"{100 * fidelity.top1_agreement:.1f}%", fidelity.top1_agreement),
+        Bar(MEAN_KL.title, f"{format_number(fidelity.mean_kl)} · {distance}", _closeness(fidelity.mean_kl)),
+        Bar(DECODE_SPEED.title, speedup.text if speedup else "not measured", share, 1 / _MOST_TIMES),
     )
-    how = f"{_how(result)} In the study “{study}”." if study else _how(result)
-    return Loss(sentence, bars, how, _markdown(result, speedup, distance, sentence), _besides(result, others), study)
+    how = f"{_method(result)} In the study “{study}”." if study else _method(result)
+    return Loss(summary, bars, how, _markdown(result, speedup, distance, summary), _others(result, others), study)
 
 
-def _besides(result: FidelityResult, others: Sequence[FidelityResult]) -> str:
-    """Return what else was found, where something else was measured: on another text, or in another precision."""
-    told = [
-        f"KL {format_number(other.fidelity.mean_kl)} {_difference(other, result)}" for other in others[:_MOST_OTHERS]
+def _others(result: FidelityResult, others: Sequence[FidelityResult]) -> str:
+    """Return a sentence about results on other texts, at other precisions or against other originals."""
+    parts = [
+        f"{MEAN_KL.title_in_sentence} {format_number(other.fidelity.mean_kl)} {_difference(other, result)}"
+        for other in others[:_MOST_OTHERS]
     ]
-    more = len(others) - len(told)
-    return f"Besides: {'; '.join(told)}{f'; and {more} more' if more else ''}." if told else ""
+    more = len(others) - len(parts)
+    return f"Other results: {'; '.join(parts)}{f'; and {more} more' if more else ''}." if parts else ""
 
 
 def _difference(other: FidelityResult, result: FidelityResult) -> str:
-    bits = f"with its context in {other.cache_bits} bits" if other.cache_bits != result.cache_bits else ""
-    text = f"in {_corpus(other)}" if other.corpus != result.corpus else ""
+    bits = f"with a {other.cache_bits}-bit KV cache" if other.cache_bits != result.cache_bits else ""
+    text = f"on {_corpus(other)}" if other.corpus != result.corpus else ""
     against = f"against {other.reference.rpartition('/')[2]}" if other.answers != result.answers and not text else ""
     return " ".join(filter(None, (text, against, bits)))
 
@@ -114,35 +119,27 @@ def _corpus(result: FidelityResult) -> str:
     return f"Facet's texts ({kinds.replace('+', ', ')})" if kinds else "Facet's texts"
 
 
-def _how(result: FidelityResult) -> str:
-    bits = "" if result.cache_bits == 16 else f", its context in {result.cache_bits} bits"
+def _method(result: FidelityResult) -> str:
     machine = f" on {result.machine}" if result.machine else ""
     return (
-        f"Against {result.reference.rpartition('/')[2]}, {result.fidelity.positions:,} places in {_corpus(result)}"
-        f"{bits}, {result.created[:10]}{machine}."
+        f"Compared with {result.reference.rpartition('/')[2]} at {result.fidelity.positions:,} positions of "
+        f"{_corpus(result)}{format_precision(result.cache_bits)}, {result.created[:10]}{machine}."
     )
 
 
-def _markdown(result: FidelityResult, speedup: Speedup | None, distance: str, sentence: str) -> str:
-    found = result.fidelity
+def _markdown(result: FidelityResult, speedup: Speedup | None, distance: str, summary: str) -> str:
     tools = ", ".join(f"{name} {version}" for name, version in result.tools.items())
-    rows = [*_figures(found, distance), *([("Decoding, beside the original", speedup.in_words)] if speedup else [])]
-    table = "".join(f"| {name} | {value} |\n" for name, value in rows)
+    rows = [*_figures(result, distance), *([[f"{DECODE_SPEED.title} (original = 1)", speedup.text]] if speedup else [])]
     return (
-        f"### What this quantization loses\n\n{sentence}\n\n| against {result.reference} | |\n| --- | ---: |\n{table}\n"
-        f"{_how(result)} Read in {result.convention}"
-        f"{f'; measured with {tools}' if tools else ''}. KL divergence in nats, ± standard errors by chunk; what is "
-        f"left out of it is at most {found.kl_error_bound:.1g}.\n"
+        f"### Quality loss\n\n{summary}\n\n{table(['Figure', 'Value'], rows)}\n\n"
+        f"{_method(result)} Read in {result.convention}{f'; measured with {tools}' if tools else ''}. KL divergence in "
+        f"nats, ± standard error by chunk, within {result.fidelity.kl_error_bound:.1g} of the exact value.\n"
     )
 
 
-def _figures(found: Fidelity, distance: str) -> list[tuple[str, str]]:
-    error = found.top1_agreement_se
-    agreement = plus_minus(100 * found.top1_agreement, None if error is None else 100 * error, 1)
-    return [
-        ("Same next word", f"{agreement} %"),
-        ("Mean KL divergence", f"{plus_minus(found.mean_kl, found.mean_kl_se, 4)} ({distance})"),
-        ("99th percentile of KL", f"{found.p99_kl:.3f}"),
-        ("Perplexity", plus_minus(found.perplexity, found.perplexity_se, 2)),
-        ("Perplexity of the original", plus_minus(found.reference_perplexity, found.reference_perplexity_se, 2)),
-    ]
+def _figures(result: FidelityResult, distance: str) -> list[list[str]]:
+    sample = sample_of_result(result)
+    original = replace(sample, fidelity=None, reference=result.fidelity)
+    rows = [[figure.title, format_measured(figure, sample)] for figure in (TOP1_AGREEMENT, MEAN_KL, P99_KL, PERPLEXITY)]
+    rows[1][1] += f" ({distance})"
+    return [*rows, [f"{PERPLEXITY.title} of the original", format_measured(PERPLEXITY, original)]]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from app.viewmodels.library.loss import Loss, NotMeasured, Speedup, described
+from app.viewmodels.library.loss import Loss, NotMeasured, Speedup, describe_loss
 from mlx_engine.measure.results.results import FidelityResult, kept_speed, results_of
 from mlx_engine.measure.results.speed_result import SpeedResult
 from mlx_engine.measure.study.study import Row, Study
@@ -26,7 +26,7 @@ def look_up(model: Path, measurements: Path, studies: Path, *, is_whole: bool) -
     result = next((result for result in results if result.cache_bits == 16), results[0])
     study = next((study.plan.name for study, row in found if result in row.fidelity), "")
     others = [other for other in results if other is not result]
-    return described(result, _speedup(result, measurements), others, study)
+    return describe_loss(result, _speedup(result, measurements), others, study)
 
 
 def _studies_with(model: Path, studies: Path) -> Iterator[tuple[Study, Row]]:

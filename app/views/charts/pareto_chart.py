@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QWidget
 from app.views.charts.study_chart import Choice, StudyChart
 from app.views.kit.theme import Theme
 from mlx_engine.measure.charts.pareto import ACROSS, UP, Pareto, pareto
-from mlx_engine.measure.charts.quantities import Quantity
+from mlx_engine.measure.figures.figure import Figure
 from mlx_engine.measure.study.study import Study
 
 
@@ -21,6 +21,6 @@ class ParetoChart(StudyChart):
         self._memory_bytes = available_bytes
         self._renew()
 
-    def _pareto(self, study: Study, *chosen: Quantity) -> Pareto:
+    def _pareto(self, study: Study, *chosen: Figure) -> Pareto:
         up, across = chosen
         return pareto(study, across, up, self._memory_bytes)

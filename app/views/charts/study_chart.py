@@ -20,16 +20,16 @@ from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from mlx_engine.errors import FacetError
 from mlx_engine.measure.charts.chart import Chart
-from mlx_engine.measure.charts.quantities import Quantity
+from mlx_engine.measure.figures.figure import Figure
 from mlx_engine.measure.study.study import Study
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A list to choose a quantity from, called `name`; the one at `first` is chosen to begin with."""
+    """A list of figures to choose from, called `name`; the one at `first` is the default."""
 
     name: str
-    quantities: Sequence[Quantity]
+    figures: Sequence[Figure]
     first: int = 0
 
 
@@ -117,9 +117,9 @@ class StudyChart(QWidget):
 
 
 def _chip(choice: Choice, theme: Theme, parent: QWidget) -> ChoiceChip:
-    by_name = {quantity.name: quantity for quantity in choice.quantities}
+    by_name = {figure.title: figure for figure in choice.figures}
     chip = ChoiceChip(theme, choice.name, by_name, is_order=True, parent=parent)
-    chip.choose(choice.quantities[choice.first].name)
+    chip.choose(choice.figures[choice.first].title)
     chip.setToolTip(choice.name)
     return chip
 

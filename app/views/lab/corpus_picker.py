@@ -7,7 +7,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from app.viewmodels.lab.draft import LabDraft
-from app.viewmodels.lab.format import gates_in_words
+from app.viewmodels.lab.format import format_gates
 from app.viewmodels.lab.text import WIKITEXT
 from app.viewmodels.lab.time_estimate import own_kinds
 from app.views.kit.chips import Chip
@@ -93,7 +93,7 @@ class CorpusPicker(QWidget):
             chip.setChecked(bits in chosen.cache_bits)
         self.speed.setChecked(chosen.has_speed)
         self.limits.setChecked(chosen.gates is not None)
-        self._put(self.limits, gates_in_words(chosen.gates) if chosen.gates else "Limits…")
+        self._put(self.limits, format_gates(chosen.gates) if chosen.gates else "Limits…")
         self._parts.setVisible(is_own)
         self.explained.setText(self._draft.text.problem or self._draft.text.words)
 

@@ -1,20 +1,21 @@
-"""Limits that a model must keep to, and which of those that do is preferred."""
+"""The form for the limits of a study and its aim."""
 
 import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.lab.format import AIMS
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from mlx_engine.amounts import DISK_GB, MEMORY_GB
+from mlx_engine.measure.figures.figures import MEAN_KL, PEAK_MEMORY, SIZE, TOP1_AGREEMENT
+from mlx_engine.measure.figures.limits import AIMS
 from mlx_engine.measure.study.plan import Gates
 
 _NONE = "no limit"
 
 
 class GatesForm(QDialog):
-    """Emits `chosen` with the limits, or None where there are none any more."""
+    """Emits `chosen` with the limits, or None to remove them."""
 
     chosen = Signal(object)  # Gates | None
 
@@ -22,18 +23,22 @@ class GatesForm(QDialog):
         super().__init__(parent)
         self._given = given = gates or Gates()
         self.setWindowTitle("Limits")
-        self.kl = _number("Mean KL at most", given.max_mean_kl or 0, most=10, digits=3, step=0.01)
-        self.agreement = _number(
-            "Same choice at least", 100 * (given.min_top1_agreement or 0), most=100, digits=1, step=1, unit=" %"
-        )
+        self.kl = _number(f"{MEAN_KL.title} at most", given.max_mean_kl or 0, most=10, digits=3, step=0.01)
+        agreement = 100 * (given.min_top1_agreement or 0)
+        self.agreement = _number(f"{TOP1_AGREEMENT.title} at least", agreement, most=100, digits=1, step=1, unit="%")
         self.folder = _number(
-            "Size at most", (given.max_size_bytes or 0) / DISK_GB, most=4000, digits=1, step=1, unit=" GB"
+            f"{SIZE.title} at most", (given.max_size_bytes or 0) / DISK_GB, most=4000, digits=1, step=1, unit=" GB"
         )
         self.memory = _number(
-            "Peak memory at most", (given.max_memory_bytes or 0) / MEMORY_GB, most=4000, digits=1, step=1, unit=" GB"
+            f"{PEAK_MEMORY.title} at most",
+            (given.max_memory_bytes or 0) / MEMORY_GB,
+            most=4000,
+            digits=1,
+            step=1,
+            unit=" GB",
         )
         self.aim = QComboBox()
-        self.aim.setAccessibleName("Of those that keep to the limits, the winner is")
+        self.aim.setAccessibleName("Winner among the models within the limits")
         for aim, words in AIMS.items():
             self.aim.addItem(words, aim)
         self.aim.setCurrentIndex(list(AIMS).index(given.prefer))
@@ -45,7 +50,7 @@ class GatesForm(QDialog):
         column.addWidget(
             TextLabel(
                 theme,
-                "Of the models that keep to all of these, the one that you prefer is marked in the table.",
+                "Among the models within all limits, the preferred one is marked as the winner in the table.",
                 tone="secondary",
                 wraps=True,
             )
@@ -64,7 +69,7 @@ class GatesForm(QDialog):
         column.addWidget(buttons)
 
     def gates(self) -> Gates:
-        """Return the limits as they stand in the form; those that it does not show stay as they were."""
+        """Return the limits in the form; those that it does not show are unchanged."""
         return msgspec.structs.replace(
             self._given,
             max_mean_kl=self.kl.value() or None,
@@ -84,7 +89,7 @@ class GatesForm(QDialog):
 
 
 def _number(name: str, value: float, *, most: float, digits: int, step: float, unit: str = "") -> QDoubleSpinBox:
-    """Return a field for a limit; nought is none."""
+    """Return a field for a limit; 0 is none."""
     field = QDoubleSpinBox(maximum=most, decimals=digits, singleStep=step, suffix=unit)
     field.setSpecialValueText(_NONE)
     field.setAccessibleName(name)

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QMenu, QMessageBox, QVBoxLayout, QWidget
 
 from app.viewmodels.lab.export import KINDS, LabExport, ReportKind
-from app.viewmodels.lab.format import corpus_in_words
+from app.viewmodels.lab.format import format_corpus
 from app.viewmodels.lab.studies import Lab
 from app.views.kit.buttons import IconButton
 from app.views.kit.chips import MenuChip
@@ -81,7 +81,7 @@ class StudyHeading(QWidget):
         self.studies.setAccessibleName(f"Study: {name}")
         self.studies.updateGeometry()
         number, original = len(study.candidates), study.original.label.rpartition("/")[2]
-        self._facts.setText(f"{format_count(number, 'model')} compared with {original} · {corpus_in_words(study.plan)}")
+        self._facts.setText(f"{format_count(number, 'model')} compared with {original} · {format_corpus(study.plan)}")
         self._facts.setToolTip(plain(f"{study.original.label}; read in {study.plan.convention.text}"))
 
     def show_briefly(self, is_brief: bool) -> None:

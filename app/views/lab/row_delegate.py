@@ -121,9 +121,8 @@ class StudyRowDelegate(PlainToolTips):
         """Draw a figure; one that may still change is paler."""
         colors = self._theme.palette
         painter.setFont(self._theme.font("label", tabular=True))
-        is_open = line.is_open and line.fidelity is not None
-        painter.setPen(colors.secondary if is_open else colors.text)
-        text, slots = str(index.data() or ""), self.slots[index.column()]
+        painter.setPen(colors.secondary if line.is_open else colors.text)
+        text, slots = str(index.data() or ""), self.slots[index.column() - 1]
         bar, right = self._table.horizontalScrollBar(), place.right() + 1
         is_behind_name = bar.value() > 0 and slots.left_of(text, right) < self._table.columnWidth(0)
         # Half of a figure would be another figure.

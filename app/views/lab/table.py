@@ -7,10 +7,9 @@ from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, Signal
 from PySide6.QtGui import QActionGroup, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QWidget
 
-from app.viewmodels.lab.columns import BY_NAME, COLUMNS
 from app.viewmodels.lab.lines import Line
 from app.viewmodels.lab.studies import Lab
-from app.viewmodels.lab.table import LabOrder, LabRole, LabTable
+from app.viewmodels.lab.table import COLUMN_BY_KEY, LabOrder, LabRole, LabTable
 from app.viewmodels.lab.table_copy import as_csv, as_markdown
 from app.views.kit.row_table import RowTable
 from app.views.kit.table_header import ARROW, PADDING
@@ -18,9 +17,12 @@ from app.views.kit.theme import Theme
 from app.views.lab.figure_alignment import slots
 from app.views.lab.pinned_header import PinnedHeader
 from app.views.lab.row_delegate import StudyRowDelegate
+from mlx_engine.measure.figures.figures import FIGURES, MEAN_KL, SIZE
 
 _NARROWEST_NAME = 230
-_BRIEF = ("name", "size", "mean_kl")
+_WIDEST, _WIDEST_WITH_ERROR = "8,888*", "8.8888 ± 8.8888"
+"""Room for usual figures, so that columns do not grow while results come in."""
+_BRIEF = (SIZE.key, MEAN_KL.key)
 
 
 class StudyTable(RowTable):
@@ -42,7 +44,7 @@ class StudyTable(RowTable):
         self.setModel(self.order)
         self.setItemDelegate(self._delegate)
         self._is_brief = False
-        self._widths: list[int] = [0] * len(COLUMNS)
+        self._widths: list[int] = [0] * (1 + len(FIGURES))
         self._chosen: dict[str, bool] = {}
         """Whether a column is shown, for those that the person has chosen about, by name."""
         self._set_up()
@@ -118,18 +120,18 @@ class StudyTable(RowTable):
     @property
     def brief_width(self) -> int:
         """How wide it is with its few columns."""
-        figures = sum(self._widths[BY_NAME[name]] for name in _BRIEF[1:])
+        figures = sum(self._widths[COLUMN_BY_KEY[key]] for key in _BRIEF)
         return self._theme.scaled(_NARROWEST_NAME) + figures + self.verticalScrollBar().sizeHint().width()
 
     def columns_menu(self, parent: QWidget) -> QMenu:
         """Return a menu of the columns, those that are shown ticked, and of what the rows are sorted by."""
         menu = QMenu(parent)
-        for number, column in enumerate(COLUMNS[1:], 1):
-            action = menu.addAction(column.title)
+        for number, figure in enumerate(FIGURES, 1):
+            action = menu.addAction(figure.title)
             action.setCheckable(True)
             action.setChecked(not self.isColumnHidden(number))
-            action.setToolTip(column.meaning)
-            action.toggled.connect(lambda shown, name=column.name: self._show_column(name, shown=shown))
+            action.setToolTip(figure.meaning)
+            action.toggled.connect(lambda shown, key=figure.key: self._show_column(key, shown=shown))
         menu.setToolTipsVisible(True)
         menu.addSeparator()
         self._add_orders(menu.addMenu("Sort By"))
@@ -138,10 +140,8 @@ class StudyTable(RowTable):
     def _add_orders(self, menu: QMenu) -> None:
         """Offer what a click on a heading does, for the keyboard."""
         group, heading = QActionGroup(menu), self.horizontalHeader()
-        for number, title in (
-            (-1, "As in the Study"),
-            *((number, column.title) for number, column in enumerate(COLUMNS)),
-        ):
+        titles = ("As in the Study", "Model", *(figure.title for figure in FIGURES))
+        for number, title in enumerate(titles, -1):
             action = group.addAction(menu.addAction(title))
             action.setCheckable(True)
             action.setChecked(number == heading.sortIndicatorSection())
@@ -157,7 +157,7 @@ class StudyTable(RowTable):
         """Put the lines that are selected, or else all, on the clipboard, with the columns that are shown."""
         selected = {index.row() for index in self.selectionModel().selectedRows()}
         lines = [line for row, line in enumerate(self.order.shown()) if not selected or row in selected]
-        columns = [column for number, column in enumerate(self.table.columns) if not self.isColumnHidden(number)]
+        columns = [column for number, column in enumerate(self.table.columns, 1) if not self.isColumnHidden(number)]
         QGuiApplication.clipboard().setText((as_csv if is_csv else as_markdown)(lines, columns))
 
     def copy(self) -> None:
@@ -169,17 +169,17 @@ class StudyTable(RowTable):
         self._chosen = dict(chosen)
         self._choose_columns()
 
-    def _show_column(self, name: str, *, shown: bool) -> None:
-        self.take_columns({**self._chosen, name: shown})
+    def _show_column(self, key: str, *, shown: bool) -> None:
+        self.take_columns({**self._chosen, key: shown})
         self.columns_chosen.emit(self._chosen)
 
     def _choose_columns(self) -> None:
         """Show what the person wants to see, and else all in which there is going to be something."""
         study = self._lab.study
         has_speed = study is not None and (study.plan.speed is not None or any(row.speed for row in study.rows))
-        for number, column in enumerate(COLUMNS):
-            is_shown = self._chosen.get(column.name, has_speed or not column.is_of_speed)
-            self.setColumnHidden(number, column.name not in _BRIEF if self._is_brief else not is_shown)
+        for number, figure in enumerate(FIGURES, 1):
+            is_shown = self._chosen.get(figure.key, has_speed or figure.source != "speed")
+            self.setColumnHidden(number, figure.key not in _BRIEF if self._is_brief else not is_shown)
         self._fit_columns()
 
     def _ask_menu(self, where: QPoint) -> None:
@@ -201,13 +201,14 @@ class StudyTable(RowTable):
     def _measure(self) -> None:
         """Find out how wide the columns have to be."""
         font, columns = self._theme.font("label", tabular=True), self.table.columns
-        self._delegate.slots = [slots(map(column.text, self.table.lines), font) for column in columns]
+        samples = [line.sample for line in self.table.lines]
+        self._delegate.slots = [slots(map(column.text, samples), font) for column in columns]
         label, title = QFontMetrics(font), QFontMetrics(self._theme.font("small", bold=True))
         around = 2 * PADDING + 4
-        self._widths = [
+        self._widths = [0] + [
             max(
                 math.ceil(wide.width),
-                label.horizontalAdvance(column.widest),
+                label.horizontalAdvance(_WIDEST_WITH_ERROR if column.figure.has_error else _WIDEST),
                 title.horizontalAdvance(column.heading) + self._theme.scaled(ARROW),
             )
             + around

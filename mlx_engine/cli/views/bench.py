@@ -1,22 +1,23 @@
-"""What a measurement of speed looks like: a table in the manner of llama-bench, and the same for programs."""
+"""Speed in a terminal and as JSON: a table in the style of llama-bench."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from mlx_engine.amounts import format_memory
-from mlx_engine.measure.results.speed_result import Series, SpeedResult, Warmth
+from mlx_engine.amounts import format_duration, format_memory
+from mlx_engine.measure.figures.figures import FIRST_TOKEN, LOAD_TIME, PEAK_MEMORY
+from mlx_engine.measure.results.speed_result import USUAL_PROMPT_TOKENS, Series, SpeedResult, Warmth
 
-_first_load: dict[Warmth, str] = {
+_FIRST_LOAD: dict[Warmth, str] = {
     "cold": "cold",
-    "warm": "the first time, with its files in memory already",
+    "warm": "the first time, with its files already in memory",
     "unknown": "the first time",
 }
 
 
 def fields(result: SpeedResult) -> dict[str, Any]:
-    """Return all of a result by name; in `tests`, each figure by the name that llama-bench has for it."""
+    """Return all fields of a result; in `tests`, each measurement under the name that llama-bench gives it."""
     tests = [
         {
             "test": _name(series, result, is_reading=is_reading),
@@ -32,7 +33,7 @@ def fields(result: SpeedResult) -> dict[str, Any]:
 
 
 def lines(result: SpeedResult) -> Iterator[str]:
-    """Give the table, and what there is to say about it."""
+    """Yield the table, then remarks about it."""
     tools = ", ".join(f"{name} {version}" for name, version in result.tools.items())
     yield f"{result.model} on {result.machine}, {tools}"
     yield ""
@@ -40,22 +41,22 @@ def lines(result: SpeedResult) -> Iterator[str]:
         yield from _table(result)
         yield ""
     first_s, again_s = result.load_s
-    yield f"Loading: {first_s:.2f} s {_first_load[result.warmth]}, {again_s:.2f} s again."
+    yield f"{LOAD_TIME.title}: {first_s:.2f} s {_FIRST_LOAD[result.warmth]}, {again_s:.2f} s again."
     plan = result.plan
-    yield f"Medians of {plan.repetitions}; ± is half the way from the slowest to the fastest."
+    yield f"Medians of {plan.repetitions}; ± is half the range from the slowest to the fastest run."
     if result.reading:
-        yield "pp512: a prompt of 512 tokens, until the first one of the answer is there."
+        yield f"pp{USUAL_PROMPT_TOKENS}: a prompt of {USUAL_PROMPT_TOKENS} tokens, until the first generated token."
     if result.decoding:
-        yield f"tg{plan.decode_tokens} @ d2048: writing {plan.decode_tokens} tokens after 2,048."
+        yield f"tg{plan.decode_tokens} @ d2048: {plan.decode_tokens} tokens generated after 2,048."
     if plan.cache_bits != 16:
-        yield f"The context is kept in {plan.cache_bits} bits."
+        yield f"The KV cache has {plan.cache_bits} bits."
     yield f"{result.conditions.text[0].upper()}{result.conditions.text[1:]}."
-    yield from (f"Not tried: {words}." for words in result.skipped)
-    yield from (f"Failed: {words}." for words in result.failures)
+    yield from (f"Skipped: {reason}." for reason in result.skipped)
+    yield from (f"Failed: {reason}." for reason in result.failures)
 
 
 def _table(result: SpeedResult) -> Iterator[str]:
-    head = ("test", "tokens/s", "first token", "peak memory")
+    head = ("Test", "tok/s", FIRST_TOKEN.title, PEAK_MEMORY.title)
     rows = [_cells(series, result, is_reading=is_reading) for series, is_reading in _series(result)]
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     yield _line(head, widths)
@@ -75,7 +76,7 @@ def _cells(series: Series, result: SpeedResult, *, is_reading: bool) -> tuple[st
     return (
         _name(series, result, is_reading=is_reading),
         f"{series.median:,.{digits}f} ± {half:,.{digits}f} {'*' if series.is_disturbed else ' '}",
-        f"{result.time_to_first_token_s(series):,.2f} s" if is_reading else "",
+        format_duration(result.time_to_first_token_s(series)) if is_reading else "",
         format_memory(series.peak_memory_bytes),
     )
 

@@ -1,60 +1,58 @@
-"""What a measurement of fidelity looks like in a terminal of 80 columns."""
+"""Fidelity of candidates in a terminal of 80 columns."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from mlx_engine.cli.views.study import columns
-from mlx_engine.measure.results.results import Fidelity, FidelityResult
-from mlx_engine.measure.results.verdicts import plus_minus, verdict
+from mlx_engine.cli.views.study import align, figures_table
+from mlx_engine.measure.figures.figure import Figure
+from mlx_engine.measure.figures.figures import (
+    DISTRIBUTION,
+    LOG_PERPLEXITY_RATIO,
+    MEAN_KL,
+    P99_KL,
+    PERPLEXITY,
+    TOP1_AGREEMENT,
+)
+from mlx_engine.measure.figures.format import columns, format_measured
+from mlx_engine.measure.figures.sample import Sample, format_precision, sample_of_result
+from mlx_engine.measure.results.results import FidelityResult
+from mlx_engine.measure.results.verdicts import verdict
 
 
 def lines(result: FidelityResult) -> Iterator[str]:
-    """Give all that is known of one candidate, what it means first."""
-    found = result.fidelity
-    yield f"{result.candidate} against {result.reference}"
-    yield f"  {verdict(found)}"
+    """Yield all figures of one candidate, the verdict first."""
+    fidelity, sample = result.fidelity, sample_of_result(result)
+    original = replace(sample, fidelity=None, reference=fidelity)
+    yield f"{result.candidate} compared with {result.reference}"
+    yield f"  {verdict(fidelity)}"
     if result.is_stand_in:
-        yield "  The reference is a stand-in whose own loss is missing: take the divergence as a lower bound."
-    yield f"  mean KL      {_mean_kl(found)} nats; rounding and tails change it by < {found.kl_error_bound:.1g}"
-    yield f"  KL           median {found.median_kl:z.4f}, p90 {found.p90_kl:z.3f}, " + (
-        f"p99 {found.p99_kl:.3f}, max {found.max_kl:.2f}"
+        yield "  An 8-bit copy stood in for the original, so divergences are lower bounds."
+    flips = f"{fidelity.flips:,} of {fidelity.positions:,} positions differ"
+    rows = (
+        (MEAN_KL, f"{format_measured(MEAN_KL, sample)}, within {fidelity.kl_error_bound:.1g} of the exact value"),
+        *((figure, format_measured(figure, sample)) for figure in DISTRIBUTION),
+        (TOP1_AGREEMENT, f"{format_measured(TOP1_AGREEMENT, sample)}; {flips}"),
+        (PERPLEXITY, f"{format_measured(PERPLEXITY, sample)}, original {format_measured(PERPLEXITY, original)}"),
+        (LOG_PERPLEXITY_RATIO, format_measured(LOG_PERPLEXITY_RATIO, sample)),
     )
-    yield f"  same choice  {_same_choice(found)}; {found.flips:,} of {found.positions:,} positions differ"
-    yield f"  perplexity   {_perplexity(found)}, of the original " + plus_minus(
-        found.reference_perplexity, found.reference_perplexity_se, 2
-    )
-    yield f"  ln(ratio)    {plus_minus(found.log_perplexity_ratio, found.log_perplexity_ratio_se, 4)}"
-    cells = [
-        (f"    {kind}", f"KL {_mean_kl(own)}", f"same {_same_choice(own)}") for kind, own in result.by_kind.items()
-    ]
-    yield from columns(cells, figures=()).splitlines() if cells else ()
-    bits = "" if result.cache_bits == 16 else f", its context in {result.cache_bits} bits"
-    yield f"  {result.corpus}: {result.convention}{bits}"
+    yield from align([(f"  {figure.title}", text) for figure, text in rows]).splitlines()
+    kinds = ((kind, replace(sample, fidelity=of_kind)) for kind, of_kind in result.by_kind.items())
+    cells = [(f"    {kind}", _named(MEAN_KL, of_kind), _named(TOP1_AGREEMENT, of_kind)) for kind, of_kind in kinds]
+    yield from align(cells).splitlines() if cells else ()
+    yield f"  {result.corpus}: {result.convention}{format_precision(result.cache_bits)}"
 
 
 def summary(results: Sequence[FidelityResult]) -> str:
-    """Return a line for each candidate, aligned."""
-    head = ("candidate", "mean KL", "p99 KL", "same choice", "perplexity")
-    rows = [
-        (
-            result.candidate.rstrip("/").rpartition("/")[2],
-            _mean_kl(result.fidelity),
-            f"{result.fidelity.p99_kl:.3f}",
-            _same_choice(result.fidelity),
-            _perplexity(result.fidelity),
-        )
-        for result in results
-    ]
-    return columns([head, *rows], figures=range(1, len(head)))
+    """Return a table with a row for each candidate."""
+    samples = [sample_of_result(result) for result in results]
+    shown = columns(samples, (MEAN_KL, P99_KL, TOP1_AGREEMENT, PERPLEXITY))
+    rows = [(_short_name(sample), *(column.text(sample) for column in shown)) for sample in samples]
+    return figures_table(shown, rows)
 
 
-def _mean_kl(found: Fidelity) -> str:
-    return plus_minus(found.mean_kl, found.mean_kl_se, 4)
+def _named(figure: Figure, sample: Sample) -> str:
+    return f"{figure.title} {format_measured(figure, sample)}"
 
 
-def _same_choice(found: Fidelity) -> str:
-    error = found.top1_agreement_se
-    return f"{plus_minus(100 * found.top1_agreement, None if error is None else 100 * error, 1)} %"
-
-
-def _perplexity(found: Fidelity) -> str:
-    return plus_minus(found.perplexity, found.perplexity_se, 2)
+def _short_name(sample: Sample) -> str:
+    return sample.name.rstrip("/").rpartition("/")[2]

@@ -7,7 +7,7 @@ from pathlib import Path
 from mlx_engine.errors import HubError, NameTaken
 from mlx_engine.folders import Folders
 from mlx_engine.hub_messages import Waiting
-from mlx_engine.measure.report.one_model import Line, of_fidelity, of_speed
+from mlx_engine.measure.report.one_model import MeasurementLine, of_fidelity, of_speed
 from mlx_engine.measure.results.results import results_of, speed_of
 from mlx_engine.models.description.card import read_metadata
 from mlx_engine.models.description.description import ModelDescription
@@ -138,5 +138,5 @@ def measurements(model: Path) -> Iterator[Measurement]:
         yield from map(_measurement, of_speed(speed))
 
 
-def _measurement(line: Line) -> Measurement:
-    return Measurement(line.name, line.value, line.how)
+def _measurement(line: MeasurementLine) -> Measurement:
+    return Measurement(line.name, line.value, line.method)

@@ -1,4 +1,4 @@
-"""The ground of a chart: where its plot lies so that no word is clipped, its grid, and what is written at it."""
+"""The axes of a chart: a plot area that clips no label, the grid, ticks and titles."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mlx_engine.measure.charts import scales
-from mlx_engine.measure.charts.quantities import Estimate, Quantity
 from mlx_engine.measure.charts.scales import Log, Scale, Tick
 from mlx_engine.measure.charts.scene import Area, Item, Line, Point, Words
 from mlx_engine.measure.charts.style import Style
-from mlx_engine.measure.charts.units import shown, title
+from mlx_engine.measure.figures.figure import Estimate, Figure
+from mlx_engine.measure.figures.format import heading, scale
 
 _GAP = 6.0
 """Between a tick's words and the plot."""
 _TITLE = 10.0
 """Between the title of y and the plot."""
 _WIDE, _WIDE_BYTES = 20.0, 3.0
-"""From how many times the smallest value on a scale is one of factors, though it need not be: sizes, of which half the
-bits make half, soon are."""
+"""Ratio of the largest to the smallest value from which a scale is logarithmic; it is lower for bytes, which are
+proportional to bits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A value stands at its share of `scale` once it is divided by `divisor`."""
+    """A value, divided by `divisor`, has its place on `scale`."""
 
     title: str
     scale: Scale
@@ -33,24 +33,24 @@ class Axis:
         return self.scale.share(value / self.divisor)
 
 
-def axis(quantity: Quantity, found: Sequence[Estimate], also: Sequence[float] = ()) -> Axis:
-    """Return the axis for `found` and for the further values `also`, in a unit that suits them."""
-    unit = shown(quantity, [estimate.value for estimate in found])
+def axis(figure: Figure, found: Sequence[Estimate], also: Sequence[float] = ()) -> Axis:
+    """Return an axis that includes `found` and the values `also`, in a unit that suits them."""
+    unit = scale(figure, [estimate.value for estimate in found])
     values = [*also, *(estimate.value for estimate in found), *(estimate.high for estimate in found)]
-    # On a scale of factors the lower end of an error may lie anywhere down to 0: half of the value is low enough.
+    # On a logarithmic scale the lower end of an error may be anywhere down to 0: half of the value is low enough.
     lows = [max(estimate.low, estimate.value / 2) for estimate in found]
     values = [value / unit.divisor for value in (*values, *lows)]
     positive = [value for value in values if value > 0]
-    wide = _WIDE_BYTES if quantity.unit in ("disk", "memory") else _WIDE
-    if quantity.is_log or (positive and max(positive) / min(positive) > wide):
-        return Axis(f"{title(quantity, unit)}, log scale", scales.log(values), unit.divisor)
-    scale = scales.linear(values, from_zero=quantity.unit == "share")
-    return Axis(title(quantity, unit), scale, unit.divisor)
+    wide = _WIDE_BYTES if figure.unit in ("disk", "memory") else _WIDE
+    title = heading(figure, unit)
+    if figure.is_log or (positive and max(positive) / min(positive) > wide):
+        return Axis(f"{title}, log scale", scales.log(values), unit.divisor)
+    return Axis(title, scales.linear(values, from_zero=figure.unit == "share"), unit.divisor)
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Two axes around a plot; `y` is None where rows with names stand instead."""
+    """Two axes around a plot; `y` is None for rows with names."""
 
     plot: Area
     x: Axis
@@ -69,7 +69,7 @@ class Frame:
         return self.plot.bottom - self.plot.height * self.y.share(value)
 
     def ground(self) -> Iterator[Item]:
-        """Yield the grid, the ticks' words and the titles: that of y stands above the plot, for it is read across."""
+        """Yield the grid, the tick labels and the titles; that of y is horizontal, above the plot."""
         style, plot, gap = self.style, self.plot, self.style.scaled(_GAP)
         for tick in _fitting(self.x.scale, plot.width, style):
             at = plot.left + plot.width * self.x.scale.share(tick.value)
@@ -83,7 +83,7 @@ class Frame:
             yield from self._rising_ground(self.y)
 
     def _across_at(self, tick: Tick, start: Point, end: Point, scale: Scale) -> Line:
-        """Return the line of a tick; that of 0 is dashed where the distance to it says nothing."""
+        """Return the line of a tick; dashed at 0 on a logarithmic scale, where the distance to it has no meaning."""
         is_apart = isinstance(scale, Log) and not tick.value
         return Line((start, end), "tertiary" if is_apart else "grid", dash=self.style.scaled(3) if is_apart else 0.0)
 
@@ -98,7 +98,7 @@ class Frame:
 
 
 def frame(room: Area, x: Axis, y: Axis | None, style: Style, *, names: float = 0.0) -> Frame:
-    """Return the largest plot in `room` that leaves the words their places; `names` is the width of those of rows."""
+    """Return the largest plot in `room` that leaves room for labels; `names` is the width of those of rows."""
     top = room.top + (style.line + style.scaled(_TITLE) if y else 0.0)
     height = max(room.bottom - top - below(style), 1.0)
     ticks = _rising(y.scale, height, style) if y else []
@@ -108,12 +108,12 @@ def frame(room: Area, x: Axis, y: Axis | None, style: Style, *, names: float = 0
 
 
 def below(style: Style) -> float:
-    """Return the height that ticks and the title of x take."""
+    """Return the height of the ticks and the title of x."""
     return style.scaled(_GAP) + style.size + style.line + style.size * 0.3
 
 
 def right(x: Axis, width: float, style: Style) -> float:
-    """Return what half of the last tick's words takes beside the plot."""
+    """Return the width of the last tick label to the right of the plot."""
     return widest(style, [tick.text for tick in _fitting(x.scale, width, style)]) / 2 + 1
 
 
@@ -122,7 +122,7 @@ def widest(style: Style, texts: Sequence[str]) -> float:
 
 
 def _fitting(scale: Scale, width: float, style: Style) -> list[Tick]:
-    """Return as many ticks as stand beside each other with some air."""
+    """Return as many ticks as fit next to each other with some space."""
     for most in range(8, 1, -1):
         ticks = scale.ticks(most)
         apart = width * min(_distances(scale, ticks), default=1.0)
@@ -132,7 +132,7 @@ def _fitting(scale: Scale, width: float, style: Style) -> list[Tick]:
 
 
 def _rising(scale: Scale, height: float, style: Style) -> list[Tick]:
-    """Return as many ticks as stand above each other with some air."""
+    """Return as many ticks as fit above each other with some space."""
     most = max(math.floor(height / (style.line * 2)), 1)
     for fewer in range(min(most, 7), 0, -1):
         ticks = scale.ticks(fewer)

@@ -1,4 +1,4 @@
-"""One figure of all candidates, the best first, with the original's as a line across."""
+"""One figure for all candidates, the best first, with a line at the original's."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,10 +8,11 @@ from mlx_engine.measure.charts.axes import widest
 from mlx_engine.measure.charts.captions import method, reading, subject
 from mlx_engine.measure.charts.chart import blank
 from mlx_engine.measure.charts.missing import why_nothing
-from mlx_engine.measure.charts.quantities import Estimate, Quantity, samples
 from mlx_engine.measure.charts.scene import Area, Box, Item, Line, Point, Scene, Target, Words
 from mlx_engine.measure.charts.style import Style
-from mlx_engine.measure.charts.units import Shown, in_words, shown, title
+from mlx_engine.measure.figures.figure import Estimate, Figure
+from mlx_engine.measure.figures.format import Scale, format_figure, heading, scale
+from mlx_engine.measure.figures.sample import samples
 from mlx_engine.measure.study.study import Study
 
 _GAP = 8.0
@@ -31,24 +32,24 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """What is drawn; `reference` is the original's figure."""
+    """The chart; `reference` is the original's figure."""
 
     title: str
     reading: str
     method: str
-    quantity: Quantity
+    figure: Figure
     bars: tuple[Bar, ...]
     reference: Estimate | None
     nothing: str
-    """What is said where there is no bar."""
+    """Shown if there is no bar."""
 
     @property
     def description(self) -> str:
-        of_original = f" The original: {in_words(self.quantity, self.reference)}." if self.reference else ""
+        of_original = f" The original: {format_figure(self.figure, self.reference)}." if self.reference else ""
         return f"{self.title}. " + " ".join(f"{self.words(bar)}." for bar in self.bars) + of_original
 
     def words(self, bar: Bar) -> str:
-        return f"{bar.name}: {in_words(self.quantity, bar.found)}"
+        return f"{bar.name}: {format_figure(self.figure, bar.found)}"
 
     def least_height(self, style: Style) -> float:
         return _around(style) + max(len(self.bars), 3) * style.line * _LOWEST
@@ -59,22 +60,22 @@ class Bars:
         return _drawing(self, style, width, height).scene(height)
 
 
-def bars(study: Study, quantity: Quantity) -> Bars:
-    """Return the chart of what was measured so far."""
-    found = [(sample, quantity.of(sample)) for sample in samples(study)]
+def bars(study: Study, figure: Figure) -> Bars:
+    """Return the chart of the results so far."""
+    found = [(sample, figure.plotted(sample)) for sample in samples(study)]
     made = [
-        Bar(sample.key, sample.row.label, sample.name, figure)
-        for sample, figure in found
-        if figure and not sample.is_reference and (quantity.is_fidelity or sample.cache_bits == 16)
+        Bar(sample.key, sample.row.label, sample.name, estimate)
+        for sample, estimate in found
+        if estimate and not sample.is_reference and (figure.source == "fidelity" or sample.cache_bits == 16)
     ]
     return Bars(
-        title=f"{subject(study)}: {quantity.in_sentence}",
-        reading=reading(study, (quantity,)),
-        method=method(study, (quantity,)),
-        quantity=quantity,
-        bars=tuple(sorted(made, key=lambda bar: bar.found.value, reverse=not quantity.less_is_better)),
-        reference=next((figure for sample, figure in found if sample.is_reference), None),
-        nothing=why_nothing(study, (quantity,)),
+        title=f"{subject(study)}: {figure.title_in_sentence}",
+        reading=reading(study, (figure,)),
+        method=method(study, (figure,)),
+        figure=figure,
+        bars=tuple(sorted(made, key=lambda bar: bar.found.value, reverse=not figure.less_is_better)),
+        reference=next((estimate for sample, estimate in found if sample.is_reference), None),
+        nothing=why_nothing(study, (figure,)),
     )
 
 
@@ -91,7 +92,7 @@ def _drawing(chart: Bars, style: Style, width: float, height: float) -> "_Drawin
     """Divide the width among names, bars and figures, and the height among rows."""
     of_original = [chart.reference.value] if chart.reference else []
     most = max([*(bar.found.high for bar in chart.bars), *of_original])
-    unit, gap = shown(chart.quantity, [most]), style.scaled(_GAP)
+    unit, gap = scale(chart.figure, [most]), style.scaled(_GAP)
     left = min(widest(style, [bar.name for bar in chart.bars]), width * _NAMES) + gap
     figures = widest(style, [format_number(bar.found.value / unit.divisor) for bar in chart.bars]) + 2 * gap
     row = (height - _around(style)) / len(chart.bars)
@@ -108,11 +109,11 @@ def _drawing(chart: Bars, style: Style, width: float, height: float) -> "_Drawin
 
 @dataclass(frozen=True, slots=True)
 class _Drawing:
-    """The chart while it is drawn: bars begin at the left of `room`, and one of `most` fills its width."""
+    """The chart while it is drawn: bars start at the left of `room`, and a bar of `most` fills its width."""
 
     chart: Bars
     style: Style
-    unit: Shown
+    unit: Scale
     room: Area
     width: float
     row: float
@@ -120,10 +121,10 @@ class _Drawing:
     most: float
 
     def scene(self, height: float) -> Scene:
-        better = "less is better" if self.chart.quantity.less_is_better else "more is better"
-        heading = self.style.elided(f"{title(self.chart.quantity, self.unit)}, {better}", self.width)
+        better = "lower is better" if self.chart.figure.less_is_better else "higher is better"
+        title = self.style.elided(f"{heading(self.chart.figure, self.unit)}, {better}", self.width)
         places = list(enumerate(self.chart.bars))
-        items: list[Item] = [Words(Point(0, self.style.size), heading, self.style.size)]
+        items: list[Item] = [Words(Point(0, self.style.size), title, self.style.size)]
         items += [item for place, bar in places for item in self._bar(place, bar)]
         items += self._reference()
         return Scene(self.width, height, tuple(items), tuple(self._target(*place) for place in places))
@@ -149,21 +150,21 @@ class _Drawing:
         yield Words(Point(self._beside_line(max(area.right, high) + gap, words), base), words, style.size)
 
     def _beside_line(self, left: float, words: str) -> float:
-        """Return where `words` begin: at `left`, or behind the line of the original if they would lie on it."""
+        """Return the left side of `words`: `left`, or right of the original's line if they would overlap it."""
         if not self.chart.reference:
             return left
         line, gap = self._across(self.chart.reference.value), self.style.scaled(_GAP) / 2
         return line + gap if left - gap < line < left + self.style.width(words) + gap else left
 
     def _whisker(self, low: float, high: float, area: Area) -> Iterator[Item]:
-        """Yield the bar of error, with ends where it is long enough for them."""
+        """Yield the error bar, with ends if it is long enough for them."""
         middle, half = area.middle.y, min(self.style.scaled(4), area.height / 4)
         yield Line((Point(low, middle), Point(high, middle)), "text", 1.5)
         for end in (low, high) if high - low > half else ():
             yield Line((Point(end, middle - half), Point(end, middle + half)), "text", 1.5)
 
     def _reference(self) -> Iterator[Item]:
-        """Yield the line at the original's figure, and its name below; at 0 there is none to draw."""
+        """Yield the line at the original's figure with its label below; none at 0."""
         if not self.chart.reference or not self.chart.reference.value:
             return
         style, at = self.style, self._across(self.chart.reference.value)

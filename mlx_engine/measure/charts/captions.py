@@ -1,48 +1,52 @@
-"""How the figures of a study were measured, for the line below a chart."""
+"""Captions of charts: the method of measurement, and what the error bars mean."""
 
 from collections.abc import Iterator, Sequence
 
 from mlx_engine.amounts import format_number
 from mlx_engine.measure.charts.missing import without
-from mlx_engine.measure.charts.quantities import DECODING, MEMORY, Quantity, usual_decoding, usual_reading
+from mlx_engine.measure.figures.figure import Figure
+from mlx_engine.measure.figures.figures import DECODE_SPEED, FIRST_TOKEN, PEAK_MEMORY, PREFILL_SPEED
 from mlx_engine.measure.study.study import Study
 
 
-def method(study: Study, quantities: Sequence[Quantity]) -> str:
-    """Return how `quantities` were measured: over what, on what, and how exactly."""
-    return " ".join((*_fidelity(study, quantities), *_speed(study, quantities)))
+def method(study: Study, figures: Sequence[Figure]) -> str:
+    """Return how `figures` were measured: on which text and machine, and how exactly."""
+    return " ".join((*_fidelity(study, figures), *_speed(study, figures)))
 
 
-def reading(study: Study, quantities: Sequence[Quantity]) -> str:
-    """Return what is to be known to read a chart of `quantities`: what bars of error mean, and what is not in it."""
-    lines = [_errors(study, quantities)] if any(quantity.is_fidelity for quantity in quantities) else []
-    if any(quantity.unit == "tokens/s" for quantity in quantities) and any(row.speed for row in study.rows):
-        lines.append("Bars of speed: from the slowest to the fastest.")
-    return " ".join((*lines, *without(study, quantities)))
+def reading(study: Study, figures: Sequence[Figure]) -> str:
+    """Return how to read a chart of `figures`: the meaning of its error bars, and which candidates are missing."""
+    lines = [_errors(study, figures)] if _has(figures, "fidelity") else []
+    if any(figure.unit == "tok/s" for figure in figures) and any(row.speed for row in study.rows):
+        lines.append("Bars of speed: from the slowest to the fastest run.")
+    return " ".join((*lines, *without(study, figures)))
 
 
-def _errors(study: Study, quantities: Sequence[Quantity]) -> str:
-    """Return what the bars of error mean, or why there are none."""
-    if not any(quantity.has_error for quantity in quantities if quantity.is_fidelity):
-        return "No standard error is reckoned for this figure, so there are no error bars."
+def _has(figures: Sequence[Figure], source: str) -> bool:
+    return any(figure.source == source for figure in figures)
+
+
+def _errors(study: Study, figures: Sequence[Figure]) -> str:
+    """Return the meaning of the error bars of fidelity, or why there are none."""
+    if not any(figure.has_error for figure in figures if figure.source == "fidelity"):
+        return "This figure has no standard error, so there are no error bars."
     chunks = [result.fidelity.chunks for row in study.rows for result in row.fidelity]
     if chunks and max(chunks) == 1:
-        return "No error bars: only one chunk was read, and one has no standard error."
+        return "No error bars: a standard error needs more than one chunk."
     return "Error bars of fidelity: one standard error, clustered by chunk."
 
 
-def _fidelity(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
+def _fidelity(study: Study, figures: Sequence[Figure]) -> Iterator[str]:
     result = next((result for row in study.rows for result in row.fidelity), None)
-    shown = [quantity for quantity in quantities if quantity.is_fidelity]
-    if result is None or not shown:
+    if result is None or not _has(figures, "fidelity"):
         return
-    if any(quantity.unit == "nats" for quantity in shown):
+    has_kl = any(figure.unit == "nats" for figure in figures)
+    if has_kl:
         yield f"KL(original ‖ candidate) of next-token probabilities; the original is {study.original.label}."
     if result.is_stand_in:
-        yield "8-bit weights, whose own loss is missing, answered in its place: take the divergence as a lower bound."
-    if (bound := _error_bound(study)) and any(quantity.unit == "nats" for quantity in shown):
-        off = f"{format_number(bound)} nats"
-        yield f"Since only a part of the original's answers is kept, a mean KL may be off by {off}."
+        yield "An 8-bit copy stood in for the original; its own loss is not included, so divergence is a lower bound."
+    if has_kl and (bound := _error_bound(study)):
+        yield f"Only some of the original's probabilities are kept: mean KL may be off by {format_number(bound)} nats."
     yield f"{result.fidelity.positions:,} positions of the corpus {result.corpus}: {result.convention.rstrip('.')}."
 
 
@@ -50,23 +54,18 @@ def _error_bound(study: Study) -> float:
     return max((result.fidelity.kl_error_bound for row in study.rows for result in row.fidelity), default=0.0)
 
 
-def _speed(study: Study, quantities: Sequence[Quantity]) -> Iterator[str]:
+def _speed(study: Study, figures: Sequence[Figure]) -> Iterator[str]:
     speed = next((row.speed for row in study.rows if row.speed), None)
-    shown = [quantity for quantity in quantities if quantity.is_of_speed]
-    if speed is None or not shown:
+    if speed is None or not _has(figures, "speed"):
         return
-    if (
-        reading := usual_reading(speed)
-        if any(quantity.key in ("prefill", "first_token") for quantity in shown)
-        else None
-    ):
-        yield f"Prompts of {reading.tokens:,} tokens."
-    if decoding := usual_decoding(speed) if DECODING in shown else None:
-        yield f"Written after {decoding.tokens:,} tokens of context."
-    if any(quantity.unit == "tokens/s" for quantity in shown):
+    if speed.prefill and (PREFILL_SPEED in figures or FIRST_TOKEN in figures):
+        yield f"Prompts of {speed.prefill.tokens:,} tokens."
+    if speed.decode and DECODE_SPEED in figures:
+        yield f"Decoding after {speed.decode.tokens:,} tokens of context."
+    if any(figure.unit == "tok/s" for figure in figures):
         yield f"Median of {speed.plan.repetitions}."
-    if MEMORY in shown:
-        yield "Memory: the most that MLX held while speed was measured."
+    if PEAK_MEMORY in figures:
+        yield f"{PEAK_MEMORY.title}: {PEAK_MEMORY.meaning[0].lower()}{PEAK_MEMORY.meaning[1:]}"
     if speed.machine:
         yield f"Machine: {speed.machine}; {speed.conditions.text}."
 

@@ -1,7 +1,6 @@
-"""How the divergences of single positions are spread: of each candidate, the share of positions that are so far off.
+"""Distribution of KL divergence over positions: for each candidate, the share of positions with at least some KL.
 
-Curves of shares are told apart where histograms would lie over each other, and show the rare bad positions, of which
-means say little.
+Curves stay distinguishable where histograms would overlap, and show the rare bad positions that means hide.
 """
 
 from collections.abc import Iterator
@@ -12,28 +11,27 @@ from mlx_engine.measure.charts import axes
 from mlx_engine.measure.charts.captions import method, subject
 from mlx_engine.measure.charts.chart import blank
 from mlx_engine.measure.charts.missing import why_nothing, without
-from mlx_engine.measure.charts.quantities import MEAN_KL, Sample, samples
 from mlx_engine.measure.charts.scales import Log
 from mlx_engine.measure.charts.scene import Area, Disc, Item, Line, Point, Scene, Target, Words
 from mlx_engine.measure.charts.series import Legend, colours, legend_lines
 from mlx_engine.measure.charts.style import Style
+from mlx_engine.measure.figures.figures import MEAN_KL
+from mlx_engine.measure.figures.sample import Sample, samples
 from mlx_engine.measure.results.kl_counts import BORDERS, at_least
 from mlx_engine.measure.study.study import Study
 
 _RADIUS, _GAP = 4.0, 10.0
 _LEVELS = (("median", 0.5), ("99th percentile", 0.01))
 _ALMOST_ALL = 0.98
-"""Where nearly all positions of all candidates are still farther off, nothing is to be seen."""
+"""Share of positions above which the curves of all candidates are still flat."""
 _LEAST = 1e-4
-_HOW_TO_READ = "A curve passes each KL at the share of positions that have at least it."
-_ALIKE = (
-    f"No position is off by more than {format_number(BORDERS[0])} nats: the candidates answer as the original does."
-)
+_HOW_TO_READ = "Share of positions with at least this KL."
+_ALIKE = f"No position has a KL above {format_number(BORDERS[0])} nats: the candidates match the original."
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A candidate: `shares` of its positions lie at or above each of the borders."""
+    """A candidate with the `shares` of its positions at or above each of the borders."""
 
     key: str
     label: str
@@ -45,19 +43,19 @@ class Curve:
     @property
     def words(self) -> str:
         median, p99 = format_number(self.median), format_number(self.p99)
-        return f"{self.name}: half of all positions are below {median} nats, 1 of 100 above {p99}"
+        return f"{self.name}: half of the positions are below {median} nats, 1 of 100 is above {p99}"
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """What is drawn, the closest candidate first."""
+    """The chart, the closest candidate first."""
 
     title: str
     reading: str
     method: str
     curves: tuple[Curve, ...]
     nothing: str
-    """What is said where there is no curve."""
+    """Shown if there is no curve."""
 
     @property
     def description(self) -> str:
@@ -73,10 +71,10 @@ class Distribution:
 
 
 def distribution(study: Study) -> Distribution:
-    """Return the chart of what was measured so far."""
+    """Return the chart of the results so far."""
     curves = [curve for sample in samples(study) if (curve := _curve(sample))]
     return Distribution(
-        title=f"{subject(study)}: how far single positions are off",
+        title=f"{subject(study)}: distribution of KL over positions",
         reading=" ".join((_HOW_TO_READ, *without(study, (MEAN_KL,)))),
         method=method(study, (MEAN_KL,)),
         curves=tuple(sorted(curves, key=lambda curve: curve.median)),
@@ -120,7 +118,7 @@ class _Drawing:
         return Scene(width, height, tuple(items), tuple(self._targets()))
 
     def _levels(self) -> Iterator[Item]:
-        """Yield the lines on which the figures lie that the table has."""
+        """Yield the lines of the percentiles that the table has."""
         for name, share in _LEVELS:
             at, plot, style = self.frame.up(share), self.frame.plot, self.style
             yield Line((Point(plot.left, at), Point(plot.right, at)), "tertiary", 1.0, dash=style.scaled(3))

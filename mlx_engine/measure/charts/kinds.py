@@ -1,4 +1,4 @@
-"""What each candidate loses on each kind of text: a row a kind, a dot a candidate, with its error."""
+"""Loss by kind of text: a row for each kind, a dot with its error for each candidate."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -7,16 +7,17 @@ from mlx_engine.measure.charts import axes
 from mlx_engine.measure.charts.captions import method, reading, subject
 from mlx_engine.measure.charts.chart import blank
 from mlx_engine.measure.charts.missing import why_nothing
-from mlx_engine.measure.charts.quantities import Estimate, Quantity, Sample, samples
 from mlx_engine.measure.charts.scene import Area, Disc, Ink, Item, Line, Point, Scene, Target, Words
 from mlx_engine.measure.charts.series import Legend, colours, legend_lines
 from mlx_engine.measure.charts.style import Style
-from mlx_engine.measure.charts.units import in_words
+from mlx_engine.measure.figures.figure import Estimate, Figure
+from mlx_engine.measure.figures.format import format_figure
+from mlx_engine.measure.figures.sample import Sample, samples
 from mlx_engine.measure.study.study import Study
 
 _ALL = "all texts"
-_ONE_KIND = "The text of this study is of one kind. Facet's own texts are of several, so that they can be compared."
-_ONE_CHUNK = " A kind of which only one chunk was read has none."
+_ONE_KIND = "The text of this study has only one kind. Facet's own texts have several to compare."
+_ONE_CHUNK = " A kind with only one chunk has none."
 _RADIUS, _APART = 4.0, 4.5
 """Of a dot, and from one candidate's line to the next."""
 _GAP = 10.0
@@ -26,7 +27,7 @@ _NAMES = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Dots:
-    """A candidate, and its figure on each kind of text."""
+    """A candidate with its figure for each kind of text."""
 
     key: str
     label: str
@@ -36,24 +37,24 @@ class Dots:
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """What is drawn: the candidates from the closest to the farthest, the kinds in the order of the corpus."""
+    """The chart: candidates from the closest to the farthest, kinds in the order of the corpus."""
 
     title: str
     reading: str
     method: str
-    quantity: Quantity
+    figure: Figure
     kinds: tuple[str, ...]
     candidates: tuple[Dots, ...]
     nothing: str
-    """What is said where there is no candidate to show."""
+    """Shown if there is no candidate."""
 
     @property
     def description(self) -> str:
         words = (self.words(dots, kind) for dots in self.candidates for kind in dots.found)
-        return f"{self.title}. " + " ".join(f"{one}." for one in words)
+        return f"{self.title}. " + " ".join(f"{sentence}." for sentence in words)
 
     def words(self, dots: Dots, kind: str) -> str:
-        return f"{dots.name}, {kind}: {in_words(self.quantity, dots.found[kind])}"
+        return f"{dots.name}, {kind}: {format_figure(self.figure, dots.found[kind])}"
 
     def least_height(self, style: Style) -> float:
         legend = legend_lines(len(self.candidates)) * style.line
@@ -65,21 +66,21 @@ class Kinds:
         return _Drawing(self, _frame(self, width, height, style), style).scene(width, height)
 
 
-def kinds(study: Study, quantity: Quantity) -> Kinds:
-    """Return the chart of what was measured so far."""
+def kinds(study: Study, figure: Figure) -> Kinds:
+    """Return the chart of the results so far."""
     candidates = [
-        Dots(sample.key, sample.row.label, sample.name, _figures(sample, quantity))
+        Dots(sample.key, sample.row.label, sample.name, _figures(sample, figure))
         for sample in samples(study)
-        if sample.result and len(sample.result.by_kind) > 1 and quantity.of(sample)
+        if sample.result and len(sample.result.by_kind) > 1 and figure.plotted(sample)
     ]
     return Kinds(
-        title=f"{subject(study)}: {quantity.in_sentence} by kind of text",
-        reading=reading(study, (quantity,)) + (_ONE_CHUNK if _has_single_chunks(study) else ""),
-        method=method(study, (quantity,)),
-        quantity=quantity,
+        title=f"{subject(study)}: {figure.title_in_sentence} by kind of text",
+        reading=reading(study, (figure,)) + (_ONE_CHUNK if _has_single_chunks(study) else ""),
+        method=method(study, (figure,)),
+        figure=figure,
         kinds=tuple(dict.fromkeys(kind for dots in candidates for kind in dots.found)),
         candidates=tuple(sorted(candidates, key=lambda dots: dots.found[_ALL].value)),
-        nothing=_ONE_KIND if any(row.fidelity for row in study.rows) else why_nothing(study, (quantity,)),
+        nothing=_ONE_KIND if any(row.fidelity for row in study.rows) else why_nothing(study, (figure,)),
     )
 
 
@@ -88,11 +89,11 @@ def _has_single_chunks(study: Study) -> bool:
     return any(found.chunks == 1 for result in results for found in result.by_kind.values())
 
 
-def _figures(sample: Sample, quantity: Quantity) -> dict[str, Estimate]:
-    found = {_ALL: quantity.of(sample)}
+def _figures(sample: Sample, figure: Figure) -> dict[str, Estimate]:
+    found = {_ALL: figure.plotted(sample)}
     kinds = sample.result.by_kind if sample.result else {}
-    found |= {kind: quantity.of(replace(sample, found=fidelity)) for kind, fidelity in kinds.items()}
-    return {kind: figure for kind, figure in found.items() if figure}
+    found |= {kind: figure.plotted(replace(sample, fidelity=fidelity)) for kind, fidelity in kinds.items()}
+    return {kind: estimate for kind, estimate in found.items() if estimate}
 
 
 def _band(candidates: int, style: Style) -> float:
@@ -103,7 +104,7 @@ def _band(candidates: int, style: Style) -> float:
 def _frame(chart: Kinds, width: float, height: float, style: Style) -> axes.Frame:
     legend = Legend([dots.name for dots in chart.candidates], width, style)
     top = legend.height + style.scaled(_GAP)
-    x = axes.axis(chart.quantity, [found for dots in chart.candidates for found in dots.found.values()])
+    x = axes.axis(chart.figure, [found for dots in chart.candidates for found in dots.found.values()])
     widest = max(style.width(kind, bold=True) for kind in chart.kinds)
     names = min(widest, width * _NAMES) + style.scaled(_GAP)
     return axes.frame(Area(0, top, width, height - top), x, None, style, names=names)
@@ -135,7 +136,7 @@ class _Drawing:
         yield Line((Point(0, plot.bottom), Point(plot.right, plot.bottom)), "grid")
 
     def _places(self) -> Iterator[tuple[Dots, str, Ink, Estimate, Point]]:
-        """Yield all dots: the candidates of a kind stand below each other in the order of the legend."""
+        """Yield all dots; the candidates of a kind are below each other in the order of the legend."""
         count = len(self.chart.candidates)
         apart = (self._row - self.style.scaled(_GAP)) / count
         for number, (dots, ink) in enumerate(zip(self.chart.candidates, colours(count), strict=True)):

@@ -1,4 +1,4 @@
-"""The chart that answers "which of these?": what each candidate costs against what it loses, and which none beats."""
+"""The chart that helps to choose: cost of each candidate against its loss, and the best trade-offs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,37 +9,30 @@ from mlx_engine.measure.charts import axes, labels
 from mlx_engine.measure.charts.captions import method, reading, subject
 from mlx_engine.measure.charts.chart import blank
 from mlx_engine.measure.charts.missing import why_nothing
-from mlx_engine.measure.charts.quantities import (
-    DECODING,
-    DISAGREEMENT,
-    MEAN_KL,
-    MEMORY,
-    PERPLEXITY,
-    SIZE,
-    Estimate,
-    Quantity,
-    in_precision,
-    samples,
-)
 from mlx_engine.measure.charts.scene import Area, Disc, Item, Line, Point, Scene, Target, Words
 from mlx_engine.measure.charts.style import Style
-from mlx_engine.measure.charts.units import in_words
+from mlx_engine.measure.figures.figure import Estimate, Figure
+from mlx_engine.measure.figures.figures import CHART_FIGURES, MEAN_KL, PEAK_MEMORY, SIZE
+from mlx_engine.measure.figures.format import format_figure
+from mlx_engine.measure.figures.sample import format_precision, samples
 from mlx_engine.measure.study.study import Study
 
-ACROSS: Sequence[Quantity] = (SIZE, MEMORY, DECODING)
-UP: Sequence[Quantity] = (MEAN_KL, PERPLEXITY, DISAGREEMENT)
+ACROSS: Sequence[Figure] = tuple(figure for figure in CHART_FIGURES if figure.source != "fidelity")
+"""Costs."""
+UP: Sequence[Figure] = tuple(figure for figure in CHART_FIGURES if figure.source == "fidelity")
+"""Losses."""
 
 _RADIUS = 5.0
 _LONGEST_NAME, _LONGEST_OF_MANY = 190.0, 150.0
 _MANY = 16
-"""From so many marks on, names are shorter, so that more of them have a place."""
+"""Number of marks from which names are shorter, so that more of them fit."""
 _FAR = 4.0
-"""A limit beyond so many times the largest model would push all of them to one side."""
+"""A limit beyond this multiple of the largest model would push all models to one side."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A model in the chart; `label` is that of its row, and the original's own is no candidate."""
+    """A model in the chart; `label` is that of its row. The original is not a candidate."""
 
     key: str
     label: str
@@ -47,23 +40,23 @@ class Mark:
     x: Estimate
     y: Estimate
     precision: str = ""
-    """How the name ends if that says how many bits the context has."""
+    """End of the name, if it is the precision of the KV cache."""
     is_reference: bool = False
     is_dominated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Pareto:
-    """What is drawn. `memory_bytes` is what models may take on this machine, if a line is to stand there."""
+    """The chart. `memory_bytes` is the memory available to models on this machine, if it is to be marked by a line."""
 
     title: str
     reading: str
     method: str
-    across: Quantity
-    up: Quantity
+    across: Figure
+    up: Figure
     marks: tuple[Mark, ...]
     nothing: str
-    """What is said where there is no candidate to show."""
+    """Shown if there is no candidate."""
     memory_bytes: int | None = None
 
     @property
@@ -71,7 +64,7 @@ class Pareto:
         if self._is_empty:
             return self.nothing
         front = [mark.name for mark in self.marks if not mark.is_dominated and not mark.is_reference]
-        return f"{self.title}. None is better in both than: {', '.join(front) or 'none'}. " + " ".join(
+        return f"{self.title}. Best trade-offs: {', '.join(front) or 'none'}. " + " ".join(
             f"{self.words(mark)}." for mark in self.marks
         )
 
@@ -80,8 +73,8 @@ class Pareto:
         return all(mark.is_reference for mark in self.marks)
 
     def words(self, mark: Mark) -> str:
-        figures = f"{in_words(self.across, mark.x)}, {self.up.in_sentence} {in_words(self.up, mark.y)}"
-        return f"{mark.name}: {figures}"
+        across, up = format_figure(self.across, mark.x), format_figure(self.up, mark.y)
+        return f"{mark.name}: {across}, {self.up.title_in_sentence} {up}"
 
     def least_height(self, style: Style) -> float:
         return style.scaled(260)
@@ -92,29 +85,29 @@ class Pareto:
         return _Drawing(self, _frame(self, width, height, style), style).scene(width, height)
 
 
-def pareto(study: Study, across: Quantity = SIZE, up: Quantity = MEAN_KL, memory_bytes: int | None = None) -> Pareto:
-    """Return the chart of what was measured so far."""
-    found = [(sample, across.of(sample), up.of(sample)) for sample in samples(study)]
+def pareto(study: Study, across: Figure = SIZE, up: Figure = MEAN_KL, memory_bytes: int | None = None) -> Pareto:
+    """Return the chart of the results so far."""
+    found = [(sample, across.plotted(sample), up.plotted(sample)) for sample in samples(study)]
     marks = [
-        Mark(sample.key, sample.row.label, sample.name, x, y, in_precision(sample.cache_bits), sample.is_reference)
+        Mark(sample.key, sample.row.label, sample.name, x, y, format_precision(sample.cache_bits), sample.is_reference)
         for sample, x, y in found
         if x and y
     ]
     judged = tuple(_judged(marks, across, up))
-    grey = " Grey: another candidate is at least as good in both." if any(mark.is_dominated for mark in judged) else ""
+    gray = " Gray: another candidate is at least as good in both." if any(mark.is_dominated for mark in judged) else ""
     return Pareto(
-        title=f"{subject(study)}: {up.in_sentence} against {across.in_sentence}",
-        reading=reading(study, (across, up)) + grey,
+        title=f"{subject(study)}: {up.title_in_sentence} against {across.title_in_sentence}",
+        reading=reading(study, (across, up)) + gray,
         method=method(study, (across, up)),
         across=across,
         up=up,
         marks=judged,
         nothing=why_nothing(study, (across, up)),
-        memory_bytes=memory_bytes if across is MEMORY else None,
+        memory_bytes=memory_bytes if across is PEAK_MEMORY else None,
     )
 
 
-def _judged(marks: Sequence[Mark], across: Quantity, up: Quantity) -> Iterator[Mark]:
+def _judged(marks: Sequence[Mark], across: Figure, up: Figure) -> Iterator[Mark]:
     """Yield `marks`, those dominated that another candidate equals in both and beats in one."""
     costs = [(_cost(across, mark.x), _cost(up, mark.y)) for mark in marks]
     candidates = {cost for mark, cost in zip(marks, costs, strict=True) if not mark.is_reference}
@@ -123,8 +116,8 @@ def _judged(marks: Sequence[Mark], across: Quantity, up: Quantity) -> Iterator[M
         yield replace(mark, is_dominated=beaten and not mark.is_reference)
 
 
-def _cost(quantity: Quantity, found: Estimate) -> float:
-    return found.value if quantity.less_is_better else -found.value
+def _cost(figure: Figure, found: Estimate) -> float:
+    return found.value if figure.less_is_better else -found.value
 
 
 def _frame(chart: Pareto, width: float, height: float, style: Style) -> axes.Frame:
@@ -137,7 +130,7 @@ def _frame(chart: Pareto, width: float, height: float, style: Style) -> axes.Fra
 
 @dataclass(frozen=True, slots=True)
 class _Drawing:
-    """The chart while it is drawn: every step yields what lies above the step before."""
+    """The chart while it is drawn, layer by layer."""
 
     chart: Pareto
     frame: axes.Frame
@@ -152,7 +145,7 @@ class _Drawing:
 
     @property
     def front(self) -> list[Point]:
-        """The candidates that none beats, from left to right."""
+        """The best trade-offs, from left to right."""
         marks = (mark for mark in self.chart.marks if not mark.is_reference and not mark.is_dominated)
         return sorted(map(self.at, marks))
 
@@ -170,7 +163,7 @@ class _Drawing:
         yield self._limit_words(self.chart.memory_bytes)
 
     def _limit_words(self, memory_bytes: int) -> Words:
-        """Return what stands at that line: on its right side, if there is room."""
+        """Return the label of that line, on its right if there is room."""
         style, plot, at = self.style, self.frame.plot, self.frame.across(memory_bytes)
         words = f"This Mac: {format_memory(memory_bytes)}"
         words = words if at < plot.right else f"{words} →"
@@ -188,7 +181,7 @@ class _Drawing:
             yield from (Line(bar, ink, 1.5) for bar in self._bars(mark))
 
     def _bars(self, mark: Mark) -> Iterator[tuple[Point, Point]]:
-        """Yield the upright and the level bar of error, where there is any."""
+        """Yield the vertical and the horizontal error bar, if any."""
         at, frame = self.at(mark), self.frame
         upright = Point(at.x, frame.up(mark.y.low)), Point(at.x, frame.up(mark.y.high))
         level = Point(frame.across(mark.x.low), at.y), Point(frame.across(mark.x.high), at.y)
@@ -202,7 +195,7 @@ class _Drawing:
                 yield Disc(self.at(mark), self.radius, "muted" if mark.is_dominated else "accent", "background", 1.5)
 
     def _names(self) -> Iterator[Item]:
-        """Yield the names, those first that must not be left out, and the lines that lead to them."""
+        """Yield the names, the most important first, with their leader lines."""
         style, room = self.style, self.frame.plot
         marks = sorted(self.chart.marks, key=lambda mark: (mark.is_dominated, self.at(mark)))
         longest = style.scaled(_LONGEST_NAME if len(marks) < _MANY else _LONGEST_OF_MANY)
@@ -226,12 +219,12 @@ class _Drawing:
         yield from self._left_out(places.count(None))
 
     def _short(self, mark: Mark, width: float) -> str:
-        """Return the name so that it fits into `width`, and still tells the precisions of a model apart."""
+        """Return the name elided to `width`, without losing the precision of the KV cache."""
         stem = mark.name.removesuffix(mark.precision)
         return self.style.elided(stem, width - self.style.width(mark.precision)) + mark.precision
 
     def _left_out(self, count: int) -> Iterator[Item]:
-        """Yield how many names had no place, above the plot, where the title of y leaves room."""
+        """Yield the number of hidden names, above the plot, if the title of y leaves room."""
         style = self.style
         words = f"{count} {'name has' if count == 1 else 'names have'} no room"
         taken = style.width(self.frame.y.title if self.frame.y else "") + style.scaled(24)

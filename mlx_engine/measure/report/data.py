@@ -1,12 +1,14 @@
-"""What a study has found for other programs: JSON with everything, and the table as CSV."""
+"""Results of a study for other programs: everything as JSON, and the table as CSV."""
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from mlx_engine.measure.report.columns import AGREEMENTS, DISTRIBUTION, MAIN, Column
+from mlx_engine.measure.figures.figure import Figure
+from mlx_engine.measure.figures.figures import ALL_FIGURES
+from mlx_engine.measure.figures.sample import Sample
 from mlx_engine.measure.report.subject import Subject
 from mlx_engine.measure.report.summary import verdicts
 from mlx_engine.measure.results.header import Header
@@ -14,21 +16,22 @@ from mlx_engine.measure.results.safe_characters import one_line
 from mlx_engine.measure.study.study import Study
 
 SCHEMA = 1
-"""Of the JSON; it changes when a field changes its meaning, not when one is added."""
+"""Version of the JSON. It changes when a field changes its meaning, not when a field is added."""
 
-_columns: Sequence[Column] = list({column.key: column for column in (*MAIN, *DISTRIBUTION, *AGREEMENTS)}.values())
-_formula_starts = ("=", "+", "-", "@")
+_FORMULA_STARTS = ("=", "+", "-", "@")
+_LONGEST_VERDICT = 4000
+"""Characters; that of a failure includes what to do about it."""
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """`winner` is a label, None if no candidate passes; `obstacles` say why others do not."""
+    """`winner` is a label, None if no candidate passes; `obstacles` are the reasons why others do not."""
 
     winner: str | None
     obstacles: dict[str, tuple[str, ...]]
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """The JSON. `study` has paths by their last part; `answers` is how the original's are kept, if they are."""
+    """The JSON. Paths in `study` are reduced to file names; `answers` describes the original's answers, if stored."""
 
     schema: int = SCHEMA
     verdicts: dict[str, str]
@@ -38,11 +41,12 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def json(subject: Subject) -> bytes:
-    """Return everything that is known, readable by people."""
-    found = subject.judgement
+    """Return all results as indented JSON."""
+    judgement = subject.judgement
+    winner = judgement.winner.label if judgement and judgement.winner else None
     document = Document(
-        verdicts={sample.key: words for sample, words in verdicts(subject)},
-        judgement=Judged(found.winner.label if found.winner else None, found.obstacles) if found else None,
+        verdicts={sample.key: verdict for sample, verdict in verdicts(subject)},
+        judgement=Judged(winner, judgement.obstacles) if judgement else None,
         answers=subject.header,
         study=subject.study,
     )
@@ -50,22 +54,40 @@ def json(subject: Subject) -> bytes:
 
 
 def table(subject: Subject) -> str:
-    """Return the figures as CSV, whole: sizes in bytes, times in seconds, KL in nats, shares from 0 to 1."""
+    """Return all figures of a study as `csv_table` does."""
+    by_key = {sample.key: verdict for sample, verdict in verdicts(subject)}
+    return csv_table([(sample, by_key.get(sample.key, "original")) for sample in subject.samples], ALL_FIGURES)
+
+
+def csv_table(rows: Iterable[tuple[Sample, str]], figures: Sequence[Figure]) -> str:
+    """Return samples with their verdicts as CSV (RFC 4180), unrounded.
+
+    Sizes are in bytes, times in seconds, KL in nats, shares from 0 to 1. A standard error is a column of its own.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    errors = [f"{column.key}_se" for column in _columns]
-    words = {sample.key: told for sample, told in verdicts(subject)}
-    known = [error for error in errors if any(hasattr(sample.found, error) for sample in subject.samples)]
-    writer.writerow(["model", "context_bits", *(column.key for column in _columns), *known, "verdict"])
-    for sample in subject.samples:
-        figures = [column.value(sample) for column in _columns]
-        own = [None if sample.is_reference else getattr(sample.found, error, None) for error in known]
+    writer.writerow(["model", "context_bits", *(name for figure in figures for name in _names(figure)), "verdict"])
+    for sample, verdict in rows:
+        values = (value for figure in figures for value in _values(figure, sample))
         name = name_cell(sample.row.label)
-        writer.writerow([name, sample.cache_bits, *figures, *own, words.get(sample.key, "original")])
+        writer.writerow([name, sample.cache_bits, *values, name_cell(verdict, _LONGEST_VERDICT)])
     return text.getvalue()
 
 
 def name_cell(text: str, longest: int = 200) -> str:
-    """Return a name in one line, so that spreadsheets take it for a text."""
+    """Return a name on one line, quoted so that a spreadsheet does not run it as a formula."""
     name = one_line(text, longest)
-    return f"'{name}" if name.startswith(_formula_starts) else name
+    return f"'{name}" if name.startswith(_FORMULA_STARTS) else name
+
+
+def _names(figure: Figure) -> Iterator[str]:
+    yield figure.key
+    if figure.has_error:
+        yield f"{figure.key}_se"
+
+
+def _values(figure: Figure, sample: Sample) -> Iterator[float | None]:
+    estimate = figure.measured(sample)
+    yield estimate.value if estimate else None
+    if figure.has_error:
+        yield estimate.error if estimate else None

@@ -1,68 +1,70 @@
-"""How a study was measured, on what, with what: names and sentences, the same in every document.
+"""The method of a study: text, conventions, machine and versions, in the same sentences in every document.
 
-KL divergence, perplexity and their errors are those of `fidelity.py` and `comparison.py`; speeds those of `speed.py`.
+`fidelity.py` and `comparison.py` compute KL divergence, perplexity and their errors; `speed.py` measures speed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mlx_engine.amounts import format_number
+from mlx_engine.measure.figures.figures import DECODE_SPEED, PREFILL_SPEED
 from mlx_engine.measure.report.shareable import is_own_text, name_of
 from mlx_engine.measure.report.subject import Subject
 from mlx_engine.measure.results.results import FidelityResult
 from mlx_engine.measure.results.safe_characters import one_line, sentence
+from mlx_engine.measure.results.speed_result import SpeedResult
 
 Fact = tuple[str, str]
 
 
 def facts(subject: Subject) -> list[Fact]:
-    """Return all that somebody needs who wants to measure the same again."""
+    """Return everything needed to repeat the measurements."""
     return [*_fidelity(subject), *_speed(subject), *_around(subject)]
 
 
 def convention(result: FidelityResult) -> str:
-    """Return how the text was cut and scored, and who does it likewise."""
-    likewise = "as mlx_lm.perplexity does" if "all positions" in result.convention else "as llama-perplexity does"
-    return sentence(f"{one_line(result.convention)}, {likewise}; each chunk is read for itself")
+    """Return how the text is cut and scored, and which other tool does the same."""
+    like = "as mlx_lm.perplexity does" if "all positions" in result.convention else "as llama-perplexity does"
+    return sentence(f"{one_line(result.convention)}, {like}; each chunk is read independently")
 
 
 def scored(result: FidelityResult) -> str:
-    """Return on what was measured: "1,984 positions of facet, in 16 chunks"."""
-    found = result.fidelity
-    return f"{found.positions:,} positions in {found.chunks:,} chunks of {corpus(result)}"
+    """Return the amount of text: "1,984 positions in 16 chunks of Facet's own texts"."""
+    fidelity = result.fidelity
+    return f"{fidelity.positions:,} positions in {fidelity.chunks:,} chunks of {corpus(result)}"
 
 
 def corpus(result: FidelityResult) -> str:
-    own, _, kinds = result.corpus.partition(":")
-    if own != "facet":
+    name, _, kinds = result.corpus.partition(":")
+    if name != "facet":
         return one_line(name_of(result.corpus))
     return f"Facet's own texts ({kinds.replace('+', ', ')})" if kinds else "Facet's own texts"
 
 
 def machines(subject: Subject) -> str:
-    """Return on what was measured, in a line."""
-    found = (*(result.machine for result in subject.results), *(speed.machine for speed in subject.speeds))
-    return "; ".join(_each(found))
+    """Return the machines, in one line."""
+    measured: tuple[FidelityResult | SpeedResult, ...] = (*subject.results, *subject.speeds)
+    return "; ".join(_unique(result.machine for result in measured))
 
 
 def tools(subject: Subject) -> str:
-    """Return with which versions: "facet 0.1.0, mlx 0.32.4"."""
-    told = (*(result.tools for result in subject.results), *(speed.tools for speed in subject.speeds))
-    return ", ".join(_each(f"{name} {version}" for found in told for name, version in found.items()))
+    """Return the versions of the tools: "facet 0.1.0, mlx 0.32.4"."""
+    measured: tuple[FidelityResult | SpeedResult, ...] = (*subject.results, *subject.speeds)
+    return ", ".join(_unique(f"{name} {version}" for result in measured for name, version in result.tools.items()))
 
 
 _DIVERGENCE = (
     "KL(original ‖ candidate) = Σ p ln(p/q) over all next tokens, p by the original and q by the candidate, in nats. "
-    "Figures after ± are one standard error, clustered by chunk, since the tokens of a chunk depend on each other."
+    "± is one standard error, clustered by chunk, because the tokens of a chunk depend on each other."
 )
-_PERPLEXITY = "exp of the mean of ln(1/p), p of the token that really follows, over the scored positions."
+_PERPLEXITY = "exp of the mean of ln(1/p) over the scored positions, where p is that of the actual next token."
 _SAME_INPUT = (
-    "The original's chat template was applied and the text tokenized once; all models read the same token ids. A "
-    "candidate that reads the text otherwise, or has another vocabulary, is refused."
+    "The original's chat template was applied and the text tokenized once; all models read the same token IDs. A "
+    "candidate with another tokenizer or another vocabulary is refused."
 )
-_CHOICES = (
-    "Nothing is sampled, so there is no seed: all models are led along the same text, and asked at each position for "
-    "the next token. Conversations are written with their answers; no model thinks in between."
+_SAMPLING = (
+    "Nothing is sampled, so there is no seed: all models read the same text and predict the next token at each "
+    "position. Conversations include their answers; no model generates its own."
 )
 
 
@@ -75,16 +77,16 @@ def _fidelity(subject: Subject) -> Iterator[Fact]:
     yield "Perplexity", _PERPLEXITY
     yield "Text", f"{scored(first)}{_read_tokens(subject)}."
     if first.private:
-        yield "Private", "The text is private: no passage of it is in this report."
+        yield "Private", "The text is private: this report quotes none of it."
     elif is_own_text(subject.study.plan.corpus) and not any(result.worst for result in results):
-        yield "Passages", "The text is a file of one's own: no passage of it is in this report."
+        yield "Passages", "The text is a local file: this report quotes none of it."
     if first.by_kind:
-        yield "Kinds", ", ".join(f"{one_line(kind)} ({found.positions:,})" for kind, found in first.by_kind.items())
+        yield "Kinds", ", ".join(f"{one_line(kind)} ({of_kind.positions:,})" for kind, of_kind in first.by_kind.items())
     yield "Convention", convention(first)
     yield "Same input", _SAME_INPUT
-    yield "Choices", _CHOICES
-    yield "Context", f"Kept in 16 bits by the original, in {_bits(results)} bits by the candidates."
-    yield "Left out", _left_out(subject, results)
+    yield "Sampling", _SAMPLING
+    yield "KV cache", f"16 bits for the original, {_bits(results)} bits for the candidates."
+    yield "Error bound", _error_bound(subject, results)
 
 
 def _read_tokens(subject: Subject) -> str:
@@ -94,27 +96,27 @@ def _read_tokens(subject: Subject) -> str:
     return f", {len(subject.header.kinds) * size:,} tokens read, of a vocabulary of {subject.header.vocabulary:,}"
 
 
-def _left_out(subject: Subject, results: Sequence[FidelityResult]) -> str:
+def _error_bound(subject: Subject, results: Sequence[FidelityResult]) -> str:
     bound = max(result.fidelity.kl_error_bound for result in results)
     return (
-        f"{_kept(subject.study.plan.tail_mass)}With all answers, the mean KL would be within {format_number(bound)} "
-        "nats of what is shown, for every candidate: the most that rounding can do, and four standard errors of the "
-        "samples."
+        f"{_stored(subject.study.plan.tail_mass)}Mean KL over the whole vocabulary is within {format_number(bound)} "
+        "nats of the figure shown, for every candidate: the largest rounding error plus four standard errors of the "
+        "sample."
     )
 
 
-def _kept(tail_mass: float) -> str:
+def _stored(tail_mass: float) -> str:
     if tail_mass == 0:
-        return "The original's answers are kept for all tokens, in 16 bits. "
+        return "The original's probabilities are stored for all tokens, in 16 bits. "
     return (
-        "Of the original's answers, the likeliest tokens of each position are kept, in 16 bits; for the rest, at most "
-        f"{tail_mass:g} of the probability, a sample of its tokens stands. "
+        "The original's probabilities are stored in 16 bits for the most likely tokens of each position; the rest, at "
+        f"most {tail_mass:g} of the probability, is represented by a sample. "
     )
 
 
 def _bits(results: Iterable[FidelityResult]) -> str:
-    found = [str(bits) for bits in sorted({result.cache_bits for result in results}, reverse=True)]
-    return " and ".join(found) if len(found) < 3 else f"{', '.join(found[:-1])} and {found[-1]}"
+    bits = [str(bits) for bits in sorted({result.cache_bits for result in results}, reverse=True)]
+    return " and ".join(bits) if len(bits) < 3 else f"{', '.join(bits[:-1])} and {bits[-1]}"
 
 
 def _speed(subject: Subject) -> Iterator[Fact]:
@@ -124,22 +126,22 @@ def _speed(subject: Subject) -> Iterator[Fact]:
     yield (
         "Speed",
         (
-            f"Median of {plan.repetitions} after a warm-up, which is not counted. Prefill: tokens read until the "
-            f"first of the answer is there. Decode: {plan.decode_tokens} tokens written after a context of that depth, "
-            f"kept in {plan.cache_bits} bits. A star: the values lie more than a fifth apart."
+            f"Median of {plan.repetitions} after a warm-up. {PREFILL_SPEED.title}: prompt tokens until the first "
+            f"generated token. {DECODE_SPEED.title}: {plan.decode_tokens} tokens generated after a context of that "
+            f"length, with a {plan.cache_bits}-bit KV cache. *: the runs differ by more than 20%."
         ),
     )
     yield "Conditions", _conditions(subject)
 
 
 def conditions(subject: Subject) -> dict[str, str]:
-    """Return under which conditions the speed of each model was measured, by its label."""
+    """Return the conditions under which speed was measured, by the label of the model."""
     return {row.label: row.speed.conditions.text for row in subject.study.rows if row.speed}
 
 
 def _conditions(subject: Subject) -> str:
-    found = set(conditions(subject).values())
-    return found.pop() if len(found) == 1 else "Not the same for all: each model's stand below its name, at Speed."
+    distinct = set(conditions(subject).values())
+    return distinct.pop() if len(distinct) == 1 else "Not the same for all models: see the table of speeds."
 
 
 def _around(subject: Subject) -> Iterator[Fact]:
@@ -159,14 +161,14 @@ def _dates(subject: Subject) -> Iterator[str]:
         yield speed.created
 
 
-def _each(texts: Iterable[str]) -> list[str]:
-    """Return what is there, each once, in order."""
+def _unique(texts: Iterable[str]) -> list[str]:
+    """Return the texts that are not empty, each once, in order."""
     return list(dict.fromkeys(one_line(text) for text in texts if text))
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What tells something from all others: `of` is its name, `label` its whole name where that is another."""
+    """A hash that identifies a file or a text; `label` adds to the name `of`."""
 
     of: str
     label: str
@@ -174,14 +176,14 @@ class Fingerprint:
 
 
 def fingerprints(subject: Subject) -> Iterator[Fingerprint]:
-    """Yield those of all models whose weights were read, of the text and of the original's answers."""
+    """Yield the fingerprints of all models that were read, of the text and of the original's answers."""
     results = subject.results
     for row in subject.study.rows:
-        known = [result.candidate_weights for result in row.fidelity] + ([row.speed.weights] if row.speed else [])
-        known += [result.reference_weights for result in results if row.is_original]
-        if known:
-            yield Fingerprint(subject.names[row.label], one_line(row.label), known[0])
+        weights = [result.candidate_weights for result in row.fidelity] + ([row.speed.weights] if row.speed else [])
+        weights += [result.reference_weights for result in results if row.is_original]
+        if weights:
+            yield Fingerprint(subject.names[row.label], one_line(row.label), weights[0])
     if subject.header:
-        yield Fingerprint("Tokens of the text", "and how they are cut into chunks", subject.header.sample)
+        yield Fingerprint("Tokens of the text", "and their division into chunks", subject.header.sample)
     if results:
-        yield Fingerprint("Answers of the original", "what all candidates are held against", results[0].answers)
+        yield Fingerprint("Answers of the original", "the reference of all candidates", results[0].answers)

@@ -1,7 +1,7 @@
-"""A study as one HTML file that stands alone: it asks the network for nothing, and is read without its script.
+"""A study as a self-contained HTML file: it loads nothing from the network and is readable without its script.
 
-The page forbids itself all that it does not need (Content-Security-Policy), so that no text in it could ever act: names
-of models and tokens are written by strangers.
+A Content-Security-Policy forbids all that the page does not need, because names of models and tokens come from
+strangers and must never run as code.
 """
 
 import base64
@@ -11,13 +11,15 @@ from importlib import resources
 
 import msgspec
 
-from mlx_engine.measure.report import figures
-from mlx_engine.measure.report.columns import AGREEMENTS, DISTRIBUTION, MAIN, Column
+from mlx_engine.measure.figures.figure import Figure
+from mlx_engine.measure.figures.figures import AGREEMENT, DISTRIBUTION, FIGURES, MEAN_KL, TOP1_AGREEMENT
+from mlx_engine.measure.figures.limits import AIMS, format_limits
+from mlx_engine.measure.report import charts
 from mlx_engine.measure.report.facts import Fact, Fingerprint, conditions, facts, fingerprints, machines, scored
 from mlx_engine.measure.report.markup import Markup, element, joined
 from mlx_engine.measure.report.subject import Subject, failures
-from mlx_engine.measure.report.summary import AIMS, limits, role, summary, verdicts
-from mlx_engine.measure.report.tables import columns_table, kinds_table, speed_table
+from mlx_engine.measure.report.summary import role, summary, verdicts
+from mlx_engine.measure.report.tables import figures_table, kinds_table, speed_table
 from mlx_engine.measure.report.worst import worst
 from mlx_engine.measure.results.safe_characters import one_line, sentence
 
@@ -31,11 +33,11 @@ def html(subject: Subject) -> str:
 
 
 def title(subject: Subject) -> str:
-    return f"What quantizations of {subject.original} cost"
+    return f"Quantizations of {subject.original} compared"
 
 
 def _head(subject: Subject) -> Markup:
-    style, script = _resource("report.css") + figures.colours(), _resource("sort.js")
+    style, script = _resource("report.css") + charts.colors(), _resource("sort.js")
     allowed = (
         "default-src 'none'; style-src 'unsafe-inline'; "
         f"script-src 'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'; "
@@ -64,7 +66,7 @@ def _body(subject: Subject) -> Markup:
     parts = (
         element("section", element("h2", words), content, id=key, aria_label=words) for key, words, content in sections
     )
-    foot = "Made by Facet. Nothing in this file is loaded from elsewhere."
+    foot = "Made by Facet. This file loads nothing from the network."
     return element("body", _top(subject), element("nav", *links), *parts, element("footer", foot, class_="note"))
 
 
@@ -81,11 +83,11 @@ def _top(subject: Subject) -> Markup:
 
 def _sections(subject: Subject) -> Iterator[Section]:
     study, samples = subject.study, subject.samples
-    measured = [sample for sample in samples if sample.found and not sample.is_reference]
+    measured = [sample for sample in samples if sample.fidelity]
     yield "table", "Candidates", joined(_main_table(subject), _gates(subject))
-    yield "charts", "Cost and loss", joined(*figures.trade_offs(study) if measured else ())
+    yield "charts", "Cost and loss", joined(*charts.trade_offs(study) if measured else ())
     if any(len(result.by_kind) > 1 for result in subject.results):
-        yield "kinds", "By kind of text", joined(figures.by_kind(study), _note(_kinds), kinds_table(measured))
+        yield "kinds", "By kind of text", joined(charts.by_kind(study), _note(_kinds), kinds_table(measured))
     if subject.results:
         yield "spread", "Spread", joined(*_spread(subject))
         yield "worst", "Worst positions", joined(_note(_farthest), *worst(measured))
@@ -98,13 +100,13 @@ def _sections(subject: Subject) -> Iterator[Section]:
     yield "failures", "What failed", _definitions([(subject.names[label], words) for label, words in failures(study)])
 
 
-_kinds = "Mean KL in nats, ± one standard error, and how often the choice is the same."
+_kinds = f"{MEAN_KL.title} ± one standard error, and {TOP1_AGREEMENT.title_in_sentence}."
 _farthest = (
-    "Of each candidate, the twenty positions with the greatest KL. The token that really follows is marked; ␣ is a "
-    "space, ↵ a line break. Beside each other, the five likeliest tokens by the original and by the candidate."
+    "The twenty positions of each candidate with the highest KL. The actual next token is highlighted; ␣ is a space, "
+    "↵ a line break. Below it, the five most likely tokens of the original and of the candidate."
 )
-_speeds = "Tokens per second: the median, and below it the slowest and the fastest time."
-_sha = "SHA-256. The same fingerprint means the same weights, tokens or answers, whatever they are called."
+_speeds = "Median, with the slowest and the fastest run."
+_sha = "SHA-256. The same fingerprint means the same weights, tokens or answers, under any name."
 
 
 def _note(words: str) -> Markup:
@@ -112,20 +114,20 @@ def _note(words: str) -> Markup:
 
 
 def _main_table(subject: Subject) -> Markup:
-    words = {sample.key: sentence(told) for sample, told in verdicts(subject)}
+    notes = {sample.key: sentence(verdict) for sample, verdict in verdicts(subject)}
     label = subject.judgement.winner.label if subject.judgement and subject.judgement.winner else None
     samples = subject.samples
-    told = columns_table(
+    table = figures_table(
         samples,
-        MAIN,
+        FIGURES,
         winner=next((sample for sample in samples if sample.row.label == label), None),
-        words=lambda sample: words.get(sample.key, sentence(role(subject))),
+        note=lambda sample: notes.get(sample.key, sentence(role(subject))),
     )
-    return joined(told, _meanings(MAIN))
+    return joined(table, _meanings(FIGURES))
 
 
-def _meanings(columns: Sequence[Column]) -> Markup:
-    pairs = _definitions([(column.title, column.meaning) for column in columns])
+def _meanings(figures: Sequence[Figure]) -> Markup:
+    pairs = _definitions([(figure.title, figure.meaning) for figure in figures])
     return element("details", element("summary", "What the columns mean"), pairs, class_="key")
 
 
@@ -133,20 +135,20 @@ def _gates(subject: Subject) -> Markup:
     gates, judgement = subject.study.plan.gates, subject.judgement
     if gates is None or judgement is None:
         return Markup()
-    told = element("p", f"Wanted is {AIMS[gates.prefer]} within the limits: {limits(gates)}.")
+    aim = element("p", f"The winner is {AIMS[gates.prefer]} within the limits: {format_limits(gates)}.")
     why = [(subject.names[label], sentence("; ".join(reasons))) for label, reasons in judgement.obstacles.items()]
-    return joined(element("h3", "Limits"), told, _definitions(why))
+    return joined(element("h3", "Limits"), aim, _definitions(why))
 
 
 def _spread(subject: Subject) -> Iterator[Markup]:
-    measured = [sample for sample in subject.samples if sample.found and not sample.is_reference]
+    measured = [sample for sample in subject.samples if sample.fidelity]
     if any(result.kl_counts for result in subject.results):
-        yield figures.spread(subject.study)
-    yield _note("KL of single positions, in nats.")
-    yield columns_table(measured, DISTRIBUTION)
-    yield element("h3", "Agreement, and certainty")
-    yield columns_table(measured, AGREEMENTS)
-    yield _meanings((*DISTRIBUTION, *AGREEMENTS))
+        yield charts.spread(subject.study)
+    yield _note("KL divergence over positions.")
+    yield figures_table(measured, DISTRIBUTION)
+    yield element("h3", "Agreement and certainty")
+    yield figures_table(measured, AGREEMENT)
+    yield _meanings((*DISTRIBUTION, *AGREEMENT))
     yield _note(f"Over {scored(subject.results[0])}.")
 
 

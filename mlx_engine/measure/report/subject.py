@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlx_engine.measure.charts.quantities import Sample, samples
+from mlx_engine.measure.figures.sample import Sample, samples
 from mlx_engine.measure.report.shareable import shareable, shareable_header
 from mlx_engine.measure.results.header import Header
 from mlx_engine.measure.results.kept_answers import header_of

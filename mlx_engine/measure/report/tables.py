@@ -1,22 +1,31 @@
-"""Tables of a report in HTML, from columns that are data."""
+"""Tables of a report in HTML."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from mlx_engine.measure.charts.quantities import Sample
-from mlx_engine.measure.report.columns import Column, rate, seconds
+from mlx_engine.measure.figures.figure import Estimate, Figure
+from mlx_engine.measure.figures.figures import (
+    DECODE_SPEED,
+    LOAD_TIME,
+    MEAN_KL,
+    PREFILL_SPEED,
+    TOP1_AGREEMENT,
+    token_rate,
+)
+from mlx_engine.measure.figures.format import Column, columns, format_figure, format_measured
+from mlx_engine.measure.figures.sample import Sample
 from mlx_engine.measure.report.markup import Markup, element, joined
 from mlx_engine.measure.results.results import Fidelity
 from mlx_engine.measure.results.safe_characters import one_line
 from mlx_engine.measure.results.speed_result import Series, SpeedResult
-from mlx_engine.measure.results.verdicts import plus_minus
 from mlx_engine.measure.study.study import Row
 
 _NOTHING = "—"
-"""Stands where nothing is known."""
+"""In a cell without a value."""
 
 
 def table(head: Sequence[Markup], rows: Sequence[Markup], *, is_sortable: bool = False) -> Markup:
-    """Return a table that scrolls for itself where it is wider than the page."""
+    """Return a table that scrolls by itself if it is wider than the page."""
     inner = joined(element("thead", element("tr", *head)), element("tbody", *rows))
     return element("div", element("table", inner, class_="sortable" if is_sortable else False), class_="scroll")
 
@@ -25,61 +34,65 @@ def title(words: str, meaning: str = "") -> Markup:
     return element("th", words, scope="col", title=meaning or False)
 
 
-def columns_table(
+def figures_table(
     samples: Sequence[Sample],
-    columns: Sequence[Column],
+    figures: Sequence[Figure],
     *,
     winner: Sample | None = None,
-    words: Callable[[Sample], str] = lambda _: "",
+    note: Callable[[Sample], str] = lambda _: "",
 ) -> Markup:
-    """Return the table that sorts, a row for each of `samples`, with its `words` below its name."""
-    head = [title("Model"), *(title(column.title, column.meaning) for column in columns)]
+    """Return a sortable table with a row for each of `samples`, its `note` below its name."""
+    shown = columns(samples, figures)
+    head = [title("Model"), *(title(column.heading, column.figure.meaning) for column in shown)]
     rows = []
     for sample in samples:
-        cells = (_figure(column, sample) for column in columns)
-        first = name(sample, words(sample), is_winner=sample is winner)
+        cells = (_cell(column, sample) for column in shown)
+        first = name(sample, note(sample), is_winner=sample is winner)
         rows.append(element("tr", first, *cells, class_="winner" if sample is winner else False))
     return table(head, rows, is_sortable=True)
 
 
-def name(sample: Sample, words: str = "", *, is_winner: bool = False) -> Markup:
+def name(sample: Sample, note: str = "", *, is_winner: bool = False) -> Markup:
     chip = element("span", "winner", class_="chip") if is_winner else ""
-    below = element("small", words) if words else ""
+    below = element("small", note) if note else ""
     return element("th", element("bdi", one_line(sample.name)), chip, below, scope="row", title=sample.row.label)
 
 
-def _figure(column: Column, sample: Sample) -> Markup:
-    value = column.value(sample)
-    return element("td", column.text(sample) or _NOTHING, data_value="" if value is None else repr(value))
+def _cell(column: Column, sample: Sample) -> Markup:
+    estimate = column.figure.measured(sample)
+    return element("td", column.text(sample) or _NOTHING, data_value=repr(estimate.value) if estimate else "")
 
 
 def kinds_table(samples: Sequence[Sample]) -> Markup:
-    """Return mean KL and agreement on each kind of text."""
-    found = [(sample, sample.result.by_kind) for sample in samples if sample.result]
-    kinds = list(dict.fromkeys(kind for _, by_kind in found for kind in by_kind))
-    rows = [element("tr", name(sample), *(_kind(by_kind.get(kind)) for kind in kinds)) for sample, by_kind in found]
+    """Return mean KL and top-1 agreement for each kind of text."""
+    by_kind = [(sample, sample.result.by_kind) for sample in samples if sample.result]
+    kinds = list(dict.fromkeys(kind for _, results in by_kind for kind in results))
+    rows = [
+        element("tr", name(sample), *(_kind(sample, results.get(kind)) for kind in kinds))
+        for sample, results in by_kind
+    ]
     return table([title("Model"), *(title(one_line(kind)) for kind in kinds)], rows, is_sortable=True)
 
 
-def _kind(found: Fidelity | None) -> Markup:
-    if found is None:
+def _kind(sample: Sample, fidelity: Fidelity | None) -> Markup:
+    if fidelity is None:
         return element("td", _NOTHING, data_value="")
-    same = element("small", f"{100 * found.top1_agreement:.1f} % same")
-    value = plus_minus(found.mean_kl, found.mean_kl_se, 4)
-    return element("td", value, element("br"), same, data_value=repr(found.mean_kl))
+    of_kind = replace(sample, fidelity=fidelity)
+    match = element("small", format_measured(TOP1_AGREEMENT, of_kind))
+    return element("td", format_measured(MEAN_KL, of_kind), element("br"), match, data_value=repr(fidelity.mean_kl))
 
 
 def speed_table(rows: Sequence[Row], names: Mapping[str, str], conditions: Mapping[str, str]) -> Markup:
-    """Return all speeds, with the slowest and the fastest time of each; below a name, the conditions of its label."""
+    """Return all speeds with their extremes; `conditions` are shown below the name, by label."""
     measured = [(row, row.speed) for row in rows if row.speed]
     prompts = _tokens(speed.reading for _, speed in measured)
     depths = _tokens(speed.decoding for _, speed in measured)
     head = [
         title("Model"),
-        title("Load, first"),
-        title("Load, again"),
-        *(title(f"Prefill {tokens:,}") for tokens in prompts),
-        *(title(f"Decode at {tokens:,}") for tokens in depths),
+        title(LOAD_TIME.title, LOAD_TIME.meaning),
+        title(f"{LOAD_TIME.title}, again"),
+        *(title(f"{PREFILL_SPEED.title} at {tokens:,}") for tokens in prompts),
+        *(title(f"{DECODE_SPEED.title} at {tokens:,}") for tokens in depths),
     ]
     return table(
         head,
@@ -104,14 +117,16 @@ def _speeds(speed: SpeedResult, prompts: Sequence[int], depths: Sequence[int]) -
 
 
 def _seconds(values: Sequence[float]) -> Markup:
-    return element("td", seconds(values[0]) if values else _NOTHING, data_value=repr(values[0]) if values else "")
+    if not values:
+        return element("td", _NOTHING, data_value="")
+    return element("td", format_figure(LOAD_TIME, Estimate(values[0])), data_value=repr(values[0]))
 
 
 def _series(series: Sequence[Series], tokens: int) -> Markup:
-    if not (found := next((one for one in series if one.tokens == tokens), None)):
+    at_length = next((one for one in series if one.tokens == tokens), None)
+    if at_length is None:
         return element("td", _NOTHING, data_value="")
-    extremes = element("small", f"{min(found.values):,.1f} to {max(found.values):,.1f}")
-    return element("td", rate(found), element("br"), extremes, data_value=repr(found.median))
+    return element("td", format_figure(DECODE_SPEED, token_rate(at_length)), data_value=repr(at_length.median))
 
 
 def _tokens(series: Iterable[tuple[Series, ...]]) -> list[int]:

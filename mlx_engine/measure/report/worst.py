@@ -1,9 +1,9 @@
-"""The positions where a candidate is farthest from the original, in HTML: the text, and what both would have said."""
+"""The positions with the highest KL in HTML: the text, and the most likely tokens of both models."""
 
 from collections.abc import Iterator, Sequence
 
 from mlx_engine.amounts import format_number
-from mlx_engine.measure.charts.quantities import Sample
+from mlx_engine.measure.figures.sample import Sample
 from mlx_engine.measure.report.markup import Markup, element
 from mlx_engine.measure.results.results import Choice, Divergence
 from mlx_engine.measure.results.safe_characters import one_line, visible_end, visible_token
@@ -13,32 +13,37 @@ _CONTEXT = 600
 
 
 def worst(samples: Sequence[Sample]) -> Iterator[Markup]:
-    """Yield a part that unfolds for each candidate with results."""
+    """Yield a collapsible section for each candidate with results."""
     for sample in samples:
         if sample.result and sample.result.worst:
             yield _candidate(sample, sample.result.worst)
 
 
-def _candidate(sample: Sample, found: Sequence[Divergence]) -> Markup:
-    farthest, nearest = found[0].kl, found[-1].kl
-    told = element("small", f" · {len(found)} positions, KL {format_number(nearest)} to {format_number(farthest)}")
-    head = element("summary", element("bdi", one_line(sample.name)), told)
-    return element("details", head, *map(_position, found))
+def _candidate(sample: Sample, positions: Sequence[Divergence]) -> Markup:
+    farthest, nearest = positions[0].kl, positions[-1].kl
+    extent = element(
+        "small", f" · {len(positions)} positions, KL {format_number(nearest)} to {format_number(farthest)}"
+    )
+    head = element("summary", element("bdi", one_line(sample.name)), extent)
+    return element("details", head, *map(_position, positions))
 
 
-def _position(found: Divergence) -> Markup:
-    place = f" · {one_line(found.kind)} · chunk {found.chunk + 1}, token {found.position + 2}"
+def _position(divergence: Divergence) -> Markup:
+    place = f" · {one_line(divergence.kind)} · chunk {divergence.chunk + 1}, token {divergence.position + 2}"
     choices = element(
         "div",
-        _choices("Original", found.reference, found.true),
-        _choices("Candidate", found.candidate, found.true),
+        _choices("Original", divergence.reference, divergence.true),
+        _choices("Candidate", divergence.candidate, divergence.true),
         class_="choices",
     )
     return element(
         "article",
-        element("header", element("b", f"KL {format_number(found.kl)}"), place),
+        element("header", element("b", f"KL {format_number(divergence.kl)}"), place),
         element(
-            "blockquote", visible_end(found.before, _CONTEXT), element("mark", visible_token(found.true)), dir="auto"
+            "blockquote",
+            visible_end(divergence.before, _CONTEXT),
+            element("mark", visible_token(divergence.true)),
+            dir="auto",
         ),
         choices,
     )

@@ -18,7 +18,8 @@ Warmth = Literal["cold", "warm", "unknown"]
 _Tokens = Annotated[int, Meta(ge=1, le=2**20)]
 _most_spread = 0.2
 _most_held = 0.05
-_usual_prompt = 512
+USUAL_PROMPT_TOKENS = 512
+"""Length of the prompt at which models are compared."""
 
 
 class SpeedPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,15 +108,15 @@ class SpeedResult(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def decode(self) -> Series | None:
-        """How fast it writes after the least context of the plan."""
-        wanted = min(self.plan.depths, default=0)
-        return next((series for series in self.decoding if series.tokens == wanted), None)
+        """Decode speed after the shortest context of the plan."""
+        depth = min(self.plan.depths, default=0)
+        return next((series for series in self.decoding if series.tokens == depth), None)
 
     @property
     def prefill(self) -> Series | None:
-        """How fast it reads the prompt of the plan that is the nearest to the usual length."""
-        wanted = min(self.plan.prompts, key=lambda tokens: abs(tokens - _usual_prompt), default=0)
-        return next((series for series in self.reading if series.tokens == wanted), None)
+        """Prefill speed for the prompt of the plan closest to the usual length."""
+        prompt = min(self.plan.prompts, key=lambda tokens: abs(tokens - USUAL_PROMPT_TOKENS), default=0)
+        return next((series for series in self.reading if series.tokens == prompt), None)
 
     def time_to_first_token_s(self, series: Series) -> float:
         """Return how long the first token took after a prompt."""

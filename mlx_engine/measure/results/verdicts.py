@@ -1,6 +1,4 @@
-"""What measured figures mean, in words."""
-
-import math
+"""Verdicts: the meaning of a measured divergence, in words."""
 
 from mlx_engine.measure.results.results import Fidelity
 
@@ -12,12 +10,12 @@ _borders = (
     (1.0, "clearly different"),
 )
 """In nats. llama.cpp's table of Llama 3 8B (tools/perplexity/README.md) has q8_0 at 0.001, q6_K at 0.005, q5_K_M at
-0.011, q4_K_M at 0.031, q4_0 at 0.072, q3_K_S at 0.23, q2_K at 0.45 and iq1_M at 1.4. The words order distances, and
-promise nothing of how answers are liked."""
+0.011, q4_K_M at 0.031, q4_0 at 0.072, q3_K_S at 0.23, q2_K at 0.45 and iq1_M at 1.4. The words order distances;
+they do not promise how good answers are."""
 
 
 def verdict(found: Fidelity) -> str:
-    """Return how many of a hundred next words differ, and how far both are apart. A word is a token here."""
+    """Return how many of a hundred next words differ, and the distance. A word is a token here."""
     return f"{_differing(found)}; {_distance(found.mean_kl)}"
 
 
@@ -34,13 +32,3 @@ def _differing(found: Fidelity) -> str:
 
 def _distance(kl: float) -> str:
     return next((words for border, words in _borders if kl < border), "hardly the same model")
-
-
-def plus_minus(value: float, error: float | None, digits: int) -> str:
-    """Return a figure with its standard error: "0.043 ± 0.002", with more digits where the error is below the last."""
-    if error is None:
-        return f"{value:z.{digits}f}"
-    if error == 0 or not math.isfinite(error):
-        return f"{value:z.{digits}f} ± {error:.0f}"
-    digits = max(digits, -math.floor(math.log10(error)))
-    return f"{value:z.{digits}f} ± {error:.{digits}f}"

@@ -1,4 +1,4 @@
-"""Which candidate of a study passes its gates, and which of those wins."""
+"""The candidates of a study that are within its limits, and the winner among them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ class Judgement:
 
 
 def judge(study: Study, gates: Gates) -> Judgement:
-    """Hold the candidates against `gates`. What was not measured, or was disturbed, does not pass.
+    """Judge the candidates by `gates`. A missing or unreliable measurement does not pass.
 
-    Of two that are alike in what is preferred, the one wins that is closer to the original, then the smaller one.
+    Of two candidates with an equal preferred figure, the one closer to the original wins, then the smaller one.
     """
     obstacles = {row.label: tuple(_obstacles(study, row, gates)) for row in study.candidates}
     passing = [row for row in study.candidates if not obstacles[row.label]]
@@ -34,10 +34,10 @@ def judge(study: Study, gates: Gates) -> Judgement:
 
 def _obstacles(study: Study, row: Row, gates: Gates) -> Iterator[str]:
     if row.is_stand_in:
-        yield "it answers in the place of the original"
+        yield "it stands in for the original"
         return
     if not row.is_made:
-        yield f"it was not made{_because(row, 'convert')}"
+        yield f"it was not created{_because(row, 'convert')}"
         return
     if found := _fidelity(study, row):
         yield from _of_fidelity(found, gates)
@@ -49,9 +49,9 @@ def _obstacles(study: Study, row: Row, gates: Gates) -> Iterator[str]:
 
 
 def _of_fidelity(found: Fidelity, gates: Gates) -> Iterator[str]:
-    # Each is asked the way round that lets no NaN pass.
+    # Every comparison is written so that NaN does not pass.
     if gates.max_mean_kl is not None and not found.mean_kl <= gates.max_mean_kl:
-        yield f"its KL is {found.mean_kl:.4g}, above {gates.max_mean_kl:g}"
+        yield f"its mean KL is {found.mean_kl:.4g}, above {gates.max_mean_kl:g}"
     if gates.max_p99_kl is not None and not found.p99_kl <= gates.max_p99_kl:
         yield f"its p99 KL is {found.p99_kl:.4g}, above {gates.max_p99_kl:g}"
     if gates.max_perplexity_ratio is not None:
@@ -59,7 +59,7 @@ def _of_fidelity(found: Fidelity, gates: Gates) -> Iterator[str]:
         if not ratio <= gates.max_perplexity_ratio:
             yield f"its perplexity is {ratio:.4g} times the original's, above {gates.max_perplexity_ratio:g}"
     if gates.min_top1_agreement is not None and not found.top1_agreement >= gates.min_top1_agreement:
-        yield f"it agrees in {100 * found.top1_agreement:.4g}%, below {100 * gates.min_top1_agreement:g}%"
+        yield f"its top-1 agreement is {100 * found.top1_agreement:.4g}%, below {100 * gates.min_top1_agreement:g}%"
 
 
 def _of_speed(row: Row, gates: Gates) -> Iterator[str]:
@@ -69,23 +69,23 @@ def _of_speed(row: Row, gates: Gates) -> Iterator[str]:
             yield f"its speed was not measured{_because(row, 'speed')}"
         return
     if gates.max_memory_bytes is not None and row.speed.lacks_memory:
-        yield "the memory was too small to measure all lengths"
+        yield "there was not enough memory to measure all lengths"
     elif gates.max_memory_bytes is not None and row.speed.peak_memory_bytes > gates.max_memory_bytes:
-        yield f"it took {_memory(row.speed.peak_memory_bytes)} of memory, above {_memory(gates.max_memory_bytes)}"
+        yield f"its peak memory is {_memory(row.speed.peak_memory_bytes)}, above {_memory(gates.max_memory_bytes)}"
     if gates.prefer == "fastest" or gates.min_decode_tokens_per_s is not None:
-        yield from _of_rate("writes", row.speed.decode, gates.min_decode_tokens_per_s)
+        yield from _of_rate("decode speed", row.speed.decode, gates.min_decode_tokens_per_s)
     if gates.min_prefill_tokens_per_s is not None:
-        yield from _of_rate("reads", row.speed.prefill, gates.min_prefill_tokens_per_s)
+        yield from _of_rate("prefill speed", row.speed.prefill, gates.min_prefill_tokens_per_s)
 
 
-def _of_rate(does: str, series: Series | None, least: float | None) -> Iterator[str]:
+def _of_rate(name: str, series: Series | None, least: float | None) -> Iterator[str]:
     if series is None:
-        yield f"how fast it {does} was not measured"
+        yield f"its {name} was not measured"
     elif series.is_disturbed:
-        extremes = f"{min(series.values):.4g} to {max(series.values):.4g} tokens/s"
-        yield f"something else was running while it was measured how fast it {does}: {extremes}"
+        extremes = f"{min(series.values):.4g} to {max(series.values):.4g} tok/s"
+        yield f"its {name} is unreliable ({extremes}), as something else was running"
     elif least is not None and series.median < least:
-        yield f"it {does} {series.median:.4g} tokens/s, below {least:g}"
+        yield f"its {name} is {series.median:.4g} tok/s, below {least:g}"
 
 
 _disk = partial(format_disk, is_precise=True)
@@ -93,19 +93,19 @@ _memory = partial(format_memory, is_precise=True)
 
 
 def _because(row: Row, step: str) -> str:
-    """Return what has failed: at making it, or at this step."""
+    """Return the title of the failure of this step or of the conversion."""
     title = next((failure.title for failure in row.failures if failure.step in {step, "convert"}), "")
     return f" ({title})" if title else ""
 
 
 def _fidelity(study: Study, row: Row) -> Fidelity | None:
-    """Return what was found with the most exact context of the plan."""
+    """Return the fidelity at the highest precision of the plan."""
     found = row.fidelity_at(study.bits)
     return found.fidelity if found else None
 
 
 def _rank(study: Study, row: Row, gates: Gates) -> tuple[float, float, int]:
-    """Return what orders those that pass, the best one first."""
+    """Return the sort key of a passing candidate; the best one sorts first."""
     found = _fidelity(study, row)
     kl, size_bytes = found.mean_kl if found else 0.0, row.size_bytes
     match gates.prefer:

@@ -16,11 +16,11 @@ _yaml_words = frozenset({"yes", "no", "on", "off", "true", "false", "null", "y",
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One row: what was measured, what came out, and how."""
+    """A figure, its value and how it was measured."""
 
     name: str
     value: str
-    how: str
+    method: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +115,12 @@ def _figures(card: Card) -> str:
     return _table(("Property", "Value"), rows)
 
 
-def _measurements(found: Sequence[Measurement]) -> str:
-    if not found:
-        return (
-            "## Measurements\n\nNot measured. How far this model is from the original can be measured with "
-            "`facet measure`."
-        )
-    return "## Measurements\n\n" + _table(("Figure", "Value", "How"), [(one.name, one.value, one.how) for one in found])
+def _measurements(measurements: Sequence[Measurement]) -> str:
+    if not measurements:
+        return "## Measurements\n\nNot measured. Run `facet measure` to compare this model with the original."
+    return "## Measurements\n\n" + _table(
+        ("Figure", "Value", "Method"), [(row.name, row.value, row.method) for row in measurements]
+    )
 
 
 def _use(card: Card) -> str:

@@ -63,18 +63,18 @@ def test_the_table_is_that_of_llama_bench() -> None:
     """It is Markdown, and all of it fits 80 columns."""
     found = list(lines(_result(decode=(100.0, 60.0, 102.0))))
     assert [line for line in found if line.startswith("|")] == [
-        "| test         |         tokens/s | first token | peak memory |",
-        "| ------------ | ---------------: | ----------: | ----------: |",
-        "| pp512        | 1,024.0 ± 24.0   |      0.50 s |        2 GB |",
-        "| tg64         |   100.0 ± 21.0 * |             |        1 GB |",
-        "| tg64 @ d2048 |     50.0 ± 0.0   |             |        3 GB |",
+        "| Test         |            tok/s | Time to first token | Peak memory |",
+        "| ------------ | ---------------: | ------------------: | ----------: |",
+        "| pp512        | 1,024.0 ± 24.0   |              0.50 s |        2 GB |",
+        "| tg64         |   100.0 ± 21.0 * |                     |        1 GB |",
+        "| tg64 @ d2048 |     50.0 ± 0.0   |                     |        3 GB |",
     ]
     assert max(map(len, found)) <= 80
 
 
 def test_cold_and_warm_loads_are_told_apart() -> None:
     """By what the system held in memory before."""
-    assert "Loading: 1.50 s cold, 0.25 s again." in list(lines(_result()))
+    assert "Load time: 1.50 s cold, 0.25 s again." in list(lines(_result()))
     assert fields(_result())["warmth"] == "cold"
 
 

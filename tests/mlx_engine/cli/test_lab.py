@@ -71,7 +71,7 @@ def test_a_plan_with_a_recipe_of_ones_own_runs_to_its_winner(
     assert judgement["winner"] == mine["candidate"] == f"{tmp_path_name(plan)}/llama-My-best-try"
     assert "above 0.01" in judgement["obstacles"][four["candidate"]][0]
     assert err.splitlines() == [
-        "4 steps left · original: the original reads",
+        "4 steps left · original: reading the text",
         "3 steps left · 4bit: comparing",
         "2 steps left · My best / try: converting",
         "1 step left · My best / try: comparing",
@@ -148,7 +148,7 @@ def test_a_disturbed_speed_has_a_star_and_wins_nothing(folders: Folders, capsys:
     keep(msgspec.structs.replace(made, plan=plan, rows=tuple(rows)), folders.studies)
     assert main(["lab", "show", "study"]) == 1
     out = capsys.readouterr().out
-    assert "2.0*" in out
+    assert "2.00*" in out
     assert "something else was running" in out
     assert out.endswith("No candidate passes.\n")
 

@@ -42,7 +42,7 @@ def test_a_file_that_is_there_is_kept(tmp_path: Path, capsys: Output) -> None:
 def test_without_a_file_it_is_markdown(capsys: Output) -> None:
     """On standard output, to be piped."""
     assert main(["lab", "report", "study"]) == 0
-    assert capsys.readouterr().out.startswith(f"# What quantizations of {BASE} cost\n")
+    assert capsys.readouterr().out.startswith(f"# Quantizations of {BASE} compared\n")
 
 
 def test_a_card_is_of_one_model(capsys: Output) -> None:

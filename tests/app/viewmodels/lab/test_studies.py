@@ -10,6 +10,7 @@ from app.viewmodels.lab.studies import Lab
 from app.viewmodels.lab.study_store import LabShelf
 from app.viewmodels.lab.time_estimate import guess
 from mlx_engine.folders import Folders
+from mlx_engine.measure.figures.figures import DECODE_SPEED
 from mlx_engine.measure.results.messages import AnswersKept, FidelityMeasured, FidelityUnderway, SpeedUnderway
 from mlx_engine.measure.results.speed_result import Series, SpeedPlan
 from mlx_engine.measure.study.plan import Gates, Plan
@@ -80,8 +81,8 @@ def test_a_row_fills_while_it_is_compared(bench: Bench, study: Study) -> None:
     bench.runner.tell(FidelityUnderway(id="", done=3, total=8, so_far=fidelity(0.02, 0.1)))
     line = bench.line("a")
     assert line.is_open
-    assert line.fidelity
-    assert line.fidelity.mean_kl == 0.02
+    assert line.sample.fidelity
+    assert line.sample.fidelity.mean_kl == 0.02
     assert "3 of 8" in line.note
     bench.measure(0.03)
     assert not bench.line("a").is_open
@@ -94,7 +95,9 @@ def test_a_row_fills_while_its_speed_is_measured(bench: Bench, study: Study) -> 
     bench.runner.end_step(KEPT)
     so_far = speed(Series(0, (9.0, 9.0)))
     bench.runner.tell(SpeedUnderway(id="", done=1, total=8, words="decoding", so_far=so_far))
-    assert bench.line("Whale").decoding() == so_far.decoding[0]
+    decode_speed = DECODE_SPEED.measured(bench.line("Whale").sample)
+    assert decode_speed
+    assert decode_speed.value == 9.0
     assert bench.line("Whale").note == "Measuring speed: decoding"
 
 
@@ -106,7 +109,7 @@ def test_a_failure_stays_in_its_row_and_the_rest_goes_on(bench: Bench, study: St
     assert bench.line("a").failure
     assert bench.line("a").failure == "Another vocabulary. Choose a conversion of this original."
     bench.measure(0.01)
-    assert bench.line("b").fidelity
+    assert bench.line("b").sample.fidelity
     assert (bench.lab.stand.is_running, bench.lab.stand.start) == (False, "Try again")
     bench.lab.start()
     assert not bench.line("a").failure
@@ -116,7 +119,7 @@ def test_what_hangs_on_a_failed_original_says_so(bench: Bench, study: Study) -> 
     """It does not wait for ever."""
     bench.lab.begin(study)
     bench.runner.fail("Too large", "Choose a smaller original.")
-    assert "no answers" in bench.line("a").note
+    assert bench.line("a").note == "Not compared: the original could not be read"
 
 
 def test_a_stopped_study_goes_on_where_it_was(bench: Bench, study: Study) -> None:
@@ -209,10 +212,10 @@ def test_the_winner_is_named(bench: Bench) -> None:
     bench.lab.begin(msgspec.structs.replace(measured(FEW), answers="x"))
     assert bench.lab.judgement == ""
     bench.lab.set_gates(Gates(max_mean_kl=0.05))
-    assert bench.lab.judgement.endswith("4-bit wins: the fastest of 2 that keep to the limits.")
+    assert bench.lab.judgement.endswith("4-bit wins: the fastest of 2 within the limits.")
     assert [line.name for line in bench.lab.lines() if line.is_winner] == ["4-bit"]
     bench.lab.set_gates(Gates(max_mean_kl=0.0001))
-    assert bench.lab.judgement.startswith("None keeps to the limits")
+    assert bench.lab.judgement.startswith("No model is within the limits")
 
 
 def test_limits_can_be_set_while_a_study_runs(bench: Bench, study: Study) -> None:
@@ -221,7 +224,7 @@ def test_limits_can_be_set_while_a_study_runs(bench: Bench, study: Study) -> Non
     bench.lab.set_gates(Gates(max_mean_kl=0.05, prefer="closest"))
     bench.runner.end_step(KEPT)
     bench.measure(0.01)
-    assert bench.lab.judgement == "a wins: the only one that keeps to the limits."
+    assert bench.lab.judgement == "a wins: the only one within the limits."
 
 
 def test_a_renamed_study_is_found_by_its_new_name(bench: Bench, folders: Folders, study: Study) -> None:
@@ -270,8 +273,8 @@ def test_a_model_can_be_measured_again_or_taken_out(bench: Bench) -> None:
 
 
 def test_each_precision_of_the_context_has_its_line(bench: Bench, study: Study) -> None:
-    """The original with a whole context is what all is held against."""
+    """The original has a line at 16 bits, the reference of all comparisons."""
     plan = msgspec.structs.replace(study.plan, cache_bits=(16, 4))
     bench.lab.begin(msgspec.structs.replace(study, plan=plan))
     names = [line.name for line in bench.lab.lines()]
-    assert names == ["original", "original, 4-bit context", "a", "a, 4-bit context", "b", "b, 4-bit context"]
+    assert names == ["original", "original, 4-bit KV", "a", "a, 4-bit KV", "b", "b, 4-bit KV"]

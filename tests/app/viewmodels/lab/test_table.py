@@ -1,4 +1,4 @@
-"""The table of a study: its order, its cells, and what is copied of it."""
+"""The table of a study: sorting, cells and copies."""
 
 import csv
 import io
@@ -10,12 +10,17 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 
-from app.viewmodels.lab.columns import BY_NAME, COLUMNS
 from app.viewmodels.lab.lines import Present, lines
-from app.viewmodels.lab.table import LabOrder, LabTable
+from app.viewmodels.lab.table import COLUMN_BY_KEY, LabOrder, LabTable
 from app.viewmodels.lab.table_copy import as_csv, as_markdown
+from mlx_engine.measure.figures.figure import Figure
+from mlx_engine.measure.figures.figures import FIGURES
+from mlx_engine.measure.figures.format import columns
+from mlx_engine.measure.figures.sample import samples
 from mlx_engine.measure.study.study import StepFailure
 from tests.mlx_engine.measure.charts.studies import FEW, fidelity, study
+
+COLUMNS = columns(samples(study(FEW)))
 
 
 @pytest.fixture
@@ -41,30 +46,35 @@ def test_the_original_stands_first_and_what_has_no_figure_last(
     rows = list(study((*FEW, ("broken", 4.0, math.nan, 0.5, 50.0))).rows)
     rows[1] = msgspec.structs.replace(rows[1], fidelity=(), failures=(StepFailure("fidelity", "Gone", "Look."),))
     table.show_lines(lines(msgspec.structs.replace(study(FEW), rows=tuple(rows))))
-    order.sort(BY_NAME["mean_kl"], way)
+    order.sort(COLUMN_BY_KEY["mean_kl"], way)
     names = [line.name for line in order.shown()]
     measured = ["4-bit", "2-bit"]
     assert names[:3] == ["original", *(measured if way == Qt.SortOrder.AscendingOrder else measured[::-1])]
     assert set(names[3:]) == {"8-bit", "broken"}
 
 
-@pytest.mark.parametrize("column", range(len(COLUMNS)))
-def test_every_column_sorts_by_its_figure(order: LabOrder, column: int) -> None:
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.key)
+def test_every_column_sorts_by_its_figure(order: LabOrder, figure: Figure) -> None:
     """Not by its text: 88 is less than 260."""
-    order.sort(column)
-    keys = [key for line in order.shown()[1:] if (key := COLUMNS[column].key(line)) is not None]
-    assert len(keys) == len(FEW)
-    assert keys == sorted(keys)
+    order.sort(COLUMN_BY_KEY[figure.key])
+    values = [estimate.value for line in order.shown()[1:] if (estimate := figure.measured(line.sample))]
+    assert len(values) == len(FEW)
+    assert values == sorted(values)
 
 
-@pytest.mark.parametrize(("parameters", "heading", "cell"), [(134.5e6, "Size, MB", "143"), (8e9, "Size, GB", "8.50")])
+def test_the_first_column_sorts_by_name(order: LabOrder) -> None:
+    order.sort(0)
+    assert [line.name for line in order.shown()[1:]] == ["2-bit", "4-bit", "8-bit"]
+
+
+@pytest.mark.parametrize(("parameters", "heading", "cell"), [(134.5e6, "Size (MB)", "143"), (8e9, "Size (GB)", "8.50")])
 def test_the_heading_has_the_unit_that_suits_the_models(
     table: LabTable, parameters: float, heading: str, cell: str
 ) -> None:
     """The cells have figures alone, so that they can be compared by looking."""
     table.show_lines(lines(study(FEW, parameters=parameters)))
-    assert table.headerData(BY_NAME["size"], Qt.Orientation.Horizontal) == heading
-    assert table.index(1, BY_NAME["size"]).data() == cell
+    assert table.headerData(COLUMN_BY_KEY["size_bytes"], Qt.Orientation.Horizontal) == heading
+    assert table.index(1, COLUMN_BY_KEY["size_bytes"]).data() == cell
 
 
 def test_what_failed_stands_in_one_line_of_a_model(table: LabTable) -> None:
@@ -78,8 +88,8 @@ def test_what_failed_stands_in_one_line_of_a_model(table: LabTable) -> None:
     whole, eight, four = lines(msgspec.structs.replace(found, rows=tuple(rows), plan=plan))[3:6]
     assert whole.note.startswith("About 2 of 100")
     assert whole.failure == "Speed was not measured: It ended. Close other programs."
-    assert (eight.note, eight.failure) == ("Waits to be measured", "")
-    assert (four.note, four.failure) == ("Was not measured", "Not enough memory. Choose a shorter text.")
+    assert (eight.note, eight.failure) == ("Waiting to be measured", "")
+    assert (four.note, four.failure) == ("Not measured", "Not enough memory. Choose a shorter text.")
 
 
 def test_a_stand_in_makes_what_is_lost_a_lower_bound() -> None:
@@ -93,13 +103,13 @@ def test_a_stand_in_makes_what_is_lost_a_lower_bound() -> None:
     ]
     rows[1] = msgspec.structs.replace(rows[1], is_stand_in=True, fidelity=())
     original, stand_in, other, _ = lines(msgspec.structs.replace(found, rows=tuple(rows)))
-    assert (original.reference, stand_in.reference) == (None, other.fidelity)
-    assert "in the place of the original" in stand_in.note
+    assert (original.sample.reference, stand_in.sample.reference) == (None, other.sample.fidelity)
+    assert stand_in.note.startswith("Stands in for the original")
     assert other.note.endswith("or more, since an 8-bit copy stood in for the original")
 
 
 def test_the_perplexity_of_the_original_comes_with_the_others(table: LabTable) -> None:
-    assert table.index(0, BY_NAME["perplexity"]).data() == "14.00 ± 0.40"
+    assert table.index(0, COLUMN_BY_KEY["perplexity"]).data() == "14.00 ± 0.40"
 
 
 def test_a_running_figure_changes_one_row(table: LabTable) -> None:
@@ -130,7 +140,7 @@ def test_a_screen_reader_hears_what_is_shown_by_colour(table: LabTable) -> None:
 def test_markdown_has_the_figures_of_the_window() -> None:
     """With the whole name, since the heading above the table is not copied."""
     head, rule, _, second, *_ = as_markdown(lines(study(FEW)), COLUMNS).splitlines()
-    assert head.startswith("| Model | Size, MB | Bits/weight | Mean KL, nats |")
+    assert head.startswith("| Model | Size (MB) | Bits per weight | Mean KL (nats) |")
     assert rule.startswith("| --- | ---: |")
     assert second.startswith("| SmolLM2-135M-Instruct-8-bit | 143 | 8.50 | 0.0011")
     assert second.endswith("very close |")
@@ -149,11 +159,9 @@ def test_csv_has_whole_numbers() -> None:
 def test_a_wild_name_stays_a_name() -> None:
     """Neither a spreadsheet nor a page takes the name of a model for anything else."""
     first = lines(study(FEW))[0]
-    named = (
-        replace(first, row=msgspec.structs.replace(first.row, label=f"{owner}=1+1|<b>\nmore")) for owner in ("", "o/")
-    )
-    own, wild = ([line] for line in named)
-    assert next(csv.DictReader(io.StringIO(as_csv(own, COLUMNS))))["model"] == "'=1+1|<b> more"
-    told = [replace(first, note="", failure="-1 is no size")]
-    assert next(csv.DictReader(io.StringIO(as_csv(told, COLUMNS))))["verdict"] == "'-1 is no size"
-    assert as_markdown(wild, COLUMNS).splitlines()[2].startswith(r"| =1+1\|\<b\> more |")
+    rows = (msgspec.structs.replace(first.row, label=f"{owner}=1+1|<b>\nmore") for owner in ("", "o/"))
+    bare, owned = ([replace(first, sample=replace(first.sample, row=row))] for row in rows)
+    assert next(csv.DictReader(io.StringIO(as_csv(bare, COLUMNS))))["model"] == "'=1+1|<b> more"
+    failed = [replace(first, note="", failure="-1 is no size")]
+    assert next(csv.DictReader(io.StringIO(as_csv(failed, COLUMNS))))["verdict"] == "'-1 is no size"
+    assert as_markdown(owned, COLUMNS).splitlines()[2].startswith(r"| =1+1\|\<b\> more |")

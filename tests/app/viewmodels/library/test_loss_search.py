@@ -64,7 +64,7 @@ def test_kept_results_are_found_by_the_weights(model: Path, weights: str, tmp_pa
     assert isinstance(loss, Loss)
     assert "2026-11-23" in loss.how
     assert loss.bars[2].words == "3.0 times as fast, disturbed"
-    assert "with its context in 4 bits" in loss.others
+    assert "with a 4-bit KV cache" in loss.others
     assert loss.study == ""
 
 

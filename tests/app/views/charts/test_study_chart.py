@@ -19,8 +19,9 @@ from app.views.charts.pareto_chart import ParetoChart
 from app.views.charts.study_chart import StudyChart
 from app.views.kit.theme import Theme
 from mlx_engine.measure.charts.pareto import Pareto
-from mlx_engine.measure.charts.quantities import MEMORY, PERPLEXITY, sample_key
 from mlx_engine.measure.charts.scene import Point
+from mlx_engine.measure.figures.figures import PEAK_MEMORY, PERPLEXITY
+from mlx_engine.measure.figures.sample import sample_key
 from tests.mlx_engine.measure.charts.studies import FEW, fidelity, study
 
 Make = Callable[[Theme, QWidget | None], StudyChart]
@@ -103,7 +104,7 @@ def test_the_card_has_all_figures_where_the_chart_alone_has_no_room(theme: Theme
     chart.show_study(study(FEW))
     qtbot.mouseMove(chart.view, _place(chart, "4-bit"))
     qtbot.waitUntil(chart.view.card.isVisible)
-    assert dict(chart.view.card.shown.lines)["Perplexity"] == "14.6 ± 0.4"
+    assert dict(chart.view.card.shown.lines)["Perplexity"] == "14.57 ± 0.40"
     assert chart.view.card.geometry().left() < 500
     chart.hide()
     assert not chart.view.card.isVisible()
@@ -127,12 +128,12 @@ def test_the_arrow_keys_go_from_mark_to_mark(pareto: ParetoChart, qtbot: QtBot) 
 
 def test_the_axes_can_be_chosen(pareto: ParetoChart) -> None:
     """What is shown at once is the chart of both."""
-    for chip, name in zip(pareto.chips, (PERPLEXITY.name, MEMORY.name), strict=True):
+    for chip, name in zip(pareto.chips, (PERPLEXITY.title, PEAK_MEMORY.title), strict=True):
         next(action for action in chip.menu().actions() if action.text() == name).trigger()
     pareto.show_memory(200_000_000)
     chart = pareto.view.chart
     assert isinstance(chart, Pareto)
-    assert (chart.up, chart.across, chart.memory_bytes) == (PERPLEXITY, MEMORY, 200_000_000)
+    assert (chart.up, chart.across, chart.memory_bytes) == (PERPLEXITY, PEAK_MEMORY, 200_000_000)
 
 
 def test_results_come_while_one_is_pointed_at(pareto: ParetoChart, qtbot: QtBot) -> None:
@@ -251,5 +252,5 @@ def test_each_precision_of_the_context_is_chosen_by_itself(show: Callable[[Make]
     row = msgspec.structs.replace(found.rows[2], fidelity=(*found.rows[2].fidelity, four))
     chart.show_study(msgspec.structs.replace(found, rows=(*found.rows[:2], row)))
     with qtbot.waitSignal(chart.activated) as activated:
-        qtbot.mouseClick(chart.view, Qt.MouseButton.LeftButton, pos=_place(chart, "4-bit, 4-bit context"))
+        qtbot.mouseClick(chart.view, Qt.MouseButton.LeftButton, pos=_place(chart, "4-bit, 4-bit KV"))
     assert activated.args == [sample_key(row.label, 4)]

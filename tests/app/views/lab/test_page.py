@@ -11,11 +11,11 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.lab.columns import BY_NAME
 from app.viewmodels.lab.draft import LabDraft
 from app.viewmodels.lab.export import LabExport
 from app.viewmodels.lab.studies import Lab
 from app.viewmodels.lab.study_store import LabShelf
+from app.viewmodels.lab.table import COLUMN_BY_KEY
 from app.viewmodels.lab.time_estimate import guess
 from app.views.kit.theme import Theme
 from app.views.lab.chart_pane import ChartPane
@@ -23,7 +23,7 @@ from app.views.lab.gates_form import GatesForm
 from app.views.lab.page import LabPage
 from app.views.lab.views import VIEWS
 from mlx_engine.folders import Folders
-from mlx_engine.measure.charts.quantities import sample_key
+from mlx_engine.measure.figures.sample import sample_key
 from mlx_engine.measure.results.messages import FidelityUnderway
 from mlx_engine.measure.study.plan import Gates
 from mlx_engine.measure.study.study import StepFailure, Study
@@ -110,9 +110,9 @@ def test_a_study_is_put_together_and_started(show: Show) -> None:
     page.setup.tray.button.click()
     assert page.view.isVisible()
     names = [line.name for line in page.view.table.order.shown()]
-    assert names[:2] == ["original", "original, 4-bit context"]
+    assert names[:2] == ["original", "original, 4-bit KV"]
     assert "Balanced 4-bit" in names
-    assert page.view.table.isColumnHidden(BY_NAME["decode"])
+    assert page.view.table.isColumnHidden(COLUMN_BY_KEY["decode"])
 
 
 def test_a_new_study_needs_no_mouse(show: Show, qtbot: QtBot) -> None:
@@ -212,8 +212,8 @@ def test_the_choice_of_columns_is_told(show: Show, found: Study, qtbot: QtBot) -
         next(action for action in menu.actions() if action.text() == "p99 KL").trigger()
     assert told.args == [{"p99_kl": False}]
     other.take_columns(told.args[0])
-    assert table.isColumnHidden(BY_NAME["p99_kl"])
-    assert other.isColumnHidden(BY_NAME["p99_kl"])
+    assert table.isColumnHidden(COLUMN_BY_KEY["p99_kl"])
+    assert other.isColumnHidden(COLUMN_BY_KEY["p99_kl"])
 
 
 def test_the_selection_is_copied(show: Show, found: Study) -> None:
@@ -222,7 +222,7 @@ def test_the_selection_is_copied(show: Show, found: Study) -> None:
     table.copy()
     assert len(QGuiApplication.clipboard().text().splitlines()) == 2 + 4
     table.selectRow(2)
-    table.setColumnHidden(BY_NAME["p99_kl"], True)
+    table.setColumnHidden(COLUMN_BY_KEY["p99_kl"], True)
     table.copy_text(is_csv=True)
     head, only = QGuiApplication.clipboard().text().splitlines()
     assert "p99_kl" not in head
@@ -250,7 +250,7 @@ def test_a_running_study_says_how_far_it_is(show: Show, found: Study) -> None:
     page.show_study()
     shown.runner.tell(FidelityUnderway(id="", done=3, total=8, so_far=fidelity(0.5, 0.3)))
     assert page.view.strip.stop.isVisible()
-    assert page.view.table.order.index(3, BY_NAME["mean_kl"]).data().startswith("0.5")
+    assert page.view.table.order.index(3, COLUMN_BY_KEY["mean_kl"]).data().startswith("0.5")
     page.view.strip.stop.click()
     assert page.view.strip.start.text() == "Resume"
 

@@ -7,15 +7,15 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.lab.columns import BY_NAME
 from app.viewmodels.lab.studies import Lab
 from app.viewmodels.lab.study_store import LabShelf
+from app.viewmodels.lab.table import COLUMN_BY_KEY
 from app.viewmodels.lab.time_estimate import guess
 from app.views.kit.theme import Theme
 from app.views.lab.figure_alignment import parts, slots
 from app.views.lab.table import StudyTable
 from mlx_engine.folders import Folders
-from mlx_engine.measure.charts.quantities import sample_key
+from mlx_engine.measure.figures.sample import sample_key
 from mlx_engine.measure.results.messages import FidelityUnderway
 from mlx_engine.measure.study.study import Study
 from tests.app.given_runner import GivenRunner
@@ -54,7 +54,7 @@ def table(lab: Lab, theme: Theme, qtbot: QtBot) -> StudyTable:
 def test_figures_that_come_disturb_nothing(table: StudyTable, lab: Lab, runner: GivenRunner) -> None:
     """What is selected, how it is sorted and where it is scrolled to stay while a study runs."""
     lab.start()
-    table.sortByColumn(BY_NAME["mean_kl"], Qt.SortOrder.DescendingOrder)
+    table.sortByColumn(COLUMN_BY_KEY["mean_kl"], Qt.SortOrder.DescendingOrder)
     table.select(sample_key(lab.study.rows[2].label, 16))
     table.verticalScrollBar().setValue(40)
     table.horizontalScrollBar().setValue(60)
@@ -62,7 +62,7 @@ def test_figures_that_come_disturb_nothing(table: StudyTable, lab: Lab, runner: 
     assert table.order.shown()[1].is_open
     assert table.selected_key == sample_key(lab.study.rows[2].label, 16)
     assert (table.verticalScrollBar().value(), table.horizontalScrollBar().value()) == (40, 60)
-    assert table.horizontalHeader().sortIndicatorSection() == BY_NAME["mean_kl"]
+    assert table.horizontalHeader().sortIndicatorSection() == COLUMN_BY_KEY["mean_kl"]
 
 
 def test_a_row_that_goes_leaves_the_selection(table: StudyTable, lab: Lab, found: Study) -> None:

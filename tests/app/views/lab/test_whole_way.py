@@ -7,7 +7,7 @@ from pathlib import Path
 from pytestqt.qtbot import QtBot
 
 from app.assembly.window import Assembly
-from app.viewmodels.lab.columns import BY_NAME
+from app.viewmodels.lab.table import COLUMN_BY_KEY
 from app.views.kit.notification import NotificationBanner
 from app.views.lab.page import LabPage
 from mlx_engine.folders import Folders
@@ -44,9 +44,9 @@ def test_a_study_is_run_from_the_window(
     assert "is finished" in banner.notification.title
     original, made = page.view.table.order.shown()
     assert made.name == "8-bit"
-    assert made.fidelity
-    assert page.view.table.table.index(1, BY_NAME["mean_kl"]).data() != ""
-    assert original.reference == made.fidelity
+    assert made.sample.fidelity
+    assert page.view.table.table.index(1, COLUMN_BY_KEY["mean_kl"]).data() != ""
+    assert original.sample.reference == made.sample.fidelity
     qtbot.waitUntil(lambda: assembly.library.description(made.row.label) is not None, timeout=TIMEOUT_MS)
     page.view.chat_requested.emit(made.row.label)
     assert assembly.chat.model == made.row.label

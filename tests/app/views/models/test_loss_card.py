@@ -8,7 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.library.loss import NotMeasured, described
+from app.viewmodels.library.loss import NotMeasured, describe_loss
 from app.views.kit.theme import Theme
 from app.views.lab.page import LabPage
 from app.views.models.loss_card import LossBars, LossCard
@@ -50,15 +50,17 @@ def test_without_a_result_it_offers_to_measure(card: LossCard) -> None:
 
 
 def test_a_result_can_be_read_heard_and_copied(card: LossCard) -> None:
-    card.show_loss(described(result("maker/Whale-4bit"), None))
+    card.show_loss(describe_loss(result("maker/Whale-4bit"), None))
     assert "About 15 of 100 next words differ" in words(card)
     assert card.open.text() == "Measure Again…"
-    card.show_loss(replace(described(result("maker/Whale-4bit"), None), study="Whales", others="Besides: much."))
+    card.show_loss(
+        replace(describe_loss(result("maker/Whale-4bit"), None), study="Whales", others="Other results: many.")
+    )
     assert card.open.text() == "Open in the Lab"
-    assert "Besides: much." in words(card)
-    assert "Same next word: 85.1 %; Distance: KL 0.0430 · close" in card.findChild(LossBars).accessibleName()
+    assert "Other results: many." in words(card)
+    assert "Top-1 agreement: 85.1%; Mean KL: 0.0430 · close" in card.findChild(LossBars).accessibleName()
     card.copy_button.click()
-    assert QGuiApplication.clipboard().text().startswith("### What this quantization loses")
+    assert QGuiApplication.clipboard().text().startswith("### Quality loss")
 
 
 def test_what_the_command_line_has_measured_is_seen(workbench: Workbench, qtbot: QtBot) -> None:

@@ -91,7 +91,7 @@ def _speed(size: float, rate: float) -> SpeedResult:
         weights="",
         plan=SpeedPlan(),
         load_s=(0.8, 0.3),
-        reading=(Series(128, (rate * 8, rate * 8.2, rate * 7.9)),),
+        reading=(Series(512, (rate * 8, rate * 8.2, rate * 7.9)),),
         decoding=(Series(0, (rate * 0.97, rate, rate * 1.02)),),
         peak_memory_bytes=round(size * 1.1 + 5e7),
         conditions=Conditions(power="mains", thermal="nominal", other_load=0.3, processors=8),

@@ -12,9 +12,9 @@ from mlx_engine.measure.charts.chart import Chart, caption, chart_svg, page
 from mlx_engine.measure.charts.distribution import distribution
 from mlx_engine.measure.charts.kinds import kinds
 from mlx_engine.measure.charts.pareto import pareto
-from mlx_engine.measure.charts.quantities import DECODING, DISAGREEMENT, MEAN_KL, MEMORY, PERPLEXITY
 from mlx_engine.measure.charts.scene import Area, Line, Scene, Words
 from mlx_engine.measure.charts.style import Style
+from mlx_engine.measure.figures.figures import DECODE_SPEED, MEAN_KL, PEAK_MEMORY, PERPLEXITY, TOP1_DISAGREEMENT
 from mlx_engine.measure.study.study import Study
 from tests.mlx_engine.measure.charts.studies import FEW, NINE, study
 
@@ -26,10 +26,10 @@ MANY = tuple(
 
 CHARTS: dict[str, Callable[[Study], Chart]] = {
     "size": pareto,
-    "memory": lambda found: pareto(found, MEMORY, PERPLEXITY, memory_bytes=200_000_000),
-    "speed": lambda found: pareto(found, DECODING, DISAGREEMENT),
+    "memory": lambda found: pareto(found, PEAK_MEMORY, PERPLEXITY, memory_bytes=200_000_000),
+    "speed": lambda found: pareto(found, DECODE_SPEED, TOP1_DISAGREEMENT),
     "bars": lambda found: bars(found, MEAN_KL),
-    "bars of speed": lambda found: bars(found, DECODING),
+    "bars of speed": lambda found: bars(found, DECODE_SPEED),
     "kinds": lambda found: kinds(found, MEAN_KL),
     "distribution": distribution,
 }
@@ -117,7 +117,7 @@ def test_a_figure_does_not_lie_on_the_line_of_the_original() -> None:
     """That of a bar which ends just before the line stands behind it."""
     rows = (("fast", 4.5, 0.04, 0.1, 200.0), ("slow", 3.0, 0.4, 0.3, 80.0))
     style = Style()
-    scene = bars(study(rows), DECODING).draw(500, 300, style)
+    scene = bars(study(rows), DECODE_SPEED).draw(500, 300, style)
     line = next(item for item in scene.items if isinstance(item, Line) and item.dash)
     found = dict(_words(scene, style))
     assert found["80.0"].left > line.points[0].x
@@ -126,7 +126,7 @@ def test_a_figure_does_not_lie_on_the_line_of_the_original() -> None:
 def test_bars_stand_in_order_the_best_first() -> None:
     """Less divergence is better, and more speed."""
     assert [bar.name for bar in bars(study(FEW), MEAN_KL).bars] == ["8-bit", "4-bit", "2-bit"]
-    assert [bar.name for bar in bars(study(FEW), DECODING).bars] == ["2-bit", "4-bit", "8-bit"]
+    assert [bar.name for bar in bars(study(FEW), DECODE_SPEED).bars] == ["2-bit", "4-bit", "8-bit"]
 
 
 def test_the_caption_warns_of_a_stand_in() -> None:

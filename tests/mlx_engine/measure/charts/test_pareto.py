@@ -4,10 +4,16 @@ import msgspec
 import pytest
 
 from mlx_engine.measure.charts.chart import caption
-from mlx_engine.measure.charts.pareto import Pareto, pareto
-from mlx_engine.measure.charts.quantities import DECODING, DISAGREEMENT, MEAN_KL, MEMORY, PERPLEXITY, SIZE, Quantity
+from mlx_engine.measure.charts.pareto import ACROSS, UP, Pareto, pareto
 from mlx_engine.measure.charts.scene import Disc, Line, Words
 from mlx_engine.measure.charts.style import Style
+from mlx_engine.measure.figures.figure import Figure
+from mlx_engine.measure.figures.figures import (
+    DECODE_SPEED,
+    PEAK_MEMORY,
+    SIZE,
+    TOP1_DISAGREEMENT,
+)
 from mlx_engine.measure.study.study import StepFailure
 from tests.mlx_engine.measure.charts.studies import FEW, NINE, study
 
@@ -28,7 +34,7 @@ def test_those_that_another_beats_in_both_are_dominated() -> None:
 def test_of_speeds_more_is_better() -> None:
     """What is slower and farther off is dominated, what is faster is not."""
     rows = (("slow", 4.0, 0.5, 0.2, 100.0), ("fast", 4.0, 0.1, 0.1, 200.0), ("fastest", 4.0, 1.0, 0.4, 300.0))
-    dominated = [mark.name for mark in pareto(study(rows), DECODING).marks if mark.is_dominated]
+    dominated = [mark.name for mark in pareto(study(rows), DECODE_SPEED).marks if mark.is_dominated]
     assert dominated == ["slow"]
 
 
@@ -49,7 +55,7 @@ def test_the_front_goes_through_what_is_not_dominated() -> None:
 
 def test_a_line_stands_at_the_memory_of_this_machine() -> None:
     """Between those that fit and those that do not; where memory is not shown there is none."""
-    chart = pareto(study(), MEMORY, memory_bytes=150_000_000)
+    chart = pareto(study(), PEAK_MEMORY, memory_bytes=150_000_000)
     scene = chart.draw(640, 400, STYLE)
     (line,) = (item for item in scene.items if isinstance(item, Line) and item.ink == "warning")
     for mark, target in zip(chart.marks, scene.targets, strict=True):
@@ -60,7 +66,7 @@ def test_a_line_stands_at_the_memory_of_this_machine() -> None:
 
 def test_memory_far_beyond_all_models_is_told_in_words() -> None:
     """A line there would push all of them to one side."""
-    assert "This Mac: 48 GB →" in _texts(pareto(study(), MEMORY, memory_bytes=48 * 2**30))
+    assert "This Mac: 48 GB →" in _texts(pareto(study(), PEAK_MEMORY, memory_bytes=48 * 2**30))
 
 
 def test_a_divergence_of_0_stands_apart_on_a_logarithmic_scale() -> None:
@@ -93,18 +99,18 @@ def test_what_was_not_measured_says_why() -> None:
     failed = tuple(msgspec.structs.replace(row, failures=(slow,)) for row in rows)
     unplanned = msgspec.structs.replace(found.plan, speed=None)
     for study_, words in (
-        (msgspec.structs.replace(found, rows=rows), "Speed was not measured so far."),
+        (msgspec.structs.replace(found, rows=rows), "Speed was not measured yet."),
         (msgspec.structs.replace(found, rows=failed), "Speed was not measured: It ended. Close other programs."),
-        (msgspec.structs.replace(found, rows=rows, plan=unplanned), "it is no part of this study."),
+        (msgspec.structs.replace(found, rows=rows, plan=unplanned), "This study does not measure speed."),
     ):
-        assert words in pareto(study_, DECODING).description
+        assert words in pareto(study_, DECODE_SPEED).description
 
 
 def test_the_caption_names_who_is_not_shown() -> None:
     found = study(FEW)
     rows = (*found.rows[:-1], msgspec.structs.replace(found.rows[-1], speed=None))
-    below = caption(pareto(msgspec.structs.replace(found, rows=rows), DECODING))
-    assert "Not shown, since not all of it was measured: 2-bit." in below
+    below = caption(pareto(msgspec.structs.replace(found, rows=rows), DECODE_SPEED))
+    assert "Not shown because of missing measurements: 2-bit." in below
 
 
 def test_one_chunk_has_no_standard_error() -> None:
@@ -119,12 +125,14 @@ def test_one_chunk_has_no_standard_error() -> None:
         )
         for row in found.rows
     ]
-    assert "No error bars: only one chunk was read" in caption(pareto(msgspec.structs.replace(found, rows=tuple(rows))))
+    assert "a standard error needs more than one chunk" in caption(
+        pareto(msgspec.structs.replace(found, rows=tuple(rows)))
+    )
 
 
-@pytest.mark.parametrize("up", [MEAN_KL, PERPLEXITY, DISAGREEMENT])
-@pytest.mark.parametrize("across", [SIZE, MEMORY, DECODING])
-def test_all_candidates_are_named_in_words_too(across: Quantity, up: Quantity) -> None:
+@pytest.mark.parametrize("up", UP, ids=lambda figure: figure.key)
+@pytest.mark.parametrize("across", ACROSS, ids=lambda figure: figure.key)
+def test_all_candidates_are_named_in_words_too(across: Figure, up: Figure) -> None:
     """For those who do not see the chart, whatever it shows."""
     description = pareto(study(), across, up).description
     assert all(f" {name}: " in description for name, *_ in NINE)
@@ -133,10 +141,10 @@ def test_all_candidates_are_named_in_words_too(across: Quantity, up: Quantity) -
 def test_the_caption_says_how_sure_the_figures_are() -> None:
     """What is kept of the original's answers bounds them, and what grey means is told where something is grey."""
     assert "may be off by 0.000200 nats" in caption(pareto(study()))
-    assert "after 0 tokens of context. Median of 3" in caption(pareto(study(), DECODING))
-    assert "off by" not in caption(pareto(study(), DECODING, DISAGREEMENT))
-    assert "Grey" in caption(pareto(study()))
-    assert "Grey" not in caption(pareto(study(NINE[:3])))
+    assert "after 0 tokens of context. Median of 3" in caption(pareto(study(), DECODE_SPEED))
+    assert "off by" not in caption(pareto(study(), DECODE_SPEED, TOP1_DISAGREEMENT))
+    assert "Gray" in caption(pareto(study()))
+    assert "Gray" not in caption(pareto(study(NINE[:3])))
 
 
 def test_a_candidate_without_a_figure_is_left_out() -> None:

@@ -11,7 +11,8 @@ from tests.mlx_engine.measure.report.hostile import hostile
 
 
 @pytest.mark.parametrize(
-    ("form", "start"), [("html", "<!doctype html>"), ("markdown", "# What"), ("json", "{\n"), ("csv", "model,")]
+    ("form", "start"),
+    [("html", "<!doctype html>"), ("markdown", "# Quantizations"), ("json", "{\n"), ("csv", "model,")],
 )
 def test_each_form_is_a_file(form: Form, start: str, tmp_path: Path) -> None:
     """Even of a study whose texts are hostile; nothing else is left in the folder."""
@@ -22,7 +23,7 @@ def test_each_form_is_a_file(form: Form, start: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "told"), [("nowhere/r.html", "There is no folder"), ("", "is a folder"), ("x" * 300, "could not be")]
+    ("place", "told"), [("nowhere/r.html", "There is no folder"), ("", "is a folder"), ("x" * 300, "Couldn't write")]
 )
 def test_a_bad_place_is_refused_in_a_sentence(place: str, told: str, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=told):

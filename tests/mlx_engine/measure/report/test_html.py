@@ -119,7 +119,7 @@ def test_the_winner_comes_first() -> None:
     plan = msgspec.structs.replace(made.plan, gates=Gates(max_mean_kl=0.1, prefer="smallest"))
     page = Page(html(Subject(msgspec.structs.replace(made, plan=plan))))
     sentence = next(text for text in page.inside("p") if "wins" in text)
-    assert sentence == "4-bit wins, the smallest of 2 candidates within the limits (mean KL at most 0.1 nats)."
+    assert sentence == "4-bit wins, the smallest of 2 candidates within the limits (mean KL ≤ 0.1 nats)."
 
 
 def test_cells_have_whole_values_to_sort_by(page: Page) -> None:
@@ -134,7 +134,7 @@ def test_failures_are_told_at_the_top_and_explained_below() -> None:
     made = study(FEW)
     failed = msgspec.structs.replace(made.rows[1], failures=(StepFailure("speed", "Out of memory", "Close others."),))
     page = Page(html(Subject(msgspec.structs.replace(made, rows=(made.rows[0], failed, *made.rows[2:])))))
-    assert "One step failed; see the end." in page.text
+    assert "One step failed; see below." in page.text
     assert "Out of memory. Close others." in page.text
 
 

@@ -102,8 +102,8 @@ def test_a_card_names_the_original_without_its_folder(text: str, name: str) -> N
     """Also one that was measured from wherever it lay; a card is published."""
     row = study(FEW).rows[1]
     result = msgspec.structs.replace(row.fidelity[0], reference=text)
-    assert f"Against {name}, " in card(msgspec.structs.replace(row, fidelity=(result,)))
-    assert all(line.how.startswith(f"against {name},") for line in of_fidelity(result))
+    assert f"Compared with {name}: " in card(msgspec.structs.replace(row, fidelity=(result,)))
+    assert all(line.method.startswith(f"compared with {name},") for line in of_fidelity(result))
 
 
 def test_ones_own_text_is_quoted_if_that_is_asked_for() -> None:

@@ -6,7 +6,6 @@ from mlx_engine.measure.report.facts import facts
 from mlx_engine.measure.report.html import html
 from mlx_engine.measure.report.subject import Subject, subject
 from mlx_engine.measure.report.summary import role, summary, verdicts
-from mlx_engine.measure.results.verdicts import plus_minus
 from mlx_engine.measure.study.plan import Gates
 from mlx_engine.measure.study.study import Study
 from tests.mlx_engine.measure.charts.studies import FEW, study
@@ -26,7 +25,7 @@ def test_no_winner_is_told() -> None:
     made = study(FEW)
     plan = msgspec.structs.replace(made.plan, gates=Gates(max_mean_kl=0.0001, max_size_bytes=10**9))
     assert summary(Subject(msgspec.structs.replace(made, plan=plan)))[0] == (
-        "No candidate is within the limits: mean KL at most 0.0001 nats, size at most 1 GB."
+        "No candidate is within the limits: mean KL ≤ 0.0001 nats, size ≤ 1 GB."
     )
 
 
@@ -39,10 +38,10 @@ def test_a_stand_in_makes_lower_bounds() -> None:
 def test_a_study_that_goes_on_is_told_apart() -> None:
     """By how much is missing; where the original's answers were deleted after all was measured, nothing is."""
     made = study(FEW)
-    assert not any("not at its end" in sentence for sentence in summary(Subject(made)))
+    assert not any("not complete" in sentence for sentence in summary(Subject(made)))
     rows = (*made.rows[:2], msgspec.structs.replace(made.rows[2], fidelity=(), speed=None), *made.rows[3:])
     told = summary(Subject(msgspec.structs.replace(made, rows=rows)))
-    assert "The study is not at its end: 2 measurements are missing, and may change what is said here." in told
+    assert "The study is not complete: 2 measurements are missing and may change these findings." in told
 
 
 def test_who_answers_for_the_original_is_named() -> None:
@@ -50,9 +49,9 @@ def test_who_answers_for_the_original_is_named() -> None:
     made = _with_results(is_stand_in=True)
     answering = msgspec.structs.replace(made.rows[1], is_stand_in=True, fidelity=())
     about = Subject(msgspec.structs.replace(made, rows=(made.rows[0], answering, *made.rows[2:])))
-    assert role(about).startswith("too large for the machine")
-    assert verdicts(about)[0][1] == "answered in the place of the original"
-    assert role(Subject(study(FEW))) == "what all others are held against"
+    assert role(about).startswith("too large for this machine")
+    assert verdicts(about)[0][1] == "stood in for the original"
+    assert role(Subject(study(FEW))) == "all others are compared with it"
 
 
 def test_conditions_that_differ_stand_with_each_model() -> None:
@@ -63,7 +62,7 @@ def test_conditions_that_differ_stand_with_each_model() -> None:
     busy = msgspec.structs.replace(speed, conditions=msgspec.structs.replace(speed.conditions, other_load=3.0))
     rows = (made.rows[0], msgspec.structs.replace(made.rows[1], speed=busy), *made.rows[2:])
     about = Subject(msgspec.structs.replace(made, rows=rows))
-    assert dict(facts(about))["Conditions"].startswith("Not the same for all")
+    assert dict(facts(about))["Conditions"].startswith("Not the same for all models")
     assert "other load: 3.0" in html(about)
 
 
@@ -72,18 +71,20 @@ def test_figures_below_the_bound_of_their_error_are_told() -> None:
     found = study(FEW).rows[1].fidelity[0].fidelity
     unsure = msgspec.structs.replace(found, kl_error_bound=2 * found.mean_kl)
     told = summary(Subject(_with_results(fidelity=unsure)))
-    assert any(sentence.startswith("The mean KL is smaller than the bound of its error for") for sentence in told)
+    assert any(sentence.startswith("Mean KL is below its error bound for") for sentence in told)
 
 
 def test_what_is_needed_to_measure_again_is_told() -> None:
     """Also where the original's answers are kept no more."""
     made = msgspec.structs.replace(study(FEW), answers="/nowhere")
     names = {name for name, _ in facts(subject(made))}
-    assert names >= {"Divergence", "Text", "Convention", "Same input", "Choices", "Context", "Left out", "Conditions"}
-
-
-def test_an_error_has_at_least_one_figure() -> None:
-    """An error of 0.00004 shown as 0.0000 would claim what nobody knows."""
-    assert plus_minus(0.000357, 0.00004, 4) == "0.00036 ± 0.00004"
-    assert plus_minus(0.0432, 0.0011, 4) == "0.0432 ± 0.0011"
-    assert plus_minus(0.0, 0.0, 4) == "0.0000 ± 0"
+    assert names >= {
+        "Divergence",
+        "Text",
+        "Convention",
+        "Same input",
+        "Sampling",
+        "KV cache",
+        "Error bound",
+        "Conditions",
+    }

@@ -54,14 +54,14 @@ def test_the_winner_is_the_best_of_those_that_pass(study: Study, gates: Gates, w
 @pytest.mark.parametrize(
     ("gates", "obstacle"),
     [
-        (Gates(max_mean_kl=0.05), "its KL is 0.06, above 0.05"),
+        (Gates(max_mean_kl=0.05), "its mean KL is 0.06, above 0.05"),
         (Gates(max_p99_kl=0.5), "its p99 KL is 0.9, above 0.5"),
         (Gates(max_perplexity_ratio=1.02), "its perplexity is 1.1 times the original's, above 1.02"),
-        (Gates(min_top1_agreement=0.95), "it agrees in 90%, below 95%"),
+        (Gates(min_top1_agreement=0.95), "its top-1 agreement is 90%, below 95%"),
         (Gates(max_size_bytes=399, prefer="closest"), "its size is 400 bytes, above 399 bytes"),
-        (Gates(max_memory_bytes=499), "it took 500 bytes of memory, above 499 bytes"),
-        (Gates(min_decode_tokens_per_s=60.1), "it writes 60 tokens/s, below 60.1"),
-        (Gates(min_prefill_tokens_per_s=1, prefer="smallest"), "how fast it reads was not measured"),
+        (Gates(max_memory_bytes=499), "its peak memory is 500 bytes, above 499 bytes"),
+        (Gates(min_decode_tokens_per_s=60.1), "its decode speed is 60 tok/s, below 60.1"),
+        (Gates(min_prefill_tokens_per_s=1, prefer="smallest"), "its prefill speed was not measured"),
     ],
 )
 def test_an_obstacle_is_told_with_its_figure(study: Study, gates: Gates, obstacle: str) -> None:
@@ -85,7 +85,7 @@ def test_what_was_not_measured_does_not_pass(study: Study) -> None:
 def test_what_was_not_made_does_not_pass(study: Study) -> None:
     """However small it would be."""
     study = _with_last(study, is_made=False, failures=(StepFailure("convert", "No space", "The disk is full."),))
-    assert judge(study, Gates(prefer="smallest")).obstacles["four"] == ("it was not made (No space)",)
+    assert judge(study, Gates(prefer="smallest")).obstacles["four"] == ("it was not created (No space)",)
 
 
 def test_a_disturbed_speed_wins_no_gate(study: Study) -> None:
@@ -95,7 +95,7 @@ def test_a_disturbed_speed_wins_no_gate(study: Study) -> None:
     assert judgement.winner is not None
     assert judgement.winner.label == "six"
     assert judgement.obstacles["four"] == (
-        "something else was running while it was measured how fast it writes: 60 to 90 tokens/s",
+        "its decode speed is unreliable (60 to 90 tok/s), as something else was running",
     )
     by_size = judge(study, Gates(prefer="smallest")).winner
     assert by_size is not None
@@ -106,7 +106,7 @@ def test_a_model_whose_writing_was_not_measured_is_not_the_fastest(study: Study)
     """Nor does it win by a depth that the others have as well as a lesser one."""
     for found in (speed(), speed(Series(2048, (500.0, 500.0)))):
         assert judge(_with_last(study, speed=found), Gates()).obstacles["four"] == (
-            "how fast it writes was not measured",
+            "its decode speed was not measured",
         )
 
 
@@ -114,7 +114,7 @@ def test_a_model_for_which_the_memory_was_too_small_fits_no_limit_of_memory(stud
     """Its peak is that of the lengths that could be measured."""
     found = msgspec.structs.replace(speed(Series(0, (60.0, 60.0)), peak=1), lacks_memory=True)
     obstacles = judge(_with_last(study, speed=found), Gates(max_memory_bytes=500)).obstacles
-    assert obstacles["four"] == ("the memory was too small to measure all lengths",)
+    assert obstacles["four"] == ("there was not enough memory to measure all lengths",)
 
 
 def test_of_two_that_are_alike_the_closer_one_wins(study: Study) -> None:
@@ -140,4 +140,4 @@ def test_fidelity_counts_with_the_most_exact_context_of_the_plan(study: Study) -
 def test_a_stand_in_is_no_candidate(study: Study) -> None:
     """It is what the others are held against."""
     study = _with_last(study, is_stand_in=True)
-    assert judge(study, Gates(prefer="smallest")).obstacles["four"] == ("it answers in the place of the original",)
+    assert judge(study, Gates(prefer="smallest")).obstacles["four"] == ("it stands in for the original",)

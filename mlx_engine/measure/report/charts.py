@@ -1,4 +1,4 @@
-"""The charts of a report: inline SVG in a figure, in the colours of the page."""
+"""Charts of a report: inline SVG in a figure, in the colors of the page."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,9 +6,9 @@ from dataclasses import replace
 from mlx_engine.measure.charts import bars, kinds, pareto
 from mlx_engine.measure.charts.chart import Chart, caption
 from mlx_engine.measure.charts.distribution import distribution
-from mlx_engine.measure.charts.quantities import DECODING, DISAGREEMENT, MEAN_KL, SIZE
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.charts.svg import LIGHT, svg
+from mlx_engine.measure.figures.figures import DECODE_SPEED, MEAN_KL, SIZE, TOP1_DISAGREEMENT
 from mlx_engine.measure.report.markup import Markup, element
 from mlx_engine.measure.results.safe_characters import one_line
 from mlx_engine.measure.study.study import Study
@@ -19,22 +19,22 @@ _LONGEST = 4000
 _STYLE = Style(size=14.0)
 
 
-def colours() -> str:
-    """Return the rules by which charts, which are drawn for white, take the colours of the page."""
+def colors() -> str:
+    """Return the CSS rules that replace the colors of charts, drawn for white, by those of the page."""
     return "\n".join(
-        f'figure svg [{part}="{colour}"] {{ {part}: var(--{role}); }}'
-        for role, colour in LIGHT.items()
+        f'figure svg [{part}="{color}"] {{ {part}: var(--{role}); }}'
+        for role, color in LIGHT.items()
         for part in ("fill", "stroke")
     )
 
 
 def trade_offs(study: Study) -> Iterator[Markup]:
-    """Yield the charts of what candidates cost against what they lose."""
+    """Yield the charts of cost against loss."""
     yield figure(pareto.pareto(study, SIZE, MEAN_KL))
     if any(row.speed for row in study.candidates):
-        yield figure(pareto.pareto(study, DECODING, MEAN_KL))
-    differing = bars.bars(study, DISAGREEMENT)
-    yield figure(differing, 1.2 * differing.least_height(_STYLE))
+        yield figure(pareto.pareto(study, DECODE_SPEED, MEAN_KL))
+    disagreement = bars.bars(study, TOP1_DISAGREEMENT)
+    yield figure(disagreement, 1.2 * disagreement.least_height(_STYLE))
 
 
 def by_kind(study: Study) -> Markup:
@@ -46,7 +46,7 @@ def spread(study: Study) -> Markup:
 
 
 def figure(chart: Chart, height: float = _HEIGHT) -> Markup:
-    """Return `chart` with its title above and how it was measured below."""
+    """Return `chart` with its title above and its caption below."""
     scene = chart.draw(_WIDTH, max(height, chart.least_height(_STYLE)), _STYLE)
     tips = tuple(replace(target, words=one_line(target.words)) for target in scene.targets)
     description = one_line(chart.description, _LONGEST)
