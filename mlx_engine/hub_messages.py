@@ -61,7 +61,7 @@ class SearchFilters(msgspec.Struct, frozen=True, kw_only=True):
     """Names in `models/description/size_class.py`; variants of unknown size do not match."""
     largest_bytes: int = 0
     """Maximum size of the weights on disk; variants of unknown size match."""
-    licence: str = ""
+    license: str = ""
     """The Hub's name for it, such as "apache-2.0"."""
     gated: bool | None = None
     order: SearchOrder = "downloads"
@@ -175,7 +175,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     """Number of weights before packing; 0 if unknown."""
     size_bytes: int
     """Size of the weights; 0 if unknown."""
-    licence: str
+    license: str
     gated: bool
     downloads: int
     likes: int

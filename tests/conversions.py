@@ -36,7 +36,7 @@ def write_conversion(folder: Path, *, megabytes: float = 0.1, **note: Any) -> Pa
     values = {
         "source": BASE,
         "revision": COMMIT,
-        "licence": "apache-2.0",
+        "license": "apache-2.0",
         "recipe": "Converted by the recipe 4bit.",
         "settings": msgspec.to_builtins(recipe("4bit")),
         "files_sha256": {"model.safetensors": "ab" * 32},

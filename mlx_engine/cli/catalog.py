@@ -10,7 +10,7 @@ from mlx_engine.amounts import format_disk, format_short_count
 from mlx_engine.models.library.catalog import Recommendation, recommend
 from mlx_engine.models.memory.machine import physical_memory_bytes
 
-_columns = ("name", "class", "parameters", "suits this Mac", "download", "licence", "repository")
+_columns = ("name", "class", "parameters", "suits this Mac", "download", "license", "repository")
 _numbers = ("parameters", "download")
 
 
@@ -62,6 +62,6 @@ def _row(one: Recommendation) -> tuple[str, ...]:
         format_short_count(one.entry.parameters),
         f"{suits}, best to begin with" if one.is_first_choice else suits,
         format_disk(one.shown_build.size_bytes),
-        one.entry.licence,
+        one.entry.license,
         one.shown_build.repository,
     )

@@ -18,7 +18,7 @@ from mlx_engine.models.description.description import BrokenDescription, ModelDe
 from mlx_engine.models.library import library
 from mlx_engine.models.library.duplicates import Duplicates, find_duplicates
 
-_columns = ("name", "class", "parameters", "quantization", "bits/weight", "size", "context", "licence", "source")
+_columns = ("name", "class", "parameters", "quantization", "bits/weight", "size", "context", "license", "source")
 _figures = ("parameters", "bits/weight", "size", "context")
 ORIGINS: dict[Origin, str] = {
     "facet": "Facet",
@@ -108,7 +108,7 @@ def _row(model: ModelDescription) -> tuple[str, ...]:
         f"{model.bits_per_weight:.2f}",
         format_disk(model.size_bytes),
         f"{model.context_length:,}",
-        model.licence or "unknown",
+        model.license or "unknown",
         ORIGINS[model.origin] if model.is_runnable else f"{ORIGINS[model.origin]}, {_hindered(model)}",
     )
 

@@ -59,7 +59,7 @@ def _facts(model: ModelDescription) -> Iterator[tuple[str, str]]:
         "each token": f"{bytes_per_token(model.cache):,} bytes of 16-bit cache" if model.cache else "",
         "abilities": ", ".join(word for word, has in abilities.items() if has),
         "vision": {"present": "present, not used", "dropped": "dropped", "none": ""}[model.vision],
-        "licence": model.licence,
+        "license": model.license,
         "source": f"{model.source} {model.revision}".strip(),
     }
     return ((label, value) for label, value in lines.items() if value)

@@ -20,7 +20,7 @@ from mlx_engine.errors import NameTaken, StorageError
 from mlx_engine.folders import Folders
 from mlx_engine.models.hub.upload_messages import CardDraft, DraftCard, LookAtTarget, Publish, PublishTarget
 from mlx_engine.models.library import library
-from mlx_engine.quantize.publish.publish import licence_of, licence_warning
+from mlx_engine.quantize.publish.publish import license_of, license_warning
 
 
 def publish(  # noqa: PLR0913 - the options of the verb
@@ -29,7 +29,7 @@ def publish(  # noqa: PLR0913 - the options of the verb
     /,
     *,
     public: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
-    licence: Annotated[str, Parameter(alias="--license", show_default=False)] = "",
+    license: Annotated[str, Parameter(show_default=False)] = "",
     card: Annotated[Path | None, Parameter(show_default=False)] = None,
     update: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     dry_run: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
@@ -48,7 +48,7 @@ def publish(  # noqa: PLR0913 - the options of the verb
         model: A conversion by name or id, or its folder.
         repository: OWNER/NAME on the Hub; without one, it is called like the model, below your account.
         public: Let everybody see it; otherwise it is private.
-        licence: The licence as the Hub calls it ("apache-2.0"), if the one of the base model is not known.
+        license: The license as the Hub calls it ("apache-2.0"), if the one of the base model is not known.
         card: Send this Markdown file as the card instead of the one that Facet writes.
         update: Replace the model that the repository holds, if it is another one.
         dry_run: Only print the card.
@@ -58,7 +58,7 @@ def publish(  # noqa: PLR0913 - the options of the verb
     """
     path = library.find_among(roots(folder), model).path
     with closing(Job(Folders.from_environment(), needs_network=True)) as process:
-        draft = _draft(process, path, repository, licence)
+        draft = _draft(process, path, repository, license)
         text = _read_card(card) if card else draft.card
         if dry_run:
             terminal.write(text)
@@ -72,15 +72,15 @@ def publish(  # noqa: PLR0913 - the options of the verb
             )
         if json:
             write_json(target)
-        warnings = filter(None, (licence_warning(licence_of(text)), *draft.warnings))
+        warnings = filter(None, (license_warning(license_of(text)), *draft.warnings))
         if not yes and not _agreed(target, warnings):
             return 1
         _send(process, path, target, text, JsonView() if json else TextView(), update=update)
     return 0
 
 
-def _draft(process: Job, path: Path, repository: str, licence: str) -> CardDraft:
-    draft = next(process.run(DraftCard(id="draft", folder=str(path), repository=repository, licence=licence)))
+def _draft(process: Job, path: Path, repository: str, license: str) -> CardDraft:
+    draft = next(process.run(DraftCard(id="draft", folder=str(path), repository=repository, license=license)))
     assert isinstance(draft, CardDraft)  # noqa: S101 - as above
     return draft
 

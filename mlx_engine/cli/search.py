@@ -14,7 +14,7 @@ from mlx_engine.hub_messages import ModelGroup, Search, SearchFilters, SearchOrd
 from mlx_engine.models.description.size_class import SizeClass
 from mlx_engine.models.memory.machine import this_machine
 
-_columns = ("repository", "quantization", "parameters", "size", "licence", "downloads", "likes", "updated")
+_columns = ("repository", "quantization", "parameters", "size", "license", "downloads", "likes", "updated")
 _right = ("parameters", "size", "downloads", "likes")
 
 
@@ -24,7 +24,7 @@ def search(  # noqa: PLR0913 - one option a filter
     *,
     author: str = "",
     size_class: Annotated[tuple[SizeClass, ...], Parameter(name="--class", negative=())] = (),
-    licence: Annotated[str, Parameter(name=("--licence", "--license"))] = "",
+    license: str = "",
     max_gb: float = 0,
     fits: Annotated[bool, Parameter(negative=())] = False,
     gated: Annotated[bool | None, Parameter(negative="--no-gated")] = None,
@@ -41,7 +41,7 @@ def search(  # noqa: PLR0913 - one option a filter
         author: Only this person's or organization's.
         size_class: Only models of this class, by parameters: nano < 100M, micro < 1.4B, small < 14B, medium ≤ 30B,
             large. Can be given several times.
-        licence: Only under this licence, as the Hub calls it, e.g. apache-2.0.
+        license: Only under this license, as the Hub calls it, e.g. apache-2.0.
         max_gb: Only with weights of at most so many gigabytes.
         fits: Only with weights that fit this machine beside its reserve; the context is not counted.
         gated: Only models whose conditions must be accepted; --no-gated: only others.
@@ -59,7 +59,7 @@ def search(  # noqa: PLR0913 - one option a filter
         only_text_generation=not any_task,
         size_classes=size_class,
         largest_bytes=int(min(filter(None, limits), default=0)),
-        licence=licence,
+        license=license,
         gated=gated,
         order=order,
         limit=limit,
@@ -102,7 +102,7 @@ def _row(variant: Variant) -> tuple[str, ...]:
         variant.quantization or "-",
         format_short_count(variant.parameters) if variant.parameters else "-",
         format_disk(variant.size_bytes) if variant.size_bytes else "-",
-        variant.licence or "unknown",
+        variant.license or "unknown",
         f"{variant.downloads:,}",
         f"{variant.likes:,}",
         variant.updated,

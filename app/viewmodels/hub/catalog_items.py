@@ -32,7 +32,7 @@ def item(one: Recommendation) -> CatalogueItem:
         build.quantization,
         format_disk(build.size_bytes),
         f"{format_context(entry.context_length)} context",
-        hub_format.format_license(entry.licence),
+        hub_format.format_license(entry.license),
     )
     return CatalogueItem(
         name=entry.name,

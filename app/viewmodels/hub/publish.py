@@ -13,7 +13,7 @@ from mlx_engine.models.description.card import read_metadata, without_metadata
 from mlx_engine.models.description.describe import ModelDescription
 from mlx_engine.models.hub.upload_messages import CardDraft, DraftCard, LookAtTarget, Publish, PublishTarget
 from mlx_engine.protocol import RequestFailed
-from mlx_engine.quantize.publish.publish import licence_of, licence_warning
+from mlx_engine.quantize.publish.publish import license_of, license_warning
 
 _full_name = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -64,14 +64,14 @@ class Editing:
     is_looking: bool = False
 
     @property
-    def licence(self) -> str:
+    def license(self) -> str:
         """The one that the card names."""
-        return licence_of(self.card)
+        return license_of(self.card)
 
     @property
     def notes(self) -> list[str]:
         """What to read before it is published."""
-        return [*filter(None, [licence_warning(self.licence)]), *self.warnings]
+        return [*filter(None, [license_warning(self.license)]), *self.warnings]
 
     @property
     def base_model(self) -> str:

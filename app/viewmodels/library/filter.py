@@ -109,7 +109,7 @@ class ModelFilter(QSortFilterProxyModel):
     def _has_words(self, row: Row) -> bool:
         text = row.id
         if isinstance(row, ModelDescription):
-            text = f"{row.id} {row.architecture} {row.quantization} {row.licence} {row.source}"
+            text = f"{row.id} {row.architecture} {row.quantization} {row.license} {row.source}"
         text = text.casefold()
         return all(word in text for word in self._words)
 

@@ -135,7 +135,7 @@ def facts(model: ModelDescription, memory: Fit) -> list[tuple[str, str]]:
         ("Memory", _memory(memory)),
         ("Context", f"{model.context_length:,} tokens" if model.context_length else ""),
         ("Can", _abilities(model)),
-        ("Licence", model.licence or "Not said"),
+        ("License", model.license or "Not said"),
         ("Source", model.source),
         ("Revision", model.revision[:12]),
         ("Place", str(model.path)),

@@ -32,7 +32,7 @@ _FACTS: Sequence[tuple[str, Fact]] = (
     ("Parameters", lambda one: format_short_count(one.parameters) if one.parameters else _UNKNOWN),
     ("Quantization", lambda one: one.quantization or _UNKNOWN),
     ("Size", lambda one: format_disk(one.size_bytes) if one.size_bytes else _UNKNOWN),
-    ("Licence", lambda one: hub_format.format_license(one.licence)),
+    ("License", lambda one: hub_format.format_license(one.license)),
     ("Access", lambda one: "gated" if one.gated else "open"),
     ("Format", lambda one: "MLX" if one.is_mlx else "to be converted"),
     ("Downloads", lambda one: format_short_count(one.downloads)),

@@ -153,7 +153,7 @@ class ModelPanel(VerticalScrollArea):
             ("Weights", " · ".join(filter(None, (variant.quantization, _size(variant.size_bytes))))),
             ("Download", _size(page.needed_bytes) or "nothing here that Facet could run"),
             ("Context", f"{format_context(length)} tokens" if length else ""),
-            ("Licence", hub_format.format_license(variant.licence)),
+            ("License", hub_format.format_license(variant.license)),
             ("Downloads in a month", f"{variant.downloads:,}"),
             ("Likes", f"{variant.likes:,}"),
             ("Changed", variant.updated),

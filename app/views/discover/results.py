@@ -90,7 +90,7 @@ class _Group(QWidget):
         column.setContentsMargins(16, 12, 16, 10)
         column.setSpacing(2)
         column.addLayout(heading)
-        told = " · ".join(filter(None, (owner, hub_format.format_license(first.licence))))
+        told = " · ".join(filter(None, (owner, hub_format.format_license(first.license))))
         column.addWidget(TextLabel(theme, told, role="small", tone="secondary"))
         column.addSpacing(4)
         for row in rows:

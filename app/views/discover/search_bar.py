@@ -22,7 +22,7 @@ _CLASSES: Mapping[str, tuple[str, ...]] = {
     "Medium, 14B to 30B": ("medium",),
     "Large, above 30B": ("large",),
 }
-_LICENSES: Mapping[str, str] = {"Any licence": "", **{words: name for name, words in LICENSES.items()}}
+_LICENSES: Mapping[str, str] = {"Any license": "", **{words: name for name, words in LICENSES.items()}}
 _ACCESS: Mapping[str, bool | None] = {"Gated or not": None, "Not gated": False, "Gated": True}
 _ORDERS: Mapping[str, SearchOrder] = {"Most downloaded": "downloads", "Most liked": "likes", "Recent": "recent"}
 
@@ -46,7 +46,7 @@ class SearchBar(QWidget):
         self._fits = Chip(theme, "Fits this Mac")
         self._fits.setToolTip("Weights that fit beside the reserve; the page of a model counts its context too")
         self._size = ChoiceChip(theme, "Size", _CLASSES, parent=self)
-        self._licence = ChoiceChip(theme, "Licence", _LICENSES, parent=self)
+        self._license = ChoiceChip(theme, "License", _LICENSES, parent=self)
         self._access = ChoiceChip(theme, "Access", _ACCESS, parent=self)
         self._order = ChoiceChip(theme, "Order", _ORDERS, is_order=True, parent=self)
         self._lay_out()
@@ -62,7 +62,7 @@ class SearchBar(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addLayout(row)
-        chips = (self._only_mlx, self._fits, self._size, self._licence, self._access, self._order)
+        chips = (self._only_mlx, self._fits, self._size, self._license, self._access, self._order)
         column.addWidget(Flow(chips, self))
         self._clear.hide()
 
@@ -72,7 +72,7 @@ class SearchBar(QWidget):
         self._clear.clicked.connect(self.clear)
         for chip in (self._only_mlx, self._fits):
             chip.toggled.connect(self._narrow)
-        for choice in (self._size, self._licence, self._access, self._order):
+        for choice in (self._size, self._license, self._access, self._order):
             choice.value_changed.connect(self._narrow)
 
     @property
@@ -82,7 +82,7 @@ class SearchBar(QWidget):
             only_mlx=self._only_mlx.isChecked(),
             size_classes=cast("tuple[str, ...]", self._size.value),
             largest_bytes=self._largest_bytes if self._fits.isChecked() else 0,
-            licence=cast("str", self._licence.value),
+            license=cast("str", self._license.value),
             gated=cast("bool | None", self._access.value),
             order=cast("SearchOrder", self._order.value),
         )

@@ -63,7 +63,7 @@ class FilterBar(QWidget):
     def __init__(self, models: ModelFilter, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._models = models
-        self.words = SearchField(theme, "Filter models", "Filter by name, architecture or licence")
+        self.words = SearchField(theme, "Filter models", "Filter by name, architecture or license")
         self.add = IconButton(theme, "plus", "Add a model from a folder or a GGUF file…")
         self._context = ChoiceChip(theme, "Memory at", _CONTEXTS, is_order=True, parent=self)
         row = QHBoxLayout()

@@ -48,7 +48,7 @@ class ModelRowDelegate(PlainToolTips):
         elif name == "parameters" and (model := whole(row)):
             self._paint_parameters(painter, inside, str(index.data()), model.size_class)
         else:
-            quiet = name in {"licence", "last_used", "context"}
+            quiet = name in {"license", "last_used", "context"}
             color = self._theme.palette.secondary if quiet else self._theme.palette.text
             self._paint_text(painter, inside, index, color)
         painter.restore()

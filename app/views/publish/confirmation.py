@@ -75,7 +75,7 @@ class Confirmation(QWidget):
                 ("Account", target.account),
                 ("Repository", f"{target.repository}{'' if target.exists else ' (new)'}"),
                 ("Visibility", visible),
-                ("Licence", draft.licence or "unknown"),
+                ("License", draft.license or "unknown"),
                 ("To send", f"{size}; what the Hub has already is not sent again"),
             ]
         )

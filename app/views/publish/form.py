@@ -32,7 +32,7 @@ class Form(QWidget):
         self.repository = TextField(theme, "Repository")
         self.private, self.public = Chip(theme, "Private"), Chip(theme, "Public")
         self._visibility = TextLabel(theme, role="small", tone="secondary", wraps=True)
-        self._licence = TextLabel(theme, wraps=True)
+        self._license = TextLabel(theme, wraps=True)
         self.notes = Notes(theme)
         self.card = CardEditor(theme)
         self._line = TextLabel(theme, role="small", tone="secondary", wraps=True)
@@ -50,11 +50,11 @@ class Form(QWidget):
         chips.setSpacing(6)
         for part, stretch in ((self.private, 0), (self.public, 0), (self._visibility, 1)):
             chips.addWidget(part, stretch)
-        for row, name in enumerate(("Repository", "Visible to", "Licence")):
+        for row, name in enumerate(("Repository", "Visible to", "License")):
             grid.addWidget(TextLabel(self._theme, name, tone="secondary"), row, 0)
         grid.addWidget(self.repository, 0, 1)
         grid.addLayout(chips, 1, 1)
-        grid.addWidget(self._licence, 2, 1)
+        grid.addWidget(self._license, 2, 1)
         foot = QHBoxLayout()
         foot.addWidget(self._line, 1)
         foot.addWidget(self.sign_in)
@@ -85,7 +85,7 @@ class Form(QWidget):
                 self.repository.setText(draft.repository)
         self._show_visibility(is_public=draft.is_public)
         base = f", made from {draft.base_model}" if draft.base_model else ""
-        self._licence.setText(f"{draft.licence or 'unknown'}{base}")
+        self._license.setText(f"{draft.license or 'unknown'}{base}")
         self.notes.show_sentences(draft.notes)
         self.card.show_card(draft.card, draft.text)
         self._show_foot(draft)

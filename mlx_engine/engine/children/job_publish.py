@@ -28,7 +28,7 @@ from mlx_engine.models.hub.upload_messages import (
 )
 from mlx_engine.models.memory.memory import estimate
 from mlx_engine.quantize.publish.model_card import Card, Measurement, write_card
-from mlx_engine.quantize.publish.publish import Conversion, collect, licence_of, licence_warning, read_conversion
+from mlx_engine.quantize.publish.publish import Conversion, collect, license_of, license_warning, read_conversion
 
 _CONTEXT = 8192
 """Context length, in tokens, for the memory use stated on the card."""
@@ -57,12 +57,12 @@ def _draft(request: DraftCard, conversion: Conversion, hub: Hub) -> CardDraft:
         account = hub.who_am_i() if hub.token else ""
     repository = request.repository or f"{account or 'you'}/{conversion.model.path.name}"
     metadata = read_metadata(base)
-    licence = request.licence or next(iter(metadata.get("license", ())), "") or conversion.note.licence
+    license_name = request.license or next(iter(metadata.get("license", ())), "") or conversion.note.license
     context = min(conversion.model.context_length or _CONTEXT, _CONTEXT)
     card = Card(
         conversion=conversion,
         repository=repository,
-        licence=licence,
+        license=license_name,
         base_metadata=metadata,
         measurements=tuple(measurements(conversion.model.path)),
         memory_bytes=estimate(conversion.model, context).total_bytes,
@@ -73,7 +73,7 @@ def _draft(request: DraftCard, conversion: Conversion, hub: Hub) -> CardDraft:
         repository=repository,
         account=account,
         card=write_card(card),
-        licence=licence,
+        license=license_name,
         base_model=conversion.base_model,
         warnings=tuple(filter(None, [_obstacle(conversion.model)])),
     )
@@ -96,7 +96,7 @@ def _base_card(conversion: Conversion, hub: Hub) -> str:
 
 
 def _look(request: LookAtTarget, conversion: Conversion, hub: Hub) -> PublishTarget:
-    _check_licence(request.card, is_public=request.is_public)
+    _check_license(request.card, is_public=request.is_public)
     target = look(request.repository, conversion.note, hub, is_public=request.is_public)
     files = collect(conversion, request.card)
     return PublishTarget(
@@ -111,7 +111,7 @@ def _look(request: LookAtTarget, conversion: Conversion, hub: Hub) -> PublishTar
 
 
 def _publish(request: Publish, conversion: Conversion, hub: Hub) -> Iterator[UploadEvent | Waiting]:
-    _check_licence(request.card, is_public=request.is_public)
+    _check_license(request.card, is_public=request.is_public)
     target = look(request.repository, conversion.note, hub, is_public=request.is_public)
     if target.holds == "another model" and not request.updates:
         raise NameTaken(
@@ -121,9 +121,9 @@ def _publish(request: Publish, conversion: Conversion, hub: Hub) -> Iterator[Upl
     yield from upload(request.id, collect(conversion, request.card), target, hub, message=message)
 
 
-def _check_licence(card: str, *, is_public: bool) -> None:
+def _check_license(card: str, *, is_public: bool) -> None:
     """Raise an error if the license named on the card does not allow publishing."""
-    licence_warning(licence_of(card), is_public=is_public)
+    license_warning(license_of(card), is_public=is_public)
 
 
 def measurements(model: Path) -> Iterator[Measurement]:

@@ -19,18 +19,18 @@ _plain = re.compile(r"[\w .:/+-]{1,100}")
 class ModelCard:
     """The fields of a model card; "" where it has no usable value."""
 
-    licence: str = ""
+    license: str = ""
     base_model: str = ""
 
 
 def read_card(folder: Path) -> ModelCard:
     """Return the fields of the card in `folder`; empty if it is missing or unreadable."""
     fields = _fields(_read(folder, _limit_bytes))
-    licence = fields.get("license", "")
+    name = fields.get("license", "")
     # The Hub calls every license that is not on its list "other", and lets the card name it.
-    return ModelCard(
-        fields.get("license_name", licence) if licence == "other" else licence, fields.get("base_model", "")
-    )
+    if name == "other":
+        name = fields.get("license_name", name)
+    return ModelCard(name, fields.get("base_model", ""))
 
 
 def read_card_text(folder: Path) -> str:

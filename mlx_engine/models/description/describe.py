@@ -98,7 +98,7 @@ def _describe(path: Path, id: str) -> ModelDescription:
         size_bytes=sum(file.stat().st_size for file in path.iterdir() if file.is_file()),
         context_length=dimensions.context_length(config),
         has_chat_template=traits.exists,
-        licence=note.licence or card.licence,
+        license=note.license or card.license,
         source=note.source,
         revision=note.revision,
         obstacle=_obstacle(config),

@@ -46,7 +46,7 @@ class ModelDescription:
     context_length: int
     """In tokens; 0 if the model does not declare it."""
     has_chat_template: bool
-    licence: str
+    license: str
     """"" when unknown."""
     source: str
     """"" when unknown."""

@@ -71,7 +71,7 @@ def describe_gguf(path: Path, id: str) -> ModelDescription:
         size_bytes=_size(files),
         context_length=config.integer("max_position_embeddings"),
         has_chat_template=traits.exists,
-        licence=metadata.text("general.license", ""),
+        license=metadata.text("general.license", ""),
         source=metadata.text("general.source.repo_url", metadata.text("general.source.url", "")),
         format="gguf",
         obstacle=_obstacle(reason, can_be_converted=can_be_converted),

@@ -20,7 +20,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     revision: str = ""
     """The commit, where the source is a repository."""
     source_sha256: str = ""
-    licence: str = ""
+    license: str = ""
     recipe: str = ""
     """The steps that produced the model, as a sentence."""
     settings: dict[str, Any] = {}

@@ -1,7 +1,7 @@
 """Which files of a repository are wanted, and whether their names can be trusted. Pure.
 
 A model needs its weights as safetensors, its configuration, its tokenizer and its chat template; the card and the
-licence come along. Pickles and code are never downloaded, whoever asks for them: both can run any program.
+license come along. Pickles and code are never downloaded, whoever asks for them: both can run any program.
 """
 
 import re

@@ -52,7 +52,7 @@ def search(filters: SearchFilters, hub: Hub) -> tuple[ModelGroup, ...]:
 
 def _question(filters: SearchFilters) -> dict[str, Any]:
     """Return the filters as the Hub's API takes them (https://huggingface.co/docs/hub/api)."""
-    tags = [tag for tag in ("mlx" if filters.only_mlx else "", filters.licence and f"license:{filters.licence}") if tag]
+    tags = [tag for tag in ("mlx" if filters.only_mlx else "", filters.license and f"license:{filters.license}") if tag]
     question: dict[str, Any] = {
         "search": filters.text.strip(),
         "author": filters.author,
@@ -96,7 +96,7 @@ def variant_of(info: ModelInfo) -> Variant:
         quantization=f"{bits}-bit" if bits else _commonest_float(counts),
         parameters=_parameters(counts, bits),
         size_bytes=sum(count * _bits.get(kind, 8) // 8 for kind, count in counts.items()),
-        licence=_licence(tags),
+        license=_license(tags),
         gated=bool(info.gated),
         downloads=info.downloads or 0,
         likes=info.likes or 0,
@@ -160,5 +160,5 @@ def _base_model(info: ModelInfo, tags: list[str]) -> str:
     return info.id if own == info.id.rpartition("/")[2] else own
 
 
-def _licence(tags: list[str]) -> str:
+def _license(tags: list[str]) -> str:
     return next((tag.removeprefix("license:") for tag in tags if tag.startswith("license:")), "")

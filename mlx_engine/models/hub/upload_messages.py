@@ -22,19 +22,19 @@ Holds = Literal["nothing", "this model", "another model"]
 
 
 class DraftCard(msgspec.Struct, frozen=True, kw_only=True, tag="draft_card", tag_field=type_tag):
-    """Write a card for the model in `folder`. Without a `repository` one is proposed; "" as the `licence` is the one
+    """Write a card for the model in `folder`. Without a `repository` one is proposed; "" as the `license` is the one
     that is known.
     """
 
     id: str
     folder: str
     repository: str = ""
-    licence: str = ""
+    license: str = ""
 
 
 class CardDraft(msgspec.Struct, frozen=True, kw_only=True, tag="card_draft", tag_field=type_tag):
     """`card` is Markdown with its metadata. `warnings` are sentences to read before publishing, besides what its
-    licence asks for.
+    license asks for.
     """
 
     id: str
@@ -42,7 +42,7 @@ class CardDraft(msgspec.Struct, frozen=True, kw_only=True, tag="card_draft", tag
     account: str
     """Who is signed in; "" if nobody is, or if the Hub could not be asked."""
     card: str
-    licence: str
+    license: str
     """The Hub's own name of it; "" if it is not known."""
     base_model: str
     warnings: tuple[str, ...]

@@ -41,7 +41,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     repository: str
     parameters: int
     context_length: int
-    licence: str
+    license: str
     purpose: str
     builds: tuple[Build, ...]
     active_parameters: int = 0

@@ -113,7 +113,7 @@ def _provenance(source: Path, metadata: Metadata, origin: str) -> provenance.Pro
     return provenance.Provenance(
         source=origin or source.name,
         source_sha256=digest,
-        licence=metadata.text("general.license", ""),
+        license=metadata.text("general.license", ""),
         recipe=f"Imported from {source.name} without loss: every weight is the one in the file.",
         created=provenance.now(),
         tools=provenance.versions("facet", "numpy", "tokenizers"),

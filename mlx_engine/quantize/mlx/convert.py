@@ -122,7 +122,7 @@ def _provenance(source: Source, recipe: Recipe, expected: Forecast, origin: Prov
     return Provenance(
         source=origin.source or source.path.name,
         revision=origin.revision,
-        licence=describe(source.path, source.path.name).licence,
+        license=describe(source.path, source.path.name).license,
         recipe=f"Converted by the recipe {recipe.name}.",
         settings=msgspec.to_builtins(recipe),
         bits_per_weight=expected.bits_per_weight,

@@ -1,4 +1,4 @@
-"""Copies what belongs beside a model's weights: its tokenizer, its chat template, its licence; never code."""
+"""Copies what belongs beside a model's weights: its tokenizer, its chat template, its license; never code."""
 
 import re
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 from mlx_engine.models.description import provenance
 
 _patterns = ("*.json", "*.jsonl", "*.txt", "*.jinja", "*.model", "*.tiktoken")
-_licences = re.compile(r"(licen[cs]e|notice|use_policy)", re.IGNORECASE)
+_licenses = re.compile(r"(licen[cs]e|notice|use_policy)", re.IGNORECASE)
 _written_anew = frozenset({"config.json", "model.safetensors.index.json", "hf_quant_config.json", provenance.FILE_NAME})
 """What describes the source's own weights."""
 
@@ -24,6 +24,6 @@ def copy(source: Path, target: Path) -> None:
 
 
 def _belongs(file: Path) -> bool:
-    if _licences.match(file.name):
+    if _licenses.match(file.name):
         return file.suffix.lower() in ("", ".md", ".txt", ".pdf")
     return any(file.match(pattern) for pattern in _patterns) and not file.name.endswith(".index.json")

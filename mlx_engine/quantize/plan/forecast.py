@@ -48,7 +48,7 @@ class Forecast:
         return 8 * self.weights_bytes / self.parameters
 
     def describe(self, source: ModelDescription) -> ModelDescription:
-        """Return what the library will say of the result, for `memory.fit`; its path and licence are the source's."""
+        """Return what the library will say of the result, for `memory.fit`; its path and license are the source's."""
         return dataclasses.replace(
             source,
             parameters=self.parameters,

@@ -32,7 +32,7 @@ class Card:
 
     conversion: Conversion
     repository: str
-    licence: str
+    license: str
     base_metadata: Mapping[str, Sequence[str]] = field(default_factory=dict)
     measurements: Sequence[Measurement] = ()
     memory_bytes: int = 0
@@ -63,8 +63,8 @@ def tags(card: Card) -> list[str]:
 
 def _metadata(card: Card) -> str:
     base, known = card.conversion.base_model, card.base_metadata
-    fields: dict[str, str | Sequence[str]] = {"license": card.licence or "unknown"}
-    if card.licence not in ("", *known.get("license", ())) and card.licence in known.get("license_name", ()):
+    fields: dict[str, str | Sequence[str]] = {"license": card.license or "unknown"}
+    if card.license not in ("", *known.get("license", ())) and card.license in known.get("license_name", ()):
         fields["license"] = "other"
     if fields["license"] == "other":
         fields |= {name: known[name][0] for name in ("license_name", "license_link") if known.get(name)}

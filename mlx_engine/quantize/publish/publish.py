@@ -108,33 +108,33 @@ def is_repository(name: str) -> bool:
     return _repository.fullmatch(name) is not None
 
 
-def licence_of(card: str) -> str:
-    """Return the licence that the card's metadata name; "" if they name none."""
+def license_of(card: str) -> str:
+    """Return the license that the card's metadata name; "" if they name none."""
     return next(iter(read_metadata(card).get("license", ())), "")
 
 
-def licence_warning(licence: str, *, is_public: bool = False) -> str:
-    """Return what to consider before a derivative of a model under `licence` is published; "" if nothing.
+def license_warning(license: str, *, is_public: bool = False) -> str:
+    """Return what to consider before a derivative of a model under `license` is published; "" if nothing.
 
     Raises:
-        NotPublishable: the licence forbids it.
+        NotPublishable: the license forbids it.
     """
-    name = licence.lower()
+    name = license.lower()
     if _no_derivatives.fullmatch(name):
-        sentence = f"The licence of the base model ({licence}) forbids to share what is made from it"
+        sentence = f"The license of the base model ({license}) forbids to share what is made from it"
         if is_public:
             raise NotPublishable(f"{sentence}, and a conversion is that. Keep the repository private.")
         return f"{sentence}: it can only be private."
     if not name or name == "unknown":
         return (
-            "The licence of the base model is not known. Look it up, and write it at the top of the card: without one, "
+            "The license of the base model is not known. Look it up, and write it at the top of the card: without one, "
             "nobody may share what is made of it."
         )
     if "-nc" in name or "research" in name:
-        return f"The licence of the base model ({licence}) allows no commercial use; the same holds for the conversion."
+        return f"The license of the base model ({license}) allows no commercial use; the same holds for the conversion."
     if name.startswith(("llama", "gemma")) or name == "other":
         return (
-            f"The licence of the base model ({licence}) has conditions of its own for what is made from it: read them."
+            f"The license of the base model ({license}) has conditions of its own for what is made from it: read them."
         )
     return ""
 

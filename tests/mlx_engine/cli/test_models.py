@@ -52,7 +52,7 @@ def test_the_library_is_a_table(models: Path, home: Path, capsys: Output) -> Non
     write_snapshot(home / "hub", "models--someone--cached")
     write_model(home / ".lmstudio" / "models" / "studio" / "other", model_type="bert")
     lines = output(["models"], capsys).splitlines()
-    columns = ["name", "class", "parameters", "quantization", "bits/weight", "size", "context", "licence", "source"]
+    columns = ["name", "class", "parameters", "quantization", "bits/weight", "size", "context", "license", "source"]
     assert lines[0].split() == columns
     tiny = next(line for line in lines if line.startswith("tiny"))
     assert tiny.split() == ["tiny", "nano", "704", "bf16", "16.00", "2", "KB", "4,096", "unknown", "Facet"]

@@ -71,7 +71,7 @@ def test_on_a_terminal_it_asks(
 
 
 def test_the_card_is_printed_without_anything_else(folder: Path, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
-    """With the language and the licence of the base model's own card, as the Hub has it."""
+    """With the language and the license of the base model's own card, as the Hub has it."""
     base = hub.add(Repository(BASE))
     base.commit({"README.md": b"---\nlicense: mit\nlanguage:\n- en\n---\n# Whale\nMy secret story.\n"})
     (folder / "facet.json").write_text((folder / "facet.json").read_text().replace(_commit_of(folder), base.main))
@@ -120,7 +120,7 @@ def test_offline_the_card_can_be_read_and_nothing_sent(
     assert "Facet is offline" in capsys.readouterr().err
 
 
-def test_a_card_of_ones_own_and_a_licence(folder: Path, hub: Hub, tmp_path: Path) -> None:
+def test_a_card_of_ones_own_and_a_license(folder: Path, hub: Hub, tmp_path: Path) -> None:
     card = tmp_path / "card.md"
     card.write_text("---\nlicense: mit\n---\n# Mine\n")
     assert main(["publish", "Whale-4bit", NAME, "--yes", "--public", "--card", str(card)]) == 0
@@ -132,7 +132,7 @@ def test_a_card_of_ones_own_and_a_licence(folder: Path, hub: Hub, tmp_path: Path
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--public", "--licence", "cc-by-nd-4.0"], "forbids"),
+        (["--public", "--license", "cc-by-nd-4.0"], "forbids"),
         (["--card", "absent.md"], "cannot be read"),
     ],
 )

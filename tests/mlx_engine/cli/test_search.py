@@ -21,7 +21,7 @@ def shelf(hub: Hub) -> Hub:
 
 
 def test_what_is_found_is_a_table(shelf: Hub, capsys: pytest.CaptureFixture[str]) -> None:
-    """The base model, and below it its variants with size and licence."""
+    """The base model, and below it its variants with size and license."""
     assert main(["search", "qwen"]) == 0
     heading, base, first, second = capsys.readouterr().out.splitlines()
     assert heading.split()[:4] == ["repository", "quantization", "parameters", "size"]
@@ -41,7 +41,7 @@ def test_json_is_one_object_for_each_base_model(shelf: Hub, capsys: pytest.Captu
 
 @pytest.mark.parametrize(
     "options",
-    ["--class micro", "--licence mit", "--max-gb 1", "--gated", "--author nobody", "--class nano --class large"],
+    ["--class micro", "--license mit", "--max-gb 1", "--gated", "--author nobody", "--class nano --class large"],
 )
 def test_filters_can_leave_nothing(shelf: Hub, capsys: pytest.CaptureFixture[str], options: str) -> None:
     """Then standard output is empty, and a sentence says so."""

@@ -40,7 +40,7 @@ def variant(number: int) -> Variant:
         quantization="4-bit",
         parameters=10**9,
         size_bytes=10**8,
-        licence="mit",
+        license="mit",
         gated=False,
         downloads=1,
         likes=1,

@@ -27,7 +27,7 @@ def variant(size_bytes: int) -> Variant:
         quantization="4-bit",
         parameters=size_bytes * 16 // 9,
         size_bytes=size_bytes,
-        licence="mit",
+        license="mit",
         gated=False,
         downloads=1,
         likes=1,

@@ -183,7 +183,7 @@ def test_sizes_in_words(parameters: int, size_bytes: int, text: str) -> None:
         size_bytes=size_bytes,
         context_length=2048,
         has_chat_template=True,
-        licence="",
+        license="",
         source="",
     )
     assert detail(model) == f"4-bit g32 · {text}"

@@ -95,7 +95,7 @@ def test_sizes_are_sorted_as_numbers_and_damaged_ones_stay_last(models: ModelFil
 
 
 def test_every_word_must_be_found(models: ModelFilter) -> None:
-    """In the name, the owner, the kind, the quantization or the licence, whatever the case."""
+    """In the name, the owner, the kind, the quantization or the license, whatever the case."""
     models.set_text("MAKER 4-bit")
     assert names(models) == ["Zeta"]
     models.set_text("maker bf16")

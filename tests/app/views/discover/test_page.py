@@ -126,12 +126,12 @@ def test_filters_are_sent_with_the_search(page: DiscoverPage) -> None:
     """Each chip narrows what it says."""
     chips = {chip.accessibleName().partition(":")[0]: chip for chip in page.findChildren(ChoiceChip)}
     chips["Size"].choose("Small, 1.5B to 13.9B")
-    chips["Licence"].choose("MIT")
+    chips["License"].choose("MIT")
     chips["Access"].choose("Not gated")
     chips["Order"].choose("Recent")
     button(page, "Fits this Mac").click()
     filters = page.search_bar.filters
-    assert (filters.size_classes, filters.licence, filters.gated, filters.order) == (("small",), "mit", False, "recent")
+    assert (filters.size_classes, filters.license, filters.gated, filters.order) == (("small",), "mit", False, "recent")
     assert filters.largest_bytes > 0
 
 

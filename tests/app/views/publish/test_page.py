@@ -21,7 +21,7 @@ from tests.conversions import write_conversion
 
 CARD = "---\nlicense: llama3.2\nbase_model: maker/Whale\n---\n\n# Whale-4bit\n\nFor Macs.\n"
 DRAFT = CardDraft(
-    id="d", repository="ada/Whale-4bit", account="ada", card=CARD, licence="llama3.2", base_model="", warnings=()
+    id="d", repository="ada/Whale-4bit", account="ada", card=CARD, license="llama3.2", base_model="", warnings=()
 )
 FILES = (OutgoingFile("model.safetensors", 4_200_000_000), OutgoingFile("README.md", 2_000))
 TARGET = PublishTarget(

@@ -33,7 +33,7 @@ def test_a_plain_model(tmp_path: Path) -> None:
     assert found.size_bytes == sum(file.stat().st_size for file in folder.iterdir())
     assert found.context_length == 4096
     assert not found.has_chat_template
-    assert (found.licence, found.source) == ("", "")
+    assert (found.license, found.source) == ("", "")
 
 
 def test_the_starter_model(starter_model: Path) -> None:
@@ -47,7 +47,7 @@ def test_the_starter_model(starter_model: Path) -> None:
     assert found.bits_per_weight == pytest.approx(bits / found.parameters)
     assert found.context_length == 8192
     assert found.has_chat_template
-    assert found.licence == "apache-2.0"
+    assert found.license == "apache-2.0"
 
 
 def test_describing_needs_no_mlx(starter_model: Path) -> None:
@@ -303,14 +303,14 @@ def test_the_template_says_whether_it_thinks_and_calls_tools(
     assert (found.has_thinking, found.has_tools) == (thinks, calls)
 
 
-def test_the_card_gives_the_licence_where_facet_has_no_note(tmp_path: Path) -> None:
+def test_the_card_gives_the_license_where_facet_has_no_note(tmp_path: Path) -> None:
     """Facet's own note goes before the card."""
     folder = write_model(tmp_path / "m")
     (folder / "README.md").write_text("---\nlicense: mit\n---\n")
-    assert describe(folder, "a/m").licence == "mit"
-    (folder / "facet.json").write_text('{"licence": "apache-2.0", "source": "a/b", "revision": "c0ffee"}')
+    assert describe(folder, "a/m").license == "mit"
+    (folder / "facet.json").write_text('{"license": "apache-2.0", "source": "a/b", "revision": "c0ffee"}')
     found = describe(folder, "a/m")
-    assert (found.licence, found.source, found.revision) == ("apache-2.0", "a/b", "c0ffee")
+    assert (found.license, found.source, found.revision) == ("apache-2.0", "a/b", "c0ffee")
 
 
 def test_the_map_of_bits_of_the_starter_model(starter_model: Path) -> None:

@@ -22,7 +22,7 @@ def test_a_file_that_can_be_imported(tmp_path: Path) -> None:
     assert (found.format, found.architecture, found.quantization) == ("gguf", "llama", "Q8_0")
     assert found.parameters == found.active_parameters == elements(file)
     assert found.context_length == 512
-    assert found.licence == "apache-2.0"
+    assert found.license == "apache-2.0"
     assert found.has_chat_template
     assert found.bits_per_weight == pytest.approx(8.5, abs=0.2)
     assert [(layers.layers, layers.token_numbers) for layers in found.cache] == [(2, 2 * 2 * 32)]

@@ -85,7 +85,7 @@ def test_each_variant_has_its_size_and_true_parameters(shelf: Hub, job: JobProce
     ("filters", "expected"),
     [
         (SearchFilters(text="llama"), ["mlx-community/Llama-3.2-1B-Instruct-bf16"]),
-        (SearchFilters(licence="llama3.2"), ["mlx-community/Llama-3.2-1B-Instruct-bf16"]),
+        (SearchFilters(license="llama3.2"), ["mlx-community/Llama-3.2-1B-Instruct-bf16"]),
         (SearchFilters(gated=True), ["mlx-community/Llama-3.2-1B-Instruct-bf16"]),
         (SearchFilters(size_classes=("micro",)), ["mlx-community/Llama-3.2-1B-Instruct-bf16"]),
         (SearchFilters(author="someone"), ["someone/Qwen3-4B-MLX-4bit"]),
@@ -134,7 +134,7 @@ def test_a_repository_that_tells_nothing_is_a_row_without_figures(hub: Hub, job:
             quantization="",
             parameters=0,
             size_bytes=0,
-            licence="",
+            license="",
             gated=False,
             downloads=0,
             likes=0,

@@ -76,8 +76,8 @@ def test_what_does_not_suit_comes_last() -> None:
 
 def test_a_mistyped_field_is_refused(tmp_path: Path) -> None:
     """A catalogue with a field that nobody reads is an error, not an entry that says less."""
-    entry = msgspec.structs.asdict(ENTRIES[0]) | {"license": "mit"}
+    entry = msgspec.structs.asdict(ENTRIES[0]) | {"lisence": "mit"}
     file = tmp_path / "catalog.json"
     file.write_bytes(msgspec.json.encode([entry]))
-    with pytest.raises(msgspec.ValidationError, match="license"):
+    with pytest.raises(msgspec.ValidationError, match="lisence"):
         catalog.read(file)

@@ -21,7 +21,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_the_note_says_where_the_model_came_from(tmp_path: Path) -> None:
-    """facet.json names the file, its fingerprint and its licence, and the library shows them."""
+    """facet.json names the file, its fingerprint and its license, and the library shows them."""
     source = tiny_model().write(tmp_path / "model.gguf")
     for _ in import_gguf(source, tmp_path / "model", origin="a friend"):
         pass
@@ -29,7 +29,7 @@ def test_the_note_says_where_the_model_came_from(tmp_path: Path) -> None:
     digest = subprocess.run(["sha256sum", source], capture_output=True, text=True, check=True).stdout.split()[0]
     assert note["source_sha256"] == digest
     description = describe(tmp_path / "model", "owner/tiny")
-    assert (description.licence, description.source) == ("apache-2.0", "a friend")
+    assert (description.license, description.source) == ("apache-2.0", "a friend")
 
 
 def test_progress_ends_at_the_whole(tmp_path: Path) -> None:

@@ -28,9 +28,9 @@ def test_it_answers_a_question(starter_model: Path) -> None:
 
 
 def test_it_is_in_the_library(starter_model: Path) -> None:
-    """It is found by its id, with its licence and where it comes from."""
+    """It is found by its id, with its license and where it comes from."""
     found = library.find(starter_model.parent.parent, starter.STARTER_ID)
-    assert found.licence.casefold() == "apache-2.0"
+    assert found.license.casefold() == "apache-2.0"
     assert "HuggingFaceTB/SmolLM2-135M-Instruct" in found.source
 
 

@@ -22,7 +22,7 @@ MODEL = ModelDescription(
     size_bytes=4_600_000_000,
     context_length=131_072,
     has_chat_template=True,
-    licence="",
+    license="",
     source="",
     cache=(FULL,),
     shape=NetworkShape(hidden=4096, feed_forward=14336, heads=32, head=128, vocabulary=128_256),

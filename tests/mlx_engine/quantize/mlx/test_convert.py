@@ -126,7 +126,7 @@ def test_the_result_says_what_it_has_lost(originals: Path, tmp_path: Path) -> No
     assert "will not see" in " ".join(provenance.read(tmp_path / "ours").notes)
 
 
-def test_code_stays_behind_and_the_licence_comes_along(original: Path, tmp_path: Path) -> None:
+def test_code_stays_behind_and_the_license_comes_along(original: Path, tmp_path: Path) -> None:
     """What lies beside the weights is copied only as far as it is known to be harmless."""
     _convert(original, tmp_path / "ours", "bf16")
 

@@ -26,7 +26,7 @@ def metadata(card: Card) -> dict[str, object]:
 
 
 def test_the_hub_reads_what_it_is(card: Card) -> None:
-    """Licence, base model and relation, library, tags and task; language and task as the base model's card has them."""
+    """License, base model and relation, library, tags and task; language and task as the base model's card has them."""
     known = read_metadata("---\nlanguage:\n- en\n- no\npipeline_tag: image-text-to-text\nlicense: apache-2.0\n---\n")
     assert metadata(replace(card, base_metadata=known)) == {
         "license": "apache-2.0",
@@ -39,9 +39,9 @@ def test_the_hub_reads_what_it_is(card: Card) -> None:
     }
 
 
-def test_a_licence_of_its_own_keeps_its_name(card: Card) -> None:
+def test_a_license_of_its_own_keeps_its_name(card: Card) -> None:
     known = {"license": ("other",), "license_name": ("whale-1",), "license_link": ("LICENSE",)}
-    found = metadata(replace(card, licence="other", base_metadata=known))
+    found = metadata(replace(card, license="other", base_metadata=known))
     assert (found["license"], found["license_name"], found["license_link"]) == ("other", "whale-1", "LICENSE")
 
 

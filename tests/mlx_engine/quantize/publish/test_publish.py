@@ -7,7 +7,7 @@ import pytest
 from mlx_engine.errors import NotPublishable
 from mlx_engine.models.description import provenance
 from mlx_engine.models.description.provenance import Provenance
-from mlx_engine.quantize.publish.publish import collect, licence_warning, read_conversion, without_paths
+from mlx_engine.quantize.publish.publish import collect, license_warning, read_conversion, without_paths
 from tests.conversions import BASE, write_conversion
 from tests.model_folders import write_model
 
@@ -68,20 +68,20 @@ def test_what_facet_has_not_made_is_not_published(tmp_path: Path) -> None:
         read_conversion(folder)
 
 
-@pytest.mark.parametrize("licence", ["cc-by-nd-4.0", "CC-BY-NC-ND-4.0"])
-def test_a_licence_that_forbids_derivatives_is_kept(licence: str) -> None:
-    assert "forbids" in licence_warning(licence)
+@pytest.mark.parametrize("license", ["cc-by-nd-4.0", "CC-BY-NC-ND-4.0"])
+def test_a_license_that_forbids_derivatives_is_kept(license: str) -> None:
+    assert "forbids" in license_warning(license)
     with pytest.raises(NotPublishable, match="forbids"):
-        licence_warning(licence, is_public=True)
+        license_warning(license, is_public=True)
 
 
 @pytest.mark.parametrize(
-    ("licence", "word"),
+    ("license", "word"),
     [("", "not known"), ("cc-by-nc-4.0", "commercial"), ("llama3.2", "conditions"), ("other", "conditions")],
 )
-def test_a_licence_with_conditions_is_warned_of(licence: str, word: str) -> None:
-    assert word in licence_warning(licence, is_public=True)
+def test_a_license_with_conditions_is_warned_of(license: str, word: str) -> None:
+    assert word in license_warning(license, is_public=True)
 
 
-def test_a_free_licence_needs_no_words() -> None:
-    assert not licence_warning("apache-2.0", is_public=True)
+def test_a_free_license_needs_no_words() -> None:
+    assert not license_warning("apache-2.0", is_public=True)
