@@ -1,7 +1,6 @@
-"""What is declared of the fields of a struct: kind, bounds, default and words, read from its annotations.
+"""Fields of a struct as declared in its annotations: type, bounds, default and texts.
 
-Dialogs, command lines and checks all read it here, so that nothing is declared twice. Imports nothing of Facet but its
-errors.
+Dialogs, command lines and checks all read them here, so that nothing is declared twice.
 """
 
 import functools
@@ -21,9 +20,9 @@ Kind = Literal["choice", "text", "integer", "number", "switch", "texts", "group"
 class Field:
     """One field.
 
-    `minimum` and `maximum` are the legal bounds (of a text: of its length; of texts: of their number, each of 1 to
-    `longest` characters); an `open_minimum` is not legal itself. An `optional` field may be None. `section`, `unit` and
-    `multiline` are for dialogs.
+    `minimum` and `maximum` are the legal bounds: of a number, of the length of a text, or of the number of texts, each
+    of 1 to `longest` characters. An `open_minimum` is not legal itself. An `optional` field may be None. `section`,
+    `unit` and `multiline` are for dialogs.
     """
 
     name: str
@@ -42,8 +41,8 @@ class Field:
     multiline: bool = False
 
     @property
-    def range_in_words(self) -> str:
-        """The whole legal range, to follow the words "it must be"."""
+    def legal_values(self) -> str:
+        """The legal values as a phrase, to follow "it must be"."""
         match self.kind:
             case "choice":
                 return f"one of {', '.join(self.choices)}"
@@ -52,31 +51,62 @@ class Field:
                 whole = "a whole number " if self.kind == "integer" else ""
                 return f"{whole}{span} {self.maximum:,} {self.unit}".rstrip()
             case "text":
-                return "a text" if self.maximum is None else f"a text of at most {self.maximum:,} characters"
+                return "text" if self.maximum is None else f"text of at most {self.maximum:,} characters"
             case "texts":
                 each = f" of 1 to {self.longest} characters each" if self.longest else ""
                 return f"at most {self.maximum} texts{each}"
-            case _:
-                return "on or off" if self.kind == "switch" else "of its kind"
+            case "switch":
+                return "on or off"
+            case "group":
+                return f"of the type {type(self.default).__name__}"
+
+    def check(self, value: object, name: str = "") -> None:
+        """Check a value; a message calls the field `name`, or by default `self.name`.
+
+        Raises:
+            InvalidParameter: the value is not legal; the message names it and the legal values.
+        """
+        if not self.allows(value):
+            raise InvalidParameter(f"{name or self.name} is {reprlib.repr(value)}; it must be {self.legal_values}.")
+        if isinstance(value, msgspec.Struct):
+            check_struct(value)
 
     def allows(self, value: object) -> bool:
-        """Return whether a number or texts have the right type and lie within the range; NaN never does."""
+        """Return True if the value has the right type and is in range; NaN never is. Does not look into a group."""
         if value is None:
             return self.optional
-        if self.kind == "texts":
-            texts = value if isinstance(value, list | tuple) else [None]
-            return len(texts) <= (self.maximum or len(texts)) and all(map(self._allows_text, texts))
+        match self.kind:
+            case "choice":
+                allowed = value in self.choices
+            case "switch" | "group":
+                allowed = isinstance(value, type(self.default))
+            case "text":
+                allowed = isinstance(value, str) and (self.maximum is None or len(value) <= self.maximum)
+            case "texts":
+                texts = value if isinstance(value, list | tuple) else [None]
+                allowed = len(texts) <= (self.maximum or len(texts)) and all(map(self._allows_item, texts))
+            case "integer" | "number":
+                allowed = self._allows_number(value)
+        return allowed
+
+    def _allows_number(self, value: object) -> bool:
         if isinstance(value, bool) or not isinstance(value, int if self.kind == "integer" else int | float):
             return False
         low, high = self.minimum or 0, self.maximum or 0
         return value <= high and (value > low if self.open_minimum else value >= low)
 
-    def refuse(self, value: object) -> InvalidParameter:
-        """Return the error that names the value and the whole legal range."""
-        return InvalidParameter(f"{self.name} is {reprlib.repr(value)}; it must be {self.range_in_words}.")
-
-    def _allows_text(self, text: object) -> bool:
+    def _allows_item(self, text: object) -> bool:
         return isinstance(text, str) and (self.longest is None or 1 <= len(text) <= self.longest)
+
+
+def check_struct(struct: msgspec.Struct) -> None:
+    """Check every field of `struct`.
+
+    Raises:
+        InvalidParameter: a value is not legal; the message names it and the legal values.
+    """
+    for field in fields(type(struct)):
+        field.check(getattr(struct, field.name))
 
 
 @functools.cache
@@ -106,7 +136,7 @@ def _field(declared: inspect.Field, hint: Any) -> Field:
 def _without_none(kind: inspect.Type) -> tuple[inspect.Type, bool]:
     if not isinstance(kind, inspect.UnionType):
         return kind, False
-    (only,) = (one for one in kind.types if not isinstance(one, inspect.NoneType))
+    (only,) = (alternative for alternative in kind.types if not isinstance(alternative, inspect.NoneType))
     return only, True
 
 
@@ -129,4 +159,4 @@ def _bounds(kind: inspect.Type, hint: Any) -> dict[str, Any]:
             return {"kind": "texts", "maximum": kind.max_length, "longest": getattr(kind.item_type, "max_length", None)}
         case inspect.StructType():
             return {"kind": "group"}
-    raise TypeError(f"a setting cannot be a {type(kind).__name__}")
+    raise TypeError(f"A setting of the type {type(kind).__name__} is not supported.")

@@ -95,6 +95,11 @@ MODES = {mode.name: mode for mode in (AFFINE, MXFP8, NVFP4, MXFP4)}
 """By name; of the fixed modes, those with more bits first."""
 
 
+def is_quantized(bits_per_weight: float) -> bool:
+    """Return True for a model with fewer bits per weight than any in 16-bit floats has, vectors in FP8 included."""
+    return bits_per_weight < 15
+
+
 def is_legal_width(bits: int) -> bool:
     """Return True if weights of this many bits exist in any mode."""
     return any(bits in mode.bits for mode in MODES.values())

@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from mlx_engine.errors import EngineError, FacetError, HubBusy, RequestError
+from mlx_engine.errors import EngineError, FacetError, HubBusy, InvalidParameter, RequestError
 from mlx_engine.sampling import Sampling, sampling_fields
 
 type_tag = "type"
@@ -226,8 +226,11 @@ def decode_event(line: bytes) -> Event:
 def _explain(error: Exception, fields: dict[str, Any]) -> str:
     sampling = fields.get("sampling")
     for name, value in sampling.items() if isinstance(sampling, dict) else ():
-        if (field := sampling_fields().get(name)) and not field.allows(value):
-            return field.refuse(value).message
+        try:
+            if field := sampling_fields().get(name):
+                field.check(value)
+        except InvalidParameter as invalid:
+            return invalid.message
     reason = str(error).replace("`", "").replace("$.", "")
     return f"The engine does not know this request: {reason}."
 

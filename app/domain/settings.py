@@ -3,16 +3,14 @@
 A field without a section is set by the app itself and is not in the dialog.
 """
 
-import reprlib
-from typing import Annotated, Literal, get_type_hints
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from mlx_engine import declared
 from mlx_engine.declared import Field
-from mlx_engine.errors import InvalidParameter
-from mlx_engine.sampling import Sampling, check_sampling
+from mlx_engine.sampling import Sampling
 
 __all__ = ["Field", "Settings", "check", "fields"]
 
@@ -106,12 +104,7 @@ def check(name: str, value: object) -> None:
     """Check the value of a setting against its declaration.
 
     Raises:
-        InvalidParameter: the value is out of range; the message has the value and the range.
+        InvalidParameter: the value is not legal; the message names it and the legal values.
     """
-    if isinstance(value, Sampling):
-        check_sampling(value)
-    try:
-        msgspec.convert(value, get_type_hints(Settings, include_extras=True)[name])
-    except msgspec.ValidationError as error:
-        (field,) = (field for field in fields() if field.name == name)
-        raise InvalidParameter(f"{field.label} is {reprlib.repr(value)}; it must be {field.range_in_words}.") from error
+    (field,) = (field for field in fields() if field.name == name)
+    field.check(value, field.label)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from mlx_engine.cli.views.failure import UsageError
+from mlx_engine.errors import InvalidParameter
 from mlx_engine.models.description import recommendation
 from mlx_engine.sampling import Sampling, sampling_fields
 
@@ -14,7 +15,7 @@ _defaults = Sampling()
 
 def _option(name: str) -> Parameter:
     field = sampling_fields()[name]
-    legal = field.range_in_words
+    legal = field.legal_values
     otherwise = f" Otherwise what the model recommends, or {field.default:g}." if name in recommendation.NAMES else ""
     return Parameter(
         help=f"{field.sentence} {legal[0].upper()}{legal[1:]}.{otherwise}",
@@ -51,7 +52,8 @@ class SamplingOptions:
         """
         fields = sampling_fields()
         for name, value in self.given.items():
-            if not fields[name].allows(value):
-                option = name.replace("_", "-")
-                raise UsageError(f"--{option} is {value!r}; it must be {fields[name].range_in_words}.")
+            try:
+                fields[name].check(value, f"--{name.replace('_', '-')}")
+            except InvalidParameter as error:
+                raise UsageError(error.message) from error
         return Sampling(**self.given)

@@ -11,7 +11,8 @@ import mlx.core as mx
 from mlx_lm.sample_utils import greedy_sampler, make_repetition_penalty
 from mlx_lm.sample_utils import make_sampler as make_random_sampler
 
-from mlx_engine.sampling import Sampling, check_sampling
+from mlx_engine.declared import check_struct
+from mlx_engine.sampling import Sampling
 
 Sampler = Callable[[mx.array], mx.array]
 """Log-probabilities (1, vocabulary) to a token (1,)."""
@@ -31,7 +32,7 @@ def make_sampler(sampling: Sampling, vocabulary_size: int) -> Sampler:
     Raises:
         InvalidParameter: a value is out of range.
     """
-    check_sampling(sampling)
+    check_struct(sampling)
     mx.random.seed(secrets.randbits(32) if sampling.seed is None else sampling.seed)
     if sampling.temperature < _min_temperature:
         return greedy_sampler

@@ -4,13 +4,14 @@ import math
 
 import pytest
 
+from mlx_engine.declared import check_struct
 from mlx_engine.errors import InvalidParameter
-from mlx_engine.sampling import Sampling, check_sampling, sampling_fields
+from mlx_engine.sampling import Sampling, sampling_fields
 
 
 def test_the_defaults_are_legal() -> None:
     """Every default lies within its own range and is described."""
-    check_sampling(Sampling())
+    check_struct(Sampling())
     for field in sampling_fields().values():
         assert field.allows(field.default)
         assert field.sentence.endswith(".")
@@ -33,7 +34,7 @@ def test_the_defaults_are_legal() -> None:
 def test_a_value_out_of_range_is_refused_with_the_range(sampling: Sampling, sentence: str) -> None:
     """The sentence names the value and everything that would be legal; NaN and infinity are never legal."""
     with pytest.raises(InvalidParameter) as caught:
-        check_sampling(sampling)
+        check_struct(sampling)
     assert caught.value.message == sentence
 
 

@@ -12,8 +12,8 @@ from app.viewmodels.library.library import ModelLibrary
 from mlx_engine.engine.values.state import Failed, Stopped
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory.machine import Machine
-from mlx_engine.models.memory.memory import USUAL_CONTEXT, Fit, fit, runtime_on
-from mlx_engine.models.memory.memory_sum import ways_out
+from mlx_engine.models.memory.memory import USUAL_CONTEXT, Fit, fit
+from mlx_engine.models.memory.memory_sum import alternatives
 from mlx_engine.protocol import CacheBits
 
 _ROUND = 1024
@@ -96,11 +96,10 @@ class LoadGate(QObject):
             self._machine,
             context=wish.reckoned_context,
             cache_bits=wish.cache_bits,
-            runtime=runtime_on(self._machine, wish.model),
         )
 
     def _ways(self, wish: Wish, change: Callable[..., object], go_on: Callable[[], object]) -> list[Way]:
-        found = ways_out(
+        found = alternatives(
             wish.model,
             self._machine,
             context=wish.reckoned_context,
@@ -139,7 +138,7 @@ class LoadGate(QObject):
         """Say once a load that memory is tight."""
         if found.verdict == "tight" and model.path not in self._noted:
             self._noted.add(model.path)
-            self.noted.emit(f"{model.name} needs nearly all memory", found.in_words)
+            self.noted.emit(f"{model.name} needs nearly all memory", found.summary)
 
     def _follow_state(self, model: Path) -> None:
         if isinstance(self._bridge.state(model), Stopped | Failed):

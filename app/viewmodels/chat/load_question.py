@@ -7,7 +7,7 @@ from typing import Literal
 from mlx_engine.amounts import format_memory
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory.memory import Fit
-from mlx_engine.models.memory.memory_sum import WaysOut, terms
+from mlx_engine.models.memory.memory_sum import Alternatives, terms
 from mlx_engine.protocol import CacheBits
 
 NOT_RECKONED = "What other programs hold is not in this sum: the system makes room where it can, and becomes slow."
@@ -58,14 +58,13 @@ def too_large(model: ModelDescription, found: Fit, bits: CacheBits, ways: Sequen
 
 def lines(model: ModelDescription, found: Fit, bits: CacheBits) -> tuple[Line, ...]:
     """Return the sum as it is shown."""
-    totals = ("together", "this machine")
     return tuple(
-        Line(term.label.capitalize(), format_memory(term.size_bytes), term.remark, term.label in totals)
+        Line(term.label, format_memory(term.size_bytes), term.remark, term.is_total)
         for term in terms(model, found, bits)
     )
 
 
-def ways_in_words(ways: WaysOut, change: Callable[..., object]) -> list[Way]:
+def ways_in_words(ways: Alternatives, change: Callable[..., object]) -> list[Way]:
     """Return a button for each way out; `change` takes what it changes by name: context, cache_bits or model."""
     found = []
     if (context := ways.context) > 0:

@@ -6,11 +6,12 @@ from app.domain.conversation import replace_surrogates
 from app.viewmodels.chat.drafts import Drafts
 from app.viewmodels.chat.open_conversation import OpenConversation
 from app.viewmodels.library.library import ModelLibrary
+from mlx_engine.declared import check_struct
 from mlx_engine.errors import InvalidParameter
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory import cache_precision
 from mlx_engine.protocol import CacheBits
-from mlx_engine.sampling import Sampling, check_sampling
+from mlx_engine.sampling import Sampling
 
 
 class Parameters(QObject):
@@ -66,7 +67,7 @@ class Parameters(QObject):
     def set(self, system_prompt: str, sampling: Sampling, think: bool) -> None:
         """Change how this conversation is answered; values out of range are refused."""
         try:
-            check_sampling(sampling)
+            check_struct(sampling)
         except InvalidParameter as error:
             self.problem.emit(error.title, error.message)
             return

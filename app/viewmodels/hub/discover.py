@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from app.viewmodels.bridges.questions import Questions, new_id
 from app.viewmodels.hub import catalog_items as catalogue_items
 from app.viewmodels.hub.catalog_items import CatalogueItem
-from app.viewmodels.hub.fit import Fit, fit_of_page, fit_of_variant, largest_weights_bytes
+from app.viewmodels.hub.fit import HubFit, fit_of_page, fit_of_variant, largest_weights_bytes
 from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.hub_messages import (
     Evaluation,
@@ -78,7 +78,7 @@ class DiscoverViewModel(QObject):
         self.page: PageState = None
         self.compared: tuple[Variant, ...] = ()
         self._pages: dict[str, ModelPage] = {}
-        self._fits: dict[str, Fit] = {}
+        self._fits: dict[str, HubFit] = {}
         self._again: Callable[[], None] = lambda: None
         self._questions = Questions(logs, self, command=command)
 
@@ -99,7 +99,7 @@ class DiscoverViewModel(QObject):
         """The largest weights that this machine can run."""
         return largest_weights_bytes(self.machine)
 
-    def fit(self, variant: Variant) -> Fit:
+    def fit(self, variant: Variant) -> HubFit:
         """Return whether the variant fits this machine: with its context, once its page was read."""
         return self._fits.get(variant.repository) or fit_of_variant(variant, self.machine)
 

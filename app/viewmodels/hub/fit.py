@@ -1,58 +1,66 @@
-"""Whether a model on the Hub fits this machine, by the same sum as one in the library.
+"""Compares a model on the Hub with this Mac, by the same sum as a model in the library.
 
-A row of a search tells its weights alone, and the verdict says so; its page tells the rest.
+A search result states the size of the weights only; the model's page has the rest.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-from mlx_engine.amounts import format_context, format_memory
+from mlx_engine.amounts import format_context
 from mlx_engine.hub_messages import ModelPage, Variant
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.hub.description import describe_page, describe_variant
-from mlx_engine.models.memory import memory
 from mlx_engine.models.memory.machine import Machine
+from mlx_engine.models.memory.memory import Fit, Verdict, fit
 
-FitKind = Literal["fits", "weights fit", "tight", "too large", "unknown"]
+HubVerdict = Verdict | Literal["weights fit", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
-    """`sentence` has the figures; `context_length` is the longest text the model takes, in tokens, 0 if unknown."""
+class HubFit:
+    """`memory` is None if the Hub doesn't state the size; `context_length` is in tokens, 0 if unknown."""
 
-    kind: FitKind
-    sentence: str
-    context_length: int = 0
+    memory: Fit | None
+    remark: str
+    context_length: int
+    is_weights_only: bool = False
+
+    @property
+    def verdict(self) -> HubVerdict:
+        if self.memory is None:
+            return "unknown"
+        return "weights fit" if self.is_weights_only and self.memory.verdict == "fits" else self.memory.verdict
+
+    @property
+    def explanation(self) -> str:
+        if self.memory is None:
+            return self.remark
+        summary = self.memory.weights_summary if self.is_weights_only else self.memory.summary
+        return f"{summary} {self.remark}"
 
 
 def largest_weights_bytes(machine: Machine) -> int:
-    """Return the size of the largest weights that fit, with no context beside them."""
+    """Return the size of the largest weights that fit, without any context."""
     return machine.available_bytes
 
 
-def fit_of_page(page: ModelPage, machine: Machine) -> Fit:
-    """Return whether the model fits with its context, and the sum; without a configuration, with its weights alone."""
+def fit_of_page(page: ModelPage, machine: Machine) -> HubFit:
+    """Compare the model including its context; without a configuration, compare its weights."""
     model = describe_page(page)
     if not model.cache or not model.loaded_bytes:
-        return _fit_of_weights(model, machine, "There is no configuration that says how much the context takes.")
-    found = memory.fit(model, machine, runtime=memory.runtime_on(machine, model))
-    longest = found.largest_context
-    way_out = "No context leaves it small enough." if not longest else f"Up to {format_context(longest)} tokens fit."
-    return Fit(found.verdict, f"{found.in_words} {way_out}", model.context_length)
+        return _fit_of_weights(model, machine, "Context not included: the model has no configuration.")
+    memory = fit(model, machine)
+    longest = memory.largest_context
+    limit = f"Up to {format_context(longest)} tokens fit." if longest else "It doesn't fit with any context."
+    return HubFit(memory, limit, model.context_length)
 
 
-def fit_of_variant(variant: Variant, machine: Machine) -> Fit:
-    """Return whether the weights fit."""
-    return _fit_of_weights(describe_variant(variant), machine, "The context is not counted: the page tells it.")
+def fit_of_variant(variant: Variant, machine: Machine) -> HubFit:
+    """Compare the weights."""
+    return _fit_of_weights(describe_variant(variant), machine, "Context not included; see the model's page.")
 
 
-def _fit_of_weights(model: ModelDescription, machine: Machine, remark: str) -> Fit:
+def _fit_of_weights(model: ModelDescription, machine: Machine, remark: str) -> HubFit:
     if not model.loaded_bytes:
-        return Fit("unknown", "The Hub does not say how large the weights are.", model.context_length)
-    found = memory.fit(model, machine, runtime=memory.runtime_on(machine, model))
-    sentence = (
-        f"{format_memory(found.estimate.weights_bytes)} of weights; there are "
-        f"{format_memory(machine.working_set_bytes)} ({machine.working_set_source}), of which "
-        f"{format_memory(machine.reserve_bytes)} stay in reserve. {remark}"
-    )
-    return Fit("weights fit" if found.verdict == "fits" else found.verdict, sentence, model.context_length)
+        return HubFit(None, "The Hub doesn't state the size of the weights.", model.context_length)
+    return HubFit(fit(model, machine), remark, model.context_length, is_weights_only=True)

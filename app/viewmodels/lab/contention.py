@@ -14,7 +14,7 @@ from mlx_engine.measure.results.memory_required import need
 from mlx_engine.measure.study.study import Step, Study
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory.machine import Machine
-from mlx_engine.models.memory.memory import fit, runtime_on
+from mlx_engine.models.memory.memory import fit
 
 QUIET_MS = 20_000
 """How long nothing is answered before a study goes on: who reads an answer may soon ask again."""
@@ -78,7 +78,7 @@ class Beside(QObject):
     def displaced(self, needed_bytes: int) -> list[ModelDescription]:
         """Return the models of chats that have to make room for a study that needs so much."""
         held = [model for model, _ in self._library.active()]
-        reckoned = (fit(model, self._machine, runtime=runtime_on(self._machine, model)) for model in held)
+        reckoned = (fit(model, self._machine) for model in held)
         together = needed_bytes + sum(found.estimate.total_bytes for found in reckoned)
         return held if together > self._machine.available_bytes else []
 

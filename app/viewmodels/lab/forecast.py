@@ -10,7 +10,7 @@ from mlx_engine.measure.results.memory_required import need
 from mlx_engine.measure.study.study import Row, Study
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory.machine import Machine
-from mlx_engine.models.memory.memory import Fit, fit, runtime_on
+from mlx_engine.models.memory.memory import Fit, fit
 from mlx_engine.quantize.plan.preflight import companions_bytes, disk_problem
 
 _ANSWER_BYTES = 2
@@ -89,8 +89,7 @@ class Reckoning:
         found = [need(model, self.machine, plan.convention)]
         if plan.speed:
             longest = max((*plan.speed.prompts, *plan.speed.depths)) + plan.speed.decode_tokens
-            runtime = runtime_on(self.machine, model)
-            found.append(fit(model, self.machine, context=longest, runtime=runtime))
+            found.append(fit(model, self.machine, context=longest))
         return max(found, key=lambda fit: fit.estimate.total_bytes)
 
     def disk_bytes(self) -> int:

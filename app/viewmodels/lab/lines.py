@@ -9,10 +9,9 @@ from mlx_engine.measure.results.results import Fidelity
 from mlx_engine.measure.results.speed_result import SpeedResult
 from mlx_engine.measure.results.verdicts import verdict
 from mlx_engine.measure.study.study import Row, StepKind, Study
+from mlx_engine.modes import is_quantized
 from mlx_engine.protocol import CacheBits
 
-_UNQUANTIZED_BITS = 15
-"""Below this many bits per weight, the original is itself quantized."""
 _ORIGINAL = "Original, the reference of all others"
 _STAND_IN = "Stands in for the original, which is too large for this machine"
 _AT_LEAST = "; or more, since an 8-bit copy stood in for the original"
@@ -102,7 +101,7 @@ def _line(study: Study, sample: Sample, here: Present | None, *, is_first: bool,
 def _note(study: Study, sample: Sample) -> str:
     row = sample.row
     if sample.is_reference:
-        return _QUANTIZED_ORIGINAL if 0 < row.bits_per_weight < _UNQUANTIZED_BITS else _ORIGINAL
+        return _QUANTIZED_ORIGINAL if row.bits_per_weight and is_quantized(row.bits_per_weight) else _ORIGINAL
     if sample.result:
         words = verdict(sample.result.fidelity)
         return f"{words[0].upper()}{words[1:]}{_AT_LEAST if sample.result.is_stand_in else ''}"

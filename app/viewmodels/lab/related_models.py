@@ -7,11 +7,10 @@ from app.viewmodels.quantize.conversion_plan import bare_name
 from mlx_engine.models.description import provenance
 from mlx_engine.models.description.card import read_card
 from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.modes import is_quantized
 
 _SAME = 0.02
 """By how much the numbers of weights of the same network may differ: what is counted of it differs by format."""
-_WHOLE_BITS = 15
-"""A model with fewer bits a weight was made of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ def kin_of(original: ModelDescription, models: Iterable[ModelDescription]) -> li
 
 def likeliest(originals: Sequence[ModelDescription]) -> ModelDescription | None:
     """Return the one with the most kin among the most exact; what was made of a model has the longer name."""
-    exact = [model for model in originals if model.bits_per_weight >= _WHOLE_BITS] or originals
+    exact = [model for model in originals if not is_quantized(model.bits_per_weight)] or originals
     return max(exact, key=lambda model: (sum(is_kin(one, model) for one in originals), -len(model.name)), default=None)
 
 
@@ -58,11 +57,11 @@ def _kin(model: ModelDescription, original: ModelDescription, names: frozenset[s
     if base:
         return Kin(model, base, base.casefold() in names)
     is_called_so = bare_name(original).casefold() in model.name.casefold()
-    return Kin(model, "", is_called_so and model.bits_per_weight < _WHOLE_BITS)
+    return Kin(model, "", is_called_so and is_quantized(model.bits_per_weight))
 
 
 def _names(original: ModelDescription) -> frozenset[str]:
     """Return by which names others know the original: with one that was made of another itself, that one's too."""
-    base = made_of(original) if original.bits_per_weight < _WHOLE_BITS else ""
+    base = made_of(original) if is_quantized(original.bits_per_weight) else ""
     names = (original.id.partition("@")[0], original.source, original.path.name, base)
     return frozenset(name.casefold() for name in names if name)

@@ -20,9 +20,7 @@ from mlx_engine.models.description.describe import ModelDescription, read_bit_ma
 from mlx_engine.models.description.provenance import Provenance
 from mlx_engine.models.library.duplicates import Duplicates
 from mlx_engine.models.memory.memory import Fit
-
-_WHOLE_BITS = 15
-"""A model with fewer bits a weight is quantized."""
+from mlx_engine.modes import is_quantized
 
 __all__ = ["Duplicates", "Inspection", "ModelInspector", "copies", "facts", "inspect", "origin"]
 
@@ -120,7 +118,7 @@ def inspect(row: Row, folders: Folders) -> Inspection:
 def _loss(row: Row, folders: Folders) -> Loss | NotMeasured | None:
     if not isinstance(row, ModelDescription):
         return None
-    is_whole = row.bits_per_weight >= _WHOLE_BITS
+    is_whole = not is_quantized(row.bits_per_weight)
     return look_up(row.path, folders.measurements, folders.studies, is_whole=is_whole)
 
 
@@ -170,7 +168,7 @@ def _files(paths: Iterable[Path]) -> list[tuple[str, int]]:
 
 def _memory(memory: Fit) -> str:
     verdict = {"fits": "Fits.", "tight": "Tight: other programs may have to make room.", "too large": "Does not fit."}
-    words = f"{verdict[memory.verdict]} {memory.in_words}"
+    words = f"{verdict[memory.verdict]} {memory.summary}"
     if memory.verdict == "fits" or not memory.largest_context:
         return words
     return f"{words} The longest context that fits is {memory.largest_context:,} tokens."

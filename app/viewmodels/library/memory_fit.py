@@ -1,29 +1,30 @@
-"""Whether each model fits this machine at the context that the person looks at."""
+"""Memory of each model at the selected context."""
 
 from pathlib import Path
 
 from mlx_engine.models.description.describe import ModelDescription
 from mlx_engine.models.memory.machine import Machine
-from mlx_engine.models.memory.memory import Fit, fit, runtime_on
+from mlx_engine.models.memory.memory import USUAL_CONTEXT, Fit, fit
+
+__all__ = ["CONTEXTS", "USUAL_CONTEXT", "MemoryFit"]
 
 CONTEXTS = (4096, 8192, 16384, 32768, 65536, 131072)
-"""In tokens, to choose from."""
-USUAL = 8192
+"""Choices, in tokens."""
 
 
 class MemoryFit:
-    """Keeps what it has reckoned; `context` is in tokens, and a model that has less of it is reckoned with its own."""
+    """Caches estimates; `context` is in tokens, and a model with a shorter one is estimated with that."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self.context = USUAL
-        self._known: dict[tuple[Path, int], tuple[ModelDescription, Fit]] = {}
+        self.context = USUAL_CONTEXT
+        self._cache: dict[tuple[Path, int], tuple[ModelDescription, Fit]] = {}
 
     def of(self, model: ModelDescription) -> Fit:
-        """Return the sum for `model`."""
+        """Return the estimate for `model`."""
         context = min(self.context, model.context_length or self.context)
-        description, known = self._known.get((model.path, context), (None, None))
-        if known is None or description is not model:
-            known = fit(model, self._machine, context=context, runtime=runtime_on(self._machine, model))
-            self._known[model.path, context] = model, known
-        return known
+        description, memory = self._cache.get((model.path, context), (None, None))
+        if memory is None or description is not model:
+            memory = fit(model, self._machine, context=context)
+            self._cache[model.path, context] = model, memory
+        return memory

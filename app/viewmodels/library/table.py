@@ -85,7 +85,7 @@ class ModelTable(QAbstractTableModel):
 
     def _tip(self, row: Row, column: int) -> str:
         if isinstance(row, ModelDescription) and COLUMNS[column].name == "memory":
-            return self.memory.of(row).in_words
+            return self.memory.of(row).summary
         return problem_of(row) or self._text(row, column)
 
     def _spoken(self, row: Row, column: int) -> str:

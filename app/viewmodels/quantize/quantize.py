@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels.bridges.questions import Questions, new_id
 from app.viewmodels.library.imports import OWNER
-from app.viewmodels.library.memory_fit import USUAL
+from app.viewmodels.library.memory_fit import USUAL_CONTEXT
 from app.viewmodels.quantize.conversion_plan import Plan, planned, usual_name
 from app.viewmodels.quantize.recipe_cards import RecipeCard, RecipeForecast, RecipeForecaster
 from app.viewmodels.quantize.recipe_store import RecipeStore
@@ -52,7 +52,7 @@ class Quantize(QObject):
         self._convert = convert
         self.state: State = Idle()
         self.cards: list[RecipeCard] = []
-        self.context = USUAL
+        self.context = USUAL_CONTEXT
         self._chosen: dict[str, str] = {}
         """The names that were given to the results, by the recipes' names; "" is the usual one."""
         self._removes_source = False

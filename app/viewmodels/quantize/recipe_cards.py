@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mlx_engine.errors import InvalidRecipe
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory.machine import Machine
-from mlx_engine.models.memory.memory import Fit, fit, runtime_on
+from mlx_engine.models.memory.memory import Fit, fit
 from mlx_engine.modes import MODES
 from mlx_engine.quantize.plan.forecast import Forecast, forecast
 from mlx_engine.quantize.plan.outline import Outline
@@ -78,8 +78,7 @@ class RecipeForecaster:
         conversion = forecast(self.outline, recipe)
         result = conversion.describe(self.model)
         context = min(self.context, self.model.context_length or self.context)
-        memory = fit(result, self.machine, context=context, runtime=runtime_on(self.machine, result))
-        return RecipeForecast(conversion, memory)
+        return RecipeForecast(conversion, fit(result, self.machine, context=context))
 
     def card(self, recipe: Recipe, group: str = "") -> RecipeCard:
         group = group or self._group_of(recipe)

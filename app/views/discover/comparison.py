@@ -104,10 +104,10 @@ class Comparison(QWidget):
 
     def _add_column(self, grid: QGridLayout, number: int, variant: Variant, facts: Sequence[tuple[str, Fact]]) -> None:
         fits = self._discover.fit(variant)
-        tone: Tone = FIT_TONES[fits.kind]
+        tone: Tone = FIT_TONES[fits.verdict]
         cells = [
             self._cell(variant.repository.rpartition("/")[2], bold=True),
-            self._cell(FIT_LABELS[fits.kind] or _UNKNOWN, tone=tone, why=fits.sentence),
+            self._cell(FIT_LABELS[fits.verdict] or _UNKNOWN, tone=tone, why=fits.explanation),
             *(self._cell(fact(variant)) for _, fact in facts),
         ]
         for line, cell in enumerate(cells):

@@ -130,9 +130,9 @@ class ModelPanel(VerticalScrollArea):
         verdict = QHBoxLayout()
         verdict.setSpacing(10)
         badge = FitBadge(theme)
-        badge.show_fit(fits.kind, fits.sentence)
+        badge.show_fit(fits.verdict, fits.explanation)
         verdict.addWidget(badge)
-        verdict.addWidget(TextLabel(theme, fits.sentence, tone="secondary", wraps=True), 1)
+        verdict.addWidget(TextLabel(theme, fits.explanation, tone="secondary", wraps=True), 1)
         column.addLayout(verdict)
         if variant.gated:
             column.addWidget(

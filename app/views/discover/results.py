@@ -69,7 +69,7 @@ class VariantRow(QWidget):
     def _follow_page(self, repository: str) -> None:
         if repository == self._variant.repository:
             fits = self._discover.fit(self._variant)
-            self._badge.show_fit(fits.kind, fits.sentence)
+            self._badge.show_fit(fits.verdict, fits.explanation)
 
 
 class _Group(QWidget):

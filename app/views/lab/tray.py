@@ -78,7 +78,7 @@ class StudyTray(QWidget):
             words.updateGeometry()
         self.badge.setVisible(found.memory is not None)
         if found.memory:
-            self.badge.show_fit(found.memory.verdict, found.memory.in_words)
+            self.badge.show_fit(found.memory.verdict, found.memory.summary)
 
     def _show_stand_in(self, found: Forecast) -> None:
         is_taken = self._draft.choices.stand_in

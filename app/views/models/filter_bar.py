@@ -5,7 +5,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from app.viewmodels.library.filter import FACETS, Facet, ModelFilter
-from app.viewmodels.library.memory_fit import CONTEXTS, USUAL
+from app.viewmodels.library.memory_fit import CONTEXTS, USUAL_CONTEXT
 from app.views.kit.buttons import IconButton
 from app.views.kit.chips import ChoiceChip, MenuChip
 from app.views.kit.flow import Flow
@@ -13,7 +13,7 @@ from app.views.kit.text_field import SearchField
 from app.views.kit.theme import Theme
 from mlx_engine.amounts import format_context
 
-_CONTEXTS = {f"Memory at {format_context(tokens)}": tokens for tokens in (USUAL, *CONTEXTS)}
+_CONTEXTS = {f"Memory at {format_context(tokens)}": tokens for tokens in (USUAL_CONTEXT, *CONTEXTS)}
 """Words and tokens; the first is the usual one."""
 
 

@@ -91,13 +91,13 @@ class Card(QWidget):
 
     def _show_forecast(self, forecast: RecipeForecast) -> None:
         conversion, fit = forecast.conversion, forecast.memory
-        self._badge.show_fit(fit.verdict, fit.in_words)
+        self._badge.show_fit(fit.verdict, fit.summary)
         size, bits = format_disk(conversion.size_bytes), f"{conversion.bits_per_weight:.2f} bits per weight"
         self._size.setText(f"{size} of weights · {bits}")
         self._size.setToolTip(f"{conversion.size_bytes:,} bytes of weights, including scales")
         memory = format_memory(fit.estimate.total_bytes)
         self._rest.setText(f"{memory} in memory at {format_context(fit.estimate.context)}")
-        self._rest.setToolTip(fit.in_words)
+        self._rest.setToolTip(fit.summary)
         if not self._facts.isHidden():
             self._facts.show_pairs(self._unquantized(forecast))
 

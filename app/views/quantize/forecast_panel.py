@@ -36,10 +36,10 @@ class ForecastPanel(QWidget):
         self.amount.setToolTip(f"{conversion.size_bytes:,} bytes of weights, including scales")
         self.bits.setText(f"{conversion.bits_per_weight:.3f} bits per weight (incl. scales)")
         self._change.setText(_change(conversion.size_bytes - origin.conversion.size_bytes, origin_title))
-        self._badge.show_fit(fit.verdict, fit.in_words)
+        self._badge.show_fit(fit.verdict, fit.summary)
         memory = format_memory(fit.estimate.total_bytes)
         self._memory.setText(f"{memory} in memory at {format_context(fit.estimate.context)}")
-        self._memory.setToolTip(fit.in_words)
+        self._memory.setToolTip(fit.summary)
 
 
 def _change(difference_bytes: int, origin_title: str) -> str:

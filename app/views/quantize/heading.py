@@ -4,7 +4,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.viewmodels.library.library import detail
-from app.viewmodels.library.memory_fit import CONTEXTS, USUAL
+from app.viewmodels.library.memory_fit import CONTEXTS, USUAL_CONTEXT
 from app.viewmodels.quantize.state import Fetching, Idle, State, Unreachable
 from app.views.kit.buttons import IconButton
 from app.views.kit.chips import ChoiceChip
@@ -26,9 +26,9 @@ class Heading(QWidget):
         self._facts = TextLabel(theme, role="small", tone="secondary")
         back = IconButton(theme, "chevron-left", "Back")
         back.clicked.connect(self.left)
-        usual = f"Memory at {format_context(USUAL)}"
+        usual = f"Memory at {format_context(USUAL_CONTEXT)}"
         others = {f"Memory at {format_context(tokens)}": tokens for tokens in CONTEXTS}
-        self.context = ChoiceChip(theme, "Context", {usual: USUAL} | others, is_order=True, parent=self)
+        self.context = ChoiceChip(theme, "Context", {usual: USUAL_CONTEXT} | others, is_order=True, parent=self)
         self.context.setToolTip("The context for which memory is reckoned")
         self.context.value_changed.connect(lambda: self.context_chosen.emit(self.context.value))
         names = QVBoxLayout()

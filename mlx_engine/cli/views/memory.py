@@ -8,10 +8,10 @@ from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.failure import UsageError
 from mlx_engine.errors import OutOfMemory
 from mlx_engine.models.description.description import ModelDescription
-from mlx_engine.models.memory import cache_precision, memory
+from mlx_engine.models.memory import cache_precision
 from mlx_engine.models.memory.machine import Machine
-from mlx_engine.models.memory.memory import Fit
-from mlx_engine.models.memory.memory_sum import terms, ways_out
+from mlx_engine.models.memory.memory import Fit, fit
+from mlx_engine.models.memory.memory_sum import alternatives, terms
 from mlx_engine.protocol import CacheBits
 
 
@@ -26,8 +26,7 @@ def reckon(model: ModelDescription, machine: Machine, *, context: int, cache_bit
         raise UsageError(f"--context is {context}; for {model.name} it must be from 1 to {longest:,}.")
     if cache_bits != 16 and (obstacle := cache_precision.obstacle(model)):
         raise UsageError(f"--cache-bits is {cache_bits}; for {model.name} it must be 16. {obstacle}")
-    runtime = memory.runtime_on(machine, model)
-    return memory.fit(model, machine, context=context, cache_bits=cache_bits, runtime=runtime)
+    return fit(model, machine, context=context, cache_bits=cache_bits)
 
 
 def lines(model: ModelDescription, found: Fit, bits: CacheBits) -> str:
@@ -67,7 +66,7 @@ def asked_on_terminal() -> bool:
 
 
 def _ways(model: ModelDescription, found: Fit, bits: CacheBits) -> str:
-    ways = ways_out(model, found.machine, context=found.estimate.context, cache_bits=bits)
+    ways = alternatives(model, found.machine, context=found.estimate.context, cache_bits=bits)
     choices = [f"--context {ways.context}"] if ways.context else []
     choices += [f"--cache-bits {ways.cache_bits}"] if ways.cache_bits else []
     smaller = "a model with fewer bits or parameters"

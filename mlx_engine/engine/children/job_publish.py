@@ -26,7 +26,7 @@ from mlx_engine.models.hub.upload_messages import (
     UploadEvent,
     UploadRequest,
 )
-from mlx_engine.models.memory.memory import estimate
+from mlx_engine.models.memory.memory import METAL, estimate
 from mlx_engine.quantize.publish.model_card import Card, Measurement, write_card
 from mlx_engine.quantize.publish.publish import Conversion, collect, license_of, license_warning, read_conversion
 
@@ -65,7 +65,7 @@ def _draft(request: DraftCard, conversion: Conversion, hub: Hub) -> CardDraft:
         license=license_name,
         base_metadata=metadata,
         measurements=tuple(measurements(conversion.model.path)),
-        memory_bytes=estimate(conversion.model, context).total_bytes,
+        memory_bytes=estimate(conversion.model, context, runtime=METAL).total_bytes,
         memory_context=context,
     )
     return CardDraft(

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mlx_engine.declared import check_struct
 from mlx_engine.engine.parents.client import GRACE_S, Client, Parcel
 from mlx_engine.engine.values.state import LOAD_ID, EngineState, Failed, Starting, Stopped, advance
 from mlx_engine.errors import RequestError
 from mlx_engine.protocol import Cancel, Event, Finished, Generate, Load, Memory, ProcessExited, RequestFailed
-from mlx_engine.sampling import check_sampling
 
 
 @dataclass(slots=True)
@@ -183,6 +183,6 @@ class EnginePool:
 
 
 def _check(request: Generate) -> None:
-    check_sampling(request.sampling)
+    check_struct(request.sampling)
     if not request.messages or request.messages[-1].role != "user" or not request.messages[-1].content.strip():
         raise RequestError("There is no message to answer. Write one first.")

@@ -29,7 +29,7 @@ def check_room(
     """
     found = need(describe(model, name), machine, convention, cache_bits=cache_bits)
     if found.verdict == "too large":
-        raise OutOfMemory(f"{name} is too large to be measured on this machine: {found.in_words} {way_out}")
+        raise OutOfMemory(f"{name} is too large to be measured on this Mac. {found.summary} {way_out}")
 
 
 @contextmanager

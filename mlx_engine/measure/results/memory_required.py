@@ -17,8 +17,9 @@ _float32_rows = 64 * 4 * 8
 
 def need(model: ModelDescription, machine: Machine, convention: Convention, *, cache_bits: CacheBits = 16) -> Fit:
     """Return whether `model` fits with a chunk of context and its logits."""
-    runtime = runtime_on(machine, model)
-    found = fit(model, machine, context=convention.chunk_tokens, cache_bits=cache_bits, runtime=runtime)
-    logits = model.shape.vocabulary * (2 * convention.chunk_tokens * runtime.number_bytes + _float32_rows)
+    found = fit(model, machine, context=convention.chunk_tokens, cache_bits=cache_bits)
+    logits = model.shape.vocabulary * (
+        2 * convention.chunk_tokens * runtime_on(machine, model).number_bytes + _float32_rows
+    )
     whole = replace(found.estimate, work_bytes=found.estimate.work_bytes + logits)
     return replace(found, estimate=whole, verdict=verdict(whole, machine))

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from mlx_engine.amounts import format_memory
 from mlx_engine.errors import OutOfMemory
 from mlx_engine.measure.results.speed_result import SpeedPlan
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory.machine import Machine
-from mlx_engine.models.memory.memory import Fit, fit, runtime_on
+from mlx_engine.models.memory.memory import Fit, fit
 from mlx_engine.protocol import CacheBits
 
 
@@ -59,8 +60,9 @@ class Bounds:
         found = self._fit(1)
         if found.verdict == "too large":
             raise OutOfMemory(
-                f"{self.model.name} does not fit, and measuring it would make this machine swap: {found.in_words} "
-                "Close other programs and models that are loaded, or use one with fewer bits."
+                f"Measuring {self.model.name} needs {format_memory(found.estimate.total_bytes)} of memory, but only "
+                f"{format_memory(self.machine.working_set_bytes)} is free. Close other apps and unload models, or use "
+                "a model with fewer bits."
             )
 
     def beyond_context(self, part: Part) -> str:
@@ -75,8 +77,8 @@ class Bounds:
         found = self._fit(part.context)
         if found.verdict != "too large":
             return ""
-        return f"{part.words}, for which the memory is too small: {found.in_words.rstrip('.')}"
+        needed, available = format_memory(found.estimate.total_bytes), format_memory(self.machine.working_set_bytes)
+        return f"{part.words}, which needs {needed} of memory, but only {available} is free"
 
     def _fit(self, context: int) -> Fit:
-        runtime = runtime_on(self.machine, self.model)
-        return fit(self.model, self.machine, context=context, cache_bits=self.cache_bits, runtime=runtime)
+        return fit(self.model, self.machine, context=context, cache_bits=self.cache_bits)

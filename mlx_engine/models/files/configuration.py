@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mlx_engine.models.files.json_value import bounded
+
 # A multimodal model has a separate section for its text part.
 _text_sections = ("text_config", "llm_config", "language_config")
-_largest = 2**31
-_longest = 2**40
+_max_integer = 2**31 - 1
+_max_length = 2**40
 """Some configurations use 10^30 for "unbounded"."""
 
 
@@ -20,21 +22,11 @@ class Configuration:
 
     def integer(self, *names: str, default: int = 0) -> int:
         """Return the first of these fields that is a positive integer."""
-        for section in self._sections:
-            for name in names:
-                value = section.get(name)
-                if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _largest:
-                    return int(value)
-        return default
+        return self._bounded(names, _max_integer) or default
 
     def length(self, *names: str) -> int:
         """Return the first of these fields that is a positive number of tokens; 0 if there is none."""
-        for section in self._sections:
-            for name in names:
-                value = section.get(name)
-                if isinstance(value, int | float) and 0 < value < _longest:
-                    return int(value)
-        return 0
+        return self._bounded(names, _max_length) or 0
 
     def texts(self, name: str) -> Sequence[str]:
         """Return a list of strings; empty if it is absent or contains anything else."""
@@ -65,6 +57,10 @@ class Configuration:
     def text_architecture(self) -> str:
         """`model_type` of the text part."""
         return self.text("model_type")
+
+    def _bounded(self, names: Sequence[str], most: int) -> int | None:
+        values = (bounded(section.get(name), most) for section in self._sections for name in names)
+        return next((value for value in values if value is not None), None)
 
     def _get(self, name: str) -> Any:
         return next((section[name] for section in self._sections if section.get(name) is not None), None)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from mlx_engine.errors import BrokenModel
+from mlx_engine.models.files.json_value import bounded
 from mlx_engine.models.gguf.header import Value
 
 
@@ -26,9 +27,9 @@ class Metadata:
         value = self._get(key, default)
         if isinstance(value, Sequence) and not isinstance(value, str) and len(set(value)) == 1:
             value = value[0]
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 2**31:
+        if (count := bounded(value, 2**31 - 1)) is None:
             raise _wrong(key, value)
-        return value
+        return count
 
     def number(self, key: str, default: float | None = None) -> float:
         """Return a positive, finite number."""

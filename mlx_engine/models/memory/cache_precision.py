@@ -1,36 +1,36 @@
-"""Whether a model can keep the context in fewer bits than 16, and if not, why.
+"""Support for a KV cache in fewer than 16 bits, or the reason that a model doesn't have it.
 
-mlx-lm 0.32 quantizes only layers that keep every token as keys and values, and only where its common attention reads
-them. The engine tries it out before the first answer (`inference.layers`); this says it without loading anything.
+mlx-lm 0.32 quantizes only layers that cache keys and values of every token, and only with its common attention. The
+engine tries it before the first answer (`inference.layers`); this module answers without loading the model.
 """
 
 from mlx_engine.models.description.description import ModelDescription
 
 GROUPS = (64, 32)
-"""Numbers that share a scale, the preferred one first."""
+"""Group sizes, the preferred one first."""
 
 _reasons = {
-    "window": "Some layers of this model look back over a sliding window, which is kept in 16 bits.",
-    "state": "Some layers of this model keep a state in place of the text, which cannot be kept in fewer bits.",
-    "latent": "This model keeps the text compressed already, and cannot keep that in fewer bits.",
+    "window": "Some layers of this model use a sliding window, which is cached in 16 bits.",
+    "state": "Some layers of this model cache a state instead of the tokens, which is always in 16 bits.",
+    "latent": "This model already compresses its KV cache, and can't use fewer bits.",
 }
-_own_attention = frozenset({"gemma2"})
-"""Their module in mlx-lm has an attention of its own, which reads numbers of 16 bits."""
+_separate_attention = frozenset({"gemma2"})
+"""Architectures whose module in mlx-lm has its own attention, for 16 bits only."""
 
 
 def group(width: int) -> int:
-    """Return into groups of how many numbers keys of that width are cut; 0 if into none."""
+    """Return the group size for keys of `width` numbers; 0 if they can't be divided into groups."""
     return next((size for size in GROUPS if width and width % size == 0), 0)
 
 
 def obstacle(model: ModelDescription) -> str:
-    """Return why `model` keeps its context in 16 bits only, in a sentence; "" if it can do with fewer."""
+    """Return the reason that `model` needs a 16-bit KV cache; "" if it can use fewer bits."""
     for layers in model.cache:
         if layers.kind in _reasons:
             return _reasons[layers.kind]
-    if model.architecture in _own_attention:
-        return "The way in which this model reads its context needs 16 bits."
+    if model.architecture in _separate_attention:
+        return "The attention of this model needs a 16-bit KV cache."
     if not group(model.shape.head):
-        width = f"{model.shape.head} numbers" if model.shape.head else "of unknown width"
-        return f"The keys of this model's attention are {width}, which cannot be cut into groups of 32."
+        width = f"{model.shape.head} numbers wide" if model.shape.head else "of unknown width"
+        return f"The keys of this model are {width}, and can't be divided into groups of 32."
     return ""

@@ -1,9 +1,9 @@
-"""How much memory a model needs, and whether a machine has it: always as a sum that can be shown.
+"""Estimates the memory that a model needs and compares it with a machine, always as a sum that can be shown.
 
-    weights + what is remembered of the context + space to work in   against   working set - reserve
+    weights + KV cache + working memory   against   working set - reserve
 
-All sizes are in bytes. The terms of the working space are measured on MLX's CPU backend
-(tests/benchmarks/memory_estimate.py); on Metal they are an upper bound that nobody has measured yet.
+All sizes are in bytes. The terms of the working memory were measured on MLX's CPU backend
+(tests/benchmarks/memory_estimate.py); on Metal they are an upper bound that has not been measured yet.
 """
 
 from collections.abc import Callable
@@ -20,20 +20,20 @@ from mlx_engine.protocol import CacheBits
 Verdict = Literal["fits", "tight", "too large"]
 
 USUAL_CONTEXT = 8192
-"""Tokens, where nobody has asked for another context."""
+"""In tokens, unless another context is requested."""
 QUANTIZED_STEP = 256
-"""Tokens that are read at once, at most, where the context is quantized: all scores are written down then."""
+"""Most tokens per prefill step with a quantized KV cache, where MLX materializes all attention scores."""
 _longest_context = 2**20
 _fused_heads = (64, 80, 128)
-"""Head sizes for which Metal reads prompts without writing all scores down (mlx 0.32, scaled_dot_product_attention)."""
+"""Head sizes whose scores Metal doesn't materialize in prefill (mlx 0.32, scaled_dot_product_attention)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """How the engine computes. The defaults are those on a Mac.
+    """The way the engine computes. The defaults are those on a Mac.
 
-    Numbers have `number_bytes`; quantized weights stay packed or not; a prompt is read in steps of at most
-    `step_tokens`; of what cannot be cut back, that is windows and states, at most `snapshots` copies are kept.
+    `number_bytes` is the size of an activation; a prefill step has at most `step_tokens`; up to `snapshots` copies of
+    each sliding window and state are cached, because these can't be truncated.
     """
 
     number_bytes: int = 2
@@ -43,9 +43,12 @@ class Runtime:
     has_fused_attention: bool = True
 
 
+METAL = Runtime()
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The sum, for a context of so many tokens."""
+    """The sum for a context of `context` tokens."""
 
     context: int
     weights_bytes: int
@@ -59,7 +62,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """An estimate held against a machine; `largest_context` is the longest that fits, 0 if none does."""
+    """An estimate compared with a machine; `largest_context` is the longest that fits, 0 if none does."""
 
     estimate: Estimate
     machine: Machine
@@ -67,36 +70,40 @@ class Fit:
     largest_context: int
 
     @property
-    def in_words(self) -> str:
-        """The sum in a sentence."""
-        need, machine = self.estimate, self.machine
+    def summary(self) -> str:
+        """The sum in two sentences."""
+        need = self.estimate
         return (
-            f"{format_memory(need.weights_bytes)} for the weights, {format_memory(need.cache_bytes)} for "
-            f"{need.context:,} tokens of context and {format_memory(need.work_bytes)} to work in make "
-            f"{format_memory(need.total_bytes)}; there are {format_memory(machine.working_set_bytes)} "
-            f"({machine.working_set_source}), of which {format_memory(machine.reserve_bytes)} stay in reserve."
+            f"Needs {format_memory(need.total_bytes)} of {self._limits}: weights {format_memory(need.weights_bytes)}, "
+            f"context ({need.context:,} tokens) {format_memory(need.cache_bytes)}, working memory "
+            f"{format_memory(need.work_bytes)}. {self._reserve}"
         )
 
+    @property
+    def weights_summary(self) -> str:
+        """The weights alone in two sentences, for a model whose KV cache is unknown."""
+        return f"The weights need {format_memory(self.estimate.weights_bytes)} of {self._limits}. {self._reserve}"
 
-def estimate(
-    model: ModelDescription, context: int, *, cache_bits: CacheBits = 16, runtime: Runtime = Runtime()
-) -> Estimate:
-    """Return what `model` needs for a context of so many tokens, whose keys and values have `cache_bits`."""
+    @property
+    def _limits(self) -> str:
+        return format_memory(self.machine.working_set_bytes)
+
+    @property
+    def _reserve(self) -> str:
+        return f"{format_memory(self.machine.reserve_bytes)} is kept free."
+
+
+def estimate(model: ModelDescription, context: int, *, cache_bits: CacheBits = 16, runtime: Runtime) -> Estimate:
+    """Return the memory for `model` with a context of `context` tokens and a KV cache of `cache_bits`."""
     weights = _weights_bytes(model, runtime)
-    kept_bytes = _kept_bytes(model, cache_bits, runtime)
-    remembered = sum(_layer_bytes(layers, context, kept_bytes, runtime) for layers in model.cache)
-    return Estimate(context, weights, remembered, _work_bytes(model, context, kept_bytes, runtime))
+    number_bytes = _cached_number_bytes(model, cache_bits, runtime)
+    cache = sum(_layer_bytes(layers, context, number_bytes, runtime) for layers in model.cache)
+    return Estimate(context, weights, cache, _work_bytes(model, context, number_bytes, runtime))
 
 
-def fit(
-    model: ModelDescription,
-    machine: Machine,
-    *,
-    context: int = 0,
-    cache_bits: CacheBits = 16,
-    runtime: Runtime = Runtime(),
-) -> Fit:
-    """Say whether `model` fits, at `context` or else at its own, but at most the usual one."""
+def fit(model: ModelDescription, machine: Machine, *, context: int = 0, cache_bits: CacheBits = 16) -> Fit:
+    """Compare `model` with `machine`, at `context` or by default at the model's own, up to `USUAL_CONTEXT`."""
+    runtime = runtime_on(machine, model)
     longest = model.context_length or _longest_context
     need = estimate(model, context or min(longest, USUAL_CONTEXT), cache_bits=cache_bits, runtime=runtime)
 
@@ -108,16 +115,16 @@ def fit(
 
 
 def verdict(need: Estimate, machine: Machine) -> Verdict:
-    """Hold the sum against the machine."""
+    """Compare the sum with the machine."""
     if need.total_bytes <= machine.available_bytes:
         return "fits"
     return "tight" if need.total_bytes <= machine.working_set_bytes else "too large"
 
 
 def runtime_on(machine: Machine, model: ModelDescription) -> Runtime:
-    """Return how the engine would compute on `machine`; see `inference.load`."""
+    """Return the way the engine would compute on `machine`; see `inference.load`."""
     if machine.has_metal:
-        return Runtime()
+        return METAL
     is_ample = 4 * model.parameters <= machine.memory_bytes // 4
     return Runtime(number_bytes=4, keeps_packed=not is_ample, step_tokens=256, has_fused_attention=False)
 
@@ -139,29 +146,28 @@ def _weights_bytes(model: ModelDescription, runtime: Runtime) -> int:
     return model.loaded_bytes + model.loaded_half_bytes * (runtime.number_bytes - 2) // 2
 
 
-def _kept_bytes(model: ModelDescription, cache_bits: CacheBits, runtime: Runtime) -> float:
-    """Return how many bytes a number of the context takes; 16 bits stand for the network's own numbers."""
+def _cached_number_bytes(model: ModelDescription, cache_bits: CacheBits, runtime: Runtime) -> float:
+    """Return the size of a number in the KV cache; 16 bits stand for the type of the activations."""
     if cache_bits == 16 or cache_precision.obstacle(model):
         return runtime.number_bytes
-    # A scale and a bias for each group.
+    # A scale and an offset for each group.
     return cache_bits / 8 + 2 * runtime.number_bytes / cache_precision.group(model.shape.head)
 
 
-def _layer_bytes(layers: LayerCache, context: int, kept_bytes: float, runtime: Runtime) -> int:
-    """Return what layers of one kind keep."""
-    kept = layers.size_bytes(context, kept_bytes)
+def _layer_bytes(layers: LayerCache, context: int, number_bytes: float, runtime: Runtime) -> int:
+    """Return the size of the KV cache of all layers of one kind."""
     is_copied = bool(layers.window or layers.fixed_numbers)
-    return kept * (1 + runtime.snapshots * is_copied)
+    return layers.size_bytes(context, number_bytes) * (1 + runtime.snapshots * is_copied)
 
 
-def _work_bytes(model: ModelDescription, context: int, kept_bytes: float, runtime: Runtime) -> int:
-    """Return what the widest step of reading a prompt takes.
+def _work_bytes(model: ModelDescription, context: int, number_bytes: float, runtime: Runtime) -> int:
+    """Return the working memory of the largest prefill step.
 
-    Measured terms: the scores of one layer; its old keys and values while they are moved to a larger place; some
-    twelve vectors of the hidden width and three of the feed-forward one for each token of the step. Latent attention
-    keeps two sets of scores, and unpacks its keys and values. Quantized keys are never read by the fused attention.
+    Measured terms: the scores of one layer; its old keys and values while they are moved to a larger buffer; about
+    twelve vectors of the hidden width and three of the feed-forward width for each token of the step. Latent attention
+    has two sets of scores, and unpacks its keys and values. Fused attention doesn't support quantized keys.
     """
-    shape, is_quantized = model.shape, kept_bytes != runtime.number_bytes
+    shape, is_quantized = model.shape, number_bytes != runtime.number_bytes
     step = min(runtime.step_tokens, context, QUANTIZED_STEP if is_quantized else context)
     attention = [layers for layers in model.cache if layers.token_numbers]
     widest = max((layers.token_numbers * layers.reach(context) for layers in attention), default=0)

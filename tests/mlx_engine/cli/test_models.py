@@ -172,7 +172,7 @@ def test_a_model_that_is_loaded_is_not_renamed(models: Path, capsys: Output) -> 
 def test_whether_a_model_fits_is_a_sum(starter_model: Path, capsys: Output) -> None:
     """The parts are shown, and make what is shown together."""
     shown = output(["fit", str(starter_model), "--context", "2048"], capsys)
-    for word in ("weights", "2,048 tokens", "space to work", "together", "in reserve", "It fits."):
+    for word in ("Weights", "2,048 tokens", "Working memory", "Total", "Kept free", "It fits."):
         assert word in shown
     (result,) = objects(["fit", str(starter_model), "--context", "2048", "--json"], capsys)
     need = result["estimate"]

@@ -11,7 +11,7 @@ from app.viewmodels.chat.load_question import Way
 from mlx_engine.engine.values.state import Ready, Stopped
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.memory.machine import Machine
-from mlx_engine.models.memory.memory import estimate
+from mlx_engine.models.memory.memory import METAL, estimate
 from mlx_engine.protocol import CacheBits
 from tests.app.fake_models import make_model
 from tests.app.viewmodels.facet import MODEL, OTHER, TIMEOUT_MS, Facet
@@ -33,7 +33,8 @@ def start_on(qapp: object, tmp_path: Path, qtbot: QtBot) -> Iterator[Start]:
     make_model(tmp_path / "models", WINDOWED, 32768, **ROOM, sliding_window=512, layer_types=["sliding_attention"] * 4)
 
     def start(script: Script, tokens: int, bits: CacheBits = 16) -> Facet:
-        need = estimate(describe(tmp_path / "models" / LARGE, LARGE), tokens, cache_bits=bits).total_bytes
+        model = describe(tmp_path / "models" / LARGE, LARGE)
+        need = estimate(model, tokens, cache_bits=bits, runtime=METAL).total_bytes
         room = need * 8 // 7 + 100  # an eighth stays in reserve
         machine = Machine(room, room, "for the test", has_metal=True)
         runs.append(Facet(tmp_path, script, machine).ready(qtbot))
@@ -64,8 +65,8 @@ def test_what_does_not_fit_is_asked_about_before_anything_happens(start_on: Star
     question = facet.gate.question
     assert question
     assert "Large does not fit" in question.title
-    assert [line.label for line in question.lines][:3] == ["Weights", "Context", "Space to work"]
-    assert "8,192 tokens in 16 bits" in question.lines[1].remark
+    assert [line.label for line in question.lines][:3] == ["Weights", "Context", "Working memory"]
+    assert "8,192 tokens, 16-bit KV cache" in question.lines[1].remark
     assert (facet.chat.items, facet.store.conversations(), facet.problems) == ([], [], [])
     assert isinstance(facet.bridge.state(facet.models / LARGE), Stopped)
 
@@ -157,7 +158,7 @@ def test_tight_is_loaded_with_a_note(qtbot: QtBot, start_on: Start) -> None:
     facet.say(qtbot, "Hello")
     facet.say(qtbot, "Hello again")
     assert len(notes) == 1
-    assert "stay in reserve" in notes[0]
+    assert "is kept free" in notes[0]
 
 
 def test_loading_by_hand_asks_too(qtbot: QtBot, start_on: Start) -> None:

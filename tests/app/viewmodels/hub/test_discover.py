@@ -154,9 +154,9 @@ def test_a_page_tells_whether_its_model_fits_with_its_context(
     discover.open(found.repository)
     until_answered(qtbot, discover.page_changed)
     after = discover.fit(found)
-    assert (before.kind, before.context_length) == ("weights fit", 0)
-    assert (after.kind, after.context_length) == ("fits", 40960)
-    assert "8,192 tokens of context" in after.sentence
+    assert (before.verdict, before.context_length) == ("weights fit", 0)
+    assert (after.verdict, after.context_length) == ("fits", 40960)
+    assert "context (8,192 tokens)" in after.explanation
 
 
 def test_a_page_is_read_once(hub: Hub, discover: DiscoverViewModel, qtbot: QtBot) -> None:

@@ -18,7 +18,7 @@ from app.views.shell.workbench import Workbench
 from mlx_engine.folders import Folders
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.memory.machine import Machine
-from mlx_engine.models.memory.memory import estimate
+from mlx_engine.models.memory.memory import METAL, estimate
 from tests.app.fake_models import make_model
 from tests.scripted_worker import Script
 
@@ -33,7 +33,7 @@ Assemble = Callable[..., Assembly]
 def assembly(assemble: Assemble, folders: Folders) -> Assembly:
     """The window on a machine with room for 4,096 tokens of the chosen model."""
     path = make_model(folders.models, LARGE, 32768, **ROOM)
-    room = estimate(describe(path, LARGE), 4096).total_bytes * 8 // 7 + 100
+    room = estimate(describe(path, LARGE), 4096, runtime=METAL).total_bytes * 8 // 7 + 100
     assembly = assemble(Script(answer="Whales sing."), Machine(room, room, "for the test", has_metal=True))
     assembly.chat.set_model(LARGE)
     return assembly
@@ -59,7 +59,7 @@ def test_the_sum_is_shown_and_the_text_is_kept(workbench: Workbench, qtbot: QtBo
     send(workbench, qtbot, "Do whales sing?")
     assert panel(workbench).isVisible()
     shown = [label.text() for label in panel(workbench).findChildren(QLabel)]
-    assert {"Weights", "Context", "Space to work", "Together", "This machine", "8,192 tokens in 16 bits"} <= set(shown)
+    assert {"Weights", "Context", "Working memory", "Total", "This Mac", "8,192 tokens, 16-bit KV cache"} <= set(shown)
     press(workbench, "Cancel")
     assert not panel(workbench).isVisible()
     assert workbench.page.composer.editor.toPlainText() == "Do whales sing?"

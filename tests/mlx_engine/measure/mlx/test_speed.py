@@ -124,7 +124,7 @@ def test_no_memory_is_used_that_is_not_free(tiny_models: Path, tmp_path: Path) -
     """Nothing is loaded then: a measurement must not make the machine swap."""
     watch = Watch()
     watch.free_memory_bytes = 1000
-    with pytest.raises(OutOfMemory, match="free just now"):
+    with pytest.raises(OutOfMemory, match="only 1 KB is free"):
         next(_measured(tiny_models / "llama", _small, tmp_path, watch))
 
 
@@ -135,7 +135,7 @@ def test_a_length_for_which_too_little_is_free_is_not_tried(tiny_models: Path, t
     plan = SpeedPlan(prompts=(32, 1024), depths=(), decode_tokens=4, repetitions=1)
     found = _result(tiny_models / "llama", plan, tmp_path, watch)
     assert [series.tokens for series in found.reading] == [32]
-    told = "reading 1,024 tokens, for which the memory is too small: 674 KB for the weights"
+    told = "reading 1,024 tokens, which needs "
     assert found.skipped[0].startswith(told)
 
 

@@ -6,7 +6,8 @@ import pytest
 from mlx_engine.models.description.cache_layout import LayerCache
 from mlx_engine.models.description.description import ModelDescription, NetworkShape
 from mlx_engine.models.memory.machine import Machine, mac, this_machine
-from mlx_engine.models.memory.memory import Runtime, estimate, fit, runtime_on
+from mlx_engine.models.memory.memory import METAL, Estimate, Runtime, estimate, fit, runtime_on
+from mlx_engine.protocol import CacheBits
 
 GIB = 2**30
 FULL = LayerCache("full", 32, 2048)
@@ -32,13 +33,17 @@ MODEL = ModelDescription(
 )
 
 
+def on_metal(model: ModelDescription, context: int, cache_bits: CacheBits = 16) -> Estimate:
+    return estimate(model, context, cache_bits=cache_bits, runtime=METAL)
+
+
 def machine(gib: int) -> Machine:
     return Machine(gib * GIB, gib * GIB, "for the test", has_metal=True)
 
 
 def test_the_sum_has_its_three_parts() -> None:
     """Weights as they are stored, 2 x 16 bits a number and token, and space to work in."""
-    need = estimate(MODEL, 8192)
+    need = on_metal(MODEL, 8192)
     assert need.weights_bytes == 4_500_000_000
     assert need.cache_bytes == 32 * 2048 * 8192 * 2
     assert 0 < need.work_bytes < GIB
@@ -48,17 +53,16 @@ def test_the_sum_has_its_three_parts() -> None:
 @pytest.mark.parametrize(("bits", "share"), [(16, 1.0), (8, (8 + 0.5) / 16), (4, (4 + 0.5) / 16)])
 def test_a_quantized_cache_is_smaller_but_for_its_scales(bits: int, share: float) -> None:
     """A scale and a bias of 16 bits for each group of 64."""
-    need = estimate(MODEL, 8192, cache_bits=bits)  # type: ignore[arg-type]
+    need = on_metal(MODEL, 8192, cache_bits=bits)
     assert need.cache_bytes == pytest.approx(share * 32 * 2048 * 8192 * 2)
 
 
 def test_windows_cannot_be_quantized_and_are_copied() -> None:
     """mlx-lm keeps them in 16 bits, and Facet keeps snapshots of them."""
     windowed = replace(MODEL, cache=(WINDOW,))
-    assert estimate(windowed, 8192, cache_bits=4) == estimate(windowed, 8192)
-    assert (
-        estimate(windowed, 8192, runtime=Runtime(snapshots=0)).cache_bytes * 5 == estimate(windowed, 8192).cache_bytes
-    )
+    assert on_metal(windowed, 8192, cache_bits=4) == on_metal(windowed, 8192)
+    without = estimate(windowed, 8192, runtime=Runtime(snapshots=0))
+    assert without.cache_bytes * 5 == on_metal(windowed, 8192).cache_bytes
 
 
 def test_the_processor_needs_more_than_the_graphics_card() -> None:
@@ -69,13 +73,13 @@ def test_the_processor_needs_more_than_the_graphics_card() -> None:
     assert unpacked.weights_bytes == 32_000_000_000
     scores = 32 * 2048 * 8192 * 2
     assert estimate(MODEL, 8192, runtime=Runtime(has_fused_attention=False)).work_bytes == pytest.approx(
-        estimate(MODEL, 8192).work_bytes + scores
+        on_metal(MODEL, 8192).work_bytes + scores
     )
 
 
 def test_more_context_never_needs_less() -> None:
     """So the longest context that fits can be searched for."""
-    totals = [estimate(MODEL, context).total_bytes for context in range(0, 20_000, 100)]
+    totals = [on_metal(MODEL, context).total_bytes for context in range(0, 20_000, 100)]
     assert totals == sorted(totals)
 
 
@@ -98,11 +102,17 @@ def test_the_longest_context_that_fits_fits() -> None:
     assert fit(MODEL, machine(512)).largest_context == MODEL.context_length
 
 
-def test_the_sum_is_said_in_words() -> None:
-    """Every figure that went into the verdict is in the sentence."""
-    words = fit(MODEL, machine(16)).in_words
-    for figure in ("4.2 GB for the weights", "1 GB for 8,192 tokens", "16 GB (for the test)", "2 GB stay"):
-        assert figure in words
+def test_the_summary_has_every_figure_of_the_verdict() -> None:
+    summary = fit(MODEL, machine(16)).summary
+    for figure in ("of 16 GB", "weights 4.2 GB", "context (8,192 tokens) 1 GB", "2 GB is kept free"):
+        assert figure in summary
+
+
+def test_without_metal_the_estimate_is_for_the_processor() -> None:
+    """Nothing else has to be stated: the machine decides how the engine computes."""
+    processor = replace(machine(64), has_metal=False)
+    expected = estimate(MODEL, 8192, runtime=runtime_on(processor, MODEL))
+    assert fit(MODEL, processor).estimate == expected != fit(MODEL, machine(64)).estimate
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory import cache_precision
 from mlx_engine.models.memory.machine import Machine
 from mlx_engine.models.memory.memory import fit
-from mlx_engine.models.memory.memory_sum import WaysOut, terms, ways_out
+from mlx_engine.models.memory.memory_sum import Alternatives, alternatives, terms
 from tests.mlx_engine.models.memory.test_memory import MODEL, WINDOW, machine
 
 LONG = 65_536
@@ -18,15 +18,15 @@ SMALLEST = replace(MODEL, id="o/m-2bit", bits_per_weight=2.5, loaded_bytes=2_500
 OTHER = replace(MODEL, id="o/n", architecture="qwen3", parameters=9_000_000_000, loaded_bytes=1_000_000_000)
 
 
-def ways(model: ModelDescription, here: Machine, **values: object) -> WaysOut:
-    return ways_out(model, here, **{"context": LONG, "cache_bits": 16, **values})  # type: ignore[arg-type]
+def _alternatives(model: ModelDescription, here: Machine, **values: object) -> Alternatives:
+    return alternatives(model, here, **{"context": LONG, "cache_bits": 16, **values})  # type: ignore[arg-type]
 
 
 def test_three_terms_make_the_fourth() -> None:
     """Weights, context and work are what is needed together; the other two are the machine's."""
     found = terms(MODEL, fit(MODEL, machine(16), context=LONG, cache_bits=8), 8)
     assert sum(term.size_bytes for term in found[:3]) == found[3].size_bytes
-    assert found[1].remark == "65,536 tokens in 8 bits"
+    assert found[1].remark == "65,536 tokens, 8-bit KV cache"
     assert found[4].size_bytes == 16 * 2**30
 
 
@@ -34,7 +34,7 @@ def test_what_is_offered_fits() -> None:
     """A shorter context, and fewer bits for the same one."""
     here = machine(12)
     assert fit(MODEL, here, context=LONG).verdict == "too large"
-    found = ways(MODEL, here)
+    found = _alternatives(MODEL, here)
     assert 0 < found.context < LONG
     assert fit(MODEL, here, context=found.context).verdict == "fits"
     assert found.cache_bits in (8, 4)
@@ -43,12 +43,12 @@ def test_what_is_offered_fits() -> None:
 
 def test_no_context_is_offered_that_the_conversation_has_outgrown() -> None:
     """Nor one that is too short for any."""
-    assert ways(MODEL, machine(12), used_tokens=LONG - 1).context == 0
-    assert ways(MODEL, machine(4)).context == 0
+    assert _alternatives(MODEL, machine(12), used_tokens=LONG - 1).context == 0
+    assert _alternatives(MODEL, machine(4)).context == 0
 
 
 def test_no_bits_are_offered_that_the_model_cannot_do_with() -> None:
-    assert ways(replace(MODEL, cache=(WINDOW, *MODEL.cache)), machine(12)).cache_bits is None
+    assert _alternatives(replace(MODEL, cache=(WINDOW, *MODEL.cache)), machine(12)).cache_bits is None
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_no_bits_are_offered_that_the_model_cannot_do_with() -> None:
 )
 def test_another_model_is_offered(others: list[ModelDescription], best: ModelDescription | None) -> None:
     """The same network in the most bits that fit, or else the largest other one; never itself."""
-    assert ways(replace(MODEL, loaded_bytes=7 * 10**9), machine(6), context=2048, others=others).model == best
+    assert _alternatives(replace(MODEL, loaded_bytes=7 * 10**9), machine(6), context=2048, others=others).model == best
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_another_model_is_offered(others: list[ModelDescription], best: ModelDes
         ({}, ""),
         ({"cache": (WINDOW,)}, "window"),
         ({"cache": (LayerCache("state", 1, 0, 0, 99),)}, "state"),
-        ({"cache": (LayerCache("latent", 1, 99),)}, "compressed"),
-        ({"architecture": "gemma2"}, "16 bits"),
-        ({"shape": replace(MODEL.shape, head=80)}, "80 numbers"),
+        ({"cache": (LayerCache("latent", 1, 99),)}, "compresses"),
+        ({"architecture": "gemma2"}, "16-bit"),
+        ({"shape": replace(MODEL.shape, head=80)}, "80 numbers wide"),
         ({"shape": replace(MODEL.shape, head=0)}, "unknown"),
     ],
 )
