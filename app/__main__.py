@@ -10,7 +10,7 @@ WINDOW_OPTIONS = ("-platform", "-style", "-psn_", "-NS", "-Apple")
 
 def main() -> int:
     """Run the part that the arguments ask for, importing no other, and return the exit code."""
-    arguments = network.take_offline_option(sys.argv[1:])
+    arguments = network.apply_offline_option(sys.argv[1:])
     if not arguments or arguments[0].startswith(WINDOW_OPTIONS):
         from app.application import main as open_window  # noqa: PLC0415
 

@@ -9,7 +9,7 @@ from mlx_engine.folders import Folders
 
 def main(arguments: Sequence[str]) -> int:
     """Run the child process or verb in `arguments`; return the exit code. Nothing else is imported."""
-    arguments = network.take_offline_option(arguments)
+    arguments = network.apply_offline_option(arguments)
     is_worker = arguments == ["worker"]
     if network.is_offline() or is_worker:  # A worker never needs the network.
         network.refuse_all_but_loopback(Folders.from_environment().logs)

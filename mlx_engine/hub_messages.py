@@ -1,7 +1,7 @@
 """The Hub's part of the contract between Facet and a job process: one JSON object per line, as in `protocol.py`.
 
-`engine/values/job_messages.py` joins it with the other parts. A job process does what takes long or needs the network,
-one request after the other, and ends when its standard input closes. A later process can resume whatever it was doing.
+`engine/values/job_messages.py` joins it with the other parts. A job process serves long-running requests and those that
+need the network, one after the other, and ends when its standard input closes. A later process can resume its work.
 
     parent                             job process
     Download ─────────────────────────►

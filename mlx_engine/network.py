@@ -35,7 +35,7 @@ def set_offline(offline: bool) -> None:
     os.environ[OFFLINE_VARIABLE] = "1" if offline else "0"
 
 
-def take_offline_option(arguments: Sequence[str]) -> list[str]:
+def apply_offline_option(arguments: Sequence[str]) -> list[str]:
     """Turn the switch on if `arguments` contain the option; return the other arguments."""
     if OFFLINE_OPTION in arguments:
         set_offline(True)

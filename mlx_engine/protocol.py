@@ -110,7 +110,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True, tag="loaded", tag_field=
 class Prefill(msgspec.Struct, frozen=True, kw_only=True, tag="prefill", tag_field=type_tag):
     """Prompt tokens in the KV cache so far, `cached_tokens` of them from an earlier request.
 
-    `reread_reason` tells the user why tokens that were cached before are processed again; else it is empty.
+    `reread_reason` explains to the user why tokens that were cached before are processed again; else it is empty.
     """
 
     id: str

@@ -92,10 +92,10 @@ def test_only_loopback_counts_as_this_mac(host: str, is_here: bool) -> None:
 def test_the_option_turns_the_switch_for_children_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """It may come anywhere, and is removed from the arguments."""
     monkeypatch.delenv(network.OFFLINE_VARIABLE, raising=False)
-    assert network.take_offline_option(["models"]) == ["models"]
+    assert network.apply_offline_option(["models"]) == ["models"]
     assert not network.is_offline()
     monkeypatch.setenv(network.OFFLINE_VARIABLE, "0")  # So that it is put back.
-    assert network.take_offline_option(["--offline", "models", "--json"]) == ["models", "--json"]
+    assert network.apply_offline_option(["--offline", "models", "--json"]) == ["models", "--json"]
     assert network.is_offline()
 
 

@@ -36,7 +36,7 @@ class JobControl:
         self._runs.set()
         self._is_stopping = False
         self.has_cleanup = False
-        """Whether the job checks for a stop often, and cleans up before the process ends."""
+        """Set while a job checks for a stop often and cleans up before the process ends."""
 
     def pause(self) -> None:
         self._runs.clear()

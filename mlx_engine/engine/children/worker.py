@@ -1,7 +1,7 @@
 """The process that runs one model: requests come in on standard input, events go out on standard output.
 
 Two threads. The main thread does all MLX work, one request after the other. The other one reads requests, puts them
-into the inbox, and handles at once what cannot wait:
+into the inbox, and handles these cases at once:
 
 - a waiting request is canceled right away; a running one stops at its next step;
 - canceling a load ends the process, whatever it is doing: that is the surest way to release the memory;

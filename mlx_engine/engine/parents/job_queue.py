@@ -85,10 +85,10 @@ class JobQueue:
     def receive(self, parcel: Parcel[JobEvent]) -> None:
         """Handle one event."""
         key, event = parcel.key, parcel.event
-        if (served := self._serving.get(key)) is not None:
-            self._apply(served, event)
-            if isinstance(event, ProcessExited) or isinstance(self._jobs[served].state, Done | Failed):
-                self._release(served)
+        if (job_id := self._serving.get(key)) is not None:
+            self._apply(job_id, event)
+            if isinstance(event, ProcessExited) or isinstance(self._jobs[job_id].state, Done | Failed):
+                self._release(job_id)
         if isinstance(event, ProcessExited):
             del self._clients[key]
             if cancelled := self._discards.pop(key, None):
@@ -155,15 +155,15 @@ class JobQueue:
     def stop(self) -> None:
         """Stop starting jobs, and put the running ones back into the queue."""
         self._is_stopped = True
-        for served in list(self._serving.values()):
-            self._put_back(served)
+        for job_id in list(self._serving.values()):
+            self._put_back(job_id)
 
     def refresh_network(self) -> None:
         """Apply the offline switch: put jobs that need the network back into the queue, or start them."""
         if network.is_offline():
-            for served in list(self._serving.values()):
-                if needs_network(self._jobs[served].request):
-                    self._put_back(served)
+            for job_id in list(self._serving.values()):
+                if needs_network(self._jobs[job_id].request):
+                    self._put_back(job_id)
         self._start_next()
 
     def close(self) -> None:
@@ -185,7 +185,7 @@ class JobQueue:
     def _may_start(self, request: QueuedRequest) -> bool:
         if network.is_offline() and needs_network(request):
             return False
-        working = (self._jobs[served].request for key, served in self._serving.items() if key not in self._paused)
+        working = (self._jobs[job_id].request for key, job_id in self._serving.items() if key not in self._paused)
         return job_kinds.lane(request) not in map(job_kinds.lane, working)
 
     def _run(self, job: Job, queued: Queued) -> None:
@@ -202,7 +202,6 @@ class JobQueue:
 
     def _start_process(self, request: QueuedRequest) -> None:
         key = self._started = self._started + 1
-
         client = start_job(
             lambda event: self._post(Parcel(key, event)),
             logs=self._folders.logs,
@@ -238,7 +237,7 @@ class JobQueue:
         return key
 
     def _key_of(self, id: str) -> int | None:
-        return next((key for key, served in self._serving.items() if served == id), None)
+        return next((key for key, job_id in self._serving.items() if job_id == id), None)
 
     def _change(self, job: Job) -> None:
         before = self._jobs.get(job.id)

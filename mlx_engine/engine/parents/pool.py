@@ -112,7 +112,7 @@ class EnginePool:
         """Request an answer from `model`, loading it first if necessary.
 
         Raises:
-            RequestError: there is no message to answer.
+            RequestError: no message to answer.
             InvalidParameter: a sampling value is out of range.
             EngineError: the system could not start the process.
         """
@@ -185,4 +185,4 @@ class EnginePool:
 def _check(request: Generate) -> None:
     check_struct(request.sampling)
     if not request.messages or request.messages[-1].role != "user" or not request.messages[-1].content.strip():
-        raise RequestError("There is no message to answer. Write one first.")
+        raise RequestError("Write a message first.")
