@@ -132,10 +132,10 @@ class PageAssembly(QObject):
         page = self.lab().page()
         page.quantize_requested.connect(self._quantize)
         table, settings = page.view.table, self._parts.preferences.settings
-        table.take_columns(
+        table.set_columns(
             dict.fromkeys(settings.lab_columns_shown, True) | dict.fromkeys(settings.lab_columns_hidden, False)
         )
-        table.columns_chosen.connect(self._save_columns)
+        table.columns_changed.connect(self._save_columns)
         return page
 
     def _save_columns(self, visibility: dict[str, bool]) -> None:

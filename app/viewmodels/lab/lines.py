@@ -13,7 +13,7 @@ from mlx_engine.modes import is_quantized
 from mlx_engine.protocol import CacheBits
 
 _ORIGINAL = "Original, the reference of all others"
-_STAND_IN = "Stands in for the original, which is too large for this machine"
+_STAND_IN = "Stands in for the original, which is too large for this Mac"
 _AT_LEAST = "; or more, since an 8-bit copy stood in for the original"
 _PARTS: dict[StepKind, str] = {"speed": "Speed was not measured: "}
 _QUANTIZED_ORIGINAL = "Already quantized: compared with the true original, the others lose more than shown here"
@@ -31,7 +31,7 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StudyLine:
     """A sample with its verdict or progress as `note`, and with `failure`: what failed and what to do, "" if nothing.
 
     The fidelity of a line that `is_open` is preliminary.
@@ -65,17 +65,17 @@ class Line:
         return self.sample.key
 
 
-def lines(study: Study, present: Present | None = None, winner: str = "") -> list[Line]:
+def lines(study: Study, present: Present | None = None, winner: str = "") -> list[StudyLine]:
     """Return all lines, the original's first; `winner` is the label of the winning row."""
     if present and present.speed:
         study = _with_speed(study, present.label, present.speed)
     first_bits: dict[str, CacheBits] = {}
-    found = []
+    result = []
     for sample in samples(study):
         is_first = first_bits.setdefault(sample.row.label, sample.cache_bits) == sample.cache_bits
         here = present if present and _is_about(present, sample, is_first=is_first) else None
-        found.append(_line(study, sample, here, is_first=is_first, is_winner=is_first and sample.row.label == winner))
-    return found
+        result.append(_line(study, sample, here, is_first=is_first, is_winner=is_first and sample.row.label == winner))
+    return result
 
 
 def _with_speed(study: Study, label: str, speed: SpeedResult) -> Study:
@@ -87,9 +87,9 @@ def _is_about(present: Present, sample: Sample, *, is_first: bool) -> bool:
     return present.label == sample.row.label and (present.bits == sample.cache_bits if present.so_far else is_first)
 
 
-def _line(study: Study, sample: Sample, here: Present | None, *, is_first: bool, is_winner: bool) -> Line:
+def _line(study: Study, sample: Sample, here: Present | None, *, is_first: bool, is_winner: bool) -> StudyLine:
     so_far = here.so_far if here and not sample.fidelity else None
-    return Line(
+    return StudyLine(
         sample=replace(sample, fidelity=so_far) if so_far else sample,
         note=here.words if here else _note(study, sample),
         is_open=so_far is not None,

@@ -6,7 +6,7 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels.lab.format import describe_judgement
-from app.viewmodels.lab.lines import Line, lines
+from app.viewmodels.lab.lines import StudyLine, lines
 from app.viewmodels.lab.status import Stand, left_steps
 from app.viewmodels.lab.study_queue import ALONE, LabTurns, Neighbours, Runner
 from app.viewmodels.lab.study_store import LabShelf
@@ -156,7 +156,7 @@ class Lab(QObject):
         """Take a model out of the study; the model itself stays."""
         self._change_rows(lambda row: None if row.label == label and not row.is_original else row)
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[StudyLine]:
         """Return what the table shows."""
         study = self.study
         if study is None:

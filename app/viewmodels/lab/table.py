@@ -6,9 +6,9 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
-from app.viewmodels.lab.lines import Line
+from app.viewmodels.lab.lines import StudyLine
 from mlx_engine.measure.figures.figures import FIGURES
-from mlx_engine.measure.figures.format import Column, columns
+from mlx_engine.measure.figures.format import FigureColumn, columns
 from mlx_engine.measure.results.safe_characters import one_line
 
 Index = QModelIndex | QPersistentModelIndex
@@ -18,7 +18,7 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class LabRole(IntEnum):
-    LINE = Qt.ItemDataRole.UserRole + 1  # Line
+    LINE = Qt.ItemDataRole.UserRole + 1  # StudyLine
 
 
 class LabTable(QAbstractTableModel):
@@ -26,17 +26,17 @@ class LabTable(QAbstractTableModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.lines: list[Line] = []
+        self.lines: list[StudyLine] = []
         self.columns = columns(())
         """Of the figures, in the units in which they are shown."""
-        self._readers: dict[int, Callable[[Line, int], Any]] = {
+        self._readers: dict[int, Callable[[StudyLine, int], Any]] = {
             Qt.ItemDataRole.DisplayRole: self.text,
             Qt.ItemDataRole.ToolTipRole: self._tip,
             Qt.ItemDataRole.AccessibleTextRole: self._spoken,
             LabRole.LINE: lambda line, _: line,
         }
 
-    def show_lines(self, lines: list[Line]) -> None:
+    def show_lines(self, lines: list[StudyLine]) -> None:
         """Replace the lines; only the rows that differ change if the models are the same as before."""
         self._set_columns(columns([line.sample for line in lines]))
         self._drop({line.key for line in self.lines} - {line.key for line in lines})
@@ -58,7 +58,7 @@ class LabTable(QAbstractTableModel):
                 del self.lines[number]
                 self.endRemoveRows()
 
-    def _set_columns(self, columns: tuple[Column, ...]) -> None:
+    def _set_columns(self, columns: tuple[FigureColumn, ...]) -> None:
         if columns != self.columns:
             self.columns = columns
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, self.columnCount() - 1)
@@ -92,20 +92,20 @@ class LabTable(QAbstractTableModel):
         """Return the title of a column with its unit."""
         return self.columns[column - 1].heading if column else "Model"
 
-    def text(self, line: Line, column: int) -> str:
+    def text(self, line: StudyLine, column: int) -> str:
         """Return the content of a cell."""
         return self.columns[column - 1].text(line.sample) if column else line.name
 
-    def _tip(self, line: Line, column: int) -> str:
+    def _tip(self, line: StudyLine, column: int) -> str:
         if column:
             return FIGURES[column - 1].meaning
         return "\n".join(filter(None, (one_line(line.row.label), line.note, line.failure)))
 
-    def _spoken(self, line: Line, column: int) -> str:
+    def _spoken(self, line: StudyLine, column: int) -> str:
         """Return the text for a screen reader, including all that color and place show."""
         text = self.text(line, column)
         if column:
-            return f"{text}{self.columns[column - 1].scale.suffix}{', so far' if line.is_open else ''}" if text else ""
+            return f"{text}{self.columns[column - 1].unit.suffix}{', so far' if line.is_open else ''}" if text else ""
         return ", ".join(filter(None, (text, "the winner" if line.is_winner else "", line.note, line.failure)))
 
 
@@ -130,10 +130,10 @@ class LabOrder(QSortFilterProxyModel):
             return (other_estimate is None and estimate is not None) == is_ascending and estimate is not other_estimate
         return estimate.value < other_estimate.value
 
-    def shown(self) -> list[Line]:
+    def shown(self) -> list[StudyLine]:
         """Return the lines in their order on the screen."""
         return [self.line(self.index(row, 0)) for row in range(self.rowCount())]
 
-    def line(self, index: QModelIndex) -> Line:
+    def line(self, index: QModelIndex) -> StudyLine:
         """Return the line at `index`."""
         return self._table.lines[self.mapToSource(index).row()]

@@ -22,7 +22,7 @@ _MOST_OTHERS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class LossBar:
     """A figure as a bar; the fuller, the better. `share` is from 0 to 1, or None if it is not measured."""
 
     name: str
@@ -53,7 +53,7 @@ class Loss:
     """
 
     sentence: str
-    bars: tuple[Bar, Bar, Bar]
+    bars: tuple[LossBar, LossBar, LossBar]
     how: str
     markdown: str
     others: str = ""
@@ -79,9 +79,9 @@ def describe_loss(
         summary += " An 8-bit copy stood in for the original, so the true loss is at least that."
     share = min(speedup.times / _MOST_TIMES, 1.0) if speedup else None
     bars = (
-        Bar(TOP1_AGREEMENT.title, f"{100 * fidelity.top1_agreement:.1f}%", fidelity.top1_agreement),
-        Bar(MEAN_KL.title, f"{format_number(fidelity.mean_kl)} · {distance}", _closeness(fidelity.mean_kl)),
-        Bar(DECODE_SPEED.title, speedup.text if speedup else "not measured", share, 1 / _MOST_TIMES),
+        LossBar(TOP1_AGREEMENT.title, f"{100 * fidelity.top1_agreement:.1f}%", fidelity.top1_agreement),
+        LossBar(MEAN_KL.title, f"{format_number(fidelity.mean_kl)} · {distance}", _closeness(fidelity.mean_kl)),
+        LossBar(DECODE_SPEED.title, speedup.text if speedup else "not measured", share, 1 / _MOST_TIMES),
     )
     how = f"{_method(result)} In the study “{study}”." if study else _method(result)
     return Loss(summary, bars, how, _markdown(result, speedup, distance, summary), _others(result, others), study)

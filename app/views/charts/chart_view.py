@@ -27,7 +27,7 @@ from app.views.charts.scene_painter import colours_of, paint, rectangle, style_o
 from app.views.kit.painting import focus_ring
 from app.views.kit.theme import Theme
 from mlx_engine.measure.charts.chart import Chart
-from mlx_engine.measure.charts.scene import Scene, Target
+from mlx_engine.measure.charts.scene import HoverTarget, Scene
 
 _REACH = 10.0
 """How near a mark the pointer must be, in pixels."""
@@ -56,7 +56,7 @@ class ChartView(QWidget):
         self._selected = ""
         self.scene = Scene(0, 0, ())
         self._picture: QPixmap | None = None
-        self.pointed: Target | None = None
+        self.pointed: HoverTarget | None = None
         self.card = FigureCard(theme, self)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
@@ -104,10 +104,10 @@ class ChartView(QWidget):
         key = self.pointed.key if self.pointed else None
         self._point_at(next((target for target in self.scene.targets if target.key == key), None))
 
-    def _point_at(self, target: Target | None) -> None:
+    def _point_at(self, target: HoverTarget | None) -> None:
         self.pointed = target
         if target:
-            brief = ChartCard(target.words, ())
+            brief = ChartCard(target.text, ())
             card = self._cards.get(target.key, brief)
             mark = rectangle(target.area).translated(_MARGIN, _MARGIN)
             # Of a bar it is the end that is looked at.
@@ -117,24 +117,24 @@ class ChartView(QWidget):
             self.card.hide()
         self.update()
 
-    def target_at(self, point: QPointF) -> Target | None:
+    def target_at(self, point: QPointF) -> HoverTarget | None:
         """Return the mark under `point` or near it, the nearest if there are several."""
         inside = point - QPointF(_MARGIN, _MARGIN)
         near = [(_distance(rectangle(target.area), inside), target) for target in self.scene.targets]
         distance, target = min(near, key=lambda found: found[0], default=(_REACH, None))
         return target if distance < _REACH else None
 
-    def _at_the_same_place(self, target: Target) -> list[Target]:
+    def _at_the_same_place(self, target: HoverTarget) -> list[HoverTarget]:
         """Return the marks that lie over each other with `target`, which is one of them."""
         here = target.area.middle
         return [other for other in self.scene.targets if math.dist(here, other.area.middle) < _SAME]
 
-    def _others_at(self, target: Target) -> str:
+    def _others_at(self, target: HoverTarget) -> str:
         """Return which other rows have their mark in the same place."""
         others = (other for other in self._at_the_same_place(target) if other.sample != target.sample)
         return ", ".join(dict.fromkeys(other.name for other in others))
 
-    def _next_at(self, target: Target) -> Target:
+    def _next_at(self, target: HoverTarget) -> HoverTarget:
         """Return what a click means where marks lie over each other: the one after that which is selected."""
         here = self._at_the_same_place(target)
         keys = [other.sample for other in here]
@@ -193,13 +193,13 @@ class ChartView(QWidget):
         target = self._ahead(self.pointed, x, y) if self.pointed else next(iter(self.scene.targets), None)
         if target:
             self._point_at(target)
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, target.words))
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, target.text))
 
-    def _ahead(self, target: Target, x: int, y: int) -> Target | None:
+    def _ahead(self, target: HoverTarget, x: int, y: int) -> HoverTarget | None:
         """Return the nearest mark on that side of `target`; what lies aside counts as twice as far."""
         here, places = target.area.middle, {other.key: place for place, other in enumerate(self.scene.targets)}
 
-        def distance(other: Target) -> float:
+        def distance(other: HoverTarget) -> float:
             right, down = other.area.middle.x - here.x, other.area.middle.y - here.y
             # Of marks in the same place, one is a little ahead of the one before.
             along = right * x + down * y + 1e-6 * (places[other.key] - places[target.key]) * (x + y)

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygon
 from app.views.kit.painting import mixed
 from app.views.kit.palette import Palette
 from app.views.kit.theme import Theme
-from mlx_engine.measure.charts.scene import Area, Box, Disc, Ink, Item, Line, Point, Scene, Words
+from mlx_engine.measure.charts.scene import Area, BoxItem, DiscItem, Ink, Item, LineItem, Point, Scene, TextItem
 from mlx_engine.measure.charts.style import Style
 
 Colours = Mapping[Ink, QColor]
@@ -64,23 +64,23 @@ def paint(painter: QPainter, scene: Scene, colours: Colours, font: QFont) -> Non
 
 def _paint(painter: QPainter, item: Item, colours: Colours, font: QFont) -> None:
     match item:
-        case Line():
+        case LineItem():
             painter.setPen(_pen(item, colours))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawPolyline(QPolygonF([QPointF(*point) for point in _crisp(item)]))
-        case Disc(middle=middle, radius=radius):
+        case DiscItem(middle=middle, radius=radius):
             painter.setPen(QPen(colour(item.border, colours), item.width))
             painter.setBrush(colour(item.fill, colours))
             painter.drawEllipse(QPointF(*middle), radius, radius)
-        case Box(area=area, radius=radius):
+        case BoxItem(area=area, radius=radius):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour(item.fill, colours))
             painter.drawRoundedRect(rectangle(area), radius, radius)
-        case Words():
+        case TextItem():
             _write(painter, item, colours, _sized(font, item.size, item.bold))
 
 
-def _pen(line: Line, colours: Colours) -> QPen:
+def _pen(line: LineItem, colours: Colours) -> QPen:
     pen = QPen(colour(line.ink, colours), line.width)
     pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
@@ -89,7 +89,7 @@ def _pen(line: Line, colours: Colours) -> QPen:
     return pen
 
 
-def _crisp(line: Line) -> tuple[Point, ...]:
+def _crisp(line: LineItem) -> tuple[Point, ...]:
     """Return the points; of a thin upright or level line, in the middle of pixels."""
     xs, ys = {point.x for point in line.points}, {point.y for point in line.points}
     if line.width > 1 or (len(xs) > 1 and len(ys) > 1):
@@ -97,7 +97,7 @@ def _crisp(line: Line) -> tuple[Point, ...]:
     return tuple(Point(int(point.x) + 0.5, int(point.y) + 0.5) for point in line.points)
 
 
-def _write(painter: QPainter, words: Words, colours: Colours, font: QFont) -> None:
+def _write(painter: QPainter, words: TextItem, colours: Colours, font: QFont) -> None:
     painter.setFont(font)
     painter.setPen(colour(words.ink, colours))
     width = QFontMetricsF(font).horizontalAdvance(words.text)

@@ -1,4 +1,4 @@
-"""How one line of a study looks: the name and figures in columns, and below them, across all, what they mean."""
+"""Paints a line of a study: name and figures in columns, and below them the verdict across all columns."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QS
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyleOptionViewItem
 
-from app.viewmodels.lab.lines import Line
+from app.viewmodels.lab.lines import StudyLine
 from app.viewmodels.lab.table import LabRole
 from app.views.kit.painting import mixed, rounded
 from app.views.kit.plain_text import PlainToolTips
@@ -22,26 +22,26 @@ _BADGE = "winner"
 
 
 class StudyRowDelegate(PlainToolTips):
-    """A line is as high as its sentence needs in the width of the table."""
+    """Rows are as high as their sentences need in the width of the table."""
 
     def __init__(self, theme: Theme, table: RowTable) -> None:
         super().__init__(table)
         self._theme, self._table = theme, table
         self.slots: Sequence[Slots] = ()
-        """Where the figures of each column stand."""
+        """Positions of the figures in each column."""
 
-    def row_height(self, line: Line) -> int:
+    def row_height(self, line: StudyLine) -> int:
         label = QFontMetrics(self._theme.font("label")).height()
-        return label + sum(self._height(words) for words in (line.note, line.failure)) + 17
+        return label + sum(self._height(text) for text in (line.note, line.failure)) + 17
 
     def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(0, self.row_height(index.data(LabRole.LINE)))
 
-    def _height(self, words: str) -> int:
+    def _height(self, text: str) -> int:
         metrics = QFontMetrics(self._theme.font("small", tabular=True))
-        if metrics.horizontalAdvance(words) <= self._note_width():
-            return metrics.height() if words else 0
-        return metrics.boundingRect(QRect(0, 0, self._note_width(), 10_000), _WRAPPED, words).height()
+        if metrics.horizontalAdvance(text) <= self._note_width():
+            return metrics.height() if text else 0
+        return metrics.boundingRect(QRect(0, 0, self._note_width(), 10_000), _WRAPPED, text).height()
 
     def _note_width(self) -> int:
         return max(self._table.viewport().width() - _LEFT - 2 * PADDING, 120)
@@ -49,18 +49,20 @@ class StudyRowDelegate(PlainToolTips):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         painter.save()
         painter.setClipRect(option.rect)
-        line: Line = index.data(LabRole.LINE)
+        line: StudyLine = index.data(LabRole.LINE)
         self._paint_ground(painter, option, index, line)
         self._paint_note(painter, option.rect, line)
         upper = option.rect.adjusted(PADDING, 7, -PADDING, 0)
         upper.setHeight(QFontMetrics(self._theme.font("label")).height())
         if index.column():
             self._paint_figure(painter, upper, index, line)
-        self._paint_name_in_front(painter, option, index, line)
+        self._paint_name_on_top(painter, option, index, line)
         painter.restore()
 
-    def _paint_name_in_front(self, painter: QPainter, option: QStyleOptionViewItem, index: Index, line: Line) -> None:
-        """The name stays at the left while the figures are scrolled: each cell draws its part."""
+    def _paint_name_on_top(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: Index, line: StudyLine
+    ) -> None:
+        """Paint the name, which stays at the left while the figures scroll: each cell paints its part."""
         place = QRect(0, option.rect.top(), self._table.columnWidth(0), option.rect.height())
         if not place.intersects(option.rect):
             return
@@ -73,29 +75,29 @@ class StudyRowDelegate(PlainToolTips):
         upper.setHeight(QFontMetrics(self._theme.font("label")).height())
         self._paint_name(painter, upper, line)
 
-    def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, index: Index, line: Line) -> None:
-        """Mark the row, and draw a line below it."""
+    def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, index: Index, line: StudyLine) -> None:
+        """Highlight the row, and draw a line below it."""
         if fill := self._table.row_fill(option, index.row()) or self._fill(line):
             self._table.paint_band(painter, QRectF(option.rect), fill)
         width = self._table.viewport().width() - _LEFT - PADDING
         painter.fillRect(QRect(_LEFT, option.rect.bottom(), width, 1), self._theme.palette.border)
 
-    def _fill(self, line: Line) -> QColor | None:
+    def _fill(self, line: StudyLine) -> QColor | None:
         colors = self._theme.palette
         if line.is_winner:
             return mixed(colors.window, colors.success, 0.10)
         return colors.sidebar if line.is_reference else None
 
-    def _paint_note(self, painter: QPainter, cell: QRect, line: Line) -> None:
+    def _paint_note(self, painter: QPainter, cell: QRect, line: StudyLine) -> None:
         colors = self._theme.palette
         top = cell.top() + 7 + QFontMetrics(self._theme.font("label")).height() + 2
         painter.setFont(self._theme.font("small", tabular=True))
-        for words, color in ((line.note, colors.secondary), (line.failure, colors.danger)):
+        for text, color in ((line.note, colors.secondary), (line.failure, colors.danger)):
             painter.setPen(color)
-            painter.drawText(QRect(_LEFT, top, self._note_width(), cell.bottom() - top), _WRAPPED, words)
-            top += self._height(words)
+            painter.drawText(QRect(_LEFT, top, self._note_width(), cell.bottom() - top), _WRAPPED, text)
+            top += self._height(text)
 
-    def _paint_name(self, painter: QPainter, place: QRect, line: Line) -> None:
+    def _paint_name(self, painter: QPainter, place: QRect, line: StudyLine) -> None:
         colors = self._theme.palette
         if line.is_winner:
             self._paint_badge(painter, place)
@@ -105,7 +107,7 @@ class StudyRowDelegate(PlainToolTips):
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, name)
 
     def _paint_badge(self, painter: QPainter, place: QRect) -> None:
-        """Draw the word at the right, and leave the rest of the place to the name."""
+        """Draw the badge at the right, and leave the rest of `place` to the name."""
         colors = self._theme.palette
         painter.setFont(self._theme.font("small", bold=True))
         metrics = painter.fontMetrics()
@@ -117,14 +119,14 @@ class StudyRowDelegate(PlainToolTips):
         painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, _BADGE)
         place.setRight(badge.left() - 8)
 
-    def _paint_figure(self, painter: QPainter, place: QRect, index: Index, line: Line) -> None:
-        """Draw a figure; one that may still change is paler."""
+    def _paint_figure(self, painter: QPainter, place: QRect, index: Index, line: StudyLine) -> None:
+        """Draw a figure; a preliminary one is paler."""
         colors = self._theme.palette
         painter.setFont(self._theme.font("label", tabular=True))
         painter.setPen(colors.secondary if line.is_open else colors.text)
         text, slots = str(index.data() or ""), self.slots[index.column() - 1]
         bar, right = self._table.horizontalScrollBar(), place.right() + 1
         is_behind_name = bar.value() > 0 and slots.left_of(text, right) < self._table.columnWidth(0)
-        # Half of a figure would be another figure.
+        # A clipped figure would read as another figure.
         if not is_behind_name and right + PADDING // 2 <= self._table.viewport().width():
             slots.draw(painter, place, text)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.lab.export import LabExport
-from app.viewmodels.lab.lines import Line
+from app.viewmodels.lab.lines import StudyLine
 from app.viewmodels.lab.studies import Lab
 from app.views.kit.controls import SmallButton
 from app.views.kit.grid import SIDE
@@ -157,7 +157,7 @@ class StudyView(QWidget):
         menu.addAction("Copy as Markdown", lambda: self.table.copy_text(is_csv=False))
         menu.addAction("Copy as CSV", lambda: self.table.copy_text(is_csv=True))
 
-    def _show_menu(self, line: Line, where: QPoint) -> None:
+    def _show_menu(self, line: StudyLine, where: QPoint) -> None:
         label, is_still = line.row.label, not self._lab.is_running
         menu = QMenu(self)
         menu.addAction("Chat", lambda: self.chat_requested.emit(label)).setEnabled(line.row.is_made)

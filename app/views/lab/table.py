@@ -1,4 +1,4 @@
-"""The table of a study. Its columns are as wide as their figures; what does not fit is scrolled to."""
+"""The table of a study. Its columns are as wide as their figures; the table scrolls sideways."""
 
 import math
 from collections.abc import Mapping, Set
@@ -7,7 +7,7 @@ from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, Signal
 from PySide6.QtGui import QActionGroup, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QWidget
 
-from app.viewmodels.lab.lines import Line
+from app.viewmodels.lab.lines import StudyLine
 from app.viewmodels.lab.studies import Lab
 from app.viewmodels.lab.table import COLUMN_BY_KEY, LabOrder, LabRole, LabTable
 from app.viewmodels.lab.table_copy import as_csv, as_markdown
@@ -26,12 +26,12 @@ _BRIEF = (SIZE.key, MEAN_KL.key)
 
 
 class StudyTable(RowTable):
-    """Return and a double click begin a chat."""
+    """Return and a double click start a chat."""
 
     chat_requested = Signal(str)  # the label of a row
-    menu_requested = Signal(object, QPoint)  # Line, the point on the screen
+    menu_requested = Signal(object, QPoint)  # StudyLine, the point on the screen
     selected = Signal(str)  # the key of the line, "" for none
-    columns_chosen = Signal(object)  # dict[str, bool]: whether each is shown, by name
+    columns_changed = Signal(object)  # dict[str, bool]: visibility by key
 
     def __init__(self, lab: Lab, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -45,22 +45,22 @@ class StudyTable(RowTable):
         self.setItemDelegate(self._delegate)
         self._is_brief = False
         self._widths: list[int] = [0] * (1 + len(FIGURES))
-        self._chosen: dict[str, bool] = {}
-        """Whether a column is shown, for those that the person has chosen about, by name."""
+        self._visibility: dict[str, bool] = {}
+        """Visibility of the columns that the user has set, by key."""
         self._set_up()
         theme.changed.connect(self._apply_theme)
         lab.changed.connect(self.follow)
         self.doubleClicked.connect(lambda index: self.chat_requested.emit(index.data(LabRole.LINE).row.label))
         self.customContextMenuRequested.connect(self._ask_menu)
         self.selectionModel().selectionChanged.connect(lambda: self.selected.emit(self.selected_key))
-        # What is drawn across the columns stays in its place while they are scrolled.
+        # Text across all columns does not scroll with them.
         for moved in (self.viewport(), heading.viewport()):
             self.horizontalScrollBar().valueChanged.connect(moved.update)
         for rearranged in (self.order.layoutChanged, self.order.modelReset):
             rearranged.connect(self._fit_rows)
-        lab.opened.connect(self._choose_columns)
+        lab.opened.connect(self._apply_visibility)
         self._apply_theme()
-        self._choose_columns()
+        self._apply_visibility()
         self.follow()
 
     def _set_up(self) -> None:
@@ -77,7 +77,7 @@ class StudyTable(RowTable):
         heading.setSortIndicatorClearable(True)
 
     def follow(self) -> None:
-        """Show the study as it is now; what is selected stays so."""
+        """Show the current state of the study; the selection stays."""
         selected = {self.order.line(index).key for index in self.selectionModel().selectedRows()}
         self.table.show_lines(self._lab.lines())
         if selected and not self.selectionModel().hasSelection():
@@ -92,9 +92,9 @@ class StudyTable(RowTable):
             if line.key in keys:
                 self.selectionModel().select(self.order.index(row, 0), flags)
 
-    def current_line(self) -> Line | None:
+    def current_line(self) -> StudyLine | None:
         """Return the line that the keyboard is at."""
-        line: Line | None = self.currentIndex().data(LabRole.LINE)
+        line: StudyLine | None = self.currentIndex().data(LabRole.LINE)
         return line
 
     @property
@@ -110,21 +110,21 @@ class StudyTable(RowTable):
             self.selectRow(row)
 
     def show_briefly(self, is_brief: bool) -> None:
-        """Show the few columns that have room beside a chart, or else all that are chosen."""
+        """Show only the few columns that fit next to a chart, or all that are visible otherwise."""
         if is_brief != self._is_brief:
             self._is_brief = is_brief
             policy = Qt.ScrollBarPolicy
             self.setHorizontalScrollBarPolicy(policy.ScrollBarAlwaysOff if is_brief else policy.ScrollBarAsNeeded)
-            self._choose_columns()
+            self._apply_visibility()
 
     @property
     def brief_width(self) -> int:
-        """How wide it is with its few columns."""
+        """Width with the few columns."""
         figures = sum(self._widths[COLUMN_BY_KEY[key]] for key in _BRIEF)
         return self._theme.scaled(_NARROWEST_NAME) + figures + self.verticalScrollBar().sizeHint().width()
 
     def columns_menu(self, parent: QWidget) -> QMenu:
-        """Return a menu of the columns, those that are shown ticked, and of what the rows are sorted by."""
+        """Return a menu to show columns and to sort by them."""
         menu = QMenu(parent)
         for number, figure in enumerate(FIGURES, 1):
             action = menu.addAction(figure.title)
@@ -138,7 +138,7 @@ class StudyTable(RowTable):
         return menu
 
     def _add_orders(self, menu: QMenu) -> None:
-        """Offer what a click on a heading does, for the keyboard."""
+        """Add the sort orders, which a click on a heading also sets, for the keyboard."""
         group, heading = QActionGroup(menu), self.horizontalHeader()
         titles = ("As in the Study", "Model", *(figure.title for figure in FIGURES))
         for number, title in enumerate(titles, -1):
@@ -148,37 +148,37 @@ class StudyTable(RowTable):
             action.triggered.connect(lambda _checked=False, number=number: self._sort_by(number))
 
     def _sort_by(self, number: int) -> None:
-        """Sort by a column; if that is done already, the other way round."""
+        """Sort by a column; if it is already sorted by it, reverse the order."""
         heading, (down, up) = self.horizontalHeader(), (Qt.SortOrder.DescendingOrder, Qt.SortOrder.AscendingOrder)
         is_again = number == heading.sortIndicatorSection() and heading.sortIndicatorOrder() == up
         self.sortByColumn(number, down if is_again else up)
 
     def copy_text(self, *, is_csv: bool) -> None:
-        """Put the lines that are selected, or else all, on the clipboard, with the columns that are shown."""
+        """Copy the selected lines, or all if there is no selection, with the visible columns."""
         selected = {index.row() for index in self.selectionModel().selectedRows()}
         lines = [line for row, line in enumerate(self.order.shown()) if not selected or row in selected]
         columns = [column for number, column in enumerate(self.table.columns, 1) if not self.isColumnHidden(number)]
         QGuiApplication.clipboard().setText((as_csv if is_csv else as_markdown)(lines, columns))
 
     def copy(self) -> None:
-        """Copy as Markdown: what the menu does when the table has the focus."""
+        """Copy as Markdown: the action of the Edit menu while the table has the focus."""
         self.copy_text(is_csv=False)
 
-    def take_columns(self, chosen: Mapping[str, bool]) -> None:
-        """Show the columns as they were chosen before."""
-        self._chosen = dict(chosen)
-        self._choose_columns()
+    def set_columns(self, visibility: Mapping[str, bool]) -> None:
+        """Restore the visibility of columns, by key."""
+        self._visibility = dict(visibility)
+        self._apply_visibility()
 
     def _show_column(self, key: str, *, shown: bool) -> None:
-        self.take_columns({**self._chosen, key: shown})
-        self.columns_chosen.emit(self._chosen)
+        self.set_columns({**self._visibility, key: shown})
+        self.columns_changed.emit(self._visibility)
 
-    def _choose_columns(self) -> None:
-        """Show what the person wants to see, and else all in which there is going to be something."""
+    def _apply_visibility(self) -> None:
+        """Show the columns that the user has set visible, and the others if they will have figures."""
         study = self._lab.study
         has_speed = study is not None and (study.plan.speed is not None or any(row.speed for row in study.rows))
         for number, figure in enumerate(FIGURES, 1):
-            is_shown = self._chosen.get(figure.key, has_speed or figure.source != "speed")
+            is_shown = self._visibility.get(figure.key, has_speed or figure.source != "speed")
             self.setColumnHidden(number, figure.key not in _BRIEF if self._is_brief else not is_shown)
         self._fit_columns()
 
@@ -199,7 +199,7 @@ class StudyTable(RowTable):
                 self.setRowHeight(row, height)
 
     def _measure(self) -> None:
-        """Find out how wide the columns have to be."""
+        """Compute the widths of the columns."""
         font, columns = self._theme.font("label", tabular=True), self.table.columns
         samples = [line.sample for line in self.table.lines]
         self._delegate.slots = [slots(map(column.text, samples), font) for column in columns]

@@ -4,7 +4,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QGuiApplication, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from app.viewmodels.library.loss import Bar, Loss, NotMeasured
+from app.viewmodels.library.loss import Loss, LossBar, NotMeasured
 from app.views.kit.buttons import LinkButton
 from app.views.kit.flow import Flow
 from app.views.kit.painting import mixed, rounded
@@ -70,11 +70,11 @@ class LossBars(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._shown: tuple[Bar, ...] = ()
+        self._shown: tuple[LossBar, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.updateGeometry)
 
-    def show_bars(self, bars: tuple[Bar, ...]) -> None:
+    def show_bars(self, bars: tuple[LossBar, ...]) -> None:
         self._shown = bars
         self.setAccessibleName("; ".join(f"{bar.name}: {bar.words}" for bar in bars) or "Not measured")
         self.updateGeometry()
@@ -103,7 +103,7 @@ class LossBars(QWidget):
         for place, bar in enumerate(self._shown):
             self._paint_bar(painter, QRectF(0, place * self._step() + 2, self.width(), self._line()), bar)
 
-    def _paint_bar(self, painter: QPainter, line: QRectF, bar: Bar) -> None:
+    def _paint_bar(self, painter: QPainter, line: QRectF, bar: LossBar) -> None:
         colors = self._theme.palette
         painter.setFont(self._theme.font("small", tabular=True))
         painter.setPen(colors.secondary)

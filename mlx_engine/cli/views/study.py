@@ -10,7 +10,7 @@ import msgspec
 from mlx_engine.amounts import format_progress
 from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.hub_messages import DownloadProgress, Waiting
-from mlx_engine.measure.figures.format import Column, columns
+from mlx_engine.measure.figures.format import FigureColumn, columns
 from mlx_engine.measure.figures.sample import samples
 from mlx_engine.measure.results.messages import AnswersUnderway, FidelityUnderway, SpeedUnderway
 from mlx_engine.measure.results.verdicts import verdict
@@ -98,7 +98,7 @@ def table(study: Study) -> str:
     return figures_table(shown, cells) + "".join(f"{line}\n" for line in _remarks(study))
 
 
-def figures_table(columns: Sequence[Column], rows: Sequence[tuple[str, ...]]) -> str:
+def figures_table(columns: Sequence[FigureColumn], rows: Sequence[tuple[str, ...]]) -> str:
     """Return a table of models and their figures; headings wider than their columns take several lines."""
     headings = ("Model", *(column.heading for column in columns))
     widths = (max(_LEAST_WIDTH, *map(len, cells)) for cells in zip(*rows, strict=True))

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 from mlx_engine.measure.charts import scales
 from mlx_engine.measure.charts.scales import Log, Scale, Tick
-from mlx_engine.measure.charts.scene import Area, Item, Line, Point, Words
+from mlx_engine.measure.charts.scene import Area, Item, LineItem, Point, TextItem
 from mlx_engine.measure.charts.style import Style
-from mlx_engine.measure.figures.figure import Estimate, Figure
-from mlx_engine.measure.figures.format import heading, scale
+from mlx_engine.measure.figures.figure import Figure, FigureEstimate
+from mlx_engine.measure.figures.format import display_unit, heading
 
 _GAP = 6.0
 """Between a tick's words and the plot."""
@@ -33,12 +33,12 @@ class Axis:
         return self.scale.share(value / self.divisor)
 
 
-def axis(figure: Figure, found: Sequence[Estimate], also: Sequence[float] = ()) -> Axis:
-    """Return an axis that includes `found` and the values `also`, in a unit that suits them."""
-    unit = scale(figure, [estimate.value for estimate in found])
-    values = [*also, *(estimate.value for estimate in found), *(estimate.high for estimate in found)]
+def axis(figure: Figure, estimates: Sequence[FigureEstimate], also: Sequence[float] = ()) -> Axis:
+    """Return an axis that includes `estimates` and the values `also`, in a unit that suits them."""
+    unit = display_unit(figure, [estimate.value for estimate in estimates])
+    values = [*also, *(estimate.value for estimate in estimates), *(estimate.high for estimate in estimates)]
     # On a logarithmic scale the lower end of an error may be anywhere down to 0: half of the value is low enough.
-    lows = [max(estimate.low, estimate.value / 2) for estimate in found]
+    lows = [max(estimate.low, estimate.value / 2) for estimate in estimates]
     values = [value / unit.divisor for value in (*values, *lows)]
     positive = [value for value in values if value > 0]
     wide = _WIDE_BYTES if figure.unit in ("disk", "memory") else _WIDE
@@ -74,27 +74,29 @@ class Frame:
         for tick in _fitting(self.x.scale, plot.width, style):
             at = plot.left + plot.width * self.x.scale.share(tick.value)
             yield self._across_at(tick, Point(at, plot.top), Point(at, plot.bottom), self.x.scale)
-            yield Words(Point(at, plot.bottom + gap + style.size), tick.text, style.size, "secondary", "middle")
+            yield TextItem(Point(at, plot.bottom + gap + style.size), tick.text, style.size, "secondary", "middle")
         foot = plot.bottom + gap + style.size + style.line
         title = style.elided(self.x.title, plot.right)
         middle = min(max(plot.middle.x, style.width(title) / 2), plot.right - style.width(title) / 2)
-        yield Words(Point(middle, foot), title, style.size, "text", "middle")
+        yield TextItem(Point(middle, foot), title, style.size, "text", "middle")
         if self.y:
             yield from self._rising_ground(self.y)
 
-    def _across_at(self, tick: Tick, start: Point, end: Point, scale: Scale) -> Line:
+    def _across_at(self, tick: Tick, start: Point, end: Point, scale: Scale) -> LineItem:
         """Return the line of a tick; dashed at 0 on a logarithmic scale, where the distance to it has no meaning."""
         is_apart = isinstance(scale, Log) and not tick.value
-        return Line((start, end), "tertiary" if is_apart else "grid", dash=self.style.scaled(3) if is_apart else 0.0)
+        return LineItem(
+            (start, end), "tertiary" if is_apart else "grid", dash=self.style.scaled(3) if is_apart else 0.0
+        )
 
     def _rising_ground(self, y: Axis) -> Iterator[Item]:
         style, plot, gap = self.style, self.plot, self.style.scaled(_GAP)
         for tick in _rising(y.scale, plot.height, style):
             at = plot.bottom - plot.height * y.scale.share(tick.value)
             yield self._across_at(tick, Point(plot.left, at), Point(plot.right, at), y.scale)
-            yield Words(Point(plot.left - gap, at + style.size * 0.36), tick.text, style.size, "secondary", "end")
+            yield TextItem(Point(plot.left - gap, at + style.size * 0.36), tick.text, style.size, "secondary", "end")
         title = style.elided(y.title, plot.right)
-        yield Words(Point(0, plot.top - style.scaled(_TITLE) - style.line + style.size), title, style.size)
+        yield TextItem(Point(0, plot.top - style.scaled(_TITLE) - style.line + style.size), title, style.size)
 
 
 def frame(room: Area, x: Axis, y: Axis | None, style: Style, *, names: float = 0.0) -> Frame:

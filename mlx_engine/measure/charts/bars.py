@@ -8,10 +8,10 @@ from mlx_engine.measure.charts.axes import widest
 from mlx_engine.measure.charts.captions import method, reading, subject
 from mlx_engine.measure.charts.chart import blank
 from mlx_engine.measure.charts.missing import why_nothing
-from mlx_engine.measure.charts.scene import Area, Box, Item, Line, Point, Scene, Target, Words
+from mlx_engine.measure.charts.scene import Area, BoxItem, HoverTarget, Item, LineItem, Point, Scene, TextItem
 from mlx_engine.measure.charts.style import Style
-from mlx_engine.measure.figures.figure import Estimate, Figure
-from mlx_engine.measure.figures.format import Scale, format_figure, heading, scale
+from mlx_engine.measure.figures.figure import Figure, FigureEstimate
+from mlx_engine.measure.figures.format import DisplayUnit, display_unit, format_figure, heading
 from mlx_engine.measure.figures.sample import samples
 from mlx_engine.measure.study.study import Study
 
@@ -23,11 +23,11 @@ _NAMES = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class CandidateBar:
     key: str
     label: str
     name: str
-    found: Estimate
+    estimate: FigureEstimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +38,18 @@ class Bars:
     reading: str
     method: str
     figure: Figure
-    bars: tuple[Bar, ...]
-    reference: Estimate | None
+    bars: tuple[CandidateBar, ...]
+    reference: FigureEstimate | None
     nothing: str
-    """Shown if there is no bar."""
+    """Shown in place of bars."""
 
     @property
     def description(self) -> str:
         of_original = f" The original: {format_figure(self.figure, self.reference)}." if self.reference else ""
-        return f"{self.title}. " + " ".join(f"{self.words(bar)}." for bar in self.bars) + of_original
+        return f"{self.title}. " + " ".join(f"{self.bar_text(bar)}." for bar in self.bars) + of_original
 
-    def words(self, bar: Bar) -> str:
-        return f"{bar.name}: {format_figure(self.figure, bar.found)}"
+    def bar_text(self, bar: CandidateBar) -> str:
+        return f"{bar.name}: {format_figure(self.figure, bar.estimate)}"
 
     def least_height(self, style: Style) -> float:
         return _around(style) + max(len(self.bars), 3) * style.line * _LOWEST
@@ -62,10 +62,10 @@ class Bars:
 
 def bars(study: Study, figure: Figure) -> Bars:
     """Return the chart of the results so far."""
-    found = [(sample, figure.plotted(sample)) for sample in samples(study)]
-    made = [
-        Bar(sample.key, sample.row.label, sample.name, estimate)
-        for sample, estimate in found
+    estimates = [(sample, figure.plotted(sample)) for sample in samples(study)]
+    candidates = [
+        CandidateBar(sample.key, sample.row.label, sample.name, estimate)
+        for sample, estimate in estimates
         if estimate and not sample.is_reference and (figure.source == "fidelity" or sample.cache_bits == 16)
     ]
     return Bars(
@@ -73,8 +73,8 @@ def bars(study: Study, figure: Figure) -> Bars:
         reading=reading(study, (figure,)),
         method=method(study, (figure,)),
         figure=figure,
-        bars=tuple(sorted(made, key=lambda bar: bar.found.value, reverse=not figure.less_is_better)),
-        reference=next((estimate for sample, estimate in found if sample.is_reference), None),
+        bars=tuple(sorted(candidates, key=lambda bar: bar.estimate.value, reverse=not figure.less_is_better)),
+        reference=next((estimate for sample, estimate in estimates if sample.is_reference), None),
         nothing=why_nothing(study, (figure,)),
     )
 
@@ -84,17 +84,17 @@ def _head(style: Style) -> float:
 
 
 def _around(style: Style) -> float:
-    """Return the height of what is above and below the bars."""
+    """Return the height of the areas above and below the bars."""
     return _head(style) + style.line
 
 
 def _drawing(chart: Bars, style: Style, width: float, height: float) -> "_Drawing":
     """Divide the width among names, bars and figures, and the height among rows."""
     of_original = [chart.reference.value] if chart.reference else []
-    most = max([*(bar.found.high for bar in chart.bars), *of_original])
-    unit, gap = scale(chart.figure, [most]), style.scaled(_GAP)
+    most = max([*(bar.estimate.high for bar in chart.bars), *of_original])
+    unit, gap = display_unit(chart.figure, [most]), style.scaled(_GAP)
     left = min(widest(style, [bar.name for bar in chart.bars]), width * _NAMES) + gap
-    figures = widest(style, [format_number(bar.found.value / unit.divisor) for bar in chart.bars]) + 2 * gap
+    figures = widest(style, [format_number(bar.estimate.value / unit.divisor) for bar in chart.bars]) + 2 * gap
     row = (height - _around(style)) / len(chart.bars)
     return _Drawing(
         chart,
@@ -113,7 +113,7 @@ class _Drawing:
 
     chart: Bars
     style: Style
-    unit: Scale
+    unit: DisplayUnit
     room: Area
     width: float
     row: float
@@ -124,7 +124,7 @@ class _Drawing:
         better = "lower is better" if self.chart.figure.less_is_better else "higher is better"
         title = self.style.elided(f"{heading(self.chart.figure, self.unit)}, {better}", self.width)
         places = list(enumerate(self.chart.bars))
-        items: list[Item] = [Words(Point(0, self.style.size), title, self.style.size)]
+        items: list[Item] = [TextItem(Point(0, self.style.size), title, self.style.size)]
         items += [item for place, bar in places for item in self._bar(place, bar)]
         items += self._reference()
         return Scene(self.width, height, tuple(items), tuple(self._target(*place) for place in places))
@@ -132,36 +132,36 @@ class _Drawing:
     def _across(self, value: float) -> float:
         return self.room.left + self.room.width * value / self.most
 
-    def _area(self, place: int, bar: Bar) -> Area:
+    def _area(self, place: int, bar: CandidateBar) -> Area:
         top = self.room.top + place * self.row
         return Area(
-            self.room.left, top + self.row * 0.1, self._across(bar.found.value) - self.room.left, self.row * 0.8
+            self.room.left, top + self.row * 0.1, self._across(bar.estimate.value) - self.room.left, self.row * 0.8
         )
 
-    def _bar(self, place: int, bar: Bar) -> Iterator[Item]:
+    def _bar(self, place: int, bar: CandidateBar) -> Iterator[Item]:
         style, area, gap = self.style, self._area(place, bar), self.style.scaled(_GAP)
         base, right = area.middle.y + style.size * 0.36, self.room.left - gap
-        yield Words(Point(right, base), style.elided(bar.name, right), style.size, "text", "end")
-        yield Box(area, "accent", radius=style.scaled(3))
-        low, high = self._across(bar.found.low), self._across(bar.found.high)
+        yield TextItem(Point(right, base), style.elided(bar.name, right), style.size, "text", "end")
+        yield BoxItem(area, "accent", radius=style.scaled(3))
+        low, high = self._across(bar.estimate.low), self._across(bar.estimate.high)
         if high > low:
             yield from self._whisker(low, high, area)
-        words = format_number(bar.found.value / self.unit.divisor)
-        yield Words(Point(self._beside_line(max(area.right, high) + gap, words), base), words, style.size)
+        text = format_number(bar.estimate.value / self.unit.divisor)
+        yield TextItem(Point(self._clear_of_line(max(area.right, high) + gap, text), base), text, style.size)
 
-    def _beside_line(self, left: float, words: str) -> float:
-        """Return the left side of `words`: `left`, or right of the original's line if they would overlap it."""
+    def _clear_of_line(self, left: float, text: str) -> float:
+        """Return the left side of `text`: `left`, or right of the original's line if they would overlap it."""
         if not self.chart.reference:
             return left
         line, gap = self._across(self.chart.reference.value), self.style.scaled(_GAP) / 2
-        return line + gap if left - gap < line < left + self.style.width(words) + gap else left
+        return line + gap if left - gap < line < left + self.style.width(text) + gap else left
 
     def _whisker(self, low: float, high: float, area: Area) -> Iterator[Item]:
         """Yield the error bar, with ends if it is long enough for them."""
         middle, half = area.middle.y, min(self.style.scaled(4), area.height / 4)
-        yield Line((Point(low, middle), Point(high, middle)), "text", 1.5)
+        yield LineItem((Point(low, middle), Point(high, middle)), "text", 1.5)
         for end in (low, high) if high - low > half else ():
-            yield Line((Point(end, middle - half), Point(end, middle + half)), "text", 1.5)
+            yield LineItem((Point(end, middle - half), Point(end, middle + half)), "text", 1.5)
 
     def _reference(self) -> Iterator[Item]:
         """Yield the line at the original's figure with its label below; none at 0."""
@@ -169,11 +169,13 @@ class _Drawing:
             return
         style, at = self.style, self._across(self.chart.reference.value)
         bottom = self.room.top + self.row * len(self.chart.bars)
-        yield Line((Point(at, self.room.top - style.scaled(4)), Point(at, bottom)), "text", 1.5, dash=style.scaled(4))
-        words = f"original: {format_number(self.chart.reference.value / self.unit.divisor)}"
-        half = style.width(words) / 2
+        yield LineItem(
+            (Point(at, self.room.top - style.scaled(4)), Point(at, bottom)), "text", 1.5, dash=style.scaled(4)
+        )
+        label = f"original: {format_number(self.chart.reference.value / self.unit.divisor)}"
+        half = style.width(label) / 2
         middle = max(min(at, self.width - half), half)
-        yield Words(Point(middle, bottom + style.size * 1.1), words, style.size, "text", "middle")
+        yield TextItem(Point(middle, bottom + style.size * 1.1), label, style.size, "text", "middle")
 
-    def _target(self, place: int, bar: Bar) -> Target:
-        return Target(bar.key, self._area(place, bar), self.chart.words(bar), bar.label, bar.key, bar.name)
+    def _target(self, place: int, bar: CandidateBar) -> HoverTarget:
+        return HoverTarget(bar.key, self._area(place, bar), self.chart.bar_text(bar), bar.label, bar.key, bar.name)

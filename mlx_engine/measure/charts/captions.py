@@ -1,4 +1,4 @@
-"""Captions of charts: the method of measurement, and what the error bars mean."""
+"""Captions of charts: the method of measurement and the meaning of error bars."""
 
 from collections.abc import Iterator, Sequence
 
@@ -29,7 +29,7 @@ def _has(figures: Sequence[Figure], source: str) -> bool:
 def _errors(study: Study, figures: Sequence[Figure]) -> str:
     """Return the meaning of the error bars of fidelity, or why there are none."""
     if not any(figure.has_error for figure in figures if figure.source == "fidelity"):
-        return "This figure has no standard error, so there are no error bars."
+        return "No error bars: this figure does not have a standard error."
     chunks = [result.fidelity.chunks for row in study.rows for result in row.fidelity]
     if chunks and max(chunks) == 1:
         return "No error bars: a standard error needs more than one chunk."

@@ -1,17 +1,17 @@
-"""What all charts of a study have: a title, how it was measured, words for those who do not see it, and a picture."""
+"""The interface of all charts of a study: title, caption, a description for screen readers, and a drawing."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
-from mlx_engine.measure.charts.scene import Area, Box, Point, Scene, Words, moved, moved_area
+from mlx_engine.measure.charts.scene import Area, BoxItem, Point, Scene, TextItem, moved, moved_area
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.charts.svg import svg
 
 PAGE_WIDTH, PAGE_HEIGHT = 960.0, 600.0
 _MARGIN = 24.0
 _FONTS = 0.92
-"""The share of the width that lines take by the letters that are measured: bold ones, and other fonts, are wider."""
+"""Share of the width for lines as measured: bold letters and other fonts are wider."""
 
 
 class Chart(Protocol):
@@ -19,41 +19,41 @@ class Chart(Protocol):
     def title(self) -> str: ...
     @property
     def reading(self) -> str:
-        """What is to be known to read it."""
+        """Explanation of how to read it."""
 
     @property
     def method(self) -> str:
-        """How it was measured."""
+        """Method of measurement."""
 
     @property
     def description(self) -> str:
-        """What it shows, in words."""
+        """Its content as text."""
 
     def least_height(self, style: Style) -> float:
-        """Return the height below which its words would not have room."""
+        """Return the height below which its labels would not fit."""
 
     def draw(self, width: float, height: float, style: Style) -> Scene:
-        """Return its picture without title and caption."""
+        """Return the drawing without title and caption."""
 
 
 def caption(chart: Chart) -> str:
-    """Return what stands below `chart` in a document."""
+    """Return the caption of `chart` in a document."""
     return f"{chart.reading} {chart.method}".strip()
 
 
-def blank(words: str, width: float, height: float, style: Style) -> Scene:
-    """Return the picture of a chart that has nothing to show, which says so."""
-    lines = style.wrapped(words, width * 0.8)
+def blank(text: str, width: float, height: float, style: Style) -> Scene:
+    """Return the drawing of an empty chart, with `text` in the middle."""
+    lines = style.wrapped(text, width * 0.8)
     top = height / 2 - len(lines) * style.line / 2 + style.size
     items = (
-        Words(Point(width / 2, top + number * style.line), line, style.size, "secondary", "middle")
+        TextItem(Point(width / 2, top + number * style.line), line, style.size, "secondary", "middle")
         for number, line in enumerate(lines)
     )
     return Scene(width, height, tuple(items))
 
 
 def page(chart: Chart, style: Style | None = None) -> Scene:
-    """Return `chart` as it stands in a document: with its title above and its caption below."""
+    """Return `chart` for a document: with its title above and its caption below."""
     style = style or Style(size=14.0)
     width = PAGE_WIDTH - 2 * _MARGIN
     small = replace(style, size=style.size * 0.9)
@@ -65,7 +65,7 @@ def page(chart: Chart, style: Style | None = None) -> Scene:
     bottom = by.y + height + 1.6 * style.line
     whole = Area(0, 0, PAGE_WIDTH, bottom + len(below) * small.line + _MARGIN / 2)
     items = (
-        Box(whole, "background"),
+        BoxItem(whole, "background"),
         _title(chart.title, width, style),
         *(moved(item, by) for item in drawn.items),
         *_lines(below, Point(_MARGIN, bottom), small),
@@ -74,14 +74,14 @@ def page(chart: Chart, style: Style | None = None) -> Scene:
     return Scene(whole.width, whole.height, items, tuple(targets))
 
 
-def _title(text: str, width: float, style: Style) -> Words:
+def _title(text: str, width: float, style: Style) -> TextItem:
     large = replace(style, size=style.size * 1.25)
-    return Words(Point(_MARGIN, _MARGIN + style.size), large.elided(text, width * _FONTS), large.size, bold=True)
+    return TextItem(Point(_MARGIN, _MARGIN + style.size), large.elided(text, width * _FONTS), large.size, bold=True)
 
 
-def _lines(lines: list[str], at: Point, style: Style) -> Iterator[Words]:
+def _lines(lines: list[str], at: Point, style: Style) -> Iterator[TextItem]:
     for number, line in enumerate(lines):
-        yield Words(Point(at.x, at.y + number * style.line), line, style.size, "secondary")
+        yield TextItem(Point(at.x, at.y + number * style.line), line, style.size, "secondary")
 
 
 def chart_svg(chart: Chart) -> str:

@@ -12,8 +12,8 @@ from mlx_engine.measure.charts.captions import method, subject
 from mlx_engine.measure.charts.chart import blank
 from mlx_engine.measure.charts.missing import why_nothing, without
 from mlx_engine.measure.charts.scales import Log
-from mlx_engine.measure.charts.scene import Area, Disc, Item, Line, Point, Scene, Target, Words
-from mlx_engine.measure.charts.series import Legend, colours, legend_lines
+from mlx_engine.measure.charts.scene import Area, DiscItem, HoverTarget, Item, LineItem, Point, Scene, TextItem
+from mlx_engine.measure.charts.series import SeriesLegend, colors, legend_lines
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.figures.figures import MEAN_KL
 from mlx_engine.measure.figures.sample import Sample, samples
@@ -41,7 +41,7 @@ class Curve:
     p99: float
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         median, p99 = format_number(self.median), format_number(self.p99)
         return f"{self.name}: half of the positions are below {median} nats, 1 of 100 is above {p99}"
 
@@ -55,11 +55,11 @@ class Distribution:
     method: str
     curves: tuple[Curve, ...]
     nothing: str
-    """Shown if there is no curve."""
+    """Shown in place of curves."""
 
     @property
     def description(self) -> str:
-        return f"{self.title}. " + " ".join(f"{curve.words}." for curve in self.curves)
+        return f"{self.title}. " + " ".join(f"{curve.text}." for curve in self.curves)
 
     def least_height(self, style: Style) -> float:
         return style.scaled(240) + legend_lines(len(self.curves)) * style.line
@@ -88,12 +88,12 @@ def _curve(sample: Sample) -> Curve | None:
     if result is None or not any(result.kl_counts):
         return None
     shares = tuple(at_least(result.kl_counts))
-    found = result.fidelity
-    return Curve(sample.key, sample.row.label, sample.name, shares, found.median_kl, found.p99_kl)
+    fidelity = result.fidelity
+    return Curve(sample.key, sample.row.label, sample.name, shares, fidelity.median_kl, fidelity.p99_kl)
 
 
 def _frame(chart: Distribution, width: float, height: float, style: Style) -> axes.Frame:
-    top = Legend([curve.name for curve in chart.curves], width, style).height + style.scaled(_GAP)
+    top = SeriesLegend([curve.name for curve in chart.curves], width, style).height + style.scaled(_GAP)
     least = min(share for curve in chart.curves for share in curve.shares if share)
     seen = [
         border
@@ -113,7 +113,7 @@ class _Drawing:
     style: Style
 
     def scene(self, width: float, height: float) -> Scene:
-        legend = Legend([curve.name for curve in self.chart.curves], width, self.style)
+        legend = SeriesLegend([curve.name for curve in self.chart.curves], width, self.style)
         items = [*legend.items(), *self.frame.ground(), *self._levels(), *self._curves(), *self._dots()]
         return Scene(width, height, tuple(items), tuple(self._targets()))
 
@@ -121,20 +121,20 @@ class _Drawing:
         """Yield the lines of the percentiles that the table has."""
         for name, share in _LEVELS:
             at, plot, style = self.frame.up(share), self.frame.plot, self.style
-            yield Line((Point(plot.left, at), Point(plot.right, at)), "tertiary", 1.0, dash=style.scaled(3))
-            # Below the line: there are no curves at the left, where they all are still at the top.
-            yield Words(Point(plot.left + style.scaled(4), at + style.size * 1.1), name, style.size, "secondary")
+            yield LineItem((Point(plot.left, at), Point(plot.right, at)), "tertiary", 1.0, dash=style.scaled(3))
+            # Below the line: at the left all curves are still at the top.
+            yield TextItem(Point(plot.left + style.scaled(4), at + style.size * 1.1), name, style.size, "secondary")
 
     def _curves(self) -> Iterator[Item]:
         scale = self.frame.x.scale
-        for curve, ink in zip(self.chart.curves, colours(len(self.chart.curves)), strict=True):
+        for curve, ink in zip(self.chart.curves, colors(len(self.chart.curves)), strict=True):
             through = [
                 Point(self.frame.across(border), self.frame.up(share))
                 for border, share in zip(BORDERS, curve.shares, strict=True)
                 if share and scale.low <= border <= scale.high
             ]
             if len(through) > 1:
-                yield Line(tuple(through), ink, 2.0)
+                yield LineItem(tuple(through), ink, 2.0)
 
     def _places(self) -> Iterator[tuple[Curve, str, Point]]:
         for curve in self.chart.curves:
@@ -142,11 +142,11 @@ class _Drawing:
                 yield curve, name, Point(self.frame.across(kl), self.frame.up(share))
 
     def _dots(self) -> Iterator[Item]:
-        inks = dict(zip((curve.key for curve in self.chart.curves), colours(len(self.chart.curves)), strict=True))
+        inks = dict(zip((curve.key for curve in self.chart.curves), colors(len(self.chart.curves)), strict=True))
         for curve, _, at in self._places():
-            yield Disc(at, self.style.scaled(_RADIUS), inks[curve.key], "background", 1.0)
+            yield DiscItem(at, self.style.scaled(_RADIUS), inks[curve.key], "background", 1.0)
 
-    def _targets(self) -> Iterator[Target]:
+    def _targets(self) -> Iterator[HoverTarget]:
         for curve, name, at in self._places():
             area = Area(at.x, at.y, 0, 0).grown(self.style.scaled(_RADIUS))
-            yield Target(f"{curve.key} {name}", area, f"{curve.words}.", curve.label, curve.key, curve.name)
+            yield HoverTarget(f"{curve.key} {name}", area, f"{curve.text}.", curve.label, curve.key, curve.name)

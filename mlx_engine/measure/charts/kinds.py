@@ -7,10 +7,10 @@ from mlx_engine.measure.charts import axes
 from mlx_engine.measure.charts.captions import method, reading, subject
 from mlx_engine.measure.charts.chart import blank
 from mlx_engine.measure.charts.missing import why_nothing
-from mlx_engine.measure.charts.scene import Area, Disc, Ink, Item, Line, Point, Scene, Target, Words
-from mlx_engine.measure.charts.series import Legend, colours, legend_lines
+from mlx_engine.measure.charts.scene import Area, DiscItem, HoverTarget, Ink, Item, LineItem, Point, Scene, TextItem
+from mlx_engine.measure.charts.series import SeriesLegend, colors, legend_lines
 from mlx_engine.measure.charts.style import Style
-from mlx_engine.measure.figures.figure import Estimate, Figure
+from mlx_engine.measure.figures.figure import Figure, FigureEstimate
 from mlx_engine.measure.figures.format import format_figure
 from mlx_engine.measure.figures.sample import Sample, samples
 from mlx_engine.measure.study.study import Study
@@ -32,7 +32,7 @@ class Dots:
     key: str
     label: str
     name: str
-    found: dict[str, Estimate]
+    estimates: dict[str, FigureEstimate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +46,15 @@ class Kinds:
     kinds: tuple[str, ...]
     candidates: tuple[Dots, ...]
     nothing: str
-    """Shown if there is no candidate."""
+    """Shown in place of candidates."""
 
     @property
     def description(self) -> str:
-        words = (self.words(dots, kind) for dots in self.candidates for kind in dots.found)
-        return f"{self.title}. " + " ".join(f"{sentence}." for sentence in words)
+        sentences = (self.dot_text(dots, kind) for dots in self.candidates for kind in dots.estimates)
+        return f"{self.title}. " + " ".join(f"{sentence}." for sentence in sentences)
 
-    def words(self, dots: Dots, kind: str) -> str:
-        return f"{dots.name}, {kind}: {format_figure(self.figure, dots.found[kind])}"
+    def dot_text(self, dots: Dots, kind: str) -> str:
+        return f"{dots.name}, {kind}: {format_figure(self.figure, dots.estimates[kind])}"
 
     def least_height(self, style: Style) -> float:
         legend = legend_lines(len(self.candidates)) * style.line
@@ -78,22 +78,22 @@ def kinds(study: Study, figure: Figure) -> Kinds:
         reading=reading(study, (figure,)) + (_ONE_CHUNK if _has_single_chunks(study) else ""),
         method=method(study, (figure,)),
         figure=figure,
-        kinds=tuple(dict.fromkeys(kind for dots in candidates for kind in dots.found)),
-        candidates=tuple(sorted(candidates, key=lambda dots: dots.found[_ALL].value)),
+        kinds=tuple(dict.fromkeys(kind for dots in candidates for kind in dots.estimates)),
+        candidates=tuple(sorted(candidates, key=lambda dots: dots.estimates[_ALL].value)),
         nothing=_ONE_KIND if any(row.fidelity for row in study.rows) else why_nothing(study, (figure,)),
     )
 
 
 def _has_single_chunks(study: Study) -> bool:
     results = [result for row in study.rows for result in row.fidelity]
-    return any(found.chunks == 1 for result in results for found in result.by_kind.values())
+    return any(fidelity.chunks == 1 for result in results for fidelity in result.by_kind.values())
 
 
-def _figures(sample: Sample, figure: Figure) -> dict[str, Estimate]:
-    found = {_ALL: figure.plotted(sample)}
+def _figures(sample: Sample, figure: Figure) -> dict[str, FigureEstimate]:
+    estimates = {_ALL: figure.plotted(sample)}
     kinds = sample.result.by_kind if sample.result else {}
-    found |= {kind: figure.plotted(replace(sample, fidelity=fidelity)) for kind, fidelity in kinds.items()}
-    return {kind: estimate for kind, estimate in found.items() if estimate}
+    estimates |= {kind: figure.plotted(replace(sample, fidelity=fidelity)) for kind, fidelity in kinds.items()}
+    return {kind: estimate for kind, estimate in estimates.items() if estimate}
 
 
 def _band(candidates: int, style: Style) -> float:
@@ -102,9 +102,9 @@ def _band(candidates: int, style: Style) -> float:
 
 
 def _frame(chart: Kinds, width: float, height: float, style: Style) -> axes.Frame:
-    legend = Legend([dots.name for dots in chart.candidates], width, style)
+    legend = SeriesLegend([dots.name for dots in chart.candidates], width, style)
     top = legend.height + style.scaled(_GAP)
-    x = axes.axis(chart.figure, [found for dots in chart.candidates for found in dots.found.values()])
+    x = axes.axis(chart.figure, [estimate for dots in chart.candidates for estimate in dots.estimates.values()])
     widest = max(style.width(kind, bold=True) for kind in chart.kinds)
     names = min(widest, width * _NAMES) + style.scaled(_GAP)
     return axes.frame(Area(0, top, width, height - top), x, None, style, names=names)
@@ -117,7 +117,7 @@ class _Drawing:
     style: Style
 
     def scene(self, width: float, height: float) -> Scene:
-        legend = Legend([dots.name for dots in self.chart.candidates], width, self.style)
+        legend = SeriesLegend([dots.name for dots in self.chart.candidates], width, self.style)
         items = [*legend.items(), *self.frame.ground(), *self._rows(), *self._dots()]
         return Scene(width, height, tuple(items), tuple(self._targets()))
 
@@ -129,30 +129,32 @@ class _Drawing:
         style, plot = self.style, self.frame.plot
         for place, kind in enumerate(self.chart.kinds):
             top = plot.top + place * self._row
-            yield Line((Point(0, top), Point(plot.right, top)), "grid")
+            yield LineItem((Point(0, top), Point(plot.right, top)), "grid")
             room = plot.left - style.scaled(_GAP)
             base = Point(0, top + self._row / 2 + style.size * 0.36)
-            yield Words(base, style.elided(kind, room), style.size, bold=kind == _ALL)
-        yield Line((Point(0, plot.bottom), Point(plot.right, plot.bottom)), "grid")
+            yield TextItem(base, style.elided(kind, room), style.size, bold=kind == _ALL)
+        yield LineItem((Point(0, plot.bottom), Point(plot.right, plot.bottom)), "grid")
 
-    def _places(self) -> Iterator[tuple[Dots, str, Ink, Estimate, Point]]:
+    def _places(self) -> Iterator[tuple[Dots, str, Ink, FigureEstimate, Point]]:
         """Yield all dots; the candidates of a kind are below each other in the order of the legend."""
         count = len(self.chart.candidates)
         apart = (self._row - self.style.scaled(_GAP)) / count
-        for number, (dots, ink) in enumerate(zip(self.chart.candidates, colours(count), strict=True)):
+        for number, (dots, ink) in enumerate(zip(self.chart.candidates, colors(count), strict=True)):
             for place, kind in enumerate(self.chart.kinds):
-                if found := dots.found.get(kind):
+                if estimate := dots.estimates.get(kind):
                     y = self.frame.plot.top + (place + 0.5) * self._row + (number - (count - 1) / 2) * apart
-                    yield dots, kind, ink, found, Point(self.frame.across(found.value), y)
+                    yield dots, kind, ink, estimate, Point(self.frame.across(estimate.value), y)
 
     def _dots(self) -> Iterator[Item]:
-        for _, _, ink, found, at in self._places():
-            low, high = self.frame.across(found.low), self.frame.across(found.high)
+        for _, _, ink, estimate, at in self._places():
+            low, high = self.frame.across(estimate.low), self.frame.across(estimate.high)
             if high > low:
-                yield Line((Point(low, at.y), Point(high, at.y)), ink, 1.5)
-            yield Disc(at, self.style.scaled(_RADIUS), ink, "background", 1.0)
+                yield LineItem((Point(low, at.y), Point(high, at.y)), ink, 1.5)
+            yield DiscItem(at, self.style.scaled(_RADIUS), ink, "background", 1.0)
 
-    def _targets(self) -> Iterator[Target]:
+    def _targets(self) -> Iterator[HoverTarget]:
         for dots, kind, _, _, at in self._places():
             area = Area(at.x, at.y, 0, 0).grown(self.style.scaled(_RADIUS))
-            yield Target(f"{dots.key} {kind}", area, self.chart.words(dots, kind), dots.label, dots.key, dots.name)
+            yield HoverTarget(
+                f"{dots.key} {kind}", area, self.chart.dot_text(dots, kind), dots.label, dots.key, dots.name
+            )

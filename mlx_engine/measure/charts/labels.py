@@ -1,4 +1,4 @@
-"""Places for the names of points: beside them where there is room, or else further away with a line that leads there.
+"""Places for the labels of points: next to them if there is room, or farther away with a leader line.
 
 The same points and sizes always give the same places.
 """
@@ -10,26 +10,26 @@ from dataclasses import dataclass
 from mlx_engine.measure.charts.scene import Area, Point
 
 _NEAR = 1.4
-"""Radii between a mark and a name beside it: room for the ring around one that is selected."""
+"""Radii between a mark and its name: room for the ring around a selected mark."""
 _RINGS = 7
-"""Circles on which further places are looked for, each most of a line of text around the one before."""
+"""Circles on which farther places are tried, most of a line of text apart."""
 _AIR = 3.0
-"""Pixels around a mark that its own name alone may touch, so that no name seems to be another's."""
+"""Pixels around a mark that only its own name may touch, so that no name seems to belong to another mark."""
 _APART = 7.0
-"""Pixels between two names in a line, which else would be read as one."""
+"""Pixels between two names in a line, which would otherwise read as one."""
 _MARK, _LINE, _LEADER = 100.0, 14.0, 120.0
-"""What it costs, in pixels of distance, to cover a mark, a line, or to lead across another name."""
+"""Costs, in pixels of distance, of covering a mark or a line, and of a leader across another name."""
 _MOST = 60
-"""So many names are placed at most: nobody could read more of them."""
+"""Largest number of names; more would not be readable."""
 WORST = 150.0
-"""A name that would cost more is left out: nobody could tell what it belongs to."""
+"""A name at a higher cost is left out: its mark would not be clear."""
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A point that wants a name of that width and height; `radius` is that of its mark.
+    """A point with a name of `width` and `height`; `radius` is that of its mark.
 
-    The name is left out where it would cost more than `worst`.
+    The name is left out if it would cost more than `worst`.
     """
 
     at: Point
@@ -41,7 +41,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where a name stands, and the line that leads there from its mark, if it needs one."""
+    """The place of a name, and its leader line from the mark, if it needs one."""
 
     area: Area
     leader: tuple[Point, Point] | None
@@ -54,7 +54,7 @@ class _Obstacles:
     lines: Sequence[tuple[Point, Point]]
 
     def near(self, named: Named) -> "_Obstacles":
-        """Return those that any place of `named` could meet."""
+        """Return the obstacles that any place of `named` could touch."""
         reach = _gap(named) + _RINGS * named.height
         across, along = reach + named.height, reach + named.width
         zone = Area(named.at.x - along, named.at.y - across, 2 * along, 2 * across)
@@ -66,22 +66,22 @@ class _Obstacles:
 
 
 def place(
-    points: Sequence[Named], room: Area, *, lines: Sequence[tuple[Point, Point]] = (), taken: Sequence[Area] = ()
+    points: Sequence[Named], room: Area, *, lines: Sequence[tuple[Point, Point]] = (), occupied: Sequence[Area] = ()
 ) -> list[Placed | None]:
-    """Return a place within `room` for each name, none over another or over what is `taken`.
+    """Return a place within `room` for each name, not overlapping another name or the `occupied` areas.
 
-    None stands for a name that has no place from which it is clear what it belongs to.
-    `points` come first that matter most. `lines` are better not covered.
+    A name is None if it has no place that makes its mark clear. The most important `points` come first; covering one
+    of `lines` has a cost.
     """
     marks = [Area(named.at.x, named.at.y, 0, 0).grown(named.radius + _AIR) for named in points]
-    obstacles = _Obstacles([Placed(area, None) for area in taken], marks, lines)
-    found: list[Placed | None] = []
+    obstacles = _Obstacles([Placed(area, None) for area in occupied], marks, lines)
+    placements: list[Placed | None] = []
     for named in points[:_MOST]:
         best = _best(named, room, obstacles.near(named))
-        found.append(best)
+        placements.append(best)
         if best:
             obstacles.names.append(best)
-    return found + [None] * (len(points) - len(found))
+    return placements + [None] * (len(points) - len(placements))
 
 
 def _best(named: Named, room: Area, obstacles: _Obstacles) -> Placed | None:
@@ -89,7 +89,7 @@ def _best(named: Named, room: Area, obstacles: _Obstacles) -> Placed | None:
     for distance, placed in _places(named):
         if distance >= least:
             break
-        if not room.holds(placed.area) or _is_taken(placed.area, obstacles):
+        if not room.holds(placed.area) or _is_occupied(placed.area, obstacles):
             continue
         cost = distance
         for more in _costs(placed, named, obstacles):
@@ -106,21 +106,21 @@ def _places(named: Named) -> Iterator[tuple[float, Placed]]:
     gap = _gap(named)
     for rank, (x, y) in enumerate(((1, 0), (1, -1), (1, 1), (-1, 0), (-1, -1), (-1, 1), (0, -1), (0, 1))):
         reach = gap if 0 in (x, y) else gap * 0.6
-        yield rank * 0.5, Placed(_beside(named, reach, x, y), None)
+        yield rank * 0.5, Placed(_area_toward(named, reach, x, y), None)
     step = named.height * 0.8
     for ring in range(1, _RINGS + 1):
         reach = gap + ring * step
         for turn in range(16):
             angle = math.radians(22.5 * turn)
-            yield ring * step + turn * 0.1, _led(named, _beside(named, reach, math.cos(angle), -math.sin(angle)))
+            yield ring * step + turn * 0.1, _led(named, _area_toward(named, reach, math.cos(angle), -math.sin(angle)))
 
 
 def _gap(named: Named) -> float:
-    """Return how far from its point a name begins."""
+    """Return the distance from a point to its name."""
     return named.radius * (1 + _NEAR)
 
 
-def _beside(named: Named, reach: float, x: float, y: float) -> Area:
+def _area_toward(named: Named, reach: float, x: float, y: float) -> Area:
     """Return the place in the direction `x`, `y`: its nearest side or corner is `reach` of them away from the point."""
     left = named.at.x + x * reach - named.width * (1 - _sign(x)) / 2
     return Area(left, named.at.y + y * reach - named.height * (1 - y) / 2, named.width, named.height)
@@ -139,10 +139,10 @@ def _led(named: Named, area: Area) -> Placed:
 
 
 def _costs(placed: Placed, named: Named, obstacles: _Obstacles) -> Iterator[float]:
-    """Yield what `placed` costs besides its distance, one thing after another."""
-    own = Area(named.at.x, named.at.y, 0, 0).grown(named.radius + _AIR)
-    yield _MARK * placed.area.overlaps(own.grown(-_AIR))
-    yield from (_MARK for mark in obstacles.marks if placed.area.overlaps(mark) and mark != own)
+    """Yield the costs of `placed` on top of its distance."""
+    own_mark = Area(named.at.x, named.at.y, 0, 0).grown(named.radius + _AIR)
+    yield _MARK * placed.area.overlaps(own_mark.grown(-_AIR))
+    yield from (_MARK for mark in obstacles.marks if placed.area.overlaps(mark) and mark != own_mark)
     yield from (_LINE for line in obstacles.lines if crosses(line, placed.area))
     leaders = [other.leader for other in obstacles.names if other.leader]
     yield from (_LEADER for leader in leaders if crosses(leader, placed.area))
@@ -157,14 +157,16 @@ def _holds(area: Area, point: Point) -> bool:
     return area.left <= point.x <= area.right and area.top <= point.y <= area.bottom
 
 
-def _is_taken(area: Area, obstacles: _Obstacles) -> bool:
+def _is_occupied(area: Area, obstacles: _Obstacles) -> bool:
     with_air = Area(area.left - _APART, area.top, area.width + 2 * _APART, area.height)
     return any(with_air.overlaps(other.area) for other in obstacles.names)
 
 
-def _meet(one: tuple[Point, Point], other: tuple[Point, Point]) -> bool:
-    """Return whether two lines cross each other."""
-    return all(_side(*line, start) != _side(*line, end) for line, (start, end) in ((one, other), (other, one)))
+def _meet(line: tuple[Point, Point], other: tuple[Point, Point]) -> bool:
+    """Return whether two lines cross."""
+    return all(
+        _side(*through, start) != _side(*through, end) for through, (start, end) in ((line, other), (other, line))
+    )
 
 
 def _side(start: Point, end: Point, point: Point) -> bool:
@@ -172,7 +174,7 @@ def _side(start: Point, end: Point, point: Point) -> bool:
 
 
 def crosses(line: tuple[Point, Point], area: Area) -> bool:
-    """Return whether any of `line` lies within `area` (clipped as by Liang and Barsky)."""
+    """Return whether `line` crosses `area` (Liang-Barsky clipping)."""
     (start, end), low, high = line, 0.0, 1.0
     for begin, delta, least, most in (
         (start.x, end.x - start.x, area.left, area.right),

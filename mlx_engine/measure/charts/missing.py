@@ -1,4 +1,4 @@
-"""Reasons why a chart is empty or incomplete, and what to do about it."""
+"""Reasons why a chart is empty or incomplete."""
 
 from collections.abc import Iterator, Sequence
 

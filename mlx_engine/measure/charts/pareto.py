@@ -9,9 +9,9 @@ from mlx_engine.measure.charts import axes, labels
 from mlx_engine.measure.charts.captions import method, reading, subject
 from mlx_engine.measure.charts.chart import blank
 from mlx_engine.measure.charts.missing import why_nothing
-from mlx_engine.measure.charts.scene import Area, Disc, Item, Line, Point, Scene, Target, Words
+from mlx_engine.measure.charts.scene import Area, DiscItem, HoverTarget, Item, LineItem, Point, Scene, TextItem
 from mlx_engine.measure.charts.style import Style
-from mlx_engine.measure.figures.figure import Estimate, Figure
+from mlx_engine.measure.figures.figure import Figure, FigureEstimate
 from mlx_engine.measure.figures.figures import CHART_FIGURES, MEAN_KL, PEAK_MEMORY, SIZE
 from mlx_engine.measure.figures.format import format_figure
 from mlx_engine.measure.figures.sample import format_precision, samples
@@ -37,8 +37,8 @@ class Mark:
     key: str
     label: str
     name: str
-    x: Estimate
-    y: Estimate
+    x: FigureEstimate
+    y: FigureEstimate
     precision: str = ""
     """End of the name, if it is the precision of the KV cache."""
     is_reference: bool = False
@@ -47,7 +47,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Pareto:
-    """The chart. `memory_bytes` is the memory available to models on this machine, if it is to be marked by a line."""
+    """The chart. `memory_bytes` is the memory available to models on this Mac, if it is to be marked by a line."""
 
     title: str
     reading: str
@@ -56,7 +56,7 @@ class Pareto:
     up: Figure
     marks: tuple[Mark, ...]
     nothing: str
-    """Shown if there is no candidate."""
+    """Shown in place of candidates."""
     memory_bytes: int | None = None
 
     @property
@@ -65,14 +65,14 @@ class Pareto:
             return self.nothing
         front = [mark.name for mark in self.marks if not mark.is_dominated and not mark.is_reference]
         return f"{self.title}. Best trade-offs: {', '.join(front) or 'none'}. " + " ".join(
-            f"{self.words(mark)}." for mark in self.marks
+            f"{self.mark_text(mark)}." for mark in self.marks
         )
 
     @property
     def _is_empty(self) -> bool:
         return all(mark.is_reference for mark in self.marks)
 
-    def words(self, mark: Mark) -> str:
+    def mark_text(self, mark: Mark) -> str:
         across, up = format_figure(self.across, mark.x), format_figure(self.up, mark.y)
         return f"{mark.name}: {across}, {self.up.title_in_sentence} {up}"
 
@@ -87,10 +87,10 @@ class Pareto:
 
 def pareto(study: Study, across: Figure = SIZE, up: Figure = MEAN_KL, memory_bytes: int | None = None) -> Pareto:
     """Return the chart of the results so far."""
-    found = [(sample, across.plotted(sample), up.plotted(sample)) for sample in samples(study)]
+    points = [(sample, across.plotted(sample), up.plotted(sample)) for sample in samples(study)]
     marks = [
         Mark(sample.key, sample.row.label, sample.name, x, y, format_precision(sample.cache_bits), sample.is_reference)
-        for sample, x, y in found
+        for sample, x, y in points
         if x and y
     ]
     judged = tuple(_judged(marks, across, up))
@@ -116,15 +116,15 @@ def _judged(marks: Sequence[Mark], across: Figure, up: Figure) -> Iterator[Mark]
         yield replace(mark, is_dominated=beaten and not mark.is_reference)
 
 
-def _cost(figure: Figure, found: Estimate) -> float:
-    return found.value if figure.less_is_better else -found.value
+def _cost(figure: Figure, estimate: FigureEstimate) -> float:
+    return estimate.value if figure.less_is_better else -estimate.value
 
 
 def _frame(chart: Pareto, width: float, height: float, style: Style) -> axes.Frame:
-    found = [mark.x for mark in chart.marks]
+    costs = [mark.x for mark in chart.marks]
     limit = chart.memory_bytes
-    also = [limit] if limit and limit < _FAR * max(estimate.value for estimate in found) else []
-    x, y = axes.axis(chart.across, found, also), axes.axis(chart.up, [mark.y for mark in chart.marks])
+    also = [limit] if limit and limit < _FAR * max(estimate.value for estimate in costs) else []
+    x, y = axes.axis(chart.across, costs, also), axes.axis(chart.up, [mark.y for mark in chart.marks])
     return axes.frame(Area(0, 0, width, height), x, y, style)
 
 
@@ -154,31 +154,31 @@ class _Drawing:
         return self.style.scaled(_RADIUS)
 
     def _limit(self) -> Iterator[Item]:
-        """Yield the line at this machine's memory, which may be beyond the plot."""
+        """Yield the line at the memory of this Mac, which may be beyond the plot."""
         if self.chart.memory_bytes is None:
             return
         style, plot, at = self.style, self.frame.plot, self.frame.across(self.chart.memory_bytes)
         if at < plot.right:
-            yield Line((Point(at, plot.top), Point(at, plot.bottom)), "warning", 1.5, dash=style.scaled(5))
-        yield self._limit_words(self.chart.memory_bytes)
+            yield LineItem((Point(at, plot.top), Point(at, plot.bottom)), "warning", 1.5, dash=style.scaled(5))
+        yield self._limit_label(self.chart.memory_bytes)
 
-    def _limit_words(self, memory_bytes: int) -> Words:
+    def _limit_label(self, memory_bytes: int) -> TextItem:
         """Return the label of that line, on its right if there is room."""
         style, plot, at = self.style, self.frame.plot, self.frame.across(memory_bytes)
-        words = f"This Mac: {format_memory(memory_bytes)}"
-        words = words if at < plot.right else f"{words} →"
-        is_left = at + style.width(words) + style.scaled(4) > plot.right
-        beside = Point(at + style.scaled(-4 if is_left else 4), plot.top + style.size * 1.1)
-        return Words(beside, words, style.size, "warning", "end" if is_left else "start")
+        label = f"This Mac: {format_memory(memory_bytes)}"
+        label = label if at < plot.right else f"{label} →"
+        is_left = at + style.width(label) + style.scaled(4) > plot.right
+        at_line = Point(at + style.scaled(-4 if is_left else 4), plot.top + style.size * 1.1)
+        return TextItem(at_line, label, style.size, "warning", "end" if is_left else "start")
 
     def _front(self) -> Iterator[Item]:
         if len(self.front) > 1:
-            yield Line(tuple(self.front), "accent", 1.5, dash=self.style.scaled(5))
+            yield LineItem(tuple(self.front), "accent", 1.5, dash=self.style.scaled(5))
 
     def _errors(self) -> Iterator[Item]:
         for mark in self.chart.marks:
             ink = "text" if mark.is_reference else "muted" if mark.is_dominated else "accent"
-            yield from (Line(bar, ink, 1.5) for bar in self._bars(mark))
+            yield from (LineItem(bar, ink, 1.5) for bar in self._bars(mark))
 
     def _bars(self, mark: Mark) -> Iterator[tuple[Point, Point]]:
         """Yield the vertical and the horizontal error bar, if any."""
@@ -190,9 +190,11 @@ class _Drawing:
     def _discs(self) -> Iterator[Item]:
         for mark in sorted(self.chart.marks, key=lambda mark: not mark.is_dominated):
             if mark.is_reference:
-                yield Disc(self.at(mark), self.radius, "background", "text", 1.5)
+                yield DiscItem(self.at(mark), self.radius, "background", "text", 1.5)
             else:
-                yield Disc(self.at(mark), self.radius, "muted" if mark.is_dominated else "accent", "background", 1.5)
+                yield DiscItem(
+                    self.at(mark), self.radius, "muted" if mark.is_dominated else "accent", "background", 1.5
+                )
 
     def _names(self) -> Iterator[Item]:
         """Yield the names, the most important first, with their leader lines."""
@@ -206,16 +208,16 @@ class _Drawing:
             )
             for mark, text in zip(marks, texts, strict=True)
         ]
-        limit = [style.area(words) for words in self._limit() if isinstance(words, Words)]
+        limit = [style.area(item) for item in self._limit() if isinstance(item, TextItem)]
         lines = [*pairwise(self.front), *(bar for mark in marks for bar in self._bars(mark))]
-        places = labels.place(named, room, lines=lines, taken=limit)
+        places = labels.place(named, room, lines=lines, occupied=limit)
         for mark, text, placed in zip(marks, texts, places, strict=True):
             if placed is None:
                 continue
             if placed.leader:
-                yield Line(placed.leader, "tertiary")
+                yield LineItem(placed.leader, "tertiary")
             at = Point(placed.area.left + 1, placed.area.top + style.size * 1.05)
-            yield Words(at, text, style.size, "secondary" if mark.is_dominated else "text")
+            yield TextItem(at, text, style.size, "secondary" if mark.is_dominated else "text")
         yield from self._left_out(places.count(None))
 
     def _short(self, mark: Mark, width: float) -> str:
@@ -226,12 +228,12 @@ class _Drawing:
     def _left_out(self, count: int) -> Iterator[Item]:
         """Yield the number of hidden names, above the plot, if the title of y leaves room."""
         style = self.style
-        words = f"{count} {'name has' if count == 1 else 'names have'} no room"
-        taken = style.width(self.frame.y.title if self.frame.y else "") + style.scaled(24)
-        if count and taken + style.width(words) <= self.frame.plot.right:
-            yield Words(Point(self.frame.plot.right, style.size), words, style.size, "secondary", "end")
+        text = f"{count} {'name has' if count == 1 else 'names have'} no room"
+        title_width = style.width(self.frame.y.title if self.frame.y else "") + style.scaled(24)
+        if count and title_width + style.width(text) <= self.frame.plot.right:
+            yield TextItem(Point(self.frame.plot.right, style.size), text, style.size, "secondary", "end")
 
-    def _target(self, mark: Mark) -> Target:
+    def _target(self, mark: Mark) -> HoverTarget:
         at = self.at(mark)
         area = Area(at.x, at.y, 0, 0).grown(self.radius)
-        return Target(mark.key, area, self.chart.words(mark), mark.label, mark.key, mark.name)
+        return HoverTarget(mark.key, area, self.chart.mark_text(mark), mark.label, mark.key, mark.name)

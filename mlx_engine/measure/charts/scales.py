@@ -1,15 +1,15 @@
-"""From a value to its place along an axis, and the round values that are written there."""
+"""Scales of axes: the place of a value, and round values for ticks."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 _NARROWEST = 6.5
-"""A logarithmic scale reaches over at least so many times its low end, so that two ticks stand on it."""
+"""Least ratio of the ends of a logarithmic scale, so that it has two ticks."""
 _ZERO = 0.08
-"""The share of a logarithmic scale below its low end, where 0 has a place of its own."""
+"""Share of a logarithmic scale below its low end, reserved for 0."""
 _FINEST, _FINER, _FEW = (1, 2, 3, 5, 7), ((1, 2, 5), (1, 3), (1,)), 3
-"""Of each power of ten, what is written at a logarithmic scale: the finest where the next would be too few."""
+"""Multiples of each power of ten for the ticks of a logarithmic scale: the finest if the next would be too few."""
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -27,11 +27,11 @@ class Linear:
     high: float
 
     def share(self, value: float) -> float:
-        """Return the place of `value`: 0 at the low end, 1 at the high one; what is beyond stays at the end."""
+        """Return the place of `value`: 0 at the low end, 1 at the high end; values beyond an end are at it."""
         return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
 
     def ticks(self, most: int) -> list[Tick]:
-        """Return round values, `most` at most, as many as that allows."""
+        """Return as many round values as possible, up to `most`."""
         step = round_step(self.high - self.low, most)
         while len(numbers := self._multiples(step)) > most:
             step = round_step(step * 1.5, 1)
@@ -44,14 +44,14 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Equal distances for equal factors; both ends are above 0. With `has_zero`, 0 stands apart before the low end."""
+    """Equal distances for equal factors; both ends are above 0. With `has_zero`, 0 is before the low end."""
 
     low: float
     high: float
     has_zero: bool = False
 
     def share(self, value: float) -> float:
-        """Return the place of `value`, as `Linear.share` does; 0 and less stands at 0."""
+        """Return the place of `value`, as `Linear.share` does; 0 and less are at 0."""
         if value <= 0:
             return 0.0
         before = _ZERO if self.has_zero else 0.0
@@ -59,16 +59,16 @@ class Log:
         return before + (1 - before) * min(along, 1.0)
 
     def ticks(self, most: int) -> list[Tick]:
-        """Return powers of ten, or 1, 2 and 5 of each where those are too few; and 0, if it has a place."""
+        """Return powers of ten, with multiples if those are too few, and 0 if it has a place."""
         return [Tick(0.0, "0"), *self._powers(most - 1)] if self.has_zero else self._powers(most)
 
     def _powers(self, most: int) -> list[Tick]:
         for parts in (*(_FINEST,) * (len(self._multiples(_FINER[0])) < _FEW), *_FINER):
             inside = self._multiples(parts)
             if len(inside) <= most:
-                return [Tick(value, text) for value, text in zip(inside, log_words(inside), strict=True)]
-        kept = inside[:: math.ceil(len(inside) / max(most, 1))]
-        return [Tick(value, text) for value, text in zip(kept, log_words(kept), strict=True)]
+                return [Tick(value, text) for value, text in zip(inside, log_labels(inside), strict=True)]
+        ticks = inside[:: math.ceil(len(inside) / max(most, 1))]
+        return [Tick(value, text) for value, text in zip(ticks, log_labels(ticks), strict=True)]
 
     def _multiples(self, parts: Sequence[int]) -> list[float]:
         """Return `parts` of each power of ten that are on the scale."""
@@ -81,7 +81,7 @@ Scale = Linear | Log
 
 
 def linear(values: Sequence[float], *, from_zero: bool = False) -> Linear:
-    """Return a scale that holds `values` with some room beside them."""
+    """Return a scale that includes `values` with some margin."""
     low, high = min(values), max(values)
     if from_zero:
         low = min(low, 0.0)
@@ -93,7 +93,7 @@ def linear(values: Sequence[float], *, from_zero: bool = False) -> Linear:
 
 
 def log(values: Sequence[float]) -> Log:
-    """Return a scale that holds `values`, with some room beside them; those that are 0 stand apart."""
+    """Return a scale that includes `values` with some margin, with a place for 0 if one of them is 0."""
     positive = [value for value in values if value > 0] or [1.0]
     least, most = min(positive), max(positive)
     room = max((most / least) ** 0.08, 1.2, math.sqrt(_NARROWEST * least / most))
@@ -107,8 +107,8 @@ def round_step(room: float, parts: int) -> float:
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * (1 - 1e-9))
 
 
-def log_words(values: Sequence[float]) -> list[str]:
-    """Return what is written at `values`, all in the same manner: 0.01, or 10⁻⁶ where figures would be long."""
+def log_labels(values: Sequence[float]) -> list[str]:
+    """Return the labels of `values` in one format: 0.01, or 10⁻⁶ where decimals would be long."""
     if values and (min(values) < 0.99e-4 or max(values) > 1.01e5):
         return [_power(value) for value in values]
     return [f"{value:,.{max(0, -math.floor(math.log10(value) + 1e-9))}f}" for value in values]

@@ -1,6 +1,6 @@
-"""A picture as values: lines, boxes, discs and words, which a window paints and a file keeps.
+"""A drawing as values: lines, boxes, discs and text, to paint in a window or write to a file.
 
-Lengths are pixels at 100 %, y grows downwards. A colour is the name of a role, or "#rrggbb" where data decides it.
+Lengths are pixels at 100%, y grows downward. A color is the name of a role, or "#rrggbb" where data decides it.
 """
 
 from dataclasses import dataclass, replace
@@ -57,7 +57,7 @@ class Area(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LineItem:
     """A line through `points`; `dash` is the length of strokes and of gaps, 0 for none."""
 
     points: tuple[Point, ...]
@@ -67,7 +67,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Disc:
+class DiscItem:
     middle: Point
     radius: float
     fill: Ink
@@ -76,15 +76,15 @@ class Disc:
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class BoxItem:
     area: Area
     fill: Ink
     radius: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """One line of text; `at` is on its base line, where `anchor` says."""
+class TextItem:
+    """One line of text; `at` is on its baseline, at the end that `anchor` names."""
 
     at: Point
     text: str
@@ -94,48 +94,48 @@ class Words:
     bold: bool = False
 
 
-Item = Line | Disc | Box | Words
+Item = LineItem | DiscItem | BoxItem | TextItem
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A place that stands for a row of the study: a pointer over `area` means it, and `words` tell what is there."""
+class HoverTarget:
+    """An area that belongs to a row of the study, with the tooltip `text`."""
 
     key: str
     area: Area
-    words: str
+    text: str
     label: str = ""
-    """Of the row of the study."""
+    """Of the row."""
     sample: str = ""
-    """The key of what was measured: a row in one precision of its context. Several targets may be of one."""
+    """Key of the sample; several targets may share it."""
     name: str = ""
-    """Of what stands there, short."""
+    """Short name of the sample."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What is drawn, in this order, and what can be pointed at."""
+    """Items in the order in which they are drawn, and areas with tooltips."""
 
     width: float
     height: float
     items: tuple[Item, ...]
-    targets: tuple[Target, ...] = ()
+    targets: tuple[HoverTarget, ...] = ()
 
 
 def moved(item: Item, by: Point) -> Item:
-    """Return `item` so much further to the right and down."""
+    """Return `item` moved to the right and down."""
 
     def place(point: Point) -> Point:
         return Point(point.x + by.x, point.y + by.y)
 
     match item:
-        case Line():
+        case LineItem():
             return replace(item, points=tuple(map(place, item.points)))
-        case Disc():
+        case DiscItem():
             return replace(item, middle=place(item.middle))
-        case Box():
+        case BoxItem():
             return replace(item, area=moved_area(item.area, by))
-        case Words():
+        case TextItem():
             return replace(item, at=place(item.at))
 
 

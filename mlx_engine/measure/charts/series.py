@@ -1,20 +1,20 @@
-"""Colours that tell several candidates apart, from the closest to the farthest, and the legend that names them."""
+"""Distinct colors for candidates, from the closest to the farthest, and their legend."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mlx_engine.measure.charts.scene import Disc, Ink, Item, Point, Words
+from mlx_engine.measure.charts.scene import DiscItem, Ink, Item, Point, TextItem
 from mlx_engine.measure.charts.style import Style
 
-# All of middling lightness, so that they are seen on white and on black.
+# All of medium lightness, so that they are visible on white and on black.
 _ramp = ((112, 84, 214), (36, 123, 224), (22, 160, 150), (88, 166, 66), (214, 152, 20), (226, 108, 40), (206, 62, 74))
 _GAP, _MARK, _LONGEST = 16.0, 4.0, 240.0
 _MOST = 14
-"""So many colours can be told apart, if need be."""
+"""Largest number of colors that remain distinguishable."""
 
 
-def colours(count: int) -> list[Ink]:
-    """Return `count` colours from violet over green to red."""
+def colors(count: int) -> list[Ink]:
+    """Return `count` colors from violet over green to red."""
     return [_between((len(_ramp) - 1) * (place / (count - 1) if count > 1 else 1 / 6)) for place in range(count)]
 
 
@@ -26,15 +26,15 @@ def _between(place: float) -> Ink:
 
 
 def legend_lines(count: int) -> int:
-    """Return how many lines a legend of so many names takes where at least two stand side by side."""
+    """Return the number of lines of a legend of `count` names with at least two in each line."""
     return 1 if count > _MOST else (count + 1) // 2
 
 
 @dataclass(frozen=True, slots=True)
-class Legend:
-    """Names with their colours, in as many lines as they need in `width`.
+class SeriesLegend:
+    """Names with their colors, in as many lines as needed within `width`.
 
-    Of many, whose colours could not be told apart, only the first and the last are named.
+    If there are too many to distinguish, only the first and the last are named.
     """
 
     names: Sequence[str]
@@ -49,13 +49,13 @@ class Legend:
         style, mark = self.style, self.style.scaled(_MARK)
         for (name, ink), (line, left) in zip(self._entries, self._places(), strict=True):
             base = line * style.line + style.size
-            yield Disc(Point(left + mark, base - style.size * 0.36), mark, ink, ink, 0.0)
-            yield Words(Point(left + 3 * mark, base), name, style.size, "secondary")
+            yield DiscItem(Point(left + mark, base - style.size * 0.36), mark, ink, ink, 0.0)
+            yield TextItem(Point(left + 3 * mark, base), name, style.size, "secondary")
 
     @property
     def _entries(self) -> list[tuple[str, Ink]]:
-        """The names that are shown, short, and their colours."""
-        entries = list(zip(self.names, colours(len(self.names)), strict=True))
+        """The visible names, shortened, and their colors."""
+        entries = list(zip(self.names, colors(len(self.names)), strict=True))
         if len(entries) > _MOST:
             (first, ink), (last, other) = entries[0], entries[-1]
             entries = [(f"closest: {first}", ink), (f"farthest of {len(self.names)}: {last}", other)]

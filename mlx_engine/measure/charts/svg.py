@@ -1,9 +1,9 @@
-"""Writes a scene as SVG: light, with words that stay words."""
+"""Writes a scene as SVG in light colors, with text as text."""
 
 from collections.abc import Iterator, Mapping
 from html import escape
 
-from mlx_engine.measure.charts.scene import Box, Disc, Ink, Item, Line, Scene, Words
+from mlx_engine.measure.charts.scene import BoxItem, DiscItem, Ink, Item, LineItem, Scene, TextItem
 
 LIGHT: Mapping[Ink, str] = {
     "background": "#ffffff",
@@ -15,21 +15,21 @@ LIGHT: Mapping[Ink, str] = {
     "muted": "#a9a9b0",
     "warning": "#9a5b00",
 }
-"""Colours of the roles on white."""
+"""Colors of the roles on white."""
 
 _fonts = "-apple-system, 'SF Pro Text', Inter, 'Helvetica Neue', Helvetica, Arial, sans-serif"
 
 
 def svg(scene: Scene, *, title: str = "", description: str = "") -> str:
-    """Return `scene` as a file; `title` and `description` are read out by those who read pictures out."""
+    """Return `scene` as an SVG file; screen readers read `title` and `description`."""
     size = f"{_number(scene.width)} {_number(scene.height)}"
     return "\n".join(
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" width="{_number(scene.width)}" '
             f'height="{_number(scene.height)}" role="img" font-family="{_fonts}" '
             'style="font-variant-numeric: tabular-nums">',
-            f"<title>{_words(title)}</title>",
-            f"<desc>{_words(description)}</desc>",
+            f"<title>{_xml(title)}</title>",
+            f"<desc>{_xml(description)}</desc>",
             *map(_item, scene.items),
             *_tips(scene),
             "</svg>\n",
@@ -39,42 +39,42 @@ def svg(scene: Scene, *, title: str = "", description: str = "") -> str:
 
 def _item(item: Item) -> str:
     match item:
-        case Line(points=points, ink=ink, width=width, dash=dash):
+        case LineItem(points=points, ink=ink, width=width, dash=dash):
             through = " ".join(f"{_number(point.x)},{_number(point.y)}" for point in points)
             dashes = f' stroke-dasharray="{_number(dash)}"' if dash else ""
             return (
-                f'<polyline points="{through}" fill="none" stroke="{_colour(ink)}" stroke-width="{_number(width)}" '
+                f'<polyline points="{through}" fill="none" stroke="{_color(ink)}" stroke-width="{_number(width)}" '
                 f'stroke-linejoin="round"{dashes}/>'
             )
-        case Disc(middle=middle, radius=radius):
+        case DiscItem(middle=middle, radius=radius):
             return (
                 f'<circle cx="{_number(middle.x)}" cy="{_number(middle.y)}" r="{_number(radius)}" '
-                f'fill="{_colour(item.fill)}" stroke="{_colour(item.border)}" stroke-width="{_number(item.width)}"/>'
+                f'fill="{_color(item.fill)}" stroke="{_color(item.border)}" stroke-width="{_number(item.width)}"/>'
             )
-        case Box(area=area, radius=radius):
+        case BoxItem(area=area, radius=radius):
             return (
                 f'<rect x="{_number(area.left)}" y="{_number(area.top)}" width="{_number(area.width)}" '
-                f'height="{_number(area.height)}" rx="{_number(radius)}" fill="{_colour(item.fill)}"/>'
+                f'height="{_number(area.height)}" rx="{_number(radius)}" fill="{_color(item.fill)}"/>'
             )
-        case Words(at=at, anchor=anchor):
+        case TextItem(at=at, anchor=anchor):
             weight = ' font-weight="600"' if item.bold else ""
             return (
                 f'<text x="{_number(at.x)}" y="{_number(at.y)}" font-size="{_number(item.size)}" '
-                f'fill="{_colour(item.ink)}" text-anchor="{anchor}"{weight}>{_words(item.text)}</text>'
+                f'fill="{_color(item.ink)}" text-anchor="{anchor}"{weight}>{_xml(item.text)}</text>'
             )
 
 
 def _tips(scene: Scene) -> Iterator[str]:
-    """Yield what a browser shows where the pointer rests."""
+    """Yield the tooltips of a browser."""
     for target in scene.targets:
         area = target.area
         yield (
             f'<rect x="{_number(area.left)}" y="{_number(area.top)}" width="{_number(area.width)}" '
-            f'height="{_number(area.height)}" fill="transparent"><title>{_words(target.words)}</title></rect>'
+            f'height="{_number(area.height)}" fill="transparent"><title>{_xml(target.text)}</title></rect>'
         )
 
 
-def _colour(ink: Ink) -> str:
+def _color(ink: Ink) -> str:
     return ink if ink.startswith("#") else LIGHT[ink]
 
 
@@ -82,6 +82,6 @@ def _number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def _words(text: str) -> str:
-    """Return `text` for XML, which knows no control characters."""
+def _xml(text: str) -> str:
+    """Return `text` escaped for XML, without control characters, which XML forbids."""
     return escape("".join(character for character in text if character.isprintable()))

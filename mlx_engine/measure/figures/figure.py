@@ -14,14 +14,14 @@ Source = Literal["files", "fidelity", "speed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class FigureEstimate:
     """A measured value with its standard error, or with the extremes of its repetitions."""
 
     value: float
     error: float | None = None
     extremes: tuple[float, float] | None = None
     is_disturbed: bool = False
-    """Whether the repetitions differ so much that the value is unreliable."""
+    """Whether the repetitions differ too much for the value to be reliable."""
 
     @property
     def low(self) -> float:
@@ -47,7 +47,7 @@ class Figure:
     """One or two sentences."""
     source: Source
     unit: Unit
-    read: Callable[[Sample], Estimate | None]
+    read: Callable[[Sample], FigureEstimate | None]
     decimals: int | None = None
     """Least number of decimals in text; None is three significant figures."""
     less_is_better: bool = True
@@ -62,7 +62,7 @@ class Figure:
     def title_in_sentence(self) -> str:
         return self.title[0].lower() + self.title[1:]
 
-    def measured(self, sample: Sample) -> Estimate | None:
+    def measured(self, sample: Sample) -> FigureEstimate | None:
         """Return the measured value; None if there is none, or if it is not finite."""
         estimate = self.read(sample)
         if estimate is None or not math.isfinite(estimate.value):
@@ -70,8 +70,8 @@ class Figure:
         is_error_finite = estimate.error is None or math.isfinite(estimate.error)
         return estimate if is_error_finite else replace(estimate, error=None)
 
-    def plotted(self, sample: Sample) -> Estimate | None:
+    def plotted(self, sample: Sample) -> FigureEstimate | None:
         """Return the value that a chart draws."""
         if sample.is_reference and self.of_original is not None:
-            return Estimate(self.of_original)
+            return FigureEstimate(self.of_original)
         return self.measured(sample)

@@ -2,45 +2,47 @@
 
 from collections.abc import Callable, Sequence
 
-from mlx_engine.measure.figures.figure import Estimate, Figure
+from mlx_engine.measure.figures.figure import Figure, FigureEstimate
 from mlx_engine.measure.figures.sample import Sample
 from mlx_engine.measure.results.results import Fidelity
 from mlx_engine.measure.results.speed_result import USUAL_PROMPT_TOKENS, Series, SpeedResult
 
 
-def _exact(read: Callable[[Sample], float | None]) -> Callable[[Sample], Estimate | None]:
+def _exact(read: Callable[[Sample], float | None]) -> Callable[[Sample], FigureEstimate | None]:
     """Read a value without an error; 0 is not measured."""
-    return lambda sample: Estimate(value) if (value := read(sample)) else None
+    return lambda sample: FigureEstimate(value) if (value := read(sample)) else None
 
 
-def _fidelity(name: str) -> Callable[[Sample], Estimate | None]:
+def _fidelity(name: str) -> Callable[[Sample], FigureEstimate | None]:
     """Read a field of `Fidelity`, with its standard error if it has one."""
     return lambda sample: _estimate(sample.fidelity, name) if sample.fidelity else None
 
 
-def _estimate(fidelity: Fidelity, name: str) -> Estimate:
-    return Estimate(getattr(fidelity, name), getattr(fidelity, f"{name}_se", None))
+def _estimate(fidelity: Fidelity, name: str) -> FigureEstimate:
+    return FigureEstimate(getattr(fidelity, name), getattr(fidelity, f"{name}_se", None))
 
 
-def _perplexity(sample: Sample) -> Estimate | None:
+def _perplexity(sample: Sample) -> FigureEstimate | None:
     if sample.reference:
         return _estimate(sample.reference, "reference_perplexity")
     return _estimate(sample.fidelity, "perplexity") if sample.fidelity else None
 
 
-def _top1_disagreement(sample: Sample) -> Estimate | None:
+def _top1_disagreement(sample: Sample) -> FigureEstimate | None:
     if sample.fidelity is None:
         return None
-    return Estimate(1 - sample.fidelity.top1_agreement, sample.fidelity.top1_agreement_se)
+    return FigureEstimate(1 - sample.fidelity.top1_agreement, sample.fidelity.top1_agreement_se)
 
 
-def token_rate(series: Series) -> Estimate:
+def token_rate(series: Series) -> FigureEstimate:
     """Return the median of repeated measurements in tokens per second, with their extremes."""
-    return Estimate(series.median, extremes=(min(series.values), max(series.values)), is_disturbed=series.is_disturbed)
+    return FigureEstimate(
+        series.median, extremes=(min(series.values), max(series.values)), is_disturbed=series.is_disturbed
+    )
 
 
-def _rate(read: Callable[[SpeedResult], Series | None]) -> Callable[[Sample], Estimate | None]:
-    def rate(sample: Sample) -> Estimate | None:
+def _rate(read: Callable[[SpeedResult], Series | None]) -> Callable[[Sample], FigureEstimate | None]:
+    def rate(sample: Sample) -> FigureEstimate | None:
         series = read(sample.speed) if sample.speed else None
         return token_rate(series) if series else None
 

@@ -5,73 +5,75 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mlx_engine.amounts import DISK_GB, MEMORY_GB, format_number, significant_decimals
-from mlx_engine.measure.figures.figure import Estimate, Figure
+from mlx_engine.measure.figures.figure import Figure, FigureEstimate
 from mlx_engine.measure.figures.figures import FIGURES
 from mlx_engine.measure.figures.sample import Sample
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
-    """The unit in which a figure is shown: its value is divided by `divisor`."""
+class DisplayUnit:
+    """The unit of a displayed figure, whose value is divided by `divisor`."""
 
     divisor: float
-    unit: str
+    name: str
 
     @property
     def suffix(self) -> str:
         """The unit as it follows a number."""
-        return self.unit if self.unit in ("", "%") else f" {self.unit}"
+        return self.name if self.name in ("", "%") else f" {self.name}"
 
 
-def scale(figure: Figure, values: Iterable[float]) -> Scale:
+def display_unit(figure: Figure, values: Iterable[float]) -> DisplayUnit:
     """Return the unit that suits the largest of `values`."""
     largest = max(values, default=0.0)
     match figure.unit:
         case "disk":
-            return Scale(DISK_GB, "GB") if largest >= DISK_GB else Scale(DISK_GB / 1000, "MB")
+            return DisplayUnit(DISK_GB, "GB") if largest >= DISK_GB else DisplayUnit(DISK_GB / 1000, "MB")
         case "memory":
-            return Scale(MEMORY_GB, "GB") if largest >= MEMORY_GB else Scale(MEMORY_GB / 1024, "MB")
+            return DisplayUnit(MEMORY_GB, "GB") if largest >= MEMORY_GB else DisplayUnit(MEMORY_GB / 1024, "MB")
         case "share":
-            return Scale(0.01, "%")
+            return DisplayUnit(0.01, "%")
         case "seconds":
-            return Scale(1.0, "s") if largest >= 1 else Scale(1e-3, "ms")
+            return DisplayUnit(1.0, "s") if largest >= 1 else DisplayUnit(1e-3, "ms")
         case unit:
-            return Scale(1.0, unit)
+            return DisplayUnit(1.0, unit)
 
 
-def heading(figure: Figure, scale: Scale) -> str:
+def heading(figure: Figure, unit: DisplayUnit) -> str:
     """Return the title with the unit, for a column or an axis: "Size (MB)"."""
-    return f"{figure.title} ({scale.unit})" if scale.unit else figure.title
+    return f"{figure.title} ({unit.name})" if unit.name else figure.title
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FigureColumn:
     """A figure in a table, with one unit for all rows."""
 
     figure: Figure
-    scale: Scale
+    unit: DisplayUnit
 
     @property
     def heading(self) -> str:
-        return heading(self.figure, self.scale)
+        return heading(self.figure, self.unit)
 
     def text(self, sample: Sample) -> str:
         """Return the content of a cell, without the unit; "" if it is not measured."""
         estimate = self.figure.measured(sample)
-        return _number(self.figure, estimate, self.scale) if estimate else ""
+        return _number(self.figure, estimate, self.unit) if estimate else ""
 
 
-def columns(samples: Sequence[Sample], figures: Sequence[Figure] = FIGURES) -> tuple[Column, ...]:
+def columns(samples: Sequence[Sample], figures: Sequence[Figure] = FIGURES) -> tuple[FigureColumn, ...]:
     """Return the columns of a table of `samples`, in the units that suit them."""
-    return tuple(
-        Column(figure, scale(figure, (found.value for sample in samples if (found := figure.measured(sample)))))
-        for figure in figures
-    )
+    return tuple(FigureColumn(figure, _common_unit(figure, samples)) for figure in figures)
 
 
-def format_figure(figure: Figure, estimate: Estimate) -> str:
+def _common_unit(figure: Figure, samples: Iterable[Sample]) -> DisplayUnit:
+    estimates = filter(None, map(figure.measured, samples))
+    return display_unit(figure, (estimate.value for estimate in estimates))
+
+
+def format_figure(figure: Figure, estimate: FigureEstimate) -> str:
     """Format a value with its error or extremes and its unit: "0.0432 ± 0.0011 nats", "88.1 (86.0 to 90.2) tok/s"."""
-    unit = scale(figure, [estimate.value])
+    unit = display_unit(figure, [estimate.value])
     number = _number(figure, estimate, unit)
     if estimate.extremes and estimate.low != estimate.high:
         decimals = significant_decimals(estimate.value / unit.divisor)
@@ -94,14 +96,14 @@ def format_error(value: float, error: float, decimals: int) -> str:
     return f"{value:z,.{decimals}f} ± {error:,.{decimals}f}"
 
 
-def _number(figure: Figure, estimate: Estimate, scale: Scale) -> str:
-    """Format a value and its error in the unit of `scale`, with a star if it is disturbed."""
+def _number(figure: Figure, estimate: FigureEstimate, unit: DisplayUnit) -> str:
+    """Format a value and its error in `unit`, with a star if it is disturbed."""
     # A divergence is never negative, but rounding can make that of identical models so.
-    value = max(estimate.value, 0.0) if figure.unit == "nats" else estimate.value / scale.divisor
+    value = max(estimate.value, 0.0) if figure.unit == "nats" else estimate.value / unit.divisor
     star = "*" if estimate.is_disturbed else ""
     if estimate.error is not None:
         decimals = significant_decimals(value) if figure.decimals is None else figure.decimals
-        return format_error(value, estimate.error / scale.divisor, decimals) + star
+        return format_error(value, estimate.error / unit.divisor, decimals) + star
     if figure.decimals is None or 0 < abs(value) < 10**-figure.decimals:
         return format_number(value) + star
     return f"{value:z,.{figure.decimals}f}{star}"

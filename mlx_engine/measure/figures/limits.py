@@ -11,7 +11,7 @@ from mlx_engine.measure.figures.figures import (
     SIZE,
     TOP1_AGREEMENT,
 )
-from mlx_engine.measure.figures.format import scale
+from mlx_engine.measure.figures.format import display_unit
 from mlx_engine.measure.study.plan import Aim, Gates
 
 AIMS: dict[Aim, str] = {"fastest": "the fastest", "smallest": "the smallest", "closest": "the closest to the original"}
@@ -36,6 +36,6 @@ def format_limits(gates: Gates) -> str:
 def _limit(figure: Figure, limit: float | None) -> str:
     if limit is None:
         return ""
-    unit = scale(figure, [limit])
+    unit = display_unit(figure, [limit])
     sign = "≤" if figure.less_is_better else "≥"
     return f"{figure.title_in_sentence} {sign} {limit / unit.divisor:g}{unit.suffix}"

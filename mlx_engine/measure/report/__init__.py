@@ -1,1 +1,1 @@
-"""What a study has found, as documents for others: HTML, Markdown, JSON and CSV. It knows no Qt, MLX or NumPy."""
+"""Results of a study as documents: HTML, Markdown, JSON and CSV. Independent of Qt, MLX and NumPy."""

@@ -48,7 +48,7 @@ def spread(study: Study) -> Markup:
 def figure(chart: Chart, height: float = _HEIGHT) -> Markup:
     """Return `chart` with its title above and its caption below."""
     scene = chart.draw(_WIDTH, max(height, chart.least_height(_STYLE)), _STYLE)
-    tips = tuple(replace(target, words=one_line(target.words)) for target in scene.targets)
+    tips = tuple(replace(target, text=one_line(target.text)) for target in scene.targets)
     description = one_line(chart.description, _LONGEST)
     picture = Markup(svg(replace(scene, targets=tips), title=one_line(chart.title), description=description))
     return element(

@@ -62,21 +62,22 @@ def _resource(name: str) -> str:
 
 def _body(subject: Subject) -> Markup:
     sections = [section for section in _sections(subject) if section[2]]
-    links = (element("a", words, href=f"#{key}") for key, words, _ in sections)
+    links = (element("a", heading, href=f"#{key}") for key, heading, _ in sections)
     parts = (
-        element("section", element("h2", words), content, id=key, aria_label=words) for key, words, content in sections
+        element("section", element("h2", heading), content, id=key, aria_label=heading)
+        for key, heading, content in sections
     )
     foot = "Made by Facet. This file loads nothing from the network."
     return element("body", _top(subject), element("nav", *links), *parts, element("footer", foot, class_="note"))
 
 
 def _top(subject: Subject) -> Markup:
-    told = [one_line(subject.study.plan.name), machines(subject), subject.study.created[:10]]
+    subtitle = [one_line(subject.study.plan.name), machines(subject), subject.study.created[:10]]
     sentences = (element("p", sentence) for sentence in summary(subject))
     return element(
         "header",
         element("h1", title(subject)),
-        element("p", " · ".join(filter(None, told)), class_="subtitle"),
+        element("p", " · ".join(filter(None, subtitle)), class_="subtitle"),
         element("div", *sentences, class_="summary"),
     )
 
@@ -94,10 +95,10 @@ def _sections(subject: Subject) -> Iterator[Section]:
     if subject.speeds:
         yield "speed", "Speed", joined(_note(_speeds), _speed(subject), *_skipped(subject))
     yield "method", "Method", _definitions(facts(subject))
-    if known := list(map(_fingerprint, fingerprints(subject))):
-        yield "fingerprints", "Fingerprints", joined(_note(_sha), _definitions(known))
+    if hashes := list(map(_fingerprint, fingerprints(subject))):
+        yield "fingerprints", "Fingerprints", joined(_note(_sha), _definitions(hashes))
     yield "recipes", "Recipes", joined(*_recipes(subject))
-    yield "failures", "What failed", _definitions([(subject.names[label], words) for label, words in failures(study)])
+    yield "failures", "Failures", _definitions([(subject.names[label], failure) for label, failure in failures(study)])
 
 
 _kinds = f"{MEAN_KL.title} ± one standard error, and {TOP1_AGREEMENT.title_in_sentence}."
@@ -109,8 +110,8 @@ _speeds = "Median, with the slowest and the fastest run."
 _sha = "SHA-256. The same fingerprint means the same weights, tokens or answers, under any name."
 
 
-def _note(words: str) -> Markup:
-    return element("p", words, class_="note")
+def _note(text: str) -> Markup:
+    return element("p", text, class_="note")
 
 
 def _main_table(subject: Subject) -> Markup:
@@ -128,7 +129,7 @@ def _main_table(subject: Subject) -> Markup:
 
 def _meanings(figures: Sequence[Figure]) -> Markup:
     pairs = _definitions([(figure.title, figure.meaning) for figure in figures])
-    return element("details", element("summary", "What the columns mean"), pairs, class_="key")
+    return element("details", element("summary", "Meaning of the columns"), pairs, class_="key")
 
 
 def _gates(subject: Subject) -> Markup:
@@ -153,32 +154,32 @@ def _spread(subject: Subject) -> Iterator[Markup]:
 
 
 def _speed(subject: Subject) -> Markup:
-    found = conditions(subject)
-    differ = found if len(set(found.values())) > 1 else {}
-    return speed_table(subject.study.rows, subject.names, differ)
+    by_label = conditions(subject)
+    differing = by_label if len(set(by_label.values())) > 1 else {}
+    return speed_table(subject.study.rows, subject.names, differing)
 
 
 def _skipped(subject: Subject) -> Iterator[Markup]:
     for row in subject.study.rows:
-        if row.speed and (told := (*row.speed.skipped, *row.speed.failures)):
-            yield _note(f"{subject.names[row.label]}: {'; '.join(map(one_line, told))}.")
+        if row.speed and (reasons := (*row.speed.skipped, *row.speed.failures)):
+            yield _note(f"{subject.names[row.label]}: {'; '.join(map(one_line, reasons))}.")
 
 
 def _recipes(subject: Subject) -> Iterator[Markup]:
     for row in subject.study.rows:
-        told = f" · {one_line(row.quantization)}" if row.quantization else ""
-        head = element("summary", element("bdi", subject.names[row.label]), element("small", told))
+        quantization = f" · {one_line(row.quantization)}" if row.quantization else ""
+        head = element("summary", element("bdi", subject.names[row.label]), element("small", quantization))
         if row.recipe:
             recipe = msgspec.json.format(msgspec.json.encode(row.recipe), indent=2).decode()
             yield element("details", head, element("pre", recipe))
 
 
-def _fingerprint(found: Fingerprint) -> Fact:
-    return found.of, joined(found.label, element("br"), element("code", found.sha256))
+def _fingerprint(fingerprint: Fingerprint) -> Fact:
+    return fingerprint.of, joined(fingerprint.label, element("br"), element("code", fingerprint.sha256))
 
 
 def _definitions(pairs: Sequence[Fact]) -> Markup:
     if not pairs:
         return Markup()
-    told = (joined(element("dt", element("bdi", key)), element("dd", words)) for key, words in pairs)
-    return element("dl", *told)
+    items = (joined(element("dt", element("bdi", term)), element("dd", text)) for term, text in pairs)
+    return element("dl", *items)

@@ -57,9 +57,9 @@ def escaped(text: str) -> str:
 
 
 def _table(samples: Sequence[Sample]) -> str:
-    shown = [column for column in columns(samples) if any(map(column.text, samples))]
-    rows = ([sample.name, *(column.text(sample) for column in shown)] for sample in samples)
-    return table(["Model", *(column.heading for column in shown)], rows)
+    filled = [column for column in columns(samples) if any(map(column.text, samples))]
+    rows = ([sample.name, *(column.text(sample) for column in filled)] for sample in samples)
+    return table(["Model", *(column.heading for column in filled)], rows)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

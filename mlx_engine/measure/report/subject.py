@@ -1,4 +1,4 @@
-"""What a report is about: a study, and what can be told of it besides."""
+"""The subject of a report: a study, and how the answers of its original are stored."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from mlx_engine.measure.study.study import Study
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """`header` says how the original's answers were kept; it is None where those are gone, or not there yet."""
+    """`header` describes the stored answers of the original; it is None if there are none."""
 
     study: Study
     header: Header | None = None
@@ -51,13 +51,13 @@ class Subject:
 
 
 def subject(study: Study, *, with_texts: bool = False) -> Subject:
-    """Return what a report of `study` is about, as `shareable` has it; the folder of the answers is looked into."""
+    """Return the subject of a report of `study`, reduced by `shareable`; reads the folder of the answers."""
     header = header_of(Path(study.answers)) if study.answers else None
     return Subject(shareable(study, with_texts=with_texts), shareable_header(header) if header else None)
 
 
 def failures(study: Study) -> Iterator[tuple[str, str]]:
-    """Yield the label of each row that failed, and why, in a sentence or two."""
+    """Yield the label of each failed row and the reason, in a sentence or two."""
     for row in study.rows:
         for failure in row.failures:
             yield row.label, f"{failure.title.rstrip('.')}. {failure.message}"

@@ -29,7 +29,7 @@ def role(subject: Subject) -> str:
     """Return the role of the original in the study."""
     if subject.study.answering.is_original:
         return "all others are compared with it"
-    return "too large for this machine: an 8-bit copy stood in for it"
+    return "too large for this Mac: an 8-bit copy stood in for it"
 
 
 def _verdict(sample: Sample) -> str:
@@ -84,7 +84,7 @@ def _reservations(subject: Subject) -> Iterator[str]:
         yield f"The study is not complete: {missing} missing and may change these findings."
     if any(result.is_stand_in for result in subject.results):
         yield (
-            "An 8-bit copy stood in for the original, which is too large for this machine. Its own loss is not "
+            "An 8-bit copy stood in for the original, which is too large for this Mac. Its own loss is not "
             "included, so divergences are lower bounds."
         )
     if unsure := [one_line(sample.name) for sample in subject.samples if _is_unsure(sample)]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from mlx_engine.measure.figures.figure import Estimate, Figure
+from mlx_engine.measure.figures.figure import Figure, FigureEstimate
 from mlx_engine.measure.figures.figures import (
     DECODE_SPEED,
     LOAD_TIME,
@@ -12,7 +12,7 @@ from mlx_engine.measure.figures.figures import (
     TOP1_AGREEMENT,
     token_rate,
 )
-from mlx_engine.measure.figures.format import Column, columns, format_figure, format_measured
+from mlx_engine.measure.figures.format import FigureColumn, columns, format_figure, format_measured
 from mlx_engine.measure.figures.sample import Sample
 from mlx_engine.measure.report.markup import Markup, element, joined
 from mlx_engine.measure.results.results import Fidelity
@@ -30,8 +30,8 @@ def table(head: Sequence[Markup], rows: Sequence[Markup], *, is_sortable: bool =
     return element("div", element("table", inner, class_="sortable" if is_sortable else False), class_="scroll")
 
 
-def title(words: str, meaning: str = "") -> Markup:
-    return element("th", words, scope="col", title=meaning or False)
+def title(text: str, meaning: str = "") -> Markup:
+    return element("th", text, scope="col", title=meaning or False)
 
 
 def figures_table(
@@ -58,7 +58,7 @@ def name(sample: Sample, note: str = "", *, is_winner: bool = False) -> Markup:
     return element("th", element("bdi", one_line(sample.name)), chip, below, scope="row", title=sample.row.label)
 
 
-def _cell(column: Column, sample: Sample) -> Markup:
+def _cell(column: FigureColumn, sample: Sample) -> Markup:
     estimate = column.figure.measured(sample)
     return element("td", column.text(sample) or _NOTHING, data_value=repr(estimate.value) if estimate else "")
 
@@ -119,15 +119,15 @@ def _speeds(speed: SpeedResult, prompts: Sequence[int], depths: Sequence[int]) -
 def _seconds(values: Sequence[float]) -> Markup:
     if not values:
         return element("td", _NOTHING, data_value="")
-    return element("td", format_figure(LOAD_TIME, Estimate(values[0])), data_value=repr(values[0]))
+    return element("td", format_figure(LOAD_TIME, FigureEstimate(values[0])), data_value=repr(values[0]))
 
 
 def _series(series: Sequence[Series], tokens: int) -> Markup:
-    at_length = next((one for one in series if one.tokens == tokens), None)
+    at_length = next((figure for figure in series if figure.tokens == tokens), None)
     if at_length is None:
         return element("td", _NOTHING, data_value="")
     return element("td", format_figure(DECODE_SPEED, token_rate(at_length)), data_value=repr(at_length.median))
 
 
 def _tokens(series: Iterable[tuple[Series, ...]]) -> list[int]:
-    return sorted({one.tokens for found in series for one in found})
+    return sorted({figure.tokens for of_model in series for figure in of_model})

@@ -28,7 +28,7 @@ def judge(study: Study, gates: Gates) -> Judgement:
     passing = [row for row in study.candidates if not obstacles[row.label]]
     return Judgement(
         winner=min(passing, key=lambda row: _rank(study, row, gates), default=None),
-        obstacles={label: found for label, found in obstacles.items() if found},
+        obstacles={label: reasons for label, reasons in obstacles.items() if reasons},
     )
 
 
@@ -39,8 +39,8 @@ def _obstacles(study: Study, row: Row, gates: Gates) -> Iterator[str]:
     if not row.is_made:
         yield f"it was not created{_because(row, 'convert')}"
         return
-    if found := _fidelity(study, row):
-        yield from _of_fidelity(found, gates)
+    if fidelity := _fidelity(study, row):
+        yield from _of_fidelity(fidelity, gates)
     else:
         yield f"its fidelity was not measured{_because(row, 'fidelity')}"
     if gates.max_size_bytes is not None and row.size_bytes > gates.max_size_bytes:
@@ -48,18 +48,18 @@ def _obstacles(study: Study, row: Row, gates: Gates) -> Iterator[str]:
     yield from _of_speed(row, gates)
 
 
-def _of_fidelity(found: Fidelity, gates: Gates) -> Iterator[str]:
+def _of_fidelity(fidelity: Fidelity, gates: Gates) -> Iterator[str]:
     # Every comparison is written so that NaN does not pass.
-    if gates.max_mean_kl is not None and not found.mean_kl <= gates.max_mean_kl:
-        yield f"its mean KL is {found.mean_kl:.4g}, above {gates.max_mean_kl:g}"
-    if gates.max_p99_kl is not None and not found.p99_kl <= gates.max_p99_kl:
-        yield f"its p99 KL is {found.p99_kl:.4g}, above {gates.max_p99_kl:g}"
+    if gates.max_mean_kl is not None and not fidelity.mean_kl <= gates.max_mean_kl:
+        yield f"its mean KL is {fidelity.mean_kl:.4g}, above {gates.max_mean_kl:g}"
+    if gates.max_p99_kl is not None and not fidelity.p99_kl <= gates.max_p99_kl:
+        yield f"its p99 KL is {fidelity.p99_kl:.4g}, above {gates.max_p99_kl:g}"
     if gates.max_perplexity_ratio is not None:
-        ratio = found.perplexity / found.reference_perplexity if found.reference_perplexity else float("nan")
+        ratio = fidelity.perplexity / fidelity.reference_perplexity if fidelity.reference_perplexity else float("nan")
         if not ratio <= gates.max_perplexity_ratio:
             yield f"its perplexity is {ratio:.4g} times the original's, above {gates.max_perplexity_ratio:g}"
-    if gates.min_top1_agreement is not None and not found.top1_agreement >= gates.min_top1_agreement:
-        yield f"its top-1 agreement is {100 * found.top1_agreement:.4g}%, below {100 * gates.min_top1_agreement:g}%"
+    if gates.min_top1_agreement is not None and not fidelity.top1_agreement >= gates.min_top1_agreement:
+        yield f"its top-1 agreement is {100 * fidelity.top1_agreement:.4g}%, below {100 * gates.min_top1_agreement:g}%"
 
 
 def _of_speed(row: Row, gates: Gates) -> Iterator[str]:
@@ -100,14 +100,14 @@ def _because(row: Row, step: str) -> str:
 
 def _fidelity(study: Study, row: Row) -> Fidelity | None:
     """Return the fidelity at the highest precision of the plan."""
-    found = row.fidelity_at(study.bits)
-    return found.fidelity if found else None
+    result = row.fidelity_at(study.bits)
+    return result.fidelity if result else None
 
 
 def _rank(study: Study, row: Row, gates: Gates) -> tuple[float, float, int]:
     """Return the sort key of a passing candidate; the best one sorts first."""
-    found = _fidelity(study, row)
-    kl, size_bytes = found.mean_kl if found else 0.0, row.size_bytes
+    fidelity = _fidelity(study, row)
+    kl, size_bytes = fidelity.mean_kl if fidelity else 0.0, row.size_bytes
     match gates.prefer:
         case "fastest":
             series = row.speed.decode if row.speed else None

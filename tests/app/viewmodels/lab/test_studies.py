@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.viewmodels.lab.lines import Line
+from app.viewmodels.lab.lines import StudyLine
 from app.viewmodels.lab.studies import Lab
 from app.viewmodels.lab.study_store import LabShelf
 from app.viewmodels.lab.time_estimate import guess
@@ -60,7 +60,7 @@ class Bench:
         self.problems: list[str] = []
         self.lab.problem.connect(lambda title, message: self.problems.append(message))
 
-    def line(self, name: str) -> Line:
+    def line(self, name: str) -> StudyLine:
         return next(line for line in self.lab.lines() if line.row.label == f"maker/{name}")
 
     def measure(self, kl: float) -> None:

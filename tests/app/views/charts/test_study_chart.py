@@ -52,7 +52,7 @@ def pareto(show: Callable[[Make], StudyChart]) -> ParetoChart:
 
 def _place(chart: StudyChart, name: str) -> QPoint:
     """Return where the first mark of that name is."""
-    target = next(target for target in chart.view.scene.targets if target.words.startswith(name))
+    target = next(target for target in chart.view.scene.targets if target.text.startswith(name))
     point = target.area.middle
     return (QPointF(point.x, point.y) + QPointF(6, 6)).toPoint()
 
@@ -117,7 +117,7 @@ def test_the_arrow_keys_go_from_mark_to_mark(pareto: ParetoChart, qtbot: QtBot) 
     for key in (Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Right):
         qtbot.keyClick(pareto.view, key)
         assert pareto.view.pointed
-        names.append(pareto.view.pointed.words.partition(":")[0])
+        names.append(pareto.view.pointed.text.partition(":")[0])
     assert names == ["original", "8-bit", "4-bit", "2-bit", "4-bit"]
     with qtbot.waitSignal(pareto.row_opened) as activated:
         qtbot.keyClick(pareto.view, Qt.Key.Key_Return)
@@ -142,7 +142,7 @@ def test_results_come_while_one_is_pointed_at(pareto: ParetoChart, qtbot: QtBot)
     qtbot.waitUntil(lambda: pareto.view.pointed is not None)
     pareto.show_study(study((*FEW, ("6-bit", 6.5, 0.005, 0.05, 170.0))))
     assert pareto.view.pointed
-    assert pareto.view.pointed.words.startswith("4-bit")
+    assert pareto.view.pointed.text.startswith("4-bit")
     assert pareto.view.pointed in pareto.view.scene.targets
 
 

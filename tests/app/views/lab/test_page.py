@@ -208,10 +208,10 @@ def test_the_choice_of_columns_is_told(show: Show, found: Study, qtbot: QtBot) -
     """So that it can be kept; a table that takes it looks the same."""
     table, other = show(found).page.view.table, show(found).page.view.table
     menu = table.columns_menu(table)
-    with qtbot.waitSignal(table.columns_chosen) as told:
+    with qtbot.waitSignal(table.columns_changed) as told:
         next(action for action in menu.actions() if action.text() == "p99 KL").trigger()
     assert told.args == [{"p99_kl": False}]
-    other.take_columns(told.args[0])
+    other.set_columns(told.args[0])
     assert table.isColumnHidden(COLUMN_BY_KEY["p99_kl"])
     assert other.isColumnHidden(COLUMN_BY_KEY["p99_kl"])
 

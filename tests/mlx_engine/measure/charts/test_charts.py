@@ -12,7 +12,7 @@ from mlx_engine.measure.charts.chart import Chart, caption, chart_svg, page
 from mlx_engine.measure.charts.distribution import distribution
 from mlx_engine.measure.charts.kinds import kinds
 from mlx_engine.measure.charts.pareto import pareto
-from mlx_engine.measure.charts.scene import Area, Line, Scene, Words
+from mlx_engine.measure.charts.scene import Area, LineItem, Scene, TextItem
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.figures.figures import DECODE_SPEED, MEAN_KL, PEAK_MEMORY, PERPLEXITY, TOP1_DISAGREEMENT
 from mlx_engine.measure.study.study import Study
@@ -48,7 +48,7 @@ STUDIES = {
 
 
 def _words(scene: Scene, style: Style) -> list[tuple[str, Area]]:
-    return [(item.text, style.area(item)) for item in scene.items if isinstance(item, Words)]
+    return [(item.text, style.area(item)) for item in scene.items if isinstance(item, TextItem)]
 
 
 def _check(scene: Scene, style: Style) -> None:
@@ -77,7 +77,7 @@ def test_each_mark_can_be_pointed_at_within_the_picture(chart: str) -> None:
     scene = CHARTS[chart](study()).draw(760, 600, Style())
     assert {target.label for target in scene.targets} >= {row.label for row in study().candidates}
     assert len({target.key for target in scene.targets}) == len(scene.targets)
-    assert all(target.words for target in scene.targets)
+    assert all(target.text for target in scene.targets)
 
 
 @pytest.mark.parametrize("chart", CHARTS)
@@ -118,7 +118,7 @@ def test_a_figure_does_not_lie_on_the_line_of_the_original() -> None:
     rows = (("fast", 4.5, 0.04, 0.1, 200.0), ("slow", 3.0, 0.4, 0.3, 80.0))
     style = Style()
     scene = bars(study(rows), DECODE_SPEED).draw(500, 300, style)
-    line = next(item for item in scene.items if isinstance(item, Line) and item.dash)
+    line = next(item for item in scene.items if isinstance(item, LineItem) and item.dash)
     found = dict(_words(scene, style))
     assert found["80.0"].left > line.points[0].x
 

@@ -79,7 +79,7 @@ def test_where_there_is_no_room_a_name_is_left_out() -> None:
 
 def test_names_keep_off_what_is_taken_and_off_lines() -> None:
     taken, line = Area(100, 80, 200, 40), (Point(60, 100), Point(60, 0))
-    (placed,) = place([Named(Point(90, 100), 5, 60, 16)], ROOM, lines=[line], taken=[taken])
+    (placed,) = place([Named(Point(90, 100), 5, 60, 16)], ROOM, lines=[line], occupied=[taken])
     assert placed
     assert not placed.area.overlaps(taken)
     assert not crosses(line, placed.area)

@@ -5,7 +5,7 @@ import pytest
 
 from mlx_engine.measure.charts.chart import caption
 from mlx_engine.measure.charts.pareto import ACROSS, UP, Pareto, pareto
-from mlx_engine.measure.charts.scene import Disc, Line, Words
+from mlx_engine.measure.charts.scene import DiscItem, LineItem, TextItem
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.figures.figure import Figure
 from mlx_engine.measure.figures.figures import (
@@ -21,7 +21,7 @@ STYLE = Style()
 
 
 def _texts(chart: Pareto) -> list[str]:
-    return [item.text for item in chart.draw(640, 400, STYLE).items if isinstance(item, Words)]
+    return [item.text for item in chart.draw(640, 400, STYLE).items if isinstance(item, TextItem)]
 
 
 def test_those_that_another_beats_in_both_are_dominated() -> None:
@@ -46,8 +46,8 @@ def test_two_that_are_the_same_beat_each_other_not() -> None:
 def test_the_front_goes_through_what_is_not_dominated() -> None:
     """From the smallest to the largest, the original left out."""
     scene = pareto(study()).draw(640, 400, STYLE)
-    (front,) = (item for item in scene.items if isinstance(item, Line) and item.ink == "accent" and item.dash)
-    through = {item.middle for item in scene.items if isinstance(item, Disc) and item.fill == "accent"}
+    (front,) = (item for item in scene.items if isinstance(item, LineItem) and item.ink == "accent" and item.dash)
+    through = {item.middle for item in scene.items if isinstance(item, DiscItem) and item.fill == "accent"}
     assert set(front.points) == through
     assert len(through) == len(NINE) - 1
     assert [point.x for point in front.points] == sorted(point.x for point in front.points)
@@ -57,7 +57,7 @@ def test_a_line_stands_at_the_memory_of_this_machine() -> None:
     """Between those that fit and those that do not; where memory is not shown there is none."""
     chart = pareto(study(), PEAK_MEMORY, memory_bytes=150_000_000)
     scene = chart.draw(640, 400, STYLE)
-    (line,) = (item for item in scene.items if isinstance(item, Line) and item.ink == "warning")
+    (line,) = (item for item in scene.items if isinstance(item, LineItem) and item.ink == "warning")
     for mark, target in zip(chart.marks, scene.targets, strict=True):
         assert (target.area.middle.x < line.points[0].x) == (mark.x.value < 150_000_000)
     assert "This Mac: 143 MB" in _texts(chart)
@@ -73,12 +73,12 @@ def test_a_divergence_of_0_stands_apart_on_a_logarithmic_scale() -> None:
     """The original's from itself, and an identical candidate's: at a 0 that is written there, below all others."""
     chart = pareto(study((*NINE, ("copy", 16.0, 0.0, 0.0, 88.0))))
     scene = chart.draw(640, 400, STYLE)
-    at = {target.words.partition(":")[0]: target.area.middle.y for target in scene.targets}
+    at = {target.text.partition(":")[0]: target.area.middle.y for target in scene.targets}
     assert at["original"] == at["copy"]
     assert all(height < at["copy"] - 20 for name, height in at.items() if name not in ("original", "copy"))
-    (zero,) = (item for item in scene.items if isinstance(item, Words) and item.text == "0")
+    (zero,) = (item for item in scene.items if isinstance(item, TextItem) and item.text == "0")
     assert abs(zero.at.y - at["copy"]) < STYLE.size
-    (line,) = (item for item in scene.items if isinstance(item, Line) and item.ink == "tertiary" and item.dash)
+    (line,) = (item for item in scene.items if isinstance(item, LineItem) and item.ink == "tertiary" and item.dash)
     assert line.points[0].y == at["copy"]
 
 

@@ -5,7 +5,7 @@ import math
 import msgspec
 import pytest
 
-from mlx_engine.measure.figures.figure import Estimate
+from mlx_engine.measure.figures.figure import FigureEstimate
 from mlx_engine.measure.figures.figures import (
     ALL_FIGURES,
     CHART_FIGURES,
@@ -24,14 +24,14 @@ from mlx_engine.measure.study.study import Row, Study
 from tests.mlx_engine.measure.charts.studies import FEW, study
 
 
-def _with_row(made: Study, row: Row) -> Study:
-    return msgspec.structs.replace(made, rows=(made.original, row))
+def _with_row(whole: Study, row: Row) -> Study:
+    return msgspec.structs.replace(whole, rows=(whole.original, row))
 
 
 def test_a_measured_candidate_has_every_figure() -> None:
     four = samples(study(FEW))[2]
     assert all(figure.measured(four) for figure in (*ALL_FIGURES, *CHART_FIGURES))
-    assert MEAN_KL.measured(four) == Estimate(0.041, 0.041 / 20)
+    assert MEAN_KL.measured(four) == FigureEstimate(0.041, 0.041 / 20)
 
 
 def test_keys_and_titles_are_unique() -> None:
@@ -43,18 +43,21 @@ def test_keys_and_titles_are_unique() -> None:
 def test_the_original_does_not_differ_from_itself() -> None:
     """Charts draw that; tables have no value for it. Its perplexity comes with the candidates' results."""
     original = samples(study(FEW))[0]
-    assert (MEAN_KL.plotted(original), TOP1_DISAGREEMENT.plotted(original)) == (Estimate(0.0), Estimate(0.0))
+    assert (MEAN_KL.plotted(original), TOP1_DISAGREEMENT.plotted(original)) == (
+        FigureEstimate(0.0),
+        FigureEstimate(0.0),
+    )
     assert (MEAN_KL.measured(original), TOP1_AGREEMENT.measured(original)) == (None, None)
-    assert PERPLEXITY.measured(original) == Estimate(14.0, 0.4)
+    assert PERPLEXITY.measured(original) == FigureEstimate(14.0, 0.4)
 
 
 def test_a_stand_in_has_the_perplexity_of_the_reference() -> None:
     """The original itself was never read."""
-    made = study(FEW)
-    stand_in = msgspec.structs.replace(made.rows[1], is_stand_in=True, fidelity=())
-    original, answering, *_ = samples(msgspec.structs.replace(made, rows=(made.original, stand_in, *made.rows[2:])))
+    whole = study(FEW)
+    stand_in = msgspec.structs.replace(whole.rows[1], is_stand_in=True, fidelity=())
+    original, answering, *_ = samples(msgspec.structs.replace(whole, rows=(whole.original, stand_in, *whole.rows[2:])))
     assert PERPLEXITY.measured(original) is None
-    assert PERPLEXITY.measured(answering) == Estimate(14.0, 0.4)
+    assert PERPLEXITY.measured(answering) == FigureEstimate(14.0, 0.4)
 
 
 def test_missing_and_broken_measurements_are_none() -> None:
@@ -66,27 +69,29 @@ def test_missing_and_broken_measurements_are_none() -> None:
 
 def test_a_broken_error_is_no_error() -> None:
     """The value itself stays."""
-    made = study(FEW[:1])
-    result = made.candidates[0].fidelity[0]
+    whole = study(FEW[:1])
+    result = whole.candidates[0].fidelity[0]
     fidelity = msgspec.structs.replace(result.fidelity, mean_kl_se=math.nan)
-    assert MEAN_KL.measured(sample_of_result(msgspec.structs.replace(result, fidelity=fidelity))) == Estimate(0.0011)
+    assert MEAN_KL.measured(sample_of_result(msgspec.structs.replace(result, fidelity=fidelity))) == FigureEstimate(
+        0.0011
+    )
 
 
 def test_an_error_bar_does_not_cross_zero() -> None:
     """No figure of a chart is negative."""
-    assert Estimate(0.1, 0.3).low == 0.0
-    assert Estimate(0.1, 0.02).low == pytest.approx(0.08)
-    assert Estimate(-1e-9).low == -1e-9
+    assert FigureEstimate(0.1, 0.3).low == 0.0
+    assert FigureEstimate(0.1, 0.02).low == pytest.approx(0.08)
+    assert FigureEstimate(-1e-9).low == -1e-9
 
 
 def test_each_precision_is_a_sample() -> None:
     """The planned ones, measured or not, and that of the speed."""
-    made = study(FEW[:1])
-    row = made.candidates[0]
+    whole = study(FEW[:1])
+    row = whole.candidates[0]
     four = msgspec.structs.replace(row, fidelity=(msgspec.structs.replace(row.fidelity[0], cache_bits=4),))
-    plan = msgspec.structs.replace(made.plan, cache_bits=(8, 4))
-    found = samples(msgspec.structs.replace(_with_row(made, four), plan=plan))
-    assert [(sample.name, sample.fidelity is not None) for sample in found[3:]] == [
+    plan = msgspec.structs.replace(whole.plan, cache_bits=(8, 4))
+    all_samples = samples(msgspec.structs.replace(_with_row(whole, four), plan=plan))
+    assert [(sample.name, sample.fidelity is not None) for sample in all_samples[3:]] == [
         ("8-bit, 8-bit KV", False),
         ("8-bit, 4-bit KV", True),
         ("8-bit", False),
@@ -95,10 +100,10 @@ def test_each_precision_is_a_sample() -> None:
 
 def test_speed_belongs_to_the_precision_at_which_it_was_measured() -> None:
     """Another KV cache would have another speed."""
-    made = study(FEW[:1])
-    row = made.candidates[0]
+    whole = study(FEW[:1])
+    row = whole.candidates[0]
     both = (*row.fidelity, msgspec.structs.replace(row.fidelity[0], cache_bits=4))
-    _, sixteen, four = samples(_with_row(made, msgspec.structs.replace(row, fidelity=both)))
+    _, sixteen, four = samples(_with_row(whole, msgspec.structs.replace(row, fidelity=both)))
     assert DECODE_SPEED.measured(sixteen)
     assert DECODE_SPEED.measured(four) is None
     assert MEAN_KL.measured(four)

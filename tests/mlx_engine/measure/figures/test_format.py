@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from mlx_engine.measure.figures.figure import Estimate, Figure
+from mlx_engine.measure.figures.figure import Figure, FigureEstimate
 from mlx_engine.measure.figures.figures import (
     DECODE_SPEED,
     FIRST_TOKEN,
@@ -26,25 +26,25 @@ from tests.mlx_engine.measure.charts.studies import FEW, study
 @pytest.mark.parametrize(
     ("figure", "estimate", "text"),
     [
-        (SIZE, Estimate(2.34e9), "2.34 GB"),
-        (SIZE, Estimate(84_200_000), "84.2 MB"),
-        (PEAK_MEMORY, Estimate(24 * 2**30), "24.0 GB"),
-        (MEAN_KL, Estimate(0.0432, 0.0011), "0.0432 ± 0.0011 nats"),
-        (MEAN_KL, Estimate(0.000357, 0.00004), "0.00036 ± 0.00004 nats"),
-        (MEAN_KL, Estimate(0.0), "0.0000 nats"),
-        (MEAN_KL, Estimate(2e-6), "2.0e-06 nats"),
-        (P99_KL, Estimate(1.2345), "1.23 nats"),
-        (P99_KL, Estimate(-1e-9), "0 nats"),
-        (TOP1_AGREEMENT, Estimate(0.86, 0.007), "86.0 ± 0.7%"),
-        (TOP1_DISAGREEMENT, Estimate(0.14), "14.0%"),
-        (DECODE_SPEED, Estimate(88.1, extremes=(86.0, 90.2)), "88.1 (86.0 to 90.2) tok/s"),
-        (DECODE_SPEED, Estimate(88.1, extremes=(60.0, 90.2), is_disturbed=True), "88.1* (60.0 to 90.2) tok/s"),
-        (FIRST_TOKEN, Estimate(0.25), "250 ms"),
-        (FIRST_TOKEN, Estimate(2.5), "2.50 s"),
-        (PERPLEXITY, Estimate(1234.5), "1,234.50"),
+        (SIZE, FigureEstimate(2.34e9), "2.34 GB"),
+        (SIZE, FigureEstimate(84_200_000), "84.2 MB"),
+        (PEAK_MEMORY, FigureEstimate(24 * 2**30), "24.0 GB"),
+        (MEAN_KL, FigureEstimate(0.0432, 0.0011), "0.0432 ± 0.0011 nats"),
+        (MEAN_KL, FigureEstimate(0.000357, 0.00004), "0.00036 ± 0.00004 nats"),
+        (MEAN_KL, FigureEstimate(0.0), "0.0000 nats"),
+        (MEAN_KL, FigureEstimate(2e-6), "2.0e-06 nats"),
+        (P99_KL, FigureEstimate(1.2345), "1.23 nats"),
+        (P99_KL, FigureEstimate(-1e-9), "0 nats"),
+        (TOP1_AGREEMENT, FigureEstimate(0.86, 0.007), "86.0 ± 0.7%"),
+        (TOP1_DISAGREEMENT, FigureEstimate(0.14), "14.0%"),
+        (DECODE_SPEED, FigureEstimate(88.1, extremes=(86.0, 90.2)), "88.1 (86.0 to 90.2) tok/s"),
+        (DECODE_SPEED, FigureEstimate(88.1, extremes=(60.0, 90.2), is_disturbed=True), "88.1* (60.0 to 90.2) tok/s"),
+        (FIRST_TOKEN, FigureEstimate(0.25), "250 ms"),
+        (FIRST_TOKEN, FigureEstimate(2.5), "2.50 s"),
+        (PERPLEXITY, FigureEstimate(1234.5), "1,234.50"),
     ],
 )
-def test_a_figure_has_its_unit_and_its_error(figure: Figure, estimate: Estimate, text: str) -> None:
+def test_a_figure_has_its_unit_and_its_error(figure: Figure, estimate: FigureEstimate, text: str) -> None:
     """Sizes of files are decimal, those of memory binary; a KL is never shown as negative."""
     assert format_figure(figure, estimate) == text
 
@@ -66,10 +66,10 @@ def test_an_error_has_at_least_one_digit(value: float, error: float, text: str) 
 
 def test_a_column_has_one_unit() -> None:
     """Cells are numbers only, so that they can be compared at a glance."""
-    found = samples(study(FEW, parameters=8e9))
-    (size,) = columns(found, (SIZE,))
+    large = samples(study(FEW, parameters=8e9))
+    (size,) = columns(large, (SIZE,))
     assert size.heading == "Size (GB)"
-    assert [size.text(sample) for sample in found] == ["16.0", "8.50", "4.50", "2.50"]
+    assert [size.text(sample) for sample in large] == ["16.0", "8.50", "4.50", "2.50"]
 
 
 def test_cells_without_a_value_are_empty() -> None:

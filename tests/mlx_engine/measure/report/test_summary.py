@@ -49,7 +49,7 @@ def test_who_answers_for_the_original_is_named() -> None:
     made = _with_results(is_stand_in=True)
     answering = msgspec.structs.replace(made.rows[1], is_stand_in=True, fidelity=())
     about = Subject(msgspec.structs.replace(made, rows=(made.rows[0], answering, *made.rows[2:])))
-    assert role(about).startswith("too large for this machine")
+    assert role(about).startswith("too large for this Mac")
     assert verdicts(about)[0][1] == "stood in for the original"
     assert role(Subject(study(FEW))) == "all others are compared with it"
 
