@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.application import Run
 from app.viewmodels.quantize.map_selection import ALL
-from app.viewmodels.quantize.state import Ready
+from app.viewmodels.quantize.state import RecipesReady
 from app.viewmodels.tokens.states import Broken, Shown
 from app.views.lab.page import LabPage
 from app.views.quantize.page import QuantizePage
@@ -68,7 +68,7 @@ def quantization(run: Run, grab: Grab) -> Iterator[Step]:
     assert run.assembly
     workbench, quantize = run.assembly.workbench, run.assembly.pages.quantizing().quantize
     workbench.actions_by_name["quantize"].trigger()
-    yield lambda: isinstance(quantize.state, Ready)
+    yield lambda: isinstance(quantize.state, RecipesReady)
     quantize.choose("balanced-4bit", chosen=True)
     yield _settled()
     grab("quantize")

@@ -11,7 +11,7 @@ from app.viewmodels.bridges.questions import Questions
 from app.viewmodels.jobs.queue import Jobs
 from app.viewmodels.quantize.quantize import Quantize
 from app.viewmodels.quantize.recipe_store import RecipeStore
-from app.viewmodels.quantize.state import Fetching, Ready, Unreachable
+from app.viewmodels.quantize.state import FetchingModel, RecipesReady, RepositoryFailed
 from mlx_engine.models.description.description import ModelDescription
 
 if TYPE_CHECKING:
@@ -71,5 +71,7 @@ class QuantizeAssembly(QObject):
     def _leave(self) -> None:
         """Return to the page where the user chose the model."""
         state = self.quantize.state
-        is_on_hub = isinstance(state, Fetching | Unreachable) or (isinstance(state, Ready) and state.coming)
+        is_on_hub = isinstance(state, FetchingModel | RepositoryFailed) or (
+            isinstance(state, RecipesReady) and state.coming
+        )
         self._navigation.show("discover" if is_on_hub else "models")

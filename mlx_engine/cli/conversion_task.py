@@ -16,7 +16,7 @@ from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.files import staging
 from mlx_engine.models.memory.machine import this_machine
 from mlx_engine.quantize.plan import preflight
-from mlx_engine.quantize.plan.forecast import Forecast
+from mlx_engine.quantize.plan.forecast import ConversionForecast
 from mlx_engine.quantize.plan.messages import Convert, OutlineRead
 from mlx_engine.quantize.recipes.recipe import Recipe
 from mlx_engine.quantize.recipes.unchanged import kept_in_words
@@ -51,7 +51,7 @@ def run(request: Convert, process: Job, *, json: bool) -> None:
 
 
 def tell_forecast(
-    task: Task, source: ModelDescription, read: OutlineRead, expected: Forecast, *, context: int, json: bool
+    task: Task, source: ModelDescription, read: OutlineRead, expected: ConversionForecast, *, context: int, json: bool
 ) -> None:
     """Say exactly what would come of it; `context` is in tokens, 0 is the usual one."""
     result = expected.describe(source)

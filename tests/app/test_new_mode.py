@@ -3,7 +3,7 @@
 import pytest
 
 from app.viewmodels.quantize.recipe_cards import MICROSCALING, group_of
-from app.viewmodels.quantize.recipe_map import Cell
+from app.viewmodels.quantize.recipe_map import MatrixCell
 from app.views.kit.theme import Theme
 from app.views.quantize.palette import TreatmentPalette
 from mlx_engine.cli.recipes import format_bits
@@ -74,7 +74,7 @@ def test_its_models_are_described(recipe: Recipe) -> None:
 
 def test_the_palette_offers_it(qapp: object, recipe: Recipe) -> None:
     palette = TreatmentPalette(Theme())
-    palette.show_selection([Cell("layers.0.mlp.up_proj", 16, "")])
+    palette.show_selection([MatrixCell("layers.0.mlp.up_proj", 16, "")])
     treatments: list[object] = []
     palette.chosen.connect(treatments.append)
     palette.fixed_choices["mxfp6"].click()

@@ -17,7 +17,7 @@ _PRECISION = rf"{_KEYS}|b?f(loat)?(p)?(16|32)|i?q\d(_[01k](_[sml])?)?|\d-?bit(-g
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ConversionPlan:
     """`problem` keeps it from starting, and `other_name` may help."""
 
     card: RecipeCard
@@ -26,20 +26,20 @@ class Plan:
     other_name: str = ""
 
 
-def planned(card: RecipeCard, name: str, source: Path, folder: Path, taken: Collection[str]) -> Plan:
+def planned(card: RecipeCard, name: str, source: Path, folder: Path, taken: Collection[str]) -> ConversionPlan:
     """Return the plan to make `name` in the folder; `taken` are names that others will have, in lower case."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}", name) or name.endswith(".partial"):
-        return Plan(
+        return ConversionPlan(
             card, name, "A name has letters, figures, dots, dashes and underscores, and begins with the former."
         )
     target = folder / name
     if name.casefold() in taken:
-        return Plan(card, name, "Two models cannot have the same name.", preflight.free_name(target))
+        return ConversionPlan(card, name, "Two models cannot have the same name.", preflight.free_name(target))
     try:
         preflight.check_target(source, target)
     except FacetError as error:
-        return Plan(card, name, error.message, preflight.free_name(target))
-    return Plan(card, name)
+        return ConversionPlan(card, name, error.message, preflight.free_name(target))
+    return ConversionPlan(card, name)
 
 
 def usual_name(model: ModelDescription, recipe: Recipe) -> str:

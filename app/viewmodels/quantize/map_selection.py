@@ -6,7 +6,7 @@ all layers of a column, column -1 for all of a line, and both together for every
 
 from dataclasses import dataclass, replace
 
-from app.viewmodels.quantize.recipe_map import Cell, RecipeMap
+from app.viewmodels.quantize.recipe_map import MatrixCell, RecipeMap
 
 Place = tuple[int, int]
 
@@ -30,7 +30,7 @@ class Selection:
     def columns(self, line: int) -> int:
         return len(self.map.outside) if line == OUTSIDE else len(self.map.kinds)
 
-    def cell(self, place: Place) -> Cell | None:
+    def cell(self, place: Place) -> MatrixCell | None:
         """Return the matrix at the place, if it is one place and there is a matrix."""
         line, column = place
         if line < 0 or column < 0 or line >= self.lines:

@@ -10,10 +10,19 @@ from PySide6.QtCore import QObject, Signal
 from app.viewmodels.bridges.questions import Questions, new_id
 from app.viewmodels.library.imports import OWNER
 from app.viewmodels.library.memory_fit import USUAL_CONTEXT
-from app.viewmodels.quantize.conversion_plan import Plan, planned, usual_name
+from app.viewmodels.quantize.conversion_plan import ConversionPlan, planned, usual_name
 from app.viewmodels.quantize.recipe_cards import RecipeCard, RecipeForecast, RecipeForecaster
 from app.viewmodels.quantize.recipe_store import RecipeStore
-from app.viewmodels.quantize.state import Coming, Fetching, Idle, Reading, Ready, State, Trouble, Unreachable
+from app.viewmodels.quantize.state import (
+    FetchingModel,
+    ModelFailed,
+    NoModel,
+    PendingDownload,
+    QuantizeState,
+    ReadingModel,
+    RecipesReady,
+    RepositoryFailed,
+)
 from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.errors import FacetError
 from mlx_engine.models.description.describe import ModelDescription, describe
@@ -50,7 +59,7 @@ class Quantize(QObject):
         super().__init__(parent)
         self._models, self._questions, self.recipe_store, self._machine = models, questions, recipe_store, machine
         self._convert = convert
-        self.state: State = Idle()
+        self.state: QuantizeState = NoModel()
         self.cards: list[RecipeCard] = []
         self.context = USUAL_CONTEXT
         self._chosen: dict[str, str] = {}
@@ -60,16 +69,16 @@ class Quantize(QObject):
 
     def open(self, model: ModelDescription) -> None:
         """Turn to this model."""
-        if isinstance(self.state, Ready) and self.state.model == model:
+        if isinstance(self.state, RecipesReady) and self.state.model == model:
             self.plans_changed.emit()
             return
-        self.state, self.cards, self._chosen, self._removes_source = Reading(model), [], {}, False
+        self.state, self.cards, self._chosen, self._removes_source = ReadingModel(model), [], {}, False
         self.changed.emit()
         self._questions.ask(ReadOutline(new_id(), str(model.path)), self._take, latest_only=True)
 
     def open_repository(self, repository: str) -> None:
         """Turn to a model on the Hub, to be downloaded and quantized."""
-        self.state, self.cards, self._chosen, self._removes_source = Fetching(repository), [], {}, False
+        self.state, self.cards, self._chosen, self._removes_source = FetchingModel(repository), [], {}, False
         self.changed.emit()
         self._questions.ask(ReadOutline(new_id(), repository=repository), self._take_fetched, latest_only=True)
 
@@ -82,10 +91,10 @@ class Quantize(QObject):
             return None
 
     def try_again(self) -> None:
-        if isinstance(self.state, Trouble):
-            model, self.state = self.state.model, Idle()
+        if isinstance(self.state, ModelFailed):
+            model, self.state = self.state.model, NoModel()
             self.open(model)
-        elif isinstance(self.state, Unreachable):
+        elif isinstance(self.state, RepositoryFailed):
             self.open_repository(self.state.repository)
 
     def set_context(self, tokens: int) -> None:
@@ -117,7 +126,7 @@ class Quantize(QObject):
     @property
     def can_remove_source(self) -> bool:
         """Whether the original may go once it is used: it must be used once only, and be no file of its own."""
-        return isinstance(self.state, Ready) and self.state.model.path.is_dir() and len(self._chosen) == 1
+        return isinstance(self.state, RecipesReady) and self.state.model.path.is_dir() and len(self._chosen) == 1
 
     @property
     def removes_source(self) -> bool:
@@ -129,18 +138,18 @@ class Quantize(QObject):
         self.plans_changed.emit()
 
     @property
-    def coming(self) -> Coming | None:
+    def coming(self) -> PendingDownload | None:
         """What is to be downloaded, if the model is not here."""
-        return self.state.coming if isinstance(self.state, Ready) else None
+        return self.state.coming if isinstance(self.state, RecipesReady) else None
 
     def card(self, name: str) -> RecipeCard | None:
         return next((card for card in self.cards if card.name == name), None)
 
     @property
-    def plans(self) -> list[Plan]:
+    def plans(self) -> list[ConversionPlan]:
         """What is chosen, in the order of the cards."""
-        plans: list[Plan] = []
-        if isinstance(self.state, Ready):
+        plans: list[ConversionPlan] = []
+        if isinstance(self.state, RecipesReady):
             model, taken = self.state.model, set[str]()
             for card in self.cards:
                 if self.is_chosen(card.name):
@@ -152,7 +161,7 @@ class Quantize(QObject):
     @property
     def warnings(self) -> list[str]:
         """What a person should know before, whatever is chosen."""
-        if not isinstance(self.state, Ready):
+        if not isinstance(self.state, RecipesReady):
             return []
         is_blinded = self.state.model.vision == "present"
         return [*self.state.notes, *([_BLINDED] if is_blinded else [])]
@@ -169,7 +178,7 @@ class Quantize(QObject):
     @property
     def needed_bytes(self) -> int:
         """What all that is chosen takes on the disk, with what is downloaded for it at the time when it takes most."""
-        if not isinstance(self.state, Ready):
+        if not isinstance(self.state, RecipesReady):
             return 0
         weights = [plan.card.forecast.conversion.size_bytes for plan in self.plans if plan.card.forecast]
         results = sum(weights) + len(weights) * preflight.companions_bytes(self.state.model)
@@ -189,7 +198,7 @@ class Quantize(QObject):
 
     def start(self) -> None:
         """Put the conversions that are chosen into the queue."""
-        if not self.can_start or not isinstance(self.state, Ready):
+        if not self.can_start or not isinstance(self.state, RecipesReady):
             return
         requests = [(plan, self._request(self.state.model, plan)) for plan in self.plans]
         for plan, request in requests:
@@ -206,7 +215,7 @@ class Quantize(QObject):
 
     def forecast(self, recipe: Recipe) -> RecipeForecast:
         """Say what a recipe gives that is no card yet. It must be one for this model."""
-        assert isinstance(self.state, Ready)  # noqa: S101 - there is nothing to edit before
+        assert isinstance(self.state, RecipesReady)  # noqa: S101 - there is nothing to edit before
         return self.state.forecaster.forecast(recipe)
 
     def save_recipe(self, recipe: Recipe, title: str, origin: Recipe) -> str:
@@ -220,38 +229,38 @@ class Quantize(QObject):
         self._questions.close()
 
     def _take_fetched(self, event: JobReply) -> None:
-        if not isinstance(self.state, Fetching):
+        if not isinstance(self.state, FetchingModel):
             return
         repository = self.state.repository
         try:
             if isinstance(event, RequestFailed):
-                self.state = Unreachable(repository, event.title, event.message)
+                self.state = RepositoryFailed(repository, event.title, event.message)
             elif isinstance(event, OutlineRead):
                 model = replace(describe(Path(event.path), repository), source=repository, revision=event.commit)
-                self._show_ready(model, event, Coming(event.missing_bytes, event.least_bytes))
+                self._show_ready(model, event, PendingDownload(event.missing_bytes, event.least_bytes))
         except FacetError as error:
-            self.state = Unreachable(repository, error.title, error.message)
+            self.state = RepositoryFailed(repository, error.title, error.message)
         self.changed.emit()
 
     def _take(self, event: JobReply) -> None:
-        if not isinstance(self.state, Reading):
+        if not isinstance(self.state, ReadingModel):
             return
         model = self.state.model
         if isinstance(event, RequestFailed):
-            self.state = Trouble(model, event.title, event.message)
+            self.state = ModelFailed(model, event.title, event.message)
         elif isinstance(event, OutlineRead):
             self._show_ready(model, event)
         self.changed.emit()
 
-    def _show_ready(self, model: ModelDescription, read: OutlineRead, coming: Coming | None = None) -> None:
-        self.state = Ready(
+    def _show_ready(self, model: ModelDescription, read: OutlineRead, coming: PendingDownload | None = None) -> None:
+        self.state = RecipesReady(
             model, RecipeForecaster(model, read.outline, self._machine, self.context), read.notes, coming
         )
         self._reckon()
         self.choose(FIRST_CHOICE_OF_QUANTIZED if read.outline.quantization else FIRST_CHOICE, chosen=True)
 
     def _reckon(self) -> None:
-        if isinstance(self.state, Ready):
+        if isinstance(self.state, RecipesReady):
             forecaster = replace(self.state.forecaster, context=self.context)
             self.state = replace(self.state, forecaster=forecaster)
             self.cards = forecaster.cards(self.recipe_store.recipes)
@@ -263,7 +272,7 @@ class Quantize(QObject):
     def _folder(self, model: ModelDescription) -> Path:
         return self._models / _owner(model)
 
-    def _request(self, model: ModelDescription, plan: Plan) -> Convert:
+    def _request(self, model: ModelDescription, plan: ConversionPlan) -> Convert:
         return Convert(
             id=new_id(),
             source="" if self.coming else str(model.path),

@@ -10,7 +10,7 @@ from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory.machine import Machine
 from mlx_engine.models.memory.memory import Fit, fit
 from mlx_engine.modes import MODES
-from mlx_engine.quantize.plan.forecast import Forecast, forecast
+from mlx_engine.quantize.plan.forecast import ConversionForecast, forecast
 from mlx_engine.quantize.plan.outline import Outline
 from mlx_engine.quantize.recipes.builtin import RECIPES
 from mlx_engine.quantize.recipes.recipe import Recipe
@@ -34,7 +34,7 @@ _KEYS: Mapping[str, str] = {
 class RecipeForecast:
     """The result of a recipe for one model: the exact size of its weights, and its memory at a context."""
 
-    conversion: Forecast
+    conversion: ConversionForecast
     memory: Fit
 
 
@@ -108,7 +108,7 @@ def _in_order(cards: Sequence[RecipeCard]) -> list[RecipeCard]:
     return sorted(cards, key=lambda card: (_ORDER.index(card.group), card.name != "lossless"))
 
 
-def unquantized_tensors(conversion: Forecast) -> list[tuple[str, str]]:
+def unquantized_tensors(conversion: ConversionForecast) -> list[tuple[str, str]]:
     """Return pairs of a tensor, or a number of tensors, and the reason that it stays in floating point."""
     counts = Counter(reason for _, reason in conversion.kept)
     pairs = []

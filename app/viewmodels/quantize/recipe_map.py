@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from app.viewmodels.formatting.matrix import order
 from mlx_engine.models.description.bit_map import LAYER
 from mlx_engine.models.files.safetensors import tensor_bytes
-from mlx_engine.quantize.plan.layout import Placement
+from mlx_engine.quantize.plan.layout import ParameterPlacement
 from mlx_engine.quantize.recipes.recipe import Format
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class MatrixCell:
     """One matrix. `obstacle` is why it is kept although the recipe would quantize it, `words` what becomes of it."""
 
     path: str
@@ -26,23 +26,23 @@ class MapRow:
     """The matrices of one layer by their kind, the path below the layer."""
 
     layer: int
-    cells: Mapping[str, Cell]
+    cells: Mapping[str, MatrixCell]
 
 
 @dataclass(frozen=True, slots=True)
 class RecipeMap:
     """`outside` are the matrices that belong to no layer, by their paths; `kinds` are the columns in order."""
 
-    outside: tuple[Cell, ...] = ()
+    outside: tuple[MatrixCell, ...] = ()
     kinds: tuple[str, ...] = ()
     rows: tuple[MapRow, ...] = ()
-    by_path: Mapping[str, Cell] = field(default_factory=dict)
+    by_path: Mapping[str, MatrixCell] = field(default_factory=dict)
 
 
-def recipe_map(placements: Iterable[Placement]) -> RecipeMap:
+def recipe_map(placements: Iterable[ParameterPlacement]) -> RecipeMap:
     """Return the map; vectors are left out."""
-    outside: list[Cell] = []
-    layers: dict[int, dict[str, Cell]] = {}
+    outside: list[MatrixCell] = []
+    layers: dict[int, dict[str, MatrixCell]] = {}
     for placement in placements:
         if len(placement.parameter.shape) < 2:
             continue
@@ -59,10 +59,10 @@ def recipe_map(placements: Iterable[Placement]) -> RecipeMap:
     return RecipeMap(tuple(outside), tuple(kinds), rows, {cell.path: cell for cell in every})
 
 
-def _cell(placement: Placement) -> Cell:
+def _cell(placement: ParameterPlacement) -> MatrixCell:
     form, path = placement.format, placement.parameter.path
     if form is None:
         bits = 8 * tensor_bytes(placement.dtype, (1,))
-        return Cell(path, bits, f"kept in {bits} bits", placement.reason)
+        return MatrixCell(path, bits, f"kept in {bits} bits", placement.reason)
     text = f"{form.title}: {placement.reason}" if placement.reason else form.title
-    return Cell(path, form.bits, text, format=form)
+    return MatrixCell(path, form.bits, text, format=form)

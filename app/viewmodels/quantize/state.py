@@ -7,26 +7,26 @@ from mlx_engine.models.description.description import ModelDescription
 
 
 @dataclass(frozen=True, slots=True)
-class Idle:
+class NoModel:
     """No model was chosen."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadingModel:
     """A process reads of what the model consists."""
 
     model: ModelDescription
 
 
 @dataclass(frozen=True, slots=True)
-class Fetching:
+class FetchingModel:
     """A process reads of what a model on the Hub consists."""
 
     repository: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unreachable:
+class RepositoryFailed:
     """The model on the Hub cannot be read, or not be quantized."""
 
     repository: str
@@ -35,7 +35,7 @@ class Unreachable:
 
 
 @dataclass(frozen=True, slots=True)
-class Coming:
+class PendingDownload:
     """The weights of the model are on the Hub: all that is to come, and the least that has to be here at a time."""
 
     missing_bytes: int
@@ -43,7 +43,7 @@ class Coming:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class ModelFailed:
     """The model cannot be quantized, or not be read."""
 
     model: ModelDescription
@@ -52,14 +52,14 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class RecipesReady:
     """Everything is known that a forecast needs; `notes` say what the source loses, or has lost already."""
 
     model: ModelDescription
     forecaster: RecipeForecaster
     notes: tuple[str, ...] = ()
-    coming: Coming | None = None
+    coming: PendingDownload | None = None
     """Of a model on the Hub, of which only the headers are here."""
 
 
-State = Idle | Reading | Fetching | Trouble | Unreachable | Ready
+QuantizeState = NoModel | ReadingModel | FetchingModel | ModelFailed | RepositoryFailed | RecipesReady

@@ -22,7 +22,7 @@ from app.views.lab.check_row import TickRow
 from app.views.lab.corpus_picker import CorpusPicker
 from app.views.lab.tray import StudyTray
 from mlx_engine.amounts import format_disk
-from mlx_engine.quantize.plan.forecast import Forecast
+from mlx_engine.quantize.plan.forecast import ConversionForecast
 
 _FIRST = ("8bit", "balanced-6bit", "balanced-5bit", "balanced-4bit", "4bit", "balanced-3bit")
 """The recipes that are shown at once, besides the person's own."""
@@ -234,5 +234,5 @@ def _purpose(card: RecipeCard) -> str:
     return f"Your own recipe. {card.recipe.purpose}".rstrip() if card.is_users else card.recipe.purpose
 
 
-def _size(found: Forecast) -> str:
+def _size(found: ConversionForecast) -> str:
     return f"{format_disk(found.size_bytes)} · {found.bits_per_weight:.2f} bits"

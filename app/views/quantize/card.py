@@ -15,7 +15,7 @@ from app.views.kit.theme import Theme
 from mlx_engine.amounts import format_context, format_disk, format_memory
 
 
-class Card(QWidget):
+class RecipeCardView(QWidget):
     """A click anywhere chooses the recipe; its buttons edit a copy and list the unquantized tensors."""
 
     chosen = Signal(str, bool)

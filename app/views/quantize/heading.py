@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.viewmodels.library.library import detail
 from app.viewmodels.library.memory_fit import CONTEXTS, USUAL_CONTEXT
-from app.viewmodels.quantize.state import Fetching, Idle, State, Unreachable
+from app.viewmodels.quantize.state import FetchingModel, NoModel, QuantizeState, RepositoryFailed
 from app.views.kit.buttons import IconButton
 from app.views.kit.chips import ChoiceChip
 from app.views.kit.grid import SIDE
@@ -42,13 +42,13 @@ class Heading(QWidget):
         row.addLayout(names, 1)
         row.addWidget(self.context)
 
-    def follow(self, state: State) -> None:
+    def follow(self, state: QuantizeState) -> None:
         """Name the model."""
-        self.context.setVisible(not isinstance(state, Idle))
-        self._facts.setVisible(not isinstance(state, Idle | Fetching | Unreachable))
-        if isinstance(state, Idle):
+        self.context.setVisible(not isinstance(state, NoModel))
+        self._facts.setVisible(not isinstance(state, NoModel | FetchingModel | RepositoryFailed))
+        if isinstance(state, NoModel):
             self._name.setText("Quantize a model")
-        elif isinstance(state, Fetching | Unreachable):
+        elif isinstance(state, FetchingModel | RepositoryFailed):
             self._name.setText(state.repository)
         else:
             self._name.setText(state.model.name)

@@ -9,7 +9,14 @@ from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.quantize.quantize import Quantize
 from app.viewmodels.quantize.recipe_editor import RecipeEditor
-from app.viewmodels.quantize.state import Fetching, Idle, Reading, Ready, Trouble, Unreachable
+from app.viewmodels.quantize.state import (
+    FetchingModel,
+    ModelFailed,
+    NoModel,
+    ReadingModel,
+    RecipesReady,
+    RepositoryFailed,
+)
 from app.views.kit.placeholder import Placeholder
 from app.views.kit.save_file import ask_save_path
 from app.views.kit.theme import Theme
@@ -68,16 +75,16 @@ class QuantizePage(QWidget):
         self._close_editor()
         self.heading.follow(state)
         self.recipes.notes.show_sentences(self._quantize.warnings)
-        self.tray.setVisible(isinstance(state, Ready))
+        self.tray.setVisible(isinstance(state, RecipesReady))
         match state:
-            case Ready():
+            case RecipesReady():
                 self._stack.setCurrentWidget(self.recipes)
                 self.recipes.verticalScrollBar().setValue(0)
-            case Reading() | Fetching():
+            case ReadingModel() | FetchingModel():
                 self._stack.setCurrentWidget(self._skeleton)
-            case Trouble(_, title, message) | Unreachable(_, title, message):
+            case ModelFailed(_, title, message) | RepositoryFailed(_, title, message):
                 self._tell(title, message, icon="warning", actions=(_AGAIN, _BACK))
-            case Idle():
+            case NoModel():
                 sentence = "Choose one on the page of models, or drop a folder or a GGUF file here."
                 self._tell("Which model?", sentence, icon="model", actions=(_MODELS, _FOLDER, _FILE))
 
@@ -88,7 +95,7 @@ class QuantizePage(QWidget):
     def edit(self, name: str) -> None:
         """Show the editor with a copy of the recipe of that name."""
         state, card = self._quantize.state, self._quantize.card(name)
-        if not isinstance(state, Ready) or card is None or card.problem:
+        if not isinstance(state, RecipesReady) or card is None or card.problem:
             return
         self._close_editor()
         model = RecipeEditor(state.forecaster.outline, card.recipe, self)
@@ -119,7 +126,7 @@ class QuantizePage(QWidget):
             editor.deleteLater()
             self._stack.setCurrentWidget(self.recipes)
             self.heading.show()
-            self.tray.setVisible(isinstance(self._quantize.state, Ready))
+            self.tray.setVisible(isinstance(self._quantize.state, RecipesReady))
 
     def _act(self, action: str) -> None:
         if action == _AGAIN:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.viewmodels.quantize.recipe_map import Cell
+from app.viewmodels.quantize.recipe_map import MatrixCell
 from app.views.charts.bit_scale import colour_of, swatch
 from app.views.kit.chips import Chip
 from app.views.kit.flow import Flow
@@ -104,7 +104,7 @@ class TreatmentPalette(QWidget):
         if self._bits is not None:
             self.choose_bits(self._bits)
 
-    def show_selection(self, cells: Sequence[Cell]) -> None:
+    def show_selection(self, cells: Sequence[MatrixCell]) -> None:
         """Mark the treatment that all of the cells have."""
         forms = {cell.format for cell in cells}
         form = next(iter(forms)) if len(forms) == 1 else None

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.quantize.conversion_plan import Plan
+from app.viewmodels.quantize.conversion_plan import ConversionPlan
 from app.views.kit.buttons import IconButton
 from app.views.kit.controls import SmallButton
 from app.views.kit.text_field import TextField
@@ -18,7 +18,7 @@ class PlanRow(QWidget):
     renamed = Signal(str, str)  # the recipe's name, the result's
     dropped = Signal(str)
 
-    def __init__(self, plan: Plan, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, plan: ConversionPlan, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._plan = plan
         self._name = TextField(theme, f"Name of the {plan.card.title} model")
@@ -40,7 +40,7 @@ class PlanRow(QWidget):
         self._drop.clicked.connect(lambda: self.dropped.emit(self._plan.card.name))
         self.follow(plan)
 
-    def follow(self, plan: Plan) -> None:
+    def follow(self, plan: ConversionPlan) -> None:
         """Show the plan as it is now; what is being typed is left alone."""
         self._plan = plan
         if self._name.text().strip() != plan.name and not (self._name.hasFocus() and not self._name.text().strip()):

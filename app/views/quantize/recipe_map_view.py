@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QToolTip
 
 from app.viewmodels.formatting.matrix import short
 from app.viewmodels.quantize.map_selection import ALL, OUTSIDE, Place, Selection
-from app.viewmodels.quantize.recipe_map import Cell, RecipeMap
+from app.viewmodels.quantize.recipe_map import MatrixCell, RecipeMap
 from app.views.charts.bit_scale import colour_of, colour_on, hatch
 from app.views.kit.painting import focus_ring, mixed, rounded
 from app.views.kit.plain_text import plain
@@ -160,7 +160,7 @@ class RecipeMapView(QAbstractScrollArea):
                 self._paint_cell(painter, self._area(line, column), cell, chosen)
 
     def _paint_cell(
-        self, painter: QPainter, area: QRectF, cell: Cell, chosen: frozenset[str], *, name: str = ""
+        self, painter: QPainter, area: QRectF, cell: MatrixCell, chosen: frozenset[str], *, name: str = ""
     ) -> None:
         colours = self._theme.palette
         if cell.obstacle:

@@ -10,7 +10,7 @@ from app.views.kit.grid import CardGrid, VerticalScrollArea
 from app.views.kit.notes import Notes
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
-from app.views.quantize.card import Card
+from app.views.quantize.card import RecipeCardView
 
 _CARD_WIDTH = 270
 _WORDS = {
@@ -31,7 +31,7 @@ class Recipes(VerticalScrollArea):
     def __init__(self, quantize: Quantize, theme: Theme) -> None:
         super().__init__(theme, "Recipes")
         self._quantize, self._theme = quantize, theme
-        self.cards: dict[str, Card] = {}
+        self.cards: dict[str, RecipeCardView] = {}
         self._groups: list[QWidget] = []
         self._shows_rare = False
         self.notes = Notes(theme)
@@ -69,8 +69,8 @@ class Recipes(VerticalScrollArea):
         ):
             self._add_group(group, [self.cards[card.name] for card in cards if card.group == group])
 
-    def _new_card(self, card: RecipeCard) -> Card:
-        view = Card(card, self._theme)
+    def _new_card(self, card: RecipeCard) -> RecipeCardView:
+        view = RecipeCardView(card, self._theme)
         view.chosen.connect(lambda name, chosen: self._quantize.choose(name, chosen=chosen))
         view.edit_requested.connect(self.edit_requested)
         view.export_requested.connect(self.export_requested)
@@ -78,7 +78,7 @@ class Recipes(VerticalScrollArea):
         view.delete_requested.connect(self._quantize.recipe_store.delete)
         return view
 
-    def _add_group(self, group: str, cards: list[Card]) -> None:
+    def _add_group(self, group: str, cards: list[RecipeCardView]) -> None:
         grid = CardGrid(self._theme, _CARD_WIDTH)
         grid.show_cards(cards)
         head = QWidget()

@@ -5,7 +5,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.viewmodels.quantize.quantize import Quantize
-from app.viewmodels.quantize.state import Ready
+from app.viewmodels.quantize.state import RecipesReady
 from app.views.kit.chips import Chip
 from app.views.kit.controls import FilledButton
 from app.views.kit.grid import SIDE
@@ -89,7 +89,7 @@ class Tray(QWidget):
         self.remove.setVisible(self._quantize.can_remove_source)
         with QSignalBlocker(self.remove):
             self.remove.setChecked(self._quantize.removes_source)
-        if isinstance(state, Ready) and state.coming:
+        if isinstance(state, RecipesReady) and state.coming:
             self.remove.setText("Remove the original's files as they are used")
             self.remove.setToolTip(
                 f"Each file of {state.model.name} is removed for good once it was used, so that the disk need not have "
@@ -97,7 +97,7 @@ class Tray(QWidget):
                 "downloaded again."
             )
             self.remove.updateGeometry()
-        elif isinstance(state, Ready):
+        elif isinstance(state, RecipesReady):
             self.remove.setText("Remove the original afterwards")
             self.remove.setToolTip(
                 f"Once the new model is whole, the weights of {state.model.name} are removed for good, not into the "

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mlx_engine.models.hub.pace import Pace
-from mlx_engine.quantize.mlx.convert import Progress
+from mlx_engine.quantize.mlx.convert import WriteProgress
 from mlx_engine.quantize.mlx.source import Source
-from mlx_engine.quantize.plan.forecast import Forecast
+from mlx_engine.quantize.plan.forecast import ConversionForecast
 from mlx_engine.quantize.plan.messages import ConversionPlanned, ConversionProgress, Converted, Kept
 
 INTERVAL_S = 0.2
 """Time between two progress events."""
 
 
-def planned(id: str, expected: Forecast, source: Source) -> ConversionPlanned:
+def planned(id: str, expected: ConversionForecast, source: Source) -> ConversionPlanned:
     """Return the event that announces the result."""
     return ConversionPlanned(
         id=id,
@@ -26,7 +26,7 @@ def planned(id: str, expected: Forecast, source: Source) -> ConversionPlanned:
     )
 
 
-def progress(id: str, steps: Iterator[Progress]) -> Iterator[ConversionProgress]:
+def progress(id: str, steps: Iterator[WriteProgress]) -> Iterator[ConversionProgress]:
     """Yield progress for the first step, the last one, and a few per second in between.
 
     The rate leaves out the time in which the job is paused, that is, the consumer does not ask for the next event.
@@ -50,7 +50,7 @@ def progress(id: str, steps: Iterator[Progress]) -> Iterator[ConversionProgress]
         idle_s += reported_s - now
 
 
-def converted(id: str, target: Path, expected: Forecast, source: Source) -> Converted:
+def converted(id: str, target: Path, expected: ConversionForecast, source: Source) -> Converted:
     """Return the event for a finished conversion."""
     return Converted(
         id=id,
@@ -62,5 +62,5 @@ def converted(id: str, target: Path, expected: Forecast, source: Source) -> Conv
     )
 
 
-def _kept(expected: Forecast) -> tuple[Kept, ...]:
+def _kept(expected: ConversionForecast) -> tuple[Kept, ...]:
     return tuple(Kept(path, reason) for path, reason in expected.kept)

@@ -27,7 +27,7 @@ from mlx_engine.models.hub.upload_messages import (
     UploadRequest,
 )
 from mlx_engine.models.memory.memory import METAL, estimate
-from mlx_engine.quantize.publish.model_card import Card, Measurement, write_card
+from mlx_engine.quantize.publish.model_card import Measurement, ModelCard, write_card
 from mlx_engine.quantize.publish.publish import Conversion, collect, license_of, license_warning, read_conversion
 
 _CONTEXT = 8192
@@ -59,7 +59,7 @@ def _draft(request: DraftCard, conversion: Conversion, hub: Hub) -> CardDraft:
     metadata = read_metadata(base)
     license_name = request.license or next(iter(metadata.get("license", ())), "") or conversion.note.license
     context = min(conversion.model.context_length or _CONTEXT, _CONTEXT)
-    card = Card(
+    card = ModelCard(
         conversion=conversion,
         repository=repository,
         license=license_name,

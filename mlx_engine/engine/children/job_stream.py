@@ -24,7 +24,7 @@ from mlx_engine.models.hub.client import Hub
 from mlx_engine.models.hub.delivery import Delivery
 from mlx_engine.models.hub.download import Plan, make_plan, planned
 from mlx_engine.models.hub.skeleton import is_weights, write_skeleton
-from mlx_engine.quantize.mlx.convert import Progress, convert
+from mlx_engine.quantize.mlx.convert import WriteProgress, convert
 from mlx_engine.quantize.mlx.opening import open_source
 from mlx_engine.quantize.mlx.source import NotArrived, Source, supply_of
 from mlx_engine.quantize.plan import preflight
@@ -175,11 +175,11 @@ def _in_order(task: _Task, supply: Supply) -> list[RemoteFile]:
     return [*needed, *(file for file in task.weights.values() if file not in needed and task.delivery.keeps)]
 
 
-def _report(task: _Task, steps: Iterator[Progress]) -> Iterator[JobEvent]:
+def _report(task: _Task, steps: Iterator[WriteProgress]) -> Iterator[JobEvent]:
     """Yield the events of download and conversion; both pause while the consumer does not ask for the next event."""
     delivery, waits = task.delivery, list[Waiting]()
 
-    def steps_with_waits() -> Iterator[Progress]:
+    def steps_with_waits() -> Iterator[WriteProgress]:
         for step in steps:
             waits.extend(delivery.events())
             yield step

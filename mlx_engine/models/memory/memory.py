@@ -47,7 +47,7 @@ METAL = Runtime()
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class MemoryEstimate:
     """The sum for a context of `context` tokens."""
 
     context: int
@@ -64,7 +64,7 @@ class Estimate:
 class Fit:
     """An estimate compared with a machine; `largest_context` is the longest that fits, 0 if none does."""
 
-    estimate: Estimate
+    estimate: MemoryEstimate
     machine: Machine
     verdict: Verdict
     largest_context: int
@@ -93,12 +93,12 @@ class Fit:
         return f"{format_memory(self.machine.reserve_bytes)} is kept free."
 
 
-def estimate(model: ModelDescription, context: int, *, cache_bits: CacheBits = 16, runtime: Runtime) -> Estimate:
+def estimate(model: ModelDescription, context: int, *, cache_bits: CacheBits = 16, runtime: Runtime) -> MemoryEstimate:
     """Return the memory for `model` with a context of `context` tokens and a KV cache of `cache_bits`."""
     weights = _weights_bytes(model, runtime)
     number_bytes = _cached_number_bytes(model, cache_bits, runtime)
     cache = sum(_layer_bytes(layers, context, number_bytes, runtime) for layers in model.cache)
-    return Estimate(context, weights, cache, _work_bytes(model, context, number_bytes, runtime))
+    return MemoryEstimate(context, weights, cache, _work_bytes(model, context, number_bytes, runtime))
 
 
 def fit(model: ModelDescription, machine: Machine, *, context: int = 0, cache_bits: CacheBits = 16) -> Fit:
@@ -114,7 +114,7 @@ def fit(model: ModelDescription, machine: Machine, *, context: int = 0, cache_bi
     return Fit(need, machine, verdict(need, machine), _largest(fits, min(longest, _longest_context)))
 
 
-def verdict(need: Estimate, machine: Machine) -> Verdict:
+def verdict(need: MemoryEstimate, machine: Machine) -> Verdict:
     """Compare the sum with the machine."""
     if need.total_bytes <= machine.available_bytes:
         return "fits"

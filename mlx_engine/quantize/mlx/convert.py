@@ -28,10 +28,10 @@ from mlx_engine.models.files import staging
 from mlx_engine.quantize.mlx.pieces import executor, pieces, written
 from mlx_engine.quantize.mlx.source import Source, supply_of
 from mlx_engine.quantize.plan.config import quantized_config
-from mlx_engine.quantize.plan.delivery import AllHere, Delivery
+from mlx_engine.quantize.plan.delivery import AllHere, FileDelivery
 from mlx_engine.quantize.plan.digests import Digests, KnownDigests
-from mlx_engine.quantize.plan.forecast import Forecast, forecast_of
-from mlx_engine.quantize.plan.layout import Placement, layout
+from mlx_engine.quantize.plan.forecast import ConversionForecast, forecast_of
+from mlx_engine.quantize.plan.layout import ParameterPlacement, layout
 from mlx_engine.quantize.plan.writer import Writer
 from mlx_engine.quantize.recipes.recipe import Recipe
 from mlx_engine.quantize.recipes.unchanged import USUAL_REASONS, kept_in_words
@@ -43,7 +43,7 @@ _reserve_bytes = 2**28
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class WriteProgress:
     """So much of the result's weights has been written; `tensor` is the parameter that came last."""
 
     done_bytes: int
@@ -58,8 +58,8 @@ def convert(
     *,
     repository: str = "",
     commit: str = "",
-    delivery: Delivery | None = None,
-) -> Generator[Progress, None, None]:
+    delivery: FileDelivery | None = None,
+) -> Generator[WriteProgress, None, None]:
     """Write `source` as the folder `target`, after `recipe`; closing the iterator gives up and leaves nothing behind.
 
     `repository` and `commit` say where the source came from; without them `facet.json` repeats what it says itself.
@@ -96,7 +96,7 @@ def convert(
             staging.put_in_place(partial, target)
 
 
-def _digests(source: Source, delivery: Delivery | None) -> AbstractContextManager[Digests | KnownDigests]:
+def _digests(source: Source, delivery: FileDelivery | None) -> AbstractContextManager[Digests | KnownDigests]:
     return Digests(source.files) if delivery is None else KnownDigests(delivery.digests)
 
 
@@ -118,7 +118,7 @@ def _write_config(folder: Path, config: Mapping[str, Any]) -> None:
     (folder / "config.json").write_text(json.dumps(_tag_floats(config), indent=4) + "\n")
 
 
-def _provenance(source: Source, recipe: Recipe, expected: Forecast, origin: Provenance) -> Provenance:
+def _provenance(source: Source, recipe: Recipe, expected: ConversionForecast, origin: Provenance) -> Provenance:
     return Provenance(
         source=origin.source or source.path.name,
         revision=origin.revision,
@@ -134,8 +134,8 @@ def _provenance(source: Source, recipe: Recipe, expected: Forecast, origin: Prov
 
 
 def _write_weights(
-    source: Source, placements: Sequence[Placement], folder: Path, parameters: int, delivery: Delivery
-) -> Iterator[Progress]:
+    source: Source, placements: Sequence[ParameterPlacement], folder: Path, parameters: int, delivery: FileDelivery
+) -> Iterator[WriteProgress]:
     writer = Writer(folder, (array for placement in placements for array in placement.arrays.items()))
     workers = executor()
     supply = supply_of(source, [one.parameter for one in placements if one.size_bytes])
@@ -152,14 +152,14 @@ def _write_weights(
                 missing[name] -= written_bytes
                 if not missing[name]:
                     _release(source, supply.finish(name), supply.front, writer, delivery)
-            yield Progress(done_bytes, writer.data_bytes, name)
+            yield WriteProgress(done_bytes, writer.data_bytes, name)
         writer.finish(parameters)
     finally:
         workers.shutdown(cancel_futures=True)
         writer.close()
 
 
-def _release(source: Source, files: Sequence[str], front: int, writer: Writer, delivery: Delivery) -> None:
+def _release(source: Source, files: Sequence[str], front: int, writer: Writer, delivery: FileDelivery) -> None:
     """Give up files whose contents are all in the result, which must be on the disk before they go."""
     if files and not delivery.keeps:
         writer.sync()

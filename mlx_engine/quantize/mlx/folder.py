@@ -22,7 +22,7 @@ from mlx_engine.quantize.recipes.recipe import Format
 _load_config: Any = load_config  # has no types
 
 
-class Folder:
+class FolderSource:
     """A `Source`. Of weight files that are `arriving` only the headers need to be in the folder.
 
     Raises:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mlx_engine.quantize.mlx import gguf_file, published
 from mlx_engine.quantize.mlx.decoded import Contents, Decoded
-from mlx_engine.quantize.mlx.folder import Folder
+from mlx_engine.quantize.mlx.folder import FolderSource
 from mlx_engine.quantize.mlx.source import Arriving, Source
 
 
@@ -21,7 +21,7 @@ def open_source(path: Path, arriving: Arriving | None = None) -> Source:
     if path.suffix == ".gguf" and path.is_file():
         return _decoded(gguf_file.read_file(path))
     contents = published.read_folder(path, arriving)
-    return Folder(path, arriving) if contents is None else _decoded(contents)
+    return FolderSource(path, arriving) if contents is None else _decoded(contents)
 
 
 def _decoded(contents: Contents) -> Decoded:

@@ -12,8 +12,8 @@ from mlx_engine.errors import EngineError
 from mlx_engine.modes import MODES
 from mlx_engine.quantize.mlx.quantizing import convert_rows, copy_rows
 from mlx_engine.quantize.mlx.source import Rows, Source
-from mlx_engine.quantize.plan.delivery import Delivery
-from mlx_engine.quantize.plan.layout import Placement
+from mlx_engine.quantize.plan.delivery import FileDelivery
+from mlx_engine.quantize.plan.layout import ParameterPlacement
 from mlx_engine.quantize.plan.supply import Supply
 from mlx_engine.quantize.plan.writer import Writer
 
@@ -30,7 +30,7 @@ _at_once = 4
 class Piece:
     """Some rows of a parameter, and where to read them: as floats to convert, or packed, array by array, to copy."""
 
-    placement: Placement
+    placement: ParameterPlacement
     start: int
     stop: int
     rows: int
@@ -39,7 +39,7 @@ class Piece:
 
 
 def pieces(
-    source: Source, placements: Sequence[Placement], supply: Supply, delivery: Delivery
+    source: Source, placements: Sequence[ParameterPlacement], supply: Supply, delivery: FileDelivery
 ) -> Iterator[Piece | None]:
     """Give the pieces of what can be read, and None as long as nothing can that was not yet given."""
     waiting = {placement.parameter.name: placement for placement in placements if placement.size_bytes}
@@ -51,7 +51,7 @@ def pieces(
             yield None
 
 
-def _pieces_of(source: Source, placement: Placement) -> Iterator[Piece]:
+def _pieces_of(source: Source, placement: ParameterPlacement) -> Iterator[Piece]:
     parameter, form = placement.parameter, placement.format
     columns = parameter.shape[-1] if parameter.shape else 1
     rows = parameter.elements // max(columns, 1)
@@ -85,9 +85,9 @@ def executor() -> Executor:
 
 def written(
     workers: Executor, pieces: Iterator[Piece | None], writer: Writer
-) -> Iterator[tuple[Placement | None, int]]:
+) -> Iterator[tuple[ParameterPlacement | None, int]]:
     """Let the workers have some pieces at a time; give what has been written of each, or None to wait for a piece."""
-    waiting: deque[tuple[Placement, Future[int]]] = deque()
+    waiting: deque[tuple[ParameterPlacement, Future[int]]] = deque()
     for piece in pieces:
         if piece is not None:
             waiting.append((piece.placement, workers.submit(_convert_piece, piece, writer)))

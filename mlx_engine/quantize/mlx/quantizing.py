@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from mlx_engine.errors import BrokenModel, InvalidRecipe
 from mlx_engine.quantize.mlx.source import mlx_type
-from mlx_engine.quantize.plan.layout import Placement
+from mlx_engine.quantize.plan.layout import ParameterPlacement
 
 _infinity = {mx.bfloat16: 0x7F80, mx.float16: 0x7C00, mx.float32: 0x7F800000}
 """The bits of infinity; those of numbers that are none are above."""
 
 
-def convert_rows(rows: mx.array, placement: Placement) -> Mapping[str, memoryview]:
+def convert_rows(rows: mx.array, placement: ParameterPlacement) -> Mapping[str, memoryview]:
     """Return the bytes of each of the placement's arrays for these rows, by "weight", "scales" and "biases".
 
     A matrix is quantized in groups along its rows, so rows give the same bytes alone as all together.
@@ -35,7 +35,7 @@ def convert_rows(rows: mx.array, placement: Placement) -> Mapping[str, memoryvie
     return {part: _bytes(array) for part, array in zip(("weight", "scales", "biases"), arrays, strict=False)}
 
 
-def copy_rows(rows: mx.array, placement: Placement) -> memoryview:
+def copy_rows(rows: mx.array, placement: ParameterPlacement) -> memoryview:
     """Return the bytes of rows of a packed array as they are; scales and biases that are floats get their final type.
 
     Raises:
@@ -49,7 +49,7 @@ def copy_rows(rows: mx.array, placement: Placement) -> memoryview:
     return _bytes(cast)
 
 
-def _require_numbers(rows: mx.array, cast: mx.array, placement: Placement) -> None:
+def _require_numbers(rows: mx.array, cast: mx.array, placement: ParameterPlacement) -> None:
     if _are_numbers(cast):
         return
     mx.eval(rows)

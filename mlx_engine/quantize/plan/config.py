@@ -7,13 +7,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlx_engine.quantize.plan.layout import Placement
+from mlx_engine.quantize.plan.layout import ParameterPlacement
 from mlx_engine.quantize.recipes.recipe import Format, Recipe
 
 _dtype_fields = ("torch_dtype", "dtype")
 
 
-def quantized_config(config: Mapping[str, Any], placements: Sequence[Placement], recipe: Recipe) -> dict[str, Any]:
+def quantized_config(
+    config: Mapping[str, Any], placements: Sequence[ParameterPlacement], recipe: Recipe
+) -> dict[str, Any]:
     """Return config.json for the result of a conversion, sorted, from that of the original.
 
     What most matrices have stands under "quantization"; what differs, by its path; False is for matrices that could
@@ -39,7 +41,7 @@ def _with_dtype(config: dict[str, Any], dtype: str) -> dict[str, Any]:
     return config | changed
 
 
-def _quantization(placements: Sequence[Placement], recipe: Recipe) -> dict[str, Any]:
+def _quantization(placements: Sequence[ParameterPlacement], recipe: Recipe) -> dict[str, Any]:
     formats = {one.parameter.path: one.format for one in placements if one.parameter.can_be_quantized}
     usual = _usual(placements, recipe)
     if usual is None:
@@ -48,7 +50,7 @@ def _quantization(placements: Sequence[Placement], recipe: Recipe) -> dict[str, 
     return _entry(usual) | differing
 
 
-def _usual(placements: Sequence[Placement], recipe: Recipe) -> Format | None:
+def _usual(placements: Sequence[ParameterPlacement], recipe: Recipe) -> Format | None:
     """Return the recipe's default where any matrix has it, else the format of most weights; None if all are kept."""
     weights: Counter[Format] = Counter()
     for placement in placements:

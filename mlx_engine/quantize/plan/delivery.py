@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 
-class Delivery(Protocol):
+class FileDelivery(Protocol):
     """Brings the source's files while it is converted."""
 
     @property

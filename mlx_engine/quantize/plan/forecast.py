@@ -10,14 +10,14 @@ from mlx_engine.models.description.bit_map import LayerBits, bit_map
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.description.weights import Precision, Weight, plain_weight
 from mlx_engine.models.files.safetensors import TensorEntry, header_bytes, tensor_bytes
-from mlx_engine.quantize.plan.layout import Placement, layout, meaning
+from mlx_engine.quantize.plan.layout import ParameterPlacement, layout, meaning
 from mlx_engine.quantize.plan.outline import Dropped, Outline
 from mlx_engine.quantize.plan.shards import into_shards
 from mlx_engine.quantize.recipes.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class ConversionForecast:
     """What the conversion of one model by one recipe will give."""
 
     recipe: Recipe
@@ -63,7 +63,7 @@ class Forecast:
         )
 
 
-def forecast(outline: Outline, recipe: Recipe) -> Forecast:
+def forecast(outline: Outline, recipe: Recipe) -> ConversionForecast:
     """Say what converting the network by `recipe` will give.
 
     Raises:
@@ -72,14 +72,14 @@ def forecast(outline: Outline, recipe: Recipe) -> Forecast:
     return forecast_of(layout(outline, recipe), outline, recipe)
 
 
-def forecast_of(placements: Sequence[Placement], outline: Outline, recipe: Recipe) -> Forecast:
+def forecast_of(placements: Sequence[ParameterPlacement], outline: Outline, recipe: Recipe) -> ConversionForecast:
     """Say the same of a layout that is known already."""
     arrays = [item for placement in placements for item in placement.arrays.items()]
     shards = into_shards(arrays)
     headers = sum(header_bytes(shard.arrays) for shard in shards)
     found = [_weight(placement) for placement in placements]
     data = sum(weight.size_bytes for weight in found)
-    return Forecast(
+    return ConversionForecast(
         recipe=recipe,
         size_bytes=headers + data,
         files=len(shards),
@@ -95,7 +95,7 @@ def forecast_of(placements: Sequence[Placement], outline: Outline, recipe: Recip
     )
 
 
-def _weight(placement: Placement) -> Weight:
+def _weight(placement: ParameterPlacement) -> Weight:
     """Return the weight as it will be read from the disk."""
     parameter, form = placement.parameter, placement.format
     if form is None:
@@ -112,7 +112,7 @@ def _idle_rules(outline: Outline, recipe: Recipe) -> Iterator[str]:
             yield f"The recipe's rule for {' and '.join(rule.kinds) or 'all'} meets no matrix of this model."
 
 
-def _wishes(placements: Sequence[Placement]) -> Iterator[str]:
+def _wishes(placements: Sequence[ParameterPlacement]) -> Iterator[str]:
     """Say what is quantized in another way because the architecture wants it."""
     paths = [placement.parameter.path for placement in placements if placement.reason and placement.format]
     if paths:

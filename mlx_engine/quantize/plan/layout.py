@@ -21,7 +21,7 @@ _float_types = frozenset({"BF16", "F16", "F32", "F64"})
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class ParameterPlacement:
     """What becomes of one parameter."""
 
     parameter: Parameter
@@ -39,7 +39,7 @@ class Placement:
         return sum(tensor_bytes(dtype, shape) for dtype, shape in self.arrays.values())
 
 
-def layout(outline: Outline, recipe: Recipe) -> tuple[Placement, ...]:
+def layout(outline: Outline, recipe: Recipe) -> tuple[ParameterPlacement, ...]:
     """Return what becomes of each parameter, in the network's order.
 
     Raises:
@@ -106,14 +106,14 @@ def _layers(layers: Layers | tuple[int, int], count: int, number: int) -> frozen
 _Rules = list[tuple[Callable[[str], bool], Treatment]]
 
 
-def _place(parameter: Parameter, cast: str, recipe: Recipe, rules: _Rules) -> Placement:
+def _place(parameter: Parameter, cast: str, recipe: Recipe, rules: _Rules) -> ParameterPlacement:
     """Place a parameter; `cast` is the type that floats get, "" if they keep theirs."""
     is_cast = cast and parameter.can_be_cast and parameter.dtype in _float_types
     dtype = cast if is_cast else parameter.dtype
     form, reason = _choose(parameter, recipe, rules)
     if form is None:
-        return Placement(parameter, None, dtype, reason, {parameter.name: (dtype, parameter.shape)})
-    return Placement(parameter, form, dtype, reason, _packed(parameter, form, dtype))
+        return ParameterPlacement(parameter, None, dtype, reason, {parameter.name: (dtype, parameter.shape)})
+    return ParameterPlacement(parameter, form, dtype, reason, _packed(parameter, form, dtype))
 
 
 def _choose(parameter: Parameter, recipe: Recipe, rules: _Rules) -> tuple[Format | None, str]:

@@ -16,8 +16,8 @@ from mlx_engine.models.description.describe import describe
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.files import staging
 from mlx_engine.models.hub.cache import free_bytes
-from mlx_engine.quantize.plan.forecast import Forecast, forecast_of
-from mlx_engine.quantize.plan.layout import Placement, layout
+from mlx_engine.quantize.plan.forecast import ConversionForecast, forecast_of
+from mlx_engine.quantize.plan.layout import ParameterPlacement, layout
 from mlx_engine.quantize.plan.outline import Outline
 from mlx_engine.quantize.plan.supply import Supply
 from mlx_engine.quantize.recipes.recipe import Recipe
@@ -44,7 +44,7 @@ def look(source: Path, target: Path) -> ModelDescription:
     return model
 
 
-def check(source: Path, target: Path, recipe: Recipe, outline: Outline) -> Forecast:
+def check(source: Path, target: Path, recipe: Recipe, outline: Outline) -> ConversionForecast:
     """Say exactly what `recipe` will make of the model at `source`, if it can.
 
     Raises:
@@ -138,7 +138,7 @@ def free_name(target: Path) -> str:
     return next(name for name in names if not target.with_name(name).exists())
 
 
-def _require_some(placements: Sequence[Placement], recipe: Recipe) -> None:
+def _require_some(placements: Sequence[ParameterPlacement], recipe: Recipe) -> None:
     """See that a recipe that quantizes has something to quantize."""
     if recipe.default == "keep" or any(placement.format for placement in placements):
         return

@@ -24,7 +24,7 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ModelCard:
     """What the card is written from: besides the conversion, what only others know.
 
     `base_metadata` are the fields of the base model's own card, `memory_bytes` what it takes while it is run.
@@ -39,7 +39,7 @@ class Card:
     memory_context: int = 0
 
 
-def write_card(card: Card) -> str:
+def write_card(card: ModelCard) -> str:
     """Return the card, the block of metadata included."""
     sections = [
         _metadata(card),
@@ -55,13 +55,13 @@ def write_card(card: Card) -> str:
     return "\n\n".join(filter(None, sections)) + "\n"
 
 
-def tags(card: Card) -> list[str]:
+def tags(card: ModelCard) -> list[str]:
     """Return the Hub's tags: `mlx`, and how the weights are stored."""
     quantization = card.conversion.model.quantization.partition(" g")[0].replace("mixed ", "mixed-").replace("/", "-")
     return list(dict.fromkeys(["mlx", "facet", quantization.replace(" ", "-")]))
 
 
-def _metadata(card: Card) -> str:
+def _metadata(card: ModelCard) -> str:
     base, known = card.conversion.base_model, card.base_metadata
     fields: dict[str, str | Sequence[str]] = {"license": card.license or "unknown"}
     if card.license not in ("", *known.get("license", ())) and card.license in known.get("license_name", ()):
@@ -92,7 +92,7 @@ def _scalar(value: str) -> str:
     return value if is_plain else json.dumps(value, ensure_ascii=False)
 
 
-def _introduction(card: Card) -> str:
+def _introduction(card: ModelCard) -> str:
     model, note, base = card.conversion.model, card.conversion.note, card.conversion.base_model
     named = f"[{base}]({ADDRESS}{base})" if base else note.source or "a model"
     at = f" at commit [`{note.revision[:8]}`]({ADDRESS}{base}/tree/{note.revision})" if base and note.revision else ""
@@ -100,7 +100,7 @@ def _introduction(card: Card) -> str:
     return f"{named}{at} in the MLX format, {model.quantization}, for Macs with Apple silicon.{more}"
 
 
-def _figures(card: Card) -> str:
+def _figures(card: ModelCard) -> str:
     model = card.conversion.model
     weights = model.loaded_bytes or model.size_bytes
     rows = [
@@ -123,7 +123,7 @@ def _measurements(measurements: Sequence[Measurement]) -> str:
     )
 
 
-def _use(card: Card) -> str:
+def _use(card: ModelCard) -> str:
     return f"""## Use
 
 ```sh
@@ -140,7 +140,7 @@ print(generate(model, tokenizer, prompt=prompt))
 ```"""
 
 
-def _recipe(card: Card) -> str:
+def _recipe(card: ModelCard) -> str:
     note = card.conversion.note
     purpose = str(note.settings.get("purpose", ""))
     words = " ".join(filter(None, (note.recipe, purpose)))
@@ -150,7 +150,7 @@ def _recipe(card: Card) -> str:
     return f"## Recipe\n\n{words} The same recipe, for `facet convert --recipe FILE.json`:\n\n```json\n{text}\n```"
 
 
-def _kept(card: Card) -> str:
+def _kept(card: ModelCard) -> str:
     note = card.conversion.note
     lines = [*(f"- Kept in floating point: `{_cell(path)}`: {why}." for path, why in map(_split, note.unquantized))]
     lines += [f"- {sentence}" for sentence in note.notes]
@@ -162,7 +162,7 @@ def _split(kept: str) -> tuple[str, str]:
     return path, why
 
 
-def _provenance(card: Card) -> str:
+def _provenance(card: ModelCard) -> str:
     note = card.conversion.note
     tools = ", ".join(f"{name} {version}" for name, version in note.tools.items())
     made = f"Made on {note.created[:10]}" if note.created else "Made"

@@ -11,7 +11,7 @@ from app.viewmodels.quantize.conversion_plan import bare_name
 from app.viewmodels.quantize.quantize import FIRST_CHOICE, Quantize
 from app.viewmodels.quantize.recipe_cards import USER_RECIPES, unquantized_tensors
 from app.viewmodels.quantize.recipe_store import RecipeStore
-from app.viewmodels.quantize.state import Reading, Ready, Trouble, Unreachable
+from app.viewmodels.quantize.state import ModelFailed, ReadingModel, RecipesReady, RepositoryFailed
 from mlx_engine.errors import NoSpace, StorageError
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.description.description import ModelDescription
@@ -67,10 +67,10 @@ def test_it_is_read_before_it_is_shown(tmp_path: Path, model: ModelDescription, 
     questions = OutlineAnswers(outline(), hold=True)
     quantize = Quantize(tmp_path, questions, RecipeStore(tmp_path / "recipes"), MACHINE, Queue())
     quantize.open(model)
-    assert isinstance(quantize.state, Reading)
+    assert isinstance(quantize.state, ReadingModel)
     assert (quantize.cards, quantize.can_start) == ([], False)
     questions.answer_now()
-    assert isinstance(quantize.state, Ready)
+    assert isinstance(quantize.state, RecipesReady)
 
 
 def test_every_card_has_the_exact_forecast(begin: Begin) -> None:
@@ -165,7 +165,7 @@ def test_a_model_that_is_quantized_already_is_warned_of(begin: Begin) -> None:
 
 def test_a_model_that_cannot_be_read_says_why(begin: Begin, model: ModelDescription) -> None:
     quantize = begin(FAILURE)
-    assert quantize.state == Trouble(model, FAILURE.title, FAILURE.message)
+    assert quantize.state == ModelFailed(model, FAILURE.title, FAILURE.message)
     assert (quantize.cards, quantize.plans, quantize.can_start) == ([], [], False)
 
 
@@ -307,6 +307,6 @@ def test_a_disk_that_cannot_hold_both_is_told_what_helps(fetch: Begin, monkeypat
 def test_a_failure_of_the_hub_is_told_and_can_be_tried_again(fetch: Begin) -> None:
     """By the name of the repository, of which nothing else is known."""
     quantize = fetch(FAILURE)
-    assert quantize.state == Unreachable("maker/Whale-bf16", FAILURE.title, FAILURE.message)
+    assert quantize.state == RepositoryFailed("maker/Whale-bf16", FAILURE.title, FAILURE.message)
     quantize.try_again()
-    assert isinstance(quantize.state, Unreachable)
+    assert isinstance(quantize.state, RepositoryFailed)

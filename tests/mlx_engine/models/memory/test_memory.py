@@ -6,7 +6,7 @@ import pytest
 from mlx_engine.models.description.cache_layout import LayerCache
 from mlx_engine.models.description.description import ModelDescription, NetworkShape
 from mlx_engine.models.memory.machine import Machine, mac, this_machine
-from mlx_engine.models.memory.memory import METAL, Estimate, Runtime, estimate, fit, runtime_on
+from mlx_engine.models.memory.memory import METAL, MemoryEstimate, Runtime, estimate, fit, runtime_on
 from mlx_engine.protocol import CacheBits
 
 GIB = 2**30
@@ -33,7 +33,7 @@ MODEL = ModelDescription(
 )
 
 
-def on_metal(model: ModelDescription, context: int, cache_bits: CacheBits = 16) -> Estimate:
+def on_metal(model: ModelDescription, context: int, cache_bits: CacheBits = 16) -> MemoryEstimate:
     return estimate(model, context, cache_bits=cache_bits, runtime=METAL)
 
 

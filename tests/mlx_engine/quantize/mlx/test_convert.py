@@ -20,8 +20,8 @@ from mlx_engine.models.description.describe import describe
 from mlx_engine.models.files.safetensors import read_header
 from mlx_engine.quantize.mlx import convert as module
 from mlx_engine.quantize.mlx import pieces
-from mlx_engine.quantize.mlx.convert import Progress, convert
-from mlx_engine.quantize.mlx.folder import Folder
+from mlx_engine.quantize.mlx.convert import WriteProgress, convert
+from mlx_engine.quantize.mlx.folder import FolderSource
 from mlx_engine.quantize.plan.forecast import forecast
 from mlx_engine.quantize.recipes.builtin import recipe
 from mlx_engine.quantize.recipes.recipe import Recipe
@@ -35,8 +35,8 @@ def original(tiny_models: Path, tmp_path: Path) -> Path:
     return write_original(tmp_path / "sources" / "llama", tiny_models / "llama", "llama")
 
 
-def _convert(source: Path, target: Path, name: str) -> list[Progress]:
-    with closing(Folder(source)) as folder:
+def _convert(source: Path, target: Path, name: str) -> list[WriteProgress]:
+    with closing(FolderSource(source)) as folder:
         return list(convert(folder, target, recipe(name)))
 
 
@@ -82,7 +82,7 @@ def test_stock_mlx_lm_opens_the_result(originals: Path, architecture: str, tmp_p
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_forecast_was_right(originals: Path, architecture: str, tmp_path: Path) -> None:
     """To the byte of the files, and as the library describes the result."""
-    with closing(Folder(originals / architecture / "original")) as source:
+    with closing(FolderSource(originals / architecture / "original")) as source:
         expected = forecast(source.outline, recipe("4bit"))
         list(convert(source, tmp_path / "ours", recipe("4bit")))
 
@@ -108,7 +108,7 @@ def test_progress_is_told_in_bytes_of_the_result(original: Path, tmp_path: Path)
 
 def test_the_result_says_how_it_came_to_be(original: Path, tmp_path: Path) -> None:
     """The recipe can be taken from it again."""
-    with closing(Folder(original)) as source:
+    with closing(FolderSource(original)) as source:
         list(convert(source, tmp_path / "ours", recipe("mxfp4"), repository="owner/llama", commit="abc"))
 
     note = provenance.read(tmp_path / "ours")
@@ -144,7 +144,7 @@ def test_code_stays_behind_and_the_license_comes_along(original: Path, tmp_path:
 def test_giving_up_leaves_nothing_behind(original: Path, tmp_path: Path) -> None:
     """Closing the iterator is enough."""
     target = tmp_path / "results" / "ours"
-    with closing(Folder(original)) as source, closing(convert(source, target, recipe("mxfp4"))) as conversion:
+    with closing(FolderSource(original)) as source, closing(convert(source, target, recipe("mxfp4"))) as conversion:
         next(conversion)
 
     assert list(target.parent.iterdir()) == []
@@ -240,7 +240,7 @@ def test_a_file_that_cannot_be_written_is_an_error(original: Path, tmp_path: Pat
 
 def test_a_source_that_is_removed_while_it_is_read_is_read_to_its_end(original: Path, tmp_path: Path) -> None:
     """Its files are open by then."""
-    with closing(Folder(original)) as source:
+    with closing(FolderSource(original)) as source:
         conversion = convert(source, tmp_path / "ours", recipe("4bit"))
         next(conversion)
         (original / "model.safetensors").unlink()
@@ -251,7 +251,7 @@ def test_a_source_that_is_removed_while_it_is_read_is_read_to_its_end(original: 
 
 def test_a_source_that_is_cut_short_while_it_is_read_is_an_error(original: Path, tmp_path: Path) -> None:
     """A sentence says so."""
-    with closing(Folder(original)) as source:
+    with closing(FolderSource(original)) as source:
         conversion = convert(source, tmp_path / "ours", recipe("4bit"))
         next(conversion)
         os.truncate(original / "model.safetensors", 5000)
@@ -271,7 +271,7 @@ def test_a_folder_that_may_not_be_written_in_is_an_error(original: Path, tmp_pat
 
 def test_two_conversions_to_one_place_end_with_one_whole_model(original: Path, tmp_path: Path) -> None:
     """The second is told of the first's."""
-    first = convert(Folder(original), tmp_path / "ours", recipe("4bit"))
+    first = convert(FolderSource(original), tmp_path / "ours", recipe("4bit"))
     next(first)
     shutil.copytree(original, tmp_path / "copy")
     list(first)

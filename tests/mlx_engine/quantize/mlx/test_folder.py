@@ -10,14 +10,14 @@ import pytest
 
 from mlx_engine.errors import BrokenModel
 from mlx_engine.quantize.mlx.convert import convert
-from mlx_engine.quantize.mlx.folder import Folder
+from mlx_engine.quantize.mlx.folder import FolderSource
 from mlx_engine.quantize.recipes.builtin import recipe
 from tests.mlx_engine.quantize.stored_tensors import stored_tensors
 from tests.original_models import write_original
 
 
 def _convert(source: Path, target: Path, name: str) -> Path:
-    with closing(Folder(source)) as folder:
+    with closing(FolderSource(source)) as folder:
         list(convert(folder, target, recipe(name)))
     return target
 
@@ -58,17 +58,17 @@ def test_a_matrix_that_has_the_format_already_is_left_as_it_is(originals: Path, 
 
 def test_what_is_lost_already_is_said(originals: Path) -> None:
     """Before anything runs."""
-    with closing(Folder(originals / "llama" / "mxfp4")) as source:
+    with closing(FolderSource(originals / "llama" / "mxfp4")) as source:
         assert "does not come back" in source.notes[0]
         assert "mxfp4" in source.outline.quantization
-    with closing(Folder(originals / "llama" / "original")) as source:
+    with closing(FolderSource(originals / "llama" / "original")) as source:
         assert source.notes == ()
 
 
 def test_a_source_that_is_gone_before_it_is_read_is_an_error(tiny_models: Path, tmp_path: Path) -> None:
     """A sentence says so, and nothing is left behind."""
     original = write_original(tmp_path / "lfm2", tiny_models / "llama", "lfm2")
-    with closing(Folder(original)) as source:
+    with closing(FolderSource(original)) as source:
         for file in original.glob("*.safetensors"):
             file.unlink()
         with pytest.raises(BrokenModel):

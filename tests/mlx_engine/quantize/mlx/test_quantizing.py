@@ -7,15 +7,15 @@ import pytest
 from mlx_engine.errors import BrokenModel
 from mlx_engine.quantize.mlx.quantizing import convert_rows
 from mlx_engine.quantize.mlx.source import safetensors_type
-from mlx_engine.quantize.plan.layout import Placement
+from mlx_engine.quantize.plan.layout import ParameterPlacement
 from mlx_engine.quantize.plan.outline import Parameter
 from mlx_engine.quantize.recipes.recipe import Format
 
 
-def _placement(dtype: mx.Dtype, form: Format | None = None) -> Placement:
+def _placement(dtype: mx.Dtype, form: Format | None = None) -> ParameterPlacement:
     name = safetensors_type(dtype)
     parameter = Parameter(name="layers.0.up_proj.weight", shape=(8, 64), dtype=name, can_be_quantized=True)
-    return Placement(parameter, form, name, "", {})
+    return ParameterPlacement(parameter, form, name, "", {})
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan"), -float("nan")])

@@ -9,7 +9,7 @@ import pytest
 
 from mlx_engine.errors import BrokenModel, UnsupportedModel
 from mlx_engine.models.files.safetensors import TensorEntry, read_header
-from mlx_engine.quantize.mlx.folder import Folder
+from mlx_engine.quantize.mlx.folder import FolderSource
 from mlx_engine.quantize.mlx.tracing import Traced, trace
 from mlx_engine.quantize.plan.lineage import Extent
 from mlx_engine.quantize.plan.outline import Outline
@@ -19,7 +19,7 @@ from tests.original_models import write_original
 
 
 def _outline(folder: Path) -> Outline:
-    with closing(Folder(folder)) as source:
+    with closing(FolderSource(folder)) as source:
         return source.outline
 
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from mlx_engine.errors import InvalidRecipe
-from mlx_engine.quantize.plan.layout import Placement, layout
+from mlx_engine.quantize.plan.layout import ParameterPlacement, layout
 from mlx_engine.quantize.plan.outline import Outline
 from mlx_engine.quantize.recipes.recipe import Format, Recipe, Rule, Treatment
 from tests.outlines import dense, matrix, only, plain
@@ -16,7 +16,7 @@ def _recipe(*rules: Rule, default: Treatment = _four, **fields: object) -> Recip
     return msgspec.structs.replace(Recipe(name="test", default=default, rules=rules), **fields)
 
 
-def _placed(outline: Outline, recipe: Recipe) -> dict[str, Placement]:
+def _placed(outline: Outline, recipe: Recipe) -> dict[str, ParameterPlacement]:
     return {placement.parameter.path: placement for placement in layout(outline, recipe)}
 
 

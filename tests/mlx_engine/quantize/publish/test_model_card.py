@@ -5,27 +5,27 @@ import pytest
 import yaml
 
 from mlx_engine.models.description.card import read_metadata, without_metadata
-from mlx_engine.quantize.publish.model_card import Card, Measurement, write_card
+from mlx_engine.quantize.publish.model_card import Measurement, ModelCard, write_card
 from mlx_engine.quantize.publish.publish import read_conversion
 from mlx_engine.quantize.recipes.recipe_file import decode_recipe
 from tests.conversions import BASE, COMMIT, write_conversion
 
 
 @pytest.fixture
-def card(tmp_path: Path) -> Card:
+def card(tmp_path: Path) -> ModelCard:
     kept = ("model.layers.*.mlp.gate (2): the architecture wants it",)
     folder = write_conversion(tmp_path / "Whale-4bit", unquantized=kept, notes=("visual (2 MB) is left out: it sees.",))
-    return Card(read_conversion(folder), "ada/Whale-4bit", "apache-2.0")
+    return ModelCard(read_conversion(folder), "ada/Whale-4bit", "apache-2.0")
 
 
-def metadata(card: Card) -> dict[str, object]:
+def metadata(card: ModelCard) -> dict[str, object]:
     """Return the metadata as the Hub reads it."""
     block = write_card(card).split("---\n")[1]
     found: dict[str, object] = yaml.safe_load(block)
     return found
 
 
-def test_the_hub_reads_what_it_is(card: Card) -> None:
+def test_the_hub_reads_what_it_is(card: ModelCard) -> None:
     """License, base model and relation, library, tags and task; language and task as the base model's card has them."""
     known = read_metadata("---\nlanguage:\n- en\n- no\npipeline_tag: image-text-to-text\nlicense: apache-2.0\n---\n")
     assert metadata(replace(card, base_metadata=known)) == {
@@ -39,7 +39,7 @@ def test_the_hub_reads_what_it_is(card: Card) -> None:
     }
 
 
-def test_a_license_of_its_own_keeps_its_name(card: Card) -> None:
+def test_a_license_of_its_own_keeps_its_name(card: ModelCard) -> None:
     known = {"license": ("other",), "license_name": ("whale-1",), "license_link": ("LICENSE",)}
     found = metadata(replace(card, license="other", base_metadata=known))
     assert (found["license"], found["license_name"], found["license_link"]) == ("other", "whale-1", "LICENSE")
@@ -48,13 +48,13 @@ def test_a_license_of_its_own_keeps_its_name(card: Card) -> None:
 def test_without_a_base_repository_none_is_claimed(tmp_path: Path) -> None:
     """Of a local original the name is told and nothing more."""
     folder = write_conversion(tmp_path / "Whale-4bit", source="/Users/ada/whale", revision="")
-    text = write_card(Card(read_conversion(folder), "ada/Whale-4bit", ""))
+    text = write_card(ModelCard(read_conversion(folder), "ada/Whale-4bit", ""))
     assert "base_model" not in text
     assert "/Users" not in text
     assert text.count("license: unknown") == 1
 
 
-def test_the_card_says_how_it_was_made(card: Card) -> None:
+def test_the_card_says_how_it_was_made(card: ModelCard) -> None:
     """The recipe can be read again from the card; base, commit, exact bits, kept and dropped tensors are there."""
     text = write_card(card)
     recipe = text.split("```json\n")[1].split("```")[0]
@@ -71,7 +71,7 @@ def test_the_card_says_how_it_was_made(card: Card) -> None:
     assert 'load("ada/Whale-4bit")' in text
 
 
-def test_what_was_not_measured_is_not_claimed(card: Card) -> None:
+def test_what_was_not_measured_is_not_claimed(card: ModelCard) -> None:
     assert "Not measured." in write_card(card)
     row = Measurement("KL divergence, mean", "0.0123 ± 0.0004 nats", "against a | b")
     text = write_card(replace(card, measurements=(row,)))
