@@ -53,7 +53,7 @@ class Assembly(QObject):
         self._apply_preferences()
         self.workbench = Workbench(window, parts, new_page=self._new_page)
         self.pages = PageAssembly(parts, self.workbench, self)
-        parts.gate.smaller_wanted.connect(lambda: self.workbench.show_page("discover"))
+        parts.gate.smaller_model_requested.connect(lambda: self.workbench.show_page("discover"))
         parts.engine.state_changed.connect(self._show_failure)
         self.preferences.changed.connect(self._apply_preferences)
         self.library.refreshed.connect(self._prepare_starter)

@@ -1,4 +1,4 @@
-"""One answer on its way: gathers what the engine sends. Knows no Qt and no database."""
+"""One answer in progress: collects the events of the engine. Knows neither Qt nor the database."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,9 +11,9 @@ from mlx_engine.protocol import CacheBits, Delta, Finished, Generate, RequestFai
 
 
 class Answer:
-    """The answer to `request`, by the model in the folder `model`, for one conversation.
+    """The answer of one conversation to `request`, by the model in the folder `model`.
 
-    The message's id is the request's. `meter` has its live figures.
+    Message and request have the same id. `meter` has the live figures.
     """
 
     def __init__(self, conversation_id: str, message: Message, *, model: Path, request: Generate) -> None:
@@ -33,11 +33,11 @@ class Answer:
 
     @property
     def message(self) -> Message:
-        """The message as it is now."""
+        """The message with the text so far."""
         return replace(self._message, text="".join(self._text["answer"]), thinking="".join(self._text["thinking"]))
 
-    def take(self, event: Delta, now: float) -> None:
-        """Add text; the time from the first thought to the last, or to the answer, is the time of thinking."""
+    def append(self, event: Delta, now: float) -> None:
+        """Append text. Thinking lasts from its first token to its last, or to the start of the answer."""
         if not event.text:
             return
         if event.kind == "thinking" and self._thinking_since is None:
@@ -49,7 +49,7 @@ class Answer:
         self._unsaved = True
 
     def drain(self) -> list[tuple[SegmentKind, str]]:
-        """Return the text that came since the last call, pieces of the same kind in a row joined."""
+        """Return the text since the last call, with consecutive pieces of the same kind joined."""
         joined: list[tuple[SegmentKind, list[str]]] = []
         for kind, text in self._unshown:
             if joined and joined[-1][0] == kind:
@@ -60,12 +60,12 @@ class Answer:
         return [(kind, "".join(texts)) for kind, texts in joined]
 
     def checkpoint(self) -> Message | None:
-        """Return the message if it has grown since the last call."""
-        grown, self._unsaved = self._unsaved, False
-        return self.message if grown else None
+        """Return the message if it has new text since the last call."""
+        has_grown, self._unsaved = self._unsaved, False
+        return self.message if has_grown else None
 
     def end(self, event: Finished | RequestFailed) -> Message:
-        """Return the message as it stays."""
+        """Return the final message."""
         match event:
             case Finished(finish_reason="cancelled"):
                 return replace(self.message, state=MessageState.STOPPED, statistics=event.statistics)
@@ -78,9 +78,9 @@ class Answer:
 def answer_to(
     path: Sequence[Message], conversation: Conversation, *, model: Path, cache_bits: CacheBits = 16
 ) -> Answer:
-    """Return a new answer to the last message of `path`, by the conversation's model, which lies in `model`.
+    """Return a new answer to the last message of `path`, by the model of the conversation, in the folder `model`.
 
-    `cache_bits` are the conversation's, or 16 where the model cannot do with fewer.
+    `cache_bits` are those of the conversation, or 16 if the model does not support fewer.
     """
     message = Message(
         id=new_id(),

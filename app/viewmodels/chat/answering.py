@@ -1,7 +1,6 @@
-"""The answers under way, one at a time, whichever conversation is on the screen.
+"""The queue of answers of all conversations; the engine works on one at a time.
 
-Sends each request when its turn comes, gathers the text, stores it as it grows, and tells. Its timers run only while
-there is an answer.
+Sends each request in turn, collects the text, stores checkpoints and emits progress. Timers run only during an answer.
 """
 
 from collections.abc import Callable
@@ -22,16 +21,16 @@ FLUSH_MS = 33
 METER_MS = 250
 CHECKPOINT_MS = 450
 STOP_GRACE_MS = 5_000
-"""How long a model may take to stop. It looks after each step, and a step of reading takes half a second at most."""
+"""Time that a model has to stop. It checks after each step, and a prefill step takes at most half a second."""
 
 
 class Answering(QObject):
-    """The first answer is with the engine, the others wait for it to end."""
+    """The engine works on the first answer; the others wait."""
 
-    streamed = Signal(object, str, str)  # Answer, "answer" or "thinking", text; at most 30 a second
-    ended = Signal(object, object)  # Answer, Message as it stays
-    metered = Signal(object)  # Answer whose figures are new
-    changed = Signal()  # an answer was added or has ended
+    streamed = Signal(object, str, str)  # Answer, "answer" or "thinking", text; at most 30 per second
+    ended = Signal(object, object)  # Answer, final Message
+    metered = Signal(object)  # Answer with new figures
+    changed = Signal()  # an answer was added or ended
     hanging_changed = Signal()
     problem = Signal(str, str)  # title, message
 
@@ -50,34 +49,34 @@ class Answering(QObject):
         self._grace_timer = QTimer(self, singleShot=True, interval=STOP_GRACE_MS)
         self._grace_timer.timeout.connect(lambda: self._set_hanging(hangs=True))
         self._hanging = False
-        self._afterwards: list[Callable[[], object]] = []
-        bridge.event_received.connect(self._take)
+        self._idle_calls: list[Callable[[], object]] = []
+        bridge.event_received.connect(self._on_event)
 
     @property
     def running(self) -> Answer | None:
-        """The answer that is with the engine."""
+        """The answer that the engine is working on."""
         return self._running
 
     def hangs(self, conversation_id: str) -> bool:
-        """Return whether the conversation's answer was to stop and has not for too long."""
+        """Return True if the answer of the conversation was stopped and the model does not react."""
         return self._hanging and self._running is not None and self._running.conversation_id == conversation_id
 
     def conversations(self) -> frozenset[str]:
-        """Return the ids of the conversations with an answer under way."""
+        """Return the ids of the conversations with an answer in the queue."""
         return frozenset(answer.conversation_id for answer in self._answers)
 
     def of(self, conversation_id: str) -> Answer | None:
-        """Return the conversation's answer under way."""
+        """Return the answer of the conversation, or None."""
         return next((answer for answer in self._answers if answer.conversation_id == conversation_id), None)
 
     def ask(self, answer: Answer) -> None:
-        """Put the answer at the end of the line; its message is in the store already."""
+        """Append an answer to the queue; its message is in the store already."""
         self._answers.append(answer)
         self.changed.emit()
         self._start()
 
     def stop(self, conversation_id: str) -> None:
-        """Stop the conversation's answer, which ends at once if it is not its turn yet."""
+        """Stop the answer of the conversation; a waiting one ends at once."""
         answer = self.of(conversation_id)
         if answer is None:
             return
@@ -88,32 +87,32 @@ class Answering(QObject):
             self._end(answer, Finished(answer.id, "cancelled"))
 
     def end_model(self, conversation_id: str) -> None:
-        """End the model that is at the conversation's answer; what is there of the answer stays."""
+        """Quit the model that is answering the conversation; the text so far is kept."""
         answer = self.of(conversation_id)
         if answer and answer is self._running:
             self._bridge.unload(answer.model)
 
-    def afterwards(self, act: Callable[[], object]) -> None:
-        """Call `act` once, as soon as no answer is under way."""
-        self._afterwards.append(act)
-        self._act_afterwards()
+    def call_when_idle(self, act: Callable[[], object]) -> None:
+        """Call `act` once, as soon as the queue is empty."""
+        self._idle_calls.append(act)
+        self._run_idle_calls()
 
     def abandon(self, conversation_id: str) -> None:
-        """Stop the conversation's answer without waiting for the engine: the conversation goes away."""
+        """Stop the answer of a deleted conversation without waiting for the engine."""
         if answer := self.of(conversation_id):
             self._bridge.cancel(answer.id)
             self._end(answer, Finished(answer.id, "cancelled"))
 
     def close(self) -> None:
-        """The app ends: store what is there as interrupted."""
+        """Store all answers as interrupted before the app quits."""
         for answer in self._answers:
             self._save(answer, replace(answer.message, state=MessageState.INTERRUPTED))
         self._answers.clear()
         self._running = None
-        self._rest()
+        self._stop_timers()
 
     def _start(self) -> None:
-        """Send the first answer's request unless it is with the engine already."""
+        """Send the first request, unless the engine is working on it."""
         if self._running or not self._answers:
             return
         answer = self._running = self._answers[0]
@@ -127,24 +126,24 @@ class Answering(QObject):
         else:
             self.metered.emit(answer)
 
-    def _take(self, model: Path, event: Event) -> None:
+    def _on_event(self, model: Path, event: Event) -> None:
         answer = self._running
         if answer is None or answer.model != model:
             return
         match event:
             case LoadProgress() | Loaded() | Prefill(id=answer.id):
-                answer.meter.take(event, monotonic())
+                answer.meter.update(event, monotonic())
                 self.metered.emit(answer)
             case Delta(id=answer.id):
-                self._grow(answer, event)
+                self._append(answer, event)
             case Finished(id=answer.id) | RequestFailed(id=answer.id):
                 self._flush()
                 self._end(answer, event)
 
-    def _grow(self, answer: Answer, event: Delta) -> None:
+    def _append(self, answer: Answer, event: Delta) -> None:
         now = monotonic()
-        answer.meter.take(event, now)
-        answer.take(event, now)
+        answer.meter.update(event, now)
+        answer.append(event, now)
         if not self._flush_timer.isActive():
             self._flush_timer.start()
 
@@ -153,14 +152,14 @@ class Answering(QObject):
         self._answers.remove(answer)
         if answer is self._running:
             self._running = None
-            self._rest()
+            self._stop_timers()
         self._save(answer, message)
         self.ended.emit(answer, message)
         self.changed.emit()
         self._start()
-        self._act_afterwards()
+        self._run_idle_calls()
 
-    def _rest(self) -> None:
+    def _stop_timers(self) -> None:
         self._flush_timer.stop()
         self._meter_timer.stop()
         self._checkpoint_timer.stop()
@@ -172,11 +171,11 @@ class Answering(QObject):
             self._hanging = hangs
             self.hanging_changed.emit()
 
-    def _act_afterwards(self) -> None:
+    def _run_idle_calls(self) -> None:
         if not self._answers:
-            acts, self._afterwards = self._afterwards, []
-            for act in acts:
-                act()
+            calls, self._idle_calls = self._idle_calls, []
+            for call in calls:
+                call()
 
     def _flush(self) -> None:
         if answer := self._running:
@@ -190,8 +189,8 @@ class Answering(QObject):
 
     def _checkpoint(self) -> None:
         answer = self._running
-        if answer and (grown := answer.checkpoint()) and not self._save(answer, grown):
-            # Each try may wait for a locked file, and the window with it. The end of the answer is tried once more.
+        if answer and (message := answer.checkpoint()) and not self._save(answer, message):
+            # Each attempt may block the window while the file is locked. The end of the answer is saved again.
             self._checkpoint_timer.stop()
 
     def _save(self, answer: Answer, message: Message) -> bool:

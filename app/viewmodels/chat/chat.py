@@ -1,4 +1,4 @@
-"""The conversation on the screen, and what a person can do in it. What is on the screen is what is in the store."""
+"""The current conversation and its actions. Everything on the screen is in the store."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,30 +15,30 @@ from app.viewmodels.chat.answering import Answering
 from app.viewmodels.chat.drafts import Drafts
 from app.viewmodels.chat.instruments import Instruments
 from app.viewmodels.chat.load_gate import LoadGate
-from app.viewmodels.chat.message_items import MessageItem, items_of
+from app.viewmodels.chat.message_items import MessageItem, message_items
 from app.viewmodels.chat.model_loading import ModelLoading
 from app.viewmodels.chat.open_conversation import OpenConversation
 from app.viewmodels.chat.parameters import Parameters
 from app.viewmodels.chat.throughput import Throughput, of_message
 from app.viewmodels.library.library import ModelLibrary
 
-_CHARACTERS_A_TOKEN = 3
-"""About four in English and fewer elsewhere: enough to reckon whether a long text fits."""
+_CHARACTERS_PER_TOKEN = 3
+"""About 4 in English, fewer in other languages: enough to estimate the length of a long text."""
 
 __all__ = ["ChatViewModel", "MessageItem", "Throughput"]
 
 
 class ChatViewModel(QObject):
-    """One conversation and the way to talk in it; answers of others go on in the background.
+    """One conversation and its actions. Answers of other conversations continue in the background.
 
-    A new conversation is a draft, and not stored, until its first message.
+    A new conversation is a draft, which is not stored, until its first message.
     """
 
     opened = Signal()  # another conversation or another branch: read `items`
     item_added = Signal(object)  # MessageItem at the end
-    item_changed = Signal(object)  # MessageItem with the id of a known one
-    text_streamed = Signal(str, str, str)  # message id, "answer" or "thinking", text; at most 30 a second
-    throughput_changed = Signal()  # at most 10 a second
+    item_changed = Signal(object)  # MessageItem with an existing id
+    text_streamed = Signal(str, str, str)  # message id, "answer" or "thinking", text; at most 30 per second
+    throughput_changed = Signal()  # at most 10 per second
     busy_changed = Signal()
     hangs_changed = Signal()
     model_changed = Signal()
@@ -46,7 +46,7 @@ class ChatViewModel(QObject):
     problem = Signal(str, str)  # title, message
     stored = Signal(object)  # Conversation, new or with new values
     answering_changed = Signal()  # read `answering`
-    taken = Signal(str)  # a text is said at last that `send` or `edit` had refused because of a question
+    accepted = Signal(str)  # text that `send` or `edit` had held back for a question, and that is sent now
 
     def __init__(
         self,
@@ -71,21 +71,21 @@ class ChatViewModel(QObject):
         self._last = Throughput()
         self._busy = False
         self._answering.streamed.connect(self._stream)
-        self._answering.ended.connect(self._settle)
+        self._answering.ended.connect(self._show_final)
         self._answering.metered.connect(self._instruments.read_soon)
-        self._answering.changed.connect(self._follow_answers)
+        self._answering.changed.connect(self._on_answers_changed)
         self._answering.problem.connect(self.problem)
         self._answering.hanging_changed.connect(self.hangs_changed)
         self._open.stored.connect(self.stored)
         self._open.title_changed.connect(self.title_changed)
         for source in (self._open, self.parameters):
             source.problem.connect(self.problem)
-        self.parameters.memory_changed.connect(self._follow_memory)
+        self.parameters.memory_changed.connect(self._on_memory_changed)
         self._instruments.changed.connect(self.throughput_changed)
         library.renamed.connect(self.rename_model, Qt.ConnectionType.QueuedConnection)
-        library.refreshed.connect(self._follow_library)
-        preferences.changed.connect(self._follow_preference)
-        self._follow_preference("idle_unload_minutes")
+        library.refreshed.connect(self._on_library_refreshed)
+        preferences.changed.connect(self._on_preference_changed)
+        self._on_preference_changed("idle_unload_minutes")
 
     @property
     def conversation(self) -> Conversation | None:
@@ -94,26 +94,26 @@ class ChatViewModel(QObject):
 
     @property
     def items(self) -> list[MessageItem]:
-        """What the transcript shows, the text that has arrived so far included."""
-        return list(items_of(self._tree, self._conversation.leaf, self._live))
+        """The items of the transcript, with the text of a streaming answer so far."""
+        return list(message_items(self._tree, self._conversation.leaf, self._live))
 
     def last_message_id(self, role: Role) -> str:
-        """Return the id of the last message of `items` with that role, or "" if there is none."""
+        """Return the id of the last message with this role, or ""."""
         return next((item.message.id for item in reversed(self.items) if item.message.role == role), "")
 
     @property
     def busy(self) -> bool:
-        """Whether an answer of this conversation waits or is under way."""
+        """True while an answer of this conversation is waiting or streaming."""
         return self._busy
 
     @property
     def hangs(self) -> bool:
-        """Whether this conversation's answer was stopped and its model does not listen; `end_model` helps."""
+        """True if the answer was stopped and the model does not react; `end_model` ends it."""
         return self._answering.hangs(self._conversation.id)
 
     @property
     def can_send(self) -> bool:
-        """Whether `send` would take a text that is not blank."""
+        """True if `send` accepts a message."""
         return not self._busy and self._library.description(self.model) is not None
 
     @property
@@ -122,12 +122,12 @@ class ChatViewModel(QObject):
 
     @property
     def answering(self) -> frozenset[str]:
-        """The ids of the conversations that have an answer under way."""
+        """Ids of the conversations with a waiting or streaming answer."""
         return self._answering.conversations()
 
     @property
     def model(self) -> str:
-        """The library id of the model that answers next; empty when there is none."""
+        """Library id of the model that answers next, or ""."""
         return self._conversation.model
 
     @property
@@ -135,82 +135,82 @@ class ChatViewModel(QObject):
         return self._conversation.title
 
     def open(self, conversation_id: str | None) -> None:
-        """Show another conversation; None begins a new one."""
+        """Open another conversation, or a new one for None."""
         if conversation_id is None:
             self.new()
         elif conversation_id != self._conversation.id and self._open.read(conversation_id):
-            self._tell_shown()
+            self._emit_conversation_changed()
 
     def new(self) -> None:
-        """Begin a new conversation with the defaults of the settings and the model chosen last."""
-        self._open.put(self._drafts.new(), MessageTree())
-        self._tell_shown()
+        """Open a new conversation with the default settings and the last chosen model."""
+        self._open.set(self._drafts.new(), MessageTree())
+        self._emit_conversation_changed()
 
     def send(self, text: str) -> bool:
-        """Say something at the end of the conversation. False: it was refused, and nothing has changed."""
-        return self._say(text, self._conversation.leaf)
+        """Send a message at the end of the conversation. Return False if it was not accepted."""
+        return self._send(text, self._conversation.leaf)
 
     def edit(self, message_id: str, text: str) -> bool:
-        """Say something instead of a message of one's own, which stays as another version of it."""
+        """Replace one of the user's messages, keeping the old one as a branch."""
         if message_id not in self._tree or self._tree[message_id].role != "user":
             return False
-        return self._say(text, self._tree[message_id].parent)
+        return self._send(text, self._tree[message_id].parent)
 
     def regenerate(self, message_id: str) -> bool:
-        """Have a message answered once more; the old answer stays as another version of it."""
+        """Answer a message again, keeping the old answer as a branch."""
         if message_id not in self._tree:
             return False
         message = self._tree[message_id]
         question = message if message.role == "user" else self._tree[message.parent or message_id]
-        return self._ask(question, said=())
+        return self._request_answer(question, new=())
 
     def stop(self) -> None:
-        """Stop this conversation's answer; what is there of it stays."""
+        """Stop the answer of this conversation; the text so far is kept."""
         self._answering.stop(self._conversation.id)
 
     def end_model(self) -> None:
-        """End the model that does not stop; what is there of its answer stays."""
+        """Quit a model that does not stop; the text so far is kept."""
         self._answering.end_model(self._conversation.id)
 
     def switch_branch(self, message_id: str, delta: int) -> None:
-        """Show the version `delta` places before or after that of the message."""
+        """Show the version `delta` steps after that of the message."""
         if message_id in self._tree:
             leaf = self._tree.switch(message_id, delta)
             if leaf != self._conversation.leaf and self._open.change(leaf=leaf):
-                self._tell_opened()
+                self._emit_opened()
 
     def set_model(self, model_id: str) -> None:
-        """Choose the model that answers from now on; unknown and broken ones are refused."""
+        """Choose the model that answers next; unknown and broken models are ignored."""
         if model_id == self.model or self._library.description(model_id) is None:
             return
-        if self._open.change(**self._drafts.changed_to(self._conversation, model_id)):
+        if self._open.change(**self._drafts.model_change(self._conversation, model_id)):
             self.gate.withdraw()
             self._preferences.set("last_model", model_id)
             self.model_changed.emit()
             self.parameters.changed.emit()
-            self._measure()
+            self._update_instruments()
 
-    def adopt(self, conversation: Conversation) -> None:
-        """Take over what the list has stored of a conversation: its new title."""
+    def update_title(self, conversation: Conversation) -> None:
+        """Apply a title that the list has stored."""
         if conversation.id == self._conversation.id and conversation.title != self.title:
             self._open.value = conversation
             self.title_changed.emit()
 
     def rename_model(self, old: str, new: str) -> None:
-        """Call a model by its new id in all that was said, in what is on the screen, and in the next conversation."""
+        """Replace the id of a model in all conversations, on the screen and in the settings."""
         if self._preferences.settings.last_model == old:
             self._preferences.set("last_model", new)
         if self._open.rename_model(old, new):
-            self._tell_shown()
+            self._emit_conversation_changed()
 
-    def leave(self, conversation_id: str) -> None:
-        """The conversation goes away: stop its answer, and show a new one in its place."""
+    def abandon(self, conversation_id: str) -> None:
+        """Stop the answer of a deleted conversation, and open a new one if it was on the screen."""
         self._answering.abandon(conversation_id)
         if conversation_id == self._conversation.id:
             self.new()
 
     def close(self) -> None:
-        """The window closes: store what is there of all answers, as interrupted."""
+        """Store all answers as interrupted before the window closes."""
         self._answering.close()
 
     @property
@@ -229,62 +229,62 @@ class ChatViewModel(QObject):
     def _tree(self) -> MessageTree:
         return self._open.tree
 
-    def _tell_shown(self) -> None:
-        """Another conversation is on the screen."""
+    def _emit_conversation_changed(self) -> None:
+        """Emit the changes after another conversation was opened."""
         self.gate.withdraw()
-        self._follow_busy()
-        self._tell_opened()
+        self._update_busy()
+        self._emit_opened()
         for changed in (self.title_changed, self.model_changed, self.parameters.changed, self.hangs_changed):
             changed.emit()
 
-    def _say(self, text: str, parent: str | None) -> bool:
+    def _send(self, text: str, parent: str | None) -> bool:
         if not text.strip():
             return False
         message = Message(id=new_id(), parent=parent, role="user", text=replace_surrogates(text), created=time())
-        return self._ask(message, said=(message,))
+        return self._request_answer(message, new=(message,))
 
-    def _ask(self, question: Message, said: Sequence[Message]) -> bool:
-        """Have the question answered; store it first if it is new (`said`). False: nothing has changed."""
+    def _request_answer(self, question: Message, new: Sequence[Message]) -> bool:
+        """Queue an answer to `question`, after storing it if it is `new`. Return False if nothing has changed."""
         if self._busy:
             return False
         model = self._library.description(self.model)
         if model is None:
-            self.problem.emit("No model", "Choose a model that answers, then send the message again.")
+            self.problem.emit("No model selected", "Choose a model, then send the message again.")
             return False
-        used_tokens = self._last.context_tokens + len(question.text) // _CHARACTERS_A_TOKEN
-        if not self.loading.admits(model, used_tokens, go_on=lambda _: self._ask_at_last(question, said)):
+        used_tokens = self._last.context_tokens + len(question.text) // _CHARACTERS_PER_TOKEN
+        if not self.loading.admits(model, used_tokens, proceed=lambda _: self._resume(question, new)):
             return False
         path = [*self._tree.path(question.parent), question]
         answer = answer_to(path, self._conversation, model=model.path, cache_bits=self.parameters.cache_bits)
-        goes_on = bool(said) and question.parent == self._conversation.leaf
+        is_continued = bool(new) and question.parent == self._conversation.leaf
         title = self.title or title_from(question.text)
-        if not self._open.change((*said, answer.message), leaf=answer.id, title=title, updated=answer.message.created):
+        if not self._open.change((*new, answer.message), leaf=answer.id, title=title, updated=answer.message.created):
             return False
-        if goes_on:
-            self._tell_added(len(said) + 1)
+        if is_continued:
+            self._emit_items_added(len(new) + 1)
         else:
-            self._tell_opened()
+            self._emit_opened()
         self._answering.ask(answer)
         return True
 
-    def _ask_at_last(self, question: Message, said: Sequence[Message]) -> None:
-        """Go on with what had waited for a question."""
-        if self._ask(question, said) and said:
-            self.taken.emit(question.text)
+    def _resume(self, question: Message, new: Sequence[Message]) -> None:
+        """Send a message that was held back for a question."""
+        if self._request_answer(question, new) and new:
+            self.accepted.emit(question.text)
 
-    def _follow_memory(self) -> None:
+    def _on_memory_changed(self) -> None:
         self.gate.withdraw()
-        self._measure()
+        self._update_instruments()
 
-    def _tell_opened(self) -> None:
+    def _emit_opened(self) -> None:
         if self._answer:
-            self._answer.drain()  # `items` has this text; it must not be told twice
+            self._answer.drain()  # `items` has this text; it must not be emitted again
         answers = [message for message in self._tree.path(self._conversation.leaf) if message.role == "assistant"]
         self._last = of_message(answers[-1]) if answers else Throughput()
         self.opened.emit()
-        self._measure()
+        self._update_instruments()
 
-    def _tell_added(self, count: int) -> None:
+    def _emit_items_added(self, count: int) -> None:
         for item in self.items[-count:]:
             self.item_added.emit(item)
 
@@ -292,8 +292,8 @@ class ChatViewModel(QObject):
         if answer.id == self._conversation.leaf:
             self.text_streamed.emit(answer.id, kind, text)
 
-    def _settle(self, answer: Answer, message: Message) -> None:
-        """An answer has ended: it is in the store already."""
+    def _show_final(self, answer: Answer, message: Message) -> None:
+        """Show the final message of an answer, which is stored already."""
         if answer.id not in self._tree:
             return
         self._tree.replace(message)
@@ -302,24 +302,24 @@ class ChatViewModel(QObject):
             if item.message.id == message.id:
                 self.item_changed.emit(item)
 
-    def _follow_answers(self) -> None:
-        self._follow_busy()
-        self._measure()
+    def _on_answers_changed(self) -> None:
+        self._update_busy()
+        self._update_instruments()
         self.answering_changed.emit()
 
-    def _follow_busy(self) -> None:
+    def _update_busy(self) -> None:
         if (busy := self._answer is not None) != self._busy:
             self._busy = busy
             self.busy_changed.emit()
 
-    def _follow_library(self) -> None:
+    def _on_library_refreshed(self) -> None:
         if self.conversation is None and self._library.description(self.model) is None:
-            self._open.change(**self._drafts.changed_to(self._conversation, self._drafts.new().model))
+            self._open.change(**self._drafts.model_change(self._conversation, self._drafts.new().model))
             self.parameters.changed.emit()
         self.model_changed.emit()
-        self._measure()
+        self._update_instruments()
 
-    def _follow_preference(self, name: str) -> None:
+    def _on_preference_changed(self, name: str) -> None:
         if name == "idle_unload_minutes":
             self._bridge.set_idle_timeout(60 * self._preferences.settings.idle_unload_minutes)
         elif name in ("system_prompt", "sampling") and self.conversation is None:
@@ -327,7 +327,7 @@ class ChatViewModel(QObject):
             self._open.change((), **{name: value})
             self.parameters.changed.emit()
 
-    def _measure(self) -> None:
+    def _update_instruments(self) -> None:
         model = self._library.description(self.model)
         self._instruments.show(
             self._answer,

@@ -12,7 +12,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from app.domain.conversation import Conversation, replace_surrogates
 from app.domain.store import Store
 from app.viewmodels.chat.chat import ChatViewModel
-from app.viewmodels.chat.message_items import name_of
+from app.viewmodels.chat.message_items import short_name
 from app.viewmodels.formatting.ages import age, section
 from mlx_engine.errors import StorageError
 
@@ -27,7 +27,7 @@ class ConversationRole(IntEnum):
 
 
 class ConversationListModel(QAbstractListModel):
-    """The conversation changed last comes first. The list follows what `chat` stores."""
+    """The most recently changed conversation comes first. The list follows the changes that `chat` stores."""
 
     deleted = Signal(str, str)  # id, title: offer to undo with `restore`
     problem = Signal(str, str)  # title, message
@@ -46,57 +46,57 @@ class ConversationListModel(QAbstractListModel):
         self._readers: dict[int, Callable[[Conversation], Any]] = {
             ConversationRole.TITLE: lambda row: row.title,
             ConversationRole.ID: lambda row: row.id,
-            ConversationRole.SUBTITLE: lambda row: f"{name_of(row.model)} · {age(row.updated, time())}",
+            ConversationRole.SUBTITLE: lambda row: f"{short_name(row.model)} · {age(row.updated, time())}",
             ConversationRole.UPDATED: lambda row: row.updated,
             ConversationRole.SECTION: lambda row: section(row.updated, time()),
             ConversationRole.ANSWERING: lambda row: row.id in self._answering,
         }
         chat.stored.connect(self._put)
-        chat.answering_changed.connect(self._follow_answering)
+        chat.answering_changed.connect(self._on_answering_changed)
 
     def rename(self, conversation_id: str, title: str) -> None:
-        """Give the conversation another title; a blank one is refused."""
+        """Change the title; a blank one is ignored."""
         title = " ".join(replace_surrogates(title).split())
         row = self.row_of(conversation_id)
         if row < 0 or title in ("", self._rows[row].title):
             return
         conversation = replace(self._rows[row], title=title)
-        with self._problems_told():
+        with self._reporting_problems():
             self._store.save(conversation)
             self._put(conversation)
-            self._chat.adopt(conversation)
+            self._chat.update_title(conversation)
 
     def delete(self, conversation_id: str) -> None:
-        """Take the conversation away; until the app ends, `restore` brings it back."""
+        """Delete the conversation; `restore` brings it back until the app quits."""
         row = self.row_of(conversation_id)
         if row < 0:
             return
-        with self._problems_told():
+        with self._reporting_problems():
             self._store.delete(conversation_id)
             self.beginRemoveRows(QModelIndex(), row, row)
             conversation = self._rows.pop(row)
             self.endRemoveRows()
-            self._chat.leave(conversation_id)
+            self._chat.abandon(conversation_id)
             self.deleted.emit(conversation_id, conversation.title)
 
     def restore(self, conversation_id: str) -> None:
-        """Bring a deleted conversation back to its place."""
-        with self._problems_told():
+        """Bring back a deleted conversation."""
+        with self._reporting_problems():
             self._store.restore(conversation_id)
             if conversation := self._store.conversation(conversation_id):
                 self._put(conversation)
 
     def row_of(self, conversation_id: str) -> int:
-        """Return the row of the conversation, -1 if it is missing."""
+        """Return the row of the conversation, or -1."""
         return next((number for number, row in enumerate(self._rows) if row.id == conversation_id), -1)
 
     def refresh_times(self) -> None:
-        """Ages and sections are of the moment in which they are read: have them read again."""
+        """Refresh ages and sections, which depend on the current time."""
         if self._rows:
             roles = [ConversationRole.SUBTITLE, ConversationRole.SECTION]
             self.dataChanged.emit(self.index(0), self.index(len(self._rows) - 1), roles)
 
-    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008 - signature of Qt
         return 0 if parent.isValid() else len(self._rows)
 
     def data(self, index: QModelIndex | QPersistentModelIndex, role: int = ConversationRole.TITLE) -> Any:
@@ -104,7 +104,7 @@ class ConversationListModel(QAbstractListModel):
         return read(self._rows[index.row()]) if read and index.isValid() else None
 
     def flags(self, index: QModelIndex | QPersistentModelIndex) -> Qt.ItemFlag:
-        """Titles are edited in place; the view hands the new one to `rename`."""
+        """Allow editing titles in place; the view calls `rename`."""
         return super().flags(index) | Qt.ItemFlag.ItemIsEditable if index.isValid() else Qt.ItemFlag.NoItemFlags
 
     def roleNames(self) -> dict[int, Any]:
@@ -112,16 +112,16 @@ class ConversationListModel(QAbstractListModel):
 
     @Slot(object)
     def _put(self, conversation: Conversation) -> None:
-        """Show the conversation with its new values, at its place by time."""
+        """Insert or update a conversation, sorted by time."""
         row = self.row_of(conversation.id)
-        place = sum(one.updated > conversation.updated for one in self._rows if one.id != conversation.id)
+        place = sum(row.updated > conversation.updated for row in self._rows if row.id != conversation.id)
         if row < 0:
             self.beginInsertRows(QModelIndex(), place, place)
             self._rows.insert(place, conversation)
             self.endInsertRows()
             return
         if place != row:
-            # Qt counts the place to move to before the row is taken out.
+            # Qt counts the target row before the source row is removed.
             self.beginMoveRows(QModelIndex(), row, row, QModelIndex(), place + (place > row))
             self._rows.insert(place, self._rows.pop(row))
             self.endMoveRows()
@@ -129,14 +129,14 @@ class ConversationListModel(QAbstractListModel):
         self.dataChanged.emit(self.index(place), self.index(place))
 
     @contextmanager
-    def _problems_told(self) -> Iterator[None]:
+    def _reporting_problems(self) -> Iterator[None]:
         try:
             yield
         except StorageError as error:
             self.problem.emit(error.title, error.message)
 
     @Slot()
-    def _follow_answering(self) -> None:
+    def _on_answering_changed(self) -> None:
         changed, self._answering = self._answering ^ self._chat.answering, self._chat.answering
         for row in filter(lambda row: row >= 0, map(self.row_of, changed)):
             self.dataChanged.emit(self.index(row), self.index(row), [ConversationRole.ANSWERING])

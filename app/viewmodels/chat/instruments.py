@@ -1,4 +1,4 @@
-"""The figures of the conversation on the screen, gathered from its answer, its model and the machine."""
+"""Live figures of the current conversation, from its answer, its model and this Mac."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ MEMORY_INTERVAL_S = 1.0
 
 
 class Instruments(QObject):
-    """`throughput` has the figures; `changed` is told at most ten times a second and only if they are new."""
+    """`throughput` has the figures; `changed` is emitted at most ten times per second, when they are new."""
 
     changed = Signal()
 
@@ -44,16 +44,16 @@ class Instruments(QObject):
         context_length: int,
         context_limit: int = 0,
     ) -> None:
-        """Show the answer under way, or else the figures of the `last` one, beside those of the model in `model`.
+        """Show the streaming answer, or the figures of the `last` one, and the memory of the model in `model`.
 
-        A `context_limit` that is not 0 stands for a longer context of the model.
+        A `context_limit` other than 0 caps the context length of the model.
         """
         self._answer, self._last, self._model = answer, last, model
         self._context_length, self._context_limit = context_length, context_limit
         self._read()
 
     def read_soon(self) -> None:
-        """Something has happened that may give other figures."""
+        """Schedule an update after an event that may change the figures."""
         if not self._timer.isActive():
             self._timer.start()
 
@@ -79,7 +79,7 @@ class Instruments(QObject):
         return engine if engine.phase == "loading" else self._last
 
     def _length(self, model: Path | None) -> int:
-        """Return the context length that the engine loaded the model with, or else the one of its description."""
+        """Return the context length that the engine uses, or the one in the description of the model."""
         match self._bridge.state(model) if model else Stopped():
             case Ready(loaded) | Generating(loaded):
                 return loaded.context_length

@@ -1,4 +1,4 @@
-"""Asks before a load that does not fit this machine, or that would end an answer. Loads nothing itself."""
+"""Asks before a load that exceeds the memory of this Mac or would end an answer. Loads nothing itself."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels.bridges.engine import EngineBridge
-from app.viewmodels.chat.load_question import LoadQuestion, Way, too_large, ways_in_words
+from app.viewmodels.chat.load_question import LoadOption, LoadQuestion, load_options, too_large
 from app.viewmodels.library.library import ModelLibrary
 from mlx_engine.engine.values.state import Failed, Stopped
 from mlx_engine.models.description.description import ModelDescription
@@ -16,13 +16,13 @@ from mlx_engine.models.memory.memory import USUAL_CONTEXT, Fit, fit
 from mlx_engine.models.memory.memory_sum import alternatives
 from mlx_engine.protocol import CacheBits
 
-_ROUND = 1024
-"""Tokens to which a conversation is rounded up that is longer than the usual context."""
+_CONTEXT_STEP = 1024
+"""The length of a long conversation is rounded up to a multiple of this, in tokens."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """A model that is to answer: `context` as chosen (0: its own), and the tokens that the conversation has so far."""
+class LoadRequest:
+    """A model to load. `context` is the chosen limit (0: maximum); `used_tokens` is the length of the conversation."""
 
     model: ModelDescription
     context: int
@@ -30,20 +30,20 @@ class Wish:
     used_tokens: int = 0
 
     @property
-    def reckoned_context(self) -> int:
-        """The context to reckon with: the chosen one, or else the usual one, or more if the conversation is longer."""
-        rounded = -(-self.used_tokens // _ROUND) * _ROUND
-        wanted = self.context or max(USUAL_CONTEXT, rounded)
-        return min(wanted, self.model.context_length or wanted)
+    def estimated_context(self) -> int:
+        """Context for the estimate: the chosen limit, or the usual one, or more for a longer conversation."""
+        rounded = -(-self.used_tokens // _CONTEXT_STEP) * _CONTEXT_STEP
+        context = self.context or max(USUAL_CONTEXT, rounded)
+        return min(context, self.model.context_length or context)
 
 
 class LoadGate(QObject):
-    """One `question` at a time; the next one takes its place. `machine` is what loads are held against."""
+    """Holds at most one `question`; a new one replaces it. Estimates are compared with the memory of `machine`."""
 
     question_changed = Signal()
-    given_up = Signal()  # the person wants nothing of it
-    noted = Signal(str, str)  # title, message: it loads, but there is something to know
-    smaller_wanted = Signal()
+    declined = Signal()  # the user canceled
+    memory_tight = Signal(str, str)  # title, message
+    smaller_model_requested = Signal()
 
     def __init__(
         self, bridge: EngineBridge, library: ModelLibrary, machine: Machine, parent: QObject | None = None
@@ -51,96 +51,99 @@ class LoadGate(QObject):
         super().__init__(parent)
         self._bridge, self._library, self._machine = bridge, library, machine
         self._accepted: set[Path] = set()
-        """What was loaded nevertheless, until it is unloaded."""
-        self._noted: set[Path] = set()
+        """Models that the user loaded anyway, until they are unloaded."""
+        self._warned: set[Path] = set()
         self.question: LoadQuestion | None = None
-        bridge.state_changed.connect(self._follow_state)
+        bridge.state_changed.connect(self._on_state_changed)
 
-    def admits(self, wish: Wish, *, change: Callable[..., object], go_on: Callable[[], object]) -> bool:
-        """Return whether the model may answer, or else ask.
+    def admits(self, request: LoadRequest, *, change: Callable[..., object], proceed: Callable[[], object]) -> bool:
+        """Return True if the model may be loaded, or ask the user.
 
-        A way out calls `change` with `context`, `cache_bits` or `model`, then `go_on`, which is expected to ask here
-        again.
+        An option calls `change` with `context`, `cache_bits` or `model`, then `proceed`, which calls `admits` again.
         """
         self.withdraw()
-        found = self._fit(wish)
-        if found.verdict != "too large" or wish.model.path in self._accepted:
-            self._note(wish.model, found)
+        memory = self._fit(request)
+        if memory.verdict != "too large" or request.model.path in self._accepted:
+            self._warn_if_tight(request.model, memory)
             return True
-        self._ask(too_large(wish.model, found, wish.cache_bits, self._ways(wish, change, go_on)))
+        self._ask(too_large(request.model, memory, request.cache_bits, self._options(request, change, proceed)))
         return False
 
-    def ask_to_end(self, title: str, message: str, *, later: Callable[[], object], now: Callable[[], object]) -> None:
-        """Ask about a load that would end an answer: go on `later`, when it has ended, or `now`."""
-        ways = (
-            Way("Load after the answer", self._taking(later)),
-            Way("Stop the answer and load", self._taking(now), "anyway"),
+    def ask_to_stop_answer(
+        self, title: str, message: str, *, later: Callable[[], object], now: Callable[[], object]
+    ) -> None:
+        """Ask about a load that would end an answer: proceed `later`, after the answer, or `now`."""
+        options = (
+            LoadOption("Load after the answer", self._closing(later)),
+            LoadOption("Stop and load", self._closing(now), "anyway"),
         )
-        self._ask(LoadQuestion(title, message, ways))
+        self._ask(LoadQuestion(title, message, options))
 
-    def give_up(self) -> None:
-        """Leave everything as it was."""
+    def decline(self) -> None:
+        """Cancel the question; nothing changes."""
         if self.question:
             self.withdraw()
-            self.given_up.emit()
+            self.declined.emit()
 
     def withdraw(self) -> None:
-        """Take the question back: what it was about is no longer wanted, or no longer so."""
+        """Remove a question that no longer applies."""
         if self.question:
             self.question = None
             self.question_changed.emit()
 
-    def _fit(self, wish: Wish) -> Fit:
+    def _fit(self, request: LoadRequest) -> Fit:
         return fit(
-            wish.model,
+            request.model,
             self._machine,
-            context=wish.reckoned_context,
-            cache_bits=wish.cache_bits,
+            context=request.estimated_context,
+            cache_bits=request.cache_bits,
         )
 
-    def _ways(self, wish: Wish, change: Callable[..., object], go_on: Callable[[], object]) -> list[Way]:
-        found = alternatives(
-            wish.model,
+    def _options(
+        self, request: LoadRequest, change: Callable[..., object], proceed: Callable[[], object]
+    ) -> list[LoadOption]:
+        ways = alternatives(
+            request.model,
             self._machine,
-            context=wish.reckoned_context,
-            cache_bits=wish.cache_bits,
-            used_tokens=wish.used_tokens,
+            context=request.estimated_context,
+            cache_bits=request.cache_bits,
+            used_tokens=request.used_tokens,
             others=self._library.usable(),
         )
 
         def changed(**values: object) -> None:
             self.withdraw()
             change(**values)
-            go_on()
+            proceed()
 
         def accept() -> None:
-            self._accepted.add(wish.model.path)
-            go_on()
+            self._accepted.add(request.model.path)
+            proceed()
 
         return [
-            *ways_in_words(found, changed),
-            Way("Find a smaller one", self.smaller_wanted.emit, "elsewhere"),
-            Way("Load anyway", self._taking(accept), "anyway"),
+            *load_options(ways, changed),
+            LoadOption("Find a smaller model", self.smaller_model_requested.emit, "elsewhere"),
+            LoadOption("Load anyway", self._closing(accept), "anyway"),
         ]
 
-    def _taking(self, act: Callable[[], object]) -> Callable[[], object]:
-        def take() -> None:
+    def _closing(self, act: Callable[[], object]) -> Callable[[], object]:
+        def choose() -> None:
             self.withdraw()
             act()
 
-        return take
+        return choose
 
     def _ask(self, question: LoadQuestion) -> None:
         self.question = question
         self.question_changed.emit()
 
-    def _note(self, model: ModelDescription, found: Fit) -> None:
-        """Say once a load that memory is tight."""
-        if found.verdict == "tight" and model.path not in self._noted:
-            self._noted.add(model.path)
-            self.noted.emit(f"{model.name} needs nearly all memory", found.summary)
+    def _warn_if_tight(self, model: ModelDescription, memory: Fit) -> None:
+        """Warn once per load when memory is tight."""
+        if memory.verdict == "tight" and model.path not in self._warned:
+            self._warned.add(model.path)
+            self.memory_tight.emit(f"{model.name} needs nearly all memory", memory.summary)
 
-    def _follow_state(self, model: Path) -> None:
+    def _on_state_changed(self, model: Path) -> None:
         if isinstance(self._bridge.state(model), Stopped | Failed):
             self._accepted.discard(model)
-            self._noted.discard(model)
+            self._warned.discard(model)

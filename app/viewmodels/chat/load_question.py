@@ -1,4 +1,4 @@
-"""What is asked before a load, in words: plain values."""
+"""Questions before a load, as plain values."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from mlx_engine.models.memory.memory import Fit
 from mlx_engine.models.memory.memory_sum import Alternatives, terms
 from mlx_engine.protocol import CacheBits
 
-NOT_RECKONED = "What other programs hold is not in this sum: the system makes room where it can, and becomes slow."
+MEMORY_FOOTNOTE = "Memory used by other apps is not included. macOS frees memory when it can, and may become slow."
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the sum. A `total` is what the lines above it make, or what it is held against."""
+class MemoryLine:
+    """A line of the memory estimate. `is_total` marks the sum and the available memory."""
 
     label: str
     size: str
@@ -24,53 +24,60 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """A button and what it does. `kind`: the way out, the way on nevertheless, or a place to look for another model."""
+class LoadOption:
+    """A button. `kind`: it makes the model fit, loads it anyway, or leads elsewhere."""
 
     text: str
-    take: Callable[[], object]
+    choose: Callable[[], object]
     kind: Literal["out", "anyway", "elsewhere"] = "out"
 
 
 @dataclass(frozen=True, slots=True)
 class LoadQuestion:
-    """Asked in the page; whoever answers takes one of the `ways` or gives up."""
+    """A question on the chat page, answered by one of the `options` or canceled."""
 
     title: str
     message: str
-    ways: tuple[Way, ...]
-    lines: tuple[Line, ...] = ()
+    options: tuple[LoadOption, ...]
+    lines: tuple[MemoryLine, ...] = ()
     footnote: str = ""
 
 
-def too_large(model: ModelDescription, found: Fit, bits: CacheBits, ways: Sequence[Way]) -> LoadQuestion:
-    """Return the question about a model that does not fit."""
-    need, machine = found.estimate, found.machine
-    lacking = format_memory(need.total_bytes - machine.available_bytes)
+def too_large(model: ModelDescription, memory: Fit, bits: CacheBits, options: Sequence[LoadOption]) -> LoadQuestion:
+    """Return the question about a model that exceeds the memory."""
+    estimate, machine = memory.estimate, memory.machine
+    missing = format_memory(estimate.total_bytes - machine.available_bytes)
+    needed, available = format_memory(estimate.total_bytes), format_memory(machine.available_bytes)
     message = (
-        f"It needs {format_memory(need.total_bytes)}; this machine has {format_memory(machine.available_bytes)} for "
-        f"models, {lacking} too little. Loaded nevertheless, it may be slow, or end in the middle of an answer."
+        f"It needs {needed}, {missing} more than the {available} available for models. "
+        "If you load it anyway, it may be slow or stop mid-answer."
     )
     return LoadQuestion(
-        f"{model.name} does not fit this machine", message, tuple(ways), lines(model, found, bits), NOT_RECKONED
+        f"Not enough memory for {model.name}",
+        message,
+        tuple(options),
+        memory_lines(model, memory, bits),
+        MEMORY_FOOTNOTE,
     )
 
 
-def lines(model: ModelDescription, found: Fit, bits: CacheBits) -> tuple[Line, ...]:
-    """Return the sum as it is shown."""
+def memory_lines(model: ModelDescription, memory: Fit, bits: CacheBits) -> tuple[MemoryLine, ...]:
+    """Return the lines of the memory estimate."""
     return tuple(
-        Line(term.label, format_memory(term.size_bytes), term.remark, term.is_total)
-        for term in terms(model, found, bits)
+        MemoryLine(term.label, format_memory(term.size_bytes), term.remark, term.is_total)
+        for term in terms(model, memory, bits)
     )
 
 
-def ways_in_words(ways: Alternatives, change: Callable[..., object]) -> list[Way]:
-    """Return a button for each way out; `change` takes what it changes by name: context, cache_bits or model."""
-    found = []
+def load_options(ways: Alternatives, change: Callable[..., object]) -> list[LoadOption]:
+    """Return an option for each way to make the model fit; `change` takes context, cache_bits or model by name."""
+    options = []
     if (context := ways.context) > 0:
-        found.append(Way(f"Use {context:,} tokens", lambda: change(context=context)))
+        options.append(LoadOption(f"Use a context of {context:,} tokens", lambda: change(context=context)))
     if (bits := ways.cache_bits) is not None:
-        found.append(Way(f"Use a{'n' if bits == 8 else ''} {bits}-bit context", lambda: change(cache_bits=bits)))
+        options.append(
+            LoadOption(f"Use a{'n' if bits == 8 else ''} {bits}-bit KV cache", lambda: change(cache_bits=bits))
+        )
     if (model := ways.model) is not None:
-        found.append(Way(f"Use {model.name}", lambda: change(model=model.id)))
-    return found
+        options.append(LoadOption(f"Use {model.name}", lambda: change(model=model.id)))
+    return options

@@ -1,4 +1,4 @@
-"""When each model was last chatted with."""
+"""Time of the last chat with each model."""
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -9,7 +9,7 @@ from mlx_engine.errors import StorageError
 
 
 class ModelUse(QObject):
-    """`last_used` has the Unix seconds by the id of the model; it follows what the chat stores."""
+    """`last_used` has Unix seconds by model id, and follows the changes that the chat stores."""
 
     changed = Signal()
 
@@ -17,18 +17,18 @@ class ModelUse(QObject):
         super().__init__(parent)
         self.last_used: dict[str, float] = {}
         try:
-            known = store.conversations()
+            conversations = store.conversations()
         except StorageError:
-            known = []  # the list of conversations tells of it
-        for conversation in known:
-            self._take(conversation)
-        chat.stored.connect(self._follow)
+            conversations = []  # the list of conversations reports it
+        for conversation in conversations:
+            self._record(conversation)
+        chat.stored.connect(self._on_stored)
 
-    def _take(self, conversation: Conversation) -> None:
-        used = max(conversation.updated, self.last_used.get(conversation.model, 0.0))
-        self.last_used[conversation.model] = used
+    def _record(self, conversation: Conversation) -> None:
+        last_used = max(conversation.updated, self.last_used.get(conversation.model, 0.0))
+        self.last_used[conversation.model] = last_used
 
     @Slot(object)
-    def _follow(self, conversation: Conversation) -> None:
-        self._take(conversation)
+    def _on_stored(self, conversation: Conversation) -> None:
+        self._record(conversation)
         self.changed.emit()

@@ -1,4 +1,4 @@
-"""The conversation on the screen and the tree of its messages. Whatever changes is stored first, then taken over."""
+"""The current conversation and its tree of messages. Changes are stored before they take effect."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,9 +12,9 @@ from mlx_engine.errors import StorageError
 
 
 class OpenConversation(QObject):
-    """`value` is the conversation, a draft as long as it has no leaf; `tree` has its messages."""
+    """`value` is the conversation, a draft while it has no leaf; `tree` has its messages."""
 
-    stored = Signal(object)  # Conversation, new or with new values
+    stored = Signal(object)  # new or changed Conversation
     title_changed = Signal()
     problem = Signal(str, str)  # title, message
 
@@ -30,29 +30,29 @@ class OpenConversation(QObject):
 
     @property
     def path(self) -> list[Message]:
-        """The messages on the screen."""
+        """The visible messages."""
         return self.tree.path(self.value.leaf)
 
-    def put(self, conversation: Conversation, tree: MessageTree) -> None:
-        """Hold another conversation; one whose leaf is lost shows its newest messages."""
+    def set(self, conversation: Conversation, tree: MessageTree) -> None:
+        """Switch to another conversation; without a valid leaf, to its newest messages."""
         leaf = conversation.leaf if conversation.leaf in tree else tree.newest_leaf()
         self.value, self.tree = replace(conversation, leaf=leaf), tree
 
     def read(self, id: str) -> bool:
-        """Hold the conversation of that id. False: there is none, or it cannot be read."""
+        """Read a conversation. Return False if it does not exist or cannot be read."""
         try:
             conversation, messages = self._store.conversation(id), self._store.messages(id)
         except StorageError as error:
             self.problem.emit(error.title, error.message)
             return False
         if conversation:
-            self.put(conversation, MessageTree(messages))
+            self.set(conversation, MessageTree(messages))
         return conversation is not None
 
     def change(self, messages: Sequence[Message] = (), **values: Any) -> bool:
-        """Store the conversation with new values and messages, then take them over. A draft that stays one is kept.
+        """Store and apply new values and messages. A draft without messages is not stored.
 
-        False: it could not be stored, and nothing has changed.
+        Return False if storing failed and nothing has changed.
         """
         conversation = replace(self.value, **values)
         if conversation.leaf:
@@ -71,7 +71,7 @@ class OpenConversation(QObject):
         return True
 
     def rename_model(self, old: str, new: str) -> bool:
-        """Call a model by its new id in all that was ever said. False: it could not be stored."""
+        """Replace the id of a model in all conversations. Return False if storing failed."""
         try:
             renamed = self._store.rename_model(old, new)
         except StorageError as error:

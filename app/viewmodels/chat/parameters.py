@@ -1,4 +1,4 @@
-"""What a conversation tells the model besides its messages, and how much of them the model keeps in mind."""
+"""Parameters of the current conversation: system prompt, sampling, thinking, context and KV cache."""
 
 from PySide6.QtCore import QObject, Signal
 
@@ -15,7 +15,7 @@ from mlx_engine.sampling import Sampling
 
 
 class Parameters(QObject):
-    """Those of the conversation on the screen; what is set holds from the next answer on."""
+    """Changes apply to the next answer."""
 
     changed = Signal()
     memory_changed = Signal()
@@ -41,43 +41,43 @@ class Parameters(QObject):
 
     @property
     def context(self) -> int:
-        """The room for prompt and answer in tokens; 0 is as many as the model reads."""
+        """Limit of prompt and answer in tokens; 0 is the model's maximum."""
         return self._open.value.context
 
     @property
     def cache_bits(self) -> CacheBits:
-        """In how many bits the context is kept: those chosen, where the model can do with fewer than 16."""
+        """Bits of the KV cache: the chosen ones, or 16 if the model does not support fewer."""
         return 16 if self.cache_obstacle else self._open.value.cache_bits
 
     @property
     def cache_obstacle(self) -> str:
-        """Why the model needs 16 bits, in a sentence; empty if it does not."""
+        """Reason why the model needs a 16-bit KV cache, or ""."""
         model = self._library.description(self._open.value.model)
         return cache_precision.obstacle(model) if model else ""
 
     def cache_bits_of(self, model: ModelDescription) -> CacheBits:
-        """Return in how many bits that model would keep the context."""
+        """Return the bits of the KV cache for `model`."""
         return 16 if cache_precision.obstacle(model) else self._open.value.cache_bits
 
     @property
     def recommended(self) -> dict[str, float]:
-        """The sampling values that the model comes with."""
+        """Sampling values recommended by the model."""
         return self._drafts.recommended(self._open.value.model)
 
     def set(self, system_prompt: str, sampling: Sampling, think: bool) -> None:
-        """Change how this conversation is answered; values out of range are refused."""
+        """Change prompt, sampling and thinking; values out of range are rejected."""
         try:
             check_struct(sampling)
         except InvalidParameter as error:
             self.problem.emit(error.title, error.message)
             return
-        known = (self.system_prompt, self.sampling, self.think)
+        current = (self.system_prompt, self.sampling, self.think)
         values = (replace_surrogates(system_prompt), sampling, think)
-        if values != known and self._open.change(system_prompt=values[0], sampling=sampling, think=think):
+        if values != current and self._open.change(system_prompt=values[0], sampling=sampling, think=think):
             self.changed.emit()
 
     def set_memory(self, *, context: int | None = None, cache_bits: CacheBits | None = None) -> None:
-        """Change how much the model keeps in mind, and how exactly; None leaves it as it is."""
+        """Change the context limit or the bits of the KV cache; None keeps a value."""
         before = self._open.value
         context = before.context if context is None else max(context, 0)
         bits = cache_bits or before.cache_bits
@@ -88,7 +88,7 @@ class Parameters(QObject):
             self.changed.emit()
 
     def reset(self) -> None:
-        """Take the values of a new conversation with this model."""
+        """Set the values of a new conversation with this model."""
         new = self._drafts.new()
         self.set(new.system_prompt, self._drafts.sampling(self._open.value.model), new.think)
         self.set_memory(context=new.context, cache_bits=new.cache_bits)

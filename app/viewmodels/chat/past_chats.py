@@ -1,4 +1,4 @@
-"""The conversations of the window as they leave it: a file for others, or a copy to measure on."""
+"""Copies of conversations: a file for export, or a corpus for a study."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from mlx_engine.folders import Folders
 from mlx_engine.measure.results.output_file import write_chosen
 from mlx_engine.measure.study.past_chats import keep_copy
 
-Form = Literal["jsonl", "md"]
+ExportFormat = Literal["jsonl", "md"]
 
 
 @dataclass(frozen=True, slots=True)
 class ChatCount:
-    """How many conversations have an answer, and how many messages those have."""
+    """Number of conversations with an answer, and of their messages."""
 
     chats: int
     messages: int
@@ -32,9 +32,9 @@ class ChatCount:
 
 
 class PastChats(QObject):
-    """Reads what is stored each time that it is asked."""
+    """Reads the store on each call."""
 
-    written = Signal(str)  # the path of the file
+    written = Signal(str)  # path of the file
     problem = Signal(str, str)  # title, message
 
     def __init__(self, store: Store, folders: Folders, parent: QObject | None = None) -> None:
@@ -42,7 +42,7 @@ class PastChats(QObject):
         self._store, self._folders = store, folders
 
     def count(self) -> ChatCount:
-        """Return how many chats there are to measure on; none if they cannot be read."""
+        """Return the number of chats with an answer, or none if they cannot be read."""
         try:
             lengths = [len(messages) for chat in self._all() if (messages := answered_messages(chat))]
         except FacetError as error:
@@ -51,7 +51,7 @@ class PastChats(QObject):
         return ChatCount(len(lengths), sum(lengths))
 
     def copy(self) -> str:
-        """Make a copy of all chats to measure on, and return its path; "" if that cannot be, which is told."""
+        """Copy all chats with an answer for a study, and return the path; "" after an error, which is emitted."""
         chats = (
             json_line(chat.conversation.title, messages)
             for chat in self._all()
@@ -63,15 +63,15 @@ class PastChats(QObject):
             self.problem.emit(error.title, error.message)
             return ""
 
-    def export(self, file: Path, form: Form, conversation: str = "") -> None:
-        """Write the conversation of that id into a file, or all of them."""
+    def export(self, file: Path, form: ExportFormat, conversation: str = "") -> None:
+        """Write one conversation, or all for "", to a file."""
         try:
-            chosen = [chat for chat in self._all() if conversation in ("", chat.conversation.id)]
-            lines = b"".join(line + b"\n" for line in json_lines(chosen))
-            content = lines if form == "jsonl" else to_markdown(chosen).encode()
+            chats = [chat for chat in self._all() if conversation in ("", chat.conversation.id)]
+            lines = b"".join(line + b"\n" for line in json_lines(chats))
+            content = lines if form == "jsonl" else to_markdown(chats).encode()
             write_chosen(file, content)
         except FacetError as error:
-            self.problem.emit("The chats were not written", error.message)
+            self.problem.emit("Couldn't export the chats", error.message)
         else:
             self.written.emit(str(file))
 

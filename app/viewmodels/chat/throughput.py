@@ -1,4 +1,4 @@
-"""What the throughput bar shows. Knows no clock: whoever feeds it says what time it is, in seconds of any origin."""
+"""Figures of the throughput bar. Has no clock: callers pass the time, in seconds from any origin."""
 
 from collections import deque
 from dataclasses import dataclass, replace
@@ -16,11 +16,10 @@ WINDOW_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throughput:
-    """The figures of one moment. Times are in seconds, sizes in bytes; what is not known yet is 0.
+    """The figures at one moment. Times are in seconds, sizes in bytes; unknown values are 0.
 
-    `waiting`: another conversation is being answered first. `tokens_per_s` is that of the last second, of the decode
-    while answering and of the prompt while reading; after the answer it is the decode rate of the whole. `history`
-    holds the last 60 rates, 4 a second.
+    In the phase `waiting`, another conversation is answered first. `tokens_per_s` covers the last second of prefill or
+    decode; after the answer, it is the mean decode rate. `history` has the last 60 rates, 4 per second.
     """
 
     phase: Phase = "idle"
@@ -41,7 +40,7 @@ class Throughput:
 
 
 def of_engine(state: EngineState) -> Throughput:
-    """Return what there is to show of a model that nobody has asked anything."""
+    """Return the figures of a model without an answer."""
     match state:
         case Starting():
             return Throughput(phase="loading")
@@ -52,7 +51,7 @@ def of_engine(state: EngineState) -> Throughput:
 
 
 def of_message(message: Message) -> Throughput:
-    """Return the figures of an answer that has ended, as they are stored with it."""
+    """Return the stored figures of a finished answer."""
     if (statistics := message.statistics) is None:
         return Throughput(phase="failed" if message.state == MessageState.FAILED else "idle")
     return Throughput(
@@ -68,7 +67,7 @@ def of_message(message: Message) -> Throughput:
 
 
 class Meter:
-    """Follows one answer from the moment it is asked for."""
+    """Computes the live figures of one answer."""
 
     def __init__(self) -> None:
         self._figures = Throughput(phase="waiting")
@@ -77,31 +76,31 @@ class Meter:
         self._history: deque[float] = deque(maxlen=HISTORY)
 
     def start(self, state: EngineState) -> None:
-        """The request has been sent to an engine in this state."""
-        loaded = isinstance(state, Ready | Generating)
-        self._figures = Throughput(phase="reading") if loaded else replace(of_engine(state), phase="loading")
+        """Start when the request is sent to an engine in this state."""
+        is_loaded = isinstance(state, Ready | Generating)
+        self._figures = Throughput(phase="reading") if is_loaded else replace(of_engine(state), phase="loading")
 
-    def take(self, event: Event, now: float) -> None:
-        """Note what an event of the request, or of the load before it, says."""
+    def update(self, event: Event, now: float) -> None:
+        """Update the figures from an event of the request or of the load before it."""
         match event:
             case LoadProgress():
                 self._change(load_done_bytes=event.done_bytes, load_total_bytes=event.total_bytes)
             case Loaded():
                 self._change(phase="reading")
             case Prefill():
-                self._read(event, now)
+                self._prefill(event, now)
             case Delta():
-                self._answered(event, now)
+                self._decode(event, now)
 
     def tick(self, now: float) -> None:
-        """Add a point to the history; call it four times a second."""
+        """Add a point to the history; called four times per second."""
         if self._figures.phase == "answering":
             self._history.append(self._rate(now))
 
     def throughput(self, now: float) -> Throughput:
         return replace(self._figures, tokens_per_s=self._rate(now), history=tuple(self._history))
 
-    def _read(self, event: Prefill, now: float) -> None:
+    def _prefill(self, event: Prefill, now: float) -> None:
         if self._reading_since is None:
             self._reading_since = now
             self._counts.append((now, event.cached_tokens))
@@ -115,7 +114,7 @@ class Meter:
             context_tokens=event.done_tokens,
         )
 
-    def _answered(self, event: Delta, now: float) -> None:
+    def _decode(self, event: Delta, now: float) -> None:
         if self._figures.phase != "answering":
             self._counts.clear()
             since = now if self._reading_since is None else self._reading_since
@@ -132,13 +131,13 @@ class Meter:
             self._counts.popleft()
 
     def _rate(self, now: float) -> float:
-        """Return the tokens per second of the last second, or of the time since the first token if that is less."""
-        within = [entry for entry in self._counts if entry[0] >= now - WINDOW_S]
-        if not within or len(self._counts) < 2:
+        """Return tokens per second over the last second, or since the first token if that is less."""
+        recent = [entry for entry in self._counts if entry[0] >= now - WINDOW_S]
+        if not recent or len(self._counts) < 2:
             return 0.0
-        since, tokens = self._counts[max(len(self._counts) - len(within) - 1, 0)]
+        since, tokens = self._counts[max(len(self._counts) - len(recent) - 1, 0)]
         elapsed = now - since
         return (self._counts[-1][1] - tokens) / elapsed if elapsed > 0 else 0.0
 
     def _change(self, **figures: object) -> None:
-        self._figures = replace(self._figures, **figures)  # type: ignore[arg-type] # names and values are given above
+        self._figures = replace(self._figures, **figures)  # type: ignore[arg-type] # callers pass fields of Throughput

@@ -1,4 +1,4 @@
-"""What a new conversation shows: who answers, in plain words, and a few questions to begin with."""
+"""Placeholder of a new conversation: the model in plain words, and a few suggested questions."""
 
 from typing import Protocol
 
@@ -22,8 +22,8 @@ _SIDE = 24
 _SIZES = ((1e9, "A very small model"), (4e9, "A small model"), (15e9, "A medium-sized model"), (70e9, "A large model"))
 
 
-class Described(Protocol):
-    """What is told of a model."""
+class DescribedModel(Protocol):
+    """The properties of a model in the introduction."""
 
     name: str
     parameters: int
@@ -31,7 +31,7 @@ class Described(Protocol):
 
 
 class _QuestionCard(TextButton):
-    """A question over up to two lines, from the left."""
+    """A button with a left-aligned question on up to two lines."""
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetrics(self.theme.font("label"))
@@ -41,21 +41,21 @@ class _QuestionCard(TextButton):
         return QSize(120, self.sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours, area = self.theme.palette, QRectF(self.rect())
+        colors, area = self.theme.palette, QRectF(self.rect())
         painter = QPainter(self)
-        rounded(painter, area, 12, colours.bubble if self._is_lit() else colours.surface, colours.border)
+        rounded(painter, area, 12, colors.bubble if self._is_lit() else colors.surface, colors.border)
         if self.hasFocus():
-            focus_ring(painter, area, 12, colours.accent)
+            focus_ring(painter, area, 12, colors.accent)
         painter.setFont(self.theme.font("label"))
-        painter.setPen(colours.text if self.isEnabled() else colours.tertiary)
+        painter.setPen(colors.text if self.isEnabled() else colors.tertiary)
         inside = self.rect().adjusted(14, 8, -14, -8)
         painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap, self.text())
 
 
 class EmptyState(QWidget):
-    """Emits `asked` with the question that was pressed."""
+    """Emits `question_chosen` with the text of a suggested question."""
 
-    asked = Signal(str)
+    question_chosen = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,9 +66,9 @@ class EmptyState(QWidget):
         self._cards = [_QuestionCard(theme, question) for question in QUESTIONS]
         self._lay_out()
         for card in self._cards:
-            card.clicked.connect(lambda _checked=False, card=card: self.asked.emit(card.text()))
-        theme.changed.connect(self._dress)
-        self._dress()
+            card.clicked.connect(lambda _checked=False, card=card: self.question_chosen.emit(card.text()))
+        theme.changed.connect(self._apply_theme)
+        self._apply_theme()
 
     def _lay_out(self) -> None:
         self._column = QWidget()
@@ -91,19 +91,23 @@ class EmptyState(QWidget):
         outside.addLayout(middle)
         outside.addStretch(3)
 
-    def show_model(self, model: Described | None) -> None:
-        """Say who answers."""
-        self._title.setText("What would you like to know?" if model else "There is no model yet")
-        self._line.setText(introduction(model) if model else "Put a model in MLX format into the models folder.")
+    def show_model(self, model: DescribedModel | None) -> None:
+        """Show the introduction of a model, or a hint if there is none."""
+        self._title.setText("What would you like to know?" if model else "No models yet")
+        self._line.setText(
+            introduction(model)
+            if model
+            else "Download a model in Discover, or add one in MLX format to the models folder."
+        )
         for card in self._cards:
             card.setVisible(model is not None)
 
     def show_preparation(self, title: str, line: str) -> None:
-        """Say what has to be waited for before anybody answers."""
+        """Show the preparation of the starter model."""
         self._title.setText(title)
         self._line.setText(line)
 
-    def _dress(self) -> None:
+    def _apply_theme(self) -> None:
         self._title.setFont(self._theme.font("title"))
         self._line.setFont(self._theme.font("label"))
         palette = self._line.palette()
@@ -112,22 +116,22 @@ class EmptyState(QWidget):
         self._arrange()
 
     def _arrange(self) -> None:
-        """Put the questions side by side where there is room for two."""
+        """Arrange the questions in two columns if they fit."""
         self._column.setMaximumWidth(self._theme.scaled(560))
         columns = 2 if self.width() - 2 * _SIDE >= self._theme.scaled(420) else 1
         self._grid.setColumnStretch(0, 1)
         self._grid.setColumnStretch(1, columns - 1)
-        for place, card in enumerate(self._cards):
-            self._grid.addWidget(card, place // columns, place % columns)
+        for number, card in enumerate(self._cards):
+            self._grid.addWidget(card, number // columns, number % columns)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
 
 
-def introduction(model: Described) -> str:
-    """Return who answers and what to expect, in plain words."""
-    kind = next((words for bound, words in _SIZES if model.parameters < bound), "A very large model")
-    caution = ": quick, but often wrong" if model.parameters < _SIZES[0][0] else ""
+def introduction(model: DescribedModel) -> str:
+    """Return a sentence about the model and its quality."""
+    kind = next((kind for bound, kind in _SIZES if model.parameters < bound), "A very large model")
+    caution = ": fast, but often wrong" if model.parameters < _SIZES[0][0] else ""
     size = format_disk(model.size_bytes)
-    return f"{model.name} answers on this computer, and nothing leaves it. {kind} ({size}){caution}."
+    return f"{model.name} runs on this Mac, and nothing leaves it. {kind} ({size}){caution}."

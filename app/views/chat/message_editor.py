@@ -1,15 +1,15 @@
-"""The editor of the composer: plain text that knows the keys of a chat."""
+"""The text editor of the composer, with the keys of a chat."""
 
 from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QTextOption
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 LONG_PASTE = 20_000
-"""Characters from which pasted text is not taken in but told by `long_pasted`."""
+"""Pasted text of this many characters or more is not inserted, but emitted by `long_pasted`."""
 
 
 class MessageEditor(QPlainTextEdit):
-    """Plain text only. Return is for the composer, Shift-Return makes a new line."""
+    """Plain text only. Return submits, Shift-Return inserts a line break."""
 
     submitted = Signal()
     escaped = Signal()
@@ -47,10 +47,10 @@ class MessageEditor(QPlainTextEdit):
             self.ensureCursorVisible()
 
     def lines(self, limit: int) -> int:
-        """Return how many lines the text takes, at most `limit`."""
+        """Return the number of lines, at most `limit`."""
         block, count = self.document().begin(), 0
         while block.isValid() and count < limit:
-            # Lines are known after the layout of the block, which asking for its height brings about.
+            # Asking for the height of a block lays it out, which its line count requires.
             self.document().documentLayout().blockBoundingRect(block)
             count += max(block.layout().lineCount(), 1)
             block = block.next()

@@ -1,4 +1,4 @@
-"""The button that names the model that answers next, and opens the list of all there are."""
+"""The button that shows the current model and opens the list of models."""
 
 from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
@@ -13,24 +13,24 @@ from app.views.kit.icons import pixmap
 from app.views.kit.plain_text import plain
 from app.views.kit.theme import Theme
 
-_NONE = "Choose a model"
+_NO_MODEL = "Choose a model"
 
 
 class ModelPicker(TextButton):
-    """The button: the name of the model, its size or state in a quieter tone, and an arrow."""
+    """Shows the name of the model, its state or details in a secondary color, and an arrow."""
 
     folder_requested = Signal()
 
     def __init__(self, library: ModelLibrary, chat: ChatViewModel, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, _NONE, parent)
+        super().__init__(theme, _NO_MODEL, parent)
         self._library, self._chat = library, chat
         self.note = ""
-        """What stands beside the name: the state of the model, or what it is."""
+        """State or details of the model, next to its name."""
         self._popup: ModelPopup | None = None
         self.clicked.connect(self.open_list)
         for changed in (chat.model_changed, library.refreshed, library.dataChanged):
-            changed.connect(self._follow)
-        self._follow()
+            changed.connect(self._refresh)
+        self._refresh()
 
     def open_list(self) -> None:
         if self._popup is None:
@@ -38,10 +38,10 @@ class ModelPicker(TextButton):
             self._popup.folder_requested.connect(self.folder_requested)
         self._popup.open_below(self)
 
-    def _follow(self) -> None:
+    def _refresh(self) -> None:
         row = self._library.row_of(self._chat.model)
         index = self._library.index(row, 0) if row >= 0 else QModelIndex()
-        self.setText(str(index.data(ModelRole.NAME)) if index.isValid() else _NONE)
+        self.setText(str(index.data(ModelRole.NAME)) if index.isValid() else _NO_MODEL)
         state = describe_engine(index.data(ModelRole.STATE)).text if index.isValid() else ""
         self.note = state or (str(index.data(ModelRole.DETAIL)) if index.isValid() else "")
         self.setAccessibleName(f"Model: {self.text()}")
@@ -60,17 +60,17 @@ class ModelPicker(TextButton):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         self.paint_frame(painter)
-        colours = self.theme.palette
+        colors = self.theme.palette
         side = self.theme.scaled(14)
         inside = self.rect().adjusted(14, 0, -side - 18, 0)
         painter.setFont(self.theme.font("label", bold=True))
-        painter.setPen(colours.text)
+        painter.setPen(colors.text)
         name = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, inside.width())
         painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter, name)
         inside.setLeft(inside.left() + painter.fontMetrics().horizontalAdvance(name) + 8)
         painter.setFont(self.theme.font("label", tabular=True))
-        painter.setPen(colours.secondary)
+        painter.setPen(colors.secondary)
         note = painter.fontMetrics().elidedText(self.note, Qt.TextElideMode.ElideRight, inside.width())
         painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter, note)
-        arrow = pixmap("chevron-down", side=side, scale=self.devicePixelRatioF(), color=colours.secondary)
+        arrow = pixmap("chevron-down", side=side, scale=self.devicePixelRatioF(), color=colors.secondary)
         painter.drawPixmap(QPoint(self.width() - side - 10, (self.height() - side) // 2), arrow)

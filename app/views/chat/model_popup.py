@@ -1,4 +1,4 @@
-"""The list of all models, to choose the one that answers next, and to load and unload."""
+"""The list of models, for choosing, loading and unloading."""
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QPainter, QPaintEvent
@@ -15,7 +15,7 @@ from app.views.kit.theme import Theme
 
 
 class _ModelList(QListView):
-    """Return chooses. The tool tip of a model that cannot be used, or failed, says why in full."""
+    """Return chooses a model. The tooltip of a broken or failed model has the reason."""
 
     chosen = Signal(QModelIndex)
 
@@ -44,7 +44,7 @@ class _ModelList(QListView):
 
 
 class ModelPopup(QFrame):
-    """The list, and below it what can be done with the marked model and with the folder."""
+    """The list, with actions for the selected model and the folder below."""
 
     folder_requested = Signal()
 
@@ -57,10 +57,10 @@ class ModelPopup(QFrame):
         self._list.setItemDelegate(self._delegate)
         self._list.setModel(library)
         theme.thin_scroll_bars(self._list)
-        self._nothing = QLabel("There is no model here yet.", alignment=Qt.AlignmentFlag.AlignCenter)
+        self._empty_label = QLabel("No models yet", alignment=Qt.AlignmentFlag.AlignCenter)
         self._load = TextButton(theme, "Load")
-        self._refresh = IconButton(theme, "regenerate", "Look for models again")
-        self._folder = IconButton(theme, "folder", "Open the models folder")
+        self._refresh = IconButton(theme, "regenerate", "Refresh models")
+        self._folder = IconButton(theme, "folder", "Open models folder")
         self._lay_out()
         self._connect()
 
@@ -74,24 +74,24 @@ class ModelPopup(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(2, 8, 2, 8)
         column.addWidget(self._list, 1)
-        column.addWidget(self._nothing, 1)
+        column.addWidget(self._empty_label, 1)
         column.addLayout(footer)
 
     def _connect(self) -> None:
         self._list.chosen.connect(self._choose)
-        self._list.selectionModel().currentChanged.connect(self._follow_current)
+        self._list.selectionModel().currentChanged.connect(self._update_current)
         self._load.clicked.connect(self._load_or_unload)
         self._refresh.clicked.connect(self._library.refresh)
         self._folder.clicked.connect(self.close)
         self._folder.clicked.connect(self.folder_requested)
         for changed in (self._library.dataChanged, self._library.rowsInserted, self._library.modelReset):
-            changed.connect(self._follow_current)
+            changed.connect(self._update_current)
 
     def open_below(self, anchor: QWidget) -> None:
-        """Show the list centred below `anchor`, as tall as the models need."""
+        """Show the list centered below `anchor`, as tall as its models."""
         self._delegate.chosen = self._chat.model
         self._list.setCurrentIndex(self._library.index(max(self._library.row_of(self._chat.model), 0), 0))
-        self._follow_current()
+        self._update_current()
         rows = min(max(self._library.rowCount(), 2), 8)
         row_height = self._list.sizeHintForRow(0) if self._library.rowCount() else self._theme.scaled(50)
         self.resize(self._theme.scaled(380), rows * row_height + self._load.sizeHint().height() + 32)
@@ -99,10 +99,10 @@ class ModelPopup(QFrame):
         self.show()
         self._list.setFocus()
 
-    def _follow_current(self) -> None:
+    def _update_current(self) -> None:
         is_empty = not self._library.rowCount()
         self._list.setVisible(not is_empty)
-        self._nothing.setVisible(is_empty)
+        self._empty_label.setVisible(is_empty)
         index = self._list.currentIndex()
         self._load.setEnabled(index.isValid() and not index.data(ModelRole.BROKEN))
         is_loaded = index.isValid() and describe_engine(index.data(ModelRole.STATE)).is_loaded
@@ -118,14 +118,14 @@ class ModelPopup(QFrame):
         index = self._list.currentIndex()
         is_loaded = describe_engine(index.data(ModelRole.STATE)).is_loaded
         (self._library.unload if is_loaded else self._chat.loading.load)(index.data(ModelRole.ID))
-        if self._chat.gate.question:  # it stands in the page below
+        if self._chat.gate.question:  # the page below shows it
             self.close()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = self._theme.palette
-        rounded(QPainter(self), QRectF(self.rect()), 12, colours.surface, colours.border)
+        colors = self._theme.palette
+        rounded(QPainter(self), QRectF(self.rect()), 12, colors.surface, colors.border)
 
 
 def problem(index: QModelIndex) -> str:
-    """Return why the model of this row cannot be used or failed, or nothing."""
+    """Return the reason why the model of this row is broken or failed, or ""."""
     return str(index.data(ModelRole.BROKEN) or describe_engine(index.data(ModelRole.STATE)).problem)

@@ -1,4 +1,4 @@
-"""The page of the conversation: what was said, what the engine is doing, and where to write."""
+"""The chat page: transcript, throughput bar and composer."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -11,7 +11,7 @@ from app.viewmodels.bridges.preferences import Preferences
 from app.viewmodels.chat.chat import ChatViewModel
 from app.viewmodels.library.library import ModelLibrary
 from app.views.chat.composer import Composer
-from app.views.chat.empty_state import Described, EmptyState
+from app.views.chat.empty_state import DescribedModel, EmptyState
 from app.views.chat.load_question_panel import LoadQuestionPanel
 from app.views.chat.throughput_bar import ThroughputBar
 from app.views.kit.controls import SmallButton
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 _IDLE_MS = 300
 _SIDE = 16
-"""Pixels by which the composer is wider than the text above it, on either side."""
+"""Pixels by which the composer extends beyond the text above it, on each side."""
 
 
 class ChatPage(QWidget):
-    """Renders `chat`; a conversation without messages shows the empty state in place of the transcript."""
+    """Shows `chat`. A conversation without messages shows the empty state instead of the transcript."""
 
     def __init__(self, chat: ChatViewModel, library: ModelLibrary, preferences: Preferences, theme: Theme) -> None:
         super().__init__()
@@ -34,18 +34,18 @@ class ChatPage(QWidget):
         self._preparation = ""
         self._empty = EmptyState(theme)
         self._throughput = ThroughputBar(theme)
-        self._end_button = SmallButton(theme, "End the model")
-        self._end_button.setToolTip("The model does not answer to Stop. Ending it keeps what there is of the answer.")
+        self._end_button = SmallButton(theme, "Quit model")
+        self._end_button.setToolTip("The model is not responding to Stop. Quitting it keeps the text so far.")
         self._question = LoadQuestionPanel(chat.gate, theme)
-        self._asked = ""
-        """The text of the composer that waits for a question."""
-        self._edited: tuple[str, str] | None = None
-        """The message that was to be edited, and the text that waits for a question."""
+        self._held_text = ""
+        """Text of the composer that is held back for a question."""
+        self._held_edit: tuple[str, str] | None = None
+        """Message id and new text of an edit that is held back for a question."""
         self.composer = Composer(theme)
         self._lay_out()
         self._connect()
-        self._dress()
-        self._follow_model()
+        self._apply_theme()
+        self._update_model()
         self._open()
         QTimer.singleShot(_IDLE_MS, self, lambda: self.transcript)
 
@@ -83,28 +83,28 @@ class ChatPage(QWidget):
 
     def _connect(self) -> None:
         chat = self._chat
-        self._empty.asked.connect(self._send)
+        self._empty.question_chosen.connect(self._send)
         self.composer.submitted.connect(self._send)
-        self.composer.editor.textChanged.connect(self._follow_text)
+        self.composer.editor.textChanged.connect(self._on_text_changed)
         self.composer.editor.escaped.connect(self._escape)
         self.composer.stop_requested.connect(chat.stop)
         self._end_button.clicked.connect(chat.end_model)
-        self._theme.changed.connect(self._dress)
-        chat.hangs_changed.connect(self._follow_busy)
-        chat.taken.connect(self._clear_taken)
-        chat.gate.given_up.connect(self._give_back)
+        self._theme.changed.connect(self._apply_theme)
+        chat.hangs_changed.connect(self._update_busy)
+        chat.accepted.connect(self._clear_held)
+        chat.gate.declined.connect(self._restore_edit)
         chat.opened.connect(self._open)
         chat.item_added.connect(self._add)
-        chat.throughput_changed.connect(self._follow_throughput)
-        chat.busy_changed.connect(self._follow_busy)
+        chat.throughput_changed.connect(self._update_throughput)
+        chat.busy_changed.connect(self._update_busy)
         for changed in (chat.model_changed, self._library.refreshed):
-            changed.connect(self._follow_model)
+            changed.connect(self._update_model)
 
     @cached_property
     def transcript(self) -> "TranscriptView":
-        """The transcript, made when it is first needed or the window has nothing else to do.
+        """The transcript, created at first use or when the window is idle.
 
-        It brings the Markdown parser with it: the time that takes does not belong to the start.
+        It imports the Markdown parser, which would slow down the launch.
         """
         from app.views.transcript import TranscriptView  # noqa: PLC0415
 
@@ -128,59 +128,59 @@ class ChatPage(QWidget):
         self.transcript.edit_message(self._chat.last_message_id("user"))
 
     def show_preparation(self, line: str) -> None:
-        """Say that the first model is being made ready; an empty line says that this is over."""
+        """Show the preparation of the starter model; an empty line ends it."""
         self._preparation = line
-        self._follow_model()
+        self._update_model()
 
     def _unfolds_thinking(self) -> bool:
         return self._preferences.settings.show_thinking
 
     def _send(self, text: str) -> None:
         if not self._chat.send(text):
-            self._asked = self.composer.message if self._chat.gate.question else ""
+            self._held_text = self.composer.message if self._chat.gate.question else ""
             return
         self.composer.clear()
         if self._chat.conversation:
-            self.composer.adopt(self._chat.conversation.id)
+            self.composer.set_conversation(self._chat.conversation.id)
 
-    def _follow_text(self) -> None:
-        """Whoever writes on means another message than the one that waits."""
-        if self._asked and self.composer.message != self._asked:
-            self._asked = ""
+    def _on_text_changed(self) -> None:
+        """Withdraw the question when the user edits the held text."""
+        if self._held_text and self.composer.message != self._held_text:
+            self._held_text = ""
             self._chat.gate.withdraw()
 
     def _escape(self) -> None:
-        """Give a question up; while there is an answer, Escape stops that."""
+        """Cancel the question. During an answer, Escape stops the answer instead."""
         if not self._chat.busy:
-            self._chat.gate.give_up()
+            self._chat.gate.decline()
 
     def _edit(self, message: str, text: str) -> None:
-        self._edited = None if self._chat.edit(message, text) else (message, text)
+        self._held_edit = None if self._chat.edit(message, text) else (message, text)
 
-    def _give_back(self) -> None:
-        """A question was not taken up: let the person go on editing, if it was about a message that they edited."""
-        self._asked = ""
-        if self._edited:
-            self.transcript.edit_message(*self._edited)
-            self._edited = None
+    def _restore_edit(self) -> None:
+        """Reopen the editor after the user canceled the question about an edit."""
+        self._held_text = ""
+        if self._held_edit:
+            self.transcript.edit_message(*self._held_edit)
+            self._held_edit = None
 
-    def _clear_taken(self, text: str) -> None:
-        """What was written has waited for a question, and is sent now."""
-        self._asked, self._edited = "", None
+    def _clear_held(self, text: str) -> None:
+        """Clear a text that was held back and is sent now."""
+        self._held_text, self._held_edit = "", None
         if self.composer.message == text:
             self.composer.clear()
         if self._chat.conversation:
-            self.composer.adopt(self._chat.conversation.id)
+            self.composer.set_conversation(self._chat.conversation.id)
 
     def _open(self) -> None:
         items = self._chat.items
-        if items or "transcript" in self.__dict__:  # a conversation without messages does not bring it about
+        if items or "transcript" in self.__dict__:  # an empty conversation does not create it
             self.transcript.show_items(items)
             self.transcript.set_busy(self._chat.busy)
         self._show_stack()
         self.composer.open_draft(self._chat.conversation.id if self._chat.conversation else None)
-        self._follow_busy()
-        self._follow_throughput()
+        self._update_busy()
+        self._update_throughput()
 
     def _add(self, item: Any) -> None:
         self.transcript.add_item(item)
@@ -189,31 +189,31 @@ class ChatPage(QWidget):
     def _show_stack(self) -> None:
         self._stack.setCurrentWidget(self.transcript if self._chat.items else self._empty_scroll)
 
-    def _follow_busy(self) -> None:
+    def _update_busy(self) -> None:
         self.composer.set_state(busy=self._chat.busy, can_send=self._chat.can_send)
         self._end_button.setVisible(self._chat.hangs)
 
-    def _follow_throughput(self) -> None:
+    def _update_throughput(self) -> None:
         self._throughput.show_throughput(self._chat.throughput, self._model_name())
 
-    def _follow_model(self) -> None:
+    def _update_model(self) -> None:
         model = self._model()
         if model is None and self._preparation:
             self._empty.show_model(None)
-            self._empty.show_preparation("One moment", self._preparation)
+            self._empty.show_preparation("Getting ready", self._preparation)
         else:
             self._empty.show_model(model)
         self.composer.set_placeholder(f"Message {self._model_name()}" if model else "Message")
-        self._follow_busy()
+        self._update_busy()
 
-    def _model(self) -> Described | None:
-        return cast("Described | None", self._library.description(self._chat.model))
+    def _model(self) -> DescribedModel | None:
+        return cast("DescribedModel | None", self._library.description(self._chat.model))
 
     def _model_name(self) -> str:
         model = self._model()
         return model.name if model else self._chat.model
 
-    def _dress(self) -> None:
+    def _apply_theme(self) -> None:
         self._foot.setMaximumWidth(self._theme.reading_width + 2 * _SIDE)
         self.update()
 

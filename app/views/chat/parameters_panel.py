@@ -1,4 +1,4 @@
-"""What this conversation tells the model besides its messages: system prompt, thinking, sampling."""
+"""Panel with the parameters of the conversation: system prompt, thinking, sampling, context."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _SYSTEM_PROMPT = Field(
     kind="text",
     default="",
     label="System prompt",
-    sentence="What the model is told before the first message.",
+    sentence="Instructions for the model, before the first message.",
     multiline=True,
 )
 _THINK = Field(
@@ -28,46 +28,46 @@ _THINK = Field(
     kind="switch",
     default=True,
     label="Think first",
-    sentence="Models that can think do so before they answer.",
+    sentence="Lets reasoning models think before they answer.",
 )
 _CONTEXT = Field(
     name="context",
     kind="integer",
     default=None,
     label="Context",
-    sentence="Room for all that is said, in tokens. A shorter one needs less memory; not set is the model's own.",
+    sentence="Context length in tokens. Shorter uses less memory. Default: the model's maximum.",
     minimum=256,
     maximum=2**20,
     optional=True,
 )
-_BITS: dict[str, CacheBits] = {"16 bits": 16, "8 bits": 8, "4 bits": 4}
+_BITS: dict[str, CacheBits] = {"16-bit": 16, "8-bit": 8, "4-bit": 4}
 _CACHE_BITS = Field(
     name="cache_bits",
     kind="choice",
-    default="16 bits",
-    label="Context kept in",
-    sentence="Fewer bits need less memory, and may make answers worse.",
+    default="16-bit",
+    label="KV cache",
+    sentence="Fewer bits use less memory, but can reduce quality.",
     choices=tuple(_BITS),
 )
 
 
 class ParametersPanel(QWidget):
-    """Shows and sets the parameters of the conversation on the screen."""
+    """Shows and changes the parameters of the current conversation."""
 
     def __init__(self, chat: ChatViewModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._given, self._theme = chat.parameters, theme
+        self._parameters, self._theme = chat.parameters, theme
         self._heading = QLabel("Chat Parameters")
         self._form = FieldForm((_SYSTEM_PROMPT, _THINK, *fields(Sampling), _CONTEXT, _CACHE_BITS), theme)
         self._reset_button = TextButton(theme, "Reset to defaults")
         self._lay_out()
         self._form.edited.connect(self._set)
-        self._reset_button.clicked.connect(self._given.reset)
+        self._reset_button.clicked.connect(self._parameters.reset)
         for changed in (chat.opened, chat.parameters.changed, chat.model_changed):
-            changed.connect(self._follow)
-        theme.changed.connect(self._dress)
-        self._dress()
-        self._follow()
+            changed.connect(self._refresh)
+        theme.changed.connect(self._apply_theme)
+        self._apply_theme()
+        self._refresh()
 
     def _lay_out(self) -> None:
         inside = QWidget()
@@ -85,49 +85,49 @@ class ParametersPanel(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setWidget(inside)
         self._theme.thin_scroll_bars(scroll)
-        for see_through in (scroll.viewport(), inside):
-            see_through.setAutoFillBackground(False)
+        for transparent in (scroll.viewport(), inside):
+            transparent.setAutoFillBackground(False)
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
         outside.addWidget(scroll)
 
-    def _follow(self) -> None:
-        given = self._given
-        values: dict[str, Any] = {"system_prompt": given.system_prompt, "think": given.think}
-        values |= {"context": given.context or None, "cache_bits": f"{given.cache_bits} bits"}
-        for name, value in (values | msgspec.structs.asdict(given.sampling)).items():
+    def _refresh(self) -> None:
+        parameters = self._parameters
+        values: dict[str, Any] = {"system_prompt": parameters.system_prompt, "think": parameters.think}
+        values |= {"context": parameters.context or None, "cache_bits": f"{parameters.cache_bits}-bit"}
+        for name, value in (values | msgspec.structs.asdict(parameters.sampling)).items():
             self._form.set_value(name, value)
-        self._form.set_note("cache_bits", given.cache_obstacle, is_enabled=not given.cache_obstacle)
-        self._tell_recommendation()
+        self._form.set_note("cache_bits", parameters.cache_obstacle, is_enabled=not parameters.cache_obstacle)
+        self._show_recommendations()
 
-    def _tell_recommendation(self) -> None:
-        """Say of each value whether it is the one that the model comes with."""
-        recommended = self._given.recommended
-        for name, value in msgspec.structs.asdict(self._given.sampling).items():
+    def _show_recommendations(self) -> None:
+        """Show next to each value what the model recommends."""
+        recommended = self._parameters.recommended
+        for name, value in msgspec.structs.asdict(self._parameters.sampling).items():
             if name not in recommended:
                 remark = ""
             elif value == recommended[name]:
-                remark = "Recommended by the model."
+                remark = "Recommended by the model"
             else:
-                remark = f"The model recommends {recommended[name]:g}."
+                remark = f"The model recommends {recommended[name]:g}"
             self._form.set_note(name, remark)
 
     def _set(self, name: str, value: Any) -> None:
-        given = self._given
+        parameters = self._parameters
         match name:
             case "system_prompt":
-                given.set(value, given.sampling, given.think)
+                parameters.set(value, parameters.sampling, parameters.think)
             case "think":
-                given.set(given.system_prompt, given.sampling, value)
+                parameters.set(parameters.system_prompt, parameters.sampling, value)
             case "context":
-                given.set_memory(context=value or 0)
+                parameters.set_memory(context=value or 0)
             case "cache_bits":
-                given.set_memory(cache_bits=_BITS[value])
+                parameters.set_memory(cache_bits=_BITS[value])
             case _:
-                sampling = msgspec.structs.replace(given.sampling, **{name: value})
-                given.set(given.system_prompt, sampling, given.think)
+                sampling = msgspec.structs.replace(parameters.sampling, **{name: value})
+                parameters.set(parameters.system_prompt, sampling, parameters.think)
 
-    def _dress(self) -> None:
+    def _apply_theme(self) -> None:
         self.setMinimumWidth(self._theme.scaled(170) + 60)
         self._heading.setFont(self._theme.font("heading"))
 

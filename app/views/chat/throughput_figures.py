@@ -1,4 +1,4 @@
-"""What the throughput bar says, in words and figures, and what it leaves out when there is little room. Knows no Qt."""
+"""Figures of the throughput bar, and the choice of those that fit. Imports no Qt."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,44 +8,44 @@ from mlx_engine.amounts import format_count, format_duration, format_memory, for
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One thing to say. `widest` is as wide as the text ever gets, so that nothing moves while the figures change;
-    where room is short, the greatest `rank` goes first.
+class BarFigure:
+    """A figure. `widest` is its widest possible text, which keeps the layout stable; when space is short, figures with
+    the highest `rank` are dropped first.
     """
 
     text: str
     widest: str
     rank: int
-    strong: bool = False
+    is_strong: bool = False
 
 
-def figures(throughput: Throughput, model_name: str) -> list[Figure]:
-    """Return what to say on the left of the bar, in order."""
+def figures(throughput: Throughput, model_name: str) -> list[BarFigure]:
+    """Return the figures on the left of the bar."""
     match throughput.phase:
         case "idle":
             return []
         case "waiting":
-            return [_words("Waiting for another answer to finish")]
+            return [_text("Waiting for another answer to finish")]
         case "loading":
-            return [_words(f"Loading {model_name}…"), *_loaded(throughput)]
+            return [_text(f"Loading {model_name}…"), *_load_progress(throughput)]
         case "reading":
             return _reading(throughput)
         case "failed":
-            return [_words("The answer ended with an error")]
+            return [_text("Answer failed")]
         case "answering" | "done":
             return _answering(throughput)
 
 
-def memory(throughput: Throughput) -> Figure | None:
-    """Return the engine's memory beside the machine's, if there is an engine."""
+def memory(throughput: Throughput) -> BarFigure | None:
+    """Return the memory of the engine and of this Mac, or None without an engine."""
     if not throughput.engine_memory_bytes:
         return None
     total = format_memory(throughput.machine_memory_bytes)
     return _figure(f"{format_memory(throughput.engine_memory_bytes)} of {total}", f"88.8 GB of {total}", rank=4)
 
 
-def context(throughput: Throughput) -> Figure | None:
-    """Return how much of the context is used, once something is in it."""
+def context(throughput: Throughput) -> BarFigure | None:
+    """Return the used and the total context, or None for an empty context."""
     if not throughput.context_length or not throughput.context_tokens:
         return None
     length = throughput.context_length
@@ -53,7 +53,7 @@ def context(throughput: Throughput) -> Figure | None:
 
 
 def progress(throughput: Throughput) -> float | None:
-    """Return the share that is loaded or read, 0 to 1; None where nothing of the kind is going on."""
+    """Return the progress of loading or prefill from 0 to 1, or None in other phases."""
     match throughput.phase:
         case "loading":
             return _share(throughput.load_done_bytes, throughput.load_total_bytes)
@@ -63,42 +63,42 @@ def progress(throughput: Throughput) -> float | None:
             return None
 
 
-def fitting(candidates: Iterable[Figure], room: float, width: Callable[[Figure], float]) -> list[Figure]:
-    """Return the figures that fit into `room` together, the ones of the greatest rank left out first."""
-    kept = list(candidates)
-    while len(kept) > 1 and sum(map(width, kept)) > room:
-        kept.remove(max(kept, key=lambda figure: figure.rank))
-    return kept
+def fit_figures(candidates: Iterable[BarFigure], room: float, width: Callable[[BarFigure], float]) -> list[BarFigure]:
+    """Return the figures that fit into `room`; those with the highest rank are dropped first."""
+    fitting = list(candidates)
+    while len(fitting) > 1 and sum(map(width, fitting)) > room:
+        fitting.remove(max(fitting, key=lambda figure: figure.rank))
+    return fitting
 
 
-def sentence(shown: Sequence[Figure | None]) -> str:
+def summary(figures: Sequence[BarFigure | None]) -> str:
     """Return all figures in one line."""
-    return " · ".join(figure.text for figure in shown if figure)
+    return " · ".join(figure.text for figure in figures if figure)
 
 
-def _answering(throughput: Throughput) -> list[Figure]:
+def _answering(throughput: Throughput) -> list[BarFigure]:
     first_token_s = throughput.time_to_first_token_s
     return [
-        _figure(format_token_rate(throughput.tokens_per_s), "88.8 tok/s", rank=0, strong=True),
+        _figure(format_token_rate(throughput.tokens_per_s), "88.8 tok/s", rank=0, is_strong=True),
         _figure(format_count(throughput.generated_tokens, "token"), "8,888 tokens", rank=1),
         _figure(f"first token {format_duration(first_token_s)}", "first token 88.88 s", rank=3),
     ]
 
 
-def _reading(throughput: Throughput) -> list[Figure]:
+def _reading(throughput: Throughput) -> list[BarFigure]:
     total = f"{throughput.total_tokens:,}"
     read = f"Reading {throughput.done_tokens:,} of {total} tokens"
-    said = [_figure(read, f"Reading {total} of {total} tokens", rank=0)]
+    parts = [_figure(read, f"Reading {total} of {total} tokens", rank=0)]
     if throughput.tokens_per_s:
-        said.append(_figure(format_token_rate(throughput.tokens_per_s), "8,888 tok/s", rank=2))
+        parts.append(_figure(format_token_rate(throughput.tokens_per_s), "8,888 tok/s", rank=2))
     if throughput.cached_tokens:
-        said.append(_words(f"{throughput.cached_tokens:,} reused", rank=3))
+        parts.append(_text(f"{throughput.cached_tokens:,} reused", rank=3))
     if throughput.reread_reason:
-        said.append(_words(throughput.reread_reason, rank=1))
-    return said
+        parts.append(_text(throughput.reread_reason, rank=1))
+    return parts
 
 
-def _loaded(throughput: Throughput) -> list[Figure]:
+def _load_progress(throughput: Throughput) -> list[BarFigure]:
     share = _share(throughput.load_done_bytes, throughput.load_total_bytes)
     return [_figure(format_percent(share), "100%", rank=1)] if throughput.load_total_bytes else []
 
@@ -107,10 +107,10 @@ def _share(done: int, total: int) -> float:
     return min(done / total, 1.0) if total else 0.0
 
 
-def _words(text: str, rank: int = 0) -> Figure:
-    return Figure(text, text, rank)
+def _text(text: str, rank: int = 0) -> BarFigure:
+    return BarFigure(text, text, rank)
 
 
-def _figure(text: str, widest: str, *, rank: int, strong: bool = False) -> Figure:
+def _figure(text: str, widest: str, *, rank: int, is_strong: bool = False) -> BarFigure:
     digits = str.maketrans("0123456789", "8888888888")
-    return Figure(text, max(text, widest, key=len).translate(digits), rank, strong)
+    return BarFigure(text, max(text, widest, key=len).translate(digits), rank, is_strong)

@@ -119,7 +119,7 @@ class Workbench(QWidget):
         self.picker.folder_requested.connect(self.actions_by_name["open_models_folder"].trigger)
         for source in (self.chat, self.conversations, self.library, self.preferences):
             source.problem.connect(self.notifier.error)
-        self.chat.gate.noted.connect(self.notifier.information)
+        self.chat.gate.memory_tight.connect(self.notifier.information)
         self.chat.gate.question_changed.connect(self._show_question)
         self.conversations.deleted.connect(self._offer_undo)
         self.sidebar.pages.page_selected.connect(self.show_page)

@@ -206,8 +206,8 @@ class MessageWidget(QWidget):
         self._update_actions()
 
     def _show_model_change(self) -> None:
-        if self.item.model_mark and self._model_change is None:
-            self._model_change = ModelChange(self._services.theme, self.item.model_mark, self)
+        if self.item.new_model and self._model_change is None:
+            self._model_change = ModelChange(self._services.theme, self.item.new_model, self)
             self._model_change.show()
 
     def _show_thinking(self) -> None:

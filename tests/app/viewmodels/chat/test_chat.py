@@ -1,4 +1,4 @@
-"""The conversation on the screen, with real files and a scripted engine."""
+"""Tests of the current conversation, with real files and a scripted engine."""
 
 import sqlite3
 import time
@@ -21,8 +21,8 @@ from tests.scripted_worker import Script
 Start = Callable[[Script], Facet]
 
 
-def test_the_first_message_begins_a_conversation(qtbot: QtBot, facet: Facet) -> None:
-    """It is stored with its answer and the answer's figures, and gives the title."""
+def test_the_first_message_starts_a_conversation(qtbot: QtBot, facet: Facet) -> None:
+    """It is stored with its answer and figures, and becomes the title."""
     assert facet.chat.conversation is None
     answer = facet.say(qtbot, "How do whales talk?")
     assert (answer.text, answer.state, answer.model) == ("Whales sing.", MessageState.COMPLETE, MODEL)
@@ -34,7 +34,7 @@ def test_the_first_message_begins_a_conversation(qtbot: QtBot, facet: Facet) -> 
 
 
 def test_a_draft_is_not_stored(facet: Facet) -> None:
-    """Opening the app or a new chat leaves nothing in the list."""
+    """Launching the app or opening a new chat adds no row to the list."""
     facet.chat.parameters.set("Be brief.", Sampling(), think=False)
     facet.chat.set_model(OTHER)
     facet.chat.new()
@@ -42,14 +42,14 @@ def test_a_draft_is_not_stored(facet: Facet) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "  \n\t "])
-def test_a_blank_message_is_refused(facet: Facet, text: str) -> None:
-    """Nothing is asked, stored or shown."""
+def test_a_blank_message_is_not_sent(facet: Facet, text: str) -> None:
+    """Nothing is sent, stored or shown."""
     assert not facet.chat.send(text)
     assert (facet.chat.items, facet.store.conversations()) == ([], [])
 
 
-def test_without_a_model_a_message_is_refused(qtbot: QtBot, start: Start) -> None:
-    """Before the library is read, or when it is empty, the text stays with the person."""
+def test_a_message_without_model_is_not_sent(qtbot: QtBot, start: Start) -> None:
+    """Before the library is read, or when it is empty, the text stays in the composer."""
     facet = start(Script())
     assert not facet.chat.can_send
     assert not facet.chat.send("Hello?")
@@ -59,27 +59,27 @@ def test_without_a_model_a_message_is_refused(qtbot: QtBot, start: Start) -> Non
 
 
 @pytest.mark.parametrize("text", ["x" * 1_000_000, "مرحبا 鲸鱼 👩‍👩‍👧 \x07\x1b[31m", "half \ud83d of a character"])
-def test_any_text_is_taken(qtbot: QtBot, facet: Facet, text: str) -> None:
-    """Long, foreign, odd: it is asked, and stored as it is, save for what is no text."""
+def test_any_text_is_accepted(qtbot: QtBot, facet: Facet, text: str) -> None:
+    """Arbitrary text is sent and stored, with lone surrogates replaced."""
     assert facet.say(qtbot, text).state == MessageState.COMPLETE
     assert facet.stored[0].text == text.replace("\ud83d", "�")
 
 
-def test_the_text_arrives_in_pieces_that_add_up(qtbot: QtBot, start: Start) -> None:
-    """What is streamed is the answer, and it is told no more than thirty times a second."""
+def test_streamed_text_adds_up_to_the_answer(qtbot: QtBot, start: Start) -> None:
+    """Text is emitted at most 30 times per second."""
     facet = start(Script(answer=" one two three", thinking="Hm, hm.", tokens=300, rate=500)).ready(qtbot)
     asked = time.monotonic()
     answer = facet.say(qtbot, "Count.")
     elapsed_ms = 1000 * (time.monotonic() - asked)
     for kind, text in (("answer", answer.text), ("thinking", answer.thinking)):
-        assert "".join(piece for _, told, piece in facet.streamed if told == kind) == text
+        assert "".join(piece for _, piece_kind, piece in facet.streamed if piece_kind == kind) == text
     assert {message for message, *_ in facet.streamed} == {answer.id}
     assert len(facet.streamed) <= elapsed_ms / FLUSH_MS + 3
     assert answer.thinking_s > 0
 
 
-def test_stopping_keeps_what_is_there(qtbot: QtBot, start: Start) -> None:
-    """The part that was written stays, with its figures, and the next message is answered."""
+def test_stopping_keeps_the_text(qtbot: QtBot, start: Start) -> None:
+    """The text so far is kept with its figures, and the next message is answered."""
     facet = start(Script(tokens=5000, rate=100)).ready(qtbot)
     facet.chat.send("Go on for ever.")
     qtbot.waitUntil(lambda: len(facet.streamed) > 3, timeout=TIMEOUT_MS)
@@ -92,7 +92,7 @@ def test_stopping_keeps_what_is_there(qtbot: QtBot, start: Start) -> None:
 
 
 def test_stopping_before_the_first_word(qtbot: QtBot, start: Start) -> None:
-    """Loading and reading can be stopped too; the empty answer stays to be asked for again."""
+    """Loading and prefill can be stopped; the empty answer is kept for regenerating."""
     facet = start(Script(prefill_s=30)).ready(qtbot)
     facet.chat.send("Read this.")
     qtbot.waitUntil(lambda: facet.chat.throughput.phase == "reading", timeout=TIMEOUT_MS)
@@ -101,21 +101,21 @@ def test_stopping_before_the_first_word(qtbot: QtBot, start: Start) -> None:
 
 
 def test_regenerating_keeps_both_answers(qtbot: QtBot, start: Start, facet: Facet) -> None:
-    """The new answer is shown as a version of the old one; one can go back, also after a restart."""
+    """The new answer is another version; the old one is available, also after a restart."""
     old = facet.say(qtbot, "Sing.")
     facet.chat.regenerate(old.id)
     new = facet.answered(qtbot)
     assert [(item.branch, item.branches) for item in facet.chat.items] == [(1, 1), (2, 2)]
     facet.chat.switch_branch(new.id, -1)
     assert facet.last == old
-    begun = facet.chat.conversation.id
+    conversation_id = facet.chat.conversation.id
     again = start(Script())
-    again.chat.open(begun)
+    again.chat.open(conversation_id)
     assert again.last == old
 
 
 def test_editing_keeps_the_old_branch(qtbot: QtBot, facet: Facet) -> None:
-    """Saying something else instead begins a branch; what followed the old words is still there."""
+    """An edited message starts a branch; the messages after the old one are kept."""
     facet.say(qtbot, "First")
     facet.say(qtbot, "Second")
     facet.chat.edit(facet.chat.items[0].message.id, "Other")
@@ -125,8 +125,8 @@ def test_editing_keeps_the_old_branch(qtbot: QtBot, facet: Facet) -> None:
     assert facet.path == ["First", "Whales sing.", "Second", "Whales sing."]
 
 
-def test_answers_and_strangers_cannot_be_edited(qtbot: QtBot, facet: Facet) -> None:
-    """Words are not put into the model's mouth, and unknown messages are nobody's."""
+def test_answers_and_unknown_messages_cannot_be_edited(qtbot: QtBot, facet: Facet) -> None:
+    """Only the user's messages can be edited."""
     answer = facet.say(qtbot, "Sing.")
     assert not facet.chat.edit(answer.id, "I said this.")
     assert not facet.chat.edit("nobody", "Hello")
@@ -135,8 +135,8 @@ def test_answers_and_strangers_cannot_be_edited(qtbot: QtBot, facet: Facet) -> N
     assert facet.path == ["Sing.", "Whales sing."]
 
 
-def test_a_failed_answer_stays_with_its_reason(qtbot: QtBot, start: Start) -> None:
-    """The message says what went wrong, and the chat goes on."""
+def test_a_failed_answer_is_kept_with_its_reason(qtbot: QtBot, start: Start) -> None:
+    """The message has the error, and the chat continues."""
     facet = start(Script(fail_answer="The prompt is too long.")).ready(qtbot)
     answer = facet.say(qtbot, "A long story")
     assert (answer.state, answer.text) == (MessageState.FAILED, "")
@@ -146,15 +146,15 @@ def test_a_failed_answer_stays_with_its_reason(qtbot: QtBot, start: Start) -> No
     assert facet.chat.throughput.phase == "failed"
 
 
-def test_a_model_that_cannot_be_loaded_fails_the_answer(qtbot: QtBot, start: Start) -> None:
-    """The reason of the load stands where the answer would."""
+def test_a_failed_load_fails_the_answer(qtbot: QtBot, start: Start) -> None:
+    """The answer has the error of the load."""
     facet = start(Script(fail_load="A shard is cut short.")).ready(qtbot)
     assert "A shard is cut short." in facet.say(qtbot, "Hello").error
 
 
 @pytest.mark.parametrize("point", ["load", "prefill", "decode"])
-def test_the_chat_outlives_its_engine(qtbot: QtBot, start: Start, tmp_path: Path, point: str) -> None:
-    """The engine is killed; what it wrote stays, and asking again starts it anew."""
+def test_the_chat_survives_a_killed_engine(qtbot: QtBot, start: Start, tmp_path: Path, point: str) -> None:
+    """The text so far is kept, and regenerating restarts the engine."""
     script = Script(answer="one two three four", die_at=point, once=str(tmp_path / "died"))
     facet = start(script).ready(qtbot)
     broken = facet.say(qtbot, "Count.")
@@ -166,49 +166,49 @@ def test_the_chat_outlives_its_engine(qtbot: QtBot, start: Start, tmp_path: Path
     assert facet.stored[1] == broken
 
 
-def test_another_model_leaves_a_mark(qtbot: QtBot, facet: Facet) -> None:
-    """Switching in the middle keeps the chat, and the first answer of the other model says its name."""
+def test_a_change_of_model_is_marked(qtbot: QtBot, facet: Facet) -> None:
+    """The chat continues, and the first answer of the new model has its name."""
     facet.say(qtbot, "One")
     facet.chat.set_model(OTHER)
     facet.say(qtbot, "Two")
     facet.say(qtbot, "Three")
-    assert [item.model_mark for item in facet.chat.items] == ["", "", "", "Beta", "", ""]
+    assert [item.new_model for item in facet.chat.items] == ["", "", "", "Beta", "", ""]
     assert facet.last.model == OTHER
 
 
-def test_the_model_chosen_last_answers_the_next_conversation(qtbot: QtBot, start: Start, facet: Facet) -> None:
-    """The choice survives a restart; an unknown model is no choice."""
+def test_the_last_chosen_model_answers_the_next_conversation(qtbot: QtBot, start: Start, facet: Facet) -> None:
+    """The choice survives a restart; an unknown model is ignored."""
     facet.chat.set_model(OTHER)
     facet.chat.set_model("nobody/Nothing")
     assert start(Script()).ready(qtbot).chat.model == OTHER
 
 
-def test_an_answer_goes_on_while_another_chat_is_open(qtbot: QtBot, start: Start) -> None:
-    """Coming back shows what was written meanwhile, then the rest, every word once."""
+def test_an_answer_continues_while_another_chat_is_open(qtbot: QtBot, start: Start) -> None:
+    """Returning shows the text so far, then the rest, each word once."""
     facet = start(Script(answer=" one two three", tokens=100, rate=100)).ready(qtbot)
     facet.chat.send("Count.")
-    begun = facet.chat.conversation.id
+    conversation_id = facet.chat.conversation.id
     qtbot.waitUntil(lambda: len(facet.streamed) > 2, timeout=TIMEOUT_MS)
     facet.chat.new()
     assert not facet.chat.busy
-    assert facet.chat.answering == {begun}
+    assert facet.chat.answering == {conversation_id}
     before = len(facet.streamed)
     with qtbot.waitSignal(
         facet.bridge.event_received, timeout=TIMEOUT_MS, check_params_cb=lambda _, event: event.generated_tokens > 40
     ):
         pass
     assert len(facet.streamed) == before
-    facet.chat.open(begun)
+    facet.chat.open(conversation_id)
     assert facet.chat.busy
-    seen = facet.last.text
-    assert seen
+    history = facet.last.text
+    assert history
     answer = facet.answered(qtbot)
-    assert seen + "".join(text for *_, text in facet.streamed[before:]) == answer.text
+    assert history + "".join(text for *_, text in facet.streamed[before:]) == answer.text
     assert len(answer.text.split()) == 100
 
 
 def test_a_second_chat_waits_for_its_turn(qtbot: QtBot, start: Start) -> None:
-    """One answer at a time: the other conversation's message waits, says so, and is then answered."""
+    """The second message is shown as waiting, and is answered next."""
     facet = start(Script(answer=" word", tokens=60, rate=100)).ready(qtbot)
     facet.chat.send("First")
     first = facet.chat.conversation.id
@@ -222,7 +222,7 @@ def test_a_second_chat_waits_for_its_turn(qtbot: QtBot, start: Start) -> None:
 
 
 def test_a_waiting_message_can_be_stopped(qtbot: QtBot, start: Start) -> None:
-    """It ends at once, and the answer before it is not disturbed."""
+    """It ends at once, without affecting the running answer."""
     facet = start(Script(answer=" word", tokens=40, rate=100)).ready(qtbot)
     facet.chat.send("First")
     first = facet.chat.conversation.id
@@ -234,31 +234,31 @@ def test_a_waiting_message_can_be_stopped(qtbot: QtBot, start: Start) -> None:
     assert facet.answered(qtbot).state == MessageState.COMPLETE
 
 
-def test_closing_keeps_what_is_there_as_interrupted(qtbot: QtBot, start: Start, tmp_path: Path) -> None:
-    """The window closes in the middle of an answer: its words are stored, and shown as unfinished next time."""
+def test_closing_marks_the_answer_as_interrupted(qtbot: QtBot, start: Start, tmp_path: Path) -> None:
+    """The text so far is stored when the window closes during an answer."""
     facet = start(Script(answer=" word", tokens=5000, rate=200)).ready(qtbot)
     facet.chat.send("Go on.")
     qtbot.waitUntil(lambda: len(facet.streamed) > 3, timeout=TIMEOUT_MS)
-    shown, begun = facet.last.text, facet.chat.conversation.id
+    shown, conversation_id = facet.last.text, facet.chat.conversation.id
     facet.close()
     with closing(Store(tmp_path / "facet.sqlite3")) as store:
-        answer = store.messages(begun)[1]
+        answer = store.messages(conversation_id)[1]
     assert answer.state == MessageState.INTERRUPTED
     assert answer.text == shown
     assert facet.running_timers == []
 
 
 def test_parameters_belong_to_the_conversation(qtbot: QtBot, start: Start, facet: Facet) -> None:
-    """They are used for its answers, stored with it, and a new one has the defaults again."""
+    """They apply to its answers and are stored with it; a new conversation has the defaults."""
     facet.chat.parameters.set("Be brief and kind.", Sampling(max_tokens=1), think=False)
     answer = facet.say(qtbot, "Sing a song.")
     assert answer.statistics
     assert (answer.statistics.prompt_tokens, answer.statistics.generated_tokens) == (7, 1)
-    begun = facet.chat.conversation.id
+    conversation_id = facet.chat.conversation.id
     facet.chat.new()
     assert (facet.chat.parameters.system_prompt, facet.chat.parameters.sampling) == ("", Sampling())
     again = start(Script())
-    again.chat.open(begun)
+    again.chat.open(conversation_id)
     assert (
         again.chat.parameters.system_prompt,
         again.chat.parameters.sampling.max_tokens,
@@ -270,15 +270,15 @@ def test_parameters_belong_to_the_conversation(qtbot: QtBot, start: Start, facet
     )
 
 
-def test_parameters_out_of_range_are_refused(qtbot: QtBot, facet: Facet) -> None:
-    """The sentence names the value and its range; nothing changes."""
+def test_parameters_out_of_range_are_rejected(qtbot: QtBot, facet: Facet) -> None:
+    """The message has the value and its range; nothing changes."""
     facet.chat.parameters.set("", Sampling(temperature=9), think=True)
     assert "temperature is 9" in facet.problems[0]
     assert facet.chat.parameters.sampling == Sampling()
 
 
-def test_new_defaults_reach_the_conversation_that_is_not_begun(qtbot: QtBot, facet: Facet) -> None:
-    """Changing the settings in front of an empty chat changes that chat, and no other."""
+def test_new_defaults_apply_to_a_draft(qtbot: QtBot, facet: Facet) -> None:
+    """Changed settings apply to an empty chat, and to no other."""
     facet.preferences.set("system_prompt", "Rhyme.")
     facet.preferences.set("sampling", Sampling(top_k=5))
     assert (facet.chat.parameters.system_prompt, facet.chat.parameters.sampling.top_k) == ("Rhyme.", 5)
@@ -287,10 +287,10 @@ def test_new_defaults_reach_the_conversation_that_is_not_begun(qtbot: QtBot, fac
     assert facet.chat.parameters.system_prompt == "Rhyme."
 
 
-def test_a_message_that_cannot_be_stored_is_refused(
+def test_a_message_that_cannot_be_stored_is_not_sent(
     qtbot: QtBot, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the database locked, the text stays with the person, the reason is told, and later it works."""
+    """With a locked database, the text stays in the composer with an error; later it can be sent."""
     monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.001)
     facet = start(Script()).ready(qtbot)
     with closing(sqlite3.connect(tmp_path / "facet.sqlite3", isolation_level=None)) as other:
@@ -302,10 +302,10 @@ def test_a_message_that_cannot_be_stored_is_refused(
     assert facet.say(qtbot, "Keep this").state == MessageState.COMPLETE
 
 
-def test_an_answer_that_cannot_be_stored_is_shown_and_told(
+def test_an_answer_that_cannot_be_stored_is_shown_with_an_error(
     qtbot: QtBot, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A lock in the middle of an answer is told once while it streams, and the answer goes on."""
+    """A locked database is reported once while the answer streams on."""
     monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.001)
     facet = start(Script(answer=" word", tokens=150, rate=100)).ready(qtbot)
     facet.chat.send("Go on.")
@@ -319,18 +319,18 @@ def test_an_answer_that_cannot_be_stored_is_shown_and_told(
 
 
 def test_the_figures_follow_the_answer(qtbot: QtBot, start: Start) -> None:
-    """Loading, reading and answering are shown as they go; afterwards the answer's own figures stay."""
+    """Loading, prefill and decode are shown live; afterwards the figures of the answer remain."""
     facet = start(Script(answer=" word", tokens=120, rate=100, load_s=0.5, prefill_s=0.5)).ready(qtbot)
-    seen = []
-    facet.chat.throughput_changed.connect(lambda: seen.append(facet.chat.throughput))
+    history = []
+    facet.chat.throughput_changed.connect(lambda: history.append(facet.chat.throughput))
     answer = facet.say(qtbot, "Tell me about whales and their songs, please.")
-    phases = list(dict.fromkeys(one.phase for one in seen))
+    phases = list(dict.fromkeys(figures.phase for figures in history))
     assert [phase for phase in phases if phase != "waiting"] == ["loading", "reading", "answering", "done"]
     loading, reading, answering = (
-        [one for one in seen if one.phase == phase] for phase in ("loading", "reading", "answering")
+        [figures for figures in history if figures.phase == phase] for phase in ("loading", "reading", "answering")
     )
-    assert 0 < max(one.load_done_bytes for one in loading) <= loading[-1].load_total_bytes
-    assert 0 < max(one.done_tokens for one in reading) <= reading[-1].total_tokens == 8
+    assert 0 < max(figures.load_done_bytes for figures in loading) <= loading[-1].load_total_bytes
+    assert 0 < max(figures.done_tokens for figures in reading) <= reading[-1].total_tokens == 8
     assert 40 < answering[-1].tokens_per_s < 200
     assert len(answering[-1].history) >= 3
     assert answering[-1].engine_memory_bytes > 1_000_000
@@ -342,13 +342,13 @@ def test_the_figures_follow_the_answer(qtbot: QtBot, start: Start) -> None:
 
 
 def test_an_opened_conversation_shows_the_figures_of_its_last_answer(qtbot: QtBot, start: Start, facet: Facet) -> None:
-    """Also after a restart, before any engine runs; then the context is the one of the model's description."""
+    """After a restart, before the engine runs, the context comes from the description of the model."""
     facet.say(qtbot, "Hello")
-    shown, begun = facet.chat.throughput, facet.chat.conversation.id
+    shown, conversation_id = facet.chat.throughput, facet.chat.conversation.id
     facet.chat.new()
     assert facet.chat.throughput.phase == "idle"
     again = start(Script()).ready(qtbot)
-    again.chat.open(begun)
+    again.chat.open(conversation_id)
     stored = again.chat.throughput
     assert (stored.phase, stored.tokens_per_s, stored.context_tokens) == (
         "done",
@@ -358,14 +358,14 @@ def test_an_opened_conversation_shows_the_figures_of_its_last_answer(qtbot: QtBo
     assert (stored.context_length, stored.engine_memory_bytes) == (4096, 0)
 
 
-def test_nothing_ticks_at_rest(qtbot: QtBot, facet: Facet) -> None:
-    """An idle window wakes up for nothing."""
+def test_no_timer_runs_at_rest(qtbot: QtBot, facet: Facet) -> None:
+    """An idle window does not wake up."""
     facet.say(qtbot, "Hello")
     qtbot.waitUntil(lambda: facet.running_timers == [], timeout=1000)
 
 
-def test_loading_a_model_by_hand_is_shown(qtbot: QtBot, start: Start) -> None:
-    """The bar shows the load of the model that is chosen, though nobody has asked it anything."""
+def test_a_manual_load_is_shown(qtbot: QtBot, start: Start) -> None:
+    """The bar shows the load of the chosen model without a message."""
     facet = start(Script(load_s=0.5)).ready(qtbot)
     facet.library.load(MODEL)
     qtbot.waitUntil(lambda: facet.chat.throughput.load_done_bytes > 0, timeout=TIMEOUT_MS)
@@ -377,7 +377,7 @@ def test_loading_a_model_by_hand_is_shown(qtbot: QtBot, start: Start) -> None:
 
 
 def test_settings_file_is_not_written_by_chatting(qtbot: QtBot, facet: Facet, tmp_path: Path) -> None:
-    """Only a choice of the person writes settings."""
+    """Only choices of the user write settings."""
     facet.say(qtbot, "Hello")
     assert not (tmp_path / "settings.json").exists()
     facet.chat.set_model(OTHER)

@@ -1,4 +1,4 @@
-"""The app is killed in the middle of an answer."""
+"""Test of killing the app during an answer."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ RATE = 200
 
 
 def run(home: Path) -> None:
-    """Ask, and print the number of words each time that text has arrived, until killed."""
+    """Send a message, and print the number of words after each piece of text, until killed."""
     app = QCoreApplication([])
     facet = Facet(home, Script(answer=" word", tokens=100_000, rate=RATE))
     facet.library.refreshed.connect(lambda: facet.chat.send("Go on for ever."))
@@ -26,7 +26,7 @@ def run(home: Path) -> None:
 
 
 def test_a_killed_app_loses_half_a_second_at_most(tmp_path: Path) -> None:
-    """kill -9 while streaming: next time the answer is there, interrupted, less what came in the last half second."""
+    """After kill -9, the answer is marked as interrupted and lacks at most the last half second."""
     with subprocess.Popen([sys.executable, "-m", __name__, tmp_path], stdout=subprocess.PIPE) as app:
         assert app.stdout
         shown = 0

@@ -1,4 +1,4 @@
-"""What a conversation tells the model, and where its values come from."""
+"""Tests of the parameters of a conversation and their defaults."""
 
 import json
 
@@ -12,8 +12,8 @@ def recommend(facet: Facet, model: str, **values: float) -> None:
     (facet.models / model / "generation_config.json").write_text(json.dumps(values))
 
 
-def test_a_new_conversation_begins_with_what_its_model_recommends(facet: Facet) -> None:
-    """Another model of a draft brings its own values; what neither names is Facet's."""
+def test_a_new_conversation_has_the_recommendations_of_its_model(facet: Facet) -> None:
+    """A draft follows a change of model; other values are Facet's defaults."""
     recommend(facet, MODEL, temperature=0.2, top_p=0.9)
     recommend(facet, OTHER, temperature=0.6)
     facet.chat.new()
@@ -23,8 +23,8 @@ def test_a_new_conversation_begins_with_what_its_model_recommends(facet: Facet) 
     assert facet.chat.parameters.recommended == {"temperature": 0.6}
 
 
-def test_what_the_person_has_set_is_not_touched(facet: Facet) -> None:
-    """Neither in the settings nor in this conversation."""
+def test_values_set_by_the_user_are_kept(facet: Facet) -> None:
+    """Both in the settings and in the conversation."""
     recommend(facet, MODEL, temperature=0.2, top_p=0.9)
     recommend(facet, OTHER, temperature=0.6)
     facet.preferences.set("sampling", Sampling(temperature=1.1))
@@ -35,8 +35,8 @@ def test_what_the_person_has_set_is_not_touched(facet: Facet) -> None:
     assert facet.chat.parameters.sampling == Sampling(temperature=0.4)
 
 
-def test_a_conversation_that_has_begun_keeps_its_values(qtbot: QtBot, facet: Facet) -> None:
-    """Another model in the middle changes nothing else; resetting takes what it recommends."""
+def test_a_started_conversation_keeps_its_values(qtbot: QtBot, facet: Facet) -> None:
+    """Changing the model changes nothing else; Reset applies its recommendations."""
     recommend(facet, OTHER, temperature=0.6)
     facet.say(qtbot, "Hello")
     facet.chat.set_model(OTHER)
@@ -45,8 +45,8 @@ def test_a_conversation_that_has_begun_keeps_its_values(qtbot: QtBot, facet: Fac
     assert facet.chat.parameters.sampling == Sampling(temperature=0.6)
 
 
-def test_context_and_bits_are_the_conversations(qtbot: QtBot, facet: Facet) -> None:
-    """They are stored with it, and a new one has neither."""
+def test_context_and_bits_belong_to_the_conversation(qtbot: QtBot, facet: Facet) -> None:
+    """They are stored with it; a new conversation has the defaults."""
     facet.chat.parameters.set_memory(context=2048, cache_bits=8)
     facet.say(qtbot, "Hello")
     begun = facet.chat.conversation

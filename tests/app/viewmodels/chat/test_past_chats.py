@@ -1,4 +1,4 @@
-"""Behaviour of conversations that leave the window."""
+"""Tests of exports and copies of conversations."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -31,33 +31,33 @@ def chats(store: Store, tmp_path: Path) -> PastChats:
 
 
 def test_chats_with_an_answer_are_counted_and_copied(chats: PastChats, store: Store) -> None:
-    """The copy is read by this person alone, and stays as it is however the chats go on."""
+    """Only the user can read the copy, and it does not change with the chats."""
     assert chats.count() == ChatCount(1, 2)
     copy = Path(chats.copy())
     assert copy.parent.stat().st_mode & 0o077 == 0
     (text,) = read_corpus(copy).texts
-    assert [one.content for one in text.messages] == ["How far?", "Far."]
+    assert [message.content for message in text.messages] == ["How far?", "Far."]
     assert chats.copy() == str(copy)
     store.delete("a")
     assert chats.count() == ChatCount(0, 0)
     assert read_corpus(copy).texts == (text,)
 
 
-def test_lines_can_be_measured_on(chats: PastChats, tmp_path: Path) -> None:
-    """All chats, or one of them."""
+def test_exported_lines_are_a_corpus(chats: PastChats, tmp_path: Path) -> None:
+    """All chats or a single one can be exported."""
     chats.export(tmp_path / "all.jsonl", "jsonl")
     assert len(read_corpus(tmp_path / "all.jsonl").texts) == 2
     chats.export(tmp_path / "one.jsonl", "jsonl", "b")
     (text,) = read_corpus(tmp_path / "one.jsonl").texts
-    assert [one.content for one in text.messages] == ["Why?"]
+    assert [message.content for message in text.messages] == ["Why?"]
     chats.export(tmp_path / "one.md", "md", "a")
     assert (tmp_path / "one.md").read_text().startswith("# Far\n")
 
 
-def test_a_file_that_cannot_be_written_is_told(chats: PastChats, tmp_path: Path) -> None:
-    """Nothing is said to be written."""
-    told: list[str] = []
-    chats.problem.connect(lambda title, message: told.append(title))
-    chats.written.connect(told.append)
+def test_an_unwritable_file_is_reported(chats: PastChats, tmp_path: Path) -> None:
+    """`written` is not emitted."""
+    events: list[str] = []
+    chats.problem.connect(lambda title, message: events.append(title))
+    chats.written.connect(events.append)
     chats.export(tmp_path / "nowhere" / "all.md", "md")
-    assert told == ["The chats were not written"]
+    assert events == ["Couldn't export the chats"]

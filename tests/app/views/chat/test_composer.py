@@ -13,7 +13,7 @@ from app.views.kit.theme import Theme
 
 @pytest.fixture
 def composer(theme: Theme, qtbot: QtBot) -> Iterator[Composer]:
-    """A composer at the bottom of a window, with the focus."""
+    """A focused composer at the bottom of a window."""
     window = QWidget()
     window.resize(700, 600)
     composer = Composer(theme)
@@ -37,8 +37,8 @@ def paste(composer: Composer, text: str, html: str = "") -> None:
     composer.editor.paste()
 
 
-def test_return_sends_what_is_written(composer: Composer, qtbot: QtBot) -> None:
-    """Return hands over the text, and leaves it to the owner whether it is taken."""
+def test_return_submits_the_text(composer: Composer, qtbot: QtBot) -> None:
+    """The text remains until the owner accepts it."""
     qtbot.keyClicks(composer.editor, "Hello")
     with qtbot.waitSignal(composer.submitted) as sent:
         qtbot.keyClick(composer.editor, Qt.Key.Key_Return)
@@ -46,8 +46,8 @@ def test_return_sends_what_is_written(composer: Composer, qtbot: QtBot) -> None:
     assert composer.editor.toPlainText() == "Hello"
 
 
-def test_shift_return_begins_a_new_line(composer: Composer, qtbot: QtBot) -> None:
-    """A message can have several lines, and the editor grows with them."""
+def test_shift_return_inserts_a_line_break(composer: Composer, qtbot: QtBot) -> None:
+    """The editor grows with its lines."""
     one_line = composer.editor.height()
     with qtbot.assertNotEmitted(composer.submitted):
         qtbot.keyClicks(composer.editor, "a")
@@ -64,8 +64,8 @@ def test_blank_text_is_not_sent(composer: Composer, qtbot: QtBot, text: str) -> 
         qtbot.keyClick(composer.editor, Qt.Key.Key_Return)
 
 
-def test_escape_stops_an_answer_and_return_does_not_send_meanwhile(composer: Composer, qtbot: QtBot) -> None:
-    """While an answer streams one can write on, stop it, but not send."""
+def test_escape_stops_an_answer_and_return_does_not_send_during_it(composer: Composer, qtbot: QtBot) -> None:
+    """During an answer, the user can write and stop, but not send."""
     composer.set_state(busy=True, can_send=False)
     qtbot.keyClicks(composer.editor, "next")
     with qtbot.assertNotEmitted(composer.submitted):
@@ -74,20 +74,20 @@ def test_escape_stops_an_answer_and_return_does_not_send_meanwhile(composer: Com
         qtbot.keyClick(composer.editor, Qt.Key.Key_Escape)
 
 
-def test_the_text_is_never_higher_than_two_fifths_of_the_window(composer: Composer) -> None:
-    """A long text scrolls in the editor, which leaves room for the transcript."""
+def test_the_editor_has_at_most_two_fifths_of_the_window(composer: Composer) -> None:
+    """A long text scrolls, so the transcript stays visible."""
     composer.set_text("line\n" * 200)
     assert composer.editor.height() <= 0.4 * composer.window().height() + composer.editor.fontMetrics().lineSpacing()
 
 
 def test_only_plain_text_is_pasted(composer: Composer) -> None:
-    """Neither fonts nor images come along."""
+    """Fonts and images are dropped."""
     paste(composer, "bold", html="<b style='font-size:99px'>bold</b><img src='x'>")
     assert composer.editor.toPlainText() == "bold"
 
 
-def test_a_long_paste_waits_beside_the_text_and_is_sent_behind_it(composer: Composer, qtbot: QtBot) -> None:
-    """What is too long to be edited is sent whole all the same."""
+def test_a_long_paste_is_a_removable_line_and_is_sent_after_the_text(composer: Composer, qtbot: QtBot) -> None:
+    """The pasted text is sent completely."""
     qtbot.keyClicks(composer.editor, "Summarise:")
     paste(composer, "x" * LONG_PASTE)
     assert composer.editor.toPlainText() == "Summarise:"
@@ -96,8 +96,8 @@ def test_a_long_paste_waits_beside_the_text_and_is_sent_behind_it(composer: Comp
     assert sent.args == ["Summarise:\n\n" + "x" * LONG_PASTE]
 
 
-def test_typing_after_a_paste_of_one_megabyte_is_quick(composer: Composer, qtbot: QtBot) -> None:
-    """A key press after the paste takes milliseconds: the pasted text is not laid out."""
+def test_typing_after_a_paste_of_one_megabyte_is_fast(composer: Composer, qtbot: QtBot) -> None:
+    """The pasted text is not laid out with each key press."""
     paste(composer, "word " * 200_000)
     start = time.perf_counter()
     qtbot.keyClicks(composer.editor, "typed after it")
@@ -107,7 +107,7 @@ def test_typing_after_a_paste_of_one_megabyte_is_quick(composer: Composer, qtbot
 
 
 def test_each_conversation_keeps_its_draft(composer: Composer) -> None:
-    """Switching to another conversation and back brings back what was written, a long paste included."""
+    """Switching conversations restores the draft, including a long paste."""
     composer.open_draft("one")
     composer.set_text("for one")
     paste(composer, "y" * LONG_PASTE)
@@ -120,9 +120,9 @@ def test_each_conversation_keeps_its_draft(composer: Composer) -> None:
     assert composer.editor.toPlainText() == "for two"
 
 
-def test_the_draft_of_a_new_conversation_stays_when_it_gets_its_id(composer: Composer) -> None:
-    """What is typed while the first answer streams is not lost when the conversation is stored."""
-    composer.adopt("new")
+def test_the_draft_of_a_new_conversation_is_kept_when_it_is_stored(composer: Composer) -> None:
+    """Text typed during the first answer is not lost."""
+    composer.set_conversation("new")
     composer.set_text("typed meanwhile")
     composer.open_draft("new")
     assert composer.editor.toPlainText() == "typed meanwhile"

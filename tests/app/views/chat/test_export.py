@@ -1,4 +1,4 @@
-"""Chats that are exported by the menu."""
+"""Tests of the export dialog."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.app.views.shell.test_window import action, answered
 
 
 def _answer_dialog(monkeypatch: pytest.MonkeyPatch, chosen: Path, kind: str) -> list[str]:
-    """Let the dialog of the system be answered; return what it will suggest."""
+    """Answer the file dialog, and return the names it suggests."""
     suggested: list[str] = []
 
     def ask(_parent: object, _title: str, name: str, _kinds: str) -> tuple[str, str]:
@@ -26,7 +26,7 @@ def _answer_dialog(monkeypatch: pytest.MonkeyPatch, chosen: Path, kind: str) -> 
 def test_a_chat_is_exported_by_its_title(
     workbench: Workbench, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As what the ending says that was typed, or else what was chosen; a window without chats exports nothing."""
+    """The typed suffix wins over the chosen format; without chats, nothing is exported."""
     assert not action(workbench, "export_chat").isEnabled()
     assert not action(workbench, "export_chats").isEnabled()
     answered(workbench, qtbot, "Do whales/sing?")
@@ -37,10 +37,10 @@ def test_a_chat_is_exported_by_its_title(
     _answer_dialog(monkeypatch, tmp_path / "all", "JSON lines (*.jsonl)")
     action(workbench, "export_chats").trigger()
     (text,) = read_corpus(tmp_path / "all.jsonl").texts
-    assert [one.content for one in text.messages] == ["Do whales/sing?", "Whales sing."]
+    assert [message.content for message in text.messages] == ["Do whales/sing?", "Whales sing."]
 
 
-def test_a_dialog_that_is_closed_writes_nothing(
+def test_a_canceled_dialog_writes_nothing(
     workbench: Workbench, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answered(workbench, qtbot, "Do whales sing?")

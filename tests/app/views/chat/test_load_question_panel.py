@@ -1,4 +1,4 @@
-"""The question before a load, as the window shows it."""
+"""Tests of the question before a load, in the window."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +31,7 @@ Assemble = Callable[..., Assembly]
 
 @pytest.fixture
 def assembly(assemble: Assemble, folders: Folders) -> Assembly:
-    """The window on a machine with room for 4,096 tokens of the chosen model."""
+    """The window on a Mac with memory for 4,096 tokens of the chosen model."""
     path = make_model(folders.models, LARGE, 32768, **ROOM)
     room = estimate(describe(path, LARGE), 4096, runtime=METAL).total_bytes * 8 // 7 + 100
     assembly = assemble(Script(answer="Whales sing."), Machine(room, room, "for the test", has_metal=True))
@@ -53,8 +53,8 @@ def send(workbench: Workbench, qtbot: QtBot, text: str) -> None:
     qtbot.keyClick(workbench.page.composer.editor, Qt.Key.Key_Return)
 
 
-def test_the_sum_is_shown_and_the_text_is_kept(workbench: Workbench, qtbot: QtBot) -> None:
-    """In the page, not in a box; after Cancel all is as before."""
+def test_the_estimate_is_shown_and_the_text_is_kept(workbench: Workbench, qtbot: QtBot) -> None:
+    """The question is on the page; Cancel changes nothing."""
     assert not panel(workbench).isVisible()
     send(workbench, qtbot, "Do whales sing?")
     assert panel(workbench).isVisible()
@@ -65,34 +65,34 @@ def test_the_sum_is_shown_and_the_text_is_kept(workbench: Workbench, qtbot: QtBo
     assert workbench.page.composer.editor.toPlainText() == "Do whales sing?"
 
 
-def test_escape_gives_up(workbench: Workbench, qtbot: QtBot) -> None:
-    """From the composer, where the keyboard is."""
+def test_escape_cancels_the_question(workbench: Workbench, qtbot: QtBot) -> None:
+    """The composer has the focus."""
     send(workbench, qtbot, "Do whales sing?")
     qtbot.keyClick(workbench.page.composer.editor, Qt.Key.Key_Escape)
     assert not panel(workbench).isVisible()
     assert workbench.page.composer.editor.toPlainText() == "Do whales sing?"
 
 
-def test_one_press_sends_the_text_with_a_shorter_context(workbench: Workbench, qtbot: QtBot) -> None:
-    """The composer is empty then, and the question gone."""
+def test_one_click_sends_the_text_with_a_shorter_context(workbench: Workbench, qtbot: QtBot) -> None:
+    """Composer and question are empty afterwards."""
     send(workbench, qtbot, "Do whales sing?")
-    press(workbench, "Use 4,096 tokens")
+    press(workbench, "Use a context of 4,096 tokens")
     qtbot.waitUntil(lambda: len(workbench.chat.items) == 2 and not workbench.chat.busy, timeout=TIMEOUT_MS)
     assert not panel(workbench).isVisible()
     assert workbench.page.composer.editor.toPlainText() == ""
     assert workbench.chat.items[-1].message.text == "Whales sing."
 
 
-def test_writing_on_takes_the_question_back(workbench: Workbench, qtbot: QtBot) -> None:
-    """What would be sent is always what is on the screen."""
+def test_editing_the_text_withdraws_the_question(workbench: Workbench, qtbot: QtBot) -> None:
+    """The text to send is always the text on the screen."""
     send(workbench, qtbot, "Do whales sing?")
     qtbot.keyClicks(workbench.page.composer.editor, " Or not?")
     assert not panel(workbench).isVisible()
     assert workbench.page.composer.editor.toPlainText() == "Do whales sing? Or not?"
 
 
-def test_an_edited_message_is_given_back(workbench: Workbench, qtbot: QtBot) -> None:
-    """Giving up the question opens the editor again, with what was written."""
+def test_cancel_reopens_the_editor_of_a_message(workbench: Workbench, qtbot: QtBot) -> None:
+    """The editor contains the edited text."""
     workbench.chat.parameters.set_memory(context=4096)
     send(workbench, qtbot, "First")
     qtbot.waitUntil(lambda: len(workbench.chat.items) == 2 and not workbench.chat.busy, timeout=TIMEOUT_MS)
@@ -105,25 +105,25 @@ def test_an_edited_message_is_given_back(workbench: Workbench, qtbot: QtBot) -> 
     assert texts == ["First of all"]
 
 
-def test_loading_by_the_menu_asks_in_the_chat(workbench: Workbench) -> None:
-    """Also from another page."""
+def test_a_load_from_the_menu_asks_on_the_chat_page(workbench: Workbench) -> None:
+    """Even from another page."""
     workbench.show_page("models")
     workbench.actions_by_name["load_model"].trigger()
     assert panel(workbench).isVisible()
 
 
-def test_a_smaller_one_is_looked_for_in_discover(workbench: Workbench, qtbot: QtBot) -> None:
-    """The question waits in the chat."""
+def test_find_a_smaller_model_opens_discover(workbench: Workbench, qtbot: QtBot) -> None:
+    """The question remains on the chat page."""
     send(workbench, qtbot, "Do whales sing?")
-    press(workbench, "Find a smaller one")
+    press(workbench, "Find a smaller model")
     assert not panel(workbench).isVisible()
     workbench.show_page("chat")
     assert panel(workbench).isVisible()
 
 
 @pytest.mark.parametrize("percent", [100, 200])
-def test_the_buttons_stay_in_sight(workbench: Workbench, qtbot: QtBot, percent: int) -> None:
-    """In the smallest window and at twice the text size."""
+def test_the_buttons_stay_visible(workbench: Workbench, qtbot: QtBot, percent: int) -> None:
+    """Even in the smallest window at twice the text size."""
     workbench.set_text_size(percent)
     workbench.main_window.resize(900, 600)
     send(workbench, qtbot, "Do whales sing?")
@@ -137,15 +137,15 @@ def test_the_buttons_stay_in_sight(workbench: Workbench, qtbot: QtBot, percent: 
     qtbot.waitUntil(all_in_sight, timeout=TIMEOUT_MS)
 
 
-def test_a_model_that_hangs_can_be_ended(
+def test_a_model_that_hangs_can_be_quit(
     assemble: Assemble, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The button comes after the grace period, and goes with the answer."""
+    """The button appears after the grace period and disappears with the answer."""
     monkeypatch.setattr(answering, "STOP_GRACE_MS", 50)
     workbench = assemble(Script(answer="one two three four", hang_at="decode")).workbench
 
     def button() -> TextButton:
-        return next(one for one in workbench.page.findChildren(TextButton) if one.text() == "End the model")
+        return next(button for button in workbench.page.findChildren(TextButton) if button.text() == "Quit model")
 
     workbench.chat.send("Count")
     qtbot.waitUntil(lambda: workbench.chat.throughput.phase == "answering", timeout=TIMEOUT_MS)
@@ -158,14 +158,14 @@ def test_a_model_that_hangs_can_be_ended(
     assert not workbench.findChild(NotificationBanner).isVisible()
 
 
-def test_fewer_bits_cannot_be_chosen_where_the_model_needs_16(assembly: Assembly) -> None:
-    """The choice is disabled, and the reason stands below it."""
+def test_fewer_bits_are_disabled_if_the_model_needs_16(assembly: Assembly) -> None:
+    """The reason is shown below the choice."""
     workbench = assembly.workbench
     workbench.toggle_parameters()
     shown = workbench.findChild(ParametersPanel)
 
     def choice() -> QComboBox:
-        return next(one for one in shown.findChildren(QComboBox) if one.accessibleName() == "Context kept in")
+        return next(box for box in shown.findChildren(QComboBox) if box.accessibleName() == "KV cache")
 
     assert choice().isEnabled()
     workbench.chat.set_model("owner/Alpha")

@@ -28,14 +28,14 @@ def button(popup: ModelPopup, text: str) -> object:
     return next(child for child in popup.children() if getattr(child, "text", str)() == text)
 
 
-def test_the_button_names_the_model(workbench: Workbench) -> None:
-    """The name of the model that answers next, for the eye and for a screen reader."""
+def test_the_button_shows_the_model(workbench: Workbench) -> None:
+    """Text and accessible name have the name of the model."""
     assert workbench.picker.text() == "Alpha"
     assert workbench.picker.accessibleName() == "Model: Alpha"
 
 
 def test_a_model_is_chosen_by_keyboard(workbench: Workbench, popup: ModelPopup, qtbot: QtBot) -> None:
-    """The list opens at the chosen model; arrow and Return choose another and close it."""
+    """The list opens at the chosen model; an arrow key and Return choose another one."""
     models = list_of(popup)
     assert models.currentIndex().data() == "Alpha"
     qtbot.keyClick(models, Qt.Key.Key_Down)
@@ -45,10 +45,10 @@ def test_a_model_is_chosen_by_keyboard(workbench: Workbench, popup: ModelPopup, 
     assert not popup.isVisible()
 
 
-def test_a_broken_model_cannot_be_chosen_and_says_why(
+def test_a_broken_model_cannot_be_chosen(
     workbench: Workbench, popup: ModelPopup, folders: Folders, qtbot: QtBot
 ) -> None:
-    """A damaged folder is in the list with its reason, and choosing it does nothing."""
+    """A damaged model is listed with the reason."""
     (folders.models / "owner/Beta/model.safetensors").write_bytes(b"cut")
     with qtbot.waitSignal(workbench.library.refreshed, timeout=TIMEOUT_MS):
         workbench.library.refresh()
@@ -61,8 +61,8 @@ def test_a_broken_model_cannot_be_chosen_and_says_why(
     assert popup.isVisible()
 
 
-def test_the_marked_model_is_loaded_and_unloaded(workbench: Workbench, popup: ModelPopup, qtbot: QtBot) -> None:
-    """One button loads the marked model; once it is loaded, it unloads it."""
+def test_the_selected_model_is_loaded_and_unloaded(workbench: Workbench, popup: ModelPopup, qtbot: QtBot) -> None:
+    """The same button loads and unloads."""
     button(popup, "Load").click()
     qtbot.waitUntil(lambda: workbench.picker.note == "Ready", timeout=TIMEOUT_MS)
     button(popup, "Unload").click()
@@ -70,8 +70,10 @@ def test_the_marked_model_is_loaded_and_unloaded(workbench: Workbench, popup: Mo
     qtbot.waitUntil(lambda: not describe_engine(index.data(ModelRole.STATE)).is_loaded, timeout=TIMEOUT_MS)
 
 
-def test_an_empty_library_says_so(workbench: Workbench, popup: ModelPopup, folders: Folders, qtbot: QtBot) -> None:
-    """Without a model the picker asks to choose one, and the page says that there is none."""
+def test_an_empty_library_has_placeholders(
+    workbench: Workbench, popup: ModelPopup, folders: Folders, qtbot: QtBot
+) -> None:
+    """Picker and page say that there are no models."""
     for config in Path(folders.models).rglob("*"):
         if config.is_file():
             config.unlink()

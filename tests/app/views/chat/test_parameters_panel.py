@@ -1,4 +1,4 @@
-"""The panel of the conversation's parameters and the dialog of the settings, both made of declared fields."""
+"""Tests of the parameters panel and the settings dialog, which are built from declared fields."""
 
 import pytest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QPlainTextEdit, QWidget
@@ -29,8 +29,8 @@ def dialog(workbench: Workbench) -> SettingsDialog:
 
 
 @pytest.mark.parametrize("field", fields(Sampling), ids=lambda field: field.name)
-def test_every_sampling_parameter_comes_back_as_it_was_set(field: Field, qtbot: QtBot) -> None:
-    """The editors change no value on its way through, defaults and bounds included."""
+def test_every_sampling_parameter_survives_its_editor(field: Field, qtbot: QtBot) -> None:
+    """Editors return values unchanged, including defaults and bounds."""
     editor = editor_for(field)
     qtbot.addWidget(editor)
     values = [field.default, None if field.optional else field.default]
@@ -42,7 +42,7 @@ def test_every_sampling_parameter_comes_back_as_it_was_set(field: Field, qtbot: 
 
 
 def test_numbers_stay_within_their_bounds(qtbot: QtBot) -> None:
-    """What is out of bounds cannot be entered; an open bound is not legal itself."""
+    """Values out of bounds cannot be entered; an open bound is excluded."""
     top_p = next(field for field in fields(Sampling) if field.name == "top_p")
     editor = NumberEditor(top_p)
     qtbot.addWidget(editor)
@@ -52,8 +52,8 @@ def test_numbers_stay_within_their_bounds(qtbot: QtBot) -> None:
     assert editor.value() > 0
 
 
-def test_stop_texts_may_hold_line_breaks(qtbot: QtBot) -> None:
-    r"""One text a line; \n stands for a line break within one."""
+def test_stop_sequences_can_have_line_breaks(qtbot: QtBot) -> None:
+    r"""One sequence per line; \n is a line break."""
     editor = TextListEditor(next(field for field in fields(Sampling) if field.name == "stop"))
     qtbot.addWidget(editor)
     editor.set_value(("END", "\n\nUser:"))
@@ -62,7 +62,7 @@ def test_stop_texts_may_hold_line_breaks(qtbot: QtBot) -> None:
 
 
 def test_the_panel_sets_the_parameters_of_the_conversation(workbench: Workbench, panel: ParametersPanel) -> None:
-    """What is changed in the panel holds for this conversation at once, and for no other."""
+    """Changes apply to this conversation at once, and to no other."""
     named(panel, QDoubleSpinBox, "Temperature").setValue(0.3)
     named(panel, QPlainTextEdit, "System prompt").setPlainText("Be brief.")
     named(panel, QCheckBox, "Think first").click()
@@ -74,8 +74,8 @@ def test_the_panel_sets_the_parameters_of_the_conversation(workbench: Workbench,
     assert named(panel, QDoubleSpinBox, "Temperature").value() == Sampling().temperature
 
 
-def test_reset_takes_the_defaults_of_the_settings(workbench: Workbench, panel: ParametersPanel) -> None:
-    """The defaults are those of the settings, not those of the factory."""
+def test_reset_applies_the_settings(workbench: Workbench, panel: ParametersPanel) -> None:
+    """The defaults come from the settings, not from the declarations."""
     workbench.preferences.set("sampling", Sampling(temperature=1.5))
     named(panel, QDoubleSpinBox, "Temperature").setValue(0.3)
     next(
@@ -85,14 +85,14 @@ def test_reset_takes_the_defaults_of_the_settings(workbench: Workbench, panel: P
 
 
 def test_every_setting_with_a_section_is_in_the_dialog(dialog: SettingsDialog) -> None:
-    """The dialog is made from the declarations: nothing is left out."""
+    """The dialog is built from the declarations."""
     names = {child.accessibleName() for child in dialog.findChildren(QWidget)}
     declared = [field for field in fields() if field.section and field.kind != "group"]
     assert {field.label for field in (*declared, *fields(Sampling))} <= names
 
 
 def test_settings_apply_at_once(workbench: Workbench, dialog: SettingsDialog) -> None:
-    """There is nothing to confirm: the window follows while the dialog is open."""
+    """The window follows while the dialog is open."""
     named(dialog, QDoubleSpinBox, "Text size").setValue(150)
     assert workbench.theme.text_size == 150
     appearance = named(dialog, QComboBox, "Appearance")
@@ -101,13 +101,13 @@ def test_settings_apply_at_once(workbench: Workbench, dialog: SettingsDialog) ->
     assert workbench.theme.is_dark
 
 
-def test_the_dialog_follows_what_is_set_elsewhere(workbench: Workbench, dialog: SettingsDialog) -> None:
-    """The text size changed by its shortcut is right in the open dialog, too."""
+def test_the_dialog_follows_changes_elsewhere(workbench: Workbench, dialog: SettingsDialog) -> None:
+    """A shortcut for the text size updates the open dialog."""
     workbench.preferences.set("text_size", 120)
     assert named(dialog, QDoubleSpinBox, "Text size").value() == 120
 
 
 def test_a_sampling_default_is_set_in_the_dialog(workbench: Workbench, dialog: SettingsDialog) -> None:
-    """One value of the group changes; the others stay."""
+    """The other values of the group are unchanged."""
     named(dialog, QDoubleSpinBox, "Temperature").setValue(0.1)
     assert workbench.preferences.settings.sampling == Sampling(temperature=0.1)

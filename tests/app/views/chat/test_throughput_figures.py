@@ -1,15 +1,15 @@
 import pytest
 
 from app.viewmodels.chat.throughput import Throughput
-from app.views.chat.throughput_figures import Figure, context, figures, fitting, memory, progress, sentence
+from app.views.chat.throughput_figures import BarFigure, context, figures, fit_figures, memory, progress, summary
 
 
-def said(throughput: Throughput) -> str:
-    return sentence(figures(throughput, "SmolLM2"))
+def bar_text(throughput: Throughput) -> str:
+    return summary(figures(throughput, "SmolLM2"))
 
 
 @pytest.mark.parametrize(
-    ("throughput", "words"),
+    ("throughput", "text"),
     [
         (Throughput(), ""),
         (Throughput(phase="waiting"), "Waiting for another answer to finish"),
@@ -22,29 +22,31 @@ def said(throughput: Throughput) -> str:
             Throughput(phase="answering", tokens_per_s=88.06, generated_tokens=612, time_to_first_token_s=0.21),
             "88.1 tok/s · 612 tokens · first token 0.21 s",
         ),
-        (Throughput(phase="failed"), "The answer ended with an error"),
+        (Throughput(phase="failed"), "Answer failed"),
     ],
 )
-def test_each_phase_says_what_goes_on(throughput: Throughput, words: str) -> None:
-    """The bar has words and figures for every phase, and is quiet when nothing happens."""
-    assert said(throughput) == words
+def test_each_phase_has_its_figures(throughput: Throughput, text: str) -> None:
+    """Each phase has a text; the idle bar is empty."""
+    assert bar_text(throughput) == text
 
 
-def test_reading_again_says_why() -> None:
-    """The reason for which tokens are read again is on the bar."""
-    assert "the system prompt changed" in said(Throughput(phase="reading", reread_reason="the system prompt changed"))
+def test_the_reason_for_rereading_is_shown() -> None:
+    """The bar has the reason why cached tokens are read again."""
+    assert "the system prompt changed" in bar_text(
+        Throughput(phase="reading", reread_reason="the system prompt changed")
+    )
 
 
-def test_memory_is_told_against_that_of_the_machine() -> None:
-    """Memory is in the gigabytes by which machines are sold, and absent without an engine."""
+def test_memory_is_shown_with_the_total() -> None:
+    """Memory is in the units in which Macs are sold, and absent without an engine."""
     used = Throughput(engine_memory_bytes=410 * 2**20, machine_memory_bytes=16 * 2**30)
-    assert sentence([memory(used)]) == "410 MB of 16 GB"
+    assert summary([memory(used)]) == "410 MB of 16 GB"
     assert memory(Throughput(machine_memory_bytes=16 * 2**30)) is None
 
 
-def test_the_context_is_told_once_something_is_in_it() -> None:
-    """Used and possible tokens of the context, but nothing before the first message."""
-    assert sentence([context(Throughput(context_tokens=612, context_length=8192))]) == "Context 612 of 8,192"
+def test_the_context_is_shown_once_it_is_used() -> None:
+    """Used and total tokens, but nothing before the first message."""
+    assert summary([context(Throughput(context_tokens=612, context_length=8192))]) == "Context 612 of 8,192"
     assert context(Throughput(context_length=8192)) is None
 
 
@@ -57,12 +59,12 @@ def test_the_context_is_told_once_something_is_in_it() -> None:
         (Throughput(phase="answering", done_tokens=1, total_tokens=2), None),
     ],
 )
-def test_progress_is_that_of_the_load_or_of_the_reading(throughput: Throughput, share: float | None) -> None:
+def test_progress_covers_loading_and_prefill(throughput: Throughput, share: float | None) -> None:
     assert progress(throughput) == share
 
 
-def test_figures_of_one_kind_take_the_same_room() -> None:
-    """Changing digits move nothing: the room is that of the widest figure."""
+def test_figures_of_one_kind_have_the_same_width() -> None:
+    """Changing digits do not move the layout: the width is that of the widest figure."""
     widths = {
         tuple(figure.widest for figure in figures(Throughput(phase="answering", tokens_per_s=rate), "SmolLM2"))
         for rate in (0.0, 9.9, 88.1, 312.4)
@@ -70,8 +72,8 @@ def test_figures_of_one_kind_take_the_same_room() -> None:
     assert len(widths) == 1
 
 
-def test_where_room_is_short_the_least_important_goes_first() -> None:
-    """Figures are left out by rank, keeping the order; one always stays."""
-    shown = [Figure("a", "a", 2), Figure("b", "b", 0), Figure("c", "c", 1)]
-    assert [figure.text for figure in fitting(shown, 2, lambda _figure: 1)] == ["b", "c"]
-    assert [figure.text for figure in fitting(shown, 0, lambda _figure: 1)] == ["b"]
+def test_the_least_important_figure_is_dropped_first() -> None:
+    """Figures are dropped by rank, in order; one always remains."""
+    shown = [BarFigure("a", "a", 2), BarFigure("b", "b", 0), BarFigure("c", "c", 1)]
+    assert [figure.text for figure in fit_figures(shown, 2, lambda _figure: 1)] == ["b", "c"]
+    assert [figure.text for figure in fit_figures(shown, 0, lambda _figure: 1)] == ["b"]

@@ -101,7 +101,7 @@ def test_sending_without_a_model_is_refused(workbench: Workbench, folders: Folde
         workbench.library.refresh()
     workbench.page.composer.set_text("Hello")
     qtbot.keyClick(workbench.page.composer.editor, Qt.Key.Key_Return)
-    assert workbench.findChild(NotificationBanner).notification.title == "No model"
+    assert workbench.findChild(NotificationBanner).notification.title == "No model selected"
     assert workbench.page.composer.editor.toPlainText() == "Hello"
 
 

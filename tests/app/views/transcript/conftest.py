@@ -17,7 +17,7 @@ from app.views.transcript.services import TranscriptServices
 
 def make_item(id: str, role: str, text: str, **values: Any) -> MessageItem:
     """Return a MessageItem; `values` are fields of the item or of its message."""
-    item_values = {name: values.pop(name) for name in ("branch", "branches", "model_mark") if name in values}
+    item_values = {name: values.pop(name) for name in ("branch", "branches", "new_model") if name in values}
     values = {"parent": None, "created": 0.0, **values}
     return MessageItem(Message(id=id, role=role, text=text, **values), **item_values)  # type: ignore[arg-type]
 

@@ -241,7 +241,7 @@ def test_every_control_has_an_accessible_name(view: TranscriptView) -> None:
         [
             make_item("q", "user", "?", branch=1, branches=2),
             make_item("a", "assistant", "x\n\n```py\ny\n```\n\n|a|\n|-|\n|b|\n", thinking="hm", statistics=STATISTICS),
-            make_item("f", "assistant", "", state=MessageState.FAILED, error="Oh. No.", model_mark="Other"),
+            make_item("f", "assistant", "", state=MessageState.FAILED, error="Oh. No.", new_model="Other"),
         ]
     )
     view.finish()
