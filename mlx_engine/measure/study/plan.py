@@ -46,7 +46,7 @@ class Gates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     min_decode_tokens_per_s: _Positive | None = None
     """At the least depth of the plan."""
     min_prefill_tokens_per_s: _Positive | None = None
-    """Of the prompt that is the nearest to 512 tokens."""
+    """For the prompt of the plan closest to the usual length."""
     prefer: Aim = "fastest"
     """The fastest is the one that writes the most tokens per second."""
 
