@@ -1,6 +1,6 @@
-"""Small GGUF files with random weights, written field by field, and what their weights are, worked out block by block.
+"""Small GGUF files with random weights, written field by field, and a reference decoder for their weights.
 
-Only `imported` uses Facet; the rest is what Facet's own reader is compared with.
+Only `imported` uses Facet; the rest is independent of it, so that tests can compare the two.
 """
 
 import struct
@@ -35,7 +35,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor as the file holds it; `shape` is rows first."""
+    """A tensor as stored in the file; `shape` is rows first."""
 
     type: str
     shape: tuple[int, ...]
@@ -92,7 +92,7 @@ def _padded(content: bytes) -> bytes:
 
 
 def random_tensor(rng: np.random.Generator, kind: str, *shape: int) -> Tensor:
-    """Return a tensor of weights of the size that networks have."""
+    """Return a tensor of weights of realistic magnitude."""
     count = int(np.prod(shape))
     if kind not in _block_sizes:
         values = rng.normal(0, 0.08, count).astype(np.float32)
@@ -113,7 +113,7 @@ def _floats(kind: str, values: Floats) -> bytes:
 
 
 def random_norm(rng: np.random.Generator, size: int) -> Tensor:
-    """Return a vector around 1 in F32, whose values float16 and bfloat16 hold as well."""
+    """Return a vector around 1 in F32 whose values are exact in float16 and bfloat16 too."""
     return Tensor("F32", (size,), (rng.integers(32, 96, size) / 64).astype("<f4").tobytes())
 
 
@@ -140,12 +140,12 @@ HIDDEN, FEED_FORWARD, HEADS, KV_HEADS, LAYERS = 64, 96, 4, 2, 2
 
 
 def head_size(architecture: str) -> int:
-    """Return the dimensions of a head: other than hidden / heads where the architecture allows it."""
+    """Return the head size; it differs from hidden / heads if the architecture allows it."""
     return 16 if architecture == "qwen2" else 32
 
 
 def tiny_model(architecture: str = "llama", kind: str = "Q4_0", *, tied: bool = True, seed: int = 3) -> GGUFFile:
-    """Return a whole model whose matrices are of the type `kind`."""
+    """Return a complete model whose matrices are of the type `kind`."""
     rng = np.random.default_rng(seed)
     metadata = {**_sizes(architecture), **tiny_tokenizer()}
     vocabulary = len(metadata["tokenizer.ggml.tokens"])
@@ -204,7 +204,7 @@ def _sizes(architecture: str) -> dict[str, Any]:
 
 
 def tiny_tokenizer(pre: str = "smollm") -> dict[str, Any]:
-    """Return a byte-level tokenizer: two control tokens, a user's one, the bytes and a few merges."""
+    """Return a byte-level tokenizer: three control tokens, a user-defined one, the bytes and a few merges."""
     marks = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<mark>"]
     merges = ["t h", "th e", "Ġ the", "1 2", "Ã ©", "Ġ t", "e r", "i n"]
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
@@ -223,7 +223,7 @@ def tiny_tokenizer(pre: str = "smollm") -> dict[str, Any]:
 
 
 def imported(source: Path, target: Path) -> Path:
-    """Import the file to the end; return the folder."""
+    """Import the file and return the folder."""
     for _ in import_gguf(source, target):
         pass
     return target

@@ -1,1 +1,1 @@
-"""GGUF files: what they hold, and how they become MLX model folders without loss."""
+"""Reads GGUF files and converts them to MLX model folders without loss."""

@@ -1,8 +1,8 @@
-"""What the metadata and the tensor names of a GGUF file mean, for the architectures that map onto an MLX model as they
-are: the fields of `config.json`, and for each tensor its MLX name.
+"""Maps the metadata and the tensor names of a GGUF file to `config.json` and the tensor names of MLX.
 
-Whatever is not known here is refused by name, since leaving it out would change the model. Names: llama.cpp,
-gguf-py/gguf/constants.py; MLX names: mlx_lm/models/{llama,qwen2,qwen3}.py.
+Only architectures that have an exact MLX counterpart are supported. Anything else is refused by name, since leaving it
+out would change the model. GGUF names: llama.cpp, gguf-py/gguf/constants.py; MLX names:
+mlx_lm/models/{llama,qwen2,qwen3}.py.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,9 +18,9 @@ from mlx_engine.models.gguf.rope import rope_scaling
 
 ROPE_FACTORS = "rope_freqs.weight"
 IMPORTED = (*PACKINGS, *COPIED)
-"""The types that an MLX model holds without loss."""
+"""The types that an MLX model stores without loss."""
 
-# GGUF name → MLX name and shape, in the words of `_sizes`.
+# GGUF name → MLX name and shape; the dimensions are keys of `_sizes`.
 _Tensors = Mapping[str, tuple[str, tuple[str, ...]]]
 
 _outside: _Tensors = {
@@ -55,9 +55,9 @@ class _Architecture:
     class_name: str
     layer: _Tensors
     interleaved: Mapping[str, str]
-    """Tensors whose rows llama.cpp has reordered, with the word for their number of heads."""
+    """Tensors whose rows llama.cpp has reordered, with the key of `_sizes` for their number of heads."""
     has_head_size: bool = True
-    """Whether MLX lets the heads be of any size, not only hidden size / heads."""
+    """MLX allows any head size, not only hidden size / heads."""
 
 
 _architectures = {
@@ -66,7 +66,7 @@ _architectures = {
     "qwen3": _Architecture("Qwen3ForCausalLM", {**_layer, **_head_norms}, {}),
 }
 
-_known_fields = {
+_supported_fields = {
     "attention.head_count",
     "attention.head_count_kv",
     "attention.key_length",
@@ -89,7 +89,7 @@ _known_fields = {
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A tensor of the file and what it becomes. `interleaved_heads` is 0 where the rows stay in order."""
+    """A tensor of the file and its MLX name. `interleaved_heads` is 0 if the rows stay in order."""
 
     tensor: TensorInfo
     name: str
@@ -97,37 +97,36 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """The model that a file holds: fields of `config.json`, and where its tensors go."""
+class ImportPlan:
+    """The fields of `config.json` and the placement of each tensor for one GGUF file."""
 
     config: dict[str, Any]
     placements: tuple[Placement, ...]
 
 
-def plan(header: GGUFHeader, rope_factors: Sequence[float] | None, types: Sequence[str] = IMPORTED) -> Plan:
-    """Return what the file becomes. `rope_factors` are the values of its tensor ROPE_FACTORS, if it has it.
+def plan(header: GGUFHeader, rope_factors: Sequence[float] | None, types: Sequence[str] = IMPORTED) -> ImportPlan:
+    """Return the plan for importing the file.
 
-    `types` are those that its tensors may have.
+    `rope_factors` are the values of its tensor ROPE_FACTORS, or None if it has none. `types` are the accepted tensor
+    types.
 
     Raises:
-        UnsupportedModel: something in the file has no exact counterpart.
+        UnsupportedModel: something in the file has no exact counterpart in MLX.
         BrokenModel: something is missing or has the wrong shape.
     """
     metadata = Metadata(header.metadata)
     kind = metadata.text("general.architecture")
     if kind not in _architectures:
-        raise UnsupportedModel(
-            f"This file holds a model of the architecture {kind!r}. Facet can import {', '.join(_architectures)}."
-        )
-    _refuse_unknown(header, metadata, kind, types)
+        raise UnsupportedModel(f"Facet can't import the architecture {kind!r}. Supported: {', '.join(_architectures)}.")
+    _refuse_unsupported(header, metadata, kind, types)
     tensors = {tensor.name: tensor for tensor in header.tensors if tensor.name != ROPE_FACTORS}
     if "token_embd.weight" not in tensors:
-        raise BrokenModel("The file lacks the tensor 'token_embd.weight'.")
+        raise BrokenModel("The tensor 'token_embd.weight' is missing from the file.")
     sizes = _sizes(metadata, kind, tensors["token_embd.weight"])
     if not _architectures[kind].has_head_size and sizes["queries"] != sizes["hidden"]:
-        raise UnsupportedModel(f"This file's heads have {sizes['head']} dimensions, which MLX's {kind} cannot have.")
+        raise UnsupportedModel(f"MLX doesn't support {kind} with a head size of {sizes['head']}.")
     if rope_factors is not None and len(rope_factors) != sizes["head"] // 2:
-        raise BrokenModel(f"The file holds {len(rope_factors)} factors in {ROPE_FACTORS!r}, not {sizes['head'] // 2}.")
+        raise BrokenModel(f"{ROPE_FACTORS!r} has {len(rope_factors)} factors instead of {sizes['head'] // 2}.")
     theta = metadata.number(f"{kind}.rope.freq_base", 10000.0)
     config = {
         "architectures": [_architectures[kind].class_name],
@@ -146,25 +145,25 @@ def plan(header: GGUFHeader, rope_factors: Sequence[float] | None, types: Sequen
         "rope_scaling": rope_scaling(metadata, kind, factors=rope_factors, theta=theta),
         "tie_word_embeddings": "output.weight" not in tensors,
     }
-    return Plan(config, tuple(_placements(_architectures[kind], tensors, sizes)))
+    return ImportPlan(config, tuple(_placements(_architectures[kind], tensors, sizes)))
 
 
-def _refuse_unknown(header: GGUFHeader, metadata: Metadata, kind: str, types: Sequence[str]) -> None:
+def _refuse_unsupported(header: GGUFHeader, metadata: Metadata, kind: str, types: Sequence[str]) -> None:
     for key, value in metadata:
         field = key.removeprefix(f"{kind}.")
-        if field != key and value and field not in _known_fields:
-            raise UnsupportedModel(f"This file sets {key!r}, which Facet cannot import without loss yet.")
+        if field != key and value and field not in _supported_fields:
+            raise UnsupportedModel(f"This file sets {key!r}, which Facet can't import without loss yet.")
     if metadata.count("split.count", 1) != 1:
-        raise UnsupportedModel("This file is one of several that make up a model. Merge them into one file first.")
-    strange: dict[str, str] = {}
+        raise UnsupportedModel("This model is split into several files. Merge them into one file first.")
+    examples: dict[str, str] = {}
     for tensor in header.tensors:
         if tensor.type not in types:
-            strange.setdefault(tensor.type, tensor.name)
-    if strange:
-        found = " and ".join(f"{type_name} tensors ({name}, …)" for type_name, name in strange.items())
-        wanted = "import without loss" if types == IMPORTED else "read"
+            examples.setdefault(tensor.type, tensor.name)
+    if examples:
+        unsupported = " and ".join(f"{type_name} tensors ({name}, …)" for type_name, name in examples.items())
+        verb = "import without loss" if types == IMPORTED else "read"
         raise UnsupportedModel(
-            f"This file holds {found}, which Facet cannot {wanted} yet. "
+            f"This file contains {unsupported}, which Facet can't {verb} yet. "
             f"Choose a file of the same model in {', '.join(types)}."
         )
 
@@ -174,11 +173,11 @@ def _sizes(metadata: Metadata, kind: str, embedding: TensorInfo) -> dict[str, in
     heads = metadata.count(f"{kind}.attention.head_count")
     kv_heads = metadata.count(f"{kind}.attention.head_count_kv", heads)
     head = metadata.count(f"{kind}.attention.key_length", max(hidden // heads, 1))
-    for other in ("attention.value_length", "rope.dimension_count"):
-        if (size := metadata.count(f"{kind}.{other}", head)) != head:
-            raise UnsupportedModel(f"This file sets {kind}.{other} to {size} where heads have {head} dimensions.")
+    for field in ("attention.value_length", "rope.dimension_count"):
+        if (size := metadata.count(f"{kind}.{field}", head)) != head:
+            raise UnsupportedModel(f"This file sets {kind}.{field} to {size}; Facet needs the head size, {head}.")
     if heads % kv_heads or head % 2:
-        raise BrokenModel(f"The file says it has {heads} heads of {head} dimensions for {kv_heads} of keys.")
+        raise BrokenModel(f"The file claims {heads} heads of size {head} and {kv_heads} KV heads, which is impossible.")
     return {
         "hidden": hidden,
         "layers": metadata.count(f"{kind}.block_count"),
@@ -195,9 +194,9 @@ def _sizes(metadata: Metadata, kind: str, embedding: TensorInfo) -> dict[str, in
 def _placements(
     architecture: _Architecture, tensors: dict[str, TensorInfo], sizes: dict[str, int]
 ) -> Iterator[Placement]:
-    # So many layers as there are tensors at most: the number in the file may be anything.
+    # The number of layers in the file can be anything; building their names for a huge one would exhaust memory.
     if sizes["layers"] > len(tensors):
-        raise BrokenModel(f"The file says it has {sizes['layers']} layers, but holds only {len(tensors)} tensors.")
+        raise BrokenModel(f"The file claims {sizes['layers']} layers but contains only {len(tensors)} tensors.")
     outside = {**_outside, **_untied} if "output.weight" in tensors else _outside
     expected = {name: (target, shape, 0) for name, (target, shape) in outside.items()}
     for layer in range(sizes["layers"]):
@@ -205,18 +204,20 @@ def _placements(
             heads = sizes[architecture.interleaved[name]] if name in architecture.interleaved else 0
             expected[f"blk.{layer}.{name}"] = (f"model.layers.{layer}.{target}", shape, heads)
     if unknown := tensors.keys() - expected.keys():
-        raise UnsupportedModel(f"This file holds the tensor {min(unknown)!r}, which Facet cannot import yet.")
+        raise UnsupportedModel(f"This file contains the tensor {min(unknown)!r}, which Facet can't import yet.")
     for name, (target, shape, heads) in expected.items():
         if name not in tensors:
-            raise BrokenModel(f"The file lacks the tensor {name!r}.")
-        if tensors[name].shape != tuple(sizes[word] for word in shape):
-            raise BrokenModel(f"The tensor {name!r} has the shape {tensors[name].shape}, which does not fit the rest.")
+            raise BrokenModel(f"The tensor {name!r} is missing from the file.")
+        if tensors[name].shape != tuple(sizes[dimension] for dimension in shape):
+            raise BrokenModel(
+                f"The tensor {name!r} has the shape {tensors[name].shape}, which contradicts the metadata."
+            )
         if len(shape) == 1 and tensors[name].type in PACKINGS:
-            raise UnsupportedModel(f"The tensor {name!r} is quantized, which Facet cannot import yet.")
+            raise UnsupportedModel(f"The tensor {name!r} is a quantized vector, which Facet can't import yet.")
         yield Placement(tensors[name], target, heads)
 
 
 def _short(value: float) -> float:
-    """Return the number as people wrote it, before it became a float32: 1e-05, not 9.999999747378752e-06."""
+    """Return the shortest number with the same float32 value: 1e-05, not 9.999999747378752e-06."""
     shorter = (float(f"{value:.{digits}g}") for digits in range(1, 10))
     return next((short for short in shorter if c_float(short).value == c_float(value).value), value)

@@ -1,6 +1,6 @@
-"""Turns rows of GGUF blocks into the arrays of an MLX model, without changing a single weight.
+"""Converts rows of GGUF blocks to the arrays of an MLX model without changing any weight.
 
-Of the types in `packing.py` only the order of the bits differs. All arrays are little-endian, as both formats are.
+For the types in `packing.py`, only the order of the bits differs. Both formats, and all arrays, are little-endian.
 Layout of the blocks: ggml, ggml-common.h; of the packed rows: mlx, `mx.quantize`.
 """
 
@@ -43,7 +43,7 @@ def _times(scales: NDArray[np.float16], power_of_two: int) -> NDArray[np.float16
     with np.errstate(over="ignore"):
         products = scales * np.float16(power_of_two)
     if np.isinf(products).any() and np.isfinite(scales).all():
-        raise UnsupportedModel("This file holds weights so large that they cannot be kept exactly in an MLX model.")
+        raise UnsupportedModel("Some weights in this file are too large to store exactly in an MLX model.")
     return products
 
 
@@ -51,7 +51,7 @@ _unpack = {"Q4_0": _q4_0, "Q4_1": _q4_1, "Q8_0": _q8_0}
 
 
 def convert(rows: Bytes, source_type: str, stored_type: str) -> Arrays:
-    """Return the arrays of `rows` [rows, bytes of a row], by the end of their name, as `packing.layout` says."""
+    """Return the arrays for `rows` [rows, bytes of a row], keyed by name suffix as in `packing.layout`."""
     if source_type in PACKINGS:
         return _unpack[source_type](rows.reshape(len(rows), -1, PACKINGS[source_type].block_bytes))
     if source_type == stored_type:
@@ -60,7 +60,7 @@ def convert(rows: Bytes, source_type: str, stored_type: str) -> Arrays:
 
 
 def narrows_exactly(values: Bytes, stored_type: str) -> bool:
-    """Tell whether every float32 in `values` is the same number in `stored_type`."""
+    """Return whether `stored_type` represents every float32 in `values` exactly."""
     numbers = values.view("<f4")
     if stored_type == "BF16":
         return not (numbers.view("<u4") & 0xFFFF).any()

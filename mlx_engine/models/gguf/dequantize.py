@@ -1,8 +1,8 @@
-"""Turns rows of GGUF blocks of any common type into float32, exactly as ggml does.
+"""Converts rows of GGUF blocks of any common type to float32, exactly as ggml does.
 
-A block is 32 weights of one row or, in the K types, 256 in sub-blocks with small scales of their own. Layout of the
-blocks and arithmetic: ggml, ggml-common.h and ggml-quants.c. The types of fewer than 4 bits with a code book (IQ1 to
-IQ3) are not known here.
+A block has 32 weights of one row or, in the K types, 256 in sub-blocks with a small scale each. Layout of the blocks
+and arithmetic: ggml, ggml-common.h and ggml-quants.c. The types below 4 bits with a code book (IQ1 to IQ3) are not
+supported.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _e2m1_values = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6, 0, -0.5, -1, -1.5, -2, -3, 
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """How a type is read: `decode` turns blocks [blocks, bytes] into [blocks, weights]."""
+    """The decoder of one type: `decode` converts blocks [blocks, bytes] to [blocks, weights]."""
 
     block_weights: int
     block_bytes: int
@@ -32,13 +32,13 @@ def dequantize(rows: Bytes, type_name: str) -> Floats:
     """Return the weights of `rows` [rows, bytes of a row] as [rows, columns]; `type_name` is one of DECODINGS."""
     decoding = DECODINGS[type_name]
     blocks = np.ascontiguousarray(rows).reshape(-1, decoding.block_bytes)
-    # A damaged scale may be NaN or infinite; who reads the weights looks for that.
+    # A damaged scale can be NaN or infinite; the caller checks the weights for that.
     with np.errstate(invalid="ignore", over="ignore"):
         return decoding.decode(blocks).reshape(len(rows), -1)
 
 
 def row_bytes(type_name: str, columns: int) -> int:
-    """Return the bytes of a row of so many weights."""
+    """Return the size in bytes of a row of `columns` weights."""
     decoding = DECODINGS[type_name]
     return columns // decoding.block_weights * decoding.block_bytes
 
@@ -48,17 +48,17 @@ def _bf16(blocks: Bytes) -> Floats:
 
 
 def _half(blocks: Bytes, at: int) -> Floats:
-    """Return the float16 at a byte of each block, as [blocks, 1]."""
+    """Return the float16 at byte `at` of each block, as [blocks, 1]."""
     return np.ascontiguousarray(blocks[:, at : at + 2]).view("<f2").astype(np.float32)
 
 
 def _halves(quants: Bytes) -> Bytes:
-    """Return the low nibbles of each 16 bytes [blocks, 16], then the high ones."""
+    """Return the low nibbles of each row of bytes [blocks, 16], followed by the high nibbles."""
     return np.concatenate([quants & 15, quants >> 4], axis=1)
 
 
 def _crumbs(quants: Bytes, bits: int, run: int) -> Bytes:
-    """Return numbers of `bits` packed so that each run of bytes holds the first of all its numbers, then the second."""
+    """Unpack numbers of `bits` each. Each run of `run` bytes yields the lowest bits of all its bytes, then the next."""
     shifts = np.arange(0, 8, bits, dtype=np.uint8)[:, None]
     pieces = quants.reshape(len(quants), -1, 1, run) >> shifts
     return (pieces & np.uint8((1 << bits) - 1)).reshape(len(quants), -1)
@@ -90,14 +90,14 @@ def _q8_0(blocks: Bytes) -> Floats:
 
 
 def _q2_k(blocks: Bytes) -> Floats:
-    """16 sub-blocks of 16: 4 bits of scale and 4 of minimum, 2 bits a weight."""
+    """Decode 16 sub-blocks of 16: 4 bits of scale, 4 of minimum, 2 per weight."""
     scales = _half(blocks, 80) * (blocks[:, :16] & 15)
     minima = _half(blocks, 82) * (blocks[:, :16] >> 4)
     return _in_sub_blocks(_crumbs(blocks[:, 16:80], 2, 32), scales, minima)
 
 
 def _q3_k(blocks: Bytes) -> Floats:
-    """16 sub-blocks of 16: 6 bits of scale; of a weight 2 bits in one place, and the third, which is -4 if 0."""
+    """Decode 16 sub-blocks of 16: 6 bits of scale, 3 per weight. The third bit is stored apart; if 0, it counts -4."""
     packed = blocks[:, 96:108]
     low = np.concatenate([packed[:, :8] & 15, packed[:, :8] >> 4], axis=1)
     scales = low | _crumbs(packed[:, 8:], 2, 4) << 4
@@ -106,18 +106,18 @@ def _q3_k(blocks: Bytes) -> Floats:
 
 
 def _q4_k(blocks: Bytes) -> Floats:
-    """8 sub-blocks of 32: 6 bits of scale and 6 of minimum, 4 bits a weight."""
+    """Decode 8 sub-blocks of 32: 6 bits of scale, 6 of minimum, 4 per weight."""
     return _in_sub_blocks(_crumbs(blocks[:, 16:], 4, 32), *_six_bit_scales(blocks))
 
 
 def _q5_k(blocks: Bytes) -> Floats:
-    """As Q4_K, with the fifth bits of all weights before."""
+    """Decode as Q4_K, with the fifth bits of all weights stored first."""
     quants = _crumbs(blocks[:, 48:], 4, 32) | _crumbs(blocks[:, 16:48], 1, 32) << 4
     return _in_sub_blocks(quants, *_six_bit_scales(blocks))
 
 
 def _q6_k(blocks: Bytes) -> Floats:
-    """16 sub-blocks of 16: 8 bits of scale; of a weight 4 bits in one place, 2 in another."""
+    """Decode 16 sub-blocks of 16: 8 bits of scale, 6 per weight, the low 4 and the high 2 stored apart."""
     quants = _crumbs(blocks[:, :128], 4, 64) | _crumbs(blocks[:, 128:192], 2, 32) << 4
     return _in_sub_blocks(quants.view(np.int8) - np.int8(32), _half(blocks, 208) * blocks[:, 192:208].view(np.int8))
 
@@ -125,8 +125,8 @@ def _q6_k(blocks: Bytes) -> Floats:
 def _six_bit_scales(blocks: Bytes) -> tuple[Floats, Floats]:
     """Return the scales and the minima of Q4_K and Q5_K [blocks, 8].
 
-    The first four of each are the low 6 bits of bytes 0 to 3 and 4 to 7; the others have their low 4 bits in bytes 8 to
-    11, and the high two above the first four.
+    The first four of each are the low 6 bits of bytes 0 to 3 and 4 to 7. The other four have their low 4 bits in bytes
+    8 to 11 and their high 2 bits in the top bits of bytes 0 to 7.
     """
     first, second, third = blocks[:, 4:8], blocks[:, 8:12], blocks[:, 12:16]
     scales = np.concatenate([first & 63, third & 15 | first >> 6 << 4], axis=1)
@@ -135,7 +135,7 @@ def _six_bit_scales(blocks: Bytes) -> tuple[Floats, Floats]:
 
 
 def _in_sub_blocks(quants: NDArray[np.generic], scales: Floats, minima: Floats | None = None) -> Floats:
-    """Return scale * quant - minimum, where each of `scales` [blocks, sub-blocks] is for as many weights."""
+    """Return scale * quant - minimum, with one scale and minimum [blocks, sub-blocks] per sub-block."""
     weights: Floats = scales[..., None] * quants.reshape(*scales.shape, -1).astype(np.float32)
     if minima is not None:
         weights -= minima[..., None]
@@ -147,7 +147,7 @@ def _iq4_nl(blocks: Bytes) -> Floats:
 
 
 def _iq4_xs(blocks: Bytes) -> Floats:
-    """8 sub-blocks of 32: of a scale 4 bits in one place, 2 in another; 4 bits a weight that choose from a table."""
+    """Decode 8 sub-blocks of 32: 6 bits of scale (4 and 2 stored apart), 4 per weight that index a table."""
     low = np.stack([blocks[:, 4:8] & 15, blocks[:, 4:8] >> 4], axis=2).reshape(-1, 8)
     high = np.ascontiguousarray(blocks[:, 2:4]).view("<u2") >> np.arange(0, 16, 2, dtype=np.uint16) & 3
     scales = _half(blocks, 0) * ((low | high.astype(np.uint8) << 4).view(np.int8) - np.int8(32))
@@ -160,7 +160,7 @@ def _mxfp4(blocks: Bytes) -> Floats:
 
 
 def _tq2_0(blocks: Bytes) -> Floats:
-    """Ternary weights: 2 bits each, and one scale for 256."""
+    """Decode ternary weights: 2 bits per weight, one scale per 256."""
     return _half(blocks, 64) * (_crumbs(blocks[:, :64], 2, 32).view(np.int8) - np.int8(1))
 
 
@@ -183,4 +183,4 @@ DECODINGS = {
     "MXFP4": Decoding(32, 17, _mxfp4),
     "TQ2_0": Decoding(256, 66, _tq2_0),
 }
-"""Every type that can be read, by ggml's name."""
+"""All readable types by their ggml names."""

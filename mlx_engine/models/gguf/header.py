@@ -1,7 +1,7 @@
-"""Reads the header of a GGUF file: its metadata, and where each tensor lies and of which type it is.
+"""Reads the header of a GGUF file: its metadata, and the type, shape and offset of each tensor.
 
-It trusts nothing in the file: every length is checked against what is left of it before anything is allocated. It
-reads no weights and knows nothing of what the metadata mean. Layout: ggml, docs/gguf.md, versions 2 and 3.
+The file is not trusted: every length is checked against the remaining bytes before anything is allocated. It neither
+reads weights nor interprets the metadata. Layout: ggml, docs/gguf.md, versions 2 and 3.
 """
 
 import math
@@ -16,7 +16,7 @@ from mlx_engine.errors import BrokenModel, ModelNotFound, StorageError, Unsuppor
 
 Value = int | float | bool | str | Sequence[Any]
 
-# Name, weights in a block, bytes in a block, by ggml's number of the type.
+# ggml's number of the type → name, weights per block, bytes per block.
 _tensor_types = {
     0: ("F32", 1, 4),
     1: ("F16", 1, 2),
@@ -52,11 +52,11 @@ _tensor_types = {
     39: ("MXFP4", 32, 17),
     40: ("NVFP4", 64, 36),
 }
-# `array` and `struct` name the numbers alike, but for the sizes of "l", which is not used.
+# `array` and `struct` use the same codes, except for the size of "l", which is not used.
 _number_codes = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 10: "Q", 11: "q", 12: "d"}
 _bool_type, _string_type, _array_type = 7, 8, 9
 
-# The largest known vocabularies need 20 MB; a hostile file may not make us read more than this.
+# The largest known vocabularies need 20 MB; a hostile file must not make us read more than this.
 _header_limit_bytes = 64 * 2**20
 _count_limit = 2**16
 _dimensions_limit = 4
@@ -87,28 +87,28 @@ def read_header(path: Path) -> GGUFHeader:
     """Return the header of the GGUF file `path`.
 
     Raises:
-        ModelNotFound: there is no such file.
-        BrokenModel: it is no GGUF file, is cut short, or contradicts itself.
-        UnsupportedModel: its version, byte order or a tensor's type is one that Facet does not know.
+        ModelNotFound: the file does not exist.
+        BrokenModel: it is not a GGUF file, is truncated, or contradicts itself.
+        UnsupportedModel: its version, byte order or a tensor type is not supported.
         StorageError: it cannot be read.
     """
     try:
         with path.open("rb") as file:
             return _Reader(file, path.name, path.stat().st_size).read()
     except FileNotFoundError as error:
-        raise ModelNotFound(f"There is no file {path}.") from error
+        raise ModelNotFound(f"{path} no longer exists.") from error
     except OSError as error:
-        raise StorageError(f"{path} cannot be read: {error.strerror}.") from error
+        raise StorageError(f"Couldn't read {path}: {error.strerror}.") from error
 
 
 class _Reader:
-    """A position in the file that never passes its end."""
+    """Sequential reads from the file, never past its end."""
 
     def __init__(self, file: BinaryIO, name: str, size: int) -> None:
         self._file = file
         self._name = name
         self._size = size
-        self._left = min(size, _header_limit_bytes)
+        self._remaining = min(size, _header_limit_bytes)
 
     def read(self) -> GGUFHeader:
         tensor_count, metadata_count = self._preamble()
@@ -116,22 +116,22 @@ class _Reader:
         for _ in range(metadata_count):
             key = self._string()
             if key in metadata:
-                raise self._broken(f"it gives {key!r} twice")
+                raise self._broken(f"it defines {key!r} twice")
             metadata[key] = self._value(self._number("I"))
-        unplaced = [self._tensor() for _ in range(tensor_count)]
-        return GGUFHeader(metadata, self._placed(unplaced, self._alignment(metadata)))
+        tensors = [self._tensor() for _ in range(tensor_count)]
+        return GGUFHeader(metadata, self._with_file_offsets(tensors, self._alignment(metadata)))
 
     def _preamble(self) -> tuple[int, int]:
-        if self._size < 24 or self._take(4) != b"GGUF":
-            raise BrokenModel(f"{self._name} is not a GGUF file: it does not begin as one.")
+        if self._size < 24 or self._read_bytes(4) != b"GGUF":
+            raise BrokenModel(f"{self._name} is not a GGUF file.")
         version = self._number("I")
         if version in (0x02000000, 0x03000000):
-            raise UnsupportedModel(f"{self._name} is a big-endian GGUF file; Facet reads little-endian ones.")
+            raise UnsupportedModel(f"{self._name} is a big-endian GGUF file; Facet only reads little-endian files.")
         if version not in (2, 3):
             raise UnsupportedModel(f"{self._name} is GGUF version {version}; Facet reads versions 2 and 3.")
         counts = self._number("Q"), self._number("Q")
         if max(counts) > _count_limit:
-            raise self._broken(f"it claims to hold {counts[0]} tensors and {counts[1]} metadata entries")
+            raise self._broken(f"it claims to contain {counts[0]} tensors and {counts[1]} metadata entries")
         return counts
 
     def _alignment(self, metadata: dict[str, Value]) -> int:
@@ -140,22 +140,22 @@ class _Reader:
             raise self._broken(f"its alignment is {alignment!r}")
         return alignment
 
-    def _placed(self, tensors: list[TensorInfo], alignment: int) -> tuple[TensorInfo, ...]:
-        """Turn offsets from the start of the data into offsets from the start of the file, and check them."""
+    def _with_file_offsets(self, tensors: list[TensorInfo], alignment: int) -> tuple[TensorInfo, ...]:
+        """Convert offsets from the start of the data to offsets from the start of the file, and check them."""
         data_start = -(-self._file.tell() // alignment) * alignment
         names = set()
-        placed = []
+        result = []
         for tensor in tensors:
             offset = data_start + tensor.offset
             if tensor.name in names:
-                raise self._broken(f"it holds the tensor {tensor.name!r} twice")
+                raise self._broken(f"it contains the tensor {tensor.name!r} twice")
             if tensor.offset % alignment:
-                raise self._broken(f"its tensor {tensor.name!r} begins at an odd place")
+                raise self._broken(f"its tensor {tensor.name!r} is misaligned")
             if offset + tensor.size_bytes > self._size:
-                raise self._broken(f"it ends before its tensor {tensor.name!r} does; copy or download it again")
+                raise self._broken(f"it ends before the end of its tensor {tensor.name!r}; copy or download it again")
             names.add(tensor.name)
-            placed.append(TensorInfo(tensor.name, tensor.type, tensor.shape, offset, tensor.size_bytes))
-        return tuple(placed)
+            result.append(TensorInfo(tensor.name, tensor.type, tensor.shape, offset, tensor.size_bytes))
+        return tuple(result)
 
     def _tensor(self) -> TensorInfo:
         name = self._string()
@@ -165,7 +165,7 @@ class _Reader:
         shape = tuple(self._number("Q") for _ in range(dimensions))[::-1]
         number, offset = self._number("I"), self._number("Q")
         if number not in _tensor_types:
-            raise UnsupportedModel(f"{self._name} holds a tensor of a type that Facet does not know, number {number}.")
+            raise UnsupportedModel(f"{self._name} contains a tensor of the unknown type number {number}.")
         type_name, block_weights, block_bytes = _tensor_types[number]
         if 0 in shape or shape[-1] % block_weights:
             raise self._broken(f"its tensor {name!r} of type {type_name} has the shape {shape}")
@@ -182,7 +182,7 @@ class _Reader:
             self._require(length * (8 if number == _string_type else 1))
             return [read() for _ in range(length)]
         values = array(_number_codes[number])
-        values.frombytes(self._take(length * values.itemsize))
+        values.frombytes(self._read_bytes(length * values.itemsize))
         return values
 
     def _scalar_reader(self, number: int) -> Callable[[], Value]:
@@ -191,37 +191,37 @@ class _Reader:
         if number == _bool_type:
             return self._bool
         if number not in _number_codes:
-            raise self._broken(f"it holds a value of the unknown or nested type {number}")
+            raise self._broken(f"it contains a value of the unknown or nested type {number}")
         code = _number_codes[number]
         return lambda: self._number(code)
 
     def _string(self) -> str:
-        text = self._take(self._number("Q"))
+        text = self._read_bytes(self._number("Q"))
         try:
             return text.decode()
         except UnicodeDecodeError as error:
-            raise self._broken("it holds text that is not UTF-8") from error
+            raise self._broken("it contains text that is not UTF-8") from error
 
     def _bool(self) -> bool:
-        value = self._take(1)[0]
+        value = self._read_bytes(1)[0]
         if value > 1:
-            raise self._broken(f"it holds the value {value} where only yes or no may be")
+            raise self._broken(f"it contains the value {value} instead of true or false")
         return bool(value)
 
     def _number(self, code: str) -> Any:
-        return struct.unpack("<" + code, self._take(struct.calcsize("<" + code)))[0]
+        return struct.unpack("<" + code, self._read_bytes(struct.calcsize("<" + code)))[0]
 
-    def _take(self, count: int) -> bytes:
+    def _read_bytes(self, count: int) -> bytes:
         self._require(count)
-        self._left -= count
-        taken = self._file.read(count)
-        if len(taken) != count:
-            raise self._broken("it is being shortened while it is read")
-        return taken
+        self._remaining -= count
+        content = self._file.read(count)
+        if len(content) != count:
+            raise self._broken("it became shorter while Facet was reading it")
+        return content
 
     def _require(self, count: int) -> None:
-        if count > self._left:
-            raise self._broken("its header ends in the middle or claims to be longer than the file")
+        if count > self._remaining:
+            raise self._broken("its header is truncated or claims to be longer than the file")
 
     def _broken(self, problem: str) -> BrokenModel:
         return BrokenModel(f"{self._name} is damaged: {problem}.")

@@ -1,7 +1,7 @@
-"""What the quantized types of GGUF that MLX can hold as they are become there: bits, block and arrays.
+"""Layouts in MLX of the GGUF types that it can store without loss: bits, block size and arrays.
 
-A block of Q4_0, Q4_1 or Q8_0 is 32 weights of one row and their scale, which is what MLX calls affine quantization in
-groups of 32: weight = scale * q + bias. Plain values: describing a file does without numpy.
+A block of Q4_0, Q4_1 or Q8_0 has 32 weights of one row and their scale. This is the same as MLX's affine quantization
+with groups of 32: weight = scale * q + bias. Only plain values, so that describing a file does not import numpy.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ GROUP_SIZE = 32
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """How one quantized type is stored: the MLX bits, and the bytes of a block."""
+    """One quantized type: its bits in MLX, and the bytes of a GGUF block."""
 
     bits: int
     block_bytes: int
@@ -24,11 +24,11 @@ READABLE = (
     *COPIED,
     *("Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS", "MXFP4", "TQ2_0"),
 )
-"""What can be read as floats at least (`dequantize.py`)."""
+"""The types that can be read as floats (`dequantize.py`)."""
 
 
 def layout(stored_type: str, shape: tuple[int, ...]) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Return the safetensors type and shape of each array that a tensor becomes, by the end of its name."""
+    """Return the safetensors type and shape of each array of a converted tensor, keyed by name suffix."""
     if stored_type not in PACKINGS:
         return {"weight": (stored_type, shape)}
     *rows, columns = shape

@@ -1,7 +1,7 @@
-"""Finds the `rope_scaling` of `config.json` that turns positions as a GGUF file wants it.
+"""Derives `rope_scaling` of `config.json` from a GGUF file.
 
-Llama 3.1 and its kin are stretched by a formula, of which GGUF keeps only the results, one factor for each pair of
-dimensions. All published models use the formula with the same three constants; the factors tell the fourth.
+Llama 3.1 and its derivatives scale frequencies by a formula with four constants. GGUF stores only the results, one
+factor per pair of dimensions. All published models share three of the constants; the factors determine the fourth.
 """
 
 import math
@@ -20,21 +20,21 @@ _original_context = 8192
 def rope_scaling(
     metadata: Metadata, prefix: str, *, factors: Sequence[float] | None, theta: float
 ) -> dict[str, Any] | None:
-    """Return `rope_scaling`, or None where positions are not scaled. `factors` [head size / 2] divide the frequencies.
+    """Return `rope_scaling`, or None if positions are not scaled. `factors` [head size / 2] divide the frequencies.
 
     Raises:
-        UnsupportedModel: the file scales in a way that has no counterpart here.
+        UnsupportedModel: MLX has no counterpart for the scaling in the file.
     """
     kind = metadata.text(f"{prefix}.rope.scaling.type", "none")
     if kind not in ("none", "linear") or (kind == "linear" and factors is not None):
-        raise UnsupportedModel(f"This file scales positions by {kind!r}, which Facet cannot import without loss yet.")
+        raise UnsupportedModel(f"This file uses {kind!r} RoPE scaling, which Facet can't import without loss yet.")
     if kind == "linear":
         return {"rope_type": "linear", "factor": metadata.number(f"{prefix}.rope.scaling.factor")}
     if factors is None or all(factor == 1 for factor in factors):
         return None
     factor = max(factors)
     if not _is_llama3(factors, theta=theta, factor=factor):
-        raise UnsupportedModel("This file scales positions by factors of its own, which Facet cannot import yet.")
+        raise UnsupportedModel("This file uses custom RoPE factors, which Facet can't import yet.")
     return {
         "rope_type": "llama3",
         "factor": factor,
@@ -52,7 +52,7 @@ def _is_llama3(factors: Sequence[float], *, theta: float, factor: float) -> bool
 
 
 def _llama3_factors(head_size: int, *, theta: float, factor: float) -> Iterator[float]:
-    """Give what each frequency is divided by: 1 for short waves, `factor` for long ones, a blend between.
+    """Yield the divisor of each frequency: 1 for short wavelengths, `factor` for long ones, a blend in between.
 
     Source: meta-llama/llama-models, `apply_scaling`.
     """

@@ -1,7 +1,7 @@
-"""Writes the tokenizer that a GGUF file carries as a `tokenizer.json`, with its settings and chat template.
+"""Writes the tokenizer of a GGUF file as `tokenizer.json`, with its settings and chat template.
 
-Only byte-level BPE ("gpt2") is known, with the pre-tokenizers named below; SentencePiece is refused, since its
-merges are not in the file. Meaning of the names: llama.cpp, src/llama-vocab.cpp.
+Only byte-level BPE ("gpt2") with the pre-tokenizers named below is supported. SentencePiece is refused, since the file
+lacks its merges. Meaning of the names: llama.cpp, src/llama-vocab.cpp.
 """
 
 import json
@@ -21,7 +21,7 @@ _bytes_only = {**_byte_level, "use_regex": False}
 
 
 def _cl100k(digits: str) -> dict[str, Any]:
-    """Split as OpenAI's cl100k does, with numbers cut into pieces of `digits`."""
+    """Return OpenAI's cl100k pre-tokenizer, with numbers split by the pattern `digits`."""
     pattern = (
         r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|" + digits + r"| ?[^\s\p{L}\p{N}]+[\r\n]*"
         r"|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -32,21 +32,21 @@ def _cl100k(digits: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Variant:
-    """What a name of a pre-tokenizer stands for."""
+    """The settings that belong to the name of a pre-tokenizer."""
 
     pre_tokenizer: dict[str, Any]
     normalizer: dict[str, Any] | None = None
     ignores_merges: bool = False
-    """Whether a whole word of the vocabulary is taken even where no merges lead to it."""
-    begins_with_bos: bool = False
-    """Whether a text begins with the bos token if the file does not say."""
+    """A word that is in the vocabulary becomes one token even if no merges produce it."""
+    adds_bos: bool = False
+    """The default if the file does not define `add_bos_token`."""
 
 
 _gpt2 = _Variant(_byte_level)
 _single_digits = _Variant(
     {"type": "Sequence", "pretokenizers": [{"type": "Digits", "individual_digits": True}, _byte_level]}
 )
-_llama3 = _Variant(_cl100k(r"\p{N}{1,3}"), ignores_merges=True, begins_with_bos=True)
+_llama3 = _Variant(_cl100k(r"\p{N}{1,3}"), ignores_merges=True, adds_bos=True)
 _qwen2 = _Variant(_cl100k(r"\p{N}"), normalizer={"type": "NFC"})
 _variants = {
     "gpt-2": _gpt2,
@@ -61,10 +61,10 @@ _variants = {
 
 @dataclass(frozen=True, slots=True)
 class TokenIds:
-    """The ids that end a text (at least one), begin it and fill it up; None where the file gives none."""
+    """The token ids that end a text (at least one), start it and pad it; None if the file defines none."""
 
     end: tuple[int, ...]
-    begin: int | None
+    start: int | None
     padding: int | None
 
 
@@ -72,7 +72,7 @@ def write_tokenizer(metadata: Metadata, folder: Path) -> TokenIds:
     """Write `tokenizer.json` and `tokenizer_config.json` into `folder`.
 
     Raises:
-        UnsupportedModel: the tokenizer is of a kind that is not known here.
+        UnsupportedModel: the tokenizer's type is not supported.
         BrokenModel: it contradicts itself.
         OSError: the files cannot be written.
     """
@@ -90,11 +90,11 @@ def write_tokenizer(metadata: Metadata, folder: Path) -> TokenIds:
 
 
 def check_tokenizer(metadata: Metadata) -> None:
-    """Refuse a tokenizer of a kind that is not known here.
+    """Raise an error if the tokenizer can't be imported.
 
     Raises:
-        UnsupportedModel: it is of another kind.
-        BrokenModel: the file does not say which kind it is, or which token ends a text.
+        UnsupportedModel: its type is not supported.
+        BrokenModel: its type or the token that ends a text is missing.
     """
     _variant(metadata)
     token_ids(metadata, len(metadata.texts("tokenizer.ggml.tokens")))
@@ -104,37 +104,35 @@ def _variant(metadata: Metadata) -> _Variant:
     model = metadata.text("tokenizer.ggml.model")
     if model != "gpt2":
         kind = "SentencePiece tokenizer" if model == "llama" else "tokenizer"
-        raise UnsupportedModel(f"This file holds a {kind} ({model!r}), which Facet cannot import without loss yet.")
+        raise UnsupportedModel(f"This file has a {kind} ({model!r}), which Facet can't import without loss yet.")
     name = metadata.text("tokenizer.ggml.pre", "default")
     if name not in _variants:
-        raise UnsupportedModel(
-            f"This file's tokenizer splits text in the way named {name!r}. Facet knows {', '.join(_variants)}."
-        )
+        raise UnsupportedModel(f"Facet can't import the pre-tokenizer {name!r}. Supported: {', '.join(_variants)}.")
     return _variants[name]
 
 
 def token_ids(metadata: Metadata, count: int) -> TokenIds:
-    """Return the ids that the file gives special meanings, of its `count` tokens.
+    """Return the special token ids of a file with `count` tokens.
 
     Raises:
-        BrokenModel: it does not say which token ends a text.
+        BrokenModel: the file does not define which token ends a text.
     """
 
-    def given(name: str) -> int | None:
+    def token_id(name: str) -> int | None:
         return metadata.index(f"tokenizer.ggml.{name}_token_id", below=count)
 
-    end = [given(name) for name in ("eos", "eot", "eom")]
+    end = [token_id(name) for name in ("eos", "eot", "eom")]
     distinct = tuple(dict.fromkeys(token for token in end if token is not None))
     if not distinct:
-        raise BrokenModel("The file does not say which token ends a text, so answers would never end.")
-    return TokenIds(end=distinct, begin=given("bos"), padding=given("padding"))
+        raise BrokenModel("The file does not define which token ends a text, so answers would never end.")
+    return TokenIds(end=distinct, start=token_id("bos"), padding=token_id("padding"))
 
 
 def _tokenizer(metadata: Metadata, tokens: list[str], ids: TokenIds) -> dict[str, Any]:
     variant = _variant(metadata)
     vocabulary = {token: number for number, token in enumerate(tokens)}
     if len(vocabulary) != len(tokens):
-        raise BrokenModel("The tokenizer in this file is damaged: a token is in it twice.")
+        raise BrokenModel("The tokenizer in this file is damaged: it contains a token twice.")
     return {
         "version": "1.0",
         "truncation": None,
@@ -180,11 +178,11 @@ def _added_tokens(metadata: Metadata, tokens: list[str]) -> list[dict[str, Any]]
 
 def _post_processor(metadata: Metadata, variant: _Variant, tokens: list[str], ids: TokenIds) -> dict[str, Any]:
     if metadata.flag("tokenizer.ggml.add_eos_token", default=False):
-        raise UnsupportedModel("This file wants an end token after every text, which Facet cannot import yet.")
-    begins = metadata.flag("tokenizer.ggml.add_bos_token", default=variant.begins_with_bos)
-    if not begins or ids.begin is None:
+        raise UnsupportedModel("This file adds an end token after every text, which Facet can't import yet.")
+    adds_bos = metadata.flag("tokenizer.ggml.add_bos_token", default=variant.adds_bos)
+    if not adds_bos or ids.start is None:
         return {**_byte_level, "trim_offsets": False}
-    bos = tokens[ids.begin]
+    bos = tokens[ids.start]
     first, text, second = (
         {"SpecialToken": {"id": bos, "type_id": 0}},
         {"Sequence": {"id": "A", "type_id": 0}},
@@ -194,7 +192,7 @@ def _post_processor(metadata: Metadata, variant: _Variant, tokens: list[str], id
         "type": "TemplateProcessing",
         "single": [first, text],
         "pair": [first, text, second],
-        "special_tokens": {bos: {"id": bos, "ids": [ids.begin], "tokens": [bos]}},
+        "special_tokens": {bos: {"id": bos, "ids": [ids.start], "tokens": [bos]}},
     }
 
 
@@ -205,7 +203,7 @@ def _settings(metadata: Metadata, tokens: list[str], ids: TokenIds) -> dict[str,
         "eos_token": tokens[ids.end[0]],
     }
     unknown = metadata.index("tokenizer.ggml.unknown_token_id", below=len(tokens))
-    for name, token in (("bos_token", ids.begin), ("pad_token", ids.padding), ("unk_token", unknown)):
+    for name, token in (("bos_token", ids.start), ("pad_token", ids.padding), ("unk_token", unknown)):
         if token is not None:
             settings[name] = tokens[token]
     if "tokenizer.chat_template" in metadata:

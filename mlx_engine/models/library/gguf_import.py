@@ -25,7 +25,7 @@ from mlx_engine.models.description import provenance
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.files import safetensors, staging
 from mlx_engine.models.gguf import blocks, packing
-from mlx_engine.models.gguf.architecture import ROPE_FACTORS, Placement, Plan, plan
+from mlx_engine.models.gguf.architecture import ROPE_FACTORS, ImportPlan, Placement, plan
 from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo, read_header
 from mlx_engine.models.gguf.metadata import Metadata
 from mlx_engine.models.gguf.packing import COPIED, GROUP_SIZE, PACKINGS
@@ -152,7 +152,7 @@ class _Source:
         return self._bytes[tensor.offset : tensor.offset + tensor.size_bytes]
 
 
-def _write(partial: Path, metadata: Metadata, model: Plan, weights: _Source) -> Iterator[Progress]:
+def _write(partial: Path, metadata: Metadata, model: ImportPlan, weights: _Source) -> Iterator[Progress]:
     ids = write_tokenizer(metadata, partial)
     _write_json(partial / "config.json", model_config(metadata, model, ids))
     _write_json(partial / "generation_config.json", special_ids(ids))
@@ -162,7 +162,7 @@ def _write(partial: Path, metadata: Metadata, model: Plan, weights: _Source) -> 
         os.fsync(file.fileno())
 
 
-def model_config(metadata: Metadata, model: Plan, ids: TokenIds) -> dict[str, Any]:
+def model_config(metadata: Metadata, model: ImportPlan, ids: TokenIds) -> dict[str, Any]:
     """Return config.json of the model that a file becomes.
 
     Raises:
@@ -181,7 +181,7 @@ def model_config(metadata: Metadata, model: Plan, ids: TokenIds) -> dict[str, An
 def special_ids(ids: TokenIds) -> dict[str, Any]:
     """Return the fields of config.json and generation_config.json that name special tokens."""
     end = list(ids.end) if len(ids.end) > 1 else ids.end[0]
-    named = {"bos_token_id": ids.begin, "eos_token_id": end, "pad_token_id": ids.padding}
+    named = {"bos_token_id": ids.start, "eos_token_id": end, "pad_token_id": ids.padding}
     return {name: value for name, value in named.items() if value is not None}
 
 

@@ -18,8 +18,8 @@ def config_of(written: GGUFFile, tmp_path: Path) -> dict[str, Any]:
     return config
 
 
-def test_config_says_what_the_metadata_say(tmp_path: Path) -> None:
-    """Sizes, the numbers as people wrote them, and every token that ends a text."""
+def test_config_matches_the_metadata(tmp_path: Path) -> None:
+    """It has the sizes, decimal numbers without float32 noise, and every token that ends a text."""
     written = tiny_model()
     written.metadata |= {"llama.rope.freq_base": 500000.0, "tokenizer.ggml.eot_token_id": 0}
     config = config_of(written, tmp_path)
@@ -32,15 +32,15 @@ def test_config_says_what_the_metadata_say(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "model" / "generation_config.json").read_text())["eos_token_id"] == [2, 0]
 
 
-def test_linear_scaling_of_positions_is_carried_over(tmp_path: Path) -> None:
-    """Positions stretched by a factor are stretched by the same one."""
+def test_linear_rope_scaling_is_imported(tmp_path: Path) -> None:
+    """The factor stays the same."""
     written = tiny_model()
     written.metadata |= {"llama.rope.scaling.type": "linear", "llama.rope.scaling.factor": 4.0}
     assert config_of(written, tmp_path)["rope_scaling"] == {"rope_type": "linear", "factor": 4.0}
 
 
 def llama3_factors(theta: float) -> list[float]:
-    """Return the factors of Llama 3.1, whose wavelengths are stretched 8-fold from 8,192 tokens on."""
+    """Return the factors of Llama 3.1, which stretches wavelengths above 8,192 tokens 8-fold."""
     factors = []
     for pair in range(16):
         wavelength = 2 * math.pi * theta ** (2 * pair / 32)
@@ -49,8 +49,8 @@ def llama3_factors(theta: float) -> list[float]:
     return factors
 
 
-def test_llama_3_scaling_is_found_from_its_factors(tmp_path: Path) -> None:
-    """The formula behind the factors is written down, and stock MLX turns positions by the factors again."""
+def test_llama_3_scaling_is_derived_from_its_factors(tmp_path: Path) -> None:
+    """The config names the formula behind the factors, and stock MLX computes the same factors from it."""
     written = tiny_model()
     written.metadata["llama.rope.freq_base"] = 500000.0
     factors = np.array(llama3_factors(500000.0), "<f4")
@@ -63,8 +63,8 @@ def test_llama_3_scaling_is_found_from_its_factors(tmp_path: Path) -> None:
     assert np.allclose(np.array(model.layers[0].self_attn.rope._freqs), plain * factors, rtol=1e-5)
 
 
-def changed(**metadata: Any) -> Callable[[GGUFFile], None]:
-    """Return a change of metadata, written with a double underscore for each dot."""
+def with_metadata(**metadata: Any) -> Callable[[GGUFFile], None]:
+    """Return a function that sets metadata; a double underscore in a name means a dot."""
 
     def change(written: GGUFFile) -> None:
         written.metadata |= {name.replace("__", "."): value for name, value in metadata.items()}
@@ -88,78 +88,81 @@ def without(name: str) -> Callable[[GGUFFile], None]:
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         (with_tensor("blk.0.ffn_up.weight", "Q6_K", 96, 256), "Q6_K tensors .*Q4_0"),
         (with_tensor("blk.0.ffn_gate_exps.weight", "F16", 96, 64), "blk.0.ffn_gate_exps.weight"),
         (with_tensor("blk.0.attn_norm.weight", "Q8_0", 64), "quantized"),
-        (with_tensor("rope_freqs.weight", "F32", 16), "factors of its own"),
-        (changed(general__architecture="mamba"), "mamba"),
-        (changed(llama__expert_count=8), "llama.expert_count"),
-        (changed(llama__rope__dimension_count=16), "rope.dimension_count"),
-        (changed(llama__rope__scaling__type="yarn"), "yarn"),
-        (changed(split__count=3), "several"),
-        (changed(tokenizer__ggml__model="llama"), "SentencePiece"),
-        (changed(tokenizer__ggml__model="bert"), "bert"),
-        (changed(tokenizer__ggml__pre="tekken"), "tekken"),
+        (with_tensor("rope_freqs.weight", "F32", 16), "custom RoPE factors"),
+        (with_metadata(general__architecture="mamba"), "mamba"),
+        (with_metadata(llama__expert_count=8), "llama.expert_count"),
+        (with_metadata(llama__rope__dimension_count=16), "rope.dimension_count"),
+        (with_metadata(llama__rope__scaling__type="yarn"), "yarn"),
+        (with_metadata(split__count=3), "several"),
+        (with_metadata(tokenizer__ggml__model="llama"), "SentencePiece"),
+        (with_metadata(tokenizer__ggml__model="bert"), "bert"),
+        (with_metadata(tokenizer__ggml__pre="tekken"), "tekken"),
         (without("tokenizer.ggml.pre"), "default"),
-        (changed(tokenizer__ggml__add_eos_token=True), "end token"),
+        (with_metadata(tokenizer__ggml__add_eos_token=True), "end token"),
     ],
 )
-def test_what_cannot_be_carried_over_is_refused_by_name(
-    change: Callable[[GGUFFile], None], words: str, tmp_path: Path
+def test_an_unsupported_feature_is_refused_by_name(
+    change: Callable[[GGUFFile], None], message: str, tmp_path: Path
 ) -> None:
-    """Whatever would make another model of it is named in the error, and nothing is left behind."""
+    """The error names the field or tensor that would be lost, and no folder is left behind."""
     written = tiny_model()
     change(written)
-    refuse(written, UnsupportedModel, words, tmp_path)
+    refuse(written, UnsupportedModel, message, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
-        (without("blk.1.attn_v.weight"), "lacks the tensor 'blk.1.attn_v.weight'"),
-        (without("token_embd.weight"), "lacks the tensor 'token_embd.weight'"),
+        (without("blk.1.attn_v.weight"), "'blk.1.attn_v.weight' is missing"),
+        (without("token_embd.weight"), "'token_embd.weight' is missing"),
         (without("llama.block_count"), "llama.block_count"),
         (with_tensor("blk.1.ffn_up.weight", "Q4_0", 64, 96), "'blk.1.ffn_up.weight' has the shape"),
         (with_tensor("rope_freqs.weight", "F32", 3), "factors"),
-        (changed(llama__block_count=2**31 - 1), "layers"),
-        (changed(llama__block_count=0), "llama.block_count"),
-        (changed(llama__attention__head_count="four"), "llama.attention.head_count"),
-        (changed(llama__attention__head_count_kv=3), "heads"),
-        (changed(llama__rope__freq_base=float("nan")), "llama.rope.freq_base"),
-        (changed(tokenizer__ggml__eos_token_id=100_000), "eos_token_id"),
+        (with_metadata(llama__block_count=2**31 - 1), "layers"),
+        (with_metadata(llama__block_count=0), "llama.block_count"),
+        (with_metadata(llama__attention__head_count="four"), "llama.attention.head_count"),
+        (with_metadata(llama__attention__head_count_kv=3), "heads"),
+        (with_metadata(llama__rope__freq_base=float("nan")), "llama.rope.freq_base"),
+        (with_metadata(tokenizer__ggml__eos_token_id=100_000), "eos_token_id"),
         (without("tokenizer.ggml.eos_token_id"), "ends a text"),
-        (changed(tokenizer__ggml__merges=["a b c"]), "pair"),
-        (changed(tokenizer__ggml__merges=["t missing"]), "damaged"),
-        (changed(tokenizer__ggml__tokens=["a", "b", "a"]), "twice|lists"),
-        (changed(tokenizer__ggml__token_type=[1]), "lists"),
-        (changed(tokenizer__ggml__tokens=[str(n) for n in range(999)], tokenizer__ggml__token_type=[1] * 999), "dam"),
-        (changed(tokenizer__chat_template=7), "chat_template"),
+        (with_metadata(tokenizer__ggml__merges=["a b c"]), "pair"),
+        (with_metadata(tokenizer__ggml__merges=["t missing"]), "damaged"),
+        (with_metadata(tokenizer__ggml__tokens=["a", "b", "a"]), "twice|lists"),
+        (with_metadata(tokenizer__ggml__token_type=[1]), "lists"),
+        (
+            with_metadata(tokenizer__ggml__tokens=[str(n) for n in range(999)], tokenizer__ggml__token_type=[1] * 999),
+            "dam",
+        ),
+        (with_metadata(tokenizer__chat_template=7), "chat_template"),
     ],
 )
 def test_a_file_that_contradicts_itself_is_refused(
-    change: Callable[[GGUFFile], None], words: str, tmp_path: Path
+    change: Callable[[GGUFFile], None], message: str, tmp_path: Path
 ) -> None:
-    """What is missing or impossible is named in the error, and nothing is left behind."""
+    """The error names the missing or impossible value, and no folder is left behind."""
     written = tiny_model()
     change(written)
-    refuse(written, BrokenModel, words, tmp_path)
+    refuse(written, BrokenModel, message, tmp_path)
 
 
-def refuse(written: GGUFFile, error: type[FacetError], words: str, tmp_path: Path) -> None:
+def refuse(written: GGUFFile, error: type[FacetError], message: str, tmp_path: Path) -> None:
     source = written.write(tmp_path / "model.gguf")
-    with pytest.raises(error, match=words) as raised:
+    with pytest.raises(error, match=message) as raised:
         imported(source, tmp_path / "model")
     assert raised.value.message.endswith(".")
     assert [path.name for path in tmp_path.iterdir()] == ["model.gguf"]
 
 
-def test_weights_too_large_to_keep_are_refused(tmp_path: Path) -> None:
-    """A scale whose offset would overflow float16 is not silently made infinite."""
+def test_weights_too_large_for_float16_are_refused(tmp_path: Path) -> None:
+    """A scale whose bias would overflow float16 does not silently become infinite."""
     written = tiny_model(kind="Q8_0")
     blocks = np.frombuffer(written.tensors["token_embd.weight"].data, np.uint8).copy().reshape(-1, 34)
     blocks[:, :2] = np.array([1000.0], "<f2").view(np.uint8)
     shape = written.tensors["token_embd.weight"].shape
     written.tensors["token_embd.weight"] = Tensor("Q8_0", shape, blocks.tobytes())
-    refuse(written, UnsupportedModel, "so large", tmp_path)
+    refuse(written, UnsupportedModel, "too large", tmp_path)

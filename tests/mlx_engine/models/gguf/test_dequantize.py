@@ -1,4 +1,4 @@
-"""Blocks of every type are compared, weight by weight, with ggml's definition of them, written out as plain loops."""
+"""Compares blocks of every type, weight by weight, with ggml's definition written as plain loops."""
 
 import struct
 from collections.abc import Callable, Iterator
@@ -59,7 +59,7 @@ def _q3_k(b: bytes) -> Iterator[float]:
 
 
 def _six_bits(b: bytes, sub: int) -> tuple[int, int]:
-    """ggml's get_scale_min_k4; the scales begin at byte 4."""
+    """ggml's get_scale_min_k4; the scales start at byte 4."""
     if sub < 4:
         return b[4 + sub] & 63, b[8 + sub] & 63
     return b[8 + sub] & 15 | b[sub] >> 6 << 4, b[8 + sub] >> 4 | b[4 + sub] >> 6 << 4
@@ -111,7 +111,7 @@ def _tq2_0(b: bytes) -> Iterator[float]:
         yield _half(b, 64) * ((b[32 * (i // 128) + i % 32] >> 2 * (i % 128 // 32) & 3) - 1)
 
 
-# Where a block holds its half-precision numbers: random ones would be infinite now and then.
+# The reference decoder, and the offsets of the half-precision numbers in a block: random bits could make them infinite.
 _scales_at: dict[str, tuple[Callable[[bytes], Iterator[float]], tuple[int, ...]]] = {
     "Q4_0": (_q4_0, (0,)),
     "Q4_1": (_q4_1, (0, 2)),
@@ -131,10 +131,11 @@ _scales_at: dict[str, tuple[Callable[[bytes], Iterator[float]], tuple[int, ...]]
 
 
 @pytest.mark.parametrize("kind", _scales_at)
-def test_weights_of_random_blocks_are_those_that_ggml_defines(kind: str) -> None:
-    """Every bit of a block counts, so blocks of random bits compare all of a decoder.
+def test_weights_of_random_blocks_match_ggmls_definition(kind: str) -> None:
+    """Random bits cover the whole decoder, since every bit of a block is used.
 
-    The loops compute in double precision; ggml, and Facet, in single: two roundings of the larger term apart at most.
+    The loops compute in double precision, ggml and Facet in single: they differ by at most two roundings of the larger
+    term.
     """
     reference, scales_at = _scales_at[kind]
     rng = np.random.default_rng(5)
@@ -144,17 +145,17 @@ def test_weights_of_random_blocks_are_those_that_ggml_defines(kind: str) -> None
     if kind == "MXFP4":
         blocks[:, 0] = rng.integers(100, 140, 12)
     expected = np.array([list(reference(block.tobytes())) for block in blocks])
-    found = dequantize(blocks.reshape(4, -1), kind)
-    assert found.shape == (4, 3 * expected.shape[1])
+    weights = dequantize(blocks.reshape(4, -1), kind)
+    assert weights.shape == (4, 3 * expected.shape[1])
     largest = np.abs(expected).max(axis=1, keepdims=True)
-    assert (np.abs(found.reshape(12, -1) - expected) <= 2**-22 * largest).all()
+    assert (np.abs(weights.reshape(12, -1) - expected) <= 2**-22 * largest).all()
 
 
-def test_plain_numbers_stay_what_they_are() -> None:
-    """The types that are not quantized are only widened."""
+def test_plain_numbers_keep_their_values() -> None:
+    """Types that are not quantized are only widened to float32."""
     values = np.array([[1.5, -0.25, 3.0, 1e-3]], np.float32)
     assert np.array_equal(dequantize(values.view(np.uint8), "F32"), values)
     half = values.astype("<f2")
     assert np.array_equal(dequantize(half.view(np.uint8), "F16"), half.astype(np.float32))
-    brain = (values.view("<u4") >> 16).astype("<u2")
-    assert np.array_equal(dequantize(brain.view(np.uint8), "BF16"), (brain.astype("<u4") << 16).view("<f4"))
+    bfloat = (values.view("<u4") >> 16).astype("<u2")
+    assert np.array_equal(dequantize(bfloat.view(np.uint8), "BF16"), (bfloat.astype("<u4") << 16).view("<f4"))

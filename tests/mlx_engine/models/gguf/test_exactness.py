@@ -1,5 +1,6 @@
-"""The import of GGUF files; the model that stock mlx_lm makes of the folder is compared with the weights in the file,
-worked out block by block and run in the order in which llama.cpp keeps them.
+"""Compares imported models, loaded by stock mlx_lm, with the weights of the GGUF file, decoded block by block.
+
+The reference runs with llama.cpp's order of rows.
 """
 
 import importlib
@@ -36,14 +37,14 @@ OUTSIDE_NAMES = {"token_embd": "model.embed_tokens", "output_norm": "model.norm"
 
 
 def logits_of_folder(folder: Path, tokens: list[int]) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Return the logits of the model that stock mlx_lm opens, computed in float32 as the CPU needs it."""
+    """Return the logits of the model as stock mlx_lm loads it, computed in float32, since the CPU needs it."""
     model, _ = mlx_lm.load(str(folder))
     model.set_dtype(mx.float32)
     return np.array(model(mx.array([tokens]))[0])
 
 
 def logits_of_file(path: Path, tokens: list[int], **arguments: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Return the logits of the weights in the GGUF file, in llama.cpp's order of rows and so with its rotation."""
+    """Return the logits of the weights in the GGUF file, in llama.cpp's order of rows and with its RoPE variant."""
     header, content = read_header(path), path.read_bytes()
     weights = {}
     for tensor in header.tensors:
@@ -61,8 +62,8 @@ def network_name(name: str) -> str:
     stem, _, part = name.rpartition(".")
     if stem in OUTSIDE_NAMES:
         return f"{OUTSIDE_NAMES[stem]}.{part}"
-    _, layer, own = stem.split(".")
-    return f"model.layers.{layer}.{LAYER_NAMES[own]}.{part}"
+    _, layer, module = stem.split(".")
+    return f"model.layers.{layer}.{LAYER_NAMES[module]}.{part}"
 
 
 TINY = {
@@ -78,8 +79,8 @@ TINY = {
 }
 
 
-def test_the_starter_model_is_the_file(starter_model: Path) -> None:
-    """The starter model's logits are those of the weights in the GGUF file it was imported from."""
+def test_the_starter_model_has_the_logits_of_its_file(starter_model: Path) -> None:
+    """They match the weights of the GGUF file that it was imported from."""
     source = starter_gguf()
     assert source is not None
     tokens = [1, 4093, 198, 1780, 314, 260, 3575, 282, 4649, 47, 2, 198]
@@ -99,8 +100,8 @@ def test_the_starter_model_is_the_file(starter_model: Path) -> None:
 
 @pytest.mark.parametrize("architecture", ["llama", "qwen2", "qwen3"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_model_is_the_file(architecture: str, kind: str, tmp_path: Path) -> None:
-    """Each architecture in each type of weights gives the logits of the weights in the file."""
+def test_an_imported_model_has_the_logits_of_its_file(architecture: str, kind: str, tmp_path: Path) -> None:
+    """This holds for each architecture with each type of weights."""
     source = tiny_model(architecture, kind).write(tmp_path / "model.gguf")
     tokens = [1, 60, 7, 201, 99, 2, 60]
     expected = logits_of_file(source, tokens, **TINY, head_dim=gguf_files.head_size(architecture))
@@ -108,8 +109,8 @@ def test_every_kind_of_model_is_the_file(architecture: str, kind: str, tmp_path:
     assert np.abs(actual - expected).max() < 1e-4 * np.abs(expected).max()
 
 
-def test_a_head_of_its_own_is_kept(tmp_path: Path) -> None:
-    """A model whose output is not its embedding, of another type and with other bits, is the file as well."""
+def test_an_untied_model_of_mixed_types_has_the_logits_of_its_file(tmp_path: Path) -> None:
+    """The output layer is separate from the embedding, and tensors differ in type and bits."""
     written = tiny_model(kind="Q8_0", tied=False)
     rng = np.random.default_rng(5)
     written.tensors["blk.1.ffn_up.weight"] = random_tensor(rng, "Q4_0", gguf_files.FEED_FORWARD, gguf_files.HIDDEN)
@@ -124,8 +125,8 @@ def test_a_head_of_its_own_is_kept(tmp_path: Path) -> None:
     assert describe(folder, "tiny").quantization == "mixed 4/8-bit g32"
 
 
-def test_the_weights_keep_their_bits(tmp_path: Path) -> None:
-    """Unpacked by MLX, each packed row is exactly the row in the file; no weight is rounded."""
+def test_weights_are_imported_without_rounding(tmp_path: Path) -> None:
+    """After dequantization by MLX, each row equals the row in the file."""
     written = tiny_model("qwen3", "Q4_0")
     folder = imported(written.write(tmp_path / "model.gguf"), tmp_path / "model")
     arrays = mx.load(str(folder / "model.safetensors"))
@@ -140,9 +141,9 @@ def test_the_weights_keep_their_bits(tmp_path: Path) -> None:
         ), name
 
 
-@pytest.mark.parametrize(("kind", "own"), [("Q4_0", mx.float16), ("BF16", mx.bfloat16), ("F32", mx.float32)])
-def test_vectors_take_the_models_own_type_where_that_is_exact(kind: str, own: mx.Dtype, tmp_path: Path) -> None:
-    """Norms that llama.cpp has widened are narrowed again; one value that would change keeps its vector wide."""
+@pytest.mark.parametrize(("kind", "dtype"), [("Q4_0", mx.float16), ("BF16", mx.bfloat16), ("F32", mx.float32)])
+def test_vectors_get_the_models_type_if_it_is_exact(kind: str, dtype: mx.Dtype, tmp_path: Path) -> None:
+    """Norms that llama.cpp has widened are narrowed again. A vector with any inexact value stays float32."""
     written = tiny_model(kind=kind)
     inexact = np.full(gguf_files.HIDDEN, 1 + 2**-20, "<f4")
     written.tensors["blk.0.attn_norm.weight"] = Tensor("F32", inexact.shape, inexact.tobytes())
@@ -150,5 +151,5 @@ def test_vectors_take_the_models_own_type_where_that_is_exact(kind: str, own: mx
 
     arrays = mx.load(str(folder / "model.safetensors"))
 
-    assert arrays["model.norm.weight"].dtype == own
+    assert arrays["model.norm.weight"].dtype == dtype
     assert arrays["model.layers.0.input_layernorm.weight"].dtype == mx.float32

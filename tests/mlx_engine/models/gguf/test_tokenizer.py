@@ -1,4 +1,4 @@
-"""The tokenizer of the starter model, compared with a byte-level BPE written from its definition."""
+"""Compares the tokenizer of the starter model with a byte-level BPE written from its definition."""
 
 from functools import cache
 from itertools import pairwise
@@ -38,7 +38,7 @@ def starter_tokenizer(starter_model: Path) -> Tokenizer:
 
 
 class PlainBPE:
-    """Byte-level BPE as it is defined: split, turn bytes into letters, join the pair of lowest rank until none is."""
+    """Byte-level BPE as defined: split, map bytes to letters, join the pair of lowest rank until none remains."""
 
     def __init__(self) -> None:
         source = starter_gguf()
@@ -55,23 +55,23 @@ class PlainBPE:
         self.special = regex.compile("(" + "|".join(map(regex.escape, special)) + ")")
 
     def encode(self, text: str) -> list[int]:
-        found = []
+        ids = []
         for piece in self.special.split(text):
             if self.special.fullmatch(piece):
-                found.append(self.ids[piece])
+                ids.append(self.ids[piece])
             else:
-                words = (word for part in self._parts(piece) for word in regex.findall(GPT2_PATTERN, part))
-                found += [self.ids[token] for word in words for token in self._merged(word)]
-        return found
+                matches = (match for part in self._parts(piece) for match in regex.findall(GPT2_PATTERN, part))
+                ids += [self.ids[token] for match in matches for token in self._merged(match)]
+        return ids
 
     @staticmethod
     def _parts(text: str) -> list[str]:
-        """Cut out each digit by itself, as the kind "smollm" does."""
+        """Split off each digit, as the pre-tokenizer "smollm" does."""
         return [part for part in regex.split(r"(\p{N})", text) if part]
 
     def _merged(self, word: str) -> list[str]:
         letters = byte_letters()
-        # Rare control characters and bytes that UTF-8 never uses have no token here: the model never saw them.
+        # Rare control characters and bytes that UTF-8 never uses have no token: the model was not trained on them.
         symbols = [letters[byte] for byte in word.encode() if letters[byte] in self.ids]
         while pairs := [pair for pair in pairwise(symbols) if pair in self.ranks]:
             best = min(pairs, key=self.ranks.__getitem__)
@@ -87,10 +87,10 @@ class PlainBPE:
 
 @cache
 def byte_letters() -> dict[int, str]:
-    """Return the letter that stands for each byte: itself where it can be printed, else the next from 256 on."""
+    """Return the letter for each byte: itself if printable, otherwise the next code point from 256."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = [byte for byte in range(256) if byte not in printable]
-    return {byte: chr(byte) for byte in printable} | {byte: chr(256 + place) for place, byte in enumerate(others)}
+    unprintable = [byte for byte in range(256) if byte not in printable]
+    return {byte: chr(byte) for byte in printable} | {byte: chr(256 + n) for n, byte in enumerate(unprintable)}
 
 
 @pytest.fixture(scope="module")
@@ -99,35 +99,35 @@ def plain() -> PlainBPE:
 
 
 @pytest.mark.parametrize("text", CORPUS)
-def test_the_ids_are_those_of_the_definition(text: str, starter_tokenizer: Tokenizer, plain: PlainBPE) -> None:
-    """Many scripts, code, digits, emoji, control characters and special tokens give the ids of plain BPE."""
+def test_token_ids_match_plain_bpe(text: str, starter_tokenizer: Tokenizer, plain: PlainBPE) -> None:
+    """The corpus has many scripts, code, digits, emoji, control characters and special tokens."""
     assert starter_tokenizer.encode(text).ids == plain.encode(text)
 
 
 @pytest.mark.parametrize("text", CORPUS)
 def test_a_text_survives_the_round_trip(text: str, starter_tokenizer: Tokenizer) -> None:
-    """Decoding the ids gives the very text."""
+    """Decoding the ids returns the same text."""
     assert starter_tokenizer.decode(starter_tokenizer.encode(text).ids, skip_special_tokens=False) == text
 
 
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(st.characters(codec="utf-8"), max_size=60))
-def test_any_text_has_the_ids_of_the_definition(text: str, starter_tokenizer: Tokenizer, plain: PlainBPE) -> None:
-    """So does any text at all, but for letters that one of the two Unicode tables is too old to know."""
+def test_token_ids_of_random_text_match_plain_bpe(text: str, starter_tokenizer: Tokenizer, plain: PlainBPE) -> None:
+    """Unassigned characters are excluded, since the two libraries may use different Unicode versions."""
     assume(not regex.search(r"\p{Cn}", text))
     assert starter_tokenizer.encode(text).ids == plain.encode(text)
 
 
 def test_transformers_reads_the_same_tokenizer(starter_model: Path, starter_tokenizer: Tokenizer) -> None:
-    """What stock mlx_lm uses gives the same ids, and adds no token of its own."""
+    """Stock mlx_lm uses it. It returns the same ids and adds no tokens."""
     stock = AutoTokenizer.from_pretrained(starter_model)
     for text in CORPUS:
         assert stock.encode(text) == starter_tokenizer.encode(text).ids
     assert (stock.bos_token_id, stock.eos_token_id, stock.pad_token_id) == (1, 2, 2)
 
 
-def test_the_chat_template_is_the_files(starter_model: Path) -> None:
-    """A question becomes ChatML, opened by the system message that the model was trained with."""
+def test_the_chat_template_comes_from_the_file(starter_model: Path) -> None:
+    """A question becomes ChatML with the system message that the model was trained with."""
     stock = AutoTokenizer.from_pretrained(starter_model)
     prompt = stock.apply_chat_template([{"role": "user", "content": "Hi"}], tokenize=False, add_generation_prompt=True)
     assert prompt.startswith("<|im_start|>system\nYou are a helpful AI assistant named SmolLM")
@@ -139,8 +139,8 @@ def tokenizer_of(written: GGUFFile, tmp_path: Path) -> Tokenizer:
     return Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
-def test_control_tokens_are_special_and_the_users_are_not(tmp_path: Path) -> None:
-    """Both are found in a text whole; only control tokens are left out of an answer."""
+def test_control_tokens_are_special_and_user_defined_tokens_are_not(tmp_path: Path) -> None:
+    """Both are single tokens in a text; only control tokens are removed from an answer."""
     tokenizer = tokenizer_of(tiny_model(), tmp_path)
     ids = tokenizer.encode("<|im_start|>the<mark>").ids
     assert tokenizer.decode(ids, skip_special_tokens=True) == "the<mark>"
@@ -157,8 +157,8 @@ def test_control_tokens_are_special_and_the_users_are_not(tmp_path: Path) -> Non
         ("qwen2", ["Ab", "Ġ", "1", "2", "3", "4", "5", "Ġx", "'s", "Ġ", "Ġy"]),
     ],
 )
-def test_each_kind_splits_numbers_in_its_way(pre: str, pieces: list[str], tmp_path: Path) -> None:
-    """Numbers stay whole, are cut into digits or into threes."""
+def test_each_pre_tokenizer_splits_numbers_differently(pre: str, pieces: list[str], tmp_path: Path) -> None:
+    """Numbers stay whole, or are split into digits or groups of three."""
     written = tiny_model()
     written.metadata |= tiny_tokenizer(pre)
     tokenizer = tokenizer_of(written, tmp_path)
@@ -168,11 +168,11 @@ def test_each_kind_splits_numbers_in_its_way(pre: str, pieces: list[str], tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("pre", "flag", "begins"),
+    ("pre", "flag", "has_bos"),
     [("llama-bpe", None, True), ("llama-bpe", False, False), ("smollm", None, False), ("smollm", True, True)],
 )
-def test_a_text_begins_as_the_file_says(pre: str, flag: bool | None, begins: bool, tmp_path: Path) -> None:
-    """The bos token comes first if the file says so, or if it says nothing and its kind does."""
+def test_the_bos_token_is_added_as_the_file_defines(pre: str, flag: bool | None, has_bos: bool, tmp_path: Path) -> None:
+    """If the file does not define it, the default of the pre-tokenizer applies."""
     written = tiny_model()
     written.metadata |= tiny_tokenizer(pre) | ({} if flag is None else {"tokenizer.ggml.add_bos_token": flag})
-    assert (tokenizer_of(written, tmp_path).encode("the").ids[0] == 1) is begins
+    assert (tokenizer_of(written, tmp_path).encode("the").ids[0] == 1) is has_bos
