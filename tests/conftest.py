@@ -1,5 +1,6 @@
 """Fixtures that several parts share."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,11 @@ from mlx_engine.models.library import starter
 from tests.disks import disk_of
 
 pytest_plugins = ["tests.hub.fixtures"]
+
+
+def pytest_configure() -> None:
+    """A shell starts what runs in the background deaf to Control-C, and children would inherit it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
 from mlx_engine.cli.main import main
@@ -20,9 +19,13 @@ from mlx_engine.cli.session import AnswerFailed, Session
 from mlx_engine.folders import Folders
 from mlx_engine.protocol import ChatMessage, Delta, Event, Finished, LoadProgress, Prefill
 from mlx_engine.sampling import Sampling
+from tests import command_line, mortal_worker, scripted_worker
 from tests.gguf_files import tiny_model
+from tests.scripted_worker import Script
 
 ROOT = Path(__file__).parents[3]
+ENDLESS = scripted_worker.command(Script(tokens=100_000, rate=50))
+"""A worker whose answer ends only when it is cancelled."""
 
 
 @pytest.fixture(autouse=True)
@@ -197,29 +200,25 @@ def test_a_bad_model_folder_is_one_sentence(
     assert err.count("\n") == 1
 
 
-def test_a_worker_killed_at_any_point_starts_anew_with_the_next_question(models: Path) -> None:
+def test_a_worker_killed_at_any_point_starts_anew_with_the_next_question(models: Path, tmp_path: Path) -> None:
     """kill -9 while it loads, reads and answers: each time an error with its reason, and the next answer comes."""
-    with Session(models / "tiny" / "llama", Folders.from_environment()) as session:
-        for point in (LoadProgress, Prefill, Delta):
+    deaths = (LoadProgress, Prefill, Delta)
+    command = mortal_worker.command(tmp_path / "deaths", *deaths)
+    with Session(models / "tiny" / "llama", Folders.from_environment(), command=command) as session:
+        for _ in deaths:
             with pytest.raises(AnswerFailed, match="was killed"):
-                _ask(session, kill_at=point)
+                _ask(session)
         assert isinstance(_ask(session)[-1], Finished)
 
 
-def _ask(session: Session, kill_at: type[Event] | None = None) -> list[Event]:
-    events = []
+def _ask(session: Session) -> list[Event]:
     messages = [ChatMessage("user", "Tell me a story. " * 40)]
-    for event in session.answer(messages, Sampling(temperature=0, max_tokens=200), think=True):
-        if kill_at is not None and isinstance(event, kill_at):
-            for child in psutil.Process().children():
-                child.kill()
-        events.append(event)
-    return events
+    return list(session.answer(messages, Sampling(temperature=0, max_tokens=200), think=True))
 
 
 def test_control_c_ends_a_prompt_with_the_exit_code_of_shells() -> None:
     """What was said stays; the line of figures says that it was stopped."""
-    command = [sys.executable, "-m", "mlx_engine", "chat", "tiny/llama", "--prompt", "Hello."]
+    command = command_line.command("chat", "tiny/llama", "--prompt", "Hello.", worker=ENDLESS)
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         assert child.stdout
         said = child.stdout.read(1)
@@ -244,7 +243,7 @@ class Terminal:
     def __init__(self, *command: str) -> None:
         self._terminal, other_end = pty.openpty()
         self._child = subprocess.Popen(
-            [sys.executable, "-c", _take_terminal, sys.executable, *command],
+            [sys.executable, "-c", _take_terminal, *command],
             cwd=ROOT,
             stdin=other_end,
             stdout=other_end,
@@ -283,7 +282,7 @@ class Terminal:
 
 def test_in_a_terminal_control_c_stops_the_answer_and_control_d_ends_the_chat() -> None:
     """Control-C at the prompt does nothing, and the shell sees a success."""
-    terminal = Terminal("-m", "mlx_engine", "chat", "tiny/llama", "--temperature", "0")
+    terminal = Terminal(*command_line.command("chat", "tiny/llama", worker=ENDLESS))
     terminal.until("> ")
     terminal.type("Tell me a story.\r")
     terminal.until("Reading")
