@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from mlx_engine.__main__ import main
-from mlx_engine.engine import client, job_client
+from mlx_engine.engine.parents import client, job_client
 
 
 def command(*arguments: str, **children: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from mlx_engine.__main__ import main
-from mlx_engine.engine.worker import Outbox
+from mlx_engine.engine.children.worker import Outbox
 from mlx_engine.protocol import Event
 
 
@@ -40,7 +40,7 @@ def next_death(file: Path) -> str:
 
 
 if __name__ == "__main__":
-    from mlx_engine.engine import worker
+    from mlx_engine.engine.children import worker
 
     MortalOutbox.death = next_death(Path(sys.argv[1]))
     worker.Outbox = MortalOutbox  # type: ignore[misc]  # a real worker but for its death
