@@ -18,5 +18,5 @@ def command(*arguments: str, **children: Sequence[str]) -> list[str]:
 
 if __name__ == "__main__":
     children: dict[str, list[str]] = json.loads(sys.argv[1])
-    client.own_command = job_client.own_command = children.__getitem__  # type: ignore[attr-defined]
+    client.child_command = job_client.child_command = children.__getitem__  # type: ignore[assignment]
     sys.exit(main(sys.argv[2:]))
