@@ -18,7 +18,7 @@ from app.views.kit.notification import Notifier
 from app.views.kit.theme import Theme
 from app.views.shell.parts import WindowParts
 from mlx_engine.folders import Folders
-from mlx_engine.models.library.places import Root, standard_roots
+from mlx_engine.models.library.locations import Root, standard_roots
 from mlx_engine.models.memory.machine import Machine, this_machine
 
 

@@ -61,7 +61,7 @@ def _row(one: Recommendation) -> tuple[str, ...]:
         one.entry.size_class,
         format_short_count(one.entry.parameters),
         f"{suits}, best to begin with" if one.is_first_choice else suits,
-        format_disk(one.shown_build.size_bytes),
+        format_disk(one.best_build.size_bytes),
         one.entry.license,
-        one.shown_build.repository,
+        one.best_build.repository,
     )

@@ -55,7 +55,7 @@ def chat(  # noqa: PLR0913 - one for each option
         raise UsageError("--json answers one prompt: give it with --prompt.")
     values = sampling.sampling()
     folders = Folders.from_environment()
-    found = library.find_among(roots(), model or prepared_starter(folders))
+    found = library.find_model(roots(), model or prepared_starter(folders))
     if found.obstacle:
         raise UnsupportedModel(found.obstacle)
     confirm = asked_on_terminal if sys.stdin.isatty() and sys.stderr.isatty() else None

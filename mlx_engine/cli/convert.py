@@ -116,7 +116,7 @@ def _convert_local(  # noqa: PLR0913 - as above
 def _find(name: str, further: AddedFolders) -> ModelDescription | ReadOutline:
     """Return the model of that name; if there is none and the name has a revision, what asks the Hub about it."""
     try:
-        return library.find_among(roots(further), name)
+        return library.find_model(roots(further), name)
     except ModelNotFound:
         repository, _, revision = name.partition("@")
         if not revision or repository.count("/") != 1:

@@ -34,7 +34,7 @@ def fit(
         folder: Look into this folder as well.
         json: Write one JSON object.
     """
-    found = library.find_among(roots(folder), model)
+    found = library.find_model(roots(folder), model)
     result = reckon(found, this_machine(), context=context, cache_bits=cache_bits)
     if json:
         write_json({"id": found.id, "cache_bits": cache_bits, **msgspec.to_builtins(result)})

@@ -14,7 +14,7 @@ from mlx_engine.models.hub.files import is_safe
 from mlx_engine.models.library.copying import CopyProgress, copy_model
 
 if TYPE_CHECKING:
-    from mlx_engine.models.library.gguf_import import Progress
+    from mlx_engine.models.library.gguf_import import ImportProgress
 
 _owner = "imported"
 """The folder below which models stand whose maker is not known, as in the window."""
@@ -59,7 +59,7 @@ def _percents(source: Path, target: Path) -> Iterator[int]:
     if source.suffix == ".gguf":
         from mlx_engine.models.library.gguf_import import import_gguf  # noqa: PLC0415 - brings numpy
 
-        steps: Iterator[CopyProgress | Progress] = import_gguf(source, target, origin=source.name)
+        steps: Iterator[CopyProgress | ImportProgress] = import_gguf(source, target, origin=source.name)
     else:
         steps = copy_model(source, target)
     told = -1

@@ -178,7 +178,7 @@ def _study(plan: Plan, further: AddedFolders, folders: Folders) -> Study:
 
     def find(name: str) -> ModelDescription | BrokenDescription:
         try:
-            return library.find_any(roots(further), name)
+            return library.find_row_or_path(roots(further), name)
         except ModelNotFound as error:
             raise not_found(error, name) from error
 

@@ -106,7 +106,7 @@ def measure(  # noqa: PLR0913 - options
 
 def _found(name: str, further: AddedFolders) -> ModelDescription | BrokenDescription:
     try:
-        return library.find_any(roots(further), name)
+        return library.find_row_or_path(roots(further), name)
     except ModelNotFound as error:
         raise not_found(error, name) from error
 

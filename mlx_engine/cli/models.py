@@ -16,7 +16,7 @@ from mlx_engine.cli.views.json_lines import model_fields, write_json
 from mlx_engine.folders import Folders
 from mlx_engine.models.description.description import BrokenDescription, ModelDescription, Origin
 from mlx_engine.models.library import library
-from mlx_engine.models.library.duplicates import Duplicates, find_duplicates
+from mlx_engine.models.library.duplicates import DuplicateGroup, find_duplicates
 
 _columns = ("name", "class", "parameters", "quantization", "bits/weight", "size", "context", "license", "source")
 _figures = ("parameters", "bits/weight", "size", "context")
@@ -47,7 +47,7 @@ def list_models(
         duplicates: List only models that are there twice, and what deleting one of them frees.
         json: Write one JSON object a line; a model that cannot be used has a "problem".
     """
-    found = library.survey(roots(folder), cache_file())
+    found = library.scan(roots(folder), cache_file())
     for root in found.absent:
         terminal.note(f"{root.path} is not there now.\n")
     if duplicates:
@@ -62,14 +62,16 @@ def list_models(
         terminal.note(f"There are no models in {own} yet. `facet chat` prepares the starter model.\n")
 
 
-def _show_duplicates(found: Sequence[Duplicates], *, json: bool) -> None:
+def _show_duplicates(found: Sequence[DuplicateGroup], *, json: bool) -> None:
     for one in found:
         ids = [model.id for model in one.models]
         if json:
-            write_json({"ids": ids, "gain_bytes": one.gain_bytes})
+            write_json({"ids": ids, "reclaimable_bytes": one.reclaimable_bytes})
         else:
             gain = (
-                f"deleting all but one frees {format_disk(one.gain_bytes)}" if one.gain_bytes else "on disk only once"
+                f"deleting all but one frees {format_disk(one.reclaimable_bytes)}"
+                if one.reclaimable_bytes
+                else "on disk only once"
             )
             terminal.write(f"{', '.join(ids)}: the same weights, {gain}\n")
     if not found:

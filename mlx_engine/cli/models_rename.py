@@ -31,7 +31,7 @@ def rename(
     models = Folders.from_environment().models
     path = removal.rename(model, models, new)
     new_id = f"{model.id.rpartition('/')[0]}/{path.name}"
-    renames.note(models, model.id, new_id)
+    renames.record(models, model.id, new_id)
     if json:
         write_json({"id": new_id, "path": path})
     else:

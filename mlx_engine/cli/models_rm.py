@@ -11,7 +11,7 @@ from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.failure import UsageError
 from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.models.library import library
-from mlx_engine.models.library.removal import Removal, plan_removal, remove
+from mlx_engine.models.library.removal import Removal, move_to_trash, plan_removal
 
 
 def rm(
@@ -34,7 +34,7 @@ def rm(
     removal = plan_removal(model)
     if not yes and not _agreed(model.id, removal):
         return 1
-    remove(removal)
+    move_to_trash(removal)
     if json:
         gain = {"frees_bytes": removal.frees_bytes, "shared_bytes": removal.shared_bytes}
         write_json({"id": model.id, "paths": removal.paths, **gain})

@@ -30,7 +30,7 @@ def show(
         folder: Look into this folder as well.
         json: Write one JSON object.
     """
-    model = library.find_among(roots(folder), name)
+    model = library.find_model(roots(folder), name)
     layers = read_bit_map(model.path) if model.format == "safetensors" else ()
     if json:
         write_json({**model_fields(model), "layers": layers})

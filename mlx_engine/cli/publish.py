@@ -56,7 +56,7 @@ def publish(  # noqa: PLR0913 - the options of the verb
         yes: Do not ask.
         json: Write one JSON object a line: what is going to be sent, the progress, the end.
     """
-    path = library.find_among(roots(folder), model).path
+    path = library.find_model(roots(folder), model).path
     with closing(Job(Folders.from_environment(), needs_network=True)) as process:
         draft = _draft(process, path, repository, license)
         text = _read_card(card) if card else draft.card

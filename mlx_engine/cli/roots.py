@@ -11,7 +11,7 @@ from mlx_engine.folders import Folders
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.library import library
 from mlx_engine.models.library.added_folders import added_folders
-from mlx_engine.models.library.places import Root, standard_roots
+from mlx_engine.models.library.locations import Root, standard_roots
 
 AddedFolders = Annotated[tuple[Path, ...], Parameter(name="--folder", negative=(), show_default=False)]
 """The option that names further folders, besides those of the settings; it can be given several times."""
@@ -31,7 +31,7 @@ def model_named(name: str, further: tuple[Path, ...] = ()) -> ModelDescription:
         ModelError: it cannot be used.
     """
     try:
-        return library.find_among(roots(further), name)
+        return library.find_model(roots(further), name)
     except ModelNotFound as error:
         raise not_found(error, name) from error
 

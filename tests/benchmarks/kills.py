@@ -18,7 +18,7 @@ import psutil
 
 from mlx_engine.models.files import staging
 from mlx_engine.models.library import library
-from mlx_engine.models.library.places import Root
+from mlx_engine.models.library.locations import Root
 from tests import tiny_models
 from tests.model_folders import write_llama
 
@@ -37,7 +37,7 @@ def main(times: int) -> None:
         for number in range(1, times + 1):
             after_s = generator.uniform(0, whole_s)
             _run(source, environment, after_s)
-            rows = library.survey([Root("facet", models)]).rows
+            rows = library.scan([Root("facet", models)]).rows
             wrong = [row.id for row in rows if hasattr(row, "problem")]
             left = [path.name for path in models.rglob("*.partial")]
             staging.sweep(models)
@@ -49,7 +49,7 @@ def main(times: int) -> None:
             )
             if not rows:
                 _run(source, environment, None)
-            succeeded += len(library.survey([Root("facet", models)]).rows) == 1
+            succeeded += len(library.scan([Root("facet", models)]).rows) == 1
             shutil.rmtree(models, ignore_errors=True)
     print(
         f"{times} kills within {whole_s:.1f} s: {broken} broken rows, {littered} times litter; "

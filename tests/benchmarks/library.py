@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 
 from mlx_engine.models.files.safetensors import compose_header
-from mlx_engine.models.library.library import survey
-from mlx_engine.models.library.places import Root
+from mlx_engine.models.library.library import scan
+from mlx_engine.models.library.locations import Root
 
 _layers, _hidden = 32, 64
 
@@ -55,7 +55,7 @@ def time_survey(folder: Path, cache: Path) -> float:
 
 def once(folder: Path, cache: Path) -> None:
     started = time.perf_counter()
-    survey([Root("facet", folder)], cache)
+    scan([Root("facet", folder)], cache)
     print(time.perf_counter() - started)
 
 

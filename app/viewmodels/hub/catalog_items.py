@@ -25,7 +25,7 @@ class CatalogueItem:
 
 def item(one: Recommendation) -> CatalogueItem:
     """Return what to show of `one`."""
-    entry, build = one.entry, one.shown_build
+    entry, build = one.entry, one.best_build
     suitability: Suitability = "first choice" if one.is_first_choice else "suits" if one.build else "too large"
     verdicts = {"first choice": "Begin with this", "suits": "Suits this Mac"}
     facts = (

@@ -6,25 +6,28 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from app.viewmodels.library.library import ModelLibrary, Row
-from mlx_engine.models.library.duplicates import Duplicates, find_duplicates
+from mlx_engine.models.library.duplicates import DuplicateGroup, find_duplicates
 
 _DELAY_MS = 500
 
 
 class DuplicateModels(QObject):
-    """Looks for them in another thread whenever the library has changed; `gain_bytes` is what deleting would free."""
+    """Models with the same weights, compared in a thread when the library changes.
+
+    `reclaimable_bytes` is the space that deleting the duplicates would free.
+    """
 
     changed = Signal()
 
-    _found = Signal(object, object)  # the rows that were compared, a list of Duplicates; from the thread
+    _found = Signal(object, object)  # the rows that were compared, a list of DuplicateGroup; from the thread
 
     def __init__(self, library: ModelLibrary, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._library = library
-        self._groups: Mapping[str, Duplicates] = {}
+        self._groups: Mapping[str, DuplicateGroup] = {}
         self._compared: Sequence[Row] = ()
         self._thread: threading.Thread | None = None
-        self.gain_bytes = 0
+        self.reclaimable_bytes = 0
         self._found.connect(self._take, Qt.ConnectionType.QueuedConnection)
         # After what the person waits for.
         self._timer = QTimer(self, singleShot=True, interval=_DELAY_MS)
@@ -32,7 +35,7 @@ class DuplicateModels(QObject):
         library.refreshed.connect(self._timer.start)
         self._timer.start()
 
-    def of(self, model_id: str) -> Duplicates | None:
+    def of(self, model_id: str) -> DuplicateGroup | None:
         """Return the models with the same weights, itself included, or None if there are no others."""
         return self._groups.get(model_id)
 
@@ -52,10 +55,10 @@ class DuplicateModels(QObject):
         self._found.emit(rows, find_duplicates(rows))
 
     @Slot(object, object)
-    def _take(self, rows: tuple[Row, ...], found: list[Duplicates]) -> None:
+    def _take(self, rows: tuple[Row, ...], found: list[DuplicateGroup]) -> None:
         self._thread = None
         self._compared = rows
         self._groups = {model.id: group for group in found for model in group.models}
-        self.gain_bytes = sum(group.gain_bytes for group in found)
+        self.reclaimable_bytes = sum(group.reclaimable_bytes for group in found)
         self.changed.emit()
         self._look()

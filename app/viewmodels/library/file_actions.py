@@ -47,7 +47,7 @@ class ModelKeeping(QObject):
             return
         try:
             plan = removal.plan_removal(row)
-            removal.remove(plan)
+            removal.move_to_trash(plan)
         except FacetError as error:
             self.problem.emit(title, error.message)
         else:

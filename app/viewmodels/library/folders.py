@@ -11,7 +11,7 @@ from app.viewmodels.library.library import ModelLibrary, Row
 from mlx_engine.amounts import format_count, format_disk
 from mlx_engine.errors import FacetError
 from mlx_engine.models.description.describe import ModelDescription
-from mlx_engine.models.library.places import Root
+from mlx_engine.models.library.locations import Root
 
 _TITLES = {"facet": "Facet", "huggingface": "Hugging Face", "lmstudio": "LM Studio"}
 

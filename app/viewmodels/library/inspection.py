@@ -18,11 +18,11 @@ from mlx_engine.models.description.bit_map import LayerBits
 from mlx_engine.models.description.card import read_card_text
 from mlx_engine.models.description.describe import ModelDescription, read_bit_map
 from mlx_engine.models.description.provenance import Provenance
-from mlx_engine.models.library.duplicates import Duplicates
+from mlx_engine.models.library.duplicates import DuplicateGroup
 from mlx_engine.models.memory.memory import Fit
 from mlx_engine.modes import is_quantized
 
-__all__ = ["Duplicates", "Inspection", "ModelInspector", "copies", "facts", "inspect", "origin"]
+__all__ = ["DuplicateGroup", "Inspection", "ModelInspector", "copies", "facts", "inspect", "origin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +141,12 @@ def facts(model: ModelDescription, memory: Fit) -> list[tuple[str, str]]:
     return [(name, value) for name, value in pairs if value]
 
 
-def copies(row: Row, duplicates: Duplicates) -> list[tuple[str, str]]:
+def copies(row: Row, duplicates: DuplicateGroup) -> list[tuple[str, str]]:
     """Return where the weights of `row` are besides, and what keeping one of them frees."""
     others = [("Also in", str(other.path)) for other in duplicates.models if other.id != row.id]
-    gain = format_disk(duplicates.gain_bytes) if duplicates.gain_bytes else "Nothing: they share their files"
+    gain = (
+        format_disk(duplicates.reclaimable_bytes) if duplicates.reclaimable_bytes else "Nothing: they share their files"
+    )
     return [*others, ("To gain", gain)]
 
 

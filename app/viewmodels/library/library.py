@@ -16,8 +16,8 @@ from mlx_engine.errors import FacetError
 from mlx_engine.models.description.describe import BrokenDescription, ModelDescription
 from mlx_engine.models.hub.cache import repository_folder
 from mlx_engine.models.library import renames
-from mlx_engine.models.library.library import Library, survey
-from mlx_engine.models.library.places import Root
+from mlx_engine.models.library.library import Library, scan
+from mlx_engine.models.library.locations import Root
 
 Row = ModelDescription | BrokenDescription
 
@@ -145,10 +145,10 @@ class ModelLibrary(QAbstractListModel):
         return {role: role.name.lower().encode() for role in ModelRole}
 
     def _scan(self, wanted: int) -> None:
-        for old, new in renames.take(self._own_root.path):
+        for old, new in renames.pop_all(self._own_root.path):
             self.renamed.emit(old, new)
         try:
-            found: Library | FacetError = survey(self.roots, self._cache_file)
+            found: Library | FacetError = scan(self.roots, self._cache_file)
         except FacetError as error:
             found = error
         self._scanned.emit(found, wanted)

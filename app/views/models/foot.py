@@ -26,9 +26,10 @@ class Foot(QWidget):
         row.addWidget(self._summary, 1)
         row.addWidget(self.folders)
 
-    def take(self, rows: Sequence[Row], *, gain_bytes: int, absent: Sequence[str]) -> None:
-        """Reckon what is said of all models together. `gain_bytes` would come free without duplicates; `absent` are the
-        names of folders that are not connected.
+    def take(self, rows: Sequence[Row], *, reclaimable_bytes: int, absent: Sequence[str]) -> None:
+        """Show a summary of all models.
+
+        `reclaimable_bytes` is the space that duplicates take; `absent` are the names of disconnected folders.
         """
         size_bytes = sum(model.size_bytes for row in rows if (model := whole(row)))
         importable = sum(bool(model and model.can_be_imported) for model in map(whole, rows))
@@ -37,7 +38,7 @@ class Foot(QWidget):
             f"{format_disk(size_bytes)} on disk" if size_bytes else "",
             f"{importable} to import" if importable else "",
             f"{unusable} cannot be used" if unusable else "",
-            f"{format_disk(gain_bytes)} to gain from duplicates" if gain_bytes else "",
+            f"{format_disk(reclaimable_bytes)} in duplicates" if reclaimable_bytes else "",
             *(f"{name} is not connected" for name in absent),
         ]
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.viewmodels.library.inspection import Duplicates, ModelInspector, copies, facts, origin
+from app.viewmodels.library.inspection import DuplicateGroup, ModelInspector, copies, facts, origin
 from app.viewmodels.library.library import problem_of
 from app.viewmodels.library.memory_fit import MemoryFit
 from app.viewmodels.library.newer_revision import NewerRevision
@@ -67,7 +67,7 @@ class Inspector(QWidget):
     ) -> None:
         super().__init__(parent)
         self._inspector, self._memory, self._theme = inspector, memory, theme
-        self._duplicates: Duplicates | None = None
+        self._duplicates: DuplicateGroup | None = None
         self._shown_card = ""
         self._name = TextLabel(theme, role="heading", wraps=True)
         self._owner = TextLabel(theme, role="small", tone="secondary", wraps=True)
@@ -173,7 +173,7 @@ class Inspector(QWidget):
         self._delete.setEnabled(not delete)
         self._delete.set_name(delete or "Move to the trash…")
 
-    def follow(self, duplicates: Duplicates | None = None) -> None:
+    def follow(self, duplicates: DuplicateGroup | None = None) -> None:
         """Show what is known now."""
         self._duplicates = duplicates
         row = self._inspector.row

@@ -148,7 +148,9 @@ class ModelsPage(QWidget):
     def _follow_library(self) -> None:
         """Say what there is to say of all models together."""
         rows = self._parts.table.library.rows
-        self._foot.take(rows, gain_bytes=self._parts.duplicates.gain_bytes, absent=self._parts.folders.absent)
+        self._foot.take(
+            rows, reclaimable_bytes=self._parts.duplicates.reclaimable_bytes, absent=self._parts.folders.absent
+        )
         if rows:
             self._nothing.tell("No model matches", "Other words or fewer conditions show more.", "Show all models", "")
         else:

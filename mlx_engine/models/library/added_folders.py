@@ -1,7 +1,6 @@
-"""The folders of models that a person has added, as the settings on disk have them.
+"""The model folders that the user has added, read from the settings file.
 
-The window declares the setting (`app/domain/settings.py`) and writes the file; what looks for models without a window
-reads this one field of it, and nothing else.
+The window declares the setting (`app/domain/settings.py`) and writes the file. The command line reads only this field.
 """
 
 from pathlib import Path
@@ -16,9 +15,9 @@ class _Settings(msgspec.Struct):
 
 
 def added_folders(folders: Folders) -> tuple[Path, ...]:
-    """Return them; none if there are no settings, or damaged ones, of which the window tells."""
+    """Return the added folders; empty if the settings are missing or damaged, which the window reports."""
     try:
-        kept = msgspec.json.decode(folders.settings.read_bytes(), type=_Settings)
+        settings = msgspec.json.decode(folders.settings.read_bytes(), type=_Settings)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ()
-    return tuple(map(Path, kept.model_folders))
+    return tuple(map(Path, settings.model_folders))

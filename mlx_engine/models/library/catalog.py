@@ -1,6 +1,6 @@
-"""The catalogue: models to begin with, chosen by hand, and which conversion of each suits how much memory.
+"""The catalog: hand-picked models to start with, and the best conversion of each for a given amount of memory.
 
-It is a file of Facet's own and needs no network. It knows no model that is on this machine.
+It is a file that comes with Facet, so it needs no network. It does not know which models are on this Mac.
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,8 @@ FILE = Path(resources.__file__).parent / "catalog.json"
 class Build(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A conversion that is ready to run.
 
-    `size_bytes` is that of its weights, reckoned from the shapes of the network as mlx-lm lays them out and the bits of
-    each, scales included. The other files add a few tens of megabytes.
-
-    `memory_gb` is the memory of the smallest Mac that it is recommended for.
+    `size_bytes` is the size of its weights, scales included, computed from their shapes in mlx-lm and their bits. The
+    other files add a few tens of megabytes. `memory_gb` is the memory of the smallest Mac that it is recommended for.
     """
 
     repository: str
@@ -30,11 +28,11 @@ class Build(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     memory_gb: int
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One model. `repository` and `gated` are those of the original; the builds are free to download.
+class CatalogEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One model. `repository` and `gated` describe the original; the builds are never gated.
 
-    `active_parameters` is what works on one token, if not all. A Mac with `first_choice_gb` of memory and more may
-    begin with this model; 0 means that others are better to begin with.
+    `active_parameters` is the number used per token; 0 means all. The model is a good first choice for a Mac with at
+    least `first_choice_gb` of memory; 0 means never.
     """
 
     name: str
@@ -53,50 +51,51 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return size_class(self.parameters)
 
     def build_for(self, memory_bytes: int) -> Build | None:
-        """Return the best build for a machine with so much memory; None if none suits it."""
+        """Return the best build for a Mac with this much memory; None if none fits."""
         suitable = [build for build in self.builds if build.memory_gb <= _gigabytes(memory_bytes)]
         return max(suitable, key=lambda build: build.size_bytes, default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """What an entry has for one machine: `build` is None if it is too large for it."""
+    """An entry and its build for one Mac; `build` is None if none fits."""
 
-    entry: Entry
+    entry: CatalogEntry
     build: Build | None
     is_first_choice: bool
 
     @property
-    def shown_build(self) -> Build:
-        """The recommended build, or the smallest there is."""
+    def best_build(self) -> Build:
+        """The recommended build; if none fits, the smallest."""
         return self.build or min(self.entry.builds, key=lambda build: build.size_bytes)
 
 
-def read(file: Path = FILE) -> tuple[Entry, ...]:
+def read(file: Path = FILE) -> tuple[CatalogEntry, ...]:
     """Return the entries, in the order of the file: from small to large.
 
     Raises:
-        msgspec.DecodeError: the file is not a catalogue.
+        msgspec.DecodeError: the file is not a catalog.
     """
-    return msgspec.json.decode(file.read_bytes(), type=tuple[Entry, ...])
+    return msgspec.json.decode(file.read_bytes(), type=tuple[CatalogEntry, ...])
 
 
 def recommend(memory_bytes: int) -> tuple[Recommendation, ...]:
-    """Return what the catalogue has for a machine with so much memory: the first choice, then what suits from the
-    largest on, then what does not suit.
+    """Return all entries in order of preference for a Mac with this much memory.
+
+    The order is the first choice, then models that fit from the largest, then models that do not fit from the smallest.
     """
     entries = read()
     candidates = [entry for entry in entries if 0 < entry.first_choice_gb <= _gigabytes(memory_bytes)]
     first = max(candidates, key=lambda entry: entry.first_choice_gb, default=None)
-    found = [Recommendation(entry, entry.build_for(memory_bytes), entry is first) for entry in entries]
-    return tuple(sorted(found, key=_place))
+    recommendations = [Recommendation(entry, entry.build_for(memory_bytes), entry is first) for entry in entries]
+    return tuple(sorted(recommendations, key=_rank))
 
 
-def _place(one: Recommendation) -> tuple[bool, bool, int]:
-    suits = one.build is not None
-    return not one.is_first_choice, not suits, -one.entry.parameters if suits else one.entry.parameters
+def _rank(item: Recommendation) -> tuple[bool, bool, int]:
+    fits = item.build is not None
+    return not item.is_first_choice, not fits, -item.entry.parameters if fits else item.entry.parameters
 
 
 def _gigabytes(memory_bytes: int) -> int:
-    # Rounded, because systems keep a little of the memory to themselves before they tell how much there is.
+    # Rounded, because some systems subtract a little memory for themselves before they report the total.
     return round(memory_bytes / MEMORY_GB)

@@ -1,4 +1,4 @@
-"""Brings a model folder from elsewhere into the library: a copy that appears whole or not at all."""
+"""Copies a model folder into the library. The copy appears complete or not at all."""
 
 import shutil
 from collections.abc import Iterator
@@ -20,36 +20,36 @@ class CopyProgress:
 
 
 def copy_model(source: Path, target: Path) -> Iterator[CopyProgress]:
-    """Copy the model folder `source` to `target`; closing the iterator gives up and leaves nothing behind.
+    """Copy the model folder `source` to `target`; closing the iterator cancels and removes the partial copy.
 
-    Only what lies in the folder itself is copied, and links as what they lead to: a model has no folders in it.
+    Subfolders are skipped, since models have none. Links are copied as the files that they point to.
 
     Raises:
-        ModelError: there is no model in `source`, or a damaged one.
-        NoSpace: the disk has no room for it.
-        StorageError: something is at `target` already, or a folder cannot be read or written.
+        ModelError: `source` contains no model or a damaged one.
+        NoSpace: the disk has too little space.
+        StorageError: `target` already exists, or a folder cannot be read or written.
     """
     describe(source, source.name)
     if target.exists():
         raise StorageError(
-            f"There is a model called {target.parent.name}/{target.name} already. Rename that one first."
+            f"A model called {target.parent.name}/{target.name} already exists. Rename it and try again."
         )
     with staging.storage_errors(target):
         files = [file for file in sorted(source.iterdir()) if file.is_file()]
         total = sum(file.stat().st_size for file in files)
         with staging.locked_partial(target) as partial:
             if shutil.disk_usage(partial).free < total:
-                raise NoSpace(f"The disk has no room for {target.name}: it takes {format_disk(total)}.")
+                raise NoSpace(f"Not enough disk space for {target.name}. Free up {format_disk(total)} and try again.")
             done = 0
             for file in files:
-                for copied in _copy(file, partial / file.name):
-                    done += copied
+                for slice_bytes in _copy(file, partial / file.name):
+                    done += slice_bytes
                     yield CopyProgress(done, total)
             staging.put_in_place(partial, target)
 
 
 def _copy(source: Path, target: Path) -> Iterator[int]:
-    """Copy slice by slice; give the bytes of each."""
+    """Copy slice by slice, and yield the size of each in bytes."""
     with source.open("rb") as reading, target.open("wb") as writing:
         while piece := reading.read(_slice_bytes):
             writing.write(piece)

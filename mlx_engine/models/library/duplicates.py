@@ -1,7 +1,7 @@
-"""Finds models that hold the same weights in two places, and says how much space one of them would be enough to free.
+"""Finds models with the same weights, and the space that deleting all but one of them would free.
 
-Fine-tunes of one model have the same tensors of the same sizes, so headers alone say nothing. Of every tensor a few
-pieces are read and compared, however the tensors are spread over files.
+Fine-tunes of a model have the same tensors of the same sizes, so headers are not enough. A few samples of every tensor
+are compared, no matter how the tensors are split into files.
 """
 
 import contextlib
@@ -17,64 +17,68 @@ from mlx_engine.errors import FacetError
 from mlx_engine.models.description.description import BrokenDescription, ModelDescription
 from mlx_engine.models.files import safetensors
 from mlx_engine.models.gguf.header import read_header
-from mlx_engine.models.library.places import gguf_parts
+from mlx_engine.models.library.locations import gguf_parts
 
-_piece_bytes = 512
-_pieces = 4
-"""Read of each tensor: at its beginning, its end and between."""
+_sample_bytes = 512
+_samples_per_tensor = 4
+"""Spread evenly from the start to the end of the tensor."""
 
 
 @dataclass(frozen=True, slots=True)
-class Duplicates:
-    """Models with the same weights; keeping one of them frees `gain_bytes`, 0 where they share their files already."""
+class DuplicateGroup:
+    """Models with the same weights.
+
+    Deleting all but one frees `reclaimable_bytes`; 0 if they already share their files.
+    """
 
     models: tuple[ModelDescription, ...]
-    gain_bytes: int
+    reclaimable_bytes: int
 
 
-def find_duplicates(rows: Iterable[ModelDescription | BrokenDescription]) -> list[Duplicates]:
-    """Return the models that are there more than once, those with most to gain first."""
-    alike: dict[tuple[str, int, int], list[ModelDescription]] = defaultdict(list)
+def find_duplicates(rows: Iterable[ModelDescription | BrokenDescription]) -> list[DuplicateGroup]:
+    """Return the groups of models with the same weights, the most reclaimable first."""
+    candidates: dict[tuple[str, int, int], list[ModelDescription]] = defaultdict(list)
     for row in rows:
         if isinstance(row, ModelDescription):
-            alike[row.format, row.parameters, row.loaded_bytes].append(row)
-    found = [group for models in alike.values() if len(models) > 1 for group in _same(models)]
-    return sorted((Duplicates(group, _gain(group)) for group in found), key=lambda one: -one.gain_bytes)
+            candidates[row.format, row.parameters, row.loaded_bytes].append(row)
+    groups = [group for models in candidates.values() if len(models) > 1 for group in _with_same_weights(models)]
+    duplicates = [DuplicateGroup(group, _reclaimable(group)) for group in groups]
+    return sorted(duplicates, key=lambda group: -group.reclaimable_bytes)
 
 
-def _same(models: list[ModelDescription]) -> list[tuple[ModelDescription, ...]]:
+def _with_same_weights(models: list[ModelDescription]) -> list[tuple[ModelDescription, ...]]:
     groups: dict[str, list[ModelDescription]] = defaultdict(list)
     for model in models:
-        if print_ := fingerprint(model.path):
-            groups[print_].append(model)
+        if digest := fingerprint(model.path):
+            groups[digest].append(model)
     return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
 def fingerprint(path: Path) -> str:
-    """Return what the weights in the folder, or the GGUF file, `path` have in common with copies of them alone.
+    """Return a hash that only copies of the weights at `path`, a folder or a GGUF file, share.
 
-    "" if they cannot be read.
+    It is "" if the weights cannot be read.
     """
     digest = blake2b(digest_size=16)
     try:
-        for line in sorted(_samples(path)):
-            digest.update(line)
+        for sample in sorted(_samples(path)):
+            digest.update(sample)
     except (FacetError, OSError):
         return ""
     return digest.hexdigest()
 
 
 def weight_files(path: Path) -> list[Path]:
-    """Return the files that hold the weights of the model at `path`."""
+    """Return the files with the weights of the model at `path`."""
     return gguf_parts(path) if path.is_file() else sorted(path.glob("model*.safetensors"))
 
 
 def _samples(path: Path) -> Iterator[bytes]:
-    """Give, for each tensor, its name, type and shape and some of its bytes."""
+    """Yield the name, type, shape and some bytes of each tensor."""
     for file_path in weight_files(path):
         with file_path.open("rb", buffering=0) as file:
             for name, offset, size in _tensors(file_path):
-                yield name.encode() + b"\0" + b"".join(_read_pieces(file, offset, size))
+                yield name.encode() + b"\0" + b"".join(_read_samples(file, offset, size))
 
 
 def _tensors(path: Path) -> Iterator[tuple[str, int, int]]:
@@ -86,23 +90,23 @@ def _tensors(path: Path) -> Iterator[tuple[str, int, int]]:
             yield f"{name} {entry.dtype} {entry.shape}", entry.offset, entry.size_bytes
 
 
-def _read_pieces(file: BinaryIO, offset: int, size: int) -> Iterator[bytes]:
-    last = max(size - _piece_bytes, 0)
-    for number in range(_pieces):
-        start = last * number // (_pieces - 1)
-        yield os.pread(file.fileno(), min(_piece_bytes, size), offset + start)
+def _read_samples(file: BinaryIO, offset: int, size: int) -> Iterator[bytes]:
+    last = max(size - _sample_bytes, 0)
+    for number in range(_samples_per_tensor):
+        start = last * number // (_samples_per_tensor - 1)
+        yield os.pread(file.fileno(), min(_sample_bytes, size), offset + start)
 
 
-def _gain(models: Iterable[ModelDescription]) -> int:
-    """Return the bytes of all distinct files but those of the largest model."""
+def _reclaimable(models: Iterable[ModelDescription]) -> int:
+    """Return the size in bytes of all distinct files except those of the largest model."""
     distinct: set[tuple[int, int]] = set()
     sizes = []
     for model in models:
-        own = 0
+        model_bytes = 0
         for file in weight_files(model.path):
-            with contextlib.suppress(OSError):  # It was deleted a moment ago.
+            with contextlib.suppress(OSError):  # It was just deleted.
                 status = file.stat()
-                own += status.st_size if (status.st_dev, status.st_ino) not in distinct else 0
+                model_bytes += status.st_size if (status.st_dev, status.st_ino) not in distinct else 0
                 distinct.add((status.st_dev, status.st_ino))
-        sizes.append(own)
+        sizes.append(model_bytes)
     return sum(sizes) - max(sizes)

@@ -1,8 +1,8 @@
-"""Imports a GGUF file as a standard MLX model folder, without changing a weight.
+"""Imports a GGUF file as a standard MLX model folder without changing any weight.
 
-Quantized weights stay as they are, only packed the way MLX reads them; the rest is copied. What cannot be carried over
-exactly is refused before anything is written. The file is read in slices, so memory does not grow with the model.
-It knows nothing of MLX: the folder is written byte by byte.
+Quantized weights are repacked as MLX expects them; the rest is copied. A file that cannot be imported exactly is
+refused before anything is written. It is read in slices, so memory does not grow with the model. MLX is not needed: the
+folder is written byte by byte.
 
     python -m mlx_engine import-gguf SOURCE TARGET
 """
@@ -36,24 +36,24 @@ _slice_bytes = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """So much of the file's weights has been written."""
+class ImportProgress:
+    """Bytes of the file's weights that have been imported."""
 
     done_bytes: int
     total_bytes: int
 
 
-def import_gguf(source: Path, target: Path, *, origin: str = "") -> Iterator[Progress]:
-    """Write the model in `source` as the folder `target`, telling the progress; closing the iterator stops it.
+def import_gguf(source: Path, target: Path, *, origin: str = "") -> Iterator[ImportProgress]:
+    """Write the model in `source` as the folder `target`, and yield the progress; closing the iterator cancels.
 
-    `origin` says where the file came from, for `facet.json`. A target that already holds this very file is left as it
-    is; several imports into the same target at once end with one whole folder.
+    `origin` is the source of the file for `facet.json`. A target that already contains the import is left unchanged.
+    Concurrent imports into the same target produce one complete folder.
 
     Raises:
-        ModelNotFound: there is no such file.
+        ModelNotFound: the file does not exist.
         BrokenModel: the file is damaged.
-        UnsupportedModel: the file holds something that cannot be imported exactly.
-        StorageError: the file cannot be read, the folder cannot be written, or it holds another model.
+        UnsupportedModel: the file cannot be imported exactly.
+        StorageError: the file cannot be read, or the folder cannot be written or contains another model.
     """
     header = read_header(source)
     weights = _Source(source)
@@ -71,7 +71,7 @@ def import_gguf(source: Path, target: Path, *, origin: str = "") -> Iterator[Pro
 
 
 def main(arguments: list[str]) -> int:
-    """Import as the command line says; print the progress as JSON lines, and an error as the last of them."""
+    """Run the command line; print the progress as JSON lines, and an error as the last line."""
     parser = argparse.ArgumentParser(prog="import-gguf", description="Import a GGUF file as an MLX model folder.")
     parser.add_argument("source", type=Path)
     parser.add_argument("target", type=Path)
@@ -79,24 +79,28 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         for progress in import_gguf(options.source, options.target, origin=options.origin):
-            _tell({"done_bytes": progress.done_bytes, "total_bytes": progress.total_bytes})
+            _print_event({"done_bytes": progress.done_bytes, "total_bytes": progress.total_bytes})
     except FacetError as error:
-        _tell({"error": type(error).__name__, "message": error.message})
+        _print_event({"error": type(error).__name__, "message": error.message})
         return 1
     return 0
 
 
-def _tell(event: dict[str, Any]) -> None:
+def _print_event(event: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(event) + "\n")
     sys.stdout.flush()
 
 
 def _is_done(target: Path, note: provenance.Provenance) -> bool:
-    """Tell whether the target holds this import, whole. A broken one may be replaced, a foreign one may not."""
+    """Return whether the target already contains this import, complete. A damaged one will be replaced.
+
+    Raises:
+        StorageError: the target contains another model.
+    """
     if not target.exists():
         return False
     if provenance.read(target).source_sha256 != note.source_sha256:
-        raise StorageError(f"{target} already holds another model. Remove it first, or choose another name.")
+        raise StorageError(f"{target} already contains another model. Remove it or choose another name.")
     try:
         describe(target, id=target.name)
     except ModelError:
@@ -109,12 +113,12 @@ def _provenance(source: Path, metadata: Metadata, origin: str) -> provenance.Pro
         with source.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise StorageError(f"{source} cannot be read: {error.strerror}.") from error
+        raise StorageError(f"Couldn't read {source}: {error.strerror}.") from error
     return provenance.Provenance(
         source=origin or source.name,
         source_sha256=digest,
         license=metadata.text("general.license", ""),
-        recipe=f"Imported from {source.name} without loss: every weight is the one in the file.",
+        recipe=f"Imported from {source.name} without loss: all weights are unchanged.",
         created=provenance.now(),
         tools=provenance.versions("facet", "numpy", "tokenizers"),
     )
@@ -130,19 +134,19 @@ class _Source:
         for tensor in header.tensors:
             if tensor.name == ROPE_FACTORS:
                 if tensor.type != "F32":
-                    raise UnsupportedModel(f"This file holds {ROPE_FACTORS!r} as {tensor.type}; Facet reads F32.")
+                    raise UnsupportedModel(f"{ROPE_FACTORS!r} has the type {tensor.type}; Facet only reads F32.")
                 return [float(factor) for factor in self._all(tensor).view("<f4")]
         return None
 
     def rows(self, tensor: TensorInfo) -> NDArray[np.uint8]:
-        """Return the tensor as [rows, bytes of a row], not yet read."""
+        """Return the tensor as [rows, bytes of a row]; it is read from disk on access."""
         return self._all(tensor).reshape(-1, blocks.row_bytes(tensor.type, tensor.shape))
 
     def stored_type(self, tensor: TensorInfo, model_type: str) -> str:
-        """Return the type in which to store a tensor.
+        """Return the type for storing a tensor.
 
-        llama.cpp widens all vectors to F32. Left so, they would make MLX compute everything in float32; they are
-        narrowed to the model's own type where every value survives that.
+        llama.cpp widens all vectors to F32, which would make MLX compute everything in float32. A vector is narrowed to
+        the model's type if that is exact for every value.
         """
         if tensor.type != "F32" or model_type == "F32":
             return tensor.type
@@ -152,7 +156,7 @@ class _Source:
         return self._bytes[tensor.offset : tensor.offset + tensor.size_bytes]
 
 
-def _write(partial: Path, metadata: Metadata, model: ImportPlan, weights: _Source) -> Iterator[Progress]:
+def _write(partial: Path, metadata: Metadata, model: ImportPlan, weights: _Source) -> Iterator[ImportProgress]:
     ids = write_tokenizer(metadata, partial)
     _write_json(partial / "config.json", model_config(metadata, model, ids))
     _write_json(partial / "generation_config.json", special_ids(ids))
@@ -163,39 +167,39 @@ def _write(partial: Path, metadata: Metadata, model: ImportPlan, weights: _Sourc
 
 
 def model_config(metadata: Metadata, model: ImportPlan, ids: TokenIds) -> dict[str, Any]:
-    """Return config.json of the model that a file becomes.
+    """Return `config.json` of the imported model.
 
     Raises:
-        BrokenModel: there are more tokens than weights for them.
+        BrokenModel: there are more tokens than rows in the embedding.
     """
     tokens = len(metadata.texts("tokenizer.ggml.tokens"))
     if tokens > model.config["vocab_size"]:
-        raise BrokenModel(f"The file holds {tokens} tokens, but weights for only {model.config['vocab_size']}.")
-    config = {**model.config, **special_ids(ids), "torch_dtype": _torch_names[own_type(model.placements)]}
+        raise BrokenModel(f"The file has {tokens} tokens but only {model.config['vocab_size']} rows of embeddings.")
+    config = {**model.config, **special_ids(ids), "torch_dtype": _torch_names[compute_type(model.placements)]}
     if quantization := _quantization(model.placements):
-        # Readers of the standard look for the second name.
+        # Readers of the Transformers format look for the second name.
         config |= {"quantization": quantization, "quantization_config": quantization}
     return config
 
 
 def special_ids(ids: TokenIds) -> dict[str, Any]:
-    """Return the fields of config.json and generation_config.json that name special tokens."""
+    """Return the fields of `config.json` and `generation_config.json` for special tokens."""
     end = list(ids.end) if len(ids.end) > 1 else ids.end[0]
-    named = {"bos_token_id": ids.start, "eos_token_id": end, "pad_token_id": ids.padding}
-    return {name: value for name, value in named.items() if value is not None}
+    fields = {"bos_token_id": ids.start, "eos_token_id": end, "pad_token_id": ids.padding}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 _torch_names = {"F16": "float16", "BF16": "bfloat16", "F32": "float32"}
 
 
-def own_type(placements: tuple[Placement, ...]) -> str:
-    """Return the type in which the model computes: its embedding's, or that of the embedding's scales."""
+def compute_type(placements: tuple[Placement, ...]) -> str:
+    """Return the type that the model computes in: the embedding's type, or that of its scales."""
     embedding = placements[0].tensor.type
     return embedding if embedding in COPIED else "F16"
 
 
 def _quantization(placements: tuple[Placement, ...]) -> dict[str, Any]:
-    """Return the `quantization` of config.json: the commonest bits for all, and each layer that differs by name."""
+    """Return `quantization` of `config.json`: the most common bits, and every layer with other bits by name."""
     bits = {
         placement.name.removesuffix(".weight"): PACKINGS[placement.tensor.type].bits
         for placement in placements
@@ -205,19 +209,19 @@ def _quantization(placements: tuple[Placement, ...]) -> dict[str, Any]:
         return {}
     common = max(set(bits.values()), key=list(bits.values()).count)
     settings = {"group_size": GROUP_SIZE, "mode": AFFINE.name}
-    others = {name: {**settings, "bits": own} for name, own in bits.items() if own != common}
-    return {**settings, "bits": common, **others}
+    exceptions = {name: {**settings, "bits": layer_bits} for name, layer_bits in bits.items() if layer_bits != common}
+    return {**settings, "bits": common, **exceptions}
 
 
-def _write_weights(file: BinaryIO, placements: tuple[Placement, ...], weights: _Source) -> Iterator[Progress]:
-    usual = own_type(placements)
-    stored = {placement.name: weights.stored_type(placement.tensor, usual) for placement in placements}
+def _write_weights(file: BinaryIO, placements: tuple[Placement, ...], weights: _Source) -> Iterator[ImportProgress]:
+    model_type = compute_type(placements)
+    types = {placement.name: weights.stored_type(placement.tensor, model_type) for placement in placements}
     layouts = {
         _array_name(placement.name, part): layout
         for placement in placements
-        for part, layout in packing.layout(stored[placement.name], placement.tensor.shape).items()
+        for part, layout in packing.layout(types[placement.name], placement.tensor.shape).items()
     }
-    header, places = safetensors.compose_header(layouts)
+    header, entries = safetensors.compose_header(layouts)
     file.write(header)
     total = sum(placement.tensor.size_bytes for placement in placements)
     done = 0
@@ -226,24 +230,24 @@ def _write_weights(file: BinaryIO, placements: tuple[Placement, ...], weights: _
         order = row_order(len(rows), placement.interleaved_heads)
         step = max(1, _slice_bytes // rows.shape[1])
         for start in range(0, len(rows), step):
-            taken = rows[order[start : start + step]]
-            for part, array in blocks.convert(taken, placement.tensor.type, stored[placement.name]).items():
-                place = places[_array_name(placement.name, part)]
-                file.seek(place.offset + place.size_bytes * start // len(rows))
+            batch = rows[order[start : start + step]]
+            for part, array in blocks.convert(batch, placement.tensor.type, types[placement.name]).items():
+                entry = entries[_array_name(placement.name, part)]
+                file.seek(entry.offset + entry.size_bytes * start // len(rows))
                 file.write(np.ascontiguousarray(array).tobytes())
-            done += taken.nbytes
-            yield Progress(done, total)
+            done += batch.nbytes
+            yield ImportProgress(done, total)
 
 
 def _array_name(name: str, part: str) -> str:
-    """Return the name of the array: a bias has but one, a weight may have scales and biases beside it."""
+    """Return the array's name: "x.weight" becomes "x.scales" or "x.biases"; a bias has only one array."""
     return name if part == "weight" else f"{name.removesuffix('weight')}{part}"
 
 
 def row_order(rows: int, heads: int) -> NDArray[np.intp]:
-    """Return which row of the file each row of the model is.
+    """Return the row of the file for each row of the model.
 
-    llama.cpp stores row j of a head's first half at 2j, and of its second half at 2j + 1.
+    llama.cpp stores row j of a head's first half at 2j, and row j of its second half at 2j + 1.
     """
     order = np.arange(rows)
     return order.reshape(heads, -1, 2).swapaxes(1, 2).reshape(-1) if heads else order

@@ -1,7 +1,7 @@
-"""Moves models to the trash, says beforehand how much that frees, and renames Facet's own.
+"""Moves models to the Trash, computes in advance how much space that frees, and renames models of Facet.
 
-A snapshot of the Hugging Face cache is only links: its contents are in `blobs`, and another snapshot may need them as
-well. What no other one needs goes along, in folders as they were, so that it can be put back.
+A snapshot of the Hugging Face cache consists of links. Its contents are in `blobs`, which other snapshots may share.
+Contents that no other snapshot needs are moved along in the same folder structure, so that they can be put back.
 """
 
 import contextlib
@@ -17,69 +17,69 @@ from pathlib import Path
 from mlx_engine.errors import InvalidParameter, ModelNotFound, RequestError, StorageError
 from mlx_engine.models.description.description import BrokenDescription, ModelDescription
 from mlx_engine.models.files.in_use import is_in_use
-from mlx_engine.models.library.places import gguf_parts
+from mlx_engine.models.library.locations import gguf_parts
 
 _recent_s = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What deleting a model would do: which `paths` go, what that frees once the trash is emptied, what stays."""
+    """The effect of deleting a model: the `paths` to delete, and the space that emptying the Trash frees."""
 
     paths: tuple[Path, ...]
     frees_bytes: int
     shared_bytes: int
-    """Held by other models or links as well, hence not freed."""
+    """Not freed, because other models or links share the files."""
     repository: Path | None = None
-    """The repository in the Hugging Face cache, of which only a part goes."""
+    """The repository in the Hugging Face cache, if only a part of it is deleted."""
     owner: Path | None = None
-    """The folder of Facet's own that goes as well once it is empty."""
+    """The owner's folder in Facet's folder, which is deleted if it becomes empty."""
 
 
 def plan_removal(model: ModelDescription | BrokenDescription) -> Removal:
-    """Return what deleting `model` does; nothing is changed.
+    """Return the effect of deleting `model`, without changing anything.
 
     Raises:
-        ModelNotFound: it is not there any more.
+        ModelNotFound: it no longer exists.
         RequestError: it is loaded.
         StorageError: it is being downloaded, or cannot be read.
     """
     if not model.path.exists() and not model.path.is_symlink():
-        raise ModelNotFound(f"{model.name} is not there any more.")
+        raise ModelNotFound(f"{model.name} no longer exists.")
     _refuse_if_loaded(model)
     try:
         if repository := _repository_of(model.path):
-            return _plan_cached(model.path, repository)
-        removal = _plan_plain(model.path)
+            return _plan_in_cache(model.path, repository)
+        removal = _plan_in_folder(model.path)
     except OSError as error:
-        raise StorageError(f"{model.path} cannot be read: {error.strerror}.") from error
+        raise StorageError(f"Couldn't read {model.path}: {error.strerror}.") from error
     return replace(removal, owner=model.path.parent) if model.origin == "facet" else removal
 
 
-def remove(removal: Removal) -> None:
-    """Do what was planned: move it to the trash.
+def move_to_trash(removal: Removal) -> None:
+    """Move the planned paths to the Trash.
 
     Raises:
         StorageError: the system refuses.
     """
-    # Only here: it loads the system's libraries.
+    # Imported late, since it loads system libraries.
     from send2trash import send2trash  # noqa: PLC0415
 
     try:
         if removal.repository is None:
             send2trash([str(path) for path in removal.paths])
         else:
-            with _gathered(removal.repository, removal.paths) as parcel:
+            with _parcel(removal.repository, removal.paths) as parcel:
                 send2trash([str(parcel)])
     except OSError as error:
-        raise StorageError(f"{removal.paths[0].name} could not be moved to the trash: {error}.") from error
+        raise StorageError(f"Couldn't move {removal.paths[0].name} to the Trash: {error}.") from error
     if removal.owner:
-        with contextlib.suppress(OSError):  # It holds other models.
+        with contextlib.suppress(OSError):  # It contains other models.
             removal.owner.rmdir()
 
 
-def erase(removal: Removal) -> None:
-    """Do what was planned for good, past the trash: what is there to make room.
+def delete_permanently(removal: Removal) -> None:
+    """Delete the planned paths permanently, bypassing the Trash, to free space at once.
 
     Raises:
         StorageError: the system refuses.
@@ -91,38 +91,40 @@ def erase(removal: Removal) -> None:
             else:
                 path.unlink()
     except OSError as error:
-        raise StorageError(f"{removal.paths[0].name} could not be removed: {error.strerror}.") from error
+        raise StorageError(f"Couldn't delete {removal.paths[0].name}: {error.strerror}.") from error
 
 
 def rename(model: ModelDescription | BrokenDescription, models_folder: Path, name: str) -> Path:
-    """Give a model of Facet's own folder another name; return where it is now.
+    """Rename a model in Facet's folder; return its new path.
 
     Raises:
-        InvalidParameter: the name cannot be one, or another model has it.
+        InvalidParameter: the name is invalid, or another model has it.
         RequestError: the model is loaded.
-        StorageError: the model is another program's, or its folder cannot be renamed.
+        StorageError: the model is in another app's folder, or cannot be renamed.
     """
     if not model.path.is_relative_to(models_folder):
-        raise StorageError(f"{model.name} lies in another program's folder, under the name that it has there.")
+        raise StorageError(f"{model.name} can't be renamed, because it is in another app's folder.")
     if "/" in name or not name.isprintable() or name.startswith(".") or name.endswith(".partial") or not name.strip():
-        raise InvalidParameter(f"{name!r} cannot be the name of a model.")
+        raise InvalidParameter(
+            f"{name!r} is not a valid model name. Avoid slashes, a leading dot and the ending “.partial”."
+        )
     target = model.path.with_name(name)
     if target.exists() and not target.samefile(model.path):
-        raise InvalidParameter(f"There is a model called {target.parent.name}/{name} already.")
+        raise InvalidParameter(f"A model called {target.parent.name}/{name} already exists. Choose another name.")
     _refuse_if_loaded(model)
     try:
         return model.path.rename(target)
     except OSError as error:
-        raise StorageError(f"{model.name} could not be renamed: {error.strerror}.") from error
+        raise StorageError(f"Couldn't rename {model.name}: {error.strerror}.") from error
 
 
 def _refuse_if_loaded(model: ModelDescription | BrokenDescription) -> None:
     if is_in_use(model.path):
-        raise RequestError(f"{model.name} is loaded. Unload it, or end the chat with it, and try again.")
+        raise RequestError(f"{model.name} is loaded. Unload it and try again.")
 
 
 def _repository_of(path: Path) -> Path | None:
-    """Return the repository of the Hugging Face cache in which this snapshot, or this file of one, lies."""
+    """Return the Hugging Face cache repository of this snapshot, or of this file in one; None if it has none."""
     for snapshot in (path, path.parent):
         repository = snapshot.parent.parent
         if snapshot.parent.name == "snapshots" and repository.name.startswith("models--"):
@@ -130,22 +132,22 @@ def _repository_of(path: Path) -> Path | None:
     return None
 
 
-def _plan_plain(path: Path) -> Removal:
+def _plan_in_folder(path: Path) -> Removal:
     if path.is_symlink():
-        return Removal((path,), *_weigh([path]))
+        return Removal((path,), *_freed_and_shared_bytes([path]))
     if path.is_file():
-        return Removal(tuple(gguf_parts(path)), *_weigh(gguf_parts(path)))
-    return Removal((path,), *_weigh(_files(path)))
+        return Removal(tuple(gguf_parts(path)), *_freed_and_shared_bytes(gguf_parts(path)))
+    return Removal((path,), *_freed_and_shared_bytes(_files(path)))
 
 
-def _weigh(files: Iterable[Path]) -> tuple[int, int]:
-    """Return the bytes that go with these files, and those that stay because they are links or have other names."""
+def _freed_and_shared_bytes(files: Iterable[Path]) -> tuple[int, int]:
+    """Return the bytes that deleting these files frees, and the bytes kept because of links from elsewhere."""
     names: dict[tuple[int, int], int] = {}
     sizes: dict[tuple[int, int], tuple[int, int]] = {}
     shared = 0
     for file in files:
         if file.is_symlink():
-            with contextlib.suppress(OSError):  # It may lead nowhere.
+            with contextlib.suppress(OSError):  # The link may be broken.
                 shared += file.stat().st_size
             continue
         status = file.stat()
@@ -156,20 +158,22 @@ def _weigh(files: Iterable[Path]) -> tuple[int, int]:
     return frees, shared + sum(size for key, (size, links) in sizes.items() if names[key] < links)
 
 
-def _plan_cached(path: Path, repository: Path) -> Removal:
+def _plan_in_cache(path: Path, repository: Path) -> Removal:
     if _is_being_downloaded(repository):
-        raise StorageError(f"{repository.name} is being downloaded. Wait until that is done, or stop it.")
-    going = set(gguf_parts(path) if path.is_file() else _files(path))
-    staying = set(_files(repository / "snapshots")) - going
-    if not staying:
-        return Removal((repository,), *_weigh(file for file in _files(repository) if not file.is_symlink()))
-    needed = _contents(staying)
-    own = sorted(_contents(going) - needed)
-    frees, _ = _weigh([*own, *(file for file in going if not file.is_symlink())])
-    shared = sum(content.stat().st_size for content in _contents(going) & needed)
+        raise StorageError(f"{repository.name} is being downloaded. Wait for the download to finish, or stop it.")
+    removed = set(gguf_parts(path) if path.is_file() else _files(path))
+    remaining = set(_files(repository / "snapshots")) - removed
+    if not remaining:
+        return Removal(
+            (repository,), *_freed_and_shared_bytes(file for file in _files(repository) if not file.is_symlink())
+        )
+    needed = _contents(remaining)
+    contents = sorted(_contents(removed) - needed)
+    frees, _ = _freed_and_shared_bytes([*contents, *(file for file in removed if not file.is_symlink())])
+    shared = sum(content.stat().st_size for content in _contents(removed) & needed)
     refs = [ref for ref in _files(repository / "refs") if ref.read_bytes().strip() == path.name.encode()]
-    links = [path] if path.is_dir() else sorted(going)
-    return Removal((*links, *own, *refs), frees, shared, repository)
+    links = [path] if path.is_dir() else sorted(removed)
+    return Removal((*links, *contents, *refs), frees, shared, repository)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -177,16 +181,16 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _contents(links: Iterable[Path]) -> set[Path]:
-    """Return what these links of a cache lead to."""
+    """Return the files that these links in the cache point to."""
     return {content for link in links if link.is_symlink() and (content := link.resolve()).is_file()}
 
 
 def _is_being_downloaded(repository: Path) -> bool:
-    return any(_is_in_use(part) for part in repository.glob("blobs/*.incomplete"))
+    return any(_is_being_written(part) for part in repository.glob("blobs/*.incomplete"))
 
 
-def _is_in_use(part: Path) -> bool:
-    """Tell whether somebody writes this partial file: Facet locks it, other programs write every few seconds."""
+def _is_being_written(part: Path) -> bool:
+    """Return whether a process is writing this partial file: Facet locks it, other apps write every few seconds."""
     try:
         with part.open("rb") as file:
             if time.time() - os.fstat(file.fileno()).st_mtime < _recent_s:
@@ -200,8 +204,8 @@ def _is_in_use(part: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _gathered(repository: Path, paths: Iterable[Path]) -> Iterator[Path]:
-    """Give a folder that has the name and the order of the repository and holds `paths`; put them back on an error."""
+def _parcel(repository: Path, paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield a folder with the repository's name and structure and `paths` moved into it; undo that on an error."""
     home = Path(tempfile.mkdtemp(prefix=".facet-deleted-", dir=repository.parent))
     parcel = home / repository.name
     moved: list[tuple[Path, Path]] = []

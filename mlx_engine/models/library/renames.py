@@ -1,4 +1,4 @@
-"""What the command line has given other names, noted in the folder of the models until the window has been told."""
+"""A log of models that the command line has renamed, in the models folder, for the window to read once."""
 
 from pathlib import Path
 
@@ -11,25 +11,25 @@ FILE_NAME = ".renamed.jsonl"
 _decode = msgspec.json.Decoder(tuple[str, str]).decode
 
 
-def note(models_folder: Path, old_id: str, new_id: str) -> None:
-    """Keep that a model has a new id.
+def record(models_folder: Path, old_id: str, new_id: str) -> None:
+    """Append the new id of a model.
 
     Raises:
-        StorageError: it could not be kept.
+        StorageError: the log cannot be written.
     """
     file = models_folder / FILE_NAME
     with storage_errors(file), file.open("ab") as out:
         out.write(msgspec.json.encode((old_id, new_id)) + b"\n")
 
 
-def take(models_folder: Path) -> list[tuple[str, str]]:
-    """Return the old id and the new one of each model that was renamed since this was last asked, in that order."""
+def pop_all(models_folder: Path) -> list[tuple[str, str]]:
+    """Return the old and new ids of the models renamed since the last call, in that order, and clear the log."""
     file = models_folder / FILE_NAME
-    taken = file.with_suffix(".taken")
+    private = file.with_suffix(".reading")
     try:
-        file.replace(taken)
-        lines = taken.read_bytes().splitlines()
-        taken.unlink()
+        file.replace(private)
+        lines = private.read_bytes().splitlines()
+        private.unlink()
         return [_decode(line) for line in lines]
     except (OSError, msgspec.DecodeError):
         return []

@@ -1,7 +1,7 @@
-"""Remembers what was found in each place, so that a library in which nothing has changed is not read again.
+"""A cache of model descriptions, so that unchanged models are not read again.
 
-An entry holds as long as no file of its place has changed its size, its time or its identity. All are forgotten when
-Facet or mlx-lm is another version, since both decide what is said of a model.
+An entry is valid until a file at its location changes its size, time or inode. All entries expire when the version of
+Facet or mlx-lm changes, since descriptions depend on both.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from mlx_engine.models.description.description import ModelDescription
-from mlx_engine.models.library.places import Place
+from mlx_engine.models.library.locations import ModelLocation
 from mlx_engine.versions import version_of
 
 _format = 1
@@ -25,44 +25,44 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 class _Content(msgspec.Struct):
-    made_by: str
+    written_by: str
     entries: dict[str, _Entry]
 
 
 class ScanCache:
-    """The entries in a file; without a file nothing is remembered."""
+    """Descriptions by path, stored in a file; without a file, nothing is cached."""
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
         self._old = _read(file) if file else {}
         self._new: dict[str, _Entry] = {}
 
-    def get(self, place: Place) -> ModelDescription | None:
-        """Return what is known of the place, if that still holds."""
-        entry = self._old.get(str(place.path))
-        if entry is None or entry.stamp != place.stamp:
+    def get(self, location: ModelLocation) -> ModelDescription | None:
+        """Return the model at the location if its entry is still valid."""
+        entry = self._old.get(str(location.path))
+        if entry is None or entry.stamp != location.stamp:
             return None
-        self._new[str(place.path)] = entry
-        return entry.model if entry.model.id == place.id else replace(entry.model, id=place.id)
+        self._new[str(location.path)] = entry
+        return entry.model if entry.model.id == location.id else replace(entry.model, id=location.id)
 
-    def put(self, place: Place, model: ModelDescription) -> None:
-        """Remember what was found. What is broken is not remembered: rights and links leave no trace in a stamp."""
-        self._new[str(place.path)] = _Entry(place.stamp, model)
+    def put(self, location: ModelLocation, model: ModelDescription) -> None:
+        """Store a model. Broken models are never stored, since stamps do not show changed permissions or links."""
+        self._new[str(location.path)] = _Entry(location.stamp, model)
 
     def keep(self, folder: Path) -> None:
-        """Remember what lies below a folder that cannot be looked into now, as on a disk that is unplugged."""
+        """Keep the entries below a folder that does not exist now, as on a disconnected disk."""
         self._new |= {path: entry for path, entry in self._old.items() if Path(path).is_relative_to(folder)}
 
     def save(self) -> None:
-        """Write what was asked for since the file was read, if that differs. A disk that takes nothing is no matter."""
+        """Write the entries used since the file was read, if they differ. Failures are ignored: it is only a cache."""
         if self._file is None or self._new == self._old:
             return
-        content = msgspec.json.encode(_Content(_maker(), self._new), enc_hook=str)
-        beside = self._file.with_name(f"{self._file.name}.{os.getpid()}.tmp")
+        content = msgspec.json.encode(_Content(_writer(), self._new), enc_hook=str)
+        partial = self._file.with_name(f"{self._file.name}.{os.getpid()}.tmp")
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(content)
-            beside.replace(self._file)
+            partial.write_bytes(content)
+            partial.replace(self._file)
 
 
 def _read(file: Path) -> dict[str, _Entry]:
@@ -70,14 +70,14 @@ def _read(file: Path) -> dict[str, _Entry]:
         content = msgspec.json.decode(file.read_bytes(), type=_Content, dec_hook=_decode_path)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
-    return content.entries if content.made_by == _maker() else {}
+    return content.entries if content.written_by == _writer() else {}
 
 
 def _decode_path(kind: type, value: Any) -> Path:
     if kind is not Path or not isinstance(value, str):
-        raise TypeError(f"There is no {kind} in the cache.")
+        raise TypeError(f"The cache cannot contain {kind}.")
     return Path(value)
 
 
-def _maker() -> str:
+def _writer() -> str:
     return f"{_format} facet {version_of('facet')} mlx-lm {version_of('mlx-lm')}"

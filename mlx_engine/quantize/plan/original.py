@@ -21,7 +21,7 @@ def require_removable(path: Path) -> None:
 def remove(path: Path) -> str:
     """Remove it past the trash; return why it stays, in a sentence or two, "" if it is gone."""
     try:
-        removal.erase(removal.plan_removal(describe(path, path.name)))
+        removal.delete_permanently(removal.plan_removal(describe(path, path.name)))
     except ModelNotFound:
         return ""
     except FacetError as error:

@@ -104,7 +104,7 @@ def test_what_cannot_be_asked_is_a_sentence(llama: str, options: list[str], word
 def test_a_model_that_is_not_there_is_a_sentence(home: Path, capsys: Output) -> None:
     """Without a revision nobody asks the Hub."""
     assert main(["convert", "owner/absent", "--recipe", "4bit"]) == 1
-    assert "There is no model called 'owner/absent'" in capsys.readouterr().err
+    assert "No model is called 'owner/absent'" in capsys.readouterr().err
 
 
 def test_what_is_there_already_is_not_touched(llama: str, home: Path, capsys: Output) -> None:

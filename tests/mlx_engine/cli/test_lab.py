@@ -164,7 +164,7 @@ def test_a_file_that_is_no_plan_is_told(tmp_path: Path, content: str, capsys: Ou
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"original": "whale"}, "There is no model called 'whale'."),
+        ({"original": "whale"}, "No model is called 'whale'."),
         ({"candidates": ["maker/whale"]}, "`facet pull maker/whale` downloads it."),
         ({"recipes": ["9bit"]}, 'There is no recipe "9bit".'),
         ({"recipes": ["nowhere.json"]}, "nowhere.json: No such file"),

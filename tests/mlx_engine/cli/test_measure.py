@@ -53,7 +53,7 @@ def test_an_original_may_be_deleted_once_its_answers_are_kept(
     assert main(["measure", str(original), str(tiny_models / "llama-4bit"), *options]) == 0
     assert _objects(capsys.readouterr().out)[0]["mean_kl"] == before["mean_kl"]
     assert main(["measure", str(original), str(tiny_models / "llama-4bit"), *options, "--tokens", "128"]) == 1
-    assert "There is no model called" in capsys.readouterr().err  # Of other texts there are no answers.
+    assert "No model is called" in capsys.readouterr().err  # Of other texts there are no answers.
     plan = Plan(
         name="late",
         original=str(original),
@@ -69,7 +69,7 @@ def test_an_original_may_be_deleted_once_its_answers_are_kept(
     assert "gone" in capsys.readouterr().out
     assert main(["lab", "answers", "--delete", "all"]) == 0
     assert main(["measure", str(original), str(tiny_models / "llama-4bit"), *options]) == 1
-    assert "There is no model called" in capsys.readouterr().err
+    assert "No model is called" in capsys.readouterr().err
 
 
 def test_a_stand_in_is_made_and_labelled(

@@ -110,7 +110,7 @@ def test_duplicates_are_listed_with_what_they_cost(models: Path, capsys: Output)
     shutil.copytree(models / "owner" / "tiny", models / "another" / "copy")
     (found,) = objects(["models", "--duplicates", "--json"], capsys)
     weights = (models / "owner" / "tiny" / "model.safetensors").stat().st_size
-    assert found == {"ids": ["another/copy", "owner/tiny"], "gain_bytes": weights}
+    assert found == {"ids": ["another/copy", "owner/tiny"], "reclaimable_bytes": weights}
     assert "the same weights" in output(["models", "--duplicates"], capsys)
 
 

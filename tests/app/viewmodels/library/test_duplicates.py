@@ -27,7 +27,7 @@ def test_the_same_weights_are_found_whatever_their_name(facet: Facet, duplicates
     """Each of them knows the other, and what one of them takes can be gained; equal shapes alone do not count."""
     assert {model.id for model in duplicates.of(MODEL).models} == {MODEL, "copies/Again"}
     assert duplicates.of(OTHER) is None
-    assert duplicates.gain_bytes == (facet.models / MODEL / "model.safetensors").stat().st_size
+    assert duplicates.reclaimable_bytes == (facet.models / MODEL / "model.safetensors").stat().st_size
     said = copies(facet.library.description(MODEL), duplicates.of(MODEL))
     assert said == [("Also in", str(facet.models / "copies" / "Again")), ("To gain", "8 KB")]
 
@@ -37,4 +37,4 @@ def test_one_that_is_deleted_is_no_duplicate_any_more(facet: Facet, duplicates: 
     with qtbot.waitSignal(duplicates.changed, timeout=TIMEOUT_MS):
         facet.library.refresh()
     assert duplicates.of(MODEL) is None
-    assert duplicates.gain_bytes == 0
+    assert duplicates.reclaimable_bytes == 0

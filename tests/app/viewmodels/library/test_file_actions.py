@@ -83,7 +83,7 @@ def test_what_another_program_keeps_has_its_name_from_there(
     foreign = BrokenDescription("else/Where", tmp_path / "elsewhere/Where", "Damaged.", "added")
     foreign.path.mkdir(parents=True)
     keeping.rename(foreign, "Other")
-    assert "another program" in facet.problems[0]
+    assert "another app" in facet.problems[0]
     assert foreign.path.is_dir()
 
 

@@ -12,7 +12,7 @@ from app.viewmodels.bridges.preferences import Preferences
 from app.viewmodels.library.folders import ModelFolders
 from app.viewmodels.library.library import ModelLibrary
 from app.viewmodels.library.watch import LibraryWatch
-from mlx_engine.models.library.places import Root
+from mlx_engine.models.library.locations import Root
 from tests.app.fake_models import make_model
 
 TIMEOUT_MS = 20_000

@@ -12,7 +12,7 @@ from app.domain.conversation import MessageState
 from app.viewmodels.library.library import ModelLibrary, ModelRole, detail
 from mlx_engine.engine.values.state import Ready, Stopped
 from mlx_engine.models.description.describe import ModelDescription
-from mlx_engine.models.library.places import Root
+from mlx_engine.models.library.locations import Root
 from tests.app.fake_models import make_model
 from tests.app.viewmodels.facet import MODEL, OTHER, TIMEOUT_MS, Facet
 from tests.scripted_worker import Script

@@ -18,7 +18,7 @@ from mlx_engine.folders import Folders
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.files import safetensors, staging
 from mlx_engine.models.library import library
-from mlx_engine.models.library.places import Root
+from mlx_engine.models.library.locations import Root
 from mlx_engine.protocol import RequestFailed
 from mlx_engine.quantize.plan.messages import (
     ConversionPlanned,
@@ -104,7 +104,7 @@ def failure(event: JobEvent) -> RequestFailed:
 
 def assert_clean(models: Path) -> None:
     """Check that the library is empty, partial folders included."""
-    assert not library.survey([Root("facet", models)]).rows
+    assert not library.scan([Root("facet", models)]).rows
     assert [path for path in models.rglob("*") if path.is_file()] == []
 
 
@@ -163,7 +163,7 @@ def test_a_killed_conversion_leaves_no_broken_model_and_succeeds_next_time(
     process = start()
     wanted = pause_halfway(process, large, models)
     process.kill()
-    assert not library.survey([Root("facet", models)]).rows
+    assert not library.scan([Root("facet", models)]).rows
     staging.sweep(models)
     assert_clean(models)
     assert isinstance(job.answer(wanted), Converted)

@@ -14,7 +14,7 @@ from mlx_engine.models.description.describe import describe
 from mlx_engine.models.files import staging
 from mlx_engine.models.hub.cache import CachedRevision, cache_folder
 from mlx_engine.models.library import library
-from mlx_engine.models.library.places import Root
+from mlx_engine.models.library.locations import Root
 from mlx_engine.protocol import RequestFailed
 from mlx_engine.quantize.plan.messages import (
     ConversionPlanned,
@@ -116,7 +116,7 @@ def is_written(event: JobEvent) -> bool:
 def assert_nothing_made(models: Path, repository: Repository) -> None:
     """Check that neither result nor original is in the library, and that no files remain."""
     roots = [Root("facet", models), Root("huggingface", cache_folder())]
-    assert not [row for row in library.survey(roots).rows if repository.id.partition("/")[2] in str(row)]
+    assert not [row for row in library.scan(roots).rows if repository.id.partition("/")[2] in str(row)]
     assert [path for path in models.rglob("*") if path.is_file()] == []
 
 

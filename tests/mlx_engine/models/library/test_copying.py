@@ -1,4 +1,4 @@
-"""Copying a model folder into the library."""
+"""Tests of copying a model folder into the library."""
 
 from pathlib import Path
 
@@ -15,8 +15,8 @@ def source(tmp_path: Path) -> Path:
     return write_model(tmp_path / "from/Model")
 
 
-def test_the_copy_is_whole(source: Path, tmp_path: Path) -> None:
-    """Every byte is told on the way, and the description is the same but for the place."""
+def test_the_copy_is_complete(source: Path, tmp_path: Path) -> None:
+    """The progress counts every byte, and all files are equal to the source."""
     target = tmp_path / "to/owner/Model"
     steps = list(copy_model(source, target))
     assert steps[-1].done_bytes == steps[-1].total_bytes == describe(target, "x").size_bytes
@@ -25,8 +25,8 @@ def test_the_copy_is_whole(source: Path, tmp_path: Path) -> None:
         assert (target / file.name).read_bytes() == file.read_bytes()
 
 
-def test_links_are_copied_as_what_they_lead_to(source: Path, tmp_path: Path) -> None:
-    """As in the cache of the Hub, whose folders hold nothing but links."""
+def test_links_are_copied_as_files(source: Path, tmp_path: Path) -> None:
+    """Snapshots in the Hub's cache consist of links only."""
     weights = source / "model.safetensors"
     weights.rename(tmp_path / "blob")
     weights.symlink_to(tmp_path / "blob")
@@ -34,16 +34,16 @@ def test_links_are_copied_as_what_they_lead_to(source: Path, tmp_path: Path) -> 
     assert not (tmp_path / "to/owner/Model/model.safetensors").is_symlink()
 
 
-def test_giving_up_leaves_nothing(source: Path, tmp_path: Path) -> None:
-    """Closing the iterator after the first step removes what was copied."""
+def test_canceling_leaves_nothing_behind(source: Path, tmp_path: Path) -> None:
+    """Closing the iterator after the first step removes the partial copy."""
     copying = copy_model(source, tmp_path / "to/owner/Model")
     next(copying)
     copying.close()
     assert list((tmp_path / "to/owner").iterdir()) == []
 
 
-def test_what_is_damaged_or_taken_is_refused(source: Path, tmp_path: Path) -> None:
-    """Before anything is written."""
+def test_a_damaged_source_and_an_existing_target_are_refused(source: Path, tmp_path: Path) -> None:
+    """Nothing is written."""
     with pytest.raises(StorageError, match="already"):
         next(copy_model(source, write_model(tmp_path / "to/owner/Taken")))
     (source / "config.json").unlink()

@@ -14,7 +14,7 @@ from tests.model_folders import write_model, write_shard
 
 @pytest.fixture
 def original(tmp_path: Path) -> Path:
-    """A model whose weights are random."""
+    """A model with random weights."""
     folder = write_model(tmp_path / "a" / "original")
     weights = folder / "model.safetensors"
     with weights.open("r+b") as file:
@@ -29,15 +29,15 @@ def copied(original: Path, name: str) -> Path:
 
 
 def test_a_copy_is_a_duplicate(original: Path) -> None:
-    """Under whatever name; one of them frees its weights."""
+    """Its name does not matter, and deleting it frees its weights."""
     copy = copied(original, "another name")
-    found = find_duplicates([describe(original, "a/original"), describe(copy, "b/copy")])
-    assert [[model.id for model in one.models] for one in found] == [["a/original", "b/copy"]]
-    assert found[0].gain_bytes == (original / "model.safetensors").stat().st_size
+    groups = find_duplicates([describe(original, "a/original"), describe(copy, "b/copy")])
+    assert [[model.id for model in group.models] for group in groups] == [["a/original", "b/copy"]]
+    assert groups[0].reclaimable_bytes == (original / "model.safetensors").stat().st_size
 
 
-def test_a_fine_tune_is_none(original: Path) -> None:
-    """The same header over other numbers: deleting one of them would lose a model."""
+def test_a_fine_tune_is_not_a_duplicate(original: Path) -> None:
+    """It has the same header but other weights."""
     tuned = copied(original, "tuned")
     weights = tuned / "model.safetensors"
     entry = read_header(weights)["model.norm.weight"]
@@ -47,17 +47,17 @@ def test_a_fine_tune_is_none(original: Path) -> None:
     assert find_duplicates([describe(original, "a/original"), describe(tuned, "b/tuned")]) == []
 
 
-def test_files_that_are_shared_free_nothing(original: Path) -> None:
+def test_shared_files_reclaim_no_space(original: Path) -> None:
     """A hard link is a duplicate that takes no space."""
     copy = copied(original, "linked")
     (copy / "model.safetensors").unlink()
     os.link(original / "model.safetensors", copy / "model.safetensors")
-    (found,) = find_duplicates([describe(original, "a/original"), describe(copy, "b/linked")])
-    assert found.gain_bytes == 0
+    (group,) = find_duplicates([describe(original, "a/original"), describe(copy, "b/linked")])
+    assert group.reclaimable_bytes == 0
 
 
-def test_tensors_may_be_spread_otherwise(tmp_path: Path) -> None:
-    """One file or two: the weights are the same."""
+def test_the_split_into_files_does_not_matter(tmp_path: Path) -> None:
+    """The same weights in one file or two have the same fingerprint."""
     shapes = dict.fromkeys(("v", "w"), ("F16", (8, 8)))
     whole = write_model(tmp_path / "whole", shapes)
     split = write_model(tmp_path / "split", shapes)
@@ -67,17 +67,17 @@ def test_tensors_may_be_spread_otherwise(tmp_path: Path) -> None:
     assert fingerprint(whole) == fingerprint(split) != ""
 
 
-def test_gguf_files_are_compared_as_well(tmp_path: Path) -> None:
-    """The same file twice, and another of the same sizes."""
+def test_gguf_files_are_compared(tmp_path: Path) -> None:
+    """Two equal files are duplicates; a third with the same sizes but other weights is not."""
     rows = [
         describe(tiny_model(seed=seed).write(tmp_path / f"{name}.gguf"), f"a/{name}")
         for name, seed in (("one", 1), ("same", 1), ("other", 2))
     ]
-    assert [[model.id for model in one.models] for one in find_duplicates(rows)] == [["a/one", "a/same"]]
+    assert [[model.id for model in group.models] for group in find_duplicates(rows)] == [["a/one", "a/same"]]
 
 
-def test_what_cannot_be_read_is_no_duplicate(original: Path) -> None:
-    """A model that was deleted after it was listed is left out."""
+def test_an_unreadable_model_is_not_a_duplicate(original: Path) -> None:
+    """A model that was deleted after the scan is left out."""
     copy = copied(original, "gone")
     rows = [describe(original, "a/original"), describe(copy, "b/gone")]
     shutil.rmtree(copy)

@@ -20,8 +20,8 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_the_note_says_where_the_model_came_from(tmp_path: Path) -> None:
-    """facet.json names the file, its fingerprint and its license, and the library shows them."""
+def test_facet_json_records_the_origin(tmp_path: Path) -> None:
+    """It has the file's hash, its license and its source, and the library shows them."""
     source = tiny_model().write(tmp_path / "model.gguf")
     for _ in import_gguf(source, tmp_path / "model", origin="a friend"):
         pass
@@ -32,15 +32,15 @@ def test_the_note_says_where_the_model_came_from(tmp_path: Path) -> None:
     assert (description.license, description.source) == ("apache-2.0", "a friend")
 
 
-def test_progress_ends_at_the_whole(tmp_path: Path) -> None:
-    """The bytes done grow up to the total."""
+def test_progress_reaches_the_total(tmp_path: Path) -> None:
+    """The number of bytes done never decreases."""
     steps = list(import_gguf(tiny_model().write(tmp_path / "model.gguf"), tmp_path / "model"))
     assert steps == sorted(steps, key=lambda step: step.done_bytes)
     assert steps[-1].done_bytes == steps[-1].total_bytes
 
 
-def test_closing_the_import_leaves_nothing(tmp_path: Path) -> None:
-    """An import that is stopped takes its unfinished folder away."""
+def test_canceling_an_import_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Closing the iterator removes the partial folder."""
     source = tiny_model().write(tmp_path / "model.gguf")
     steps = import_gguf(source, tmp_path / "model")
     next(steps)
@@ -50,7 +50,7 @@ def test_closing_the_import_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_killed_import_is_cleared_by_the_next(tmp_path: Path) -> None:
-    """After kill -9 only the unfinished folder is there; the next import removes it and makes the whole one."""
+    """After kill -9 only the partial folder exists; the next import replaces it with a complete one."""
     source = tiny_model().write(tmp_path / "model.gguf")
     program = (
         "import sys; from pathlib import Path; from mlx_engine.models.library.gguf_import import import_gguf\n"
@@ -63,17 +63,17 @@ def test_a_killed_import_is_cleared_by_the_next(tmp_path: Path) -> None:
         assert child.stdout.readline() == b"writing\n"
         child.kill()
     assert child.returncode == -signal.SIGKILL
-    (tmp_path / "model.partial" / "left over").mkdir()
+    (tmp_path / "model.partial" / "leftover").mkdir()
     assert names(tmp_path) == ["model.gguf", "model.partial"]
 
     imported(source, tmp_path / "model")
 
     assert names(tmp_path) == ["model", "model.gguf"]
-    assert not (tmp_path / "model" / "left over").exists()
+    assert not (tmp_path / "model" / "leftover").exists()
 
 
-def test_two_imports_at_once_make_one_folder(tmp_path: Path) -> None:
-    """Imports that start together both succeed and leave one whole folder."""
+def test_concurrent_imports_produce_one_folder(tmp_path: Path) -> None:
+    """All of them succeed and leave one complete folder."""
     source = tiny_model().write(tmp_path / "model.gguf")
     command = [*IMPORT, str(source), str(tmp_path / "owner" / "model")]
     children = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(3)]
@@ -82,8 +82,8 @@ def test_two_imports_at_once_make_one_folder(tmp_path: Path) -> None:
     describe(tmp_path / "owner" / "model", "owner/model")
 
 
-def test_an_import_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
-    """The same file imported again writes nothing."""
+def test_a_repeated_import_changes_nothing(tmp_path: Path) -> None:
+    """Importing the same file again writes nothing."""
     source = tiny_model().write(tmp_path / "model.gguf")
     folder = imported(source, tmp_path / "model")
     before = {file.name: file.stat().st_mtime_ns for file in folder.iterdir()}
@@ -91,8 +91,8 @@ def test_an_import_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
     assert {file.name: file.stat().st_mtime_ns for file in folder.iterdir()} == before
 
 
-def test_a_damaged_import_is_made_anew(tmp_path: Path) -> None:
-    """A folder of the same file that has lost its weights is replaced by a whole one."""
+def test_a_damaged_import_is_replaced(tmp_path: Path) -> None:
+    """A folder of the same file without its weights is imported again."""
     source = tiny_model().write(tmp_path / "model.gguf")
     folder = imported(source, tmp_path / "model")
     (folder / "model.safetensors").unlink()
@@ -100,7 +100,7 @@ def test_a_damaged_import_is_made_anew(tmp_path: Path) -> None:
 
 
 def test_another_model_is_never_overwritten(tmp_path: Path) -> None:
-    """A folder that holds anything else is refused and stays."""
+    """A folder with any other content is refused and stays unchanged."""
     source = tiny_model().write(tmp_path / "model.gguf")
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "diary.txt").write_text("mine")
@@ -109,15 +109,15 @@ def test_another_model_is_never_overwritten(tmp_path: Path) -> None:
     assert names(tmp_path / "model") == ["diary.txt"]
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
-    """A target below a file is a sentence, not a traceback."""
+def test_a_target_that_cannot_be_created_raises_a_storage_error(tmp_path: Path) -> None:
+    """An example is a target below a file."""
     source = tiny_model().write(tmp_path / "model.gguf")
     with pytest.raises(StorageError, match="Couldn't write"):
         imported(source, source / "owner" / "model")
 
 
-def test_a_disk_that_takes_no_more_is_told(tmp_path: Path) -> None:
-    """When writing fails half-way the child says why in its last line and leaves nothing behind."""
+def test_a_full_disk_is_reported(tmp_path: Path) -> None:
+    """If writing fails midway, the child's last line has the reason, and nothing is left behind."""
     source = tiny_model(kind="F32").write(tmp_path / "model.gguf")
     child = subprocess.run(
         [*IMPORT, str(source), str(tmp_path / "model")],
@@ -127,7 +127,7 @@ def test_a_disk_that_takes_no_more_is_told(tmp_path: Path) -> None:
         check=False,
     )
     assert child.returncode == 1
-    told = json.loads(child.stdout.splitlines()[-1])
-    assert told["error"] == "StorageError"
-    assert "Couldn't write" in told["message"]
+    event = json.loads(child.stdout.splitlines()[-1])
+    assert event["error"] == "StorageError"
+    assert "Couldn't write" in event["message"]
     assert names(tmp_path) == ["model.gguf"]

@@ -5,28 +5,28 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.folders import Folders
-from mlx_engine.models.library.places import Root, places, standard_roots
+from mlx_engine.models.library.locations import Root, find_locations, standard_roots
 from tests.gguf_files import GGUFFile
 from tests.hub_snapshots import COMMIT, OLDER, write_snapshot
 from tests.model_folders import write_model
 
 
 def ids(kind: str, path: Path) -> list[str]:
-    return [place.id for place in places(Root(kind, path))]  # type: ignore[arg-type]
+    return [location.id for location in find_locations(Root(kind, path))]  # type: ignore[arg-type]
 
 
-def test_a_snapshot_of_the_hugging_face_cache_is_a_place(tmp_path: Path) -> None:
-    """Its name, repository and commit are in its path; data sets and other things are none."""
+def test_a_snapshot_of_the_hugging_face_cache_is_a_location(tmp_path: Path) -> None:
+    """Its name, repository and commit come from its path; data sets and other folders are skipped."""
     snapshot = write_snapshot(tmp_path / "hub")
     (tmp_path / "hub" / "datasets--a--b" / "snapshots" / COMMIT).mkdir(parents=True)
     (tmp_path / "hub" / ".locks").mkdir()
-    (place,) = places(Root("huggingface", tmp_path / "hub"))
-    assert (place.id, place.path) == ("owner/tiny", snapshot)
-    assert (place.source, place.revision) == ("owner/tiny", COMMIT)
+    (location,) = find_locations(Root("huggingface", tmp_path / "hub"))
+    assert (location.id, location.path) == ("owner/tiny", snapshot)
+    assert (location.source, location.revision) == ("owner/tiny", COMMIT)
 
 
-def test_the_snapshot_that_the_branch_names_comes_first(tmp_path: Path) -> None:
-    """Others of the same repository have their commit in their id."""
+def test_the_snapshot_of_the_main_branch_comes_first(tmp_path: Path) -> None:
+    """Other snapshots of the repository have their commit in their id."""
     write_snapshot(tmp_path / "hub", commit=OLDER)
     write_snapshot(tmp_path / "hub", commit=COMMIT)
     assert ids("huggingface", tmp_path / "hub") == ["owner/tiny", "owner/tiny@0000000"]
@@ -45,24 +45,24 @@ def part_missing(snapshot: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [without("config.json"), without("model.safetensors"), blob_missing, part_missing])
-def test_a_snapshot_that_is_not_whole_is_no_place(change: Callable[[Path], None], tmp_path: Path) -> None:
-    """Another program may be downloading it; half of it is never shown as a model."""
+def test_an_incomplete_snapshot_is_skipped(change: Callable[[Path], None], tmp_path: Path) -> None:
+    """Another app may still be downloading it."""
     change(write_snapshot(tmp_path / "hub"))
     assert ids("huggingface", tmp_path / "hub") == []
 
 
-def test_gguf_files_of_a_snapshot_are_places(tmp_path: Path) -> None:
-    """Repositories of GGUF files hold several models, and no configuration."""
+def test_gguf_files_of_a_snapshot_are_locations(tmp_path: Path) -> None:
+    """A repository of GGUF files contains several models and no configuration."""
     snapshot = tmp_path / "hub" / "models--owner--tiny" / "snapshots" / COMMIT
     snapshot.mkdir(parents=True)
     for name in ("tiny-Q4_0.gguf", "tiny-Q8_0.gguf"):
         GGUFFile().write(snapshot / name)
-    (snapshot / "tiny-F16.gguf").symlink_to(tmp_path / "on its way")
+    (snapshot / "tiny-F16.gguf").symlink_to(tmp_path / "downloading")
     assert ids("huggingface", tmp_path / "hub") == ["owner/tiny/tiny-Q4_0", "owner/tiny/tiny-Q8_0"]
 
 
 def test_models_and_gguf_files_are_found_below_added_folders(tmp_path: Path) -> None:
-    """A few levels down; the folder itself may be a model; parts of a file are one, and eyes are none."""
+    """The search goes a few levels deep. The parts of a file count once, and vision projectors are skipped."""
     write_model(tmp_path / "top" / "owner" / "model")
     for name in ("b.gguf", "a-00001-of-00002.gguf", "a-00002-of-00002.gguf", "mmproj-b.gguf"):
         GGUFFile().write(tmp_path / "top" / "owner" / name)
@@ -73,27 +73,27 @@ def test_models_and_gguf_files_are_found_below_added_folders(tmp_path: Path) -> 
 
 
 def test_a_hugging_face_cache_can_be_added(tmp_path: Path) -> None:
-    """As one on another disk."""
+    """It may be on another disk."""
     write_snapshot(tmp_path / "disk" / "hub")
     assert "owner/tiny" in ids("added", tmp_path / "disk" / "hub")
 
 
 @pytest.mark.parametrize("kind", ["facet", "huggingface", "lmstudio", "added"])
-def test_a_disk_that_is_not_there_has_no_places(kind: str, tmp_path: Path) -> None:
-    """It comes and goes without harm."""
+def test_a_disconnected_disk_has_no_locations(kind: str, tmp_path: Path) -> None:
+    """It is not an error."""
     assert ids(kind, tmp_path / "unplugged") == []
 
 
-def test_loops_of_links_end(tmp_path: Path) -> None:
-    """A link to a folder above is followed a few levels at most."""
+def test_a_loop_of_links_ends(tmp_path: Path) -> None:
+    """A link to a parent folder is followed a few levels at most."""
     write_model(tmp_path / "a" / "model")
     (tmp_path / "a" / "again").symlink_to(tmp_path)
     assert len(ids("added", tmp_path)) < 10
 
 
 def stamp(folder: Path) -> str:
-    (place,) = places(Root("added", folder))
-    return place.stamp
+    (location,) = find_locations(Root("added", folder))
+    return location.stamp
 
 
 def replaced_in_place(folder: Path) -> None:
@@ -115,7 +115,7 @@ def replaced_in_place(folder: Path) -> None:
     ],
 )
 def test_a_stamp_changes_with_any_file(change: Callable[[Path], object], tmp_path: Path) -> None:
-    """A new time, a new file, one less, another name, another file of the same size and time."""
+    """It may be touched, added, deleted, renamed, or replaced by a file of the same size and time."""
     folder = write_model(tmp_path / "a" / "model")
     before = stamp(folder)
     assert stamp(folder) == before
@@ -123,8 +123,8 @@ def test_a_stamp_changes_with_any_file(change: Callable[[Path], object], tmp_pat
     assert stamp(folder) != before
 
 
-def test_standard_roots_are_those_that_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Facet's own and the added ones always, those of other programs where their folders are."""
+def test_standard_roots_include_other_apps_only_if_they_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Facet's folder and the added folders are always included."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     folders = Folders(data=tmp_path, cache=tmp_path, logs=tmp_path)
