@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 from app.application import Run
 from app.viewmodels.quantize.map_selection import ALL
 from app.viewmodels.quantize.state import RecipesReady
-from app.viewmodels.tokens.states import Broken, Shown
+from app.viewmodels.tokens.states import TextFailed, TextShown
 from app.views.lab.page import LabPage
 from app.views.quantize.page import QuantizePage
 from mlx_engine.folders import Folders
@@ -117,7 +117,7 @@ def study(run: Run, grab: Grab) -> Iterator[Step]:
         yield _settled()
         grab(name)
     page.view.show_view(5)
-    yield lambda: isinstance(parts.tokens.state, Shown | Broken)
+    yield lambda: isinstance(parts.tokens.state, TextShown | TextFailed)
     yield _settled()
     grab("lab-texts")
     page.view.show_view(1)

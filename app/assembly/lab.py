@@ -23,7 +23,7 @@ from app.viewmodels.lab.studies import Lab
 from app.viewmodels.lab.study_store import LabShelf
 from app.viewmodels.lab.text import LabText
 from app.viewmodels.lab.time_estimate import guess
-from app.viewmodels.tokens.view import TokenView
+from app.viewmodels.tokens.view import TokenViewModel
 from mlx_engine.measure.figures.sample import sample_key
 from mlx_engine.measure.study.study import Study
 from mlx_engine.models.description.description import ModelDescription
@@ -73,7 +73,7 @@ class LabAssembly(QObject):
             parent=self,
         )
         self.export = LabExport(self.lab, self)
-        self.tokens = TokenView(self.lab, Questions(folders.logs, self), folders, self)
+        self.tokens = TokenViewModel(self.lab, Questions(folders.logs, self), folders, self)
         self._connect()
         self._offer_to_resume()
 

@@ -1,4 +1,4 @@
-"""A study with what was found token by token, made up, for the views that show it."""
+"""Fixtures of the token view: a study, texts, and fake answers."""
 
 from PySide6.QtCore import QObject, Signal
 
@@ -21,15 +21,15 @@ from mlx_engine.protocol import RequestFailed
 
 KINDS = ("prose", "code")
 CHUNKS = 2
-"""Of each kind."""
+"""Chunks per kind."""
 FLIPS = (1, 4)
-"""The tokens of a text where the first choices differ, if nothing else is asked for."""
+"""Default flips of a text."""
 WORDS = (" boats", " do", " not", " like", " the", " storm")
 
 
 def fidelity(**changes: float) -> Fidelity:
-    """Return figures of a usual 4-bit conversion."""
-    usual = Fidelity(
+    """Return typical figures of a 4-bit conversion."""
+    typical = Fidelity(
         positions=1000,
         chunks=CHUNKS,
         mean_kl=0.043,
@@ -53,11 +53,11 @@ def fidelity(**changes: float) -> Fidelity:
         flips=149,
         top5_overlap=0.8,
     )
-    return Fidelity(**{name: getattr(usual, name) for name in usual.__struct_fields__} | changes)
+    return Fidelity(**{name: getattr(typical, name) for name in typical.__struct_fields__} | changes)
 
 
 def result(candidate: str, **changes: object) -> FidelityResult:
-    """Return what was found of `candidate`, its worst place in the last chunk."""
+    """Return a result of `candidate`, with a worst place in the last chunk."""
     worst = Divergence(
         chunk=3,
         position=12,
@@ -86,14 +86,14 @@ def result(candidate: str, **changes: object) -> FidelityResult:
 
 
 def study(*names: str) -> Study:
-    """Return a study in which models of these names were measured."""
+    """Return a study with results of these models."""
     rows = [Row(label=f"maker/{name}", path=f"/models/{name}", fidelity=(result(f"maker/{name}"),)) for name in names]
     plan = Plan(name="boats", original="maker/Whale", candidates=names or ("none",))
     return Study(plan=plan, rows=(Row(label="maker/Whale", path="/models/Whale", is_original=True), *rows))
 
 
 def token(text: str, *, kl: float = 0.002, differs: bool = False) -> ScoredToken:
-    """Return a token; where the choices differ, the candidate would rather say "so"."""
+    """Return a token; if it is a flip, the candidate prefers "so"."""
     true, other = Choice(text, 0.6, is_true=True), Choice(" so", 0.3)
     return ScoredToken(
         text=text,
@@ -107,11 +107,11 @@ def token(text: str, *, kl: float = 0.002, differs: bool = False) -> ScoredToken
 
 
 def read(*tokens: ScoredToken, id: str = "", chunk: int = 0, before: str = "Small", first: int = 10) -> TokensRead:
-    """Return a text as a job process tells it."""
+    """Return a text as sent by a job process."""
     tokens = tokens or tuple(
-        token(word, kl=1.2 if place in FLIPS else 0.002, differs=place in FLIPS) for place, word in enumerate(WORDS)
+        token(word, kl=1.2 if number in FLIPS else 0.002, differs=number in FLIPS) for number, word in enumerate(WORDS)
     )
-    flips = (place for place, one in enumerate(tokens) if one.differs)
+    flips = (number for number, token in enumerate(tokens) if token.differs)
     return TokensRead(
         id=id,
         chunk=chunk,
@@ -125,7 +125,7 @@ def read(*tokens: ScoredToken, id: str = "", chunk: int = 0, before: str = "Smal
 
 
 class GivenLab(QObject):
-    """Shows one study."""
+    """Provides one study."""
 
     changed = Signal()
 
@@ -140,7 +140,7 @@ class GivenLab(QObject):
 
 
 class TokenAnswers:
-    """Answers in place of `Questions`, with `failure` if set: at once, or if it `is_patient`, by `answer`."""
+    """Fake of `Questions`. Answers at once, or on `answer` if it `is_patient`; with `failure` if set."""
 
     def __init__(self) -> None:
         self.asked: list[JobRequest] = []
@@ -157,7 +157,7 @@ class TokenAnswers:
             self.answer()
 
     def answer(self) -> None:
-        """Answer the last question, unless it was dropped."""
+        """Answer the last request, unless it was dropped."""
         if self._on_reply is None:
             return
         request, on_reply = self.asked[-1], self._on_reply

@@ -212,6 +212,7 @@ class ChatViewModel(QObject):
     def close(self) -> None:
         """Store all answers as interrupted before the window closes."""
         self._answering.close()
+        self._instruments.close()
 
     @property
     def _answer(self) -> Answer | None:

@@ -57,6 +57,10 @@ class Instruments(QObject):
         if not self._timer.isActive():
             self._timer.start()
 
+    def close(self) -> None:
+        """Stop a scheduled update."""
+        self._timer.stop()
+
     def _read(self) -> None:
         self._timer.stop()
         now = monotonic()

@@ -1,4 +1,4 @@
-"""What the view of tokens is at: nothing to show, at work, at an obstacle, or a text."""
+"""States of the token view: nothing to show, busy, failed, or a text."""
 
 from dataclasses import dataclass
 
@@ -6,29 +6,33 @@ from app.viewmodels.tokens.passage import Passage
 
 
 @dataclass(frozen=True, slots=True)
-class Idle:
-    """Nothing is shown, and why."""
+class NoText:
+    """Nothing to show; `message` may have the reason."""
 
-    words: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
-class Busy:
-    """Something is read or measured; `share` goes from 0 to 1, or is None where nothing is known of it."""
+class ReadingText:
+    """A text is being read or measured. `share` is the progress from 0 to 1, or None if unknown."""
 
-    words: str
+    message: str
     share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class TextFailed:
+    """Reading or measuring failed."""
+
     title: str
     message: str
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class TextShown:
+    """A passage is on display."""
+
     passage: Passage
 
 
-State = Idle | Busy | Broken | Shown
+TokenViewState = NoText | ReadingText | TextFailed | TextShown

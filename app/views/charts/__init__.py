@@ -1,1 +1,1 @@
-"""Charts drawn with QPainter; they know values and a theme, nothing of models or chats."""
+"""Charts painted with QPainter. They know values and a theme, but nothing about models or chats."""

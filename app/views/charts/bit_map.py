@@ -1,4 +1,4 @@
-"""The map of a model's bits: a row a layer, a column a kind of matrix, coloured by the bits it is stored in."""
+"""The bit map of a model: one row per layer, one column per kind of matrix, colored by bits per weight."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
@@ -8,17 +8,17 @@ from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEven
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.viewmodels.formatting.matrix import order, short
-from app.views.charts.bit_scale import colour_of, swatch
+from app.views.charts.bit_scale import bit_color, swatch
 from app.views.kit.plain_text import plain
 from app.views.kit.theme import Theme
 from mlx_engine.amounts import format_count
 
 _LOWEST, _HIGHEST = 3, 10
-"""Pixels of a row at 100 %: more layers make it lower."""
+"""Row height in pixels at 100% text size; more layers have lower rows."""
 _HEIGHT = 240
 
 
-class Layer(Protocol):
+class LayerBits(Protocol):
     @property
     def layer(self) -> int | None: ...
     @property
@@ -26,33 +26,33 @@ class Layer(Protocol):
 
 
 class BitMap(QWidget):
-    """Shows the layers given; what is outside of all layers stands above them, in a line of its own."""
+    """Shows layers. Matrices outside all layers are on a line above them."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._outside: Mapping[str, float] = {}
-        self._layers: Sequence[Layer] = ()
+        self._layers: Sequence[LayerBits] = ()
         self._kinds: list[str] = []
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Bits of each layer")
         theme.changed.connect(self.updateGeometry)
 
-    def show_layers(self, layers: Sequence[Layer]) -> None:
-        self._outside = {name: bits for one in layers if one.layer is None for name, bits in one.bits.items()}
-        self._layers = [one for one in layers if one.layer is not None]
-        self._kinds = sorted({name for one in self._layers for name in one.bits}, key=order)
-        self.setAccessibleDescription(in_words(layers))
+    def show_layers(self, layers: Sequence[LayerBits]) -> None:
+        self._outside = {name: bits for layer in layers if layer.layer is None for name, bits in layer.bits.items()}
+        self._layers = [layer for layer in layers if layer.layer is not None]
+        self._kinds = sorted({name for layer in self._layers for name in layer.bits}, key=order)
+        self.setAccessibleDescription(describe_bits(layers))
         self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(120, round(self._map_area().bottom()) + self._line() + 8)
+        return QSize(120, round(self._map_area().bottom()) + self._line_height() + 8)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(80, self.sizeHint().height())
 
-    def _line(self) -> int:
+    def _line_height(self) -> int:
         return QFontMetrics(self._theme.font("small")).height()
 
     def _row_height(self) -> float:
@@ -61,7 +61,7 @@ class BitMap(QWidget):
 
     def _map_area(self) -> QRectF:
         left = QFontMetrics(self._theme.font("small")).horizontalAdvance("888") + 8
-        top = (self._line() + 10 if self._outside else 0) + self._line() + 4
+        top = (self._line_height() + 10 if self._outside else 0) + self._line_height() + 4
         return QRectF(left, top, max(self.width() - left, 1), self._row_height() * len(self._layers))
 
     def _cell(self, row: int, column: int) -> QRectF:
@@ -78,34 +78,34 @@ class BitMap(QWidget):
         for row, layer in enumerate(self._layers):
             for column, kind in enumerate(self._kinds):
                 if kind in layer.bits:
-                    painter.fillRect(self._cell(row, column), colour_of(layer.bits[kind]))
+                    painter.fillRect(self._cell(row, column), bit_color(layer.bits[kind]))
         self._paint_numbers(painter)
         self._paint_legend(painter)
 
     def _paint_outside(self, painter: QPainter) -> None:
-        """Draw a swatch and the name of each matrix that belongs to no layer."""
+        """Paint a swatch and the name of each matrix outside all layers."""
         left = self._map_area().left()
         for name, bits in self._outside.items():
-            left = self._paint_swatch(painter, left, 0, colour_of(bits), short(name)) + 12
+            left = self._paint_swatch(painter, left, 0, bit_color(bits), short(name)) + 12
 
     def _paint_kinds(self, painter: QPainter) -> None:
         painter.setPen(self._theme.palette.secondary)
-        top = self._map_area().top() - self._line() - 4
+        top = self._map_area().top() - self._line_height() - 4
         for column, kind in enumerate(self._kinds):
             cell = self._cell(0, column)
             name = short(kind)
-            room = QRectF(cell.left(), top, cell.width(), self._line())
+            room = QRectF(cell.left(), top, cell.width(), self._line_height())
             if painter.fontMetrics().horizontalAdvance(name) <= room.width():
                 painter.drawText(room, Qt.AlignmentFlag.AlignHCenter, name)
 
     def _paint_numbers(self, painter: QPainter) -> None:
-        """Write the number of every so many layers, as many as there is room for."""
+        """Paint layer numbers, skipping some if space is short."""
         painter.setPen(self._theme.palette.tertiary)
         area, height = self._map_area(), self._row_height()
-        step = next(step for step in (1, 2, 4, 8, 16, 32, 64, 1 << 20) if step * height >= self._line())
+        step = next(step for step in (1, 2, 4, 8, 16, 32, 64, 1 << 20) if step * height >= self._line_height())
         for row in range(0, len(self._layers), step):
-            top = area.top() + row * height + (height - self._line()) / 2
-            number = QRectF(0, top, area.left() - 8, self._line())
+            top = area.top() + row * height + (height - self._line_height()) / 2
+            number = QRectF(0, top, area.left() - 8, self._line_height())
             painter.drawText(
                 number, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{self._layers[row].layer}"
             )
@@ -113,14 +113,14 @@ class BitMap(QWidget):
     def _paint_legend(self, painter: QPainter) -> None:
         left, top = self._map_area().left(), self._map_area().bottom() + 8
         for bits in _distinct(self._all()):
-            left = self._paint_swatch(painter, left, top, colour_of(bits), f"{bits:g}-bit") + 12
+            left = self._paint_swatch(painter, left, top, bit_color(bits), f"{bits:g}-bit") + 12
 
-    def _paint_swatch(self, painter: QPainter, left: float, top: float, colour: QColor, words: str) -> float:
-        """Draw a patch and its words; return where they end."""
-        end = swatch(painter, self._theme, QRectF(left, top, 0, self._line()), colour) + 5
-        width = painter.fontMetrics().horizontalAdvance(words)
+    def _paint_swatch(self, painter: QPainter, left: float, top: float, color: QColor, label: str) -> float:
+        """Paint a swatch with a label, and return their right edge."""
+        end = swatch(painter, self._theme, QRectF(left, top, 0, self._line_height()), color) + 5
+        width = painter.fontMetrics().horizontalAdvance(label)
         painter.setPen(self._theme.palette.secondary)
-        painter.drawText(QRectF(end, top, width + 2, self._line()), Qt.AlignmentFlag.AlignVCenter, words)
+        painter.drawText(QRectF(end, top, width + 2, self._line_height()), Qt.AlignmentFlag.AlignVCenter, label)
         return end + width
 
     def _all(self) -> Iterable[float]:
@@ -135,19 +135,19 @@ class BitMap(QWidget):
         return super().event(event)
 
     def tip_at(self, point: QPoint) -> str:
-        """Return which matrix is drawn there, and its bits; nothing beside the map."""
+        """Return the tooltip of the matrix at a point, or "" outside the map."""
         area = self._map_area()
         if not self._kinds or not area.contains(point):
             return ""
-        # The far edges belong to the area, but to no cell.
+        # The right and bottom edges belong to the area, but to no cell.
         row = min(int((point.y() - area.top()) / self._row_height()), len(self._layers) - 1)
         column = min(int((point.x() - area.left()) / area.width() * len(self._kinds)), len(self._kinds) - 1)
         layer, kind = self._layers[row], self._kinds[column]
         return f"Layer {layer.layer}, {kind}: {layer.bits[kind]:g} bits" if kind in layer.bits else ""
 
 
-def in_words(layers: Sequence[Layer]) -> str:
-    """Say how many matrices are stored in how many bits."""
+def describe_bits(layers: Sequence[LayerBits]) -> str:
+    """Return the number of matrices for each number of bits."""
     all_bits = [bits for layer in layers for bits in layer.bits.values()]
     counts = ((all_bits.count(bits), bits) for bits in _distinct(all_bits))
     return ", ".join(f"{format_count(count, 'matrix', 'matrices')} in {bits:g} bits" for count, bits in counts)

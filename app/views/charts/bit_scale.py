@@ -1,4 +1,4 @@
-"""The colours that stand for bits, the same in both appearances, as in a printed map."""
+"""Color scale of bits per weight, the same in light and dark mode."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, qGray
 
 from app.views.kit.theme import Theme
 
-# From light for few bits to dark for many, in hues that people who see few colours tell apart too.
+# From light for few bits to dark for many, in hues that are distinguishable with color blindness.
 _SCALE: Sequence[tuple[float, QColor]] = (
     (2, QColor("#f3d64e")),
     (3, QColor("#b3d25c")),
@@ -19,25 +19,25 @@ _SCALE: Sequence[tuple[float, QColor]] = (
     (32, QColor("#3d2a5c")),
 )
 _HATCH = 5
-"""Pixels between the lines."""
+"""Pixels between hatch lines."""
 
 
-def colour_of(bits: float) -> QColor:
-    """Return the colour of the number on the scale that is nearest."""
+def bit_color(bits: float) -> QColor:
+    """Return the color of the nearest number of bits on the scale."""
     return min(_SCALE, key=lambda step: abs(step[0] - bits))[1]
 
 
-def colour_on(fill: QColor) -> QColor:
-    """Return a colour in which text is read on `fill`."""
+def text_color_on(fill: QColor) -> QColor:
+    """Return a color for legible text on `fill`."""
     return QColor("#1d1d1f") if qGray(fill.rgb()) > 120 else QColor("#ffffff")
 
 
-def hatch(painter: QPainter, area: QRectF, colour: QColor) -> None:
-    """Draw lines across: here is something that has no colour of the scale."""
+def hatch(painter: QPainter, area: QRectF, color: QColor) -> None:
+    """Paint diagonal lines, for matrices outside the scale."""
     painter.save()
     painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(colour, 1))
+    painter.setPen(QPen(color, 1))
     left = area.left() - area.height()
     while left < area.right():
         painter.drawLine(QPointF(left, area.bottom()), QPointF(left + area.height(), area.top()))
@@ -45,8 +45,8 @@ def hatch(painter: QPainter, area: QRectF, colour: QColor) -> None:
     painter.restore()
 
 
-def swatch(painter: QPainter, theme: Theme, area: QRectF, colour: QColor) -> float:
-    """Draw a patch at the left of `area`, in its middle; return where it ends."""
+def swatch(painter: QPainter, theme: Theme, area: QRectF, color: QColor) -> float:
+    """Paint a swatch on the left of `area`, vertically centered, and return its right edge."""
     side = theme.scaled(9)
-    painter.fillRect(QRectF(area.left(), area.top() + (area.height() - side) / 2, side, side), colour)
+    painter.fillRect(QRectF(area.left(), area.top() + (area.height() - side) / 2, side, side), color)
     return area.left() + side

@@ -1,4 +1,4 @@
-"""Shows one chart as wide and high as there is room, and lets its marks be pointed at, by mouse and by keyboard."""
+"""Shows a chart in the available space; mouse and keyboard can point at its marks."""
 
 import math
 from collections.abc import Mapping
@@ -23,16 +23,16 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.viewmodels.lab.chart_card import ChartCard
 from app.views.charts.figure_card import FigureCard
-from app.views.charts.scene_painter import colours_of, paint, rectangle, style_of
+from app.views.charts.scene_painter import paint, rectangle, scene_colors, style_of
 from app.views.kit.painting import focus_ring
 from app.views.kit.theme import Theme
 from mlx_engine.measure.charts.chart import Chart
 from mlx_engine.measure.charts.scene import HoverTarget, Scene
 
 _REACH = 10.0
-"""How near a mark the pointer must be, in pixels."""
-_SAME = 1.5
-"""Marks that are no farther apart lie over each other."""
+"""Largest distance between pointer and mark, in pixels."""
+_OVERLAP = 1.5
+"""Marks within this distance overlap, in pixels."""
 _MARGIN = 6.0
 _STEPS: Mapping[int, tuple[int, int]] = {
     Qt.Key.Key_Left: (-1, 0),
@@ -43,7 +43,7 @@ _STEPS: Mapping[int, tuple[int, int]] = {
 
 
 class ChartView(QWidget):
-    """A click or the space bar activates a mark; a double click or Return opens its row."""
+    """Click or Space activates a mark; double-click or Return opens its row."""
 
     activated = Signal(str)  # the key of a sample
     row_opened = Signal(str)  # the label of a row
@@ -68,7 +68,7 @@ class ChartView(QWidget):
         return self._chart
 
     def show_chart(self, chart: Chart, cards: Mapping[str, ChartCard]) -> None:
-        """Show `chart`; `cards` say what is told of its marks, by their keys."""
+        """Show `chart`, with the tooltips `cards` by the keys of its marks."""
         if chart == self._chart and cards == self._cards:
             return
         self._chart, self._cards = chart, cards
@@ -77,7 +77,7 @@ class ChartView(QWidget):
         self._redraw()
 
     def select(self, key: str) -> None:
-        """Mark what belongs to the sample with this key; "" marks nothing."""
+        """Mark the sample with this key; "" marks nothing."""
         if key != self._selected:
             self._selected = key
             self.update()
@@ -87,20 +87,20 @@ class ChartView(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         style = style_of(self._theme)
-        least = self._chart.least_height(style) if self._chart else style.scaled(120)
-        return QSize(200, round(least + 2 * _MARGIN))
+        height = self._chart.least_height(style) if self._chart else style.scaled(120)
+        return QSize(200, round(height + 2 * _MARGIN))
 
     def _redraw(self) -> None:
         self._picture = None
         if self._chart:
             width, height = self.width() - 2 * _MARGIN, self.height() - 2 * _MARGIN
             self.scene = self._chart.draw(max(width, 1.0), max(height, 1.0), style_of(self._theme))
-            self._keep_pointing()
+            self._update_pointed()
         self.updateGeometry()
         self.update()
 
-    def _keep_pointing(self) -> None:
-        """Stay at the same mark, wherever it stands now."""
+    def _update_pointed(self) -> None:
+        """Keep pointing at the same mark after it has moved."""
         key = self.pointed.key if self.pointed else None
         self._point_at(next((target for target in self.scene.targets if target.key == key), None))
 
@@ -110,33 +110,33 @@ class ChartView(QWidget):
             brief = ChartCard(target.text, ())
             card = self._cards.get(target.key, brief)
             mark = rectangle(target.area).translated(_MARGIN, _MARGIN)
-            # Of a bar it is the end that is looked at.
+            # For a bar, the card points at its end.
             mark.setLeft(max(mark.left(), mark.right() - mark.height()))
-            self.card.show_beside(replace(card, also=self._others_at(target)), brief, mark)
+            self.card.show_near(replace(card, also=self._others_at(target)), brief, mark)
         else:
             self.card.hide()
         self.update()
 
     def target_at(self, point: QPointF) -> HoverTarget | None:
-        """Return the mark under `point` or near it, the nearest if there are several."""
+        """Return the nearest mark within reach of `point`, or None."""
         inside = point - QPointF(_MARGIN, _MARGIN)
         near = [(_distance(rectangle(target.area), inside), target) for target in self.scene.targets]
-        distance, target = min(near, key=lambda found: found[0], default=(_REACH, None))
+        distance, target = min(near, key=lambda item: item[0], default=(_REACH, None))
         return target if distance < _REACH else None
 
-    def _at_the_same_place(self, target: HoverTarget) -> list[HoverTarget]:
-        """Return the marks that lie over each other with `target`, which is one of them."""
+    def _overlapping(self, target: HoverTarget) -> list[HoverTarget]:
+        """Return the marks that overlap `target`, including itself."""
         here = target.area.middle
-        return [other for other in self.scene.targets if math.dist(here, other.area.middle) < _SAME]
+        return [other for other in self.scene.targets if math.dist(here, other.area.middle) < _OVERLAP]
 
     def _others_at(self, target: HoverTarget) -> str:
-        """Return which other rows have their mark in the same place."""
-        others = (other for other in self._at_the_same_place(target) if other.sample != target.sample)
+        """Return the names of other rows with a mark in the same place."""
+        others = (other for other in self._overlapping(target) if other.sample != target.sample)
         return ", ".join(dict.fromkeys(other.name for other in others))
 
     def _next_at(self, target: HoverTarget) -> HoverTarget:
-        """Return what a click means where marks lie over each other: the one after that which is selected."""
-        here = self._at_the_same_place(target)
+        """Return the target of a click: of overlapping marks, the one after the selected mark."""
+        here = self._overlapping(target)
         keys = [other.sample for other in here]
         return here[(keys.index(self._selected) + 1) % len(here)] if self._selected in keys else target
 
@@ -159,7 +159,7 @@ class ChartView(QWidget):
             self.row_opened.emit(target.label)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        # The card would stay while the chart is scrolled away below it.
+        # Otherwise the card would stay in place while the chart scrolls.
         self._point_at(None)
         super().wheelEvent(event)
 
@@ -189,20 +189,20 @@ class ChartView(QWidget):
             super().keyPressEvent(event)
 
     def _step(self, x: int, y: int) -> None:
-        """Go to the next mark in that direction, from none to the first one, and have it read out."""
+        """Go to the next mark in a direction, or to the first one, and announce it."""
         target = self._ahead(self.pointed, x, y) if self.pointed else next(iter(self.scene.targets), None)
         if target:
             self._point_at(target)
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, target.text))
 
     def _ahead(self, target: HoverTarget, x: int, y: int) -> HoverTarget | None:
-        """Return the nearest mark on that side of `target`; what lies aside counts as twice as far."""
-        here, places = target.area.middle, {other.key: place for place, other in enumerate(self.scene.targets)}
+        """Return the nearest mark in a direction from `target`; distance across the direction counts twice."""
+        here, order = target.area.middle, {other.key: number for number, other in enumerate(self.scene.targets)}
 
         def distance(other: HoverTarget) -> float:
             right, down = other.area.middle.x - here.x, other.area.middle.y - here.y
-            # Of marks in the same place, one is a little ahead of the one before.
-            along = right * x + down * y + 1e-6 * (places[other.key] - places[target.key]) * (x + y)
+            # Overlapping marks are ordered as in the scene.
+            along = right * x + down * y + 1e-6 * (order[other.key] - order[target.key]) * (x + y)
             return along + 2 * abs(right * y + down * x) if along > 0 else math.inf
 
         nearest = min(self.scene.targets, key=distance)
@@ -220,7 +220,7 @@ class ChartView(QWidget):
                 self._ring(painter, rectangle(target.area))
 
     def _picture_of_scene(self) -> QPixmap:
-        """Return the chart without what is pointed at, painted anew only when it has changed."""
+        """Return the picture of the chart without highlights, painted again only after a change."""
         scale = self.devicePixelRatioF()
         if self._picture is None or self._picture.devicePixelRatio() != scale:
             self._picture = QPixmap((QSizeF(self.size()) * scale).toSize())
@@ -228,7 +228,7 @@ class ChartView(QWidget):
             self._picture.fill(Qt.GlobalColor.transparent)
             painter = QPainter(self._picture)
             painter.translate(_MARGIN, _MARGIN)
-            paint(painter, self.scene, colours_of(self._theme.palette), self._theme.font("small", tabular=True))
+            paint(painter, self.scene, scene_colors(self._theme.palette), self._theme.font("small", tabular=True))
             painter.end()
         return self._picture
 
@@ -243,5 +243,5 @@ class ChartView(QWidget):
 def _distance(area: QRectF, point: QPointF) -> float:
     x = max(area.left() - point.x(), 0.0, point.x() - area.right())
     y = max(area.top() - point.y(), 0.0, point.y() - area.bottom())
-    # Where marks lie over each other the one whose middle is nearer is meant.
+    # Of overlapping marks, the one with the nearest center wins.
     return math.hypot(x, y) + 0.001 * (area.center() - point).manhattanLength()

@@ -1,4 +1,4 @@
-"""How the divergences of single positions are spread."""
+"""Distribution of KL divergence over positions."""
 
 from PySide6.QtWidgets import QWidget
 

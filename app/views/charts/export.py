@@ -1,4 +1,4 @@
-"""A chart as a picture or a file: always light, with its title and how it was measured."""
+"""Exports a chart as an image or a file: in light mode, with its title and method."""
 
 import re
 from pathlib import Path
@@ -13,13 +13,13 @@ from mlx_engine.measure.results.output_file import write_chosen
 
 _TEXT = 14
 _LONGEST = 100
-"""Characters of a name; file systems take 255 bytes."""
+"""Longest file name in characters; file systems allow 255 bytes."""
 _SCALE = 2
-"""Pixels of the file for each of the picture, so that it is sharp on a Retina screen and in print."""
+"""Pixels in the file per pixel of the chart, for Retina displays and print."""
 
 
 def picture(chart: Chart, font: QFont) -> QImage:
-    """Return `chart` in `font`, whatever its size."""
+    """Return an image of `chart` in `font`, at a fixed font size."""
     sized = QFont(font)
     sized.setPixelSize(_TEXT)
     scene = page(chart, style_in(sized))
@@ -27,13 +27,13 @@ def picture(chart: Chart, font: QFont) -> QImage:
     image.setDevicePixelRatio(_SCALE)
     image.fill(QColor(LIGHT["background"]))
     painter = QPainter(image)
-    paint(painter, scene, {role: QColor(colour) for role, colour in LIGHT.items()}, sized)
+    paint(painter, scene, {role: QColor(color) for role, color in LIGHT.items()}, sized)
     painter.end()
     return image
 
 
 def write(chart: Chart, path: Path, font: QFont) -> None:
-    """Write `chart` to the file `path`: as SVG if it ends so, else as PNG.
+    """Write `chart` to `path`, as SVG for the suffix .svg, otherwise as PNG.
 
     Raises:
         StorageError: the file cannot be written.
@@ -43,7 +43,7 @@ def write(chart: Chart, path: Path, font: QFont) -> None:
 
 
 def file_stem(title: str) -> str:
-    """Return what a file of the chart with this title may be called on every disk, without its ending."""
+    """Return a file name for a title, without suffix, that is valid on all file systems."""
     return re.sub(r"[^\w.-]+", "-", title).strip(".-")[:_LONGEST] or "chart"
 
 

@@ -1,4 +1,4 @@
-"""A small card with all figures of a model, beside its mark in a chart."""
+"""A card with all figures of a model, near its mark in a chart."""
 
 import math
 
@@ -12,30 +12,30 @@ from app.views.kit.theme import Theme
 
 _PADDING = 10
 _GAP = 16
-"""Between the names of figures and the figures."""
-_AWAY = 10
-"""From the mark."""
+"""Pixels between names and figures."""
+_DISTANCE = 10
+"""Pixels between card and mark."""
 
 
 class FigureCard(QWidget):
-    """Stays within the window of `chart`, and lets the mouse through."""
+    """Stays within the window of `chart`, and ignores the mouse."""
 
     def __init__(self, theme: Theme, chart: QWidget) -> None:
         super().__init__(chart)
         self._theme, self._chart = theme, chart
         chart.destroyed.connect(self.deleteLater)
-        self.shown = ChartCard("", ())
+        self.card = ChartCard("", ())
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
-    def show_beside(self, card: ChartCard, brief: ChartCard, mark: QRectF) -> None:
-        """Show `card` where it does not cover `mark`, a place in the chart; where it has no room, `brief`."""
+    def show_near(self, card: ChartCard, brief: ChartCard, mark: QRectF) -> None:
+        """Show `card` without covering `mark`, a rectangle in the chart; show `brief` if the space is too small."""
         window = self._chart.window()
         if self.parentWidget() is not window:
             self.setParent(window)
         mark = mark.translated(QPointF(self._chart.mapTo(window, QPoint(0, 0))))
-        for shown in (card, brief):
-            self.shown = shown
+        for candidate in (card, brief):
+            self.card = candidate
             if place := self._place(mark):
                 break
         else:
@@ -46,16 +46,16 @@ class FigureCard(QWidget):
         self.update()
 
     def _place(self, mark: QRectF) -> QRectF | None:
-        """Return the first place beside, below or above `mark` that is within the window."""
+        """Return the first area next to, below or above `mark` that fits in the window."""
         size, room = self._size(), QRectF(self._chart.window().rect()).adjusted(2, 2, -2, -2)
         width, height = size.width(), size.height()
         left = max(min(mark.center().x() - width / 2, room.right() - width), room.left())
         top = max(min(mark.center().y() - height / 3, room.bottom() - height), room.top())
         places = (
-            QPointF(mark.right() + _AWAY, top),
-            QPointF(mark.left() - _AWAY - width, top),
-            QPointF(left, mark.bottom() + _AWAY),
-            QPointF(left, mark.top() - _AWAY - height),
+            QPointF(mark.right() + _DISTANCE, top),
+            QPointF(mark.left() - _DISTANCE - width, top),
+            QPointF(left, mark.bottom() + _DISTANCE),
+            QPointF(left, mark.top() - _DISTANCE - height),
         )
         return next((area for place in places if room.contains(area := QRectF(place, size))), None)
 
@@ -65,42 +65,40 @@ class FigureCard(QWidget):
     def _size(self) -> QSizeF:
         """Return the size in whole pixels."""
         metrics = self._metrics()
-        names = max((metrics.horizontalAdvance(name) for name, _ in self.shown.lines), default=0.0)
-        figures = max((metrics.horizontalAdvance(figure) for _, figure in self.shown.lines), default=0.0)
-        title = self._metrics(bold=True).horizontalAdvance(self.shown.title)
+        names = max((metrics.horizontalAdvance(name) for name, _ in self.card.lines), default=0.0)
+        figures = max((metrics.horizontalAdvance(figure) for _, figure in self.card.lines), default=0.0)
+        title = self._metrics(bold=True).horizontalAdvance(self.card.title)
         limit = self._chart.window().width() - 2 * _PADDING - 4
         width = max(names + _GAP + figures, min(title, limit))
-        height = self._line() * (1 + len(self.shown.lines)) + self._verdict(width).height()
+        height = self._line_height() * (1 + len(self.card.lines)) + self._sentences_area(width).height()
         return QSizeF(math.ceil(width) + 2 * _PADDING, math.ceil(height) + 2 * _PADDING)
 
-    def _line(self) -> float:
+    def _line_height(self) -> float:
         return self._metrics().height() * 1.15
 
-    def _verdict(self, width: float) -> QRectF:
-        """Return the room that the verdict takes, at the origin."""
-        if not self.shown.sentences:
+    def _sentences_area(self, width: float) -> QRectF:
+        """Return the area of the sentences, at the origin."""
+        if not self.card.sentences:
             return QRectF()
         room = QRectF(0, 0, width, 10_000)
-        found = self._metrics().boundingRect(room, Qt.TextFlag.TextWordWrap, self.shown.sentences)
-        return QRectF(0, 0, width, found.height() + 6)
+        bounds = self._metrics().boundingRect(room, Qt.TextFlag.TextWordWrap, self.card.sentences)
+        return QRectF(0, 0, width, bounds.height() + 6)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours, painter = self._theme.palette, QPainter(self)
-        rounded(painter, QRectF(self.rect()), 8, colours.surface, colours.border)
+        colors, painter = self._theme.palette, QPainter(self)
+        rounded(painter, QRectF(self.rect()), 8, colors.surface, colors.border)
         inside = QRectF(self.rect()).adjusted(_PADDING, _PADDING, -_PADDING, -_PADDING)
-        line = QRectF(inside.topLeft(), QSizeF(inside.width(), self._line()))
+        line = QRectF(inside.topLeft(), QSizeF(inside.width(), self._line_height()))
         painter.setFont(self._theme.font("small", tabular=True, bold=True))
-        painter.setPen(colours.text)
-        title = painter.fontMetrics().elidedText(
-            self.shown.title, Qt.TextElideMode.ElideMiddle, int(inside.width()) + 1
-        )
+        painter.setPen(colors.text)
+        title = painter.fontMetrics().elidedText(self.card.title, Qt.TextElideMode.ElideMiddle, int(inside.width()) + 1)
         painter.drawText(line, title)
         painter.setFont(self._theme.font("small", tabular=True))
-        for name, figure in self.shown.lines:
-            line.translate(0, self._line())
-            painter.setPen(colours.secondary)
+        for name, figure in self.card.lines:
+            line.translate(0, self._line_height())
+            painter.setPen(colors.secondary)
             painter.drawText(line, name)
-            painter.setPen(colours.text)
+            painter.setPen(colors.text)
             painter.drawText(line, Qt.AlignmentFlag.AlignRight, figure)
         below = QRectF(inside.left(), line.bottom() + 4, inside.width(), inside.bottom() - line.bottom())
-        painter.drawText(below, Qt.TextFlag.TextWordWrap, self.shown.sentences)
+        painter.drawText(below, Qt.TextFlag.TextWordWrap, self.card.sentences)

@@ -1,8 +1,8 @@
-"""What each candidate costs against what it loses: the chart that answers which to take."""
+"""Cost of each candidate versus its quality loss, for choosing one."""
 
 from PySide6.QtWidgets import QWidget
 
-from app.views.charts.study_chart import Choice, StudyChart
+from app.views.charts.study_chart import FigureChoice, StudyChart
 from app.views.kit.theme import Theme
 from mlx_engine.measure.charts.pareto import ACROSS, UP, Pareto, pareto
 from mlx_engine.measure.figures.figure import Figure
@@ -13,14 +13,16 @@ class ParetoChart(StudyChart):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         self._memory_bytes: int | None = None
         super().__init__(
-            theme, parent, draw=self._pareto, choices=(Choice("Vertical axis", UP), Choice("Horizontal axis", ACROSS))
+            theme,
+            parent,
+            draw=self._pareto,
+            choices=(FigureChoice("Vertical axis", UP), FigureChoice("Horizontal axis", ACROSS)),
         )
 
     def show_memory(self, available_bytes: int) -> None:
-        """Draw a line at what models may take of this machine's memory, where memory is shown."""
+        """Draw a line at the memory available for models on this Mac, if an axis shows memory."""
         self._memory_bytes = available_bytes
-        self._renew()
+        self._refresh()
 
-    def _pareto(self, study: Study, *chosen: Figure) -> Pareto:
-        up, across = chosen
+    def _pareto(self, study: Study, up: Figure, across: Figure) -> Pareto:
         return pareto(study, across, up, self._memory_bytes)

@@ -1,4 +1,4 @@
-"""Paints a scene in the colours of a theme, or in those of a file."""
+"""Paints a scene in the colors of a theme or of a file."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -12,11 +12,11 @@ from app.views.kit.theme import Theme
 from mlx_engine.measure.charts.scene import Area, BoxItem, DiscItem, Ink, Item, LineItem, Point, Scene, TextItem
 from mlx_engine.measure.charts.style import Style
 
-Colours = Mapping[Ink, QColor]
+Colors = Mapping[Ink, QColor]
 
 
-def colours_of(palette: Palette) -> Colours:
-    """Return the colours of a scene's roles in a palette of the window."""
+def scene_colors(palette: Palette) -> Colors:
+    """Return the colors of the roles of a scene in `palette`."""
     return {
         "background": palette.window,
         "text": palette.text,
@@ -30,12 +30,12 @@ def colours_of(palette: Palette) -> Colours:
 
 
 def style_of(theme: Theme) -> Style:
-    """Return the style whose words are as large and wide as the theme's small ones."""
+    """Return the style of the small font of the theme."""
     return style_in(theme.font("small", tabular=True))
 
 
 def style_in(font: QFont) -> Style:
-    """Return the style whose words stand in `font`."""
+    """Return the style of `font`."""
 
     @cache
     def metrics(size: float, bold: bool) -> QFontMetricsF:
@@ -55,33 +55,33 @@ def _sized(font: QFont, size: float, bold: bool) -> QFont:
     return sized
 
 
-def paint(painter: QPainter, scene: Scene, colours: Colours, font: QFont) -> None:
-    """Draw `scene` at the painter's origin."""
+def paint(painter: QPainter, scene: Scene, colors: Colors, font: QFont) -> None:
+    """Paint `scene` at the origin of the painter."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for item in scene.items:
-        _paint(painter, item, colours, font)
+        _paint(painter, item, colors, font)
 
 
-def _paint(painter: QPainter, item: Item, colours: Colours, font: QFont) -> None:
+def _paint(painter: QPainter, item: Item, colors: Colors, font: QFont) -> None:
     match item:
         case LineItem():
-            painter.setPen(_pen(item, colours))
+            painter.setPen(_pen(item, colors))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawPolyline(QPolygonF([QPointF(*point) for point in _crisp(item)]))
         case DiscItem(middle=middle, radius=radius):
-            painter.setPen(QPen(colour(item.border, colours), item.width))
-            painter.setBrush(colour(item.fill, colours))
+            painter.setPen(QPen(color(item.border, colors), item.width))
+            painter.setBrush(color(item.fill, colors))
             painter.drawEllipse(QPointF(*middle), radius, radius)
         case BoxItem(area=area, radius=radius):
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(colour(item.fill, colours))
+            painter.setBrush(color(item.fill, colors))
             painter.drawRoundedRect(rectangle(area), radius, radius)
         case TextItem():
-            _write(painter, item, colours, _sized(font, item.size, item.bold))
+            _write(painter, item, colors, _sized(font, item.size, item.bold))
 
 
-def _pen(line: LineItem, colours: Colours) -> QPen:
-    pen = QPen(colour(line.ink, colours), line.width)
+def _pen(line: LineItem, colors: Colors) -> QPen:
+    pen = QPen(color(line.ink, colors), line.width)
     pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     if line.dash:
@@ -90,23 +90,23 @@ def _pen(line: LineItem, colours: Colours) -> QPen:
 
 
 def _crisp(line: LineItem) -> tuple[Point, ...]:
-    """Return the points; of a thin upright or level line, in the middle of pixels."""
+    """Return the points; those of a thin horizontal or vertical line are at pixel centers."""
     xs, ys = {point.x for point in line.points}, {point.y for point in line.points}
     if line.width > 1 or (len(xs) > 1 and len(ys) > 1):
         return line.points
     return tuple(Point(int(point.x) + 0.5, int(point.y) + 0.5) for point in line.points)
 
 
-def _write(painter: QPainter, words: TextItem, colours: Colours, font: QFont) -> None:
+def _write(painter: QPainter, words: TextItem, colors: Colors, font: QFont) -> None:
     painter.setFont(font)
-    painter.setPen(colour(words.ink, colours))
+    painter.setPen(color(words.ink, colors))
     width = QFontMetricsF(font).horizontalAdvance(words.text)
     left = words.at.x - {"start": 0.0, "middle": width / 2, "end": width}[words.anchor]
     painter.drawText(QPointF(left, words.at.y), words.text)
 
 
-def colour(ink: Ink, colours: Colours) -> QColor:
-    return QColor(ink) if ink.startswith("#") else colours[ink]
+def color(ink: Ink, colors: Colors) -> QColor:
+    return QColor(ink) if ink.startswith("#") else colors[ink]
 
 
 def rectangle(area: Area) -> QRectF:

@@ -1,4 +1,4 @@
-"""A line without axes, the size of a word: how a rate went over the last seconds."""
+"""A small line chart without axes, for a rate over the last seconds."""
 
 from collections.abc import Sequence
 
@@ -6,26 +6,26 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 SPAN = 60
-"""Values that fill the width; fewer start at the left."""
+"""Values across the full width; fewer start on the left."""
 
-_FEWEST = 4
-"""Values that make a line; the first ones, of parts of a second, say little."""
+_MIN_VALUES = 4
+"""Fewest values for a line; the first ones cover only parts of a second."""
 
 
-def draw_sparkline(painter: QPainter, area: QRectF, values: Sequence[float], colour: QColor) -> None:
-    """Draw the values as a line over a pale ground. The bottom is zero, so that a flat line is a steady rate."""
+def draw_sparkline(painter: QPainter, area: QRectF, values: Sequence[float], color: QColor) -> None:
+    """Paint the values as a line above a tinted area. The bottom is zero, so a flat line is a steady rate."""
     points = _points(area, values[-SPAN:])
-    if len(points) < _FEWEST:
+    if len(points) < _MIN_VALUES:
         return
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    ground = QColor(colour)
-    ground.setAlphaF(0.14)
+    fill = QColor(color)
+    fill.setAlphaF(0.14)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(ground)
-    feet = [QPointF(points[-1].x(), area.bottom()), QPointF(points[0].x(), area.bottom())]
-    painter.drawPolygon(QPolygonF([*points, *feet]))
-    painter.setPen(QPen(colour, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+    painter.setBrush(fill)
+    bottom = [QPointF(points[-1].x(), area.bottom()), QPointF(points[0].x(), area.bottom())]
+    painter.drawPolygon(QPolygonF([*points, *bottom]))
+    painter.setPen(QPen(color, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
     painter.drawPolyline(QPolygonF(points))
     painter.restore()
 

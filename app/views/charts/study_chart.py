@@ -1,4 +1,4 @@
-"""A chart of a study with what it needs around it: a choice of what it shows, and a button that exports it."""
+"""A chart of a study, with choices of its figures and an export button."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ from mlx_engine.measure.study.study import Study
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """A list of figures to choose from, called `name`; the one at `first` is the default."""
+class FigureChoice:
+    """A menu of figures with a label; the figure at index `first` is the default."""
 
     name: str
     figures: Sequence[Figure]
@@ -34,14 +34,19 @@ class Choice:
 
 
 class StudyChart(QWidget):
-    """`draw` makes the chart of a study and of what is chosen of each of the `choices`."""
+    """Shows the chart that `draw` returns for a study and the selection of each of the `choices`."""
 
     activated = Signal(str)  # the key of a sample
     row_opened = Signal(str)  # the label of a row
-    failed = Signal(str, str)  # title and message of what went wrong
+    failed = Signal(str, str)  # title, message
 
     def __init__(
-        self, theme: Theme, parent: QWidget | None = None, *, draw: Callable[..., Chart], choices: Sequence[Choice] = ()
+        self,
+        theme: Theme,
+        parent: QWidget | None = None,
+        *,
+        draw: Callable[..., Chart],
+        choices: Sequence[FigureChoice] = (),
     ) -> None:
         super().__init__(parent)
         self._theme, self._draw = theme, draw
@@ -49,19 +54,19 @@ class StudyChart(QWidget):
         self.chips = [_chip(choice, theme, self) for choice in choices]
         self.view = ChartView(theme)
         self.reading = TextLabel(theme, role="small", tone="secondary", wraps=True)
-        self.export_button = SmallButton(theme, "Export", "Save the chart as a picture, or copy it")
+        self.export_button = SmallButton(theme, "Export", "Save or copy the chart as an image")
         self.export_button.setEnabled(False)
         self._lay_out(theme)
         for chip in self.chips:
-            chip.value_changed.connect(self._renew)
-        self.export_button.clicked.connect(self._offer)
+            chip.value_changed.connect(self._refresh)
+        self.export_button.clicked.connect(self._show_export_menu)
         self.view.activated.connect(self.activated)
         self.view.row_opened.connect(self.row_opened)
 
     def _lay_out(self, theme: Theme) -> None:
         head = QHBoxLayout()
         head.setSpacing(6)
-        head.addWidget(Flow([*self.chips[:1], *(_against(chip, theme) for chip in self.chips[1:])]), 1)
+        head.addWidget(Flow([*self.chips[:1], *(_with_versus(chip, theme) for chip in self.chips[1:])]), 1)
         head.addWidget(self.export_button, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -71,15 +76,15 @@ class StudyChart(QWidget):
         column.addWidget(self.reading)
 
     def show_study(self, study: Study) -> None:
-        """Show what was found so far; cheap enough to be called whenever a figure comes."""
+        """Show the results so far; cheap enough to call for each new figure."""
         self._study = study
-        self._renew()
+        self._refresh()
 
     def select(self, key: str) -> None:
-        """Mark what belongs to the sample with this key."""
+        """Mark the sample with this key."""
         self.view.select(key)
 
-    def _renew(self) -> None:
+    def _refresh(self) -> None:
         if self._study:
             chart = self._draw(self._study, *(chip.value for chip in self.chips))
             self.view.show_chart(chart, cards(self._study))
@@ -89,34 +94,34 @@ class StudyChart(QWidget):
             self.reading.setToolTip(plain(chart.method))
             self.reading.setVisible(has_marks and bool(chart.reading))
 
-    def _offer(self) -> None:
+    def _show_export_menu(self) -> None:
         menu = QMenu(self)
-        menu.addAction("Save as PNG…", lambda: self._ask_where("png"))
-        menu.addAction("Save as SVG…", lambda: self._ask_where("svg"))
+        menu.addAction("Save as PNG…", lambda: self._save_as("png"))
+        menu.addAction("Save as SVG…", lambda: self._save_as("svg"))
         menu.addAction("Copy", self.copy)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self.export_button.mapToGlobal(QPoint(0, self.export_button.height() + 4)))
 
-    def _ask_where(self, kind: str) -> None:
+    def _save_as(self, kind: str) -> None:
         if chart := self.view.chart:
             name = f"{file_stem(chart.title)}.{kind}"
-            ask_save_path(self, "Save the chart", name, f"Pictures (*.{kind})", self.save)
+            ask_save_path(self, "Save Chart", name, f"Images (*.{kind})", self.save)
 
     def save(self, path: Path) -> None:
-        """Write the chart as it is shown to `path`; what goes wrong is told by `failed`."""
+        """Write the chart to `path`; errors are emitted by `failed`."""
         if chart := self.view.chart:
             try:
                 write(chart, path, self._theme.font("small", tabular=True))
             except FacetError as error:
-                self.failed.emit("The chart could not be saved", error.message)
+                self.failed.emit("Couldn't save the chart", error.message)
 
     def copy(self) -> None:
-        """Put the chart into the clipboard as a picture."""
+        """Copy the chart as an image."""
         if chart := self.view.chart:
             QGuiApplication.clipboard().setImage(picture(chart, self._theme.font("small", tabular=True)))
 
 
-def _chip(choice: Choice, theme: Theme, parent: QWidget) -> ChoiceChip:
+def _chip(choice: FigureChoice, theme: Theme, parent: QWidget) -> ChoiceChip:
     by_name = {figure.title: figure for figure in choice.figures}
     chip = ChoiceChip(theme, choice.name, by_name, is_order=True, parent=parent)
     chip.choose(choice.figures[choice.first].title)
@@ -124,12 +129,12 @@ def _chip(choice: Choice, theme: Theme, parent: QWidget) -> ChoiceChip:
     return chip
 
 
-def _against(chip: ChoiceChip, theme: Theme) -> QWidget:
-    """Return `chip` with the word before it that makes a sentence of both axes."""
-    held = QWidget()
-    row = QHBoxLayout(held)
+def _with_versus(chip: ChoiceChip, theme: Theme) -> QWidget:
+    """Return `chip` preceded by "vs.", so that both axes read as a phrase."""
+    container = QWidget()
+    row = QHBoxLayout(container)
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(6)
-    row.addWidget(TextLabel(theme, "against", role="small", tone="secondary"))
+    row.addWidget(TextLabel(theme, "vs.", role="small", tone="secondary"))
     row.addWidget(chip)
-    return held
+    return container

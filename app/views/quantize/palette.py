@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.viewmodels.quantize.recipe_map import MatrixCell
-from app.views.charts.bit_scale import colour_of, swatch
+from app.views.charts.bit_scale import bit_color, swatch
 from app.views.kit.chips import Chip
 from app.views.kit.flow import Flow
 from app.views.kit.text_label import TextLabel
@@ -47,7 +47,7 @@ class _TreatmentChip(Chip):
 
     def _paint_more(self, painter: QPainter) -> None:
         if self._bits is not None:
-            swatch(painter, self.theme, QRectF(self.rect()).adjusted(11, 0, 0, 0), colour_of(self._bits))
+            swatch(painter, self.theme, QRectF(self.rect()).adjusted(11, 0, 0, 0), bit_color(self._bits))
 
 
 class TreatmentPalette(QWidget):

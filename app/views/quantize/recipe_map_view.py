@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QToolTip
 from app.viewmodels.formatting.matrix import short
 from app.viewmodels.quantize.map_selection import ALL, OUTSIDE, Place, Selection
 from app.viewmodels.quantize.recipe_map import MatrixCell, RecipeMap
-from app.views.charts.bit_scale import colour_of, colour_on, hatch
+from app.views.charts.bit_scale import bit_color, hatch, text_color_on
 from app.views.kit.painting import focus_ring, mixed, rounded
 from app.views.kit.plain_text import plain
 from app.views.kit.theme import Theme
@@ -168,9 +168,9 @@ class RecipeMapView(QAbstractScrollArea):
             hatch(painter, area, colours.tertiary)
             painter.setPen(colours.secondary)
         else:
-            fill = colour_of(cell.bits)
+            fill = bit_color(cell.bits)
             rounded(painter, area, 3, fill)
-            painter.setPen(colour_on(fill))
+            painter.setPen(text_color_on(fill))
         words = f"{name}  {cell.bits:g}".lstrip() if name or not cell.obstacle else ""
         if painter.fontMetrics().horizontalAdvance(words) + 4 <= area.width():
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, words)

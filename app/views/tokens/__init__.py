@@ -1,1 +1,1 @@
-"""A text token by token: how far a quantization is from the original at each."""
+"""The token view: the KL divergence of a quantization from the original, token by token."""

@@ -1,4 +1,4 @@
-"""What both models expected in the place of one token, side by side: drawn, without mouse or focus."""
+"""Card with the predictions of both models for one token. It accepts neither mouse nor focus."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from app.viewmodels.tokens.format import change, named, percent, visible
+from app.viewmodels.tokens.format import format_change, format_probability, token_name, visible
 from app.viewmodels.tokens.passage import Passage
 from app.views.kit.painting import mixed, rounded
 from app.views.kit.theme import Theme
@@ -15,11 +15,11 @@ from mlx_engine.measure.results.results import Choice
 
 _WIDTH, _SIDE, _GAP, _BAR = 400, 14, 22, 3
 _ROWS = 6
-"""Five choices, and the true token where it is not among them."""
+"""Five choices, and the true token if it is not among them."""
 
 
 class TokenCard(QWidget):
-    """Shows `token` of a passage; as wide as the window allows."""
+    """Shows a token of a passage, within the width of the window."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -32,11 +32,11 @@ class TokenCard(QWidget):
         theme.changed.connect(self.update)
 
     def show_token(self, passage: Passage, token: int, around: QRectF) -> None:
-        """Show it below the rectangle `around` of the window, or above where there is no room."""
+        """Show the card below the rectangle `around` of the window, or above it if space is short."""
         self._passage, self._token = passage, passage.tokens[token]
         window = self._owner.window()
         if self.parentWidget() is not window:
-            # Only there it is never cut off; which window it is was not known before.
+            # A child of the window is never clipped; the window is not known earlier.
             self.setParent(window)
         room = window.rect()
         self.resize(min(self._theme.scaled(_WIDTH), room.width() - 8), self.sizeHint().height())
@@ -64,7 +64,7 @@ class TokenCard(QWidget):
 
     def _lists(self) -> tuple[list[Choice], list[Choice]]:
         token = self._token
-        assert token  # noqa: S101 - only a card with a token is drawn
+        assert token  # noqa: S101 - a card without token is not painted
         return (
             _with_true(token.reference, token.text, token.reference_probability),
             _with_true(token.candidate, token.text, token.probability),
@@ -73,69 +73,69 @@ class TokenCard(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         if self._token is None or self._passage is None:
             return
-        colours, painter = self._theme.palette, QPainter(self)
-        rounded(painter, QRectF(self.rect()), 10, colours.surface, mixed(colours.border, colours.text, 0.18))
+        colors, painter = self._theme.palette, QPainter(self)
+        rounded(painter, QRectF(self.rect()), 10, colors.surface, mixed(colors.border, colors.text, 0.18))
         label, small = self._heights()
         area = QRectF(self.rect()).adjusted(_SIDE, _SIDE, -_SIDE, -_SIDE)
         self._paint_head(painter, area, self._token)
         top = area.top() + label + small + 10
         width = (area.width() - _GAP) / 2
         names = (self._passage.reference, self._passage.candidate)
-        for place, (name, rows) in enumerate(zip(names, self._lists(), strict=True)):
-            column = QRectF(area.left() + place * (width + _GAP), top, width, area.bottom() - top)
+        for index, (name, rows) in enumerate(zip(names, self._lists(), strict=True)):
+            column = QRectF(area.left() + index * (width + _GAP), top, width, area.bottom() - top)
             self._paint_list(painter, column, name, rows)
 
     def _paint_head(self, painter: QPainter, area: QRectF, token: ScoredToken) -> None:
-        colours, (label, small) = self._theme.palette, self._heights()
-        self._write(painter, QRectF(area.left(), area.top(), area.width(), label), named(token), is_heading=True)
-        words = f"KL {token.kl:.3f} nats · Δp {change(token)}{' · special token' if token.is_special else ''}"
+        colors, (label, small) = self._theme.palette, self._heights()
+        self._write(painter, QRectF(area.left(), area.top(), area.width(), label), token_name(token), is_heading=True)
+        figures = f"KL {token.kl:.3f} nats · Δp {format_change(token)}{' · special token' if token.is_special else ''}"
         line = QRectF(area.left(), area.top() + label, area.width(), small)
         painter.setFont(self._theme.font("small", tabular=True))
-        painter.setPen(colours.secondary)
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, words)
+        painter.setPen(colors.secondary)
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, figures)
         if token.differs:
-            left = painter.fontMetrics().horizontalAdvance(f"{words}  ")
-            painter.setPen(colours.danger)
+            left = painter.fontMetrics().horizontalAdvance(f"{figures}  ")
+            painter.setPen(colors.danger)
             rest = line.adjusted(left, 0, 0, 0)
-            said = painter.fontMetrics().elidedText(
+            flip_label = painter.fontMetrics().elidedText(
                 "first choice differs", Qt.TextElideMode.ElideRight, int(rest.width())
             )
-            painter.drawText(rest, Qt.AlignmentFlag.AlignRight, said)
+            painter.drawText(rest, Qt.AlignmentFlag.AlignRight, flip_label)
 
     def _paint_list(self, painter: QPainter, area: QRectF, name: str, rows: Sequence[Choice]) -> None:
-        colours, (_, small) = self._theme.palette, self._heights()
+        colors, (_, small) = self._theme.palette, self._heights()
         painter.setFont(self._theme.font("small"))
-        painter.setPen(colours.secondary)
-        shown = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, int(area.width()))
-        painter.drawText(QRectF(area.left(), area.top(), area.width(), small), Qt.AlignmentFlag.AlignLeft, shown)
+        painter.setPen(colors.secondary)
+        elided = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, int(area.width()))
+        painter.drawText(QRectF(area.left(), area.top(), area.width(), small), Qt.AlignmentFlag.AlignLeft, elided)
         top = area.top() + small + 6
         for choice in rows:
             self._paint_choice(painter, QRectF(area.left(), top, area.width(), small + 1), choice)
             top += self._row_height()
 
     def _paint_choice(self, painter: QPainter, line: QRectF, choice: Choice) -> None:
-        colours = self._theme.palette
+        colors = self._theme.palette
         painter.setFont(self._theme.font("small", tabular=True))
-        painter.setPen(colours.text if choice.is_true else colours.secondary)
-        chance = percent(choice.probability)
-        painter.drawText(line, Qt.AlignmentFlag.AlignRight, chance)
-        room = line.adjusted(0, 0, -painter.fontMetrics().horizontalAdvance(chance) - 8, 0)
+        painter.setPen(colors.text if choice.is_true else colors.secondary)
+        probability = format_probability(choice.probability)
+        painter.drawText(line, Qt.AlignmentFlag.AlignRight, probability)
+        room = line.adjusted(0, 0, -painter.fontMetrics().horizontalAdvance(probability) - 8, 0)
         self._write(painter, room, ("✓ " if choice.is_true else "") + visible(choice.text), is_bold=choice.is_true)
         bar = QRectF(line.left(), line.bottom() + 2, line.width(), _BAR)
-        rounded(painter, bar, _BAR / 2, mixed(colours.surface, colours.text, 0.08))
+        rounded(painter, bar, _BAR / 2, mixed(colors.surface, colors.text, 0.08))
         bar.setWidth(max(line.width() * min(choice.probability, 1.0), _BAR))
-        rounded(painter, bar, _BAR / 2, colours.accent if choice.is_true else colours.tertiary)
+        rounded(painter, bar, _BAR / 2, colors.accent if choice.is_true else colors.tertiary)
 
     def _write(
         self, painter: QPainter, room: QRectF, text: str, *, is_heading: bool = False, is_bold: bool = False
     ) -> None:
         painter.setFont(self._theme.font("heading") if is_heading else self._theme.font("small", bold=is_bold))
         painter.setPen(self._theme.palette.text)
-        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(room.width()))
-        painter.drawText(QPointF(room.left(), room.top() + painter.fontMetrics().ascent()), shown)
+        elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(room.width()))
+        painter.drawText(QPointF(room.left(), room.top() + painter.fontMetrics().ascent()), elided)
 
 
 def _with_true(choices: Sequence[Choice], text: str, probability: float) -> list[Choice]:
-    """Return the choices, and the true token after them if it is not one of them."""
+    """Return the choices, followed by the true token if it is not among them."""
     rows = list(choices)
     return rows if any(choice.is_true for choice in rows) else [*rows, Choice(text, probability, is_true=True)]

@@ -1,4 +1,4 @@
-"""What is chosen above the text: the candidate, the kind, the chunk; and the steps from divergence to divergence."""
+"""Controls of the token view: candidate, kind, chunk, and steps between divergences."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,8 +6,8 @@ from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
-from app.viewmodels.tokens.states import Shown
-from app.viewmodels.tokens.view import TokenView
+from app.viewmodels.tokens.states import TextShown
+from app.viewmodels.tokens.view import TokenViewModel
 from app.views.kit.buttons import IconButton
 from app.views.kit.chips import Chip, MenuChip
 from app.views.kit.controls import SmallButton
@@ -18,12 +18,12 @@ from app.views.kit.theme import Theme
 
 _LONGEST = 40
 FLIPS, WORST = "Flips", "Worst 20"
-_AIMS = "Step through flips, where the first choices differ, or through the twenty places of the greatest KL"
-_SWAP = "The key X goes back to the model before, at the same place of the text"
+_MODES_HINT = "Step through flips, where the first choices differ, or through the 20 places with the highest KL"
+_SWAP = "Press X to switch to the previous model at the same place"
 
 
-class Choices(MenuChip):
-    """One of several names, which may change at any time."""
+class ChoiceMenu(MenuChip):
+    """A menu of names, which can change at any time."""
 
     def __init__(
         self,
@@ -38,14 +38,14 @@ class Choices(MenuChip):
         self._name, self._names, self._choose, self._hint = name, names, choose, hint
         self._value = ""
 
-    def mark(self, value: str) -> None:
-        """Show which one is chosen."""
+    def set_value(self, value: str) -> None:
+        """Show the chosen name."""
         self._value = value
         short = value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
         if short != self.text():
             self.setText(short)
-            whole = value if short != value else ""
-            self.setToolTip(plain("\n".join(filter(None, (whole, self._hint)))))
+            full = value if short != value else ""
+            self.setToolTip(plain("\n".join(filter(None, (full, self._hint)))))
             self.setAccessibleName(f"{self._name}: {value}")
             self.updateGeometry()
 
@@ -62,68 +62,68 @@ class Choices(MenuChip):
         return menu
 
 
-class Controls(Flow):
-    """`step_requested` asks for the next divergence of the sort `aim`, `copy_requested` for a copy, as HTML or not."""
+class TokenControls(Flow):
+    """Emits `step_requested` with a direction for the current `mode`, and `copy_requested` with True for HTML."""
 
     step_requested = Signal(int)
     copy_requested = Signal(bool)
 
-    def __init__(self, view: TokenView, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, view: TokenViewModel, theme: Theme, parent: QWidget | None = None) -> None:
         self._view = view
-        self.aim = FLIPS
-        self.candidates = Choices(theme, "Model", self._candidate_names, view.choose_candidate, hint=_SWAP)
-        self.kinds = Choices(theme, "Text", lambda: view.kinds, view.choose_kind)
-        self.back = IconButton(theme, "chevron-left", "The part before")
+        self.mode = FLIPS
+        self.candidates = ChoiceMenu(theme, "Model", self._candidate_names, view.choose_candidate, hint=_SWAP)
+        self.kinds = ChoiceMenu(theme, "Text", lambda: view.kinds, view.choose_kind)
+        self.previous_part = IconButton(theme, "chevron-left", "Previous part")
         self.part = TextLabel(theme, role="label", tone="secondary")
-        self.forth = IconButton(theme, "chevron-right", "The next part")
-        self.aims = Choices(theme, "Step through", lambda: (FLIPS, WORST), self._aim_at, hint=_AIMS)
-        self.before = IconButton(theme, "chevron-up", "Previous divergence")
+        self.next_part = IconButton(theme, "chevron-right", "Next part")
+        self.modes = ChoiceMenu(theme, "Step through", lambda: (FLIPS, WORST), self._set_mode, hint=_MODES_HINT)
+        self.previous = IconButton(theme, "chevron-up", "Previous divergence")
         self.next = IconButton(theme, "chevron-down", "Next divergence")
-        self.before.set_name("Previous divergence", "K")
+        self.previous.set_name("Previous divergence", "K")
         self.next.set_name("Next divergence", "J")
         self.worst = Chip(theme, "List")
-        self.worst.setToolTip("List of the twenty places of the greatest KL")
-        self.worst.setAccessibleName("List of the twenty worst places")
+        self.worst.setToolTip("List of the 20 places with the highest KL")
+        self.worst.setAccessibleName("List of the 20 worst places")
         self.copy_button = SmallButton(theme, "Copy", "Copy the text")
-        self.aims.mark(FLIPS)
+        self.modes.set_value(FLIPS)
         parts = (
-            *(self.candidates, self.kinds, self.back, self.part, self.forth),
-            *(self.aims, self.before, self.next, self.worst, self.copy_button),
+            *(self.candidates, self.kinds, self.previous_part, self.part, self.next_part),
+            *(self.modes, self.previous, self.next, self.worst, self.copy_button),
         )
         super().__init__(parts, parent)
         self._connect()
-        self.follow()
+        self.refresh()
 
     def _connect(self) -> None:
-        self.back.clicked.connect(lambda: self._view.turn(-1))
-        self.forth.clicked.connect(lambda: self._view.turn(1))
-        self.before.clicked.connect(lambda: self.step_requested.emit(-1))
+        self.previous_part.clicked.connect(lambda: self._view.turn(-1))
+        self.next_part.clicked.connect(lambda: self._view.turn(1))
+        self.previous.clicked.connect(lambda: self.step_requested.emit(-1))
         self.next.clicked.connect(lambda: self.step_requested.emit(1))
         self.copy_button.clicked.connect(self._show_copies)
-        self._view.changed.connect(self.follow)
+        self._view.changed.connect(self.refresh)
 
-    def follow(self) -> None:
-        """Show what is chosen."""
+    def refresh(self) -> None:
+        """Show the current choices."""
         view = self._view
-        self.candidates.mark(view.candidate.name if view.candidate else "No model yet")
-        self.kinds.mark(view.kind)
-        chunks, is_shown = view.chunks, isinstance(view.state, Shown)
-        place = chunks.index(view.chunk) if view.chunk in chunks else 0
-        self.part.setText(f"{place + 1} of {len(chunks)}" if chunks else "")
+        self.candidates.set_value(view.candidate.name if view.candidate else "No model")
+        self.kinds.set_value(view.kind)
+        chunks, is_shown = view.chunks, isinstance(view.state, TextShown)
+        part = chunks.index(view.chunk) if view.chunk in chunks else 0
+        self.part.setText(f"{part + 1} of {len(chunks)}" if chunks else "")
         self.part.setToolTip("Part of the texts of this kind")
-        self.back.setEnabled(place > 0)
-        self.forth.setEnabled(place + 1 < len(chunks))
+        self.previous_part.setEnabled(part > 0)
+        self.next_part.setEnabled(part + 1 < len(chunks))
         self.candidates.setEnabled(bool(view.candidates))
         self.kinds.setEnabled(bool(view.candidates))
-        for part in (self.before, self.next, self.aims, self.copy_button):
-            part.setEnabled(is_shown)
+        for control in (self.previous, self.next, self.modes, self.copy_button):
+            control.setEnabled(is_shown)
 
     def _candidate_names(self) -> list[str]:
-        return [one.name for one in self._view.candidates]
+        return [candidate.name for candidate in self._view.candidates]
 
-    def _aim_at(self, aim: str) -> None:
-        self.aim = aim
-        self.aims.mark(aim)
+    def _set_mode(self, mode: str) -> None:
+        self.mode = mode
+        self.modes.set_value(mode)
 
     def _show_copies(self) -> None:
         menu = QMenu(self)

@@ -1,4 +1,4 @@
-"""Draws the lines of a text with their tints and marks, as pictures that scrolling only has to copy."""
+"""Draws the lines of a text with tints and marks, as pictures that scrolling only copies."""
 
 from collections.abc import Sequence
 
@@ -8,43 +8,43 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPixmap
 from app.viewmodels.tokens.passage import Passage
 from app.views.kit.painting import rounded
 from app.views.kit.theme import Theme
-from app.views.tokens.layout import Line, TokenLayout
-from app.views.tokens.paragraphs import BEFORE, Cell
+from app.views.tokens.layout import LayoutLine, TokenLayout
+from app.views.tokens.paragraphs import BEFORE, TokenCell
 from app.views.tokens.scale import KlScale
 
 OVER = 4
-"""Pixels by which the picture of a line is higher than the line, above and below: marks reach out of it."""
+"""Extra pixels of a picture above and below its line, for marks."""
 _UNDERLINE = 2.0
 _VEIL = 0.33
-"""How much of the ground lies over the beginning of a line that is not scored: it looks like the lines before then."""
+"""Opacity of the background over an unscored start of a line, which matches the unscored lines above."""
 _BLANK, _TAB = "·", "→"
 
 
 class LinePictures:
-    """Those of `passage`, laid out by `layout` in `font`: `margin` and the width of the text wide, left and right."""
+    """Pictures of the lines of `passage`, laid out by `layout` in `font`, with `margin` pixels on both sides."""
 
-    def __init__(  # noqa: PLR0913 - what a picture depends on
+    def __init__(  # noqa: PLR0913 - everything that determines a picture
         self, theme: Theme, passage: Passage, layout: TokenLayout, font: QFont, *, width: int, margin: int, ratio: float
     ) -> None:
         self._theme, self._passage, self._layout, self._font = theme, passage, layout, font
         self._width, self._margin, self._ratio = width, margin, ratio
         scale = KlScale.of(theme)
-        self._tints = [scale.colour(kl_of(passage, cell)) for cell in layout.cells]
+        self._tints = [scale.color(kl_of(passage, cell)) for cell in layout.cells]
         first = passage.read.first_difference
         self._first_flip = None if first is None else layout.cell_of(first)
-        self._drawn: dict[int, QPixmap] = {}
+        self._pictures: dict[int, QPixmap] = {}
 
     def of(self, number: int) -> QPixmap:
-        """Return the picture of the line of that number, its top `OVER` pixels above the line."""
-        if (known := self._drawn.get(number)) is None:
-            known = self._drawn[number] = self._draw(number)
-        return known
+        """Return the picture of a line; its top is `OVER` pixels above the line."""
+        if (picture := self._pictures.get(number)) is None:
+            picture = self._pictures[number] = self._draw(number)
+        return picture
 
     def prepare(self, near: range) -> bool:
-        """Draw one of the lines `near` that is not drawn yet, and let go of others; return whether there was one."""
-        if len(self._drawn) > 2 * len(near):
-            self._drawn = {number: one for number, one in self._drawn.items() if number in near}
-        number = next((number for number in near if number not in self._drawn), None)
+        """Draw one missing picture of the lines `near`, and drop distant ones. Return False if none is missing."""
+        if len(self._pictures) > 2 * len(near):
+            self._pictures = {number: picture for number, picture in self._pictures.items() if number in near}
+        number = next((number for number in near if number not in self._pictures), None)
         if number is not None:
             self.of(number)
         return number is not None
@@ -59,35 +59,37 @@ class LinePictures:
         line = self._layout.lines[number]
         offset = QPointF(self._margin, OVER - line.top)
         places = [(cell, rect.translated(offset)) for cell, rect in self._layout.rects(number)]
-        self._paint_grounds(painter, places)
+        self._paint_tints(painter, places)
         self._paint_text(painter, offset, line, places)
         self._paint_blanks(painter, offset, number)
         self._paint_marks(painter, places)
         painter.end()
         return picture
 
-    def _paint_grounds(self, painter: QPainter, places: Sequence[tuple[int, QRectF]]) -> None:
+    def _paint_tints(self, painter: QPainter, places: Sequence[tuple[int, QRectF]]) -> None:
         frame = self._theme.palette.secondary
         for cell, place in places:
             if cell != BEFORE and (self._tints[cell] or self._is_special(cell)):
                 inside = place.adjusted(0.5, 0, -0.5, 0)
                 rounded(painter, inside, 3, self._tints[cell], frame if self._is_special(cell) else None)
 
-    def _paint_text(self, painter: QPainter, offset: QPointF, line: Line, places: Sequence[tuple[int, QRectF]]) -> None:
-        colours = self._theme.palette
+    def _paint_text(
+        self, painter: QPainter, offset: QPointF, line: LayoutLine, places: Sequence[tuple[int, QRectF]]
+    ) -> None:
+        colors = self._theme.palette
         is_before = all(cell == BEFORE for cell, _ in places)
-        painter.setPen(colours.secondary if is_before else colours.text)
+        painter.setPen(colors.secondary if is_before else colors.text)
         line.line.draw(painter, offset + line.origin)
         if is_before:
             return
-        veil = QColor(colours.window)
+        veil = QColor(colors.window)
         veil.setAlphaF(_VEIL)
         for cell, place in places:
             if cell == BEFORE:
                 painter.fillRect(place, veil)
 
     def _paint_blanks(self, painter: QPainter, offset: QPointF, number: int) -> None:
-        """Show white space that was scored, as editors of programs do."""
+        """Show scored white space, as code editors do."""
         painter.setFont(self._font)
         painter.setPen(self._theme.palette.secondary)
         side = self._layout.line_height
@@ -105,7 +107,7 @@ class LinePictures:
                     self._paint_flag(painter, place)
 
     def _paint_flag(self, painter: QPainter, place: QRectF) -> None:
-        """Mark the first token where the choice differs: up to here, both would have written the same."""
+        """Mark the first flip: up to here, both models would have written the same text."""
         side = self._theme.scaled(7)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._theme.palette.danger)
@@ -119,6 +121,6 @@ class LinePictures:
         return any(self._passage.tokens[token].is_special for token in self._layout.cells[cell].tokens)
 
 
-def kl_of(passage: Passage, cell: Cell) -> float:
-    """Return the greatest KL of the tokens of a cell."""
+def kl_of(passage: Passage, cell: TokenCell) -> float:
+    """Return the highest KL of the tokens of a cell."""
     return max(passage.tokens[token].kl for token in cell.tokens)

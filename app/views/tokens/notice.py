@@ -1,4 +1,4 @@
-"""What stands in the place of the text while there is none: what is going on, or what went wrong."""
+"""Placeholder for the text: progress, or an error."""
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -11,36 +11,37 @@ from app.views.kit.theme import Theme
 _WIDTH, _BAR = 380, 4
 
 
-class Notice(QWidget):
-    """A title, a sentence, and a bar where it is known how far something is."""
+class TokenNotice(QWidget):
+    """A title, a message, and a progress bar."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._share: float | None = None
         self._title = TextLabel(theme, role="heading", wraps=True)
-        self._words = TextLabel(theme, role="label", tone="secondary", wraps=True)
+        self._message = TextLabel(theme, role="label", tone="secondary", wraps=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 12, 24, 12)
         column.addStretch(2)
-        for words in (self._title, self._words):
-            words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            column.addWidget(words)
+        for label in (self._title, self._message):
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            column.addWidget(label)
         column.addStretch(3)
 
-    def tell(self, title: str, words: str, share: float | None = None) -> None:
+    def show_message(self, title: str, message: str, share: float | None = None) -> None:
+        """Show a message, with a progress bar for a `share` from 0 to 1."""
         self._title.setText(title)
         self._title.setVisible(bool(title))
-        self._words.setText(words)
+        self._message.setText(message)
         self._share = share
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         if self._share is None:
             return
-        colours, painter = self._theme.palette, QPainter(self)
+        colors, painter = self._theme.palette, QPainter(self)
         width = min(self._theme.scaled(_WIDTH), self.width() - 48)
-        bar = QRectF((self.width() - width) / 2, self._words.geometry().bottom() + 14, width, _BAR)
-        rounded(painter, bar, _BAR / 2, mixed(colours.window, colours.text, 0.1))
+        bar = QRectF((self.width() - width) / 2, self._message.geometry().bottom() + 14, width, _BAR)
+        rounded(painter, bar, _BAR / 2, mixed(colors.window, colors.text, 0.1))
         bar.setWidth(max(width * self._share, _BAR))
-        rounded(painter, bar, _BAR / 2, colours.accent)
+        rounded(painter, bar, _BAR / 2, colors.accent)

@@ -1,4 +1,4 @@
-"""The whole text as a strip: where in it the models are far apart."""
+"""The whole text as a narrow strip that shows where KL is high."""
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPixmap
@@ -14,7 +14,7 @@ WIDTH = 10
 
 
 def overview(theme: Theme, passage: Passage, layout: TokenLayout, height: int, ratio: float) -> QPixmap:
-    """Return the strip, in which each line of the text is as dark and as long as the worst of its tokens."""
+    """Return the strip: color and length of each line follow the highest KL of its tokens."""
     picture = QPixmap(round(WIDTH * ratio), round(height * ratio))
     picture.setDevicePixelRatio(ratio)
     picture.fill(Qt.GlobalColor.transparent)
@@ -22,9 +22,9 @@ def overview(theme: Theme, passage: Passage, layout: TokenLayout, height: int, r
     step = height / max(len(layout.lines), 1)
     for number, line in enumerate(layout.lines):
         scored = (layout.cells[span.cell] for span in line.spans if span.cell != BEFORE)
-        most = max((kl_of(passage, cell) for cell in scored), default=0.0)
-        if tint := scale.colour(most):
-            length = WIDTH * (0.4 + 0.5 * share(most))
+        highest = max((kl_of(passage, cell) for cell in scored), default=0.0)
+        if tint := scale.color(highest):
+            length = WIDTH * (0.4 + 0.5 * share(highest))
             painter.fillRect(QRectF(1, number * step, length, max(step, 1)), tint)
     painter.end()
     return picture

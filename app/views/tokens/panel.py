@@ -1,49 +1,48 @@
-"""The view of tokens: what to choose above, the text with its tints, and the worst places beside it."""
+"""The token view: controls at the top, the tinted text, and the list of worst places."""
 
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.tokens.passage_copy import as_html, as_plain
-from app.viewmodels.tokens.states import Broken, Busy, Idle, Shown
-from app.viewmodels.tokens.view import TokenView
+from app.viewmodels.tokens.passage_copy import to_html, to_plain_text
+from app.viewmodels.tokens.states import NoText, ReadingText, TextFailed, TextShown
+from app.viewmodels.tokens.view import TokenViewModel
 from app.views.kit.flow import Flow
 from app.views.kit.grid import SIDE
 from app.views.kit.study_pane import StudyPane
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
-from app.views.tokens.controls import WORST, Controls
-from app.views.tokens.legend import Legend
-from app.views.tokens.notice import Notice
-from app.views.tokens.own_text import OwnText
+from app.views.tokens.controls import WORST, TokenControls
+from app.views.tokens.legend import TokenLegend
+from app.views.tokens.notice import TokenNotice
+from app.views.tokens.pasted_text import PastedTextPanel
 from app.views.tokens.scale import KlScale
-from app.views.tokens.text import TokenText
-from app.views.tokens.worst import WorstList
+from app.views.tokens.token_text import TokenText
+from app.views.tokens.worst_list import WorstList
 
 _WIDE, _HIGH, _LIST_WIDTH = 760, 300, 280
-"""Pixels at 100 %: on narrower panels the list stands below the text, and only if it is wanted; lower ones have no
-legend."""
+"""Pixels at 100% text size. On narrower panels, the list is optional and below the text; lower ones have no legend."""
 
 
 class TokensPanel(StudyPane):
-    """Shows `view`, which begins to read when the panel is first seen."""
+    """Shows `view`, which starts reading when the panel first becomes visible."""
 
-    def __init__(self, view: TokenView, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, view: TokenViewModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view, self._theme = view, theme
         self._is_wide = True
-        self.controls = Controls(view, theme)
-        self.own_text = OwnText(view, theme)
+        self.controls = TokenControls(view, theme)
+        self.pasted_text = PastedTextPanel(view, theme)
         self.text = TokenText(theme)
         self.worst = WorstList(theme)
-        self.legend = Legend(theme)
+        self.legend = TokenLegend(theme)
         self._summary = TextLabel(theme, role="small", tone="secondary")
         self._summary.setContentsMargins(0, 0, 18, 0)
-        self._notice = Notice(theme)
-        self._shown: Shown | None = None
+        self._notice = TokenNotice(theme)
+        self._text_shown: TextShown | None = None
         self._lay_out()
         self._connect()
-        self.follow()
+        self.refresh()
 
     def _lay_out(self) -> None:
         self._stack = QStackedWidget()
@@ -59,7 +58,7 @@ class TokensPanel(StudyPane):
         head.setContentsMargins(SIDE - 4, 0, SIDE - 4, 4)
         head.setSpacing(8)
         head.addWidget(self.controls)
-        head.addWidget(self.own_text)
+        head.addWidget(self.pasted_text)
         self._foot = QWidget()
         foot = QVBoxLayout(self._foot)
         foot.setContentsMargins(SIDE, 6, SIDE, 6)
@@ -74,7 +73,7 @@ class TokensPanel(StudyPane):
 
     def _connect(self) -> None:
         view, text = self._view, self.text
-        view.changed.connect(self.follow)
+        view.changed.connect(self.refresh)
         view.moved.connect(lambda: text.go_to(view.current) if view.current is not None else None)
         text.moved.connect(view.go_to)
         text.step_requested.connect(self._step)
@@ -87,58 +86,58 @@ class TokensPanel(StudyPane):
         self.worst.chosen.connect(view.jump)
         self._theme.changed.connect(self._arrange)
 
-    def follow(self) -> None:
-        """Show the state as it is now."""
+    def refresh(self) -> None:
+        """Show the current state."""
         state = self._view.state
         self.worst.show_divergences(self._view.worst)
         match state:
-            case Shown():
-                if state is not self._shown:
+            case TextShown():
+                if state is not self._text_shown:
                     self.text.show_passage(state.passage, self._view.current)
-                self._summary.setText(state.passage.in_words)
+                self._summary.setText(state.passage.summary)
                 self._stack.setCurrentWidget(self.text)
-            case Busy(words=words, share=share):
-                self._tell("", words, share)
-            case Broken(title=title, message=message):
-                self._tell(title, message)
-            case Idle(words=words):
-                self._tell("", words)
-        self._shown = state if isinstance(state, Shown) else None
+            case ReadingText(message=message, share=share):
+                self._show_notice("", message, share)
+            case TextFailed(title=title, message=message):
+                self._show_notice(title, message)
+            case NoText(message=message):
+                self._show_notice("", message)
+        self._text_shown = state if isinstance(state, TextShown) else None
         self._arrange()
 
     def copy(self, *, is_html: bool) -> None:
-        """Put the text on the clipboard; as HTML, programs that take no HTML get it plain."""
-        if self._shown is None:
+        """Copy the text, as plain text and optionally as HTML."""
+        if self._text_shown is None:
             return
-        passage, scale = self._shown.passage, KlScale(is_dark=False)
+        passage, scale = self._text_shown.passage, KlScale(is_dark=False)
         content = QMimeData()
-        content.setText(as_plain(passage))
+        content.setText(to_plain_text(passage))
         if is_html:
             mark = "#c9252d"
-            content.setHtml(as_html(passage, lambda kl: colour.name() if (colour := scale.colour(kl)) else "", mark))
+            content.setHtml(to_html(passage, lambda kl: color.name() if (color := scale.color(kl)) else "", mark))
         QGuiApplication.clipboard().setMimeData(content)
 
-    def _tell(self, title: str, words: str, share: float | None = None) -> None:
-        self._notice.tell(title, words, share)
+    def _show_notice(self, title: str, message: str, share: float | None = None) -> None:
+        self._notice.show_message(title, message, share)
         self._summary.setText("")
         self._stack.setCurrentWidget(self._notice)
 
     def _step(self, direction: int) -> None:
-        if self.controls.aim == WORST:
+        if self.controls.mode == WORST:
             self.worst.step(direction)
         else:
             self._view.step(direction)
         self.text.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _arrange(self) -> None:
-        """Put the list beside the text or below it, as there is room."""
+        """Arrange the list next to the text or below it, depending on the width."""
         is_wide = self.width() >= self._theme.scaled(_WIDE)
         self._splitter.setOrientation(Qt.Orientation.Horizontal if is_wide else Qt.Orientation.Vertical)
         self.worst.setVisible(self.controls.worst.isChecked() and self.worst.count() > 0)
-        # Where a few lines are all there is room for, they are the text's.
+        # With little height, the text gets all the space.
         is_low = self.height() < self._theme.scaled(_HIGH)
-        self._foot.setVisible(self._shown is not None and not is_low)
-        self.own_text.show_briefly(is_low)
+        self._foot.setVisible(self._text_shown is not None and not is_low)
+        self.pasted_text.set_brief(is_low)
         if is_wide != self._is_wide:
             self._is_wide = is_wide
             self.controls.worst.setChecked(is_wide)
@@ -148,7 +147,7 @@ class TokensPanel(StudyPane):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._view.begin()
+        self._view.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -1,6 +1,6 @@
-"""A text as paragraphs of spans: which letters belong to which token, with signs for those that cannot be seen.
+"""A text as paragraphs of spans, which map characters to tokens. Invisible characters are replaced by symbols.
 
-Lengths are counted in UTF-16, as Qt does. It does not know where anything is on the screen.
+Lengths are in UTF-16 units, as in Qt. Knows nothing about positions on the screen.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,15 +10,15 @@ from mlx_engine.measure.results.messages import TokensRead
 from mlx_engine.measure.results.safe_characters import visible, visible_end
 
 BEFORE = -1
-"""The cell of what is read but not scored."""
+"""Cell of the text before the first scored token."""
 _NEW_LINE = "↵"
 _LONGEST_TOKEN, _LONGEST_BEFORE = 400, 40_000
-"""Characters: a tokenizer may have words of any length, but nobody reads them."""
+"""Characters; longer tokens and contexts are cut."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """What is tinted as one: a token, or several that make one character together."""
+class TokenCell:
+    """Unit of tinting: a token, or several tokens that form one character."""
 
     first: int
     last: int
@@ -30,7 +30,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A part of a paragraph that belongs to a cell."""
+    """Part of a paragraph that belongs to a cell."""
 
     start: int
     end: int
@@ -39,7 +39,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Blank:
-    """White space at a place of a paragraph, in a token that has nothing else."""
+    """White space in a paragraph, in a token of white space only."""
 
     at: int
     is_tab: bool
@@ -61,33 +61,33 @@ class Paragraph:
     def add(self, text: str, cell: int) -> None:
         if text:
             end = self.length + _utf16(text)
-            # The space before a word is the word's, but tinting it would make blocks of words.
+            # The space before a word belongs to its token, but tinting it would join the words into blocks.
             space = len(text) - len(text.lstrip(" ")) if text.strip() and cell != BEFORE else 0
             self.pieces.append(text)
             self.spans.append(Span(self.length + space, end, cell))
             if cell != BEFORE and not text.rstrip(_NEW_LINE).strip():
-                blanks = (place for place, letter in enumerate(text) if letter.isspace())
-                self.blanks += [Blank(self.length + place, text[place] == "\t") for place in blanks]
+                blanks = (index for index, letter in enumerate(text) if letter.isspace())
+                self.blanks += [Blank(self.length + index, text[index] == "\t") for index in blanks]
             self.length = end
 
 
-def cells(read: TokensRead) -> Iterator[Cell]:
-    """Put a token without text of its own together with the one that ends its character."""
+def cells(read: TokensRead) -> Iterator[TokenCell]:
+    """Join tokens without text with the token that completes their character."""
     first = 0
-    for place, token in enumerate(read.tokens):
-        if token.text or place == len(read.tokens) - 1:
-            yield Cell(first, place)
-            first = place + 1
+    for number, token in enumerate(read.tokens):
+        if token.text or number == len(read.tokens) - 1:
+            yield TokenCell(first, number)
+            first = number + 1
 
 
-def paragraphs(read: TokensRead, cells: Sequence[Cell]) -> Iterator[Paragraph]:
-    """Cut the text at its ends of lines."""
+def paragraphs(read: TokensRead, cells: Sequence[TokenCell]) -> Iterator[Paragraph]:
+    """Split the text at line breaks."""
     paragraph = Paragraph()
     for number, cell in [(BEFORE, None), *enumerate(cells)]:
-        # A new line that was measured is seen, and can be pointed at.
+        # A scored line break is visible, and has a card.
         mark = "" if cell is None else _NEW_LINE
-        *whole, rest = _shown(read, cell).split("\n")
-        for part in whole:
+        *complete, rest = _visible_text(read, cell).split("\n")
+        for part in complete:
             paragraph.add(part + mark, number)
             yield paragraph
             paragraph = Paragraph()
@@ -95,7 +95,7 @@ def paragraphs(read: TokensRead, cells: Sequence[Cell]) -> Iterator[Paragraph]:
     yield paragraph
 
 
-def _shown(read: TokensRead, cell: Cell | None) -> str:
+def _visible_text(read: TokensRead, cell: TokenCell | None) -> str:
     if cell is None:
         return visible_end(read.before, _LONGEST_BEFORE)
     return visible("".join(read.tokens[token].text for token in cell.tokens), _LONGEST_TOKEN)

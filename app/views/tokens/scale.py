@@ -1,7 +1,7 @@
-"""The colours that stand for a KL divergence: one way from the ground to a deep orange, even steps to the eye.
+"""Color scale of KL divergence, from the background to deep orange in perceptually even steps.
 
-Colours between the stops are mixed in Oklab (B. Ottosson, https://bottosson.github.io/posts/oklab), where equal
-distances look equal. Text in the theme's colour can be read on all of them.
+Colors between the stops are interpolated in Oklab (B. Ottosson, https://bottosson.github.io/posts/oklab), where equal
+distances look equal. Text in the theme's color is legible on all of them.
 """
 
 import math
@@ -11,10 +11,10 @@ from PySide6.QtGui import QColor
 
 from app.views.kit.theme import Theme
 
-LEAST, MOST = 0.01, 3.0
-"""Nats: below, nothing is tinted, and above, nothing darker. Between, the scale is logarithmic."""
+MIN_KL, MAX_KL = 0.01, 3.0
+"""Range of the scale in nats, which is logarithmic. Lower values have no tint, higher ones the darkest."""
 MARKS = (0.01, 0.1, 1.0)
-"""What a legend names."""
+"""Labeled values of the legend."""
 
 _STEPS = 48
 _LIGHT = ("#fff3dc", "#ffd596", "#ffaf68", "#f47d52")
@@ -24,41 +24,41 @@ Lab = tuple[float, float, float]
 
 
 class KlScale:
-    """The scale in one appearance."""
+    """The scale in light or dark mode."""
 
     def __init__(self, *, is_dark: bool) -> None:
         stops = [_to_lab(QColor(name)) for name in (_DARK if is_dark else _LIGHT)]
-        self._colours = [_between(stops, step / (_STEPS - 1)) for step in range(_STEPS)]
+        self._colors = [_between(stops, step / (_STEPS - 1)) for step in range(_STEPS)]
 
     @classmethod
     def of(cls, theme: Theme) -> "KlScale":
         return cls(is_dark=theme.is_dark)
 
-    def colour(self, kl: float) -> QColor | None:
-        """Return the tint, None where there is too little to tint."""
-        return self.at(share(kl)) if kl >= LEAST else None
+    def color(self, kl: float) -> QColor | None:
+        """Return the tint, or None below `MIN_KL`."""
+        return self.at(share(kl)) if kl >= MIN_KL else None
 
-    def at(self, part: float) -> QColor:
-        """Return the colour at that part of the scale, from 0 to 1."""
-        return self._colours[round(part * (_STEPS - 1))]
+    def at(self, share: float) -> QColor:
+        """Return the color at a position of the scale from 0 to 1."""
+        return self._colors[round(share * (_STEPS - 1))]
 
 
 def share(kl: float) -> float:
-    """Return where on the scale a divergence in nats is, from 0 to 1."""
-    if kl <= LEAST:
+    """Return the position of a divergence in nats on the scale, from 0 to 1."""
+    if kl <= MIN_KL:
         return 0.0
-    return min(math.log(kl / LEAST) / math.log(MOST / LEAST), 1.0)
+    return min(math.log(kl / MIN_KL) / math.log(MAX_KL / MIN_KL), 1.0)
 
 
-def _between(stops: Sequence[Lab], part: float) -> QColor:
-    place = part * (len(stops) - 1)
-    first = min(int(place), len(stops) - 2)
-    rest = place - first
-    return _to_colour(*(a + (b - a) * rest for a, b in zip(stops[first], stops[first + 1], strict=True)))
+def _between(stops: Sequence[Lab], share: float) -> QColor:
+    position = share * (len(stops) - 1)
+    first = min(int(position), len(stops) - 2)
+    rest = position - first
+    return _to_color(*(a + (b - a) * rest for a, b in zip(stops[first], stops[first + 1], strict=True)))
 
 
-def _to_lab(colour: QColor) -> Lab:
-    red, green, blue = map(_to_linear, (colour.redF(), colour.greenF(), colour.blueF()))
+def _to_lab(color: QColor) -> Lab:
+    red, green, blue = map(_to_linear, (color.redF(), color.greenF(), color.blueF()))
     long = math.cbrt(0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue)
     medium = math.cbrt(0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue)
     short = math.cbrt(0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue)
@@ -69,7 +69,7 @@ def _to_lab(colour: QColor) -> Lab:
     )
 
 
-def _to_colour(lightness: float, a: float, b: float) -> QColor:
+def _to_color(lightness: float, a: float, b: float) -> QColor:
     long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
     medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
     short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3

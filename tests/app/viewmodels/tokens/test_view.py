@@ -1,17 +1,17 @@
-"""A text of a study token by token: what is chosen, and where in it one is."""
+"""Tests of the token view-model: choices and steps."""
 
 from pathlib import Path
 
 import pytest
 
-from app.viewmodels.tokens.states import Broken, Busy, Idle, Shown
-from app.viewmodels.tokens.view import OWN, TokenView
+from app.viewmodels.tokens.states import NoText, ReadingText, TextFailed, TextShown
+from app.viewmodels.tokens.view import USER_TEXT, TokenViewModel
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity, ReadTokens
 from mlx_engine.measure.results.results import PASTED_TEXT, keep_fidelity
 from tests.app.token_texts import FLIPS, GivenLab, TokenAnswers, result, study
 
-OWN_TEXT = "The boats came back in the evening, all of them but one."
+TEXT = "The boats came back in the evening, all of them but one."
 
 
 @pytest.fixture
@@ -25,43 +25,43 @@ def lab(qapp: object) -> GivenLab:
 
 
 @pytest.fixture
-def view(lab: GivenLab, jobs: TokenAnswers, tmp_path: Path) -> TokenView:
-    view = TokenView(lab, jobs, Folders(data=tmp_path, cache=tmp_path, logs=tmp_path))
-    view.begin()
+def view(lab: GivenLab, jobs: TokenAnswers, tmp_path: Path) -> TokenViewModel:
+    view = TokenViewModel(lab, jobs, Folders(data=tmp_path, cache=tmp_path, logs=tmp_path))
+    view.start()
     return view
 
 
-def test_nothing_is_read_before_somebody_looks(lab: GivenLab, jobs: TokenAnswers, tmp_path: Path) -> None:
-    """A study that runs tells of changes all the time; no process is started for a view that nobody sees."""
-    TokenView(lab, jobs, Folders(data=tmp_path, cache=tmp_path, logs=tmp_path))
+def test_nothing_is_read_before_the_start(lab: GivenLab, jobs: TokenAnswers, tmp_path: Path) -> None:
+    """A hidden view starts no process, even though a running study changes often."""
+    TokenViewModel(lab, jobs, Folders(data=tmp_path, cache=tmp_path, logs=tmp_path))
     lab.changed.emit()
     assert jobs.asked == []
 
 
-def test_the_first_text_of_the_first_candidate_is_shown(view: TokenView) -> None:
-    assert isinstance(view.state, Shown)
+def test_the_first_text_of_the_first_candidate_is_shown(view: TokenViewModel) -> None:
+    assert isinstance(view.state, TextShown)
     assert (view.state.passage.candidate, view.kind, view.chunk) == ("4bit", "prose", 0)
     assert view.state.passage.flips == FLIPS
 
 
-def test_a_study_that_goes_on_leaves_what_is_shown(view: TokenView, lab: GivenLab, jobs: TokenAnswers) -> None:
-    """Another candidate that is measured meanwhile can be chosen; the text stays, and the place in it."""
+def test_a_running_study_keeps_the_current_text(view: TokenViewModel, lab: GivenLab, jobs: TokenAnswers) -> None:
+    """A new candidate is available; text and token are kept."""
     view.go_to(2)
     lab.show_study(study("Whale-4bit", "Whale-3bit", "Whale-8bit"))
-    assert [one.name for one in view.candidates] == ["4bit", "3bit", "8bit"]
+    assert [candidate.name for candidate in view.candidates] == ["4bit", "3bit", "8bit"]
     assert (len(jobs.asked), view.current) == (1, 2)
 
 
-def test_another_study_shows_its_own(view: TokenView, lab: GivenLab) -> None:
+def test_another_study_shows_its_text(view: TokenViewModel, lab: GivenLab) -> None:
     lab.show_study(study("Whale-8bit"))
     assert view.candidate
     assert view.candidate.name == "8bit"
     lab.show_study(None)
-    assert isinstance(view.state, Idle)
+    assert isinstance(view.state, NoText)
 
 
-def test_a_kind_has_chunks_of_its_own(view: TokenView) -> None:
-    """They are counted within the kind, and the arrows stay in it."""
+def test_each_kind_has_its_chunks(view: TokenViewModel) -> None:
+    """Chunks are counted per kind, and the arrows stay within it."""
     view.choose_kind("code")
     assert (view.chunks, view.chunk) == ([2, 3], 2)
     view.turn(1)
@@ -69,16 +69,16 @@ def test_a_kind_has_chunks_of_its_own(view: TokenView) -> None:
     assert view.chunk == 3
 
 
-def test_another_candidate_is_shown_at_the_same_place(view: TokenView) -> None:
-    """So that two are compared at one token."""
+def test_another_candidate_is_shown_at_the_same_token(view: TokenViewModel) -> None:
+    """Two candidates can be compared at one token."""
     view.go_to(4)
     view.choose_candidate("3bit")
-    assert isinstance(view.state, Shown)
+    assert isinstance(view.state, TextShown)
     assert (view.state.passage.candidate, view.current) == ("3bit", 4)
 
 
-def test_two_candidates_are_held_against_each_other(view: TokenView) -> None:
-    """One goes back and forth between the last two; at first there is nothing to go back to."""
+def test_swap_switches_between_two_candidates(view: TokenViewModel) -> None:
+    """At first, there is no previous candidate."""
     view.go_to(4)
     view.swap()
     names = []
@@ -90,7 +90,7 @@ def test_two_candidates_are_held_against_each_other(view: TokenView) -> None:
     assert names == [("4bit", 4), ("3bit", 4)]
 
 
-def test_steps_lead_from_flip_to_flip_and_into_the_next_text(view: TokenView) -> None:
+def test_steps_lead_from_flip_to_flip_and_into_the_next_text(view: TokenViewModel) -> None:
     places = []
     while view.step(1):
         places.append((view.chunk, view.current))
@@ -100,16 +100,16 @@ def test_steps_lead_from_flip_to_flip_and_into_the_next_text(view: TokenView) ->
     assert (view.chunk, view.current) == (0, 4)
 
 
-def test_a_text_without_flips_is_gone_through_from_its_end(view: TokenView, jobs: TokenAnswers) -> None:
-    """A step that finds none in the next text either leaves no place marked."""
+def test_a_step_skips_texts_without_flips(view: TokenViewModel, jobs: TokenAnswers) -> None:
+    """Without a flip in the next text, there is no current token."""
     view.go_to(4)
     jobs.tokens = tuple(token for token in view.state.passage.tokens if not token.differs)  # type: ignore[union-attr]
     view.step(1)
     assert (view.chunk, view.current) == (1, None)
 
 
-def test_the_worst_place_is_jumped_to(view: TokenView) -> None:
-    """Its position counts from the beginning of the chunk, the tokens from the first that is scored."""
+def test_jump_goes_to_a_worst_place(view: TokenViewModel) -> None:
+    """Its position counts from the start of the chunk, tokens from the first scored one."""
     view.jump(view.worst[0])
     assert (view.kind, view.chunk, view.current) == ("code", 3, 2)
     view.go_to(5)
@@ -117,83 +117,85 @@ def test_the_worst_place_is_jumped_to(view: TokenView) -> None:
     assert view.current == 2
 
 
-def test_what_cannot_be_read_is_told(view: TokenView, jobs: TokenAnswers) -> None:
+def test_a_text_that_cannot_be_read_is_an_error(view: TokenViewModel, jobs: TokenAnswers) -> None:
     jobs.failure = "Measure this model again."
     view.choose_chunk(1)
-    assert view.state == Broken("It failed", "Measure this model again.")
+    assert view.state == TextFailed("It failed", "Measure this model again.")
 
 
-def test_an_own_text_is_read_by_the_original_and_then_by_the_candidate(view: TokenView, jobs: TokenAnswers) -> None:
-    """One after the other, and then shown as any other text."""
-    view.measure(OWN_TEXT)
-    assert [type(one) for one in jobs.asked[1:]] == [KeepAnswers, MeasureFidelity, ReadTokens]
+def test_a_users_text_is_read_by_the_original_and_then_by_the_candidate(
+    view: TokenViewModel, jobs: TokenAnswers
+) -> None:
+    """The result is shown as any other text."""
+    view.measure(TEXT)
+    assert [type(request) for request in jobs.asked[1:]] == [KeepAnswers, MeasureFidelity, ReadTokens]
     assert isinstance(jobs.asked[1], KeepAnswers)
-    assert (jobs.asked[1].model, jobs.asked[1].corpus.text) == ("/models/Whale", OWN_TEXT)
-    assert view.kind == OWN
-    assert isinstance(view.state, Shown)
+    assert (jobs.asked[1].model, jobs.asked[1].corpus.text) == ("/models/Whale", TEXT)
+    assert view.kind == USER_TEXT
+    assert isinstance(view.state, TextShown)
 
 
-def test_another_candidate_reads_the_own_text_against_the_same_answers(view: TokenView, jobs: TokenAnswers) -> None:
-    """The original is not run again; and what was measured once is only read."""
-    view.measure(OWN_TEXT)
+def test_another_candidate_uses_the_same_answers(view: TokenViewModel, jobs: TokenAnswers) -> None:
+    """The original is not run again, and earlier results are reused."""
+    view.measure(TEXT)
     before = len(jobs.asked)
     view.choose_candidate("3bit")
     view.choose_candidate("4bit")
-    assert [type(one) for one in jobs.asked[before:]] == [MeasureFidelity, ReadTokens, ReadTokens]
+    assert [type(request) for request in jobs.asked[before:]] == [MeasureFidelity, ReadTokens, ReadTokens]
 
 
-def test_another_candidate_waits_for_the_original(view: TokenView, jobs: TokenAnswers) -> None:
-    """It is the one that reads next, and until then is told to be waited for."""
+def test_another_candidate_waits_for_the_original(view: TokenViewModel, jobs: TokenAnswers) -> None:
+    """It is measured next, once the original is done."""
     jobs.is_patient = True
-    view.measure(OWN_TEXT)
+    view.measure(TEXT)
     view.choose_candidate("3bit")
-    assert view.state == Busy("The original reads your text…")
+    assert view.state == ReadingText("The original is reading your text…")
     jobs.answer()
     assert isinstance(jobs.asked[-1], MeasureFidelity)
     assert jobs.asked[-1].model == "/models/Whale-3bit"
 
 
-def test_a_study_that_goes_away_takes_its_measurement_along(view: TokenView, lab: GivenLab, jobs: TokenAnswers) -> None:
-    """What its original answers later is about nothing that is shown."""
+def test_closing_a_study_cancels_its_measurement(view: TokenViewModel, lab: GivenLab, jobs: TokenAnswers) -> None:
+    """Later answers of its original are ignored."""
     jobs.is_patient = True
-    view.measure(OWN_TEXT)
+    view.measure(TEXT)
     lab.show_study(None)
     jobs.answer()
-    assert isinstance(view.state, Idle)
+    assert isinstance(view.state, NoText)
     assert isinstance(jobs.asked[-1], KeepAnswers)
 
 
-def test_another_text_is_not_shown_as_the_own_one(view: TokenView, jobs: TokenAnswers) -> None:
-    """Who turns to the own text does not wait for the one before."""
+def test_another_text_is_not_shown_as_the_users_text(view: TokenViewModel, jobs: TokenAnswers) -> None:
+    """Choosing the user's text cancels the text that is being read."""
     jobs.is_patient = True
     view.turn(1)
-    view.choose_kind(OWN)
+    view.choose_kind(USER_TEXT)
     jobs.answer()
-    assert view.state == Idle("")
+    assert view.state == NoText("")
 
 
-def test_no_text_is_measured_while_a_study_runs(view: TokenView, lab: GivenLab, jobs: TokenAnswers) -> None:
-    """Two models at once may not fit; the reason is there to be shown."""
+def test_no_text_is_measured_while_a_study_runs(view: TokenViewModel, lab: GivenLab, jobs: TokenAnswers) -> None:
+    """Two models may not fit in memory; the reason is available."""
     lab.running = "boats"
-    view.measure(OWN_TEXT)
-    assert "running" in view.obstacle
+    view.measure(TEXT)
+    assert "running" in view.problem
     assert len(jobs.asked) == 1
 
 
-def test_a_text_of_a_few_letters_is_refused(view: TokenView, jobs: TokenAnswers) -> None:
+def test_a_very_short_text_is_rejected(view: TokenViewModel, jobs: TokenAnswers) -> None:
     view.measure("Boats.")
-    assert isinstance(view.state, Broken)
+    assert isinstance(view.state, TextFailed)
     assert len(jobs.asked) == 1
 
 
-def test_own_texts_are_forgotten(view: TokenView, lab: GivenLab, jobs: TokenAnswers, tmp_path: Path) -> None:
-    """Those of earlier days too; what was measured on other texts stays."""
+def test_users_texts_can_be_deleted(view: TokenViewModel, lab: GivenLab, jobs: TokenAnswers, tmp_path: Path) -> None:
+    """Including those of earlier sessions; results on other texts are kept."""
     folders = Folders(data=tmp_path, cache=tmp_path, logs=tmp_path)
-    mine = keep_fidelity(result("a", corpus=PASTED_TEXT), folders.measurements)
+    pasted = keep_fidelity(result("a", corpus=PASTED_TEXT), folders.measurements)
     other = keep_fidelity(result("b"), folders.measurements)
-    later = TokenView(lab, jobs, folders)
-    later.begin()
-    assert (view.own.is_kept, later.own.is_kept) == (False, True)
-    later.own.forget()
-    assert not later.own.is_kept
-    assert (mine.exists(), other.exists()) == (False, True)
+    later = TokenViewModel(lab, jobs, folders)
+    later.start()
+    assert (view.pasted.is_saved, later.pasted.is_saved) == (False, True)
+    later.pasted.delete()
+    assert not later.pasted.is_saved
+    assert (pasted.exists(), other.exists()) == (False, True)

@@ -1,4 +1,4 @@
-"""Behaviour of the charts of a study in the window."""
+"""Tests of the charts of a study."""
 
 import re
 from collections.abc import Callable
@@ -30,7 +30,7 @@ EVERY: list[Make] = [ParetoChart, BarsChart, KindsChart, DistributionChart]
 
 @pytest.fixture
 def show(theme: Theme, qtbot: QtBot) -> Callable[[Make], StudyChart]:
-    """Show a chart with results."""
+    """Return a function that shows a chart with results."""
 
     def show(make: Make) -> StudyChart:
         chart = make(theme, None)
@@ -50,26 +50,26 @@ def pareto(show: Callable[[Make], StudyChart]) -> ParetoChart:
     return chart
 
 
-def _place(chart: StudyChart, name: str) -> QPoint:
-    """Return where the first mark of that name is."""
+def _position(chart: StudyChart, name: str) -> QPoint:
+    """Return the position of the first mark of this name."""
     target = next(target for target in chart.view.scene.targets if target.text.startswith(name))
     point = target.area.middle
     return (QPointF(point.x, point.y) + QPointF(6, 6)).toPoint()
 
 
 @pytest.mark.parametrize("make", EVERY)
-def test_pointing_at_a_mark_tells_its_figures_and_a_click_takes_its_row(
+def test_pointing_at_a_mark_shows_its_figures_and_a_click_activates_it(
     make: Make, show: Callable[[Make], StudyChart], qtbot: QtBot
 ) -> None:
-    """Away from all marks there is no card."""
+    """Away from marks, the card is hidden."""
     chart = show(make)
-    place = _place(chart, "4-bit")
-    qtbot.mouseMove(chart.view, place)
+    position = _position(chart, "4-bit")
+    qtbot.mouseMove(chart.view, position)
     qtbot.waitUntil(chart.view.card.isVisible)
-    assert "4-bit" in chart.view.card.shown.title
+    assert "4-bit" in chart.view.card.card.title
     assert chart.rect().contains(chart.view.card.geometry())
     with qtbot.waitSignal(chart.activated) as activated:
-        qtbot.mouseClick(chart.view, Qt.MouseButton.LeftButton, pos=place)
+        qtbot.mouseClick(chart.view, Qt.MouseButton.LeftButton, pos=position)
     assert activated.args == [sample_key(study(FEW).rows[2].label, 16)]
     qtbot.mouseMove(chart.view, QPoint(2, chart.view.height() - 2))
     qtbot.waitUntil(lambda: not chart.view.card.isVisible())
@@ -80,7 +80,7 @@ def test_pointing_at_a_mark_tells_its_figures_and_a_click_takes_its_row(
 def test_the_card_never_covers_its_mark(
     make: Make, text_size: int, show: Callable[[Make], StudyChart], theme: Theme, qtbot: QtBot
 ) -> None:
-    """In a narrow window with large text it says less instead."""
+    """In a narrow window with large text, it shows less."""
     theme.set_text_size(text_size)
     chart = show(make)
     chart.resize(620, 480)
@@ -93,8 +93,8 @@ def test_the_card_never_covers_its_mark(
         assert not chart.view.card.geometry().contains(mark)
 
 
-def test_the_card_has_all_figures_where_the_chart_alone_has_no_room(theme: Theme, qtbot: QtBot) -> None:
-    """It may lie over what is beside the chart, and goes with it."""
+def test_the_card_can_extend_beyond_the_chart(theme: Theme, qtbot: QtBot) -> None:
+    """It covers neighbors of the chart, and is hidden with it."""
     window = QWidget()
     qtbot.addWidget(window)
     chart = ParetoChart(theme, window)
@@ -102,16 +102,16 @@ def test_the_card_has_all_figures_where_the_chart_alone_has_no_room(theme: Theme
     chart.setGeometry(500, 0, 400, 560)
     window.show()
     chart.show_study(study(FEW))
-    qtbot.mouseMove(chart.view, _place(chart, "4-bit"))
+    qtbot.mouseMove(chart.view, _position(chart, "4-bit"))
     qtbot.waitUntil(chart.view.card.isVisible)
-    assert dict(chart.view.card.shown.lines)["Perplexity"] == "14.57 ± 0.40"
+    assert dict(chart.view.card.card.lines)["Perplexity"] == "14.57 ± 0.40"
     assert chart.view.card.geometry().left() < 500
     chart.hide()
     assert not chart.view.card.isVisible()
 
 
 def test_the_arrow_keys_go_from_mark_to_mark(pareto: ParetoChart, qtbot: QtBot) -> None:
-    """Right is the next larger, left the one before; Enter takes it, Escape leaves."""
+    """Right goes to the next larger mark, Left to the previous one; Return opens it, Escape leaves it."""
     pareto.view.setFocus()
     names = []
     for key in (Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Right):
@@ -127,7 +127,7 @@ def test_the_arrow_keys_go_from_mark_to_mark(pareto: ParetoChart, qtbot: QtBot) 
 
 
 def test_the_axes_can_be_chosen(pareto: ParetoChart) -> None:
-    """What is shown at once is the chart of both."""
+    """The chart follows both axes."""
     for chip, name in zip(pareto.chips, (PERPLEXITY.title, PEAK_MEMORY.title), strict=True):
         next(action for action in chip.menu().actions() if action.text() == name).trigger()
     pareto.show_memory(200_000_000)
@@ -136,9 +136,9 @@ def test_the_axes_can_be_chosen(pareto: ParetoChart) -> None:
     assert (chart.up, chart.across, chart.memory_bytes) == (PERPLEXITY, PEAK_MEMORY, 200_000_000)
 
 
-def test_results_come_while_one_is_pointed_at(pareto: ParetoChart, qtbot: QtBot) -> None:
-    """The mark moves, and stays the one."""
-    qtbot.mouseMove(pareto.view, _place(pareto, "4-bit"))
+def test_new_results_keep_the_pointed_mark(pareto: ParetoChart, qtbot: QtBot) -> None:
+    """The mark moves, and is still the pointed one."""
+    qtbot.mouseMove(pareto.view, _position(pareto, "4-bit"))
     qtbot.waitUntil(lambda: pareto.view.pointed is not None)
     pareto.show_study(study((*FEW, ("6-bit", 6.5, 0.005, 0.05, 170.0))))
     assert pareto.view.pointed
@@ -146,8 +146,8 @@ def test_results_come_while_one_is_pointed_at(pareto: ParetoChart, qtbot: QtBot)
     assert pareto.view.pointed in pareto.view.scene.targets
 
 
-def test_the_row_that_is_selected_elsewhere_is_marked(pareto: ParetoChart) -> None:
-    """As in the table."""
+def test_the_selected_row_is_marked(pareto: ParetoChart) -> None:
+    """The mark follows the selection in the table."""
     before = pareto.view.grab().toImage()
     pareto.select(sample_key(study(FEW).rows[2].label, 16))
     marked = pareto.view.grab().toImage()
@@ -157,8 +157,8 @@ def test_the_row_that_is_selected_elsewhere_is_marked(pareto: ParetoChart) -> No
 
 
 @pytest.mark.parametrize("make", EVERY)
-def test_a_chart_is_read_out(make: Make, show: Callable[[Make], StudyChart]) -> None:
-    """Its title, and every candidate with its figure."""
+def test_a_chart_has_a_description(make: Make, show: Callable[[Make], StudyChart]) -> None:
+    """Title and all candidates with their figures are accessible."""
     chart = show(make)
     interface = QAccessible.queryAccessibleInterface(chart.view)
     assert interface.text(QAccessible.Text.Name).startswith("SmolLM2-135M-Instruct: ")
@@ -167,10 +167,10 @@ def test_a_chart_is_read_out(make: Make, show: Callable[[Make], StudyChart]) -> 
 
 
 @pytest.mark.parametrize("make", EVERY)
-def test_a_picture_is_light_and_sharp_whatever_the_window_is(
+def test_an_image_is_light_and_sharp_in_any_window(
     make: Make, show: Callable[[Make], StudyChart], theme: Theme, tmp_path: Path
 ) -> None:
-    """Two pixels for one, on white, with the text size of a page."""
+    """It has double resolution, a white background, and a fixed text size."""
     chart = show(make)
     chart.save(tmp_path / "light.png")
     theme.set_appearance("dark")
@@ -182,7 +182,7 @@ def test_a_picture_is_light_and_sharp_whatever_the_window_is(
     assert light == dark
 
 
-def test_a_vector_file_is_written_and_the_picture_copied(pareto: ParetoChart, tmp_path: Path) -> None:
+def test_an_svg_file_is_written_and_the_image_copied(pareto: ParetoChart, tmp_path: Path) -> None:
     pareto.save(tmp_path / "chart.svg")
     assert "4-bit" in (tmp_path / "chart.svg").read_text(encoding="utf-8")
     pareto.copy()
@@ -190,67 +190,65 @@ def test_a_vector_file_is_written_and_the_picture_copied(pareto: ParetoChart, tm
 
 
 @pytest.mark.parametrize("name", ["chart.png", "chart.svg"])
-def test_a_file_that_cannot_be_written_is_told_in_a_sentence(
-    name: str, pareto: ParetoChart, tmp_path: Path, qtbot: QtBot
-) -> None:
-    """The folder was taken away while the dialog was open."""
+def test_an_unwritable_file_is_reported(name: str, pareto: ParetoChart, tmp_path: Path, qtbot: QtBot) -> None:
+    """The folder was removed while the dialog was open."""
     with qtbot.waitSignal(pareto.failed) as failed:
         pareto.save(tmp_path / "gone" / name)
     assert failed.args == [
-        "The chart could not be saved",
+        "Couldn't save the chart",
         f"There is no folder {tmp_path / 'gone'}. Make it, or choose another.",
     ]
 
 
-def test_a_file_has_a_name_that_every_disk_takes() -> None:
+def test_a_file_name_is_valid_on_all_file_systems() -> None:
     assert file_stem("a/b: mean KL against size") == "a-b-mean-KL-against-size"
     assert len(file_stem("x" * 300)) < 120
     assert file_stem("???") == "chart"
 
 
-def test_marks_in_the_same_place_can_all_be_reached(show: Callable[[Make], StudyChart], qtbot: QtBot) -> None:
-    """By clicking again, and by the arrow keys; the card names the others."""
+def test_overlapping_marks_can_all_be_reached(show: Callable[[Make], StudyChart], qtbot: QtBot) -> None:
+    """By repeated clicks or arrow keys; the card lists the others."""
     chart = show(ParetoChart)
     rows = tuple((name, 4.5, 0.041, 0.14, 210.0) for name in ("one", "two", "three"))
     chart.show_study(study(rows))
     chart.activated.connect(chart.select)
-    seen = []
+    activated_samples = []
     for _ in range(4):
         with qtbot.waitSignal(chart.activated) as activated:
-            qtbot.mouseClick(chart.view, Qt.MouseButton.LeftButton, pos=_place(chart, "one"))
-        seen.append(activated.args[0].removesuffix(" 16").rpartition("-")[2])
-    assert seen[0] == seen[3]
-    assert set(seen) == {"one", "two", "three"}
+            qtbot.mouseClick(chart.view, Qt.MouseButton.LeftButton, pos=_position(chart, "one"))
+        activated_samples.append(activated.args[0].removesuffix(" 16").rpartition("-")[2])
+    assert activated_samples[0] == activated_samples[3]
+    assert set(activated_samples) == {"one", "two", "three"}
     chart.view._point_at(chart.view.scene.targets[1])
-    assert chart.view.card.shown.sentences.endswith("In the same place: two, three.")
+    assert chart.view.card.card.sentences.endswith("In the same place: two, three.")
     chart.view.setFocus()
     for name in ("two", "three"):
         qtbot.keyClick(chart.view, Qt.Key.Key_Right)
         assert chart.view.pointed.name == name
 
 
-def test_how_to_read_a_chart_stands_below_it(pareto: ParetoChart) -> None:
-    """How it was measured can be asked for; where nothing is shown, nothing is explained."""
+def test_an_explanation_is_below_the_chart(pareto: ParetoChart) -> None:
+    """The tooltip has the method; an empty chart has no explanation."""
     assert "one standard error" in pareto.reading.text()
     assert "chunks of 512 tokens" in pareto.reading.toolTip()
-    found = study(FEW)
-    pareto.show_study(msgspec.structs.replace(found, rows=(found.original,)))
+    measured = study(FEW)
+    pareto.show_study(msgspec.structs.replace(measured, rows=(measured.original,)))
     assert not pareto.reading.isVisible()
 
 
-def test_nothing_is_exported_before_something_is_measured(pareto: ParetoChart) -> None:
-    found = study(FEW)
+def test_an_empty_chart_cannot_be_exported(pareto: ParetoChart) -> None:
+    measured = study(FEW)
     assert pareto.export_button.isEnabled()
-    pareto.show_study(msgspec.structs.replace(found, rows=(found.original,)))
+    pareto.show_study(msgspec.structs.replace(measured, rows=(measured.original,)))
     assert not pareto.export_button.isEnabled()
 
 
-def test_each_precision_of_the_context_is_chosen_by_itself(show: Callable[[Make], StudyChart], qtbot: QtBot) -> None:
-    """A click takes its line of the table, not the model's first."""
-    chart, found = show(ParetoChart), study(FEW)
-    four = msgspec.structs.replace(found.rows[2].fidelity[0], cache_bits=4, fidelity=fidelity(2.0, 0.7))
-    row = msgspec.structs.replace(found.rows[2], fidelity=(*found.rows[2].fidelity, four))
-    chart.show_study(msgspec.structs.replace(found, rows=(*found.rows[:2], row)))
+def test_each_kv_cache_precision_is_a_separate_mark(show: Callable[[Make], StudyChart], qtbot: QtBot) -> None:
+    """A click selects its row of the table, not the first one of the model."""
+    chart, measured = show(ParetoChart), study(FEW)
+    four = msgspec.structs.replace(measured.rows[2].fidelity[0], cache_bits=4, fidelity=fidelity(2.0, 0.7))
+    row = msgspec.structs.replace(measured.rows[2], fidelity=(*measured.rows[2].fidelity, four))
+    chart.show_study(msgspec.structs.replace(measured, rows=(*measured.rows[:2], row)))
     with qtbot.waitSignal(chart.activated) as activated:
-        qtbot.mouseClick(chart.view, Qt.MouseButton.LeftButton, pos=_place(chart, "4-bit, 4-bit KV"))
+        qtbot.mouseClick(chart.view, Qt.MouseButton.LeftButton, pos=_position(chart, "4-bit, 4-bit KV"))
     assert activated.args == [sample_key(row.label, 4)]

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.viewmodels.quantize.quantize import FIRST_CHOICE, Quantize
 from app.viewmodels.quantize.recipe_store import RecipeStore
-from app.views.charts.bit_scale import colour_of
+from app.views.charts.bit_scale import bit_color
 from app.views.kit.theme import Theme
 from app.views.quantize.editor import Editor
 from app.views.quantize.page import QuantizePage
@@ -139,10 +139,10 @@ def test_the_map_has_the_colours_of_the_bits(show: Show) -> None:
         for x in range(0, editor.map.viewport().width(), 3):
             if tip := editor.map.tip_at(QPoint(x, y)):
                 seen.setdefault(tip, set()).add(picture.pixelColor(x, y).name())
-    assert colour_of(4).name() in seen["model.layers.0.self_attn.q_proj: 4-bit"]
+    assert bit_color(4).name() in seen["model.layers.0.self_attn.q_proj: 4-bit"]
     odd = next(tip for tip in seen if "down_proj" in tip)
     assert odd.endswith("its rows of 100 weights do not divide by 64")
-    assert not seen[odd] & {colour_of(bits).name() for bits in (2, 3, 4, 5, 6, 8, 16)}
+    assert not seen[odd] & {bit_color(bits).name() for bits in (2, 3, 4, 5, 6, 8, 16)}
 
 
 def test_a_click_on_a_heading_chooses_its_column(show: Show, qtbot: QtBot) -> None:

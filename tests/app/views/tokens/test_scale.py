@@ -1,40 +1,40 @@
-"""The colours of divergences."""
+"""Tests of the color scale of KL divergence."""
 
 import pytest
 from PySide6.QtGui import QColor
 
 from app.views.kit.palette import DARK, LIGHT
-from app.views.tokens.scale import LEAST, MOST, KlScale, share
+from app.views.tokens.scale import MAX_KL, MIN_KL, KlScale, share
 
 
-def luminance(colour: QColor) -> float:
+def luminance(color: QColor) -> float:
     """Return the relative luminance of WCAG 2."""
-    channels = (colour.redF(), colour.greenF(), colour.blueF())
-    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in channels]
+    channels = (color.redF(), color.greenF(), color.blueF())
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def contrast(one: QColor, other: QColor) -> float:
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+def contrast(first: QColor, second: QColor) -> float:
+    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
 @pytest.mark.parametrize("is_dark", [False, True])
-def test_text_can_be_read_on_every_tint(*, is_dark: bool) -> None:
-    """With the contrast that WCAG 2 asks of text, 4.5."""
+def test_text_is_legible_on_every_tint(*, is_dark: bool) -> None:
+    """The contrast is at least 4.5, as WCAG 2 requires for text."""
     scale, text = KlScale(is_dark=is_dark), (DARK if is_dark else LIGHT).text
     assert min(contrast(scale.at(step / 20), text) for step in range(21)) >= 4.5
 
 
 @pytest.mark.parametrize("is_dark", [False, True])
-def test_a_greater_divergence_is_farther_from_the_ground(*, is_dark: bool) -> None:
-    """By lightness alone, for people who see few colours."""
+def test_a_higher_divergence_has_more_contrast(*, is_dark: bool) -> None:
+    """By lightness alone, for color blindness."""
     scale = KlScale(is_dark=is_dark)
     steps = [luminance(scale.at(step / 10)) for step in range(11)]
     assert steps == sorted(steps, reverse=not is_dark)
     assert len(set(steps)) == len(steps)
 
 
-def test_what_is_lost_in_rounding_has_no_tint() -> None:
-    assert KlScale(is_dark=False).colour(LEAST / 2) is None
-    assert (share(LEAST), share(MOST), share(100 * MOST)) == (0.0, 1.0, 1.0)
+def test_rounding_errors_have_no_tint() -> None:
+    assert KlScale(is_dark=False).color(MIN_KL / 2) is None
+    assert (share(MIN_KL), share(MAX_KL), share(100 * MAX_KL)) == (0.0, 1.0, 1.0)

@@ -1,11 +1,11 @@
-"""A text of the person's own: the original reads it, then each candidate that is looked at, one after the other."""
+"""Measures a text of the user: first with the original, then with each chosen candidate."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from app.viewmodels.bridges.questions import Questions
 from app.viewmodels.tokens.candidates import Candidate
-from app.viewmodels.tokens.states import Broken, Busy, Idle, State
+from app.viewmodels.tokens.states import NoText, ReadingText, TextFailed, TokenViewState
 from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
@@ -24,13 +24,13 @@ from mlx_engine.measure.study.study import Row
 from mlx_engine.protocol import RequestFailed
 
 _FEWEST_CHARACTERS = 40
-"""Less says nothing about a model."""
-_TOO_SHORT = Broken("The text is too short", "Give a few sentences: the models need something to go on from.")
+"""Shorter texts say nothing about a model."""
+_TOO_SHORT = TextFailed("The text is too short", "Enter at least a few sentences: the models need some context.")
 
 
-class OwnText:
-    """`tell` hears how it stands, `found` is called when a candidate was measured; `candidate` is the one that is
-    looked at, which may change at any time.
+class PastedText:
+    """Reports progress to `set_state`, and calls `on_measured` after a candidate. `candidate` returns the current one,
+    which can change at any time.
     """
 
     def __init__(
@@ -39,101 +39,99 @@ class OwnText:
         folders: Folders,
         *,
         candidate: Callable[[], Candidate | None],
-        tell: Callable[[State], None],
-        found: Callable[[], None],
+        set_state: Callable[[TokenViewState], None],
+        on_measured: Callable[[], None],
     ) -> None:
         self._questions, self._folders = questions, folders
-        self._candidate, self._tell, self._found = candidate, tell, found
-        self._answers = self._words = ""
+        self._candidate, self._set_state, self._on_measured = candidate, set_state, on_measured
+        self._answers = self._message = ""
         self._results: dict[str, FidelityResult] = {}
-        self.is_kept = False
-        """Whether such a text is on the disk."""
+        self.is_saved = False
+        """True if a text of the user is on disk."""
 
     @property
     def folder(self) -> Path:
-        """Where texts are kept with what the original answers."""
+        """Folder of the texts and the answers of the original."""
         return self._folders.answers
 
     @property
     def is_answered(self) -> bool:
-        """Whether the original has read the text."""
+        """True once the original has read the text."""
         return bool(self._answers)
 
     @property
     def result(self) -> FidelityResult | None:
-        """What was found of the candidate, None if it has not read the text."""
+        """Result of the candidate, or None if it has not read the text."""
         candidate = self._candidate()
         return self._results.get(candidate.name) if candidate else None
 
-    def look(self) -> None:
-        """See whether one is on the disk from another day."""
-        self.is_kept = any(typed(self._folders))
+    def check_disk(self) -> None:
+        """Look for texts on disk from earlier sessions."""
+        self.is_saved = any(typed(self._folders))
 
     def measure(self, text: str, original: Row) -> None:
-        """Let the original read `text`, and then the candidate."""
+        """Measure `text` with the original, and then with the candidate."""
         self.clear()
         if len(text.strip()) < _FEWEST_CHARACTERS:
-            self._tell(
-                Broken("The text is too short", "Give a few sentences: the models need something to go on from.")
-            )
+            self._set_state(_TOO_SHORT)
             return
-        # The answers stand on the disk as they come.
-        self.is_kept = True
-        self._say("The original reads your text…")
+        # Answers are written to disk as they arrive.
+        self.is_saved = True
+        self._set_busy("The original is reading your text…")
         corpus = CorpusSource(text=text)
         self._measure(KeepAnswers(id=original.label, model=original.path, corpus=corpus))
 
     def compare(self) -> None:
-        """Hold the candidate against what the original has answered."""
+        """Compare the candidate with the answers of the original."""
         if not (candidate := self._candidate()):
             return
         row, bits = candidate.row, candidate.result.cache_bits
-        self._say(f"{candidate.name} reads your text…")
+        self._set_busy(f"{candidate.name} is reading your text…")
         self._measure(MeasureFidelity(id=row.label, model=row.path, answers=self._answers, cache_bits=bits))
 
     def stop(self) -> None:
-        """Give up what is being measured."""
+        """Stop the measurement."""
         self._questions.close()
-        self._tell(Idle("Stopped."))
+        self._set_state(NoText("Stopped."))
 
     def clear(self) -> None:
-        """Be done with the text; what is on the disk stays."""
+        """Discard the text, but keep its files."""
         self._questions.close()
         self._answers = ""
         self._results.clear()
 
-    def forget(self) -> None:
-        """Remove all such texts from the disk, and what was measured on them."""
+    def delete(self) -> None:
+        """Delete all texts of the user from disk, with their results."""
         self.clear()
         try:
             forget_typed(self._folders)
         except FacetError as error:
-            self._tell(Broken("The text is still on the disk", error.message))
+            self._set_state(TextFailed("Couldn't delete the text", error.message))
             return
-        self.is_kept = False
-        self._tell(Idle(""))
+        self.is_saved = False
+        self._set_state(NoText(""))
 
     def _measure(self, request: KeepAnswers | MeasureFidelity) -> None:
-        # Each model gets a new process, so that the memory of the one before is free.
+        # Each model runs in a new process, so that the memory of the previous one is free.
         self._questions.close()
-        self._questions.ask(request, self._take)
+        self._questions.ask(request, self._on_reply)
 
-    def _say(self, words: str) -> None:
-        self._words = words
-        self._tell(Busy(words))
+    def _set_busy(self, message: str) -> None:
+        self._message = message
+        self._set_state(ReadingText(message))
 
-    def _take(self, event: JobReply) -> None:
+    def _on_reply(self, event: JobReply) -> None:
         match event:
             case RequestFailed():
                 self._questions.close()
-                self._tell(Broken(event.title, event.message))
+                self._set_state(TextFailed(event.title, event.message))
             case AnswersUnderway() | FidelityUnderway():
-                self._tell(Busy(self._words, event.done / max(event.total, 1)))
+                self._set_state(ReadingText(self._message, event.done / max(event.total, 1)))
             case AnswersKept():
                 self._answers = event.answers
                 self.compare()
             case FidelityMeasured() if candidate := self._candidate():
                 self._results[candidate.name] = event.result
-                # The process ends, and with it what the model took.
+                # Ending the process frees the memory of the model.
                 self._questions.close()
-                self._found()
+                self._on_measured()

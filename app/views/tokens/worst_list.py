@@ -1,4 +1,4 @@
-"""The places where a candidate is farthest from the original, as a list to jump from."""
+"""The list of places with the highest KL divergence, for jumping to them."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.viewmodels.tokens.format import both, context, visible
+from app.viewmodels.tokens.format import format_choices, preceding_text, visible
 from app.views.kit.painting import mixed, rounded
 from app.views.kit.theme import Theme
-from app.views.tokens.scale import MOST, KlScale
+from app.views.tokens.scale import MAX_KL, KlScale
 from mlx_engine.measure.results.results import Divergence
 
 _SIDE = 12
@@ -26,15 +26,15 @@ _CONTEXT = 60
 
 
 class WorstList(QListWidget):
-    """Shows divergences, the worst first; `chosen` is the one to go to."""
+    """Shows divergences, the worst first. `chosen` is emitted with the one to go to."""
 
     chosen = Signal(object)  # Divergence
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._shown: Sequence[Divergence] = ()
-        self.setAccessibleName("The twenty worst places")
+        self._divergences: Sequence[Divergence] = ()
+        self.setAccessibleName("20 worst places")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setMouseTracking(True)
         self.setItemDelegate(_Delegate(theme, self))
@@ -47,20 +47,20 @@ class WorstList(QListWidget):
         self.itemActivated.connect(self._choose)
 
     def show_divergences(self, divergences: Sequence[Divergence]) -> None:
-        """Show these; the same ones stay as they are."""
-        if divergences is self._shown:
+        """Show these divergences."""
+        if divergences is self._divergences:
             return
-        self._shown = divergences
+        self._divergences = divergences
         self.clear()
-        for one in divergences:
+        for divergence in divergences:
             item = QListWidgetItem()
-            item.setData(Qt.ItemDataRole.UserRole, one)
-            words = f"KL {one.kl:.2f}, {_context(one)} {visible(one.true)}: {_choices(one)}"
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, words)
+            item.setData(Qt.ItemDataRole.UserRole, divergence)
+            kl, text = f"KL {divergence.kl:.2f}", f"{_context(divergence)} {visible(divergence.true)}"
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{kl}, {text}: {_choices(divergence)}")
             self.addItem(item)
 
     def step(self, direction: int) -> None:
-        """Go to the next of them, or with -1 to the one before."""
+        """Go to the next place, or with -1 to the previous divergence."""
         row = min(max(self.currentRow() + direction, 0), self.count() - 1)
         if row >= 0:
             self.setCurrentRow(row)
@@ -71,7 +71,7 @@ class WorstList(QListWidget):
 
 
 class _Delegate(QStyledItemDelegate):
-    """Two lines: the context with the token that follows, and what both would have written."""
+    """Paints two lines: the token with its context, and the first choices of both models."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -84,50 +84,54 @@ class _Delegate(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        colours, one = self._theme.palette, index.data(Qt.ItemDataRole.UserRole)
+        colors, divergence = self._theme.palette, index.data(Qt.ItemDataRole.UserRole)
         painter.save()
         row = QRectF(option.rect).adjusted(4, 1, -4, -1)
         if option.state & QStyle.StateFlag.State_Selected:
-            rounded(painter, row, 7, mixed(colours.window, colours.accent, 0.2))
+            rounded(painter, row, 7, mixed(colors.window, colors.accent, 0.2))
         elif option.state & QStyle.StateFlag.State_MouseOver:
-            rounded(painter, row, 7, colours.hover)
+            rounded(painter, row, 7, colors.hover)
         inside = row.adjusted(_SIDE - 4, 7, -_SIDE + 4, -7)
-        self._paint_first(painter, inside, one)
+        self._paint_first(painter, inside, divergence)
         painter.setFont(self._theme.font("small"))
-        painter.setPen(colours.secondary)
-        shown = painter.fontMetrics().elidedText(_choices(one), Qt.TextElideMode.ElideRight, int(inside.width()))
-        painter.drawText(inside, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, shown)
+        painter.setPen(colors.secondary)
+        choices = painter.fontMetrics().elidedText(
+            _choices(divergence), Qt.TextElideMode.ElideRight, int(inside.width())
+        )
+        painter.drawText(inside, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, choices)
         painter.restore()
 
-    def _paint_first(self, painter: QPainter, inside: QRectF, one: Divergence) -> None:
-        """Draw the KL on its tint at the right; left of it the true token, and as much of what is before as fits."""
-        colours = self._theme.palette
+    def _paint_first(self, painter: QPainter, inside: QRectF, divergence: Divergence) -> None:
+        """Paint the KL on its tint on the right; to the left, the true token and as much context as fits."""
+        colors = self._theme.palette
         painter.setFont(self._theme.font("small", tabular=True))
-        figure = f"{one.kl:.2f}"
+        figure = f"{divergence.kl:.2f}"
         height, width = painter.fontMetrics().height() + 2, painter.fontMetrics().horizontalAdvance(figure) + 12
         badge = QRectF(inside.right() - width, inside.top(), width, height)
-        rounded(painter, badge, 4, KlScale.of(self._theme).colour(min(one.kl, MOST)) or colours.hover)
-        painter.setPen(colours.text)
+        rounded(painter, badge, 4, KlScale.of(self._theme).color(min(divergence.kl, MAX_KL)) or colors.hover)
+        painter.setPen(colors.text)
         painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, figure)
         line = inside.adjusted(0, 0, -width - 8, 0)
         painter.setFont(self._theme.font("label", bold=True))
-        gap = " " if one.true[:1].isspace() or one.before[-1:].isspace() else ""
-        true = painter.fontMetrics().elidedText(visible(one.true), Qt.TextElideMode.ElideRight, int(line.width() * 0.6))
-        taken = painter.fontMetrics().horizontalAdvance(f"{gap}{true}")
+        gap = " " if divergence.true[:1].isspace() or divergence.before[-1:].isspace() else ""
+        true = painter.fontMetrics().elidedText(
+            visible(divergence.true), Qt.TextElideMode.ElideRight, int(line.width() * 0.6)
+        )
+        true_width = painter.fontMetrics().horizontalAdvance(f"{gap}{true}")
         label = self._theme.font("label")
         metrics = QFontMetrics(label)
-        before = metrics.elidedText(_context(one), Qt.TextElideMode.ElideLeft, int(line.width() - taken))
+        before = metrics.elidedText(_context(divergence), Qt.TextElideMode.ElideLeft, int(line.width() - true_width))
         left = metrics.horizontalAdvance(f"{before}{gap}")
         painter.drawText(line.adjusted(left, 0, 0, 0), Qt.AlignmentFlag.AlignLeft, true)
         painter.setFont(label)
-        painter.setPen(colours.secondary)
+        painter.setPen(colors.secondary)
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft, before)
 
 
-def _context(one: Divergence) -> str:
-    return context(one.before, _CONTEXT).rstrip()
+def _context(divergence: Divergence) -> str:
+    return preceding_text(divergence.before, _CONTEXT).rstrip()
 
 
-def _choices(one: Divergence) -> str:
-    first = [choices[0].text if choices else "" for choices in (one.reference, one.candidate)]
-    return f"{one.kind} · {both(*first)}"
+def _choices(divergence: Divergence) -> str:
+    first = [choices[0].text if choices else "" for choices in (divergence.reference, divergence.candidate)]
+    return f"{divergence.kind} · {format_choices(*first)}"
