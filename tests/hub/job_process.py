@@ -4,7 +4,7 @@ import os
 import queue
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mlx_engine.engine.parents.job_client import start_job
@@ -17,10 +17,10 @@ DEADLINE_S = 30
 class JobProcess:
     """It is started at once, in this process's environment."""
 
-    def __init__(self, logs: Path, *, needs_network: bool = True) -> None:
+    def __init__(self, logs: Path, *, needs_network: bool = True, command: Sequence[str] | None = None) -> None:
         self.log = logs / "jobs.log"
         self._events: queue.SimpleQueue[JobEvent] = queue.SimpleQueue()
-        self._client = start_job(self._events.put, logs=logs, needs_network=needs_network)
+        self._client = start_job(self._events.put, logs=logs, needs_network=needs_network, command=command)
 
     @property
     def pid(self) -> int:

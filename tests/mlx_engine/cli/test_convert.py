@@ -3,7 +3,7 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -15,6 +15,7 @@ from mlx_engine.models.description.describe import describe
 from mlx_engine.models.hub.cache import cache_folder
 from mlx_engine.quantize.recipes.builtin import RECIPES, recipe
 from mlx_engine.quantize.recipes.recipe_file import write_recipe
+from tests import command_line, pausing_job, processes
 from tests.hub.repository import Repository
 from tests.hub.server import Hub
 from tests.model_folders import write_llama
@@ -116,20 +117,27 @@ def test_what_is_there_already_is_not_touched(llama: str, home: Path, capsys: Ou
     assert list(target.iterdir()) == []
 
 
-@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
-def test_a_command_that_is_ended_leaves_nothing(tiny_models: Path, tmp_path: Path, home: Path, blow: int) -> None:
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(("blow", "code"), [(processes.interrupt, 130), (kill, -signal.SIGKILL)])
+def test_a_command_that_is_ended_leaves_nothing(
+    tiny_models: Path, tmp_path: Path, home: Path, blow: Callable[[int], None], code: int
+) -> None:
     """Neither by Control-C nor by a kill, after which its job process ends by itself."""
-    source = write_llama(tmp_path / "large", tiny_models / "llama")
-    command = [sys.executable, "-m", "mlx_engine", "convert", str(source), "--recipe", "mxfp4", "--json"]
+    source = pausing_job.pause_midway(write_llama(tmp_path / "large", tiny_models / "llama"))
+    arguments = ["convert", str(source), "--recipe", "mxfp4", "--json"]
+    command = command_line.command(*arguments, job=pausing_job.COMMAND)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         next(line for line in child.stdout if "conversion_progress" in line)
         assert list(home.rglob("*.partial"))
-        processes = psutil.Process(child.pid).children()
-        os.kill(child.pid, blow)
-        child.communicate(timeout=30)
-        assert not psutil.wait_procs(processes, timeout=30)[1]
-    assert child.returncode == (130 if blow == signal.SIGINT else -blow)
+        jobs = psutil.Process(child.pid).children()
+        blow(child.pid)
+        child.communicate(timeout=60)
+        assert not psutil.wait_procs(jobs, timeout=60)[1]
+    assert child.returncode == code
     assert [path for path in (home / "models").rglob("*") if path.is_file()] == []
 
 

@@ -4,7 +4,6 @@ import io
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from mlx_engine.cli.main import main
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.results import fingerprints, keep_speed
 from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult
+from tests import processes
 from tests.conversions import BASE, write_conversion
 from tests.hub.faults import Hold
 from tests.hub.repository import Repository
@@ -170,8 +170,8 @@ def test_control_c_stops_and_the_same_command_goes_on(folder: Path, hub: Hub) ->
     command = [sys.executable, "-m", "mlx_engine", "publish", "Whale-4bit", NAME, "--yes"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
     assert hold.reached.wait(20)
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=20)
+    processes.interrupt(process.pid)
+    _, told = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "goes on where it was" in told
     assert "Traceback" not in told

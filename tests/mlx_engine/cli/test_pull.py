@@ -1,6 +1,4 @@
 import json
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.cli.main import main
+from tests import processes
 from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model, model_files
 from tests.hub.server import Hub
@@ -66,8 +65,8 @@ def test_control_c_stops_and_the_same_command_goes_on(hub: Hub) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         next(line for line in child.stdout if json.loads(line).get("done_bytes", 0) > MEGABYTE)
-        os.kill(child.pid, signal.SIGINT)
-        _, err = child.communicate(timeout=20)
+        processes.interrupt(child.pid)
+        _, err = child.communicate(timeout=60)
     assert child.returncode == 130
     assert "goes on where it was" in err
     assert main(["pull", "pull/stopped"]) == 0

@@ -31,6 +31,7 @@ from mlx_engine.quantize.plan.messages import (
     Resume,
 )
 from mlx_engine.quantize.recipes.builtin import recipe
+from tests import pausing_job
 from tests.disks import disk_of
 from tests.hub.job_process import JobProcess
 from tests.model_folders import write_llama
@@ -42,7 +43,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[], JobProcess]]:
     processes: list[JobProcess] = []
 
     def start() -> JobProcess:
-        processes.append(JobProcess(tmp_path / "logs", needs_network=False))
+        processes.append(JobProcess(tmp_path / "logs", needs_network=False, command=pausing_job.COMMAND))
         return processes[-1]
 
     yield start
@@ -53,7 +54,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[], JobProcess]]:
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobProcess]:
     """A process for those who do not end it: to import MLX takes longer than all the rest."""
-    process = JobProcess(tmp_path_factory.mktemp("logs"), needs_network=False)
+    process = JobProcess(tmp_path_factory.mktemp("logs"), needs_network=False, command=pausing_job.COMMAND)
     yield process
     process.close()
 
@@ -77,16 +78,16 @@ def request(source: Path, models: Path, name: str = "4bit-g32") -> Convert:
 
 @pytest.fixture
 def large(tiny_models: Path, tmp_path: Path) -> Path:
-    """A model that takes a while in a micro-scaled format."""
+    """A model of several pieces."""
     return write_llama(tmp_path / "large", tiny_models / "llama")
 
 
 def pause_halfway(process: JobProcess, large: Path, models: Path, *, remove_source: bool = False) -> Convert:
-    """Start a conversion and pause it halfway."""
-    wanted = msgspec.structs.replace(request(large, models, "mxfp4"), remove_source=remove_source)
+    """Start a conversion that pauses halfway."""
+    source = pausing_job.pause_midway(large)
+    wanted = msgspec.structs.replace(request(source, models, "mxfp4"), remove_source=remove_source)
     process.send(wanted)
     progress = process.until(lambda event: not isinstance(event, ConversionPlanned))[-1]
-    process.send(Pause("c"))
     assert isinstance(progress, ConversionProgress)
     assert 0 < progress.done_bytes < progress.total_bytes
     return wanted

@@ -4,7 +4,6 @@ import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psutil
 import pytest
 
 from mlx_engine.cli import job
@@ -12,6 +11,7 @@ from mlx_engine.folders import Folders
 from mlx_engine.measure.mlx.reference import ReferenceStore
 from mlx_engine.measure.results.convention import Convention
 from mlx_engine.measure.results.messages import AnswersKept, AnswersUnderway, CorpusSource, KeepAnswers
+from tests import processes
 
 
 def test_answers_are_complete_after_several_kills(
@@ -28,11 +28,11 @@ def test_answers_are_complete_after_several_kills(
     )
     folders = Folders.from_environment()
     for moment in (1, 2, 5):
-        before = set(psutil.Process().children())
+        before = processes.children()
         run = job.run(request, folders)
         for _ in range(moment):
             next(run)
-        for child in set(psutil.Process().children()) - before:
+        for child in processes.children() - before:
             child.kill()
         with contextlib.suppress(job.JobError):
             list(run)

@@ -1,3 +1,4 @@
+import contextlib
 import queue
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from mlx_engine.models.hub.cache import PARTIAL_SUFFIX, CachedRevision, cache_fo
 from mlx_engine.models.hub.upload_messages import Publish
 from mlx_engine.quantize.plan.messages import Convert
 from mlx_engine.quantize.recipes.builtin import recipe
+from tests import pausing_job, processes
 from tests.conversions import write_conversion
 from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model
@@ -35,7 +37,9 @@ class Owner:
     def __init__(self, folders: Folders) -> None:
         self._parcels: queue.SimpleQueue[Parcel[JobEvent]] = queue.SimpleQueue()
         self.changes: list[str] = []
-        self.queue = JobQueue(post=self._parcels.put, on_change=self.changes.append, folders=folders)
+        self.queue = JobQueue(
+            post=self._parcels.put, on_change=self.changes.append, folders=folders, command=pausing_job.COMMAND
+        )
 
     def state(self, id: str) -> object:
         return next((job.state for job in self.queue.jobs() if job.id == id), None)
@@ -170,7 +174,7 @@ def test_a_killed_process_is_a_failure_that_can_be_retried(hub: Hub, owner: Owne
     repository = add_held(hub, "jobs/killed")
     one = owner.queue.download(repository.id)
     owner.until_half(one)
-    next(child for child in psutil.Process().children() if _works_on(child, repository.id)).kill()
+    next(child for child in processes.children() if _works_on(child, repository.id)).kill()
     owner.until_state(one, Failed)
     assert "was killed" in getattr(owner.state(one), "message", "")
     assert " process " in owner.queue.log_tail(one)
@@ -181,7 +185,9 @@ def test_a_killed_process_is_a_failure_that_can_be_retried(hub: Hub, owner: Owne
 
 
 def _works_on(child: psutil.Process, repository: str) -> bool:
-    return any(repository.replace("/", "--") in file.path for file in child.open_files())
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return any(repository.replace("/", "--") in file.path for file in child.open_files())
+    return False
 
 
 def test_the_same_download_is_not_queued_twice(hub: Hub, own: Callable[[], Owner]) -> None:
@@ -232,13 +238,13 @@ def partials(folders: Folders) -> list[Path]:
 
 @pytest.fixture
 def large(tiny_models: Path, tmp_path: Path) -> Path:
-    """A model whose conversion to a micro-scaled format takes a while."""
+    """A model whose conversion is written in several pieces."""
     return write_llama(tmp_path / "large", tiny_models / "llama")
 
 
 def begin_conversion(owner: Owner, folders: Folders, source: Path) -> str:
-    """Return the id of a conversion that is partly written."""
-    job = owner.queue.add(conversion(folders, source, "mxfp4"))
+    """Return the id of a conversion that is partly written, and paused."""
+    job = owner.queue.add(conversion(folders, pausing_job.pause_midway(source), "mxfp4"))
     owner.until(lambda: isinstance(state := owner.state(job), Running) and 0 < state.done_bytes < state.total_bytes)
     return job
 
@@ -386,7 +392,7 @@ def test_paused_publishing_resumes(hub: Hub, owner: Owner, tmp_path: Path, monke
     hold = Hold(MEGABYTE)
     hub.order("/store/", hold)
     job = owner.queue.add(request)
-    owner.until(hold.reached.is_set)
+    assert hold.reached.wait(20)
     owner.queue.pause(job)
     assert isinstance(owner.state(job), Paused)
     other = owner.queue.download(add_model(hub, "jobs/other").id)

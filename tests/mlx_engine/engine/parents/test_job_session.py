@@ -1,10 +1,7 @@
-import os
 import queue
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from mlx_engine import network
@@ -14,6 +11,7 @@ from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.hub_messages import ReadModel, Search, SearchFilters, SearchResults, WhoAmI
 from mlx_engine.protocol import RequestFailed
 from mlx_engine.quantize.plan.messages import OutlineRead, ReadOutline
+from tests import processes
 from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model
 from tests.hub.server import Hub
@@ -45,32 +43,30 @@ def search(id: str, text: str = "") -> Search:
     return Search(id, SearchFilters(text=text, only_mlx=False))
 
 
-def job_process() -> psutil.Process:
-    living = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
-    return next(child for child in living if child.cmdline()[-1] == "job" and is_newest(child))
-
-
-def is_newest(process: psutil.Process) -> bool:
-    return all(process.create_time() >= other.create_time() for other in psutil.Process().children())
-
-
 def test_questions_are_answered_in_order_by_one_process(hub: Hub, owner: Owner) -> None:
     """Two questions at once, and a later third one, meet the same process."""
     add_model(hub, "session/one")
+    before = processes.children()
     owner.session.ask(search("a"))
     owner.session.ask(WhoAmI("b"))
     assert [owner.next().id, owner.next().id] == ["a", "b"]
-    before = job_process().pid
+    (first,) = processes.children() - before
     owner.session.ask(search("c"))
     assert owner.next().id == "c"
-    assert job_process().pid == before
+    assert processes.children() - before == {first}
 
 
 def test_a_dead_process_fails_its_questions_but_not_the_next(hub: Hub, owner: Owner) -> None:
     """Each one fails once, with the reason."""
-    owner.session.ask(search("a"))
+    add_model(hub, "session/killed")
+    hold = Hold(after_bytes=0)
+    hub.order("README.md", hold)
+    before = processes.children()
+    owner.session.ask(ReadModel("a", "session/killed"))
     owner.session.ask(search("b"))
-    os.kill(job_process().pid, signal.SIGKILL)
+    assert hold.reached.wait(20)
+    (process,) = processes.children() - before
+    process.kill()
     failures = [owner.next(), owner.next()]
     assert all(isinstance(failure, RequestFailed) and "killed" in failure.message for failure in failures)
     owner.session.ask(search("c"))
@@ -91,10 +87,10 @@ def test_a_dropped_question_does_not_delay_the_next(hub: Hub, owner: Owner) -> N
 
 def test_no_process_starts_before_the_first_question(hub: Hub, owner: Owner) -> None:
     """Closing a session without a process is not an error."""
-    before = len(psutil.Process().children())
+    before = processes.children()
     owner.session.drop()
     owner.session.close()
-    assert len(psutil.Process().children()) == before
+    assert processes.children() <= before
 
 
 def test_a_local_question_gets_a_process_without_network_access(hub: Hub, owner: Owner, tiny_models: Path) -> None:
@@ -102,13 +98,15 @@ def test_a_local_question_gets_a_process_without_network_access(hub: Hub, owner:
     add_model(hub, "session/open")
     hold = Hold(after_bytes=0)
     hub.order("README.md", hold)
+    before = processes.children()
     owner.session.ask(ReadModel("online", "session/open"))
     assert hold.reached.wait(20)
-    online = job_process()
+    (online,) = processes.children() - before
     owner.session.ask(ReadOutline("local", str(tiny_models / "llama")))
     failure, outline = owner.next(), owner.next()
     assert isinstance(failure, RequestFailed)
     assert (failure.id, failure.error) == ("online", "NotAnswered")
     assert isinstance(outline, OutlineRead)
-    assert not online.is_running()
-    assert job_process().environ()[network.OFFLINE_VARIABLE] == "1"
+    (local,) = processes.children() - before
+    assert local != online
+    assert local.environ()[network.OFFLINE_VARIABLE] == "1"

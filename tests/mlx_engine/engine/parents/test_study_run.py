@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-import psutil
 import pytest
 
 from mlx_engine import protocol
@@ -24,6 +23,7 @@ from mlx_engine.measure.study.study_file import begin, load
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.quantize.recipes import builtin
+from tests import processes
 from tests.mlx_engine.measure.study.test_study import speed
 
 
@@ -96,10 +96,11 @@ def test_a_stopped_study_resumes(study: Study, folders: Folders) -> None:
 def test_closing_a_run_leaves_no_process(study: Study, folders: Folders) -> None:
     """Not even a busy one."""
     owner = _Owner(study, folders)
-    before = set(psutil.Process().children(recursive=True))
+    before = processes.children()
     owner.run.start()
+    assert processes.children() - before
     owner.run.close()
-    assert not [child for child in psutil.Process().children(recursive=True) if child not in before]
+    assert processes.children() <= before
 
 
 def test_a_running_study_is_not_started_twice(study: Study, folders: Folders) -> None:
@@ -118,12 +119,13 @@ def test_a_killed_process_is_a_failed_step_that_a_later_run_retries(study: Study
     plan = msgspec.structs.replace(study.plan, speed=None)
     study = msgspec.structs.replace(study, plan=plan, rows=(study.rows[0], study.rows[-1]))
     owner = _Owner(study, folders)
+    before = processes.children()
 
     def kill(run: StudyRun) -> bool:
         step = run.step
         if step and (step.kind, step.label) == ("convert", study.rows[-1].label):
-            for child in psutil.Process().children(recursive=True):
-                child.kill()
+            for child in processes.children() - before:
+                processes.kill(child)
         return False
 
     killed = owner.work(until=kill)
