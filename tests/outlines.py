@@ -4,9 +4,9 @@ from mlx_engine.quantize.plan.outline import Outline, Parameter
 from mlx_engine.quantize.recipes.recipe import Treatment
 
 
-def matrix(name: str, *shape: int, wanted: Treatment | None = None) -> Parameter:
+def matrix(name: str, *shape: int, prescribed: Treatment | None = None) -> Parameter:
     """Return a matrix of a layer that has a quantized form."""
-    return Parameter(name=f"{name}.weight", shape=shape, dtype="BF16", can_be_quantized=True, wanted=wanted)
+    return Parameter(name=f"{name}.weight", shape=shape, dtype="BF16", can_be_quantized=True, prescribed=prescribed)
 
 
 def plain(name: str, *shape: int, dtype: str = "BF16") -> Parameter:

@@ -19,7 +19,7 @@ from mlx_engine.quantize.plan import preflight
 from mlx_engine.quantize.plan.forecast import ConversionForecast
 from mlx_engine.quantize.plan.messages import Convert, OutlineRead
 from mlx_engine.quantize.recipes.recipe import Recipe
-from mlx_engine.quantize.recipes.unchanged import kept_in_words
+from mlx_engine.quantize.recipes.unchanged import unquantized_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Task:
 
     def discard_partial(self) -> None:
         """Remove what a run that was ended has left."""
-        for folder in (self.target, preflight.headers_beside(self.target)):
+        for folder in (self.target, preflight.headers_folder(self.target)):
             staging.discard_partial(folder)
 
 
@@ -78,5 +78,5 @@ def tell_forecast(
     terminal.write(f"{'bits/weight':14}{expected.bits_per_weight:>10.3f}  {expected.quantization}\n")
     terminal.write(lines(result, fit, 16))
     told = [*read.notes, *(f"{one.prefix} is left out: {one.reason}." for one in expected.dropped)]
-    told += (f"Kept: {line}." for line in kept_in_words(expected.kept))
+    told += (f"Kept: {line}." for line in unquantized_lines(expected.kept))
     terminal.write("".join(f"{line}\n" for line in told))

@@ -86,7 +86,7 @@ def _convert_local(  # noqa: PLR0913 - as above
     json: bool,
 ) -> None:
     for task in tasks:
-        preflight.look(source.path, task.target)
+        preflight.check_start(source.path, task.target)
     if removes:
         original.require_removable(source.path)
     try:

@@ -9,7 +9,7 @@ from mlx_engine.cli.views.job_bar import format_job_progress, format_streamed_pr
 from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.hub_messages import DownloadPlanned, DownloadProgress, Waiting
 from mlx_engine.quantize.plan.messages import ConversionPlanned, ConversionProgress, Converted, SourceProgress
-from mlx_engine.quantize.recipes.unchanged import USUAL_REASONS, kept_in_words
+from mlx_engine.quantize.recipes.unchanged import EXPECTED_REASONS, unquantized_lines
 
 
 class TextView:
@@ -66,6 +66,8 @@ def _plan(event: ConversionPlanned) -> str:
     told += event.notes
     told += (
         f"Kept: {line}."
-        for line in kept_in_words((one.path, one.reason) for one in event.kept if one.reason not in USUAL_REASONS)
+        for line in unquantized_lines(
+            (one.path, one.reason) for one in event.kept if one.reason not in EXPECTED_REASONS
+        )
     )
     return "".join(f"{line}\n" for line in told)

@@ -42,7 +42,7 @@ def _serve_remote(request: ReadOutline | Convert) -> Iterator[JobEvent]:
 
 def _convert(request: Convert) -> Iterator[JobEvent]:
     path, target = Path(request.source), Path(request.target)
-    preflight.look(path, target)
+    preflight.check_start(path, target)
     if request.remove_source:
         original.require_removable(path)
     with closing(open_source(path)) as source:

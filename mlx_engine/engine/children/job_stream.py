@@ -117,7 +117,7 @@ def _download(download: Download, request: Convert) -> Generator[JobEvent, None,
 def _skeleton(request: Convert, hub: Hub, plan: Plan) -> Iterator[Path]:
     """Yield the folder of the headers. It is next to the target, so that cleaning up one finds the other."""
     target = Path(request.target)
-    headers = preflight.headers_beside(target)
+    headers = preflight.headers_folder(target)
     preflight.check_target(headers, target)
     if staging.is_worked_on(headers):
         raise StorageError(f"{target.parent.name}/{target.name} is already being created. Choose another name.")

@@ -12,7 +12,7 @@ from mlx_engine.models.files import staging
 from mlx_engine.models.hub.cache import cache_folder, discard_partial
 from mlx_engine.models.hub.upload_messages import Publish
 from mlx_engine.quantize.plan.messages import Convert, SourceArrived
-from mlx_engine.quantize.plan.preflight import headers_beside
+from mlx_engine.quantize.plan.preflight import headers_folder
 from mlx_engine.quantize.recipes.recipe import Recipe
 
 QueuedRequest = Download | Convert | Publish
@@ -75,7 +75,7 @@ def discard_files(request: QueuedRequest) -> None:
             discard_partial(cache_folder(), request.repository)
         case Convert():
             target = Path(request.target)
-            for folder in (target, headers_beside(target)):
+            for folder in (target, headers_folder(target)):
                 staging.discard_partial(folder)
             if not request.source:
                 discard_partial(cache_folder(), request.repository)

@@ -69,7 +69,7 @@ class Delivery:
         self._threads.shutdown(cancel_futures=True)
 
     @property
-    def here(self) -> frozenset[str]:
+    def available(self) -> frozenset[str]:
         """The names of the files that are whole and verified, be they used and removed by now."""
         return frozenset(self._here)
 

@@ -1,7 +1,7 @@
-"""Converts a model: each parameter read, quantized and written some rows at a time, in little memory.
+"""Converts a model: reads, quantizes and writes each parameter some rows at a time, in little memory.
 
-The bytes are those that `mlx_lm.convert` writes for the same recipe. Where they belong is known before anything is
-read, so threads work on pieces independently of each other, and the peak of memory does not grow with the model.
+The result is byte for byte that of `mlx_lm.convert` for the same recipe. All offsets are known in advance, so threads
+work on pieces independently, and peak memory does not grow with the model.
 
     source ── rows ──► pieces, quantizing ── bytes ──► writer
 """
@@ -25,16 +25,16 @@ from mlx_engine.models.description import provenance
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.description.provenance import Provenance
 from mlx_engine.models.files import staging
-from mlx_engine.quantize.mlx.pieces import executor, pieces, written
+from mlx_engine.quantize.mlx.pieces import convert_pieces, executor, pieces
 from mlx_engine.quantize.mlx.source import Source, supply_of
 from mlx_engine.quantize.plan.config import quantized_config
-from mlx_engine.quantize.plan.delivery import AllHere, FileDelivery
+from mlx_engine.quantize.plan.delivery import FileDelivery, LocalFiles
 from mlx_engine.quantize.plan.digests import Digests, KnownDigests
 from mlx_engine.quantize.plan.forecast import ConversionForecast, forecast_of
 from mlx_engine.quantize.plan.layout import ParameterPlacement, layout
 from mlx_engine.quantize.plan.writer import Writer
 from mlx_engine.quantize.recipes.recipe import Recipe
-from mlx_engine.quantize.recipes.unchanged import USUAL_REASONS, kept_in_words
+from mlx_engine.quantize.recipes.unchanged import EXPECTED_REASONS, unquantized_lines
 
 _tag_floats: Any = _encode_tagged_floats  # has no types
 
@@ -44,7 +44,7 @@ _reserve_bytes = 2**28
 
 @dataclass(frozen=True, slots=True)
 class WriteProgress:
-    """So much of the result's weights has been written; `tensor` is the parameter that came last."""
+    """Progress in bytes of the result's weights; `tensor` is the latest parameter."""
 
     done_bytes: int
     total_bytes: int
@@ -60,17 +60,17 @@ def convert(
     commit: str = "",
     delivery: FileDelivery | None = None,
 ) -> Generator[WriteProgress, None, None]:
-    """Write `source` as the folder `target`, after `recipe`; closing the iterator gives up and leaves nothing behind.
+    """Convert `source` to the folder `target` by `recipe`; closing the iterator cancels and leaves nothing behind.
 
-    `repository` and `commit` say where the source came from; without them `facet.json` repeats what it says itself.
-    A `delivery` brings the source's files meanwhile: what can be written with those that are here comes first, and the
-    same step is given again every moment while there is nothing.
+    `repository` and `commit` are the origin of the source; without them the source's own `facet.json` is used. A
+    `delivery` delivers the source's files during the conversion: parameters whose files are available come first, and
+    the last step is repeated while there are none.
 
     Raises:
-        InvalidRecipe: the recipe names what the model does not have, or a type too narrow for its weights.
+        InvalidRecipe: the recipe names something that the model does not have, or a type too narrow for its weights.
         BrokenModel: a weight is not a number.
-        NoSpace: the disk has no room for the result.
-        StorageError: something is at `target` already, or files cannot be read or written.
+        NoSpace: the disk does not have enough space for the result.
+        StorageError: `target` already exists, or files cannot be read or written.
         EngineError: MLX failed.
     """
     placements = layout(source.outline, recipe)
@@ -79,9 +79,9 @@ def convert(
     note = _provenance(source, recipe, expected, origin)
     mx.set_cache_limit(_pool_bytes)
     with staging.storage_errors(target):
-        _require_free(target)
+        _require_unused(target)
         with staging.locked_partial(target) as partial, _digests(source, delivery) as digests:
-            _require_free(target)
+            _require_unused(target)
             _require_room(partial, target, expected.size_bytes)
             source.write_companions(partial)
             _write_config(partial, quantized_config(source.config, placements, recipe))
@@ -90,7 +90,7 @@ def convert(
                 placements,
                 partial,
                 expected.parameters,
-                delivery or AllHere(file.name for file in source.files),
+                delivery or LocalFiles(file.name for file in source.files),
             )
             provenance.write(partial, msgspec.structs.replace(note, files_sha256=digests.result()))
             staging.put_in_place(partial, target)
@@ -100,17 +100,17 @@ def _digests(source: Source, delivery: FileDelivery | None) -> AbstractContextMa
     return Digests(source.files) if delivery is None else KnownDigests(delivery.digests)
 
 
-def _require_free(target: Path) -> None:
+def _require_unused(target: Path) -> None:
     if target.exists():
-        raise StorageError(f"There is a model called {target.parent.name}/{target.name} already. Choose another name.")
+        raise StorageError(f"{target.parent.name}/{target.name} already exists. Choose another name.")
 
 
 def _require_room(partial: Path, target: Path, size_bytes: int) -> None:
     free = shutil.disk_usage(partial).free
     if free < size_bytes + _reserve_bytes:
         raise NoSpace(
-            f"The disk has no room for {target.name}: it takes {format_disk(size_bytes)}, and {format_disk(free)} are "
-            "free. Make room and try again."
+            f"Not enough disk space for {target.name}: it needs {format_disk(size_bytes)}, but only "
+            f"{format_disk(free)} are available. Free up some space and try again."
         )
 
 
@@ -123,11 +123,11 @@ def _provenance(source: Source, recipe: Recipe, expected: ConversionForecast, or
         source=origin.source or source.path.name,
         revision=origin.revision,
         license=describe(source.path, source.path.name).license,
-        recipe=f"Converted by the recipe {recipe.name}.",
+        recipe=f"Converted by the recipe {recipe.title} ({recipe.name}).",
         settings=msgspec.to_builtins(recipe),
         bits_per_weight=expected.bits_per_weight,
-        notes=(*source.notes, *(f"{one.prefix} is left out: {one.reason}." for one in expected.dropped)),
-        unquantized=tuple(kept_in_words(one for one in expected.kept if one[1] not in USUAL_REASONS)),
+        notes=(*source.notes, *(f"{tensors.prefix} is dropped: {tensors.reason}." for tensors in expected.dropped)),
+        unquantized=tuple(unquantized_lines(entry for entry in expected.kept if entry[1] not in EXPECTED_REASONS)),
         created=provenance.now(),
         tools=provenance.versions("facet", "mlx", "mlx-lm"),
     )
@@ -138,12 +138,12 @@ def _write_weights(
 ) -> Iterator[WriteProgress]:
     writer = Writer(folder, (array for placement in placements for array in placement.arrays.items()))
     workers = executor()
-    supply = supply_of(source, [one.parameter for one in placements if one.size_bytes])
+    supply = supply_of(source, [placement.parameter for placement in placements if placement.size_bytes])
     missing = Counter({placement.parameter.name: placement.size_bytes for placement in placements})
     try:
-        coming = pieces(source, placements, supply, delivery)
+        queue = pieces(source, placements, supply, delivery)
         done_bytes, name = 0, ""
-        for placement, written_bytes in written(workers, coming, writer):
+        for placement, written_bytes in convert_pieces(workers, queue, writer):
             if placement is None:
                 delivery.wait()
             else:
@@ -160,7 +160,7 @@ def _write_weights(
 
 
 def _release(source: Source, files: Sequence[str], front: int, writer: Writer, delivery: FileDelivery) -> None:
-    """Give up files whose contents are all in the result, which must be on the disk before they go."""
+    """Release files that are completely converted; the result must be on the disk before they are removed."""
     if files and not delivery.keeps:
         writer.sync()
         source.forget(files)

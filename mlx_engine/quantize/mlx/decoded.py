@@ -1,8 +1,8 @@
-"""A model that another program has quantized, as something to convert.
+"""Source for a model that another program has quantized.
 
-mlx-lm is shown the model as it would be unquantized, in float32: so it puts matrices in order, stacks experts and
-splits what is fused just as it does with the original. Where it has moved nothing but whole rows, and MLX has a format
-for the weights as they are, they stay packed.
+mlx-lm sees the model as if it were unquantized, in float32, so that it renames matrices, stacks experts and splits
+fused matrices as in the original. If it has moved only whole rows, and MLX has a format for the stored weights, they
+stay packed.
 """
 
 import functools
@@ -28,12 +28,12 @@ from mlx_engine.quantize.plan.outline import Outline, Parameter
 from mlx_engine.quantize.recipes.recipe import Format
 from mlx_engine.quantize.sources.matrix import Arrays, Matrix
 
-_kept_pieces = 8
-"""So many packed pieces are remembered at a time: weights, scales and biases are asked for one after the other."""
+_cached_pieces = 8
+"""Packed pieces in the cache: weights, scales and biases of a piece are requested one after the other."""
 
 
 class PlainTensors(Protocol):
-    """The open files of a model. `source.Shards` are such."""
+    """The open files of a model, such as `source.Shards`."""
 
     @property
     def files(self) -> tuple[Path, ...]: ...
@@ -48,8 +48,9 @@ class PlainTensors(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What is in the files: `matrices` by the names that they would have unquantized, and of the other `tensors` those
-    that are `plain`. `config` is that of the unquantized model.
+    """The contents of the files: `matrices` by their names in the unquantized model, and the names of `plain` tensors.
+
+    `config` is that of the unquantized model.
     """
 
     path: Path
@@ -58,18 +59,18 @@ class Contents:
     plain: tuple[str, ...]
     matrices: Mapping[str, Matrix]
     quantization: str
-    """How they are quantized, for people."""
+    """As the library shows it."""
     notes: tuple[str, ...]
     write_companions: Callable[[Path], None]
     uncast: frozenset[str] = frozenset()
-    """Parameters that stay in float32, since their numbers would change in the model's own type."""
+    """Parameters that stay in float32, because the model's type would change their values."""
 
 
-class Decoded:
+class DecodedSource:
     """A `Source`.
 
     Raises:
-        ModelError: the files do not fit together, or mlx-lm does not run the model.
+        ModelError: the files contradict each other, or mlx-lm does not run the model.
     """
 
     def __init__(self, contents: Contents) -> None:
@@ -112,7 +113,7 @@ class Decoded:
         if not pieces or not _all_have(pieces, format):
             return None
 
-        @functools.lru_cache(maxsize=_kept_pieces)
+        @functools.lru_cache(maxsize=_cached_pieces)
         def read(start: int, stop: int) -> Arrays:
             return _joined(pieces, start, stop, format)
 
@@ -122,11 +123,11 @@ class Decoded:
         return {key: part(key) for key in MODES[format.mode].arrays}
 
     def needs(self, name: str) -> frozenset[str]:  # noqa: ARG002 - the same of all
-        """All files: what belongs to a matrix may lie anywhere."""
+        """Return all files: parts of a matrix can be anywhere."""
         return frozenset(file.name for file in self.files)
 
     def forget(self, files: Collection[str]) -> None:
-        """Its files stay open until it is closed."""
+        """Do nothing: the files stay open until the source is closed."""
 
     def write_companions(self, folder: Path) -> None:
         self._contents.write_companions(folder)
@@ -144,7 +145,7 @@ class Decoded:
         )
 
     def _pieces(self, origin: Origin) -> "tuple[_Piece, ...]":
-        """Return the rows of matrices of which an array consists, in order; none if it is not made of whole rows."""
+        """Return the pieces of matrices that make up an array, in order; none if it does not consist of whole rows."""
         pieces = []
         for extent in origin.lineage.extents or ():
             matrix = self._contents.matrices.get(extent.tensor)
@@ -157,7 +158,7 @@ class Decoded:
         return tuple(pieces)
 
     def _read_into(self, name: str, start: int, buffer: NDArray[np.uint8]) -> None:
-        """Fill the buffer with the bytes from `start` on of a tensor as mlx-lm was shown it."""
+        """Fill the buffer with bytes of a tensor as mlx-lm sees it, starting at `start`."""
         matrix = self._contents.matrices.get(name)
         if matrix is None:
             self._contents.tensors.read_into(name, start, buffer)
@@ -169,9 +170,9 @@ class Decoded:
         buffer[:] = rows[start - first * row_bytes : stop - first * row_bytes]
 
     def _calculate(self, name: str, origin: Origin) -> mx.array:
-        """Let MLX make a whole array, from those tensors that have a part in it; of the others it gets stand-ins."""
+        """Calculate a whole array in MLX from the tensors that contribute to it, with placeholders for all others."""
         weights = {
-            tensor: self._whole(tensor) if tensor in origin.lineage.tensors else self._stand_in(tensor)
+            tensor: self._whole(tensor) if tensor in origin.lineage.tensors else self._placeholder(tensor)
             for tensor in self._entries
         }
         try:
@@ -180,17 +181,19 @@ class Decoded:
         except foreign.FOREIGN_ERRORS as error:
             raise foreign.translate(error, self.path.name) from error
         if tuple(array.shape) != origin.shape:
-            raise BrokenModel(f"{self.path.name}: {name} depends on the values of weights. Facet cannot convert it.")
+            raise BrokenModel(
+                f"{self.path.name}: {name} depends on the values of weights, so Facet can't convert the model."
+            )
         return array
 
     def _whole(self, name: str) -> mx.array:
         entry = self._entries[name]
-        stand_in = self._stand_in(name)
+        placeholder = self._placeholder(name)
         buffer = np.empty(entry.size_bytes, np.uint8)
         self._read_into(name, 0, buffer)
-        return mx.array(buffer).view(stand_in.dtype).reshape(entry.shape)
+        return mx.array(buffer).view(placeholder.dtype).reshape(entry.shape)
 
-    def _stand_in(self, name: str) -> mx.array:
+    def _placeholder(self, name: str) -> mx.array:
         entry = self._entries[name]
         dtype: Any = mlx_type(entry.dtype)
         return mx.zeros(entry.shape, dtype)
@@ -210,15 +213,15 @@ def _all_have(pieces: tuple[_Piece, ...], format: Format) -> bool:
 
 
 def _joined(pieces: tuple[_Piece, ...], start: int, stop: int, format: Format) -> Arrays:
-    """Return the rows [start, stop) of the pieces joined, packed."""
+    """Return the rows [start, stop) of the joined pieces, packed."""
     at = 0
-    found = []
+    packed = []
     for piece in pieces:
         first, last = max(start - at, 0), min(stop - at, piece.stop - piece.start)
         if first < last:
-            found.append(piece.matrix.packed(piece.start + first, piece.start + last, format))
+            packed.append(piece.matrix.packed(piece.start + first, piece.start + last, format))
         at += piece.stop - piece.start
-    return {name: np.concatenate([arrays[name] for arrays in found]) for name in found[0]}
+    return {name: np.concatenate([arrays[name] for arrays in packed]) for name in packed[0]}
 
 
 def _unpacked(matrix: Matrix) -> TensorEntry:

@@ -1,4 +1,4 @@
-"""Lets functions be exported whose steps MLX cannot tell, for as long as only the steps are wanted, not the numbers."""
+"""Makes functions exportable that MLX cannot export, for uses that need only their steps and not their results."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,12 +8,12 @@ import mlx.core as mx
 
 
 def _contiguous(array: mx.array, *_: Any, **__: Any) -> mx.array:
-    """Return the array: the order of its weights is the same in one piece."""
+    """Return the array unchanged: making it contiguous keeps the order of its weights."""
     return array
 
 
 def _from_fp8(array: mx.array, dtype: mx.Dtype = mx.bfloat16, **_: Any) -> mx.array:
-    """Return something calculated, of the right shape and type."""
+    """Return a calculated array of the right shape and type."""
     return array.astype(dtype)
 
 
@@ -22,10 +22,10 @@ _substitutes = {"contiguous": _contiguous, "from_fp8": _from_fp8}
 
 @contextmanager
 def exportable() -> Iterator[None]:
-    """Put substitutes for some functions of MLX in their place for a while; no other thread should use MLX meanwhile.
+    """Replace some functions of MLX temporarily; no other thread should use MLX in this context.
 
     WORKAROUND(mlx 0.32.4): `export_function` fails on `mx.contiguous` and `mx.from_fp8` ("Unable to get state for
-    primitive"). It may go when it no longer does.
+    primitive"). Remove this when it no longer does.
     """
     originals = {name: getattr(mx, name) for name in _substitutes}
     try:

@@ -1,4 +1,4 @@
-"""A folder of safetensors as something to convert: a Hugging Face model as published, or one quantized for MLX."""
+"""Source for a folder of safetensors: a Hugging Face model as published, or one quantized for MLX."""
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -13,8 +13,8 @@ from mlx_engine.models.files import foreign_errors as foreign
 from mlx_engine.models.files import safetensors
 from mlx_engine.models.files.safetensors import TensorEntry
 from mlx_engine.quantize.mlx.network import Network
-from mlx_engine.quantize.mlx.source import Arriving, Rows, Shards
-from mlx_engine.quantize.mlx.tracing import Origin, Traced, trace
+from mlx_engine.quantize.mlx.source import ArrivingFiles, Rows, Shards
+from mlx_engine.quantize.mlx.tracing import NetworkTrace, Origin, trace
 from mlx_engine.quantize.plan import companions
 from mlx_engine.quantize.plan.outline import Outline
 from mlx_engine.quantize.recipes.recipe import Format
@@ -23,21 +23,21 @@ _load_config: Any = load_config  # has no types
 
 
 class FolderSource:
-    """A `Source`. Of weight files that are `arriving` only the headers need to be in the folder.
+    """A `Source`. Only the headers of `arriving` weight files need to be in the folder.
 
     Raises:
         ModelError: the folder is missing, damaged, or of a kind that mlx-lm does not run.
-        StorageError: it cannot be read.
+        StorageError: the folder cannot be read.
     """
 
-    def __init__(self, path: Path, arriving: Arriving | None = None) -> None:
+    def __init__(self, path: Path, arriving: ArrivingFiles | None = None) -> None:
         self.path = path
         headers = {file: safetensors.read_header(file) for file in sorted(path.glob("model*.safetensors"))}
         self._traced = _trace(path, {name: entry for header in headers.values() for name, entry in header.items()})
         self._shards = Shards(headers, arriving)
         self._calculated: dict[str, mx.array] = {}
         self._prepared: tuple[Path, ...] = ()
-        """The contents from which `_calculated` is made."""
+        """The files from which `_calculated` was computed."""
 
     @property
     def outline(self) -> Outline:
@@ -52,8 +52,8 @@ class FolderSource:
         if not self.outline.quantization:
             return ()
         return (
-            f"The source is quantized already ({self.outline.quantization}): what that lost does not come back. "
-            "Convert the original where you can.",
+            f"This model is already quantized ({self.outline.quantization}). Quality lost there can't be restored; "
+            "start from the original if you have it.",
         )
 
     @property
@@ -74,7 +74,7 @@ class FolderSource:
         path = name.removesuffix(".weight")
         parts = (f"{path}.{part}" for part in ("weight", "scales", "biases"))
         names = [part for part in parts if part in self._traced.arrays] if path in self._traced.formats else [name]
-        tensors = frozenset[str]().union(*(self._traced.arrays[one].lineage.tensors for one in names))
+        tensors = frozenset[str]().union(*(self._traced.arrays[array].lineage.tensors for array in names))
         return frozenset(self._shards.tensors[tensor].path.name for tensor in tensors)
 
     def forget(self, files: Collection[str]) -> None:
@@ -118,7 +118,7 @@ class FolderSource:
         return lambda start, stop: matrix[start:stop]
 
     def _calculate(self, name: str, origin: Origin) -> mx.array:
-        """Let MLX make the whole array, from lazily loaded weights."""
+        """Calculate the whole array in MLX, from lazily loaded weights."""
         contents = tuple(map(self._shards.contents, self.files))
         try:
             if self._prepared != contents:
@@ -128,21 +128,23 @@ class FolderSource:
         except foreign.FOREIGN_ERRORS as error:
             raise foreign.translate(error, self.path.name) from error
         if (tuple(array.shape), array.dtype) != (origin.shape, origin.dtype):
-            raise BrokenModel(f"{self.path.name}: {name} depends on the values of weights. Facet cannot convert it.")
+            raise BrokenModel(
+                f"{self.path.name}: {name} depends on the values of weights, so Facet can't convert the model."
+            )
         return array
 
     def _prepare(self, contents: Iterable[Path]) -> dict[str, mx.array]:
         weights: dict[str, mx.array] = {}
         for file in contents:
             if not file.exists():
-                raise StorageError(f"{file} has been removed while it was converted.")
+                raise StorageError(f"{file} was removed during the conversion.")
             weights |= mx.load(str(file), format="safetensors")  # type: ignore[arg-type]  # a dictionary
         arrays = self._traced.arrays
         sanitized = Network(self.config).sanitize(weights)
         return {name: array for name, array in sanitized.items() if arrays[name].lineage.extents is None}
 
 
-def _trace(path: Path, tensors: Mapping[str, TensorEntry]) -> Traced:
+def _trace(path: Path, tensors: Mapping[str, TensorEntry]) -> NetworkTrace:
     description = describe(path, path.name)
     if description.obstacle:
         raise UnsupportedModel(description.obstacle)

@@ -1,6 +1,6 @@
-"""A GGUF file as something to convert: types that MLX has stay as they are, others are read as floats.
+"""Source for a GGUF file: types that MLX has stay unchanged, others are read as floats.
 
-Only architectures and tokenizers that Facet can import are known; see `models.gguf`.
+Only architectures and tokenizers that Facet can import are supported; see `models.gguf`.
 """
 
 import json
@@ -31,7 +31,7 @@ from mlx_engine.quantize.sources.matrix import Arrays, Floats, Matrix
 
 
 class OpenFile:
-    """The file, read by `pread`. All its tensors are matrices, so it has no `entries` of its own."""
+    """The file, read by `pread`. All its tensors are matrices, so `entries` is empty."""
 
     def __init__(self, path: Path) -> None:
         self.files = (path,)
@@ -39,10 +39,10 @@ class OpenFile:
         try:
             self._descriptor = os.open(path, os.O_RDONLY)
         except OSError as error:
-            raise StorageError(f"{path} cannot be read: {error.strerror}.") from error
+            raise StorageError(f"Couldn't read {path}: {error.strerror}.") from error
 
     def read(self, offset: int, size: int) -> NDArray[np.uint8]:
-        """Return so many bytes of the file."""
+        """Return `size` bytes of the file."""
         buffer = np.empty(size, np.uint8)
         self.read_into("", offset, buffer)
         return buffer
@@ -53,10 +53,10 @@ class OpenFile:
             while view:
                 read = os.preadv(self._descriptor, [view], start)
                 if not read:
-                    raise StorageError(f"{self.files[0]} has become shorter while it was read. Start again.")
+                    raise StorageError(f"{self.files[0]} was truncated while it was read. Try again.")
                 view, start = view[read:], start + read
         except OSError as error:
-            raise StorageError(f"{self.files[0]} cannot be read: {error.strerror}.") from error
+            raise StorageError(f"Couldn't read {self.files[0]}: {error.strerror}.") from error
 
     def close(self) -> None:
         os.close(self._descriptor)
@@ -64,7 +64,7 @@ class OpenFile:
 
 @dataclass(frozen=True, slots=True)
 class GGUFMatrix:
-    """One tensor; a vector is a matrix of one row. `order` says which row of the file each of its rows is."""
+    """One tensor; a vector is a matrix of one row. `order` has the row of the file for each row."""
 
     file: OpenFile
     tensor: TensorInfo
@@ -83,27 +83,27 @@ class GGUFMatrix:
     def rows(self, start: int, stop: int) -> Floats:
         return dequantize(self._blocks(start, stop), self.tensor.type)
 
-    def packed(self, start: int, stop: int, format: Format) -> Arrays:  # noqa: ARG002 - there is but one
+    def packed(self, start: int, stop: int, format: Format) -> Arrays:  # noqa: ARG002 - there is only one
         arrays = blocks.convert(self._blocks(start, stop), self.tensor.type, self.tensor.type)
         weight = np.ascontiguousarray(arrays["weight"]).reshape(stop - start, -1).view(np.uint32)
         return {"weight": weight} | {name: arrays[name].astype(np.float32) for name in ("scales", "biases")}
 
     def _blocks(self, start: int, stop: int) -> NDArray[np.uint8]:
-        """Return the blocks of rows [rows, bytes]. Rows change places within a head only, so few are read in vain."""
-        wanted = self.order[start:stop]
-        first, last = int(wanted.min()), int(wanted.max()) + 1
+        """Return the blocks of rows [rows, bytes]. Rows are permuted only within a head, so few extra rows are read."""
+        rows = self.order[start:stop]
+        first, last = int(rows.min()), int(rows.max()) + 1
         size = row_bytes(self.tensor.type, self.tensor.shape[-1])
         read = self.file.read(self.tensor.offset + first * size, (last - first) * size)
-        return read.reshape(-1, size)[wanted - first]
+        return read.reshape(-1, size)[rows - first]
 
 
 def read_file(path: Path) -> Contents:
-    """Return what the GGUF file holds.
+    """Return the contents of the GGUF file.
 
     Raises:
-        UnsupportedModel: it holds something that Facet does not know.
-        BrokenModel: it is damaged.
-        StorageError: it cannot be read.
+        UnsupportedModel: the file contains something that Facet does not support.
+        BrokenModel: the file is damaged.
+        StorageError: the file cannot be read.
     """
     header = read_header(path)
     metadata = Metadata(header.metadata)
@@ -136,7 +136,7 @@ def read_file(path: Path) -> Contents:
 
 
 def _uncast(file: OpenFile, placements: tuple[Placement, ...]) -> Iterator[str]:
-    """Give the vectors that the model's own type does not hold exactly: llama.cpp widens all of them."""
+    """Yield the vectors that the model's type cannot represent exactly: llama.cpp widens all vectors."""
     usual = compute_type(placements)
     for placement in placements:
         tensor = placement.tensor
@@ -155,7 +155,7 @@ def _rope_factors(file: OpenFile, header: GGUFHeader) -> list[float] | None:
     for tensor in header.tensors:
         if tensor.name == ROPE_FACTORS:
             if tensor.type != "F32":
-                raise UnsupportedModel(f"This file holds {ROPE_FACTORS!r} as {tensor.type}; Facet reads F32.")
+                raise UnsupportedModel(f"This file stores {ROPE_FACTORS!r} as {tensor.type}; Facet supports only F32.")
             return [float(factor) for factor in file.read(tensor.offset, tensor.size_bytes).view("<f4")]
     return None
 
@@ -167,13 +167,13 @@ def _notes(quantization: str, placements: tuple[Placement, ...]) -> tuple[str, .
     notes = []
     if exact:
         notes.append(
-            f"The file is quantized already ({quantization}): the recipe lossless keeps the weights of {_and(exact)} "
-            "as they are; any other one quantizes them a second time."
+            f"This file is already quantized ({quantization}). The recipe Lossless keeps the weights in {_and(exact)} "
+            "unchanged; other recipes quantize them again."
         )
     if floats:
         notes.append(
-            f"MLX has no format for {_and(floats)}: these weights are taken for what they stand for, and quantized "
-            "again if the recipe says so. Convert the original where you can."
+            f"MLX has no format for {_and(floats)}. These weights are unpacked, and quantized again if the recipe does "
+            "so; start from the original if you have it."
         )
     return tuple(notes)
 

@@ -1,6 +1,6 @@
-"""Builds a network as mlx-lm does, without a weight, and lets it put weights in order for itself.
+"""Builds a network as mlx-lm does, without weights, to convert weights to its layout.
 
-No code of a model folder's own is ever run.
+Code in a model folder is never run.
 """
 
 import copy
@@ -20,9 +20,9 @@ _nn: Any = nn
 
 
 class Network:
-    """The network that a configuration describes. Its parameters are not there until something uses them.
+    """The network of a configuration. Its parameters are allocated only when they are used.
 
-    Raises whatever mlx-lm raises on configurations that are not what they should be (`models.foreign`).
+    Raises any error that mlx-lm raises on invalid configurations (`models.files.foreign_errors`).
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
@@ -33,7 +33,7 @@ class Network:
         self._module: Any = model(arguments.from_dict(self.config))
 
     def sanitize(self, weights: dict[str, mx.array]) -> dict[str, mx.array]:
-        """Return the weights as the network has them, from those of the files. It may change the network: once."""
+        """Convert the weights of the files to the network's layout. Call it once: it may change the network."""
         if not hasattr(self._module, "sanitize"):
             return weights
         result: dict[str, mx.array] = self._module.sanitize(weights)
@@ -49,20 +49,20 @@ class Network:
         return {name: tuple(weight.shape) for name, weight in flat}
 
     def quantizable(self) -> Mapping[str, Treatment | None]:
-        """Return the paths of layers that have a quantized form, and what the architecture wants for them, if anything.
+        """Return the paths of layers that have a quantized form, with the treatment that the architecture prescribes.
 
-        As `mlx.nn.quantize` finds them, and `mlx_lm.utils.quantize_model` asks.
+        The same as in `mlx.nn.quantize` and `mlx_lm.utils.quantize_model`.
         """
         flat: Any = tree_flatten(self._module.leaf_modules(), is_leaf=_nn.Module.is_module)
         predicate = getattr(self._module, "quant_predicate", None)
-        return {path: _wanted(predicate, path, layer) for path, layer in flat if hasattr(layer, "to_quantized")}
+        return {path: _prescribed(predicate, path, layer) for path, layer in flat if hasattr(layer, "to_quantized")}
 
     def can_be_cast(self, name: str) -> bool:
         predicate = getattr(self._module, "cast_predicate", None)
         return predicate is None or bool(predicate(name))
 
 
-def _wanted(predicate: Callable[[str, Any], Any] | None, path: str, layer: Any) -> Treatment | None:
+def _prescribed(predicate: Callable[[str, Any], Any] | None, path: str, layer: Any) -> Treatment | None:
     answer = True if predicate is None else predicate(path, layer)
     if isinstance(answer, dict):
         return as_format(answer)
@@ -70,10 +70,10 @@ def _wanted(predicate: Callable[[str, Any], Any] | None, path: str, layer: Any) 
 
 
 def as_format(settings: Mapping[str, Any]) -> Format:
-    """Return the format that mlx-lm's settings of a layer name; what is left out is affine, 4 bits, groups of 64.
+    """Return the format in mlx-lm's settings of a layer; the defaults are affine, 4 bits, groups of 64.
 
     Raises:
-        UnsupportedModel: Facet does not know it.
+        UnsupportedModel: Facet does not support the format.
     """
     try:
         return Format(
@@ -82,4 +82,4 @@ def as_format(settings: Mapping[str, Any]) -> Format:
             group_size=int(settings.get("group_size", 64)),
         )
     except (InvalidRecipe, KeyError, TypeError, ValueError) as error:
-        raise UnsupportedModel(f"Weights are quantized in a way that Facet does not know: {dict(settings)}.") from error
+        raise UnsupportedModel(f"Facet does not support this quantization: {dict(settings)}.") from error

@@ -1,22 +1,22 @@
-"""Opens whatever can be converted: a model folder, quantized already or not, or a GGUF file."""
+"""Opens the source of a conversion: a model folder, quantized or not, or a GGUF file."""
 
 from pathlib import Path
 
 from mlx_engine.quantize.mlx import gguf_file, published
-from mlx_engine.quantize.mlx.decoded import Contents, Decoded
+from mlx_engine.quantize.mlx.decoded import Contents, DecodedSource
 from mlx_engine.quantize.mlx.folder import FolderSource
-from mlx_engine.quantize.mlx.source import Arriving, Source
+from mlx_engine.quantize.mlx.source import ArrivingFiles, Source
 
 
-def open_source(path: Path, arriving: Arriving | None = None) -> Source:
-    """Return what a conversion reads from; the caller closes it.
+def open_source(path: Path, arriving: ArrivingFiles | None = None) -> Source:
+    """Return the source at `path`; the caller closes it.
 
-    Of weight files that are `arriving` only the headers need to be in the folder.
+    Only the headers of `arriving` weight files need to be in the folder.
 
     Raises:
-        ModelError: there is no model, or one that is damaged or of a kind that cannot be converted.
-        NotArrived: to say what it is takes more of a file than can be had before it is here.
-        StorageError: it cannot be read.
+        ModelError: the model is missing, damaged, or of a kind that cannot be converted.
+        NotArrived: detecting the kind of the model needs too much of a file that has not arrived.
+        StorageError: the files cannot be read.
     """
     if path.suffix == ".gguf" and path.is_file():
         return _decoded(gguf_file.read_file(path))
@@ -24,9 +24,9 @@ def open_source(path: Path, arriving: Arriving | None = None) -> Source:
     return FolderSource(path, arriving) if contents is None else _decoded(contents)
 
 
-def _decoded(contents: Contents) -> Decoded:
+def _decoded(contents: Contents) -> DecodedSource:
     try:
-        return Decoded(contents)
+        return DecodedSource(contents)
     except BaseException:
         contents.tensors.close()
         raise

@@ -1,4 +1,4 @@
-"""The weights of a conversion in pieces: some rows of a parameter each, which threads convert and write."""
+"""Splits the weights of a conversion into pieces, some rows of a parameter each, that threads convert and write."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ _at_once = 4
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some rows of a parameter, and where to read them: as floats to convert, or packed, array by array, to copy."""
+    """Some rows of a parameter, with their readers: `floats` to convert, or `packed` by array to copy."""
 
     placement: ParameterPlacement
     start: int
@@ -41,10 +41,10 @@ class Piece:
 def pieces(
     source: Source, placements: Sequence[ParameterPlacement], supply: Supply, delivery: FileDelivery
 ) -> Iterator[Piece | None]:
-    """Give the pieces of what can be read, and None as long as nothing can that was not yet given."""
+    """Yield the pieces of all available parameters, and None while no further parameter is available."""
     waiting = {placement.parameter.name: placement for placement in placements if placement.size_bytes}
     while waiting:
-        ready = [name for name in supply.ready(delivery.here) if name in waiting]
+        ready = [name for name in supply.ready(delivery.available) if name in waiting]
         for name in ready:
             yield from _pieces_of(source, waiting.pop(name))
         if not ready:
@@ -64,29 +64,29 @@ def _pieces_of(source: Source, placement: ParameterPlacement) -> Iterator[Piece]
 
 
 class SameThread(Executor):
-    """Does at once what it is given."""
+    """Runs each function immediately in the calling thread."""
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        done: Future[T] = Future()
-        done.set_result(function(*args, **kwargs))
-        return done
+        future: Future[T] = Future()
+        future.set_result(function(*args, **kwargs))
+        return future
 
 
 def executor() -> Executor:
-    """Return who does the work: on the CPU two threads, more did not help; on a GPU the caller's.
+    """Return the executor: two threads on the CPU, since more did not help; the calling thread on a GPU.
 
-    A GPU quantizes as fast as a disk reads, and is spoken to by one thread alone: the one that, for some tensors, has
-    to calculate on the whole of them.
+    A GPU quantizes as fast as a disk reads, and only one thread should use it: the one that calculates on whole
+    tensors.
     """
     if mx.default_device() == mx.Device(mx.cpu):
         return ThreadPoolExecutor(2, thread_name_prefix="convert")
     return SameThread()
 
 
-def written(
+def convert_pieces(
     workers: Executor, pieces: Iterator[Piece | None], writer: Writer
 ) -> Iterator[tuple[ParameterPlacement | None, int]]:
-    """Let the workers have some pieces at a time; give what has been written of each, or None to wait for a piece."""
+    """Submit some pieces at a time to the workers; yield the bytes written of each, or None to wait for a piece."""
     waiting: deque[tuple[ParameterPlacement, Future[int]]] = deque()
     for piece in pieces:
         if piece is not None:
@@ -110,6 +110,6 @@ def _convert_piece(piece: Piece, writer: Writer) -> int:
         else:
             arrays = dict(convert_rows(piece.floats(piece.start, piece.stop), piece.placement))
     except (MemoryError, RuntimeError, ValueError) as error:
-        raise EngineError(f"{name} could not be converted: {error}. Close other programs and try again.") from error
+        raise EngineError(f"Couldn't convert {name}: {error}. Close other apps and try again.") from error
     names = {part: name if len(piece.placement.arrays) == 1 else f"{path}.{part}" for part in arrays}
     return sum(writer.write(names[part], data, row=piece.start, rows=piece.rows) for part, data in arrays.items())

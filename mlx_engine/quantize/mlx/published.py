@@ -1,4 +1,4 @@
-"""Model folders whose weights another program has quantized: which one, and what of the files belongs together."""
+"""Reads model folders whose weights another program has quantized."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from mlx_engine.models.description.describe import describe
 from mlx_engine.models.files import foreign_errors as foreign
 from mlx_engine.models.files import safetensors
 from mlx_engine.quantize.mlx.decoded import Contents
-from mlx_engine.quantize.mlx.source import Arriving, Shards
+from mlx_engine.quantize.mlx.source import ArrivingFiles, Shards
 from mlx_engine.quantize.plan import companions
 from mlx_engine.quantize.sources import bitnet, compressed, fp8, gptq, micro_scaled
 from mlx_engine.quantize.sources.matrix import Matrix, Tensors
@@ -24,32 +24,32 @@ _part = re.compile(
     r"(?P<path>.+)(?:_bias|[._](?:qweight|qzeros|scales|g_idx|blocks|weight|weight_packed|weight_scale(?:_inv|_2)?"
     r"|weight_global_scale|weight_zero_point|weight_shape|input_scale|input_global_scale|[kv]_scale))"
 )
-"""A tensor that says something of a quantized matrix: its numbers, its scales, those of its activations."""
+"""A tensor of a quantized matrix: its numbers, its scales, or the scales of its activations."""
 _fused = "gate_up_proj"
 _types = {"BF16": "bfloat16", "F16": "float16", "F32": "float32"}
 
 
 def read_settings(path: Path, config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return how another program has quantized the weights, as config.json says it; empty if none has.
+    """Return the settings in config.json of another program that has quantized the weights; empty if there is none.
 
-    ModelOpt says it in a file of its own. Where "quantization" stands, MLX has quantized them.
+    ModelOpt has a separate file. A field "quantization" means that MLX has quantized them.
     """
     if config.get("quantization"):
         return {}
     text = config.get("text_config") or {}
     settings = config.get("quantization_config") or text.get("quantization_config")
-    own_file = path / "hf_quant_config.json"
-    if settings is None and own_file.is_file():
-        settings = {"quant_method": "modelopt", **json.loads(own_file.read_bytes())}
+    modelopt_file = path / "hf_quant_config.json"
+    if settings is None and modelopt_file.is_file():
+        settings = {"quant_method": "modelopt", **json.loads(modelopt_file.read_bytes())}
     return settings if isinstance(settings, dict) else {}
 
 
-def read_folder(path: Path, arriving: Arriving | None = None) -> Contents | None:
-    """Return what a folder holds that another program has quantized; None if none has.
+def read_folder(path: Path, arriving: ArrivingFiles | None = None) -> Contents | None:
+    """Return the contents of a folder that another program has quantized; None for other folders.
 
     Raises:
-        ModelError: the files are damaged, or quantized in a way that Facet does not read.
-        StorageError: they cannot be read.
+        ModelError: the files are damaged, or quantized in a way that Facet does not support.
+        StorageError: the files cannot be read.
     """
     description = describe(path, path.name)
     try:
@@ -63,7 +63,7 @@ def read_folder(path: Path, arriving: Arriving | None = None) -> Contents | None
         matrices = _matrices(shards, settings) if settings else bitnet.ternary_matrices(shards)
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         shards.close()
-        raise BrokenModel(f"{path.name}: what config.json says of the quantized weights does not fit them.") from error
+        raise BrokenModel(f"{path.name}: the quantized weights don't match config.json.") from error
     except BaseException:
         shards.close()
         raise
@@ -99,8 +99,8 @@ def _matrices(tensors: Tensors, settings: Mapping[str, Any]) -> dict[str, Matrix
             return _modelopt(tensors, settings.get("quantization", settings))
         case other:
             raise UnsupportedModel(
-                f"The weights are quantized by {other or 'a method without a name'}, which Facet does not read. Look "
-                "for the original model, or for one quantized by AWQ, GPTQ, compressed-tensors or MLX."
+                f"Facet does not support weights quantized by {other or 'an unnamed method'}. Look for the original "
+                "model, or for one quantized by AWQ, GPTQ, compressed-tensors or MLX."
             )
 
 
@@ -111,11 +111,11 @@ def _modelopt(tensors: Tensors, settings: Mapping[str, Any]) -> dict[str, Matrix
         case "FP8":
             return fp8.matrices(tensors)
         case other:
-            raise UnsupportedModel(f"The weights are quantized by ModelOpt's {other}; Facet reads its NVFP4 and FP8.")
+            raise UnsupportedModel(f"Facet does not support ModelOpt's {other}, only its NVFP4 and FP8.")
 
 
 def _plain(tensors: Tensors, matrices: Mapping[str, Matrix]) -> tuple[str, ...]:
-    """Return the tensors that are no part of a quantized matrix."""
+    """Return the tensors that do not belong to a quantized matrix."""
     paths = {name.removesuffix(".weight") for name in matrices}
     paths |= {path.replace("gate_proj", _fused) for path in paths}
 
@@ -129,12 +129,12 @@ def _plain(tensors: Tensors, matrices: Mapping[str, Matrix]) -> tuple[str, ...]:
 
 
 def _own_type(tensors: Tensors, matrices: Mapping[str, Matrix], plain: tuple[str, ...]) -> str:
-    """Return the type of numbers of the unquantized model: that of the scales of integers, else of what is plain."""
+    """Return the type of the unquantized model: that of the scales of integers, else that of the plain tensors."""
     scales = [entry.dtype for name, entry in tensors.entries.items() if name.endswith((".scales", "weight_scale"))]
-    found = scales if any(matrix.formats for matrix in matrices.values()) else []
-    found = [dtype for dtype in found if dtype in _types] or [tensors.entries[name].dtype for name in plain]
-    known = [dtype for dtype in found if dtype in _types]
-    return _types[max(set(known), key=known.count)] if known else "bfloat16"
+    candidates = scales if any(matrix.formats for matrix in matrices.values()) else []
+    candidates = [dtype for dtype in candidates if dtype in _types] or [tensors.entries[name].dtype for name in plain]
+    floats = [dtype for dtype in candidates if dtype in _types]
+    return _types[max(set(floats), key=floats.count)] if floats else "bfloat16"
 
 
 def _unquantized(config: Mapping[str, Any], dtype: str) -> dict[str, Any]:
@@ -150,25 +150,25 @@ def _notes(
     architecture: str, quantization: str, settings: Mapping[str, Any], matrices: Mapping[str, Matrix]
 ) -> Iterator[str]:
     method = settings.get("quant_method", "bitnet")
-    is_kept = any(matrix.formats for matrix in matrices.values())
+    has_format = any(matrix.formats for matrix in matrices.values())
     if method == "bitnet":
         yield (
-            "The weights of a matrix have three values, which the recipe lossless keeps in 2 bits. BitNet also rounds "
-            "activations to 8 bits when it runs; MLX does not, and computes the more exactly."
+            "The weights have three values, which the recipe Lossless keeps in 2 bits. BitNet also rounds activations "
+            "to 8 bits at run time; MLX does not, and is more accurate."
         )
         if settings.get("linear_class", "autobitlinear") != "autobitlinear":
-            yield "Each matrix has a divisor, whose inverse is rounded to the model's type of numbers, once."
-    elif is_kept:
+            yield "Each matrix has a divisor; its inverse is rounded once, to the model's type."
+    elif has_format:
         yield (
-            f"The source is quantized already ({quantization}): the recipe lossless keeps its weights. Any other one "
-            "quantizes them a second time; convert the original where you can."
+            f"This model is already quantized ({quantization}). The recipe Lossless keeps its weights; other recipes "
+            "quantize them again, so start from the original if you have it."
         )
         if method in ("awq", "gptq"):
-            yield "MLX wants a zero point times its scale, which is rounded to the type of the scales, as in mlx-lm."
+            yield "MLX stores each zero point multiplied by its scale, rounded to the type of the scales, as in mlx-lm."
     else:
         yield (
-            f"The source is quantized already ({quantization}), in a way that MLX does not have: its weights are taken "
-            "for what they stand for, and quantized again if the recipe says so. Convert the original where you can."
+            f"This model is already quantized ({quantization}) in a format that MLX does not have. Its weights are "
+            "unpacked, and quantized again if the recipe does so; start from the original if you have it."
         )
     if architecture == "bitnet":
-        yield "The result runs in Facet only: mlx-lm's own network for BitNet needs its packed weights and Metal."
+        yield "The result runs only in Facet: mlx-lm's network for BitNet needs the packed weights and Metal."

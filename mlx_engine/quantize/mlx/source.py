@@ -1,7 +1,7 @@
-"""What a conversion reads from: a model's outline, and its weights row by row.
+"""The source of a conversion: a model's outline, and its weights row by row.
 
-`Source` is the seam: safetensors folders (`folder.py`) have it, and each other kind of file that can be converted.
-Weights are read by `pread` into memory of their own: mapped files would count as the process's memory while they last.
+`Source` is the interface that safetensors folders (`folder.py`) and all other convertible files implement. Weights are
+read by `pread` into separate buffers, because mapped files would count as memory of the process.
 """
 
 import os
@@ -23,70 +23,69 @@ from mlx_engine.quantize.plan.supply import Supply
 from mlx_engine.quantize.recipes.recipe import Format
 
 Rows = Callable[[int, int], mx.array]
-"""Gives the rows [start, stop) of a matrix as [stop - start, columns]. Whatever a parameter's shape, its rows run along
-its last axis, and all others count them: [128, 768, 2048] has 98,304 rows, a vector one. Any thread may call it and
-gets an array of its own."""
+"""Returns the rows [start, stop) of a matrix as [stop - start, columns]. Rows of a parameter of any shape run along the
+last axis: [128, 768, 2048] has 98,304 rows, a vector one. Thread-safe; each call returns a new array."""
 
 
 class Source(Protocol):
-    """A model to convert. Its methods are called from one thread; the `Rows` they return, from several."""
+    """A model to convert. Its methods are called from one thread, the returned `Rows` from several."""
 
     @property
     def path(self) -> Path:
-        """The folder or the file that it is."""
+        """The folder or file of the model."""
 
     @property
     def outline(self) -> Outline: ...
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """config.json of the network without quantization, with what mlx-lm adds to it."""
+        """config.json of the unquantized network, including mlx-lm's additions."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences about what this source loses or has lost already."""
+        """Sentences about losses of this source, past or by conversion."""
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The files that hold the weights."""
+        """The weight files."""
 
     def rows(self, name: str) -> Rows:
-        """Return the weights of a parameter in floating point, or as they are if they are no such numbers."""
+        """Return the weights of a parameter in floating point, or unchanged if they are integers."""
 
     def packed(self, name: str, format: Format) -> Mapping[str, Rows] | None:
-        """Return "weight", "scales" and maybe "biases" of a parameter that the source has in just this format.
+        """Return "weight", "scales" and maybe "biases" of a parameter that the source has in exactly this format.
 
-        They are written as they are, without loss. None if it has not.
+        They are written unchanged, without loss. None if the source has another format.
         """
 
     def needs(self, name: str) -> frozenset[str]:
-        """Return the names of the files of which a parameter is made."""
+        """Return the names of the files that a parameter needs."""
 
     def forget(self, files: Collection[str]) -> None:
-        """Close the files of these names, so that they take no room once they are removed."""
+        """Close the files with these names, so that removing them frees their space."""
 
     def write_companions(self, folder: Path) -> None:
-        """Write what belongs beside the weights: the tokenizer, the chat template; no config.json."""
+        """Write the files that accompany the weights (tokenizer, chat template), except config.json."""
 
     def close(self) -> None: ...
 
 
-class Arriving(Protocol):
-    """Files that are on their way, by their names. Any thread may ask."""
+class ArrivingFiles(Protocol):
+    """Files that are being downloaded, by name. Thread-safe."""
 
     def path(self, name: str) -> Path | None:
-        """Return where the contents of a file are, whole and verified; None as long as it is not here."""
+        """Return the path of a complete, verified file; None until it has arrived."""
 
     def peek(self, name: str, start: int, stop: int) -> bytes:
-        """Return a small piece of a file that may not be here yet."""
+        """Return a small piece of a file that may not have arrived yet."""
 
 
 class NotArrived(StorageError):
-    """More of a file is wanted than can be had before it is here."""
+    """Too much of a file was requested before it has arrived."""
 
 
 def supply_of(source: Source, parameters: Iterable[Parameter]) -> Supply:
-    """Return which of the source's files each parameter needs."""
+    """Return the schedule of the source's files for `parameters`."""
     needs = {parameter.name: source.needs(parameter.name) for parameter in parameters}
     return Supply([file.name for file in source.files], needs)
 
@@ -113,12 +112,12 @@ _unsigned = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
 
 def mlx_type(name: str) -> mx.Dtype | None:
-    """Return the type in which MLX loads what safetensors calls `name`; None if it cannot."""
+    """Return the type of MLX for the safetensors type `name`; None if MLX cannot load it."""
     return _types.get(name)
 
 
 def safetensors_type(dtype: mx.Dtype) -> str:
-    """Return how safetensors calls a type of MLX's."""
+    """Return the name of a type of MLX in safetensors."""
     return _names[dtype]
 
 
@@ -131,17 +130,18 @@ class Tensor:
 
 
 _PEEK_BYTES = 2**22
-"""The most that is asked for of all files that are not here yet: that is how many weights it takes to see of what kind
-they are."""
+"""Most bytes to read from files that have not arrived yet: enough weights to detect their kind."""
 
 
 class Shards:
-    """The weight files of a model, open: an open file can be read to its end even if somebody removes it.
+    """The weight files of a model, open, so that a file can be read to its end even if it is removed.
 
-    Of those that are `arriving` only the headers are here. Each is opened when it is first read.
+    Only the headers of `arriving` files exist at first; each file is opened when it is first read.
     """
 
-    def __init__(self, headers: Mapping[Path, Mapping[str, TensorEntry]], arriving: Arriving | None = None) -> None:
+    def __init__(
+        self, headers: Mapping[Path, Mapping[str, TensorEntry]], arriving: ArrivingFiles | None = None
+    ) -> None:
         self.files = tuple(headers)
         self.tensors = {
             name: Tensor(entry, path) for path, entries in headers.items() for name, entry in entries.items()
@@ -159,25 +159,25 @@ class Shards:
         return {name: tensor.entry for name, tensor in self.tensors.items()}
 
     def contents(self, file: Path) -> Path:
-        """Return where the contents of a file are; where they are not here yet, where its header is."""
+        """Return the path of a file's contents, or of its header if it has not arrived yet."""
         return (self._arriving.path(file.name) if self._arriving else None) or file
 
     def rows(self, extents: Sequence[Extent], columns: int, dtype: mx.Dtype) -> Rows:
-        """Return the reader of a matrix whose bytes are those of `extents`, in their order."""
+        """Return the reader of a matrix whose bytes are those of `extents`, in this order."""
         return rows_of(extents, columns, dtype, self.read_into)
 
     def read(self, name: str, start: int, stop: int) -> NDArray[np.uint8]:
-        """Return the bytes [start, stop) of the data of a tensor."""
+        """Return the bytes [start, stop) of a tensor's data."""
         buffer = np.empty(stop - start, dtype=np.uint8)
         self.read_into(name, start, buffer)
         return buffer
 
     def read_into(self, name: str, start: int, buffer: NDArray[np.uint8]) -> None:
-        """Fill the buffer with the bytes from `start` on of the data of a tensor.
+        """Fill the buffer with bytes of a tensor's data, starting at `start`.
 
         Raises:
-            NotArrived: its file is not here yet, and too much was asked for already.
-            StorageError: it cannot be read.
+            NotArrived: the file has not arrived yet, and too much of it was requested.
+            StorageError: the file cannot be read.
         """
         tensor = self.tensors[name]
         view, at = buffer.data, tensor.entry.offset + start
@@ -189,13 +189,13 @@ class Shards:
             while view:
                 read = os.preadv(descriptor, [view], at)
                 if not read:
-                    raise StorageError(f"{tensor.path} has become shorter while it was read. Start again.")
+                    raise StorageError(f"{tensor.path} was truncated while it was read. Try again.")
                 view, at = view[read:], at + read
         except OSError as error:
-            raise StorageError(f"{tensor.path} cannot be read: {error.strerror}.") from error
+            raise StorageError(f"Couldn't read {tensor.path}: {error.strerror}.") from error
 
     def forget(self, files: Collection[str]) -> None:
-        """Close the files of these names."""
+        """Close the files with these names."""
         for path in [path for path in self._descriptors if path.name in files]:
             os.close(self._descriptors.pop(path))
 
@@ -204,31 +204,31 @@ class Shards:
             os.close(self._descriptors.popitem()[1])
 
     def _descriptor(self, path: Path) -> int | None:
-        """Return the open file; None if it is not here."""
+        """Return the open file; None if it has not arrived."""
         if self._arriving is None:
             return self._descriptors[path]
         with self._opening:
             if path not in self._descriptors:
-                found = self._arriving.path(path.name)
-                if found is None:
+                contents = self._arriving.path(path.name)
+                if contents is None:
                     return None
-                self._require_header(path, found)
-                self._descriptors[path] = self._open(found)
+                self._require_header(path, contents)
+                self._descriptors[path] = self._open(contents)
             return self._descriptors[path]
 
-    def _require_header(self, path: Path, found: Path) -> None:
-        """See that the whole file has the header that was known before, which nothing had verified."""
-        known = {name: tensor.entry for name, tensor in self.tensors.items() if tensor.path == path}
-        if read_header(found) != known:
-            raise BrokenModel(f"{path.name} is another file than the Hub had shown before. Try again.")
+    def _require_header(self, path: Path, contents: Path) -> None:
+        """Check that the complete file has the same header as read before, when nothing was verified."""
+        expected = {name: tensor.entry for name, tensor in self.tensors.items() if tensor.path == path}
+        if read_header(contents) != expected:
+            raise BrokenModel(f"{path.name} has changed on the Hub. Try again.")
 
     def _peek(self, path: Path, start: int, stop: int) -> bytes:
         self._peeked_bytes += stop - start
         if self._arriving is None or self._peeked_bytes > _PEEK_BYTES:
-            raise NotArrived(f"{path.name} has to be here as a whole first. Download the model, then convert it.")
+            raise NotArrived(f"{path.name} must be downloaded completely first. Download the model, then convert it.")
         piece = self._arriving.peek(path.name, start, stop)
         if len(piece) < stop - start:
-            raise BrokenModel(f"{path.name} is shorter on the Hub than its header says. Choose another repository.")
+            raise BrokenModel(f"{path.name} on the Hub is shorter than its header states. Choose another repository.")
         return piece
 
     def _open(self, path: Path) -> int:
@@ -236,15 +236,15 @@ class Shards:
             return os.open(path, os.O_RDONLY)
         except OSError as error:
             self.close()
-            raise StorageError(f"{path} cannot be read: {error.strerror}.") from error
+            raise StorageError(f"Couldn't read {path}: {error.strerror}.") from error
 
 
 ReadInto = Callable[[str, int, NDArray[np.uint8]], None]
-"""Fills a buffer with the bytes from a place on of the data of a tensor, by its name."""
+"""Fills a buffer with bytes of a tensor's data, from the tensor's name and an offset."""
 
 
 def rows_of(extents: Sequence[Extent], columns: int, dtype: mx.Dtype, read_into: ReadInto) -> Rows:
-    """Return the reader of a matrix whose bytes are those of `extents`, in their order."""
+    """Return the reader of a matrix whose bytes are those of `extents`, in this order."""
     number: Any = _unsigned[dtype.size]
 
     def read(start: int, stop: int) -> mx.array:
@@ -256,13 +256,13 @@ def rows_of(extents: Sequence[Extent], columns: int, dtype: mx.Dtype, read_into:
 
 
 def _gather(buffer: NDArray[np.uint8], extents: Sequence[Extent], start: int, read_into: ReadInto) -> None:
-    """Fill the buffer with the bytes from `start` on of the extents joined."""
+    """Fill the buffer with bytes of the joined extents, starting at `start`."""
     filled, at = 0, 0
     for extent in extents:
         size = extent.stop - extent.start
         skipped = max(start + filled - at, 0)
         if skipped < size and filled < len(buffer):
-            wanted = min(size - skipped, len(buffer) - filled)
-            read_into(extent.tensor, extent.start + skipped, buffer[filled : filled + wanted])
-            filled += wanted
+            count = min(size - skipped, len(buffer) - filled)
+            read_into(extent.tensor, extent.start + skipped, buffer[filled : filled + count])
+            filled += count
         at += size

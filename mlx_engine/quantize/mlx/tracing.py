@@ -1,7 +1,7 @@
-"""Reads the outline of a model: its network's parameters, and which bytes of its files each of them is.
+"""Reads the outline of a model: its network's parameters, and the bytes of its files that make up each of them.
 
-mlx-lm builds the network and puts stand-ins for the weights in order. They have the shapes and types of the tensors
-and no contents, so nothing is read but headers, and no memory is needed.
+mlx-lm builds the network and converts placeholders for the weights to its layout. Placeholders have the shapes and
+types of the tensors but no contents, so only headers are read, and no memory is needed.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ _floats = ("float16", "bfloat16", "float32")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """An array that the network wants, and where it comes from."""
+    """An array of the network, with its lineage."""
 
     shape: tuple[int, ...]
     dtype: mx.Dtype
@@ -40,10 +40,10 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
-    """`arrays` are the weights as the network puts them in order, by name.
+class NetworkTrace:
+    """`arrays` are the weights in the network's layout, by name.
 
-    A matrix that is quantized in the files is three of them, or two, in one of the `formats` by its layer's path.
+    A matrix that is quantized in the files has two or three arrays; `formats` has its format, by its layer's path.
     """
 
     outline: Outline
@@ -54,16 +54,16 @@ class Traced:
 
 def trace(
     config: Mapping[str, Any], tensors: Mapping[str, TensorEntry], *, name: str, quantization: str = ""
-) -> Traced:
-    """Say what the network that `config` describes consists of, whose files hold `tensors`.
+) -> NetworkTrace:
+    """Trace the network of `config`, whose files contain `tensors`.
 
-    `quantization` says how the files are quantized, if they are.
+    `quantization` is that of the files, if any.
 
     Raises:
-        ModelError: the files and the network do not fit together, or mlx-lm does not run it.
+        ModelError: the files do not match the network, or mlx-lm does not run it.
     """
     try:
-        network, arrays = _put_in_order(config, tensors)
+        network, arrays = _arrange(config, tensors)
         formats = _formats(network, arrays)
         parameters = _parameters(network, arrays, formats, name)
         layers = network.layers
@@ -78,25 +78,25 @@ def trace(
         dropped=dropped(tensors, used, network.config),
         quantization=quantization,
     )
-    return Traced(outline, network.config, arrays, formats)
+    return NetworkTrace(outline, network.config, arrays, formats)
 
 
-def _put_in_order(config: Mapping[str, Any], tensors: Mapping[str, TensorEntry]) -> tuple[Network, dict[str, Origin]]:
-    weights = {name: _stand_in(name, entry) for name, entry in tensors.items()}
+def _arrange(config: Mapping[str, Any], tensors: Mapping[str, TensorEntry]) -> tuple[Network, dict[str, Origin]]:
+    weights = {name: _placeholder(name, entry) for name, entry in tensors.items()}
     sizes = {name: entry.size_bytes for name, entry in tensors.items()}
     try:
         return _by_graph(Network(config), weights, sizes)
     except ValueError as error:
-        # Where the steps include one that cannot be told, or look at the weights themselves.
+        # A step cannot be exported, or reads the weights themselves.
         if not str(error).startswith(("[export_function]", "[eval]")):
             raise
     return _by_identity(Network(config), weights, sizes)
 
 
-def _stand_in(name: str, entry: TensorEntry) -> mx.array:
+def _placeholder(name: str, entry: TensorEntry) -> mx.array:
     dtype = mlx_type(entry.dtype)
     if dtype is None:
-        raise UnsupportedModel(f"{name} is of the type {entry.dtype}, which MLX does not read.")
+        raise UnsupportedModel(f"{name} has the type {entry.dtype}, which MLX does not support.")
     return mx.zeros(entry.shape, dtype)
 
 
@@ -104,19 +104,19 @@ def _by_graph(
     network: Network, weights: dict[str, mx.array], sizes: Mapping[str, int]
 ) -> tuple[Network, dict[str, Origin]]:
     graph = Graph(sizes)
-    found: list[tuple[str, tuple[int, ...], mx.Dtype]] = []
+    results: list[tuple[str, tuple[int, ...], mx.Dtype]] = []
 
-    def sanitize(*stand_ins: mx.array) -> list[mx.array]:
-        result = network.sanitize(dict(zip(weights, stand_ins, strict=True)))
-        found.extend((name, tuple(array.shape), array.dtype) for name, array in result.items())
+    def sanitize(*placeholders: mx.array) -> list[mx.array]:
+        result = network.sanitize(dict(zip(weights, placeholders, strict=True)))
+        results.extend((name, tuple(array.shape), array.dtype) for name, array in result.items())
         return list(result.values())
 
     with exportable():
-        # Not by name: MLX takes at most 1,024 arguments with names.
+        # Positional, because MLX accepts at most 1,024 named arguments.
         _export(graph, sanitize, *weights.values())
     lineages = graph.lineages()
     origins = {
-        name: Origin(shape, dtype, lineage) for (name, shape, dtype), lineage in zip(found, lineages, strict=True)
+        name: Origin(shape, dtype, lineage) for (name, shape, dtype), lineage in zip(results, lineages, strict=True)
     }
     return network, origins
 
@@ -124,7 +124,7 @@ def _by_graph(
 def _by_identity(
     network: Network, weights: dict[str, mx.array], sizes: Mapping[str, int]
 ) -> tuple[Network, dict[str, Origin]]:
-    """Find those that are just a tensor of the files. Of the others it is not known of which they are made."""
+    """Trace only arrays that are a tensor of the files. Others may come from any tensor."""
     names = {id(array): name for name, array in weights.items()}
     result = network.sanitize(dict(weights))
     everything = frozenset(weights)
@@ -138,7 +138,7 @@ def _by_identity(
 
 
 def _formats(network: Network, arrays: Mapping[str, Origin]) -> dict[str, Format]:
-    """Return the formats of layers that are quantized in the way of MLX, by path, as `mlx_lm.utils.load_model` does."""
+    """Return the formats of layers that MLX has quantized, by path, as in `mlx_lm.utils.load_model`."""
     settings = network.config.get("quantization")
     if settings is None:
         _refuse_foreign(network.config)
@@ -155,7 +155,7 @@ def _refuse_foreign(config: Mapping[str, Any]) -> None:
     settings = config.get("quantization_config") or (config.get("text_config") or {}).get("quantization_config")
     if isinstance(settings, dict):
         method = settings.get("quant_method", "an unknown method")
-        raise UnsupportedModel(f"The weights are quantized already, by {method}, which Facet does not convert.")
+        raise UnsupportedModel(f"Facet can't convert weights that are quantized by {method}.")
 
 
 def _inferred(path: str, shapes: Mapping[str, tuple[int, ...]], arrays: Mapping[str, Origin]) -> dict[str, Any]:
@@ -170,22 +170,22 @@ def _parameters(
     shapes = network.parameters()
     companions = {f"{path}.{part}" for path in formats for part in ("scales", "biases")}
     if missing := [name for name in shapes if name not in arrays]:
-        raise BrokenModel(f"{model} lacks {_count(missing)} that its network has. Download the model again.")
+        raise BrokenModel(f"{model} lacks {_count(missing)} of its network. Download the model again.")
     if unexpected := [name for name in arrays if name not in shapes and name not in companions]:
-        raise UnsupportedModel(f"{model} has {_count(unexpected)} that mlx-lm has no place for.")
+        raise UnsupportedModel(f"{model} has {_count(unexpected)} that mlx-lm does not support.")
     packed = {f"{path}.weight" for path in formats}
     for name, shape in shapes.items():
         if name not in packed and shape != arrays[name].shape:
             raise BrokenModel(f"{model}: {name} is {arrays[name].shape} in the files, but {shape} in the network.")
-    wanted = network.quantizable()
+    treatments = network.quantizable()
     return tuple(
         Parameter(
             name=name,
             shape=shape,
             dtype=_float_type(arrays, formats, name),
-            can_be_quantized=name.endswith(".weight") and name.removesuffix(".weight") in wanted,
+            can_be_quantized=name.endswith(".weight") and name.removesuffix(".weight") in treatments,
             can_be_cast=network.can_be_cast(name),
-            wanted=wanted.get(name.removesuffix(".weight")) if name.endswith(".weight") else None,
+            prescribed=treatments.get(name.removesuffix(".weight")) if name.endswith(".weight") else None,
             stored=formats.get(name.removesuffix(".weight")) if name.endswith(".weight") else None,
         )
         for name, shape in shapes.items()
@@ -197,7 +197,7 @@ def _count(names: list[str]) -> str:
 
 
 def _float_type(arrays: Mapping[str, Origin], formats: Mapping[str, Format], name: str) -> str:
-    """Return the type of a parameter; a packed one is unpacked to that of its scales, or to MLX's usual one."""
+    """Return the type of a parameter; a packed one is unpacked to the type of its scales, or to bfloat16."""
     path = name.removesuffix(".weight")
     if path not in formats or name == path:
         return safetensors_type(arrays[name].dtype)

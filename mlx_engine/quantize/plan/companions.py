@@ -1,4 +1,4 @@
-"""Copies what belongs beside a model's weights: its tokenizer, its chat template, its license; never code."""
+"""Copies the files that accompany a model's weights: tokenizer, chat template, license; never code."""
 
 import re
 import shutil
@@ -8,18 +8,18 @@ from mlx_engine.models.description import provenance
 
 _patterns = ("*.json", "*.jsonl", "*.txt", "*.jinja", "*.model", "*.tiktoken")
 _licenses = re.compile(r"(licen[cs]e|notice|use_policy)", re.IGNORECASE)
-_written_anew = frozenset({"config.json", "model.safetensors.index.json", "hf_quant_config.json", provenance.FILE_NAME})
-"""What describes the source's own weights."""
+_replaced = frozenset({"config.json", "model.safetensors.index.json", "hf_quant_config.json", provenance.FILE_NAME})
+"""Files about the source's weights, which the conversion writes itself."""
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy them from folder to folder, links as what they lead to.
+    """Copy them from folder to folder, links as their targets.
 
     Raises:
         OSError: a file cannot be read or written.
     """
     for file in sorted(source.iterdir()):
-        if file.is_file() and file.name not in _written_anew and _belongs(file):
+        if file.is_file() and file.name not in _replaced and _belongs(file):
             shutil.copyfile(file, target / file.name)
 
 

@@ -1,4 +1,4 @@
-"""Says in config.json how each matrix is stored, so that stock mlx-lm, and what reads the same files, opens it.
+"""Writes the format of each matrix to config.json, so that mlx-lm and compatible programs can load the result.
 
 Source: mlx-lm 0.32, `utils.load_model`, `utils.quantize_model`, `utils.save_config`.
 """
@@ -18,8 +18,8 @@ def quantized_config(
 ) -> dict[str, Any]:
     """Return config.json for the result of a conversion, sorted, from that of the original.
 
-    What most matrices have stands under "quantization"; what differs, by its path; False is for matrices that could
-    be quantized and are kept. "vision_config" goes with the eyes, since programs take it for a promise of them.
+    "quantization" has the format of most matrices, and other formats by path; False is for matrices that could be
+    quantized but are kept. "vision_config" is dropped with the vision tower, because programs rely on it.
     """
     left_out = {"_name_or_path", "quantization", "quantization_config"}
     if not any(placement.parameter.name.startswith("model.vision_tower.") for placement in placements):
@@ -33,7 +33,7 @@ def quantized_config(
 
 
 def _with_dtype(config: dict[str, Any], dtype: str) -> dict[str, Any]:
-    """Return the configuration with another type of numbers, wherever it names one."""
+    """Return the configuration with `dtype` in all places that name a type."""
     changed: dict[str, Any] = {name: dtype for name in _dtype_fields if name in config}
     text = config.get("text_config")
     if isinstance(text, dict):
@@ -42,7 +42,8 @@ def _with_dtype(config: dict[str, Any], dtype: str) -> dict[str, Any]:
 
 
 def _quantization(placements: Sequence[ParameterPlacement], recipe: Recipe) -> dict[str, Any]:
-    formats = {one.parameter.path: one.format for one in placements if one.parameter.can_be_quantized}
+    quantizable = (placement for placement in placements if placement.parameter.can_be_quantized)
+    formats = {placement.parameter.path: placement.format for placement in quantizable}
     usual = _usual(placements, recipe)
     if usual is None:
         return {}
@@ -51,7 +52,7 @@ def _quantization(placements: Sequence[ParameterPlacement], recipe: Recipe) -> d
 
 
 def _usual(placements: Sequence[ParameterPlacement], recipe: Recipe) -> Format | None:
-    """Return the recipe's default where any matrix has it, else the format of most weights; None if all are kept."""
+    """Return the recipe's default if any matrix has it, else the format of most weights; None if all are kept."""
     weights: Counter[Format] = Counter()
     for placement in placements:
         if placement.format:

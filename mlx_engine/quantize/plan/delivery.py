@@ -1,42 +1,42 @@
-"""How the files of a source come while it is converted, and how they go."""
+"""Delivery of a source's files while it is converted."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 
 class FileDelivery(Protocol):
-    """Brings the source's files while it is converted."""
+    """Delivers the files of a source one by one."""
 
     @property
     def keeps(self) -> bool:
-        """Whether files stay when they were used."""
+        """Keep files after use."""
 
     @property
-    def here(self) -> frozenset[str]:
-        """The names of those that have come."""
+    def available(self) -> frozenset[str]:
+        """The names of the delivered files."""
 
     @property
     def digests(self) -> Mapping[str, str]:
-        """The SHA-256 of those that come, by name."""
+        """SHA-256 of the files, by name."""
 
     def wait(self) -> None:
-        """Wait a moment for the next."""
+        """Wait a moment for the next file."""
 
     def release(self, names: Sequence[str], front: int) -> None:
-        """Take note that these are needed no more, and that the first `front` of all hold nothing up."""
+        """Release files that are no longer needed; nothing waits for the first `front` of all files."""
 
 
-class AllHere:
-    """What is on the disk already; `names` are those of the files."""
+class LocalFiles:
+    """Delivery of files that are already on the disk."""
 
     keeps = True
     digests: Mapping[str, str] = {}
 
     def __init__(self, names: Iterable[str]) -> None:
-        self.here = frozenset(names)
+        self.available = frozenset(names)
 
     def wait(self) -> None:
-        """There is nothing to wait for."""
+        """Do nothing: all files are available."""
 
     def release(self, names: Sequence[str], front: int) -> None:
-        """It all stays."""
+        """Do nothing: all files stay."""

@@ -1,4 +1,4 @@
-"""Finds the SHA-256 of the source's weight files, in a thread of its own, while they are converted."""
+"""SHA-256 of the source's weight files, computed in a separate thread during the conversion."""
 
 import hashlib
 import re
@@ -16,10 +16,10 @@ _blob = re.compile(r"[0-9a-f]{64}")
 
 
 class Digests:
-    """Begins on entering and gives up on leaving. The files are open by then: nobody can take them away.
+    """Starts on entering and stops on leaving. All files are opened first, so that a removed file can still be read.
 
-    The Hub's cache names large files by their digests, which downloads are held against. Every other file is read a
-    second time: reading it once, for both, would tie the order of the work to the order of the files.
+    The Hub's cache names large files by their digests, which downloads are checked against. Other files are read a
+    second time: reading them only once would tie the order of the conversion to the order in the files.
 
     Raises:
         StorageError: a file cannot be read.
@@ -40,14 +40,14 @@ class Digests:
         self._pool.shutdown()
 
     def result(self) -> dict[str, str]:
-        """Wait for the digests, in hexadecimal digits by the files' names."""
+        """Wait for the digests, hexadecimal, by file name."""
         return self._future.result()
 
     def _digest(self, file: Path, stream: BinaryIO) -> str:
-        named = file.resolve()
-        if named.parent.name == "blobs" and _blob.fullmatch(named.name):
+        blob = file.resolve()
+        if blob.parent.name == "blobs" and _blob.fullmatch(blob.name):
             stream.close()
-            return named.name
+            return blob.name
         digest = hashlib.sha256()
         buffer = memoryview(bytearray(_slice_bytes))
         try:
@@ -55,12 +55,12 @@ class Digests:
                 while not self._stopped.is_set() and (count := stream.readinto(buffer)):  # type: ignore[attr-defined]
                     digest.update(buffer[:count])
         except OSError as error:
-            raise StorageError(f"{file} cannot be read: {error.strerror}.") from error
+            raise StorageError(f"Couldn't read {file}: {error.strerror}.") from error
         return digest.hexdigest()
 
 
 class KnownDigests:
-    """Digests that were found before, in the place of `Digests`."""
+    """Digests that are already known, with the interface of `Digests`."""
 
     def __init__(self, digests: Mapping[str, str]) -> None:
         self._digests = dict(digests)
@@ -69,7 +69,7 @@ class KnownDigests:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """There is nothing to end."""
+        """Do nothing."""
 
     def result(self) -> dict[str, str]:
         return self._digests
@@ -79,4 +79,4 @@ def _open(file: Path) -> BinaryIO:
     try:
         return file.open("rb", buffering=0)
     except OSError as error:
-        raise StorageError(f"{file} cannot be read: {error.strerror}.") from error
+        raise StorageError(f"Couldn't read {file}: {error.strerror}.") from error

@@ -1,4 +1,4 @@
-"""Says which tensors of a source its network has no use for, and why."""
+"""Finds the tensors of a source that its network does not use, with the reason."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ _number = re.compile(r"\.\d+(?=\.|$)")
 
 
 def dropped(tensors: Mapping[str, TensorEntry], used: frozenset[str], config: Mapping[str, Any]) -> tuple[Dropped, ...]:
-    """Return what of `tensors` is not `used`, by the shortest beginnings of names under which nothing is used.
+    """Return the `tensors` that are not `used`, grouped by the shortest prefix that no used tensor has.
 
     Layers count as one: "model.layers.*.self_attn.rotary_emb".
     """
@@ -29,15 +29,15 @@ def dropped(tensors: Mapping[str, TensorEntry], used: frozenset[str], config: Ma
 
 
 def _prefixes(name: str) -> Iterable[str]:
-    """Give "a", "a.b", "a.b.c" of "a.b.c"."""
+    """Yield "a", "a.b", "a.b.c" for "a.b.c"."""
     return accumulate(name.split("."), lambda start, part: f"{start}.{part}")
 
 
 def _reason(name: str, config: Mapping[str, Any]) -> str:
     if loaded.is_vision_or_audio(name):
-        return "mlx-lm runs the text of this model only: it will not see or hear"
+        return "mlx-lm runs only the text part of this model"
     if "lm_head" in name:
-        return "the embeddings serve as the output head as well"
+        return "the embeddings are also the output head"
     if Configuration(config).integer("num_nextn_predict_layers", "mtp_num_hidden_layers") and "layers" in name:
         return "mlx-lm does not predict several tokens at once"
-    return "mlx-lm's network has no use for it"
+    return "mlx-lm's network does not use it"

@@ -1,4 +1,4 @@
-"""Says what a conversion will give, before anything runs: a pure function of the network's outline and the recipe."""
+"""Forecasts the result of a conversion exactly, from the network's outline and the recipe alone."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from mlx_engine.models.description.bit_map import LayerBits, bit_map
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.description.weights import Precision, Weight, plain_weight
 from mlx_engine.models.files.safetensors import TensorEntry, header_bytes, tensor_bytes
-from mlx_engine.quantize.plan.layout import ParameterPlacement, layout, meaning
+from mlx_engine.quantize.plan.layout import ParameterPlacement, layout, rule_matcher
 from mlx_engine.quantize.plan.outline import Dropped, Outline
 from mlx_engine.quantize.plan.shards import into_shards
 from mlx_engine.quantize.recipes.recipe import Recipe
@@ -18,37 +18,37 @@ from mlx_engine.quantize.recipes.recipe import Recipe
 
 @dataclass(frozen=True, slots=True)
 class ConversionForecast:
-    """What the conversion of one model by one recipe will give."""
+    """The result of converting one model by one recipe."""
 
     recipe: Recipe
     size_bytes: int
-    """Of the weight files, to the byte, headers included."""
+    """Of the weight files, exactly, including headers."""
     files: int
-    """How many weight files there will be."""
+    """The number of weight files."""
     weights_bytes: int
-    """What the weights take in memory, packed as they are."""
+    """Of the packed weights in memory."""
     half_bytes: int
-    """Of these, what is stored in 16-bit floats."""
+    """Of these, the part in 16-bit floats."""
     parameters: int
     quantization: str
-    """For people, as the library will say it: "4-bit g64", "mixed 4/6-bit g64"."""
+    """As the library will show it: "4-bit g64", "mixed 4/6-bit g64"."""
     kept: tuple[tuple[str, str], ...]
-    """Paths of what stays in floating point although the recipe would quantize it, and why."""
+    """Paths that stay in floating point although the recipe would quantize them, each with the reason."""
     bits: tuple[LayerBits, ...]
-    """The map of layers and matrices, as of a model on the disk."""
+    """The bits of each layer, as for a model on the disk."""
     distinct_bits: tuple[int, ...]
-    """In which matrices are stored, without scales, the commonest first."""
+    """Of the matrices, without scales, the most common first."""
     dropped: tuple[Dropped, ...]
     notes: tuple[str, ...]
-    """Sentences about what the recipe's name does not let one expect."""
+    """Sentences about anything that the name of the recipe does not suggest."""
 
     @property
     def bits_per_weight(self) -> float:
-        """The true ones: bits of all tensors, scales included, for each parameter."""
+        """Bits of all tensors, including scales, per parameter."""
         return 8 * self.weights_bytes / self.parameters
 
     def describe(self, source: ModelDescription) -> ModelDescription:
-        """Return what the library will say of the result, for `memory.fit`; its path and license are the source's."""
+        """Return the description of the result, for `memory.fit`; its path and license are the source's."""
         return dataclasses.replace(
             source,
             parameters=self.parameters,
@@ -64,7 +64,7 @@ class ConversionForecast:
 
 
 def forecast(outline: Outline, recipe: Recipe) -> ConversionForecast:
-    """Say what converting the network by `recipe` will give.
+    """Forecast the conversion of the network by `recipe`.
 
     Raises:
         InvalidRecipe: the recipe names a matrix or a layer that the model does not have.
@@ -73,25 +73,29 @@ def forecast(outline: Outline, recipe: Recipe) -> ConversionForecast:
 
 
 def forecast_of(placements: Sequence[ParameterPlacement], outline: Outline, recipe: Recipe) -> ConversionForecast:
-    """Say the same of a layout that is known already."""
+    """Forecast the conversion from its layout."""
     arrays = [item for placement in placements for item in placement.arrays.items()]
     shards = into_shards(arrays)
     headers = sum(header_bytes(shard.arrays) for shard in shards)
-    found = [_weight(placement) for placement in placements]
-    data = sum(weight.size_bytes for weight in found)
+    stored = [_weight(placement) for placement in placements]
+    data = sum(weight.size_bytes for weight in stored)
     return ConversionForecast(
         recipe=recipe,
         size_bytes=headers + data,
         files=len(shards),
         weights_bytes=data,
         half_bytes=sum(tensor_bytes(*array) for _, array in arrays if array[0] in ("F16", "BF16")),
-        parameters=sum(weight.parameters for weight in found),
-        quantization=weights.format_precision(found),
-        kept=tuple((one.parameter.path, one.reason) for one in placements if one.reason and one.format is None),
-        bits=bit_map(found),
-        distinct_bits=weights.distinct_bits(found),
+        parameters=sum(weight.parameters for weight in stored),
+        quantization=weights.format_precision(stored),
+        kept=tuple(
+            (placement.parameter.path, placement.reason)
+            for placement in placements
+            if placement.reason and placement.format is None
+        ),
+        bits=bit_map(stored),
+        distinct_bits=weights.distinct_bits(stored),
         dropped=outline.dropped,
-        notes=(*_idle_rules(outline, recipe), *_wishes(placements), *map(_loss, outline.dropped)),
+        notes=(*_unused_rules(outline, recipe), *_exceptions(placements), *map(_loss, outline.dropped)),
     )
 
 
@@ -104,21 +108,21 @@ def _weight(placement: ParameterPlacement) -> Weight:
     return Weight(parameter.path, parameter.elements, placement.size_bytes, precision, is_matrix=True)
 
 
-def _idle_rules(outline: Outline, recipe: Recipe) -> Iterator[str]:
-    """Say which rules meet nothing: of a recipe for other models, or with a name that is misspelt."""
+def _unused_rules(outline: Outline, recipe: Recipe) -> Iterator[str]:
+    """Report rules that match nothing: those for other models, or with a misspelled kind."""
     paths = [parameter.path for parameter in outline.parameters if len(parameter.shape) > 1]
     for number, rule in enumerate(recipe.rules):
-        if not any(map(meaning(rule, outline, number), paths)):
-            yield f"The recipe's rule for {' and '.join(rule.kinds) or 'all'} meets no matrix of this model."
+        if not any(map(rule_matcher(rule, outline, number), paths)):
+            yield f"The recipe's rule for {' and '.join(rule.kinds) or 'all'} matches no matrix of this model."
 
 
-def _wishes(placements: Sequence[ParameterPlacement]) -> Iterator[str]:
-    """Say what is quantized in another way because the architecture wants it."""
+def _exceptions(placements: Sequence[ParameterPlacement]) -> Iterator[str]:
+    """Report matrices with a format that the architecture prescribes."""
     paths = [placement.parameter.path for placement in placements if placement.reason and placement.format]
     if paths:
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        yield f"As its architecture wants, {paths[0]}{more} get a format of their own."
+        yield f"The architecture prescribes a different format for {paths[0]}{more}."
 
 
 def _loss(dropped: Dropped) -> str:
-    return f"{dropped.prefix} ({format_disk(dropped.size_bytes)}) is left out: {dropped.reason}."
+    return f"{dropped.prefix} ({format_disk(dropped.size_bytes)}) is dropped: {dropped.reason}."

@@ -1,7 +1,7 @@
-"""Says what becomes of each parameter of a network under a recipe, down to the arrays that are written.
+"""Applies a recipe to the parameters of a network, down to the arrays that are written.
 
-The forecast and the conversion both go by it, so the one is exact and the other holds no surprise. It decides as
-`mlx_lm.utils.quantize_model` and `mlx.nn.quantize` do (mlx-lm 0.32, mlx 0.32), and reads no weights.
+The forecast and the conversion share this layout, so the forecast is exact. Decisions match those of
+`mlx_lm.utils.quantize_model` and `mlx.nn.quantize` (mlx-lm 0.32, mlx 0.32). No weights are read.
 """
 
 import difflib
@@ -22,17 +22,17 @@ _float_types = frozenset({"BF16", "F16", "F32", "F64"})
 
 @dataclass(frozen=True, slots=True)
 class ParameterPlacement:
-    """What becomes of one parameter."""
+    """The treatment of one parameter."""
 
     parameter: Parameter
     format: Format | None
     """None if it is kept in floating point."""
     dtype: str
-    """Of its numbers as they are written or, where it is quantized, of those that are quantized: "BF16"."""
+    """Type of the written numbers, or for a quantized parameter of the numbers before quantization: "BF16"."""
     reason: str
-    """Why it is not as the recipe says: "a norm", "its rows of 100 weights do not divide by 64"; "" if it is."""
+    """Reason for a deviation from the recipe: "a norm", "its rows of 100 weights do not divide by 64"; "" if none."""
     arrays: Mapping[str, Array]
-    """Type and shape by name, in the order in which they are stored: x.weight, x.scales and x.biases, or x.weight."""
+    """Type and shape by name, in storage order: x.weight, x.scales and x.biases, or x.weight."""
 
     @property
     def size_bytes(self) -> int:
@@ -40,13 +40,13 @@ class ParameterPlacement:
 
 
 def layout(outline: Outline, recipe: Recipe) -> tuple[ParameterPlacement, ...]:
-    """Return what becomes of each parameter, in the network's order.
+    """Return the treatment of each parameter, in the network's order.
 
     Raises:
         InvalidRecipe: the recipe names a matrix or a layer that the model does not have.
     """
     _require_matrices(outline, recipe)
-    rules = [(meaning(rule, outline, number), rule.treatment) for number, rule in enumerate(recipe.rules)]
+    rules = [(rule_matcher(rule, outline, number), rule.treatment) for number, rule in enumerate(recipe.rules)]
     dtype = outline.dtype if recipe.dtype == "source" else recipe.dtype
     return tuple(_place(parameter, _floats.get(dtype, ""), recipe, rules) for parameter in outline.parameters)
 
@@ -58,39 +58,41 @@ def _require_matrices(outline: Outline, recipe: Recipe) -> None:
     if unknown := [path for path in recipe.tensors if path not in paths]:
         near = difflib.get_close_matches(unknown[0], paths, n=1)
         hint = f' The nearest is "{near[0]}".' if near else ""
-        raise InvalidRecipe(f'The recipe names "{unknown[0]}" under tensors, which is no matrix of this model.{hint}')
+        raise InvalidRecipe(
+            f'The recipe names "{unknown[0]}" under tensors, which is not a matrix of this model.{hint}'
+        )
 
 
-def meaning(rule: Rule, outline: Outline, number: int) -> Callable[[str], bool]:
-    """Return what tells of a path whether the rule, the recipe's `number`th from 0, meets its matrix.
+def rule_matcher(rule: Rule, outline: Outline, number: int) -> Callable[[str], bool]:
+    """Return a predicate: does the rule, number `number` of the recipe, match this path?
 
     Raises:
         InvalidRecipe: the model does not have the rule's layers.
     """
     layers = _layers(rule.layers, outline.layers, number)
-    named = frozenset[str]().union(*(_roles[kind](outline) for kind in rule.kinds if kind in _roles))
+    role_paths = frozenset[str]().union(*(_roles[kind](outline) for kind in rule.kinds if kind in _roles))
     parts = [re.escape(kind) for kind in rule.kinds if kind not in _roles]
-    # A pattern that meets nothing where all kinds are roles, and everything where there are no kinds.
+    # Without kinds the pattern matches everything; if all kinds are roles, nothing.
     pattern = re.compile("|".join(parts) if parts or not rule.kinds else r"(?!)")
 
-    def meets(path: str) -> bool:
-        return bool(pattern.search(path) or path in named) and (layers is None or layer_of(path) in layers)
+    def matches(path: str) -> bool:
+        return bool(pattern.search(path) or path in role_paths) and (layers is None or layer_of(path) in layers)
 
-    return meets
+    return matches
 
 
 _roles = {"embeddings": Outline.embeddings, "head": Outline.head}
 
 
 def _layers(layers: Layers | tuple[int, int], count: int, number: int) -> frozenset[int] | None:
-    """Return the numbers of the layers; None for everything, also what is outside of them."""
+    """Return the numbers of the layers; None for everything, including matrices outside of layers."""
     if layers == "all":
         return None
     if isinstance(layers, tuple):
         first, last = layers
         if last >= count:
             raise InvalidRecipe(
-                f"The recipe's rules[{number}] is for the layers from {first} to {last}, but this model has only "
+                f"The recipe's rules[{number}] is for the layers {first} to {last}, but this model has only "
                 f"{count}, counted from 0."
             )
         return frozenset(range(first, last + 1))
@@ -107,7 +109,7 @@ _Rules = list[tuple[Callable[[str], bool], Treatment]]
 
 
 def _place(parameter: Parameter, cast: str, recipe: Recipe, rules: _Rules) -> ParameterPlacement:
-    """Place a parameter; `cast` is the type that floats get, "" if they keep theirs."""
+    """Place a parameter; `cast` is the type for floats, "" to keep theirs."""
     is_cast = cast and parameter.can_be_cast and parameter.dtype in _float_types
     dtype = cast if is_cast else parameter.dtype
     form, reason = _choose(parameter, recipe, rules)
@@ -117,39 +119,40 @@ def _place(parameter: Parameter, cast: str, recipe: Recipe, rules: _Rules) -> Pa
 
 
 def _choose(parameter: Parameter, recipe: Recipe, rules: _Rules) -> tuple[Format | None, str]:
-    """Return the format, and why it is not what the recipe says.
+    """Return the format, and the reason for a deviation from the recipe.
 
-    As in mlx-lm, rows that do not divide by the default's groups are kept, whatever the architecture wants.
+    As in mlx-lm, rows that do not divide by the default's group size are kept, even if the architecture prescribes a
+    format.
     """
     if len(parameter.shape) < 2:
         return None, "" if recipe.default == "keep" else "a norm" if "norm" in parameter.name else "a vector"
     path, reason, default = parameter.path, "", recipe.default
-    treatment = recipe.tensors.get(path) or next((treatment for meets, treatment in rules if meets(path)), None)
+    treatment = recipe.tensors.get(path) or next((treatment for matches, treatment in rules if matches(path)), None)
     groups = []
     if treatment is None:
         treatment = default
         if default != "keep":
             groups.append(default.group_size)
-            if recipe.follows_architecture and parameter.wanted:
-                treatment, reason = parameter.wanted, _wish(parameter.wanted)
+            if recipe.follows_architecture and parameter.prescribed:
+                treatment, reason = parameter.prescribed, _prescription(parameter.prescribed)
     if treatment == "keep":
         return (parameter.stored, "") if recipe.keeps_stored and parameter.stored else (None, reason)
     obstacle = _obstacle(parameter, [*groups, treatment.group_size])
     return (None, obstacle) if obstacle else (treatment, reason)
 
 
-def _wish(treatment: Treatment) -> str:
+def _prescription(treatment: Treatment) -> str:
     if treatment == "keep":
-        return "the architecture needs it whole"
-    return f"the architecture wants {treatment.bits} bits for it"
+        return "the architecture needs it unquantized"
+    return f"the architecture prescribes {treatment.bits} bits"
 
 
 def _obstacle(parameter: Parameter, groups: list[int]) -> str:
-    """Return why the matrix cannot be quantized in such groups; "" if it can."""
+    """Return the reason that the matrix cannot be quantized with these group sizes; "" if it can."""
     if not parameter.can_be_quantized:
-        return "a convolution" if "conv" in parameter.name else "mlx-lm knows no quantized form of it"
+        return "a convolution" if "conv" in parameter.name else "mlx-lm has no quantized form of it"
     if parameter.dtype not in _float_types:
-        return "its numbers are no floats"
+        return "its numbers are not floats"
     row = parameter.shape[-1]
     return next((f"its rows of {row:,} weights do not divide by {group}" for group in groups if row % group), "")
 

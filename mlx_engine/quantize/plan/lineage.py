@@ -1,11 +1,12 @@
-"""From which bytes of the source each parameter of a network comes, read off the graph of what mlx-lm does to them.
+"""Traces each parameter of a network to bytes of the source, through the graph of mlx-lm's operations on them.
 
-Most parameters are a tensor of the source as it stands, or several of them one after the other: experts stacked, a
-fused matrix split in two. Their bytes are in the source, so they can be read row by row. Whatever calculates, or
-moves single weights about, has to be carried out by MLX on whole tensors.
+Most parameters are an unchanged tensor of the source or a concatenation of tensors or parts of them: stacked experts,
+or a fused matrix split in two. Their bytes are in the source, so they can be read row by row. For example, if mlx-lm
+stacks the tensors e0 and e1 of 10 bytes each, the lineage of the stack is [e0 0-10, e1 0-10], and its second half is
+[e1 0-10]. Operations that calculate, or move single weights, have to run in MLX on whole tensors.
 
-The graph is told by `mx.export_function` in small dictionaries: https://ml-explore.github.io/mlx, "Exporting
-functions". This module reads them and imports no MLX.
+`mx.export_function` reports the graph in small dictionaries: https://ml-explore.github.io/mlx, "Exporting functions".
+This module reads them and imports no MLX.
 """
 
 import math
@@ -13,8 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_most_extents = 2**14
-"""Past so many pieces a parameter is cheaper to calculate than to gather."""
+_max_extents = 2**14
+"""With more extents, a parameter is cheaper to calculate than to gather."""
 
 _moves_nothing = frozenset(
     {"Contiguous", "Copy", "ExpandDims", "Flatten", "Reshape", "Squeeze", "StopGradient", "Unflatten", "View"}
@@ -32,44 +33,44 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Where a parameter comes from: its bytes are those of `extents`, in their order; None if it is calculated."""
+    """The origin of a parameter: its bytes are those of `extents`, in this order; None if it is calculated."""
 
     extents: tuple[Extent, ...] | None
     tensors: frozenset[str]
-    """All tensors of the source that have a part in it."""
+    """All tensors of the source that contribute to it."""
 
 
-_Array = tuple[str, tuple[int, ...], Any]  # as the graph tells them: a name in the graph, a shape, a type
+_Array = tuple[str, tuple[int, ...], Any]  # as in the graph: a name, a shape, a type
 
 
 @dataclass(slots=True)
 class Graph:
-    """Listens to `mx.export_function`, and knows the lineage of each of its outputs in the end.
+    """Callback of `mx.export_function` that collects the lineage of each output.
 
-    `size_bytes` are the sizes of the tensors by name, in the order in which the exported function takes them.
+    `size_bytes` are the sizes of the tensors by name, in the order of the exported function's arguments.
     """
 
     size_bytes: Mapping[str, int]
     outputs: tuple[str, ...] = ()
-    _known: dict[str, Lineage] = field(default_factory=dict)
+    _lineages: dict[str, Lineage] = field(default_factory=dict)
 
     def __call__(self, event: Mapping[str, Any]) -> None:
-        """Take in one event of the export."""
+        """Process one event of the export."""
         match event["type"]:
             case "inputs":
                 for (name, *_), (tensor, size) in zip(event["inputs"], self.size_bytes.items(), strict=True):
-                    self._known[name] = whole(tensor, size)
+                    self._lineages[name] = whole(tensor, size)
             case "outputs":
                 self.outputs = tuple(name for name, *_ in event["outputs"])
             case "primitive":
                 self._apply(event["name"], event["arguments"], event["inputs"], event["outputs"])
 
     def lineages(self) -> tuple[Lineage, ...]:
-        """Return the lineages of the outputs, in their order; what is made of constants comes from no tensor."""
-        return tuple(self._known.get(name, Lineage(None, frozenset())) for name in self.outputs)
+        """Return the lineages of the outputs, in their order; a constant comes from no tensor."""
+        return tuple(self._lineages.get(name, Lineage(None, frozenset())) for name in self.outputs)
 
     def _apply(self, primitive: str, arguments: list[Any], inputs: list[_Array], outputs: list[_Array]) -> None:
-        sources = [self._known.get(name, Lineage(None, frozenset())) for name, *_ in inputs]
+        sources = [self._lineages.get(name, Lineage(None, frozenset())) for name, *_ in inputs]
         tensors = frozenset().union(*(source.tensors for source in sources))
         pieces: list[list[Extent] | None] = [None] * len(outputs)
         if sources and all(source.extents is not None for source in sources):
@@ -77,8 +78,8 @@ class Graph:
             shapes = [shape for _, shape, _ in inputs]
             pieces = _trace(primitive, arguments, parts, shapes) or pieces
         for (name, *_), piece in zip(outputs, pieces, strict=True):
-            kept = None if piece is None or len(piece) > _most_extents else tuple(piece)
-            self._known[name] = Lineage(kept, tensors)
+            extents = None if piece is None or len(piece) > _max_extents else tuple(piece)
+            self._lineages[name] = Lineage(extents, tensors)
 
 
 def whole(tensor: str, size_bytes: int) -> Lineage:
@@ -89,7 +90,7 @@ def whole(tensor: str, size_bytes: int) -> Lineage:
 def _trace(
     primitive: str, arguments: list[Any], parts: list[list[Extent]], shapes: list[tuple[int, ...]]
 ) -> list[list[Extent] | None] | None:
-    """Return the bytes of what a primitive gives, or None if they are not bytes of what it takes."""
+    """Return the extents of each output of a primitive, or None if it does not just move bytes of its inputs."""
     if primitive in _moves_nothing:
         return [parts[0]]
     if primitive == "Concatenate":
@@ -103,7 +104,7 @@ def _trace(
 
 def _concatenate(parts: list[list[Extent]], shapes: list[tuple[int, ...]], *, axis: int) -> list[Extent] | None:
     outer = math.prod(shapes[0][:axis])
-    if outer > _most_extents:
+    if outer > _max_extents:
         return None
     sizes = [_size(part) // max(outer, 1) for part in parts]
     return _joined(
@@ -126,12 +127,12 @@ def _split(
 def _slice(
     part: list[Extent], shape: tuple[int, ...], *, start: tuple[int, ...], stop: tuple[int, ...]
 ) -> list[Extent] | None:
-    """Cut a block out: runs of bytes along the last axis that is not taken whole, for each place on those before."""
+    """Cut out a block: for each index on the axes before, a run of bytes along the last axis that is sliced."""
     axis = max((at for at, size in enumerate(shape) if (start[at], stop[at]) != (0, size)), default=0)
     places = [0]
     for size, first, last in zip(shape[:axis], start, stop, strict=False):
         places = [place * size + index for place in places for index in range(first, last)]
-        if len(places) > _most_extents:
+        if len(places) > _max_extents:
             return None
     row = _size(part) // max(math.prod(shape[: axis + 1]), 1)
     return _joined(
@@ -146,7 +147,7 @@ def _size(part: Iterable[Extent]) -> int:
 
 
 def _cut(part: Iterable[Extent], start: int, stop: int) -> Iterable[Extent]:
-    """Give what lies at [start, stop) of the extents joined."""
+    """Yield the part [start, stop) of the joined extents."""
     at = 0
     for extent in part:
         size = extent.stop - extent.start

@@ -1,4 +1,4 @@
-"""What a parent and a job process say to each other about conversions: values that travel as JSON.
+"""Messages between a parent and a job process about conversions: values that travel as JSON.
 
 parent                             job process
 ReadOutline ──────────────────────►
@@ -16,9 +16,9 @@ from mlx_engine.quantize.recipes.recipe import Recipe
 
 
 class ReadOutline(msgspec.Struct, frozen=True, tag="read_outline", tag_field=type_tag):
-    """Read of what a model consists: `model` is the path of a folder or of a GGUF file.
+    """Read the outline of a model: `model` is the path of a folder or of a GGUF file.
 
-    Without one it is the `repository` on the Hub, at `revision`, of which only headers and small files are brought.
+    Without a path, read `repository` on the Hub at `revision`, downloading only headers and small files.
     """
 
     id: str
@@ -28,11 +28,11 @@ class ReadOutline(msgspec.Struct, frozen=True, tag="read_outline", tag_field=typ
 
 
 class Convert(msgspec.Struct, frozen=True, kw_only=True, tag="convert", tag_field=type_tag):
-    """Make the folder `target` from the model at `source`, after `recipe`.
+    """Convert the model at `source` to the folder `target` by `recipe`.
 
-    `model_id` is what the result is called in the library. `repository` and `commit` say where the source came from.
-    Without a `source` the repository is downloaded meanwhile, at `revision`. `remove_source` removes the weights of the
-    source from the disk once the target is whole, or file by file as they are used if they are downloaded.
+    `model_id` is the id of the result in the library; `repository` and `commit` are the origin of the source. Without
+    a `source`, the repository is downloaded at `revision` during the conversion. `remove_source` removes the weights
+    of the source from the disk when the target is complete, or downloaded files one by one after use.
     """
 
     id: str
@@ -47,7 +47,7 @@ class Convert(msgspec.Struct, frozen=True, kw_only=True, tag="convert", tag_fiel
 
 
 class Pause(msgspec.Struct, frozen=True, tag="pause", tag_field=type_tag):
-    """Pause the running conversion, which keeps its work in the process."""
+    """Pause the running conversion; the process keeps its work."""
 
     id: str
 
@@ -59,10 +59,10 @@ class Resume(msgspec.Struct, frozen=True, tag="resume", tag_field=type_tag):
 
 
 class OutlineRead(msgspec.Struct, frozen=True, tag="outline", tag_field=type_tag):
-    """`notes` are sentences about what the source loses, or has lost already.
+    """The outline of a model; `notes` are sentences about losses of the source, past or by conversion.
 
-    Of a model on the Hub, `path` is a folder with the headers of its weights, and all its other files, at `commit`. It
-    stays until the next one is read.
+    For a model on the Hub, `path` is a folder with the headers of its weights and all its other files, at `commit`. It
+    exists until the next outline is read.
     """
 
     id: str
@@ -71,20 +71,20 @@ class OutlineRead(msgspec.Struct, frozen=True, tag="outline", tag_field=type_tag
     path: str = ""
     commit: str = ""
     missing_bytes: int = 0
-    """Of a model on the Hub: what is to come of its weights."""
+    """For a model on the Hub: the size of the weights that are not downloaded yet."""
     least_bytes: int = 0
-    """Of a model on the Hub: what its weights take at a time, at least, if each file is removed when it was used."""
+    """For a model on the Hub: the least disk space for its weights, if each file is removed after use."""
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """A matrix that stays as it is although the recipe would quantize it; `reason` is a sentence's end."""
+    """A matrix that is kept although the recipe would quantize it; `reason` ends a sentence."""
 
     path: str
     reason: str
 
 
 class SourceArrived(msgspec.Struct, frozen=True, tag="source_arrived", tag_field=type_tag):
-    """The repository of a conversion without a source is here now, whole and verified, in the folder `path`."""
+    """The repository of a conversion without a source is downloaded and verified, in the folder `path`."""
 
     id: str
     path: str
@@ -92,7 +92,7 @@ class SourceArrived(msgspec.Struct, frozen=True, tag="source_arrived", tag_field
 
 
 class SourceProgress(msgspec.Struct, frozen=True, kw_only=True, tag="source_progress", tag_field=type_tag):
-    """How much of an original has come that is being converted. `remaining_s` is None while nobody can tell."""
+    """Progress of the download of an original during its conversion. `remaining_s` is None while unknown."""
 
     id: str
     done_bytes: int
@@ -102,7 +102,7 @@ class SourceProgress(msgspec.Struct, frozen=True, kw_only=True, tag="source_prog
 
 
 class ConversionPlanned(msgspec.Struct, frozen=True, kw_only=True, tag="conversion_planned", tag_field=type_tag):
-    """What will come of it, exactly. `notes` are sentences about what is dropped or loses something."""
+    """The exact result to expect. `notes` are sentences about anything that is dropped or loses precision."""
 
     id: str
     size_bytes: int
@@ -113,7 +113,7 @@ class ConversionPlanned(msgspec.Struct, frozen=True, kw_only=True, tag="conversi
 
 
 class ConversionProgress(msgspec.Struct, frozen=True, kw_only=True, tag="conversion_progress", tag_field=type_tag):
-    """How far it is, in bytes of the result; `tensor` is being written. `remaining_s` is None while nobody can tell."""
+    """Progress in bytes of the result; `tensor` is being written. `remaining_s` is None while unknown."""
 
     id: str
     done_bytes: int
@@ -124,7 +124,7 @@ class ConversionProgress(msgspec.Struct, frozen=True, kw_only=True, tag="convers
 
 
 class Converted(msgspec.Struct, frozen=True, kw_only=True, tag="converted", tag_field=type_tag):
-    """The model is in the folder `path`, whole."""
+    """The model is complete, in the folder `path`."""
 
     id: str
     path: str

@@ -1,4 +1,4 @@
-"""Removes the original of a conversion once the result is whole: whether it may go, before; and why it stays, after."""
+"""Removes the original of a conversion when the result is complete, and checks beforehand that this is possible."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from mlx_engine.models.library import removal
 
 
 def require_removable(path: Path) -> None:
-    """See that the model at `path` may go.
+    """Check that the model at `path` can be removed.
 
     Raises:
         ModelError: it is missing or damaged.
@@ -19,11 +19,11 @@ def require_removable(path: Path) -> None:
 
 
 def remove(path: Path) -> str:
-    """Remove it past the trash; return why it stays, in a sentence or two, "" if it is gone."""
+    """Delete the original permanently; return the reason that it could not be deleted, "" if it is gone."""
     try:
         removal.delete_permanently(removal.plan_removal(describe(path, path.name)))
     except ModelNotFound:
         return ""
     except FacetError as error:
-        return f"The original was not removed, and can be deleted later. {error.message}"
+        return f"Couldn't remove the original. You can delete it later. {error.message}"
     return ""

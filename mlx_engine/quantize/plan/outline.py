@@ -1,6 +1,6 @@
-"""The parameters of a network as mlx-lm builds it, before anything is quantized: plain values that travel as JSON.
+"""The parameters of a network as mlx-lm builds it, before quantization: plain values that travel as JSON.
 
-`tracing.py` reads it from a model's files; all forecasts and layouts are pure functions of it and of a recipe.
+`tracing.py` reads them from a model's files; forecasts and layouts are pure functions of an outline and a recipe.
 """
 
 import math
@@ -28,24 +28,24 @@ _heads = frozenset({"embed_out", "ff_out", "lm_head", "output", "output_linear"}
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
-    """One parameter of the network, by its whole name: "model.layers.0.self_attn.q_proj.weight"."""
+    """One parameter of the network, by its full name: "model.layers.0.self_attn.q_proj.weight"."""
 
     name: str
     shape: tuple[int, ...]
     dtype: str
-    """As it is in the source, as safetensors names it: "BF16"."""
+    """In the source, as safetensors names it: "BF16"."""
     can_be_quantized: bool
-    """Whether its layer has a quantized form in mlx-lm; one that has not is kept."""
+    """Its layer has a quantized form in mlx-lm; otherwise the parameter is kept."""
     can_be_cast: bool = True
-    """Whether the architecture lets its type be changed."""
-    wanted: Treatment | None = None
-    """What mlx-lm's file of the architecture says of it, if anything."""
+    """The architecture allows another type."""
+    prescribed: Treatment | None = None
+    """The treatment that mlx-lm's file of the architecture prescribes, if any."""
     stored: Format | None = None
-    """The format of MLX in which its weights can stay as they are, where the source is quantized already."""
+    """The format of MLX that holds its weights unchanged, for a source that is already quantized."""
 
     @property
     def path(self) -> str:
-        """The path of its layer, which recipes and config.json name."""
+        """The path of its layer, as in recipes and config.json."""
         return self.name.removesuffix(".weight")
 
     @property
@@ -54,7 +54,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dropped(msgspec.Struct, frozen=True):
-    """Tensors of the source that the network has no place for, by the beginning of their names, and why."""
+    """Tensors of the source that the network does not use, by the prefix of their names, with the reason."""
 
     prefix: str
     size_bytes: int
@@ -62,27 +62,27 @@ class Dropped(msgspec.Struct, frozen=True):
 
 
 class Outline(msgspec.Struct, frozen=True, kw_only=True):
-    """A network: `parameters` in its own order."""
+    """A network; `parameters` are in its order."""
 
     architecture: str
     layers: int
     dtype: str
-    """The type to which stock `mlx_lm.convert` casts, from config.json: "bfloat16"; "" if it leaves types alone."""
+    """The type to which `mlx_lm.convert` casts, from config.json: "bfloat16"; "" if it keeps types."""
     parameters: tuple[Parameter, ...]
     dropped: tuple[Dropped, ...] = ()
     quantization: str = ""
-    """How the source is quantized already, for people; "" if it is not."""
+    """The quantization of the source, as the library shows it; "" if it is not quantized."""
 
     def embeddings(self) -> frozenset[str]:
         """Return the paths of the matrices that turn tokens into vectors."""
         return self._outside_layers(_embeddings)
 
     def head(self) -> frozenset[str]:
-        """Return the path of the matrix that turns vectors into tokens: where there is none, the embeddings do it."""
+        """Return the path of the output head, or of the embeddings where they are tied to it."""
         return self._outside_layers(_heads) or self.embeddings()
 
     def _outside_layers(self, names: frozenset[str]) -> frozenset[str]:
-        """Return the matrices so named that belong to no layer. The names are those of mlx-lm's architectures."""
+        """Return the matrices outside of layers with one of these names, taken from mlx-lm's architectures."""
         paths = (parameter.path for parameter in self.parameters if len(parameter.shape) > 1)
         return frozenset(path for path in paths if path.rpartition(".")[2] in names and layer_of(path) is None)
 

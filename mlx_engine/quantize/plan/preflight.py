@@ -1,6 +1,6 @@
-"""Whether a conversion can be done, said before anything runs: model, recipe, target, disk, memory. It takes no MLX.
+"""Checks before a conversion: model, recipe, target, disk and memory, without MLX.
 
-It looks at names, headers and free space, so that it takes a fraction of a second however large the model is.
+Only names, headers and free space are read, so that a check takes a fraction of a second for a model of any size.
 """
 
 import itertools
@@ -23,20 +23,20 @@ from mlx_engine.quantize.plan.supply import Supply
 from mlx_engine.quantize.recipes.recipe import Recipe
 
 _FILES_AT_ONCE = (4, 2, 1)
-"""Of a download: more are faster, fewer take less room."""
+"""Files downloaded at a time: more are faster, fewer need less space."""
 DISK_RESERVE_BYTES = 500_000_000
-"""What a conversion leaves free on the disk."""
+"""Disk space that a conversion leaves free."""
 WORK_BYTES = 400 * 2**20
-"""What must be free for the work. Measured: 139 to 159 MB at the peak, be it 4-bit, mxfp4 or bf16 (Linux, the CPU)."""
+"""Memory that a conversion needs. Measured peak: 139 to 159 MB for 4bit, mxfp4 and bf16 (Linux, CPU)."""
 
 
-def look(source: Path, target: Path) -> ModelDescription:
-    """Say what the model at `source` is, and whether it can be converted into the new folder `target` at all.
+def check_start(source: Path, target: Path) -> ModelDescription:
+    """Return the model at `source` if a conversion to the new folder `target` can start.
 
     Raises:
         ModelError: the source is missing, damaged, or of a kind that mlx-lm does not run.
         OutOfMemory: there is not enough free memory for the work.
-        StorageError: the target is there already, is being made, or may not be made.
+        StorageError: the target already exists, is being written, or cannot be created.
     """
     check_target(source, target)
     model = check_source(source)
@@ -45,14 +45,14 @@ def look(source: Path, target: Path) -> ModelDescription:
 
 
 def check(source: Path, target: Path, recipe: Recipe, outline: Outline) -> ConversionForecast:
-    """Say exactly what `recipe` will make of the model at `source`, if it can.
+    """Return the exact forecast for the conversion of the model at `source` by `recipe`.
 
     Raises:
-        InvalidRecipe: it names what the model does not have, or fits none of its matrices.
-        NoSpace: the disk of the target has no room.
-        FacetError: as `look` does.
+        InvalidRecipe: the recipe names something that the model does not have, or applies to none of its matrices.
+        NoSpace: the disk of the target does not have enough space.
+        FacetError: as `check_start` does.
     """
-    model = look(source, target)
+    model = check_start(source, target)
     placements = layout(outline, recipe)
     _require_some(placements, recipe)
     expected = forecast_of(placements, outline, recipe)
@@ -66,13 +66,13 @@ def check(source: Path, target: Path, recipe: Recipe, outline: Outline) -> Conve
 def files_at_once(
     target: Path, cache: Path, size_bytes: int, supply: Supply, missing: Mapping[str, int], *, keeps: bool
 ) -> int:
-    """Return how many files of the source may come at a time, so that the disk has room for them and for the result.
+    """Return the number of files of the source to download at a time, so that they and the result fit on the disk.
 
-    `size_bytes` is the result's size, `missing` what is to come of each file into the folder `cache`. Unless it `keeps`
-    them, each is removed when it was used.
+    `size_bytes` is the size of the result, `missing` the bytes still to download to the folder `cache`, by file. Unless
+    it `keeps` the files, each is removed after use.
 
     Raises:
-        NoSpace: there is not even room for one at a time.
+        NoSpace: there is not enough space even for one file at a time.
     """
     both = _is_same_disk(target, cache)
     with staging.storage_errors(cache):
@@ -83,9 +83,9 @@ def files_at_once(
             return count
     result = f", {format_disk(size_bytes)} for the result" if both else ""
     raise NoSpace(
-        f"The original needs {format_disk(needed)} on the disk{'' if keeps else ' at a time'}{result}, and "
-        f"{format_disk(DISK_RESERVE_BYTES)} should stay free; the disk has {format_disk(free_bytes(cache))}. Make "
-        f"room{', or let the files of the original be removed as they are used.' if keeps else ' and try again.'}"
+        f"Not enough disk space: the original needs {format_disk(needed)}{'' if keeps else ' at a time'}{result}, and "
+        f"{format_disk(DISK_RESERVE_BYTES)} are kept free, but only {format_disk(free_bytes(cache))} are available. "
+        f"Free up some space{', or remove the files of the original after use.' if keeps else ' and try again.'}"
     )
 
 
@@ -95,11 +95,11 @@ def _is_same_disk(one: Path, other: Path) -> bool:
 
 
 def check_source(source: Path) -> ModelDescription:
-    """Return what the model is.
+    """Return the model in the source.
 
     Raises:
-        ModelError: it is missing, damaged, or of a kind that mlx-lm does not run.
-        StorageError: it cannot be read.
+        ModelError: the source is missing, damaged, or of a kind that mlx-lm does not run.
+        StorageError: the source cannot be read.
     """
     model = describe(source, f"{source.parent.name}/{source.name}")
     if model.obstacle and not model.can_be_converted:
@@ -108,60 +108,60 @@ def check_source(source: Path) -> ModelDescription:
 
 
 def check_target(source: Path, target: Path) -> None:
-    """See that a folder can be made at `target`.
+    """Check that a folder can be created at `target`.
 
     Raises:
-        StorageError: it is there already, is being made, or may not be made.
+        StorageError: the folder already exists, is being written, or cannot be created.
     """
     if target.exists():
         raise StorageError(
-            f"There is a model called {target.parent.name}/{target.name} already. Remove it, or choose another name, "
-            f"for example {free_name(target)}."
+            f"{target.parent.name}/{target.name} already exists. Delete it or choose another name, for example "
+            f"{free_name(target)}."
         )
     if staging.is_worked_on(target):
-        raise StorageError(f"{target.parent.name}/{target.name} is being made already. Choose another name.")
+        raise StorageError(f"{target.parent.name}/{target.name} is already being created. Choose another name.")
     if source.resolve() in (target.resolve(), *target.resolve().parents):
-        raise StorageError("The result cannot lie in the folder that it is made from. Choose another one.")
+        raise StorageError("The result cannot be inside the folder of the original. Choose another folder.")
     parent = next(folder for folder in target.parents if folder.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        raise StorageError(f"Facet may not write in {parent}. Allow it there, or choose another folder.")
+        raise StorageError(f"Facet does not have permission to write to {parent}. Allow it, or choose another folder.")
 
 
-def headers_beside(target: Path) -> Path:
-    """Return the folder whose partial one holds the headers of a source that comes while `target` is made of it."""
+def headers_folder(target: Path) -> Path:
+    """Return the folder whose partial version holds the headers of a source that is downloaded for `target`."""
     return target.with_name(f"{target.name}.source")
 
 
 def free_name(target: Path) -> str:
-    """Return a name like the target's that nothing has yet: "model-4bit-2"."""
+    """Return a name that is not in use, similar to the target's: "model-4bit-2"."""
     names = (f"{target.name}-{number}" for number in itertools.count(2))
     return next(name for name in names if not target.with_name(name).exists())
 
 
 def _require_some(placements: Sequence[ParameterPlacement], recipe: Recipe) -> None:
-    """See that a recipe that quantizes has something to quantize."""
+    """Check that a recipe that quantizes applies to at least one matrix."""
     if recipe.default == "keep" or any(placement.format for placement in placements):
         return
     matrices = [placement for placement in placements if placement.parameter.can_be_quantized]
-    why = f": {matrices[0].parameter.path}, for one, is kept, since {matrices[0].reason}" if matrices else ""
-    raise InvalidRecipe(f"{recipe.name} would quantize nothing of this model{why}. Choose another recipe.")
+    example = f" For example, {matrices[0].parameter.path} is kept: {matrices[0].reason}." if matrices else ""
+    raise InvalidRecipe(f"{recipe.title} does not quantize any matrix of this model.{example} Choose another recipe.")
 
 
 def companions_bytes(model: ModelDescription) -> int:
-    """Return the size of what is copied beside the weights as it is: the tokenizer, mostly."""
+    """Return the size of the files that are copied along with the weights, mostly the tokenizer."""
     if not model.path.is_dir():
         return 0
     return sum(file.stat().st_size for file in model.path.iterdir() if file.is_file() and file.suffix != ".safetensors")
 
 
-def disk_problem(target: Path, needed_bytes: int, *, way_out: str = "Make room, or choose fewer bits.") -> str:
-    """Return why the disk of `target` has no room for so much, in sentences that end with a `way_out`; "" if it has."""
+def disk_problem(target: Path, needed_bytes: int, *, way_out: str = "Free up some space or choose fewer bits.") -> str:
+    """Return a message, ending in `way_out`, if the disk of `target` lacks `needed_bytes`; else ""."""
     free = free_bytes(target)
     if needed_bytes + DISK_RESERVE_BYTES <= free:
         return ""
     return (
-        f"{format_disk(needed_bytes)} are needed, and {format_disk(DISK_RESERVE_BYTES)} should stay free; the disk "
-        f"has {format_disk(free)}. {way_out}"
+        f"Not enough disk space: this needs {format_disk(needed_bytes)}, and {format_disk(DISK_RESERVE_BYTES)} are "
+        f"kept free, but only {format_disk(free)} are available. {way_out}"
     )
 
 
@@ -169,6 +169,6 @@ def _require_memory() -> None:
     available = psutil.virtual_memory().available
     if available < WORK_BYTES:
         raise OutOfMemory(
-            f"A conversion takes {format_memory(WORK_BYTES)} of memory; {format_memory(available)} are free. Close "
-            "other programs and try again."
+            f"A conversion needs {format_memory(WORK_BYTES)} of memory, but only {format_memory(available)} are free. "
+            "Close other apps and try again."
         )

@@ -1,4 +1,4 @@
-"""Says which array of a model goes into which weight file. The files are those that mlx-lm would write.
+"""Distributes the arrays of a model among weight files, as mlx-lm does.
 
 Source: mlx-lm 0.32, `utils.make_shards` and `utils.save_model`.
 """
@@ -12,7 +12,7 @@ Array = tuple[str, tuple[int, ...]]
 """Type, as safetensors names it, and shape."""
 
 SHARD_BYTES = 5 * 2**30
-"""At most so many in a file, unless a single array has more."""
+"""Maximum size of a file, unless a single array is larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Shard:
 
 
 def into_shards(arrays: Iterable[tuple[str, Array]]) -> tuple[Shard, ...]:
-    """Deal out `arrays`, by name and in the network's order, among files."""
+    """Distribute `arrays`, by name and in the network's order, among files."""
     files: list[dict[str, Array]] = []
     room = 0
     for name, array in arrays:

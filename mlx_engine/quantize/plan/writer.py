@@ -1,4 +1,4 @@
-"""Writes weight files in place: the headers first, then each run of rows where it belongs, in any order.
+"""Writes weight files in place: the headers first, then each run of rows at its offset, in any order.
 
 The files are standard safetensors, with the index that mlx-lm writes.
 """
@@ -23,7 +23,7 @@ class Writer:
     """The weight files of one model in `folder`, for `arrays` by name in the network's order.
 
     Raises:
-        OSError: a file cannot be written; so do all its methods.
+        OSError: a file cannot be written. All methods raise it too.
     """
 
     def __init__(self, folder: Path, arrays: Iterable[tuple[str, Array]]) -> None:
@@ -33,18 +33,18 @@ class Writer:
         self._places: dict[str, _Place] = {}
         try:
             for shard in self._shards:
-                self._begin(shard)
+                self._create(shard)
         except OSError:
             self.close()
             raise
 
     @property
     def data_bytes(self) -> int:
-        """Of all arrays together."""
+        """The total size of all arrays."""
         return sum(place.entry.size_bytes for place in self._places.values())
 
     def write(self, name: str, data: memoryview, *, row: int, rows: int) -> int:
-        """Write a run of an array's rows, from `row` on, of `rows` that it has; return how many bytes. Thread-safe."""
+        """Write rows of an array of `rows` rows, starting at `row`; return the number of bytes. Thread-safe."""
         place = self._places[name]
         view, at = data.cast("B"), place.entry.offset + place.entry.size_bytes * row // rows
         written = view.nbytes
@@ -54,7 +54,7 @@ class Writer:
         return written
 
     def finish(self, parameters: int) -> None:
-        """Bring everything to the disk, and write the index; `parameters` are the weights before quantization."""
+        """Flush everything to the disk and write the index; `parameters` are the weights before quantization."""
         self.sync()
         places = {name: shard.file_name for shard in self._shards for name in shard.arrays}
         index = {
@@ -64,7 +64,7 @@ class Writer:
         (self._folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=4))
 
     def sync(self) -> None:
-        """Bring what was written to the disk."""
+        """Flush all writes to the disk."""
         for descriptor in self._descriptors:
             os.fsync(descriptor)
 
@@ -72,7 +72,7 @@ class Writer:
         while self._descriptors:
             os.close(self._descriptors.pop())
 
-    def _begin(self, shard: Shard) -> None:
+    def _create(self, shard: Shard) -> None:
         header, entries = compose_header(dict(shard.arrays))
         descriptor = os.open(self._folder / shard.file_name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         self._descriptors.append(descriptor)

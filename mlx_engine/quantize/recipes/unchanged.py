@@ -1,16 +1,16 @@
-"""What a conversion keeps as it is, in words. Pure."""
+"""Formats the list of tensors that a conversion does not quantize. Pure."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 _number = re.compile(r"\.\d+\.")
-USUAL_REASONS = ("a norm", "a vector")
-"""Nobody expects these to be quantized: they are told only where everything is."""
+EXPECTED_REASONS = ("a norm", "a vector")
+"""Reasons that are listed only in a complete list, because these tensors are never quantized."""
 
 
-def kept_in_words(kept: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Give what is kept, by path and reason, a line for each kind of matrix: "model.layers.*.mlp.gate (28): …"."""
-    kinds = Counter((_number.sub(".*.", path, count=1), reason) for path, reason in kept)
+def unquantized_lines(tensors: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield a line for each kind of tensor, from paths and reasons: "model.layers.*.mlp.gate (28): …"."""
+    kinds = Counter((_number.sub(".*.", path, count=1), reason) for path, reason in tensors)
     for (path, reason), count in kinds.items():
         yield f"{path}{f' ({count})' if count > 1 else ''}: {reason}"

@@ -221,7 +221,7 @@ def write_infinity(folder: Path) -> None:
     ("damage", "error", "words"),
     [
         (lose_a_shard, "BrokenModel", "weight files are missing"),
-        (cut_the_header, "BrokenModel", "model.safetensors is cut short"),
+        (cut_the_header, "BrokenModel", "model.safetensors is truncated"),
         (spoil_the_index, "BrokenModel", "model.safetensors.index.json is damaged"),
         (pickle_the_weights, "UnsupportedModel", "pickle"),
         (rename_the_architecture, "UnsupportedModel", "'unheard'"),
@@ -253,7 +253,7 @@ def test_two_conversions_to_the_same_target_are_refused(
     """While the first one runs, and after it has finished."""
     first = start()
     wanted = pause_halfway(first, large, models)
-    assert "being made already" in failure(job.answer(wanted)).message
+    assert "already being created" in failure(job.answer(wanted)).message
     first.send(Resume("c"))
     assert isinstance(ended(first), Converted)
     assert f"{Path(wanted.target).name}-2" in failure(job.answer(wanted)).message
@@ -299,7 +299,7 @@ def test_an_original_loaded_during_the_conversion_stays(large: Path, models: Pat
         job.send(Resume("c"))
         done = ended(job)
     assert isinstance(done, Converted)
-    assert "was not removed" in done.notes[-1]
+    assert "remove the original" in done.notes[-1]
     assert (large / "config.json").exists()
 
 
@@ -344,7 +344,7 @@ def test_a_full_disk_is_reported_in_advance(source: Path, small_disk: Path, job:
     fill(small_disk, 400_000_000)
     failed = failure(job.answer(request(source, small_disk / "models")))
     assert failed.error == "NoSpace"
-    assert "should stay free" in failed.message
+    assert "are kept free" in failed.message
     assert not (small_disk / "models").exists()
 
 

@@ -304,6 +304,6 @@ def test_a_disk_too_small_for_both_is_enough_if_files_are_removed(
     fill(small_disk, 500_000_000 + read.missing_bytes + 50_000)
     refused = failure(process.answer(wanted))
     assert refused.error == "NoSpace"
-    assert "removed as they are used" in refused.message
+    assert "remove the files of the original after use" in refused.message
     done = process.answer(request(repository, models, removes=True, way="8bit-g32"))
     assert isinstance(done, Converted), done

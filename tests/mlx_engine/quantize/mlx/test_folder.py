@@ -59,7 +59,7 @@ def test_a_matrix_that_has_the_format_already_is_left_as_it_is(originals: Path, 
 def test_what_is_lost_already_is_said(originals: Path) -> None:
     """Before anything runs."""
     with closing(FolderSource(originals / "llama" / "mxfp4")) as source:
-        assert "does not come back" in source.notes[0]
+        assert "can't be restored" in source.notes[0]
         assert "mxfp4" in source.outline.quantization
     with closing(FolderSource(originals / "llama" / "original")) as source:
         assert source.notes == ()

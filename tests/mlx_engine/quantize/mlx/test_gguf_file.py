@@ -16,7 +16,7 @@ from mlx_engine.models.gguf.dequantize import DECODINGS, dequantize
 from mlx_engine.models.gguf.packing import READABLE
 from mlx_engine.quantize.mlx.convert import convert
 from mlx_engine.quantize.mlx.opening import open_source
-from mlx_engine.quantize.plan.preflight import look
+from mlx_engine.quantize.plan.preflight import check_start
 from mlx_engine.quantize.recipes.builtin import recipe
 from tests import gguf_files
 from tests.gguf_files import Tensor, imported, tiny_model
@@ -73,7 +73,7 @@ def test_types_that_mlx_has_not_go_through_floats(kind: str, tmp_path: Path) -> 
     model.tensors["blk.1.ffn_down.weight"] = Tensor(kind, (gguf_files.HIDDEN, 512), blocks.tobytes())
     source = model.write(tmp_path / "model.gguf")
     assert describe(source, "a/b").can_be_converted
-    look(source, tmp_path / "converted")
+    check_start(source, tmp_path / "converted")
     notes = _convert(source, tmp_path / "converted", "fp32")
     found = _weights(tmp_path / "converted")["model.layers.1.mlp.down_proj.weight"]
     assert np.array_equal(found, dequantize(blocks, kind))
@@ -101,7 +101,7 @@ def test_a_type_without_a_decoder_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedModel, match="IQ2_XXS"):
         open_source(source)
     with pytest.raises(UnsupportedModel, match="IQ2_XXS"):
-        look(source, tmp_path / "converted")
+        check_start(source, tmp_path / "converted")
 
 
 def test_a_file_that_shrinks_is_said(tmp_path: Path) -> None:
@@ -110,5 +110,5 @@ def test_a_file_that_shrinks_is_said(tmp_path: Path) -> None:
     with closing(open_source(source)) as opened:
         rows = opened.rows("model.layers.1.mlp.down_proj.weight")
         source.write_bytes(source.read_bytes()[:4096])
-        with pytest.raises(StorageError, match="shorter"):
+        with pytest.raises(StorageError, match="truncated"):
             rows(0, 4)

@@ -105,20 +105,20 @@ def _network(config: dict[str, Any]) -> nn.Module:
 
 def _outline(network: nn.Module) -> Outline:
     """Return what `tracing.py` would say of the network, found out in a plainer way."""
-    wanted: dict[str, Any] = {}
+    prescribed: dict[str, Any] = {}
     predicate = getattr(network, "quant_predicate", lambda *_: True)
     for path, layer in tree_flatten(network.leaf_modules(), is_leaf=nn.Module.is_module):
         if hasattr(layer, "to_quantized"):
             said = predicate(path, layer)
-            wanted[f"{path}.weight"] = Format(**said) if isinstance(said, dict) else None if said else "keep"
+            prescribed[f"{path}.weight"] = Format(**said) if isinstance(said, dict) else None if said else "keep"
     parameters = tuple(
         Parameter(
             name=name,
             shape=tuple(weight.shape),
             dtype=_types[weight.dtype],
-            can_be_quantized=name in wanted,
+            can_be_quantized=name in prescribed,
             can_be_cast=getattr(network, "cast_predicate", lambda _: True)(name),
-            wanted=wanted.get(name),
+            prescribed=prescribed.get(name),
         )
         for name, weight in tree_flatten(network.parameters())
     )

@@ -10,7 +10,7 @@ import pytest
 from mlx_engine.errors import BrokenModel, UnsupportedModel
 from mlx_engine.models.files.safetensors import TensorEntry, read_header
 from mlx_engine.quantize.mlx.folder import FolderSource
-from mlx_engine.quantize.mlx.tracing import Traced, trace
+from mlx_engine.quantize.mlx.tracing import NetworkTrace, trace
 from mlx_engine.quantize.plan.lineage import Extent
 from mlx_engine.quantize.plan.outline import Outline
 from mlx_engine.quantize.recipes.recipe import Format
@@ -23,7 +23,7 @@ def _outline(folder: Path) -> Outline:
         return source.outline
 
 
-def _trace(folder: Path) -> Traced:
+def _trace(folder: Path) -> NetworkTrace:
     tensors: dict[str, TensorEntry] = {}
     for file in folder.glob("model*.safetensors"):
         tensors |= read_header(file)
@@ -58,7 +58,7 @@ def test_an_outline_has_the_network_s_parameters_in_its_order(originals: Path) -
     assert next(iter(parameters)) == "model.embed_tokens.weight"
     experts = parameters["model.layers.0.mlp.switch_mlp.up_proj.weight"]
     assert (experts.shape, experts.dtype, experts.can_be_quantized) == ((4, 64, 128), "BF16", True)
-    assert parameters["model.layers.0.mlp.gate.weight"].wanted == Format(bits=8)
+    assert parameters["model.layers.0.mlp.gate.weight"].prescribed == Format(bits=8)
     assert not parameters["model.norm.weight"].can_be_quantized
 
 
@@ -84,7 +84,7 @@ def test_what_the_network_has_no_place_for_is_said(originals: Path) -> None:
     dropped = {one.prefix: one for one in _outline(originals / "gemma3" / "original").dropped}
 
     assert dropped.keys() == {"multi_modal_projector", "vision_tower"}
-    assert "will not see" in dropped["vision_tower"].reason
+    assert "only the text part" in dropped["vision_tower"].reason
     assert dropped["vision_tower"].size_bytes == 2 * 64 * 64
 
 
@@ -139,5 +139,5 @@ def test_a_configuration_that_contradicts_itself_is_an_error(original: Path) -> 
     """In a sentence."""
     _edit(original, num_hidden_layers=None)
 
-    with pytest.raises(BrokenModel, match="cannot be opened"):
+    with pytest.raises(BrokenModel, match="Couldn't open"):
         _outline(original)

@@ -64,9 +64,9 @@ _parameters = st.lists(
 
 
 @settings(max_examples=60, deadline=None)
-@given(shapes=_parameters, wanted=st.sampled_from(RECIPES), limit=st.integers(1, 5000))
+@given(shapes=_parameters, chosen=st.sampled_from(RECIPES), limit=st.integers(1, 5000))
 def test_the_size_is_that_of_all_files_with_their_headers(
-    shapes: list[tuple[int, ...]], wanted: Recipe, limit: int
+    shapes: list[tuple[int, ...]], chosen: Recipe, limit: int
 ) -> None:
     """Into however many files the arrays are dealt out: here, files of up to 5,000 bytes."""
     outline = only(
@@ -78,8 +78,8 @@ def test_the_size_is_that_of_all_files_with_their_headers(
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shards, "SHARD_BYTES", limit)
-        found = forecast(outline, wanted)
-        files = into_shards(item for placement in layout(outline, wanted) for item in placement.arrays.items())
+        found = forecast(outline, chosen)
+        files = into_shards(item for placement in layout(outline, chosen) for item in placement.arrays.items())
 
     headers = [compose_header(file.arrays) for file in files]
     assert found.files == len(files)
@@ -110,18 +110,18 @@ def test_what_is_kept_is_told_with_its_path_and_the_reason() -> None:
 def test_rules_that_meet_nothing_are_told() -> None:
     """mlx-lm's mixtures mean a head that tied embeddings do not have."""
     assert forecast(dense(is_tied=True), recipe("mixed_3_6")).notes == (
-        "The recipe's rule for lm_head meets no matrix of this model.",
+        "The recipe's rule for lm_head matches no matrix of this model.",
     )
     assert forecast(dense(), recipe("mixed_3_6")).notes == ()
 
 
 def test_what_the_architecture_wants_otherwise_is_told() -> None:
     """A router, for example, in 8 bits."""
-    outline = only(*(matrix(f"layers.{layer}.mlp.gate", 8, 64, wanted=Format(bits=8)) for layer in range(3)))
+    outline = only(*(matrix(f"layers.{layer}.mlp.gate", 8, 64, prescribed=Format(bits=8)) for layer in range(3)))
 
     (note,) = forecast(outline, recipe("4bit")).notes
 
-    assert note == "As its architecture wants, layers.0.mlp.gate and 2 more get a format of their own."
+    assert note == "The architecture prescribes a different format for layers.0.mlp.gate and 2 more."
 
 
 def test_what_is_dropped_is_told_with_its_size() -> None:
@@ -131,4 +131,4 @@ def test_what_is_dropped_is_told_with_its_size() -> None:
     found = forecast(msgspec.structs.replace(dense(), dropped=(dropped,)), recipe("4bit"))
 
     assert found.dropped == (dropped,)
-    assert found.notes == ("vision_tower (840 MB) is left out: it will not see.",)
+    assert found.notes == ("vision_tower (840 MB) is dropped: it will not see.",)

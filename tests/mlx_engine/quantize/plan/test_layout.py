@@ -61,11 +61,13 @@ def test_what_the_recipe_says_of_a_matrix_goes_before_its_rules_and_these_before
 
 def test_the_architecture_s_wishes_go_before_the_default_and_after_the_rules() -> None:
     """They are told with the bits."""
-    outline = only(matrix("layers.0.mlp.gate", 8, 64, wanted=_eight), matrix("layers.0.embed_q", 8, 64, wanted="keep"))
+    outline = only(
+        matrix("layers.0.mlp.gate", 8, 64, prescribed=_eight), matrix("layers.0.embed_q", 8, 64, prescribed="keep")
+    )
 
     gate, embed = layout(outline, _recipe())
-    assert (gate.format, gate.reason) == (_eight, "the architecture wants 8 bits for it")
-    assert (embed.format, embed.reason) == (None, "the architecture needs it whole")
+    assert (gate.format, gate.reason) == (_eight, "the architecture prescribes 8 bits")
+    assert (embed.format, embed.reason) == (None, "the architecture needs it unquantized")
     assert [one.format for one in layout(outline, _recipe(follows_architecture=False))] == [_four, _four]
     assert [one.format for one in layout(outline, _recipe(Rule(treatment=_six)))] == [_six, _six]
     assert [one.format for one in layout(outline, _recipe(default="keep"))] == [None, None]
@@ -134,14 +136,14 @@ def test_what_cannot_be_quantized_is_kept_with_the_reason() -> None:
         "a norm",
         "a vector",
         "a convolution",
-        "mlx-lm knows no quantized form of it",
-        "its numbers are no floats",
+        "mlx-lm has no quantized form of it",
+        "its numbers are not floats",
     ]
 
 
 def test_the_default_s_groups_decide_for_what_the_architecture_wants() -> None:
     """As in mlx-lm: rows of 192 divide by the router's 64, not by the default's 128, so it is kept."""
-    outline = only(matrix("layers.0.mlp.gate", 8, 192, wanted=_eight))
+    outline = only(matrix("layers.0.mlp.gate", 8, 192, prescribed=_eight))
 
     (gate,) = layout(outline, _recipe(default=Format(bits=4, group_size=128)))
 
@@ -154,16 +156,16 @@ def test_what_the_recipe_wants_kept_needs_no_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "dtype", "becomes"),
+    ("requested", "dtype", "becomes"),
     [("source", "bfloat16", "BF16"), ("source", "", "F32"), ("float16", "bfloat16", "F16")],
 )
 def test_floats_get_the_recipe_s_type_or_else_the_one_that_stock_casts_to(
-    wanted: str, dtype: str, becomes: str
+    requested: str, dtype: str, becomes: str
 ) -> None:
     """Scales have the same type."""
     outline = only(msgspec.structs.replace(matrix("q_proj", 8, 64), dtype="F32"), dtype=dtype)
 
-    (placement,) = layout(outline, _recipe(dtype=wanted))
+    (placement,) = layout(outline, _recipe(dtype=requested))
 
     assert placement.dtype == placement.arrays["q_proj.scales"][0] == becomes
 

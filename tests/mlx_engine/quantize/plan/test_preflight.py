@@ -24,7 +24,7 @@ def source(tmp_path: Path) -> Path:
 
 def refusal(source: Path, target: Path) -> FacetError:
     with pytest.raises(FacetError) as refused:
-        preflight.look(source, target)
+        preflight.check_start(source, target)
     return refused.value
 
 
@@ -47,18 +47,18 @@ def test_a_target_that_is_there_is_refused_with_a_free_name(source: Path, tmp_pa
 def test_a_target_that_is_being_made_is_refused(source: Path, tmp_path: Path) -> None:
     """By whichever process."""
     with locked_partial(tmp_path / "new" / "model"):
-        assert "being made already" in refusal(source, tmp_path / "new" / "model").message
+        assert "already being created" in refusal(source, tmp_path / "new" / "model").message
 
 
 def test_a_target_inside_its_source_is_refused(source: Path) -> None:
     """It would be copied into itself."""
-    assert "cannot lie in the folder" in refusal(source, source / "result").message
+    assert "cannot be inside the folder" in refusal(source, source / "result").message
 
 
 def test_a_target_below_a_file_is_refused(source: Path, tmp_path: Path) -> None:
     """As one where Facet has no rights."""
     (tmp_path / "file").write_text("")
-    assert "may not write" in refusal(source, tmp_path / "file" / "model").message
+    assert "does not have permission" in refusal(source, tmp_path / "file" / "model").message
 
 
 def test_an_architecture_that_mlx_lm_lacks_is_refused(tmp_path: Path) -> None:
@@ -71,12 +71,12 @@ def test_an_architecture_that_mlx_lm_lacks_is_refused(tmp_path: Path) -> None:
 def test_a_gguf_file_is_looked_at_as_well(tmp_path: Path) -> None:
     """That it must be imported before a chat is nothing against converting it."""
     tiny_model().write(tmp_path / "model.gguf")
-    assert preflight.look(tmp_path / "model.gguf", tmp_path / "model").format == "gguf"
+    assert preflight.check_start(tmp_path / "model.gguf", tmp_path / "model").format == "gguf"
 
 
 def test_a_disk_without_room_is_refused_with_the_figures(source: Path, tmp_path: Path) -> None:
     """A petabyte is more than there is."""
-    with pytest.raises(NoSpace, match="stay free"):
+    with pytest.raises(NoSpace, match="kept free"):
         preflight.check(source, tmp_path / "model", recipe("8bit"), outline(2**44, 64))
 
 

@@ -67,7 +67,7 @@ _mixtures = ("mixed_4_6", "balanced-4bit")
 def test_routers_get_what_the_architecture_wants(name: str) -> None:
     """Also where they are called like the matrices that get the fewest bits."""
     routers = ("mlp.gate", "mlp.gate.gate_proj", "block_sparse_moe.gate", "feed_forward.router")
-    outline = only(*(matrix(f"layers.0.{path}", 8, 64, wanted=Format(bits=8)) for path in routers))
+    outline = only(*(matrix(f"layers.0.{path}", 8, 64, prescribed=Format(bits=8)) for path in routers))
 
     assert {placement.format for placement in layout(outline, recipe(name))} == {Format(bits=8)}
 

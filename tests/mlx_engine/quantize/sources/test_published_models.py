@@ -90,7 +90,7 @@ def test_weights_are_those_that_the_files_stand_for(form: str, tmp_path: Path, t
     found, config, notes = _convert(source, tmp_path / "result", "fp32")
     _require_close(found, model.weights, 2**-21)
     assert "quantization_config" not in config
-    assert "quantized already" in notes[0]
+    assert "already quantized" in notes[0]
 
 
 @pytest.mark.parametrize("form", _exact)
@@ -167,7 +167,7 @@ def _gpt_oss() -> Published:
         ({"quant_method": "bitsandbytes", "load_in_4bit": True}, "bitsandbytes"),
         ({"quant_method": "aqlm"}, "aqlm"),
         ({"quant_method": "modelopt", "quant_algo": "W4A8_AWQ"}, "W4A8_AWQ"),
-        ({"load_in_4bit": True}, "without a name"),
+        ({"load_in_4bit": True}, "an unnamed method"),
     ],
 )
 def test_methods_that_are_not_read_are_refused_by_name(
