@@ -141,7 +141,7 @@ def test_a_message_of_a_megabyte_is_refused_and_the_next_one_answered(loaded: Wo
     loaded.write(ask("long", "word " * 200_000), ask("1"))
     refused = loaded.until("long")[-1]
     assert isinstance(refused, RequestFailed)
-    assert "the context has room for 2,048" in refused.message
+    assert "the context holds 2,048" in refused.message
     assert isinstance(loaded.until("1")[-1], Finished)
 
 
