@@ -16,6 +16,7 @@ requests and events in `engine/values/job_messages.py`; `RequestFailed` and `Pro
 """
 
 from typing import Annotated, Any, Literal
+from uuid import uuid4
 
 import msgspec
 from msgspec import Meta
@@ -190,6 +191,11 @@ class MalformedRequest(RequestError):
     def __init__(self, message: str, id: str) -> None:
         super().__init__(message)
         self.id = id
+
+
+def new_id() -> str:
+    """Return a unique id, for a request, a message or a conversation."""
+    return uuid4().hex
 
 
 def encode(message: msgspec.Struct) -> bytes:

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from time import time
 from typing import Literal
-from uuid import uuid4
 
 from app.domain.settings import Settings
-from mlx_engine.protocol import CacheBits, ChatMessage, Statistics
+from mlx_engine.protocol import CacheBits, ChatMessage, Statistics, new_id
 from mlx_engine.sampling import Sampling
 
 TITLE_LENGTH = 60
@@ -142,11 +141,6 @@ class MessageTree:
         versions = self.siblings(id)
         index = min(max(versions.index(id) + delta, 0), len(versions) - 1)
         return self.newest_leaf(versions[index]) or id
-
-
-def new_id() -> str:
-    """Return a unique id for a message or conversation."""
-    return uuid4().hex
 
 
 def new_conversation(model: str, settings: Settings) -> Conversation:

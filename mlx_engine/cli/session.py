@@ -3,7 +3,6 @@
 import contextlib
 import queue
 import signal
-import uuid
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from mlx_engine.engine.parents.client import Parcel
 from mlx_engine.engine.parents.pool import EnginePool
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.protocol import CacheBits, ChatMessage, Event, Finished, Generate, RequestFailed
+from mlx_engine.protocol import CacheBits, ChatMessage, Event, Finished, Generate, RequestFailed, new_id
 from mlx_engine.sampling import Sampling
 
 
@@ -70,7 +69,7 @@ class Session:
             FacetError: the request is not legal, or the worker cannot be started.
         """
         request = Generate(
-            id=uuid.uuid4().hex,
+            id=new_id(),
             messages=tuple(messages),
             sampling=sampling,
             think=think,

@@ -1,6 +1,5 @@
 """Questions to a job process, each answered through its own callback in the window's thread."""
 
-import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -62,8 +61,3 @@ class Questions(QObject):
         if not isinstance(reply, UNDERWAY):
             del self._callbacks[reply.id]
         on_reply(reply)
-
-
-def new_id() -> str:
-    """Return an id for a question."""
-    return uuid.uuid4().hex

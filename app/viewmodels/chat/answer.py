@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from time import time
 
-from app.domain.conversation import Conversation, Message, MessageState, new_id, prompt
+from app.domain.conversation import Conversation, Message, MessageState, prompt
 from app.viewmodels.chat.throughput import Meter
-from mlx_engine.protocol import CacheBits, Delta, Finished, Generate, RequestFailed, SegmentKind
+from mlx_engine.protocol import CacheBits, Delta, Finished, Generate, RequestFailed, SegmentKind, new_id
 
 
 class Answer:

@@ -6,7 +6,7 @@ from time import time
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from app.domain.conversation import Conversation, Message, MessageTree, Role, new_id, replace_surrogates, title_from
+from app.domain.conversation import Conversation, Message, MessageTree, Role, replace_surrogates, title_from
 from app.domain.store import Store
 from app.viewmodels.bridges.engine import EngineBridge
 from app.viewmodels.bridges.preferences import Preferences
@@ -21,6 +21,7 @@ from app.viewmodels.chat.open_conversation import OpenConversation
 from app.viewmodels.chat.parameters import Parameters
 from app.viewmodels.chat.throughput import Throughput, of_message
 from app.viewmodels.library.library import ModelLibrary
+from mlx_engine.protocol import new_id
 
 _CHARACTERS_PER_TOKEN = 3
 """About 4 in English, fewer in other languages: enough to estimate the length of a long text."""

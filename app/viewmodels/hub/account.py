@@ -6,10 +6,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.bridges.questions import Questions, new_id
+from app.viewmodels.bridges.questions import Questions
 from mlx_engine.engine.values.job_messages import JobReply, JobRequest
 from mlx_engine.hub_messages import Account, SignIn, SignOut, TokenSource, WhoAmI
-from mlx_engine.protocol import RequestFailed
+from mlx_engine.protocol import RequestFailed, new_id
 
 
 @dataclass(frozen=True, slots=True)

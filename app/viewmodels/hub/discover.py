@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.bridges.questions import Questions, new_id
+from app.viewmodels.bridges.questions import Questions
 from app.viewmodels.hub import catalog_items as catalogue_items
 from app.viewmodels.hub.catalog_items import CatalogueItem
 from app.viewmodels.hub.fit import HubFit, fit_of_page, fit_of_variant, largest_weights_bytes
@@ -24,7 +24,7 @@ from mlx_engine.hub_messages import (
 )
 from mlx_engine.models.library.catalog import Recommendation, recommend
 from mlx_engine.models.memory.machine import Machine, this_machine
-from mlx_engine.protocol import RequestFailed
+from mlx_engine.protocol import RequestFailed, new_id
 
 MOST_COMPARED = 6
 

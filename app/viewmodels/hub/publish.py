@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.bridges.questions import Questions, new_id
+from app.viewmodels.bridges.questions import Questions
 from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.errors import FacetError
 from mlx_engine.models.description.card import read_metadata, without_metadata
 from mlx_engine.models.description.describe import ModelDescription
 from mlx_engine.models.hub.upload_messages import CardDraft, DraftCard, LookAtTarget, Publish, PublishTarget
-from mlx_engine.protocol import RequestFailed
+from mlx_engine.protocol import RequestFailed, new_id
 from mlx_engine.quantize.publish.publish import license_of, license_warning
 
 _full_name = re.compile(r"[\w.-]+/[\w.-]+")

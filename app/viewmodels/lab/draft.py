@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.bridges.questions import Questions, new_id
+from app.viewmodels.bridges.questions import Questions
 from app.viewmodels.lab.choices import Choices, choices_of
 from app.viewmodels.lab.forecast import Forecast, Reckoning
 from app.viewmodels.lab.recipes import cards_to_make, recipes_for
@@ -24,7 +24,7 @@ from mlx_engine.measure.study.study import Study
 from mlx_engine.measure.study.study_file import begin, same_name
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory.machine import Machine
-from mlx_engine.protocol import RequestFailed
+from mlx_engine.protocol import RequestFailed, new_id
 from mlx_engine.quantize.plan.messages import OutlineRead, ReadOutline
 from mlx_engine.quantize.recipes import builtin
 from mlx_engine.quantize.recipes.recipe import Recipe

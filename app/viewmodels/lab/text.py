@@ -5,7 +5,7 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.bridges.questions import Questions, new_id
+from app.viewmodels.bridges.questions import Questions
 from app.viewmodels.chat.past_chats import ChatCount
 from mlx_engine import network
 from mlx_engine.engine.values.job_messages import JobReply
@@ -14,7 +14,7 @@ from mlx_engine.folders import Folders
 from mlx_engine.measure.results.messages import CorpusRead, CorpusSource, ReadCorpus
 from mlx_engine.measure.study.plan import Plan
 from mlx_engine.models.hub.datasets import dataset, kept
-from mlx_engine.protocol import RequestFailed
+from mlx_engine.protocol import RequestFailed, new_id
 
 WIKITEXT = "wikitext-2"
 _OWN = "All parts, unless some are chosen. Results are split by them."

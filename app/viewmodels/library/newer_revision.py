@@ -7,12 +7,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.bridges.questions import Questions, new_id
+from app.viewmodels.bridges.questions import Questions
 from app.viewmodels.library.library import Row
 from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.hub_messages import ModelPage, ReadModel
 from mlx_engine.models.description.describe import ModelDescription
-from mlx_engine.protocol import RequestFailed
+from mlx_engine.protocol import RequestFailed, new_id
 
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.bridges.questions import Questions, new_id
+from app.viewmodels.bridges.questions import Questions
 from app.viewmodels.library.imports import OWNER
 from app.viewmodels.library.memory_fit import USUAL_CONTEXT
 from app.viewmodels.quantize.conversion_plan import ConversionPlan, planned, usual_name
@@ -28,7 +28,7 @@ from mlx_engine.errors import FacetError
 from mlx_engine.models.description.describe import ModelDescription, describe
 from mlx_engine.models.hub.cache import free_bytes
 from mlx_engine.models.memory.machine import Machine
-from mlx_engine.protocol import RequestFailed
+from mlx_engine.protocol import RequestFailed, new_id
 from mlx_engine.quantize.plan import preflight
 from mlx_engine.quantize.plan.messages import Convert, OutlineRead, ReadOutline
 from mlx_engine.quantize.recipes.recipe import Recipe

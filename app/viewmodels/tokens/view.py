@@ -4,7 +4,7 @@ from typing import Literal, Protocol
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
-from app.viewmodels.bridges.questions import Questions, new_id
+from app.viewmodels.bridges.questions import Questions
 from app.viewmodels.tokens.candidates import Candidate, candidates, chunk_kinds
 from app.viewmodels.tokens.passage import Passage, step_from
 from app.viewmodels.tokens.pasted_text import PastedText
@@ -14,7 +14,7 @@ from mlx_engine.folders import Folders
 from mlx_engine.measure.results.messages import ReadTokens, TokensRead
 from mlx_engine.measure.results.results import Divergence, FidelityResult, fidelity_folder
 from mlx_engine.measure.study.study import Study
-from mlx_engine.protocol import RequestFailed
+from mlx_engine.protocol import RequestFailed, new_id
 
 USER_TEXT = "Your own text"
 """Entry after the kinds of the corpus."""

@@ -4,7 +4,6 @@ Policy only, as in `pool.py`: no threads here, every method runs in the owner's 
 processes arrive as parcels through `receive`. The differences between downloads and conversions are in `job_kinds.py`.
 """
 
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,7 +20,7 @@ from mlx_engine.errors import EngineError
 from mlx_engine.folders import Folders
 from mlx_engine.hub_messages import Download
 from mlx_engine.models.files import staging
-from mlx_engine.protocol import ProcessExited
+from mlx_engine.protocol import ProcessExited, new_id
 from mlx_engine.quantize.plan.messages import Pause, Resume
 
 
@@ -97,7 +96,7 @@ class JobQueue:
 
     def download(self, repository: str, revision: str = "main", include: Sequence[str] = ()) -> str:
         """Add a download to the queue, as `add` does."""
-        return self.add(Download(id=uuid.uuid4().hex, repository=repository, revision=revision, include=tuple(include)))
+        return self.add(Download(id=new_id(), repository=repository, revision=revision, include=tuple(include)))
 
     def add(self, request: QueuedRequest) -> str:
         """Add a job to the end of the queue and return its id. If the queue has an equal job, resume that one instead.

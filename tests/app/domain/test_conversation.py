@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.conversation import TITLE_LENGTH, Message, MessageState, MessageTree, new_id, prompt, title_from
-from mlx_engine.protocol import ChatMessage
+from app.domain.conversation import TITLE_LENGTH, Message, MessageState, MessageTree, prompt, title_from
+from mlx_engine.protocol import ChatMessage, new_id
 
 
 def message(id: str, parent: str | None = None, text: str = "") -> Message:

@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.bridges.questions import Questions, new_id
+from app.viewmodels.bridges.questions import Questions
 from mlx_engine import network
 from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.hub_messages import Account, ReadModel, Search, SearchFilters, SearchResults, WhoAmI
 from mlx_engine.models.description.describe import describe
-from mlx_engine.protocol import RequestFailed
+from mlx_engine.protocol import RequestFailed, new_id
 from mlx_engine.quantize.plan.messages import OutlineRead, ReadOutline
 from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model
