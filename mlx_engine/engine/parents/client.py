@@ -27,8 +27,8 @@ from mlx_engine.protocol import ProcessExited
 GRACE_S = 2.0
 """Time for a process to end by itself once its standard input is closed."""
 
-_STDERR_S = 0.05
-"""Time to read the standard error of a dead process to its end; a grandchild may hold the pipe open forever."""
+_STDERR_S = 1.0
+"""Time to read a dead process's standard error. It ends with the process, unless a grandchild holds the pipe open."""
 
 _REASONS = {
     signal.SIGKILL: "It was killed (signal 9), perhaps by the system because memory ran out.",
