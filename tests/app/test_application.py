@@ -21,7 +21,7 @@ from app.domain.store import Store
 from mlx_engine.folders import Folders
 from tests.scripted_worker import Script, command
 
-TIMEOUT_S = 30
+TIMEOUT_S = 60
 FORBIDDEN = {"mlx", "mlx_lm", "transformers", "huggingface_hub", "torch", "numpy"}
 
 

@@ -146,14 +146,20 @@ def test_a_message_of_a_megabyte_is_refused_and_the_next_one_answered(loaded: Wo
 
 
 def test_a_waiting_request_is_canceled_at_once(loaded: Worker) -> None:
-    """It does not wait for the one before it, which is then canceled during its answer."""
-    loaded.write(ask("first", max_tokens=1900), ask("second"), Cancel("second"), Cancel("unknown"))
+    """It does not wait for the one before it, which is then canceled during its answer.
+
+    The events of 1,900 tokens do not fit into the pipe: until they are read, the first request cannot finish.
+    """
+    loaded.write(ask("first", max_tokens=1900))
+    while not (isinstance(event := loaded.read(), Delta) and event.id == "first"):
+        pass
+    loaded.write(ask("second"), Cancel("second"), Cancel("unknown"), Cancel("first"))
     assert loaded.until("second")[-1] == Finished("second", "cancelled")
-    loaded.write(Cancel("first"))
     end = loaded.until("first")[-1]
     assert isinstance(end, Finished)
     assert end.finish_reason == "cancelled"
-    assert end.statistics is None or end.statistics.generated_tokens < 1900
+    assert end.statistics
+    assert end.statistics.generated_tokens < 1900
 
 
 def test_a_second_load_is_refused(loaded: Worker, tiny_models: Path) -> None:
@@ -168,14 +174,6 @@ def test_an_interrupt_does_not_end_the_worker(loaded: Worker) -> None:
     loaded.process.send_signal(signal.SIGINT)
     loaded.write(ask("1"))
     assert isinstance(loaded.until("1")[-1], Finished)
-
-
-def test_memory_is_reported_during_an_answer(loaded: Worker) -> None:
-    """An answer that takes seconds has several reports, which include the weights."""
-    loaded.write(ask("1", max_tokens=800))
-    figures = [event.active_bytes for event in loaded.until("1") if isinstance(event, Memory)]
-    assert len(figures) >= 2
-    assert min(figures) > 600_000
 
 
 def test_a_request_before_the_load_is_refused(fresh: Worker) -> None:

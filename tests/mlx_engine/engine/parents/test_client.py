@@ -1,8 +1,8 @@
+import contextlib
 import os
 import queue
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -108,16 +108,15 @@ def test_a_kill_is_reported_with_its_reason_and_log(start: Start, point: scripte
     assert conversation.events.empty()
 
 
-def test_a_death_is_reported_within_a_tenth_of_a_second(start: Start) -> None:
-    """Measured from the kill to the event."""
+def test_a_death_is_reported_at_once(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without waiting for the grace period."""
+    monkeypatch.setattr(client_module, "GRACE_S", 3600)
     conversation = start(Script(rate=100, tokens=10_000))
     conversation.send(Load("load", "/a/model"), QUESTION)
     conversation.until(Delta)
-    killed_at = time.perf_counter()
     os.kill(conversation.client.pid, signal.SIGKILL)
-    conversation.exit()
 
-    assert time.perf_counter() - killed_at < 0.1
+    assert conversation.exit().returncode == -signal.SIGKILL
 
 
 def test_an_exit_code_is_reported(start: Start) -> None:
@@ -129,30 +128,37 @@ def test_an_exit_code_is_reported(start: Start) -> None:
 
 
 def test_a_worker_that_hangs_is_killed_after_the_grace_period(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Closing returns at once, and the process ends soon after."""
+    """A worker that ignores its closed input does not outlive its client."""
     monkeypatch.setattr(client_module, "GRACE_S", 0.2)
     conversation = start(Script(hang_at="load"))
     conversation.send(Load("load", "/a/model"))
     conversation.until(LoadProgress)
-    started = time.perf_counter()
     conversation.client.close()
 
-    assert time.perf_counter() - started < 0.1
     exited = conversation.exit()
     assert (exited.returncode, exited.expected) == (-signal.SIGKILL, True)
 
 
+def test_closing_does_not_wait_for_a_worker_that_hangs(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It returns while the process still has its grace period."""
+    monkeypatch.setattr(client_module, "GRACE_S", 3600)
+    conversation = start(Script(hang_at="load"))
+    conversation.send(Load("load", "/a/model"))
+    conversation.until(LoadProgress)
+    conversation.client.close()
+
+    os.kill(conversation.client.pid, signal.SIGKILL)
+    assert conversation.exit().expected
+
+
 def test_a_large_message_to_a_busy_worker_does_not_block_the_caller(start: Start) -> None:
-    """The pipe is full after 64 kB; the caller is the window's thread."""
+    """The pipe is full after 64 kB, and the worker reads only after the send; the caller is the window's thread."""
     conversation = start(Script())
     psutil.Process(conversation.client.pid).suspend()
     large = Generate(id="a", messages=(ChatMessage("user", "word " * 200_000),))
-    started = time.perf_counter()
     conversation.send(Load("load", "/a/model"), large)
-    kept_s = time.perf_counter() - started
     psutil.Process(conversation.client.pid).resume()
 
-    assert kept_s < 0.1
     finished = conversation.until(Finished)[-1]
     assert isinstance(finished, Finished)
     assert finished.statistics is not None
@@ -194,8 +200,8 @@ def test_a_worker_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     parent = psutil.Popen([sys.executable, "-c", program], cwd=root)
     assert parent.wait(20) == -signal.SIGKILL
 
-    psutil.wait_procs([psutil.Process(int(pid))] if psutil.pid_exists(pid := int(pid_file.read_text())) else [], 10)
-    assert not psutil.pid_exists(pid)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(int(pid_file.read_text())).wait(20)
 
 
 def test_a_program_that_does_not_exist_is_an_engine_error(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@ import queue
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from mlx_engine.engine.parents.client import Parcel
@@ -21,7 +20,7 @@ from mlx_engine.protocol import (
     RequestFailed,
 )
 from mlx_engine.sampling import Sampling
-from tests import scripted_worker
+from tests import processes, scripted_worker
 from tests.scripted_worker import Script
 
 FIRST, SECOND = Path("/models/owner/first"), Path("/models/owner/second")
@@ -45,11 +44,14 @@ class Owner:
             command=scripted_worker.command(script),
         )
 
-    def until(self, kind: type[Event], model: Path = FIRST) -> list[Event]:
-        """Handle parcels up to the next `kind` event of `model`; return the model's events since the last call."""
+    def until(self, *kinds: type[Event], model: Path = FIRST) -> list[Event]:
+        """Handle parcels until `model` has an event of each of `kinds`; return its events since the last call."""
         self.events.clear()
-        while not any(isinstance(event, kind) for of, event in self.events if of == model):
+        while not all(any(isinstance(event, kind) for event in self._events_of(model)) for kind in kinds):
             self.pool.receive(self._parcels.get(timeout=20))
+        return self._events_of(model)
+
+    def _events_of(self, model: Path) -> list[Event]:
         return [event for of, event in self.events if of == model]
 
 
@@ -140,19 +142,18 @@ def test_a_failed_load_fails_the_request_with_the_same_reason(own: Callable[...,
 
 def test_unloading_cancels_requests_and_ends_the_process(own: Callable[..., Owner]) -> None:
     """The streaming answer ends as canceled."""
-    others = psutil.Process().children()
+    others = processes.children()
     owner = own(Script(rate=50, tokens=10_000))
     owner.pool.generate(FIRST, question("a"))
     owner.until(Delta)
-    children = [child for child in psutil.Process().children() if child not in others]
-    assert children
+    (worker,) = processes.children() - others
     owner.pool.unload(FIRST)
     events = owner.until(ProcessExited)
 
     assert Finished("a", "cancelled") in events
     assert owner.pool.state(FIRST) == Stopped()
     assert owner.pool.memory_bytes(FIRST) == 0
-    assert not any(child.is_running() for child in children)
+    assert not worker.is_running()
 
 
 def test_memory_that_is_not_resident_counts(own: Callable[..., Owner]) -> None:
@@ -171,7 +172,7 @@ def test_a_new_model_replaces_the_least_recently_used_one(own: Callable[..., Own
     owner = own(Script(), limit=2)
     for model in (FIRST, SECOND, FIRST, third):
         owner.pool.generate(model, question("a"))
-        owner.until(Finished, model)
+        owner.until(Finished, model=model)
 
     states = [type(owner.pool.state(model)) for model in (FIRST, SECOND, third)]
     assert states == [Ready, Stopped, Ready]
@@ -184,10 +185,7 @@ def test_a_model_can_be_loaded_again_while_its_old_worker_ends(own: Callable[...
     owner.until(Loaded)
     owner.pool.unload(FIRST)
     owner.pool.generate(FIRST, question("a"))
-    owner.until(ProcessExited)
-    assert owner.pool.state(FIRST) != Stopped()
-
-    owner.until(Finished)
+    owner.until(ProcessExited, Finished)
     assert isinstance(owner.pool.state(FIRST), Ready)
 
 

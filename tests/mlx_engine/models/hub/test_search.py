@@ -170,7 +170,7 @@ def test_a_search_without_a_network_fails_within_seconds(
     failure = start_job_process().answer(Search("s", SearchFilters()))
     assert isinstance(failure, RequestFailed)
     assert failure.error == "NoNetwork"
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20
 
 
 def test_a_busy_hub_says_when_to_search_again(shelf: Hub, job: JobProcess) -> None:
