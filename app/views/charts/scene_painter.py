@@ -97,12 +97,12 @@ def _crisp(line: LineItem) -> tuple[Point, ...]:
     return tuple(Point(int(point.x) + 0.5, int(point.y) + 0.5) for point in line.points)
 
 
-def _write(painter: QPainter, words: TextItem, colors: Colors, font: QFont) -> None:
+def _write(painter: QPainter, item: TextItem, colors: Colors, font: QFont) -> None:
     painter.setFont(font)
-    painter.setPen(color(words.ink, colors))
-    width = QFontMetricsF(font).horizontalAdvance(words.text)
-    left = words.at.x - {"start": 0.0, "middle": width / 2, "end": width}[words.anchor]
-    painter.drawText(QPointF(left, words.at.y), words.text)
+    painter.setPen(color(item.ink, colors))
+    width = QFontMetricsF(font).horizontalAdvance(item.text)
+    left = item.at.x - {"start": 0.0, "middle": width / 2, "end": width}[item.anchor]
+    painter.drawText(QPointF(left, item.at.y), item.text)
 
 
 def color(ink: Ink, colors: Colors) -> QColor:

@@ -50,7 +50,7 @@ class Bubble(QWidget):
         if self._editor is None:
             self._editor = BubbleEditor(self._services.theme, self._source if text is None else text, self)
             self._editor.sent.connect(self._send)
-            self._editor.cancelled.connect(self.end_editing)
+            self._editor.canceled.connect(self.end_editing)
             self._editor.resized.connect(self.resized)
             self._text.hide()
             self._editor.show()

@@ -15,14 +15,14 @@ class _EditorText(QPlainTextEdit):
     """The text field: Return inserts a line break, Command-Return sends, Escape cancels."""
 
     sent = Signal()
-    cancelled = Signal()
+    canceled = Signal()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         is_return = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if is_return and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.sent.emit()
         elif event.key() == Qt.Key.Key_Escape:
-            self.cancelled.emit()
+            self.canceled.emit()
         else:
             super().keyPressEvent(event)
 
@@ -31,7 +31,7 @@ class BubbleEditor(QWidget):
     """A text field with Send and Cancel."""
 
     sent = Signal(str)
-    cancelled = Signal()
+    canceled = Signal()
     resized = Signal()
 
     def __init__(self, theme: Theme, text: str, parent: QWidget) -> None:
@@ -46,9 +46,9 @@ class BubbleEditor(QWidget):
         self._text.document().documentLayout().documentSizeChanged.connect(self.resized)
         self._cancel = TextButton(theme, "Cancel", self)
         self._send = TextButton(theme, "Send", self)
-        self._cancel.clicked.connect(self.cancelled)
+        self._cancel.clicked.connect(self.canceled)
         self._send.clicked.connect(self._finish)
-        self._text.cancelled.connect(self.cancelled)
+        self._text.canceled.connect(self.canceled)
         self._text.sent.connect(self._finish)
         self._text.textChanged.connect(lambda: self._send.setEnabled(bool(self._text.toPlainText().strip())))
         theme.thin_scroll_bars(self._text)
