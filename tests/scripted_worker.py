@@ -5,6 +5,7 @@ A real process with real pipes, for tests and benchmarks of everything on this s
     EnginePool(…, command=scripted_worker.command(Script(answer="Hello.", rate=100)))
 
 With `die_at` or `hang_at` it dies or hangs at that point; with `once` (a path) only the first of its processes does.
+With `waits` it stops until the test lets it continue: however slow the test is, it meets an answer that is half done.
 """
 
 import os
@@ -65,6 +66,8 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     """The signal that ends it; 0: it exits by itself with code 3."""
     hang_at: Point = "never"
     once: str = ""
+    waits: dict[str, str] = {}
+    """At the middle of "load" or "prefill", or after a number of tokens, wait until the file of this path exists."""
     stderr: str = ""
     """Written to standard error at the start."""
     held_bytes: int = WEIGHTS_BYTES
@@ -131,6 +134,7 @@ class ScriptedWorker:
             self._wait(self._script.load_s / STEPS)
             if step == STEPS // 2:
                 self._reach("load")
+                self._wait_for("load", request)
         if self._script.fail_load:
             self._tell(RequestFailed(request.id, "This model is damaged", self._script.fail_load))
             os._exit(1)
@@ -162,6 +166,7 @@ class ScriptedWorker:
             self._wait(self._script.prefill_s / STEPS)
             if step == STEPS // 2:
                 self._reach("prefill")
+                self._wait_for("prefill", request)
         self._decode(request, prompt_tokens, started)
 
     def _decode(self, request: Generate, prompt_tokens: int, started: float) -> None:
@@ -175,6 +180,7 @@ class ScriptedWorker:
             self._tell(Delta(request.id, kind, text, count))
             if count == max(1, len(pieces) // 2):
                 self._reach("decode")
+            self._wait_for(str(count), request)
             if self._script.rate:
                 self._wait(first_token_at + count / self._script.rate - time.perf_counter())
         ended = time.perf_counter()
@@ -206,6 +212,11 @@ class ScriptedWorker:
         if seconds > 0:
             self._changed.wait(seconds)
             self._changed.clear()
+
+    def _wait_for(self, point: str, request: Load | Generate) -> None:
+        if file := self._script.waits.get(point):
+            while not Path(file).exists() and request.id not in self._cancelled:
+                self._wait(0.005)
 
     def _reach(self, point: Point) -> None:
         if point not in (self._script.die_at, self._script.hang_at) or not self._misbehaves:

@@ -82,11 +82,12 @@ def test_a_dead_engine_fails_its_request_with_the_reason(qtbot: QtBot, start: Ca
 
 def test_an_idle_model_is_unloaded(qtbot: QtBot, start: Callable[[Script], EngineBridge]) -> None:
     """After the timeout and not before; no timer runs afterwards."""
-    bridge = start(Script())
-    bridge.set_idle_timeout(0.3)
+    bridge, states = start(Script()), []
+    bridge.state_changed.connect(lambda model: states.append(type(bridge.state(model))))
+    bridge.set_idle_timeout(0.1)
     bridge.load(A)
-    until(qtbot, bridge, A, Ready)
-    until(qtbot, bridge, A, Stopped)
+    qtbot.waitUntil(lambda: states[-1] is Stopped, timeout=TIMEOUT_MS)
+    assert Ready in states
     assert not any(timer.isActive() for timer in bridge.findChildren(QTimer))
 
 

@@ -13,7 +13,10 @@ from pytestqt.qtbot import QtBot
 from app.domain import database
 from app.domain.conversation import MessageState
 from app.domain.store import Store
+from app.viewmodels.chat import answering
 from app.viewmodels.chat.answering import FLUSH_MS
+from app.viewmodels.chat.throughput import Throughput
+from mlx_engine.protocol import Delta
 from mlx_engine.sampling import Sampling
 from tests.app.viewmodels.facet import MODEL, OTHER, TIMEOUT_MS, Facet
 from tests.scripted_worker import Script
@@ -183,25 +186,30 @@ def test_the_last_chosen_model_answers_the_next_conversation(qtbot: QtBot, start
     assert start(Script()).ready(qtbot).chat.model == OTHER
 
 
-def test_an_answer_continues_while_another_chat_is_open(qtbot: QtBot, start: Start) -> None:
+def test_an_answer_continues_while_another_chat_is_open(qtbot: QtBot, start: Start, tmp_path: Path) -> None:
     """Returning shows the text so far, then the rest, each word once."""
-    facet = start(Script(answer=" one two three", tokens=100, rate=100)).ready(qtbot)
+    away, back = tmp_path / "away", tmp_path / "back"
+    script = Script(answer=" one two three", tokens=100, waits={"30": str(away), "60": str(back)})
+    facet = start(script).ready(qtbot)
     facet.chat.send("Count.")
     conversation_id = facet.chat.conversation.id
-    qtbot.waitUntil(lambda: len(facet.streamed) > 2, timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: bool(facet.streamed), timeout=TIMEOUT_MS)
     facet.chat.new()
     assert not facet.chat.busy
     assert facet.chat.answering == {conversation_id}
     before = len(facet.streamed)
     with qtbot.waitSignal(
-        facet.bridge.event_received, timeout=TIMEOUT_MS, check_params_cb=lambda _, event: event.generated_tokens > 40
+        facet.bridge.event_received,
+        timeout=TIMEOUT_MS,
+        check_params_cb=lambda _, event: isinstance(event, Delta) and event.generated_tokens == 60,
     ):
-        pass
+        away.touch()
     assert len(facet.streamed) == before
     facet.chat.open(conversation_id)
     assert facet.chat.busy
     history = facet.last.text
-    assert history
+    assert len(history.split()) == 60
+    back.touch()
     answer = facet.answered(qtbot)
     assert history + "".join(text for *_, text in facet.streamed[before:]) == answer.text
     assert len(answer.text.split()) == 100
@@ -209,7 +217,7 @@ def test_an_answer_continues_while_another_chat_is_open(qtbot: QtBot, start: Sta
 
 def test_a_second_chat_waits_for_its_turn(qtbot: QtBot, start: Start) -> None:
     """The second message is shown as waiting, and is answered next."""
-    facet = start(Script(answer=" word", tokens=60, rate=100)).ready(qtbot)
+    facet = start(Script(answer=" word", tokens=60)).ready(qtbot)
     facet.chat.send("First")
     first = facet.chat.conversation.id
     facet.chat.new()
@@ -223,7 +231,7 @@ def test_a_second_chat_waits_for_its_turn(qtbot: QtBot, start: Start) -> None:
 
 def test_a_waiting_message_can_be_stopped(qtbot: QtBot, start: Start) -> None:
     """It ends at once, without affecting the running answer."""
-    facet = start(Script(answer=" word", tokens=40, rate=100)).ready(qtbot)
+    facet = start(Script(answer=" word", tokens=40)).ready(qtbot)
     facet.chat.send("First")
     first = facet.chat.conversation.id
     facet.chat.new()
@@ -307,34 +315,47 @@ def test_an_answer_that_cannot_be_stored_is_shown_with_an_error(
 ) -> None:
     """A locked database is reported once while the answer streams on."""
     monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.001)
-    facet = start(Script(answer=" word", tokens=150, rate=100)).ready(qtbot)
+    monkeypatch.setattr(answering, "CHECKPOINT_MS", 1)
+    reported, free = tmp_path / "reported", tmp_path / "free"
+    facet = start(Script(answer=" word", tokens=150, waits={"50": str(reported), "100": str(free)})).ready(qtbot)
     facet.chat.send("Go on.")
     with closing(sqlite3.connect(tmp_path / "facet.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        qtbot.waitUntil(lambda: len(facet.streamed) > 30, timeout=TIMEOUT_MS)
+        qtbot.waitUntil(lambda: bool(facet.problems), timeout=TIMEOUT_MS)
+        reported.touch()
+        qtbot.waitUntil(lambda: len(facet.last.text.split()) == 100, timeout=TIMEOUT_MS)
         other.execute("ROLLBACK")
+    free.touch()
     assert len(facet.answered(qtbot).text.split()) == 150
     assert len(facet.problems) == 1
     assert facet.stored[-1] == facet.last
 
 
-def test_the_figures_follow_the_answer(qtbot: QtBot, start: Start) -> None:
+def test_the_figures_follow_the_answer(
+    qtbot: QtBot, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Loading, prefill and decode are shown live; afterwards the figures of the answer remain."""
-    facet = start(Script(answer=" word", tokens=120, rate=100, load_s=0.5, prefill_s=0.5)).ready(qtbot)
-    history = []
-    facet.chat.throughput_changed.connect(lambda: history.append(facet.chat.throughput))
-    answer = facet.say(qtbot, "Tell me about whales and their songs, please.")
-    phases = list(dict.fromkeys(figures.phase for figures in history))
-    assert [phase for phase in phases if phase != "waiting"] == ["loading", "reading", "answering", "done"]
-    loading, reading, answering = (
-        [figures for figures in history if figures.phase == phase] for phase in ("loading", "reading", "answering")
-    )
-    assert 0 < max(figures.load_done_bytes for figures in loading) <= loading[-1].load_total_bytes
-    assert 0 < max(figures.done_tokens for figures in reading) <= reading[-1].total_tokens == 8
-    assert 40 < answering[-1].tokens_per_s < 200
-    assert len(answering[-1].history) >= 3
-    assert answering[-1].engine_memory_bytes > 1_000_000
-    assert 0.3 < answering[-1].time_to_first_token_s < 5
+    monkeypatch.setattr(answering, "METER_MS", 10)
+    points = ["load", "prefill", "60"]
+    script = Script(answer=" word", tokens=120, waits={point: str(tmp_path / point) for point in points})
+    facet = start(script).ready(qtbot)
+    facet.chat.send("Tell me about whales and their songs, please.")
+
+    def shown(reached: Callable[[Throughput], bool]) -> Throughput:
+        """Wait for these figures at the next point, then let the worker continue."""
+        qtbot.waitUntil(lambda: reached(facet.chat.throughput), timeout=TIMEOUT_MS)
+        (tmp_path / points.pop(0)).touch()
+        return facet.chat.throughput
+
+    loading = shown(lambda now: now.load_done_bytes > 0)
+    assert (loading.phase, loading.load_done_bytes < loading.load_total_bytes) == ("loading", True)
+    reading = shown(lambda now: now.done_tokens > 0)
+    assert (reading.phase, reading.done_tokens < reading.total_tokens == 8) == ("reading", True)
+    streaming = shown(lambda now: now.generated_tokens == 60 and len(now.history) >= 3 and now.tokens_per_s > 0)
+    assert streaming.phase == "answering"
+    assert streaming.engine_memory_bytes > 1_000_000
+    assert streaming.time_to_first_token_s > 0
+    answer = facet.answered(qtbot)
     done = facet.chat.throughput
     assert answer.statistics
     assert (done.generated_tokens, done.tokens_per_s) == (120, answer.statistics.decode_tokens_per_s)
@@ -361,7 +382,7 @@ def test_an_opened_conversation_shows_the_figures_of_its_last_answer(qtbot: QtBo
 def test_no_timer_runs_at_rest(qtbot: QtBot, facet: Facet) -> None:
     """An idle window does not wake up."""
     facet.say(qtbot, "Hello")
-    qtbot.waitUntil(lambda: facet.running_timers == [], timeout=1000)
+    qtbot.waitUntil(lambda: facet.running_timers == [], timeout=TIMEOUT_MS)
 
 
 def test_a_manual_load_is_shown(qtbot: QtBot, start: Start) -> None:

@@ -112,7 +112,7 @@ def test_deleting_stops_the_answer(qtbot: QtBot, start: Start) -> None:
 
 def test_a_row_shows_that_it_is_being_answered(qtbot: QtBot, start: Start) -> None:
     """Even when another conversation is open."""
-    facet = start(Script(answer=" word", tokens=60, rate=100)).ready(qtbot)
+    facet = start(Script(answer=" word", tokens=60)).ready(qtbot)
     facet.chat.send("Go on.")
     facet.chat.new()
     assert values(facet.conversations, ConversationRole.ANSWERING) == [True]

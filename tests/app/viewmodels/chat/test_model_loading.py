@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from app.viewmodels.chat import answering
 from app.viewmodels.chat.load_question import LoadOption
+from mlx_engine.engine.parents import client
 from mlx_engine.engine.values.state import Ready, Stopped
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.memory.machine import Machine
@@ -169,15 +170,20 @@ def test_a_manual_load_asks_too(qtbot: QtBot, start_on: Start) -> None:
 
 
 @pytest.mark.parametrize("now", [True, False])
-def test_loading_another_model_asks_before_it_stops_an_answer(qtbot: QtBot, start_on: Start, now: bool) -> None:
+def test_loading_another_model_asks_before_it_stops_an_answer(
+    qtbot: QtBot, start_on: Start, tmp_path: Path, now: bool
+) -> None:
     """The load waits for the answer or stops it, as the user chooses."""
-    facet = start_on(Script(tokens=60, rate=100), 32_768)
+    asked = tmp_path / "asked"
+    facet = start_on(Script(tokens=60, waits={"30": str(asked)}), 32_768)
     facet.chat.send("Tell me")
     qtbot.waitUntil(lambda: facet.chat.throughput.phase == "answering", timeout=TIMEOUT_MS)
     facet.chat.loading.load(OTHER)
     assert facet.gate.question
     assert facet.chat.busy
     option(facet, "Stop and load" if now else "Load after").choose()
+    if not now:
+        asked.touch()
     answer = facet.answered(qtbot)
     assert answer.state == ("stopped" if now else "complete")
     qtbot.waitUntil(lambda: isinstance(facet.bridge.state(facet.models / OTHER), Ready), timeout=TIMEOUT_MS)
@@ -185,6 +191,7 @@ def test_loading_another_model_asks_before_it_stops_an_answer(qtbot: QtBot, star
 
 def test_a_model_that_does_not_stop_can_be_quit(qtbot: QtBot, start_on: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """It can be quit after the grace period; the text so far is kept."""
+    monkeypatch.setattr(client, "GRACE_S", 0.2)
     monkeypatch.setattr(answering, "STOP_GRACE_MS", 50)
     facet = start_on(Script(answer="one two three four", hang_at="decode"), 32_768)
     facet.chat.send("Count")

@@ -123,15 +123,19 @@ def test_a_loaded_model_whose_folder_is_gone_is_unloaded(qtbot: QtBot, tested: F
     assert tested.bridge.state(path) == Stopped()
 
 
-def test_an_answer_outlives_the_folder_of_its_model(qtbot: QtBot, start: Callable[[Script], Facet]) -> None:
+def test_an_answer_outlives_the_folder_of_its_model(
+    qtbot: QtBot, start: Callable[[Script], Facet], tmp_path: Path
+) -> None:
     """It goes on to its end, and then the model is unloaded."""
-    facet = start(Script(tokens=60, rate=100)).ready(qtbot)
+    gone = tmp_path / "gone"
+    facet = start(Script(tokens=60, waits={"30": str(gone)})).ready(qtbot)
     facet.chat.set_model(MODEL)
     facet.chat.send("Do whales sing?")
     qtbot.waitUntil(lambda: facet.chat.throughput.phase == "answering", timeout=TIMEOUT_MS)
     shutil.rmtree(facet.models / MODEL)
     facet.library.refresh()
     qtbot.waitUntil(lambda: facet.library.row_of(MODEL) < 0, timeout=TIMEOUT_MS)
+    gone.touch()
     assert facet.answered(qtbot).state == MessageState.COMPLETE
     qtbot.waitUntil(lambda: facet.bridge.state(facet.models / MODEL) == Stopped(), timeout=TIMEOUT_MS)
 

@@ -15,6 +15,7 @@ from app.views.chat.parameters_panel import ParametersPanel
 from app.views.kit.buttons import TextButton
 from app.views.kit.notification import NotificationBanner
 from app.views.shell.workbench import Workbench
+from mlx_engine.engine.parents import client
 from mlx_engine.folders import Folders
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.memory.machine import Machine
@@ -141,6 +142,7 @@ def test_a_model_that_hangs_can_be_quit(
     assemble: Assemble, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The button appears after the grace period and disappears with the answer."""
+    monkeypatch.setattr(client, "GRACE_S", 0.2)
     monkeypatch.setattr(answering, "STOP_GRACE_MS", 50)
     workbench = assemble(Script(answer="one two three four", hang_at="decode")).workbench
 
