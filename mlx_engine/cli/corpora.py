@@ -12,7 +12,7 @@ from mlx_engine.folders import Folders
 from mlx_engine.hub_messages import DatasetFetched, FetchDataset
 from mlx_engine.measure.corpus.corpus import BUILTIN, load_corpus
 from mlx_engine.measure.results.messages import CorpusSource
-from mlx_engine.models.hub.datasets import NAMES, dataset, is_dataset, kept
+from mlx_engine.models.hub.datasets import NAMES, find_local, is_dataset, parse_dataset
 
 
 def chosen(name: str) -> CorpusSource:
@@ -37,7 +37,7 @@ def check(choice: CorpusSource, folders: Folders) -> None:
             f"There is no file {choice.path}. Use a file, {BUILTIN}, {BUILTIN}:code,prose, {', '.join(NAMES)}, or "
             "hub:OWNER/NAME/path/of/the/file.txt."
         )
-    if choice.dataset and kept(dataset(choice.dataset), folders.datasets) is None:
+    if choice.dataset and find_local(parse_dataset(choice.dataset), folders.datasets) is None:
         return
     load_corpus(choice, folders.datasets)
 
@@ -57,7 +57,7 @@ def here(choice: CorpusSource, folders: Folders) -> CorpusSource:
 
 def _fetched(name: str, folders: Folders) -> str:
     """Return the name of the data set with its commit, once it is here."""
-    if found := kept(dataset(name), folders.datasets):
+    if found := find_local(parse_dataset(name), folders.datasets):
         return str(found[0])
     view = StatusView(lambda event: f"{name}: {describe_fetch(event)}")
     end = show_all(job.run(FetchDataset("", name), folders), view)

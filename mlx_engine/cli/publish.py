@@ -18,7 +18,7 @@ from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.cli.views.publish import TextView
 from mlx_engine.errors import NameTaken, StorageError
 from mlx_engine.folders import Folders
-from mlx_engine.models.hub.upload_messages import CardDraft, DraftCard, LookAtTarget, Publish, PublishTarget
+from mlx_engine.models.hub.upload_messages import CardDraft, DraftCard, InspectTarget, Publish, PublishTarget
 from mlx_engine.models.library import library
 from mlx_engine.quantize.publish.publish import license_of, license_warning
 
@@ -63,10 +63,10 @@ def publish(  # noqa: PLR0913 - the options of the verb
         if dry_run:
             terminal.write(text)
             return 0
-        look = LookAtTarget(id="look", folder=str(path), repository=draft.repository, card=text, is_public=public)
+        look = InspectTarget(id="look", folder=str(path), repository=draft.repository, card=text, is_public=public)
         target = next(process.run(look))
         assert isinstance(target, PublishTarget)  # noqa: S101 - the one event that answers the question
-        if target.holds == "another model" and not update:
+        if target.contents == "another model" and not update:
             raise NameTaken(
                 f"{target.repository} holds another model. Choose another name, or say --update to replace it."
             )
@@ -102,7 +102,7 @@ def _agreed(target: PublishTarget, warnings: Iterable[str]) -> bool:
 
 def _question(target: PublishTarget, warnings: Iterable[str]) -> str:
     """Return what is going to happen, with all that is going to be sent."""
-    replaced = {"nothing": "new", "this model": "updated", "another model": "replaces another model"}[target.holds]
+    replaced = {"nothing": "new", "this model": "updated", "another model": "replaces another model"}[target.contents]
     visibility = "public: everybody can see it" if target.is_public else "private"
     files = format_count(len(target.files), "file")
     lines = [

@@ -11,7 +11,7 @@ from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.errors import FacetError
 from mlx_engine.models.description.card import read_metadata, without_metadata
 from mlx_engine.models.description.describe import ModelDescription
-from mlx_engine.models.hub.upload_messages import CardDraft, DraftCard, LookAtTarget, Publish, PublishTarget
+from mlx_engine.models.hub.upload_messages import CardDraft, DraftCard, InspectTarget, Publish, PublishTarget
 from mlx_engine.protocol import RequestFailed, new_id
 from mlx_engine.quantize.publish.publish import license_of, license_warning
 
@@ -93,7 +93,7 @@ class Asking:
 
     @property
     def can_send(self) -> bool:
-        return self.target.holds != "another model" or self.replaces
+        return self.target.contents != "another model" or self.replaces
 
 
 State = Idle | Drafting | Trouble | Editing | Asking
@@ -220,8 +220,8 @@ class Publishing(QObject):
         self.changed.emit()
 
 
-def _look(draft: Editing) -> LookAtTarget:
-    return LookAtTarget(
+def _look(draft: Editing) -> InspectTarget:
+    return InspectTarget(
         id=new_id(),
         folder=str(draft.model.path),
         repository=draft.repository,

@@ -13,7 +13,7 @@ from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.messages import CorpusRead, CorpusSource, ReadCorpus
 from mlx_engine.measure.study.plan import Plan
-from mlx_engine.models.hub.datasets import dataset, kept
+from mlx_engine.models.hub.datasets import find_local, parse_dataset
 from mlx_engine.protocol import RequestFailed, new_id
 
 WIKITEXT = "wikitext-2"
@@ -130,9 +130,9 @@ class LabText(QObject):
 
     def _of_dataset(self, corpus: CorpusSource) -> str:
         what = _WIKITEXT if corpus.dataset.partition("@")[0] == WIKITEXT else ""
-        wanted = dataset(corpus.dataset)
+        wanted = parse_dataset(corpus.dataset)
         source = wanted.repository.removeprefix("datasets/")
-        if found := kept(wanted, self._folders.datasets):
+        if found := find_local(wanted, self._folders.datasets):
             return f"{what} It is on this computer: {source} at revision {found[0].revision[:10]}.".strip()
         return f"{what} It is fetched from the Hugging Face Hub when the study begins: {source}.".strip()
 
@@ -142,7 +142,9 @@ class LabText(QObject):
 
     def _is_here(self, corpus: CorpusSource) -> bool:
         try:
-            return bool(corpus.dataset) and kept(dataset(corpus.dataset), self._folders.datasets) is not None
+            return (
+                bool(corpus.dataset) and find_local(parse_dataset(corpus.dataset), self._folders.datasets) is not None
+            )
         except FacetError:
             return False
 

@@ -79,12 +79,12 @@ class Confirmation(QWidget):
                 ("To send", f"{size}; what the Hub has already is not sent again"),
             ]
         )
-        self._notes.show_sentences([sentence for sentence in (_HOLDS[target.holds], *draft.notes) if sentence])
+        self._notes.show_sentences([sentence for sentence in (_HOLDS[target.contents], *draft.notes) if sentence])
         self._files.show_pairs([(file.name, format_disk(file.size_bytes)) for file in target.files])
-        self.replace.setVisible(target.holds == "another model")
+        self.replace.setVisible(target.contents == "another model")
         with QSignalBlocker(self.replace):
             self.replace.setChecked(question.replaces)
-        self.button.setText("Update" if target.holds == "this model" else "Publish")
+        self.button.setText("Update" if target.contents == "this model" else "Publish")
         self.button.updateGeometry()
         self.button.setEnabled(question.can_send)
 

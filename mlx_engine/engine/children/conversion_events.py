@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlx_engine.models.hub.pace import Pace
+from mlx_engine.models.hub.transfer_rate import TransferRate
 from mlx_engine.quantize.mlx.convert import WriteProgress
 from mlx_engine.quantize.mlx.source import Source
 from mlx_engine.quantize.plan.forecast import ConversionForecast
@@ -32,18 +32,18 @@ def progress(id: str, steps: Iterator[WriteProgress]) -> Iterator[ConversionProg
     The rate leaves out the time in which the job is paused, that is, the consumer does not ask for the next event.
     """
     idle_s, reported_s = 0.0, -math.inf
-    pace = Pace(time.monotonic(), 0)
+    rate = TransferRate(time.monotonic(), 0)
     for step in steps:
         now = time.monotonic()
         if now - reported_s < INTERVAL_S and step.done_bytes < step.total_bytes:
             continue
-        pace = pace.after(now - idle_s, step.done_bytes)
+        rate = rate.after(now - idle_s, step.done_bytes)
         yield ConversionProgress(
             id=id,
             done_bytes=step.done_bytes,
             total_bytes=step.total_bytes,
-            bytes_per_s=pace.bytes_per_s,
-            remaining_s=pace.remaining_s(step.total_bytes),
+            bytes_per_s=rate.bytes_per_s,
+            remaining_s=rate.remaining_s(step.total_bytes),
             tensor=step.tensor,
         )
         reported_s = time.monotonic()

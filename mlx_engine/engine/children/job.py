@@ -18,7 +18,7 @@ from mlx_engine.engine.values import job_messages
 from mlx_engine.engine.values.job_messages import JobEvent, JobRequest
 from mlx_engine.errors import EngineError, FacetError
 from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity, MeasureSpeed, ReadCorpus, ReadTokens
-from mlx_engine.models.hub.upload_messages import DraftCard, LookAtTarget, Publish
+from mlx_engine.models.hub.upload_messages import DraftCard, InspectTarget, Publish
 from mlx_engine.protocol import RequestFailed
 from mlx_engine.quantize.plan.messages import Convert, Pause, ReadOutline, Resume
 
@@ -92,7 +92,7 @@ def _serve(request: JobRequest) -> Iterator[JobEvent]:
             from mlx_engine.engine.children import job_measure  # noqa: PLC0415
 
             yield from job_measure.serve(request)
-        case DraftCard() | LookAtTarget() | Publish():
+        case DraftCard() | InspectTarget() | Publish():
             from mlx_engine.engine.children import job_publish  # noqa: PLC0415
 
             yield from job_publish.serve(request)

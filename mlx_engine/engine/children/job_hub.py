@@ -21,7 +21,7 @@ from mlx_engine.measure.corpus.corpus import read_dataset
 from mlx_engine.models.hub import access_token, page, search
 from mlx_engine.models.hub.client import Hub
 from mlx_engine.models.hub.download import download
-from mlx_engine.models.hub.fetch import fetch
+from mlx_engine.models.hub.fetch import fetch_dataset
 
 
 def serve(request: HubRequest) -> Iterator[HubEvent]:
@@ -33,11 +33,11 @@ def serve(request: HubRequest) -> Iterator[HubEvent]:
     match request:
         case SignIn():
             name = Hub(request.token).who_am_i()
-            access_token.keep(request.token)
+            access_token.store(request.token)
             yield Account(request.id, name, "keychain")
             return
         case SignOut():
-            access_token.forget()
+            access_token.remove()
     hub = current_hub()
     match request:
         case Download():
@@ -54,7 +54,7 @@ def serve(request: HubRequest) -> Iterator[HubEvent]:
 
 def _fetch(request: FetchDataset, hub: Hub) -> Iterator[HubEvent]:
     datasets = Folders.from_environment().datasets
-    for event in fetch(request, hub, datasets):
+    for event in fetch_dataset(request, hub, datasets):
         if isinstance(event, DatasetFetched):
             # A data set that cannot be read fails now rather than after a conversion.
             read_dataset(event.dataset, datasets)

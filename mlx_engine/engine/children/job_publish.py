@@ -14,12 +14,12 @@ from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.hub import access_token
 from mlx_engine.models.hub.cache import CachedRevision, cache_folder
 from mlx_engine.models.hub.client import Hub
-from mlx_engine.models.hub.target import look
+from mlx_engine.models.hub.target import inspect_target
 from mlx_engine.models.hub.upload import upload
 from mlx_engine.models.hub.upload_messages import (
     CardDraft,
     DraftCard,
-    LookAtTarget,
+    InspectTarget,
     OutgoingFile,
     Publish,
     PublishTarget,
@@ -45,7 +45,7 @@ def serve(request: UploadRequest) -> Iterator[UploadEvent | Waiting]:
     match request:
         case DraftCard():
             yield _draft(request, conversion, hub)
-        case LookAtTarget():
+        case InspectTarget():
             yield _look(request, conversion, hub)
         case Publish():
             yield from _publish(request, conversion, hub)
@@ -90,14 +90,14 @@ def _base_card(conversion: Conversion, hub: Hub) -> str:
         return ""
     with contextlib.suppress(OSError, UnicodeDecodeError):
         return (CachedRevision.of(cache_folder(), base, commit or "main").folder / "README.md").read_text()
-    with contextlib.suppress(HubError), hub.translated(base):
-        return hub.ask(f"/{base}/resolve/{commit or 'main'}/README.md").text
+    with contextlib.suppress(HubError), hub.translate_errors(base):
+        return hub.get(f"/{base}/resolve/{commit or 'main'}/README.md").text
     return ""
 
 
-def _look(request: LookAtTarget, conversion: Conversion, hub: Hub) -> PublishTarget:
+def _look(request: InspectTarget, conversion: Conversion, hub: Hub) -> PublishTarget:
     _check_license(request.card, is_public=request.is_public)
-    target = look(request.repository, conversion.note, hub, is_public=request.is_public)
+    target = inspect_target(request.repository, conversion.note, hub, is_public=request.is_public)
     files = collect(conversion, request.card)
     return PublishTarget(
         id=request.id,
@@ -105,15 +105,15 @@ def _look(request: LookAtTarget, conversion: Conversion, hub: Hub) -> PublishTar
         repository=target.repository,
         exists=target.exists,
         is_public=target.is_public,
-        holds=target.holds,
+        contents=target.contents,
         files=tuple(OutgoingFile(file.name, file.size_bytes) for file in files),
     )
 
 
 def _publish(request: Publish, conversion: Conversion, hub: Hub) -> Iterator[UploadEvent | Waiting]:
     _check_license(request.card, is_public=request.is_public)
-    target = look(request.repository, conversion.note, hub, is_public=request.is_public)
-    if target.holds == "another model" and not request.updates:
+    target = inspect_target(request.repository, conversion.note, hub, is_public=request.is_public)
+    if target.contents == "another model" and not request.updates:
         raise NameTaken(
             f"{request.repository} contains another model. Choose another name, or choose to replace that model."
         )

@@ -22,7 +22,7 @@ from mlx_engine.models.files.staging import storage_errors
 from mlx_engine.models.hub.cache import CachedRevision, cache_folder
 from mlx_engine.models.hub.client import Hub
 from mlx_engine.models.hub.delivery import Delivery
-from mlx_engine.models.hub.download import Plan, make_plan, planned
+from mlx_engine.models.hub.download import DownloadPlan, make_plan, plan_event
 from mlx_engine.models.hub.skeleton import is_weights, write_skeleton
 from mlx_engine.quantize.mlx.convert import WriteProgress, convert
 from mlx_engine.quantize.mlx.opening import open_source
@@ -38,7 +38,7 @@ class _Task:
 
     request: Convert
     hub: Hub
-    plan: Plan
+    plan: DownloadPlan
     delivery: Delivery
 
     @property
@@ -58,9 +58,9 @@ def serve(request: Convert) -> Generator[JobEvent, None, Convert | None]:
     download = Download(id=request.id, repository=request.repository, revision=request.revision, commit=request.commit)
     plan = make_plan(download, hub, cache_folder())
     if plan.missing_bytes:
-        yield planned(download, plan)
-        request = msgspec.structs.replace(request, commit=plan.place.commit)
-        delivery = Delivery(hub, request.repository, plan.place, id=request.id, keeps=not request.remove_source)
+        yield plan_event(download, plan)
+        request = msgspec.structs.replace(request, commit=plan.revision.commit)
+        delivery = Delivery(hub, request.repository, plan.revision, id=request.id, keeps=not request.remove_source)
         with delivery, _skeleton(request, hub, plan) as folder:
             if (source := _open(folder, delivery)) is not None:
                 with closing(source):
@@ -78,17 +78,19 @@ def read_outline(request: ReadOutline) -> OutlineRead:
     hub = job_hub.current_hub()
     download = Download(id=request.id, repository=request.repository, revision=request.revision)
     plan = make_plan(download, hub, cache_folder())
-    commit, name = plan.place.commit, request.repository.rpartition("/")[2]
+    commit, name = plan.revision.commit, request.repository.rpartition("/")[2]
     target = Folders.from_environment().cache / "headers" / commit
     with storage_errors(target), staging.locked_partial(target) as partial:
         for old in target.parent.iterdir():
             if old != partial and not old.name.endswith(".partial"):
                 shutil.rmtree(old)
-        place = CachedRevision(partial / "contents", commit)
-        write_skeleton(hub, request.repository, Plan(plan.files, place), partial / name, on_wait=lambda *_: None)
+        revision = CachedRevision(partial / "contents", commit)
+        write_skeleton(
+            hub, request.repository, DownloadPlan(plan.files, revision), partial / name, on_wait=lambda *_: None
+        )
         staging.put_in_place(partial, target)
     with (
-        Delivery(hub, request.repository, plan.place, id=request.id, keeps=True) as delivery,
+        Delivery(hub, request.repository, plan.revision, id=request.id, keeps=True) as delivery,
         closing(open_source(target / name, delivery)) as source,
     ):
         missing = _missing(plan)
@@ -114,7 +116,7 @@ def _download(download: Download, request: Convert) -> Generator[JobEvent, None,
 
 
 @contextmanager
-def _skeleton(request: Convert, hub: Hub, plan: Plan) -> Iterator[Path]:
+def _skeleton(request: Convert, hub: Hub, plan: DownloadPlan) -> Iterator[Path]:
     """Yield the folder of the headers. It is next to the target, so that cleaning up one finds the other."""
     target = Path(request.target)
     headers = preflight.headers_folder(target)
@@ -135,9 +137,11 @@ def _open(folder: Path, delivery: Delivery) -> Source | None:
         return None
 
 
-def _missing(plan: Plan) -> dict[str, int]:
+def _missing(plan: DownloadPlan) -> dict[str, int]:
     """Return the bytes still to be downloaded of each weight file."""
-    return {file.name: file.size_bytes - plan.place.bytes_here(file) for file in plan.files if is_weights(file)}
+    return {
+        file.name: file.size_bytes - plan.revision.downloaded_bytes(file) for file in plan.files if is_weights(file)
+    }
 
 
 def _convert(task: _Task, source: Source) -> Iterator[JobEvent]:
@@ -146,14 +150,14 @@ def _convert(task: _Task, source: Source) -> Iterator[JobEvent]:
     supply = supply_of(source, source.outline.parameters)
     at_once = preflight.files_at_once(
         target,
-        task.plan.place.repository_folder,
+        task.plan.revision.repository_folder,
         expected.size_bytes,
         supply,
         _missing(task.plan),
         keeps=delivery.keeps,
     )
     yield conversion_events.planned(request.id, expected, source)
-    delivery.begin(_in_order(task, supply), at_once)
+    delivery.start(_in_order(task, supply), at_once)
     steps = convert(
         source,
         target,
@@ -193,26 +197,26 @@ def _report(task: _Task, steps: Iterator[WriteProgress]) -> Iterator[JobEvent]:
             is_complete = True
             events += _add_to_cache(task)
         for event in events:
-            with delivery.at_rest():
+            with delivery.pause():
                 yield event
     while not delivery.is_complete:
         delivery.wait()
         events = [*delivery.events(), _source_progress(task)]
         for event in events:
-            with delivery.at_rest():
+            with delivery.pause():
                 yield event
     if not is_complete:
         yield from _add_to_cache(task)
 
 
 def _source_progress(task: _Task) -> SourceProgress:
-    pace, total = task.delivery.pace, task.delivery.total_bytes
+    rate, total = task.delivery.rate, task.delivery.total_bytes
     return SourceProgress(
         id=task.request.id,
-        done_bytes=pace.done_bytes,
+        done_bytes=rate.done_bytes,
         total_bytes=total,
-        bytes_per_s=pace.bytes_per_s,
-        remaining_s=pace.remaining_s(total),
+        bytes_per_s=rate.bytes_per_s,
+        remaining_s=rate.remaining_s(total),
     )
 
 
@@ -220,14 +224,14 @@ def _add_to_cache(task: _Task) -> list[JobEvent]:
     """Add the complete source to the Hugging Face cache, if it is kept."""
     if not task.delivery.keeps:
         return []
-    place = task.plan.place
-    with storage_errors(place.folder):
-        place.appear(task.plan.files, task.request.revision)
-    return [SourceArrived(task.request.id, str(place.folder), place.commit)]
+    revision = task.plan.revision
+    with storage_errors(revision.folder):
+        revision.link_files(task.plan.files, task.request.revision)
+    return [SourceArrived(task.request.id, str(revision.folder), revision.commit)]
 
 
 def _clear(task: _Task) -> None:
     """Remove the small files of a source that is not kept."""
     for file in task.plan.files:
-        task.plan.place.discard(file)
-    task.plan.place.discard_emptied()
+        task.plan.revision.discard(file)
+    task.plan.revision.discard_empty_folders()

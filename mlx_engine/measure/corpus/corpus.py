@@ -16,7 +16,7 @@ from mlx_engine.measure.corpus.text_file import read_text
 from mlx_engine.measure.results.messages import CorpusSource
 from mlx_engine.measure.results.results import PASTED_TEXT
 from mlx_engine.measure.results.safe_characters import one_line
-from mlx_engine.models.hub.datasets import dataset, kept
+from mlx_engine.models.hub.datasets import find_local, parse_dataset
 from mlx_engine.protocol import ChatMessage
 
 BUILTIN = "facet"
@@ -110,7 +110,7 @@ def read_dataset(name: str, root: Path) -> Corpus:
     Raises:
         BadCorpus: it was not downloaded, or cannot be read.
     """
-    entry = kept(dataset(name), root)
+    entry = find_local(parse_dataset(name), root)
     if entry is None:
         raise BadCorpus(f"{name} is no longer on this Mac. Start again to download it from the Hub.")
     downloaded, path = entry

@@ -24,8 +24,7 @@ from mlx_engine.models.description.describe import describe
 from mlx_engine.models.description.description import BrokenDescription, ModelDescription
 from mlx_engine.models.files.json_value import read_value
 from mlx_engine.models.files.staging import claimed, storage_errors, write_whole
-from mlx_engine.models.hub.datasets import dataset
-from mlx_engine.models.hub.datasets import kept as kept_dataset
+from mlx_engine.models.hub.datasets import find_local, parse_dataset
 from mlx_engine.quantize.recipes.recipe import Recipe
 
 STAND_IN = "8bit"
@@ -83,7 +82,7 @@ def present(study: Study, datasets: Path) -> Study:
     left = {step.label for step in remaining(study)}
     rows = tuple(_seen(row, is_needed=row.label in left) for row in study.rows)
     study = msgspec.structs.replace(study, rows=rows)
-    if study.dataset and kept_dataset(dataset(study.dataset), datasets) is None:
+    if study.dataset and find_local(parse_dataset(study.dataset), datasets) is None:
         study = msgspec.structs.replace(study, dataset="")
     return study
 

@@ -31,7 +31,7 @@ def current() -> tuple[str, TokenSource]:
     return token, "huggingface" if token else ""
 
 
-def keep(token: str) -> None:
+def store(token: str) -> None:
     """Keep the token in the keychain.
 
     Raises:
@@ -45,7 +45,7 @@ def keep(token: str) -> None:
         ) from error
 
 
-def forget() -> None:
+def remove() -> None:
     """Take the token out of the keychain; nothing happens if none is there.
 
     Raises:

@@ -65,7 +65,7 @@ class CachedRevision:
     def partial(self, file: RemoteFile) -> Path:
         return self.repository_folder / "blobs" / (file.digest + PARTIAL_SUFFIX)
 
-    def is_whole(self, file: RemoteFile) -> bool:
+    def is_complete(self, file: RemoteFile) -> bool:
         """Tell whether the file is here in full; on disks that know no links it is where the link would be."""
         return any(_size(path) == file.size_bytes for path in (self.blob(file), self.folder / file.name))
 
@@ -73,9 +73,9 @@ class CachedRevision:
         """Return where the contents of a whole file are."""
         return self.blob(file) if self.blob(file).exists() else self.folder / file.name
 
-    def bytes_here(self, file: RemoteFile) -> int:
+    def downloaded_bytes(self, file: RemoteFile) -> int:
         """Return how many bytes of the file need not be downloaded any more."""
-        if self.is_whole(file):
+        if self.is_complete(file):
             return file.size_bytes
         size = _size(self.partial(file)) or 0
         return size if size <= file.size_bytes else 0
@@ -87,7 +87,7 @@ class CachedRevision:
         It waits while another process downloads the same file.
         """
         path = self.partial(file)
-        while not self.is_whole(file):
+        while not self.is_complete(file):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("ab", buffering=0) as part:
                 fcntl.flock(part, fcntl.LOCK_EX)
@@ -96,7 +96,7 @@ class CachedRevision:
                     return
         yield None
 
-    def keep(self, file: RemoteFile) -> None:
+    def store(self, file: RemoteFile) -> None:
         """Let the finished partial file take its name."""
         self.partial(file).replace(self.blob(file))
 
@@ -109,14 +109,14 @@ class CachedRevision:
             return 0
         return _discard(self.repository_folder, self.blob(file))
 
-    def discard_emptied(self) -> None:
+    def discard_empty_folders(self) -> None:
         """Remove the folders of the repository in which nothing is left."""
         for emptied in (self.repository_folder / "blobs", self.repository_folder):
             # What holds anything, of this program or another, refuses to go.
             with contextlib.suppress(OSError):
                 emptied.rmdir()
 
-    def appear(self, files: Sequence[RemoteFile], branch: str) -> None:
+    def link_files(self, files: Sequence[RemoteFile], branch: str) -> None:
         """Make the links of all `files`, which are whole, and let `branch` name the commit if it is none itself.
 
         Raises:
@@ -160,7 +160,7 @@ def discard_partial(cache: Path, repository: str) -> int:
     freed = sum(_remove_unlocked(path, path) for path in folder.glob(f"blobs/*{PARTIAL_SUFFIX}"))
     if not any(folder.glob("blobs/*.incomplete")):
         freed += sum(_discard(folder, blob) for blob in _strays(folder))
-    revision.discard_emptied()
+    revision.discard_empty_folders()
     return freed
 
 

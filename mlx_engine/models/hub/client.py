@@ -35,8 +35,8 @@ from mlx_engine.hub_messages import RemoteFile, TokenSource
 from mlx_engine.models.hub.files import is_commit, is_safe
 from mlx_engine.versions import version_of
 
-QUESTION_S = 10.0
-QUESTION_TIMEOUT = httpx2.Timeout(QUESTION_S, connect=4)
+REQUEST_TIMEOUT_S = 10.0
+REQUEST_TIMEOUT = httpx2.Timeout(REQUEST_TIMEOUT_S, connect=4)
 """Seconds until a person who waits for an answer hears that there is none."""
 TRANSFER_TIMEOUT = httpx2.Timeout(20)
 """Seconds of silence after which a file is asked for again."""
@@ -68,7 +68,7 @@ class Hub:
     token: str = ""
     source: TokenSource = ""
 
-    def ask(self, path: str, parameters: Mapping[str, Any] | None = None) -> httpx2.Response:
+    def get(self, path: str, parameters: Mapping[str, Any] | None = None) -> httpx2.Response:
         """Return the answer of the Hub's API to one question, put once; `path` follows the Hub's own address.
 
         `huggingface_hub` itself would go on asking for half a minute, or as long as it is told to wait.
@@ -77,7 +77,7 @@ class Hub:
             constants.ENDPOINT + path,
             params=parameters,
             headers=self._headers(),
-            timeout=QUESTION_TIMEOUT,
+            timeout=REQUEST_TIMEOUT,
         )
         hf_raise_for_status(response)
         return response
@@ -90,9 +90,9 @@ class Hub:
         """
         if not is_safe(revision):
             raise HubNotFound(f"{revision!r} is not the name of a revision.")
-        with self.translated(repository, revision):
+        with self.translate_errors(repository, revision):
             validate_repo_id(repository)
-            answer = self.ask(f"/api/models/{repository}/revision/{quote(revision, safe='')}", {"blobs": True})
+            answer = self.get(f"/api/models/{repository}/revision/{quote(revision, safe='')}", {"blobs": True})
             info = model_info(answer.json())
             files = tuple(map(_remote_file, info.siblings or ()))
         if not is_commit(info.sha or ""):
@@ -106,13 +106,13 @@ class Hub:
         Raises:
             HubError: there is no such repository, revision or file, it may not be read, or the Hub cannot be reached.
         """
-        with self.translated(repository, revision):
+        with self.translate_errors(repository, revision):
             validate_repo_id(repository.removeprefix(_DATASETS))
             try:
                 found = get_hf_file_metadata(
-                    self.address(repository, revision, name),
+                    self.file_url(repository, revision, name),
                     token=self.token or False,
-                    timeout=QUESTION_S,
+                    timeout=REQUEST_TIMEOUT_S,
                     headers=self._headers(),
                 )
             except foreign.EntryNotFoundError as error:
@@ -133,10 +133,10 @@ class Hub:
         """
         if not re.fullmatch(r"[!-~]{4,512}", self.token):
             raise WrongToken("An access token is one word of plain letters; it begins with hf_.")
-        with self.translated("the account"):
-            return str(self.ask("/api/whoami-v2").json()["name"])
+        with self.translate_errors("the account"):
+            return str(self.get("/api/whoami-v2").json()["name"])
 
-    def address(self, repository: str, commit: str, name: str) -> str:
+    def file_url(self, repository: str, commit: str, name: str) -> str:
         """Return where a file is to be had; "datasets/OWNER/NAME" is a data set, as in the Hub's own addresses."""
         kind = "dataset" if repository.startswith(_DATASETS) else "model"
         return hf_hub_url(repository.removeprefix(_DATASETS), name, revision=commit, repo_type=kind)
@@ -146,7 +146,7 @@ class Hub:
         return {**self._headers(), "Accept-Encoding": "identity"}
 
     @contextmanager
-    def translated(self, repository: str, revision: str = "main") -> Iterator[None]:
+    def translate_errors(self, repository: str, revision: str = "main") -> Iterator[None]:
         """Translate whatever the Hub, its library or the network raises into a `HubError`."""
         try:
             yield

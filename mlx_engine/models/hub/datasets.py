@@ -49,7 +49,7 @@ class Dataset:
     def at(self, commit: str) -> "Dataset":
         return replace(self, revision=commit)
 
-    def place(self, root: Path, commit: str) -> CachedRevision:
+    def cached_revision(self, root: Path, commit: str) -> CachedRevision:
         """Return where a commit of the data set lies below `root`, be it there or not."""
         return CachedRevision(root / self.repository.removeprefix("datasets/").replace("/", "--"), commit)
 
@@ -59,7 +59,7 @@ def is_dataset(name: str) -> bool:
     return name.startswith(_prefix) or name.partition("@")[0] in NAMES
 
 
-def dataset(name: str) -> Dataset:
+def parse_dataset(name: str) -> Dataset:
     """Return the data set of that name.
 
     Raises:
@@ -85,13 +85,13 @@ def dataset(name: str) -> Dataset:
     return Dataset(bare, f"datasets/{found[1]}", file, member, revision or "main")
 
 
-def kept(wanted: Dataset, root: Path) -> tuple[Dataset, Path] | None:
+def find_local(wanted: Dataset, root: Path) -> tuple[Dataset, Path] | None:
     """Return the file of the data set below `root`, and which commit it is of; None if it was not fetched."""
     commit = wanted.revision
     if not is_commit(commit):
-        ref = wanted.place(root, "").repository_folder / "refs" / commit
+        ref = wanted.cached_revision(root, "").repository_folder / "refs" / commit
         commit = ref.read_text(encoding="ascii", errors="replace").strip() if ref.is_file() else ""
-    path = wanted.place(root, commit).folder / wanted.file
+    path = wanted.cached_revision(root, commit).folder / wanted.file
     return (wanted.at(commit), path) if is_commit(commit) and path.is_file() else None
 
 

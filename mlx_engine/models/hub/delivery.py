@@ -14,12 +14,12 @@ from typing import Self
 
 from mlx_engine.errors import StorageError
 from mlx_engine.hub_messages import RemoteFile, Waiting
-from mlx_engine.models.hub import heads
+from mlx_engine.models.hub import remote_header
 from mlx_engine.models.hub.cache import CachedRevision
 from mlx_engine.models.hub.client import Hub
+from mlx_engine.models.hub.file_download import FileDownload, RetryPolicy
 from mlx_engine.models.hub.gate import Gate
-from mlx_engine.models.hub.pace import Pace
-from mlx_engine.models.hub.transfer import Patience, Transfer
+from mlx_engine.models.hub.transfer_rate import TransferRate
 
 MOMENT_S = 0.1
 """So long `wait` waits at most."""
@@ -34,31 +34,33 @@ class Delivery:
         self,
         hub: Hub,
         repository: str,
-        place: CachedRevision,
+        revision: CachedRevision,
         *,
         id: str,
         keeps: bool,
-        patience: Patience = Patience(),  # noqa: B008 - frozen
+        retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
     ) -> None:
-        self._hub, self._repository, self._place = hub, repository, place
-        self._id, self.keeps, self._patience = id, keeps, patience
+        self._hub, self._repository, self._revision = hub, repository, revision
+        self._id, self.keeps, self._retries = id, keeps, retries
         self._waits: SimpleQueue[Waiting] = SimpleQueue()
-        self._transfers: list[Transfer] = []
+        self._transfers: list[FileDownload] = []
         self._at_once = self._started = self._front = 0
-        self._running: dict[Future[None], Transfer] = {}
+        self._running: dict[Future[None], FileDownload] = {}
         self._here: set[str] = set()
         self._gate = Gate()
         self._threads = ThreadPoolExecutor(thread_name_prefix="delivery")
-        self.pace = Pace(time.monotonic(), 0)
+        self.rate = TransferRate(time.monotonic(), 0)
 
-    def begin(self, files: Sequence[RemoteFile], at_once: int) -> None:
+    def start(self, files: Sequence[RemoteFile], at_once: int) -> None:
         """Bring these in their order, `at_once` of them at a time; what is not kept waits until others were used."""
         self._transfers = [
-            Transfer(self._hub, self._repository, file, self._place, on_wait=self._on_wait, patience=self._patience)
+            FileDownload(
+                self._hub, self._repository, file, self._revision, on_wait=self._on_wait, retries=self._retries
+            )
             for file in files
         ]
         self._at_once = at_once
-        self.pace = Pace(time.monotonic(), self.done_bytes)
+        self.rate = TransferRate(time.monotonic(), self.done_bytes)
         self._start()
 
     def __enter__(self) -> Self:
@@ -95,7 +97,7 @@ class Delivery:
         file = next((file for file in self._files if file.name == name), None)
         if file is None or name not in self._here:
             return None
-        contents = self._place.contents(file)
+        contents = self._revision.contents(file)
         return contents if contents.exists() else None
 
     def peek(self, name: str, start: int, stop: int) -> bytes:
@@ -106,7 +108,7 @@ class Delivery:
         """
         if self._transfers:
             raise StorageError(f"{name} was wanted before it was here. Try again.")
-        return heads.fetch(self._hub, self._repository, self._place.commit, name, start, stop)
+        return remote_header.fetch_range(self._hub, self._repository, self._revision.commit, name, start, stop)
 
     def events(self) -> Iterator[Waiting]:
         """Take in what has come, and start what is next; give what there is to wait for.
@@ -120,7 +122,7 @@ class Delivery:
             future.result()
             self._here.add(transfer.file.name)
         self._start()
-        self.pace = self.pace.after(time.monotonic(), self.done_bytes)
+        self.rate = self.rate.after(time.monotonic(), self.done_bytes)
         while not self._waits.empty():
             yield self._waits.get()
 
@@ -134,11 +136,11 @@ class Delivery:
         if not self.keeps:
             for file in self._files:
                 if file.name in names:
-                    self._place.discard(file)
+                    self._revision.discard(file)
 
-    def at_rest(self) -> AbstractContextManager[None]:
+    def pause(self) -> AbstractContextManager[None]:
         """Let everything stand still meanwhile."""
-        return self._gate.shut()
+        return self._gate.pause()
 
     @property
     def _files(self) -> Iterator[RemoteFile]:

@@ -22,12 +22,12 @@ from mlx_engine.hub_messages import (
 from mlx_engine.models.files.staging import storage_errors
 from mlx_engine.models.hub.cache import CachedRevision, cache_folder, free_bytes
 from mlx_engine.models.hub.client import Hub
+from mlx_engine.models.hub.file_download import FileDownload, RetryPolicy, TransferStopped
 from mlx_engine.models.hub.files import select
 from mlx_engine.models.hub.gate import Gate
-from mlx_engine.models.hub.pace import Pace
-from mlx_engine.models.hub.transfer import Patience, Stopped, Transfer
+from mlx_engine.models.hub.transfer_rate import TransferRate
 
-AT_ONCE = 4
+CONCURRENT_FILES = 4
 """Files downloaded at the same time."""
 INTERVAL_S = 0.2
 """Between two reports of the progress."""
@@ -36,11 +36,11 @@ RESERVE_BYTES = 500_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DownloadPlan:
     """The files to bring to `place`."""
 
     files: Sequence[RemoteFile]
-    place: CachedRevision
+    revision: CachedRevision
 
     @property
     def total_bytes(self) -> int:
@@ -48,7 +48,7 @@ class Plan:
 
     @property
     def missing_bytes(self) -> int:
-        return self.total_bytes - sum(map(self.place.bytes_here, self.files))
+        return self.total_bytes - sum(map(self.revision.downloaded_bytes, self.files))
 
 
 def download(
@@ -56,7 +56,7 @@ def download(
     hub: Hub,
     *,
     cache: Path | None = None,
-    patience: Patience = Patience(),  # noqa: B008 - frozen
+    retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
 ) -> Iterator[HubEvent]:
     """Yield what is planned, the progress several times a second, and the end.
 
@@ -69,21 +69,21 @@ def download(
         StorageError: the cache cannot be written.
     """
     plan = make_plan(request, hub, cache or cache_folder())
-    require_room(request.repository, plan)
-    yield planned(request, plan)
-    yield from transfer_all(request, hub, plan, patience)
-    with storage_errors(plan.place.folder):
-        plan.place.appear(plan.files, request.revision)
+    require_space(request.repository, plan)
+    yield plan_event(request, plan)
+    yield from transfer_all(request, hub, plan, retries)
+    with storage_errors(plan.revision.folder):
+        plan.revision.link_files(plan.files, request.revision)
     yield Downloaded(
         id=request.id,
         repository=request.repository,
-        commit=plan.place.commit,
-        path=str(plan.place.folder),
+        commit=plan.revision.commit,
+        path=str(plan.revision.folder),
         size_bytes=plan.total_bytes,
     )
 
 
-def make_plan(request: Download, hub: Hub, cache: Path) -> Plan:
+def make_plan(request: Download, hub: Hub, cache: Path) -> DownloadPlan:
     """Return what is to be done.
 
     Raises:
@@ -92,17 +92,17 @@ def make_plan(request: Download, hub: Hub, cache: Path) -> Plan:
     """
     listing = hub.list_files(request.repository, request.commit or request.revision)
     files = sorted(select(listing.files, request.include), key=lambda file: file.size_bytes)
-    return Plan(files, CachedRevision.of(cache, request.repository, listing.commit))
+    return DownloadPlan(files, CachedRevision.of(cache, request.repository, listing.commit))
 
 
-def require_room(repository: str, plan: Plan) -> None:
+def require_space(repository: str, plan: DownloadPlan) -> None:
     """See that the disk takes what is missing.
 
     Raises:
         NoSpace: it does not.
     """
-    with storage_errors(plan.place.repository_folder):
-        free = free_bytes(plan.place.repository_folder)
+    with storage_errors(plan.revision.repository_folder):
+        free = free_bytes(plan.revision.repository_folder)
     if plan.missing_bytes + RESERVE_BYTES > free and plan.missing_bytes:
         raise NoSpace(
             f"{repository} needs {format_disk(plan.missing_bytes)} more, and {format_disk(RESERVE_BYTES)} should "
@@ -110,19 +110,21 @@ def require_room(repository: str, plan: Plan) -> None:
         )
 
 
-def planned(request: Download, plan: Plan) -> DownloadPlanned:
+def plan_event(request: Download, plan: DownloadPlan) -> DownloadPlanned:
     """Return the plan as an event."""
     return DownloadPlanned(
         id=request.id,
         repository=request.repository,
-        commit=plan.place.commit,
-        files=tuple(FileProgress(file.name, plan.place.bytes_here(file), file.size_bytes) for file in plan.files),
+        commit=plan.revision.commit,
+        files=tuple(
+            FileProgress(file.name, plan.revision.downloaded_bytes(file), file.size_bytes) for file in plan.files
+        ),
         total_bytes=plan.total_bytes,
         missing_bytes=plan.missing_bytes,
     )
 
 
-def transfer_all(request: Download, hub: Hub, plan: Plan, patience: Patience) -> Iterator[HubEvent]:
+def transfer_all(request: Download, hub: Hub, plan: DownloadPlan, retries: RetryPolicy) -> Iterator[HubEvent]:
     """Bring all files of `plan` to its place; yield the progress several times a second.
 
     Raises:
@@ -135,11 +137,12 @@ def transfer_all(request: Download, hub: Hub, plan: Plan, patience: Patience) ->
         waits.put(Waiting(request.id, seconds, reason))
 
     transfers = [
-        Transfer(hub, request.repository, file, plan.place, on_wait=on_wait, patience=patience) for file in plan.files
+        FileDownload(hub, request.repository, file, plan.revision, on_wait=on_wait, retries=retries)
+        for file in plan.files
     ]
-    pace = Pace(time.monotonic(), sum(transfer.done_bytes for transfer in transfers))
+    rate = TransferRate(time.monotonic(), sum(transfer.done_bytes for transfer in transfers))
     stop = Gate()
-    with ThreadPoolExecutor(AT_ONCE) as threads:
+    with ThreadPoolExecutor(CONCURRENT_FILES) as threads:
         futures = {threads.submit(transfer.run, stop): transfer for transfer in transfers}
         try:
             unfinished = set(futures)
@@ -147,11 +150,11 @@ def transfer_all(request: Download, hub: Hub, plan: Plan, patience: Patience) ->
                 finished, unfinished = wait(unfinished, INTERVAL_S, FIRST_EXCEPTION)
                 raise_first(finished)
                 news: list[HubEvent] = [waits.get() for _ in range(waits.qsize())]
-                pace = pace.after(time.monotonic(), sum(transfer.done_bytes for transfer in transfers))
+                rate = rate.after(time.monotonic(), sum(transfer.done_bytes for transfer in transfers))
                 running = [transfer for future, transfer in futures.items() if future.running()]
                 # Whoever does not ask for the next event lets everything stand still.
-                for event in (*news, _progress(request.id, plan.total_bytes, pace, running)):
-                    with stop.shut():
+                for event in (*news, _progress(request.id, plan.total_bytes, rate, running)):
+                    with stop.pause():
                         yield event
         finally:
             stop.set()
@@ -161,17 +164,17 @@ def transfer_all(request: Download, hub: Hub, plan: Plan, patience: Patience) ->
 def raise_first(finished: set[Future[None]]) -> None:
     """Raise what one of the threads has met; that it was stopped only because of another comes last."""
     errors = [error for future in finished if (error := future.exception())]
-    for error in sorted(errors, key=lambda error: isinstance(error, Stopped)):
+    for error in sorted(errors, key=lambda error: isinstance(error, TransferStopped)):
         raise error
 
 
-def _progress(id: str, total_bytes: int, pace: Pace, running: Sequence[Transfer]) -> DownloadProgress:
+def _progress(id: str, total_bytes: int, rate: TransferRate, running: Sequence[FileDownload]) -> DownloadProgress:
     return DownloadProgress(
         id=id,
-        done_bytes=pace.done_bytes,
+        done_bytes=rate.done_bytes,
         total_bytes=total_bytes,
-        bytes_per_s=pace.bytes_per_s,
-        remaining_s=pace.remaining_s(total_bytes),
+        bytes_per_s=rate.bytes_per_s,
+        remaining_s=rate.remaining_s(total_bytes),
         files=tuple(
             FileProgress(transfer.file.name, transfer.done_bytes, transfer.file.size_bytes) for transfer in running
         ),

@@ -18,7 +18,7 @@ class Gate(threading.Event):
         return super().is_set()
 
     @contextlib.contextmanager
-    def shut(self) -> Iterator[None]:
+    def pause(self) -> Iterator[None]:
         """Let everything stand still meanwhile."""
         self._open.clear()
         try:

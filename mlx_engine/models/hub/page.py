@@ -9,7 +9,7 @@ from huggingface_hub.hf_api import ModelInfo
 from mlx_engine.errors import UnsupportedModel
 from mlx_engine.hub_messages import Evaluation, ModelPage, ReadModel
 from mlx_engine.models.description.card import without_metadata
-from mlx_engine.models.hub.client import QUESTION_TIMEOUT, Hub, Listing
+from mlx_engine.models.hub.client import REQUEST_TIMEOUT, Hub, Listing
 from mlx_engine.models.hub.files import select
 from mlx_engine.models.hub.search import variant_of
 
@@ -29,7 +29,7 @@ def read_page(request: ReadModel, hub: Hub) -> ModelPage:
         needed = sum(file.size_bytes for file in select(listing.files))
     except UnsupportedModel:
         needed = 0
-    with hub.translated(request.repository):
+    with hub.translate_errors(request.repository):
         variant, evaluations = variant_of(listing.info), tuple(_evaluations(listing.info))
     return ModelPage(
         id=request.id,
@@ -47,11 +47,11 @@ def _text(name: str, listing: Listing, hub: Hub) -> str:
     """Return a file, its end cut off if it is very long; "" if there is none, or only for people signed in."""
     if not any(file.name == name for file in listing.files):
         return ""
-    address = hub.address(listing.repository, listing.commit, name)
+    address = hub.file_url(listing.repository, listing.commit, name)
     text = b""
     with (
-        hub.translated(listing.repository, listing.commit),
-        get_session().stream("GET", address, headers=hub.headers(), timeout=QUESTION_TIMEOUT) as response,
+        hub.translate_errors(listing.repository, listing.commit),
+        get_session().stream("GET", address, headers=hub.headers(), timeout=REQUEST_TIMEOUT) as response,
     ):
         if response.status_code in (401, 403):
             return ""

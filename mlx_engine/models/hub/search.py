@@ -44,10 +44,10 @@ def search(filters: SearchFilters, hub: Hub) -> tuple[ModelGroup, ...]:
     Raises:
         HubError: the Hub refuses or cannot be reached.
     """
-    with hub.translated("the search"):
+    with hub.translate_errors("the search"):
         found = islice(_rows(_question(filters), hub), max(1, filters.limit))
         variants = [variant_of(model_info(row)) for row in found]
-    return grouped(variant for variant in variants if _suits(variant, filters))
+    return group_variants(variant for variant in variants if _suits(variant, filters))
 
 
 def _question(filters: SearchFilters) -> dict[str, Any]:
@@ -68,15 +68,15 @@ def _question(filters: SearchFilters) -> dict[str, Any]:
 
 def _rows(question: Mapping[str, Any], hub: Hub) -> Iterator[dict[str, Any]]:
     """Yield what was found, page after page."""
-    answer = hub.ask("/api/models", question)
+    answer = hub.get("/api/models", question)
     yield from answer.json()
     while following := answer.links.get("next", {}).get("url"):
         # Of that address only the question: the host is no place to send a token to.
-        answer = hub.ask("/api/models?" + urlsplit(following).query)
+        answer = hub.get("/api/models?" + urlsplit(following).query)
         yield from answer.json()
 
 
-def grouped(variants: Iterable[Variant]) -> tuple[ModelGroup, ...]:
+def group_variants(variants: Iterable[Variant]) -> tuple[ModelGroup, ...]:
     """Gather the variants of each base model, copies of it by other owners included; all keep their order."""
     groups: dict[str, list[Variant]] = {}
     for variant in variants:

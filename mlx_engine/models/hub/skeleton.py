@@ -12,13 +12,13 @@ from pathlib import Path
 from mlx_engine.hub_messages import RemoteFile
 from mlx_engine.models.files.staging import storage_errors
 from mlx_engine.models.hub.client import Hub
-from mlx_engine.models.hub.download import AT_ONCE, Plan
-from mlx_engine.models.hub.heads import write_outline
-from mlx_engine.models.hub.transfer import Patience, Transfer
+from mlx_engine.models.hub.download import CONCURRENT_FILES, DownloadPlan
+from mlx_engine.models.hub.file_download import FileDownload, RetryPolicy
+from mlx_engine.models.hub.remote_header import write_sparse_copy
 
 
 def write_skeleton(
-    hub: Hub, repository: str, plan: Plan, folder: Path, *, on_wait: Callable[[float, str], None]
+    hub: Hub, repository: str, plan: DownloadPlan, folder: Path, *, on_wait: Callable[[float, str], None]
 ) -> None:
     """Write it into the new `folder`. The small files are brought to the place of the plan first.
 
@@ -31,12 +31,12 @@ def write_skeleton(
 
     def bring(file: RemoteFile) -> None:
         if is_weights(file):
-            write_outline(hub, repository, plan.place.commit, file, folder / file.name)
+            write_sparse_copy(hub, repository, plan.revision.commit, file, folder / file.name)
         else:
-            Transfer(hub, repository, file, plan.place, on_wait=on_wait, patience=Patience()).run(stop)
-            shutil.copyfile(plan.place.contents(file), folder / file.name)
+            FileDownload(hub, repository, file, plan.revision, on_wait=on_wait, retries=RetryPolicy()).run(stop)
+            shutil.copyfile(plan.revision.contents(file), folder / file.name)
 
-    with storage_errors(folder), ThreadPoolExecutor(AT_ONCE) as threads:
+    with storage_errors(folder), ThreadPoolExecutor(CONCURRENT_FILES) as threads:
         folder.mkdir(parents=True)
         try:
             list(threads.map(bring, plan.files))

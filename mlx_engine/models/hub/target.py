@@ -11,11 +11,11 @@ from mlx_engine.errors import HubNotFound, NameTaken, NeedsToken, ReadOnlyToken
 from mlx_engine.models.description import provenance
 from mlx_engine.models.description.provenance import Provenance
 from mlx_engine.models.hub.client import Hub
-from mlx_engine.models.hub.upload_messages import Holds
-from mlx_engine.models.hub.writing import read_only
+from mlx_engine.models.hub.upload_messages import TargetContents
+from mlx_engine.models.hub.write_api import read_only
 
 _BARE = frozenset({".gitattributes", "README.md"})
-"""What a repository holds that nobody has put a model in, or whose first upload was broken off."""
+"""What a repository contents that nobody has put a model in, or whose first upload was broken off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,12 @@ class Target:
     repository: str
     exists: bool
     is_public: bool
-    holds: Holds
+    contents: TargetContents
     commit: str = ""
     digests: Mapping[str, str] = field(default_factory=dict)
 
 
-def look(repository: str, model: Provenance, hub: Hub, *, is_public: bool) -> Target:
+def inspect_target(repository: str, model: Provenance, hub: Hub, *, is_public: bool) -> Target:
     """Return what is at `repository`, for the model that says `model` of itself.
 
     Raises:
@@ -43,21 +43,21 @@ def look(repository: str, model: Provenance, hub: Hub, *, is_public: bool) -> Ta
     """
     if not hub.token:
         raise NeedsToken("Publishing needs an account on the Hub. Sign in with an access token that may write.")
-    with hub.translated(repository):
+    with hub.translate_errors(repository):
         validate_repo_id(repository)
         if repository.count("/") != 1:
             raise HubNotFound(f"{repository!r} is not the name of a repository, which is owner/name.")
-        account = hub.ask("/api/whoami-v2").json()
+        account = hub.get("/api/whoami-v2").json()
         name = str(account["name"])
         _check_rights(account, name, repository)
     try:
         listing = hub.list_files(repository, "main")
     except HubNotFound:
-        return Target(name, repository, exists=False, is_public=is_public, holds="nothing")
+        return Target(name, repository, exists=False, is_public=is_public, contents="nothing")
     digests = {file.name: file.digest for file in listing.files}
     found = Target(
         name, repository, exists=True, is_public=not listing.info.private,
-        holds=_holds(repository, digests, model, hub), commit=listing.commit, digests=digests,
+        contents=_contents(repository, digests, model, hub), commit=listing.commit, digests=digests,
     )  # fmt: skip
     if found.is_public != is_public:
         now, wanted = ("public", "private") if found.is_public else ("private", "public")
@@ -68,14 +68,14 @@ def look(repository: str, model: Provenance, hub: Hub, *, is_public: bool) -> Ta
     return found
 
 
-def _holds(repository: str, digests: Mapping[str, str], model: Provenance, hub: Hub) -> Holds:
+def _contents(repository: str, digests: Mapping[str, str], model: Provenance, hub: Hub) -> TargetContents:
     if digests.keys() <= _BARE:
         return "nothing"
     if provenance.FILE_NAME not in digests:
         return "another model"
     try:
-        with hub.translated(repository):
-            text = hub.ask(f"/{repository}/resolve/main/{provenance.FILE_NAME}").content
+        with hub.translate_errors(repository):
+            text = hub.get(f"/{repository}/resolve/main/{provenance.FILE_NAME}").content
         there = msgspec.json.decode(text, type=Provenance)
     except (HubNotFound, msgspec.DecodeError, UnicodeDecodeError):
         return "another model"

@@ -19,17 +19,17 @@ from huggingface_hub import constants
 
 from mlx_engine.errors import HubError
 from mlx_engine.hub_messages import FileProgress, Waiting
-from mlx_engine.models.hub import writing
+from mlx_engine.models.hub import write_api
 from mlx_engine.models.hub.client import Hub
 from mlx_engine.models.hub.download import INTERVAL_S, raise_first
-from mlx_engine.models.hub.outgoing import Outgoing
-from mlx_engine.models.hub.pace import Pace
-from mlx_engine.models.hub.sending import Sending
+from mlx_engine.models.hub.file_download import RetryPolicy
+from mlx_engine.models.hub.file_upload import FileUpload
 from mlx_engine.models.hub.target import Target
-from mlx_engine.models.hub.transfer import Patience
+from mlx_engine.models.hub.transfer_rate import TransferRate
 from mlx_engine.models.hub.upload_messages import Published, PublishPlanned, PublishProgress
+from mlx_engine.models.hub.upload_source import UploadSource
 
-AT_ONCE = 2
+CONCURRENT_FILES = 2
 """Files sent at the same time."""
 _BATCH = 100
 """Files that are asked about at once."""
@@ -41,19 +41,19 @@ Step = PublishPlanned | PublishProgress | Waiting | Published
 class _Plan:
     """The files by how the Hub wants them, and those of an earlier model that go."""
 
-    large: Sequence[Outgoing]
-    plain: Sequence[Outgoing]
+    large: Sequence[UploadSource]
+    plain: Sequence[UploadSource]
     stale: Sequence[str]
 
     @property
-    def files(self) -> list[Outgoing]:
+    def files(self) -> list[UploadSource]:
         return [*self.large, *self.plain]
 
     @property
     def total_bytes(self) -> int:
         return sum(file.size_bytes for file in self.files)
 
-    def is_there(self, file: Outgoing, target: Target) -> bool:
+    def is_there(self, file: UploadSource, target: Target) -> bool:
         """Tell whether the repository shows just this file already."""
         digest = target.digests.get(file.name)
         return digest is not None and digest == (file.sha256 if file in self.large else file.git_id)
@@ -61,12 +61,12 @@ class _Plan:
 
 def upload(
     id: str,
-    files: Sequence[Outgoing],
+    files: Sequence[UploadSource],
     target: Target,
     hub: Hub,
     *,
     message: str,
-    patience: Patience = Patience(),  # noqa: B008 - frozen
+    retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
 ) -> Iterator[Step]:
     """Yield what is planned, the progress several times a second, and the end.
 
@@ -93,15 +93,15 @@ def upload(
     def on_wait(seconds: float, reason: str) -> None:
         waits.put(Waiting(id, seconds, reason))
 
-    sendings = [
-        Sending(hub, target.repository, file, actions[file.sha256], on_wait=on_wait, patience=patience)
+    file_uploads = [
+        FileUpload(hub, target.repository, file, actions[file.sha256], on_wait=on_wait, retries=retries)
         for file in missing
         if file in plan.large
     ]
-    for pace, running in _send_all(sendings, plan.total_bytes - missing_bytes):
+    for rate, running in _send_all(file_uploads, plan.total_bytes - missing_bytes):
         while not waits.empty():
             yield waits.get()
-        yield _progress(id, plan.total_bytes, pace, running)
+        yield _progress(id, plan.total_bytes, rate, running)
     commit = _commit(changed, plan, target, hub, message) if changed or plan.stale else target.commit
     yield Published(
         id=id,
@@ -120,17 +120,17 @@ def _create(target: Target, hub: Hub) -> None:
         "type": "model",
         "visibility": "public" if target.is_public else "private",
     }
-    with writing.translated(hub, target.repository):
-        writing.post(hub, "/api/repos/create", json=order)
+    with write_api.translate_errors(hub, target.repository):
+        write_api.post(hub, "/api/repos/create", json=order)
 
 
-def _plan(files: Sequence[Outgoing], target: Target, hub: Hub) -> _Plan:
+def _plan(files: Sequence[UploadSource], target: Target, hub: Hub) -> _Plan:
     """Ask the Hub which files it wants as large ones."""
     asked = [
         {"path": file.name, "sample": base64.b64encode(file.sample).decode(), "size": file.size_bytes} for file in files
     ]
-    with writing.translated(hub, target.repository):
-        answer = writing.post(hub, f"/api/models/{target.repository}/preupload/main", json={"files": asked}).json()
+    with write_api.translate_errors(hub, target.repository):
+        answer = write_api.post(hub, f"/api/models/{target.repository}/preupload/main", json={"files": asked}).json()
         modes = {one["path"]: one["uploadMode"] for one in answer["files"]}
         large = [file for file in files if modes[file.name] == "lfs" and file.size_bytes]
     names = {file.name for file in files}
@@ -142,7 +142,7 @@ def _is_of_weights(name: str) -> bool:
     return "/" not in name and name.endswith((".safetensors", ".safetensors.index.json"))
 
 
-def _ask_for_actions(files: Sequence[Outgoing], target: Target, hub: Hub) -> dict[str, Mapping[str, Any]]:
+def _ask_for_actions(files: Sequence[UploadSource], target: Target, hub: Hub) -> dict[str, Mapping[str, Any]]:
     """Return what is to be done with the files that the storage has not, by their SHA-256."""
     found: dict[str, Mapping[str, Any]] = {}
     address = f"{constants.ENDPOINT}/{target.repository}.git/info/lfs/objects/batch"
@@ -153,8 +153,8 @@ def _ask_for_actions(files: Sequence[Outgoing], target: Target, hub: Hub) -> dic
             "objects": [{"oid": file.sha256, "size": file.size_bytes} for file in files[start : start + _BATCH]],
             "hash_algo": "sha256",
         }
-        with writing.translated(hub, target.repository):
-            answer = writing.post_about_large_files(hub, address, order).json()
+        with write_api.translate_errors(hub, target.repository):
+            answer = write_api.post_lfs(hub, address, order).json()
             for one in answer["objects"]:
                 if "error" in one:
                     raise HubError(f"The Hub does not take a file of the model: {str(one['error']['message'])[:200]}.")
@@ -163,36 +163,38 @@ def _ask_for_actions(files: Sequence[Outgoing], target: Target, hub: Hub) -> dic
     return found
 
 
-def _send_all(sendings: Sequence[Sending], there_bytes: int) -> Iterator[tuple[Pace, list[Sending]]]:
-    """Send all; tell the pace several times a second, and which are being sent."""
-    pace = Pace(time.monotonic(), there_bytes)
+def _send_all(file_uploads: Sequence[FileUpload], there_bytes: int) -> Iterator[tuple[TransferRate, list[FileUpload]]]:
+    """Send all; tell the rate several times a second, and which are being sent."""
+    rate = TransferRate(time.monotonic(), there_bytes)
     stop = threading.Event()
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        futures = {threads.submit(sending.run, stop): sending for sending in sendings}
+    with ThreadPoolExecutor(CONCURRENT_FILES) as threads:
+        futures = {threads.submit(file_upload.run, stop): file_upload for file_upload in file_uploads}
         try:
             unfinished = set(futures)
             while unfinished:
                 finished, unfinished = wait(unfinished, INTERVAL_S, FIRST_EXCEPTION)
                 raise_first(finished)
-                pace = pace.after(time.monotonic(), there_bytes + sum(sending.done_bytes for sending in sendings))
-                yield pace, [sending for future, sending in futures.items() if future.running()]
+                rate = rate.after(
+                    time.monotonic(), there_bytes + sum(file_upload.done_bytes for file_upload in file_uploads)
+                )
+                yield rate, [file_upload for future, file_upload in futures.items() if future.running()]
         finally:
             stop.set()
             threads.shutdown(cancel_futures=True)
 
 
-def _progress(id: str, total_bytes: int, pace: Pace, running: Sequence[Sending]) -> PublishProgress:
+def _progress(id: str, total_bytes: int, rate: TransferRate, running: Sequence[FileUpload]) -> PublishProgress:
     return PublishProgress(
         id=id,
-        done_bytes=pace.done_bytes,
+        done_bytes=rate.done_bytes,
         total_bytes=total_bytes,
-        bytes_per_s=pace.bytes_per_s,
-        remaining_s=pace.remaining_s(total_bytes),
+        bytes_per_s=rate.bytes_per_s,
+        remaining_s=rate.remaining_s(total_bytes),
         files=tuple(FileProgress(one.file.name, one.done_bytes, one.file.size_bytes) for one in running),
     )
 
 
-def _commit(changed: Sequence[Outgoing], plan: _Plan, target: Target, hub: Hub, message: str) -> str:
+def _commit(changed: Sequence[UploadSource], plan: _Plan, target: Target, hub: Hub, message: str) -> str:
     """Let the repository show the files, all at once; return the id of the commit."""
     for file in plan.files:
         file.check_unchanged()
@@ -209,6 +211,6 @@ def _commit(changed: Sequence[Outgoing], plan: _Plan, target: Target, hub: Hub, 
             lines.append({"key": "file", "value": {"path": file.name, "content": content, "encoding": "base64"}})
     lines += [{"key": "deletedFile", "value": {"path": name}} for name in plan.stale]
     body = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
-    with writing.translated(hub, target.repository):
-        answer = writing.post(hub, f"/api/models/{target.repository}/commit/main", lines=body).json()
+    with write_api.translate_errors(hub, target.repository):
+        answer = write_api.post(hub, f"/api/models/{target.repository}/commit/main", lines=body).json()
         return str(answer["commitOid"])

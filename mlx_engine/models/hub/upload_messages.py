@@ -3,7 +3,7 @@
 parent                             job process
 DraftCard ────────────────────────►
   ◄──────────────────────────────── CardDraft | RequestFailed
-LookAtTarget ─────────────────────►
+InspectTarget ─────────────────────►
   ◄──────────────────────────────── PublishTarget | RequestFailed
 Publish ──────────────────────────►
   ◄── PublishPlanned … PublishProgress | Waiting … Published | RequestFailed
@@ -18,7 +18,7 @@ import msgspec
 from mlx_engine.hub_messages import FileProgress
 from mlx_engine.protocol import type_tag
 
-Holds = Literal["nothing", "this model", "another model"]
+TargetContents = Literal["nothing", "this model", "another model"]
 
 
 class DraftCard(msgspec.Struct, frozen=True, kw_only=True, tag="draft_card", tag_field=type_tag):
@@ -53,7 +53,7 @@ class OutgoingFile(msgspec.Struct, frozen=True):
     size_bytes: int
 
 
-class LookAtTarget(msgspec.Struct, frozen=True, kw_only=True, tag="look_at_target", tag_field=type_tag):
+class InspectTarget(msgspec.Struct, frozen=True, kw_only=True, tag="inspect_target", tag_field=type_tag):
     """Find out what publishing the model in `folder` as `repository` would do."""
 
     id: str
@@ -72,7 +72,7 @@ class PublishTarget(msgspec.Struct, frozen=True, kw_only=True, tag="publish_targ
     exists: bool
     is_public: bool
     """Of a repository that exists what it is, else what it is going to be."""
-    holds: Holds
+    contents: TargetContents
     files: tuple[OutgoingFile, ...]
 
     @property
@@ -125,7 +125,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True, tag="published", tag_
     size_bytes: int
 
 
-UploadRequest = DraftCard | LookAtTarget | Publish
+UploadRequest = DraftCard | InspectTarget | Publish
 UploadEvent = CardDraft | PublishTarget | PublishPlanned | PublishProgress | Published
 UNDERWAY = (PublishPlanned, PublishProgress)
 """The events after which more come of the same request."""

@@ -19,7 +19,7 @@ from mlx_engine.models.description.describe import describe
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.description.provenance import Provenance
 from mlx_engine.models.hub.files import COMPANIONS, is_safe
-from mlx_engine.models.hub.outgoing import Outgoing
+from mlx_engine.models.hub.upload_source import UploadSource
 
 _names = (
     "*.safetensors",
@@ -70,7 +70,7 @@ def read_conversion(folder: Path) -> Conversion:
     return Conversion(model, scrubbed(note))
 
 
-def collect(conversion: Conversion, card: str) -> list[Outgoing]:
+def collect(conversion: Conversion, card: str) -> list[UploadSource]:
     """Return what is sent, `card` as its README.md.
 
     Raises:
@@ -83,9 +83,9 @@ def collect(conversion: Conversion, card: str) -> list[Outgoing]:
         raise BrokenModel(f"The file {unsafe[0]!r} has a name that the Hub cannot have. Rename it.")
     note = msgspec.json.format(msgspec.json.encode(conversion.note), indent=2) + b"\n"
     return [
-        *(Outgoing(path.name, _without_names(path) if path.name in _with_names else path) for path in found),
-        Outgoing(provenance.FILE_NAME, note),
-        Outgoing("README.md", card.encode()),
+        *(UploadSource(path.name, _without_names(path) if path.name in _with_names else path) for path in found),
+        UploadSource(provenance.FILE_NAME, note),
+        UploadSource("README.md", card.encode()),
     ]
 
 

@@ -13,7 +13,7 @@ from mlx_engine import network
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.messages import CorpusRead, CorpusSource, ReadCorpus
 from mlx_engine.measure.study.plan import Plan
-from mlx_engine.models.hub.datasets import dataset
+from mlx_engine.models.hub.datasets import parse_dataset
 from mlx_engine.protocol import RequestFailed
 
 TIMEOUT_MS = 30_000
@@ -83,8 +83,8 @@ def test_a_data_set_is_fetched_later(folders: Folders, tmp_path: Path, monkeypat
     assert (questions.asked, text.problem) == ([], "")
     monkeypatch.setenv(network.OFFLINE_VARIABLE, "1")
     assert "Facet stays offline" in text.problem
-    wanted = dataset("wikitext-2")
-    place = wanted.place(folders.datasets, COMMIT)
+    wanted = parse_dataset("wikitext-2")
+    place = wanted.cached_revision(folders.datasets, COMMIT)
     (place.folder / wanted.file).parent.mkdir(parents=True)
     (place.folder / wanted.file).write_bytes(b"")
     (place.repository_folder / "refs").mkdir()

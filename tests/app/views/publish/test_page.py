@@ -30,7 +30,7 @@ TARGET = PublishTarget(
     repository="ada/Whale-4bit",
     exists=False,
     is_public=False,
-    holds="nothing",
+    contents="nothing",
     files=FILES,
 )
 
@@ -109,7 +109,7 @@ def test_replacing_another_model_takes_a_word(show: Show, queue: list[Publish]) 
             repository="ada/Whale-4bit",
             exists=True,
             is_public=False,
-            holds="another model",
+            contents="another model",
             files=FILES,
         ),
     )

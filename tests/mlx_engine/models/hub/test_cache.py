@@ -21,7 +21,7 @@ def keep(revision: CachedRevision, file: RemoteFile = FILE, content: bytes = CON
     with revision.locked_partial(file) as part:
         assert part is not None
         part.write(content)
-        revision.keep(file)
+        revision.store(file)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_the_cache_is_where_the_library_has_it(environment: dict[str, str], fold
 def test_a_whole_file_appears_by_its_name(revision: CachedRevision) -> None:
     """A relative link to the content, so that the cache may be moved; the branch names the commit."""
     keep(revision)
-    revision.appear([FILE], "main")
+    revision.link_files([FILE], "main")
     link = revision.folder / "config.json"
     assert link.read_bytes() == CONTENT
     assert not link.readlink().is_absolute()
@@ -56,7 +56,7 @@ def test_the_configuration_appears_last(revision: CachedRevision) -> None:
     revision.folder.mkdir(parents=True)
     (revision.folder / "model.safetensors").mkdir()  # Nothing can be put over a folder.
     with pytest.raises(OSError, match="model"):
-        revision.appear([FILE, weights], "main")
+        revision.link_files([FILE, weights], "main")
     assert not (revision.folder / "config.json").exists()
 
 
@@ -65,7 +65,7 @@ def test_a_link_to_older_content_is_replaced(revision: CachedRevision) -> None:
     keep(revision)
     revision.folder.mkdir(parents=True)
     (revision.folder / "config.json").write_text("other")
-    revision.appear([FILE], COMMIT)
+    revision.link_files([FILE], COMMIT)
     assert (revision.folder / "config.json").read_bytes() == CONTENT
 
 
@@ -73,11 +73,11 @@ def test_only_the_right_size_counts_as_whole(revision: CachedRevision) -> None:
     """Content of another size is none, and a partial file that is too long is of no use."""
     revision.blob(FILE).parent.mkdir(parents=True)
     revision.blob(FILE).write_bytes(CONTENT[:-1])
-    assert not revision.is_whole(FILE)
+    assert not revision.is_complete(FILE)
     revision.partial(FILE).write_bytes(CONTENT + b"!")
-    assert revision.bytes_here(FILE) == 0
+    assert revision.downloaded_bytes(FILE) == 0
     revision.partial(FILE).write_bytes(CONTENT[:4])
-    assert revision.bytes_here(FILE) == 4
+    assert revision.downloaded_bytes(FILE) == 4
 
 
 def test_a_file_that_became_whole_meanwhile_need_not_be_made(revision: CachedRevision) -> None:
@@ -127,7 +127,7 @@ def test_what_another_program_brings_stays(tmp_path: Path, revision: CachedRevis
 def test_a_file_that_vanished_is_no_model(revision: CachedRevision) -> None:
     """Somebody has cleared the cache at the last moment: no link points to nothing."""
     with pytest.raises(FileNotFoundError):
-        revision.appear([FILE], "main")
+        revision.link_files([FILE], "main")
     assert not (revision.folder / FILE.name).is_symlink()
 
 

@@ -9,7 +9,7 @@ import pytest
 from mlx_engine.errors import BadCorpus
 from mlx_engine.folders import Folders
 from mlx_engine.hub_messages import DatasetFetched, DownloadProgress, FetchDataset
-from mlx_engine.models.hub.datasets import dataset, is_dataset, kept
+from mlx_engine.models.hub.datasets import find_local, is_dataset, parse_dataset
 from mlx_engine.protocol import RequestFailed
 from tests.hub.faults import Cut, Refuse, WrongContent
 from tests.hub.job_process import JobProcess
@@ -48,7 +48,7 @@ def job(root: Path, start_job_process: type[JobProcess]) -> JobProcess:
 
 def test_wikitext_2_is_the_text_that_llama_cpp_measures_on() -> None:
     """In a zip file, of which one text is meant."""
-    found = dataset("wikitext-2")
+    found = parse_dataset("wikitext-2")
     assert (found.repository, found.file, found.member, found.revision) == (
         "datasets/ggml-org/ci",
         "wikitext-2-raw-v1.zip",
@@ -59,10 +59,10 @@ def test_wikitext_2_is_the_text_that_llama_cpp_measures_on() -> None:
 
 def test_a_name_says_where_a_text_is() -> None:
     """With its revision, it stays the same for ever."""
-    found = dataset("hub:sea/tides/deep/small.txt@v2")
+    found = parse_dataset("hub:sea/tides/deep/small.txt@v2")
     assert (found.repository, found.file, found.member) == ("datasets/sea/tides", "deep/small.txt", "")
     assert str(found) == "hub:sea/tides/deep/small.txt@v2"
-    assert str(dataset(str(dataset("wikitext-2").at("c0ffee")))) == "wikitext-2@c0ffee"
+    assert str(parse_dataset(str(parse_dataset("wikitext-2").at("c0ffee")))) == "wikitext-2@c0ffee"
     assert not is_dataset("notes/wikitext-2.txt")
 
 
@@ -82,14 +82,14 @@ def test_a_name_says_where_a_text_is() -> None:
 def test_a_name_that_cannot_be_is_refused(name: str, words: str) -> None:
     """With what to write instead."""
     with pytest.raises(BadCorpus, match=words):
-        dataset(name)
+        parse_dataset(name)
 
 
 def test_a_text_is_fetched_once(job: JobProcess, hub: Hub, tides: Repository, root: Path) -> None:
     """By its name with the commit it is found again, and the Hub is not asked any more."""
     fetched = job.answer(FetchDataset("1", "hub:sea/tides/deep/small.txt"))
     assert fetched == DatasetFetched("1", f"hub:sea/tides/deep/small.txt@{tides.main}")
-    found = kept(dataset(fetched.dataset), root)
+    found = find_local(parse_dataset(fetched.dataset), root)
     assert found
     assert found[1].read_bytes() == b"The tide comes in."
     hub.seen.clear()
@@ -107,7 +107,7 @@ def test_a_line_that_breaks_is_taken_up(job: JobProcess, hub: Hub, root: Path) -
     *told, fetched = job.run(FetchDataset("1", "hub:sea/tides/large.zip/text.txt"))
     assert isinstance(fetched, DatasetFetched)
     assert any(isinstance(event, DownloadProgress) for event in told)
-    found = kept(dataset(fetched.dataset), root)
+    found = find_local(parse_dataset(fetched.dataset), root)
     assert found
     assert found[1].read_bytes().count(b"Robert") == 40_000
 
@@ -150,7 +150,7 @@ def test_what_is_no_text_any_more_is_not_kept(job: JobProcess, hub: Hub, root: P
     failed = job.answer(FetchDataset("1", "hub:sea/tides/deep/small.txt"))
     assert isinstance(failed, RequestFailed)
     assert failed.error == "WrongContent"
-    assert kept(dataset("hub:sea/tides/deep/small.txt"), root) is None
+    assert find_local(parse_dataset("hub:sea/tides/deep/small.txt"), root) is None
 
 
 def test_a_hub_in_trouble_is_told(job: JobProcess, hub: Hub) -> None:

@@ -45,7 +45,7 @@ def weights(repository: Repository) -> RemoteFile:
     return RemoteFile("model.safetensors", file.size, file.digest())
 
 
-def place(repository: Repository) -> CachedRevision:
+def revision(repository: Repository) -> CachedRevision:
     return CachedRevision.of(cache_folder(), repository.id, repository.main)
 
 
@@ -98,7 +98,7 @@ def test_a_model_of_another_program_is_not_downloaded_again(hub: Hub, job: JobPr
     assert isinstance(events[0], DownloadPlanned)
     assert events[0].missing_bytes == 0
     assert not hub.asked("/resolve/")
-    assert downloaded(events) == place(repository).folder
+    assert downloaded(events) == revision(repository).folder
 
 
 def test_a_killed_download_goes_on_where_it_was(hub: Hub, start_job_process: type[JobProcess]) -> None:
@@ -111,8 +111,8 @@ def test_a_killed_download_goes_on_where_it_was(hub: Hub, start_job_process: typ
     first.until(lambda event: isinstance(event, DownloadProgress) and event.done_bytes > 4 * MEGABYTE)
     first.kill()
 
-    assert not place(repository).folder.exists()
-    assert place(repository).bytes_here(weights(repository)) > 3 * MEGABYTE
+    assert not revision(repository).folder.exists()
+    assert revision(repository).downloaded_bytes(weights(repository)) > 3 * MEGABYTE
     hub.seen.clear()
     events = start_job_process().run(Download(id="b", repository=repository.id))
     assert sha256(downloaded(events) / "model.safetensors") == weights(repository).digest
@@ -134,11 +134,11 @@ def test_a_download_may_be_killed_at_any_time(
     first.send(Download(id="a", repository=repository.id))
     assert hold.reached.wait(20)
     first.kill()
-    assert not place(repository).folder.exists()
+    assert not revision(repository).folder.exists()
     folder = downloaded(start_job_process().run(Download(id="b", repository=repository.id)))
     assert sha256(folder / "model.safetensors") == weights(repository).digest
-    assert not list(place(repository).repository_folder.rglob("*.incomplete"))
-    shutil.rmtree(place(repository).repository_folder)
+    assert not list(revision(repository).repository_folder.rglob("*.incomplete"))
+    shutil.rmtree(revision(repository).repository_folder)
 
 
 def test_a_closed_download_ends_at_once_and_goes_on_later(hub: Hub, start_job_process: type[JobProcess]) -> None:
@@ -182,7 +182,7 @@ def test_a_server_that_ignores_the_range_is_read_from_the_start(hub: Hub, job: J
 def test_a_damaged_first_part_costs_a_second_try_only(hub: Hub, job: JobProcess) -> None:
     """What lay there from before was wrong: the file is read once more, in full."""
     repository = add_model(hub, "download/damaged", megabytes=2)
-    partial = place(repository).partial(weights(repository))
+    partial = revision(repository).partial(weights(repository))
     partial.parent.mkdir(parents=True)
     partial.write_bytes(b"rubbish" * 1000)
     events = job.run(Download(id="a", repository=repository.id))
@@ -220,9 +220,9 @@ def test_wrong_bytes_are_found_and_not_kept(hub: Hub, job: JobProcess, fault: Fa
     repository = add_model(hub, "download/wrong", megabytes=2)
     hub.order("/large/", fault)
     assert failed(job.answer(Download(id="a", repository=repository.id))).error == "WrongContent"
-    assert not place(repository).folder.exists()
-    assert place(repository).bytes_here(weights(repository)) == 0
-    shutil.rmtree(place(repository).repository_folder)
+    assert not revision(repository).folder.exists()
+    assert revision(repository).downloaded_bytes(weights(repository)) == 0
+    shutil.rmtree(revision(repository).repository_folder)
 
 
 def test_wrong_bytes_of_a_small_file_are_found_too(hub: Hub, job: JobProcess) -> None:
@@ -263,7 +263,7 @@ def test_a_commit_can_be_asked_for(hub: Hub, job: JobProcess) -> None:
     repository.commit(model_files())
     folder = downloaded(job.run(Download(id="a", repository=repository.id, revision=older)))
     assert folder.name == older
-    assert not (place(repository).repository_folder / "refs").exists()
+    assert not (revision(repository).repository_folder / "refs").exists()
 
 
 @pytest.mark.parametrize("name", ["../escaped.json", "/escaped.json", "a/../../b.json", "a\\..\\b.json", "./c.json"])
@@ -274,7 +274,7 @@ def test_a_name_that_leaves_the_folder_is_refused_before_anything(hub: Hub, job:
     failure = failed(job.answer(Download(id="a", repository=repository.id)))
     assert failure.error == "UnsafeRepository"
     assert not hub.asked("/resolve/")
-    assert not place(repository).repository_folder.exists()
+    assert not revision(repository).repository_folder.exists()
 
 
 def test_a_symbolic_link_of_the_repository_stays_a_text(hub: Hub, job: JobProcess, tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_a_symbolic_link_of_the_repository_stays_a_text(hub: Hub, job: JobProces
     repository.commit({**model_files(), "tokenizer.json": str(secret).encode()})
     folder = downloaded(job.run(Download(id="a", repository=repository.id)))
     assert (folder / "tokenizer.json").read_text() == str(secret)
-    assert (folder / "tokenizer.json").resolve().parent == place(repository).repository_folder / "blobs"
+    assert (folder / "tokenizer.json").resolve().parent == revision(repository).repository_folder / "blobs"
 
 
 def test_a_redirect_to_a_local_file_is_not_followed(hub: Hub, job: JobProcess) -> None:
@@ -366,12 +366,12 @@ def test_no_room_is_said_before_anything_is_downloaded(hub: Hub, job: JobProcess
 def test_a_disk_that_fills_up_in_the_middle_is_said(hub: Hub, job: JobProcess) -> None:
     """The file is written to a device that has no room, ever."""
     repository = add_model(hub, "download/full", megabytes=2)
-    partial = place(repository).partial(weights(repository))
+    partial = revision(repository).partial(weights(repository))
     partial.parent.mkdir(parents=True)
     os.mknod(partial, stat.S_IFCHR | 0o600, os.makedev(1, 7))
     failure = failed(job.answer(Download(id="a", repository=repository.id)))
     assert failure.error == "NoSpace"
-    assert not place(repository).folder.exists()
+    assert not revision(repository).folder.exists()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -390,7 +390,7 @@ def test_a_cache_that_cannot_be_written_is_said(
 def test_a_cache_folder_that_is_a_file_is_said(
     hub: Hub, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Whatever is wrong with the place, it is a sentence."""
+    """Whatever is wrong with the revision, it is a sentence."""
     repository = add_model(hub, "download/file")
     (tmp_path / "cache").write_text("not a folder")
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
@@ -414,7 +414,7 @@ def test_two_downloads_of_one_model_share_the_work(hub: Hub, start_job_process: 
 
 
 def test_another_program_may_download_the_same_model_meanwhile(hub: Hub, start_job_process: type[JobProcess]) -> None:
-    """`snapshot_download` begins and ends while Facet is in the middle: both have a whole model, in one place."""
+    """`snapshot_download` begins and ends while Facet is in the middle: both have a whole model, in one revision."""
     repository = add_model(hub, "download/meanwhile", megabytes=3)
     hold = Hold(after_bytes=MEGABYTE)
     hub.order("/large/", hold)
@@ -428,4 +428,4 @@ def test_another_program_may_download_the_same_model_meanwhile(hub: Hub, start_j
     folder = downloaded(process.until(lambda event: isinstance(event, Downloaded | RequestFailed)))
     assert said.stdout.strip() == str(folder)
     assert sha256(folder / "model.safetensors") == weights(repository).digest
-    assert not list(place(repository).repository_folder.rglob("*.incomplete"))
+    assert not list(revision(repository).repository_folder.rglob("*.incomplete"))

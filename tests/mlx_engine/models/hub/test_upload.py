@@ -10,7 +10,7 @@ import pytest
 from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.hub_messages import SignIn, Waiting
 from mlx_engine.models.hub.upload_messages import (
-    LookAtTarget,
+    InspectTarget,
     Publish,
     Published,
     PublishPlanned,
@@ -257,16 +257,16 @@ def test_offline_means_offline(
 
 def test_looking_sends_nothing(hub: Hub, job: JobProcess, folder: Path) -> None:
     """It tells whose account it is, what is there, and which files would go."""
-    look = LookAtTarget(id="l", folder=str(folder), repository=NAME, card=CARD)
+    look = InspectTarget(id="l", folder=str(folder), repository=NAME, card=CARD)
     found = job.answer(look)
     assert isinstance(found, PublishTarget)
-    assert (found.account, found.exists, found.is_public, found.holds) == ("ada", False, False, "nothing")
+    assert (found.account, found.exists, found.is_public, found.contents) == ("ada", False, False, "nothing")
     assert {file.name for file in found.files} == SENT
     assert {seen.method for seen in hub.seen} == {"GET"}
     job.run(request(folder))
     found = job.answer(look)
     assert isinstance(found, PublishTarget)
-    assert (found.exists, found.holds) == (True, "this model")
+    assert (found.exists, found.contents) == (True, "this model")
 
 
 def test_a_name_that_cannot_be_is_refused(hub: Hub, job: JobProcess, folder: Path) -> None:

@@ -21,7 +21,7 @@ def post(hub: Hub, path: str, *, json: Any = None, lines: bytes | None = None) -
     return _post(constants.ENDPOINT + path, hub.headers() | kind, json=json, content=lines)
 
 
-def post_about_large_files(hub: Hub, address: str, order: Mapping[str, Any]) -> httpx2.Response:
+def post_lfs(hub: Hub, address: str, order: Mapping[str, Any]) -> httpx2.Response:
     """Return the answer to an order of git-lfs. An address elsewhere carries the right to it: no token goes there."""
     own = hub.headers() if address.startswith(f"{constants.ENDPOINT}/") else {}
     return _post(address, own | _LFS, json=order)
@@ -34,10 +34,10 @@ def _post(address: str, headers: Mapping[str, str], *, json: Any, content: bytes
 
 
 @contextmanager
-def translated(hub: Hub, repository: str) -> Iterator[None]:
-    """Translate as `Hub.translated` does, and what only writing can meet besides."""
+def translate_errors(hub: Hub, repository: str) -> Iterator[None]:
+    """Translate as `Hub.translate_errors` does, and what only writing can meet besides."""
     try:
-        with hub.translated(repository):
+        with hub.translate_errors(repository):
             yield
     except WrongToken:
         raise

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlx_engine.models.hub.pace import Pace
+from mlx_engine.models.hub.transfer_rate import TransferRate
 
 STEP_S = 0.2
 
 
-def paces(rates: list[float], *, step_s: float = STEP_S) -> list[Pace]:
+def paces(rates: list[float], *, step_s: float = STEP_S) -> list[TransferRate]:
     """Return the pace after each step, with so many bytes a second in each."""
-    steps = [Pace(0.0, 0)]
+    steps = [TransferRate(0.0, 0)]
     for rate in rates:
         steps.append(steps[-1].after(steps[-1].at_s + step_s, steps[-1].done_bytes + int(rate * step_s)))
     return steps

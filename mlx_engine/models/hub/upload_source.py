@@ -14,7 +14,7 @@ _SAMPLE_BYTES = 512
 
 
 @dataclass(slots=True, eq=False)
-class Outgoing:
+class UploadSource:
     """`content` is the path of a file, or the bytes. The SHA-256 is found when it is first asked for.
 
     Raises:

@@ -8,7 +8,7 @@ import pytest
 
 from mlx_engine.errors import HubError
 from mlx_engine.hub_messages import RemoteFile
-from mlx_engine.models.hub import client, transfer
+from mlx_engine.models.hub import client, file_download
 from mlx_engine.models.hub.cache import CachedRevision
 from tests.hub.faults import Cut, PartsOnly
 from tests.hub.fixtures import add_model, sha256
@@ -20,27 +20,27 @@ MEGABYTE = 1 << 20
 class SmallHub(client.Hub):
     """The library reads where its Hub is when it is imported, which may have been before this test."""
 
-    def address(self, repository: str, commit: str, name: str) -> str:
+    def file_url(self, repository: str, commit: str, name: str) -> str:
         return f"{os.environ['HF_ENDPOINT']}/{repository}/resolve/{commit}/{name}"
 
 
 @pytest.fixture
-def weights(hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> transfer.Transfer:
+def weights(hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> file_download.FileDownload:
     """The transfer of 2.5 megabytes, of which no more than one is asked for at once."""
-    monkeypatch.setattr(transfer, "_LARGEST_REQUEST_BYTES", MEGABYTE)
+    monkeypatch.setattr(file_download, "_LARGEST_REQUEST_BYTES", MEGABYTE)
     repository = add_model(hub, "transfer/huge", megabytes=2.5)
     file = repository.commits[repository.main]["model.safetensors"]
-    return transfer.Transfer(
+    return file_download.FileDownload(
         SmallHub(),
         repository.id,
         RemoteFile("model.safetensors", file.size, file.digest()),
         CachedRevision.of(tmp_path, repository.id, repository.main),
         on_wait=lambda seconds, reason: None,
-        patience=transfer.Patience(tries=1, first_wait_s=0),
+        retries=file_download.RetryPolicy(tries=1, first_wait_s=0),
     )
 
 
-def test_a_large_file_comes_in_parts(hub: Hub, weights: transfer.Transfer, tmp_path: Path) -> None:
+def test_a_large_file_comes_in_parts(hub: Hub, weights: file_download.FileDownload, tmp_path: Path) -> None:
     """Each is asked for by its range; a connection that breaks in the middle costs one request more."""
     hub.order("/large/", PartsOnly(MEGABYTE))
     hub.order("/large/", Cut(after_bytes=MEGABYTE // 2))
@@ -51,7 +51,7 @@ def test_a_large_file_comes_in_parts(hub: Hub, weights: transfer.Transfer, tmp_p
     assert len(hub.asked("/large/")) == 3
 
 
-def test_a_file_that_is_refused_even_in_parts_is_named(hub: Hub, weights: transfer.Transfer) -> None:
+def test_a_file_that_is_refused_even_in_parts_is_named(hub: Hub, weights: file_download.FileDownload) -> None:
     """With what else may get it."""
     hub.order("/large/", PartsOnly(1000), times=9)
     with pytest.raises(HubError, match=r"model\.safetensors.*hf download transfer/huge"):

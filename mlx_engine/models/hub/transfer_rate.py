@@ -11,7 +11,7 @@ _FIRST_WORD_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class TransferRate:
     """An exponential mean of the rate, by time and not by sample, so that it does not matter how often it is fed."""
 
     at_s: float
@@ -20,14 +20,14 @@ class Pace:
     _weight: float = 0.0
     """How much of the mean comes from what was seen, as it starts from zero: 0 … 1."""
 
-    def after(self, at_s: float, done_bytes: int) -> "Pace":
-        """Return the pace when so many bytes are there at this time. Bytes that were lost again slow it to zero."""
+    def after(self, at_s: float, done_bytes: int) -> "TransferRate":
+        """Return the rate when so many bytes are there at this time. Bytes that were lost again slow it to zero."""
         elapsed = at_s - self.at_s
         if elapsed <= 0:
             return self
         share = 1 - math.exp(-elapsed / TIME_CONSTANT_S)
         rate = max(0, done_bytes - self.done_bytes) / elapsed
-        return Pace(
+        return TransferRate(
             at_s,
             done_bytes,
             self._mean + share * (rate - self._mean),
@@ -39,7 +39,7 @@ class Pace:
         return self._mean / self._weight if self._weight else 0.0
 
     def remaining_s(self, total_bytes: int) -> float | None:
-        """Return the time that the rest takes at this pace; None while that is not known."""
+        """Return the time that the rest takes at this rate; None while that is not known."""
         if self._weight < 1 - math.exp(-_FIRST_WORD_S / TIME_CONSTANT_S) or self.bytes_per_s < 1:
             return None
         return max(0, total_bytes - self.done_bytes) / self.bytes_per_s

@@ -13,32 +13,32 @@ import httpx2
 from huggingface_hub import get_session, hf_raise_for_status
 
 from mlx_engine.errors import HubBusy, HubError, NoNetwork
-from mlx_engine.models.hub import writing
+from mlx_engine.models.hub import write_api
 from mlx_engine.models.hub.client import Hub
-from mlx_engine.models.hub.outgoing import Outgoing
-from mlx_engine.models.hub.transfer import Patience, Stopped
+from mlx_engine.models.hub.file_download import RetryPolicy, TransferStopped
+from mlx_engine.models.hub.upload_source import UploadSource
 
 _BLOCK_BYTES = 1 << 18
 """Sent at once: small enough that progress and stopping follow a slow line."""
 
 
-class Sending:
+class FileUpload:
     """The upload of one file after the Hub's `action` for it. `done_bytes` may be read from any thread."""
 
     def __init__(
         self,
         hub: Hub,
         repository: str,
-        file: Outgoing,
+        file: UploadSource,
         action: Mapping[str, Any],
         *,
         on_wait: Callable[[float, str], None],
-        patience: Patience,
+        retries: RetryPolicy,
     ) -> None:
         self.file = file
         self.done_bytes = 0
         self._hub, self._repository, self._action = hub, repository, action
-        self._on_wait, self._patience = on_wait, patience
+        self._on_wait, self._retries = on_wait, retries
 
     def run(self, stop: threading.Event) -> None:
         """Send the file; return when the Hub has it, whole and checked.
@@ -46,7 +46,7 @@ class Sending:
         Raises:
             HubError: the Hub refused, or the connection broke too often.
             StorageError: the file cannot be read, or changes meanwhile.
-            Stopped: `stop` was set.
+            TransferStopped: `stop` was set.
         """
         try:
             self._send(stop)
@@ -87,22 +87,22 @@ class Sending:
         while True:
             before = self.done_bytes
             try:
-                with writing.translated(self._hub, self._repository):
+                with write_api.translate_errors(self._hub, self._repository):
                     return step()
             except (NoNetwork, HubBusy) as error:
                 self.done_bytes = min(self.done_bytes, before)
                 failures += 1
-                wait_s = self._patience.wait_after(error, failures)
+                wait_s = self._retries.wait_after(error, failures)
                 self._on_wait(wait_s, error.message)
                 if stop.wait(wait_s):
-                    raise Stopped from error
+                    raise TransferStopped from error
 
     def _put(self, address: str, start: int, end: int, stop: threading.Event) -> httpx2.Response:
         """Send the bytes to the storage. The address itself carries the right to: no token goes there."""
         self.done_bytes = start
         headers = {"Content-Length": str(end - start)}
         response = get_session().put(
-            address, content=self._blocks(start, end, stop), headers=headers, timeout=writing.TIMEOUT
+            address, content=self._blocks(start, end, stop), headers=headers, timeout=write_api.TIMEOUT
         )
         hf_raise_for_status(response)
         return response
@@ -112,7 +112,7 @@ class Sending:
             source.seek(start)
             while (at := source.tell()) < end:
                 if stop.is_set():
-                    raise Stopped
+                    raise TransferStopped
                 block = source.read(min(_BLOCK_BYTES, end - at))
                 if not block:
                     raise self.file.changed()
@@ -120,7 +120,7 @@ class Sending:
                 self.done_bytes = at + len(block)
 
     def _tell(self, address: str, what: Mapping[str, Any]) -> httpx2.Response:
-        return writing.post_about_large_files(self._hub, address, what)
+        return write_api.post_lfs(self._hub, address, what)
 
     def _identity(self) -> dict[str, Any]:
         return {"oid": self.file.sha256, "size": self.file.size_bytes}

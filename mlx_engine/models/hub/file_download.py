@@ -29,7 +29,7 @@ _LARGEST_REQUEST_BYTES = 16 * 2**30
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How often a broken connection is tried again without a byte more, and how long between: doubling each time."""
 
     tries: int = 5
@@ -38,18 +38,18 @@ class Patience:
     """If the Hub asks to wait longer than this, the transfer ends and says so."""
 
     def wait_after(self, error: NoNetwork | HubBusy, failures: int) -> float:
-        """Return how long to wait after so many failures in a row; raise the `error` once patience is at its end."""
+        """Return how long to wait after so many failures in a row; raise the `error` once retries is at its end."""
         asked = error.retry_after_s if isinstance(error, HubBusy) else 0
         if failures > self.tries or asked > self.longest_wait_s:
             raise error
         return max(asked, min(self.first_wait_s * 2.0 ** (failures - 1), self.longest_wait_s))
 
 
-class Stopped(Exception):
+class TransferStopped(Exception):
     """Another file of the same download has failed."""
 
 
-class Transfer:
+class FileDownload:
     """The download of one file. `done_bytes` may be read from any thread."""
 
     def __init__(
@@ -57,18 +57,18 @@ class Transfer:
         hub: Hub,
         repository: str,
         file: RemoteFile,
-        place: CachedRevision,
+        revision: CachedRevision,
         *,
         on_wait: Callable[[float, str], None],
-        patience: Patience,
+        retries: RetryPolicy,
     ) -> None:
         self.file = file
-        self.done_bytes = place.bytes_here(file)
+        self.done_bytes = revision.downloaded_bytes(file)
         self._hub = hub
         self._repository = repository
-        self._place = place
+        self._revision = revision
         self._on_wait = on_wait
-        self._patience = patience
+        self._retries = retries
         self._hash = _hash_for(file)
 
     def run(self, stop: threading.Event) -> None:
@@ -79,10 +79,10 @@ class Transfer:
             HubError: the Hub refused, or the connection broke too often.
             StorageError: the disk is full or cannot be written.
         """
-        with storage_errors(self._place.blob(self.file)), self._place.locked_partial(self.file) as part:
+        with storage_errors(self._revision.blob(self.file)), self._revision.locked_partial(self.file) as part:
             if part is not None:
                 self._complete(part, stop)
-                self._place.keep(self.file)
+                self._revision.store(self.file)
         self.done_bytes = self.file.size_bytes
 
     def _complete(self, part: BinaryIO, stop: threading.Event) -> None:
@@ -98,9 +98,9 @@ class Transfer:
 
     def _take_up(self, part: BinaryIO) -> int:
         """Read what is there from before into the checksum; return how much that is."""
-        kept = self._place.bytes_here(self.file)
+        kept = self._revision.downloaded_bytes(self.file)
         self._restart(part, keep=kept)
-        with self._place.partial(self.file).open("rb") as before:
+        with self._revision.partial(self.file).open("rb") as before:
             while block := before.read(min(_BLOCK_BYTES, kept - self.done_bytes)):
                 self._hash.update(block)
                 self.done_bytes += len(block)
@@ -118,18 +118,18 @@ class Transfer:
         while self.done_bytes < self.file.size_bytes:
             before = self.done_bytes
             try:
-                with self._hub.translated(self._repository):
+                with self._hub.translate_errors(self._repository):
                     self._stream(part, stop)
             except (NoNetwork, HubBusy) as error:
                 failures = 1 if self.done_bytes > before else failures + 1
-                wait_s = self._patience.wait_after(error, failures)
+                wait_s = self._retries.wait_after(error, failures)
                 self._on_wait(wait_s, error.message)
                 if stop.wait(wait_s):
-                    raise Stopped from error
+                    raise TransferStopped from error
 
     def _stream(self, part: BinaryIO, stop: threading.Event) -> None:
         """Receive from one request until it ends."""
-        address = self._hub.address(self._repository, self._place.commit, self.file.name)
+        address = self._hub.file_url(self._repository, self._revision.commit, self.file.name)
         headers = self._hub.headers()
         start, end = self.done_bytes, min(self.file.size_bytes, self.done_bytes + _LARGEST_REQUEST_BYTES)
         if start or end < self.file.size_bytes:
@@ -139,7 +139,7 @@ class Transfer:
             # As they come, 64 KB at most: gathering larger blocks copies every byte three times more.
             for block in response.iter_raw():
                 if stop.is_set():
-                    raise Stopped
+                    raise TransferStopped
                 self._take(block, part)
         if self.done_bytes == start:
             raise NoNetwork("It sends nothing. Check the network and try again.")
