@@ -1,8 +1,11 @@
 """Fixtures that several parts share."""
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +18,17 @@ from tests.disks import disk_of
 pytest_plugins = ["tests.hub.fixtures"]
 
 
-def pytest_configure() -> None:
-    """A shell starts what runs in the background deaf to Control-C, and children would inherit it."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepare the signals and the environment that child processes inherit; see `tests/child_startup`.
+
+    A shell starts background jobs with Control-C ignored, and children would ignore it too.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if "FACET_TEST_IMPORTS" not in os.environ:  # workers of pytest-xdist inherit it
+        os.environ["FACET_TEST_IMPORTS"] = tempfile.mkdtemp(prefix="facet-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop("FACET_TEST_IMPORTS")))
+    paths = [str(Path(__file__).with_name("child_startup")), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
 
 
 @pytest.fixture(scope="session")

@@ -13,15 +13,31 @@ from app.assembly.window import Assembly
 from app.views.kit.theme import Theme
 from app.views.shell.main_window import MainWindow
 from app.views.shell.workbench import Workbench
+from mlx_engine.engine.parents import client
 from mlx_engine.folders import Folders
 from mlx_engine.models.memory.machine import Machine
 from tests.app.fake_models import make_model
 from tests.scripted_worker import Script, command
+from tests.worker_pool import WorkerPool
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 TIMEOUT_MS = 20_000
 AMPLE = Machine(2**34, 2**34, "for the test", has_metal=True)
+
+
+@pytest.fixture(scope="session")
+def worker_pool() -> Iterator[WorkerPool]:
+    """Forks the scripted workers of all tests."""
+    pool = WorkerPool()
+    yield pool
+    pool.close()
+
+
+@pytest.fixture(autouse=True)
+def forked_workers(worker_pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take scripted workers from the pool, which saves the start of Python."""
+    monkeypatch.setattr(client, "_start", worker_pool.start)
 
 
 @pytest.fixture
