@@ -40,9 +40,9 @@ class Folders:
         return self.data / "recipes"
 
     @property
-    def answers(self) -> Path:
-        """The folder of what originals have answered, kept to measure their quantizations against."""
-        return self.data / "answers"
+    def references(self) -> Path:
+        """The folder of the originals' predictions, with which their quantizations are compared."""
+        return self.data / "references"
 
     @property
     def datasets(self) -> Path:

@@ -16,7 +16,7 @@ from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.errors import InvalidParameter
 from mlx_engine.folders import Folders
 from mlx_engine.json_fields import place_and_problem
-from mlx_engine.measure.results.messages import MeasureSpeed, SpeedMeasured, SpeedUnderway
+from mlx_engine.measure.results.messages import MeasureSpeed, SpeedMeasured, SpeedProgress
 from mlx_engine.measure.results.speed_result import SpeedPlan, SpeedResult
 from mlx_engine.protocol import CacheBits
 
@@ -102,7 +102,7 @@ class _Course:
         try:
             for event in job.run(request, Folders.from_environment()):
                 match event:
-                    case SpeedUnderway(so_far=so_far):
+                    case SpeedProgress(so_far=so_far):
                         self.found, self._words = so_far, event.words
                         status.show(f"{event.done} of {event.total}: {event.words}")
                     case SpeedMeasured(result=result):

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from mlx_engine.engine.parents.client import GRACE_S
 from mlx_engine.engine.parents.job_client import start_job
-from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent, JobRequest, needs_network
+from mlx_engine.engine.values.job_messages import PROGRESS, JobEvent, JobRequest, needs_network
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
 from mlx_engine.protocol import ProcessExited, RequestFailed
@@ -45,7 +45,7 @@ class Job:
             if isinstance(event, ProcessExited):
                 raise JobError("The job stopped", event.reason)
             yield event
-            if not isinstance(event, UNDERWAY):
+            if not isinstance(event, PROGRESS):
                 return
 
     def close(self) -> None:

@@ -20,12 +20,12 @@ from mlx_engine.measure.report.files import Form, write
 from mlx_engine.measure.report.markdown import card as as_card
 from mlx_engine.measure.report.markdown import markdown as as_markdown
 from mlx_engine.measure.report.subject import subject
-from mlx_engine.measure.results.kept_answers import find as find_answers
-from mlx_engine.measure.study.gates import Judgement, judge
-from mlx_engine.measure.study.merge_plan import taken_over
-from mlx_engine.measure.study.plan import Plan, read_plan
-from mlx_engine.measure.study.study import Row, Study, tried_again
-from mlx_engine.measure.study.study_file import begin, forget, kept_studies, kept_study, load
+from mlx_engine.measure.results.references import find_reference
+from mlx_engine.measure.study.gates import GateVerdict, judge
+from mlx_engine.measure.study.merge_plan import merge_results
+from mlx_engine.measure.study.plan import StudyPlan, read_plan
+from mlx_engine.measure.study.study import Row, Study, ready_to_retry
+from mlx_engine.measure.study.study_file import all_studies, delete_study, find_study, load_study, new_study
 from mlx_engine.models.description.description import BrokenDescription, ModelDescription
 from mlx_engine.models.library import library
 
@@ -151,7 +151,7 @@ def list_studies(*, json: Annotated[bool, Parameter(negative=(), show_default=Fa
     Args:
         json: Write one JSON object a study.
     """
-    studies = sorted(kept_studies(Folders.from_environment().studies), key=lambda study: study.created)
+    studies = sorted(all_studies(Folders.from_environment().studies), key=lambda study: study.created)
     if json:
         for study in studies:
             write_json(list_fields(study))
@@ -169,11 +169,11 @@ def delete(study: str, /) -> None:
         study: Its whole name.
     """
     root = Folders.from_environment().studies
-    forget(load(study, root).plan.name, root)
+    delete_study(load_study(study, root).plan.name, root)
     terminal.note(f"Deleted {study}.\n")
 
 
-def _study(plan: Plan, further: AddedFolders, folders: Folders) -> Study:
+def _study(plan: StudyPlan, further: AddedFolders, folders: Folders) -> Study:
     """Return the study of that name if it has the same plan, else a new one."""
 
     def find(name: str) -> ModelDescription | BrokenDescription:
@@ -182,23 +182,23 @@ def _study(plan: Plan, further: AddedFolders, folders: Folders) -> Study:
         except ModelNotFound as error:
             raise not_found(error, name) from error
 
-    kept = kept_study(plan.name, folders.studies)
+    kept = find_study(plan.name, folders.studies)
     if kept and kept.plan.name != plan.name:
         raise InvalidPlan(
             f"The study {kept.plan.name} is kept in the file that {plan.name} would have. Choose another name."
         )
     if kept and kept.plan == plan:
-        return tried_again(kept)
-    study = begin(
+        return ready_to_retry(kept)
+    study = new_study(
         plan,
         find=find,
         recipe=recipe_option.named,
         models=folders.models,
-        kept=lambda name: find_answers(folders.answers, plan.answers(name)),
+        kept=lambda name: find_reference(folders.references, plan.reference_request(name)),
     )
     if kept:
-        study = tried_again(taken_over(study, kept))
-    if not study.answers:
+        study = ready_to_retry(merge_results(study, kept))
+    if not study.reference_folder:
         corpora.check(plan.corpus, folders)
     return study
 
@@ -206,13 +206,13 @@ def _study(plan: Plan, further: AddedFolders, folders: Folders) -> Study:
 def _named(name: str) -> Study:
     """Return the kept study that a person calls so: by its name, or the beginning of one."""
     root = Folders.from_environment().studies
-    names = [study.plan.name for study in kept_studies(root)]
+    names = [study.plan.name for study in all_studies(root)]
     if name not in names:
         begun = [one for one in names if one.casefold().startswith(name.casefold())]
         if len(begun) > 1 and name:
             raise InvalidParameter(f"Several studies begin with {name}: {', '.join(begun)}. Say which.")
         name = begun[0] if begun and name else name
-    return load(name, root)
+    return load_study(name, root)
 
 
 def _write_row(study: Study, row: Row) -> None:
@@ -235,6 +235,6 @@ def _tell(study: Study) -> int:
     return _code(study, judgement)
 
 
-def _code(study: Study, judgement: Judgement | None) -> int:
+def _code(study: Study, judgement: GateVerdict | None) -> int:
     has_failed = any(row.failures for row in study.rows)
     return FAILED if has_failed or (judgement and judgement.winner is None) else 0

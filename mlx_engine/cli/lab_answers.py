@@ -9,8 +9,7 @@ from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.errors import InvalidParameter
 from mlx_engine.folders import Folders
-from mlx_engine.measure.results.kept_answers import KeptAnswers, kept_answers
-from mlx_engine.measure.results.kept_answers import delete as delete_answers
+from mlx_engine.measure.results.references import StoredReference, delete_reference, stored_references
 
 
 def answers(
@@ -27,7 +26,7 @@ def answers(
         delete: The beginning of a key, the name of a model, or "all".
         json: Write one JSON object a line, of what is kept or was deleted.
     """
-    kept = list(kept_answers(Folders.from_environment().answers))
+    kept = list(stored_references(Folders.from_environment().references))
     if not kept:
         terminal.note("No answers are kept.\n")
     chosen = [one for one in kept if not delete or _is_meant(one, delete)]
@@ -35,19 +34,19 @@ def answers(
         raise InvalidParameter(f"No answers are kept under {delete}. `facet lab answers` lists them.")
     for one in chosen:
         if delete:
-            delete_answers(one)
+            delete_reference(one)
         if json:
             write_json(_answers_fields(one))
         else:
             terminal.write(f"{'Deleted ' if delete else ''}{_answers_line(one)}\n")
 
 
-def _is_meant(kept: KeptAnswers, word: str) -> bool:
+def _is_meant(kept: StoredReference, word: str) -> bool:
     name = kept.header.model if kept.header else ""
     return word == "all" or kept.folder.name.startswith(word) or word in (name, name.rpartition("/")[2])
 
 
-def _answers_fields(kept: KeptAnswers) -> dict[str, object]:
+def _answers_fields(kept: StoredReference) -> dict[str, object]:
     header = kept.header
     return {
         "key": kept.folder.name,
@@ -60,7 +59,7 @@ def _answers_fields(kept: KeptAnswers) -> dict[str, object]:
     }
 
 
-def _answers_line(kept: KeptAnswers) -> str:
+def _answers_line(kept: StoredReference) -> str:
     name = kept.header.model if kept.header else "damaged, or of another version"
     line = f"{kept.folder.name[:8]}  {format_disk(kept.size_bytes):>8}  {name}"
     if kept.header is None:

@@ -20,16 +20,16 @@ from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.errors import FacetError, ModelNotFound
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.convention import Convention, ScoredPositions
-from mlx_engine.measure.results.kept_answers import find
 from mlx_engine.measure.results.messages import (
     TAIL_MASS,
-    AnswersKept,
-    AnswersUnderway,
     FidelityMeasured,
-    FidelityUnderway,
-    KeepAnswers,
+    FidelityProgress,
     MeasureFidelity,
+    RecordReference,
+    ReferenceProgress,
+    ReferenceRecorded,
 )
+from mlx_engine.measure.results.references import find_reference
 from mlx_engine.measure.results.results import FidelityResult
 from mlx_engine.measure.study.study_file import STAND_IN, conversion_label
 from mlx_engine.models.description.description import BrokenDescription, ModelDescription
@@ -80,7 +80,7 @@ def measure(  # noqa: PLR0913 - options
         raise UsageError("--tokens is 0 or more, and --tail a share from 0 to less than 1.")
     folders = Folders.from_environment()
     paths = {name: _found(name, folder).path for name in candidates}
-    asked = KeepAnswers(
+    asked = RecordReference(
         id=original,
         model=original,
         corpus=chosen(corpus),
@@ -92,7 +92,7 @@ def measure(  # noqa: PLR0913 - options
     try:
         answers = _reference(asked, folder, folders)
         requests = [
-            MeasureFidelity(id=name, model=str(path), answers=answers, cache_bits=cache_bits)
+            MeasureFidelity(id=name, model=str(path), reference_folder=answers, cache_bits=cache_bits)
             for name, path in paths.items()
         ]
         results = list(_compared(requests, folders, json=json))
@@ -111,7 +111,7 @@ def _found(name: str, further: AddedFolders) -> ModelDescription | BrokenDescrip
         raise not_found(error, name) from error
 
 
-def _reference(asked: KeepAnswers, further: AddedFolders, folders: Folders) -> str:
+def _reference(asked: RecordReference, further: AddedFolders, folders: Folders) -> str:
     """Return the folder with the answers of the original that `asked` names; they are kept now, if not before."""
     try:
         model = model_named(asked.model, further)
@@ -152,20 +152,20 @@ def _stand_in(original: ModelDescription, folders: Folders) -> tuple[str, Path]:
     return label, path
 
 
-def _kept(asked: KeepAnswers, folders: Folders, missing: ModelNotFound) -> str:
+def _kept(asked: RecordReference, folders: Folders, missing: ModelNotFound) -> str:
     """Return the folder with the answers of an original that is there no more."""
     name = conversion_label(asked.id, STAND_IN) if asked.is_stand_in else asked.id
-    answers = find(folders.answers, msgspec.structs.replace(asked, id=name))
+    answers = find_reference(folders.references, msgspec.structs.replace(asked, id=name))
     if answers is None:
         raise missing
     terminal.note(f"{asked.id} is not here any more; its kept answers are.\n")
     return str(answers)
 
 
-def _answers(request: KeepAnswers, folders: Folders) -> str:
+def _answers(request: RecordReference, folders: Folders) -> str:
     end = show_all(job.run(request, folders), StatusView(_underway))
-    assert isinstance(end, AnswersKept)  # noqa: S101 - the last event of answers that are kept
-    return end.answers
+    assert isinstance(end, ReferenceRecorded)  # noqa: S101 - the last event of answers that are kept
+    return end.reference_folder
 
 
 def _measured(request: MeasureFidelity, folders: Folders) -> FidelityResult:
@@ -176,9 +176,9 @@ def _measured(request: MeasureFidelity, folders: Folders) -> FidelityResult:
 
 def _underway(event: JobEvent) -> str:
     match event:
-        case AnswersUnderway(done=done, total=total):
+        case ReferenceProgress(done=done, total=total):
             return f"The original reads: {done} of {total} chunks"
-        case FidelityUnderway(done=done, total=total, so_far=so_far):
+        case FidelityProgress(done=done, total=total, so_far=so_far):
             return f"{event.id}: {done} of {total} chunks, KL {so_far.mean_kl:.4f}"
         case _:
             return ""

@@ -5,17 +5,17 @@ from PySide6.QtCore import QObject, Signal
 from app.viewmodels.bridges.questions import OnReply
 from mlx_engine.engine.values.job_messages import JobRequest
 from mlx_engine.measure.results.messages import (
-    AnswersKept,
-    AnswersUnderway,
     FidelityMeasured,
-    KeepAnswers,
     MeasureFidelity,
     ReadTokens,
+    RecordReference,
+    ReferenceProgress,
+    ReferenceRecorded,
     ScoredToken,
     TokensRead,
 )
-from mlx_engine.measure.results.results import Choice, Divergence, Fidelity, FidelityResult
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.results.results import Divergence, Fidelity, FidelityResult, TopToken
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Study
 from mlx_engine.protocol import RequestFailed
 
@@ -65,15 +65,15 @@ def result(candidate: str, **changes: object) -> FidelityResult:
         kl=3.1,
         before="The boats do",
         true=" not",
-        reference=(Choice(" not", 0.9, is_true=True),),
-        candidate=(Choice(" so", 0.8),),
+        reference=(TopToken(" not", 0.9, is_true=True),),
+        candidate=(TopToken(" so", 0.8),),
     )
     values: dict[str, object] = {
         "candidate": candidate,
         "candidate_weights": f"{candidate}-weights",
         "reference": "maker/Whale",
         "reference_weights": "whale-weights",
-        "answers": "key",
+        "reference_key": "key",
         "corpus": "facet",
         "convention": "chunks of 512 tokens",
         "fidelity": fidelity(),
@@ -88,13 +88,13 @@ def result(candidate: str, **changes: object) -> FidelityResult:
 def study(*names: str) -> Study:
     """Return a study with results of these models."""
     rows = [Row(label=f"maker/{name}", path=f"/models/{name}", fidelity=(result(f"maker/{name}"),)) for name in names]
-    plan = Plan(name="boats", original="maker/Whale", candidates=names or ("none",))
+    plan = StudyPlan(name="boats", original="maker/Whale", candidates=names or ("none",))
     return Study(plan=plan, rows=(Row(label="maker/Whale", path="/models/Whale", is_original=True), *rows))
 
 
 def token(text: str, *, kl: float = 0.002, differs: bool = False) -> ScoredToken:
     """Return a token; if it is a flip, the candidate prefers "so"."""
-    true, other = Choice(text, 0.6, is_true=True), Choice(" so", 0.3)
+    true, other = TopToken(text, 0.6, is_true=True), TopToken(" so", 0.3)
     return ScoredToken(
         text=text,
         kl=kl,
@@ -102,7 +102,7 @@ def token(text: str, *, kl: float = 0.002, differs: bool = False) -> ScoredToken
         probability=0.25 if differs else 0.55,
         reference_probability=0.6,
         reference=(true, other),
-        candidate=(other, Choice(text, 0.25, is_true=True)) if differs else (true, other),
+        candidate=(other, TopToken(text, 0.25, is_true=True)) if differs else (true, other),
     )
 
 
@@ -167,11 +167,13 @@ class TokenAnswers:
         match request:
             case ReadTokens(chunk=chunk):
                 on_reply(read(*self.tokens, id=request.id, chunk=chunk, before=self.before))
-            case KeepAnswers():
-                on_reply(AnswersUnderway(id=request.id, done=1, total=1, tokens_per_s=100))
-                on_reply(AnswersKept(id=request.id, answers="/answers/own", size_bytes=1, share=0.1))
+            case RecordReference():
+                on_reply(ReferenceProgress(id=request.id, done=1, total=1, tokens_per_s=100))
+                on_reply(
+                    ReferenceRecorded(id=request.id, reference_folder="/references/pasted", size_bytes=1, share=0.1)
+                )
             case MeasureFidelity():
-                on_reply(FidelityMeasured(request.id, result(request.id, corpus="pasted text", answers="own")))
+                on_reply(FidelityMeasured(request.id, result(request.id, corpus="pasted text", reference_key="own")))
 
     def close(self) -> None:
         self._on_reply = None

@@ -31,7 +31,7 @@ import msgspec
 import numpy as np
 
 from mlx_engine.engine.parents.job_client import start_job
-from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent, JobRequest
+from mlx_engine.engine.values.job_messages import PROGRESS, JobEvent, JobRequest
 from mlx_engine.hub_messages import Download, Downloaded
 from mlx_engine.models.files.safetensors import compose_header
 from mlx_engine.protocol import RequestFailed
@@ -107,7 +107,7 @@ class Process:
 
     def answer(self, request: JobRequest) -> JobEvent:
         self._client.send(request)
-        while isinstance(event := self._events.get(), UNDERWAY):
+        while isinstance(event := self._events.get(), PROGRESS):
             pass
         if isinstance(event, RequestFailed):
             raise SystemExit(f"{event.title}: {event.message}")

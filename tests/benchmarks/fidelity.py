@@ -96,12 +96,12 @@ class _Bench:
     def store(self) -> None:
         import numpy as np  # noqa: PLC0415
 
-        from mlx_engine.measure.results.fidelity import fidelity  # noqa: PLC0415
+        from mlx_engine.measure.results.fidelity import summarize  # noqa: PLC0415
 
         candidate, exact = self._candidate(), None
         for tail_mass in (0, 1e-2, 1e-3, 1e-4, 1e-5):
             chunks = [self._answers(tokens, tail_mass) for tokens in self.tokens[:4]]
-            found = fidelity([self._compare(candidate, chunk) for chunk in chunks])
+            found = summarize([self._compare(candidate, chunk) for chunk in chunks])
             exact = found.mean_kl if exact is None else exact
             size = sum(4 * len(chunk.ids) + chunk.tail_ids.nbytes // 2 + chunk.tail_steps.nbytes for chunk in chunks)
             kept = np.mean([chunk.counts.mean() for chunk in chunks])
@@ -112,9 +112,9 @@ class _Bench:
             )
 
     def _answers(self, tokens: Any, tail_mass: float = TAIL_MASS) -> Any:
-        from mlx_engine.measure.mlx.reference import answers  # noqa: PLC0415
+        from mlx_engine.measure.mlx.reference import predict_chunk  # noqa: PLC0415
 
-        return answers(self.network, tokens, self.convention, tail_mass, cache=self.layers.make(16))
+        return predict_chunk(self.network, tokens, self.convention, tail_mass, cache=self.layers.make(16))
 
     def _compare(self, network: Any, chunk: Any) -> Any:
         from mlx_engine.measure.mlx.comparison import compare  # noqa: PLC0415

@@ -20,10 +20,10 @@ from mlx_engine.inference.load import Model, open_model
 from mlx_engine.measure.corpus.corpus import builtin_corpus
 from mlx_engine.measure.corpus.rendered_corpus import render_corpus
 from mlx_engine.measure.corpus.sample import TokenSample, tokenize
-from mlx_engine.measure.mlx.measure import keep_answers, measure_fidelity
+from mlx_engine.measure.mlx.measure import measure_fidelity, record_reference
 from mlx_engine.measure.results.convention import Convention
 from mlx_engine.measure.results.fingerprints import Fingerprints
-from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity
+from mlx_engine.measure.results.messages import MeasureFidelity, RecordReference
 
 _convention = Convention()
 
@@ -46,9 +46,9 @@ def main() -> None:
 def _ours(original: Path, candidate: Path, tokens: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        asked = KeepAnswers(id="original", model=str(original), convention=_convention, limit_tokens=tokens)
-        *_, kept = keep_answers(asked, builtin_corpus(), root / "answers", Fingerprints(root / "known.json"))
-        request = MeasureFidelity(id="candidate", model=str(candidate), answers=str(kept.store.folder))
+        asked = RecordReference(id="original", model=str(original), convention=_convention, limit_tokens=tokens)
+        *_, kept = record_reference(asked, builtin_corpus(), root / "references", Fingerprints(root / "known.json"))
+        request = MeasureFidelity(id="candidate", model=str(candidate), reference_folder=str(kept.store.folder))
         *_, measured = measure_fidelity(request, root / "results")
     found = measured.so_far
     return {"mean KL": found.mean_kl, "p99 KL": found.p99_kl, "flips": found.flips, "perplexity": found.perplexity}

@@ -30,10 +30,10 @@ from mlx_engine.measure.corpus.corpus import Corpus, read_corpus
 from mlx_engine.measure.corpus.rendered_corpus import render_corpus
 from mlx_engine.measure.corpus.sample import tokenize
 from mlx_engine.measure.mlx.forward import logits
-from mlx_engine.measure.mlx.measure import keep_answers, measure_fidelity
+from mlx_engine.measure.mlx.measure import measure_fidelity, record_reference
 from mlx_engine.measure.results.convention import Convention
 from mlx_engine.measure.results.fingerprints import Fingerprints
-from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity
+from mlx_engine.measure.results.messages import MeasureFidelity, RecordReference
 from mlx_engine.measure.results.results import Fidelity
 from mlx_engine.models.library.starter import starter_gguf
 
@@ -156,17 +156,17 @@ def _log_probabilities(network: Any, chunk: NDArray[np.int32]) -> NDArray[np.flo
 def _ours(
     original: Path, candidates: Sequence[Path], corpus: Corpus, folder: Path, options: argparse.Namespace
 ) -> list[Fidelity]:
-    asked = KeepAnswers(
+    asked = RecordReference(
         id="original",
         model=str(original),
         convention=_convention,
         limit_tokens=options.chunks * _convention.chunk_tokens,
         tail_mass=options.tail,
     )
-    *_, kept = keep_answers(asked, corpus, folder / "answers", Fingerprints(folder / "known.json"))
+    *_, kept = record_reference(asked, corpus, folder / "references", Fingerprints(folder / "known.json"))
     found = []
     for candidate in candidates:
-        request = MeasureFidelity(id=candidate.name, model=str(candidate), answers=str(kept.store.folder))
+        request = MeasureFidelity(id=candidate.name, model=str(candidate), reference_folder=str(kept.store.folder))
         *_, measured = measure_fidelity(request, folder / "results")
         found.append(measured.so_far)
     return found

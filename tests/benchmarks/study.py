@@ -23,7 +23,7 @@ import msgspec
 from mlx_engine.cli.main import main as facet
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.speed_result import SpeedPlan
-from mlx_engine.measure.study.plan import Gates, Plan
+from mlx_engine.measure.study.plan import Gates, StudyPlan
 from mlx_engine.models.library import starter
 
 _recipes = (
@@ -55,7 +55,7 @@ def main() -> int:
 def _run(home: Path, tokens: int) -> int:
     os.environ["FACET_HOME"] = str(home)
     began = time.monotonic()
-    plan = Plan(
+    plan = StudyPlan(
         name=_name,
         original=str(_original(home / "originals")),
         recipes=_recipes,

@@ -24,8 +24,8 @@ import psutil
 
 from mlx_engine.measure.results.convention import Convention
 from mlx_engine.measure.results.messages import CorpusSource
-from mlx_engine.measure.study.plan import Plan
-from mlx_engine.measure.study.study_file import load
+from mlx_engine.measure.study.plan import StudyPlan
+from mlx_engine.measure.study.study_file import load_study
 from tests import tiny_models
 
 _recipes = ("8bit", "4bit", "mxfp4")
@@ -60,7 +60,7 @@ def main(times: int) -> None:
 def _write_plan(root: Path) -> Path:
     text = root / "text.txt"
     text.write_text("The tide comes in twice a day, and takes back what it has left behind. " * 100)
-    plan = Plan(
+    plan = StudyPlan(
         name="kills",
         original=str(root / "tiny" / "llama"),
         candidates=(str(root / "tiny" / "llama-4bit"),),
@@ -123,7 +123,7 @@ class _Home:
 
     def figures(self) -> dict[str, bytes]:
         """Return what was measured of each model, as it is kept."""
-        study = load("kills", self.path / "studies")
+        study = load_study("kills", self.path / "studies")
         return {
             row.label: msgspec.json.encode([(one.fidelity, one.by_kind, one.kl_counts, one.worst)])
             for row in study.rows
@@ -134,7 +134,11 @@ class _Home:
         return [file.name for pattern in ("*.partial*", "*.running", "*.tmp") for file in self.path.rglob(pattern)]
 
     def _lasting(self) -> Iterator[Path]:
-        for pattern in ("answers/*/chunk-?????", "measurements/fidelity/*/*/result.json", "models/*/*/*.safetensors"):
+        for pattern in (
+            "references/*/chunk-?????",
+            "measurements/fidelity/*/*/result.json",
+            "models/*/*/*.safetensors",
+        ):
             yield from (file for file in self.path.glob(pattern) if not file.parent.name.endswith(".partial"))
 
     def _so_far(self) -> str:

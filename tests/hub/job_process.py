@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mlx_engine.engine.parents.job_client import start_job
-from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent, JobRequest
+from mlx_engine.engine.values.job_messages import PROGRESS, JobEvent, JobRequest
 from mlx_engine.protocol import ProcessExited
 
 DEADLINE_S = 30
@@ -40,7 +40,7 @@ class JobProcess:
     def run(self, request: JobRequest) -> list[JobEvent]:
         """Return all events of the request."""
         self.send(request)
-        return self.until(lambda event: not isinstance(event, UNDERWAY))
+        return self.until(lambda event: not isinstance(event, PROGRESS))
 
     def answer(self, request: JobRequest) -> JobEvent:
         """Return the last event of the request."""

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from mlx_engine.engine.parents.client import Parcel
 from mlx_engine.engine.parents.job_session import JobSession
-from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent, JobReply, JobRequest
+from mlx_engine.engine.values.job_messages import PROGRESS, JobEvent, JobReply, JobRequest
 from mlx_engine.errors import FacetError
 from mlx_engine.protocol import RequestFailed
 
@@ -58,6 +58,6 @@ class Questions(QObject):
 
     def _dispatch(self, reply: JobReply) -> None:
         on_reply = self._callbacks[reply.id]
-        if not isinstance(reply, UNDERWAY):
+        if not isinstance(reply, PROGRESS):
             del self._callbacks[reply.id]
         on_reply(reply)

@@ -12,8 +12,8 @@ from app.domain.store import Store
 from mlx_engine.amounts import format_count
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.measure.results.output_file import write_chosen
-from mlx_engine.measure.study.past_chats import keep_copy
+from mlx_engine.measure.results.output_file import write_output
+from mlx_engine.measure.study.past_chats import save_copy
 
 ExportFormat = Literal["jsonl", "md"]
 
@@ -58,7 +58,7 @@ class PastChats(QObject):
             if (messages := answered_messages(chat))
         )
         try:
-            return str(keep_copy(chats, self._folders.chats))
+            return str(save_copy(chats, self._folders.chats))
         except FacetError as error:
             self.problem.emit(error.title, error.message)
             return ""
@@ -69,7 +69,7 @@ class PastChats(QObject):
             chats = [chat for chat in self._all() if conversation in ("", chat.conversation.id)]
             lines = b"".join(line + b"\n" for line in json_lines(chats))
             content = lines if form == "jsonl" else to_markdown(chats).encode()
-            write_chosen(file, content)
+            write_output(file, content)
         except FacetError as error:
             self.problem.emit("Couldn't export the chats", error.message)
         else:

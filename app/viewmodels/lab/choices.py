@@ -7,7 +7,7 @@ import msgspec
 from mlx_engine.measure.results.convention import SMALL_TOKENS, Convention
 from mlx_engine.measure.results.messages import TAIL_MASS, CorpusSource
 from mlx_engine.measure.results.speed_result import SpeedPlan
-from mlx_engine.measure.study.plan import Gates, Plan
+from mlx_engine.measure.study.plan import Gates, StudyPlan
 from mlx_engine.protocol import CacheBits
 
 
@@ -55,7 +55,7 @@ class Choices:
         return msgspec.structs.replace(wanted, prompts=prompts or (128,), depths=depths)
 
 
-def choices_of(plan: Plan) -> Choices:
+def choices_of(plan: StudyPlan) -> Choices:
     """Return what was chosen for a study that is there already."""
     return Choices(
         candidates=frozenset(plan.candidates),

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.viewmodels.library.library import ModelLibrary
 from mlx_engine.engine.values.state import Ready
-from mlx_engine.measure.results.memory_required import need
+from mlx_engine.measure.results.memory_required import measurement_fit
 from mlx_engine.measure.study.study import Step, Study
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory.machine import Machine
@@ -18,7 +18,7 @@ from mlx_engine.models.memory.memory import fit
 
 QUIET_MS = 20_000
 """How long nothing is answered before a study goes on: who reads an answer may soon ask again."""
-_WITH_MODEL = ("answers", "fidelity", "speed")
+_WITH_MODEL = ("reference", "fidelity", "speed")
 """The steps that hold a whole model in memory."""
 _CONVERSION, _CHAT = "the conversion has ended", "the chat is quiet"
 
@@ -89,7 +89,7 @@ class Beside(QObject):
 
     def _crowd(self, study: Study) -> list[ModelDescription]:
         known = filter(None, (self._library.description(row.label) for row in study.rows))
-        needs = (need(model, self._machine, study.plan.convention).estimate.total_bytes for model in known)
+        needs = (measurement_fit(model, self._machine, study.plan.convention).estimate.total_bytes for model in known)
         return self.displaced(max(needs, default=0))
 
     def _grow_quiet(self) -> None:

@@ -19,9 +19,9 @@ from app.viewmodels.quantize.recipe_cards import RecipeCard, RecipeForecaster
 from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.errors import FacetError, ModelNotFound
 from mlx_engine.folders import Folders
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Study
-from mlx_engine.measure.study.study_file import begin, same_name
+from mlx_engine.measure.study.study_file import new_study, same_name
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory.machine import Machine
 from mlx_engine.protocol import RequestFailed, new_id
@@ -148,12 +148,12 @@ class LabDraft(QObject):
         return name in self.choices.candidates or name in self.choices.recipes
 
     @property
-    def plan(self) -> Plan | None:
+    def plan(self) -> StudyPlan | None:
         """The plan as it stands; None without an original."""
         if self.original is None:
             return None
         chosen = self.choices
-        return Plan(
+        return StudyPlan(
             name=self.name.strip(),
             original=self.original.id,
             candidates=tuple(kin.model.id for kin in self.kin if kin.model.id in chosen.candidates),
@@ -197,7 +197,7 @@ class LabDraft(QObject):
 
     def _study(self) -> Study | None:
         plan = self.plan
-        return begin(plan, find=self._find, recipe=self._recipe, models=self._folders.models) if plan else None
+        return new_study(plan, find=self._find, recipe=self._recipe, models=self._folders.models) if plan else None
 
     def _described(self, study: Study) -> dict[str, ModelDescription]:
         """Return what is known of the models of the study, by their labels; what is to be made, as it will be."""
@@ -217,7 +217,7 @@ class LabDraft(QObject):
             return model
         raise ModelNotFound(f"There is no model called {id} any more.")
 
-    def _obstacle(self, plan: Plan) -> str:
+    def _obstacle(self, plan: StudyPlan) -> str:
         """Return why the study cannot be begun, whatever it would take."""
         if not plan.name:
             return "Give the study a name."

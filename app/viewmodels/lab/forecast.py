@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.viewmodels.lab.time_estimate import Pace, corpus_tokens, study_seconds
 from mlx_engine.amounts import format_estimate, format_memory
-from mlx_engine.measure.results.memory_required import need
+from mlx_engine.measure.results.memory_required import measurement_fit
 from mlx_engine.measure.study.study import Row, Study
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.memory.machine import Machine
@@ -64,10 +64,10 @@ class Reckoning:
 
     def too_large(self) -> str:
         """Return that the model which answers does not fit, in a sentence or two; "" if it does."""
-        row = self.study.answering
+        row = self.study.reference_row
         if row.label not in self.models:
             return ""
-        found = need(self.models[row.label], self.machine, self.study.plan.convention)
+        found = measurement_fit(self.models[row.label], self.machine, self.study.plan.convention)
         if found.verdict != "too large":
             return ""
         name = f"The 8-bit conversion of {self.study.original.label}" if row.is_stand_in else row.label
@@ -86,7 +86,7 @@ class Reckoning:
     def need_of(self, row: Row) -> Fit:
         """Reckon one model: with the chunks of the corpus, and with the longest prompt if speed is measured."""
         plan, model = self.study.plan, self.models[row.label]
-        found = [need(model, self.machine, plan.convention)]
+        found = [measurement_fit(model, self.machine, plan.convention)]
         if plan.speed:
             longest = max((*plan.speed.prompts, *plan.speed.depths)) + plan.speed.decode_tokens
             found.append(fit(model, self.machine, context=longest))

@@ -8,16 +8,16 @@ from mlx_engine.amounts import format_progress, format_token_rate
 from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.hub_messages import DownloadProgress, Waiting
 from mlx_engine.measure.figures.limits import AIMS, format_limits
-from mlx_engine.measure.results.messages import AnswersUnderway, FidelityUnderway, MeasureFidelity, SpeedUnderway
+from mlx_engine.measure.results.messages import FidelityProgress, MeasureFidelity, ReferenceProgress, SpeedProgress
 from mlx_engine.measure.study.gates import judge
 from mlx_engine.measure.study.names import short_names
-from mlx_engine.measure.study.plan import Gates, Plan
+from mlx_engine.measure.study.plan import Gates, StudyPlan
 from mlx_engine.measure.study.study import Step, StepKind, Study, remaining
 from mlx_engine.quantize.plan.messages import ConversionProgress
 
 _DOING: dict[StepKind, str] = {
     "fetch": "Fetching the text",
-    "answers": "Reading the text with the original",
+    "reference": "Reading the text with the original",
     "convert": "Converting",
     "fidelity": "Comparing with the original",
     "speed": "Measuring speed",
@@ -37,13 +37,13 @@ def progress(step: Step, event: JobEvent | None = None) -> Progress:
     doing, label = _DOING[step.kind], step.label
     bits = step.request.cache_bits if isinstance(step.request, MeasureFidelity) else 16
     match event:
-        case AnswersUnderway(done=done, total=total, tokens_per_s=rate):
+        case ReferenceProgress(done=done, total=total, tokens_per_s=rate):
             speed = f", {format_token_rate(rate)}" if rate >= 1 else ""
             return _at(label, f"{doing}: {done} of {total} parts{speed}", done, total)
-        case FidelityUnderway(done=done, total=total, so_far=so_far):
+        case FidelityProgress(done=done, total=total, so_far=so_far):
             present = Present(label, f"{doing}: {done} of {total} parts", bits, so_far)
             return Progress(present, done / max(total, 1))
-        case SpeedUnderway(done=done, total=total, words=words, so_far=speed):
+        case SpeedProgress(done=done, total=total, words=words, so_far=speed):
             return Progress(Present(label, f"{doing}: {words}", speed=speed), done / max(total, 1))
         case (
             DownloadProgress(done_bytes=done, total_bytes=total)
@@ -60,7 +60,7 @@ def _at(label: str, words: str, done: int, total: int) -> Progress:
     return Progress(Present(label, words), done / max(total, 1))
 
 
-def format_corpus(plan: Plan) -> str:
+def format_corpus(plan: StudyPlan) -> str:
     """Describe the text of a plan: "Facet's texts (code, prose), up to 8,192 tokens"."""
     corpus = plan.corpus
     name = corpus.dataset or (Path(corpus.path).stem if corpus.private else Path(corpus.path).name) or "Facet's texts"

@@ -105,7 +105,7 @@ def _note(study: Study, sample: Sample) -> str:
     if sample.result:
         words = verdict(sample.result.fidelity)
         return f"{words[0].upper()}{words[1:]}{_AT_LEAST if sample.result.is_stand_in else ''}"
-    if row is study.answering and sample.cache_bits == 16 and not row.has_failed("convert"):
+    if row is study.reference_row and sample.cache_bits == 16 and not row.has_failed("convert"):
         return _STAND_IN
     return _missing(study, sample)
 
@@ -119,7 +119,7 @@ def _missing(study: Study, sample: Sample) -> str:
         return "Not measured"
     if sample.cache_bits not in study.plan.cache_bits:
         return "Only speed is measured"
-    if study.original.has_failed("answers"):
+    if study.original.has_failed("reference"):
         return "Not compared: the original could not be read"
     return "Waiting to be created" if row.recipe and not row.is_made else "Waiting to be measured"
 

@@ -76,4 +76,4 @@ def _whole(study: Study) -> int:
         msgspec.structs.replace(row, fidelity=(), speed=None, failures=(), is_made=row.recipe is None)
         for row in study.rows
     )
-    return left_steps(msgspec.structs.replace(study, rows=tuple(bare), dataset="", answers=""))
+    return left_steps(msgspec.structs.replace(study, rows=tuple(bare), dataset="", reference_folder=""))

@@ -13,7 +13,7 @@ from app.viewmodels.lab.study_store import LabShelf
 from app.viewmodels.lab.time_estimate import Pace, learned
 from mlx_engine.errors import FacetError
 from mlx_engine.measure.study.plan import Gates
-from mlx_engine.measure.study.study import Row, Study, tried_again
+from mlx_engine.measure.study.study import Row, Study, ready_to_retry
 
 
 class Lab(QObject):
@@ -108,7 +108,7 @@ class Lab(QObject):
         study = self.study
         if study is None or self.is_running:
             return
-        fresh = tried_again(study)
+        fresh = ready_to_retry(study)
         if self._try(lambda: self._shelf.keep(fresh)):
             self._turns.add(self._shown)
 

@@ -12,7 +12,7 @@ from app.viewmodels.lab.status import Stand, at_rest, left_steps, running, share
 from app.viewmodels.lab.study_store import LabShelf
 from app.viewmodels.lab.time_estimate import Countdown, Pace
 from mlx_engine.amounts import format_percent
-from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent
+from mlx_engine.engine.values.job_messages import PROGRESS, JobEvent
 from mlx_engine.measure.study.plan import Gates
 from mlx_engine.measure.study.study import Step, Study, remaining
 
@@ -192,6 +192,6 @@ class LabTurns(QObject):
         self.go_on()
 
     def _take(self, event: JobEvent) -> None:
-        if self._runner.step and isinstance(event, UNDERWAY):
+        if self._runner.step and isinstance(event, PROGRESS):
             self._progress = progress(self._runner.step, event)
             self.changed.emit()

@@ -8,7 +8,7 @@ import msgspec
 from mlx_engine.errors import FacetError, InvalidParameter
 from mlx_engine.folders import Folders
 from mlx_engine.measure.study import study_file
-from mlx_engine.measure.study.past_chats import forget_unused
+from mlx_engine.measure.study.past_chats import delete_unused
 from mlx_engine.measure.study.study import Study
 
 UNDER_WAY = "underway"
@@ -20,7 +20,7 @@ class LabShelf:
 
     def __init__(self, folders: Folders) -> None:
         self._folders, self._root = folders, folders.studies
-        self._studies = {study.plan.name: study for study in study_file.kept_studies(self._root)}
+        self._studies = {study.plan.name: study for study in study_file.all_studies(self._root)}
         if folders.chats.exists():
             with contextlib.suppress(FacetError):  # They are in nobody's way; the next run tries it again.
                 self._forget_unused()
@@ -41,7 +41,7 @@ class LabShelf:
         """See what the command line has run, or somebody has deleted, but for those that are `spared`; tell whether
         anything is different.
         """
-        found = {study.plan.name: study for study in study_file.kept_studies(self._root)}
+        found = {study.plan.name: study for study in study_file.all_studies(self._root)}
         for name in spared:
             found.pop(name, None)
             found |= {name: self._studies[name]} if name in self._studies else {}
@@ -58,7 +58,7 @@ class LabShelf:
         Raises:
             StorageError: it cannot be written.
         """
-        study_file.keep(study, self._root)
+        study_file.save_study(study, self._root)
         self.take(study)
 
     def add(self, study: Study) -> None:
@@ -77,7 +77,7 @@ class LabShelf:
         Raises:
             StorageError: it cannot be removed.
         """
-        study_file.forget(name, self._root)
+        study_file.delete_study(name, self._root)
         del self._studies[name]
         self._forget_unused()
 
@@ -91,13 +91,13 @@ class LabShelf:
         self._require_free(new, (other for other in self._studies if other != name))
         study = self._studies[name]
         # The two names may be one on the disk: the old file goes first.
-        study_file.forget(name, self._root)
+        study_file.delete_study(name, self._root)
         del self._studies[name]
         self.keep(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name=new)))
 
     def _forget_unused(self) -> None:
         # As they are on the disk: another process may have begun one.
-        forget_unused(self._folders, study_file.kept_studies(self._root))
+        delete_unused(self._folders, study_file.all_studies(self._root))
 
     def _require_free(self, name: str, others: Iterable[str]) -> None:
         if study_file.same_name(name, others):

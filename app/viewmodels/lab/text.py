@@ -12,7 +12,7 @@ from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.messages import CorpusRead, CorpusSource, ReadCorpus
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.models.hub.datasets import find_local, parse_dataset
 from mlx_engine.protocol import RequestFailed, new_id
 
@@ -50,7 +50,7 @@ class LabText(QObject):
         self._folders, self._questions, self._chats = folders, questions, chats
         self._copied: dict[str, ChatCount] = {}
         """How many chats are in each copy."""
-        self._plan: Plan | None = None
+        self._plan: StudyPlan | None = None
         self._looked_at: object = None
         self._found: JobReply | None = None
 
@@ -66,7 +66,7 @@ class LabText(QObject):
         self._copied[copy] = self._chats.count()
         return copy
 
-    def look(self, model: Path, plan: Plan) -> None:
+    def look(self, model: Path, plan: StudyPlan) -> None:
         """Find out about the text of `plan`, unless that is being done, or is known."""
         wanted = (model, plan.corpus, plan.convention, plan.limit_tokens, _stamp(plan.corpus.path))
         if wanted == self._looked_at:

@@ -12,7 +12,7 @@ from pathlib import Path
 from mlx_engine.hub_messages import FetchDataset
 from mlx_engine.measure.corpus.text_file import MAX_BYTES
 from mlx_engine.measure.results.messages import CorpusSource, MeasureFidelity, MeasureSpeed
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Step, Study, remaining
 
 _BYTES_PER_TOKEN = 3.5
@@ -73,7 +73,7 @@ def _pace(row: Row) -> tuple[float, float]:
     return _weights(row) * row.speed.reading[0].median, row.size_bytes * row.speed.decoding[0].median
 
 
-def corpus_tokens(plan: Plan) -> int:
+def corpus_tokens(plan: StudyPlan) -> int:
     """Return about how many tokens the plan reads."""
     there = round(_corpus_bytes(plan.corpus) / _BYTES_PER_TOKEN)
     return min(there, plan.limit_tokens) if plan.limit_tokens else there

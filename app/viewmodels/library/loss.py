@@ -100,7 +100,11 @@ def _others(result: FidelityResult, others: Sequence[FidelityResult]) -> str:
 def _difference(other: FidelityResult, result: FidelityResult) -> str:
     bits = f"with a {other.cache_bits}-bit KV cache" if other.cache_bits != result.cache_bits else ""
     text = f"on {_corpus(other)}" if other.corpus != result.corpus else ""
-    against = f"against {other.reference.rpartition('/')[2]}" if other.answers != result.answers and not text else ""
+    against = (
+        f"against {other.reference.rpartition('/')[2]}"
+        if other.reference_key != result.reference_key and not text
+        else ""
+    )
     return " ".join(filter(None, (text, against, bits)))
 
 

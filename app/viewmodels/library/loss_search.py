@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from app.viewmodels.library.loss import Loss, NotMeasured, Speedup, describe_loss
-from mlx_engine.measure.results.results import FidelityResult, kept_speed, results_of
+from mlx_engine.measure.results.results import FidelityResult, all_speeds, fidelity_of
 from mlx_engine.measure.results.speed_result import SpeedResult
 from mlx_engine.measure.study.study import Row, Study
-from mlx_engine.measure.study.study_file import kept_studies
+from mlx_engine.measure.study.study_file import all_studies
 
 _UNKNOWN = "It was not measured yet. The Lab compares it with the original on the same text."
 _WHOLE = "Nothing, as far as Facet knows: it is not quantized. The Lab shows what its quantizations lose."
@@ -19,7 +19,7 @@ def look_up(model: Path, measurements: Path, studies: Path, *, is_whole: bool) -
     `is_whole` tells that it is not quantized.
     """
     found = list(_studies_with(model, studies))
-    results = _latest(results_of(model, measurements))
+    results = _latest(fidelity_of(model, measurements))
     if not results:
         return _not_measured(found, is_whole=is_whole)
     # With a whole context it is told what the weights have lost, and nothing else.
@@ -31,7 +31,7 @@ def look_up(model: Path, measurements: Path, studies: Path, *, is_whole: bool) -
 
 def _studies_with(model: Path, studies: Path) -> Iterator[tuple[Study, Row]]:
     """Yield the studies that have the model, the latest first, and its row."""
-    for study in sorted(kept_studies(studies), key=lambda study: study.created, reverse=True):
+    for study in sorted(all_studies(studies), key=lambda study: study.created, reverse=True):
         yield from ((study, row) for row in study.rows if Path(row.path).resolve() == model.resolve())
 
 
@@ -44,7 +44,7 @@ def _latest(results: Sequence[FidelityResult]) -> list[FidelityResult]:
 
 
 def _speedup(result: FidelityResult, measurements: Path) -> Speedup | None:
-    speeds = {speed.weights: speed for speed in kept_speed(measurements) if speed.plan.cache_bits == 16}
+    speeds = {speed.weights: speed for speed in all_speeds(measurements) if speed.plan.cache_bits == 16}
     own, original = speeds.get(result.candidate_weights), speeds.get(result.reference_weights)
     return _compared(own, original) if own and original else None
 

@@ -11,7 +11,7 @@ from app.viewmodels.tokens.passage import Passage
 from mlx_engine.amounts import format_percent
 from mlx_engine.measure.results import safe_characters as characters
 from mlx_engine.measure.results.messages import ScoredToken
-from mlx_engine.measure.results.results import Choice
+from mlx_engine.measure.results.results import TopToken
 
 _NAMES = {"": "part of a character", " ": "space", "\n": "line break", "\t": "tab"}
 _PARTIAL = "\N{REPLACEMENT CHARACTER}"
@@ -78,6 +78,6 @@ def describe_token(passage: Passage, number: int) -> str:
     return f"{token_name(token)}: KL {token.kl:.3f}, {format_change(token)}. {first}; {other}."
 
 
-def _expected(choices: Sequence[Choice]) -> str:
+def _expected(choices: Sequence[TopToken]) -> str:
     best = choices[0] if choices else None
     return f"{visible(best.text)} with {format_probability(best.probability)}" if best else "nothing"

@@ -10,15 +10,15 @@ from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.messages import (
-    AnswersKept,
-    AnswersUnderway,
     CorpusSource,
     FidelityMeasured,
-    FidelityUnderway,
-    KeepAnswers,
+    FidelityProgress,
     MeasureFidelity,
+    RecordReference,
+    ReferenceProgress,
+    ReferenceRecorded,
 )
-from mlx_engine.measure.results.private_texts import forget_typed, typed
+from mlx_engine.measure.results.pasted_text import delete_pasted_texts, pasted_text_folders
 from mlx_engine.measure.results.results import FidelityResult
 from mlx_engine.measure.study.study import Row
 from mlx_engine.protocol import RequestFailed
@@ -52,7 +52,7 @@ class PastedText:
     @property
     def folder(self) -> Path:
         """Folder of the texts and the answers of the original."""
-        return self._folders.answers
+        return self._folders.references
 
     @property
     def is_answered(self) -> bool:
@@ -67,7 +67,7 @@ class PastedText:
 
     def check_disk(self) -> None:
         """Look for texts on disk from earlier sessions."""
-        self.is_saved = any(typed(self._folders))
+        self.is_saved = any(pasted_text_folders(self._folders))
 
     def measure(self, text: str, original: Row) -> None:
         """Measure `text` with the original, and then with the candidate."""
@@ -79,7 +79,7 @@ class PastedText:
         self.is_saved = True
         self._set_busy("The original is reading your text…")
         corpus = CorpusSource(text=text)
-        self._measure(KeepAnswers(id=original.label, model=original.path, corpus=corpus))
+        self._measure(RecordReference(id=original.label, model=original.path, corpus=corpus))
 
     def compare(self) -> None:
         """Compare the candidate with the answers of the original."""
@@ -87,7 +87,7 @@ class PastedText:
             return
         row, bits = candidate.row, candidate.result.cache_bits
         self._set_busy(f"{candidate.name} is reading your text…")
-        self._measure(MeasureFidelity(id=row.label, model=row.path, answers=self._answers, cache_bits=bits))
+        self._measure(MeasureFidelity(id=row.label, model=row.path, reference_folder=self._answers, cache_bits=bits))
 
     def stop(self) -> None:
         """Stop the measurement."""
@@ -104,14 +104,14 @@ class PastedText:
         """Delete all texts of the user from disk, with their results."""
         self.clear()
         try:
-            forget_typed(self._folders)
+            delete_pasted_texts(self._folders)
         except FacetError as error:
             self._set_state(TextFailed("Couldn't delete the text", error.message))
             return
         self.is_saved = False
         self._set_state(NoText(""))
 
-    def _measure(self, request: KeepAnswers | MeasureFidelity) -> None:
+    def _measure(self, request: RecordReference | MeasureFidelity) -> None:
         # Each model runs in a new process, so that the memory of the previous one is free.
         self._questions.close()
         self._questions.ask(request, self._on_reply)
@@ -125,10 +125,10 @@ class PastedText:
             case RequestFailed():
                 self._questions.close()
                 self._set_state(TextFailed(event.title, event.message))
-            case AnswersUnderway() | FidelityUnderway():
+            case ReferenceProgress() | FidelityProgress():
                 self._set_state(ReadingText(self._message, event.done / max(event.total, 1)))
-            case AnswersKept():
-                self._answers = event.answers
+            case ReferenceRecorded():
+                self._answers = event.reference_folder
                 self.compare()
             case FidelityMeasured() if candidate := self._candidate():
                 self._results[candidate.name] = event.result

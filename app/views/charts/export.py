@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFont, QImage, QImageWriter, QPainter
 from app.views.charts.scene_painter import paint, style_in
 from mlx_engine.measure.charts.chart import Chart, chart_svg, page
 from mlx_engine.measure.charts.svg import LIGHT
-from mlx_engine.measure.results.output_file import write_chosen
+from mlx_engine.measure.results.output_file import write_output
 
 _TEXT = 14
 _LONGEST = 100
@@ -39,7 +39,7 @@ def write(chart: Chart, path: Path, font: QFont) -> None:
         StorageError: the file cannot be written.
     """
     content = chart_svg(chart).encode() if path.suffix.lower() == ".svg" else _png(picture(chart, font))
-    write_chosen(path, content)
+    write_output(path, content)
 
 
 def file_stem(title: str) -> str:

@@ -11,7 +11,7 @@ from app.viewmodels.tokens.passage import Passage
 from app.views.kit.painting import mixed, rounded
 from app.views.kit.theme import Theme
 from mlx_engine.measure.results.messages import ScoredToken
-from mlx_engine.measure.results.results import Choice
+from mlx_engine.measure.results.results import TopToken
 
 _WIDTH, _SIDE, _GAP, _BAR = 400, 14, 22, 3
 _ROWS = 6
@@ -62,7 +62,7 @@ class TokenCard(QWidget):
     def _row_height(self) -> int:
         return self._heights()[1] + _BAR + 7
 
-    def _lists(self) -> tuple[list[Choice], list[Choice]]:
+    def _lists(self) -> tuple[list[TopToken], list[TopToken]]:
         token = self._token
         assert token  # noqa: S101 - a card without token is not painted
         return (
@@ -102,7 +102,7 @@ class TokenCard(QWidget):
             )
             painter.drawText(rest, Qt.AlignmentFlag.AlignRight, flip_label)
 
-    def _paint_list(self, painter: QPainter, area: QRectF, name: str, rows: Sequence[Choice]) -> None:
+    def _paint_list(self, painter: QPainter, area: QRectF, name: str, rows: Sequence[TopToken]) -> None:
         colors, (_, small) = self._theme.palette, self._heights()
         painter.setFont(self._theme.font("small"))
         painter.setPen(colors.secondary)
@@ -113,7 +113,7 @@ class TokenCard(QWidget):
             self._paint_choice(painter, QRectF(area.left(), top, area.width(), small + 1), choice)
             top += self._row_height()
 
-    def _paint_choice(self, painter: QPainter, line: QRectF, choice: Choice) -> None:
+    def _paint_choice(self, painter: QPainter, line: QRectF, choice: TopToken) -> None:
         colors = self._theme.palette
         painter.setFont(self._theme.font("small", tabular=True))
         painter.setPen(colors.text if choice.is_true else colors.secondary)
@@ -135,7 +135,7 @@ class TokenCard(QWidget):
         painter.drawText(QPointF(room.left(), room.top() + painter.fontMetrics().ascent()), elided)
 
 
-def _with_true(choices: Sequence[Choice], text: str, probability: float) -> list[Choice]:
+def _with_true(choices: Sequence[TopToken], text: str, probability: float) -> list[TopToken]:
     """Return the choices, followed by the true token if it is not among them."""
     rows = list(choices)
-    return rows if any(choice.is_true for choice in rows) else [*rows, Choice(text, probability, is_true=True)]
+    return rows if any(choice.is_true for choice in rows) else [*rows, TopToken(text, probability, is_true=True)]

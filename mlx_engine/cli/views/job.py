@@ -6,7 +6,7 @@ from typing import Protocol
 
 from mlx_engine import protocol
 from mlx_engine.cli.views import terminal
-from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent
+from mlx_engine.engine.values.job_messages import PROGRESS, JobEvent
 from mlx_engine.protocol import ProcessExited
 
 
@@ -37,7 +37,7 @@ class StatusView:
         self._words, self._status = words, terminal.StatusLine()
 
     def show(self, event: JobEvent) -> None:
-        if isinstance(event, UNDERWAY):
+        if isinstance(event, PROGRESS):
             self._status.show(self._words(event))
 
     def end(self) -> None:

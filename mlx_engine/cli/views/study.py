@@ -12,9 +12,9 @@ from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.hub_messages import DownloadProgress, Waiting
 from mlx_engine.measure.figures.format import FigureColumn, columns
 from mlx_engine.measure.figures.sample import samples
-from mlx_engine.measure.results.messages import AnswersUnderway, FidelityUnderway, SpeedUnderway
+from mlx_engine.measure.results.messages import FidelityProgress, ReferenceProgress, SpeedProgress
 from mlx_engine.measure.results.verdicts import verdict
-from mlx_engine.measure.study.gates import Judgement
+from mlx_engine.measure.study.gates import GateVerdict
 from mlx_engine.measure.study.names import short_names
 from mlx_engine.measure.study.study import Row, Step, Study, remaining
 from mlx_engine.quantize.plan.messages import ConversionProgress
@@ -23,7 +23,7 @@ _LEAST_WIDTH = 8
 """Of a column with a long heading."""
 _DOING = {
     "fetch": "fetching the text",
-    "answers": "reading the text",
+    "reference": "reading the text",
     "convert": "converting",
     "fidelity": "comparing",
     "speed": "speed",
@@ -34,11 +34,11 @@ def progress_line(study: Study, step: Step, event: JobEvent | None = None) -> st
     """Return the progress of a step."""
     head = f"{short_names(study)[step.label]}: {_DOING[step.kind]}"
     match event:
-        case AnswersUnderway(done=done, total=total):
+        case ReferenceProgress(done=done, total=total):
             return f"{head}, {done} of {total} chunks"
-        case FidelityUnderway(done=done, total=total, so_far=so_far):
+        case FidelityProgress(done=done, total=total, so_far=so_far):
             return f"{head}, {done} of {total} chunks, KL {so_far.mean_kl:.4f}"
-        case SpeedUnderway(words=words):
+        case SpeedProgress(words=words):
             return f"{head}, {words}"
         case ConversionProgress(done_bytes=done, total_bytes=total):
             return f"{head}, {format_progress(done, total)}"
@@ -125,9 +125,9 @@ def _remarks(study: Study) -> Iterator[str]:
     yield f"Original: {study.original.label}"
     if any(row.speed for row in study.rows):
         yield f"Speeds are medians{_about_speed(study)}."
-    if study.answering.is_stand_in:
+    if study.reference_row.is_stand_in:
         yield (
-            f"{study.answering.label} stood in for the original. The loss of its own 8 bits is not included, so "
+            f"{study.reference_row.label} stood in for the original. The loss of its own 8 bits is not included, so "
             "divergences are lower bounds."
         )
     for row in study.rows:
@@ -144,7 +144,7 @@ def _about_speed(study: Study) -> str:
     return "; * = something else was running: run the study again to repeat the measurement" if has_star else ""
 
 
-def judgement_lines(study: Study, judgement: Judgement) -> Iterator[str]:
+def judgement_lines(study: Study, judgement: GateVerdict) -> Iterator[str]:
     """Yield why candidates do not pass, then the winner."""
     names = short_names(study)
     for label, obstacles in judgement.obstacles.items():

@@ -17,7 +17,7 @@ from mlx_engine.engine.children.child_pipes import end_process, open_pipes
 from mlx_engine.engine.values import job_messages
 from mlx_engine.engine.values.job_messages import JobEvent, JobRequest
 from mlx_engine.errors import EngineError, FacetError
-from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity, MeasureSpeed, ReadCorpus, ReadTokens
+from mlx_engine.measure.results.messages import MeasureFidelity, MeasureSpeed, ReadCorpus, ReadTokens, RecordReference
 from mlx_engine.models.hub.upload_messages import DraftCard, InspectTarget, Publish
 from mlx_engine.protocol import RequestFailed
 from mlx_engine.quantize.plan.messages import Convert, Pause, ReadOutline, Resume
@@ -88,7 +88,7 @@ def _serve(request: JobRequest) -> Iterator[JobEvent]:
             from mlx_engine.engine.children import job_conversion  # noqa: PLC0415
 
             yield from job_conversion.serve(request)
-        case KeepAnswers() | MeasureFidelity() | MeasureSpeed() | ReadTokens() | ReadCorpus():
+        case RecordReference() | MeasureFidelity() | MeasureSpeed() | ReadTokens() | ReadCorpus():
             from mlx_engine.engine.children import job_measure  # noqa: PLC0415
 
             yield from job_measure.serve(request)

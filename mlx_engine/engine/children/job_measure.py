@@ -9,29 +9,29 @@ from mlx_engine.inference.load import open_model
 from mlx_engine.measure.corpus.corpus import load_corpus
 from mlx_engine.measure.corpus.rendered_corpus import render_corpus
 from mlx_engine.measure.corpus.sample import tokenize
-from mlx_engine.measure.mlx.measure import keep_answers, measure_fidelity
+from mlx_engine.measure.mlx.measure import measure_fidelity, record_reference
 from mlx_engine.measure.mlx.reference import ReferenceStore
 from mlx_engine.measure.mlx.speed import measure_speed
-from mlx_engine.measure.results.kept_answers import make_room, require_room
 from mlx_engine.measure.results.messages import (
-    AnswersKept,
-    AnswersUnderway,
     CorpusRead,
     FidelityMeasured,
-    FidelityUnderway,
-    KeepAnswers,
+    FidelityProgress,
     MeasureEvent,
     MeasureFidelity,
     MeasureRequest,
     MeasureSpeed,
     ReadCorpus,
     ReadTokens,
+    RecordReference,
+    ReferenceProgress,
+    ReferenceRecorded,
     SpeedMeasured,
-    SpeedUnderway,
+    SpeedProgress,
 )
-from mlx_engine.measure.results.results import fingerprints, keep_speed
+from mlx_engine.measure.results.references import require_space, trim
+from mlx_engine.measure.results.results import fingerprints, save_speed
 from mlx_engine.measure.study.study import remaining
-from mlx_engine.measure.study.study_file import kept_studies
+from mlx_engine.measure.study.study_file import all_studies
 from mlx_engine.measure.study.tokens import read_tokens
 
 
@@ -43,7 +43,7 @@ def serve(request: MeasureRequest) -> Iterator[MeasureEvent]:
     """
     folders = Folders.from_environment()
     match request:
-        case KeepAnswers():
+        case RecordReference():
             yield from _keep_answers(request, folders)
         case MeasureFidelity():
             yield from _measure_fidelity(request, folders)
@@ -62,11 +62,11 @@ def _read_corpus(request: ReadCorpus, folders: Folders) -> CorpusRead:
     return CorpusRead(request.id, tokens.tokens.size, tuple(dict.fromkeys(tokens.kinds)))
 
 
-def _keep_answers(request: KeepAnswers, folders: Folders) -> Iterator[MeasureEvent]:
+def _keep_answers(request: RecordReference, folders: Folders) -> Iterator[MeasureEvent]:
     started, first = time.monotonic(), None
     fingerprint_cache = fingerprints(folders.measurements)
     corpus = load_corpus(request.corpus, folders.datasets)
-    for progress in keep_answers(request, corpus, folders.answers, fingerprint_cache):
+    for progress in record_reference(request, corpus, folders.references, fingerprint_cache):
         store = progress.store
         if first is None or progress.done == 1:
             _require_room(store, progress.done, progress.total, folders)
@@ -74,30 +74,30 @@ def _keep_answers(request: KeepAnswers, folders: Folders) -> Iterator[MeasureEve
             started, first = time.monotonic(), progress.done
         tokens = (progress.done - first) * store.header.convention.chunk_tokens
         rate = tokens / max(time.monotonic() - started, 1e-6)
-        yield AnswersUnderway(id=request.id, done=progress.done, total=progress.total, tokens_per_s=rate)
-    make_room(folders.answers, spared=_needed(store, folders))
+        yield ReferenceProgress(id=request.id, done=progress.done, total=progress.total, tokens_per_s=rate)
+    trim(folders.references, spared=_needed(store, folders))
     size = store.size_bytes
     full_size = 2 * store.header.vocabulary * store.header.scored_positions
-    yield AnswersKept(id=request.id, answers=str(store.folder), size_bytes=size, share=size / full_size)
+    yield ReferenceRecorded(id=request.id, reference_folder=str(store.folder), size_bytes=size, share=size / full_size)
 
 
 def _require_room(store: ReferenceStore, done: int, total: int, folders: Folders) -> None:
     """Check the disk space for the remaining answers: an estimate once the first chunk is written, a minimum before."""
     size = store.size_bytes
     remaining_bytes = size * (total - done) // done if done else store.least_bytes
-    require_room(folders.answers, remaining_bytes, spared=_needed(store, folders))
+    require_space(folders.references, remaining_bytes, spared=_needed(store, folders))
 
 
 def _needed(store: ReferenceStore, folders: Folders) -> set[Path]:
     """Return the answers that must not be deleted: these, and those of unfinished studies."""
-    unfinished = (study.answers for study in kept_studies(folders.studies) if next(remaining(study), None))
+    unfinished = (study.reference_folder for study in all_studies(folders.studies) if next(remaining(study), None))
     return {store.folder, *map(Path, filter(None, unfinished))}
 
 
 def _measure_fidelity(request: MeasureFidelity, folders: Folders) -> Iterator[MeasureEvent]:
     for progress in measure_fidelity(request, folders.measurements):
         if progress.result is None:
-            yield FidelityUnderway(id=request.id, done=progress.done, total=progress.total, so_far=progress.so_far)
+            yield FidelityProgress(id=request.id, done=progress.done, total=progress.total, so_far=progress.so_far)
         else:
             yield FidelityMeasured(request.id, progress.result)
 
@@ -106,10 +106,10 @@ def _measure_speed(request: MeasureSpeed, folders: Folders) -> Iterator[MeasureE
     fingerprint_cache = fingerprints(folders.measurements)
     for progress in measure_speed(Path(request.model), request.plan, name=request.id, known=fingerprint_cache):
         if progress.so_far and progress.done == progress.total:
-            keep_speed(progress.so_far, folders.measurements)
+            save_speed(progress.so_far, folders.measurements)
             yield SpeedMeasured(request.id, progress.so_far)
         else:
-            yield SpeedUnderway(
+            yield SpeedProgress(
                 id=request.id,
                 done=progress.done,
                 total=progress.total,

@@ -8,7 +8,7 @@ from mlx_engine.errors import HubError, NameTaken
 from mlx_engine.folders import Folders
 from mlx_engine.hub_messages import Waiting
 from mlx_engine.measure.report.one_model import MeasurementLine, of_fidelity, of_speed
-from mlx_engine.measure.results.results import results_of, speed_of
+from mlx_engine.measure.results.results import fidelity_of, speed_of
 from mlx_engine.models.description.card import read_metadata
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.hub import access_token
@@ -130,7 +130,7 @@ def measurements(model: Path) -> Iterator[Measurement]:
     """Yield the card's rows for the latest measurements of the model, one set per corpus and cache precision."""
     root = Folders.from_environment().measurements
     seen: set[tuple[str, int]] = set()
-    for result in results_of(model, root):
+    for result in fidelity_of(model, root):
         if (result.corpus, result.cache_bits) not in seen and not result.private:
             seen.add((result.corpus, result.cache_bits))
             yield from map(_measurement, of_fidelity(result))

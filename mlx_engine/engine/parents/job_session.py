@@ -9,7 +9,7 @@ from pathlib import Path
 from mlx_engine import network
 from mlx_engine.engine.parents.client import GRACE_S, Client, Parcel
 from mlx_engine.engine.parents.job_client import start_job
-from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent, JobReply, JobRequest, needs_network
+from mlx_engine.engine.values.job_messages import PROGRESS, JobEvent, JobReply, JobRequest, needs_network
 from mlx_engine.errors import EngineError
 from mlx_engine.measure.results.messages import ReadTokens
 from mlx_engine.protocol import ProcessExited, RequestFailed
@@ -74,7 +74,7 @@ class JobSession:
             self._client = None
             self._fail_all(event.reason)
         elif event.id in self._open:
-            if not isinstance(event, UNDERWAY):
+            if not isinstance(event, PROGRESS):
                 del self._open[event.id]
             self._on_reply(event)
 

@@ -11,13 +11,13 @@ import msgspec
 
 from mlx_engine.engine.parents.client import GRACE_S, Client, Parcel
 from mlx_engine.engine.parents.job_client import start_job
-from mlx_engine.engine.values.job_messages import UNDERWAY, JobEvent, needs_network
+from mlx_engine.engine.values.job_messages import PROGRESS, JobEvent, needs_network
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
-from mlx_engine.measure.results.messages import SpeedMeasured, SpeedUnderway
+from mlx_engine.measure.results.messages import SpeedMeasured, SpeedProgress
 from mlx_engine.measure.study.plan import Gates
 from mlx_engine.measure.study.study import Step, Study, after, after_failure, remaining
-from mlx_engine.measure.study.study_file import alone, keep, made, present
+from mlx_engine.measure.study.study_file import exclusive, refresh_study, save_study, with_sizes
 from mlx_engine.protocol import ProcessExited, RequestFailed
 
 
@@ -58,9 +58,9 @@ class StudyRun:
             RequestError: another process runs the study.
             StorageError: the study cannot be saved.
         """
-        self._claim.enter_context(alone(self.study, self._folders.studies))
-        self.study = present(self.study, self._folders.datasets)
-        keep(self.study, self._folders.studies)
+        self._claim.enter_context(exclusive(self.study, self._folders.studies))
+        self.study = refresh_study(self.study, self._folders.datasets)
+        save_study(self.study, self._folders.studies)
         self._start_next()
 
     def receive(self, parcel: Parcel[JobEvent]) -> None:
@@ -76,13 +76,13 @@ class StudyRun:
         match event:
             case RequestFailed():
                 self._end_step(after_failure(self._with_so_far(step), step, event.title, event.message))
-            case SpeedUnderway(so_far=so_far):
+            case SpeedProgress(so_far=so_far):
                 has_figures = so_far and (so_far.reading or so_far.decoding)
                 self._so_far = SpeedMeasured(event.id, so_far) if so_far and has_figures else None
             case ProcessExited():
                 self._end_step(after_failure(self._with_so_far(step), step, "The process ended", event.reason))
-            case _ if not isinstance(event, UNDERWAY):
-                self._end_step(made(after(self.study, step, event)))
+            case _ if not isinstance(event, PROGRESS):
+                self._end_step(with_sizes(after(self.study, step, event)))
 
     def set_gates(self, gates: Gates | None) -> None:
         """Check the study against other limits; this takes no new measurements.
@@ -91,7 +91,7 @@ class StudyRun:
             StorageError: the study cannot be saved.
         """
         self.study = msgspec.structs.replace(self.study, plan=msgspec.structs.replace(self.study.plan, gates=gates))
-        keep(self.study, self._folders.studies)
+        save_study(self.study, self._folders.studies)
 
     def close(self) -> None:
         """Stop; the results of the current step that are on disk stay."""
@@ -127,7 +127,7 @@ class StudyRun:
     def _end_step(self, study: Study) -> None:
         self._end_process()
         self.study = study
-        keep(study, self._folders.studies)
+        save_study(study, self._folders.studies)
         self._start_next()
 
     def _end_process(self) -> None:

@@ -8,15 +8,15 @@ The messages are declared by subject, next to the values they carry: `hub_messag
 import msgspec
 
 from mlx_engine.hub_messages import DownloadPlanned, DownloadProgress, HubEvent, HubRequest, Waiting
-from mlx_engine.measure.results.messages import UNDERWAY as MEASURING
+from mlx_engine.measure.results.messages import PROGRESS as MEASURING
 from mlx_engine.measure.results.messages import (
-    KeepAnswers,
     MeasureEvent,
     MeasureFidelity,
     MeasureRequest,
     MeasureSpeed,
     ReadCorpus,
     ReadTokens,
+    RecordReference,
 )
 from mlx_engine.models.hub.upload_messages import UNDERWAY as PUBLISHING
 from mlx_engine.models.hub.upload_messages import UploadEvent, UploadRequest
@@ -50,7 +50,7 @@ JobReply = (
 """Events that carry the id of a request."""
 JobEvent = JobReply | ProcessExited
 
-UNDERWAY = (
+PROGRESS = (
     DownloadPlanned,
     DownloadProgress,
     Waiting,
@@ -71,7 +71,7 @@ def needs_network(request: JobRequest) -> bool:
             return not request.source
         case ReadOutline():
             return not request.model
-        case Pause() | Resume() | KeepAnswers() | MeasureFidelity() | MeasureSpeed() | ReadTokens() | ReadCorpus():
+        case Pause() | Resume() | RecordReference() | MeasureFidelity() | MeasureSpeed() | ReadTokens() | ReadCorpus():
             return False
         case _:
             return True

@@ -17,7 +17,7 @@ from mlx_engine.measure.charts.series import SeriesLegend, colors, legend_lines
 from mlx_engine.measure.charts.style import Style
 from mlx_engine.measure.figures.figures import MEAN_KL
 from mlx_engine.measure.figures.sample import Sample, samples
-from mlx_engine.measure.results.kl_counts import BORDERS, at_least
+from mlx_engine.measure.results.kl_histogram import BIN_EDGES, shares_at_or_above
 from mlx_engine.measure.study.study import Study
 
 _RADIUS, _GAP = 4.0, 10.0
@@ -26,7 +26,7 @@ _ALMOST_ALL = 0.98
 """Share of positions above which the curves of all candidates are still flat."""
 _LEAST = 1e-4
 _HOW_TO_READ = "Share of positions with at least this KL."
-_ALIKE = f"No position has a KL above {format_number(BORDERS[0])} nats: the candidates match the original."
+_ALIKE = f"No position has a KL above {format_number(BIN_EDGES[0])} nats: the candidates match the original."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _curve(sample: Sample) -> Curve | None:
     # Results of earlier versions have no counts.
     if result is None or not any(result.kl_counts):
         return None
-    shares = tuple(at_least(result.kl_counts))
+    shares = tuple(shares_at_or_above(result.kl_counts))
     fidelity = result.fidelity
     return Curve(sample.key, sample.row.label, sample.name, shares, fidelity.median_kl, fidelity.p99_kl)
 
@@ -97,7 +97,7 @@ def _frame(chart: Distribution, width: float, height: float, style: Style) -> ax
     least = min(share for curve in chart.curves for share in curve.shares if share)
     seen = [
         border
-        for place, border in enumerate(BORDERS)
+        for place, border in enumerate(BIN_EDGES)
         if any(0 < curve.shares[place] < _ALMOST_ALL for curve in chart.curves)
     ]
     has_zero = any(curve.median <= 0 for curve in chart.curves)
@@ -130,7 +130,7 @@ class _Drawing:
         for curve, ink in zip(self.chart.curves, colors(len(self.chart.curves)), strict=True):
             through = [
                 Point(self.frame.across(border), self.frame.up(share))
-                for border, share in zip(BORDERS, curve.shares, strict=True)
+                for border, share in zip(BIN_EDGES, curve.shares, strict=True)
                 if share and scale.low <= border <= scale.high
             ]
             if len(through) > 1:

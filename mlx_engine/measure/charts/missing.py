@@ -34,7 +34,7 @@ def _has_any(study: Study, figure: Figure) -> bool:
 def _why(study: Study, figure: Figure) -> str:
     match figure.source:
         case "fidelity":
-            return _reason(study, "No candidate was compared with the original", ("answers", "fidelity"))
+            return _reason(study, "No candidate was compared with the original", ("reference", "fidelity"))
         case "files":
             return f"The {figure.title_in_sentence} is not known yet."
         case "speed" if study.plan.speed is None:

@@ -76,7 +76,7 @@ def _samples(study: Study, row: Row, name: str) -> Iterator[Sample]:
             bits,
             result.fidelity if result else None,
             result,
-            _any_fidelity(study) if row is study.answering and bits == 16 else None,
+            _any_fidelity(study) if row is study.reference_row and bits == 16 else None,
         )
 
 

@@ -21,25 +21,25 @@ from mlx_engine.measure.corpus.rendered_corpus import pasted_text_convention, re
 from mlx_engine.measure.corpus.sample import TokenSample, matching_sample, tokenize
 from mlx_engine.measure.corpus.token_text import decode_token
 from mlx_engine.measure.mlx.comparison import compare
-from mlx_engine.measure.mlx.memory_guard import check_room, engine_errors
+from mlx_engine.measure.mlx.memory_guard import engine_errors, require_memory
 from mlx_engine.measure.mlx.reference import ReferenceStore, run_reference
-from mlx_engine.measure.results.fidelity import by_kind, fidelity, kl_counts, worst_positions
+from mlx_engine.measure.results.fidelity import count_kl, summarize, summarize_by_kind, worst_positions
 from mlx_engine.measure.results.fingerprints import Fingerprints
-from mlx_engine.measure.results.header import Header
-from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity
+from mlx_engine.measure.results.header import ReferenceHeader
+from mlx_engine.measure.results.messages import MeasureFidelity, RecordReference
 from mlx_engine.measure.results.positions import Positions
 from mlx_engine.measure.results.results import (
     PASTED_TEXT,
-    Choice,
     Divergence,
     Fidelity,
     FidelityResult,
+    TopToken,
     fidelity_folder,
+    find_fidelity,
     fingerprints,
-    keep_fidelity,
-    known_fidelity,
+    save_fidelity,
 )
-from mlx_engine.measure.study.tokens import are_kept, keep_tokens
+from mlx_engine.measure.study.tokens import has_tokens, save_tokens
 from mlx_engine.models.description import provenance
 from mlx_engine.models.files.staging import in_use
 from mlx_engine.models.memory.machine import this_machine
@@ -50,7 +50,7 @@ _words_before = 40
 
 
 @dataclass(frozen=True, slots=True)
-class AnswersProgress:
+class ReferenceUpdate:
     """How many chunks of `store` the reference has answered."""
 
     done: int
@@ -59,7 +59,7 @@ class AnswersProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class FidelityProgress:
+class FidelityUpdate:
     """How many chunks the candidate has been held against, and what they say so far."""
 
     done: int
@@ -69,7 +69,9 @@ class FidelityProgress:
     """The whole, with the last chunk."""
 
 
-def keep_answers(asked: KeepAnswers, corpus: Corpus, root: Path, known: Fingerprints) -> Iterator[AnswersProgress]:
+def record_reference(
+    asked: RecordReference, corpus: Corpus, root: Path, known: Fingerprints
+) -> Iterator[ReferenceUpdate]:
     """Let a model answer `corpus`, and keep what it says below `root`.
 
     The first progress says what is there already. Nothing is run when all is. While another process answers the same,
@@ -82,13 +84,13 @@ def keep_answers(asked: KeepAnswers, corpus: Corpus, root: Path, known: Fingerpr
         StorageError: the answers cannot be kept.
     """
     model = Path(asked.model)
-    check_room(model, asked.id, asked.convention, this_machine(), way_out=_way_out(asked))
+    require_memory(model, asked.id, asked.convention, this_machine(), way_out=_way_out(asked))
     opened = open_model(model)
     convention = pasted_text_convention(corpus, opened.tokenizer) if corpus.name == PASTED_TEXT else asked.convention
     words = render_corpus(corpus, opened.tokenizer, convention, limit_tokens=asked.limit_tokens)
     tokens = tokenize(words, opened.tokenizer)
     _require_fit(tokens, opened, asked.id)
-    header = Header(
+    header = ReferenceHeader(
         model=asked.id,
         folder=str(model),
         weights=known.of(model),
@@ -105,17 +107,17 @@ def keep_answers(asked: KeepAnswers, corpus: Corpus, root: Path, known: Fingerpr
     )
     store = ReferenceStore.create(root, header, words)
     missing, total = sum(1 for _ in store.missing), len(tokens.kinds)
-    yield AnswersProgress(total - missing, total, store)
+    yield ReferenceUpdate(total - missing, total, store)
     if missing:
         with in_use(store.folder, alone=True), engine_errors(asked.id):
             _read(opened)
             for done in run_reference(opened.network, tokens, store):
-                yield AnswersProgress(done, total, store)
+                yield ReferenceUpdate(done, total, store)
     del opened
     _free()
 
 
-def measure_fidelity(asked: MeasureFidelity, root: Path) -> Iterator[FidelityProgress]:
+def measure_fidelity(asked: MeasureFidelity, root: Path) -> Iterator[FidelityUpdate]:
     """Hold a model against the kept answers, and keep the result below `root`.
 
     It may keep its keys and values in fewer bits; the reference had them in 16. Chunks are run one at a time: there is
@@ -128,7 +130,7 @@ def measure_fidelity(asked: MeasureFidelity, root: Path) -> Iterator[FidelityPro
         NotComparable: it has another vocabulary or chat template.
         StorageError: the answers are damaged or not complete, or the result cannot be kept.
     """
-    store = ReferenceStore.open(Path(asked.answers))
+    store = ReferenceStore.open(Path(asked.reference_folder))
     with in_use(store.folder):
         if not store.is_whole:
             raise StorageError(
@@ -138,19 +140,19 @@ def measure_fidelity(asked: MeasureFidelity, root: Path) -> Iterator[FidelityPro
         yield from _measured(asked, store, root)
 
 
-def _measured(asked: MeasureFidelity, store: ReferenceStore, root: Path) -> Iterator[FidelityProgress]:
+def _measured(asked: MeasureFidelity, store: ReferenceStore, root: Path) -> Iterator[FidelityUpdate]:
     candidate, name, cache_bits = Path(asked.model), asked.id, asked.cache_bits
     header, words = store.header, store.reading
-    check_room(candidate, name, header.convention, this_machine(), cache_bits=cache_bits)
+    require_memory(candidate, name, header.convention, this_machine(), cache_bits=cache_bits)
     opened = open_model(candidate)
     tokens = matching_sample(words, opened.tokenizer, header.sample, name)
     _require_fit(tokens, opened, name)
     weights = fingerprints(root).of(candidate)
     tools, machine = provenance.measured_with(), device_name()
-    before = known_fidelity(root, header.key, weights, cache_bits)
-    if before and (before.tools, before.machine) == (tools, machine) and are_kept(fidelity_folder(before, root)):
+    before = find_fidelity(root, header.key, weights, cache_bits)
+    if before and (before.tools, before.machine) == (tools, machine) and has_tokens(fidelity_folder(before, root)):
         before = msgspec.structs.replace(before, candidate=name, reference=header.model, private=header.choice.private)
-        yield FidelityProgress(len(header.kinds), len(header.kinds), before.fidelity, before)
+        yield FidelityUpdate(len(header.kinds), len(header.kinds), before.fidelity, before)
         return
     _read(opened)
     found: list[Positions] = []
@@ -159,7 +161,7 @@ def _measured(asked: MeasureFidelity, store: ReferenceStore, root: Path) -> Iter
         for one in _compared(opened, store, cache_bits):
             found.append(one)
             if len(found) < len(header.kinds) and pace.is_due():
-                yield FidelityProgress(len(found), len(header.kinds), pace.timed(found))
+                yield FidelityUpdate(len(found), len(header.kinds), pace.timed(found))
     result = FidelityResult(
         candidate=name,
         candidate_weights=weights,
@@ -167,26 +169,26 @@ def _measured(asked: MeasureFidelity, store: ReferenceStore, root: Path) -> Iter
         reference=header.model,
         reference_weights=header.weights,
         is_stand_in=header.is_stand_in,
-        answers=header.key,
+        reference_key=header.key,
         corpus=header.corpus,
         private=header.choice.private,
         convention=header.convention.text,
-        fidelity=fidelity(found),
-        by_kind=by_kind(found, header.kinds),
-        kl_counts=kl_counts(found),
+        fidelity=summarize(found),
+        by_kind=summarize_by_kind(found, header.kinds),
+        kl_counts=count_kl(found),
         worst=tuple(_divergences(found, tokens, opened)),
         machine=machine,
         created=provenance.now(),
         tools=tools,
     )
-    keep_tokens(found, tokens, opened.tokenizer, fidelity_folder(result, root))
-    keep_fidelity(result, root)
+    save_tokens(found, tokens, opened.tokenizer, fidelity_folder(result, root))
+    save_fidelity(result, root)
     del opened
     _free()
-    yield FidelityProgress(len(found), len(found), result.fidelity, result)
+    yield FidelityUpdate(len(found), len(found), result.fidelity, result)
 
 
-def _way_out(asked: KeepAnswers) -> str:
+def _way_out(asked: RecordReference) -> str:
     """Return what to do about an original that is too large."""
     if asked.is_stand_in:
         return "Not even 8 bits fit in the place of the original: measure on a machine with more memory."
@@ -231,7 +233,7 @@ class _Pace:
     def timed(self, found: Sequence[Positions]) -> Fidelity:
         """Sum up, and let fifty times as long pass before the next time."""
         began = time.monotonic()
-        so_far = fidelity(found)
+        so_far = summarize(found)
         ended = time.monotonic()
         self._next = ended + 50 * (ended - began)
         return so_far
@@ -267,10 +269,10 @@ def _divergences(found: Sequence[Positions], tokens: TokenSample, model: Model) 
         )
 
 
-def _choices(model: Model, ids: Any, log_probabilities: Any, true: int) -> tuple[Choice, ...]:
+def _choices(model: Model, ids: Any, log_probabilities: Any, true: int) -> tuple[TopToken, ...]:
     """Return the choices of one position; `true` is the token that really follows."""
     chances = np.exp(log_probabilities).tolist()
     return tuple(
-        Choice(decode_token(model.tokenizer, one), chance, one == true)
+        TopToken(decode_token(model.tokenizer, one), chance, one == true)
         for one, chance in zip(ids.tolist(), chances, strict=True)
     )

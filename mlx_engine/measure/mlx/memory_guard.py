@@ -7,13 +7,13 @@ from pathlib import Path
 from mlx_engine.errors import EngineError, OutOfMemory
 from mlx_engine.inference.memory import is_out_of_memory
 from mlx_engine.measure.results.convention import Convention
-from mlx_engine.measure.results.memory_required import need
+from mlx_engine.measure.results.memory_required import measurement_fit
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.memory.machine import Machine
 from mlx_engine.protocol import CacheBits
 
 
-def check_room(
+def require_memory(
     model: Path,
     name: str,
     convention: Convention,
@@ -27,7 +27,7 @@ def check_room(
     Raises:
         OutOfMemory: it does not; the message has the sum, and then `way_out`.
     """
-    found = need(describe(model, name), machine, convention, cache_bits=cache_bits)
+    found = measurement_fit(describe(model, name), machine, convention, cache_bits=cache_bits)
     if found.verdict == "too large":
         raise OutOfMemory(f"{name} is too large to be measured on this Mac. {found.summary} {way_out}")
 

@@ -29,8 +29,8 @@ from mlx_engine.measure.corpus.rendered_corpus import RenderedCorpus
 from mlx_engine.measure.corpus.sample import TokenSample
 from mlx_engine.measure.mlx.forward import by_rows, log_sums, logits, true_tokens
 from mlx_engine.measure.results.convention import Convention
-from mlx_engine.measure.results.header import FORMAT, Header
-from mlx_engine.measure.results.kept_answers import header_of, size_of
+from mlx_engine.measure.results.header import FORMAT, ReferenceHeader
+from mlx_engine.measure.results.references import folder_size, read_header
 from mlx_engine.models.files.json_value import read_value
 from mlx_engine.models.files.staging import storage_errors, write_whole
 
@@ -69,7 +69,7 @@ class ReferenceChunk:
     true_log_probability: NDArray[np.float32]
 
 
-def answers(
+def predict_chunk(
     network: Any, tokens: NDArray[np.int32], convention: Convention, tail_mass: float, *, cache: Any = None
 ) -> ReferenceChunk:
     """Run `network` over one chunk and return what is kept of its predictions."""
@@ -127,12 +127,12 @@ def _steps(log_probabilities: NDArray[np.float32]) -> NDArray[np.uint16]:
 class ReferenceStore:
     """The kept answers in `folder`."""
 
-    def __init__(self, folder: Path, header: Header) -> None:
+    def __init__(self, folder: Path, header: ReferenceHeader) -> None:
         self.folder = folder
         self.header = header
 
     @classmethod
-    def create(cls, root: Path, header: Header, reading: RenderedCorpus) -> "ReferenceStore":
+    def create(cls, root: Path, header: ReferenceHeader, reading: RenderedCorpus) -> "ReferenceStore":
         """Return the store of that key below `root`, made if it is not there; `reading` is kept with the answers.
 
         Raises:
@@ -159,7 +159,7 @@ class ReferenceStore:
                 f"The kept answers in {folder} are not there any more. Measure again, so that the original reads the "
                 "text anew."
             )
-        if (header := header_of(folder)) is None:
+        if (header := read_header(folder)) is None:
             raise StorageError(
                 f"The kept answers in {folder} are damaged, or another version of Facet has written them: this one "
                 f"reads version {FORMAT}. Measure again, so that the original reads the text anew."
@@ -193,7 +193,7 @@ class ReferenceStore:
 
     @property
     def size_bytes(self) -> int:
-        return size_of(self.folder)
+        return folder_size(self.folder)
 
     @property
     def least_bytes(self) -> int:
@@ -273,5 +273,5 @@ def run_reference(network: Any, sample: TokenSample, store: ReferenceStore) -> I
         # With a cache, as in a chat: without one, layers that share keys are another network (mlx-lm 0.32.2, gemma3n).
         cache = make_prompt_cache(network)
         tokens = sample.tokens[number]
-        store.write(number, answers(network, tokens, header.convention, header.tail_mass, cache=cache))
+        store.write(number, predict_chunk(network, tokens, header.convention, header.tail_mass, cache=cache))
         yield done

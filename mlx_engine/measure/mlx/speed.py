@@ -27,9 +27,9 @@ from mlx_engine.inference.load import Model, device_name, open_model
 from mlx_engine.inference.prefill import Reader
 from mlx_engine.measure.mlx.memory_guard import engine_errors
 from mlx_engine.measure.results import residency
-from mlx_engine.measure.results.conditions import Watch
+from mlx_engine.measure.results.conditions import ConditionsMonitor
 from mlx_engine.measure.results.fingerprints import Fingerprints
-from mlx_engine.measure.results.speed_parts import Bounds, Part, parts, room_now
+from mlx_engine.measure.results.speed_parts import SpeedBounds, SpeedPart, limit_to_free_memory, speed_parts
 from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult, is_disturbed
 from mlx_engine.models.description import provenance
 from mlx_engine.models.description.describe import describe
@@ -41,7 +41,7 @@ _most_swapped_bytes = 256 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class SpeedProgress:
+class SpeedUpdate:
     """What is being measured, in words, and what was found so far, None before the model is loaded.
 
     All is found when as much is done as there is.
@@ -54,8 +54,8 @@ class SpeedProgress:
 
 
 def measure_speed(
-    path: Path, plan: SpeedPlan, *, name: str, known: Fingerprints, watch: Watch | None = None
-) -> Iterator[SpeedProgress]:
+    path: Path, plan: SpeedPlan, *, name: str, known: Fingerprints, watch: ConditionsMonitor | None = None
+) -> Iterator[SpeedUpdate]:
     """Measure the model in the folder `path`, called `name`; the `watch` looks at the machine meanwhile.
 
     What is beyond the model's context, or would not fit the memory that is free, is not tried, and said so. What fails
@@ -66,39 +66,41 @@ def measure_speed(
         InvalidParameter: it cannot keep its context in so few bits.
         EngineError: MLX failed, and nothing could be measured.
     """
-    watch = watch or Watch()
-    bounds = Bounds(describe(path, name), room_now(this_machine(), watch.free_memory_bytes), plan.cache_bits)
+    watch = watch or ConditionsMonitor()
+    bounds = SpeedBounds(
+        describe(path, name), limit_to_free_memory(this_machine(), watch.free_memory_bytes), plan.cache_bits
+    )
     bounds.require_room()
-    too_long = list(filter(None, map(bounds.beyond_context, parts(plan))))
-    lasting = [part for part in parts(plan) if not bounds.beyond_context(part)]
+    too_long = list(filter(None, map(bounds.beyond_context, speed_parts(plan))))
+    lasting = [part for part in speed_parts(plan) if not bounds.beyond_context(part)]
     too_large = list(filter(None, map(bounds.beyond_memory, lasting)))
     possible = [part for part in lasting if not bounds.beyond_memory(part)]
     total = 1 + len(possible)
-    yield SpeedProgress(0, total, "loading", None)
+    yield SpeedUpdate(0, total, "loading", None)
     run = _Run(path, plan, name, watch, known)
     run.skipped += too_long + too_large
     run.lacks_memory = bool(too_large)
     for done, part in enumerate(possible, 1):
-        yield SpeedProgress(done, total, part.words, run.result())
+        yield SpeedUpdate(done, total, part.words, run.result())
         if reason := run.measure(part):
             run.lacks_memory = True
             run.skipped += (f"{later.words}, since {reason}" for later in possible[done:])
             break
     run.require_something()
-    yield SpeedProgress(total, total, "done", run.result())
+    yield SpeedUpdate(total, total, "done", run.result())
 
 
 class _Run:
     """A loaded model, and what was found of it so far."""
 
-    def __init__(self, path: Path, plan: SpeedPlan, name: str, watch: Watch, known: Fingerprints) -> None:
+    def __init__(self, path: Path, plan: SpeedPlan, name: str, watch: ConditionsMonitor, known: Fingerprints) -> None:
         self.skipped: list[str] = []
         self.lacks_memory = False
         self._plan, self._name, self._watch = plan, name, watch
-        self._series: list[tuple[Part, Series]] = []
-        self._failures: list[tuple[Part, FacetError]] = []
-        residency.let_go(path)
-        self._held_share = residency.held_share(path)
+        self._series: list[tuple[SpeedPart, Series]] = []
+        self._failures: list[tuple[SpeedPart, FacetError]] = []
+        residency.evict(path)
+        self._held_share = residency.resident_share(path)
         first_s, model = _load(path)
         # Two of them may not fit.
         del model
@@ -108,7 +110,7 @@ class _Run:
         self._weights = known.of(path)
         self._bench = Bench(model, plan)
 
-    def measure(self, part: Part) -> str:
+    def measure(self, part: SpeedPart) -> str:
         """Measure one figure; return why no longer one should be tried after it, "" if one may be."""
         try:
             with engine_errors(self._name):
@@ -163,7 +165,7 @@ def _free() -> None:
     mx.clear_cache()
 
 
-def taken(rate: Callable[[], float], times: int) -> tuple[float, ...]:
+def repeat(rate: Callable[[], float], times: int) -> tuple[float, ...]:
     """Take `rate` so many times; once more if the values lie too far apart."""
     values = tuple(rate() for _ in range(times))
     return tuple(rate() for _ in range(times)) if is_disturbed(values) else values
@@ -186,12 +188,12 @@ class Bench:
         self._warm_tokens = 0
         self._empty()
 
-    def series(self, part: Part) -> Series:
+    def series(self, part: SpeedPart) -> Series:
         """Measure one figure."""
         _free()
         mx.reset_peak_memory()
         rate = self.reading(part.tokens) if part.kind == "reading" else self.decoding(part.tokens)
-        values = taken(rate, self._plan.repetitions)
+        values = repeat(rate, self._plan.repetitions)
         return Series(part.tokens, values, mx.get_peak_memory())
 
     def reading(self, tokens: int) -> Callable[[], float]:

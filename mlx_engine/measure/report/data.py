@@ -11,7 +11,7 @@ from mlx_engine.measure.figures.figures import ALL_FIGURES
 from mlx_engine.measure.figures.sample import Sample
 from mlx_engine.measure.report.subject import Subject
 from mlx_engine.measure.report.summary import verdicts
-from mlx_engine.measure.results.header import Header
+from mlx_engine.measure.results.header import ReferenceHeader
 from mlx_engine.measure.results.safe_characters import one_line
 from mlx_engine.measure.study.study import Study
 
@@ -31,12 +31,12 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """The JSON. Paths in `study` are reduced to file names; `answers` describes the original's answers, if stored."""
+    """The JSON. Paths in `study` are reduced to file names; `reference` describes the stored predictions."""
 
     schema: int = SCHEMA
     verdicts: dict[str, str]
     judgement: Judged | None
-    answers: Header | None
+    reference: ReferenceHeader | None
     study: Study
 
 
@@ -47,7 +47,7 @@ def json(subject: Subject) -> bytes:
     document = Document(
         verdicts={sample.key: verdict for sample, verdict in verdicts(subject)},
         judgement=Judged(winner, judgement.obstacles) if judgement else None,
-        answers=subject.header,
+        reference=subject.header,
         study=subject.study,
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"

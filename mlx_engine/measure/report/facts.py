@@ -186,4 +186,4 @@ def fingerprints(subject: Subject) -> Iterator[Fingerprint]:
     if subject.header:
         yield Fingerprint("Tokens of the text", "and their division into chunks", subject.header.sample)
     if results:
-        yield Fingerprint("Answers of the original", "the reference of all candidates", results[0].answers)
+        yield Fingerprint("Answers of the original", "the reference of all candidates", results[0].reference_key)

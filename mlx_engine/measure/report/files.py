@@ -9,7 +9,7 @@ from mlx_engine.measure.report import data
 from mlx_engine.measure.report.html import html
 from mlx_engine.measure.report.markdown import markdown
 from mlx_engine.measure.report.subject import Subject, subject
-from mlx_engine.measure.results.output_file import write_chosen
+from mlx_engine.measure.results.output_file import write_output
 from mlx_engine.measure.study.study import Study
 
 Form = Literal["html", "markdown", "json", "csv"]
@@ -37,4 +37,4 @@ def write(study: Study, form: Form, file: Path, *, with_texts: bool = False) -> 
     Raises:
         StorageError: there is no such folder, `file` is one, or it cannot be written.
     """
-    write_chosen(file, _content[form](subject(study, with_texts=with_texts)))
+    write_output(file, _content[form](subject(study, with_texts=with_texts)))

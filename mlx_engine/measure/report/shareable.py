@@ -10,11 +10,11 @@ from pathlib import Path
 
 import msgspec
 
-from mlx_engine.measure.results.header import Header
+from mlx_engine.measure.results.header import ReferenceHeader
 from mlx_engine.measure.results.messages import CorpusSource
 from mlx_engine.measure.results.results import FidelityResult
 from mlx_engine.measure.results.speed_result import SpeedResult
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, StepFailure, Study
 
 _FOLDERS = re.compile(r"(?<![\w…:/.\\])/(?:[^\s/]+/)+")
@@ -28,10 +28,12 @@ def shareable(study: Study, *, with_texts: bool = False) -> Study:
     quotes = with_texts or not is_own_text(study.plan.corpus)
     folders = sorted(_folders(study), key=len, reverse=True)
     rows = tuple(_row(row, folders, quotes=quotes) for row in study.rows)
-    return msgspec.structs.replace(study, plan=_plan(study.plan), rows=rows, answers=Path(study.answers).name)
+    return msgspec.structs.replace(
+        study, plan=_plan(study.plan), rows=rows, reference_folder=Path(study.reference_folder).name
+    )
 
 
-def shareable_header(header: Header) -> Header:
+def shareable_header(header: ReferenceHeader) -> ReferenceHeader:
     """Return how answers are kept, likewise."""
     return msgspec.structs.replace(
         header, model=name_of(header.model), folder="", corpus=name_of(header.corpus), choice=_choice(header.choice)
@@ -49,7 +51,7 @@ def name_of(text: str) -> str:
     return Path(text).name if is_path or text.startswith(f"{Path.home().name}/") else text
 
 
-def _plan(plan: Plan) -> Plan:
+def _plan(plan: StudyPlan) -> StudyPlan:
     return msgspec.structs.replace(
         plan,
         original=name_of(plan.original),
@@ -102,7 +104,13 @@ def _without_folders(message: str, folders: Sequence[str]) -> str:
 
 def _folders(study: Study) -> Iterator[str]:
     """Yield the folders in which models, texts and answers are; they may have spaces."""
-    named = (study.answers, study.plan.original, *study.plan.candidates, *study.plan.recipes, study.plan.corpus.path)
+    named = (
+        study.reference_folder,
+        study.plan.original,
+        *study.plan.candidates,
+        *study.plan.recipes,
+        study.plan.corpus.path,
+    )
     for path in (*(Path(row.path) for row in study.rows), *map(Path, named)):
         if path.is_absolute():
             yield from (str(folder) for folder in path.parents if len(folder.parts) >= _LEAST_PARTS)

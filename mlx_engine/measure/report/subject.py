@@ -6,12 +6,12 @@ from pathlib import Path
 
 from mlx_engine.measure.figures.sample import Sample, samples
 from mlx_engine.measure.report.shareable import shareable, shareable_header
-from mlx_engine.measure.results.header import Header
-from mlx_engine.measure.results.kept_answers import header_of
+from mlx_engine.measure.results.header import ReferenceHeader
+from mlx_engine.measure.results.references import read_header
 from mlx_engine.measure.results.results import FidelityResult
 from mlx_engine.measure.results.safe_characters import one_line
 from mlx_engine.measure.results.speed_result import SpeedResult
-from mlx_engine.measure.study.gates import Judgement, judge
+from mlx_engine.measure.study.gates import GateVerdict, judge
 from mlx_engine.measure.study.names import short_names
 from mlx_engine.measure.study.study import Study
 
@@ -21,7 +21,7 @@ class Subject:
     """`header` describes the stored answers of the original; it is None if there are none."""
 
     study: Study
-    header: Header | None = None
+    header: ReferenceHeader | None = None
 
     @property
     def original(self) -> str:
@@ -38,7 +38,7 @@ class Subject:
         return {label: one_line(name) for label, name in short_names(self.study).items()}
 
     @property
-    def judgement(self) -> Judgement | None:
+    def judgement(self) -> GateVerdict | None:
         return judge(self.study, self.study.plan.gates) if self.study.plan.gates else None
 
     @property
@@ -52,7 +52,7 @@ class Subject:
 
 def subject(study: Study, *, with_texts: bool = False) -> Subject:
     """Return the subject of a report of `study`, reduced by `shareable`; reads the folder of the answers."""
-    header = header_of(Path(study.answers)) if study.answers else None
+    header = read_header(Path(study.reference_folder)) if study.reference_folder else None
     return Subject(shareable(study, with_texts=with_texts), shareable_header(header) if header else None)
 
 

@@ -10,7 +10,7 @@ from mlx_engine.measure.report.subject import Subject, failures
 from mlx_engine.measure.results.results import Fidelity
 from mlx_engine.measure.results.safe_characters import one_line
 from mlx_engine.measure.results.verdicts import verdict
-from mlx_engine.measure.study.gates import Judgement
+from mlx_engine.measure.study.gates import GateVerdict
 from mlx_engine.measure.study.plan import Gates
 from mlx_engine.measure.study.study import remaining
 
@@ -27,7 +27,7 @@ def verdicts(subject: Subject) -> list[tuple[Sample, str]]:
 
 def role(subject: Subject) -> str:
     """Return the role of the original in the study."""
-    if subject.study.answering.is_original:
+    if subject.study.reference_row.is_original:
         return "all others are compared with it"
     return "too large for this Mac: an 8-bit copy stood in for it"
 
@@ -49,7 +49,7 @@ def _answer(subject: Subject) -> Iterator[str]:
         yield f"No candidate is within the limits: {format_limits(gates)}."
 
 
-def _passing(gates: Gates, candidates: int, judgement: Judgement) -> str:
+def _passing(gates: Gates, candidates: int, judgement: GateVerdict) -> str:
     passing = candidates - len(judgement.obstacles)
     first = "the only candidate" if passing == 1 else f"{AIMS[gates.prefer]} of {passing} candidates"
     return f"{first} within the limits ({format_limits(gates)})"

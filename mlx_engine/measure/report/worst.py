@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from mlx_engine.amounts import format_number
 from mlx_engine.measure.figures.sample import Sample
 from mlx_engine.measure.report.markup import Markup, element
-from mlx_engine.measure.results.results import Choice, Divergence
+from mlx_engine.measure.results.results import Divergence, TopToken
 from mlx_engine.measure.results.safe_characters import one_line, visible_end, visible_token
 
 _CONTEXT = 600
@@ -49,11 +49,11 @@ def _position(divergence: Divergence) -> Markup:
     )
 
 
-def _choices(who: str, choices: Sequence[Choice], true: str) -> Markup:
+def _choices(who: str, choices: Sequence[TopToken], true: str) -> Markup:
     return element("div", element("h4", who), element("ol", *(_choice(choice, true) for choice in choices)))
 
 
-def _choice(choice: Choice, true: str) -> Markup:
+def _choice(choice: TopToken, true: str) -> Markup:
     token = element("code", visible_token(choice.text), dir="auto", class_="true" if choice.text == true else False)
     share = f"--share: {min(max(choice.probability, 0.0), 1.0):.3f}"
     return element("li", token, element("span", f"{choice.probability:.1%}"), style=share)

@@ -63,14 +63,16 @@ class _Supply:
     thermal: str
 
 
-class Watch:
+class ConditionsMonitor:
     """Looks at the machine from now on."""
 
     def __init__(self) -> None:
         self._began_s = time.monotonic()
         self._busy_s, self._own_s = _processor_times()
         self._supply = _supply()
-        self._gpu_percent = gpu_percent(_answer("/usr/sbin/ioreg", "-r", "-d", "1", "-w", "0", "-c", "IOAccelerator"))
+        self._gpu_percent = parse_gpu_percent(
+            _answer("/usr/sbin/ioreg", "-r", "-d", "1", "-w", "0", "-c", "IOAccelerator")
+        )
         self._swap_bytes = psutil.swap_memory().used
         self.free_memory_bytes: int = psutil.virtual_memory().available
 
@@ -106,8 +108,8 @@ def _processor_times() -> tuple[float, float]:
 
 def _supply() -> _Supply:
     return _Supply(
-        power=power(_answer("/usr/bin/pmset", "-g", "batt"), _answer("/usr/bin/pmset", "-g")),
-        thermal=thermal(_answer("/usr/bin/notifyutil", "-g", "com.apple.system.thermalpressurelevel")),
+        power=parse_power_source(_answer("/usr/bin/pmset", "-g", "batt"), _answer("/usr/bin/pmset", "-g")),
+        thermal=parse_thermal_pressure(_answer("/usr/bin/notifyutil", "-g", "com.apple.system.thermalpressurelevel")),
     )
 
 
@@ -115,7 +117,7 @@ def _course(before: str, after: str) -> str:
     return before if before == after else f"{before}, then {after}"
 
 
-def power(batteries: str, settings: str) -> str:
+def parse_power_source(batteries: str, settings: str) -> str:
     """Return the source of power and whether it is saved, from what `pmset -g batt` and `pmset -g` tell."""
     found = re.search(r"drawing from '(AC|Battery|UPS) Power'", batteries)
     # Macs that have a high-power mode too call it powermode; 1 is the low one for both.
@@ -124,23 +126,23 @@ def power(batteries: str, settings: str) -> str:
     return f"{source}, low-power mode" if is_saving else source
 
 
-def thermal(told: str) -> str:
+def parse_thermal_pressure(told: str) -> str:
     """Return how far the heat slows the machine down, from what `notifyutil -g` tells: the name and a number."""
     found = re.search(r"thermalpressurelevel\s+(\d)\s*$", told)
     return _pressures[int(found[1])] if found and int(found[1]) < len(_pressures) else "unknown"
 
 
-def gpu_percent(told: str) -> int | None:
+def parse_gpu_percent(told: str) -> int | None:
     """Return how busy the busiest GPU is, from what `ioreg` tells of the accelerators; None if it does not."""
     found = (int(percent) for percent in re.findall(r'"Device Utilization %"\s*=\s*(\d{1,3})(?!\d)', told))
     return max((percent for percent in found if percent <= 100), default=None)
 
 
 def _answer(*command: str) -> str:
-    return answer(command) if platform.system() == "Darwin" else ""
+    return run_tool(command) if platform.system() == "Darwin" else ""
 
 
-def answer(command: Sequence[str], *, timeout_s: float = 5) -> str:
+def run_tool(command: Sequence[str], *, timeout_s: float = 5) -> str:
     """Return what a tool of the system's says, in English; "" if it is missing, fails, or takes too long."""
     try:
         done = subprocess.run(  # noqa: S603 - fixed words

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlx_engine.measure.results.kl_counts import BORDERS
+from mlx_engine.measure.results.kl_histogram import BIN_EDGES
 from mlx_engine.measure.results.positions import Positions
 from mlx_engine.measure.results.results import Fidelity
 
@@ -29,7 +29,7 @@ class _Mean:
     se: float | None = None
 
 
-def fidelity(chunks: Sequence[Positions]) -> Fidelity:
+def summarize(chunks: Sequence[Positions]) -> Fidelity:
     """Sum up `chunks`, of equally many positions each."""
     kl = _stacked(chunks, "kl")
     own, theirs = _stacked(chunks, "true_log_probability"), _stacked(chunks, "reference_true_log_probability")
@@ -70,18 +70,18 @@ def _error_bound(chunks: Sequence[Positions]) -> float:
     return float(rounding.mean() + (4 * math.sqrt((tail_se**2).sum()) + unmet) / tail_se.size)
 
 
-def by_kind(chunks: Sequence[Positions], kinds: Sequence[str]) -> dict[str, Fidelity]:
+def summarize_by_kind(chunks: Sequence[Positions], kinds: Sequence[str]) -> dict[str, Fidelity]:
     """Sum up the chunks of each kind; `kinds` says of which each is."""
     return {
-        kind: fidelity([chunk for chunk, own in zip(chunks, kinds, strict=True) if own == kind])
+        kind: summarize([chunk for chunk, own in zip(chunks, kinds, strict=True) if own == kind])
         for kind in dict.fromkeys(kinds)
     }
 
 
-def kl_counts(chunks: Sequence[Positions]) -> tuple[int, ...]:
+def count_kl(chunks: Sequence[Positions]) -> tuple[int, ...]:
     """Count the positions between each two of `BORDERS`, before the first and after the last."""
-    places = np.searchsorted(BORDERS, _stacked(chunks, "kl").ravel(), side="right")
-    return tuple(map(int, np.bincount(places, minlength=len(BORDERS) + 1)))
+    places = np.searchsorted(BIN_EDGES, _stacked(chunks, "kl").ravel(), side="right")
+    return tuple(map(int, np.bincount(places, minlength=len(BIN_EDGES) + 1)))
 
 
 def worst_positions(chunks: Sequence[Positions]) -> list[tuple[int, int]]:

@@ -13,7 +13,7 @@ answers, a result is known again.
 """
 
 
-class Header(msgspec.Struct, frozen=True, kw_only=True):
+class ReferenceHeader(msgspec.Struct, frozen=True, kw_only=True):
     """What a store says of itself, in `reference.json`. The chunks themselves are beside it."""
 
     format: int = FORMAT

@@ -15,7 +15,9 @@ _float32_rows = 64 * 4 * 8
 """Bytes for each token of the vocabulary while positions are worked on: see `forward.by_rows`; measured."""
 
 
-def need(model: ModelDescription, machine: Machine, convention: Convention, *, cache_bits: CacheBits = 16) -> Fit:
+def measurement_fit(
+    model: ModelDescription, machine: Machine, convention: Convention, *, cache_bits: CacheBits = 16
+) -> Fit:
     """Return whether `model` fits with a chunk of context and its logits."""
     found = fit(model, machine, context=convention.chunk_tokens, cache_bits=cache_bits)
     logits = model.shape.vocabulary * (

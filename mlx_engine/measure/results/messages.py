@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Meta
 
 from mlx_engine.measure.results.convention import Convention
-from mlx_engine.measure.results.results import Choice, Fidelity, FidelityResult
+from mlx_engine.measure.results.results import Fidelity, FidelityResult, TopToken
 from mlx_engine.measure.results.speed_result import SpeedPlan, SpeedResult
 from mlx_engine.protocol import CacheBits, type_tag
 
@@ -49,7 +49,7 @@ class CorpusSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("a corpus is a path, a dataset, kinds of Facet's own texts, or a text: one of them")
 
 
-class KeepAnswers(msgspec.Struct, frozen=True, kw_only=True, tag="keep_answers", tag_field=type_tag):
+class RecordReference(msgspec.Struct, frozen=True, kw_only=True, tag="record_reference", tag_field=type_tag):
     """Let the model at the path `model` answer a corpus, and keep what it says. `limit_tokens` 0 is all of it."""
 
     id: str
@@ -67,7 +67,7 @@ class MeasureFidelity(msgspec.Struct, frozen=True, kw_only=True, tag="measure_fi
 
     id: str
     model: str
-    answers: str
+    reference_folder: str
     cache_bits: CacheBits = 16
 
 
@@ -95,7 +95,7 @@ class ReadCorpus(msgspec.Struct, frozen=True, kw_only=True, tag="read_corpus", t
     limit_tokens: int = 0
 
 
-class AnswersUnderway(msgspec.Struct, frozen=True, kw_only=True, tag="answers_underway", tag_field=type_tag):
+class ReferenceProgress(msgspec.Struct, frozen=True, kw_only=True, tag="reference_progress", tag_field=type_tag):
     """So many chunks are answered."""
 
     id: str
@@ -104,16 +104,16 @@ class AnswersUnderway(msgspec.Struct, frozen=True, kw_only=True, tag="answers_un
     tokens_per_s: float
 
 
-class AnswersKept(msgspec.Struct, frozen=True, kw_only=True, tag="answers_kept", tag_field=type_tag):
+class ReferenceRecorded(msgspec.Struct, frozen=True, kw_only=True, tag="reference_recorded", tag_field=type_tag):
     id: str
-    answers: str
+    reference_folder: str
     """The folder."""
     size_bytes: int
     share: float
     """Of what all log-probabilities of the scored positions would take in 16 bits."""
 
 
-class FidelityUnderway(msgspec.Struct, frozen=True, kw_only=True, tag="fidelity_underway", tag_field=type_tag):
+class FidelityProgress(msgspec.Struct, frozen=True, kw_only=True, tag="fidelity_progress", tag_field=type_tag):
     """So many chunks are compared, and this is what they say."""
 
     id: str
@@ -127,7 +127,7 @@ class FidelityMeasured(msgspec.Struct, frozen=True, tag="fidelity_measured", tag
     result: FidelityResult
 
 
-class SpeedUnderway(msgspec.Struct, frozen=True, kw_only=True, tag="speed_underway", tag_field=type_tag):
+class SpeedProgress(msgspec.Struct, frozen=True, kw_only=True, tag="speed_progress", tag_field=type_tag):
     """So many steps are done; `words` tells the one that is under way, `so_far` what stays if the process dies."""
 
     id: str
@@ -156,8 +156,8 @@ class ScoredToken(msgspec.Struct, frozen=True, kw_only=True):
     probability: float
     """Of this token, with the candidate."""
     reference_probability: float
-    reference: tuple[Choice, ...]
-    candidate: tuple[Choice, ...]
+    reference: tuple[TopToken, ...]
+    candidate: tuple[TopToken, ...]
     is_special: bool = False
     """Whether it is a mark of the chat format or the like, and no text."""
 
@@ -185,16 +185,16 @@ class CorpusRead(msgspec.Struct, frozen=True, tag="corpus_read", tag_field=type_
     kinds: tuple[str, ...]
 
 
-MeasureRequest = KeepAnswers | MeasureFidelity | MeasureSpeed | ReadTokens | ReadCorpus
+MeasureRequest = RecordReference | MeasureFidelity | MeasureSpeed | ReadTokens | ReadCorpus
 MeasureEvent = (
-    AnswersUnderway
-    | AnswersKept
-    | FidelityUnderway
+    ReferenceProgress
+    | ReferenceRecorded
+    | FidelityProgress
     | FidelityMeasured
-    | SpeedUnderway
+    | SpeedProgress
     | SpeedMeasured
     | TokensRead
     | CorpusRead
 )
-UNDERWAY = (AnswersUnderway, FidelityUnderway, SpeedUnderway)
+PROGRESS = (ReferenceProgress, FidelityProgress, SpeedProgress)
 """The events after which more come of the same request."""

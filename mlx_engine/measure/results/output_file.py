@@ -7,7 +7,7 @@ from mlx_engine.errors import NoSpace, NotWritten, StorageError
 from mlx_engine.models.files.staging import storage_errors
 
 
-def write_chosen(file: Path, content: bytes) -> None:
+def write_output(file: Path, content: bytes) -> None:
     """Write `content` to `file`, over one that is there; a link leads to its file, and a device is written to.
 
     Raises:

@@ -18,7 +18,7 @@ _write_and_drop = 0x10 | 0x02
 """`MS_SYNC` and `MS_INVALIDATE` on macOS; without the first, what is not on the disk yet might be lost."""
 
 
-def let_go(folder: Path) -> None:
+def evict(folder: Path) -> None:
     """Ask the system to drop from memory what it holds of the weights in `folder`. It need not do so."""
     for path in folder.glob("*.safetensors"):
         with contextlib.suppress(OSError, ValueError, AttributeError):
@@ -30,7 +30,7 @@ def let_go(folder: Path) -> None:
                     _library().msync(ctypes.c_void_p(address), ctypes.c_size_t(size_bytes), _write_and_drop)
 
 
-def held_share(folder: Path) -> float | None:
+def resident_share(folder: Path) -> float | None:
     """Return which share of the weights in `folder` the system holds in memory; None if it does not say."""
     held = pages = 0
     try:

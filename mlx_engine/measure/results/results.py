@@ -56,7 +56,7 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     """Mean share of the reference's five likeliest tokens that are among the candidate's five."""
 
 
-class Choice(msgspec.Struct, frozen=True):
+class TopToken(msgspec.Struct, frozen=True):
     """A token that a model could say next, as text, and how probable it was."""
 
     text: str
@@ -76,8 +76,8 @@ class Divergence(msgspec.Struct, frozen=True, kw_only=True):
     before: str
     true: str
     """The token that really follows."""
-    reference: tuple[Choice, ...]
-    candidate: tuple[Choice, ...]
+    reference: tuple[TopToken, ...]
+    candidate: tuple[TopToken, ...]
 
 
 class FidelityResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +95,7 @@ class FidelityResult(msgspec.Struct, frozen=True, kw_only=True):
     is_stand_in: bool = False
     """Whether 8-bit weights answered in the place of an original too large for the machine. What they lose themselves
     is missing then: take the divergence as a lower bound."""
-    answers: str
+    reference_key: str
     """The key of the reference's kept answers."""
     corpus: str
     private: bool = False
@@ -112,7 +112,7 @@ class FidelityResult(msgspec.Struct, frozen=True, kw_only=True):
     tools: dict[str, str] = {}
 
 
-def keep_fidelity(result: FidelityResult, root: Path) -> Path:
+def save_fidelity(result: FidelityResult, root: Path) -> Path:
     """Write `result` below `root` and return its folder.
 
     Raises:
@@ -125,13 +125,17 @@ def keep_fidelity(result: FidelityResult, root: Path) -> Path:
 
 def fidelity_folder(result: FidelityResult, root: Path) -> Path:
     """Return where `result` is kept below `root`, with what was found token by token."""
-    return _fidelity_folder(root, result.answers, result.candidate_weights, result.cache_bits)
+    return _fidelity_folder(root, result.reference_key, result.candidate_weights, result.cache_bits)
 
 
-def known_fidelity(root: Path, answers: str, weights: str, cache_bits: CacheBits) -> FidelityResult | None:
+def find_fidelity(root: Path, answers: str, weights: str, cache_bits: CacheBits) -> FidelityResult | None:
     """Return what is kept below `root` of the model with the fingerprint `weights`, held against those answers."""
     result = _read(_fidelity_folder(root, answers, weights, cache_bits) / "result.json", FidelityResult)
-    is_it = result and (result.answers, result.candidate_weights, result.cache_bits) == (answers, weights, cache_bits)
+    is_it = result and (result.reference_key, result.candidate_weights, result.cache_bits) == (
+        answers,
+        weights,
+        cache_bits,
+    )
     return result if is_it else None
 
 
@@ -144,7 +148,7 @@ def fingerprints(root: Path) -> Fingerprints:
     return Fingerprints(root / "fingerprints.json")
 
 
-def results_of(model: Path, root: Path) -> tuple[FidelityResult, ...]:
+def fidelity_of(model: Path, root: Path) -> tuple[FidelityResult, ...]:
     """Return what is kept below `root` of the model in the folder `model`, the latest first.
 
     No weights are read: a folder that has changed since it was measured has no results. What was measured on a text
@@ -163,7 +167,7 @@ def speed_of(model: Path, root: Path) -> SpeedResult | None:
     return _read(root / "speed" / f"{weights[:24]}-kv16.json", SpeedResult) if weights else None
 
 
-def keep_speed(result: SpeedResult, root: Path) -> None:
+def save_speed(result: SpeedResult, root: Path) -> None:
     """Write `result` below `root`, in the place of an earlier one of the same model.
 
     Raises:
@@ -172,14 +176,14 @@ def keep_speed(result: SpeedResult, root: Path) -> None:
     _write(root / "speed" / f"{result.weights[:24]}-kv{result.plan.cache_bits}.json", result)
 
 
-def kept_fidelity(root: Path) -> Iterator[FidelityResult]:
+def all_fidelity(root: Path) -> Iterator[FidelityResult]:
     """Yield all results below `root` that can be read; those of another version, and damaged ones, are passed over."""
     for file in sorted(root.glob("fidelity/*/*/result.json")):
         if result := _read(file, FidelityResult):
             yield result
 
 
-def kept_speed(root: Path) -> Iterator[SpeedResult]:
+def all_speeds(root: Path) -> Iterator[SpeedResult]:
     """Yield all results below `root` that can be read, as `kept_fidelity` does."""
     for file in sorted(root.glob("speed/*.json")):
         if result := _read(file, SpeedResult):

@@ -13,7 +13,7 @@ from mlx_engine.protocol import CacheBits
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SpeedPart:
     """One figure: reading a prompt of so many `tokens`, or decoding after so many; it ends with `context` tokens."""
 
     kind: Literal["reading", "decoding"]
@@ -28,15 +28,15 @@ class Part:
         return f"decoding after {self.tokens:,} tokens" if self.tokens else "decoding"
 
 
-def parts(plan: SpeedPlan) -> list[Part]:
+def speed_parts(plan: SpeedPlan) -> list[SpeedPart]:
     """Return what the plan asks for, each once, the shortest context first: what fails at one length, ends the rest."""
-    reading = [Part("reading", tokens, tokens + 1) for tokens in dict.fromkeys(plan.prompts)]
+    reading = [SpeedPart("reading", tokens, tokens + 1) for tokens in dict.fromkeys(plan.prompts)]
     # The token that is put in, and the first one that comes out, which is not timed.
-    decoding = [Part("decoding", tokens, tokens + 2 + plan.decode_tokens) for tokens in dict.fromkeys(plan.depths)]
+    decoding = [SpeedPart("decoding", tokens, tokens + 2 + plan.decode_tokens) for tokens in dict.fromkeys(plan.depths)]
     return sorted((*reading, *decoding), key=lambda part: (part.tokens, part.context))
 
 
-def room_now(machine: Machine, free_bytes: int) -> Machine:
+def limit_to_free_memory(machine: Machine, free_bytes: int) -> Machine:
     """Return the machine with what is free of its memory, where that is less than what a model may hold."""
     if free_bytes >= machine.working_set_bytes:
         return machine
@@ -44,7 +44,7 @@ def room_now(machine: Machine, free_bytes: int) -> Machine:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class SpeedBounds:
     """What `model` can do on `machine` with its context in so many bits: as long as it lasts, and as fits."""
 
     model: ModelDescription
@@ -65,14 +65,14 @@ class Bounds:
                 "a model with fewer bits."
             )
 
-    def beyond_context(self, part: Part) -> str:
+    def beyond_context(self, part: SpeedPart) -> str:
         """Return that the model does not last so long, as the end of a sentence; "" if it does."""
         longest = self.model.context_length
         if not longest or part.context <= longest:
             return ""
         return f"{part.words}, which is beyond the model's context of {longest:,} tokens"
 
-    def beyond_memory(self, part: Part) -> str:
+    def beyond_memory(self, part: SpeedPart) -> str:
         """Return that a part does not fit, likewise."""
         found = self._fit(part.context)
         if found.verdict != "too large":

@@ -12,21 +12,21 @@ from mlx_engine.measure.study.study import Row, Study
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class GateVerdict:
     """`winner` is None if no candidate passes; `obstacles` says why not, by the label of each that does not."""
 
     winner: Row | None
     obstacles: dict[str, tuple[str, ...]]
 
 
-def judge(study: Study, gates: Gates) -> Judgement:
+def judge(study: Study, gates: Gates) -> GateVerdict:
     """Judge the candidates by `gates`. A missing or unreliable measurement does not pass.
 
     Of two candidates with an equal preferred figure, the one closer to the original wins, then the smaller one.
     """
     obstacles = {row.label: tuple(_obstacles(study, row, gates)) for row in study.candidates}
     passing = [row for row in study.candidates if not obstacles[row.label]]
-    return Judgement(
+    return GateVerdict(
         winner=min(passing, key=lambda row: _rank(study, row, gates), default=None),
         obstacles={label: reasons for label, reasons in obstacles.items() if reasons},
     )

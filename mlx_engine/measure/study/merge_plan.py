@@ -9,7 +9,7 @@ _asked_alike = ("original", "corpus", "convention", "limit_tokens", "tail_mass",
 """The fields of plans whose divergences can stand in one table."""
 
 
-def taken_over(study: Study, old: Study) -> Study:
+def merge_results(study: Study, old: Study) -> Study:
     """Return a new study with what an old one of its name has found of the same models.
 
     Raises:
@@ -24,7 +24,7 @@ def taken_over(study: Study, old: Study) -> Study:
     return msgspec.structs.replace(
         study,
         rows=tuple(_with_found(row, rows.get(row.path), study, old) for row in study.rows),
-        answers=study.answers or old.answers,
+        reference_folder=study.reference_folder or old.reference_folder,
         dataset=old.dataset,
         created=old.created,
     )

@@ -10,15 +10,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mlx_engine.folders import Folders
-from mlx_engine.measure.results.kept_answers import kept_answers
-from mlx_engine.measure.results.results import fidelity_folder, kept_fidelity
+from mlx_engine.measure.results.references import stored_references
+from mlx_engine.measure.results.results import all_fidelity, fidelity_folder
 from mlx_engine.measure.study.study import Study
 from mlx_engine.models.files.staging import storage_errors, write_whole
 
 FILE_NAME = "Past chats.jsonl"
 
 
-def keep_copy(lines: Iterable[bytes], root: Path) -> Path:
+def save_copy(lines: Iterable[bytes], root: Path) -> Path:
     """Write a copy below `root`, a conversation a line; the same chats are the same file.
 
     Raises:
@@ -34,7 +34,7 @@ def keep_copy(lines: Iterable[bytes], root: Path) -> Path:
     return file
 
 
-def forget_unused(folders: Folders, studies: Iterable[Study]) -> None:
+def delete_unused(folders: Folders, studies: Iterable[Study]) -> None:
     """Remove what is kept of private texts and is needed by none of the studies, which are all that there are.
 
     Raises:
@@ -47,12 +47,12 @@ def forget_unused(folders: Folders, studies: Iterable[Study]) -> None:
 
 def _unused(folders: Folders, studies: list[Study]) -> Iterator[Path]:
     texts = {study.plan.corpus.path for study in studies}
-    answers = {Path(study.answers).name for study in studies if study.answers}
+    answers = {Path(study.reference_folder).name for study in studies if study.reference_folder}
     yield from (copy for copy in folders.chats.glob("*") if str(copy / FILE_NAME) not in texts)
-    for kept in kept_answers(folders.answers):
+    for kept in stored_references(folders.references):
         choice = kept.header.choice if kept.header else None
         if choice and choice.private and kept.folder.name not in answers and choice.path not in texts:
             yield kept.folder
-    for result in kept_fidelity(folders.measurements):
-        if result.private and result.answers not in answers:
+    for result in all_fidelity(folders.measurements):
+        if result.private and result.reference_key not in answers:
             yield fidelity_folder(result, folders.measurements)

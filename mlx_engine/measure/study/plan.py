@@ -13,7 +13,7 @@ from msgspec import Meta
 from mlx_engine.errors import FacetError, InvalidPlan
 from mlx_engine.json_fields import place_and_problem
 from mlx_engine.measure.results.convention import SMALL_TOKENS, Convention
-from mlx_engine.measure.results.messages import TAIL_MASS, CorpusSource, KeepAnswers
+from mlx_engine.measure.results.messages import TAIL_MASS, CorpusSource, RecordReference
 from mlx_engine.measure.results.speed_result import SpeedPlan
 from mlx_engine.protocol import CacheBits
 
@@ -51,7 +51,7 @@ class Gates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The fastest is the one that writes the most tokens per second."""
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class StudyPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One original, and what is held against it: models that are there, and recipes of which they are made first."""
 
     name: str
@@ -74,9 +74,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """None leaves speed out."""
     gates: Gates | None = None
 
-    def answers(self, id: str, model: str = "") -> KeepAnswers:
+    def reference_request(self, id: str, model: str = "") -> RecordReference:
         """Return the request to the model called `id`, at the path `model`, to answer what is measured on."""
-        return KeepAnswers(
+        return RecordReference(
             id=id,
             model=model,
             corpus=self.corpus,
@@ -86,7 +86,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         )
 
 
-def read_plan(path: Path) -> Plan:
+def read_plan(path: Path) -> StudyPlan:
     """Return the plan in the file `path`.
 
     Raises:
@@ -104,11 +104,11 @@ def read_plan(path: Path) -> Plan:
     return _beside(plan, path.absolute().parent)
 
 
-def _decoded(text: bytes, file_name: str) -> Plan:
+def _decoded(text: bytes, file_name: str) -> StudyPlan:
     if len(text) > _limit_bytes:
         raise InvalidPlan(f"{file_name} is no plan of a study: it is far too long.")
     try:
-        return msgspec.json.decode(text, type=Plan)
+        return msgspec.json.decode(text, type=StudyPlan)
     except msgspec.ValidationError as error:
         place, problem = place_and_problem(error)
         hint = _legal.get(place.rpartition(".")[2].partition("[")[0]) if "field" not in problem else None
@@ -122,7 +122,7 @@ def _decoded(text: bytes, file_name: str) -> Plan:
         raise InvalidPlan(f"{file_name}: {error.message}") from error
 
 
-def _problem(plan: Plan) -> str:
+def _problem(plan: StudyPlan) -> str:
     """Return what cannot be about a plan although each of its fields can; "" if nothing."""
     if not plan.name.strip():
         return 'the "name" is empty. It is what `facet lab show` calls the study.'
@@ -152,7 +152,7 @@ def _of_speed(gates: Gates) -> Iterator[tuple[tuple[str, ...], str]]:
         yield ("prompts", "depths"), '"max_memory_bytes"'
 
 
-def _beside(plan: Plan, folder: Path) -> Plan:
+def _beside(plan: StudyPlan, folder: Path) -> StudyPlan:
     """Return the plan with whole paths: files, and models that begin with a dot, lie beside the plan or below it."""
 
     def file(name: str) -> str:

@@ -11,24 +11,24 @@ import msgspec
 
 from mlx_engine.hub_messages import DatasetFetched, FetchDataset
 from mlx_engine.measure.results.messages import (
-    AnswersKept,
     FidelityMeasured,
-    KeepAnswers,
     MeasureFidelity,
     MeasureRequest,
     MeasureSpeed,
+    RecordReference,
+    ReferenceRecorded,
     SpeedMeasured,
 )
 from mlx_engine.measure.results.results import FidelityResult
 from mlx_engine.measure.results.speed_result import SpeedResult
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.protocol import CacheBits
 from mlx_engine.quantize.plan.messages import Convert, Converted
 from mlx_engine.quantize.recipes.recipe import Recipe
 
 FORMAT = 1
 
-StepKind = Literal["fetch", "answers", "convert", "fidelity", "speed"]
+StepKind = Literal["fetch", "reference", "convert", "fidelity", "speed"]
 
 
 class StepFailure(msgspec.Struct, frozen=True):
@@ -74,11 +74,11 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
     """The plan, and a row for each of its models, the original's first."""
 
     format: int = FORMAT
-    plan: Plan
+    plan: StudyPlan
     rows: tuple[Row, ...]
     dataset: str = ""
     """The name with its commit, once the data set that the plan names is fetched."""
-    answers: str = ""
+    reference_folder: str = ""
     """The folder in which the original's are kept, once they are."""
     created: str = ""
 
@@ -87,23 +87,23 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
         return self.rows[0]
 
     @property
-    def answering(self) -> Row:
+    def reference_row(self) -> Row:
         """The row that the candidates are held against: the original's, or its stand-in's."""
         return next((row for row in self.rows if row.is_stand_in), self.original)
 
     @property
     def lacks_dataset(self) -> bool:
         """Whether the text is still to be fetched; once the answers to it are kept, nobody needs it any more."""
-        return bool(self.plan.corpus.dataset) and not self.dataset and not self.answers
+        return bool(self.plan.corpus.dataset) and not self.dataset and not self.reference_folder
 
     @property
-    def has_no_answers(self) -> bool:
+    def reference_failed(self) -> bool:
         """Whether there will be no answers, since something went wrong."""
-        return self.original.has_failed("answers") or self.original.has_failed("fetch")
+        return self.original.has_failed("reference") or self.original.has_failed("fetch")
 
     def is_out_of_reach(self, row: Row) -> bool:
         """Return whether `row` is an original that is not here, or too large for the machine."""
-        return row.is_original and (not row.is_made or self.answering is not row)
+        return row.is_original and (not row.is_made or self.reference_row is not row)
 
     @property
     def bits(self) -> CacheBits:
@@ -130,11 +130,11 @@ def remaining(study: Study) -> Iterator[Step]:
     if _awaits_answers(study):
         if study.lacks_dataset:
             yield Step("fetch", original.label, FetchDataset(original.label, plan.corpus.dataset))
-        if study.answering.is_to_be_made:
-            yield Step("convert", study.answering.label, _conversion(study.answering, original))
-        yield Step("answers", original.label, _answers(study))
+        if study.reference_row.is_to_be_made:
+            yield Step("convert", study.reference_row.label, _conversion(study.reference_row, original))
+        yield Step("reference", original.label, _answers(study))
     for row in study.rows:
-        if row.is_to_be_made and (row is not study.answering or study.answers):
+        if row.is_to_be_made and (row is not study.reference_row or study.reference_folder):
             yield Step("convert", row.label, _conversion(row, original))
         if not row.is_made and not row.is_to_be_made:
             continue
@@ -146,25 +146,27 @@ def remaining(study: Study) -> Iterator[Step]:
 def _awaits_answers(study: Study) -> bool:
     """Return whether something is left to be held against answers that are not there."""
     rows = (row for row in study.rows if row.is_made or row.is_to_be_made)
-    return not study.answers and any(True for row in rows for _ in _fidelity(study, row))
+    return not study.reference_folder and any(True for row in rows for _ in _fidelity(study, row))
 
 
 def _fidelity(study: Study, row: Row) -> Iterator[Step]:
-    if study.has_no_answers or (study.answering.has_failed("convert") and not study.answers):
+    if study.reference_failed or (study.reference_row.has_failed("convert") and not study.reference_folder):
         return
     for bits in study.plan.cache_bits:
         # Who answers is measured only where its context has fewer bits.
-        is_needless = bits == 16 and row is study.answering
+        is_needless = bits == 16 and row is study.reference_row
         if is_needless or study.is_out_of_reach(row) or row.fidelity_at(bits) or row.has_failed("fidelity", bits):
             continue
-        request = MeasureFidelity(id=row.label, model=row.path, answers=study.answers, cache_bits=bits)
+        request = MeasureFidelity(
+            id=row.label, model=row.path, reference_folder=study.reference_folder, cache_bits=bits
+        )
         yield Step("fidelity", row.label, request)
 
 
-def _answers(study: Study) -> KeepAnswers:
-    plan, row = study.plan, study.answering
+def _answers(study: Study) -> RecordReference:
+    plan, row = study.plan, study.reference_row
     return msgspec.structs.replace(
-        plan.answers(row.label, row.path),
+        plan.reference_request(row.label, row.path),
         corpus=msgspec.structs.replace(plan.corpus, dataset=study.dataset or plan.corpus.dataset),
         is_stand_in=row.is_stand_in,
     )
@@ -178,8 +180,8 @@ def _conversion(row: Row, original: Row) -> Convert:
 def after(study: Study, step: Step, event: msgspec.Struct) -> Study:
     """Return the study with what the last event of `step` says."""
     match event:
-        case AnswersKept():
-            return _answered(study, event.answers)
+        case ReferenceRecorded():
+            return _answered(study, event.reference_folder)
         case DatasetFetched(dataset=name):
             return msgspec.structs.replace(study, dataset=name)
         case Converted():
@@ -203,10 +205,10 @@ def _answered(study: Study, answers: str) -> Study:
     """Return the study with its answers, and without what was measured against others before."""
     key = answers.rpartition("/")[2]
     rows = (
-        msgspec.structs.replace(row, fidelity=tuple(result for result in row.fidelity if result.answers == key))
+        msgspec.structs.replace(row, fidelity=tuple(result for result in row.fidelity if result.reference_key == key))
         for row in study.rows
     )
-    return msgspec.structs.replace(study, answers=answers, rows=tuple(rows))
+    return msgspec.structs.replace(study, reference_folder=answers, rows=tuple(rows))
 
 
 def after_failure(study: Study, step: Step, title: str, message: str) -> Study:
@@ -216,7 +218,7 @@ def after_failure(study: Study, step: Step, title: str, message: str) -> Study:
     return _with(study, step.label, failures=failures)
 
 
-def tried_again(study: Study) -> Study:
+def ready_to_retry(study: Study) -> Study:
     """Return the study without its failures and without speeds that are disturbed or not whole, so that those are
     measured again.
     """

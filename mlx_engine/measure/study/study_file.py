@@ -16,8 +16,8 @@ from mlx_engine.errors import (
     RequestError,
     StorageError,
 )
-from mlx_engine.measure.results.kept_answers import kept_in
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.results.references import stored_reference
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import FORMAT, Row, Study, remaining
 from mlx_engine.models.description import provenance
 from mlx_engine.models.description.describe import describe
@@ -31,8 +31,8 @@ STAND_IN = "8bit"
 """The recipe of what answers in the place of an original that is too large."""
 
 
-def begin(
-    plan: Plan,
+def new_study(
+    plan: StudyPlan,
     *,
     find: Callable[[str], ModelDescription | BrokenDescription],
     recipe: Callable[[str], Recipe],
@@ -69,16 +69,16 @@ def begin(
     labels = [row.label for row in rows]
     if twice := next((label for label in labels if labels.count(label) > 1), None):
         raise InvalidParameter(f"The plan names {twice} twice. Name each model and recipe once.")
-    return Study(plan=plan, rows=tuple(rows), answers=str(answers or ""), created=provenance.now())
+    return Study(plan=plan, rows=tuple(rows), reference_folder=str(answers or ""), created=provenance.now())
 
 
-def present(study: Study, datasets: Path) -> Study:
+def refresh_study(study: Study, datasets: Path) -> Study:
     """Return the study with what is there now: without answers that were deleted or damaged meanwhile, nor a data set
     that is no more below `datasets`; of the models that it makes, and of the original, it is seen which are there.
     """
-    kept = kept_in(Path(study.answers)) if study.answers else None
+    kept = stored_reference(Path(study.reference_folder)) if study.reference_folder else None
     if kept is None or not kept.is_whole:
-        study = msgspec.structs.replace(study, answers="")
+        study = msgspec.structs.replace(study, reference_folder="")
     left = {step.label for step in remaining(study)}
     rows = tuple(_seen(row, is_needed=row.label in left) for row in study.rows)
     study = msgspec.structs.replace(study, rows=rows)
@@ -93,7 +93,7 @@ def conversion_label(original: str, recipe: str) -> str:
     return f"{owner or 'converted'}/{name}-{recipe}"
 
 
-def made(study: Study) -> Study:
+def with_sizes(study: Study) -> Study:
     """Return the study with the sizes of the models that are there now."""
     return msgspec.structs.replace(study, rows=tuple(_measured(row) for row in study.rows))
 
@@ -157,7 +157,7 @@ def _measured(row: Row) -> Row:
 
 
 @contextmanager
-def alone(study: Study, root: Path) -> Iterator[None]:
+def exclusive(study: Study, root: Path) -> Iterator[None]:
     """Let nobody else run the study as long as the context lasts.
 
     Raises:
@@ -176,7 +176,7 @@ def alone(study: Study, root: Path) -> Iterator[None]:
         yield
 
 
-def keep(study: Study, root: Path) -> None:
+def save_study(study: Study, root: Path) -> None:
     """Write the study below `root`, in the place of what it was.
 
     Raises:
@@ -188,19 +188,19 @@ def keep(study: Study, root: Path) -> None:
         write_whole(file, msgspec.json.format(msgspec.json.encode(study), indent=2))
 
 
-def load(name: str, root: Path) -> Study:
+def load_study(name: str, root: Path) -> Study:
     """Return the study called `name`.
 
     Raises:
         StorageError: there is none, it is damaged, or another version of Facet has written it.
     """
-    if study := kept_study(name, root):
+    if study := find_study(name, root):
         return study
-    names = ", ".join(study.plan.name for study in kept_studies(root)) or "none yet"
+    names = ", ".join(study.plan.name for study in all_studies(root)) or "none yet"
     raise StorageError(f"There is no study called {name}. There are: {names}.")
 
 
-def kept_study(name: str, root: Path) -> Study | None:
+def find_study(name: str, root: Path) -> Study | None:
     """Return the study called `name`, None if there is none.
 
     Raises:
@@ -215,7 +215,7 @@ def kept_study(name: str, root: Path) -> Study | None:
     return study
 
 
-def kept_studies(root: Path) -> Iterator[Study]:
+def all_studies(root: Path) -> Iterator[Study]:
     """Yield the studies below `root` that can be read."""
     return filter(None, map(_read, sorted(root.glob("*.json"))))
 
@@ -225,7 +225,7 @@ def same_name(name: str, others: Iterable[str]) -> bool:
     return _file_name(name).casefold() in {_file_name(other).casefold() for other in others}
 
 
-def forget(name: str, root: Path) -> None:
+def delete_study(name: str, root: Path) -> None:
     """Remove the study called `name`; what was made for it, and what was measured, stays.
 
     Raises:

@@ -19,7 +19,7 @@ from mlx_engine.measure.corpus.sample import TokenSample
 from mlx_engine.measure.corpus.token_text import decode_pieces, decode_token
 from mlx_engine.measure.results.messages import ReadTokens, ScoredToken, TokensRead
 from mlx_engine.measure.results.positions import Positions
-from mlx_engine.measure.results.results import Choice
+from mlx_engine.measure.results.results import TopToken
 from mlx_engine.models.files.staging import storage_errors, write_whole
 
 _DAMAGED = (
@@ -49,7 +49,7 @@ class _Texts(msgspec.Struct, frozen=True):
     special: tuple[int, ...] = ()
 
 
-def keep_tokens(found: Sequence[Positions], sample: TokenSample, tokenizer: Any, folder: Path) -> None:
+def save_tokens(found: Sequence[Positions], sample: TokenSample, tokenizer: Any, folder: Path) -> None:
     """Write what was `found` over the chunks of `sample` into `folder`.
 
     Raises:
@@ -73,7 +73,7 @@ def keep_tokens(found: Sequence[Positions], sample: TokenSample, tokenizer: Any,
         write_whole(folder / "tokens.json", msgspec.json.encode(texts))
 
 
-def are_kept(folder: Path) -> bool:
+def has_tokens(folder: Path) -> bool:
     """Tell whether what was found token by token can be read from `folder`."""
     try:
         read_tokens(ReadTokens(id="", result=str(folder)))
@@ -133,10 +133,10 @@ def _scored(texts: _Texts, found: _Found, chunk: int) -> Iterator[ScoredToken]:
         )
 
 
-def _choices(texts: _Texts, found: _Found, whose: str, true: Sequence[int]) -> list[tuple[Choice, ...]]:
+def _choices(texts: _Texts, found: _Found, whose: str, true: Sequence[int]) -> list[tuple[TopToken, ...]]:
     """Return the choices at each position; `true` are the tokens that really follow."""
     ids, chances = found[f"{whose}top_ids"].tolist(), np.exp(found[f"{whose}top_log_probabilities"]).tolist()
     return [
-        tuple(Choice(texts.words[one], chance, one == own) for one, chance in zip(row, likely, strict=True))
+        tuple(TopToken(texts.words[one], chance, one == own) for one, chance in zip(row, likely, strict=True))
         for row, likely, own in zip(ids, chances, true, strict=True)
     ]

@@ -10,7 +10,7 @@ from mlx_engine.cli import job
 from mlx_engine.cli.job import JobError
 from mlx_engine.cli.main import main
 from mlx_engine.cli.views.bench import fields, lines
-from mlx_engine.measure.results.messages import MeasureSpeed, SpeedMeasured, SpeedUnderway
+from mlx_engine.measure.results.messages import MeasureSpeed, SpeedMeasured, SpeedProgress
 from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult
 
 Output = pytest.CaptureFixture[str]
@@ -46,8 +46,8 @@ def _told(monkeypatch: pytest.MonkeyPatch, *events: object) -> None:
     monkeypatch.setattr(job, "run", run)
 
 
-def _underway(words: str, so_far: SpeedResult | None) -> SpeedUnderway:
-    return SpeedUnderway(id="", done=0, total=9, words=words, so_far=so_far)
+def _underway(words: str, so_far: SpeedResult | None) -> SpeedProgress:
+    return SpeedProgress(id="", done=0, total=9, words=words, so_far=so_far)
 
 
 def test_a_small_model_is_measured(tiny_models: Path, capsys: Output) -> None:

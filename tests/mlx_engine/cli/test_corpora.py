@@ -12,7 +12,7 @@ import pytest
 
 from mlx_engine.cli.main import main
 from mlx_engine.measure.results.messages import CorpusSource
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.plan import StudyPlan
 from tests.hub.repository import Repository
 from tests.hub.server import Hub
 
@@ -67,7 +67,7 @@ def test_a_plan_names_a_data_set(
 ) -> None:
     """Fetching is a step of the study; what the Hub refuses is told, and tried again by the same command."""
     hub.add(Repository("datasets/ggml-org/ci", gated="auto")).commit(dict(wikitext.commits[wikitext.main]))
-    plan = Plan(
+    plan = StudyPlan(
         name="published",
         original=names[0],
         candidates=(names[1],),

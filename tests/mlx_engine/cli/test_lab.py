@@ -11,7 +11,7 @@ from mlx_engine.cli.main import main
 from mlx_engine.cli.views.study_progress import StudyCourse
 from mlx_engine.folders import Folders
 from mlx_engine.measure.study.gates import Gates
-from mlx_engine.measure.study.study_file import keep
+from mlx_engine.measure.study.study_file import save_study
 from mlx_engine.quantize.recipes import builtin
 from mlx_engine.quantize.recipes.recipe_file import write_recipe
 from tests.mlx_engine.measure.charts.studies import BASE, FEW, OWNER, study
@@ -88,7 +88,9 @@ def test_a_study_is_not_lost_to_another_of_its_name(
 ) -> None:
     """Until somebody deletes it."""
     made = study(FEW)
-    keep(msgspec.structs.replace(made, plan=msgspec.structs.replace(made.plan, name="Tiny study")), folders.studies)
+    save_study(
+        msgspec.structs.replace(made, plan=msgspec.structs.replace(made.plan, name="Tiny study")), folders.studies
+    )
     assert _run(plan, tmp_path) == 1
     assert 'facet lab delete "Tiny study"' in capsys.readouterr().err
     assert main(["lab", "delete", "tiny"]) == 1
@@ -113,7 +115,7 @@ def test_studies_are_shown_by_the_beginning_of_their_names(folders: Folders, cap
     """Where that is one only."""
     first = study(FEW)
     for name in ("Llama for 8 GB", "Llama for 16 GB", "Qwen"):
-        keep(msgspec.structs.replace(first, plan=msgspec.structs.replace(first.plan, name=name)), folders.studies)
+        save_study(msgspec.structs.replace(first, plan=msgspec.structs.replace(first.plan, name=name)), folders.studies)
     assert main(["lab", "show", "qw"]) == 0
     assert BASE in capsys.readouterr().out
     assert main(["lab", "show", "llama"]) == 1
@@ -128,7 +130,7 @@ def test_studies_are_listed(folders: Folders, capsys: Output) -> None:
     out, err = capsys.readouterr()
     assert out == ""
     assert "There are no studies yet." in err
-    keep(study(FEW), folders.studies)
+    save_study(study(FEW), folders.studies)
     assert main(["lab", "list", "--json"]) == 0
     (listed,) = _objects(capsys)
     assert (listed["name"], listed["original"]) == ("study", ORIGINAL)
@@ -145,7 +147,7 @@ def test_a_disturbed_speed_has_a_star_and_wins_nothing(folders: Folders, capsys:
         series = [msgspec.structs.replace(one, values=(1.0, 2.0, 3.0)) for one in row.speed.decoding]
         rows.append(msgspec.structs.replace(row, speed=msgspec.structs.replace(row.speed, decoding=tuple(series))))
     plan = msgspec.structs.replace(made.plan, gates=Gates())
-    keep(msgspec.structs.replace(made, plan=plan, rows=tuple(rows)), folders.studies)
+    save_study(msgspec.structs.replace(made, plan=plan, rows=tuple(rows)), folders.studies)
     assert main(["lab", "show", "study"]) == 1
     out = capsys.readouterr().out
     assert "2.00*" in out
@@ -187,7 +189,7 @@ def test_answers_that_are_not_there_cannot_be_deleted(folders: Folders, capsys: 
     assert main(["lab", "answers", "--json"]) == 0
     out, err = capsys.readouterr()
     assert (out, err) == ("", "No answers are kept.\n")
-    (folders.answers / "0123abcd").mkdir(parents=True)
+    (folders.references / "0123abcd").mkdir(parents=True)
     assert main(["lab", "answers", "--json"]) == 0
     assert _objects(capsys)[0]["key"] == "0123abcd"
     assert main(["lab", "answers", "--delete", "whale"]) == 1

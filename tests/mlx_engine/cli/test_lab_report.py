@@ -6,7 +6,7 @@ import pytest
 
 from mlx_engine.cli.main import main
 from mlx_engine.folders import Folders
-from mlx_engine.measure.study.study_file import keep
+from mlx_engine.measure.study.study_file import save_study
 from tests.mlx_engine.measure.charts.studies import BASE, FEW, study
 
 Output = pytest.CaptureFixture[str]
@@ -16,7 +16,7 @@ Output = pytest.CaptureFixture[str]
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A study called "study"."""
     monkeypatch.setenv("FACET_HOME", str(tmp_path / "facet"))
-    keep(study(FEW), Folders.from_environment().studies)
+    save_study(study(FEW), Folders.from_environment().studies)
 
 
 def test_all_forms_are_written_at_once(tmp_path: Path, capsys: Output) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from mlx_engine.cli.main import main
 from mlx_engine.measure.results.messages import CorpusSource
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.plan import StudyPlan
 
 Output = pytest.CaptureFixture[str]
 
@@ -54,7 +54,7 @@ def test_an_original_may_be_deleted_once_its_answers_are_kept(
     assert _objects(capsys.readouterr().out)[0]["mean_kl"] == before["mean_kl"]
     assert main(["measure", str(original), str(tiny_models / "llama-4bit"), *options, "--tokens", "128"]) == 1
     assert "No model is called" in capsys.readouterr().err  # Of other texts there are no answers.
-    plan = Plan(
+    plan = StudyPlan(
         name="late",
         original=str(original),
         candidates=(str(tiny_models / "llama-4bit"),),

@@ -12,7 +12,7 @@ import pytest
 
 from mlx_engine.cli.main import main
 from mlx_engine.folders import Folders
-from mlx_engine.measure.results.results import fingerprints, keep_speed
+from mlx_engine.measure.results.results import fingerprints, save_speed
 from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult
 from tests import processes
 from tests.conversions import BASE, write_conversion
@@ -100,7 +100,7 @@ def test_what_was_measured_stands_in_the_card(folder: Path, capsys: pytest.Captu
         peak_memory_bytes=10**9,
         machine="Mac with M9",
     )
-    keep_speed(speed, root)
+    save_speed(speed, root)
     assert main(["publish", "Whale-4bit", "--dry-run"]) == 0
     out = capsys.readouterr().out
     assert (

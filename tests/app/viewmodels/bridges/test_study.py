@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from app.viewmodels.bridges.study import StudyBridge
 from mlx_engine.folders import Folders
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Study
 
 TIMEOUT_MS = 20_000
@@ -17,7 +17,7 @@ DIES = ["/bin/sh", "-c", "exit 3"]
 @pytest.fixture
 def study() -> Study:
     rows = (Row(label="maker/Whale", path="whale", is_original=True), Row(label="maker/Whale-4bit", path="whale-4bit"))
-    return Study(plan=Plan(name="Whales", original="maker/Whale", candidates=("b",), speed=None), rows=rows)
+    return Study(plan=StudyPlan(name="Whales", original="maker/Whale", candidates=("b",), speed=None), rows=rows)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_a_dead_process_ends_the_study_with_a_reason(folders: Folders, study: St
     bridge.start(study)
     qtbot.waitUntil(lambda: bridge.step is None, timeout=TIMEOUT_MS)
     assert bridge.study
-    assert bridge.study.original.has_failed("answers")
+    assert bridge.study.original.has_failed("reference")
 
 
 def test_a_study_that_cannot_be_saved_stops(folders: Folders, study: Study) -> None:

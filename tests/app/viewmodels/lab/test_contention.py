@@ -7,8 +7,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.viewmodels.lab.contention import Beside
-from mlx_engine.measure.results.messages import KeepAnswers, MeasureSpeed
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.results.messages import MeasureSpeed, RecordReference
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Step, Study
 from mlx_engine.models.memory.machine import Machine
 from mlx_engine.quantize.plan.messages import Convert
@@ -18,14 +18,14 @@ from tests.scripted_worker import Script
 
 SMALL = Machine(1, 1, "for the test", has_metal=True)
 """So small that no two models fit."""
-ANSWERS = Step("answers", OTHER, KeepAnswers(id=OTHER, model=""))
+ANSWERS = Step("reference", OTHER, RecordReference(id=OTHER, model=""))
 MAKING = Step("convert", OTHER, Convert(id="", source="", target="", model_id="", recipe=RECIPES[0]))
 SPEED = Step("speed", OTHER, MeasureSpeed(id=OTHER, model=""))
 
 
 @pytest.fixture
 def study() -> Study:
-    return Study(plan=Plan(name="Whales", original=OTHER), rows=(Row(label=OTHER, path="", is_original=True),))
+    return Study(plan=StudyPlan(name="Whales", original=OTHER), rows=(Row(label=OTHER, path="", is_original=True),))
 
 
 @pytest.fixture

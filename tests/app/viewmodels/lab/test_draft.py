@@ -144,7 +144,7 @@ def test_an_original_that_does_not_fit_needs_a_stand_in(begin: Begin) -> None:
     draft.choose(stand_in=True)
     study = draft.study()
     assert study
-    assert study.answering.is_stand_in
+    assert study.reference_row.is_stand_in
 
 
 def test_a_study_can_be_taken_up_again(begin: Begin) -> None:

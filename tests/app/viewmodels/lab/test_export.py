@@ -11,7 +11,7 @@ from app.viewmodels.lab.study_store import LabShelf
 from app.viewmodels.lab.time_estimate import guess
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.messages import CorpusSource
-from mlx_engine.measure.study.study_file import keep
+from mlx_engine.measure.study.study_file import save_study
 from tests.app.given_runner import GivenRunner
 from tests.mlx_engine.measure.charts.studies import FEW, study
 
@@ -20,7 +20,7 @@ from tests.mlx_engine.measure.charts.studies import FEW, study
 def lab(qapp: object, tmp_path: Path) -> Lab:
     """A lab that shows a study."""
     folders = Folders(data=tmp_path / "data", cache=tmp_path, logs=tmp_path)
-    keep(study(FEW), folders.studies)
+    save_study(study(FEW), folders.studies)
     lab = Lab(LabShelf(folders), GivenRunner(), guess(has_metal=True), available_bytes=10**9)
     lab.open("study")
     return lab
@@ -55,7 +55,7 @@ def test_ones_own_text_is_quoted_if_the_person_says_so(lab: Lab, tmp_path: Path)
         corpus = CorpusSource(path=f"/texts/{name}.txt", private=private)
         made = study(FEW)
         plan = msgspec.structs.replace(made.plan, name=name, corpus=corpus)
-        keep(msgspec.structs.replace(made, plan=plan), folders.studies)
+        save_study(msgspec.structs.replace(made, plan=plan), folders.studies)
     other = Lab(LabShelf(folders), GivenRunner(), guess(has_metal=True), available_bytes=10**9)
     export = LabExport(other)
     other.open("letters")

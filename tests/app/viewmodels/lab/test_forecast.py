@@ -9,7 +9,7 @@ import pytest
 from app.viewmodels.lab.forecast import Forecast, Reckoning
 from app.viewmodels.lab.time_estimate import Pace
 from mlx_engine.measure.results.speed_result import SpeedPlan
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Study
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.description.description import ModelDescription
@@ -39,7 +39,7 @@ def study(whale: ModelDescription) -> Study:
         Row(label="there", path=""),
         Row(label="to be made", path="", is_made=False),
     )
-    return Study(plan=Plan(name="Whales", original="maker/Whale", speed=None), rows=rows)
+    return Study(plan=StudyPlan(name="Whales", original="maker/Whale", speed=None), rows=rows)
 
 
 def reckon(study: Study, whale: ModelDescription, machine: Machine = AMPLE) -> Reckoning:

@@ -5,7 +5,7 @@ import pytest
 from app.viewmodels.lab.format import format_corpus, progress
 from mlx_engine.hub_messages import DownloadProgress, FetchDataset, Waiting
 from mlx_engine.measure.results.messages import CorpusSource
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Step
 
 STEP = Step("fetch", "maker/Whale", FetchDataset("maker/Whale", "wikitext-2"))
@@ -34,5 +34,5 @@ def test_fetching_a_text_says_how_far_it_is() -> None:
 )
 def test_a_text_is_named(corpus: CorpusSource, words: str) -> None:
     """With how much of it is read."""
-    plan = Plan(name="a", original="o", candidates=("c",), corpus=corpus)
+    plan = StudyPlan(name="a", original="o", candidates=("c",), corpus=corpus)
     assert format_corpus(plan) == f"{words}, up to 8,192 tokens"

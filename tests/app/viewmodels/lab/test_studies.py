@@ -11,16 +11,16 @@ from app.viewmodels.lab.study_store import LabShelf
 from app.viewmodels.lab.time_estimate import guess
 from mlx_engine.folders import Folders
 from mlx_engine.measure.figures.figures import DECODE_SPEED
-from mlx_engine.measure.results.messages import AnswersKept, FidelityMeasured, FidelityUnderway, SpeedUnderway
+from mlx_engine.measure.results.messages import FidelityMeasured, FidelityProgress, ReferenceRecorded, SpeedProgress
 from mlx_engine.measure.results.speed_result import Series, SpeedPlan
-from mlx_engine.measure.study.plan import Gates, Plan
+from mlx_engine.measure.study.plan import Gates, StudyPlan
 from mlx_engine.measure.study.study import Row, Step, StepKind, Study
 from tests.app.given_runner import GivenRunner
 from tests.mlx_engine.measure.charts.studies import FEW, fidelity
 from tests.mlx_engine.measure.charts.studies import study as measured
 from tests.mlx_engine.measure.study.test_study import result, speed
 
-KEPT = AnswersKept(id="", answers="/answers", size_bytes=1, share=0.1)
+KEPT = ReferenceRecorded(id="", reference_folder="/answers", size_bytes=1, share=0.1)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def folders(qapp: object, tmp_path: Path) -> Folders:
 def study() -> Study:
     """An original and two candidates, of which nothing is known yet."""
     rows = (Row(label="maker/Whale", path="w", is_original=True), *(Row(label=f"maker/{n}", path=n) for n in "ab"))
-    return Study(plan=Plan(name="Whales", original="maker/Whale", candidates=("a", "b"), speed=None), rows=rows)
+    return Study(plan=StudyPlan(name="Whales", original="maker/Whale", candidates=("a", "b"), speed=None), rows=rows)
 
 
 class Told:
@@ -78,7 +78,7 @@ def test_a_row_fills_while_it_is_compared(bench: Bench, study: Study) -> None:
     """What is found so far stands in it, marked as such, until the figure is there."""
     bench.lab.begin(study)
     bench.runner.end_step(KEPT)
-    bench.runner.tell(FidelityUnderway(id="", done=3, total=8, so_far=fidelity(0.02, 0.1)))
+    bench.runner.tell(FidelityProgress(id="", done=3, total=8, so_far=fidelity(0.02, 0.1)))
     line = bench.line("a")
     assert line.is_open
     assert line.sample.fidelity
@@ -94,7 +94,7 @@ def test_a_row_fills_while_its_speed_is_measured(bench: Bench, study: Study) -> 
     bench.lab.begin(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, speed=SpeedPlan())))
     bench.runner.end_step(KEPT)
     so_far = speed(Series(0, (9.0, 9.0)))
-    bench.runner.tell(SpeedUnderway(id="", done=1, total=8, words="decoding", so_far=so_far))
+    bench.runner.tell(SpeedProgress(id="", done=1, total=8, words="decoding", so_far=so_far))
     decode_speed = DECODE_SPEED.measured(bench.line("Whale").sample)
     assert decode_speed
     assert decode_speed.value == 9.0
@@ -143,7 +143,7 @@ def test_a_study_that_facet_ended_in_is_offered(bench: Bench, folders: Folders, 
 
 def test_a_study_waits_for_a_conversion(bench: Bench, study: Study) -> None:
     """Two models at once may not fit; it begins by itself afterwards."""
-    bench.beside.hinders.add("answers")
+    bench.beside.hinders.add("reference")
     bench.lab.begin(study)
     assert bench.runner.step is None
     assert bench.lab.stand.words == "Waits until the conversion has ended."
@@ -169,7 +169,7 @@ def test_a_speed_is_left_and_measured_anew_afterwards(bench: Bench, study: Study
     bench.lab.go_on()
     assert bench.runner.step.kind == "speed"
     assert bench.lab.study
-    assert bench.lab.study.answers
+    assert bench.lab.study.reference_folder
 
 
 def test_one_study_runs_at_a_time(bench: Bench, study: Study) -> None:
@@ -209,7 +209,7 @@ def test_what_the_command_line_has_done_is_seen(bench: Bench, folders: Folders, 
 
 def test_the_winner_is_named(bench: Bench) -> None:
     """Its line is marked; without limits nobody wins."""
-    bench.lab.begin(msgspec.structs.replace(measured(FEW), answers="x"))
+    bench.lab.begin(msgspec.structs.replace(measured(FEW), reference_folder="x"))
     assert bench.lab.judgement == ""
     bench.lab.set_gates(Gates(max_mean_kl=0.05))
     assert bench.lab.judgement.endswith("4-bit wins: the fastest of 2 within the limits.")
@@ -246,12 +246,12 @@ def test_two_studies_have_two_names(bench: Bench, study: Study) -> None:
 
 def test_no_study_takes_the_place_of_another(bench: Bench, folders: Folders, study: Study) -> None:
     """Not even of one that the command line has begun a moment ago."""
-    LabShelf(folders).keep(msgspec.structs.replace(study, answers="found already"))
+    LabShelf(folders).keep(msgspec.structs.replace(study, reference_folder="found already"))
     assert not bench.lab.begin(study)
     assert "already" in bench.problems[0]
     kept = LabShelf(folders).get("Whales")
     assert kept
-    assert kept.answers == "found already"
+    assert kept.reference_folder == "found already"
 
 
 def test_a_deleted_study_is_gone(bench: Bench, folders: Folders, study: Study) -> None:
@@ -263,7 +263,7 @@ def test_a_deleted_study_is_gone(bench: Bench, folders: Folders, study: Study) -
 
 
 def test_a_model_can_be_measured_again_or_taken_out(bench: Bench) -> None:
-    done = msgspec.structs.replace(measured(FEW), answers="x")
+    done = msgspec.structs.replace(measured(FEW), reference_folder="x")
     bench.lab.begin(done)
     first, second = done.candidates[:2]
     bench.lab.drop_results(first.label)

@@ -12,7 +12,7 @@ from app.viewmodels.lab.text import LabText
 from mlx_engine import network
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.messages import CorpusRead, CorpusSource, ReadCorpus
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.models.hub.datasets import parse_dataset
 from mlx_engine.protocol import RequestFailed
 
@@ -35,8 +35,8 @@ class TextAnswers:
         self.answer = None
 
 
-def _plan(corpus: CorpusSource) -> Plan:
-    return Plan(name="a", original="o", candidates=("c",), corpus=corpus)
+def _plan(corpus: CorpusSource) -> StudyPlan:
+    return StudyPlan(name="a", original="o", candidates=("c",), corpus=corpus)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from app.viewmodels.lab.time_estimate import Countdown, Pace, guess, learned, study_seconds
 from mlx_engine.measure.results.messages import CorpusSource
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Study
 from tests.mlx_engine.measure.charts.studies import FEW
 from tests.mlx_engine.measure.charts.studies import study as measured
@@ -16,7 +16,7 @@ def planned(candidates: int, tokens: int = 8192) -> Study:
     """A study of models of 100 million weights, of which nothing is known."""
     rows = [Row(label="original", path="o", is_original=True, size_bytes=2 * 10**8, bits_per_weight=16)]
     rows += [Row(label=f"c{n}", path=f"c{n}", size_bytes=10**8, bits_per_weight=8) for n in range(candidates)]
-    plan = Plan(name="x", original="original", limit_tokens=tokens, speed=None, corpus=CorpusSource())
+    plan = StudyPlan(name="x", original="original", limit_tokens=tokens, speed=None, corpus=CorpusSource())
     return Study(plan=plan, rows=tuple(rows))
 
 

@@ -38,7 +38,7 @@ def test_what_else_was_measured_is_told() -> None:
     """On another text, in another precision of the context, against another original; of many, how many more."""
     bits = result("x", cache_bits=4, fidelity=fidelity(mean_kl=9.36))
     text = result("x", corpus="wikitext-2@c0ffee1234567890", fidelity=fidelity(mean_kl=0.061))
-    other = result("x", reference="maker/Dolphin", answers="other", fidelity=fidelity(mean_kl=0.5))
+    other = result("x", reference="maker/Dolphin", reference_key="other", fidelity=fidelity(mean_kl=0.5))
     loss = describe_loss(result("x"), None, [bits, text, other, bits, bits])
     assert loss.others == (
         "Other results: mean KL 9.36 with a 4-bit KV cache; mean KL 0.0610 on wikitext-2@c0ffee1234; "

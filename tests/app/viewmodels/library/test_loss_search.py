@@ -7,11 +7,11 @@ import pytest
 
 from app.viewmodels.library.loss import Loss, NotMeasured
 from app.viewmodels.library.loss_search import look_up
-from mlx_engine.measure.results.results import fingerprints, keep_fidelity, keep_speed
+from mlx_engine.measure.results.results import fingerprints, save_fidelity, save_speed
 from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, StepFailure, Study
-from mlx_engine.measure.study.study_file import keep
+from mlx_engine.measure.study.study_file import save_study
 from tests.app.fake_models import make_model
 from tests.app.token_texts import result
 
@@ -43,7 +43,7 @@ def keep_study(root: Path, row: Row, name: str = "Whales") -> None:
     """Keep a study of the original and `row`."""
     original = Row(label="maker/Whale", path="gone", is_original=True, is_made=False)
     rows = (row,) if row.is_original else (original, row)
-    keep(Study(plan=Plan(name=name, original="maker/Whale"), rows=rows), root / "studies")
+    save_study(Study(plan=StudyPlan(name=name, original="maker/Whale"), rows=rows), root / "studies")
 
 
 def test_what_was_never_measured_can_be(model: Path, tmp_path: Path) -> None:
@@ -55,11 +55,11 @@ def test_what_was_never_measured_can_be(model: Path, tmp_path: Path) -> None:
 def test_kept_results_are_found_by_the_weights(model: Path, weights: str, tmp_path: Path) -> None:
     """With a whole context before one of fewer bits; and the speed of both, where it was measured."""
     root = tmp_path / "measurements"
-    keep_fidelity(result(NAME, candidate_weights=weights), root)
+    save_fidelity(result(NAME, candidate_weights=weights), root)
     late = "2026-12-01T10:00:00+00:00"
-    keep_fidelity(result(NAME, candidate_weights=weights, cache_bits=4, created=late), root)
-    keep_speed(speed(weights, Series(0, (90.0,))), root)
-    keep_speed(speed("whale-weights", Series(0, (20.0, 30.0, 40.0))), root)
+    save_fidelity(result(NAME, candidate_weights=weights, cache_bits=4, created=late), root)
+    save_speed(speed(weights, Series(0, (90.0,))), root)
+    save_speed(speed("whale-weights", Series(0, (20.0, 30.0, 40.0))), root)
     loss = known(model, tmp_path)
     assert isinstance(loss, Loss)
     assert "2026-11-23" in loss.how
@@ -72,8 +72,8 @@ def test_of_one_text_the_latest_result_counts(model: Path, weights: str, tmp_pat
     """Those before it are not told as something else."""
     for day, answers in (("01", "key"), ("02", "other key")):
         created = f"2026-12-{day}T10:00:00+00:00"
-        found = result(NAME, candidate_weights=weights, answers=answers, created=created)
-        keep_fidelity(found, tmp_path / "measurements")
+        found = result(NAME, candidate_weights=weights, reference_key=answers, created=created)
+        save_fidelity(found, tmp_path / "measurements")
     loss = known(model, tmp_path)
     assert isinstance(loss, Loss)
     assert "2026-12-02" in loss.how
@@ -83,7 +83,7 @@ def test_of_one_text_the_latest_result_counts(model: Path, weights: str, tmp_pat
 def test_the_study_that_has_it_is_named(model: Path, weights: str, tmp_path: Path) -> None:
     """Also if its original is gone."""
     found = result(NAME, candidate_weights=weights)
-    keep_fidelity(found, tmp_path / "measurements")
+    save_fidelity(found, tmp_path / "measurements")
     keep_study(tmp_path, Row(label=NAME, path=str(model), fidelity=(found,)))
     loss = known(model, tmp_path)
     assert loss.study == "Whales"

@@ -13,7 +13,7 @@ from app.viewmodels.tokens.format import (
 )
 from app.viewmodels.tokens.passage import Passage
 from mlx_engine.measure.results.messages import ScoredToken
-from mlx_engine.measure.results.results import Choice
+from mlx_engine.measure.results.results import TopToken
 from tests.app.token_texts import read, token
 
 
@@ -47,8 +47,8 @@ def test_part_of_a_character_is_named_by_its_bytes() -> None:
         differs=False,
         probability=0.5,
         reference_probability=0.5,
-        reference=(Choice(" a", 0.5), Choice(r"\xe6", 0.4, is_true=True)),
-        candidate=(Choice(" a", 0.6),),
+        reference=(TopToken(" a", 0.5), TopToken(r"\xe6", 0.4, is_true=True)),
+        candidate=(TopToken(" a", 0.6),),
     )
     assert token_name(piece) == r"\xe6"
 

@@ -9,7 +9,7 @@ from app.viewmodels.bridges.questions import Questions
 from app.viewmodels.tokens.states import ReadingText, TextFailed, TextShown
 from app.viewmodels.tokens.view import TokenViewModel
 from mlx_engine.folders import Folders
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Study
 from tests.app.token_texts import GivenLab, result
 
@@ -23,7 +23,7 @@ def test_a_text_is_measured_and_read_token_by_token(
     """A model compared with itself has no flips, and the passage has the given text."""
     monkeypatch.setenv("FACET_HOME", str(tmp_path))
     folders, path = Folders.from_environment(), str(tiny_models / "llama")
-    plan = Plan(name="own", original="llama", candidates=("llama",))
+    plan = StudyPlan(name="own", original="llama", candidates=("llama",))
     rows = (Row(label="llama", path=path, is_original=True), Row(label="copy", path=path, fidelity=(result("copy"),)))
     questions = Questions(folders.logs)
     view = TokenViewModel(GivenLab(Study(plan=plan, rows=rows)), questions, folders)
@@ -47,7 +47,7 @@ def test_a_deleted_original_is_an_error(
     """The original has to read the text first."""
     monkeypatch.setenv("FACET_HOME", str(tmp_path))
     folders, gone = Folders.from_environment(), str(tmp_path / "gone")
-    plan = Plan(name="own", original="llama", candidates=("llama",))
+    plan = StudyPlan(name="own", original="llama", candidates=("llama",))
     copy = Row(label="copy", path=str(tiny_models / "llama"), fidelity=(result("copy"),))
     questions = Questions(folders.logs)
     view = TokenViewModel(

@@ -7,8 +7,8 @@ import pytest
 from app.viewmodels.tokens.states import NoText, ReadingText, TextFailed, TextShown
 from app.viewmodels.tokens.view import USER_TEXT, TokenViewModel
 from mlx_engine.folders import Folders
-from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity, ReadTokens
-from mlx_engine.measure.results.results import PASTED_TEXT, keep_fidelity
+from mlx_engine.measure.results.messages import MeasureFidelity, ReadTokens, RecordReference
+from mlx_engine.measure.results.results import PASTED_TEXT, save_fidelity
 from tests.app.token_texts import FLIPS, GivenLab, TokenAnswers, result, study
 
 TEXT = "The boats came back in the evening, all of them but one."
@@ -128,8 +128,8 @@ def test_a_users_text_is_read_by_the_original_and_then_by_the_candidate(
 ) -> None:
     """The result is shown as any other text."""
     view.measure(TEXT)
-    assert [type(request) for request in jobs.asked[1:]] == [KeepAnswers, MeasureFidelity, ReadTokens]
-    assert isinstance(jobs.asked[1], KeepAnswers)
+    assert [type(request) for request in jobs.asked[1:]] == [RecordReference, MeasureFidelity, ReadTokens]
+    assert isinstance(jobs.asked[1], RecordReference)
     assert (jobs.asked[1].model, jobs.asked[1].corpus.text) == ("/models/Whale", TEXT)
     assert view.kind == USER_TEXT
     assert isinstance(view.state, TextShown)
@@ -162,7 +162,7 @@ def test_closing_a_study_cancels_its_measurement(view: TokenViewModel, lab: Give
     lab.show_study(None)
     jobs.answer()
     assert isinstance(view.state, NoText)
-    assert isinstance(jobs.asked[-1], KeepAnswers)
+    assert isinstance(jobs.asked[-1], RecordReference)
 
 
 def test_another_text_is_not_shown_as_the_users_text(view: TokenViewModel, jobs: TokenAnswers) -> None:
@@ -191,8 +191,8 @@ def test_a_very_short_text_is_rejected(view: TokenViewModel, jobs: TokenAnswers)
 def test_users_texts_can_be_deleted(view: TokenViewModel, lab: GivenLab, jobs: TokenAnswers, tmp_path: Path) -> None:
     """Including those of earlier sessions; results on other texts are kept."""
     folders = Folders(data=tmp_path, cache=tmp_path, logs=tmp_path)
-    pasted = keep_fidelity(result("a", corpus=PASTED_TEXT), folders.measurements)
-    other = keep_fidelity(result("b"), folders.measurements)
+    pasted = save_fidelity(result("a", corpus=PASTED_TEXT), folders.measurements)
+    other = save_fidelity(result("b"), folders.measurements)
     later = TokenViewModel(lab, jobs, folders)
     later.start()
     assert (view.pasted.is_saved, later.pasted.is_saved) == (False, True)

@@ -14,7 +14,7 @@ from app.views.lab.page import LabPage
 from mlx_engine.folders import Folders
 from mlx_engine.measure.corpus.corpus import read_corpus
 from mlx_engine.measure.results.messages import CorpusSource
-from mlx_engine.measure.study.study_file import keep
+from mlx_engine.measure.study.study_file import save_study
 from tests.app.conversations import conversation, message
 from tests.app.views.shell.test_window import action
 from tests.model_folders import write_model
@@ -93,7 +93,7 @@ def test_past_chats_are_copied_and_stay_private(setup: Begin, folders: Folders, 
     assert read_corpus(copy).texts[0].messages[1].content == "Far."
     study = parts.draft.study()
     assert study
-    keep(study, folders.studies)
+    save_study(study, folders.studies)
     shelf = LabShelf(folders)
     assert copy.exists()
     shelf.forget(study.plan.name)

@@ -24,7 +24,7 @@ from app.views.lab.page import LabPage
 from app.views.lab.views import VIEWS
 from mlx_engine.folders import Folders
 from mlx_engine.measure.figures.sample import sample_key
-from mlx_engine.measure.results.messages import FidelityUnderway
+from mlx_engine.measure.results.messages import FidelityProgress
 from mlx_engine.measure.study.plan import Gates
 from mlx_engine.measure.study.study import StepFailure, Study
 from mlx_engine.models.memory.machine import mac
@@ -42,7 +42,7 @@ MACHINE = mac(16 * 2**30, "")
 def found() -> Study:
     """A study that is at its end."""
     whole = study(FEW)
-    return msgspec.structs.replace(whole, plan=msgspec.structs.replace(whole.plan, name="Whales"), answers="x")
+    return msgspec.structs.replace(whole, plan=msgspec.structs.replace(whole.plan, name="Whales"), reference_folder="x")
 
 
 @dataclass(frozen=True)
@@ -248,7 +248,7 @@ def test_a_running_study_says_how_far_it_is(show: Show, found: Study) -> None:
     page, lab = shown.page, shown.lab
     lab.begin(msgspec.structs.replace(found, rows=tuple(rows)))
     page.show_study()
-    shown.runner.tell(FidelityUnderway(id="", done=3, total=8, so_far=fidelity(0.5, 0.3)))
+    shown.runner.tell(FidelityProgress(id="", done=3, total=8, so_far=fidelity(0.5, 0.3)))
     assert page.view.strip.stop.isVisible()
     assert page.view.table.order.index(3, COLUMN_BY_KEY["mean_kl"]).data().startswith("0.5")
     page.view.strip.stop.click()

@@ -16,7 +16,7 @@ from app.views.lab.figure_alignment import parts, slots
 from app.views.lab.table import StudyTable
 from mlx_engine.folders import Folders
 from mlx_engine.measure.figures.sample import sample_key
-from mlx_engine.measure.results.messages import FidelityUnderway
+from mlx_engine.measure.results.messages import FidelityProgress
 from mlx_engine.measure.study.study import Study
 from tests.app.given_runner import GivenRunner
 from tests.mlx_engine.measure.charts.studies import NINE, fidelity, study
@@ -27,7 +27,7 @@ def found() -> Study:
     """A study of which the last row is still to be measured."""
     whole = study(NINE)
     rows = (*whole.rows[:-1], msgspec.structs.replace(whole.rows[-1], fidelity=()))
-    return msgspec.structs.replace(whole, rows=rows, answers="x")
+    return msgspec.structs.replace(whole, rows=rows, reference_folder="x")
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_figures_that_come_disturb_nothing(table: StudyTable, lab: Lab, runner: 
     table.select(sample_key(lab.study.rows[2].label, 16))
     table.verticalScrollBar().setValue(40)
     table.horizontalScrollBar().setValue(60)
-    runner.tell(FidelityUnderway(id="", done=1, total=8, so_far=fidelity(9.0, 0.9)))
+    runner.tell(FidelityProgress(id="", done=1, total=8, so_far=fidelity(9.0, 0.9)))
     assert table.order.shown()[1].is_open
     assert table.selected_key == sample_key(lab.study.rows[2].label, 16)
     assert (table.verticalScrollBar().value(), table.horizontalScrollBar().value()) == (40, 60)

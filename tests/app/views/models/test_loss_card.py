@@ -13,10 +13,10 @@ from app.views.kit.theme import Theme
 from app.views.lab.page import LabPage
 from app.views.models.loss_card import LossBars, LossCard
 from app.views.shell.workbench import Workbench
-from mlx_engine.measure.results.results import fingerprints, keep_fidelity
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.results.results import fingerprints, save_fidelity
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Study
-from mlx_engine.measure.study.study_file import keep
+from mlx_engine.measure.study.study_file import save_study
 from tests.app.token_texts import result
 
 
@@ -71,7 +71,7 @@ def test_what_the_command_line_has_measured_is_seen(workbench: Workbench, qtbot:
     qtbot.waitUntil(lambda: "not measured" in words(inspector.loss) or "not quantized" in words(inspector.loss))
     folders, row = inspector._inspector._folders, page.table.current_row()
     weights = fingerprints(folders.measurements).of(row.path)
-    keep_fidelity(result("maker/Whale-4bit", candidate_weights=weights), folders.measurements)
+    save_fidelity(result("maker/Whale-4bit", candidate_weights=weights), folders.measurements)
     QCoreApplication.sendEvent(workbench.window(), QEvent(QEvent.Type.WindowActivate))
     qtbot.waitUntil(lambda: "About 15 of 100" in words(inspector.loss))
 
@@ -85,8 +85,8 @@ def test_the_card_leads_to_the_line_in_its_study(workbench: Workbench, qtbot: Qt
         Row(label="maker/Whale", path="gone", is_original=True, is_made=False),
         Row(label=row.id, path=str(row.path)),
     )
-    study = Study(plan=Plan(name="Whales", original="maker/Whale"), rows=rows)
-    keep(study, inspector._inspector._folders.studies)
+    study = Study(plan=StudyPlan(name="Whales", original="maker/Whale"), rows=rows)
+    save_study(study, inspector._inspector._folders.studies)
     QCoreApplication.sendEvent(workbench.window(), QEvent(QEvent.Type.WindowActivate))
     qtbot.waitUntil(lambda: inspector.loss.study == "Whales")
     inspector.loss.open.click()

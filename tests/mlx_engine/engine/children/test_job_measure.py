@@ -10,7 +10,7 @@ from mlx_engine.cli import job
 from mlx_engine.folders import Folders
 from mlx_engine.measure.mlx.reference import ReferenceStore
 from mlx_engine.measure.results.convention import Convention
-from mlx_engine.measure.results.messages import AnswersKept, AnswersUnderway, CorpusSource, KeepAnswers
+from mlx_engine.measure.results.messages import CorpusSource, RecordReference, ReferenceProgress, ReferenceRecorded
 from tests import processes
 
 
@@ -20,7 +20,7 @@ def test_answers_are_complete_after_several_kills(
     """Each run resumes, and every chunk can be read in the end."""
     monkeypatch.setenv("FACET_HOME", str(tmp_path / "home"))
     (tmp_path / "text.txt").write_text("The tide comes in twice a day, and takes back what it has left behind. " * 60)
-    request = KeepAnswers(
+    request = RecordReference(
         id="llama",
         model=str(tiny_models / "llama"),
         corpus=CorpusSource(path=str(tmp_path / "text.txt")),
@@ -37,18 +37,18 @@ def test_answers_are_complete_after_several_kills(
         with contextlib.suppress(job.JobError):
             list(run)
     *_, kept = job.run(request, folders)
-    assert isinstance(kept, AnswersKept)
-    store = ReferenceStore.open(Path(kept.answers))
+    assert isinstance(kept, ReferenceRecorded)
+    store = ReferenceStore.open(Path(kept.reference_folder))
     assert store.is_whole
     assert all(len(store.read(number).counts) == 15 for number in range(len(store.header.kinds)))
 
 
 @pytest.fixture
-def request_of_text(tiny_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KeepAnswers:
+def request_of_text(tiny_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecordReference:
     """A request for some twenty chunks, about half a megabyte of answers."""
     monkeypatch.setenv("FACET_HOME", str(tmp_path / "home"))
     (tmp_path / "text.txt").write_text("The tide comes in twice a day, and takes back what it has left behind. " * 25)
-    return KeepAnswers(
+    return RecordReference(
         id="llama",
         model=str(tiny_models / "llama"),
         corpus=CorpusSource(path=str(tmp_path / "text.txt")),
@@ -56,7 +56,7 @@ def request_of_text(tiny_models: Path, tmp_path: Path, monkeypatch: pytest.Monke
     )
 
 
-def test_two_processes_with_the_same_request_take_turns(request_of_text: KeepAnswers) -> None:
+def test_two_processes_with_the_same_request_take_turns(request_of_text: RecordReference) -> None:
     """The second one waits and then finds all answers; no chunk is answered twice."""
     folders = Folders.from_environment()
     runs = [job.run(request_of_text, folders) for _ in range(2)]
@@ -64,16 +64,16 @@ def test_two_processes_with_the_same_request_take_turns(request_of_text: KeepAns
     with ThreadPoolExecutor() as threads:
         events = list(threads.map(list, runs))
     kept = [told[-1] for told in events]
-    assert all(isinstance(one, AnswersKept) for one in kept)
-    assert len({one.answers for one in kept if isinstance(one, AnswersKept)}) == 1
-    answered = sum(isinstance(event, AnswersUnderway) for told in events for event in told)
-    total = first[0].total if isinstance(first[0], AnswersUnderway) else 0
+    assert all(isinstance(one, ReferenceRecorded) for one in kept)
+    assert len({one.reference_folder for one in kept if isinstance(one, ReferenceRecorded)}) == 1
+    answered = sum(isinstance(event, ReferenceProgress) for told in events for event in told)
+    total = first[0].total if isinstance(first[0], ReferenceProgress) else 0
     assert answered == total > 1
-    assert not list(folders.answers.rglob("*.partial"))
+    assert not list(folders.references.rglob("*.partial"))
 
 
 def test_a_disk_too_small_for_the_answers_is_reported_after_the_first_chunk(
-    request_of_text: KeepAnswers, tiny_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request_of_text: RecordReference, tiny_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With an estimate of their size, before the disk is full."""
     monkeypatch.setenv("FACET_HOME", str(tiny_disk))

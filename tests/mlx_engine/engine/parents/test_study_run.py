@@ -15,11 +15,11 @@ from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.errors import RequestError
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.convention import Convention
-from mlx_engine.measure.results.messages import CorpusSource, SpeedUnderway
+from mlx_engine.measure.results.messages import CorpusSource, SpeedProgress
 from mlx_engine.measure.results.speed_result import Series, SpeedPlan
-from mlx_engine.measure.study.plan import Plan
-from mlx_engine.measure.study.study import Study, remaining, tried_again
-from mlx_engine.measure.study.study_file import begin, load
+from mlx_engine.measure.study.plan import StudyPlan
+from mlx_engine.measure.study.study import Study, ready_to_retry, remaining
+from mlx_engine.measure.study.study_file import load_study, new_study
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.quantize.recipes import builtin
@@ -38,7 +38,7 @@ def study(tiny_models: Path, tmp_path: Path, folders: Folders) -> Study:
     """A small llama, its conversion to 8 bits, and a model of another family."""
     text = tmp_path / "text.txt"
     text.write_text("The tide comes in twice a day, and takes back what it has left behind. " * 40)
-    plan = Plan(
+    plan = StudyPlan(
         name="tiny study",
         original="llama",
         candidates=("gemma3",),
@@ -52,7 +52,7 @@ def study(tiny_models: Path, tmp_path: Path, folders: Folders) -> Study:
     def find(name: str) -> ModelDescription:
         return describe(tiny_models / name, f"tiny/{name}")
 
-    return begin(plan, find=find, recipe=builtin.recipe, models=folders.models)
+    return new_study(plan, find=find, recipe=builtin.recipe, models=folders.models)
 
 
 class _Owner:
@@ -80,16 +80,16 @@ def test_a_study_continues_after_a_failed_step(study: Study, folders: Folders) -
     assert made.size_bytes > 0
     assert made.fidelity_at(16) is not None
     assert all(row.speed for row in done.rows)
-    assert load("tiny study", folders.studies) == done
+    assert load_study("tiny study", folders.studies) == done
 
 
 def test_a_stopped_study_resumes(study: Study, folders: Folders) -> None:
     """Completed steps are on disk."""
     first = _Owner(study, folders)
-    first.work(until=lambda run: run.study.answers != "")
+    first.work(until=lambda run: run.study.reference_folder != "")
     first.run.close()
-    kept = load("tiny study", folders.studies)
-    assert kept.answers
+    kept = load_study("tiny study", folders.studies)
+    assert kept.reference_folder
     assert "answers" not in [step.kind for step in remaining(kept)]
 
 
@@ -130,10 +130,10 @@ def test_a_killed_process_is_a_failed_step_that_a_later_run_retries(study: Study
 
     killed = owner.work(until=kill)
     assert [failure.title for failure in killed.rows[-1].failures] == ["The process ended"]
-    assert killed.answers
-    again = _Owner(tried_again(load("tiny study", folders.studies)), folders).work(until=lambda run: False)
+    assert killed.reference_folder
+    again = _Owner(ready_to_retry(load_study("tiny study", folders.studies)), folders).work(until=lambda run: False)
     assert again.rows[-1].fidelity_at(16)
-    assert again.answers == killed.answers
+    assert again.reference_folder == killed.reference_folder
 
 
 def test_a_dead_process_is_a_failed_step(study: Study, folders: Folders) -> None:
@@ -150,18 +150,18 @@ def test_a_dead_process_is_a_failed_step(study: Study, folders: Folders) -> None
     run.start()
     while run.step is not None:
         run.receive(parcels.get(timeout=60))
-    assert run.study.original.has_failed("answers")
+    assert run.study.original.has_failed("reference")
     assert not list(remaining(run.study))
 
 
 def test_speeds_measured_before_the_process_died_stay(study: Study, folders: Folders, tmp_path: Path) -> None:
     """A process may die while it measures speed, as when Metal fails on a long prompt."""
     found = speed(Series(0, (9.0, 9.0)))
-    event = SpeedUnderway(id="", done=1, total=2, words="reading 8,192 tokens", so_far=found)
+    event = SpeedProgress(id="", done=1, total=2, words="reading 8,192 tokens", so_far=found)
     (tmp_path / "event").write_bytes(protocol.encode(event))
     only = msgspec.structs.replace(study.original, recipe=None)
     plan = msgspec.structs.replace(study.plan, cache_bits=())
-    study = msgspec.structs.replace(study, plan=plan, rows=(only,), answers=str(tmp_path))
+    study = msgspec.structs.replace(study, plan=plan, rows=(only,), reference_folder=str(tmp_path))
     parcels: queue.SimpleQueue[Parcel[JobEvent]] = queue.SimpleQueue()
     run = StudyRun(
         study,

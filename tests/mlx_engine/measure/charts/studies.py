@@ -7,10 +7,10 @@ from statistics import NormalDist
 import msgspec
 
 from mlx_engine.measure.results.conditions import Conditions
-from mlx_engine.measure.results.kl_counts import BORDERS
+from mlx_engine.measure.results.kl_histogram import BIN_EDGES
 from mlx_engine.measure.results.results import Fidelity, FidelityResult
 from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Study
 
 OWNER = "HuggingFaceTB"
@@ -53,9 +53,9 @@ def fidelity(kl: float, differing: float, *, perplexity: float | None = None) ->
 def spread(kl: float) -> tuple[int, ...]:
     """Return counts of 4,096 positions that are spread around a third of `kl` as a bell on a scale of factors."""
     if not kl:
-        return (4096, *(0 for _ in BORDERS))
+        return (4096, *(0 for _ in BIN_EDGES))
     bell = NormalDist(math.log10(kl / 3), 0.65)
-    shares = [0.0, *(bell.cdf(math.log10(border)) for border in BORDERS), 1.0]
+    shares = [0.0, *(bell.cdf(math.log10(border)) for border in BIN_EDGES), 1.0]
     return tuple(round(4096 * (high - low)) for low, high in pairwise(shares))
 
 
@@ -67,7 +67,7 @@ def row(name: str, bits: float, kl: float, differing: float, rate: float, *, par
         candidate_weights=name,
         reference=BASE,
         reference_weights="r",
-        answers="a",
+        reference_key="a",
         corpus="facet",
         convention="chunks of 512 tokens, the second half of each scored",
         fidelity=found,
@@ -110,4 +110,4 @@ def study(rows: tuple[tuple[str, float, float, float, float], ...] = NINE, *, pa
         speed=_speed(parameters * 2, 88.0),
     )
     made = tuple(row(*figures, parameters=parameters) for figures in rows)
-    return Study(plan=Plan(name="study", original=original.label), rows=(original, *made))
+    return Study(plan=StudyPlan(name="study", original=original.label), rows=(original, *made))

@@ -14,9 +14,9 @@ from mlx_engine.errors import NotComparable
 from mlx_engine.inference.load import Model, open_model
 from mlx_engine.measure.mlx.comparison import compare
 from mlx_engine.measure.mlx.forward import log_sums
-from mlx_engine.measure.mlx.reference import answers
+from mlx_engine.measure.mlx.reference import predict_chunk
 from mlx_engine.measure.results.convention import Convention
-from mlx_engine.measure.results.fidelity import fidelity
+from mlx_engine.measure.results.fidelity import summarize
 
 _convention = Convention(chunk_tokens=64)
 
@@ -41,7 +41,7 @@ def test_the_whole_vocabulary_gives_the_plain_formula(
     original: Model, quantized: Model, tokens: NDArray[np.int32]
 ) -> None:
     """With nothing left out, only the rounding to 16 bits is between both."""
-    found = compare(quantized.network, answers(original.network, tokens, _convention, 0), _convention)
+    found = compare(quantized.network, predict_chunk(original.network, tokens, _convention, 0), _convention)
     exact = _exact_kl(original, quantized, tokens)
     assert found.kl.mean() == pytest.approx(exact.mean(), rel=1e-4)
     assert (np.abs(found.kl - exact) <= found.rounding + 1e-6).all()
@@ -52,7 +52,7 @@ def test_the_true_divergence_lies_within_the_error(
     original: Model, quantized: Model, tokens: NDArray[np.int32], tail_mass: float
 ) -> None:
     """What a sample stands for never brings more error than is said."""
-    found = compare(quantized.network, answers(original.network, tokens, _convention, tail_mass), _convention)
+    found = compare(quantized.network, predict_chunk(original.network, tokens, _convention, tail_mass), _convention)
     error = np.abs(_exact_kl(original, quantized, tokens) - found.kl)
     assert (error <= found.rounding + 4 * found.tail_se + 1e-6).all()
     assert found.tail_se.mean() < 0.5 * tail_mass
@@ -61,7 +61,7 @@ def test_the_true_divergence_lies_within_the_error(
 @pytest.mark.parametrize("tail_mass", [0.1, 1e-4, 0])
 def test_a_model_does_not_diverge_from_itself(original: Model, tokens: NDArray[np.int32], tail_mass: float) -> None:
     """The rounding of what is kept does not show."""
-    found = compare(original.network, answers(original.network, tokens, _convention, tail_mass), _convention)
+    found = compare(original.network, predict_chunk(original.network, tokens, _convention, tail_mass), _convention)
     assert np.abs(found.kl).max() < 1e-5
     assert found.agrees.all()
     assert (found.true_log_probability == found.reference_true_log_probability).all()
@@ -71,14 +71,14 @@ def test_the_true_tokens_probability_is_the_plain_one(
     original: Model, quantized: Model, tokens: NDArray[np.int32]
 ) -> None:
     """Perplexities rest on the exact probability, not on what is kept."""
-    found = compare(quantized.network, answers(original.network, tokens, _convention, 0.1), _convention)
+    found = compare(quantized.network, predict_chunk(original.network, tokens, _convention, 0.1), _convention)
     exact = np.take_along_axis(_exact(quantized, tokens), tokens[33:, None], axis=-1)[:, 0]
     assert found.true_log_probability == pytest.approx(exact, abs=1e-5)
 
 
 def test_the_choices_are_the_likeliest_in_order(original: Model, quantized: Model, tokens: NDArray[np.int32]) -> None:
     """The five that are shown of each are those with the greatest logits."""
-    found = compare(quantized.network, answers(original.network, tokens, _convention, 0.5), _convention)
+    found = compare(quantized.network, predict_chunk(original.network, tokens, _convention, 0.5), _convention)
     for ids, model in ((found.top_ids, quantized), (found.reference_top_ids, original)):
         assert (ids == np.argsort(-_exact(model, tokens), axis=-1)[:, :5]).all()
 
@@ -101,10 +101,10 @@ def test_a_token_that_no_sample_meets_is_within_the_error() -> None:
     rows[:, 7] += 14
     forgotten = rows.copy()
     np.put_along_axis(forgotten, np.argsort(-rows, axis=-1)[:, 300:301], -60, axis=-1)
-    found = compare(_says(forgotten), answers(_says(rows), tokens, _convention, 0.01), _convention)
+    found = compare(_says(forgotten), predict_chunk(_says(rows), tokens, _convention, 0.01), _convention)
     error = abs(found.kl.astype(np.float64).mean() - _divergence(rows, forgotten).mean())
     assert error > found.rounding.mean() + 4 * math.sqrt((found.tail_se.astype(np.float64) ** 2).sum()) / 31
-    assert error < fidelity([found]).kl_error_bound
+    assert error < summarize([found]).kl_error_bound
 
 
 def test_estimates_below_nothing_are_left_as_they_are(tokens: NDArray[np.int32]) -> None:
@@ -113,7 +113,7 @@ def test_estimates_below_nothing_are_left_as_they_are(tokens: NDArray[np.int32])
     rows = dice.normal(0, 2, (64, 4096))
     near = rows + dice.normal(0, 0.01, rows.shape)
     runs = [
-        compare(_says(near), answers(_says(rows), tokens + number, _convention, 0.1), _convention).kl
+        compare(_says(near), predict_chunk(_says(rows), tokens + number, _convention, 0.1), _convention).kl
         for number in range(20)
     ]
     means = np.mean(runs, axis=1)
@@ -126,7 +126,7 @@ def test_tokens_that_both_rule_out_do_not_count(tokens: NDArray[np.int32], tail_
     """Some networks, such as phi3small's, give minus infinity to ids that stand for nothing."""
     rows = np.random.default_rng(3).normal(0, 2, (64, 1000))
     rows[:, ::10] = -np.inf
-    found = compare(_says(rows * 0.9), answers(_says(rows), tokens, _convention, tail_mass), _convention)
+    found = compare(_says(rows * 0.9), predict_chunk(_says(rows), tokens, _convention, tail_mass), _convention)
     exact = _divergence(rows, np.where(np.isinf(rows), rows, rows * 0.9))
     assert (np.abs(found.kl - exact) <= found.rounding + 4 * found.tail_se + 1e-6).all()
 
@@ -134,7 +134,7 @@ def test_tokens_that_both_rule_out_do_not_count(tokens: NDArray[np.int32], tail_
 def test_of_equals_the_lower_id_comes_first(tokens: NDArray[np.int32]) -> None:
     """In 16 bits the two likeliest are often equal; both models choose by the same rule."""
     rows = np.random.default_rng(4).integers(0, 4, (64, 1000)).astype(np.float64)
-    found = compare(_says(rows), answers(_says(rows), tokens, _convention, 0.01), _convention)
+    found = compare(_says(rows), predict_chunk(_says(rows), tokens, _convention, 0.01), _convention)
     first = np.argsort(-rows[32:-1], axis=-1, kind="stable")[:, :5]
     assert (found.top_ids == first).all()
     assert (found.reference_top_ids == first).all()
@@ -147,7 +147,7 @@ def test_a_smaller_vocabulary_is_refused(original: Model, tokens: NDArray[np.int
         return original.network(inputs)[..., :100]
 
     with pytest.raises(NotComparable, match="smaller vocabulary"):
-        compare(narrow, answers(original.network, tokens, _convention, 0), _convention)
+        compare(narrow, predict_chunk(original.network, tokens, _convention, 0), _convention)
 
 
 def test_predictions_that_are_no_numbers_are_an_error(original: Model, tokens: NDArray[np.int32]) -> None:
@@ -157,7 +157,7 @@ def test_predictions_that_are_no_numbers_are_an_error(original: Model, tokens: N
         return original.network(inputs) * mx.array(float("nan"))
 
     with pytest.raises(FloatingPointError, match="NaN"):
-        compare(damaged, answers(original.network, tokens, _convention, 1e-4), _convention)
+        compare(damaged, predict_chunk(original.network, tokens, _convention, 1e-4), _convention)
 
 
 @pytest.mark.parametrize("vocabulary", [49_152, 151_936, 1000])
@@ -177,7 +177,7 @@ def test_every_architecture_gives_the_plain_formula(tiny_models: Path, architect
     def disturbed(inputs: mx.array, cache: Any = None) -> mx.array:
         return model.network(inputs, cache=cache) * 0.9
 
-    found = compare(disturbed, answers(model.network, tokens, _convention, 1e-3), _convention)
+    found = compare(disturbed, predict_chunk(model.network, tokens, _convention, 1e-3), _convention)
     p = _exact(model, tokens)
     scaled = 0.9 * p
     q = scaled - np.log(np.exp(scaled).sum(axis=-1, keepdims=True))
@@ -190,8 +190,11 @@ def test_all_positions_give_the_perplexity_of_mlx_lm(quantized: Model, original:
     text = "The same sea washes every shore, and carries what it is given: rope, bottles, the oars of one boat. " * 9
     chunks = np.array(original.tokenizer.encode(text)[:192], np.int32).reshape(3, 64)
     convention = Convention(chunk_tokens=64, scored="all")
-    found = fidelity(
-        [compare(quantized.network, answers(original.network, chunk, convention, 0.01), convention) for chunk in chunks]
+    found = summarize(
+        [
+            compare(quantized.network, predict_chunk(original.network, chunk, convention, 0.01), convention)
+            for chunk in chunks
+        ]
     )
     perplexity, _ = eval_ppl(quantized.network, mx.array(chunks), batch_size=2)
     assert found.perplexity == pytest.approx(perplexity, rel=1e-5)

@@ -28,13 +28,13 @@ from mlx_engine.measure.corpus.sample import tokenize
 from mlx_engine.measure.mlx import measure as measuring
 from mlx_engine.measure.mlx.comparison import compare
 from mlx_engine.measure.mlx.forward import logits
-from mlx_engine.measure.mlx.measure import keep_answers, measure_fidelity
-from mlx_engine.measure.mlx.reference import ReferenceStore, answers
+from mlx_engine.measure.mlx.measure import measure_fidelity, record_reference
+from mlx_engine.measure.mlx.reference import ReferenceStore, predict_chunk
 from mlx_engine.measure.results.convention import Convention
-from mlx_engine.measure.results.fidelity import fidelity
+from mlx_engine.measure.results.fidelity import summarize
 from mlx_engine.measure.results.fingerprints import Fingerprints
-from mlx_engine.measure.results.messages import KeepAnswers, MeasureFidelity
-from mlx_engine.measure.results.results import FidelityResult, fidelity_folder, kept_fidelity
+from mlx_engine.measure.results.messages import MeasureFidelity, RecordReference
+from mlx_engine.measure.results.results import FidelityResult, all_fidelity, fidelity_folder
 from mlx_engine.models.memory.machine import Machine
 
 _convention = Convention(chunk_tokens=64)
@@ -42,7 +42,7 @@ _Weights = dict[str, Any]
 
 
 def _store(model: Path, texts: Corpus, root: Path, *, tail_mass: float = 0.01, is_stand_in: bool = False) -> Path:
-    asked = KeepAnswers(
+    asked = RecordReference(
         id=f"tiny/{model.name}",
         model=str(model),
         convention=_convention,
@@ -50,12 +50,14 @@ def _store(model: Path, texts: Corpus, root: Path, *, tail_mass: float = 0.01, i
         tail_mass=tail_mass,
         is_stand_in=is_stand_in,
     )
-    *_, last = keep_answers(asked, texts, root / "answers", Fingerprints(root / "fingerprints.json"))
+    *_, last = record_reference(asked, texts, root / "references", Fingerprints(root / "fingerprints.json"))
     return last.store.folder
 
 
 def _result(model: Path, store: Path, root: Path) -> FidelityResult:
-    *_, last = measure_fidelity(MeasureFidelity(id=f"tiny/{model.name}", model=str(model), answers=str(store)), root)
+    *_, last = measure_fidelity(
+        MeasureFidelity(id=f"tiny/{model.name}", model=str(model), reference_folder=str(store)), root
+    )
     assert last.result
     return last.result
 
@@ -98,7 +100,7 @@ def test_an_original_that_answers_no_numbers_is_named(
     spoiled = _changed(tiny_models / "llama", tmp_path / "spoiled", _spoiled(late, value))
     with pytest.raises(EngineError, match="tiny/spoiled answers with what is no number"):
         _store(spoiled, texts, tmp_path)
-    (store,) = (tmp_path / "answers").iterdir()
+    (store,) = (tmp_path / "references").iterdir()
     assert (store / "chunk-00000").exists()
     assert not ReferenceStore.open(store).is_whole
 
@@ -112,7 +114,7 @@ def test_a_candidate_that_answers_no_numbers_is_named(
     spoiled = _changed(tiny_models / "llama", tmp_path / "spoiled", _spoiled(late, value))
     with pytest.raises(EngineError, match="tiny/spoiled answers with what is no number"):
         _result(spoiled, store, tmp_path / "results")
-    assert not list(kept_fidelity(tmp_path / "results"))
+    assert not list(all_fidelity(tmp_path / "results"))
 
 
 def test_a_candidate_that_rules_out_what_the_original_may_say_is_told(
@@ -260,13 +262,13 @@ def test_answers_that_are_deleted_while_they_are_needed_are_told(
 ) -> None:
     """No figure comes of what was read until then."""
     store = _store(tiny_models / "llama", texts, tmp_path)
-    request = MeasureFidelity(id="tiny/4bit", model=str(tiny_models / "llama-4bit"), answers=str(store))
+    request = MeasureFidelity(id="tiny/4bit", model=str(tiny_models / "llama-4bit"), reference_folder=str(store))
     run = measure_fidelity(request, tmp_path / "results")
     next(run)
     shutil.rmtree(store)
     with pytest.raises(StorageError, match="not there any more"):
         list(run)
-    assert not list(kept_fidelity(tmp_path / "results"))
+    assert not list(all_fidelity(tmp_path / "results"))
 
 
 def _fill(disk: Path) -> None:
@@ -279,11 +281,11 @@ def test_a_disk_that_fills_up_is_told_and_the_next_run_goes_on(
     tiny_models: Path, texts: Corpus, tiny_disk: Path, tmp_path: Path
 ) -> None:
     """What is needed is said; what was answered stays, nothing half written does, and the figures are the same."""
-    asked = KeepAnswers(
+    asked = RecordReference(
         id="tiny/llama", model=str(tiny_models / "llama"), convention=_convention, limit_tokens=384, tail_mass=0.01
     )
     known = Fingerprints(tmp_path / "fingerprints.json")
-    run = keep_answers(asked, texts, tiny_disk / "answers", known)
+    run = record_reference(asked, texts, tiny_disk / "references", known)
     store = [next(run).store for _ in range(3)][-1]
     _fill(tiny_disk)
     with pytest.raises(NoSpace, match=r"Not enough disk space for chunk-0000\d. Free up \d+ KB"):
@@ -311,7 +313,7 @@ def test_an_original_too_large_is_told_with_the_sum(
     """And with a way out: 8 bits in its place, labelled; of those, that there is none."""
     small = Machine(memory_bytes=1_000_000, working_set_bytes=1_000_000, working_set_source="all", has_metal=False)
     monkeypatch.setattr(measuring, "this_machine", lambda: small)
-    words = "Not even 8 bits" if is_stand_in else "for the weights.*--stand-in.*lower bound"
+    words = "Not even 8 bits" if is_stand_in else ": weights .*--stand-in.*lower bound"
     with pytest.raises(OutOfMemory, match=words):
         _store(tiny_models / "llama", texts, tmp_path, is_stand_in=is_stand_in)
 
@@ -321,12 +323,12 @@ def test_results_do_not_depend_on_the_order_of_the_chunks(original: Model, quant
     tokens = tokenize(
         render_corpus(texts, original.tokenizer, _convention, limit_tokens=384), original.tokenizer
     ).tokens[:6]
-    chunks = [answers(original.network, one, _convention, 0.01) for one in tokens]
+    chunks = [predict_chunk(original.network, one, _convention, 0.01) for one in tokens]
     forward = [compare(quantized.network, chunk, _convention) for chunk in chunks]
     backward = [compare(quantized.network, chunk, _convention) for chunk in reversed(chunks)][::-1]
     for one, other in zip(forward, backward, strict=True):
         assert all(np.array_equal(getattr(one, name), getattr(other, name)) for name in one.__slots__)
-    sums = [msgspec.to_builtins(fidelity(order)) for order in (forward, forward[::-1])]
+    sums = [msgspec.to_builtins(summarize(order)) for order in (forward, forward[::-1])]
     assert sums[0] == pytest.approx(sums[1], rel=1e-12)
 
 

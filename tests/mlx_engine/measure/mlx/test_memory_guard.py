@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import OutOfMemory
-from mlx_engine.measure.mlx.memory_guard import check_room
+from mlx_engine.measure.mlx.memory_guard import require_memory
 from mlx_engine.measure.results.convention import Convention
 from mlx_engine.models.memory.machine import Machine
 
@@ -16,10 +16,10 @@ def _machine(size_bytes: int) -> Machine:
 
 def test_a_model_too_large_is_refused_with_the_sum(tiny_models: Path) -> None:
     """And what can be done is said."""
-    with pytest.raises(OutOfMemory, match=r"tiny is too large.*for the weights.*shorter chunks"):
-        check_room(tiny_models / "llama", "tiny", Convention(), _machine(1_000_000))
+    with pytest.raises(OutOfMemory, match=r"tiny is too large.*: weights .*shorter chunks"):
+        require_memory(tiny_models / "llama", "tiny", Convention(), _machine(1_000_000))
 
 
 def test_a_model_that_fits_passes(tiny_models: Path) -> None:
     """It has some hundred kilobytes."""
-    check_room(tiny_models / "llama", "tiny", Convention(), _machine(100_000_000))
+    require_memory(tiny_models / "llama", "tiny", Convention(), _machine(100_000_000))

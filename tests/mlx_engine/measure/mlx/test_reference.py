@@ -13,9 +13,9 @@ from mlx_engine.inference.load import Model
 from mlx_engine.measure.corpus.corpus import Corpus
 from mlx_engine.measure.corpus.rendered_corpus import render_corpus
 from mlx_engine.measure.corpus.sample import TokenSample, tokenize
-from mlx_engine.measure.mlx.reference import STEP, ReferenceStore, answers, run_reference
+from mlx_engine.measure.mlx.reference import STEP, ReferenceStore, predict_chunk, run_reference
 from mlx_engine.measure.results.convention import Convention
-from mlx_engine.measure.results.header import FORMAT, Header
+from mlx_engine.measure.results.header import FORMAT, ReferenceHeader
 
 _convention = Convention(chunk_tokens=32)
 
@@ -27,7 +27,7 @@ def read(original: Model, texts: Corpus) -> TokenSample:
 
 @pytest.fixture
 def store(tmp_path: Path, original: Model, texts: Corpus, read: TokenSample) -> ReferenceStore:
-    header = Header(
+    header = ReferenceHeader(
         model="tiny",
         weights="0",
         corpus="texts",
@@ -44,7 +44,7 @@ def store(tmp_path: Path, original: Model, texts: Corpus, read: TokenSample) -> 
 
 def test_answers_are_read_back_as_they_were(store: ReferenceStore, original: Model, read: TokenSample) -> None:
     """Nothing changes on the disk."""
-    chunk = answers(original.network, read.tokens[0], _convention, 1e-3)
+    chunk = predict_chunk(original.network, read.tokens[0], _convention, 1e-3)
     store.write(0, chunk)
     back = store.read(0)
     for name in chunk.__slots__:
@@ -53,7 +53,7 @@ def test_answers_are_read_back_as_they_were(store: ReferenceStore, original: Mod
 
 def test_what_is_left_out_has_at_most_the_mass_that_was_allowed(original: Model, read: TokenSample) -> None:
     """Each position keeps as many tokens as that takes, and no more."""
-    chunk = answers(original.network, read.tokens[0], _convention, 0.05)
+    chunk = predict_chunk(original.network, read.tokens[0], _convention, 0.05)
     assert (chunk.tail_mass <= 0.05 + 1e-6).all()
     last_kept = np.exp(-STEP * chunk.steps[np.cumsum(chunk.counts) - 1])
     assert (chunk.tail_mass + last_kept > 0.05 - 1e-4).all()
@@ -82,7 +82,7 @@ def test_a_damaged_chunk_is_told_by_its_number(
     store: ReferenceStore, original: Model, read: TokenSample, place: int
 ) -> None:
     """One changed byte is found, wherever it is."""
-    store.write(1, answers(original.network, read.tokens[1], _convention, 1e-3))
+    store.write(1, predict_chunk(original.network, read.tokens[1], _convention, 1e-3))
     file = store.folder / "chunk-00001"
     content = bytearray(file.read_bytes())
     content[place] ^= 1
@@ -138,7 +138,7 @@ def test_tokens_beyond_the_tokenizers_are_kept_as_they_are(
     store: ReferenceStore, original: Model, read: TokenSample
 ) -> None:
     """A network may have more rows than its tokenizer has tokens, and more than fit in 16 bits."""
-    chunk = answers(original.network, read.tokens[0], _convention, 1e-3)
+    chunk = predict_chunk(original.network, read.tokens[0], _convention, 1e-3)
     beyond = replace(chunk, ids=chunk.ids + 70_000)
     store.write(0, beyond)
     assert (store.read(0).ids == beyond.ids).all()

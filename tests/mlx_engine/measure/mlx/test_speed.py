@@ -6,21 +6,23 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import BrokenModel, EngineError, InvalidParameter, OutOfMemory
-from mlx_engine.measure.mlx.speed import Bench, SpeedProgress, measure_speed, taken
-from mlx_engine.measure.results.conditions import Watch
+from mlx_engine.measure.mlx.speed import Bench, SpeedUpdate, measure_speed, repeat
+from mlx_engine.measure.results.conditions import ConditionsMonitor
 from mlx_engine.measure.results.fingerprints import Fingerprints
-from mlx_engine.measure.results.speed_parts import Part
+from mlx_engine.measure.results.speed_parts import SpeedPart
 from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult, is_disturbed
 
 _small = SpeedPlan(prompts=(32,), depths=(0,), decode_tokens=4, repetitions=1)
 
 
-def _measured(path: Path, plan: SpeedPlan, tmp_path: Path, watch: Watch | None = None) -> Iterator[SpeedProgress]:
+def _measured(
+    path: Path, plan: SpeedPlan, tmp_path: Path, watch: ConditionsMonitor | None = None
+) -> Iterator[SpeedUpdate]:
     known = Fingerprints(tmp_path / "fingerprints.json")
     return measure_speed(path, plan, name=f"tiny/{path.name}", known=known, watch=watch)
 
 
-def _result(path: Path, plan: SpeedPlan, tmp_path: Path, watch: Watch | None = None) -> SpeedResult:
+def _result(path: Path, plan: SpeedPlan, tmp_path: Path, watch: ConditionsMonitor | None = None) -> SpeedResult:
     *_, last = _measured(path, plan, tmp_path, watch)
     assert last.so_far is not None
     return last.so_far
@@ -78,11 +80,11 @@ def test_values_far_apart_are_disturbed() -> None:
 def test_disturbed_values_are_taken_once_more() -> None:
     """And no more than once: what is still disturbed then, stays so."""
     rates = iter([100.0, 60.0, 99.0, 101.0, 100.0, 99.0])
-    assert taken(lambda: next(rates), 3) == (101.0, 100.0, 99.0)
+    assert repeat(lambda: next(rates), 3) == (101.0, 100.0, 99.0)
     rates = iter([100.0, 60.0, 99.0, 101.0, 60.0, 99.0])
-    assert is_disturbed(taken(lambda: next(rates), 3))
+    assert is_disturbed(repeat(lambda: next(rates), 3))
     rates = iter([100.0, 99.0, 98.0])
-    assert taken(lambda: next(rates), 3) == (100.0, 99.0, 98.0)
+    assert repeat(lambda: next(rates), 3) == (100.0, 99.0, 98.0)
 
 
 def test_a_figure_that_runs_out_of_memory_leaves_the_others(
@@ -91,7 +93,7 @@ def test_a_figure_that_runs_out_of_memory_leaves_the_others(
     """What takes more memory yet is not tried; here the longer prompts fail as Metal fails."""
     series = Bench.series
 
-    def failing(bench: Bench, part: Part) -> Series:
+    def failing(bench: Bench, part: SpeedPart) -> Series:
         if part.tokens >= 64:
             raise RuntimeError("[METAL] Command buffer execution failed: Insufficient Memory")
         return series(bench, part)
@@ -112,7 +114,7 @@ def test_a_model_of_which_nothing_can_be_measured_has_failed(
 ) -> None:
     """With the reason of the first figure."""
 
-    def failing(_bench: Bench, _part: Part) -> Series:
+    def failing(_bench: Bench, _part: SpeedPart) -> Series:
         raise RuntimeError("no kernel")
 
     monkeypatch.setattr(Bench, "series", failing)
@@ -122,7 +124,7 @@ def test_a_model_of_which_nothing_can_be_measured_has_failed(
 
 def test_no_memory_is_used_that_is_not_free(tiny_models: Path, tmp_path: Path) -> None:
     """Nothing is loaded then: a measurement must not make the machine swap."""
-    watch = Watch()
+    watch = ConditionsMonitor()
     watch.free_memory_bytes = 1000
     with pytest.raises(OutOfMemory, match="only 1 KB is free"):
         next(_measured(tiny_models / "llama", _small, tmp_path, watch))
@@ -130,7 +132,7 @@ def test_no_memory_is_used_that_is_not_free(tiny_models: Path, tmp_path: Path) -
 
 def test_a_length_for_which_too_little_is_free_is_not_tried(tiny_models: Path, tmp_path: Path) -> None:
     """The shorter ones are; the sum is told."""
-    watch = Watch()
+    watch = ConditionsMonitor()
     watch.free_memory_bytes = 4_000_000
     plan = SpeedPlan(prompts=(32, 1024), depths=(), decode_tokens=4, repetitions=1)
     found = _result(tiny_models / "llama", plan, tmp_path, watch)
@@ -139,7 +141,7 @@ def test_a_length_for_which_too_little_is_free_is_not_tried(tiny_models: Path, t
     assert found.skipped[0].startswith(told)
 
 
-class _Swapping(Watch):
+class _Swapping(ConditionsMonitor):
     @property
     def swapped_bytes(self) -> int:
         return 2**30

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from mlx_engine.measure.results.results import Choice, Divergence, FidelityResult
+from mlx_engine.measure.results.results import Divergence, FidelityResult, TopToken
 from mlx_engine.measure.study.plan import Gates
 from mlx_engine.measure.study.study import Row, StepFailure, Study
 from mlx_engine.quantize.recipes.recipe import Format, Recipe
@@ -42,8 +42,8 @@ def _spoilt_result(result: FidelityResult, text: str) -> FidelityResult:
             kl=1.5,
             before=one,
             true=one,
-            reference=(Choice(one, 0.5),),
-            candidate=(Choice(one, 0.25),),
+            reference=(TopToken(one, 0.5),),
+            candidate=(TopToken(one, 0.25),),
         )
         for place, one in enumerate(TEXTS)
     )

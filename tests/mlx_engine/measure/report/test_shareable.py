@@ -11,9 +11,9 @@ from mlx_engine.measure.report.markdown import card
 from mlx_engine.measure.report.one_model import of_fidelity
 from mlx_engine.measure.report.shareable import shareable, shareable_header
 from mlx_engine.measure.report.subject import Subject
-from mlx_engine.measure.results.header import Header
+from mlx_engine.measure.results.header import ReferenceHeader
 from mlx_engine.measure.results.messages import CorpusSource
-from mlx_engine.measure.results.results import Choice, Divergence
+from mlx_engine.measure.results.results import Divergence, TopToken
 from mlx_engine.measure.study.study import StepFailure, Study
 from tests.mlx_engine.measure.charts.studies import FEW, study
 
@@ -38,8 +38,8 @@ def own(*, private: bool = False) -> Study:
         kl=2.0,
         before=LETTER,
         true=LETTER,
-        reference=(Choice(LETTER, 0.9),),
-        candidate=(Choice(LETTER, 0.1),),
+        reference=(TopToken(LETTER, 0.9),),
+        candidate=(TopToken(LETTER, 0.1),),
     )
     rows = tuple(
         msgspec.structs.replace(
@@ -54,7 +54,7 @@ def own(*, private: bool = False) -> Study:
         )
         for row in made.rows
     )
-    return msgspec.structs.replace(made, plan=plan, rows=rows, answers=f"{FOLDER}/answers/abc")
+    return msgspec.structs.replace(made, plan=plan, rows=rows, reference_folder=f"{FOLDER}/answers/abc")
 
 
 @pytest.mark.parametrize("form", ["html", "markdown", "json", "csv"])
@@ -114,7 +114,7 @@ def test_ones_own_text_is_quoted_if_that_is_asked_for() -> None:
 
 def test_kept_answers_have_no_folders_either() -> None:
     made = study(FEW)
-    header = Header(
+    header = ReferenceHeader(
         model=f"{FOLDER}/models/base",
         folder=f"{FOLDER}/models/base",
         weights="w",

@@ -76,7 +76,7 @@ def test_figures_below_the_bound_of_their_error_are_told() -> None:
 
 def test_what_is_needed_to_measure_again_is_told() -> None:
     """Also where the original's answers are kept no more."""
-    made = msgspec.structs.replace(study(FEW), answers="/nowhere")
+    made = msgspec.structs.replace(study(FEW), reference_folder="/nowhere")
     names = {name for name, _ in facts(subject(made))}
     assert names >= {
         "Divergence",

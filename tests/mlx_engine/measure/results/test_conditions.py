@@ -4,7 +4,14 @@ import sys
 
 import pytest
 
-from mlx_engine.measure.results.conditions import Conditions, Watch, answer, gpu_percent, power, thermal
+from mlx_engine.measure.results.conditions import (
+    Conditions,
+    ConditionsMonitor,
+    parse_gpu_percent,
+    parse_power_source,
+    parse_thermal_pressure,
+    run_tool,
+)
 
 _mains = "Now drawing from 'AC Power'\n -InternalBattery-0 (id=1)\t100%; charged;"
 _battery = "Now drawing from 'Battery Power'\n -InternalBattery-0 (id=1)\t76%; discharging;"
@@ -25,7 +32,7 @@ _battery = "Now drawing from 'Battery Power'\n -InternalBattery-0 (id=1)\t76%; d
 )
 def test_the_source_of_power_is_read(batteries: str, settings: str, source: str) -> None:
     """What the system says in its own words, and whether it saves power."""
-    assert power(batteries, settings) == source
+    assert parse_power_source(batteries, settings) == source
 
 
 @pytest.mark.parametrize(
@@ -41,7 +48,7 @@ def test_the_source_of_power_is_read(batteries: str, settings: str, source: str)
 )
 def test_the_heat_is_read(told: str, state: str) -> None:
     """By the level that the system publishes; what is no level is no claim."""
-    assert thermal(told) == state
+    assert parse_thermal_pressure(told) == state
 
 
 @pytest.mark.parametrize(
@@ -56,7 +63,7 @@ def test_the_heat_is_read(told: str, state: str) -> None:
 )
 def test_the_use_of_the_gpu_is_read(told: str, percent: int | None) -> None:
     """Of the busiest one."""
-    assert gpu_percent(told) == percent
+    assert parse_gpu_percent(told) == percent
 
 
 @pytest.mark.parametrize(
@@ -64,19 +71,19 @@ def test_the_use_of_the_gpu_is_read(told: str, percent: int | None) -> None:
 )
 def test_a_tool_that_fails_or_hangs_says_nothing(program: str) -> None:
     """Nor does one that is not there."""
-    assert answer([sys.executable, "-c", program], timeout_s=0.5) == ""
-    assert answer(["/usr/bin/no-such-tool"]) == ""
+    assert run_tool([sys.executable, "-c", program], timeout_s=0.5) == ""
+    assert run_tool(["/usr/bin/no-such-tool"]) == ""
 
 
 def test_a_tool_that_says_what_is_no_text_does_no_harm() -> None:
     """It is read as far as it can be."""
     program = "import sys; sys.stdout.buffer.write(b'\\xff\\xfe 7')"
-    assert answer([sys.executable, "-c", program]).endswith(" 7")
+    assert run_tool([sys.executable, "-c", program]).endswith(" 7")
 
 
 def test_the_machine_is_watched() -> None:
     """It has processors and memory, and what this process does itself is no other load."""
-    watch = Watch()
+    watch = ConditionsMonitor()
     sum(number * number for number in range(3_000_000))
     conditions = watch.conditions()
     assert conditions.processors > 0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlx_engine.measure.results.fidelity import fidelity
+from mlx_engine.measure.results.fidelity import summarize
 from mlx_engine.measure.results.positions import Positions
 from mlx_engine.measure.results.verdicts import verdict
 
@@ -15,7 +15,7 @@ def _verdict(flips: int, kl: float = 0.02, *, of: int = 10_000) -> str:
     others[:flips, 0] = 9
     choices = np.zeros((of, 5), np.float32)
     distances = np.full(of, kl, np.float32)
-    return verdict(fidelity([Positions(distances, *(nothing,) * 5, others, choices, ids, choices)]))
+    return verdict(summarize([Positions(distances, *(nothing,) * 5, others, choices, ids, choices)]))
 
 
 @pytest.mark.parametrize(

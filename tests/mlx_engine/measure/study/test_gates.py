@@ -5,7 +5,7 @@ import pytest
 
 from mlx_engine.measure.results.speed_result import Series
 from mlx_engine.measure.study.gates import judge
-from mlx_engine.measure.study.plan import Gates, Plan
+from mlx_engine.measure.study.plan import Gates, StudyPlan
 from mlx_engine.measure.study.study import Row, StepFailure, Study
 from tests.mlx_engine.measure.study.test_study import result, speed
 
@@ -23,7 +23,7 @@ def study() -> Study:
         _row("six", kl=0.01, size=600, rate=40.0, peak=700),
         _row("four", kl=0.06, size=400, rate=60.0, peak=500),
     )
-    return Study(plan=Plan(name="study", original="original", recipes=("x",)), rows=rows)
+    return Study(plan=StudyPlan(name="study", original="original", recipes=("x",)), rows=rows)
 
 
 def _with_last(study: Study, **changes: object) -> Study:

@@ -1,13 +1,13 @@
 """Behaviour of the short names of a study's rows."""
 
 from mlx_engine.measure.study.names import short_names
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Study
 
 
 def _short(original: str, *others: str) -> list[str]:
     rows = (Row(label=original, path="", is_original=True), *(Row(label=label, path="") for label in others))
-    return list(short_names(Study(plan=Plan(name="", original=original), rows=rows)).values())
+    return list(short_names(Study(plan=StudyPlan(name="", original=original), rows=rows)).values())
 
 
 def test_a_name_is_what_is_added_to_the_original() -> None:

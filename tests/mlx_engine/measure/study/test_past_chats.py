@@ -11,10 +11,10 @@ from mlx_engine.measure.report.html import html
 from mlx_engine.measure.report.markdown import markdown
 from mlx_engine.measure.report.subject import subject
 from mlx_engine.measure.results.convention import Convention
-from mlx_engine.measure.results.header import Header
+from mlx_engine.measure.results.header import ReferenceHeader
 from mlx_engine.measure.results.messages import CorpusSource
-from mlx_engine.measure.results.results import Choice, Divergence, FidelityResult, fidelity_folder, keep_fidelity
-from mlx_engine.measure.study.past_chats import forget_unused, keep_copy
+from mlx_engine.measure.results.results import Divergence, FidelityResult, TopToken, fidelity_folder, save_fidelity
+from mlx_engine.measure.study.past_chats import delete_unused, save_copy
 from mlx_engine.measure.study.study import Study
 from tests.mlx_engine.measure.charts.studies import FEW, study
 
@@ -29,15 +29,17 @@ def folders(tmp_path: Path) -> Folders:
 def _on(path: Path, answers: str = "") -> Study:
     made = study(FEW)
     corpus = CorpusSource(path=str(path), private=True)
-    return msgspec.structs.replace(made, plan=msgspec.structs.replace(made.plan, corpus=corpus), answers=answers)
+    return msgspec.structs.replace(
+        made, plan=msgspec.structs.replace(made.plan, corpus=corpus), reference_folder=answers
+    )
 
 
 def _answers(folders: Folders, choice: CorpusSource) -> Path:
-    header = Header(
+    header = ReferenceHeader(
         model="o", weights="w", corpus="c", choice=choice, sample="s", convention=Convention(), kinds=("chats",),
         vocabulary=9, tail_mass=0.0,
     )  # fmt: skip
-    folder = folders.answers / header.key
+    folder = folders.references / header.key
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "reference.json").write_bytes(msgspec.json.encode(header))
     return folder
@@ -45,25 +47,25 @@ def _answers(folders: Folders, choice: CorpusSource) -> Path:
 
 def _result(answers: str, *, private: bool = True) -> FidelityResult:
     result = study(FEW).rows[1].fidelity[0]
-    choice = Choice("a", 0.5)
+    choice = TopToken("a", 0.5)
     worst = Divergence(
         chunk=0, position=1, kind="chats", kl=1.0, before="A secret of mine", true="b", reference=(choice,),
         candidate=(choice,),
     )  # fmt: skip
-    return msgspec.structs.replace(result, answers=answers, private=private, worst=(worst,))
+    return msgspec.structs.replace(result, reference_key=answers, private=private, worst=(worst,))
 
 
 def test_copies_go_with_the_last_study_that_reads_them(folders: Folders) -> None:
     """With what was answered to them and measured on them; other answers and results stay."""
-    copy, unused = keep_copy([LINE], folders.chats), keep_copy([LINE, LINE], folders.chats)
+    copy, unused = save_copy([LINE], folders.chats), save_copy([LINE, LINE], folders.chats)
     answers = _answers(folders, CorpusSource(path=str(copy), private=True))
     private, other = _result(answers.name), _result("others", private=False)
     for result in (private, other):
-        keep_fidelity(result, folders.measurements)
-    forget_unused(folders, [_on(copy, str(answers))])
+        save_fidelity(result, folders.measurements)
+    delete_unused(folders, [_on(copy, str(answers))])
     assert (copy.exists(), unused.exists(), answers.exists()) == (True, False, True)
     assert fidelity_folder(private, folders.measurements).exists()
-    forget_unused(folders, [])
+    delete_unused(folders, [])
     assert (copy.exists(), answers.exists()) == (False, False)
     assert not fidelity_folder(private, folders.measurements).exists()
     assert fidelity_folder(other, folders.measurements).exists()
@@ -71,9 +73,9 @@ def test_copies_go_with_the_last_study_that_reads_them(folders: Folders) -> None
 
 def test_answers_to_a_copy_stay_while_they_are_being_given(folders: Folders) -> None:
     """The study does not know of them before they are whole."""
-    copy = keep_copy([LINE], folders.chats)
+    copy = save_copy([LINE], folders.chats)
     answers = _answers(folders, CorpusSource(path=str(copy), private=True))
-    forget_unused(folders, [_on(copy)])
+    delete_unused(folders, [_on(copy)])
     assert answers.exists()
 
 

@@ -3,11 +3,11 @@
 import msgspec
 import pytest
 
-from mlx_engine.measure.results.messages import AnswersKept, FidelityMeasured, SpeedMeasured
+from mlx_engine.measure.results.messages import FidelityMeasured, ReferenceRecorded, SpeedMeasured
 from mlx_engine.measure.results.results import Fidelity, FidelityResult
 from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult
-from mlx_engine.measure.study.plan import Plan
-from mlx_engine.measure.study.study import Row, Step, Study, after, after_failure, remaining, tried_again
+from mlx_engine.measure.study.plan import StudyPlan
+from mlx_engine.measure.study.study import Row, Step, Study, after, after_failure, ready_to_retry, remaining
 from mlx_engine.quantize.plan.messages import Converted
 from mlx_engine.quantize.recipes.recipe import Format, Recipe
 
@@ -21,7 +21,7 @@ def study() -> Study:
         Row(label="maker/there", path="there"),
         Row(label="maker/four", path="four", recipe=recipe, is_made=False),
     )
-    plan = Plan(name="study", original="original", candidates=("there",), recipes=("four",))
+    plan = StudyPlan(name="study", original="original", candidates=("there",), recipes=("four",))
     return Study(plan=plan, rows=rows)
 
 
@@ -42,7 +42,7 @@ def result(kl: float, label: str = "there", *, agreement: float = 0.9) -> Fideli
         candidate_weights="c",
         reference="original",
         reference_weights="r",
-        answers="a",
+        reference_key="a",
         corpus="facet",
         convention="",
         fidelity=fidelity,
@@ -54,7 +54,7 @@ def result(kl: float, label: str = "there", *, agreement: float = 0.9) -> Fideli
 def test_the_answers_come_first_and_a_model_is_made_before_it_is_measured(study: Study) -> None:
     """One model after the other, each to its end."""
     assert _steps(study) == [
-        ("answers", "original"),
+        ("reference", "original"),
         ("speed", "original"),
         ("fidelity", "there"),
         ("speed", "there"),
@@ -66,8 +66,8 @@ def test_the_answers_come_first_and_a_model_is_made_before_it_is_measured(study:
 
 def test_what_is_done_is_not_done_again(study: Study) -> None:
     """A study that was killed goes on with what is left."""
-    kept = AnswersKept(id="maker/original", answers="folder", size_bytes=1, share=0.1)
-    study = after(study, _step(study, "answers", "maker/original"), kept)
+    kept = ReferenceRecorded(id="maker/original", reference_folder="folder", size_bytes=1, share=0.1)
+    study = after(study, _step(study, "reference", "maker/original"), kept)
     study = after(study, _step(study, "fidelity", "maker/there"), FidelityMeasured("maker/there", result(0.1)))
     made = Converted(id="maker/four", path="four", size_bytes=1, bits_per_weight=4.5)
     study = after(study, _step(study, "convert", "maker/four"), made)
@@ -76,30 +76,30 @@ def test_what_is_done_is_not_done_again(study: Study) -> None:
 
 def test_candidates_are_held_against_the_kept_answers(study: Study) -> None:
     """Their folder is in the request."""
-    kept = AnswersKept(id="maker/original", answers="folder", size_bytes=1, share=0.1)
-    study = after(study, _step(study, "answers", "maker/original"), kept)
+    kept = ReferenceRecorded(id="maker/original", reference_folder="folder", size_bytes=1, share=0.1)
+    study = after(study, _step(study, "reference", "maker/original"), kept)
     request = _step(study, "fidelity", "maker/there").request
-    assert getattr(request, "answers", "") == "folder"
+    assert getattr(request, "reference_folder", "") == "folder"
 
 
 def test_what_was_measured_against_other_answers_is_measured_again(study: Study) -> None:
     """A table holds all candidates against the same answers: here the original has changed meanwhile."""
-    first = AnswersKept(id="maker/original", answers="folder/a", size_bytes=1, share=0.1)
-    step = _step(study, "answers", "maker/original")
+    first = ReferenceRecorded(id="maker/original", reference_folder="folder/a", size_bytes=1, share=0.1)
+    step = _step(study, "reference", "maker/original")
     study = after(study, step, first)
     study = after(study, _step(study, "fidelity", "maker/there"), FidelityMeasured("maker/there", result(0.1)))
     assert ("fidelity", "there") not in _steps(after(study, step, first))
-    other = msgspec.structs.replace(first, answers="folder/b")
+    other = msgspec.structs.replace(first, reference_folder="folder/b")
     assert ("fidelity", "there") in _steps(after(study, step, other))
 
 
 def test_answers_that_are_gone_are_kept_anew_only_for_who_is_still_to_be_measured(study: Study) -> None:
     """What is held against them already needs them no more."""
-    kept = AnswersKept(id="maker/original", answers="folder", size_bytes=1, share=0.1)
-    study = after(study, _step(study, "answers", "maker/original"), kept)
+    kept = ReferenceRecorded(id="maker/original", reference_folder="folder", size_bytes=1, share=0.1)
+    study = after(study, _step(study, "reference", "maker/original"), kept)
     study = after(study, _step(study, "fidelity", "maker/there"), FidelityMeasured("maker/there", result(0.1)))
-    study = msgspec.structs.replace(study, answers="")
-    assert ("answers", "original") in _steps(study)
+    study = msgspec.structs.replace(study, reference_folder="")
+    assert ("reference", "original") in _steps(study)
     study = msgspec.structs.replace(study, rows=study.rows[:2])
     assert _steps(study) == [("speed", "original"), ("speed", "there")]
 
@@ -113,7 +113,7 @@ def test_a_model_that_cannot_be_made_is_not_measured(study: Study) -> None:
 
 def test_without_answers_speed_alone_is_measured(study: Study) -> None:
     """A model too large for the machine says nothing of the speed of its quantizations."""
-    study = after_failure(study, _step(study, "answers", "maker/original"), "Not enough memory", "It does not fit.")
+    study = after_failure(study, _step(study, "reference", "maker/original"), "Not enough memory", "It does not fit.")
     assert {kind for kind, _ in _steps(study)} == {"speed", "convert"}
 
 
@@ -121,7 +121,7 @@ def test_what_has_failed_is_tried_again_when_asked(study: Study) -> None:
     """A disk can be made room on."""
     before = _steps(study)
     study = after_failure(study, _step(study, "convert", "maker/four"), "No space", "The disk is full.")
-    assert _steps(tried_again(study)) == before
+    assert _steps(ready_to_retry(study)) == before
 
 
 def speed(*series: Series, failures: tuple[str, ...] = (), peak: int = 1000) -> SpeedResult:
@@ -146,12 +146,12 @@ def test_speeds_that_are_not_whole_are_kept_and_measured_again_when_asked(study:
     assert row.speed is not None
     assert [failure.message for failure in row.failures] == ["reading 8,192 tokens: memory ran out."]
     assert ("speed", "there") not in _steps(partly)
-    assert ("speed", "there") in _steps(tried_again(partly))
+    assert ("speed", "there") in _steps(ready_to_retry(partly))
     short = msgspec.structs.replace(speed(sound), lacks_memory=True)
-    assert ("speed", "there") in _steps(tried_again(after(study, step, SpeedMeasured("", short))))
+    assert ("speed", "there") in _steps(ready_to_retry(after(study, step, SpeedMeasured("", short))))
     disturbed = after(study, step, SpeedMeasured("", speed(Series(0, (9.0, 5.0)))))
-    assert ("speed", "there") in _steps(tried_again(disturbed))
-    assert ("speed", "there") not in _steps(tried_again(after(study, step, SpeedMeasured("", speed(sound)))))
+    assert ("speed", "there") in _steps(ready_to_retry(disturbed))
+    assert ("speed", "there") not in _steps(ready_to_retry(after(study, step, SpeedMeasured("", speed(sound)))))
 
 
 def test_each_precision_of_the_context_is_a_measurement(study: Study) -> None:
@@ -174,7 +174,7 @@ def test_a_stand_in_is_made_first_and_answers_for_the_original(study: Study) -> 
     steps = list(remaining(study))
     assert [(step.kind, step.label.rpartition("/")[2]) for step in steps] == [
         ("convert", "four"),
-        ("answers", "original"),
+        ("reference", "original"),
         ("speed", "four"),
         ("fidelity", "there"),
         ("speed", "there"),

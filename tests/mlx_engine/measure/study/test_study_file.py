@@ -7,18 +7,27 @@ import pytest
 
 from mlx_engine.errors import BrokenModel, RequestError, StorageError
 from mlx_engine.measure.results.convention import Convention
-from mlx_engine.measure.results.header import Header
-from mlx_engine.measure.study.plan import Plan
+from mlx_engine.measure.results.header import ReferenceHeader
+from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Study, remaining
-from mlx_engine.measure.study.study_file import alone, begin, keep, kept_studies, kept_study, load, made, present
+from mlx_engine.measure.study.study_file import (
+    all_studies,
+    exclusive,
+    find_study,
+    load_study,
+    new_study,
+    refresh_study,
+    save_study,
+    with_sizes,
+)
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.description.description import BrokenDescription, ModelDescription
 from mlx_engine.quantize.recipes import builtin
 from tests.model_folders import write_model
 
 
-def _plan(**changed: object) -> Plan:
-    plan = Plan(name="study", original="maker/original", candidates=("maker/good",), speed=None)
+def _plan(**changed: object) -> StudyPlan:
+    plan = StudyPlan(name="study", original="maker/original", candidates=("maker/good",), speed=None)
     return msgspec.structs.replace(plan, **changed)
 
 
@@ -33,11 +42,11 @@ def study(tmp_path: Path) -> Study:
         return describe(tmp_path / name, name)
 
     plan = _plan(recipes=("8bit",))
-    return begin(plan, find=find, recipe=builtin.recipe, models=tmp_path / "models")
+    return new_study(plan, find=find, recipe=builtin.recipe, models=tmp_path / "models")
 
 
 def _answers(root: Path, *, chunks: int) -> Path:
-    header = Header(
+    header = ReferenceHeader(
         model="maker/original",
         weights="w",
         corpus="facet",
@@ -61,29 +70,29 @@ def _kinds(study: Study) -> list[tuple[str, str]]:
 
 def test_answers_that_are_there_are_not_asked_for_again(study: Study, tmp_path: Path) -> None:
     """A study goes on with its candidates."""
-    answered = msgspec.structs.replace(study, answers=str(_answers(tmp_path, chunks=2)))
-    assert present(answered, tmp_path).answers == answered.answers
+    answered = msgspec.structs.replace(study, reference_folder=str(_answers(tmp_path, chunks=2)))
+    assert refresh_study(answered, tmp_path).reference_folder == answered.reference_folder
 
 
 @pytest.mark.parametrize("chunks", [0, 1])
 def test_answers_that_have_lost_a_chunk_are_asked_for_again(study: Study, tmp_path: Path, chunks: int) -> None:
     """The original reads what is missing."""
-    answered = msgspec.structs.replace(study, answers=str(_answers(tmp_path, chunks=chunks)))
-    assert ("answers", "original") in _kinds(present(answered, tmp_path))
+    answered = msgspec.structs.replace(study, reference_folder=str(_answers(tmp_path, chunks=chunks)))
+    assert ("reference", "original") in _kinds(refresh_study(answered, tmp_path))
 
 
 def test_answers_with_a_damaged_header_are_asked_for_again(study: Study, tmp_path: Path) -> None:
     """As those that are gone."""
     answers = _answers(tmp_path, chunks=2)
     (answers / "reference.json").write_bytes(b"[" * 100_000)
-    answered = msgspec.structs.replace(study, answers=str(answers))
-    assert ("answers", "original") in _kinds(present(answered, tmp_path))
+    answered = msgspec.structs.replace(study, reference_folder=str(answers))
+    assert ("reference", "original") in _kinds(refresh_study(answered, tmp_path))
 
 
 def test_a_conversion_that_was_made_before_a_kill_is_not_made_again(study: Study, tmp_path: Path) -> None:
     """The model is put in place before the study is kept."""
     rows = tuple(msgspec.structs.replace(row, is_made=row.recipe is None, size_bytes=0) for row in study.rows)
-    found = present(msgspec.structs.replace(study, rows=rows), tmp_path)
+    found = refresh_study(msgspec.structs.replace(study, rows=rows), tmp_path)
     assert not [step for step in _kinds(found) if step[0] == "convert"]
     assert found.rows[-1].size_bytes > 0
 
@@ -94,22 +103,22 @@ def test_a_conversion_that_was_deleted_is_made_again(study: Study, tmp_path: Pat
     for file in gone.iterdir():
         file.unlink()
     gone.rmdir()
-    assert ("convert", "original-8bit") in _kinds(present(study, tmp_path))
+    assert ("convert", "original-8bit") in _kinds(refresh_study(study, tmp_path))
 
 
 def test_an_original_that_is_gone_is_not_asked_for_its_speed(study: Study, tmp_path: Path) -> None:
     """The candidates are measured all the same."""
-    plan = msgspec.structs.replace(study.plan, speed=Plan(name="", original="").speed)
+    plan = msgspec.structs.replace(study.plan, speed=StudyPlan(name="", original="").speed)
     rows = (msgspec.structs.replace(study.original, path=str(tmp_path / "gone")), *study.rows[1:])
-    study = msgspec.structs.replace(study, plan=plan, rows=rows, answers=str(_answers(tmp_path, chunks=2)))
-    assert {label for _, label in _kinds(present(study, tmp_path))} == {"good", "original-8bit"}
+    study = msgspec.structs.replace(study, plan=plan, rows=rows, reference_folder=str(_answers(tmp_path, chunks=2)))
+    assert {label for _, label in _kinds(refresh_study(study, tmp_path))} == {"good", "original-8bit"}
 
 
 def test_without_original_and_answers_it_is_told_that_there_is_none(study: Study, tmp_path: Path) -> None:
     """The step is taken, and says why it fails; nothing is converted from what is not there."""
     rows = (msgspec.structs.replace(study.original, path=str(tmp_path / "gone"), is_made=False), *study.rows[1:])
-    steps = list(remaining(present(msgspec.structs.replace(study, rows=rows), tmp_path)))
-    assert (steps[0].kind, getattr(steps[0].request, "model", "")) == ("answers", str(tmp_path / "gone"))
+    steps = list(remaining(refresh_study(msgspec.structs.replace(study, rows=rows), tmp_path)))
+    assert (steps[0].kind, getattr(steps[0].request, "model", "")) == ("reference", str(tmp_path / "gone"))
 
 
 def _find_broken(name: str) -> ModelDescription | BrokenDescription:
@@ -123,23 +132,23 @@ def test_a_broken_candidate_does_not_stop_the_others(study: Study, tmp_path: Pat
         return _find_broken(name) if name == "maker/bad" else describe(tmp_path / name, name)
 
     plan = _plan(candidates=("maker/bad", "maker/good"))
-    begun = begin(plan, find=find, recipe=builtin.recipe, models=tmp_path)
-    assert _kinds(begun) == [("answers", "original"), ("fidelity", "bad"), ("fidelity", "good")]
-    assert made(begun) == begun
+    begun = new_study(plan, find=find, recipe=builtin.recipe, models=tmp_path)
+    assert _kinds(begun) == [("reference", "original"), ("fidelity", "bad"), ("fidelity", "good")]
+    assert with_sizes(begun) == begun
 
 
 def test_a_broken_original_is_refused(tmp_path: Path) -> None:
     """With what is wrong with it."""
     with pytest.raises(BrokenModel, match="It has no weights"):
-        begin(_plan(), find=_find_broken, recipe=builtin.recipe, models=tmp_path)
+        new_study(_plan(), find=_find_broken, recipe=builtin.recipe, models=tmp_path)
 
 
 def test_a_study_is_run_once_at_a_time(study: Study, tmp_path: Path) -> None:
     """A second window or command says so; afterwards it may."""
     refused = pytest.raises(RequestError, match="study is being run already")
-    with alone(study, tmp_path), refused, alone(study, tmp_path):
+    with exclusive(study, tmp_path), refused, exclusive(study, tmp_path):
         pass
-    with alone(study, tmp_path):
+    with exclusive(study, tmp_path):
         pass
     assert not list(tmp_path.glob(".*"))
 
@@ -147,24 +156,24 @@ def test_a_study_is_run_once_at_a_time(study: Study, tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"{", b"[" * 100_000, b'{"format": 1}', b"\xff"])
 def test_a_damaged_study_is_told_and_not_overwritten(tmp_path: Path, content: bytes) -> None:
     """Others are still listed."""
-    keep(Study(plan=_plan(name="whole"), rows=(Row(label="a", path="a"),)), tmp_path)
+    save_study(Study(plan=_plan(name="whole"), rows=(Row(label="a", path="a"),)), tmp_path)
     (tmp_path / "study.json").write_bytes(content)
     with pytest.raises(StorageError, match="is damaged"):
-        kept_study("study", tmp_path)
-    assert [kept.plan.name for kept in kept_studies(tmp_path)] == ["whole"]
+        find_study("study", tmp_path)
+    assert [kept.plan.name for kept in all_studies(tmp_path)] == ["whole"]
 
 
 def test_a_study_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
     """Names are often mistyped."""
-    keep(Study(plan=_plan(name="mine"), rows=(Row(label="a", path="a"),)), tmp_path)
-    assert kept_study("other", tmp_path) is None
+    save_study(Study(plan=_plan(name="mine"), rows=(Row(label="a", path="a"),)), tmp_path)
+    assert find_study("other", tmp_path) is None
     with pytest.raises(StorageError, match="There are: mine"):
-        load("other", tmp_path)
+        load_study("other", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["x" * 3000, "長" * 300, "../../etc/passwd", "a/b", "\n", "…"])
 def test_any_name_is_a_file(tmp_path: Path, name: str) -> None:
     """Below the folder of the studies."""
-    keep(Study(plan=_plan(name=name), rows=(Row(label="a", path="a"),)), tmp_path)
-    assert load(name, tmp_path).plan.name == name
+    save_study(Study(plan=_plan(name=name), rows=(Row(label="a", path="a"),)), tmp_path)
+    assert load_study(name, tmp_path).plan.name == name
     assert len(list(tmp_path.iterdir())) == 1

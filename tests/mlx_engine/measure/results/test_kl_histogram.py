@@ -5,8 +5,8 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from mlx_engine.measure.results.fidelity import kl_counts
-from mlx_engine.measure.results.kl_counts import BORDERS, at_least
+from mlx_engine.measure.results.fidelity import count_kl
+from mlx_engine.measure.results.kl_histogram import BIN_EDGES, shares_at_or_above
 from mlx_engine.measure.results.positions import Positions
 
 
@@ -18,14 +18,14 @@ def _positions(kl: list[float]) -> Positions:
 
 def test_every_position_is_counted_once() -> None:
     """None at all, less than none by rounding, and those beyond the last border too."""
-    counts = kl_counts([_positions([0.0, -1e-9, 0.02]), _positions([0.5, 3.0, 400.0])])
-    assert len(counts) == len(BORDERS) + 1
+    counts = count_kl([_positions([0.0, -1e-9, 0.02]), _positions([0.5, 3.0, 400.0])])
+    assert len(counts) == len(BIN_EDGES) + 1
     assert (counts[0], counts[-1], sum(counts)) == (2, 1, 6)
 
 
 def test_shares_are_those_of_the_positions_themselves() -> None:
     """At each border as many are at or above it as there are."""
     kl = np.random.default_rng(0).lognormal(-4, 2, 500).astype(np.float32)
-    shares = at_least(kl_counts([_positions(list(kl))]))
-    assert shares == pytest.approx([float(np.mean(kl >= border)) for border in BORDERS])
+    shares = shares_at_or_above(count_kl([_positions(list(kl))]))
+    assert shares == pytest.approx([float(np.mean(kl >= border)) for border in BIN_EDGES])
     assert shares == sorted(shares, reverse=True)

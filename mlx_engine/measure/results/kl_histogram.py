@@ -8,13 +8,13 @@ from collections.abc import Sequence
 
 _PER_DECADE = 8
 _LOWEST, _HIGHEST = -7, 2
-BORDERS: Sequence[float] = tuple(
+BIN_EDGES: Sequence[float] = tuple(
     10 ** (_LOWEST + step / _PER_DECADE) for step in range((_HIGHEST - _LOWEST) * _PER_DECADE + 1)
 )
 """In nats. What lies below the first, 0 as well, is counted first, and what lies above the last one last."""
 
 
-def at_least(counts: Sequence[int]) -> list[float]:
+def shares_at_or_above(counts: Sequence[int]) -> list[float]:
     """Return the share of positions at or above each of the borders."""
     total = sum(counts)
     shares, above = [], total

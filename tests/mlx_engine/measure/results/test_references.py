@@ -7,11 +7,17 @@ import msgspec
 import pytest
 
 from mlx_engine.errors import ModelNotFound, NoSpace, StorageError
-from mlx_engine.measure.results import kept_answers as module
+from mlx_engine.measure.results import references as module
 from mlx_engine.measure.results.convention import Convention
-from mlx_engine.measure.results.header import Header
-from mlx_engine.measure.results.kept_answers import delete, find, kept_answers, make_room, require_room
-from mlx_engine.measure.results.messages import CorpusSource, KeepAnswers
+from mlx_engine.measure.results.header import ReferenceHeader
+from mlx_engine.measure.results.messages import CorpusSource, RecordReference
+from mlx_engine.measure.results.references import (
+    delete_reference,
+    find_reference,
+    require_space,
+    stored_references,
+    trim,
+)
 from mlx_engine.models.files.staging import in_use
 
 
@@ -25,7 +31,7 @@ def _store(root: Path, name: str, *, used: float) -> Path:
 
 def _answers(root: Path, model: str, *, folder: str = "", weights: str = "w", **changed: object) -> Path:
     """Keep the answers of a model over one chunk."""
-    header = Header(
+    header = ReferenceHeader(
         model=model,
         folder=folder,
         weights=weights,
@@ -43,16 +49,16 @@ def _answers(root: Path, model: str, *, folder: str = "", weights: str = "w", **
     return store
 
 
-def _asked(model: str, **changed: object) -> KeepAnswers:
-    return msgspec.structs.replace(KeepAnswers(id=model, model="", limit_tokens=8192), **changed)
+def _asked(model: str, **changed: object) -> RecordReference:
+    return msgspec.structs.replace(RecordReference(id=model, model="", limit_tokens=8192), **changed)
 
 
 def test_what_was_used_longest_ago_goes_first(tmp_path: Path) -> None:
     """Until the rest is small enough."""
     for name, used in (("b", 1.0), ("a", 2.0), ("c", 3.0)):
         _store(tmp_path, name, used=used)
-    make_room(tmp_path, spared=(), most_bytes=2000)
-    assert [kept.folder.name for kept in kept_answers(tmp_path)] == ["a", "c"]
+    trim(tmp_path, spared=(), most_bytes=2000)
+    assert [kept.folder.name for kept in stored_references(tmp_path)] == ["a", "c"]
 
 
 def test_what_is_needed_stays(tmp_path: Path) -> None:
@@ -60,60 +66,60 @@ def test_what_is_needed_stays(tmp_path: Path) -> None:
     old, busy = _store(tmp_path, "old", used=1.0), _store(tmp_path, "busy", used=1.0)
     _store(tmp_path, "new", used=2.0)
     with in_use(busy):
-        make_room(tmp_path, spared={old}, most_bytes=500)
-    assert [kept.folder for kept in kept_answers(tmp_path)] == [busy, old]
+        trim(tmp_path, spared={old}, most_bytes=500)
+    assert [kept.folder for kept in stored_references(tmp_path)] == [busy, old]
 
 
 def test_more_than_is_ever_kept_is_refused_with_the_sum(tmp_path: Path) -> None:
     """If nothing can go: before it is answered, not after."""
     old = _store(tmp_path, "old", used=1.0)
     with pytest.raises(NoSpace, match=r"would take 5\.0 GB, and Facet keeps 5 GB at most"):
-        require_room(tmp_path, 4_999_999_500, spared={old})
-    require_room(tmp_path, 4_999_999_500, spared=())
+        require_space(tmp_path, 4_999_999_500, spared={old})
+    require_space(tmp_path, 4_999_999_500, spared=())
     assert not old.exists()
 
 
 def test_answers_that_are_complete_need_no_room(tmp_path: Path) -> None:
     """They are used, however much is kept."""
-    require_room(tmp_path, 0, spared={_store(tmp_path, "old", used=1.0)}, most_bytes=500)
+    require_space(tmp_path, 0, spared={_store(tmp_path, "old", used=1.0)}, most_bytes=500)
 
 
 def test_a_disk_without_room_is_told_with_the_sum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is answered."""
     monkeypatch.setattr(module, "free_bytes", lambda folder: 2_000_000)
     with pytest.raises(NoSpace, match="about 3 MB more, and 2 MB are free"):
-        require_room(tmp_path, 3_000_000, spared=())
+        require_space(tmp_path, 3_000_000, spared=())
 
 
 def test_a_damaged_store_is_listed_and_not_whole(tmp_path: Path) -> None:
     """It takes room, and can be deleted."""
     _store(tmp_path, "damaged", used=1.0)
-    (kept,) = kept_answers(tmp_path)
+    (kept,) = stored_references(tmp_path)
     assert (kept.header, kept.size_bytes, kept.is_whole) == (None, 1000, False)
 
 
 def test_a_header_in_another_folder_is_none(tmp_path: Path) -> None:
     """Answers that were changed, or moved to where others belong, are told apart by their key."""
-    (kept,) = kept_answers(_answers(tmp_path, "maker/model").rename(tmp_path / "other").parent)
+    (kept,) = stored_references(_answers(tmp_path, "maker/model").rename(tmp_path / "other").parent)
     assert kept.header is None
 
 
 def test_a_link_is_no_store(tmp_path: Path) -> None:
     """What it points at is not Facet's to delete."""
     _store(tmp_path / "elsewhere", "photos", used=1.0)
-    (tmp_path / "answers").mkdir()
-    (tmp_path / "answers" / "link").symlink_to(tmp_path / "elsewhere" / "photos")
-    make_room(tmp_path / "answers", spared=(), most_bytes=0)
+    (tmp_path / "references").mkdir()
+    (tmp_path / "references" / "link").symlink_to(tmp_path / "elsewhere" / "photos")
+    trim(tmp_path / "references", spared=(), most_bytes=0)
     assert (tmp_path / "elsewhere" / "photos" / "chunk-00000").exists()
 
 
 def test_answers_in_use_are_not_deleted(tmp_path: Path) -> None:
     """It is said why; afterwards they can be."""
-    (kept,) = kept_answers(_store(tmp_path, "a", used=1.0).parent)
+    (kept,) = stored_references(_store(tmp_path, "a", used=1.0).parent)
     with in_use(kept.folder), pytest.raises(StorageError, match="being used"):
-        delete(kept)
-    delete(kept)
-    assert not list(kept_answers(tmp_path))
+        delete_reference(kept)
+    delete_reference(kept)
+    assert not list(stored_references(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -133,14 +139,14 @@ def test_an_original_that_is_gone_is_found_by_what_it_was_called_or_where_it_lay
 ) -> None:
     """By its id, its name, or its folder."""
     store = _answers(tmp_path, kept, folder="/old/place")
-    assert find(tmp_path, _asked(asked)) == store
+    assert find_reference(tmp_path, _asked(asked)) == store
 
 
 @pytest.mark.parametrize("asked", ["other/Model", "/models/other/Model", "Mode", "", "/", "."])
 def test_an_original_of_another_name_is_not_found(tmp_path: Path, asked: str) -> None:
     """A model of another maker may have the same name."""
     _answers(tmp_path, "maker/Model", folder="/old/place")
-    assert find(tmp_path, _asked(asked)) is None
+    assert find_reference(tmp_path, _asked(asked)) is None
 
 
 @pytest.mark.parametrize(
@@ -157,14 +163,14 @@ def test_an_original_of_another_name_is_not_found(tmp_path: Path, asked: str) ->
 def test_answers_to_something_else_are_not_found(tmp_path: Path, changed: dict[str, object]) -> None:
     """Nobody gets figures on another text than he has asked for."""
     _answers(tmp_path, "maker/Model")
-    assert find(tmp_path, _asked("maker/Model", **changed)) is None
+    assert find_reference(tmp_path, _asked("maker/Model", **changed)) is None
 
 
 def test_the_text_of_a_data_set_is_found_without_its_commit(tmp_path: Path) -> None:
     """Nobody remembers that; one who asks for another gets none."""
     store = _answers(tmp_path, "maker/Model", choice=CorpusSource(dataset="wikitext-2@abc"))
-    assert find(tmp_path, _asked("Model", corpus=CorpusSource(dataset="wikitext-2"))) == store
-    assert find(tmp_path, _asked("Model", corpus=CorpusSource(dataset="wikitext-2@def"))) is None
+    assert find_reference(tmp_path, _asked("Model", corpus=CorpusSource(dataset="wikitext-2"))) == store
+    assert find_reference(tmp_path, _asked("Model", corpus=CorpusSource(dataset="wikitext-2@def"))) is None
 
 
 def test_several_originals_of_a_name_are_told(tmp_path: Path) -> None:
@@ -172,5 +178,5 @@ def test_several_originals_of_a_name_are_told(tmp_path: Path) -> None:
     first = _answers(tmp_path, "maker/Model")
     _answers(tmp_path, "other/Model", weights="v")
     with pytest.raises(ModelNotFound, match="maker/Model, other/Model"):
-        find(tmp_path, _asked("Model"))
-    assert find(tmp_path, _asked("maker/Model")) == first
+        find_reference(tmp_path, _asked("Model"))
+    assert find_reference(tmp_path, _asked("maker/Model")) == first

@@ -19,9 +19,9 @@ class _Said(msgspec.Struct, frozen=True):
     corpus: str
 
 
-def typed(folders: Folders) -> Iterator[Path]:
+def pasted_text_folders(folders: Folders) -> Iterator[Path]:
     """Yield the folders in which such a text, or a part of it, stands; and those that are too damaged to tell."""
-    answers = ((folder, folder / "reading.json") for folder in folders.answers.glob("*"))
+    answers = ((folder, folder / "reading.json") for folder in folders.references.glob("*"))
     results = ((folder, folder / "result.json") for folder in folders.measurements.glob("fidelity/*/*"))
     for folder, file in chain(answers, results):
         said = read_value(file, _Said)
@@ -29,12 +29,12 @@ def typed(folders: Folders) -> Iterator[Path]:
             yield folder
 
 
-def forget_typed(folders: Folders) -> None:
+def delete_pasted_texts(folders: Folders) -> None:
     """Remove all that is kept of such texts.
 
     Raises:
         StorageError: it cannot be removed.
     """
-    for folder in list(typed(folders)):
+    for folder in list(pasted_text_folders(folders)):
         with storage_errors(folder):
             shutil.rmtree(folder)

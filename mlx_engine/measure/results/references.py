@@ -10,45 +10,45 @@ import msgspec
 
 from mlx_engine.amounts import format_disk
 from mlx_engine.errors import ModelNotFound, NoSpace, StorageError
-from mlx_engine.measure.results.header import FORMAT, Header
-from mlx_engine.measure.results.messages import CorpusSource, KeepAnswers
+from mlx_engine.measure.results.header import FORMAT, ReferenceHeader
+from mlx_engine.measure.results.messages import CorpusSource, RecordReference
 from mlx_engine.models.files.json_value import read_value
 from mlx_engine.models.files.staging import is_in_use, storage_errors
 from mlx_engine.models.hub.cache import free_bytes
 
-MOST_BYTES = 5_000_000_000
+MAX_BYTES = 5_000_000_000
 """Kept answers take no more than this; those that were used longest ago go first."""
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswers:
+class StoredReference:
     """One store, as a row; `is_whole` says whether the original has answered everything.
 
     `header` is None where it is damaged or of another version of Facet; such a store can only be deleted.
     """
 
     folder: Path
-    header: Header | None
+    header: ReferenceHeader | None
     size_bytes: int
     is_whole: bool
     used: float
     """When, in seconds since 1970."""
 
 
-def kept_answers(root: Path) -> Iterator[KeptAnswers]:
+def stored_references(root: Path) -> Iterator[StoredReference]:
     """Yield what is kept below `root`."""
-    return filter(None, map(kept_in, sorted(one for one in root.glob("*") if not one.is_symlink())))
+    return filter(None, map(stored_reference, sorted(one for one in root.glob("*") if not one.is_symlink())))
 
 
-def kept_in(folder: Path) -> KeptAnswers | None:
+def stored_reference(folder: Path) -> StoredReference | None:
     """Return what is kept in `folder`; None if it is none, or somebody deletes it at this moment."""
     try:
         files = {file.name: file.stat() for file in folder.iterdir()}
     except OSError:
         return None
-    header = header_of(folder)
+    header = read_header(folder)
     chunks = sum(name.startswith("chunk-") and "." not in name for name in files)
-    return KeptAnswers(
+    return StoredReference(
         folder,
         header,
         size_bytes=sum(status.st_size for status in files.values()),
@@ -57,13 +57,13 @@ def kept_in(folder: Path) -> KeptAnswers | None:
     )
 
 
-def header_of(folder: Path) -> Header | None:
+def read_header(folder: Path) -> ReferenceHeader | None:
     """Return what the answers in `folder` say of themselves; None if they are gone, damaged or of another version."""
-    header = read_value(folder / "reference.json", Header)
+    header = read_value(folder / "reference.json", ReferenceHeader)
     return header if header and (header.format, header.key) == (FORMAT, folder.name) else None
 
 
-def size_of(folder: Path) -> int:
+def folder_size(folder: Path) -> int:
     """Return how much the files in `folder` take; those that vanish meanwhile take nothing."""
     total = 0
     for file in folder.iterdir():
@@ -72,22 +72,22 @@ def size_of(folder: Path) -> int:
     return total
 
 
-def make_room(root: Path, *, spared: Collection[Path], most_bytes: int = MOST_BYTES) -> None:
+def trim(root: Path, *, spared: Collection[Path], most_bytes: int = MAX_BYTES) -> None:
     """Delete answers below `root` until they take no more than `most_bytes`, but for those that are `spared` or used
     just now.
 
     Raises:
         StorageError: they cannot be removed.
     """
-    kept = sorted(kept_answers(root), key=lambda one: one.used)
+    kept = sorted(stored_references(root), key=lambda one: one.used)
     total = sum(one.size_bytes for one in kept)
     for one in kept:
         if total > most_bytes and one.folder not in spared and not is_in_use(one.folder):
-            delete(one)
+            delete_reference(one)
             total -= one.size_bytes
 
 
-def require_room(root: Path, coming_bytes: int, *, spared: Collection[Path], most_bytes: int = MOST_BYTES) -> None:
+def require_space(root: Path, coming_bytes: int, *, spared: Collection[Path], most_bytes: int = MAX_BYTES) -> None:
     """Make room below `root` for so much more, as `make_room` does; what is there already needs none.
 
     Raises:
@@ -96,8 +96,8 @@ def require_room(root: Path, coming_bytes: int, *, spared: Collection[Path], mos
     """
     if not coming_bytes:
         return
-    make_room(root, spared=spared, most_bytes=most_bytes - coming_bytes)
-    total = coming_bytes + sum(one.size_bytes for one in kept_answers(root))
+    trim(root, spared=spared, most_bytes=most_bytes - coming_bytes)
+    total = coming_bytes + sum(one.size_bytes for one in stored_references(root))
     if total > most_bytes:
         raise NoSpace(
             f"The kept answers of originals would take {format_disk(total)}, and Facet keeps "
@@ -111,13 +111,13 @@ def require_room(root: Path, coming_bytes: int, *, spared: Collection[Path], mos
         )
 
 
-def find(root: Path, asked: KeepAnswers) -> Path | None:
+def find_reference(root: Path, asked: RecordReference) -> Path | None:
     """Return the latest complete answers to what is `asked`, of the model that was called, or lay, like its `id`.
 
     Raises:
         ModelNotFound: several models were called so.
     """
-    found = [kept for kept in kept_answers(root) if kept.is_whole and kept.header and _answers(kept.header, asked)]
+    found = [kept for kept in stored_references(root) if kept.is_whole and kept.header and _answers(kept.header, asked)]
     if not found:
         return None
     same = [kept for kept in found if kept.header and asked.id in (kept.header.model, kept.header.folder)] or found
@@ -128,7 +128,7 @@ def find(root: Path, asked: KeepAnswers) -> Path | None:
     return max(same, key=lambda kept: kept.used).folder
 
 
-def _answers(header: Header, asked: KeepAnswers) -> bool:
+def _answers(header: ReferenceHeader, asked: RecordReference) -> bool:
     """Tell whether these are the answers to what is `asked`."""
     short, long = sorted((_parts(asked.id), _parts(header.model)), key=len)
     is_it = asked.id == header.folder or (bool(short) and long[-len(short) :] == short)
@@ -148,7 +148,7 @@ def _parts(name: str) -> list[str]:
     return [part.partition("@")[0].casefold() for part in Path(name).parts]
 
 
-def delete(kept: KeptAnswers) -> None:
+def delete_reference(kept: StoredReference) -> None:
     """Remove the answers from the disk; what was measured against them stays.
 
     Raises:
