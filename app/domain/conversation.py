@@ -109,7 +109,7 @@ class MessageTree:
         """Replace the message with the same id and parent.
 
         Raises:
-            ValueError: there is no such message.
+            ValueError: the message does not exist.
         """
         current = self._messages.get(message.id)
         if current is None or current.parent != message.parent:

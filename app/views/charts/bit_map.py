@@ -60,9 +60,9 @@ class BitMap(QWidget):
         return self._theme.scaled(min(max(_HEIGHT / rows, _LOWEST), _HIGHEST))
 
     def _map_area(self) -> QRectF:
-        left = QFontMetrics(self._theme.font("small")).horizontalAdvance("888") + 8
+        x = QFontMetrics(self._theme.font("small")).horizontalAdvance("888") + 8
         top = (self._line_height() + 10 if self._outside else 0) + self._line_height() + 4
-        return QRectF(left, top, max(self.width() - left, 1), self._row_height() * len(self._layers))
+        return QRectF(x, top, max(self.width() - x, 1), self._row_height() * len(self._layers))
 
     def _cell(self, row: int, column: int) -> QRectF:
         area, height = self._map_area(), self._row_height()
@@ -84,9 +84,9 @@ class BitMap(QWidget):
 
     def _paint_outside(self, painter: QPainter) -> None:
         """Paint a swatch and the name of each matrix outside all layers."""
-        left = self._map_area().left()
+        x = self._map_area().left()
         for name, bits in self._outside.items():
-            left = self._paint_swatch(painter, left, 0, bit_color(bits), short(name)) + 12
+            x = self._paint_swatch(painter, x, 0, bit_color(bits), short(name)) + 12
 
     def _paint_kinds(self, painter: QPainter) -> None:
         painter.setPen(self._theme.palette.secondary)
@@ -111,13 +111,13 @@ class BitMap(QWidget):
             )
 
     def _paint_legend(self, painter: QPainter) -> None:
-        left, top = self._map_area().left(), self._map_area().bottom() + 8
+        x, top = self._map_area().left(), self._map_area().bottom() + 8
         for bits in _distinct(self._all()):
-            left = self._paint_swatch(painter, left, top, bit_color(bits), f"{bits:g}-bit") + 12
+            x = self._paint_swatch(painter, x, top, bit_color(bits), f"{bits:g}-bit") + 12
 
-    def _paint_swatch(self, painter: QPainter, left: float, top: float, color: QColor, label: str) -> float:
+    def _paint_swatch(self, painter: QPainter, x: float, top: float, color: QColor, label: str) -> float:
         """Paint a swatch with a label, and return their right edge."""
-        end = swatch(painter, self._theme, QRectF(left, top, 0, self._line_height()), color) + 5
+        end = swatch(painter, self._theme, QRectF(x, top, 0, self._line_height()), color) + 5
         width = painter.fontMetrics().horizontalAdvance(label)
         painter.setPen(self._theme.palette.secondary)
         painter.drawText(QRectF(end, top, width + 2, self._line_height()), Qt.AlignmentFlag.AlignVCenter, label)

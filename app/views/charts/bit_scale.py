@@ -38,10 +38,10 @@ def hatch(painter: QPainter, area: QRectF, color: QColor) -> None:
     painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(color, 1))
-    left = area.left() - area.height()
-    while left < area.right():
-        painter.drawLine(QPointF(left, area.bottom()), QPointF(left + area.height(), area.top()))
-        left += _HATCH
+    x = area.left() - area.height()
+    while x < area.right():
+        painter.drawLine(QPointF(x, area.bottom()), QPointF(x + area.height(), area.top()))
+        x += _HATCH
     painter.restore()
 
 

@@ -101,8 +101,8 @@ def _write(painter: QPainter, item: TextItem, colors: Colors, font: QFont) -> No
     painter.setFont(font)
     painter.setPen(color(item.ink, colors))
     width = QFontMetricsF(font).horizontalAdvance(item.text)
-    left = item.at.x - {"start": 0.0, "middle": width / 2, "end": width}[item.anchor]
-    painter.drawText(QPointF(left, item.at.y), item.text)
+    x = item.at.x - {"start": 0.0, "middle": width / 2, "end": width}[item.anchor]
+    painter.drawText(QPointF(x, item.at.y), item.text)
 
 
 def color(ink: Ink, colors: Colors) -> QColor:

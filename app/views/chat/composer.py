@@ -1,6 +1,6 @@
 """The message field: grows with its text, keeps a draft per conversation, and sends.
 
-A very long paste is kept out of the editor, where each key press would lay it out again. It is a removable line above
+A very long paste is kept out of the editor, where each key press would repeat its layout. It is a removable line above
 the text, and is sent after the text.
 """
 

@@ -44,10 +44,10 @@ class TokenLegend(QWidget):
             self._theme.scaled(_BAR),
         )
         self._paint_scale(painter, bar, line)
-        left = self._paint_mark(painter, bar.right() + metrics.horizontalAdvance(" 3") + _GAP, _DIFFERS, is_first=False)
-        left = self._paint_mark(painter, left + _GAP, _FIRST, is_first=True)
+        x = self._paint_mark(painter, bar.right() + metrics.horizontalAdvance(" 3") + _GAP, _DIFFERS, is_first=False)
+        x = self._paint_mark(painter, x + _GAP, _FIRST, is_first=True)
         painter.setPen(colors.secondary)
-        painter.drawText(QPointF(left + _GAP, metrics.ascent()), _BEFORE)
+        painter.drawText(QPointF(x + _GAP, metrics.ascent()), _BEFORE)
 
     def _paint_scale(self, painter: QPainter, bar: QRectF, line: int) -> None:
         scale, steps = KlScale.of(self._theme), max(int(bar.width()), 1)
@@ -60,19 +60,19 @@ class TokenLegend(QWidget):
             area = QRectF(x - width / 2 - 2, line + 1, width + 4, line)
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, label)
 
-    def _paint_mark(self, painter: QPainter, left: float, label: str, *, is_first: bool) -> float:
+    def _paint_mark(self, painter: QPainter, x: float, label: str, *, is_first: bool) -> float:
         """Paint a mark and its label, and return their right edge."""
         colors, metrics = self._theme.palette, painter.fontMetrics()
         side = self._theme.scaled(7)
         if is_first:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colors.danger)
-            top = QPointF(left, (metrics.height() - side) / 2)
+            top = QPointF(x, (metrics.height() - side) / 2)
             painter.drawPolygon([top, top + QPointF(side, 0), top + QPointF(0, side)])
-            left += side + 5
+            x += side + 5
         painter.setPen(colors.secondary)
-        painter.drawText(QPointF(left, metrics.ascent()), label)
-        end = left + metrics.horizontalAdvance(label)
+        painter.drawText(QPointF(x, metrics.ascent()), label)
+        end = x + metrics.horizontalAdvance(label)
         if not is_first:
-            painter.fillRect(QRectF(left, metrics.height() - 1, end - left, 2), colors.danger)
+            painter.fillRect(QRectF(x, metrics.height() - 1, end - x, 2), colors.danger)
         return end

@@ -75,11 +75,11 @@ class PassagePage:
             position = QPointF(0, MARGIN + self.layout.lines[number].top - OVER)
             painter.drawPixmap(position, self._pictures.of(number))
 
-    def paint_overview(self, painter: QPainter, left: int, height: int) -> None:
+    def paint_overview(self, painter: QPainter, x: int, height: int) -> None:
         """Paint the overview with this height."""
         if self._overview is None or self._overview.height() != round(height * self._metrics.ratio):
             self._overview = overview(self._theme, self.passage, self.layout, height, self._metrics.ratio)
-        painter.drawPixmap(left, 0, WIDTH, height, self._overview)
+        painter.drawPixmap(x, 0, WIDTH, height, self._overview)
 
     def prepare(self, top: float, bottom: float) -> bool:
         """Draw one missing line between two y positions. Return False if there is none."""

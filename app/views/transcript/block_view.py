@@ -136,13 +136,13 @@ class BlockView(QWidget):
         return widest
 
     def _place(self, segment: _Segment, top: int, width: int, *, measure: bool) -> None:
-        left = round(nesting_margin(segment.nesting, self._writer.em)) if segment.kind != "prose" else 0
-        room = max(width - left, 40)
+        indent = round(nesting_margin(segment.nesting, self._writer.em)) if segment.kind != "prose" else 0
+        room = max(width - indent, 40)
         if measure:
             segment.height = segment.part.height_for(room)
         segment.top = top
         actual = segment.part.width_for(room) if isinstance(segment.part, Table) else room
-        segment.part.setGeometry(left, top, actual, segment.height)
+        segment.part.setGeometry(indent, top, actual, segment.height)
 
     def _segment_of(self, block: int) -> int:
         """Return the index of the segment that contains `block`, or that `block` would extend."""

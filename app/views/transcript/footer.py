@@ -106,13 +106,13 @@ class Footer(QWidget):
         return sum(part.sizeHint().width() + _GAP for part in self._actions()) + 8
 
     def _arrange(self) -> None:
-        left = self.width() - self._actions_width() + 8
+        x = self.width() - self._actions_width() + 8
         if not self._is_user:
             width = QFontMetrics(self._theme.font("small", tabular=True)).horizontalAdvance(self._figures)
-            left = min(left, width + 8 if width else -5)
+            x = min(x, width + 8 if width else -5)
         for part in self._actions():
             size = part.sizeHint()
-            part.setGeometry(QRect(left, 1, size.width(), size.height()))
-            left += size.width() + _GAP
+            part.setGeometry(QRect(x, 1, size.width(), size.height()))
+            x += size.width() + _GAP
         if self._versions is not None:
             self._versions.arrange()

@@ -137,6 +137,6 @@ class MessageColumn(QWidget):
         return has_changed
 
     def _place(self, number: int) -> None:
-        left = (self.width() - self.text_width) // 2
+        x = (self.width() - self.text_width) // 2
         top = self._offsets.top(number) + _TOP
-        self.messages[number].setGeometry(left, top, self.text_width, self._offsets.height(number))
+        self.messages[number].setGeometry(x, top, self.text_width, self._offsets.height(number))

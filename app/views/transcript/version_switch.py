@@ -51,8 +51,8 @@ class VersionSwitch(QWidget):
         painter = QPainter(self)
         painter.setFont(self._theme.font("small", tabular=True))
         painter.setPen(self._theme.palette.secondary)
-        left = self._previous.geometry().right() + 1
-        area = QRect(left, 0, self._next.x() - left, self.height())
+        x = self._previous.geometry().right() + 1
+        area = QRect(x, 0, self._next.x() - x, self.height())
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter, self._label())
 
     def _label(self) -> str:
