@@ -13,7 +13,9 @@ import pytest
 
 from mlx_engine.folders import Folders
 from mlx_engine.models.library import starter
+from tests import run_folder
 from tests.disks import disk_of
+from tests.run_folder import built_once
 
 pytest_plugins = ["tests.hub.fixtures"]
 
@@ -24,19 +26,18 @@ def pytest_configure(config: pytest.Config) -> None:
     A shell starts background jobs with Control-C ignored, and children would ignore it too.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    if "FACET_TEST_IMPORTS" not in os.environ:  # workers of pytest-xdist inherit it
-        os.environ["FACET_TEST_IMPORTS"] = tempfile.mkdtemp(prefix="facet-tests-")
-        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop("FACET_TEST_IMPORTS")))
+    if run_folder.VARIABLE not in os.environ:  # workers of pytest-xdist inherit it
+        os.environ[run_folder.VARIABLE] = tempfile.mkdtemp(prefix="facet-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(run_folder.VARIABLE)))
     paths = [str(Path(__file__).with_name("child_startup")), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
 
 
 @pytest.fixture(scope="session")
-def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_models() -> Path:
     """A folder of the model folders that `tests/tiny_models.py` describes, for reading only."""
-    folder = tmp_path_factory.mktemp("tiny_models")
-    subprocess.run([sys.executable, str(Path(__file__).with_name("tiny_models.py")), str(folder)], check=True)
-    return folder
+    program = str(Path(__file__).with_name("tiny_models.py"))
+    return built_once("tiny_models", lambda folder: subprocess.run([sys.executable, program, folder], check=True))
 
 
 @pytest.fixture
@@ -47,7 +48,10 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def starter_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def starter_model() -> Path:
     """The folder of the starter model, imported once from its GGUF file, for reading only."""
-    home = tmp_path_factory.mktemp("starter")
-    return starter.prepare(Folders(data=home, cache=home / "cache", logs=home / "logs")).path
+
+    def prepare(home: Path) -> None:
+        starter.prepare(Folders(data=home, cache=home / "cache", logs=home / "logs"))
+
+    return built_once("starter", prepare) / "models" / starter.STARTER_ID

@@ -24,6 +24,7 @@ from mlx_engine.engine.parents import client
 from tests import scripted_worker
 from tests.scripted_worker import Script, ScriptedWorker
 
+_PROGRAM = scripted_worker.command(Script())[:-1]
 _start_by_python: Callable[[list[str], Mapping[str, str]], "subprocess.Popen[bytes]"] = client._start
 
 
@@ -62,7 +63,7 @@ class WorkerPool:
     def start(self, command: list[str], environment: Mapping[str, str]) -> "ForkedWorker | subprocess.Popen[bytes]":
         """Start a process in place of `client._start`, which still starts everything but scripted workers."""
         *program, script = command
-        if program != scripted_worker.command(Script())[:-1]:
+        if program != _PROGRAM:
             return _start_by_python(command, environment)
         if self._server is None:
             self._server = subprocess.Popen(

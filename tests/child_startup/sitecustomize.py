@@ -1,7 +1,7 @@
 """Halves the start of child processes in a test run; Python imports this module before anything else.
 
 `import transformers` scans all of its 1,500 modules for public names. The first child of a run does so too, and stores
-the result for the others in the folder FACET_TEST_IMPORTS. See `pytest_configure` in `tests/conftest.py`.
+the result for the others in the folder FACET_TEST_RUN. See `pytest_configure` in `tests/conftest.py`.
 """
 
 import os
@@ -38,7 +38,7 @@ def once(scan: Scan) -> Scan:
     """Return `scan` with a cache that all processes of the run share."""
 
     def scan_once(module_path: str, prefix: str | None = None) -> Any:
-        file = Path(os.environ["FACET_TEST_IMPORTS"]) / f"{module_path}-{prefix}".replace(os.sep, "-")
+        file = Path(os.environ["FACET_TEST_RUN"]) / f"{module_path}-{prefix}".replace(os.sep, "-")
         if not file.exists():
             part = file.with_name(f"{file.name}.{os.getpid()}")
             part.write_bytes(pickle.dumps(scan(module_path, prefix)))
@@ -48,5 +48,5 @@ def once(scan: Scan) -> Scan:
     return scan_once
 
 
-if "FACET_TEST_IMPORTS" in os.environ:
+if "FACET_TEST_RUN" in os.environ:
     sys.meta_path.insert(0, Finder())
