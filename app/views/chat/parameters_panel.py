@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 from app.domain.settings import Field, fields
 from app.viewmodels.chat.chat import ChatViewModel
 from app.views.kit.buttons import TextButton
-from app.views.kit.field_form import FieldForm
+from app.views.kit.fields.form import FieldForm
 from app.views.kit.theme import Theme
 from mlx_engine.protocol import CacheBits
 from mlx_engine.sampling import Sampling

@@ -10,8 +10,8 @@ from app.viewmodels.formatting.hub import LICENSES
 from app.views.kit.buttons import IconButton
 from app.views.kit.chips import Chip, ChoiceChip
 from app.views.kit.controls import FilledButton
+from app.views.kit.fields.text_field import SearchField
 from app.views.kit.flow import Flow
-from app.views.kit.text_field import SearchField
 from app.views.kit.theme import Theme
 from mlx_engine.hub_messages import SearchFilters, SearchOrder
 

@@ -14,8 +14,8 @@ from app.viewmodels.quantize.conversion_plan import bare_name
 from app.viewmodels.quantize.recipe_cards import RecipeCard
 from app.views.kit.buttons import IconButton, LinkButton
 from app.views.kit.chips import MenuChip
+from app.views.kit.fields.text_field import TextField
 from app.views.kit.grid import SIDE, CardGrid, VerticalScrollArea
-from app.views.kit.text_field import TextField
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.lab.check_row import TickRow

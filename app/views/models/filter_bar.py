@@ -8,8 +8,8 @@ from app.viewmodels.library.filter import FACETS, Facet, ModelFilter
 from app.viewmodels.library.memory_fit import CONTEXTS, USUAL_CONTEXT
 from app.views.kit.buttons import IconButton
 from app.views.kit.chips import ChoiceChip, MenuChip
+from app.views.kit.fields.text_field import SearchField
 from app.views.kit.flow import Flow
-from app.views.kit.text_field import SearchField
 from app.views.kit.theme import Theme
 from mlx_engine.amounts import format_context
 

@@ -6,9 +6,9 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout
 from app.viewmodels.hub.publish import Editing, Publishing
 from app.views.kit.chips import Chip
 from app.views.kit.controls import FilledButton, SmallButton
+from app.views.kit.fields.text_field import TextField
 from app.views.kit.grid import SIDE
 from app.views.kit.notes import Notes
-from app.views.kit.text_field import TextField
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.publish.card_editor import CardEditor

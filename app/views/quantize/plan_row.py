@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.viewmodels.quantize.conversion_plan import ConversionPlan
 from app.views.kit.buttons import IconButton
 from app.views.kit.controls import SmallButton
-from app.views.kit.text_field import TextField
+from app.views.kit.fields.text_field import TextField
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from mlx_engine.amounts import format_disk

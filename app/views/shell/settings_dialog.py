@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QScrollArea, QT
 
 from app.domain.settings import Field, fields
 from app.viewmodels.bridges.preferences import Preferences
-from app.views.kit.field_form import FieldForm
+from app.views.kit.fields.form import FieldForm
 from app.views.kit.notification import Notifier
 from app.views.kit.theme import Theme
 from mlx_engine.errors import FacetError

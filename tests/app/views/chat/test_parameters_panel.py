@@ -6,7 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from app.domain.settings import Field, fields
 from app.views.chat.parameters_panel import ParametersPanel
-from app.views.kit.field_editors import NumberEditor, TextListEditor, editor_for
+from app.views.kit.fields.editors import NumberEditor, TextListEditor, editor_for
 from app.views.shell.settings_dialog import SettingsDialog
 from app.views.shell.workbench import Workbench
 from mlx_engine.sampling import Sampling

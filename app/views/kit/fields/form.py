@@ -8,7 +8,7 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QGridLayout, QLabel, QPlainTextEdit, QWidget
 
 from app.domain.settings import Field
-from app.views.kit.field_editors import editor_for
+from app.views.kit.fields.editors import editor_for
 from app.views.kit.theme import Theme
 
 _LINES = 4
