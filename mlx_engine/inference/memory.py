@@ -24,7 +24,7 @@ def machine_bytes() -> int:
 
 
 def limit_pool() -> None:
-    """Limit the pool of freed buffers to 2 GB or 5 % of the memory; by default MLX would use nearly all of it."""
+    """Limit the pool of freed buffers to 2 GB or 5% of the memory; by default MLX would use nearly all of it."""
     mx.set_cache_limit(min(2 * 1024**3, machine_bytes() // 20))
 
 

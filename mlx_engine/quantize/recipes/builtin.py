@@ -29,12 +29,12 @@ _widening = (
 _fused = ("qkv", "query_key_value", ".c_attn")
 """Queries, keys and values in one matrix, which is too large for the bits that values alone get."""
 _purposes = {
-    8: "Practically identical to the original, at about 53 % of the 16-bit size.",
-    6: "Losses too small to notice, at about 41 % of the 16-bit size.",
-    5: "Small losses, at about 34 % of the 16-bit size.",
-    4: "For everyday use, at about 28 % of the 16-bit size. Treats all matrices the same.",
-    3: "Large losses, at about 22 % of the 16-bit size. For large models only.",
-    2: "For ternary weights, at about 16 % of the 16-bit size. Other models suffer heavily.",
+    8: "Practically identical to the original, at about 53% of the 16-bit size.",
+    6: "Losses too small to notice, at about 41% of the 16-bit size.",
+    5: "Small losses, at about 34% of the 16-bit size.",
+    4: "For everyday use, at about 28% of the 16-bit size. Treats all matrices the same.",
+    3: "Large losses, at about 22% of the 16-bit size. For large models only.",
+    2: "For ternary weights, at about 16% of the 16-bit size. Other models suffer heavily.",
 }
 _group_remarks = {
     64: "",
@@ -113,8 +113,8 @@ def _low(bits: int, purpose: str) -> Recipe:
 
 
 RECIPES: tuple[Recipe, ...] = (
-    _balanced(4, "For everyday use, at about 30 % of the 16-bit size.", head=6, values=8, keys=6, down=5),
-    _balanced(5, "Small losses, at about 35 % of the 16-bit size.", head=6, values=8, keys=6, down=6),
+    _balanced(4, "For everyday use, at about 30% of the 16-bit size.", head=6, values=8, keys=6, down=5),
+    _balanced(5, "Small losses, at about 35% of the 16-bit size.", head=6, values=8, keys=6, down=6),
     _balanced(6, "Almost no losses, at less than half of the 16-bit size.", head=8, values=8, keys=8, down=8),
     _low(3, "For models that are slightly too large in 4 bits: a little smaller, with noticeable losses."),
     _low(2, "For mixtures of experts that are too large otherwise: heavy losses."),
