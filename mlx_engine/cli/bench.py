@@ -8,7 +8,7 @@ from cyclopts import Parameter, Token
 
 from mlx_engine.cli import job
 from mlx_engine.cli.job import JobError
-from mlx_engine.cli.roots import AddedFolders, model_named
+from mlx_engine.cli.model_lookup import AddedFolders, find_model
 from mlx_engine.cli.views import bench as bench_view
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.failure import FAILED, UsageError, report
@@ -71,7 +71,7 @@ def bench(  # noqa: PLR0913 - options
         repetitions=repetitions,
         cache_bits=cache_bits,
     )
-    path = model_named(model, folder).path
+    path = find_model(model, folder).path
     course = _Course()
     try:
         course.run(MeasureSpeed(id=model, model=str(path), plan=plan))

@@ -1,18 +1,18 @@
-"""`facet chat`: answers in the terminal, to one prompt or in a conversation."""
+"""`facet chat`: answers one prompt, or chats in the terminal."""
 
 import sys
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlx_engine.cli.prepare import prepared_starter
-from mlx_engine.cli.roots import roots
+from mlx_engine.cli.model_lookup import roots
+from mlx_engine.cli.prepare import prepare_starter
 from mlx_engine.cli.sampling_options import SamplingOptions
 from mlx_engine.cli.session import Session
 from mlx_engine.cli.views import terminal
-from mlx_engine.cli.views.answer import AnswerView, JsonView, TextView
+from mlx_engine.cli.views.answer import AnswerJsonView, AnswerTextView, AnswerView
 from mlx_engine.cli.views.failure import INTERRUPTED, UsageError, report
-from mlx_engine.cli.views.memory import asked_on_terminal, require_room
+from mlx_engine.cli.views.memory import confirm_on_terminal, require_fit
 from mlx_engine.errors import FacetError, UnsupportedModel
 from mlx_engine.folders import Folders
 from mlx_engine.models.description.description import ModelDescription
@@ -23,7 +23,7 @@ from mlx_engine.protocol import CacheBits, ChatMessage, Delta, Finished, FinishR
 from mlx_engine.sampling import Sampling
 
 
-def chat(  # noqa: PLR0913 - one for each option
+def chat(  # noqa: PLR0913 - the options of the command
     model: Annotated[str | None, Parameter(show_default=False)] = None,
     /,
     *,
@@ -38,55 +38,56 @@ def chat(  # noqa: PLR0913 - one for each option
 ) -> int:
     """Chat with a model in the terminal.
 
-    Without --prompt this is a conversation: Control-C stops an answer, Control-D ends the chat. The answer goes to
-    standard output; thinking, progress and figures go to standard error.
+    Control-C stops an answer, Control-D ends the chat. With --prompt, answers once and exits. The answer goes to
+    standard output; thinking, progress and statistics go to standard error.
 
     Args:
-        model: A model of the library, by name or id, or a folder. Without it the starter model answers.
-        prompt: Answer this and leave; - reads it from standard input.
-        system: The system prompt.
-        think: Let the model think first, where it can, or not.
-        json: Write one JSON object a line: the deltas, then the end with its statistics.
-        context: Room for so many tokens; without it for as many as the model has.
-        cache_bits: Bits in which the context is kept.
-        load_anyway: Load the model even if it does not fit this machine.
+        model: Name, id or folder of a model. Default: the starter model.
+        prompt: Answer this prompt and exit; - reads it from standard input.
+        system: System prompt.
+        think: Let the model think before it answers, if it can.
+        json: Write JSON, one object per line: text deltas, then the end with statistics.
+        context: Context length in tokens. Default: the model's maximum.
+        cache_bits: Precision of the KV cache, in bits.
+        load_anyway: Load the model even if it does not fit in memory.
     """
     if json and prompt is None:
-        raise UsageError("--json answers one prompt: give it with --prompt.")
+        raise UsageError("--json needs a prompt. Add --prompt.")
     values = sampling.sampling()
     folders = Folders.from_environment()
-    found = library.find_model(roots(), model or prepared_starter(folders))
-    if found.obstacle:
-        raise UnsupportedModel(found.obstacle)
-    confirm = asked_on_terminal if sys.stdin.isatty() and sys.stderr.isatty() else None
-    require_room(
-        found,
+    description = library.find_model(roots(), model or prepare_starter(folders))
+    if description.obstacle:
+        raise UnsupportedModel(description.obstacle)
+    confirm = confirm_on_terminal if sys.stdin.isatty() and sys.stderr.isatty() else None
+    require_fit(
+        description,
         this_machine(),
         context=context,
         cache_bits=cache_bits,
         confirm=(lambda: True) if load_anyway else confirm,
     )
-    values = _with_recommended(values, found, sampling)
-    with Session(found.path, folders, context_limit=context, cache_bits=cache_bits) as session:
-        conversation = Conversation(session, JsonView() if json else TextView(), values, system=system, think=think)
+    values = _apply_recommended(values, description, sampling)
+    with Session(description.path, folders, context_limit=context, cache_bits=cache_bits) as session:
+        view = AnswerJsonView() if json else AnswerTextView()
+        dialog = TerminalChat(session, view, values, system=system, think=think)
         if prompt is None:
-            return converse(conversation)
-        end = conversation.ask(sys.stdin.read() if prompt == "-" else prompt)
+            return run_loop(dialog)
+        end = dialog.ask(sys.stdin.read() if prompt == "-" else prompt)
         return INTERRUPTED if end == "cancelled" else 0
 
 
-def _with_recommended(values: Sampling, model: ModelDescription, options: SamplingOptions) -> Sampling:
-    """Take what the model recommends where no option says otherwise, and say so."""
-    found = with_recommended(values, recommended(model.path), explicit=options.given)
-    changed = {name: value for name in NAMES if (value := getattr(found, name)) != getattr(values, name)}
-    if changed:
-        words = ", ".join(f"{name.replace('_', '-')} {value:g}" for name, value in changed.items())
-        terminal.note(f"As {model.name} recommends: {words}.\n")
-    return found
+def _apply_recommended(values: Sampling, model: ModelDescription, options: SamplingOptions) -> Sampling:
+    """Apply the model's recommendations to the options that are not set, and report them."""
+    result = with_recommended(values, recommended(model.path), explicit=options.explicit)
+    changes = {name: value for name in NAMES if (value := getattr(result, name)) != getattr(values, name)}
+    if changes:
+        text = ", ".join(f"{name.replace('_', '-')} {value:g}" for name, value in changes.items())
+        terminal.note(f"Using {model.name}'s recommended settings: {text}.\n")
+    return result
 
 
-class Conversation:
-    """The messages so far, and how they are answered and shown."""
+class TerminalChat:
+    """A conversation in the terminal: the messages, the model and the view."""
 
     def __init__(self, session: Session, view: AnswerView, sampling: Sampling, *, system: str, think: bool) -> None:
         self._session = session
@@ -96,10 +97,10 @@ class Conversation:
         self._messages = [ChatMessage("system", system)] if system else []
 
     def ask(self, text: str) -> FinishReason:
-        """Answer `text`; question and answer join the conversation only if there is an answer.
+        """Answer `text`; question and answer become part of the conversation only if there is an answer.
 
         Raises:
-            FacetError: there is none.
+            FacetError: the model did not answer.
         """
         question = ChatMessage("user", text)
         answer: list[str] = []
@@ -118,9 +119,9 @@ class Conversation:
         return reason
 
 
-def converse(conversation: Conversation) -> int:
-    """Answer line after line until the input ends. On a terminal a failed answer does not end the chat."""
-    import readline  # noqa: F401, PLC0415 - importing it gives `input` its editing and history
+def run_loop(dialog: TerminalChat) -> int:
+    """Answer line by line until the input ends. On a terminal, a failed answer does not end the chat."""
+    import readline  # noqa: F401, PLC0415 - adds line editing and history to `input`
 
     if sys.stdin.isatty():
         terminal.note("Control-C stops an answer, Control-D ends the chat.\n")
@@ -128,7 +129,7 @@ def converse(conversation: Conversation) -> int:
         if not line.strip():
             continue
         try:
-            conversation.ask(line)
+            dialog.ask(line)
         except FacetError as error:
             if not sys.stdin.isatty():
                 raise
@@ -137,7 +138,7 @@ def converse(conversation: Conversation) -> int:
 
 
 def _read_line() -> str | None:
-    """Return the next line, or None at the end of the input."""
+    """Return the next line, or None at the end of input."""
     try:
         return input("\n> " if sys.stdin.isatty() and sys.stdout.isatty() else "")
     except EOFError:

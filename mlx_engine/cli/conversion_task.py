@@ -1,4 +1,4 @@
-"""One conversion that was asked for: how, where to, what would come of it, and its run."""
+"""One conversion of a command: its recipe, its target folder, its forecast and its run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 import msgspec
 
 from mlx_engine.amounts import format_count, format_disk
-from mlx_engine.cli.job import Job
+from mlx_engine.cli.job import JobSubprocess
 from mlx_engine.cli.views import terminal
-from mlx_engine.cli.views.conversion import TextView
-from mlx_engine.cli.views.job import JsonView, show_all
+from mlx_engine.cli.views.conversion import ConversionTextView
+from mlx_engine.cli.views.job import JobJsonView, show_all
 from mlx_engine.cli.views.json_lines import write_json
-from mlx_engine.cli.views.memory import lines, reckon
+from mlx_engine.cli.views.memory import estimate_fit, estimate_table
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.files import staging
 from mlx_engine.models.memory.machine import this_machine
@@ -23,60 +23,68 @@ from mlx_engine.quantize.recipes.unchanged import unquantized_lines
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class ConversionTask:
     recipe: Recipe
     target: Path
 
     @property
     def request(self) -> Convert:
-        """What asks for it; where its source is has to be filled in."""
+        """The request, without its source."""
         model_id = f"{self.target.parent.name}/{self.target.name}"
         return Convert(id=self.recipe.name, source="", target=str(self.target), model_id=model_id, recipe=self.recipe)
 
     def discard_partial(self) -> None:
-        """Remove what a run that was ended has left."""
+        """Remove the remains of an interrupted run."""
         for folder in (self.target, preflight.headers_folder(self.target)):
             staging.discard_partial(folder)
 
 
-def task(id: str, recipe: Recipe, models: Path, out: Path | None) -> Task:
-    """Name the result after model and recipe, below its maker's name or in the folder `out`."""
-    owner, _, name = id.partition("@")[0].rpartition("/")
-    return Task(recipe, (out.absolute() if out else models / (owner or "converted")) / f"{name}-{recipe.name}")
+def new_task(source_id: str, recipe: Recipe, models: Path, out: Path | None) -> ConversionTask:
+    """Return a task whose target is named after model and recipe, in the folder `out` or below the model's owner."""
+    owner, _, name = source_id.partition("@")[0].rpartition("/")
+    return ConversionTask(
+        recipe, (out.absolute() if out else models / (owner or "converted")) / f"{name}-{recipe.name}"
+    )
 
 
-def run(request: Convert, process: Job, *, json: bool) -> None:
-    """Do it, and show how it goes on."""
-    show_all(process.run(request), JsonView() if json else TextView())
+def run_conversion(request: Convert, process: JobSubprocess, *, json: bool) -> None:
+    """Run the conversion and show its progress."""
+    show_all(process.run(request), JobJsonView() if json else ConversionTextView())
 
 
-def tell_forecast(
-    task: Task, source: ModelDescription, read: OutlineRead, expected: ConversionForecast, *, context: int, json: bool
+def write_forecast(
+    task: ConversionTask,
+    source: ModelDescription,
+    outline: OutlineRead,
+    forecast: ConversionForecast,
+    *,
+    context: int,
+    json: bool,
 ) -> None:
-    """Say exactly what would come of it; `context` is in tokens, 0 is the usual one."""
-    result = expected.describe(source)
-    fit = reckon(result, this_machine(), context=context, cache_bits=16)
+    """Write the exact forecast of a conversion; `context` is in tokens, 0 for the default."""
+    result = forecast.describe(source)
+    fit = estimate_fit(result, this_machine(), context=context, cache_bits=16)
     if json:
         write_json(
             {
                 "recipe": task.recipe.name,
                 "path": task.target,
-                "size_bytes": expected.size_bytes,
-                "files": expected.files,
-                "bits_per_weight": expected.bits_per_weight,
+                "size_bytes": forecast.size_bytes,
+                "files": forecast.files,
+                "bits_per_weight": forecast.bits_per_weight,
                 "fit": msgspec.to_builtins(fit),
-                "kept": dict(expected.kept),
-                "dropped": expected.dropped,
-                "notes": read.notes,
-                "layers": expected.bits,
+                "kept": dict(forecast.kept),
+                "dropped": forecast.dropped,
+                "notes": outline.notes,
+                "layers": forecast.bits,
             }
         )
         return
     terminal.write(f"{task.recipe.name}: {task.target}\n")
-    size = format_disk(expected.size_bytes)
-    terminal.write(f"{'size':14}{size:>10}  {expected.size_bytes:,} bytes in {format_count(expected.files, 'file')}\n")
-    terminal.write(f"{'bits/weight':14}{expected.bits_per_weight:>10.3f}  {expected.quantization}\n")
-    terminal.write(lines(result, fit, 16))
-    told = [*read.notes, *(f"{one.prefix} is left out: {one.reason}." for one in expected.dropped)]
-    told += (f"Kept: {line}." for line in unquantized_lines(expected.kept))
-    terminal.write("".join(f"{line}\n" for line in told))
+    size = format_disk(forecast.size_bytes)
+    terminal.write(f"{'Size':14}{size:>10}  {forecast.size_bytes:,} bytes in {format_count(forecast.files, 'file')}\n")
+    terminal.write(f"{'Bits/weight':14}{forecast.bits_per_weight:>10.3f}  {forecast.quantization}\n")
+    terminal.write(estimate_table(result, fit, 16))
+    lines = [*outline.notes, *(f"Dropped: {part.prefix}: {part.reason}." for part in forecast.dropped)]
+    lines += (f"Not quantized: {line}." for line in unquantized_lines(forecast.kept))
+    terminal.write("".join(f"{line}\n" for line in lines))

@@ -1,4 +1,4 @@
-"""`facet convert`: makes MLX weights from a model, in one way or several."""
+"""`facet convert`: converts a model to MLX weights with one or more recipes."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -8,15 +8,15 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from mlx_engine.cli import conversion_task, job, recipe_option
-from mlx_engine.cli.conversion_task import Task
-from mlx_engine.cli.convert_remote import convert_remote, described, tell_remote
-from mlx_engine.cli.job import Job
-from mlx_engine.cli.roots import AddedFolders, roots
+from mlx_engine.cli import job, recipe_option
+from mlx_engine.cli.conversion_task import ConversionTask, new_task, run_conversion, write_forecast
+from mlx_engine.cli.convert_remote import convert_remote, describe_download, forecast_remote
+from mlx_engine.cli.job import JobSubprocess
+from mlx_engine.cli.model_lookup import AddedFolders, roots
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.download import text_view
 from mlx_engine.cli.views.failure import UsageError
-from mlx_engine.cli.views.job import JsonView, show_all
+from mlx_engine.cli.views.job import JobJsonView, show_all
 from mlx_engine.errors import ModelNotFound
 from mlx_engine.folders import Folders
 from mlx_engine.hub_messages import Download, Downloaded
@@ -39,84 +39,84 @@ def convert(  # noqa: PLR0913 - the options of the verb
     folder: AddedFolders = (),
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> None:
-    """Convert a model to MLX weights. The original stays as it is.
+    """Convert a model to MLX weights. The original is not changed.
 
-    Each result is a folder of its own, named after model and recipe; it appears when it is whole. The folders are
-    written to standard output. Control-C leaves nothing behind of the one that is being made.
+    Each conversion is a new folder, named after model and recipe, that appears when it is complete. Its path is
+    written to standard output. Control-C discards the unfinished conversion.
 
     Args:
-        model: A model by name or id, a model folder, or a .gguf file; or OWNER/NAME@REVISION on the Hugging Face Hub,
-            which is converted while it is downloaded, or afterwards if there are several recipes.
-        recipe: The name of a recipe (`facet recipes` lists them), one of llama.cpp's, or a .json file. Can be given
-            several times.
-        out: Make the folders in this one, instead of among Facet's models.
-        dry_run: Only say exactly what would come of it: size, bits per weight, memory, what is kept and why.
-        remove_source: Remove the original from the disk when all is done, past the trash. With one recipe, what is
-            downloaded goes file by file as it is used, so that the disk need not have room for all of it.
-        context: With --dry-run, reckon memory for so many tokens.
-        folder: Look into this folder as well.
-        json: Write one JSON object a line: the plans, the progress, the ends.
+        model: Name, id or folder of a model, or a .gguf file. OWNER/NAME@REVISION converts from the Hugging Face Hub:
+            during the download, or after it if there are several recipes.
+        recipe: Name of a recipe (see `facet recipes`), a llama.cpp name such as Q4_K_M, or a .json file. Can be
+            repeated.
+        out: Create the folders here instead of in Facet's models folder.
+        dry_run: Only show the exact result: size, bits per weight, memory, and weights that are not quantized.
+        remove_source: Delete the original immediately when everything is done, without moving it to the Trash. With
+            one recipe, each downloaded file is deleted after use, so the disk needs less free space.
+        context: With --dry-run, estimate memory for a context of this many tokens.
+        folder: Also look in this folder. Can be repeated.
+        json: Write JSON, one object per line: plans, progress and results.
     """
     folders = Folders.from_environment()
     staging.sweep(folders.models)
-    recipes = [recipe_option.named(name) for name in recipe]
+    recipes = [recipe_option.find_recipe(name) for name in recipe]
     source = _find(model, folder)
     if isinstance(source, ReadOutline) and not dry_run and len(recipes) > 1:
         source = _download(source, folders, json=json)
     name = source.repository if isinstance(source, ReadOutline) else source.id
-    tasks = [conversion_task.task(name, one, folders.models, out) for one in recipes]
+    tasks = [new_task(name, recipe, folders.models, out) for recipe in recipes]
     if len({task.target for task in tasks}) < len(tasks):
-        raise UsageError("Two of the recipes have the same name: give one of them another.")
+        raise UsageError("Two of the recipes have the same name. Rename one of them.")
     if not isinstance(source, ReadOutline):
-        _convert_local(source, tasks, folders, dry_run=dry_run, removes=remove_source, context=context, json=json)
+        _convert_local(source, tasks, folders, dry_run=dry_run, remove_source=remove_source, context=context, json=json)
     elif dry_run:
-        tell_remote(source, tasks, folders, context=context, json=json)
+        forecast_remote(source, tasks, folders, context=context, json=json)
     else:
-        convert_remote(source, tasks[0], folders, removes=remove_source, json=json)
+        convert_remote(source, tasks[0], folders, remove_source=remove_source, json=json)
 
 
 def _convert_local(  # noqa: PLR0913 - as above
     source: ModelDescription,
-    tasks: Sequence[Task],
+    tasks: Sequence[ConversionTask],
     folders: Folders,
     *,
     dry_run: bool,
-    removes: bool,
+    remove_source: bool,
     context: int,
     json: bool,
 ) -> None:
     for task in tasks:
         preflight.check_start(source.path, task.target)
-    if removes:
+    if remove_source:
         original.require_removable(source.path)
     try:
-        with closing(Job(folders, needs_network=False)) as process:
-            read = next(process.run(ReadOutline("outline", str(source.path))))
-            assert isinstance(read, OutlineRead)  # noqa: S101 - the one event that answers the question
-            forecasts = [preflight.check(source.path, task.target, task.recipe, read.outline) for task in tasks]
+        with closing(JobSubprocess(folders, needs_network=False)) as process:
+            outline = next(process.run(ReadOutline("outline", str(source.path))))
+            assert isinstance(outline, OutlineRead)  # noqa: S101 - the only reply to this request
+            forecasts = [preflight.check(source.path, task.target, task.recipe, outline.outline) for task in tasks]
             if dry_run:
-                for task, expected in zip(tasks, forecasts, strict=True):
-                    conversion_task.tell_forecast(task, source, read, expected, context=context, json=json)
+                for task, forecast in zip(tasks, forecasts, strict=True):
+                    write_forecast(task, source, outline, forecast, context=context, json=json)
                 return
             for task in tasks:
                 request = msgspec.structs.replace(
                     task.request, source=str(source.path), repository=source.source, commit=source.revision
                 )
-                conversion_task.run(request, process, json=json)
+                run_conversion(request, process, json=json)
     except KeyboardInterrupt:
-        terminal.note("Stopped. Nothing is left of what was being made.\n")
+        terminal.note("Stopped. The unfinished conversion was discarded.\n")
         raise
     finally:
         for task in tasks:
             task.discard_partial()
-    if removes and (stays := original.remove(source.path)):
-        terminal.note(f"{stays}\n")
+    if remove_source and (remark := original.remove(source.path)):
+        terminal.note(f"{remark}\n")
 
 
-def _find(name: str, further: AddedFolders) -> ModelDescription | ReadOutline:
-    """Return the model of that name; if there is none and the name has a revision, what asks the Hub about it."""
+def _find(name: str, additional: AddedFolders) -> ModelDescription | ReadOutline:
+    """Return the model with this name, or a request to the Hub if there is none and the name has a revision."""
     try:
-        return library.find_model(roots(further), name)
+        return library.find_model(roots(additional), name)
     except ModelNotFound:
         repository, _, revision = name.partition("@")
         if not revision or repository.count("/") != 1:
@@ -126,6 +126,6 @@ def _find(name: str, further: AddedFolders) -> ModelDescription | ReadOutline:
 
 def _download(remote: ReadOutline, folders: Folders, *, json: bool) -> ModelDescription:
     request = Download(id="download", repository=remote.repository, revision=remote.revision)
-    end = show_all(job.run(request, folders), JsonView() if json else text_view(tells_folder=False))
+    end = show_all(job.run(request, folders), JobJsonView() if json else text_view(prints_folder=False))
     assert isinstance(end, Downloaded)  # noqa: S101 - the last event of a download that did not fail
-    return described(Path(end.path), remote.repository, end.commit)
+    return describe_download(Path(end.path), remote.repository, end.commit)

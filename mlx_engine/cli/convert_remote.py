@@ -1,4 +1,4 @@
-"""`facet convert` of what is on the Hub: it is converted while it is downloaded."""
+"""`facet convert` of a model on the Hub, during its download."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -7,9 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from mlx_engine.cli import conversion_task
-from mlx_engine.cli.conversion_task import Task
-from mlx_engine.cli.job import Job
+from mlx_engine.cli.conversion_task import ConversionTask, run_conversion, write_forecast
+from mlx_engine.cli.job import JobSubprocess
 from mlx_engine.cli.views import terminal
 from mlx_engine.folders import Folders
 from mlx_engine.models.description.describe import describe
@@ -19,37 +18,40 @@ from mlx_engine.quantize.plan.forecast import forecast
 from mlx_engine.quantize.plan.messages import OutlineRead, ReadOutline
 
 
-def tell_remote(remote: ReadOutline, tasks: Sequence[Task], folders: Folders, *, context: int, json: bool) -> None:
-    """Say what would come of a model of which only the headers are read."""
-    with closing(Job(folders, needs_network=True)) as process:
-        read = next(process.run(remote))
-    assert isinstance(read, OutlineRead)  # noqa: S101 - the one event that answers the question
-    source = described(Path(read.path), remote.repository, read.commit)
+def forecast_remote(
+    remote: ReadOutline, tasks: Sequence[ConversionTask], folders: Folders, *, context: int, json: bool
+) -> None:
+    """Write the forecasts of a model on the Hub, of which only the headers are downloaded."""
+    with closing(JobSubprocess(folders, needs_network=True)) as process:
+        outline = next(process.run(remote))
+    assert isinstance(outline, OutlineRead)  # noqa: S101 - the only reply to this request
+    source = describe_download(Path(outline.path), remote.repository, outline.commit)
     for task in tasks:
         preflight.check_target(source.path, task.target)
-        expected = forecast(read.outline, task.recipe)
-        conversion_task.tell_forecast(task, source, read, expected, context=context, json=json)
+        write_forecast(task, source, outline, forecast(outline.outline, task.recipe), context=context, json=json)
 
 
-def convert_remote(remote: ReadOutline, task: Task, folders: Folders, *, removes: bool, json: bool) -> None:
-    """Convert it; what comes is removed when it was used, if so `removes`."""
-    if removes:
+def convert_remote(
+    remote: ReadOutline, task: ConversionTask, folders: Folders, *, remove_source: bool, json: bool
+) -> None:
+    """Convert a model while it is downloaded; with `remove_source`, remove each downloaded file after its use."""
+    if remove_source:
         terminal.note(
-            "Each file of the original goes when it was used; an interruption costs a new download of those.\n"
+            "Each file of the original is removed after use. If you stop, removed files must be downloaded again.\n"
         )
     request = msgspec.structs.replace(
-        task.request, repository=remote.repository, revision=remote.revision, remove_source=removes
+        task.request, repository=remote.repository, revision=remote.revision, remove_source=remove_source
     )
     try:
-        with closing(Job(folders, needs_network=True)) as process:
-            conversion_task.run(request, process, json=json)
+        with closing(JobSubprocess(folders, needs_network=True)) as process:
+            run_conversion(request, process, json=json)
     except KeyboardInterrupt:
-        terminal.note("Stopped. Nothing is left of what was being made; what was downloaded waits for another try.\n")
+        terminal.note("Stopped. The unfinished conversion was discarded; downloaded files are kept for next time.\n")
         raise
     finally:
         task.discard_partial()
 
 
-def described(path: Path, repository: str, commit: str) -> ModelDescription:
-    """Return what the repository is, of which `path` is the folder."""
-    return replace(describe(path, repository), source=repository, revision=commit)
+def describe_download(folder: Path, repository: str, commit: str) -> ModelDescription:
+    """Describe the model that was downloaded to `folder`."""
+    return replace(describe(folder, repository), source=repository, revision=commit)

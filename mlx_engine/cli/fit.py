@@ -1,14 +1,14 @@
-"""`facet fit`: says whether a model fits this machine, with the sum."""
+"""`facet fit`: estimates whether a model fits in memory."""
 
 from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
 
-from mlx_engine.cli.roots import AddedFolders, roots
+from mlx_engine.cli.model_lookup import AddedFolders, roots
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.json_lines import write_json
-from mlx_engine.cli.views.memory import lines, reckon
+from mlx_engine.cli.views.memory import estimate_fit, estimate_table
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.library import library
 from mlx_engine.models.memory.machine import this_machine
@@ -25,37 +25,40 @@ def fit(
     folder: AddedFolders = (),
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> None:
-    """Say whether a model fits this machine: weights, context and space to work in, against its memory.
+    """Estimate whether a model fits in this Mac's memory: weights, KV cache and working memory.
 
     Args:
-        model: A model by name or id, a model folder or a GGUF file.
-        context: For so many tokens; without it for 8,192, or as many as the model has.
-        cache_bits: Bits in which the context is kept.
-        folder: Look into this folder as well.
+        model: Name, id or folder of a model, or a .gguf file.
+        context: Context length in tokens. Default: 8,192, or the model's maximum if that is shorter.
+        cache_bits: Precision of the KV cache, in bits.
+        folder: Also look in this folder. Can be repeated.
         json: Write one JSON object.
     """
-    found = library.find_model(roots(folder), model)
-    result = reckon(found, this_machine(), context=context, cache_bits=cache_bits)
+    description = library.find_model(roots(folder), model)
+    estimate = estimate_fit(description, this_machine(), context=context, cache_bits=cache_bits)
     if json:
-        write_json({"id": found.id, "cache_bits": cache_bits, **msgspec.to_builtins(result)})
+        write_json({"id": description.id, "cache_bits": cache_bits, **msgspec.to_builtins(estimate)})
     else:
-        _print(found, result, cache_bits)
+        _print(description, estimate, cache_bits)
 
 
-def _print(model: ModelDescription, result: Fit, cache_bits: CacheBits) -> None:
-    terminal.write(lines(model, result, cache_bits))
-    terminal.write(f"{_verdict(result)} {_way_out(result)}".strip() + "\n")
+def _print(model: ModelDescription, fit: Fit, cache_bits: CacheBits) -> None:
+    terminal.write(estimate_table(model, fit, cache_bits))
+    terminal.write(f"{_verdict(fit)} {_advice(fit)}\n")
     if model.obstacle:
         terminal.note(model.obstacle + "\n")
 
 
-def _verdict(result: Fit) -> str:
-    return {"fits": "It fits.", "tight": "It is tight: the reserve is needed.", "too large": "It does not fit."}[
-        result.verdict
-    ]
+def _verdict(fit: Fit) -> str:
+    verdicts = {
+        "fits": "Fits.",
+        "tight": "Tight: it needs memory that should be kept free.",
+        "too large": "Does not fit.",
+    }
+    return verdicts[fit.verdict]
 
 
-def _way_out(result: Fit) -> str:
-    if result.largest_context == 0:
-        return "No context leaves it small enough: take one with fewer bits or parameters."
-    return f"The longest context that fits is {result.largest_context:,} tokens."
+def _advice(fit: Fit) -> str:
+    if fit.largest_context == 0:
+        return "No context length fits. Choose a model with fewer bits or parameters."
+    return f"The longest context that fits is {fit.largest_context:,} tokens."

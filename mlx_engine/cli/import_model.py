@@ -1,4 +1,4 @@
-"""`facet import`: brings a model folder or a GGUF file into Facet's own folder."""
+"""`facet import`: copies a model folder or converts a GGUF file into Facet's library."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +16,8 @@ from mlx_engine.models.library.copying import CopyProgress, copy_model
 if TYPE_CHECKING:
     from mlx_engine.models.library.gguf_import import ImportProgress
 
-_owner = "imported"
-"""The folder below which models stand whose maker is not known, as in the window."""
+_DEFAULT_OWNER = "imported"
+"""Owner of models whose author is unknown, as in the window."""
 
 
 def import_model(
@@ -27,17 +27,17 @@ def import_model(
     name: Annotated[str, Parameter(show_default=False)] = "",
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> None:
-    """Import a model folder, which is copied, or a GGUF file, whose weights are kept as they are.
+    """Import a model folder or a GGUF file. The weights are not changed.
 
     Args:
-        path: A folder with a model, or a .gguf file.
-        name: Call it so, as owner/name; without it, imported/ and the name that it has.
-        json: Write one JSON object a line: the progress, then the id and the folder.
+        path: A model folder, or a .gguf file.
+        name: Name of the model in the library, as OWNER/NAME. Default: imported/ and its current name.
+        json: Write JSON, one object per line: progress, then the id and folder of the model.
     """
     source = _sole_gguf(path)
-    model_id = name or f"{_owner}/{source.stem if source.suffix == '.gguf' else source.absolute().name}"
+    model_id = name or f"{_DEFAULT_OWNER}/{source.stem if source.suffix == '.gguf' else source.absolute().name}"
     if not _is_id(model_id):
-        raise UsageError(f"{model_id!r} cannot be the name of a model: give one as --name owner/name.")
+        raise UsageError(f"{model_id!r} is not a valid model name. Use --name OWNER/NAME.")
     target = Folders.from_environment().models / model_id
     status = terminal.StatusLine()
     try:
@@ -55,23 +55,23 @@ def import_model(
 
 
 def _percents(source: Path, target: Path) -> Iterator[int]:
-    """Import, giving how much is done whenever that has changed."""
+    """Import `source`; yield the percentage done each time it changes."""
     if source.suffix == ".gguf":
-        from mlx_engine.models.library.gguf_import import import_gguf  # noqa: PLC0415 - brings numpy
+        from mlx_engine.models.library.gguf_import import import_gguf  # noqa: PLC0415 - imports numpy
 
         steps: Iterator[CopyProgress | ImportProgress] = import_gguf(source, target, origin=source.name)
     else:
         steps = copy_model(source, target)
-    told = -1
+    last = -1
     for step in steps:
         percent = 100 * step.done_bytes // max(1, step.total_bytes)
-        if percent > told:
+        if percent > last:
             yield percent
-            told = percent
+            last = percent
 
 
 def _sole_gguf(path: Path) -> Path:
-    """Return the GGUF file in a folder that holds no other model, else the path itself."""
+    """Return the only GGUF file of a folder without another model, or else the path itself."""
     files = list(path.glob("*.gguf")) if path.is_dir() and not (path / "config.json").exists() else []
     return files[0] if len(files) == 1 else path
 

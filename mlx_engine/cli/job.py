@@ -1,4 +1,4 @@
-"""Requests to a job process in this process's main thread, answered event by event."""
+"""Synchronous requests to a job process, answered event by event in the main thread."""
 
 import queue
 from collections.abc import Iterator, Sequence
@@ -13,18 +13,18 @@ from mlx_engine.protocol import ProcessExited, RequestFailed
 
 
 class JobError(FacetError):
-    """The job failed, or its process died; title and message are its own."""
+    """A failed job or a dead job process, with the title and message that the process reported."""
 
     def __init__(self, title: str, message: str) -> None:
         super().__init__(message)
         self.title = title
 
 
-class Job:
-    """A job process; it is kept off the network unless it `needs_network`. Whoever starts it closes it.
+class JobSubprocess:
+    """A job process, without network access unless it `needs_network`. The caller closes it.
 
     Raises:
-        EngineError: it could not be started.
+        EngineError: the process could not be started.
     """
 
     def __init__(self, folders: Folders, *, needs_network: bool, command: Sequence[str] | None = None) -> None:
@@ -32,10 +32,10 @@ class Job:
         self._client = start_job(self._events.put, logs=folders.logs, needs_network=needs_network, command=command)
 
     def run(self, request: JobRequest) -> Iterator[JobEvent]:
-        """Yield the events of `request`, the last one its end.
+        """Yield the events of `request`, up to its last one.
 
         Raises:
-            JobError: it failed, or the process died.
+            JobError: the request failed, or the process died.
         """
         self._client.send(request)
         while True:
@@ -49,19 +49,19 @@ class Job:
                 return
 
     def close(self) -> None:
-        """End the process, and wait for it."""
+        """End the process and wait for it."""
         self._client.close()
         self._client.join(2 * GRACE_S)
 
 
 def run(request: JobRequest, folders: Folders, *, command: Sequence[str] | None = None) -> Iterator[JobEvent]:
-    """Yield the events of one request to a process of its own. Closing the iterator ends the process.
+    """Yield the events of one request to a new process. Closing the iterator ends the process.
 
-    The process is kept off the network unless the request needs it.
+    The process has no network access unless the request needs it.
 
     Raises:
         JobError: the job failed, or its process died.
         EngineError: the process could not be started.
     """
-    with closing(Job(folders, needs_network=needs_network(request), command=command)) as job:
-        yield from job.run(request)
+    with closing(JobSubprocess(folders, needs_network=needs_network(request), command=command)) as process:
+        yield from process.run(request)

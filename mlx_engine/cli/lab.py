@@ -6,9 +6,9 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from mlx_engine.cli import corpora, recipe_option
+from mlx_engine.cli import corpus_option, recipe_option
 from mlx_engine.cli.lab_answers import answers
-from mlx_engine.cli.roots import AddedFolders, not_found, roots
+from mlx_engine.cli.model_lookup import AddedFolders, roots, suggest_pull
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.failure import FAILED
 from mlx_engine.cli.views.json_lines import write_json
@@ -180,7 +180,7 @@ def _study(plan: StudyPlan, further: AddedFolders, folders: Folders) -> Study:
         try:
             return library.find_row_or_path(roots(further), name)
         except ModelNotFound as error:
-            raise not_found(error, name) from error
+            raise suggest_pull(error, name) from error
 
     kept = find_study(plan.name, folders.studies)
     if kept and kept.plan.name != plan.name:
@@ -192,14 +192,14 @@ def _study(plan: StudyPlan, further: AddedFolders, folders: Folders) -> Study:
     study = new_study(
         plan,
         find=find,
-        recipe=recipe_option.named,
+        recipe=recipe_option.find_recipe,
         models=folders.models,
         kept=lambda name: find_reference(folders.references, plan.reference_request(name)),
     )
     if kept:
         study = ready_to_retry(merge_results(study, kept))
     if not study.reference_folder:
-        corpora.check(plan.corpus, folders)
+        corpus_option.check(plan.corpus, folders)
     return study
 
 

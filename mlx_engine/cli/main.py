@@ -1,4 +1,4 @@
-"""The command line: which verb, and what becomes of its errors. Imports neither MLX nor Qt."""
+"""Entry point of the command line: selects the command and reports its errors. Imports neither MLX nor Qt."""
 
 import io
 import os
@@ -11,7 +11,7 @@ from mlx_engine.cli.views.failure import BROKEN_PIPE, FAILED, INTERRUPTED, Usage
 from mlx_engine.errors import FacetError
 from mlx_engine.versions import version_of
 
-_verbs = (
+_COMMANDS = (
     "bench",
     "catalog",
     "chat",
@@ -26,17 +26,17 @@ _verbs = (
     "recipes",
     "search",
 )
-"""Each is a module beside this one, and what it calls so: a function or an app. Only what is asked for is imported."""
+"""Each is a module of this package with a function or app of the same name; only the one in use is imported."""
 
-_help = """Chat offline with language models on your own Mac.
+_HELP = """Chat with AI models on your Mac. Nothing leaves it.
 
-Without a command, `facet` opens the window. With --offline, nothing in Facet connects to anything but this machine.
-Exit codes: 0 done, 1 failed or refused, 130 interrupted.
+Without a command, `facet` opens the window. Add --offline to block all network access.
+Exit codes: 0 success, 1 failure, 130 interrupted.
 """
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the verb that `arguments` name; return the exit code."""
+    """Run the command in `arguments`; return the exit code."""
     _prepare_streams()
     try:
         code = _app(arguments)(arguments, print_error=False, exit_on_error=False, result_action="return_value")
@@ -53,15 +53,15 @@ def main(arguments: Sequence[str]) -> int:
         _drop_output()
         return BROKEN_PIPE
     except OSError as error:
-        # Standard output is the one file that a verb writes by itself; the others are translated where they are.
+        # Standard output is the only file whose errors are not translated where it is written.
         _drop_output()
-        report(f"The output could not be written: {error.strerror}.")
+        report(f"Couldn't write the output: {error.strerror}.")
         return FAILED
     return code or 0
 
 
 def _prepare_streams() -> None:
-    """Let no stream raise for what it is given, nor for being closed."""
+    """Make every stream accept any text, and replace closed ones."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:
@@ -71,21 +71,21 @@ def _prepare_streams() -> None:
 
 
 def _drop_output() -> None:
-    # What is still buffered has nowhere to go; without this the interpreter would complain about it at its end.
+    # The interpreter would report an error at exit if it could not flush its buffers.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _app(arguments: Sequence[str]) -> App:
     app = App(
         name="facet",
-        help=_help,
+        help=_HELP,
         version=lambda: version_of("facet") or "(not installed)",
         help_format="markdown",
         suppress_keyboard_interrupt=False,
     )
-    for verb in _verbs:
-        app.command(f"{__package__}.{verb}:{verb}")
+    for command in _COMMANDS:
+        app.command(f"{__package__}.{command}:{command}")
     app.command(f"{__package__}.import_model:import_model", name="import")
     if not arguments or arguments[0].startswith("-"):
-        app.resolved_commands()  # What is shown then is the list of verbs, with what each does.
+        app.resolved_commands()  # The help page lists every command with its summary.
     return app

@@ -9,8 +9,8 @@ import msgspec
 from cyclopts import Parameter
 
 from mlx_engine.cli import job
-from mlx_engine.cli.corpora import chosen, here
-from mlx_engine.cli.roots import AddedFolders, model_named, not_found, roots
+from mlx_engine.cli.corpus_option import chosen, here
+from mlx_engine.cli.model_lookup import AddedFolders, find_model, roots, suggest_pull
 from mlx_engine.cli.views import fidelity as measure_view
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.failure import FAILED, UsageError, report
@@ -108,13 +108,13 @@ def _found(name: str, further: AddedFolders) -> ModelDescription | BrokenDescrip
     try:
         return library.find_row_or_path(roots(further), name)
     except ModelNotFound as error:
-        raise not_found(error, name) from error
+        raise suggest_pull(error, name) from error
 
 
 def _reference(asked: RecordReference, further: AddedFolders, folders: Folders) -> str:
     """Return the folder with the answers of the original that `asked` names; they are kept now, if not before."""
     try:
-        model = model_named(asked.model, further)
+        model = find_model(asked.model, further)
     except ModelNotFound as error:
         return _kept(asked, folders, error)
     # The text first, which may be bad or not to be had: to convert takes long.

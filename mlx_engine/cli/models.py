@@ -1,33 +1,33 @@
-"""`facet models`: lists the library, shows one model of it, renames one, deletes one."""
+"""`facet models`: lists the library; shows, renames and deletes models."""
 
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from mlx_engine.amounts import format_disk, format_short_count
+from mlx_engine.cli.model_lookup import AddedFolders, cache_file, roots
 from mlx_engine.cli.models_rename import rename
 from mlx_engine.cli.models_rm import rm
 from mlx_engine.cli.models_show import show
-from mlx_engine.cli.roots import AddedFolders, cache_file, roots
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.json_lines import model_fields, write_json
+from mlx_engine.cli.views.table import new_table, print_rich
 from mlx_engine.folders import Folders
 from mlx_engine.models.description.description import BrokenDescription, ModelDescription, Origin
 from mlx_engine.models.library import library
 from mlx_engine.models.library.duplicates import DuplicateGroup, find_duplicates
 
-_columns = ("name", "class", "parameters", "quantization", "bits/weight", "size", "context", "license", "source")
-_figures = ("parameters", "bits/weight", "size", "context")
-ORIGINS: dict[Origin, str] = {
+_COLUMNS = ("Name", "Class", "Parameters", "Quantization", "Bits/weight", "On disk", "Context", "License", "Location")
+_NUMBERS = ("Parameters", "Bits/weight", "On disk", "Context")
+_LOCATIONS: dict[Origin, str] = {
     "facet": "Facet",
-    "huggingface": "Hugging Face cache",
+    "huggingface": "Hugging Face",
     "lmstudio": "LM Studio",
-    "added": "added folder",
+    "added": "Added folder",
 }
 
-models = App(name="models", help="List the models on this machine, show, rename or delete one.")
+models = App(name="models", help="List, show, rename or delete the models on this Mac.")
 models.command(show)
 models.command(rename)
 models.command(rm)
@@ -40,65 +40,54 @@ def list_models(
     duplicates: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> None:
-    """List the models in Facet's folder, the Hugging Face cache and LM Studio's folders.
+    """List the models in Facet's folder, the Hugging Face cache, LM Studio's folders and added folders.
 
     Args:
-        folder: Look into this folder as well.
-        duplicates: List only models that are there twice, and what deleting one of them frees.
-        json: Write one JSON object a line; a model that cannot be used has a "problem".
+        folder: Also look in this folder. Can be repeated.
+        duplicates: List only models with the same weights, and the disk space that deleting the copies frees.
+        json: Write JSON, one object per line; a damaged model has a "problem".
     """
-    found = library.scan(roots(folder), cache_file())
-    for root in found.absent:
-        terminal.note(f"{root.path} is not there now.\n")
+    survey = library.scan(roots(folder), cache_file())
+    for root in survey.absent:
+        terminal.note(f"The folder {root.path} is not available.\n")
     if duplicates:
-        _show_duplicates(find_duplicates(found.rows), json=json)
+        _show_duplicates(find_duplicates(survey.rows), json=json)
     elif json:
-        for model in found.rows:
+        for model in survey.rows:
             write_json(model_fields(model))
-    elif found.rows:
-        _print_table(found.rows)
+    elif survey.rows:
+        _print_table(survey.rows)
     else:
-        own = Folders.from_environment().models
-        terminal.note(f"There are no models in {own} yet. `facet chat` prepares the starter model.\n")
+        models_folder = Folders.from_environment().models
+        terminal.note(f"No models in {models_folder} yet. Run `facet chat` to chat with the starter model.\n")
 
 
-def _show_duplicates(found: Sequence[DuplicateGroup], *, json: bool) -> None:
-    for one in found:
-        ids = [model.id for model in one.models]
+def _show_duplicates(groups: Sequence[DuplicateGroup], *, json: bool) -> None:
+    for group in groups:
+        ids = [model.id for model in group.models]
         if json:
-            write_json({"ids": ids, "reclaimable_bytes": one.reclaimable_bytes})
+            write_json({"ids": ids, "reclaimable_bytes": group.reclaimable_bytes})
         else:
             gain = (
-                f"deleting all but one frees {format_disk(one.reclaimable_bytes)}"
-                if one.reclaimable_bytes
-                else "on disk only once"
+                f"deleting all but one frees {format_disk(group.reclaimable_bytes)}"
+                if group.reclaimable_bytes
+                else "shared files"
             )
-            terminal.write(f"{', '.join(ids)}: the same weights, {gain}\n")
-    if not found:
-        terminal.note("No model is there twice.\n")
+            terminal.write(f"{', '.join(ids)}: same weights, {gain}\n")
+    if not groups:
+        terminal.note("No duplicates.\n")
 
 
-def _print_table(found: Sequence[library.Row]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - only the table needs it
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+def _print_table(rows: Sequence[library.Row]) -> None:
+    from rich.text import Text  # noqa: PLC0415 - only the table needs it
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in _columns:
-        table.add_column(column, justify="right" if column in _figures else "left")
-    for model in found:
+    table = new_table(_COLUMNS, right_aligned=_NUMBERS)
+    for model in rows:
         if isinstance(model, ModelDescription):
             table.add_row(*(Text(terminal.printable(cell)) for cell in _row(model)))
-    problems = [f"{model.id}: {model.problem}" for model in found if isinstance(model, BrokenDescription)]
-    # A pipe has no width; without one, rich would cut the columns at 80.
-    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
-    # Captured, because rich has its own idea of what a reader that went away means.
-    with console.capture() as rendered:
-        if table.row_count:
-            console.print(table)
-        for problem in problems:
-            console.print(Text(terminal.printable(problem), style="red"))
-    sys.stdout.write(rendered.get())
+    problems = [f"{model.id}: {model.problem}" for model in rows if isinstance(model, BrokenDescription)]
+    lines = (Text(terminal.printable(problem), style="red") for problem in problems)
+    print_rich(*([table] if table.row_count else []), *lines)
 
 
 def _row(model: ModelDescription) -> tuple[str, ...]:
@@ -111,9 +100,12 @@ def _row(model: ModelDescription) -> tuple[str, ...]:
         format_disk(model.size_bytes),
         f"{model.context_length:,}",
         model.license or "unknown",
-        ORIGINS[model.origin] if model.is_runnable else f"{ORIGINS[model.origin]}, {_hindered(model)}",
+        _location(model),
     )
 
 
-def _hindered(model: ModelDescription) -> str:
-    return "to be imported" if model.can_be_imported else "cannot be run"
+def _location(model: ModelDescription) -> str:
+    location = _LOCATIONS[model.origin]
+    if model.is_runnable:
+        return location
+    return f"{location}, needs import" if model.can_be_imported else f"{location}, can't run"

@@ -1,10 +1,10 @@
-"""`facet models rename`: gives a model of Facet's own folder another name."""
+"""`facet models rename`: renames a model in Facet's folder."""
 
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlx_engine.cli.roots import roots
+from mlx_engine.cli.model_lookup import roots
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.folders import Folders
@@ -12,27 +12,27 @@ from mlx_engine.models.library import library, removal, renames
 
 
 def rename(
-    old: str,
-    new: str,
+    model: str,
+    new_name: str,
     /,
     *,
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> None:
-    """Give a model of Facet's own folder another name; one that is loaded is left alone.
+    """Rename a model in Facet's folder. A loaded model can't be renamed.
 
-    Conversations of the window go along when it looks at its models the next time.
+    Chats with the model keep working.
 
     Args:
-        old: A model by name or id, whole or damaged.
-        new: The name that it gets, without its owner.
-        json: Write one JSON object: the new id and where the model is now.
+        model: Name or id of a model; damaged models can be renamed too.
+        new_name: The new name, without the owner.
+        json: Write one JSON object with the new id and path.
     """
-    model = library.find_row(roots(), old)
-    models = Folders.from_environment().models
-    path = removal.rename(model, models, new)
-    new_id = f"{model.id.rpartition('/')[0]}/{path.name}"
-    renames.record(models, model.id, new_id)
+    row = library.find_row(roots(), model)
+    models_folder = Folders.from_environment().models
+    path = removal.rename(row, models_folder, new_name)
+    new_id = f"{row.id.rpartition('/')[0]}/{path.name}"
+    renames.record(models_folder, row.id, new_id)
     if json:
         write_json({"id": new_id, "path": path})
     else:
-        terminal.note(f"{model.id} is called {new_id} now.\n")
+        terminal.note(f"Renamed {row.id} to {new_id}.\n")

@@ -1,4 +1,4 @@
-"""`facet publish`: puts a conversion on the Hugging Face Hub."""
+"""`facet publish`: uploads a conversion to the Hugging Face Hub."""
 
 import sys
 from collections.abc import Iterable
@@ -9,13 +9,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from mlx_engine.amounts import format_count, format_disk
-from mlx_engine.cli.job import Job
-from mlx_engine.cli.roots import AddedFolders, roots
+from mlx_engine.cli.job import JobSubprocess
+from mlx_engine.cli.model_lookup import AddedFolders, roots
 from mlx_engine.cli.views import terminal
-from mlx_engine.cli.views.failure import UsageError
-from mlx_engine.cli.views.job import JobView, JsonView, show_resumable
+from mlx_engine.cli.views.failure import FAILED, UsageError
+from mlx_engine.cli.views.job import JobJsonView, JobView, show_resumable
 from mlx_engine.cli.views.json_lines import write_json
-from mlx_engine.cli.views.publish import TextView
+from mlx_engine.cli.views.publish import PublishTextView
 from mlx_engine.errors import NameTaken, StorageError
 from mlx_engine.folders import Folders
 from mlx_engine.models.hub.upload_messages import CardDraft, DraftCard, InspectTarget, Publish, PublishTarget
@@ -25,7 +25,7 @@ from mlx_engine.quantize.publish.publish import license_of, license_warning
 
 def publish(  # noqa: PLR0913 - the options of the verb
     model: str,
-    repository: str = "",
+    repository: Annotated[str, Parameter(show_default=False)] = "",
     /,
     *,
     public: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
@@ -37,49 +37,51 @@ def publish(  # noqa: PLR0913 - the options of the verb
     yes: Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)] = False,
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
-    """Put a conversion on the Hugging Face Hub, with a card that says what it is and how it was made.
+    """Publish a conversion on the Hugging Face Hub, with a model card.
 
-    Weights, configuration, tokenizer, card and facet.json are sent, without anything about this machine. What is going
-    to be sent is told first, and asked about. Control-C stops it; the same command goes on where it was. The address
-    of the repository is written to standard output. The access token of the Keychain, HF_TOKEN or `hf auth login` must
-    allow writing.
+    Uploads weights, configuration, tokenizer, model card and facet.json, without any information about your Mac.
+    Lists the files and asks for confirmation first. Control-C stops the upload; run the same command to resume it. The
+    URL of the repository is written to standard output. Needs an access token with write permission, from the
+    Keychain, HF_TOKEN or `hf auth login`.
 
     Args:
-        model: A conversion by name or id, or its folder.
-        repository: OWNER/NAME on the Hub; without one, it is called like the model, below your account.
-        public: Let everybody see it; otherwise it is private.
-        license: The license as the Hub calls it ("apache-2.0"), if the one of the base model is not known.
-        card: Send this Markdown file as the card instead of the one that Facet writes.
-        update: Replace the model that the repository holds, if it is another one.
-        dry_run: Only print the card.
-        folder: Look into this folder as well.
-        yes: Do not ask.
-        json: Write one JSON object a line: what is going to be sent, the progress, the end.
+        model: Name, id or folder of a conversion.
+        repository: OWNER/NAME on the Hub. Default: the name of the model, in your account.
+        public: Make the repository public. Default: private.
+        license: License identifier of the Hub, such as apache-2.0, if the base model's license is unknown.
+        card: Upload this Markdown file instead of the generated model card.
+        update: Replace a different model in the repository.
+        dry_run: Print the model card without uploading anything.
+        folder: Also look in this folder. Can be repeated.
+        yes: Publish without confirmation.
+        json: Write JSON, one object per line: the file list, progress and the result.
     """
     path = library.find_model(roots(folder), model).path
-    with closing(Job(Folders.from_environment(), needs_network=True)) as process:
+    with closing(JobSubprocess(Folders.from_environment(), needs_network=True)) as process:
         draft = _draft(process, path, repository, license)
         text = _read_card(card) if card else draft.card
         if dry_run:
             terminal.write(text)
             return 0
-        look = InspectTarget(id="look", folder=str(path), repository=draft.repository, card=text, is_public=public)
-        target = next(process.run(look))
-        assert isinstance(target, PublishTarget)  # noqa: S101 - the one event that answers the question
+        request = InspectTarget(
+            id="inspect", folder=str(path), repository=draft.repository, card=text, is_public=public
+        )
+        target = next(process.run(request))
+        assert isinstance(target, PublishTarget)  # noqa: S101 - the only reply to this request
         if target.contents == "another model" and not update:
             raise NameTaken(
-                f"{target.repository} holds another model. Choose another name, or say --update to replace it."
+                f"{target.repository} contains a different model. Choose another name, or add --update to replace it."
             )
         if json:
             write_json(target)
         warnings = filter(None, (license_warning(license_of(text)), *draft.warnings))
-        if not yes and not _agreed(target, warnings):
-            return 1
-        _send(process, path, target, text, JsonView() if json else TextView(), update=update)
+        if not yes and not _confirm(target, warnings):
+            return FAILED
+        _upload(process, path, target, text, JobJsonView() if json else PublishTextView(), update=update)
     return 0
 
 
-def _draft(process: Job, path: Path, repository: str, license: str) -> CardDraft:
+def _draft(process: JobSubprocess, path: Path, repository: str, license: str) -> CardDraft:
     draft = next(process.run(DraftCard(id="draft", folder=str(path), repository=repository, license=license)))
     assert isinstance(draft, CardDraft)  # noqa: S101 - as above
     return draft
@@ -89,34 +91,36 @@ def _read_card(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise StorageError(f"The card {file} cannot be read: {reason}.") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
+        raise StorageError(f"Couldn't read the model card {file}: {reason}.") from error
 
 
-def _agreed(target: PublishTarget, warnings: Iterable[str]) -> bool:
+def _confirm(target: PublishTarget, warnings: Iterable[str]) -> bool:
     if not sys.stdin.isatty():
-        raise UsageError("Nobody can be asked here: say --yes to publish.")
-    terminal.note(_question(target, warnings))
+        raise UsageError("Publishing needs confirmation. Add --yes to publish without asking.")
+    terminal.note(_summary(target, warnings))
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _question(target: PublishTarget, warnings: Iterable[str]) -> str:
-    """Return what is going to happen, with all that is going to be sent."""
-    replaced = {"nothing": "new", "this model": "updated", "another model": "replaces another model"}[target.contents]
-    visibility = "public: everybody can see it" if target.is_public else "private"
+def _summary(target: PublishTarget, warnings: Iterable[str]) -> str:
+    """Return the repository and all files of the upload, with the confirmation prompt."""
+    effect = {"nothing": "new", "this model": "update", "another model": "replaces a different model"}[target.contents]
+    visibility = "public" if target.is_public else "private"
     files = format_count(len(target.files), "file")
     lines = [
         f"Account     {target.account}",
-        f"Repository  {target.repository} ({replaced})",
+        f"Repository  {target.repository} ({effect})",
         f"Visibility  {visibility}",
         *(f"  {file.name:40} {format_disk(file.size_bytes):>9}" for file in target.files),
         *warnings,
-        f"Send {files}, {format_disk(target.total_bytes)}, to the Hugging Face Hub? [y/N] ",
+        f"Upload {files} ({format_disk(target.total_bytes)}) to the Hugging Face Hub? [y/N] ",
     ]
     return "\n".join(lines)
 
 
-def _send(process: Job, path: Path, target: PublishTarget, card: str, view: JobView, *, update: bool) -> None:
+def _upload(
+    process: JobSubprocess, path: Path, target: PublishTarget, card: str, view: JobView, *, update: bool
+) -> None:
     request = Publish(
         id="publish",
         folder=str(path),

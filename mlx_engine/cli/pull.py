@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from mlx_engine.cli import job
 from mlx_engine.cli.views.download import text_view
-from mlx_engine.cli.views.job import JsonView, show_resumable
+from mlx_engine.cli.views.job import JobJsonView, show_resumable
 from mlx_engine.folders import Folders
 from mlx_engine.hub_messages import Download
 
@@ -15,20 +15,20 @@ def pull(
     repository: str,
     /,
     *,
-    include: Annotated[tuple[str, ...], Parameter(negative=())] = (),
-    json: Annotated[bool, Parameter(negative=())] = False,
+    include: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
+    json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> None:
-    """Download a model into the Hugging Face cache.
+    """Download a model from the Hugging Face Hub to the Hugging Face cache.
 
-    Only what a model needs is downloaded: weights as safetensors, configuration, tokenizer, chat template, card. Every
-    file is verified. Control-C stops it; the same command goes on where it was. The folder is written to standard
-    output. HF_TOKEN, HF_ENDPOINT and HF_HOME are respected.
+    Downloads and verifies the files that a model needs: safetensors weights, configuration, tokenizer, chat template
+    and model card. Control-C stops the download; run the same command to resume it. The folder is written to standard
+    output. Respects HF_TOKEN, HF_ENDPOINT and HF_HOME.
 
     Args:
-        repository: OWNER/NAME, or OWNER/NAME@REVISION for a branch, a tag or a commit.
-        include: Download the files that match this pattern instead, e.g. "*Q4_K_M.gguf". Can be given several times.
-        json: Write one JSON object a line: the plan, the progress, the end.
+        repository: OWNER/NAME, or OWNER/NAME@REVISION for a branch, tag or commit.
+        include: Download only files that match this pattern, such as "*Q4_K_M.gguf". Can be repeated.
+        json: Write JSON, one object per line: the plan, progress and the result.
     """
     name, _, revision = repository.partition("@")
     request = Download(id="pull", repository=name, revision=revision or "main", include=include)
-    show_resumable(job.run(request, Folders.from_environment()), JsonView() if json else text_view())
+    show_resumable(job.run(request, Folders.from_environment()), JobJsonView() if json else text_view())

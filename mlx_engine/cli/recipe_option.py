@@ -1,4 +1,4 @@
-"""The recipe for a name on the command line: built in, the user's, a file, or the nearest to one of llama.cpp's."""
+"""Finds the recipe that a command line names: a built-in or user recipe, a file, or a llama.cpp quantization."""
 
 from pathlib import Path
 
@@ -14,13 +14,13 @@ from mlx_engine.quantize.recipes.recipe_file import read_recipe
 from mlx_engine.quantize.recipes.user_recipes import folder_name, user_recipes
 
 
-def named(name: str) -> Recipe:
-    """Return the recipe, under a key that a folder can have.
+def find_recipe(name: str) -> Recipe:
+    """Return the recipe, with a name that a folder can have.
 
-    For a name of llama.cpp's, explain the difference on standard error.
+    For a llama.cpp name, return the nearest recipe and describe the difference on standard error.
 
     Raises:
-        InvalidRecipe: there is no such recipe, or the file does not contain a valid one.
+        InvalidRecipe: no recipe has this name, or the file does not contain a valid one.
         StorageError: the file cannot be read.
     """
     if name.endswith(".json"):
@@ -33,6 +33,6 @@ def named(name: str) -> Recipe:
         if saved_recipe := saved.find(name):
             return saved_recipe
         if match := nearest(name):
-            terminal.note(f"Using {match.recipe.name}, the nearest to llama.cpp's {match.name}. {match.difference}\n")
+            terminal.note(f"Using {match.recipe.name}, the closest to llama.cpp's {match.name}. {match.difference}\n")
             return match.recipe
         raise InvalidRecipe(" ".join((error.message, *saved.problems.values()))) from error

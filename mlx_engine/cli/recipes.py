@@ -1,6 +1,5 @@
-"""`facet recipes`: lists the ways to quantize a model that Facet brings along."""
+"""`facet recipes`: lists quantization recipes."""
 
-import sys
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -9,6 +8,7 @@ from cyclopts import Parameter
 
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.json_lines import write_json
+from mlx_engine.cli.views.table import new_table, print_rich
 from mlx_engine.folders import Folders
 from mlx_engine.modes import MODES
 from mlx_engine.quantize.recipes.builtin import RECIPES
@@ -22,15 +22,15 @@ def recipes(
     llama_cpp: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> None:
-    """List the recipes for `facet convert` and for plans: name, bits per weight of most matrices, purpose.
+    """List the recipes for `facet convert` and study plans, with bits per weight and purpose.
 
     Args:
-        llama_cpp: List the names that llama.cpp has instead, the nearest recipe to each, and what differs.
-        json: Write one JSON object a line.
+        llama_cpp: List llama.cpp's quantization names instead, with the closest recipe and the difference.
+        json: Write JSON, one object per line.
     """
     if llama_cpp:
-        found = [one for name in NAMES if (one := nearest(name))]
-        rows = [{"name": one.name, "recipe": one.recipe.name, "difference": one.difference} for one in found]
+        matches = [match for name in NAMES if (match := nearest(name))]
+        rows = [{"name": match.name, "recipe": match.recipe.name, "difference": match.difference} for match in matches]
     else:
         recipes = [*RECIPES, *_saved_recipes()]
         rows = [{"name": entry.name, "bits": format_bits(entry), "purpose": entry.purpose} for entry in recipes]
@@ -55,7 +55,7 @@ def _saved_recipes() -> Iterator[Recipe]:
 
 
 def format_bits(recipe: Recipe) -> str:
-    """Return what a weight takes, scales included: of most matrices, and of those that get the most."""
+    """Format the bits per weight, scales included: those of most matrices, and the largest, as in "4.5 to 8.5"."""
     treatments = [recipe.default, *(rule.treatment for rule in recipe.rules), *recipe.tensors.values()]
     least, most = _bits(recipe.default, recipe), max(_bits(treatment, recipe) for treatment in treatments)
     return f"{least:g}" if least == most else f"{least:g} to {most:g}"
@@ -68,19 +68,9 @@ def _bits(treatment: Treatment, recipe: Recipe) -> float:
 
 
 def _print_table(rows: list[dict[str, str]]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - only the table needs it
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    *short, last = rows[0]
-    for column in short:
-        table.add_column(column, no_wrap=True)
-    table.add_column(last, overflow="fold")
+    table = new_table((key.capitalize() for key in rows[0]), folds=True)
+    for column in table.columns[:-1]:
+        column.no_wrap = True
     for row in rows:
         table.add_row(*row.values())
-    # A pipe has no width; without one, rich would cut the columns at 80.
-    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
-    # Captured, because rich has its own idea of what a reader that went away means.
-    with console.capture() as rendered:
-        console.print(table)
-    sys.stdout.write(rendered.get())
+    print_rich(table)

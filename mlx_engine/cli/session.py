@@ -1,4 +1,4 @@
-"""One model answering in this process's main thread: a pool, and the queue its events come through."""
+"""Synchronous chat with one model: a worker pool whose events are received in the main thread."""
 
 import contextlib
 import queue
@@ -17,7 +17,7 @@ from mlx_engine.sampling import Sampling
 
 
 class AnswerFailed(FacetError):
-    """The worker refused the request, or died; title and message are its own."""
+    """A refused request or a dead worker, with the title and message that the worker reported."""
 
     def __init__(self, failure: RequestFailed) -> None:
         super().__init__(failure.message)
@@ -25,9 +25,9 @@ class AnswerFailed(FacetError):
 
 
 class Session:
-    """Answers of one model, with room for `context_limit` tokens (0: as many as it has), kept in `cache_bits`.
+    """Chat with one model, with a context of `context_limit` tokens (0: the model's maximum).
 
-    Leaving the context ends the worker.
+    Leaving the `with` block ends the worker.
     """
 
     def __init__(
@@ -60,13 +60,13 @@ class Session:
         self._pool.close()
 
     def answer(self, messages: Sequence[ChatMessage], sampling: Sampling, *, think: bool) -> Iterator[Event]:
-        """Yield the events of loading, where need be, and of the answer; the last one is its `Finished`.
+        """Yield the events of loading, if needed, and of the answer, up to its `Finished`.
 
-        Control-C cancels the answer; a second one raises `KeyboardInterrupt`.
+        Control-C cancels the answer; pressed again, it raises `KeyboardInterrupt`.
 
         Raises:
-            AnswerFailed: the worker refused the request, or died. The next answer starts it anew.
-            FacetError: the request is not legal, or the worker cannot be started.
+            AnswerFailed: the worker refused the request or died. The next answer restarts it.
+            FacetError: the request is not valid, or the worker cannot be started.
         """
         request = Generate(
             id=new_id(),
@@ -78,14 +78,14 @@ class Session:
         )
         self._pool.generate(self._model, request)
         with self._interrupts_as_parcels():
-            for event in self._events_as_they_come(request.id):
+            for event in self._receive(request.id):
                 if isinstance(event, RequestFailed) and event.id == request.id:
                     raise AnswerFailed(event)
                 yield event
                 if isinstance(event, Finished) and event.id == request.id:
                     return
 
-    def _events_as_they_come(self, request_id: str) -> Iterator[Event]:
+    def _receive(self, request_id: str) -> Iterator[Event]:
         interrupted = False
         while True:
             parcel = self._parcels.get()
@@ -101,9 +101,9 @@ class Session:
 
     @contextlib.contextmanager
     def _interrupts_as_parcels(self) -> Iterator[None]:
-        # An exception in the middle of `receive` would leave the pool half changed; `put` may be called from a handler.
-        before = signal.signal(signal.SIGINT, lambda *_: self._parcels.put(None))
+        # An exception inside `receive` would leave the pool in an inconsistent state; `put` is safe in a handler.
+        handler = signal.signal(signal.SIGINT, lambda *_: self._parcels.put(None))
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            signal.signal(signal.SIGINT, handler)

@@ -1,4 +1,4 @@
-"""Two ways to show an answer as it comes: as text, or as one JSON object a line. Both have `show` and `end`."""
+"""Views of an answer while it streams: as text, or as JSON, one object per line."""
 
 import sys
 from typing import Protocol
@@ -9,7 +9,7 @@ from mlx_engine.cli.views import terminal
 from mlx_engine.protocol import Delta, Event, Finished, LoadProgress, Prefill, SegmentKind
 
 _controls_in_json = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
-"""JSON escapes the lower control characters by itself; a terminal obeys some of these too."""
+"""JSON escapes the lower control characters by itself, but a terminal also executes some of these."""
 
 
 class AnswerView(Protocol):
@@ -17,11 +17,11 @@ class AnswerView(Protocol):
         """Show one event of the answer."""
 
     def end(self) -> None:
-        """Leave the terminal in order, however the answer ended."""
+        """Restore the terminal, however the answer ended."""
 
 
-class TextView:
-    """The answer on standard output; progress, thinking and figures on standard error."""
+class AnswerTextView:
+    """View with the answer on standard output, and progress, thinking and statistics on standard error."""
 
     def __init__(self) -> None:
         self._status = terminal.StatusLine()
@@ -37,7 +37,7 @@ class TextView:
         elif isinstance(event, Finished):
             self.end()
             if event.statistics is not None:
-                terminal.note(terminal.figures(event.statistics) + "\n")
+                terminal.note(terminal.format_statistics(event.statistics) + "\n")
 
     def end(self) -> None:
         self._status.clear()
@@ -51,8 +51,8 @@ class TextView:
         self._kind = kind
 
 
-class JsonView:
-    """Every delta and the end of the answer, with its statistics, as they are in the protocol."""
+class AnswerJsonView:
+    """View with every delta and the end of the answer with its statistics, in the form of the protocol."""
 
     def __init__(self) -> None:
         self._status = terminal.StatusLine()
@@ -70,12 +70,12 @@ class JsonView:
 
 
 def progress(event: Event) -> str:
-    """Return what the status line says on `event`; empty if it is no progress."""
+    """Return the text of the status line for `event`, or an empty string if it does not report progress."""
     match event:
         case LoadProgress():
             return f"Loading the model: {format_percent(event.done_bytes / max(1, event.total_bytes))}"
         case Prefill():
-            why = f" ({event.reread_reason})" if event.reread_reason else ""
-            return f"Reading {event.done_tokens:,} of {event.total_tokens:,} tokens{why}"
+            reason = f" ({event.reread_reason})" if event.reread_reason else ""
+            return f"Reading {event.done_tokens:,} of {event.total_tokens:,} tokens{reason}"
         case _:
             return ""

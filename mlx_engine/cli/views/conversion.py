@@ -1,4 +1,4 @@
-"""Conversions, for people: text, and a bar on a terminal."""
+"""Conversions as text, with a progress bar on a terminal."""
 
 import sys
 
@@ -12,10 +12,10 @@ from mlx_engine.quantize.plan.messages import ConversionPlanned, ConversionProgr
 from mlx_engine.quantize.recipes.unchanged import EXPECTED_REASONS, unquantized_lines
 
 
-class TextView:
-    """Plan, remarks and a bar on standard error, the folder on standard output.
+class ConversionTextView:
+    """View with the plan, remarks and a progress bar on standard error, and the folder on standard output.
 
-    The bar tells of a download as well that goes on meanwhile.
+    The bar also shows a concurrent download.
     """
 
     def __init__(self) -> None:
@@ -26,12 +26,12 @@ class TextView:
         match event:
             case DownloadPlanned():
                 terminal.note(f"{event.repository} at {event.commit[:8]}: {format_plan(event)}\n")
-                self._begin(event.id, event.total_bytes)
+                self._start_bar(event.id, event.total_bytes)
             case Waiting():
-                terminal.note(f"{event.reason} Trying again in {event.seconds:.0f} s.\n")
+                terminal.note(f"{event.reason} Retrying in {event.seconds:.0f} s.\n")
             case ConversionPlanned():
                 terminal.note(_plan(event))
-                self._begin(event.id, event.size_bytes)
+                self._start_bar(event.id, event.size_bytes)
             case SourceProgress():
                 self._source = event
             case DownloadProgress() if self._bar:
@@ -47,7 +47,7 @@ class TextView:
                 self.end()
                 terminal.write(event.path + "\n")
 
-    def _begin(self, name: str, total_bytes: int) -> None:
+    def _start_bar(self, name: str, total_bytes: int) -> None:
         if self._bar:
             for task in self._bar.task_ids:
                 self._bar.remove_task(task)
@@ -62,12 +62,8 @@ class TextView:
 
 
 def _plan(event: ConversionPlanned) -> str:
-    told = [f"{event.id}: {format_disk(event.size_bytes)}, {event.bits_per_weight:.2f} bits per weight."]
-    told += event.notes
-    told += (
-        f"Kept: {line}."
-        for line in unquantized_lines(
-            (one.path, one.reason) for one in event.kept if one.reason not in EXPECTED_REASONS
-        )
-    )
-    return "".join(f"{line}\n" for line in told)
+    lines = [f"{event.id}: {format_disk(event.size_bytes)}, {event.bits_per_weight:.2f} bits per weight."]
+    lines += event.notes
+    reasons = ((tensor.path, tensor.reason) for tensor in event.kept if tensor.reason not in EXPECTED_REASONS)
+    lines += (f"Not quantized: {line}." for line in unquantized_lines(reasons))
+    return "".join(f"{line}\n" for line in lines)

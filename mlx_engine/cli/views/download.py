@@ -1,4 +1,4 @@
-"""A download, for people: bars on a terminal, lines elsewhere."""
+"""Downloads as text: progress bars on a terminal, lines elsewhere."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -14,48 +14,49 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 
-def text_view(*, tells_folder: bool = True) -> JobView:
-    """Return the view for people; where the download is only a step, its folder is not told."""
-    return BarView(tells_folder=tells_folder) if sys.stderr.isatty() else LineView(tells_folder=tells_folder)
+def text_view(*, prints_folder: bool = True) -> JobView:
+    """Return a text view; a download that is one step of a command does not print its folder."""
+    view = DownloadBarView if sys.stderr.isatty() else DownloadLineView
+    return view(prints_folder=prints_folder)
 
 
-class LineView:
-    """What begins, why it waits and what has come, on standard error; the folder on standard output."""
+class DownloadLineView:
+    """View with the plan and each wait on standard error, and the folder on standard output."""
 
-    def __init__(self, *, tells_folder: bool) -> None:
-        self._tells_folder = tells_folder
+    def __init__(self, *, prints_folder: bool) -> None:
+        self._prints_folder = prints_folder
 
     def show(self, event: JobEvent) -> None:
         match event:
             case DownloadPlanned():
                 terminal.note(f"{event.repository} at {event.commit[:8]}: {format_plan(event)}\n")
             case Waiting():
-                terminal.note(f"{event.reason} Trying again in {event.seconds:.0f} s.\n")
+                terminal.note(f"{event.reason} Retrying in {event.seconds:.0f} s.\n")
             case Downloaded():
                 self.end()
-                if self._tells_folder:
+                if self._prints_folder:
                     terminal.write(event.path + "\n")
 
     def end(self) -> None:
-        """There is nothing to put in order."""
+        """Nothing to restore."""
 
 
-class BarView(LineView):
-    """Besides, a bar for the whole and one for each file that is being downloaded."""
+class DownloadBarView(DownloadLineView):
+    """View with progress bars in addition, for the whole download and for each of its current files."""
 
-    def __init__(self, *, tells_folder: bool) -> None:
-        super().__init__(tells_folder=tells_folder)
+    def __init__(self, *, prints_folder: bool) -> None:
+        super().__init__(prints_folder=prints_folder)
         self._bars = job_bar()
-        self._whole: TaskID | None = None
+        self._total: TaskID | None = None
         self._files: dict[str, TaskID] = {}
 
     def show(self, event: JobEvent) -> None:
         super().show(event)
         if isinstance(event, DownloadPlanned):
-            self._whole = self._bars.add_task("Total", total=event.total_bytes, figures="")
+            self._total = self._bars.add_task("Total", total=event.total_bytes, figures="")
             self._bars.start()
-        elif isinstance(event, DownloadProgress) and self._whole is not None:
-            self._bars.update(self._whole, completed=event.done_bytes, figures=format_job_progress(event))
+        elif isinstance(event, DownloadProgress) and self._total is not None:
+            self._bars.update(self._total, completed=event.done_bytes, figures=format_job_progress(event))
             self._show_files(event)
 
     def end(self) -> None:
@@ -74,10 +75,10 @@ class BarView(LineView):
 
 
 def format_plan(event: DownloadPlanned) -> str:
-    """Format the size of a download: "9 files, 4.1 GB, all here already."."""
+    """Format the size of a download: "9 files, 4.1 GB, 2.3 GB already downloaded."."""
     count = format_count(len(event.files), "file")
     if not event.missing_bytes:
-        return f"{count}, {format_disk(event.total_bytes)}, all here already."
-    here = event.total_bytes - event.missing_bytes
-    already = f", {format_disk(here)} of it here already" if here else ""
-    return f"{count}, {format_disk(event.total_bytes)}{already}."
+        return f"{count}, {format_disk(event.total_bytes)}, already downloaded."
+    present_bytes = event.total_bytes - event.missing_bytes
+    present = f", {format_disk(present_bytes)} already downloaded" if present_bytes else ""
+    return f"{count}, {format_disk(event.total_bytes)}{present}."

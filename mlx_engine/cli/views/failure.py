@@ -1,4 +1,4 @@
-"""How the command line fails: a sentence on standard error and an exit code."""
+"""Failures of the command line: a sentence on standard error and an exit code."""
 
 import sys
 
@@ -7,16 +7,16 @@ from mlx_engine.errors import FacetError
 
 FAILED = 1
 INTERRUPTED = 130
-"""What shells expect of a program that Control-C ended."""
+"""Exit code that shells expect after Control-C."""
 BROKEN_PIPE = 141
-"""What shells expect of a program whose reader went away."""
+"""Exit code that shells expect when the reader of the output has closed the pipe."""
 
 
 class UsageError(Exception):
-    """The command line itself is wrong; the message names the option and what it may be."""
+    """An error in the command line itself; the message names the option and its legal values."""
 
 
 def report(error: FacetError | UsageError | str) -> None:
-    """Say on standard error what went wrong."""
+    """Write the error to standard error."""
     sentence = f"{error.title}: {error.message}" if isinstance(error, FacetError) else str(error)
     sys.stderr.write(f"facet: {terminal.printable(sentence)}\n")

@@ -1,4 +1,4 @@
-"""How a job is shown while it runs: a view is told every event, and the end."""
+"""Views of a running job."""
 
 import sys
 from collections.abc import Callable, Iterable
@@ -15,11 +15,11 @@ class JobView(Protocol):
         """Show one event of the job."""
 
     def end(self) -> None:
-        """Leave the terminal in order, however the job ended."""
+        """Restore the terminal, however the job ended."""
 
 
-class JsonView:
-    """Every event as it is in the protocol, one a line."""
+class JobJsonView:
+    """View with every event in the form of the protocol, one per line."""
 
     def show(self, event: JobEvent) -> None:
         if not isinstance(event, ProcessExited):
@@ -27,25 +27,25 @@ class JsonView:
             sys.stdout.flush()
 
     def end(self) -> None:
-        """There is nothing to put in order."""
+        """Nothing to restore."""
 
 
 class StatusView:
-    """One line on a terminal that is written over: what `words` say of an event."""
+    """View with one status line on a terminal: the text that `describe` returns for the latest event."""
 
-    def __init__(self, words: Callable[[JobEvent], str]) -> None:
-        self._words, self._status = words, terminal.StatusLine()
+    def __init__(self, describe: Callable[[JobEvent], str]) -> None:
+        self._describe, self._status = describe, terminal.StatusLine()
 
     def show(self, event: JobEvent) -> None:
         if isinstance(event, PROGRESS):
-            self._status.show(self._words(event))
+            self._status.show(self._describe(event))
 
     def end(self) -> None:
         self._status.clear()
 
 
 def show_all(events: Iterable[JobEvent], view: JobView) -> JobEvent | None:
-    """Show a job until its end, or until it is stopped; return the last event."""
+    """Show a job until it ends or is stopped; return the last event."""
     event = None
     try:
         for event in events:
@@ -56,9 +56,9 @@ def show_all(events: Iterable[JobEvent], view: JobView) -> JobEvent | None:
 
 
 def show_resumable(events: Iterable[JobEvent], view: JobView) -> None:
-    """Show a job that goes on where it was when it is asked for again; whoever stops it is told so."""
+    """Show a job that resumes when its command is repeated; on Control-C, say so."""
     try:
         show_all(events, view)
     except KeyboardInterrupt:
-        terminal.note("Stopped. The same command goes on where it was.\n")
+        terminal.note("Stopped. To resume, run the same command again.\n")
         raise

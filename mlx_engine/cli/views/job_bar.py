@@ -1,4 +1,4 @@
-"""The bar of a job that takes long, on a terminal, and the figures beside it."""
+"""Progress bar of a long job on a terminal, with figures next to it."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def job_bar() -> "Progress":
-    """Return a bar for standard error; its tasks have a field `figures`."""
+    """Return a progress bar on standard error; its tasks have a field `figures`."""
     from rich.console import Console  # noqa: PLC0415 - only the bar needs it
     from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
 
@@ -26,14 +26,14 @@ def job_bar() -> "Progress":
 
 
 def format_job_progress(event: ConversionProgress | DownloadProgress | PublishProgress) -> str:
-    """Format the part that is done, the speed, and the time left if it can be estimated."""
-    left = f", {format_estimate(event.remaining_s)} left" if event.remaining_s else ""
-    return f"{format_progress(event.done_bytes, event.total_bytes)}, {format_disk_rate(event.bytes_per_s)}{left}"
+    """Format the amount done, the speed, and the estimated time left, if known."""
+    time_left = f", {format_estimate(event.remaining_s)} left" if event.remaining_s else ""
+    return f"{format_progress(event.done_bytes, event.total_bytes)}, {format_disk_rate(event.bytes_per_s)}{time_left}"
 
 
 def format_streamed_progress(event: ConversionProgress, source: SourceProgress) -> str:
-    """Format the progress of a conversion during its download; the slower of the two decides the time left."""
+    """Format the progress of a conversion during its download; the slower of the two determines the time left."""
     downloaded = f"{format_progress(source.done_bytes, source.total_bytes)} downloaded"
     written = f"{format_progress(event.done_bytes, event.total_bytes)} written"
-    left_s = max(event.remaining_s or 0, source.remaining_s or 0)
-    return f"{downloaded}, {written}" + (f", {format_estimate(left_s)} left" if left_s else "")
+    remaining_s = max(event.remaining_s or 0, source.remaining_s or 0)
+    return f"{downloaded}, {written}" + (f", {format_estimate(remaining_s)} left" if remaining_s else "")

@@ -1,4 +1,4 @@
-"""Writes values as JSON, one object a line."""
+"""JSON on standard output, one object per line."""
 
 import sys
 from typing import Any
@@ -9,11 +9,11 @@ from mlx_engine.models.description.description import BrokenDescription, ModelDe
 
 
 def write_json(value: object) -> None:
-    """Write one line to standard output; paths become texts."""
+    """Write one line to standard output; paths become strings."""
     sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
 
 
 def model_fields(model: ModelDescription | BrokenDescription) -> dict[str, Any]:
-    """Return what is known of a model, by name; the size class is reckoned but belongs to it."""
+    """Return the fields of a model, with its size class."""
     fields: dict[str, Any] = msgspec.to_builtins(model, enc_hook=str)
     return fields if isinstance(model, BrokenDescription) else {**fields, "size_class": model.size_class}

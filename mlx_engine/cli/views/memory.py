@@ -1,4 +1,4 @@
-"""The sum of a model's memory in the terminal, and the question before a load that does not fit."""
+"""Memory estimate of a model in the terminal, and the confirmation before a load that does not fit."""
 
 import sys
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from mlx_engine.models.memory.memory_sum import alternatives, terms
 from mlx_engine.protocol import CacheBits
 
 
-def reckon(model: ModelDescription, machine: Machine, *, context: int, cache_bits: CacheBits) -> Fit:
-    """Return the sum for `model`.
+def estimate_fit(model: ModelDescription, machine: Machine, *, context: int, cache_bits: CacheBits) -> Fit:
+    """Return the memory estimate of `model`; `context` is in tokens, 0 for the default.
 
     Raises:
-        UsageError: the model has no such context, or cannot keep it in so few bits.
+        UsageError: the model does not support this context length or KV cache precision.
     """
     longest = model.context_length or 2**20
     if not 0 <= context <= longest:
@@ -29,15 +29,15 @@ def reckon(model: ModelDescription, machine: Machine, *, context: int, cache_bit
     return fit(model, machine, context=context, cache_bits=cache_bits)
 
 
-def lines(model: ModelDescription, found: Fit, bits: CacheBits) -> str:
-    """Return the sum as a table."""
+def estimate_table(model: ModelDescription, memory: Fit, bits: CacheBits) -> str:
+    """Return the terms of the estimate, one per line."""
     return "".join(
         f"{term.label:14}{format_memory(term.size_bytes):>10}  {term.remark}".rstrip() + "\n"
-        for term in terms(model, found, bits)
+        for term in terms(model, memory, bits)
     )
 
 
-def require_room(
+def require_fit(
     model: ModelDescription,
     machine: Machine,
     *,
@@ -45,33 +45,31 @@ def require_room(
     cache_bits: CacheBits,
     confirm: Callable[[], bool] | None = None,
 ) -> None:
-    """Show the sum of a model that does not fit, and go on only if the person `confirm`s; None asks nobody.
+    """Show the estimate of a model that does not fit, and return only if the user confirms; without `confirm`, refuse.
 
     Raises:
-        UsageError: as `reckon` does.
-        OutOfMemory: it does not fit, and nobody wants it nevertheless.
+        UsageError: as for `estimate_fit`.
+        OutOfMemory: the model does not fit, and loading it was not confirmed.
     """
-    found = reckon(model, machine, context=context, cache_bits=cache_bits)
-    if found.verdict == "too large":
-        terminal.note(lines(model, found, cache_bits))
+    memory = estimate_fit(model, machine, context=context, cache_bits=cache_bits)
+    if memory.verdict == "too large":
+        terminal.note(estimate_table(model, memory, cache_bits))
         if confirm is None or not confirm():
-            raise OutOfMemory(f"{model.name} does not fit this machine. {_ways(model, found, cache_bits)}")
+            raise OutOfMemory(f"{model.name} does not fit in memory. {_suggest(model, memory, cache_bits)}")
 
 
-def asked_on_terminal() -> bool:
-    """Ask whether to load nevertheless; anything but yes is no."""
-    sys.stderr.write("It does not fit this machine, which may become slow or end programs. Load it anyway? [y/N] ")
+def confirm_on_terminal() -> bool:
+    """Ask whether to load the model anyway; anything but yes means no."""
+    sys.stderr.write(
+        "The model does not fit in memory: your Mac may slow down, or other apps may quit. Load it anyway? [y/N] "
+    )
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def _ways(model: ModelDescription, found: Fit, bits: CacheBits) -> str:
-    ways = alternatives(model, found.machine, context=found.estimate.context, cache_bits=bits)
-    choices = [f"--context {ways.context}"] if ways.context else []
-    choices += [f"--cache-bits {ways.cache_bits}"] if ways.cache_bits else []
-    smaller = "a model with fewer bits or parameters"
-    return (
-        f"Use {', '.join(choices)} or {smaller}; --load-anyway loads it."
-        if choices
-        else (f"Use {smaller}; --load-anyway loads it nevertheless.")
-    )
+def _suggest(model: ModelDescription, memory: Fit, bits: CacheBits) -> str:
+    fitting = alternatives(model, memory.machine, context=memory.estimate.context, cache_bits=bits)
+    choices = [f"--context {fitting.context}"] if fitting.context else []
+    choices += [f"--cache-bits {fitting.cache_bits}"] if fitting.cache_bits else []
+    options = " or ".join([*choices, "a model with fewer bits or parameters"])
+    return f"Use {options}. To load it anyway, add --load-anyway."

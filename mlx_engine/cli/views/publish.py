@@ -1,4 +1,4 @@
-"""A model being published, for people: text, and a bar on a terminal."""
+"""Upload of a model as text, with a progress bar on a terminal."""
 
 import sys
 
@@ -10,8 +10,8 @@ from mlx_engine.hub_messages import Waiting
 from mlx_engine.models.hub.upload_messages import Published, PublishPlanned, PublishProgress
 
 
-class TextView:
-    """What is sent, why it waits and a bar on standard error; the address on standard output."""
+class PublishTextView:
+    """View with the plan, each wait and a progress bar on standard error, and the URL on standard output."""
 
     def __init__(self) -> None:
         self._bar = job_bar() if sys.stderr.isatty() else None
@@ -21,12 +21,12 @@ class TextView:
             case PublishPlanned():
                 terminal.note(f"{_plan(event)}\n")
                 if self._bar:
-                    self._bar.add_task("Sending", total=event.total_bytes, figures="")
+                    self._bar.add_task("Uploading", total=event.total_bytes, figures="")
                     self._bar.start()
             case PublishProgress() if self._bar:
                 self._bar.update(self._bar.task_ids[-1], completed=event.done_bytes, figures=format_job_progress(event))
             case Waiting():
-                terminal.note(f"{event.reason} Trying again in {event.seconds:.0f} s.\n")
+                terminal.note(f"{event.reason} Retrying in {event.seconds:.0f} s.\n")
             case Published():
                 self.end()
                 terminal.write(event.address + "\n")
@@ -38,7 +38,7 @@ class TextView:
 
 def _plan(event: PublishPlanned) -> str:
     if not event.missing_bytes:
-        return f"{event.repository} has all of it already."
-    there = event.total_bytes - event.missing_bytes
-    already = f", {format_disk(there)} of it there already" if there else ""
-    return f"{event.repository}: {format_count(len(event.files), 'file')}, {format_disk(event.total_bytes)}{already}."
+        return f"{event.repository} is already up to date."
+    present_bytes = event.total_bytes - event.missing_bytes
+    present = f", {format_disk(present_bytes)} already uploaded" if present_bytes else ""
+    return f"{event.repository}: {format_count(len(event.files), 'file')}, {format_disk(event.total_bytes)}{present}."

@@ -1,4 +1,4 @@
-"""What the tests of several verbs share."""
+"""Fixtures for the tests of the command line."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of the test's own."""
+    """A temporary home folder."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("FACET_HOME", str(tmp_path / "facet"))
     return tmp_path / "facet"

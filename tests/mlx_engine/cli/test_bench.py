@@ -82,7 +82,7 @@ def test_disturbed_figures_are_a_failure(monkeypatch: pytest.MonkeyPatch, capsys
     """They are shown all the same, with a star; scripts see it by the exit code and in the JSON."""
     disturbed = _result(decode=(100.0, 60.0, 102.0))
     _told(monkeypatch, _underway("loading", None), SpeedMeasured("", disturbed))
-    monkeypatch.setattr("mlx_engine.cli.bench.model_named", lambda *_: _Model)
+    monkeypatch.setattr("mlx_engine.cli.bench.find_model", lambda *_: _Model)
     assert main(["bench", "model"]) == 1
     out, err = capsys.readouterr()
     assert "100.0 ± 21.0 *" in out
@@ -97,7 +97,7 @@ class _Model:
 def test_what_was_found_before_the_process_died_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
     """With what it died in, and of."""
     _told(monkeypatch, _underway("reading 8,192 tokens", _result()), JobError("The job stopped", "It aborted."))
-    monkeypatch.setattr("mlx_engine.cli.bench.model_named", lambda *_: _Model)
+    monkeypatch.setattr("mlx_engine.cli.bench.find_model", lambda *_: _Model)
     assert main(["bench", "model", "--json"]) == 1
     out, err = capsys.readouterr()
     found = json.loads(out)
@@ -109,7 +109,7 @@ def test_what_was_found_before_the_process_died_is_shown(monkeypatch: pytest.Mon
 def test_control_c_shows_what_was_found_until_then(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
     """And says that nothing of it is kept."""
     _told(monkeypatch, _underway("reading 8,192 tokens", _result()), KeyboardInterrupt())
-    monkeypatch.setattr("mlx_engine.cli.bench.model_named", lambda *_: _Model)
+    monkeypatch.setattr("mlx_engine.cli.bench.find_model", lambda *_: _Model)
     assert main(["bench", "model"]) == 130
     out, err = capsys.readouterr()
     assert "pp512" in out
@@ -134,6 +134,6 @@ def test_what_cannot_be_measured_is_told(options: list[str], sentence: str, tiny
 def test_a_model_that_may_be_on_the_hub_is_told_how_to_get(capsys: Output) -> None:
     """Facet downloads nothing unasked."""
     assert main(["bench", "mlx-community/whale-4bit"]) == 1
-    assert "`facet pull mlx-community/whale-4bit` downloads it." in capsys.readouterr().err
+    assert "download it with `facet pull mlx-community/whale-4bit`." in capsys.readouterr().err
     assert main(["bench", "whale"]) == 1
     assert "pull" not in capsys.readouterr().err

@@ -7,7 +7,7 @@ from mlx_engine.models.library import catalog
 
 
 def test_lists_every_entry_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each line is one entry, with what is recommended for this machine."""
+    """Each line is an entry with its recommended build."""
     assert main(["catalog", "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {line["repository"] for line in lines} == {entry.repository for entry in catalog.read()}
@@ -15,9 +15,8 @@ def test_lists_every_entry_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_lists_every_entry_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    """The table names every model and where to get it."""
     assert main(["catalog"]) == 0
-    printed = capsys.readouterr().out
+    output = capsys.readouterr().out
     for entry in catalog.read():
-        assert entry.name in printed
-        assert any(build.repository in printed for build in entry.builds)
+        assert entry.name in output
+        assert any(build.repository in output for build in entry.builds)

@@ -167,7 +167,7 @@ def test_a_file_that_is_no_plan_is_told(tmp_path: Path, content: str, capsys: Ou
     ("fields", "sentence"),
     [
         ({"original": "whale"}, "No model is called 'whale'."),
-        ({"candidates": ["maker/whale"]}, "`facet pull maker/whale` downloads it."),
+        ({"candidates": ["maker/whale"]}, "download it with `facet pull maker/whale`."),
         ({"recipes": ["9bit"]}, 'There is no recipe "9bit".'),
         ({"recipes": ["nowhere.json"]}, "nowhere.json: No such file"),
         ({"recipes": ["8bit", "8bit"]}, "8bit twice"),

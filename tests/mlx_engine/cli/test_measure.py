@@ -100,4 +100,4 @@ def test_a_model_that_may_be_on_the_hub_is_told_how_to_get(names: list[str], tin
     """Be it the original or a candidate."""
     models = [str(tiny_models / name) if name == "llama" else name for name in names]
     assert main(["measure", *models]) == 1
-    assert "`facet pull maker/whale` downloads it." in capsys.readouterr().err
+    assert "download it with `facet pull maker/whale`." in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""`facet publish` against the small Hub, by real job processes."""
+"""Tests of `facet publish` against the test Hub, with real job processes."""
 
 import io
 import json
@@ -20,7 +20,7 @@ from tests.hub.faults import Hold
 from tests.hub.repository import Repository
 from tests.hub.server import Hub
 
-TOKEN = "hf_writing"  # noqa: S105 - it opens the small Hub alone
+TOKEN = "hf_writing"  # noqa: S105 - valid only for the test Hub
 NAME = "ada/Whale-4bit"
 
 
@@ -29,34 +29,33 @@ def folder(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     hub.tokens[TOKEN] = "ada"
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     monkeypatch.setenv("FACET_HOME", str(tmp_path))
-    # The cache that the tests share holds models of the same name.
+    # The cache that the tests share contains models of the same name.
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     return write_conversion(tmp_path / "models" / "maker" / "Whale-4bit", megabytes=3)
 
 
 def test_a_conversion_is_published(folder: Path, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
-    """Below the account of whoever is signed in; the address alone on standard output, for scripts."""
+    """In the user's account; standard output is only the URL, for scripts."""
     assert main(["publish", "Whale-4bit", "--yes"]) == 0
     out, err = capsys.readouterr()
     assert out == f"{hub.endpoint}/{NAME}\n"
     assert "6 files" in err
     assert hub.repositories[NAME].private
     assert main(["publish", "Whale-4bit", "--yes"]) == 0
-    assert "all of it already" in capsys.readouterr().err
+    assert "already up to date" in capsys.readouterr().err
 
 
-def test_nothing_is_sent_before_the_person_agrees(folder: Path, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where nobody can be asked it says so."""
+def test_nothing_is_uploaded_without_confirmation(folder: Path, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["publish", "Whale-4bit", NAME]) == 1
     assert "--yes" in capsys.readouterr().err
     assert {seen.method for seen in hub.seen} == {"GET"}
 
 
 @pytest.mark.parametrize(("answer", "code"), [("n", 1), ("", 1), ("y", 0)])
-def test_on_a_terminal_it_asks(
+def test_on_a_terminal_it_asks_for_confirmation(
     folder: Path, hub: Hub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, answer: str, code: int
 ) -> None:
-    """With the account, the repository, its visibility, and every file with its size."""
+    """With the account, the repository, its visibility and all files."""
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -65,13 +64,13 @@ def test_on_a_terminal_it_asks(
     monkeypatch.setattr(sys, "stdin", Terminal(f"{answer}\n"))
     assert main(["publish", "Whale-4bit", NAME]) == code
     err = capsys.readouterr().err
-    for words in ("Account     ada", f"{NAME} (new)", "private", "model.safetensors", " 3 MB"):
-        assert words in err
+    for text in ("Account     ada", f"{NAME} (new)", "private", "model.safetensors", " 3 MB"):
+        assert text in err
     assert (NAME in hub.repositories) == (code == 0)
 
 
-def test_the_card_is_printed_without_anything_else(folder: Path, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
-    """With the language and the license of the base model's own card, as the Hub has it."""
+def test_a_dry_run_prints_only_the_card(folder: Path, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the language and license of the base model's card on the Hub."""
     base = hub.add(Repository(BASE))
     base.commit({"README.md": b"---\nlicense: mit\nlanguage:\n- en\n---\n# Whale\nMy secret story.\n"})
     (folder / "facet.json").write_text((folder / "facet.json").read_text().replace(_commit_of(folder), base.main))
@@ -87,8 +86,7 @@ def _commit_of(folder: Path) -> str:
     return str(json.loads((folder / "facet.json").read_text())["revision"])
 
 
-def test_what_was_measured_stands_in_the_card(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The speed of this model, as it was kept, with the machine."""
+def test_the_card_contains_measured_speeds(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = Folders.from_environment().measurements
     speed = SpeedResult(
         model="Whale-4bit",
@@ -109,7 +107,7 @@ def test_what_was_measured_stands_in_the_card(folder: Path, capsys: pytest.Captu
     assert "Not measured." not in out
 
 
-def test_offline_the_card_can_be_read_and_nothing_sent(
+def test_offline_the_card_is_printed_but_not_uploaded(
     folder: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FACET_OFFLINE", "1")
@@ -120,7 +118,7 @@ def test_offline_the_card_can_be_read_and_nothing_sent(
     assert "Facet is offline" in capsys.readouterr().err
 
 
-def test_a_card_of_ones_own_and_a_license(folder: Path, hub: Hub, tmp_path: Path) -> None:
+def test_the_users_card_is_uploaded_unchanged(folder: Path, hub: Hub, tmp_path: Path) -> None:
     card = tmp_path / "card.md"
     card.write_text("---\nlicense: mit\n---\n# Mine\n")
     assert main(["publish", "Whale-4bit", NAME, "--yes", "--public", "--card", str(card)]) == 0
@@ -130,21 +128,21 @@ def test_a_card_of_ones_own_and_a_license(folder: Path, hub: Hub, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (["--public", "--license", "cc-by-nd-4.0"], "forbids"),
-        (["--card", "absent.md"], "cannot be read"),
+        (["--card", "absent.md"], "Couldn't read"),
     ],
 )
-def test_a_refusal_is_a_sentence(
-    folder: Path, hub: Hub, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+def test_a_refusal_is_reported_in_a_sentence(
+    folder: Path, hub: Hub, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert main(["publish", "Whale-4bit", NAME, "--yes", *arguments]) == 1
-    assert words in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert NAME not in hub.repositories
 
 
-def test_another_model_is_replaced_only_when_asked_to(
+def test_a_different_model_is_replaced_only_on_request(
     folder: Path, hub: Hub, capsys: pytest.CaptureFixture[str]
 ) -> None:
     repository = hub.add(Repository(NAME, private=True))
@@ -155,42 +153,40 @@ def test_another_model_is_replaced_only_when_asked_to(
     assert main(["publish", "Whale-4bit", NAME, "--yes", "--update"]) == 0
 
 
-def test_json_is_one_object_a_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The target, the plan, the progress, the end."""
+def test_json_output_is_one_object_per_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The target, the plan, the progress, the result."""
     assert main(["publish", "Whale-4bit", NAME, "--yes", "--json"]) == 0
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["type"] for line in told[:2]] == ["publish_target", "publish_planned"]
-    assert told[-1]["type"] == "published"
-    assert told[-1]["size_bytes"] == told[1]["total_bytes"]
+    target, planned, *_, published = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    types = [event["type"] for event in (target, planned, published)]
+    assert types == ["publish_target", "publish_planned", "published"]
+    assert published["size_bytes"] == planned["total_bytes"]
 
 
-def test_control_c_stops_and_the_same_command_goes_on(folder: Path, hub: Hub) -> None:
+def test_an_interrupted_upload_is_resumed_by_the_same_command(folder: Path, hub: Hub) -> None:
     hold = Hold(1 << 20)
     hub.order("/store/", hold)
     command = [sys.executable, "-m", "mlx_engine", "publish", "Whale-4bit", NAME, "--yes"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
     assert hold.reached.wait(20)
     processes.interrupt(process.pid)
-    _, told = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "goes on where it was" in told
-    assert "Traceback" not in told
+    assert "To resume, run the same command again." in err
+    assert "Traceback" not in err
     hold.released.set()
     assert main(["publish", "Whale-4bit", NAME, "--yes"]) == 0
 
 
-def test_a_model_converted_from_a_local_path_tells_no_path(
-    folder: Path, hub: Hub, tiny_models: Path, tmp_path: Path
-) -> None:
-    """Whatever is sent of a real conversion, the card and the commit's message included."""
+def test_an_upload_contains_no_local_path(folder: Path, hub: Hub, tiny_models: Path, tmp_path: Path) -> None:
+    """Checks all files of a real conversion, and the model card."""
     original = tmp_path / "private place" / "ada lovelace" / "Whale"
     shutil.copytree(tiny_models / "llama", original)
-    assert main(["convert", str(original), "--recipe", "8bit-g32", "--out", str(tmp_path / "made")]) == 0
-    [made] = (tmp_path / "made").iterdir()
-    assert main(["publish", str(made), "ada/Made", "--yes"]) == 0
-    repository = hub.repositories["ada/Made"]
-    sent = repository.commits[repository.main]
-    assert {"model.safetensors", "facet.json", "README.md"} <= sent.keys()
-    for name, file in sent.items():
+    assert main(["convert", str(original), "--recipe", "8bit-g32", "--out", str(tmp_path / "conversions")]) == 0
+    [conversion] = (tmp_path / "conversions").iterdir()
+    assert main(["publish", str(conversion), "ada/Converted", "--yes"]) == 0
+    repository = hub.repositories["ada/Converted"]
+    uploaded = repository.commits[repository.main]
+    assert {"model.safetensors", "facet.json", "README.md"} <= uploaded.keys()
+    for name, file in uploaded.items():
         for private in ("private place", "lovelace", str(tmp_path)):
             assert private.encode() not in file.read(), name

@@ -14,8 +14,8 @@ from tests.hub.server import Hub
 MEGABYTE = 1 << 20
 
 
-def test_a_model_is_pulled_and_its_folder_told(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
-    """The folder alone on standard output, for scripts; the plan on standard error."""
+def test_a_model_is_downloaded(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only the folder goes to standard output, for scripts; the plan goes to standard error."""
     add_model(hub, "pull/model")
     assert main(["pull", "pull/model"]) == 0
     out, err = capsys.readouterr()
@@ -23,11 +23,10 @@ def test_a_model_is_pulled_and_its_folder_told(hub: Hub, capsys: pytest.CaptureF
     assert "4 files" in err
 
     assert main(["pull", "pull/model"]) == 0
-    assert "all here already" in capsys.readouterr().err
+    assert "already downloaded" in capsys.readouterr().err
 
 
-def test_a_revision_and_patterns_can_be_given(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
-    """After an @, and by --include."""
+def test_a_revision_and_patterns_select_the_files(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
     repository = add_model(hub, "pull/revision")
     older = repository.main
     repository.commit(model_files())
@@ -37,27 +36,25 @@ def test_a_revision_and_patterns_can_be_given(hub: Hub, capsys: pytest.CaptureFi
     assert {path.name for path in folder.iterdir()} == {"config.json", "tokenizer.json"}
 
 
-def test_json_is_one_object_a_line(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
-    """The plan, the progress, the end."""
+def test_json_output_is_one_object_per_line(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+    """The plan, the progress, the result."""
     add_model(hub, "pull/json")
     assert main(["pull", "pull/json", "--json"]) == 0
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert (told[0]["type"], told[-1]["type"]) == ("planned", "downloaded")
-    assert {line["type"] for line in told[1:-1]} == {"progress"}
-    assert told[-1]["size_bytes"] == told[0]["total_bytes"]
+    planned, *progress, downloaded = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (planned["type"], downloaded["type"]) == ("planned", "downloaded")
+    assert {event["type"] for event in progress} == {"progress"}
+    assert downloaded["size_bytes"] == planned["total_bytes"]
 
 
 @pytest.mark.parametrize("name", ["pull/absent", "no name", "", "@main"])
-def test_a_failure_is_a_sentence(hub: Hub, capsys: pytest.CaptureFixture[str], name: str) -> None:
-    """On standard error, with exit code 1."""
+def test_a_failure_is_reported_in_a_sentence(hub: Hub, capsys: pytest.CaptureFixture[str], name: str) -> None:
     assert main(["pull", name]) == 1
     out, err = capsys.readouterr()
     assert not out
     assert err.startswith("facet: Not found on the Hugging Face Hub:")
 
 
-def test_control_c_stops_and_the_same_command_goes_on(hub: Hub) -> None:
-    """Exit code 130, and a sentence that says what to do."""
+def test_an_interrupted_download_is_resumed_by_the_same_command(hub: Hub) -> None:
     add_model(hub, "pull/stopped", megabytes=4)
     hold = Hold(after_bytes=2 * MEGABYTE)
     hub.order("/large/", hold)
@@ -68,13 +65,12 @@ def test_control_c_stops_and_the_same_command_goes_on(hub: Hub) -> None:
         processes.interrupt(child.pid)
         _, err = child.communicate(timeout=60)
     assert child.returncode == 130
-    assert "goes on where it was" in err
+    assert "To resume, run the same command again." in err
     assert main(["pull", "pull/stopped"]) == 0
     assert hub.asked("/large/")[-1].range.startswith("bytes=")
 
 
-def test_offline_is_a_sentence_and_touches_nothing(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--offline` reaches the job process."""
+def test_the_offline_option_reaches_the_job_process(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
     command = [sys.executable, "-m", "mlx_engine", "--offline", "pull", "a/b"]
     child = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -8,8 +8,7 @@ from mlx_engine.cli.views.failure import UsageError
 from mlx_engine.sampling import Sampling, sampling_fields
 
 
-def test_every_sampling_value_has_its_option_with_the_same_default() -> None:
-    """A field added to `Sampling` must be reachable from the command line."""
+def test_every_sampling_parameter_has_an_option_with_its_default() -> None:
     assert [field.name for field in dataclasses.fields(SamplingOptions)] == list(sampling_fields())
     assert SamplingOptions().sampling() == Sampling()
 
@@ -24,8 +23,7 @@ def test_every_sampling_value_has_its_option_with_the_same_default() -> None:
         ({"stop": ("",)}, "--stop is ('',)", "1 to 200 characters"),
     ],
 )
-def test_a_value_out_of_range_names_the_option_and_the_range(values: dict[str, Any], option: str, legal: str) -> None:
-    """The person reads what they typed and what they may type."""
+def test_an_error_names_the_option_and_its_range(values: dict[str, Any], option: str, legal: str) -> None:
     with pytest.raises(UsageError) as caught:
         SamplingOptions(**values).sampling()
 

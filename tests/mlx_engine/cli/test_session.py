@@ -24,8 +24,8 @@ def ask(session: Session) -> list[Event]:
     return list(session.answer(QUESTION, Sampling(), think=True))
 
 
-def test_an_answer_ends_with_its_finish(tmp_path: Path) -> None:
-    """Load, deltas, end; and a second answer by the same worker."""
+def test_an_answer_ends_with_a_finished_event(tmp_path: Path) -> None:
+    """A second answer comes from the same worker."""
     with session(tmp_path, Script(answer="one two")) as answers:
         for _ in range(2):
             events = ask(answers)
@@ -34,7 +34,7 @@ def test_an_answer_ends_with_its_finish(tmp_path: Path) -> None:
 
 
 def test_control_c_stops_the_answer_and_keeps_the_session(tmp_path: Path) -> None:
-    """The first one cancels; what was said so far stays, and the next question is answered."""
+    """The text so far stays, and the next question is answered."""
     with session(tmp_path, Script(rate=50, tokens=10_000)) as answers:
         for _ in range(2):
             texts = []
@@ -48,8 +48,8 @@ def test_control_c_stops_the_answer_and_keeps_the_session(tmp_path: Path) -> Non
             assert event.finish_reason == "cancelled"
 
 
-def test_a_second_control_c_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that does not listen keeps nobody."""
+def test_a_second_control_c_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if the worker hangs."""
     monkeypatch.setattr(client, "GRACE_S", 0.1)
     with session(tmp_path, Script(hang_at="prefill")) as answers:
         events = answers.answer(QUESTION, Sampling(), think=True)
@@ -60,8 +60,8 @@ def test_a_second_control_c_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             list(events)
 
 
-def test_control_c_is_pythons_own_again_after_an_answer(tmp_path: Path) -> None:
-    """Between answers it must end what the person types, not a request long gone."""
+def test_the_control_c_handler_is_restored_after_an_answer(tmp_path: Path) -> None:
+    """Between answers, Control-C must interrupt the input."""
     before = signal.getsignal(signal.SIGINT)
     with session(tmp_path, Script()) as answers:
         ask(answers)
@@ -70,8 +70,9 @@ def test_control_c_is_pythons_own_again_after_an_answer(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("point", ["load", "prefill", "decode"])
-def test_a_death_is_an_error_and_the_next_answer_starts_anew(tmp_path: Path, point: scripted_worker.Point) -> None:
-    """The reason is the worker's; the session lives on."""
+def test_a_dead_worker_is_an_error_and_restarts_for_the_next_answer(
+    tmp_path: Path, point: scripted_worker.Point
+) -> None:
     with session(tmp_path, Script(die_at=point, once=str(tmp_path / "died"))) as answers:
         with pytest.raises(AnswerFailed, match="was killed") as caught:
             ask(answers)
@@ -80,8 +81,7 @@ def test_a_death_is_an_error_and_the_next_answer_starts_anew(tmp_path: Path, poi
         assert isinstance(ask(answers)[-1], Finished)
 
 
-def test_a_refused_request_is_an_error_with_the_workers_words(tmp_path: Path) -> None:
-    """And the worker goes on."""
+def test_a_refused_request_raises_the_workers_message(tmp_path: Path) -> None:
     with (
         session(tmp_path, Script(fail_answer="The prompt is too long.")) as answers,
         pytest.raises(AnswerFailed, match="The prompt is too long"),

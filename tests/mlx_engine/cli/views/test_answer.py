@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from mlx_engine.cli.views.answer import JsonView, TextView, progress
+from mlx_engine.cli.views.answer import AnswerJsonView, AnswerTextView, progress
 from mlx_engine.protocol import Delta, Finished, LoadProgress, Prefill, Statistics
 
 STATISTICS = Statistics(
@@ -19,9 +19,9 @@ STATISTICS = Statistics(
 )
 
 
-def test_the_answer_alone_goes_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
-    """So that it can be piped; thinking and figures are for the person who watches."""
-    view = TextView()
+def test_only_the_answer_goes_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    """So that it can be piped."""
+    view = AnswerTextView()
     for event in (
         Delta("a", "thinking", "Hmm.", 1),
         Delta("a", "answer", "Yes", 2),
@@ -35,18 +35,18 @@ def test_the_answer_alone_goes_to_standard_output(capsys: pytest.CaptureFixture[
     assert err.startswith("Hmm.\n\n3 tokens at 20.0 tok/s")
 
 
-def test_an_answer_that_breaks_off_leaves_a_fresh_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """An error sentence must not stick to half a word of the answer."""
-    view = TextView()
+def test_an_interrupted_answer_ends_with_a_line_break(capsys: pytest.CaptureFixture[str]) -> None:
+    """An error message must not follow half a word on the same line."""
+    view = AnswerTextView()
     view.show(Delta("a", "answer", "Half a w", 1))
     view.end()
 
     assert capsys.readouterr().out == "Half a w\n"
 
 
-def test_every_line_of_json_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
-    """Deltas, then the statistics, and the text survives as it was."""
-    view = JsonView()
+def test_json_output_is_one_object_per_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Text survives unchanged."""
+    view = AnswerJsonView()
     text = 'a "quote"\n\x1b\x9b\x7f 👍'
     for event in (LoadProgress("load", 1, 2), Delta("a", "answer", text, 1), Finished("a", "stop", STATISTICS)):
         view.show(event)
@@ -58,8 +58,7 @@ def test_every_line_of_json_is_one_object(capsys: pytest.CaptureFixture[str]) ->
     assert (finished["type"], finished["statistics"]["generated_tokens"]) == ("finished", 3)
 
 
-def test_progress_says_why_a_prompt_is_read_again() -> None:
-    """Reading again costs time; the person learns why."""
+def test_progress_gives_the_reason_for_rereading_a_prompt() -> None:
     event = Prefill(
         id="a", done_tokens=512, total_tokens=2000, cached_tokens=0, reread_reason="the system prompt changed"
     )

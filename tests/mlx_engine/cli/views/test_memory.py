@@ -1,4 +1,4 @@
-"""Loads that do not fit, on the command line."""
+"""Tests of loads that do not fit in memory."""
 
 import json
 import struct
@@ -8,7 +8,7 @@ import pytest
 
 from mlx_engine.cli.main import main
 from mlx_engine.cli.views.failure import UsageError
-from mlx_engine.cli.views.memory import reckon, require_room
+from mlx_engine.cli.views.memory import estimate_fit, require_fit
 from mlx_engine.errors import OutOfMemory
 from mlx_engine.models.description.describe import ModelDescription, describe
 from mlx_engine.models.memory.machine import Machine
@@ -22,42 +22,42 @@ def model(tiny_models: Path) -> ModelDescription:
     return describe(tiny_models / "llama-wide", "tiny/llama-wide")
 
 
-def test_what_fits_is_loaded_without_a_word(model: ModelDescription, capsys: pytest.CaptureFixture[str]) -> None:
-    require_room(model, AMPLE, context=0, cache_bits=16)
+def test_a_model_that_fits_is_loaded_silently(model: ModelDescription, capsys: pytest.CaptureFixture[str]) -> None:
+    require_fit(model, AMPLE, context=0, cache_bits=16)
     assert capsys.readouterr() == ("", "")
 
 
-def test_what_does_not_fit_is_refused_with_its_sum(model: ModelDescription, capsys: pytest.CaptureFixture[str]) -> None:
-    """On standard error, with what would do instead."""
+def test_a_model_that_does_not_fit_is_refused_with_its_estimate(
+    model: ModelDescription, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With alternatives, on standard error."""
     with pytest.raises(OutOfMemory, match="--load-anyway"):
-        require_room(model, SMALL, context=0, cache_bits=16)
+        require_fit(model, SMALL, context=0, cache_bits=16)
     out, err = capsys.readouterr()
     assert not out
-    assert "2,048 tokens in 16 bits" in err
-    assert "this machine" in err
+    assert "2,048 tokens, 16-bit KV cache" in err
+    assert "This Mac" in err
 
 
-@pytest.mark.parametrize("is_wanted", [True, False])
-def test_the_person_decides(model: ModelDescription, is_wanted: bool) -> None:
-    """Yes goes on, no is a refusal."""
-    if is_wanted:
-        require_room(model, SMALL, context=0, cache_bits=16, confirm=lambda: True)
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_the_user_can_load_anyway(model: ModelDescription, is_confirmed: bool) -> None:
+    if is_confirmed:
+        require_fit(model, SMALL, context=0, cache_bits=16, confirm=lambda: True)
     else:
         with pytest.raises(OutOfMemory):
-            require_room(model, SMALL, context=0, cache_bits=16, confirm=lambda: False)
+            require_fit(model, SMALL, context=0, cache_bits=16, confirm=lambda: False)
 
 
-def test_fewer_bits_are_refused_where_the_model_cannot(tiny_models: Path) -> None:
-    """Before anything is loaded, with the reason."""
+def test_an_unsupported_kv_cache_precision_is_refused(tiny_models: Path) -> None:
     windowed = describe(tiny_models / "gemma3", "tiny/gemma3")
     with pytest.raises(UsageError, match="sliding window"):
-        reckon(windowed, AMPLE, context=0, cache_bits=8)
+        estimate_fit(windowed, AMPLE, context=0, cache_bits=8)
 
 
-def test_chat_refuses_weights_that_no_machine_holds(
+def test_chat_refuses_weights_too_large_for_any_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without a terminal there is nobody to ask: exit code 1, the sum, no process."""
+    """Without a terminal there is no confirmation, and no worker is started."""
     monkeypatch.setenv("FACET_HOME", str(tmp_path))
     folder = tmp_path / "models" / "huge" / "model"
     folder.mkdir(parents=True)
@@ -68,9 +68,9 @@ def test_chat_refuses_weights_that_no_machine_holds(
     header = json.dumps({"model.embed_tokens.weight": entry}).encode()
     with (folder / "model.safetensors").open("wb") as file:
         file.write(struct.pack("<Q", len(header)) + header)
-        file.truncate(8 + len(header) + size_bytes)  # takes no room on the disk
+        file.truncate(8 + len(header) + size_bytes)  # a sparse file
     assert main(["chat", "huge/model", "--prompt", "Hello."]) == 1
     out, err = capsys.readouterr()
     assert not out
-    assert "4,096 tokens in 16 bits" in err
-    assert "does not fit this machine" in err
+    assert "4,096 tokens, 16-bit KV cache" in err
+    assert "does not fit in memory" in err
