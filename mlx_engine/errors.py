@@ -1,45 +1,45 @@
-"""Every error that Facet's engine shows to a person.
+"""All errors that Facet's engine shows to users.
 
     FacetError
     ├── ModelError             a model cannot be used
-    │   ├── ModelNotFound      there is no such folder or name
-    │   ├── BrokenModel        files are missing, cut short or contradict each other
-    │   └── UnsupportedModel   whole, but of a kind that Facet does not run
-    ├── RequestError           a request is refused before any work
-    │   ├── InvalidParameter   a value outside its legal range
-    │   ├── InvalidRecipe      a way to quantize that cannot be
-    │   ├── InvalidPlan        a study that cannot be made
-    │   ├── BadCorpus          a text that nothing can be measured on
-    │   ├── NotComparable      two models that cannot be held against each other
-    │   ├── NotPublishable     a model that Facet does not put on the Hub
+    │   ├── ModelNotFound      there is no model with this name or folder
+    │   ├── BrokenModel        files are missing, truncated or contradict each other
+    │   └── UnsupportedModel   complete, but of a kind that Facet does not run
+    ├── RequestError           a request is rejected before any work
+    │   ├── InvalidParameter   a value is out of range
+    │   ├── InvalidRecipe      a recipe is not valid, or not for this model
+    │   ├── InvalidPlan        the plan of a study is not valid
+    │   ├── BadCorpus          a text cannot be used for measurements
+    │   ├── NotComparable      two models cannot be compared
+    │   ├── NotPublishable     Facet does not publish this model
     │   ├── PromptTooLong      the prompt does not fit the context
     │   └── TemplateError      the model's chat template failed
     ├── EngineError            the engine failed while working
-    │   └── OutOfMemory        the machine has not enough memory for it
+    │   └── OutOfMemory        there is not enough memory
     ├── StorageError           a file or a database cannot be read or written
-    │   ├── NoSpace            the disk has no room for it
-    │   └── NotWritten         a file that a person wanted cannot be written there
-    └── HubError               the Hugging Face Hub did not give what was asked for
-        ├── HubNotFound        there is no such repository, revision or file, or not for this person
-        ├── NeedsToken         it is only for people who are signed in
-        ├── NeedsConsent       its conditions must be accepted first
+    │   ├── NoSpace            there is not enough disk space
+    │   └── NotWritten         a file that the user requested cannot be written
+    └── HubError               a request to the Hugging Face Hub failed
+        ├── HubNotFound        there is no such repository, revision or file, or not for this user
+        ├── NeedsToken         only for users who are signed in
+        ├── NeedsConsent       the terms must be accepted first
         ├── WrongToken         the access token is not valid
-        ├── ReadOnlyToken      the access token does not allow writing there
-        ├── NameTaken          another model has that name on the Hub
-        ├── HubFull            the Hub takes no more of this
+        ├── ReadOnlyToken      the access token does not allow writing
+        ├── NameTaken          another model on the Hub has this name
+        ├── HubFull            the account's storage on the Hub is full
         ├── NoNetwork          the Hub cannot be reached
         │   └── Offline        the offline switch is on
         ├── HubBusy            the Hub asks to wait
-        ├── WrongContent       what came is not what the Hub had promised
+        ├── WrongContent       downloaded data does not match its checksum
         └── UnsafeRepository   its files could do harm
 
-An error has a `title` (what happened, a few words) and a `message` (a sentence or two: what exactly, and what to
-do next). Foreign errors are translated into these once, where they enter, with `from`.
+An error has a `title` (a few words) and a `message` (a sentence or two: the details, and the next step). Errors of
+libraries are translated into these once, at the border, with `from`.
 """
 
 
 class FacetError(Exception):
-    """The root: `title` says what happened, `message` what to do about it."""
+    """The root of the tree."""
 
     title = "Something went wrong"
 
@@ -49,7 +49,7 @@ class FacetError(Exception):
 
 
 class ModelError(FacetError):
-    title = "This model cannot be used"
+    title = "This model can't be used"
 
 
 class ModelNotFound(ModelError):
@@ -65,31 +65,31 @@ class UnsupportedModel(ModelError):
 
 
 class RequestError(FacetError):
-    title = "The request was refused"
+    title = "Couldn't complete the request"
 
 
 class InvalidParameter(RequestError):
-    title = "A setting is out of range"
+    title = "Setting out of range"
 
 
 class InvalidRecipe(RequestError):
-    title = "This recipe is not possible"
+    title = "This recipe can't be used"
 
 
 class InvalidPlan(RequestError):
-    title = "This plan cannot be used"
+    title = "This plan can't be used"
 
 
 class BadCorpus(RequestError):
-    title = "This text cannot be used"
+    title = "This text can't be used"
 
 
 class NotComparable(RequestError):
-    title = "These models cannot be compared"
+    title = "These models can't be compared"
 
 
 class NotPublishable(RequestError):
-    title = "This cannot be published"
+    title = "This model can't be published"
 
 
 class PromptTooLong(RequestError):
@@ -109,19 +109,19 @@ class OutOfMemory(EngineError):
 
 
 class StorageError(FacetError):
-    title = "The data could not be read or written"
+    title = "Couldn't read or write a file"
 
 
 class NoSpace(StorageError):
-    title = "Not enough space on the disk"
+    title = "Not enough disk space"
 
 
 class NotWritten(StorageError):
-    title = "The file was not written"
+    title = "Couldn't save the file"
 
 
 class HubError(FacetError):
-    title = "The Hugging Face Hub failed"
+    title = "Hugging Face Hub error"
 
 
 class HubNotFound(HubError):
@@ -129,11 +129,11 @@ class HubNotFound(HubError):
 
 
 class NeedsToken(HubError):
-    title = "Signing in is needed"
+    title = "Sign-in required"
 
 
 class NeedsConsent(HubError):
-    title = "The conditions must be accepted"
+    title = "Terms not accepted yet"
 
 
 class WrongToken(HubError):
@@ -141,19 +141,19 @@ class WrongToken(HubError):
 
 
 class ReadOnlyToken(HubError):
-    title = "Writing there is not allowed"
+    title = "No write access"
 
 
 class NameTaken(HubError):
-    title = "The name is taken"
+    title = "This name is already in use"
 
 
 class HubFull(HubError):
-    title = "The Hugging Face Hub takes no more"
+    title = "Storage on the Hugging Face Hub is full"
 
 
 class NoNetwork(HubError):
-    title = "The Hugging Face Hub cannot be reached"
+    title = "Couldn't reach the Hugging Face Hub"
 
 
 class Offline(NoNetwork):
@@ -161,9 +161,9 @@ class Offline(NoNetwork):
 
 
 class HubBusy(HubError):
-    """`retry_after_s` is how long the Hub asks to wait; 0 if it does not say."""
+    """`retry_after_s` is the requested waiting time; 0 if the Hub doesn't state one."""
 
-    title = "The Hugging Face Hub asks to wait"
+    title = "The Hugging Face Hub is busy"
 
     def __init__(self, message: str, retry_after_s: int = 0) -> None:
         super().__init__(message)

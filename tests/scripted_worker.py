@@ -153,7 +153,7 @@ class ScriptedWorker:
         if self._script.garble:
             os.write(1, b"a stray line\n")
         if self._script.fail_answer:
-            self._tell(RequestFailed(request.id, "The request was refused", self._script.fail_answer))
+            self._tell(RequestFailed(request.id, "Couldn't complete the request", self._script.fail_answer))
             return
         started = time.perf_counter()
         prompt_tokens = sum(len(message.content.split()) for message in request.messages)

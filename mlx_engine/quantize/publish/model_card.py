@@ -1,4 +1,4 @@
-"""Writes the card of a conversion: metadata that the Hub reads, and Markdown for people. Pure."""
+"""Writes the model card of a conversion: metadata for the Hub, and Markdown for readers. Pure."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ _yaml_words = frozenset({"yes", "no", "on", "off", "true", "false", "null", "y",
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """A figure, its value and how it was measured."""
+    """A figure, its value and the method of measurement."""
 
     name: str
     value: str
@@ -25,9 +25,9 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What the card is written from: besides the conversion, what only others know.
+    """The data of a card: the conversion, and facts from other sources.
 
-    `base_metadata` are the fields of the base model's own card, `memory_bytes` what it takes while it is run.
+    `base_metadata` are the fields of the base model's card; `memory_bytes` is the estimated memory at run time.
     """
 
     conversion: Conversion
@@ -40,7 +40,7 @@ class ModelCard:
 
 
 def write_card(card: ModelCard) -> str:
-    """Return the card, the block of metadata included."""
+    """Return the card, including the metadata block."""
     sections = [
         _metadata(card),
         f"# {card.repository.rpartition('/')[2]}",
@@ -49,30 +49,30 @@ def write_card(card: ModelCard) -> str:
         _measurements(card.measurements),
         _use(card),
         _recipe(card),
-        _kept(card),
+        _deviations(card),
         _provenance(card),
     ]
     return "\n\n".join(filter(None, sections)) + "\n"
 
 
 def tags(card: ModelCard) -> list[str]:
-    """Return the Hub's tags: `mlx`, and how the weights are stored."""
+    """Return the Hub's tags: `mlx`, `facet` and the quantization."""
     quantization = card.conversion.model.quantization.partition(" g")[0].replace("mixed ", "mixed-").replace("/", "-")
     return list(dict.fromkeys(["mlx", "facet", quantization.replace(" ", "-")]))
 
 
 def _metadata(card: ModelCard) -> str:
-    base, known = card.conversion.base_model, card.base_metadata
+    base, metadata = card.conversion.base_model, card.base_metadata
     fields: dict[str, str | Sequence[str]] = {"license": card.license or "unknown"}
-    if card.license not in ("", *known.get("license", ())) and card.license in known.get("license_name", ()):
+    if card.license not in ("", *metadata.get("license", ())) and card.license in metadata.get("license_name", ()):
         fields["license"] = "other"
     if fields["license"] == "other":
-        fields |= {name: known[name][0] for name in ("license_name", "license_link") if known.get(name)}
-    if known.get("language"):
-        fields["language"] = known["language"]
+        fields |= {name: metadata[name][0] for name in ("license_name", "license_link") if metadata.get(name)}
+    if metadata.get("language"):
+        fields["language"] = metadata["language"]
     if base:
         fields |= {"base_model": base, "base_model_relation": "quantized"}
-    task = (*known.get("pipeline_tag", ()), _usual_task)[0]
+    task = (*metadata.get("pipeline_tag", ()), _usual_task)[0]
     fields |= {"library_name": "mlx", "pipeline_tag": task, "tags": tags(card)}
     return "\n".join(["---", *_yaml(fields), "---"])
 
@@ -83,21 +83,21 @@ def _yaml(fields: Mapping[str, str | Sequence[str]]) -> Iterator[str]:
             yield f"{name}: {_scalar(value)}"
         else:
             yield f"{name}:"
-            yield from (f"- {_scalar(one)}" for one in value)
+            yield from (f"- {_scalar(item)}" for item in value)
 
 
 def _scalar(value: str) -> str:
-    """Return the value as YAML: quoted where it could be read as anything but a text ("no" is a language)."""
+    """Return the value as YAML, quoted if it could be read as anything but a string ("no" is a language)."""
     is_plain = value[:1].isalpha() and value.lower() not in _yaml_words and not set(value) & set(":#{}[],&*!|>%@`\"'")
     return value if is_plain else json.dumps(value, ensure_ascii=False)
 
 
 def _introduction(card: ModelCard) -> str:
     model, note, base = card.conversion.model, card.conversion.note, card.conversion.base_model
-    named = f"[{base}]({ADDRESS}{base})" if base else note.source or "a model"
+    name = f"[{base}]({ADDRESS}{base})" if base else note.source or "a model"
     at = f" at commit [`{note.revision[:8]}`]({ADDRESS}{base}/tree/{note.revision})" if base and note.revision else ""
-    more = f" [Its own card]({ADDRESS}{base}) says what it can do, and what not to use it for." if base else ""
-    return f"{named}{at} in the MLX format, {model.quantization}, for Macs with Apple silicon.{more}"
+    more = f" See [the original card]({ADDRESS}{base}) for its capabilities and limitations." if base else ""
+    return f"{name}{at} in MLX format, {model.quantization}, for Macs with Apple silicon.{more}"
 
 
 def _figures(card: ModelCard) -> str:
@@ -105,13 +105,13 @@ def _figures(card: ModelCard) -> str:
     weights = model.loaded_bytes or model.size_bytes
     rows = [
         ("Parameters", f"{model.parameters:,}"),
-        ("Bits per weight", f"{model.bits_per_weight:.3f}, scales included"),
-        ("Stored as", model.quantization),
+        ("Bits per weight", f"{model.bits_per_weight:.3f}, including scales"),
+        ("Quantization", model.quantization),
         ("Size on disk", f"{format_disk(model.size_bytes)} ({model.size_bytes:,} bytes)"),
         ("Weights in memory", format_memory(weights)),
     ]
     if card.memory_bytes:
-        rows.append((f"Memory at {card.memory_context:,} tokens", f"{format_memory(card.memory_bytes)} (reckoned)"))
+        rows.append((f"Memory at {card.memory_context:,} tokens", f"{format_memory(card.memory_bytes)} (estimate)"))
     return _table(("Property", "Value"), rows)
 
 
@@ -143,35 +143,35 @@ print(generate(model, tokenizer, prompt=prompt))
 def _recipe(card: ModelCard) -> str:
     note = card.conversion.note
     purpose = str(note.settings.get("purpose", ""))
-    words = " ".join(filter(None, (note.recipe, purpose)))
+    summary = " ".join(filter(None, (note.recipe, purpose)))
     if not note.settings:
-        return f"## Recipe\n\n{words}"
+        return f"## Recipe\n\n{summary}"
     text = msgspec.json.format(msgspec.json.encode(note.settings), indent=2).decode()
-    return f"## Recipe\n\n{words} The same recipe, for `facet convert --recipe FILE.json`:\n\n```json\n{text}\n```"
+    return f"## Recipe\n\n{summary} As a file for `facet convert --recipe FILE.json`:\n\n```json\n{text}\n```"
 
 
-def _kept(card: ModelCard) -> str:
+def _deviations(card: ModelCard) -> str:
     note = card.conversion.note
-    lines = [*(f"- Kept in floating point: `{_cell(path)}`: {why}." for path, why in map(_split, note.unquantized))]
+    lines = [*(f"- Not quantized: `{_cell(path)}` ({reason})." for path, reason in map(_split, note.unquantized))]
     lines += [f"- {sentence}" for sentence in note.notes]
-    return "## What differs from the recipe\n\n" + "\n".join(lines) if lines else ""
+    return "## Deviations from the recipe\n\n" + "\n".join(lines) if lines else ""
 
 
-def _split(kept: str) -> tuple[str, str]:
-    path, _, why = kept.partition(": ")
-    return path, why
+def _split(line: str) -> tuple[str, str]:
+    path, _, reason = line.partition(": ")
+    return path, reason
 
 
 def _provenance(card: ModelCard) -> str:
     note = card.conversion.note
     tools = ", ".join(f"{name} {version}" for name, version in note.tools.items())
-    made = f"Made on {note.created[:10]}" if note.created else "Made"
-    lines = [f"{made} with Facet ({tools})." if tools else f"{made} with Facet."]
-    lines.append("`facet.json` in this repository says the same for programs.")
+    start = f"Converted on {note.created[:10]}" if note.created else "Converted"
+    lines = [f"{start} with Facet ({tools})." if tools else f"{start} with Facet."]
+    lines.append("`facet.json` in this repository has the same information for programs.")
     if note.files_sha256:
         files = [(f"`{_cell(name)}`", f"`{digest}`") for name, digest in note.files_sha256.items()]
-        lines.append("The files that it was made from:\n\n" + _table(("File", "SHA-256"), files))
-    return "## How it was made\n\n" + "\n\n".join(lines)
+        lines.append("Source files:\n\n" + _table(("File", "SHA-256"), files))
+    return "## Provenance\n\n" + "\n\n".join(lines)
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,4 +1,4 @@
-"""What llama.cpp calls its quantizations, the recipe that comes nearest to each, and what differs.
+"""llama.cpp's quantizations, each with the nearest recipe and the difference.
 
 Bits per weight are those of llama.cpp's blocks (ggml-common.h) and of MLX's groups with 16-bit scales.
 """
@@ -10,30 +10,27 @@ from mlx_engine.quantize.recipes.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)
-class Nearest:
-    """`name` is llama.cpp's, `difference` says in a sentence or two how the recipe differs from it."""
+class NearestRecipe:
+    """The recipe nearest to llama.cpp's `name`; `difference` is a sentence or two."""
 
     name: str
     recipe: Recipe
     difference: str
 
 
-_offset = "MLX keeps an offset beside each scale: half a bit a weight more, and somewhat closer to the original."
+_offset = "MLX stores an offset with each scale: half a bit per weight more, and slightly closer to the original."
 _same = "The same: a scale and an offset for each 32 weights."
-_k = (
-    "The same size. llama.cpp has groups of 32 weights whose scales are quantized too; MLX has groups of 64 with "
-    "16-bit scales."
-)
+_k = "The same size. llama.cpp has groups of 32 weights with quantized scales; MLX has groups of 64 with 16-bit scales."
 _mixture = (
-    "More bits go to the same places, the head, the values and half of the down-projections, and here to the keys as "
-    "well. The groups are of 64 weights instead of 32 or 16."
+    "More bits for the same matrices (head, values and half of the down-projections), and for the keys as well. Groups "
+    "have 64 weights instead of 32 or 16."
 )
 _low_mixture = (
-    "MLX's lowest bits lose more, so that only gate and up-projections between the outer layers have them, and all "
-    "else has 4 and more: no smaller, mostly larger."
+    "MLX loses more at the fewest bits, so only gate and up-projections between the outer layers have them. Other "
+    "matrices have 4 bits or more, so the model is usually larger."
 )
-_grid = "MLX has no tables of values, so that the same bits lose more."
-_vector = "MLX has no tables of weight patterns, so that it is larger and loses more."
+_grid = "MLX has no lookup tables of values, so the same bits lose more."
+_vector = "MLX has no lookup tables of weight patterns, so the model is larger and loses more."
 
 _nearest = {
     "F32": ("fp32", "The same."),
@@ -46,7 +43,7 @@ _nearest = {
     ),
     "Q6_K_L": (
         "balanced-6bit",
-        "The head has 8 bits in both; here keys, values and half of the down-projections do as well.",
+        "The head has 8 bits in both; here also keys, values and half of the down-projections.",
     ),
     "Q5_1": ("5bit-g32", _same),
     "Q5_0": ("5bit-g32", _offset),
@@ -54,12 +51,12 @@ _nearest = {
     "Q5_K_M": ("balanced-5bit", _mixture),
     "Q5_K_S": ("5bit", _k),
     "Q4_1": ("4bit-g32", _same),
-    "Q4_0": ("4bit-g32", _offset + " A GGUF file in Q4_0 is taken over as it is."),
+    "Q4_0": ("4bit-g32", _offset + " A GGUF file in Q4_0 is imported unchanged."),
     "Q4_K": ("balanced-4bit", _mixture),
     "Q4_K_M": ("balanced-4bit", _mixture),
     "Q4_K_S": ("4bit", _k),
     "Q4_K_L": ("balanced-4bit", "The head has 6 bits instead of 8, the values have 8 instead of 6."),
-    "Q4_K_XL": ("balanced-4bit", "llama.cpp's is chosen layer by layer with measurements; this one by rules."),
+    "Q4_K_XL": ("balanced-4bit", "llama.cpp's bits are chosen layer by layer from measurements, these by rules."),
     "IQ4_NL": ("4bit", f"The same size. {_grid}"),
     "IQ4_XS": ("4bit-g128", f"The same size. {_grid}"),
     "Q3_K": ("balanced-3bit", _low_mixture),
@@ -79,29 +76,29 @@ _nearest = {
     "IQ2_S": ("2bit", _vector),
     "IQ2_XS": ("2bit-g128", _vector),
     "IQ2_XXS": ("2bit-g128", _vector),
-    "IQ1_M": ("2bit-g128", "MLX has nothing of use below 2 bits."),
-    "IQ1_S": ("2bit-g128", "MLX has nothing of use below 2 bits."),
-    "TQ2_0": ("2bit-g128", "Weights that know only three values lose nothing in either."),
+    "IQ1_M": ("2bit-g128", "MLX has no useful format below 2 bits."),
+    "IQ1_S": ("2bit-g128", "MLX has no useful format below 2 bits."),
+    "TQ2_0": ("2bit-g128", "Ternary weights lose nothing in either."),
     "TQ1_0": (
         "2bit-g128",
-        "Weights that know only three values lose nothing in either; MLX takes 2 bits for them.",
+        "Ternary weights lose nothing in either; MLX needs 2 bits for them.",
     ),
-    "MXFP4": ("mxfp4", "The same format, for all matrices instead of only those of the experts."),
-    "MXFP4_MOE": ("mxfp4", "The same format, for all matrices instead of only those of the experts."),
-    "NVFP4": ("nvfp4", "The same format, without a scale for each whole matrix."),
+    "MXFP4": ("mxfp4", "The same format, for all matrices instead of only the experts."),
+    "MXFP4_MOE": ("mxfp4", "The same format, for all matrices instead of only the experts."),
+    "NVFP4": ("nvfp4", "The same format, without a scale for the whole matrix."),
 }
 
 NAMES = tuple(_nearest)
 """llama.cpp's names, the most bits first."""
 
 
-def nearest(name: str) -> Nearest | None:
-    """Return what comes nearest to llama.cpp's `name`, in any letters: "Q4_K_M", "q8_0", "UD-Q4_K_XL".
+def nearest(name: str) -> NearestRecipe | None:
+    """Return the recipe nearest to llama.cpp's `name`, in any case: "Q4_K_M", "q8_0", "UD-Q4_K_XL".
 
-    None if llama.cpp has no such name either.
+    None if llama.cpp has no such name.
     """
-    known = name.upper().removeprefix("UD-")
-    if known not in _nearest:
+    name = name.upper().removeprefix("UD-")
+    if name not in _nearest:
         return None
-    nearest_name, difference = _nearest[known]
-    return Nearest(known, recipe(nearest_name), difference)
+    key, difference = _nearest[name]
+    return NearestRecipe(name, recipe(key), difference)

@@ -1,12 +1,12 @@
-"""Ternary weights, as BitNet models are published: packed four to a byte, or as the floats they were trained in.
+"""Ternary weights of BitNet models: packed four to a byte, or as the floats they were trained in.
 
 Packed: byte [i, j] of a matrix of 4n rows holds the weights of rows i, i + n, i + 2n and i + 3n, the first in the low
-bits, each 1 more than its value. As floats ("online"), a weight w stands for round(w / s) clipped to ±1, times s, the
+bits, each stored as its value plus 1. As floats ("online"), a weight w means round(w / s) clipped to ±1, times s, the
 mean of all |w|. Either way a weight is -s, 0 or s with one s for the matrix: exact in MLX's affine quantization with 2
 bits, as s * q - s.
 
-BitNet also rounds activations to 8 bits when it runs. That is no property of the weights: mlx-lm's own kernel leaves it
-out, and so does a converted model, which computes the more exactly.
+BitNet also rounds activations to 8 bits at run time. That is not a property of the weights: mlx-lm's kernel does not
+do it, nor does a converted model, which is more accurate.
 
 Sources: transformers 5, integrations/bitnet.py; mlx-lm 0.32, models/bitlinear_layers.py.
 """
@@ -39,7 +39,7 @@ _trial_rows = 8
 
 @dataclass(frozen=True, slots=True)
 class PackedTernary:
-    """Four weights to a byte, and the one scale."""
+    """A matrix with four weights to a byte, and one scale."""
 
     tensors: Tensors
     name: str
@@ -69,7 +69,7 @@ class PackedTernary:
 
 @dataclass(frozen=True, slots=True)
 class TernaryFloats:
-    """Floats that stand for ternary weights, each the nearest of -scale, 0 and scale. `scale` finds it when asked."""
+    """A matrix of floats that mean the nearest of -scale, 0 and scale. `scale` is computed on first use."""
 
     tensors: Tensors
     name: str
@@ -101,25 +101,25 @@ def matrices(tensors: Tensors, settings: Mapping[str, Any]) -> dict[str, Matrix]
     """Return the ternary matrices of a model, by the name of the tensor; `settings` is its quantization_config.
 
     Raises:
-        UnsupportedModel: its layers do more than ternary weights need.
-        BrokenModel: a scale is missing or cannot be.
+        UnsupportedModel: its layers do more than multiply by ternary weights.
+        BrokenModel: a scale is missing or not valid.
     """
     if settings.get("use_rms_norm") or any(name.endswith(".rms_norm.weight") for name in tensors.entries):
         raise UnsupportedModel(
-            "This BitNet model normalizes the input of every linear layer (use_rms_norm), which mlx-lm does not do."
+            "mlx-lm does not support BitNet models that normalize the input of every linear layer (use_rms_norm)."
         )
     if settings.get("quantization_mode") == "online":
-        kept = tuple(settings.get("modules_to_not_convert") or ())
-        return {name: _floats(tensors, name) for name in _projections(tensors) if not name.startswith(kept)}
+        excluded = tuple(settings.get("modules_to_not_convert") or ())
+        return {name: _floats(tensors, name) for name in _projections(tensors) if not name.startswith(excluded)}
     is_inverse = settings.get("linear_class", "bitlinear") != "autobitlinear"
     packed = [name for name, entry in tensors.entries.items() if entry.dtype == "U8" and name.endswith(".weight")]
     return {name: _packed(tensors, name, is_inverse=is_inverse) for name in packed}
 
 
 def ternary_matrices(tensors: Tensors) -> dict[str, Matrix]:
-    """Return the matrices of floats of which all weights are -s, 0 or s, where all of the model's projections are.
+    """Return all projections of the model if every weight of each is -s, 0 or s; otherwise none.
 
-    A few rows of each tell a model of another kind, so that all are read only of one that is most likely ternary.
+    A few rows of each are tested first, so that all rows are read only of a model that is most likely ternary.
     """
     names = _projections(tensors)
     if not all(_looks_ternary(tensors, name) for name in names):
@@ -130,7 +130,7 @@ def ternary_matrices(tensors: Tensors) -> dict[str, Matrix]:
 
 
 def _looks_ternary(tensors: Tensors, name: str) -> bool:
-    """Tell whether rows from all over the matrix have -s and s and nothing else but 0; zeros alone mean nothing."""
+    """Return True if rows across the matrix contain -s and s and otherwise only 0; zeros alone are not enough."""
     count = tensors.entries[name].shape[0]
     values = set[float]()
     for place in sorted({count * part // _trial_rows for part in range(_trial_rows)}):
@@ -143,7 +143,7 @@ def _looks_ternary(tensors: Tensors, name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Sizes:
-    """Of the weights of a matrix without their signs: whether all but 0 are the same, the largest, and the mean."""
+    """Absolute values of a matrix: whether all but 0 are equal, the largest, and the mean."""
 
     is_ternary: bool
     largest: float
@@ -151,7 +151,7 @@ class _Sizes:
 
 
 def _measure(tensors: Tensors, name: str) -> _Sizes:
-    """Look at all rows."""
+    """Measure all rows."""
     count, columns = tensors.entries[name].shape
     largest, total, is_ternary = 0.0, 0.0, True
     for start in range(0, count, _slice_rows):
@@ -163,7 +163,7 @@ def _measure(tensors: Tensors, name: str) -> _Sizes:
 
 
 def _projections(tensors: Tensors) -> list[str]:
-    """Return the matrices of floats of the linear layers within the layers; the head is none of them."""
+    """Return the names of the floating-point projections within layers, without the head."""
     return [
         name
         for name, entry in tensors.entries.items()
@@ -175,7 +175,7 @@ def _floats(tensors: Tensors, name: str) -> Matrix:
     @functools.cache
     def scale() -> float:
         sizes = _measure(tensors, name)
-        # Weights that are ternary already have no other scale than their own.
+        # Weights that are already ternary keep their scale.
         return sizes.largest if sizes.is_ternary and sizes.largest else float(np.float32(max(sizes.mean, 1e-5)))
 
     return TernaryFloats(tensors, name, tensors.entries[name].shape, scale)
@@ -188,6 +188,6 @@ def _packed(tensors: Tensors, name: str, *, is_inverse: bool) -> Matrix:
     value = read_floats(tensors, scale_name, 0, 1).reshape(-1)[0]
     scale = float(np.float32(1) / value if is_inverse else value) if value else math.nan
     if not math.isfinite(scale):
-        raise BrokenModel(f"The scale of {name!r} is {value}, which cannot be.")
+        raise BrokenModel(f"The scale of {name!r} is not valid: {value}. Download the model again.")
     rows, columns = tensors.entries[name].shape
     return PackedTernary(tensors, name, (4 * rows, columns), scale)

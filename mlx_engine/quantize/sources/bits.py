@@ -1,4 +1,4 @@
-"""Small numbers packed into words: as a stream of bits, the lowest first, which is how MLX and GPTQ pack rows."""
+"""Small numbers packed into words as a stream of bits, the lowest first, as in rows of MLX and GPTQ."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,6 +1,6 @@
-"""Matrices in the containers of compressed-tensors: which of its formats is which kind of matrix.
+"""Matrices in the formats of compressed-tensors.
 
-Integers ("pack-quantized") are packed along the inputs, the lowest bits first, each with half of the range added:
+Integers ("pack-quantized") are packed along the inputs, the lowest bits first, each plus half of the range:
 weight_packed [outputs, inputs packed] in int32, weight_scale [outputs, groups], weight_zero_point [outputs packed,
 groups]. Source: vllm-project/compressed-tensors, compressors/quantized_compressors/pack_quantized.py.
 """
@@ -30,7 +30,7 @@ from mlx_engine.quantize.sources.matrix import (
 
 @dataclass(frozen=True, slots=True)
 class PackedIntegers:
-    """One matrix."""
+    """A matrix of packed integers."""
 
     tensors: Tensors
     path: str
@@ -54,7 +54,7 @@ class PackedIntegers:
         return Integers(bits.unpack(words, self.width)[:, : self.shape[1]], scales, -self._zeros(start, stop) * scales)
 
     def _zeros(self, start: int, stop: int) -> Any:
-        """Return the zero points, counted from the lowest number; the middle where there are none."""
+        """Return the zero points, counted from the lowest number; by default the middle of the range."""
         name = f"{self.path}.weight_zero_point"
         if name not in self.tensors.entries:
             return np.float32(1 << (self.width - 1))
@@ -65,11 +65,11 @@ class PackedIntegers:
 
 
 def matrices(tensors: Tensors, settings: Mapping[str, Any]) -> dict[str, Matrix]:
-    """Return the matrices of a model, by the names that they would have unquantized.
+    """Return the matrices of a model, by their names in the unquantized model.
 
     Raises:
-        UnsupportedModel: it is in a format that is not known here.
-        BrokenModel: its tensors contradict each other.
+        UnsupportedModel: the format is not supported.
+        BrokenModel: the tensors contradict each other.
     """
     match settings.get("format"):
         case "float-quantized" | "naive-quantized" | "int-quantized":
@@ -84,13 +84,13 @@ def matrices(tensors: Tensors, settings: Mapping[str, Any]) -> dict[str, Matrix]
             return {f"{path}.weight": _packed(tensors, path, width) for path in paths}
         case other:
             raise UnsupportedModel(
-                f"This model is in the format {other!r} of compressed-tensors, which Facet does not read. Look for "
-                "the original, or for one in pack-quantized, float-quantized or nvfp4-pack-quantized."
+                f"Facet does not support the format {other!r} of compressed-tensors. Look for the original, or for a "
+                "model in pack-quantized, float-quantized or nvfp4-pack-quantized."
             )
 
 
 def _of_weights(settings: Mapping[str, Any], field: str) -> Any:
-    """Return what all groups of layers say of their weights, None if they differ or say nothing."""
+    """Return the value of `field` for the weights of all groups of layers; None if they differ or lack it."""
     groups = list((settings.get("config_groups") or {}).values())
     values = [(group.get("weights") or {}).get(field) for group in groups]
     return values[0] if values and all(value == values[0] for value in values) else None
@@ -98,7 +98,9 @@ def _of_weights(settings: Mapping[str, Any], field: str) -> Any:
 
 def _width(bits: object) -> int:
     if bits not in (2, 4, 8):
-        raise UnsupportedModel(f"This model has weights of {bits} bits; Facet reads 2, 4 and 8, alike in all layers.")
+        raise UnsupportedModel(
+            f"Facet does not support weights of {bits} bits in this format, only 2, 4 or 8 bits in all layers."
+        )
     return bits
 
 
@@ -107,12 +109,12 @@ def _packed(tensors: Tensors, path: str, width: int) -> Matrix:
     if scales not in entries:
         raise BrokenModel(f"The matrix {path!r} lacks its scales. Download the model again.")
     if f"{path}.weight_g_idx" in entries:
-        raise UnsupportedModel(f"The groups of {path!r} are not in order (weight_g_idx), which Facet does not read.")
+        raise UnsupportedModel(f"Facet does not support reordered groups (weight_g_idx), as in {path!r}.")
     rows, words = entries[f"{path}.weight_packed"].shape
     columns = words * 32 // width
     if f"{path}.weight_shape" in entries:
         rows, columns = map(int, read_all(tensors, f"{path}.weight_shape").reshape(-1))
     groups = entries[scales].shape[-1]
     if columns % groups or entries[scales].shape[0] != rows:
-        raise BrokenModel(f"The tensors of the matrix {path!r} do not fit together.")
+        raise BrokenModel(f"The tensors of the matrix {path!r} don't match. Download the model again.")
     return PackedIntegers(tensors, path, (rows, columns), width, columns // groups)

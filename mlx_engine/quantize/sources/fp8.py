@@ -1,7 +1,7 @@
-"""Matrices of 8-bit floats or integers with scales: one for the matrix, one for each row, or one for each block.
+"""Matrices of 8-bit floats or integers with scales: one per matrix, per row, or per block.
 
 A weight is its number times the scale of its block; DeepSeek calls that factor `weight_scale_inv`, others
-`weight_scale`. MLX has no such blocks (its mxfp8 has scales that are powers of two), so the weights become floats.
+`weight_scale`. MLX has no such blocks (the scales of its mxfp8 are powers of two), so the weights become floats.
 
 Sources: deepseek-ai/DeepSeek-V3, inference/fp8_cast_bf16.py; vllm-project/compressed-tensors, README and
 compressors/naive_quantized.
@@ -23,7 +23,7 @@ _stored = ("F8_E4M3", "F8_E5M2", "I8")
 
 @dataclass(frozen=True, slots=True)
 class Scaled:
-    """One matrix; `block` are the rows and columns that share a scale."""
+    """A matrix of 8-bit numbers; `block` is the number of rows and columns that share a scale."""
 
     tensors: Tensors
     path: str
@@ -45,17 +45,17 @@ class Scaled:
         return numbers * np.repeat(per_row, width, axis=1)[:, : self.shape[-1]]
 
     def packed(self, start: int, stop: int, format: Format) -> Arrays:
-        raise NotImplementedError(f"{self.path}, rows {start} to {stop}, cannot be had as {format}")
+        raise NotImplementedError(f"{self.path}, rows {start} to {stop}, is not available as {format}")
 
 
 def matrices(tensors: Tensors, block: Sequence[int] | None = None) -> dict[str, Matrix]:
     """Return the matrices of a model that have scales, by name.
 
-    `block` are the rows and columns that share a scale, where config.json says so; else the sizes tell.
+    `block` is the number of rows and columns that share a scale, from config.json; the shapes are the fallback.
 
     Raises:
-        UnsupportedModel: the matrices of 8-bit numbers have no scales that are known here.
-        BrokenModel: their sizes do not fit.
+        UnsupportedModel: the 8-bit numbers have no scales in a supported form.
+        BrokenModel: the shapes don't match.
     """
     paths = [
         name.removesuffix(".weight")
@@ -70,7 +70,7 @@ def _matrix(tensors: Tensors, path: str, block: Sequence[int] | None) -> Matrix:
     if scales_name is None:
         raise UnsupportedModel(f"The 8-bit numbers of {path!r} have no scales ({' or '.join(_scale_names)}).")
     if any(f"{path}.{end}" in tensors.entries for end in ("weight_zero_point", "weight_scale_2")):
-        raise UnsupportedModel(f"The 8-bit numbers of {path!r} have zero points, which Facet does not read yet.")
+        raise UnsupportedModel(f"The 8-bit numbers of {path!r} have zero points, which Facet does not support.")
     shape, scales = tensors.entries[f"{path}.weight"].shape, tensors.entries[scales_name]
     return Scaled(tensors, path, scales_name, shape, _block(path, shape, scales.shape, block))
 
@@ -91,7 +91,7 @@ def _block(
         or width * across < columns
         or width * (across - 1) >= columns
     ):
-        raise BrokenModel(f"The scales of {path!r} do not fit its weights.")
+        raise BrokenModel(f"The scales of {path!r} don't match its weights. Download the model again.")
     return height, width
 
 

@@ -1,11 +1,11 @@
-"""Matrices as AutoAWQ and GPTQ publish them: integers packed into 32-bit words, with scales and zero points.
+"""Matrices of AutoAWQ and GPTQ: integers packed into 32-bit words, with scales and zero points.
 
 Both store the transpose: `scales` [groups, outputs], `qzeros` [groups, outputs packed]. GPTQ packs `qweight` along the
 inputs, [inputs packed, outputs], and may assign inputs to groups in any order (`g_idx`); its first version stores zero
-points less 1. AWQ packs it along the outputs, [inputs, outputs packed], eight at a time in an order of its own.
+points minus 1. AWQ packs it along the outputs, [inputs, outputs packed], eight at a time in a special order.
 
 A weight is (quant - zero) * scale. Sources: AutoAWQ 0.2, awq/modules/linear/gemm.py and awq/utils/packing_utils.py;
-GPTQModel 2, gptqmodel/nn_modules/qlinear; mlx-lm 0.32, utils._transform_awq_weights, which knows AWQ's layout alone.
+GPTQModel 2, gptqmodel/nn_modules/qlinear; mlx-lm 0.32, utils._transform_awq_weights, which supports only AWQ.
 """
 
 from collections.abc import Mapping
@@ -30,15 +30,15 @@ from mlx_engine.quantize.sources.matrix import (
 )
 
 _awq_order = (0, 4, 1, 5, 2, 6, 3, 7)
-"""Where in a word of AWQ each of eight outputs lies."""
+"""Position of each of eight outputs in a word of AWQ."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransposedIntegers:
-    """One matrix. It is read whole, since a row is spread over the whole tensor; its packed form is what memory needs.
+    """A matrix of packed integers. It is read as a whole, in packed form, because a row is spread over the tensor.
 
-    `zero_offset` is what its stored zero points lack. `groups` [inputs] says of which group an input is, where they
-    are not in order.
+    `zero_offset` is added to the stored zero points. `groups` [inputs] has the group of each input, if they are not in
+    order.
     """
 
     tensors: Tensors
@@ -77,17 +77,17 @@ class TransposedIntegers:
         return np.ascontiguousarray(read_floats(self.tensors, f"{self.path}.scales")[:, start:stop].T)
 
     def _zeros(self, start: int, stop: int) -> Floats:
-        """Return the zero points [outputs, groups]; without any, the middle of the range."""
+        """Return the zero points [outputs, groups]; by default the middle of the range."""
         name = f"{self.path}.qzeros"
         if name not in self.tensors.entries:
             groups = self.tensors.entries[f"{self.path}.scales"].shape[0]
             return np.full((stop - start, groups), 1 << (self.width - 1), np.float32)
         zeros = self._of_outputs(read_all(self.tensors, name), start, stop).T
-        # GPTQ adds the 1 within the bits of a zero point: 15 + 1 is 0 in four bits.
+        # GPTQ adds the 1 modulo the range of a zero point: 15 + 1 is 0 in four bits.
         return ((zeros.astype(np.int32) + self.zero_offset) & ((1 << self.width) - 1)).astype(np.float32)
 
     def _of_outputs(self, words: NDArray[Any], start: int, stop: int) -> NDArray[np.uint8]:
-        """Return numbers that are packed along the outputs, for some of these."""
+        """Return numbers that are packed along the outputs, for the outputs [start, stop)."""
         if not self.is_awq:
             return bits.unpack(words, self.width)[:, start:stop]
         first, last = start // 8, -(-stop // 8)
@@ -96,22 +96,22 @@ class TransposedIntegers:
 
 
 def matrices(tensors: Tensors, settings: Mapping[str, Any]) -> dict[str, Matrix]:
-    """Return the quantized matrices of a model, by the name that its weight would have unquantized.
+    """Return the quantized matrices of a model, by the names of the weights in the unquantized model.
 
     Raises:
-        UnsupportedModel: it is packed in a way that is not known here.
-        BrokenModel: its tensors contradict each other.
+        UnsupportedModel: the packing is not supported.
+        BrokenModel: the tensors contradict each other.
     """
     method, width = str(settings.get("quant_method")), settings.get("bits", 4)
     is_awq = method == "awq"
     if is_awq and str(settings.get("version", "gemm")).lower() != "gemm":
-        raise UnsupportedModel(f"This AWQ model is packed as {settings['version']!r}; Facet reads the packing 'gemm'.")
+        raise UnsupportedModel(f"Facet does not support the AWQ packing {settings['version']!r}, only 'gemm'.")
     if is_awq and width != 4:
-        raise UnsupportedModel(f"This AWQ model has {width} bits; Facet reads AWQ with 4.")
+        raise UnsupportedModel(f"Facet does not support AWQ with {width} bits, only with 4.")
     if width not in (2, 3, 4, 8):
-        raise UnsupportedModel(f"This GPTQ model has {width!r} bits; Facet reads 2, 3, 4 and 8.")
+        raise UnsupportedModel(f"Facet does not support GPTQ with {width!r} bits, only with 2, 3, 4 or 8.")
     if not is_awq and settings.get("checkpoint_format", "gptq") not in ("gptq", "gptq_v2"):
-        raise UnsupportedModel(f"This GPTQ model is packed as {settings['checkpoint_format']!r}, not as plain GPTQ.")
+        raise UnsupportedModel(f"Facet does not support the GPTQ packing {settings['checkpoint_format']!r}.")
     offset = 0 if is_awq or settings.get("checkpoint_format") == "gptq_v2" else 1
     paths = [name.removesuffix(".qweight") for name in tensors.entries if name.endswith(".qweight")]
     return {f"{path}.weight": _matrix(tensors, path, width, is_awq=is_awq, zero_offset=offset) for path in paths}
@@ -124,7 +124,7 @@ def _matrix(tensors: Tensors, path: str, width: int, *, is_awq: bool, zero_offse
     packed_rows, packed_columns = tensors.entries[f"{path}.qweight"].shape
     inputs = packed_rows if is_awq else packed_rows * 32 // width
     if inputs % groups or outputs != (packed_columns * 8 if is_awq else packed_columns):
-        raise BrokenModel(f"The tensors of the matrix {path!r} do not fit together.")
+        raise BrokenModel(f"The tensors of the matrix {path!r} don't match. Download the model again.")
     return TransposedIntegers(
         tensors=tensors,
         path=path,
@@ -138,7 +138,7 @@ def _matrix(tensors: Tensors, path: str, width: int, *, is_awq: bool, zero_offse
 
 
 def _unordered(tensors: Tensors, path: str, group_size: int) -> NDArray[np.int32] | None:
-    """Return the group of each input, or None where they are in order."""
+    """Return the group of each input, or None if they are in order."""
     if f"{path}.g_idx" not in tensors.entries:
         return None
     groups: NDArray[np.int32] = read_all(tensors, f"{path}.g_idx").reshape(-1)

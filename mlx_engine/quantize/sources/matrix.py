@@ -1,4 +1,4 @@
-"""A matrix that is quantized already: what its weights are, and how MLX can hold them as they are, if it can."""
+"""A quantized matrix of another program: its weights, and the formats of MLX that hold them unchanged, if any."""
 
 import math
 from collections.abc import Mapping
@@ -15,26 +15,26 @@ from mlx_engine.quantize.sources import bits, small_floats
 
 Floats = NDArray[np.float32]
 Arrays = dict[str, NDArray[Any]]
-"""The arrays of a packed matrix by the end of their names: "weight" in uint32, "scales", and "biases" if it has them.
-Scales and biases that are floats are float32; the caller gives them their final type."""
+"""The arrays of a packed matrix by suffix: "weight" in uint32, "scales", and "biases" if there are any. Floating-point
+scales and biases are in float32; the caller casts them."""
 
 
 class Matrix(Protocol):
-    """Some tensors of the source that stand for one matrix [..., columns], whose rows are counted through."""
+    """A matrix [..., columns] that is stored in several tensors; its rows are numbered across all leading axes."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Return the shape of the matrix unpacked."""
+        """Return the shape of the unpacked matrix."""
 
     @property
     def formats(self) -> tuple[Format, ...]:
-        """Return the formats in which MLX holds its weights as they are, that of the largest groups first."""
+        """Return the formats of MLX that hold its weights unchanged, the largest groups first."""
 
     def rows(self, start: int, stop: int) -> Floats:
-        """Return the weights of some rows [rows, columns]."""
+        """Return the weights of the rows [start, stop) as [rows, columns]."""
 
     def packed(self, start: int, stop: int, format: Format) -> Arrays:
-        """Return some rows as MLX packs them in one of `formats`."""
+        """Return the rows [start, stop) as MLX packs them in one of `formats`."""
 
 
 class Tensors(Protocol):
@@ -42,14 +42,14 @@ class Tensors(Protocol):
 
     @property
     def entries(self) -> Mapping[str, TensorEntry]:
-        """Return the type and the shape of each, by name."""
+        """Return the type and the shape of each tensor, by name."""
 
     def read(self, name: str, start: int, stop: int) -> NDArray[np.uint8]:
-        """Return the bytes [start, stop) of the data of a tensor."""
+        """Return the bytes [start, stop) of a tensor's data."""
 
 
 def read_rows(tensors: Tensors, name: str, start: int, stop: int) -> NDArray[Any]:
-    """Return rows of a tensor [rows, last dimension]; numbers that numpy does not know as their bits."""
+    """Return rows of a tensor [rows, last dimension]; types that numpy lacks as their bits."""
     entry = tensors.entries[name]
     columns = entry.shape[-1] if entry.shape else 1
     number = _numbers[entry.dtype]
@@ -65,7 +65,7 @@ def read_all(tensors: Tensors, name: str) -> NDArray[Any]:
 
 
 def read_floats(tensors: Tensors, name: str, start: int = 0, stop: int | None = None) -> Floats:
-    """Return rows of a tensor, all if nothing else is said, in float32."""
+    """Return rows of a tensor in float32, by default all."""
     entry = tensors.entries[name]
     numbers = read_rows(tensors, name, start, math.prod(entry.shape[:-1]) if stop is None else stop)
     if entry.dtype == "BF16":
@@ -107,7 +107,7 @@ class Integers:
         return (self.scales[..., None] * grouped + self.biases[..., None]).reshape(rows, columns)
 
     def packed(self, format: Format) -> Arrays:
-        """Pack them; where the groups of `format` are the smaller ones, scales and biases are repeated."""
+        """Return the packed rows; if the groups of `format` are smaller, scales and biases are repeated."""
         groups = self.quants.shape[1] // format.group_size
         repeats = groups // self.scales.shape[1]
         return {
@@ -118,8 +118,8 @@ class Integers:
 
 
 def affine_formats(width: int, group_size: int, columns: int) -> tuple[Format, ...]:
-    """Return the affine formats of MLX that hold integers of so many bits in such groups, or in parts of them."""
-    if width not in (2, 3, 4, 5, 6, 8):
+    """Return the affine formats of MLX for integers of `width` bits in groups of `group_size` or a divisor of it."""
+    if width not in AFFINE.bits:
         return ()
     groups = (size for size in sorted(AFFINE.groups, reverse=True) if group_size % size == 0 and columns % size == 0)
     return tuple(Format(AFFINE.name, width, size) for size in groups)

@@ -1,9 +1,9 @@
 """Matrices of 4-bit floats (E2M1) in groups: NVFP4 of 16 weights, MXFP4 of 32.
 
-As gpt-oss has them (`_blocks`, `_scales`: MXFP4), as compressed-tensors (`weight_packed`, `weight_scale`) and NVIDIA's
-ModelOpt (`weight` in bytes, `weight_scale`). MXFP4 is what MLX has under that name, so it stays as it is. NVFP4 as
-published has a scale for the whole matrix besides, which MLX's linear layers have no place for: it becomes floats.
-compressed-tensors divides by that scale (`weight_global_scale`), ModelOpt multiplies with it (`weight_scale_2`).
+Published by gpt-oss (`_blocks`, `_scales`: MXFP4), compressed-tensors (`weight_packed`, `weight_scale`) and NVIDIA's
+ModelOpt (`weight` in bytes, `weight_scale`). MXFP4 is the same in MLX, so it stays unchanged. Published NVFP4 also has
+a scale for the whole matrix, which MLX's linear layers do not support, so it becomes floats. compressed-tensors divides
+by that scale (`weight_global_scale`), ModelOpt multiplies by it (`weight_scale_2`).
 
 Sources: OCP Microscaling Formats 1.0; vllm-project/compressed-tensors, compressors/nvfp4_quantized;
 NVIDIA/TensorRT-Model-Optimizer, torch/quantization/qtensor/nvfp4_tensor.py; openai/gpt-oss, gpt_oss/torch/weights.py.
@@ -28,7 +28,10 @@ _scale_values: Mapping[ScaleType, Floats] = {"E8M0": small_floats.E8M0, "E4M3": 
 
 @dataclass(frozen=True, slots=True)
 class MicroScaled:
-    """One matrix; `factor` is for all of it, None where there is none."""
+    """A matrix; `factor` applies to all of it, None if there is none.
+
+    It consists of every `every`-th row of the tensors, starting at `first`.
+    """
 
     tensors: Tensors
     weight: str
@@ -37,7 +40,6 @@ class MicroScaled:
     format: Format
     factor: float | None = None
     every: int = 1
-    """Of the rows of the tensors every one belongs to this matrix, or every other, from `first` on."""
     first: int = 0
 
     @property
@@ -51,12 +53,12 @@ class MicroScaled:
             scales = scales * np.float32(self.factor)
         return (weights.reshape(*scales.shape, -1) * scales[..., None]).reshape(len(weights), -1)
 
-    def packed(self, start: int, stop: int, format: Format) -> Arrays:  # noqa: ARG002 - there is but one
+    def packed(self, start: int, stop: int, format: Format) -> Arrays:  # noqa: ARG002 - there is only one
         weight = np.ascontiguousarray(self._bytes(self.weight, start, stop))
         return {"weight": weight.view(np.uint32), "scales": self._bytes(self.scales, start, stop)}
 
     def _bytes(self, name: str, start: int, stop: int) -> NDArray[np.uint8]:
-        """Return rows of a tensor of bytes [rows, bytes]; gpt-oss cuts its rows into blocks."""
+        """Return rows of a tensor of bytes as [rows, bytes]; gpt-oss splits its rows into blocks."""
         size = self.tensors.entries[name].size_bytes // (math.prod(self.shape[:-1]) * self.every)
         data = self.tensors.read(name, start * self.every * size, stop * self.every * size)
         return data.reshape(-1, self.every, size)[:, self.first]
@@ -64,7 +66,7 @@ class MicroScaled:
 
 @dataclass(frozen=True, slots=True)
 class Strided:
-    """Vectors of floats [vectors, columns], of each of which every so many numbers from `first` on belong here."""
+    """Every `every`-th value of each of several vectors [vectors, columns], starting at `first`."""
 
     tensors: Tensors
     name: str
@@ -80,11 +82,11 @@ class Strided:
         return read_floats(self.tensors, self.name, start, stop)[:, self.first :: self.every]
 
     def packed(self, start: int, stop: int, format: Format) -> Arrays:
-        raise NotImplementedError(f"{self.name}, rows {start} to {stop}, cannot be had as {format}")
+        raise NotImplementedError(f"{self.name}, rows {start} to {stop}, is not available as {format}")
 
 
 def nvfp4(tensors: Tensors, *, weight: str, global_scale: str) -> dict[str, Matrix]:
-    """Return the NVFP4 matrices whose bytes end with `weight`, by the names that they would have unquantized."""
+    """Return the NVFP4 matrices with the suffix `weight`, by their names in the unquantized model."""
     invert: Callable[[float], float] = (lambda value: 1 / value) if global_scale == "weight_global_scale" else float
     return {
         f"{path}.weight": _matrix(
@@ -95,16 +97,16 @@ def nvfp4(tensors: Tensors, *, weight: str, global_scale: str) -> dict[str, Matr
 
 
 def mxfp4(tensors: Tensors, *, weight: str) -> dict[str, Matrix]:
-    """Return the MXFP4 matrices whose bytes end with `weight`, by the names that they would have unquantized."""
+    """Return the MXFP4 matrices with the suffix `weight`, by their names in the unquantized model."""
     return {f"{path}.weight": _matrix(tensors, path, weight, _mxfp4, factor=None) for path in _paths(tensors, weight)}
 
 
 def gpt_oss(tensors: Tensors) -> dict[str, Matrix]:
-    """Return the experts of gpt-oss as mlx-lm names them, with their biases.
+    """Return the experts of gpt-oss by their names in mlx-lm, with their biases.
 
-    Gate and up are every other row of one tensor, and every other number of its bias.
+    Gate and up projections are alternating rows of one tensor, and alternating values of its bias.
     """
-    found: dict[str, Matrix] = {}
+    matrices: dict[str, Matrix] = {}
     for stem in (name.removesuffix("_blocks") for name in tensors.entries if name.endswith("_blocks")):
         blocks, scales, bias = f"{stem}_blocks", f"{stem}_scales", f"{stem}_bias"
         if scales not in tensors.entries or bias not in tensors.entries:
@@ -112,13 +114,13 @@ def gpt_oss(tensors: Tensors) -> dict[str, Matrix]:
         experts, rows, groups, _ = tensors.entries[blocks].shape
         for path, every, first in _parts(stem):
             shape = (experts, rows // every, groups * _mxfp4.group_size)
-            found[f"{path}.weight"] = MicroScaled(tensors, blocks, scales, shape, _mxfp4, every=every, first=first)
-            found[f"{path}.bias"] = Strided(tensors, bias, shape[:2], every, first)
-    return found
+            matrices[f"{path}.weight"] = MicroScaled(tensors, blocks, scales, shape, _mxfp4, every=every, first=first)
+            matrices[f"{path}.bias"] = Strided(tensors, bias, shape[:2], every, first)
+    return matrices
 
 
 def _parts(stem: str) -> tuple[tuple[str, int, int], ...]:
-    """Return the matrices in a tensor: name, of how many rows each has one, and its first."""
+    """Return name, stride and first row of each matrix in a tensor."""
     if not stem.endswith("gate_up_proj"):
         return ((stem, 1, 0),)
     path = stem.removesuffix("gate_up_proj")
@@ -126,7 +128,7 @@ def _parts(stem: str) -> tuple[tuple[str, int, int], ...]:
 
 
 def _paths(tensors: Tensors, weight: str) -> list[str]:
-    """Return the paths of layers that have such a tensor of bytes and its scales."""
+    """Return the paths of layers with a tensor of bytes `weight` and its scales."""
     return [
         name.removesuffix(f".{weight}")
         for name, entry in tensors.entries.items()
@@ -140,7 +142,7 @@ def _matrix(tensors: Tensors, path: str, weight: str, format: Format, *, factor:
     *rest, size = tensors.entries[f"{path}.{weight}"].shape
     shape, scales = (*rest, 2 * size), f"{path}.weight_scale"
     if math.prod(tensors.entries[scales].shape) * format.group_size != math.prod(shape):
-        raise BrokenModel(f"The scales of {path!r} do not fit its weights.")
+        raise BrokenModel(f"The scales of {path!r} don't match its weights. Download the model again.")
     return MicroScaled(tensors, f"{path}.{weight}", scales, shape, format, factor)
 
 
@@ -149,5 +151,5 @@ def _scalar(tensors: Tensors, name: str) -> float:
         raise BrokenModel(f"The scale {name!r} is missing. Download the model again.")
     value = float(read_floats(tensors, name, 0, 1).reshape(-1)[0])
     if not math.isfinite(value) or value == 0:
-        raise BrokenModel(f"The scale {name!r} is {value}, which cannot be.")
+        raise BrokenModel(f"The scale {name!r} is not valid: {value}. Download the model again.")
     return value

@@ -1,4 +1,4 @@
-"""Floating-point numbers of 4 and 8 bits, as tables: what each code stands for.
+"""Floating-point numbers of 4 and 8 bits, as tables of the value of each code.
 
 E2M1, E4M3 and E5M2 are the bits of exponent and mantissa, E8M0 a bare power of two. Source: OCP Microscaling Formats
 1.0 and OCP 8-bit Floating Point 1.0.
@@ -11,7 +11,7 @@ Floats = NDArray[np.float32]
 
 
 def _table(exponent_bits: int, mantissa_bits: int) -> Floats:
-    """Return the value of every code of a format with a sign, without regard for its special codes."""
+    """Return the value of every code of a signed format, ignoring special codes."""
     codes = np.arange(1 << (1 + exponent_bits + mantissa_bits))
     exponents = codes >> mantissa_bits & (1 << exponent_bits) - 1
     fractions = (codes & (1 << mantissa_bits) - 1) / (1 << mantissa_bits)

@@ -18,7 +18,7 @@ from mlx_engine.engine.values.job_state import Done, Failed, JobState, Paused, Q
         (Paused(), "Paused"),
         (Paused(2_000_000, 4_000_000), "Paused · 2 MB of 4 MB"),
         (Done("/", 4_000_000_000), "Ready · 4 GB, every file verified"),
-        (Failed("NoSpace", "Not enough space on the disk", "Make room."), "Not enough space on the disk"),
+        (Failed("NoSpace", "Not enough disk space", "Make room."), "Not enough disk space"),
     ],
 )
 def test_a_download_is_told_in_a_line(state: JobState, words: str) -> None:

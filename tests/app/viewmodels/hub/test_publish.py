@@ -88,7 +88,7 @@ def test_the_card_follows_the_name(publishing: Publishing, tmp_path: Path, qtbot
 def test_what_is_written_into_the_card_is_sent(publishing: Publishing, tmp_path: Path, qtbot: QtBot) -> None:
     """The warning goes when the license is filled in."""
     found = draft(publishing, write_conversion(tmp_path / "Whale-4bit", license=""), qtbot)
-    assert "not known" in found.notes[0]
+    assert "unknown" in found.notes[0]
     publishing.set_card(found.card.replace("license: unknown", "license: mit"))
     assert editing(publishing).notes == []
     question = review(publishing, qtbot)

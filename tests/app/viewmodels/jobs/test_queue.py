@@ -77,7 +77,7 @@ def jobs(bridge: GivenBridge, facet: Facet) -> Jobs:
         ),
         (Paused(250_000_000, 1_000_000_000), "4-bit · Paused · 250 MB of 1 GB"),
         (Done("/made/Whale-4bit", 1_000_000_000, 4.5), "4-bit · In the library · 1 GB, 4.50 bits per weight"),
-        (Failed("NoSpace", "Not enough space on the disk", "Make room."), "Not enough space on the disk"),
+        (Failed("NoSpace", "Not enough disk space", "Make room."), "Not enough disk space"),
     ],
 )
 def test_a_conversion_says_how_it_stands(state: JobState, line: str) -> None:
@@ -113,7 +113,7 @@ def test_the_line_in_the_sidebar_says_what_goes_on(bridge: GivenBridge, jobs: Jo
 def test_a_failure_is_told_once_a_try(bridge: GivenBridge, jobs: Jobs) -> None:
     told: list[str] = []
     jobs.failed.connect(lambda title, message: told.append(f"{title}: {message}"))
-    failure = Failed("NoSpace", "Not enough space on the disk", "Make room.")
+    failure = Failed("NoSpace", "Not enough disk space", "Make room.")
     for state in (Running(), failure, failure, Queued(), Running(), failure):
         bridge.put(conversion(), state)
     assert told == ["Whale-4bit was not made: Make room."] * 2

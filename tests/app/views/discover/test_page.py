@@ -114,7 +114,7 @@ def test_a_fault_says_what_to_do(hub: Hub, page: DiscoverPage, qtbot: QtBot) -> 
     add_variant(hub, "converts/Whale-4bit")
     hub.order("/api/models", Refuse(403))
     search(page, "whale", qtbot)
-    qtbot.waitUntil(lambda: "The Hugging Face Hub failed" in words(page), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: "Hugging Face Hub error" in words(page), timeout=TIMEOUT_MS)
     # A button that is new in its layout is shown by the next turn of the event loop.
     again = next(one for one in page.findChildren(QAbstractButton) if one.text() == "Try again")
     qtbot.waitUntil(again.isVisible, timeout=TIMEOUT_MS)
@@ -141,7 +141,7 @@ def test_a_refused_download_leads_to_signing_in(hub: Hub, page: DiscoverPage, ru
     hub.tokens["hf_whale"] = "ada"
     hub.accepted.add(("ada", "converts/Gated-4bit"))
     run.downloads.take("converts/Gated-4bit")
-    qtbot.waitUntil(lambda: "Signing in is needed" in words(page), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: "Sign-in required" in words(page), timeout=TIMEOUT_MS)
     button(page, "Sign in…").click()
     assert page.findChildren(SignInDialog)
     run.account.sign_in("hf_whale")

@@ -140,7 +140,9 @@ def test_escape_goes_back_one_step(show: Show, qtbot: QtBot) -> None:
 
 
 def test_what_cannot_be_published_says_why(show: Show) -> None:
-    page = show(RequestFailed(id="d", error="NotPublishable", title="This cannot be published", message="Not Facet's."))
+    page = show(
+        RequestFailed(id="d", error="NotPublishable", title="This model can't be published", message="Not Facet's.")
+    )
     assert "Not Facet's." in words(page)
 
 

@@ -64,7 +64,7 @@ def test_only_what_a_model_consists_of_is_sent(tmp_path: Path) -> None:
 
 def test_what_facet_has_not_made_is_not_published(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "Whale")
-    with pytest.raises(NotPublishable, match="not made by Facet"):
+    with pytest.raises(NotPublishable, match="has no facet"):
         read_conversion(folder)
 
 
@@ -77,7 +77,7 @@ def test_a_license_that_forbids_derivatives_is_kept(license: str) -> None:
 
 @pytest.mark.parametrize(
     ("license", "word"),
-    [("", "not known"), ("cc-by-nc-4.0", "commercial"), ("llama3.2", "conditions"), ("other", "conditions")],
+    [("", "unknown"), ("cc-by-nc-4.0", "commercial"), ("llama3.2", "terms"), ("other", "terms")],
 )
 def test_a_license_with_conditions_is_warned_of(license: str, word: str) -> None:
     assert word in license_warning(license, is_public=True)
