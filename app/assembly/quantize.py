@@ -72,6 +72,6 @@ class QuantizeAssembly(QObject):
         """Return to the page where the user chose the model."""
         state = self.quantize.state
         is_on_hub = isinstance(state, FetchingModel | RepositoryFailed) or (
-            isinstance(state, RecipesReady) and state.coming
+            isinstance(state, RecipesReady) and state.download
         )
         self._navigation.show("discover" if is_on_hub else "models")

@@ -1,4 +1,4 @@
-"""A conversion that was chosen, what it is called, and what stands against it before it is begun."""
+"""A planned conversion, with the name of its result and the reason that it cannot start."""
 
 import re
 from collections.abc import Collection
@@ -18,23 +18,25 @@ _PRECISION = rf"{_KEYS}|b?f(loat)?(p)?(16|32)|i?q\d(_[01k](_[sml])?)?|\d-?bit(-g
 
 @dataclass(frozen=True, slots=True)
 class ConversionPlan:
-    """`problem` keeps it from starting, and `other_name` may help."""
+    """`problem` prevents the start; `free_name` is a name without the problem, if any."""
 
     card: RecipeCard
     name: str
     problem: str = ""
-    other_name: str = ""
+    free_name: str = ""
 
 
-def planned(card: RecipeCard, name: str, source: Path, folder: Path, taken: Collection[str]) -> ConversionPlan:
-    """Return the plan to make `name` in the folder; `taken` are names that others will have, in lower case."""
+def plan_conversion(
+    card: RecipeCard, name: str, source: Path, folder: Path, used_names: Collection[str]
+) -> ConversionPlan:
+    """Return the plan to create `name` in `folder`; `used_names` are those of other plans, in lower case."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}", name) or name.endswith(".partial"):
         return ConversionPlan(
-            card, name, "A name has letters, figures, dots, dashes and underscores, and begins with the former."
+            card, name, "Use letters, digits, dots, hyphens and underscores. Start with a letter or digit."
         )
     target = folder / name
-    if name.casefold() in taken:
-        return ConversionPlan(card, name, "Two models cannot have the same name.", preflight.free_name(target))
+    if name.casefold() in used_names:
+        return ConversionPlan(card, name, "Two results can't have the same name.", preflight.free_name(target))
     try:
         preflight.check_target(source, target)
     except FacetError as error:
@@ -42,11 +44,11 @@ def planned(card: RecipeCard, name: str, source: Path, folder: Path, taken: Coll
     return ConversionPlan(card, name)
 
 
-def usual_name(model: ModelDescription, recipe: Recipe) -> str:
-    """Return what the result is called unless the person says otherwise."""
+def default_name(model: ModelDescription, recipe: Recipe) -> str:
+    """Return the default name of the result."""
     return f"{bare_name(model)}-{recipe.name}"
 
 
 def bare_name(model: ModelDescription) -> str:
-    """Return the name without what it says of its precision: that is about to change."""
+    """Return the model's name without its precision, which a conversion changes."""
     return re.sub(rf"[-_.]({_PRECISION})$", "", model.name, flags=re.IGNORECASE) or model.name

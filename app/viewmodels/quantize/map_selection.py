@@ -1,7 +1,7 @@
-"""Which matrices of a map are chosen: a rectangle between two places, and what was chosen besides.
+"""Selection of matrices on a map: a rectangle between two places, and individual matrices.
 
-A place is a line and a column. Line 0 holds the matrices outside of all layers, the layers follow; line -1 stands for
-all layers of a column, column -1 for all of a line, and both together for everything.
+A place is a line and a column. Line 0 has the matrices outside of layers, and the layers follow; line -1 means all
+layers of a column, column -1 a whole line, and both together everything.
 """
 
 from dataclasses import dataclass, replace
@@ -16,12 +16,12 @@ ALL = -1
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`besides` are paths that were chosen before, one by one."""
+    """The rectangle from `anchor` to `cursor`, and the individual paths in `others`."""
 
     map: RecipeMap
     anchor: Place = (1, 0)
     cursor: Place = (1, 0)
-    besides: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
 
     @property
     def lines(self) -> int:
@@ -31,7 +31,7 @@ class Selection:
         return len(self.map.outside) if line == OUTSIDE else len(self.map.kinds)
 
     def cell(self, place: Place) -> MatrixCell | None:
-        """Return the matrix at the place, if it is one place and there is a matrix."""
+        """Return the matrix at a single place, if there is one."""
         line, column = place
         if line < 0 or column < 0 or line >= self.lines:
             return None
@@ -41,27 +41,27 @@ class Selection:
 
     @property
     def paths(self) -> frozenset[str]:
-        """What is chosen."""
+        """Paths of the selected matrices."""
         lines = self._between(self.anchor[0], self.cursor[0], self.lines)
-        found: list[str] = []
+        paths: list[str] = []
         for line in lines:
             if line == OUTSIDE and len(lines) > 1 and not self._is_whole_width():
-                continue  # It has columns of its own.
+                continue  # Its columns differ from those of layers.
             columns = self._between(self.anchor[1], self.cursor[1], self.columns(line))
-            found.extend(cell.path for column in columns if (cell := self.cell((line, column))))
-        return self.besides.union(found)
+            paths.extend(cell.path for column in columns if (cell := self.cell((line, column))))
+        return self.others.union(paths)
 
     def at(self, place: Place, *, extends: bool = False, adds: bool = False) -> "Selection":
-        """Return the selection after a click there: alone, up to there, or there too."""
+        """Return the selection after a click: only that place, a range up to it, or that place in addition."""
         if extends:
             return replace(self, cursor=place)
-        alone = replace(self, anchor=place, cursor=place, besides=frozenset())
+        single = replace(self, anchor=place, cursor=place, others=frozenset())
         if not adds:
-            return alone
-        if alone.paths <= self.paths:
+            return single
+        if single.paths <= self.paths:
             nowhere = (self.lines, 0)
-            return replace(alone, anchor=nowhere, cursor=nowhere, besides=self.paths - alone.paths)
-        return replace(alone, besides=self.paths)
+            return replace(single, anchor=nowhere, cursor=nowhere, others=self.paths - single.paths)
+        return replace(single, others=self.paths)
 
     def moved(self, lines: int, columns: int, *, extends: bool = False) -> "Selection":
         """Return the selection after an arrow key."""
@@ -71,30 +71,30 @@ class Selection:
         return self.at((line, column), extends=extends)
 
     def on(self, changed: RecipeMap) -> "Selection":
-        """Return the same selection on the map after a change."""
+        """Return the same selection on a changed map."""
         return replace(self, map=changed)
 
-    def in_words(self) -> str:
-        """Say what is chosen."""
+    def summary(self) -> str:
+        """Return a description of the selection."""
         count = len(self.paths)
         if count == 1 and (cell := self.map.by_path.get(next(iter(self.paths)))):
-            return f"{cell.path}: {cell.obstacle or cell.words}"
-        return "Nothing chosen" if count == 0 else f"{count} matrices chosen"
+            return f"{cell.path}: {cell.obstacle or cell.summary}"
+        return "Nothing selected" if count == 0 else f"{count} matrices selected"
 
     def _is_whole_width(self) -> bool:
         return ALL in (self.anchor[1], self.cursor[1])
 
-    def _between(self, one: int, other: int, count: int) -> range:
-        if ALL in (one, other):
+    def _between(self, start: int, end: int, count: int) -> range:
+        if ALL in (start, end):
             return range(count)
-        first, last = sorted((one, other))
+        first, last = sorted((start, end))
         return range(first, min(last + 1, count))
 
     @staticmethod
-    def _step(now: int, delta: int, lowest: int, highest: int) -> int:
-        """Go on by `delta`; before the first one there is the heading, which stands for all."""
+    def _step(index: int, delta: int, lowest: int, highest: int) -> int:
+        """Move by `delta`; before the first index is the heading, which means all."""
         if delta == 0:
-            return min(now, highest)
-        if now == ALL:
+            return min(index, highest)
+        if index == ALL:
             return lowest if delta > 0 else ALL
-        return ALL if now + delta < lowest else min(now + delta, highest)
+        return ALL if index + delta < lowest else min(index + delta, highest)

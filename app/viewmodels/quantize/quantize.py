@@ -1,4 +1,4 @@
-"""One model about to be quantized: which recipes are chosen for it, what that gives, and what stands against it."""
+"""View-model of the Quantize page: one model, the selected recipes, and the planned conversions."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from app.viewmodels.bridges.questions import Questions
 from app.viewmodels.library.imports import OWNER
 from app.viewmodels.library.memory_fit import USUAL_CONTEXT
-from app.viewmodels.quantize.conversion_plan import ConversionPlan, planned, usual_name
+from app.viewmodels.quantize.conversion_plan import ConversionPlan, default_name, plan_conversion
 from app.viewmodels.quantize.recipe_cards import RecipeCard, RecipeForecast, RecipeForecaster
 from app.viewmodels.quantize.recipe_store import RecipeStore
 from app.viewmodels.quantize.state import (
@@ -34,18 +34,18 @@ from mlx_engine.quantize.plan.messages import Convert, OutlineRead, ReadOutline
 from mlx_engine.quantize.recipes.recipe import Recipe
 
 FIRST_CHOICE, FIRST_CHOICE_OF_QUANTIZED = "balanced-4bit", "lossless"
-_REMOVING_HELPS = "There is room if the original's files are removed as they are used."
-_BLINDED = "This model can see. Facet keeps the text model only: the result will not."
+_REMOVAL_HINT = "Removing the original's files after use would free enough space."
+_VISION_LOSS = "Facet converts only the text part of this model. The result won't support images."
 
 
 class Quantize(QObject):
-    """`convert` takes the conversions that the person starts; it may refuse with a `FacetError`."""
+    """`convert` starts a conversion, or raises a `FacetError`."""
 
-    changed = Signal()  # the model, or what is known of it
-    cards_changed = Signal()  # the cards, or their figures
-    plans_changed = Signal()  # what is chosen, or what stands against it
+    changed = Signal()  # the state
+    cards_changed = Signal()  # the cards, or their forecasts
+    plans_changed = Signal()  # the selection, or its problems
     problem = Signal(str, str)  # title, message
-    started = Signal(int)  # how many conversions
+    started = Signal(int)  # number of conversions
 
     def __init__(
         self,
@@ -63,31 +63,31 @@ class Quantize(QObject):
         self.cards: list[RecipeCard] = []
         self.context = USUAL_CONTEXT
         self._chosen: dict[str, str] = {}
-        """The names that were given to the results, by the recipes' names; "" is the usual one."""
+        """The user's names for the results by recipe; "" means the default name."""
         self._removes_source = False
-        recipe_store.changed.connect(self._reckon)
+        recipe_store.changed.connect(self._refresh_forecasts)
 
     def open(self, model: ModelDescription) -> None:
-        """Turn to this model."""
+        """Show the recipes for this model."""
         if isinstance(self.state, RecipesReady) and self.state.model == model:
             self.plans_changed.emit()
             return
         self.state, self.cards, self._chosen, self._removes_source = ReadingModel(model), [], {}, False
         self.changed.emit()
-        self._questions.ask(ReadOutline(new_id(), str(model.path)), self._take, latest_only=True)
+        self._questions.ask(ReadOutline(new_id(), str(model.path)), self._on_model_read, latest_only=True)
 
     def open_repository(self, repository: str) -> None:
-        """Turn to a model on the Hub, to be downloaded and quantized."""
+        """Show the recipes for a model on the Hub, to download and quantize it."""
         self.state, self.cards, self._chosen, self._removes_source = FetchingModel(repository), [], {}, False
         self.changed.emit()
-        self._questions.ask(ReadOutline(new_id(), repository=repository), self._take_fetched, latest_only=True)
+        self._questions.ask(ReadOutline(new_id(), repository=repository), self._on_repository_read, latest_only=True)
 
     def describe(self, path: Path) -> ModelDescription | None:
-        """Return what the folder or the GGUF file is; what is wrong with it is told as a problem."""
+        """Return the model in a folder or a GGUF file; report errors as a problem."""
         try:
             return describe(path, f"{OWNER}/{path.stem if path.suffix == '.gguf' else path.name}")
         except FacetError as error:
-            self.problem.emit(f"{path.name} cannot be quantized", error.message)
+            self.problem.emit(f"Couldn't open {path.name}", error.message)
             return None
 
     def try_again(self) -> None:
@@ -98,16 +98,16 @@ class Quantize(QObject):
             self.open_repository(self.state.repository)
 
     def set_context(self, tokens: int) -> None:
-        """Reckon memory for so many tokens."""
+        """Estimate memory for this context."""
         if tokens != self.context:
             self.context = tokens
-            self._reckon()
+            self._refresh_forecasts()
 
     def is_chosen(self, name: str) -> bool:
         return name in self._chosen
 
     def choose(self, name: str, *, chosen: bool) -> None:
-        """Choose the recipe of that name, or not."""
+        """Select or deselect a recipe."""
         card = self.card(name)
         if chosen == self.is_chosen(name) or card is None or card.problem:
             return
@@ -118,14 +118,14 @@ class Quantize(QObject):
         self.plans_changed.emit()
 
     def rename(self, name: str, result: str) -> None:
-        """Call what the recipe `name` gives `result`."""
+        """Name the result of the recipe `name`."""
         if name in self._chosen and self._chosen[name] != result:
             self._chosen[name] = result
             self.plans_changed.emit()
 
     @property
     def can_remove_source(self) -> bool:
-        """Whether the original may go once it is used: it must be used once only, and be no file of its own."""
+        """The original can be removed after use: it is a folder, and only one recipe is selected."""
         return isinstance(self.state, RecipesReady) and self.state.model.path.is_dir() and len(self._chosen) == 1
 
     @property
@@ -133,62 +133,62 @@ class Quantize(QObject):
         return self._removes_source and self.can_remove_source
 
     def remove_source(self, *, removes: bool) -> None:
-        """Remove the weights of the original once the result is whole, or keep them."""
+        """Remove the weights of the original after the conversion, or keep them."""
         self._removes_source = removes
         self.plans_changed.emit()
 
     @property
-    def coming(self) -> PendingDownload | None:
-        """What is to be downloaded, if the model is not here."""
-        return self.state.coming if isinstance(self.state, RecipesReady) else None
+    def download(self) -> PendingDownload | None:
+        """The download of a model on the Hub, None for a local model."""
+        return self.state.download if isinstance(self.state, RecipesReady) else None
 
     def card(self, name: str) -> RecipeCard | None:
         return next((card for card in self.cards if card.name == name), None)
 
     @property
     def plans(self) -> list[ConversionPlan]:
-        """What is chosen, in the order of the cards."""
+        """The planned conversions, in the order of the cards."""
         plans: list[ConversionPlan] = []
         if isinstance(self.state, RecipesReady):
-            model, taken = self.state.model, set[str]()
+            model, used_names = self.state.model, set[str]()
             for card in self.cards:
                 if self.is_chosen(card.name):
-                    name = self._chosen[card.name] or usual_name(model, card.recipe)
-                    plans.append(planned(card, name, model.path, self._folder(model), taken))
-                    taken.add(name.casefold())
+                    name = self._chosen[card.name] or default_name(model, card.recipe)
+                    plans.append(plan_conversion(card, name, model.path, self._folder(model), used_names))
+                    used_names.add(name.casefold())
         return plans
 
     @property
     def warnings(self) -> list[str]:
-        """What a person should know before, whatever is chosen."""
+        """Warnings that apply to every recipe."""
         if not isinstance(self.state, RecipesReady):
             return []
-        is_blinded = self.state.model.vision == "present"
-        return [*self.state.notes, *([_BLINDED] if is_blinded else [])]
+        has_vision = self.state.model.vision == "present"
+        return [*self.state.notes, *([_VISION_LOSS] if has_vision else [])]
 
     @property
     def obstacle(self) -> str:
-        """Why nothing of what is chosen can be begun; "" if nothing stands against it."""
+        """The reason that the selection cannot be converted; "" if it can."""
         problem = preflight.disk_problem(self._models, self.needed_bytes)
-        if not problem or self.coming is None or self.removes_source or not self.can_remove_source:
+        if not problem or self.download is None or self.removes_source or not self.can_remove_source:
             return problem
-        less = self.needed_bytes - self.coming.missing_bytes + self.coming.least_bytes
-        return problem if preflight.disk_problem(self._models, less) else f"{problem} {_REMOVING_HELPS}"
+        less = self.needed_bytes - self.download.missing_bytes + self.download.least_bytes
+        return problem if preflight.disk_problem(self._models, less) else f"{problem} {_REMOVAL_HINT}"
 
     @property
     def needed_bytes(self) -> int:
-        """What all that is chosen takes on the disk, with what is downloaded for it at the time when it takes most."""
+        """Disk space for the selection, including the peak of the download."""
         if not isinstance(self.state, RecipesReady):
             return 0
         weights = [plan.card.forecast.conversion.size_bytes for plan in self.plans if plan.card.forecast]
         results = sum(weights) + len(weights) * preflight.companions_bytes(self.state.model)
-        if self.coming is None:
+        if self.download is None:
             return results
-        return results + (self.coming.least_bytes if self.removes_source else self.coming.missing_bytes)
+        return results + (self.download.least_bytes if self.removes_source else self.download.missing_bytes)
 
     @property
     def free_bytes(self) -> int:
-        """What is free on the disk where the results go."""
+        """Free space on the disk of the results."""
         return free_bytes(self._models)
 
     @property
@@ -197,7 +197,7 @@ class Quantize(QObject):
         return bool(plans) and not self.obstacle and not any(plan.problem for plan in plans)
 
     def start(self) -> None:
-        """Put the conversions that are chosen into the queue."""
+        """Queue the planned conversions."""
         if not self.can_start or not isinstance(self.state, RecipesReady):
             return
         requests = [(plan, self._request(self.state.model, plan)) for plan in self.plans]
@@ -205,7 +205,7 @@ class Quantize(QObject):
             try:
                 self._convert(request)
             except FacetError as error:
-                self.problem.emit(f"{plan.name} was not begun", error.message)
+                self.problem.emit(f"Couldn't start {plan.name}", error.message)
                 self.plans_changed.emit()
                 return
             del self._chosen[plan.card.name]
@@ -214,7 +214,7 @@ class Quantize(QObject):
         self.started.emit(len(requests))
 
     def forecast(self, recipe: Recipe) -> RecipeForecast:
-        """Say what a recipe gives that is no card yet. It must be one for this model."""
+        """Return the forecast for a recipe in the editor, which must suit the model."""
         assert isinstance(self.state, RecipesReady)  # noqa: S101 - there is nothing to edit before
         return self.state.forecaster.forecast(recipe)
 
@@ -225,10 +225,10 @@ class Quantize(QObject):
         return saved
 
     def close(self) -> None:
-        """End the process that reads."""
+        """End the process that reads models."""
         self._questions.close()
 
-    def _take_fetched(self, event: JobReply) -> None:
+    def _on_repository_read(self, event: JobReply) -> None:
         if not isinstance(self.state, FetchingModel):
             return
         repository = self.state.repository
@@ -242,7 +242,7 @@ class Quantize(QObject):
             self.state = RepositoryFailed(repository, error.title, error.message)
         self.changed.emit()
 
-    def _take(self, event: JobReply) -> None:
+    def _on_model_read(self, event: JobReply) -> None:
         if not isinstance(self.state, ReadingModel):
             return
         model = self.state.model
@@ -252,20 +252,20 @@ class Quantize(QObject):
             self._show_ready(model, event)
         self.changed.emit()
 
-    def _show_ready(self, model: ModelDescription, read: OutlineRead, coming: PendingDownload | None = None) -> None:
+    def _show_ready(self, model: ModelDescription, read: OutlineRead, download: PendingDownload | None = None) -> None:
         self.state = RecipesReady(
-            model, RecipeForecaster(model, read.outline, self._machine, self.context), read.notes, coming
+            model, RecipeForecaster(model, read.outline, self._machine, self.context), read.notes, download
         )
-        self._reckon()
+        self._refresh_forecasts()
         self.choose(FIRST_CHOICE_OF_QUANTIZED if read.outline.quantization else FIRST_CHOICE, chosen=True)
 
-    def _reckon(self) -> None:
+    def _refresh_forecasts(self) -> None:
         if isinstance(self.state, RecipesReady):
             forecaster = replace(self.state.forecaster, context=self.context)
             self.state = replace(self.state, forecaster=forecaster)
             self.cards = forecaster.cards(self.recipe_store.recipes)
-            known = {card.name for card in self.cards if not card.problem}
-            self._chosen = {name: result for name, result in self._chosen.items() if name in known}
+            usable = {card.name for card in self.cards if not card.problem}
+            self._chosen = {name: result for name, result in self._chosen.items() if name in usable}
             self.cards_changed.emit()
             self.plans_changed.emit()
 
@@ -275,7 +275,7 @@ class Quantize(QObject):
     def _request(self, model: ModelDescription, plan: ConversionPlan) -> Convert:
         return Convert(
             id=new_id(),
-            source="" if self.coming else str(model.path),
+            source="" if self.download else str(model.path),
             target=str(self._folder(model) / plan.name),
             model_id=f"{_owner(model)}/{plan.name}",
             recipe=plan.card.recipe,

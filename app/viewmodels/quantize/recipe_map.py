@@ -1,4 +1,4 @@
-"""What a recipe makes of each matrix of a network, as a map: a row a layer, a column a kind of matrix."""
+"""Map of a recipe: a row per layer, a column per kind of matrix."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,18 +12,18 @@ from mlx_engine.quantize.recipes.recipe import Format
 
 @dataclass(frozen=True, slots=True)
 class MatrixCell:
-    """One matrix. `obstacle` is why it is kept although the recipe would quantize it, `words` what becomes of it."""
+    """One matrix. `summary` is its treatment, `obstacle` the reason that it is kept against the recipe."""
 
     path: str
     bits: float
-    words: str
+    summary: str
     obstacle: str = ""
     format: Format | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MapRow:
-    """The matrices of one layer by their kind, the path below the layer."""
+    """The matrices of one layer by kind, which is the path below the layer."""
 
     layer: int
     cells: Mapping[str, MatrixCell]
@@ -31,7 +31,7 @@ class MapRow:
 
 @dataclass(frozen=True, slots=True)
 class RecipeMap:
-    """`outside` are the matrices that belong to no layer, by their paths; `kinds` are the columns in order."""
+    """`outside` are the matrices outside of layers; `kinds` are the columns in order."""
 
     outside: tuple[MatrixCell, ...] = ()
     kinds: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class RecipeMap:
 
 
 def recipe_map(placements: Iterable[ParameterPlacement]) -> RecipeMap:
-    """Return the map; vectors are left out."""
+    """Return the map, without vectors."""
     outside: list[MatrixCell] = []
     layers: dict[int, dict[str, MatrixCell]] = {}
     for placement in placements:

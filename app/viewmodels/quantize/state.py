@@ -1,4 +1,4 @@
-"""What is known of the model that is about to be quantized: a union of small values."""
+"""States of the Quantize page: a union of small values."""
 
 from dataclasses import dataclass
 
@@ -8,26 +8,26 @@ from mlx_engine.models.description.description import ModelDescription
 
 @dataclass(frozen=True, slots=True)
 class NoModel:
-    """No model was chosen."""
+    """No model is selected."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingModel:
-    """A process reads of what the model consists."""
+    """A process reads the model's layers."""
 
     model: ModelDescription
 
 
 @dataclass(frozen=True, slots=True)
 class FetchingModel:
-    """A process reads of what a model on the Hub consists."""
+    """A process reads the layers of a model on the Hub."""
 
     repository: str
 
 
 @dataclass(frozen=True, slots=True)
 class RepositoryFailed:
-    """The model on the Hub cannot be read, or not be quantized."""
+    """A model on the Hub cannot be read or quantized."""
 
     repository: str
     title: str
@@ -36,7 +36,7 @@ class RepositoryFailed:
 
 @dataclass(frozen=True, slots=True)
 class PendingDownload:
-    """The weights of the model are on the Hub: all that is to come, and the least that has to be here at a time."""
+    """Weights to download: all missing bytes, and the peak if each file is removed after use."""
 
     missing_bytes: int
     least_bytes: int
@@ -44,7 +44,7 @@ class PendingDownload:
 
 @dataclass(frozen=True, slots=True)
 class ModelFailed:
-    """The model cannot be quantized, or not be read."""
+    """A local model cannot be read or quantized."""
 
     model: ModelDescription
     title: str
@@ -53,13 +53,13 @@ class ModelFailed:
 
 @dataclass(frozen=True, slots=True)
 class RecipesReady:
-    """Everything is known that a forecast needs; `notes` say what the source loses, or has lost already."""
+    """Forecasts are available; `notes` are sentences about losses of the source, past or by conversion."""
 
     model: ModelDescription
     forecaster: RecipeForecaster
     notes: tuple[str, ...] = ()
-    coming: PendingDownload | None = None
-    """Of a model on the Hub, of which only the headers are here."""
+    download: PendingDownload | None = None
+    """For a model on the Hub."""
 
 
 QuantizeState = NoModel | ReadingModel | FetchingModel | ModelFailed | RepositoryFailed | RecipesReady

@@ -16,7 +16,7 @@ from mlx_engine.amounts import format_context, format_disk, format_memory
 
 
 class RecipeCardView(QWidget):
-    """A click anywhere chooses the recipe; its buttons edit a copy and list the unquantized tensors."""
+    """A click anywhere selects the recipe; its buttons edit a copy and list the unquantized tensors."""
 
     chosen = Signal(str, bool)
     edit_requested = Signal(str)
@@ -41,7 +41,7 @@ class RecipeCardView(QWidget):
         self.setAccessibleName(card.title)
         self._lay_out()
         self._connect()
-        self.follow(card, is_chosen=False)
+        self.show_card(card, is_chosen=False)
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -74,7 +74,7 @@ class RecipeCardView(QWidget):
         self._more.clicked.connect(self._show_menu)
         self._theme.changed.connect(self.update)
 
-    def follow(self, card: RecipeCard, *, is_chosen: bool) -> None:
+    def show_card(self, card: RecipeCard, *, is_chosen: bool) -> None:
         """Show the card's current state."""
         self._card = card
         self.mark.setChecked(is_chosen)

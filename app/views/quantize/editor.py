@@ -1,4 +1,4 @@
-"""The editor of a recipe: the map of its matrices, what may become of them, and what that gives."""
+"""The recipe editor: map, treatments and forecast."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
@@ -16,11 +16,11 @@ from app.views.quantize.palette import TreatmentPalette
 from app.views.quantize.recipe_map_view import RecipeMapView
 
 _WIDE, _SIDE_WIDTH, _NO_LIMIT = 620, 230, 16_777_215
-"""Pixels at 100 %: on narrower pages what can be chosen stands above the map."""
+"""In pixels at 100 %; on pages narrower than `_WIDE`, the treatments are above the map."""
 
 
 class Editor(QWidget):
-    """`left` is told when the recipe is given up, `saved` its name when it is not."""
+    """`left` is emitted when the user leaves without saving, `saved` with the key of the saved recipe."""
 
     left = Signal()
     saved = Signal(str)
@@ -31,18 +31,18 @@ class Editor(QWidget):
         self.map = RecipeMapView(theme)
         self.palette_panel = TreatmentPalette(theme)
         self._forecast = ForecastPanel(theme)
-        self._chosen = TextLabel(theme, role="small", tone="secondary")
+        self._selection = TextLabel(theme, role="small", tone="secondary")
         self._undo = IconButton(theme, "undo", "Undo")
         self._redo = IconButton(theme, "redo", "Redo")
         self.save_button = FilledButton(theme, "Save as recipe…")
         self._lay_out()
         self._connect()
-        self._follow()
-        self._follow_selection()
+        self._refresh()
+        self._refresh_selection()
 
     def _lay_out(self) -> None:
         theme = self._theme
-        back = IconButton(theme, "chevron-left", "Back to the recipes")
+        back = IconButton(theme, "chevron-left", "Back to recipes")
         back.clicked.connect(self.leave)
         head = QHBoxLayout()
         head.setContentsMargins(SIDE - 8, 10, SIDE, 6)
@@ -61,7 +61,7 @@ class Editor(QWidget):
         picture = QVBoxLayout()
         picture.setSpacing(6)
         picture.addWidget(self.map, 1)
-        picture.addWidget(self._chosen)
+        picture.addWidget(self._selection)
         scroll = VerticalScrollArea(theme, "Editor")
         scroll.column.setContentsMargins(SIDE, 4, SIDE, 12)
         self._body = QBoxLayout(QBoxLayout.Direction.RightToLeft)
@@ -76,8 +76,8 @@ class Editor(QWidget):
         column.addWidget(scroll, 1)
 
     def _connect(self) -> None:
-        self._model.changed.connect(self._follow)
-        self.map.selection_changed.connect(self._follow_selection)
+        self._model.changed.connect(self._refresh)
+        self.map.selection_changed.connect(self._refresh_selection)
         self.map.bits_typed.connect(self.palette_panel.choose_bits)
         self.map.undo_requested.connect(self._model.undo)
         self.map.redo_requested.connect(self._model.redo)
@@ -85,10 +85,10 @@ class Editor(QWidget):
         self._undo.clicked.connect(self._model.undo)
         self._redo.clicked.connect(self._model.redo)
         self.save_button.clicked.connect(self.ask_for_name)
-        self._quantize.cards_changed.connect(self._follow)
+        self._quantize.cards_changed.connect(self._refresh)
         self._theme.changed.connect(self._arrange)
 
-    def _follow(self) -> None:
+    def _refresh(self) -> None:
         self.map.show_map(self._model.map)
         recipe, origin = self._model.recipe, self._model.origin
         self._forecast.show_forecast(self._quantize.forecast(recipe), self._quantize.forecast(origin), origin.title)
@@ -96,9 +96,9 @@ class Editor(QWidget):
         self._redo.setEnabled(self._model.can_redo)
         self.save_button.setEnabled(self._model.can_undo)
 
-    def _follow_selection(self) -> None:
+    def _refresh_selection(self) -> None:
         selection = self.map.selection
-        self._chosen.setText(selection.in_words())
+        self._selection.setText(selection.summary())
         cells = [cell for path in selection.paths if (cell := self._model.map.by_path.get(path))]
         self.palette_panel.show_selection(cells)
 
@@ -106,10 +106,10 @@ class Editor(QWidget):
         self._model.set_treatment(self.map.selection.paths, treatment)  # type: ignore[arg-type]  # a signal carries objects
 
     def ask_for_name(self) -> None:
-        """Save the recipe under the name that the person gives it."""
+        """Ask for a name and save the recipe."""
         dialog = QInputDialog(self)
         dialog.setWindowTitle("Save as recipe")
-        dialog.setLabelText("Name of the recipe:")
+        dialog.setLabelText("Recipe name:")
         dialog.setTextValue(self._quantize.recipe_store.free_title(f"My {self._model.origin.title}"))
         dialog.setOkButtonText("Save")
         dialog.textValueSelected.connect(self._save)
@@ -117,19 +117,19 @@ class Editor(QWidget):
         dialog.open()
 
     def _save(self, name: str) -> None:
-        if kept := self._quantize.save_recipe(self._model.recipe, name, self._model.origin):
-            self.saved.emit(kept)
+        if saved := self._quantize.save_recipe(self._model.recipe, name, self._model.origin):
+            self.saved.emit(saved)
 
     def leave(self) -> None:
-        """Go back; what was changed is not lost without asking."""
+        """Go back, after a question if there are unsaved changes."""
         if not self._model.can_undo:
             self.left.emit()
             return
-        box = QMessageBox(QMessageBox.Icon.NoIcon, "Facet", "Leave the recipe without saving it?", parent=self)
-        box.setInformativeText("The changes are lost then.")
+        box = QMessageBox(QMessageBox.Icon.NoIcon, "Facet", "Save the changes to this recipe?", parent=self)
+        box.setInformativeText("Your changes will be lost if you don't save them.")
         box.setStandardButtons(QMessageBox.StandardButton.Cancel)
         save = box.addButton("Save…", QMessageBox.ButtonRole.AcceptRole)
-        discard = box.addButton("Discard", QMessageBox.ButtonRole.DestructiveRole)
+        discard = box.addButton("Don't Save", QMessageBox.ButtonRole.DestructiveRole)
         save.clicked.connect(self.ask_for_name)
         discard.clicked.connect(self.left)
         box.finished.connect(box.deleteLater)
@@ -144,7 +144,7 @@ class Editor(QWidget):
             super().keyPressEvent(event)
 
     def _arrange(self) -> None:
-        """Put what can be chosen beside the map, or above it."""
+        """Arrange the treatments next to the map, or above it."""
         is_wide = self.width() >= self._theme.scaled(_WIDE)
         self._body.setDirection(QBoxLayout.Direction.RightToLeft if is_wide else QBoxLayout.Direction.TopToBottom)
         self._side.setMinimumWidth(self._theme.scaled(_SIDE_WIDTH) if is_wide else 0)

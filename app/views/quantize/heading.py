@@ -15,7 +15,7 @@ from mlx_engine.amounts import format_context
 
 
 class Heading(QWidget):
-    """`context_chosen` tells the tokens."""
+    """`context_chosen` carries a number of tokens."""
 
     left = Signal()
     context_chosen = Signal(int)
@@ -29,7 +29,7 @@ class Heading(QWidget):
         usual = f"Memory at {format_context(USUAL_CONTEXT)}"
         others = {f"Memory at {format_context(tokens)}": tokens for tokens in CONTEXTS}
         self.context = ChoiceChip(theme, "Context", {usual: USUAL_CONTEXT} | others, is_order=True, parent=self)
-        self.context.setToolTip("The context for which memory is reckoned")
+        self.context.setToolTip("Context length for the memory estimate")
         self.context.value_changed.connect(lambda: self.context_chosen.emit(self.context.value))
         names = QVBoxLayout()
         names.setSpacing(1)
@@ -42,8 +42,8 @@ class Heading(QWidget):
         row.addLayout(names, 1)
         row.addWidget(self.context)
 
-    def follow(self, state: QuantizeState) -> None:
-        """Name the model."""
+    def show_state(self, state: QuantizeState) -> None:
+        """Show the model of this state."""
         self.context.setVisible(not isinstance(state, NoModel))
         self._facts.setVisible(not isinstance(state, NoModel | FetchingModel | RepositoryFailed))
         if isinstance(state, NoModel):

@@ -1,4 +1,4 @@
-"""The page on which a model is quantized: recipes to choose from, and the editor behind each."""
+"""The Quantize page: recipe cards, and an editor for each recipe."""
 
 from functools import partial
 from pathlib import Path
@@ -57,11 +57,11 @@ class QuantizePage(QWidget):
         column.addWidget(self.tray)
         self.setAcceptDrops(True)
         self._connect()
-        self._follow()
+        self._refresh()
 
     def _connect(self) -> None:
         quantize = self._quantize
-        quantize.changed.connect(self._follow)
+        quantize.changed.connect(self._refresh)
         self.heading.left.connect(self.go_back)
         self.heading.context_chosen.connect(quantize.set_context)
         self.recipes.edit_requested.connect(self.edit)
@@ -70,10 +70,10 @@ class QuantizePage(QWidget):
         self.tray.started.connect(quantize.start)
         self._notice.action_chosen.connect(self._act)
 
-    def _follow(self) -> None:
+    def _refresh(self) -> None:
         state = self._quantize.state
         self._close_editor()
-        self.heading.follow(state)
+        self.heading.show_state(state)
         self.recipes.notes.show_sentences(self._quantize.warnings)
         self.tray.setVisible(isinstance(state, RecipesReady))
         match state:
@@ -85,15 +85,15 @@ class QuantizePage(QWidget):
             case ModelFailed(_, title, message) | RepositoryFailed(_, title, message):
                 self._tell(title, message, icon="warning", actions=(_AGAIN, _BACK))
             case NoModel():
-                sentence = "Choose one on the page of models, or drop a folder or a GGUF file here."
-                self._tell("Which model?", sentence, icon="model", actions=(_MODELS, _FOLDER, _FILE))
+                sentence = "Choose a model on the Models page, or drop a folder or a GGUF file here."
+                self._tell("No model selected", sentence, icon="model", actions=(_MODELS, _FOLDER, _FILE))
 
     def _tell(self, title: str, sentence: str, *, icon: str, actions: tuple[str, ...]) -> None:
         self._notice.show_message(title, sentence, icon=icon, actions=actions)
         self._stack.setCurrentWidget(self._notice)
 
     def edit(self, name: str) -> None:
-        """Show the editor with a copy of the recipe of that name."""
+        """Edit a copy of a recipe."""
         state, card = self._quantize.state, self._quantize.card(name)
         if not isinstance(state, RecipesReady) or card is None or card.problem:
             return
@@ -113,7 +113,7 @@ class QuantizePage(QWidget):
         self.recipes.show_card(name)
 
     def go_back(self) -> None:
-        """Leave the editor, or else the page."""
+        """Leave the editor, or the page if no editor is open."""
         if self.editor:
             self.editor.leave()
         else:
@@ -137,7 +137,7 @@ class QuantizePage(QWidget):
             self.ask_for_path(is_file=action == _FILE)
 
     def ask_for_path(self, *, is_file: bool) -> None:
-        """Let the person choose a model that is not in the library."""
+        """Ask for a model that is not in the library."""
         if is_file:
             chosen, _ = QFileDialog.getOpenFileName(self, "Quantize a GGUF file", filter="GGUF files (*.gguf)")
         else:
@@ -179,6 +179,6 @@ class QuantizePage(QWidget):
 
 
 def _model_in(event: QDropEvent) -> Path | None:
-    """Return the folder or the GGUF file that is dragged, if it is one."""
+    """Return the dragged folder or GGUF file, if any."""
     paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
     return next((path for path in paths if path.is_dir() or path.suffix == ".gguf"), None)

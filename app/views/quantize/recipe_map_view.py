@@ -1,7 +1,7 @@
-"""The map of a recipe, to choose matrices on: a line a layer, a column a kind of matrix, coloured by bits.
+"""Map of a recipe to select matrices on: a line per layer, a column per kind of matrix, colored by bits.
 
-A click chooses a cell, a line by its number, a column by its name; dragging and Shift choose what lies between, Ctrl
-(⌘) adds and takes away. By keyboard: the arrows, with Shift to extend; before the first cell stands its heading.
+A click selects a cell, a line by its number or a column by its name. Dragging and Shift select a range, Ctrl (⌘) adds
+and removes. By keyboard, the arrows move the selection and Shift extends it; the heading is before the first cell.
 """
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
@@ -17,14 +17,14 @@ from app.views.kit.plain_text import plain
 from app.views.kit.theme import Theme
 
 _ROW = 20
-"""Pixels of a line at 100 %."""
-_FEWEST = 6
-"""Lines that are seen at least."""
+"""Height of a line, in pixels at 100 %."""
+_MIN_LINES = 6
+"""Minimum number of visible lines."""
 _MOVES = {Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0), Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1)}
 
 
 class RecipeMapView(QAbstractScrollArea):
-    """`bits_typed` tells the digit that was typed for what is chosen; 0 is to keep it, -1 is as the recipe says."""
+    """`bits_typed` carries a typed number of bits; 0 means to keep the selection, -1 to reset it to the recipe."""
 
     selection_changed = Signal()
     bits_typed = Signal(int)
@@ -39,33 +39,33 @@ class RecipeMapView(QAbstractScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Map of the recipe")
+        self.setAccessibleName("Recipe map")
         self.viewport().setAutoFillBackground(False)
         self.viewport().setMouseTracking(True)
         theme.thin_scroll_bars(self)
         theme.changed.connect(self._fit)
 
     def show_map(self, map: RecipeMap) -> None:
-        """Show this one; what is chosen stays so."""
+        """Show a map and keep the selection."""
         self.selection = self.selection.on(map)
         self._fit()
-        self._tell()
+        self._announce_selection()
 
     def select(self, selection: Selection) -> None:
         if selection != self.selection:
             self.selection = selection
             self._reveal()
-            self._tell()
+            self._announce_selection()
 
     def choose_all(self) -> None:
         self.select(self.selection.at((ALL, ALL)))
 
-    def _tell(self) -> None:
-        self.setAccessibleDescription(self.selection.in_words())
+    def _announce_selection(self) -> None:
+        self.setAccessibleDescription(self.selection.summary())
         self.viewport().update()
         self.selection_changed.emit()
 
-    # Where things are.
+    # Geometry.
 
     def _row(self) -> int:
         return self._theme.scaled(_ROW)
@@ -74,7 +74,7 @@ class RecipeMapView(QAbstractScrollArea):
         return QFontMetrics(self._theme.font("small")).horizontalAdvance("8888") + 10
 
     def _top(self) -> int:
-        """Where the layers begin: below the matrices outside of them, and the headings."""
+        """Return the top of the first layer, below the matrices outside of layers and the headings."""
         outside = self._row() + 8 if self.selection.map.outside else 0
         return outside + self._row()
 
@@ -92,7 +92,7 @@ class RecipeMapView(QAbstractScrollArea):
         return QRectF(left, self._line_top(line), width - 2, self._row() - 2)
 
     def place_at(self, point: QPoint) -> Place | None:
-        """Return which place is drawn there, headings included; None beside all."""
+        """Return the place at a point, including headings; None outside of the map."""
         if point.y() < self._row() and self.selection.map.outside:
             line = OUTSIDE
         elif point.y() < self._top():
@@ -107,7 +107,7 @@ class RecipeMapView(QAbstractScrollArea):
 
     def _fit(self) -> None:
         room = self.viewport().height() - self._top()
-        self.setMinimumHeight(self._top() + self._row() * _FEWEST)
+        self.setMinimumHeight(self._top() + self._row() * _MIN_LINES)
         bar, needed = self.verticalScrollBar(), self._row() * len(self.selection.map.rows)
         bar.setPageStep(max(room, 1))
         bar.setSingleStep(self._row())
@@ -125,19 +125,19 @@ class RecipeMapView(QAbstractScrollArea):
         elif top + self._row() > bar.value() + room:
             bar.setValue(top + self._row() - room)
 
-    # What is drawn.
+    # Painting.
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         painter.setFont(self._theme.font("small", tabular=True))
-        chosen = self.selection.paths
+        selected = self.selection.paths
         for column, cell in enumerate(self.selection.map.outside):
-            self._paint_cell(painter, self._area(OUTSIDE, column), cell, chosen, name=short(cell.path))
+            self._paint_cell(painter, self._area(OUTSIDE, column), cell, selected, name=short(cell.path))
         self._paint_headings(painter)
         painter.setClipRect(QRectF(0, self._top(), self.viewport().width(), self.viewport().height()))
         for line in range(1, self.selection.lines):
             if self._top() - self._row() <= self._line_top(line) <= self.viewport().height():
-                self._paint_line(painter, line, chosen)
+                self._paint_line(painter, line, selected)
         painter.setClipping(False)
         self._paint_cursor(painter)
 
@@ -147,20 +147,20 @@ class RecipeMapView(QAbstractScrollArea):
         for column, kind in enumerate(self.selection.map.kinds):
             area = self._area(1, column)
             area.moveTop(top)
-            words = painter.fontMetrics().elidedText(short(kind), Qt.TextElideMode.ElideRight, int(area.width()))
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, words)
+            text = painter.fontMetrics().elidedText(short(kind), Qt.TextElideMode.ElideRight, int(area.width()))
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
 
-    def _paint_line(self, painter: QPainter, line: int, chosen: frozenset[str]) -> None:
+    def _paint_line(self, painter: QPainter, line: int, selected: frozenset[str]) -> None:
         row = self.selection.map.rows[line - 1]
         painter.setPen(self._theme.palette.tertiary)
         number = QRectF(0, self._line_top(line), self._gutter() - 8, self._row() - 2)
         painter.drawText(number, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{row.layer}")
         for column, kind in enumerate(self.selection.map.kinds):
             if cell := row.cells.get(kind):
-                self._paint_cell(painter, self._area(line, column), cell, chosen)
+                self._paint_cell(painter, self._area(line, column), cell, selected)
 
     def _paint_cell(
-        self, painter: QPainter, area: QRectF, cell: MatrixCell, chosen: frozenset[str], *, name: str = ""
+        self, painter: QPainter, area: QRectF, cell: MatrixCell, selected: frozenset[str], *, name: str = ""
     ) -> None:
         colours = self._theme.palette
         if cell.obstacle:
@@ -171,14 +171,14 @@ class RecipeMapView(QAbstractScrollArea):
             fill = bit_color(cell.bits)
             rounded(painter, area, 3, fill)
             painter.setPen(text_color_on(fill))
-        words = f"{name}  {cell.bits:g}".lstrip() if name or not cell.obstacle else ""
-        if painter.fontMetrics().horizontalAdvance(words) + 4 <= area.width():
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, words)
-        if cell.path in chosen:
+        text = f"{name}  {cell.bits:g}".lstrip() if name or not cell.obstacle else ""
+        if painter.fontMetrics().horizontalAdvance(text) + 4 <= area.width():
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
+        if cell.path in selected:
             focus_ring(painter, area.adjusted(-1, -1, 1, 1), 4, colours.text)
 
     def _paint_cursor(self, painter: QPainter) -> None:
-        """Mark the heading on which the keyboard is; a cell is marked by being chosen."""
+        """Mark the heading with the keyboard focus; a cell with the focus is selected anyway."""
         line, column = self.selection.cursor
         if not self.hasFocus() or ALL not in (line, column) or line >= self.selection.lines:
             return
@@ -191,7 +191,7 @@ class RecipeMapView(QAbstractScrollArea):
             area = QRectF(0, self._line_top(line), self._gutter() - 4, self._row() - 2)
         focus_ring(painter, area, 4, self._theme.palette.accent)
 
-    # What is done.
+    # Input.
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         place = self.place_at(event.position().toPoint())
@@ -238,7 +238,7 @@ class RecipeMapView(QAbstractScrollArea):
         return super().viewportEvent(event)
 
     def tip_at(self, point: QPoint) -> str:
-        """Return which matrix is drawn there, and what becomes of it."""
+        """Return the matrix at a point, with its treatment."""
         place = self.place_at(point)
         cell = self.selection.cell(place) if place else None
-        return f"{cell.path}: {cell.obstacle or cell.words}" if cell else ""
+        return f"{cell.path}: {cell.obstacle or cell.summary}" if cell else ""

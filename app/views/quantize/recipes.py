@@ -1,4 +1,4 @@
-"""The recipes as cards in groups, to choose one or several."""
+"""Recipe cards in groups, to select one or several."""
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
@@ -13,7 +13,7 @@ from app.views.kit.theme import Theme
 from app.views.quantize.card import RecipeCardView
 
 _CARD_WIDTH = 270
-_WORDS = {
+_DESCRIPTIONS = {
     CLOSEST: "For the highest quality, or as a reference to measure against.",
     MICROSCALING: "Small floats with a shared scale. Some models are trained in these formats.",
     MLX_LM: "Byte for byte the same as from mlx-lm's own command.",
@@ -22,7 +22,7 @@ _WORDS = {
 
 
 class Recipes(VerticalScrollArea):
-    """Cards are made anew only where there are others than before."""
+    """Rebuilds its cards only if the list of recipes has changed."""
 
     edit_requested = Signal(str)
     export_requested = Signal(str)
@@ -38,26 +38,26 @@ class Recipes(VerticalScrollArea):
         self.column.setSpacing(10)
         self.column.addWidget(self.notes)
         self.column.addStretch(1)
-        quantize.cards_changed.connect(self._follow)
-        quantize.plans_changed.connect(self._follow_chosen)
-        self._follow()
+        quantize.cards_changed.connect(self._refresh)
+        quantize.plans_changed.connect(self._refresh_selection)
+        self._refresh()
 
     def show_card(self, name: str) -> None:
-        """Scroll to the card of that name, once it has its place."""
+        """Scroll to a card, after the layout is done."""
         if card := self.cards.get(name):
             QTimer.singleShot(0, card, lambda: self.ensureWidgetVisible(card))
             card.mark.setFocus()
 
-    def _follow(self) -> None:
+    def _refresh(self) -> None:
         cards = self._quantize.cards
         if [card.name for card in cards] != list(self.cards):
             self._rebuild(cards)
-        self._follow_chosen()
+        self._refresh_selection()
 
-    def _follow_chosen(self) -> None:
+    def _refresh_selection(self) -> None:
         for card in self._quantize.cards:
             if view := self.cards.get(card.name):
-                view.follow(card, is_chosen=self._quantize.is_chosen(card.name))
+                view.show_card(card, is_chosen=self._quantize.is_chosen(card.name))
 
     def _rebuild(self, cards: list[RecipeCard]) -> None:
         for part in self._groups:
@@ -86,17 +86,17 @@ class Recipes(VerticalScrollArea):
         row.setContentsMargins(0, 8 if self._groups else 0, 0, 0)
         row.setSpacing(10)
         row.addWidget(TextLabel(self._theme, group, bold=True), 0)
-        words = TextLabel(self._theme, _WORDS.get(group, ""), role="small", tone="secondary")
-        row.addWidget(words, 1, Qt.AlignmentFlag.AlignVCenter)
+        description = TextLabel(self._theme, _DESCRIPTIONS.get(group, ""), role="small", tone="secondary")
+        row.addWidget(description, 1, Qt.AlignmentFlag.AlignVCenter)
         if group == USER_RECIPES:
-            words.setText("" if cards else "Edit any recipe matrix by matrix and save it here.")
+            description.setText("" if cards else "Edit any recipe matrix by matrix and save it here.")
             add = TextButton(self._theme, "Import…")
             add.setAccessibleName("Import a recipe")
             add.clicked.connect(self.import_requested)
             row.addWidget(add)
         if group == OTHER_GROUPS:
             show = TextButton(self._theme, "Hide" if self._shows_rare else "Show")
-            show.setAccessibleName("Show or hide the recipes with other group sizes")
+            show.setAccessibleName("Show or hide recipes with other group sizes")
             show.clicked.connect(lambda: self._toggle_rare(grid, show))
             row.addWidget(show)
             grid.setVisible(self._shows_rare)

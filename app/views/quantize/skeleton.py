@@ -1,4 +1,4 @@
-"""Where the cards are going to be, while it is being read what the model consists of."""
+"""Placeholder for the cards while the model is read."""
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -13,15 +13,15 @@ _CARD = (270, 130)
 
 
 class Skeleton(QWidget):
-    """A line of words, and the outlines of cards; nothing moves."""
+    """A line of text and the outlines of cards, without animation."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.words = TextLabel(theme, "Reading of which matrices the model consists…", tone="secondary", wraps=True)
+        self.label = TextLabel(theme, "Reading the model's layers…", tone="secondary", wraps=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(SIDE, 12, SIDE, SIDE)
-        column.addWidget(self.words, 0, Qt.AlignmentFlag.AlignTop)
+        column.addWidget(self.label, 0, Qt.AlignmentFlag.AlignTop)
         theme.changed.connect(self.update)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -30,7 +30,7 @@ class Skeleton(QWidget):
         columns = max(1, (self.width() - 2 * SIDE + 12) // (wide + 12))
         width = (self.width() - 2 * SIDE - 12 * (columns - 1)) / columns
         ground, bar = mixed(colours.window, colours.text, 0.035), mixed(colours.window, colours.text, 0.08)
-        top = self.words.geometry().bottom() + 14
+        top = self.label.geometry().bottom() + 14
         for number in range(columns * 2):
             left = SIDE + (number % columns) * (width + 12)
             card = QRectF(left, top + (number // columns) * (high + 12), width, high)

@@ -1,4 +1,4 @@
-"""The foot of the page: what was chosen, what it takes, and the button that begins."""
+"""Foot of the Quantize page: the planned conversions, their disk space, and the start button."""
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
@@ -14,13 +14,13 @@ from app.views.kit.theme import Theme
 from app.views.quantize.plan_row import PlanRow
 from mlx_engine.amounts import format_disk
 
-_REMOVING_COSTS = "Each file of the original goes for good once it was used; an interruption costs it anew."
+_REMOVAL_NOTE = "Original files are deleted permanently after use, and downloaded again after an interruption."
 _SHARE = 0.35
-"""Of the page's height, what the rows take at most."""
+"""Maximum height of the rows, as a share of the page's height."""
 
 
 class Tray(QWidget):
-    """Without a model it is not there."""
+    """Hidden without a model."""
 
     started = Signal()
 
@@ -37,9 +37,9 @@ class Tray(QWidget):
         self._lay_out()
         self.button.clicked.connect(self.started)
         self.remove.toggled.connect(lambda removes: quantize.remove_source(removes=removes))
-        quantize.plans_changed.connect(self.follow)
+        quantize.plans_changed.connect(self.refresh)
         theme.changed.connect(self.fit_height)
-        self.follow()
+        self.refresh()
 
     def _lay_out(self) -> None:
         self._column.setContentsMargins(0, 2, 0, 2)
@@ -47,13 +47,13 @@ class Tray(QWidget):
         self._column.addStretch(1)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setAccessibleName("What is going to be made")
+        self._scroll.setAccessibleName("Planned conversions")
         self._scroll.setWidget(self._inside)
         for part in (self, self._inside):
             part.installEventFilter(self)
         self._theme.thin_scroll_bars(self._scroll)
-        for see_through in (self._scroll.viewport(), self._inside):
-            see_through.setAutoFillBackground(False)
+        for transparent in (self._scroll.viewport(), self._inside):
+            transparent.setAutoFillBackground(False)
         foot = QHBoxLayout()
         foot.addWidget(self._line, 1)
         foot.addWidget(self.remove)
@@ -64,8 +64,8 @@ class Tray(QWidget):
         column.addWidget(self._scroll)
         column.addLayout(foot)
 
-    def follow(self) -> None:
-        """Show what is chosen now."""
+    def refresh(self) -> None:
+        """Show the current plans."""
         plans = {plan.card.name: plan for plan in self._quantize.plans}
         for name in self._rows.keys() - plans.keys():
             row = self._rows.pop(name)
@@ -73,11 +73,11 @@ class Tray(QWidget):
             row.deleteLater()
         for place, (name, plan) in enumerate(plans.items()):
             if name in self._rows:
-                self._rows[name].follow(plan)
+                self._rows[name].show_plan(plan)
             else:
                 row = self._rows[name] = PlanRow(plan, self._theme)
                 row.renamed.connect(self._quantize.rename)
-                row.dropped.connect(lambda name: self._quantize.choose(name, chosen=False))
+                row.removed.connect(lambda name: self._quantize.choose(name, chosen=False))
                 self._column.insertWidget(place, row)
         self._show_line(len(plans))
         self.button.setEnabled(self._quantize.can_start)
@@ -89,51 +89,51 @@ class Tray(QWidget):
         self.remove.setVisible(self._quantize.can_remove_source)
         with QSignalBlocker(self.remove):
             self.remove.setChecked(self._quantize.removes_source)
-        if isinstance(state, RecipesReady) and state.coming:
-            self.remove.setText("Remove the original's files as they are used")
+        if isinstance(state, RecipesReady) and state.download:
+            self.remove.setText("Delete original files after use")
             self.remove.setToolTip(
-                f"Each file of {state.model.name} is removed for good once it was used, so that the disk need not have "
-                f"room for all {format_disk(state.model.size_bytes)}. If the work is interrupted, those files are "
-                "downloaded again."
+                f"Deletes each file of {state.model.name} permanently after use, so that the disk does not need space "
+                f"for all {format_disk(state.model.size_bytes)}. After an interruption, these files are downloaded "
+                "again."
             )
             self.remove.updateGeometry()
         elif isinstance(state, RecipesReady):
-            self.remove.setText("Remove the original afterwards")
+            self.remove.setText("Delete original afterwards")
             self.remove.setToolTip(
-                f"Once the new model is whole, the weights of {state.model.name} are removed for good, not into the "
-                f"trash. That frees {format_disk(state.model.size_bytes)}."
+                f"Deletes the weights of {state.model.name} permanently when the new model is complete, without moving "
+                f"them to the Trash. Frees {format_disk(state.model.size_bytes)}."
             )
             self.remove.updateGeometry()
 
     def _show_line(self, count: int) -> None:
         obstacle = self._quantize.obstacle if count else ""
-        free = f"{format_disk(self._quantize.free_bytes)} are free"
-        needs = f"{format_disk(self._quantize.needed_bytes)} on disk; {free}" if count else "Choose a recipe"
-        coming = self._quantize.coming
-        download = f"{format_disk(coming.missing_bytes)} to download · " if coming and coming.missing_bytes else ""
-        costs = f" {_REMOVING_COSTS}" if coming and self._quantize.removes_source else ""
-        self._line.setText(obstacle or f"{download}{needs}{'.' if costs else ''}{costs}")
+        free, needed = format_disk(self._quantize.free_bytes), format_disk(self._quantize.needed_bytes)
+        needs = f"{needed} on disk, {free} available" if count else "Select a recipe"
+        download = self._quantize.download
+        missing = f"{format_disk(download.missing_bytes)} to download · " if download and download.missing_bytes else ""
+        note = f". {_REMOVAL_NOTE}" if download and self._quantize.removes_source else ""
+        self._line.setText(obstacle or f"{missing}{needs}{note}")
         self._line.set_tone("danger" if obstacle else "secondary")
-        one = "Download and quantize" if coming else "Quantize"
-        self.button.setText(f"Make {count} models" if count > 1 else one)
+        single = "Download and quantize" if download else "Quantize"
+        self.button.setText(f"Create {count} models" if count > 1 else single)
         self.button.updateGeometry()
 
     def fit_height(self) -> None:
-        """Be as high as the rows need, up to a share of the page."""
+        """Fit the height to the rows, up to a share of the page."""
         page = self.parentWidget()
         width = max(self._scroll.viewport().width(), 200)
         needed = sum(_height(row, width) + 6 for row in self._rows.values())
-        most = max(round(page.height() * _SHARE) if page else needed, self._theme.scaled(40))
-        self._scroll.setFixedHeight(min(needed, most))
+        limit = max(round(page.height() * _SHARE) if page else needed, self._theme.scaled(40))
+        self._scroll.setFixedHeight(min(needed, limit))
         self._scroll.setVisible(bool(self._rows))
         layout = self.layout()
         if layout and self.width():
             self.setFixedHeight(layout.totalHeightForWidth(self.width()))
-            # A height that is set while the layout is at work does not reach it by itself.
+            # A height that is set during a layout pass does not reach the layout by itself.
             layout.setGeometry(self.rect())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Make room for a part that says more than before."""
+        """Adjust the height to a row with more text."""
         if event.type() == QEvent.Type.LayoutRequest:
             self.fit_height()
         return super().eventFilter(watched, event)

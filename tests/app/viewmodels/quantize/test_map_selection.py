@@ -57,6 +57,6 @@ def test_the_arrows_go_over_the_headings(selection: Selection) -> None:
 
 
 def test_what_is_chosen_is_said(selection: Selection) -> None:
-    assert selection.in_words() == "model.layers.0.self_attn.q_proj: 4-bit"
-    assert selection.at((2, ALL)).in_words() == "7 matrices chosen"
-    assert Selection(selection.map).at((1, 0), adds=True).in_words() == "Nothing chosen"
+    assert selection.summary() == "model.layers.0.self_attn.q_proj: 4-bit"
+    assert selection.at((2, ALL)).summary() == "7 matrices selected"
+    assert Selection(selection.map).at((1, 0), adds=True).summary() == "Nothing selected"

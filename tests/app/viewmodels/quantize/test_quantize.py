@@ -122,7 +122,7 @@ def test_a_name_that_is_taken_gets_another_offered(begin: Begin, tmp_path: Path)
     plan = quantize.plans[0]
     assert "already" in plan.problem
     assert not quantize.can_start
-    quantize.rename(FIRST_CHOICE, plan.other_name)
+    quantize.rename(FIRST_CHOICE, plan.free_name)
     assert quantize.plans[0].problem == ""
     assert quantize.can_start
 
@@ -150,7 +150,7 @@ def test_what_the_queue_refuses_is_told(begin: Begin) -> None:
     quantize.start()
     quantize.choose(FIRST_CHOICE, chosen=True)
     quantize.start()
-    assert problems[0][0] == f"Whale-{FIRST_CHOICE} was not begun"
+    assert problems[0][0] == f"Couldn't start Whale-{FIRST_CHOICE}"
     assert len(queue) == 1
 
 
@@ -299,7 +299,7 @@ def test_a_disk_that_cannot_hold_both_is_told_what_helps(fetch: Begin, monkeypat
     """There is room for a part of the original at a time."""
     monkeypatch.setattr(preflight, "free_bytes", lambda _: TO_COME)
     quantize = fetch()
-    assert "if the original's files are removed" in quantize.obstacle
+    assert "Removing the original's files" in quantize.obstacle
     quantize.remove_source(removes=True)
     assert quantize.obstacle == ""
 

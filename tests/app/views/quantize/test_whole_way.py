@@ -76,4 +76,4 @@ def test_a_model_that_fails_to_be_read_leaves_the_window_as_it_is(assembly: Asse
     assembly.notifier.posted.connect(lambda notice: told.append((notice.title, notice.message)))
     (tmp_path / "empty").mkdir()
     assembly.pages.quantizing().open_path(tmp_path / "empty")
-    assert told[0][0] == "empty cannot be quantized"
+    assert told[0][0] == "Couldn't open empty"
