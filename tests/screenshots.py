@@ -80,7 +80,7 @@ def quantization(run: Run, grab: Grab) -> Iterator[Step]:
     page.editor.map.select(page.editor.map.selection.at((ALL, 2)))
     page.editor.palette_panel.choose_bits(8)
     grab("recipe-editor")
-    page.editor.left.emit()
+    page.editor.back_requested.emit()
     quantize.start()
     jobs = run.assembly.pages.jobs().jobs
     yield lambda: jobs.share > 0.2 or not jobs.under_way

@@ -39,7 +39,7 @@ class QuantizeAssembly(QObject):
         from app.views.quantize.page import QuantizePage  # noqa: PLC0415 - the Lab has recipes without it
 
         self._page = QuantizePage(self.quantize, self._theme)
-        self._page.left.connect(self._leave)
+        self._page.back_requested.connect(self._leave)
         self._page.path_chosen.connect(self.open_path)
         return self._page
 

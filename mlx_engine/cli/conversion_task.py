@@ -73,7 +73,7 @@ def write_forecast(
                 "files": forecast.files,
                 "bits_per_weight": forecast.bits_per_weight,
                 "fit": msgspec.to_builtins(fit),
-                "kept": dict(forecast.kept),
+                "unquantized": dict(forecast.unquantized),
                 "dropped": forecast.dropped,
                 "notes": outline.notes,
                 "layers": forecast.bits,
@@ -86,5 +86,5 @@ def write_forecast(
     terminal.write(f"{'Bits/weight':14}{forecast.bits_per_weight:>10.3f}  {forecast.quantization}\n")
     terminal.write(estimate_table(result, fit, 16))
     lines = [*outline.notes, *(f"Dropped: {part.prefix}: {part.reason}." for part in forecast.dropped)]
-    lines += (f"Not quantized: {line}." for line in unquantized_lines(forecast.kept))
+    lines += (f"Not quantized: {line}." for line in unquantized_lines(forecast.unquantized))
     terminal.write("".join(f"{line}\n" for line in lines))

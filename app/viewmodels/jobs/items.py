@@ -11,7 +11,7 @@ from mlx_engine.engine.parents.job_queue import Job
 from mlx_engine.engine.values.job_state import Done, Failed, JobState, Paused, Queued, Running
 from mlx_engine.hub_messages import Download
 from mlx_engine.models.hub.upload_messages import Publish
-from mlx_engine.quantize.plan.messages import Convert, Kept, SourceProgress
+from mlx_engine.quantize.plan.messages import Convert, SourceProgress, UnquantizedTensor
 
 Task = Literal["download", "conversion", "publication"]
 JobKind = Literal["queued", "running", "paused", "done", "failed"]
@@ -119,18 +119,18 @@ def _details(state: JobState) -> tuple[str, ...]:
     match state:
         case Running():
             writing = (f"Writing {state.tensor}",) if state.tensor else ()
-            return (*writing, *state.notes, *_kept(state.kept))
+            return (*writing, *state.notes, *_unquantized(state.unquantized))
         case Done():
-            return (*state.notes, *_kept(state.kept))
+            return (*state.notes, *_unquantized(state.unquantized))
         case _:
             return ()
 
 
-def _kept(kept: Sequence[Kept]) -> tuple[str, ...]:
-    """Return what was left as it is: a line for each reason."""
-    counts = Counter(one.reason for one in kept)
-    first = {one.reason: one.path for one in reversed(kept)}
+def _unquantized(tensors: Sequence[UnquantizedTensor]) -> tuple[str, ...]:
+    """Return a line for each reason that tensors were not quantized."""
+    counts = Counter(tensor.reason for tensor in tensors)
+    first = {tensor.reason: tensor.path for tensor in reversed(tensors)}
     return tuple(
-        f"Kept: {first[reason]}, {reason}" if count == 1 else f"Kept: {count} tensors like {first[reason]}, {reason}"
+        f"Not quantized: {first[reason] if count == 1 else f'{count} tensors like {first[reason]}'}, {reason}"
         for reason, count in counts.items()
     )

@@ -110,10 +110,10 @@ def _in_order(cards: Sequence[RecipeCard]) -> list[RecipeCard]:
 
 def unquantized_tensors(conversion: ConversionForecast) -> list[tuple[str, str]]:
     """Return pairs of a tensor, or a number of tensors, and the reason that it stays in floating point."""
-    counts = Counter(reason for _, reason in conversion.kept)
+    counts = Counter(reason for _, reason in conversion.unquantized)
     pairs = []
     for reason, count in counts.most_common():
-        first = next(path for path, of_path in conversion.kept if of_path == reason)
+        first = next(path for path, of_path in conversion.unquantized if of_path == reason)
         each = "each " if count > 1 and reason.startswith("a ") else ""
         pairs.append((first if count == 1 else f"{count} tensors", f"{each}{reason}"))
     pairs += [(dropped.prefix, f"dropped: {dropped.reason}") for dropped in conversion.dropped]

@@ -20,9 +20,9 @@ _WIDE, _SIDE_WIDTH, _NO_LIMIT = 620, 230, 16_777_215
 
 
 class Editor(QWidget):
-    """`left` is emitted when the user leaves without saving, `saved` with the key of the saved recipe."""
+    """`back_requested` is emitted when the user leaves without saving, `saved` with the key of the saved recipe."""
 
-    left = Signal()
+    back_requested = Signal()
     saved = Signal(str)
 
     def __init__(self, model: RecipeEditor, quantize: Quantize, theme: Theme, parent: QWidget | None = None) -> None:
@@ -123,7 +123,7 @@ class Editor(QWidget):
     def leave(self) -> None:
         """Go back, after a question if there are unsaved changes."""
         if not self._model.can_undo:
-            self.left.emit()
+            self.back_requested.emit()
             return
         box = QMessageBox(QMessageBox.Icon.NoIcon, "Facet", "Save the changes to this recipe?", parent=self)
         box.setInformativeText("Your changes will be lost if you don't save them.")
@@ -131,7 +131,7 @@ class Editor(QWidget):
         save = box.addButton("Save…", QMessageBox.ButtonRole.AcceptRole)
         discard = box.addButton("Don't Save", QMessageBox.ButtonRole.DestructiveRole)
         save.clicked.connect(self.ask_for_name)
-        discard.clicked.connect(self.left)
+        discard.clicked.connect(self.back_requested)
         box.finished.connect(box.deleteLater)
         box.open()
 

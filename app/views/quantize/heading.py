@@ -1,4 +1,4 @@
-"""The top of the page: the way back, which model it is about, and the context that memory is reckoned for."""
+"""Heading of the Quantize page: back button, model, and context for the memory estimate."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -17,7 +17,7 @@ from mlx_engine.amounts import format_context
 class Heading(QWidget):
     """`context_chosen` carries a number of tokens."""
 
-    left = Signal()
+    back_requested = Signal()
     context_chosen = Signal(int)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -25,7 +25,7 @@ class Heading(QWidget):
         self._name = TextLabel(theme, role="heading")
         self._facts = TextLabel(theme, role="small", tone="secondary")
         back = IconButton(theme, "chevron-left", "Back")
-        back.clicked.connect(self.left)
+        back.clicked.connect(self.back_requested)
         usual = f"Memory at {format_context(USUAL_CONTEXT)}"
         others = {f"Memory at {format_context(tokens)}": tokens for tokens in CONTEXTS}
         self.context = ChoiceChip(theme, "Context", {usual: USUAL_CONTEXT} | others, is_order=True, parent=self)

@@ -31,9 +31,9 @@ _AGAIN, _BACK = "Try again", "Back"
 
 
 class QuantizePage(QWidget):
-    """`left` leads back to where the person came from; `path_chosen` tells a model that is not in the library."""
+    """`path_chosen` carries the path of a model that is not in the library."""
 
-    left = Signal()
+    back_requested = Signal()
     path_chosen = Signal(object)  # Path
 
     def __init__(self, quantize: Quantize, theme: Theme, parent: QWidget | None = None) -> None:
@@ -62,7 +62,7 @@ class QuantizePage(QWidget):
     def _connect(self) -> None:
         quantize = self._quantize
         quantize.changed.connect(self._refresh)
-        self.heading.left.connect(self.go_back)
+        self.heading.back_requested.connect(self.go_back)
         self.heading.context_chosen.connect(quantize.set_context)
         self.recipes.edit_requested.connect(self.edit)
         self.recipes.import_requested.connect(self._ask_for_recipe)
@@ -100,7 +100,7 @@ class QuantizePage(QWidget):
         self._close_editor()
         model = RecipeEditor(state.forecaster.outline, card.recipe, self)
         self.editor = Editor(model, self._quantize, self._theme)
-        self.editor.left.connect(self._close_editor)
+        self.editor.back_requested.connect(self._close_editor)
         self.editor.saved.connect(self._show_saved)
         self._stack.addWidget(self.editor)
         self._stack.setCurrentWidget(self.editor)
@@ -117,7 +117,7 @@ class QuantizePage(QWidget):
         if self.editor:
             self.editor.leave()
         else:
-            self.left.emit()
+            self.back_requested.emit()
 
     def _close_editor(self) -> None:
         if self.editor:
@@ -132,7 +132,7 @@ class QuantizePage(QWidget):
         if action == _AGAIN:
             self._quantize.try_again()
         elif action in (_BACK, _MODELS):
-            self.left.emit()
+            self.back_requested.emit()
         else:
             self.ask_for_path(is_file=action == _FILE)
 

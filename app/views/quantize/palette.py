@@ -94,7 +94,7 @@ class TreatmentPalette(QWidget):
             chip.clicked.connect(lambda _=False, form=self._fixed[name]: self.chosen.emit(form))
 
     def choose_bits(self, bits: int) -> None:
-        """Choose affine quantization to `bits`; 0 stands for keeping the matrices, -1 for the recipe's treatment."""
+        """Choose affine quantization to `bits`; 0 means to keep the matrices, -1 the recipe's treatment."""
         special: dict[int, Treatment | str] = {0: "keep", -1: AS_RECIPE}
         self.chosen.emit(special[bits] if bits in special else Format(bits=bits, group_size=self._group))
 

@@ -64,6 +64,6 @@ class ConversionTextView:
 def _plan(event: ConversionPlanned) -> str:
     lines = [f"{event.id}: {format_disk(event.size_bytes)}, {event.bits_per_weight:.2f} bits per weight."]
     lines += event.notes
-    reasons = ((tensor.path, tensor.reason) for tensor in event.kept if tensor.reason not in EXPECTED_REASONS)
+    reasons = ((tensor.path, tensor.reason) for tensor in event.unquantized if tensor.reason not in EXPECTED_REASONS)
     lines += (f"Not quantized: {line}." for line in unquantized_lines(reasons))
     return "".join(f"{line}\n" for line in lines)

@@ -9,7 +9,7 @@ from mlx_engine.models.hub.transfer_rate import TransferRate
 from mlx_engine.quantize.mlx.convert import WriteProgress
 from mlx_engine.quantize.mlx.source import Source
 from mlx_engine.quantize.plan.forecast import ConversionForecast
-from mlx_engine.quantize.plan.messages import ConversionPlanned, ConversionProgress, Converted, Kept
+from mlx_engine.quantize.plan.messages import ConversionPlanned, ConversionProgress, Converted, UnquantizedTensor
 
 INTERVAL_S = 0.2
 """Time between two progress events."""
@@ -21,7 +21,7 @@ def planned(id: str, expected: ConversionForecast, source: Source) -> Conversion
         id=id,
         size_bytes=expected.size_bytes,
         bits_per_weight=expected.bits_per_weight,
-        kept=_kept(expected),
+        unquantized=_unquantized(expected),
         notes=(*source.notes, *expected.notes),
     )
 
@@ -57,10 +57,10 @@ def converted(id: str, target: Path, expected: ConversionForecast, source: Sourc
         path=str(target),
         size_bytes=expected.size_bytes,
         bits_per_weight=expected.bits_per_weight,
-        kept=_kept(expected),
+        unquantized=_unquantized(expected),
         notes=(*source.notes, *expected.notes),
     )
 
 
-def _kept(expected: ConversionForecast) -> tuple[Kept, ...]:
-    return tuple(Kept(path, reason) for path, reason in expected.kept)
+def _unquantized(expected: ConversionForecast) -> tuple[UnquantizedTensor, ...]:
+    return tuple(UnquantizedTensor(path, reason) for path, reason in expected.unquantized)

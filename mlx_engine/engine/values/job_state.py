@@ -12,7 +12,13 @@ from mlx_engine.hub_messages import (
 )
 from mlx_engine.models.hub.upload_messages import Published, PublishPlanned, PublishProgress
 from mlx_engine.protocol import ProcessExited, RequestFailed
-from mlx_engine.quantize.plan.messages import ConversionPlanned, ConversionProgress, Converted, Kept, SourceProgress
+from mlx_engine.quantize.plan.messages import (
+    ConversionPlanned,
+    ConversionProgress,
+    Converted,
+    SourceProgress,
+    UnquantizedTensor,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Running:
     notice: str = ""
     tensor: str = ""
     """Of a conversion: the tensor being written."""
-    kept: tuple[Kept, ...] = ()
+    unquantized: tuple[UnquantizedTensor, ...] = ()
     notes: tuple[str, ...] = ()
     """Of a conversion: sentences about losses and omissions."""
     source: SourceProgress | None = None
@@ -63,7 +69,7 @@ class Done:
     path: str
     size_bytes: int
     bits_per_weight: float = 0.0
-    kept: tuple[Kept, ...] = ()
+    unquantized: tuple[UnquantizedTensor, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -94,7 +100,7 @@ def advance(state: JobState, event: JobEvent) -> JobState:  # noqa: C901, PLR091
         case Running(), Waiting():
             return replace(state, notice=event.reason)
         case Running(), ConversionPlanned():
-            return Running(kept=event.kept, notes=event.notes)
+            return Running(unquantized=event.unquantized, notes=event.notes)
         case Running(), ConversionProgress():
             return replace(
                 state,
@@ -112,7 +118,7 @@ def advance(state: JobState, event: JobEvent) -> JobState:  # noqa: C901, PLR091
         case Running() | Paused() | Queued(), Downloaded():
             return Done(event.path, event.size_bytes)
         case Running() | Paused() | Queued(), Converted():
-            return Done(event.path, event.size_bytes, event.bits_per_weight, event.kept, event.notes)
+            return Done(event.path, event.size_bytes, event.bits_per_weight, event.unquantized, event.notes)
         case Running() | Paused() | Queued(), Published():
             return Done(event.address, event.size_bytes)
         case Running() | Paused() | Queued(), RequestFailed():

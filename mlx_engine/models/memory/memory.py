@@ -147,7 +147,7 @@ def _weights_bytes(model: ModelDescription, runtime: Runtime) -> int:
 
 
 def _cached_number_bytes(model: ModelDescription, cache_bits: CacheBits, runtime: Runtime) -> float:
-    """Return the size of a number in the KV cache; 16 bits stand for the type of the activations."""
+    """Return the size of a number in the KV cache; 16 bits means the type of the activations."""
     if cache_bits == 16 or cache_precision.obstacle(model):
         return runtime.number_bytes
     # A scale and an offset for each group.

@@ -127,7 +127,9 @@ def _provenance(source: Source, recipe: Recipe, expected: ConversionForecast, or
         settings=msgspec.to_builtins(recipe),
         bits_per_weight=expected.bits_per_weight,
         notes=(*source.notes, *(f"{tensors.prefix} is dropped: {tensors.reason}." for tensors in expected.dropped)),
-        unquantized=tuple(unquantized_lines(entry for entry in expected.kept if entry[1] not in EXPECTED_REASONS)),
+        unquantized=tuple(
+            unquantized_lines(entry for entry in expected.unquantized if entry[1] not in EXPECTED_REASONS)
+        ),
         created=provenance.now(),
         tools=provenance.versions("facet", "mlx", "mlx-lm"),
     )

@@ -32,7 +32,7 @@ class ConversionForecast:
     parameters: int
     quantization: str
     """As the library will show it: "4-bit g64", "mixed 4/6-bit g64"."""
-    kept: tuple[tuple[str, str], ...]
+    unquantized: tuple[tuple[str, str], ...]
     """Paths that stay in floating point although the recipe would quantize them, each with the reason."""
     bits: tuple[LayerBits, ...]
     """The bits of each layer, as for a model on the disk."""
@@ -87,7 +87,7 @@ def forecast_of(placements: Sequence[ParameterPlacement], outline: Outline, reci
         half_bytes=sum(tensor_bytes(*array) for _, array in arrays if array[0] in ("F16", "BF16")),
         parameters=sum(weight.parameters for weight in stored),
         quantization=weights.format_precision(stored),
-        kept=tuple(
+        unquantized=tuple(
             (placement.parameter.path, placement.reason)
             for placement in placements
             if placement.reason and placement.format is None

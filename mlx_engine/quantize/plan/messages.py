@@ -76,7 +76,7 @@ class OutlineRead(msgspec.Struct, frozen=True, tag="outline", tag_field=type_tag
     """For a model on the Hub: the least disk space for its weights, if each file is removed after use."""
 
 
-class Kept(msgspec.Struct, frozen=True):
+class UnquantizedTensor(msgspec.Struct, frozen=True):
     """A matrix that is kept although the recipe would quantize it; `reason` ends a sentence."""
 
     path: str
@@ -108,7 +108,7 @@ class ConversionPlanned(msgspec.Struct, frozen=True, kw_only=True, tag="conversi
     size_bytes: int
     """Of the weight files."""
     bits_per_weight: float
-    kept: tuple[Kept, ...] = ()
+    unquantized: tuple[UnquantizedTensor, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -131,5 +131,5 @@ class Converted(msgspec.Struct, frozen=True, kw_only=True, tag="converted", tag_
     size_bytes: int
     """Of the weight files."""
     bits_per_weight: float
-    kept: tuple[Kept, ...] = ()
+    unquantized: tuple[UnquantizedTensor, ...] = ()
     notes: tuple[str, ...] = ()

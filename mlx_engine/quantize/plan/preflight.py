@@ -89,9 +89,9 @@ def files_at_once(
     )
 
 
-def _is_same_disk(one: Path, other: Path) -> bool:
-    first, second = (next(part for part in (path, *path.parents) if part.exists()) for path in (one, other))
-    return first.stat().st_dev == second.stat().st_dev
+def _is_same_disk(first: Path, second: Path) -> bool:
+    existing = (next(part for part in (path, *path.parents) if part.exists()) for path in (first, second))
+    return len({path.stat().st_dev for path in existing}) == 1
 
 
 def check_source(source: Path) -> ModelDescription:

@@ -1,1 +1,1 @@
-"""Models that are quantized already, read as what they stand for: matrices of floats, or packed as MLX packs them."""
+"""Readers for models that other programs have quantized: as floats, or packed in a format of MLX."""

@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 Bytes = NDArray[np.uint8]
 
 
-def unpack(words: NDArray[np.generic], bits: int) -> Bytes:
+def unpack(packed_words: NDArray[np.generic], bits: int) -> Bytes:
     """Return the numbers in rows of words [..., words] as [..., numbers]."""
-    row = np.ascontiguousarray(words).view(np.uint8)
+    row = np.ascontiguousarray(packed_words).view(np.uint8)
     if bits == 8:
         return row
     if bits in (2, 4):

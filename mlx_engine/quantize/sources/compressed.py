@@ -49,9 +49,11 @@ class PackedIntegers:
         return self._integers(start, stop).packed(format)
 
     def _integers(self, start: int, stop: int) -> Integers:
-        words = read_rows(self.tensors, f"{self.path}.weight_packed", start, stop)
+        packed_words = read_rows(self.tensors, f"{self.path}.weight_packed", start, stop)
         scales = read_floats(self.tensors, f"{self.path}.weight_scale", start, stop)
-        return Integers(bits.unpack(words, self.width)[:, : self.shape[1]], scales, -self._zeros(start, stop) * scales)
+        return Integers(
+            bits.unpack(packed_words, self.width)[:, : self.shape[1]], scales, -self._zeros(start, stop) * scales
+        )
 
     def _zeros(self, start: int, stop: int) -> Any:
         """Return the zero points, counted from the lowest number; by default the middle of the range."""
@@ -110,8 +112,8 @@ def _packed(tensors: Tensors, path: str, width: int) -> Matrix:
         raise BrokenModel(f"The matrix {path!r} lacks its scales. Download the model again.")
     if f"{path}.weight_g_idx" in entries:
         raise UnsupportedModel(f"Facet does not support reordered groups (weight_g_idx), as in {path!r}.")
-    rows, words = entries[f"{path}.weight_packed"].shape
-    columns = words * 32 // width
+    rows, packed_words = entries[f"{path}.weight_packed"].shape
+    columns = packed_words * 32 // width
     if f"{path}.weight_shape" in entries:
         rows, columns = map(int, read_all(tensors, f"{path}.weight_shape").reshape(-1))
     groups = entries[scales].shape[-1]

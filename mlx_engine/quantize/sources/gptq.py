@@ -68,10 +68,10 @@ class TransposedIntegers:
         return Integers(self._quants(start, stop), scales, -self._zeros(start, stop) * scales)
 
     def _quants(self, start: int, stop: int) -> NDArray[np.uint8]:
-        words = read_all(self.tensors, f"{self.path}.qweight")
+        packed_words = read_all(self.tensors, f"{self.path}.qweight")
         if self.is_awq:
-            return np.ascontiguousarray(self._of_outputs(words, start, stop).T)
-        return bits.unpack(np.ascontiguousarray(words[:, start:stop].T), self.width)[:, : self.shape[1]]
+            return np.ascontiguousarray(self._of_outputs(packed_words, start, stop).T)
+        return bits.unpack(np.ascontiguousarray(packed_words[:, start:stop].T), self.width)[:, : self.shape[1]]
 
     def _scales(self, start: int, stop: int) -> Floats:
         return np.ascontiguousarray(read_floats(self.tensors, f"{self.path}.scales")[:, start:stop].T)
@@ -86,13 +86,13 @@ class TransposedIntegers:
         # GPTQ adds the 1 modulo the range of a zero point: 15 + 1 is 0 in four bits.
         return ((zeros.astype(np.int32) + self.zero_offset) & ((1 << self.width) - 1)).astype(np.float32)
 
-    def _of_outputs(self, words: NDArray[Any], start: int, stop: int) -> NDArray[np.uint8]:
+    def _of_outputs(self, packed_words: NDArray[Any], start: int, stop: int) -> NDArray[np.uint8]:
         """Return numbers that are packed along the outputs, for the outputs [start, stop)."""
         if not self.is_awq:
-            return bits.unpack(words, self.width)[:, start:stop]
+            return bits.unpack(packed_words, self.width)[:, start:stop]
         first, last = start // 8, -(-stop // 8)
-        numbers = bits.unpack(words[:, first:last], 4).reshape(len(words), -1, 8)[..., _awq_order]
-        return numbers.reshape(len(words), -1)[:, start - 8 * first : stop - 8 * first]
+        numbers = bits.unpack(packed_words[:, first:last], 4).reshape(len(packed_words), -1, 8)[..., _awq_order]
+        return numbers.reshape(len(packed_words), -1)[:, start - 8 * first : stop - 8 * first]
 
 
 def matrices(tensors: Tensors, settings: Mapping[str, Any]) -> dict[str, Matrix]:

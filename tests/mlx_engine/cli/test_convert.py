@@ -51,7 +51,7 @@ def test_a_dry_run_forecasts_the_exact_result(llama: str, home: Path, tmp_path: 
     assert main(["convert", llama, "--recipe", "4bit-g128", "--dry-run", "--json", "--context", "1024"]) == 0
     forecast = json.loads(capsys.readouterr().out)
     assert not (home / "models").exists()
-    assert forecast["kept"]["model.layers.0.self_attn.q_proj"] == "its rows of 64 weights do not divide by 128"
+    assert forecast["unquantized"]["model.layers.0.self_attn.q_proj"] == "its rows of 64 weights do not divide by 128"
     assert forecast["fit"]["estimate"]["context"] == 1024
     assert main(["convert", llama, "--recipe", "4bit-g128", "--out", str(tmp_path)]) == 0
     weights = tmp_path / "llama-4bit-g128" / "model.safetensors"
@@ -181,7 +181,7 @@ def test_a_dry_run_downloads_no_weights(remote: Repository, llama: str, tmp_path
     forecast = json.loads(capsys.readouterr().out)
     assert main(["convert", llama, "--recipe", "4bit-g32", "--dry-run", "--json"]) == 0
     local = json.loads(capsys.readouterr().out)
-    for field in ("size_bytes", "bits_per_weight", "kept", "layers"):
+    for field in ("size_bytes", "bits_per_weight", "unquantized", "layers"):
         assert forecast[field] == local[field]
     assert not list(cache_folder().glob("models--convert--remote/blobs/*"))
 

@@ -12,13 +12,13 @@ from mlx_engine.engine.parents.job_queue import Job
 from mlx_engine.engine.values.job_kinds import QueuedRequest
 from mlx_engine.engine.values.job_state import Done, Failed, JobState, Paused, Queued, Running
 from mlx_engine.hub_messages import Download
-from mlx_engine.quantize.plan.messages import Convert, Kept, SourceProgress
+from mlx_engine.quantize.plan.messages import Convert, SourceProgress, UnquantizedTensor
 from mlx_engine.quantize.recipes.builtin import recipe
 from tests.app.fake_models import make_model
 from tests.app.viewmodels.facet import Facet
 
 TIMEOUT_MS = 20_000
-NORMS = tuple(Kept(f"model.layers.{layer}.input_layernorm", "a norm") for layer in range(4))
+NORMS = tuple(UnquantizedTensor(f"model.layers.{layer}.input_layernorm", "a norm") for layer in range(4))
 
 
 class GivenBridge(QObject):
@@ -86,11 +86,11 @@ def test_a_conversion_says_how_it_stands(state: JobState, line: str) -> None:
 
 def test_a_conversion_says_what_it_does_and_keeps() -> None:
     """The tensor at hand, what is lost, and what is left as it is: a line for each reason."""
-    state = Running(tensor="lm_head.weight", notes=("vision_tower is left out.",), kept=NORMS)
+    state = Running(tensor="lm_head.weight", notes=("vision_tower is left out.",), unquantized=NORMS)
     assert item(Job(conversion(), state)).details == (
         "Writing lm_head.weight",
         "vision_tower is left out.",
-        "Kept: 4 tensors like model.layers.0.input_layernorm, a norm",
+        "Not quantized: 4 tensors like model.layers.0.input_layernorm, a norm",
     )
 
 

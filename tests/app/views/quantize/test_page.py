@@ -174,7 +174,7 @@ def test_leaving_an_unchanged_editor_asks_nothing(show: Show, qtbot: QtBot) -> N
     edit(page)
     page.go_back()
     assert page.editor is None
-    with qtbot.waitSignal(page.left):
+    with qtbot.waitSignal(page.back_requested):
         page.go_back()
 
 

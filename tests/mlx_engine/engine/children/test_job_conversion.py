@@ -116,7 +116,7 @@ def test_a_conversion_matches_its_plan(source: Path, models: Path, job: JobProce
     assert isinstance(done, Converted)
     assert progress
     assert (done.size_bytes, done.bits_per_weight) == (plan.size_bytes, plan.bits_per_weight)
-    assert {kept.reason for kept in plan.kept} == {"a norm"}
+    assert {tensor.reason for tensor in plan.unquantized} == {"a norm"}
     assert Path(done.path, "model.safetensors").stat().st_size == plan.size_bytes
     assert describe(Path(done.path), "maker/model").bits_per_weight == pytest.approx(plan.bits_per_weight)
 
@@ -244,7 +244,7 @@ def test_matrices_that_groups_do_not_divide_are_kept_and_reported(source: Path, 
     """Rows of 64 weights, in groups of 128."""
     plan = job.run(request(source, models, "4bit-g128"))[0]
     assert isinstance(plan, ConversionPlanned)
-    assert "its rows of 64 weights do not divide by 128" in {kept.reason for kept in plan.kept}
+    assert "its rows of 64 weights do not divide by 128" in {tensor.reason for tensor in plan.unquantized}
 
 
 def test_two_conversions_to_the_same_target_are_refused(

@@ -260,7 +260,7 @@ def test_a_conversion_and_a_download_run_in_parallel(
     state = owner.state(converted)
     assert isinstance(state, Done)
     assert (Path(state.path) / "config.json").exists()
-    assert {kept.reason for kept in state.kept} == {"a norm"}
+    assert {tensor.reason for tensor in state.unquantized} == {"a norm"}
 
 
 def test_a_paused_conversion_keeps_its_work(owner: Owner, folders: Folders, large: Path, tiny_models: Path) -> None:

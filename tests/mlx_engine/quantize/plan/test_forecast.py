@@ -104,7 +104,7 @@ def test_what_is_kept_is_told_with_its_path_and_the_reason() -> None:
 
     found = forecast(outline, recipe("4bit"))
 
-    assert found.kept == (("up_proj", "its rows of 100 weights do not divide by 64"), ("norm", "a norm"))
+    assert found.unquantized == (("up_proj", "its rows of 100 weights do not divide by 64"), ("norm", "a norm"))
 
 
 def test_rules_that_meet_nothing_are_told() -> None:
