@@ -115,7 +115,7 @@ def test_white_space_tokens_are_visible() -> None:
 
 
 def test_chinese_breaks_anywhere() -> None:
-    """Chinese has no spaces to break at."""
-    layout = make_layout(*"他们没有钱买一条新船所以只好等到春天", before="", width=100)
+    """Chinese has no spaces to break at. Without a Chinese font, the placeholders are narrow, so the text is long."""
+    layout = make_layout(*"他们没有钱买一条新船所以只好等到春天" * 4, before="", width=100)
     assert len(layout.lines) > 2
     assert all(rect.right() <= 101 for number in range(len(layout.lines)) for _, rect in layout.rects(number))
