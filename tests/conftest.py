@@ -17,7 +17,7 @@ from tests import run_folder
 from tests.disks import disk_of
 from tests.run_folder import built_once
 
-pytest_plugins = ["tests.hub.fixtures"]
+pytest_plugins = ["tests.hub.fixtures", "tests.process_mark"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

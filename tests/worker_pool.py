@@ -65,6 +65,7 @@ class WorkerPool:
         *program, script = command
         if program != _PROGRAM:
             return _start_by_python(command, environment)
+        sys.audit("os.fork")  # for `tests/process_mark.py`: the server forks in another process
         if self._server is None:
             self._server = subprocess.Popen(
                 [sys.executable, "-m", "tests.worker_pool"], stdin=self._server_end, start_new_session=True

@@ -24,6 +24,8 @@ from tests.scripted_worker import Script, command
 TIMEOUT_S = 60
 FORBIDDEN = {"mlx", "mlx_lm", "transformers", "huggingface_hub", "torch", "numpy"}
 
+pytestmark = pytest.mark.process
+
 
 def environment(folders: Folders, **more: str) -> dict[str, str]:
     return os.environ | {"QT_QPA_PLATFORM": "offscreen", "FACET_HOME": str(folders.data)} | more

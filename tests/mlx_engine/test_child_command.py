@@ -14,6 +14,7 @@ def test_a_packaged_app_starts_children_like_a_checkout(monkeypatch: pytest.Monk
     assert child_command("job") == [sys.executable, "-m", "mlx_engine", "job"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("kind", ["worker", "job"])
 def test_the_command_starts_a_child_that_ends_with_its_input(kind: str) -> None:
     """Standard output stays empty, since the child got no request."""

@@ -41,6 +41,8 @@ for name, code in json.loads(sys.argv[2]).items():
 print(json.dumps(told))
 """
 
+pytestmark = pytest.mark.process
+
 
 def attempt(logs: Path, codes: dict[str, str]) -> dict[str, str]:
     """Run each line in an offline process; return its error, or "" if it succeeded."""

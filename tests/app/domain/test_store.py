@@ -268,6 +268,7 @@ for number in range(100):
 """
 
 
+@pytest.mark.process
 def test_two_processes_write_concurrently(path: Path) -> None:
     """Both create and write the file, and its integrity is intact."""
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, path, name]) for name in "ab"]

@@ -72,6 +72,7 @@ def run(*arguments: str, stdout: int = subprocess.PIPE) -> "subprocess.Completed
     return subprocess.run(command, check=False, cwd=ROOT, text=True, stdout=stdout, stderr=subprocess.PIPE, timeout=60)
 
 
+@pytest.mark.process
 def test_the_command_line_imports_neither_mlx_nor_qt() -> None:
     """It starts in a third of a second; MLX alone takes 1.5 s."""
     program = "import sys, mlx_engine.cli.main; print(*{name.partition('.')[0] for name in sys.modules})"
@@ -110,6 +111,7 @@ def test_closed_streams_are_not_an_error(library: Path) -> None:
     assert (result.returncode, result.stderr) == (0, "")
 
 
+@pytest.mark.process
 def test_the_app_entry_point_runs_commands() -> None:
     """With a command, `facet` opens no window."""
     result = run("-m", "app", "chat", "--top-p", "2")
@@ -118,6 +120,7 @@ def test_the_app_entry_point_runs_commands() -> None:
     assert "--top-p is 2.0" in result.stderr
 
 
+@pytest.mark.process
 def test_a_command_imports_no_other_command() -> None:
     """Listing models must be instant, so slow modules are not imported either."""
     code = "import sys; from mlx_engine.cli.main import main; main(['models']); print(*sys.modules, sep='\\n')"

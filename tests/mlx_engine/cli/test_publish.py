@@ -23,6 +23,8 @@ from tests.hub.server import Hub
 TOKEN = "hf_writing"  # noqa: S105 - valid only for the test Hub
 NAME = "ada/Whale-4bit"
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def folder(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

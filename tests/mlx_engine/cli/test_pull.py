@@ -13,6 +13,8 @@ from tests.hub.server import Hub
 
 MEGABYTE = 1 << 20
 
+pytestmark = pytest.mark.process
+
 
 def test_a_model_is_downloaded(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
     """Only the folder goes to standard output, for scripts; the plan goes to standard error."""

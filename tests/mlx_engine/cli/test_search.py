@@ -6,6 +6,8 @@ from mlx_engine.cli.main import main
 from tests.hub.repository import Repository
 from tests.hub.server import Hub
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def qwen_hub(hub: Hub) -> Hub:

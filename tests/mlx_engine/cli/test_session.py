@@ -14,6 +14,8 @@ from tests.scripted_worker import Script
 
 QUESTION = [ChatMessage("user", "Say something.")]
 
+pytestmark = pytest.mark.process
+
 
 def session(home: Path, script: Script) -> Session:
     folders = Folders(data=home, cache=home, logs=home)

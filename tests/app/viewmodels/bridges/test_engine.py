@@ -18,6 +18,8 @@ from tests.scripted_worker import Script, command
 A, B = Path("models/owner/A"), Path("models/owner/B")
 ASK = Generate(id="1", messages=(ChatMessage("user", "Hello"),))
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def start(qapp: object, tmp_path: Path) -> Iterator[Callable[[Script], EngineBridge]]:

@@ -27,6 +27,7 @@ def questions(qtbot: QtBot, tmp_path: Path) -> Iterator[Questions]:
     questions.close()
 
 
+@pytest.mark.process
 def test_each_answer_goes_to_its_own_callback(qtbot: QtBot, hub: Hub, questions: Questions) -> None:
     """Two questions are open at the same time."""
     accounts: list[JobReply] = []
@@ -37,6 +38,7 @@ def test_each_answer_goes_to_its_own_callback(qtbot: QtBot, hub: Hub, questions:
     assert [type(reply) for reply in (*accounts, *results)] == [Account, SearchResults]
 
 
+@pytest.mark.process
 def test_the_latest_question_drops_the_open_ones(qtbot: QtBot, hub: Hub, questions: Questions) -> None:
     """The Hub never answers the first question, and the second does not wait for it."""
     add_model(hub, "questions/card")
@@ -75,6 +77,7 @@ def test_a_repository_is_read_without_its_weights(
     assert failure.error == "HubNotFound"
 
 
+@pytest.mark.process
 def test_the_offline_switch_applies_to_the_next_question(
     qtbot: QtBot, hub: Hub, questions: Questions, monkeypatch: pytest.MonkeyPatch
 ) -> None:

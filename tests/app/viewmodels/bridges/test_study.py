@@ -25,6 +25,7 @@ def folders(qapp: object, tmp_path: Path) -> Folders:
     return Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs")
 
 
+@pytest.mark.process
 def test_a_dead_process_ends_the_study_with_a_reason(folders: Folders, study: Study, qtbot: QtBot) -> None:
     """The signal arrives in the window's thread."""
     bridge = StudyBridge(folders, command=DIES)

@@ -23,6 +23,8 @@ from tests.scripted_worker import Script
 
 Start = Callable[[Script], Facet]
 
+pytestmark = pytest.mark.process
+
 
 def test_the_first_message_starts_a_conversation(qtbot: QtBot, facet: Facet) -> None:
     """It is stored with its answer and figures, and becomes the title."""

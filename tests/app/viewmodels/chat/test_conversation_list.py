@@ -14,6 +14,8 @@ from tests.scripted_worker import Script
 
 Start = Callable[[Script], Facet]
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def tested(qtbot: QtBot, facet: Facet) -> Facet:

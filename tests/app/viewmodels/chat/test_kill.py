@@ -5,6 +5,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QCoreApplication, QTimer
 
 from app.domain.conversation import MessageState
@@ -14,6 +15,8 @@ from tests.app.viewmodels.facet import Facet
 from tests.scripted_worker import Script
 
 WORDS = 300
+
+pytestmark = pytest.mark.process
 
 
 def run(home: Path) -> None:

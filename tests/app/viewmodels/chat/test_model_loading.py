@@ -23,6 +23,8 @@ ROOM = {"num_hidden_layers": 16, "hidden_size": 64, "num_attention_heads": 1, "h
 
 Start = Callable[..., Facet]
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def start_on(qapp: object, tmp_path: Path, qtbot: QtBot) -> Iterator[Start]:

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from pytestqt.qtbot import QtBot
 
 from mlx_engine.sampling import Sampling
@@ -35,6 +36,7 @@ def test_values_set_by_the_user_are_kept(facet: Facet) -> None:
     assert facet.chat.parameters.sampling == Sampling(temperature=0.4)
 
 
+@pytest.mark.process
 def test_a_started_conversation_keeps_its_values(qtbot: QtBot, facet: Facet) -> None:
     """Changing the model changes nothing else; Reset applies its recommendations."""
     recommend(facet, OTHER, temperature=0.6)
@@ -45,6 +47,7 @@ def test_a_started_conversation_keeps_its_values(qtbot: QtBot, facet: Facet) -> 
     assert facet.chat.parameters.sampling == Sampling(temperature=0.6)
 
 
+@pytest.mark.process
 def test_context_and_bits_belong_to_the_conversation(qtbot: QtBot, facet: Facet) -> None:
     """They are stored with it; a new conversation has the defaults."""
     facet.chat.parameters.set_memory(context=2048, cache_bits=8)

@@ -19,6 +19,8 @@ from tests.hub.server import Hub
 
 TIMEOUT_MS = 20_000
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def discover(hub: Hub, tmp_path: Path, qapp: object) -> Iterator[DiscoverViewModel]:

@@ -21,6 +21,8 @@ from tests.hub.server import Hub
 TIMEOUT_MS = 20_000
 MODEL = "downloads/Whale-4bit"
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def open_window(hub: Hub, tmp_path: Path, theme: Theme) -> Iterator[Callable[[], HubWindow]]:

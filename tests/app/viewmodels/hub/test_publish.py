@@ -19,6 +19,8 @@ TIMEOUT_MS = 20_000
 TOKEN = "hf_writing"  # noqa: S105 - it opens the small Hub alone
 NAME = "ada/Whale-4bit"
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def window(hub: Hub, theme: Theme, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubWindow]:

@@ -22,6 +22,8 @@ ANSWERS = Step("reference", OTHER, RecordReference(id=OTHER, model=""))
 MAKING = Step("convert", OTHER, Convert(id="", source="", target="", model_id="", recipe=RECIPES[0]))
 SPEED = Step("speed", OTHER, MeasureSpeed(id=OTHER, model=""))
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def study() -> Study:

@@ -65,6 +65,7 @@ def test_a_deleted_model_is_in_the_trash(facet: Facet, keeping: ModelKeeping, qt
     assert {path.parent.name for path in trash.glob("*/config.json")} == {"Alpha", "Beta"}
 
 
+@pytest.mark.process
 def test_a_loaded_model_is_not_deleted(facet: Facet, keeping: ModelKeeping, qtbot: QtBot) -> None:
     """Nor renamed: first it must be unloaded, says the sentence; then it can be."""
     facet.library.load(MODEL)

@@ -36,6 +36,7 @@ def test_a_folder_is_copied(imports: ModelImports, qtbot: QtBot, tmp_path: Path)
     assert imports.problems == []
 
 
+@pytest.mark.process
 def test_a_gguf_file_is_imported_by_a_child_process(imports: ModelImports, qtbot: QtBot, tmp_path: Path) -> None:
     """It ends as a model folder, and its progress is known on the way."""
     source = tiny_model().write(tmp_path / "Tiny.gguf")
@@ -47,6 +48,7 @@ def test_a_gguf_file_is_imported_by_a_child_process(imports: ModelImports, qtbot
     assert max(progress) > 0
 
 
+@pytest.mark.process
 def test_a_folder_that_holds_but_a_gguf_file_is_imported_as_that(
     imports: ModelImports, qtbot: QtBot, tmp_path: Path
 ) -> None:
@@ -57,6 +59,7 @@ def test_a_folder_that_holds_but_a_gguf_file_is_imported_as_that(
     assert told.args == ["imported/Tiny"]
 
 
+@pytest.mark.process
 def test_one_that_fails_is_told_and_the_next_goes_on(imports: ModelImports, qtbot: QtBot, tmp_path: Path) -> None:
     """A damaged file and an empty folder each get a sentence; the whole model after them is there."""
     damaged = tmp_path / "damaged.gguf"
@@ -90,6 +93,7 @@ def test_a_name_that_is_taken_is_told(imports: ModelImports, qtbot: QtBot, tmp_p
     assert describe(tmp_path / "models/imported/Gamma", "imported/Gamma").context_length == 77
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("kind", ["folder", "gguf"])
 def test_giving_up_leaves_nothing_behind(imports: ModelImports, qtbot: QtBot, tmp_path: Path, kind: str) -> None:
     """Neither a model nor a part of one; the one that waits takes its turn."""

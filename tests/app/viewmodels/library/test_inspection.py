@@ -77,6 +77,7 @@ def test_a_model_that_appears_on_the_disk_shows_by_itself(facet: Facet, qtbot: Q
     assert watch.parent() is facet
 
 
+@pytest.mark.process
 def test_the_last_use_is_that_of_the_newest_chat(facet: Facet, qtbot: QtBot) -> None:
     """It is known from the conversations, and follows them."""
     facet.chat.set_model(OTHER)

@@ -112,6 +112,7 @@ def test_a_missing_folder_is_an_empty_library(qtbot: QtBot, tested: Facet) -> No
     assert (tested.library.rowCount(), tested.chat.model, tested.chat.can_send) == (0, "", False)
 
 
+@pytest.mark.process
 def test_a_loaded_model_whose_folder_is_gone_is_unloaded(qtbot: QtBot, tested: Facet) -> None:
     """Its memory comes back, though nobody could find its row to unload it."""
     path = tested.models / MODEL
@@ -123,6 +124,7 @@ def test_a_loaded_model_whose_folder_is_gone_is_unloaded(qtbot: QtBot, tested: F
     assert tested.bridge.state(path) == Stopped()
 
 
+@pytest.mark.process
 def test_an_answer_outlives_the_folder_of_its_model(
     qtbot: QtBot, start: Callable[[Script], Facet], tmp_path: Path
 ) -> None:
@@ -140,6 +142,7 @@ def test_an_answer_outlives_the_folder_of_its_model(
     qtbot.waitUntil(lambda: facet.bridge.state(facet.models / MODEL) == Stopped(), timeout=TIMEOUT_MS)
 
 
+@pytest.mark.process
 def test_loading_and_unloading_show_in_the_row(qtbot: QtBot, tested: Facet) -> None:
     """The state of the row is the engine's, told as it changes."""
     told = []
@@ -158,6 +161,7 @@ def test_loading_what_is_broken_or_missing_does_nothing(tested: Facet) -> None:
     assert values(tested.library, ModelRole.STATE) == [Stopped()] * 2
 
 
+@pytest.mark.process
 def test_an_engine_that_cannot_be_started_is_told(
     qtbot: QtBot, start: Callable[[Script], Facet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

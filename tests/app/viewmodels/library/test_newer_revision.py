@@ -16,6 +16,8 @@ from tests.model_folders import write_model
 
 TIMEOUT_MS = 20_000
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def repository(hub: Hub) -> Repository:

@@ -10,6 +10,8 @@ from app.views.shell.workbench import Workbench
 from mlx_engine.measure.corpus.corpus import read_corpus
 from tests.app.views.shell.test_window import action, answered
 
+pytestmark = pytest.mark.process
+
 
 def _answer_dialog(monkeypatch: pytest.MonkeyPatch, chosen: Path, kind: str) -> list[str]:
     """Answer the file dialog, and return the names it suggests."""

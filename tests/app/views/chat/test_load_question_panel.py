@@ -74,6 +74,7 @@ def test_escape_cancels_the_question(workbench: Workbench, qtbot: QtBot) -> None
     assert workbench.page.composer.editor.toPlainText() == "Do whales sing?"
 
 
+@pytest.mark.process
 def test_one_click_sends_the_text_with_a_shorter_context(workbench: Workbench, qtbot: QtBot) -> None:
     """Composer and question are empty afterwards."""
     send(workbench, qtbot, "Do whales sing?")
@@ -92,6 +93,7 @@ def test_editing_the_text_withdraws_the_question(workbench: Workbench, qtbot: Qt
     assert workbench.page.composer.editor.toPlainText() == "Do whales sing? Or not?"
 
 
+@pytest.mark.process
 def test_cancel_reopens_the_editor_of_a_message(workbench: Workbench, qtbot: QtBot) -> None:
     """The editor contains the edited text."""
     workbench.chat.parameters.set_memory(context=4096)
@@ -138,6 +140,7 @@ def test_the_buttons_stay_visible(workbench: Workbench, qtbot: QtBot, percent: i
     qtbot.waitUntil(all_in_sight, timeout=TIMEOUT_MS)
 
 
+@pytest.mark.process
 def test_a_model_that_hangs_can_be_quit(
     assemble: Assemble, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

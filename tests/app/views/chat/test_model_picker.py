@@ -61,6 +61,7 @@ def test_a_broken_model_cannot_be_chosen(
     assert popup.isVisible()
 
 
+@pytest.mark.process
 def test_the_selected_model_is_loaded_and_unloaded(workbench: Workbench, popup: ModelPopup, qtbot: QtBot) -> None:
     """The same button loads and unloads."""
     button(popup, "Load").click()

@@ -33,6 +33,8 @@ CONFIGURATION = {
     "num_key_value_heads": 8,
 }
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def run(hub: Hub, tmp_path: Path, theme: Theme) -> Iterator[HubWindow]:

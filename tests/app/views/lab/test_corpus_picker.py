@@ -25,6 +25,8 @@ WHALE = "maker/Whale-bf16"
 
 Begin = Callable[[], tuple[LabAssembly, CorpusPicker, Assembly]]
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def setup(assemble: Callable[[Script], Assembly], folders: Folders, qtbot: QtBot) -> Begin:

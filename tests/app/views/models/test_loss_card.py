@@ -28,6 +28,7 @@ def card(qtbot: QtBot, theme: Theme) -> LossCard:
     return card
 
 
+@pytest.mark.process
 def test_the_library_leads_to_the_lab(workbench: Workbench) -> None:
     """With the model that is marked as a part of a new study."""
     page = workbench.show_page("models")

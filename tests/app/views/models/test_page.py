@@ -147,6 +147,7 @@ def test_a_model_is_renamed_from_the_page(page: ModelsPage, qtbot: QtBot) -> Non
     assert page.table.current_row().name == "Zulu"
 
 
+@pytest.mark.process
 def test_chats_follow_a_model_that_is_renamed(assembly: Assembly, qtbot: QtBot) -> None:
     """The one on the screen, its answers, the list and the next chat name it by its new name and go on with it."""
     chat = assembly.chat
@@ -164,6 +165,7 @@ def test_chats_follow_a_model_that_is_renamed(assembly: Assembly, qtbot: QtBot) 
     assert_called(assembly, "owner/Zulu")
 
 
+@pytest.mark.process
 def test_chats_follow_a_model_that_the_command_line_has_renamed(
     assembly: Assembly, folders: Folders, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
@@ -201,6 +203,7 @@ def test_deleting_asks_with_what_it_frees(page: ModelsPage, qtbot: QtBot, trash:
     assert (trash / "Alpha").is_dir()
 
 
+@pytest.mark.process
 def test_a_loaded_model_is_not_deleted(page: ModelsPage, workbench: Workbench) -> None:
     """The banner says what to do first; nothing is asked."""
     workbench.library.load("owner/Alpha")
@@ -279,6 +282,7 @@ def test_an_empty_library_says_how_to_begin(
     assert not page.inspector.isVisible()
 
 
+@pytest.mark.process
 def test_a_gguf_file_of_another_program_is_imported_from_its_row(
     page: ModelsPage, workbench: Workbench, folders: Folders, qtbot: QtBot
 ) -> None:
@@ -335,6 +339,7 @@ def test_the_card_opens_as_large_as_the_window(
     assert page.table.hasFocus()
 
 
+@pytest.mark.process
 def test_a_newer_revision_leads_to_discover(
     page: ModelsPage, hub: Hub, folders: Folders, workbench: Workbench, qtbot: QtBot
 ) -> None:

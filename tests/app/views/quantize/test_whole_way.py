@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from PySide6.QtWidgets import QAbstractButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -56,6 +57,7 @@ def test_a_model_is_quantized_and_stands_in_the_library(
     assert bench.page.isVisible()
 
 
+@pytest.mark.process
 def test_the_menu_leads_to_the_model_at_hand(assembly: Assembly) -> None:
     """To the one of the chat; from the page of models to the one that is marked there."""
     bench = assembly.workbench

@@ -9,6 +9,8 @@ from app.views.shell.workbench import Workbench
 
 TIMEOUT_MS = 20_000
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def two_chats(workbench: Workbench, qtbot: QtBot) -> Workbench:

@@ -61,6 +61,7 @@ def unnamed_controls(widget: QWidget) -> list[str]:
     ]
 
 
+@pytest.mark.process
 def test_a_message_is_answered_in_the_transcript(workbench: Workbench, qtbot: QtBot) -> None:
     """Return sends the message; the answer and its conversation appear, and the composer is cleared."""
     answered(workbench, qtbot, "Do whales sing?")
@@ -70,6 +71,7 @@ def test_a_message_is_answered_in_the_transcript(workbench: Workbench, qtbot: Qt
     assert workbench.main_window.windowTitle() == "Do whales sing?"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("is_expanded", [True, False])
 def test_thinking_is_expanded_while_it_streams_if_the_setting_is_on(
     assemble: Callable[[Script], Assembly], qtbot: QtBot, is_expanded: bool
@@ -83,6 +85,7 @@ def test_thinking_is_expanded_while_it_streams_if_the_setting_is_on(
     assert transcript.findChild(Thinking).is_open == is_expanded
 
 
+@pytest.mark.process
 def test_a_dead_engine_is_reported_with_its_log(assemble: Callable[[Script], Assembly], qtbot: QtBot) -> None:
     """The banner reports the error and has the end of the log; the chat keeps its messages."""
     workbench = assemble(Script(die_at="decode", stderr="metal: out of memory")).workbench
@@ -105,6 +108,7 @@ def test_sending_without_a_model_is_refused(workbench: Workbench, folders: Folde
     assert workbench.page.composer.editor.toPlainText() == "Hello"
 
 
+@pytest.mark.process
 def test_every_control_has_a_name(assembly: Assembly, qtbot: QtBot) -> None:
     """Every button and field has a name for screen readers, in the window and in everything it opens."""
     workbench = assembly.workbench
@@ -146,6 +150,7 @@ def test_the_application_menu_of_macos_gets_its_actions(
     assert action(workbench, name).menuRole() == role
 
 
+@pytest.mark.process
 def test_actions_are_enabled_when_possible(workbench: Workbench, qtbot: QtBot) -> None:
     """Actions on the last answer need an answer, and Stop is off once it is complete."""
     names = ("rename_chat", "delete_chat", "copy_answer", "regenerate", "edit_last")
@@ -155,6 +160,7 @@ def test_actions_are_enabled_when_possible(workbench: Workbench, qtbot: QtBot) -
     assert not action(workbench, "stop").isEnabled()
 
 
+@pytest.mark.process
 def test_an_answer_can_be_stopped_while_it_streams(assemble: Callable[[Script], Assembly], qtbot: QtBot) -> None:
     """Stop is enabled during an answer and Regenerate is not; the partial answer is kept."""
     workbench = assemble(Script(tokens=4000, rate=50)).workbench
@@ -166,6 +172,7 @@ def test_an_answer_can_be_stopped_while_it_streams(assemble: Callable[[Script], 
     assert workbench.chat.items[-1].message.text
 
 
+@pytest.mark.process
 def test_regenerate_and_copy_act_on_the_last_answer(workbench: Workbench, qtbot: QtBot) -> None:
     """The menu matches the buttons below the message."""
     answered(workbench, qtbot, "Hello")
@@ -176,6 +183,7 @@ def test_regenerate_and_copy_act_on_the_last_answer(workbench: Workbench, qtbot:
     assert workbench.chat.items[-1].branches == 2
 
 
+@pytest.mark.process
 def test_the_last_message_is_edited_by_the_menu(workbench: Workbench, qtbot: QtBot) -> None:
     """The editor opens in the transcript with the text of the user's last message."""
     answered(workbench, qtbot, "Do whales sing?")
@@ -184,6 +192,7 @@ def test_the_last_message_is_edited_by_the_menu(workbench: Workbench, qtbot: QtB
     assert "Do whales sing?" in [editor.toPlainText() for editor in editors if editor.isVisible()]
 
 
+@pytest.mark.process
 def test_a_model_is_loaded_and_unloaded_by_the_menu(workbench: Workbench, qtbot: QtBot) -> None:
     """Exactly one of the two is enabled at any time."""
     load, unload = action(workbench, "load_model"), action(workbench, "unload_model")

@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import pytest
+
 CHILD = """
 import logging, os, signal
 from mlx_engine.engine.children.child_pipes import end_process, open_pipes
@@ -16,6 +18,7 @@ end_process(3)
 """
 
 
+@pytest.mark.process
 def test_only_the_protocol_uses_the_pipes() -> None:
     """Other output and the log go to standard error, other code reads nothing, and Control-C is ignored."""
     child = subprocess.run([sys.executable, "-c", CHILD], input=b"a request\n", capture_output=True, check=False)

@@ -28,6 +28,8 @@ from tests.hub.server import Hub
 SEARCH = Search("s", SearchFilters())
 TOKEN = "hf_" + "secret" * 5
 
+pytestmark = pytest.mark.process
+
 
 def account(event: JobEvent) -> tuple[str, str]:
     assert isinstance(event, Account), event

@@ -32,6 +32,8 @@ from mlx_engine.sampling import Sampling
 
 ROOT = Path(__file__).parents[4]
 
+pytestmark = pytest.mark.process
+
 # Prints like a careless library, once the worker has its pipes.
 NOISY_WORKER = """
 import os, sys

@@ -28,6 +28,8 @@ from tests.scripted_worker import Script
 
 QUESTION = Generate(id="a", messages=(ChatMessage("user", "Say something."),))
 
+pytestmark = pytest.mark.process
+
 
 class Conversation:
     """A client and its events."""

@@ -30,6 +30,8 @@ from tests.model_folders import write_llama
 MEGABYTE = 1 << 20
 LARGE = 3 * MEGABYTE
 
+pytestmark = pytest.mark.process
+
 
 class Owner:
     """The owner of a queue: passes parcels to it one by one."""

@@ -16,6 +16,8 @@ from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model
 from tests.hub.server import Hub
 
+pytestmark = pytest.mark.process
+
 
 class Owner:
     """The owner of a session: passes parcels to it."""

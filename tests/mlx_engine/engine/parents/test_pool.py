@@ -25,6 +25,8 @@ from tests.scripted_worker import Script
 
 FIRST, SECOND = Path("/models/owner/first"), Path("/models/owner/second")
 
+pytestmark = pytest.mark.process
+
 
 def question(id: str) -> Generate:
     return Generate(id=id, messages=(ChatMessage("user", "Say something."),))

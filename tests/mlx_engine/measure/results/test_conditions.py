@@ -66,6 +66,7 @@ def test_the_use_of_the_gpu_is_read(told: str, percent: int | None) -> None:
     assert parse_gpu_percent(told) == percent
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "program", ["raise SystemExit(1)", "import signal; signal.pause()", "import os; os.kill(os.getpid(), 9)"]
 )
@@ -75,6 +76,7 @@ def test_a_tool_that_fails_or_hangs_says_nothing(program: str) -> None:
     assert run_tool(["/usr/bin/no-such-tool"]) == ""
 
 
+@pytest.mark.process
 def test_a_tool_that_says_what_is_no_text_does_no_harm() -> None:
     """It is read as far as it can be."""
     program = "import sys; sys.stdout.buffer.write(b'\\xff\\xfe 7')"

@@ -31,6 +31,7 @@ def test_what_mlx_lm_does_not_run_is_not_found(architecture: str) -> None:
     assert find_implementation(architecture) is None
 
 
+@pytest.mark.process
 def test_the_answer_is_mlx_lms_own() -> None:
     """mlx-lm itself gives the same answer, for every file of its folder of models."""
     done = subprocess.run([sys.executable, "-c", _ask_mlx_lm], check=True, capture_output=True, text=True)

@@ -12,6 +12,8 @@ from mlx_engine.models.files.configuration import Configuration
 from tests import remembering_models
 from tests.model_folders import write_model
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, int]]:

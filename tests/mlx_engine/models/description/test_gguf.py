@@ -77,6 +77,7 @@ def test_absurd_counts_are_a_sentence(counts: tuple[int, int], tmp_path: Path) -
     assert raised.value.message.endswith(".")
 
 
+@pytest.mark.process
 def test_describing_needs_no_numpy(tmp_path: Path) -> None:
     """The window does it in its own process, which stays small."""
     file = tiny_model().write(tmp_path / "tiny.gguf")

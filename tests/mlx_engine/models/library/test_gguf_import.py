@@ -20,6 +20,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.process
 def test_facet_json_records_the_origin(tmp_path: Path) -> None:
     """It has the file's hash, its license and its source, and the library shows them."""
     source = tiny_model().write(tmp_path / "model.gguf")
@@ -49,6 +50,7 @@ def test_canceling_an_import_leaves_nothing_behind(tmp_path: Path) -> None:
     assert names(tmp_path) == ["model.gguf"]
 
 
+@pytest.mark.process
 def test_a_killed_import_is_cleared_by_the_next(tmp_path: Path) -> None:
     """After kill -9 only the partial folder exists; the next import replaces it with a complete one."""
     source = tiny_model().write(tmp_path / "model.gguf")
@@ -72,6 +74,7 @@ def test_a_killed_import_is_cleared_by_the_next(tmp_path: Path) -> None:
     assert not (tmp_path / "model" / "leftover").exists()
 
 
+@pytest.mark.process
 def test_concurrent_imports_produce_one_folder(tmp_path: Path) -> None:
     """All of them succeed and leave one complete folder."""
     source = tiny_model().write(tmp_path / "model.gguf")
@@ -116,6 +119,7 @@ def test_a_target_that_cannot_be_created_raises_a_storage_error(tmp_path: Path) 
         imported(source, source / "owner" / "model")
 
 
+@pytest.mark.process
 def test_a_full_disk_is_reported(tmp_path: Path) -> None:
     """If writing fails midway, the child's last line has the reason, and nothing is left behind."""
     source = tiny_model(kind="F32").write(tmp_path / "model.gguf")

@@ -179,6 +179,7 @@ def test_models_of_other_apps_cannot_be_renamed(tmp_path: Path) -> None:
         rename(row(write_model(tmp_path / "elsewhere")), tmp_path / "models", "new")
 
 
+@pytest.mark.process
 def test_a_loaded_model_cannot_be_renamed_or_deleted(trash: Path, tmp_path: Path) -> None:
     """Once the process that has loaded it is killed, both are possible."""
     models = tmp_path / "models"

@@ -13,6 +13,8 @@ from mlx_engine.folders import Folders
 from mlx_engine.models.library import library, starter
 from mlx_engine.models.library.locations import Root
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Folders:
