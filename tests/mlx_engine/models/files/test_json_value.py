@@ -1,11 +1,12 @@
 """Behaviour of reading values that are kept as JSON."""
 
+import math
 from pathlib import Path
 
 import pytest
 
 from mlx_engine.measure.results.convention import Convention
-from mlx_engine.models.files.json_value import read_value
+from mlx_engine.models.files.json_value import bounded, read_value
 
 
 def test_a_value_is_read(tmp_path: Path) -> None:
@@ -29,3 +30,24 @@ def test_what_is_no_file_is_no_value(tmp_path: Path) -> None:
     """A folder in its place, or nothing."""
     assert read_value(tmp_path, Convention) is None
     assert read_value(tmp_path / "nothing", Convention) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "result"),
+    [
+        (1, 1),
+        (100, 100),
+        (32.0, 32),
+        (0, None),
+        (101, None),
+        (-1, None),
+        (1e30, None),
+        (math.nan, None),
+        (True, None),
+        ("4", None),
+        (None, None),
+    ],
+)
+def test_a_bounded_integer_is_from_1_to_its_bound(value: object, result: int | None) -> None:
+    """Some configurations write integers as floats; anything else counts as absent."""
+    assert bounded(value, 100) == result
