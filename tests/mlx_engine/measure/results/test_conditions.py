@@ -1,4 +1,4 @@
-"""Behaviour of noting the conditions of a measurement."""
+"""The conditions of a measurement."""
 
 import sys
 
@@ -30,13 +30,13 @@ _battery = "Now drawing from 'Battery Power'\n -InternalBattery-0 (id=1)\t76%; d
         ("", "", "unknown"),
     ],
 )
-def test_the_source_of_power_is_read(batteries: str, settings: str, source: str) -> None:
-    """What the system says in its own words, and whether it saves power."""
+def test_the_power_source_and_mode_are_parsed(batteries: str, settings: str, source: str) -> None:
+    """Unexpected output is reported as unknown."""
     assert parse_power_source(batteries, settings) == source
 
 
 @pytest.mark.parametrize(
-    ("told", "state"),
+    ("output", "state"),
     [
         ("com.apple.system.thermalpressurelevel 0\n", "nominal"),
         ("com.apple.system.thermalpressurelevel 2\n", "heavy"),
@@ -46,13 +46,13 @@ def test_the_source_of_power_is_read(batteries: str, settings: str, source: str)
         ("", "unknown"),
     ],
 )
-def test_the_heat_is_read(told: str, state: str) -> None:
-    """By the level that the system publishes; what is no level is no claim."""
-    assert parse_thermal_pressure(told) == state
+def test_the_thermal_pressure_is_parsed(output: str, state: str) -> None:
+    """Output without a valid level is reported as unknown."""
+    assert parse_thermal_pressure(output) == state
 
 
 @pytest.mark.parametrize(
-    ("told", "percent"),
+    ("output", "percent"),
     [
         ('"PerformanceStatistics" = {"Tiler Utilization %"=90,"Device Utilization %"=16,"recoveryCount"=0}', 16),
         ('{"Device Utilization %"=3} {"Device Utilization %"=41}', 41),
@@ -61,42 +61,42 @@ def test_the_heat_is_read(told: str, state: str) -> None:
         ("", None),
     ],
 )
-def test_the_use_of_the_gpu_is_read(told: str, percent: int | None) -> None:
-    """Of the busiest one."""
-    assert parse_gpu_percent(told) == percent
+def test_the_gpu_utilization_is_parsed(output: str, percent: int | None) -> None:
+    """With several GPUs, the busiest one counts."""
+    assert parse_gpu_percent(output) == percent
 
 
 @pytest.mark.process
 @pytest.mark.parametrize(
     "program", ["raise SystemExit(1)", "import signal; signal.pause()", "import os; os.kill(os.getpid(), 9)"]
 )
-def test_a_tool_that_fails_or_hangs_says_nothing(program: str) -> None:
-    """Nor does one that is not there."""
+def test_a_tool_that_fails_or_hangs_has_no_output(program: str) -> None:
+    """The same applies to a missing tool."""
     assert run_tool([sys.executable, "-c", program], timeout_s=0.5) == ""
     assert run_tool(["/usr/bin/no-such-tool"]) == ""
 
 
 @pytest.mark.process
-def test_a_tool_that_says_what_is_no_text_does_no_harm() -> None:
-    """It is read as far as it can be."""
+def test_invalid_text_from_a_tool_is_replaced() -> None:
+    """The valid part is kept."""
     program = "import sys; sys.stdout.buffer.write(b'\\xff\\xfe 7')"
     assert run_tool([sys.executable, "-c", program]).endswith(" 7")
 
 
-def test_the_machine_is_watched() -> None:
-    """It has processors and memory, and what this process does itself is no other load."""
-    watch = ConditionsMonitor()
+def test_the_conditions_include_processors_memory_and_the_load_of_others() -> None:
+    """The load by this process is not part of the other load."""
+    monitor = ConditionsMonitor()
     sum(number * number for number in range(3_000_000))
-    conditions = watch.conditions()
+    conditions = monitor.conditions()
     assert conditions.processors > 0
     assert 0 <= conditions.other_load <= conditions.processors
     assert conditions.free_memory_bytes
 
 
-def test_what_is_known_stands_in_a_line() -> None:
-    """And nothing of what the system does not tell."""
+def test_known_conditions_are_listed_in_one_line() -> None:
+    """Values that the system does not report are left out."""
     assert Conditions(processors=8).text == "power: unknown; heat: unknown; other load: 0.0 of 8 cores"
-    known = Conditions(
+    conditions = Conditions(
         power="battery", processors=8, gpu_percent=4, free_memory_bytes=9 * 2**30, swapped_bytes=300 * 2**20
     )
-    assert known.text.endswith("GPU before: 4% busy; memory free before: 9 GB; swap grew by 300 MB")
+    assert conditions.text.endswith("GPU before: 4% busy; memory free before: 9 GB; swap grew by 300 MB")

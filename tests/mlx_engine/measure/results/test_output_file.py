@@ -1,4 +1,4 @@
-"""Behaviour of writing a file where somebody wants it."""
+"""Writing a file to a selected path."""
 
 import os
 from pathlib import Path
@@ -9,8 +9,8 @@ from mlx_engine.errors import NotWritten
 from mlx_engine.measure.results.output_file import write_output
 
 
-def test_a_link_leads_to_its_file(tmp_path: Path) -> None:
-    """It stays a link, and the file has the new content."""
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    """It remains a link, and its target has the new content."""
     file, link = tmp_path / "real.txt", tmp_path / "link.txt"
     file.write_text("old")
     link.symlink_to(file)
@@ -18,8 +18,8 @@ def test_a_link_leads_to_its_file(tmp_path: Path) -> None:
     assert (link.is_symlink(), file.read_text()) == (True, "new")
 
 
-def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
-    """A pipe, as `/dev/stdout` may be one; it is there afterwards."""
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    """`/dev/stdout` may be a pipe."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -29,8 +29,8 @@ def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     assert pipe.is_fifo()
 
 
-def test_a_place_that_cannot_be_is_told(tmp_path: Path) -> None:
-    """By what is wrong with it, and nothing is left behind."""
+def test_an_invalid_path_raises_an_error_with_the_reason(tmp_path: Path) -> None:
+    """No file is created."""
     with pytest.raises(NotWritten, match="There is no folder"):
         write_output(tmp_path / "nowhere" / "a.txt", b"")
     with pytest.raises(NotWritten, match="is a folder"):

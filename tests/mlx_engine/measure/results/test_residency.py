@@ -1,4 +1,4 @@
-"""Behaviour of asking what the system holds in memory of a model's files."""
+"""The share of a model's files in the page cache."""
 
 import os
 import platform
@@ -9,16 +9,16 @@ import pytest
 from mlx_engine.measure.results.residency import evict, resident_share
 
 
-@pytest.mark.skipif(platform.system() not in {"Linux", "Darwin"}, reason="other systems do not say")
-def test_a_file_that_was_read_is_held(tmp_path: Path) -> None:
-    """It is in the system's cache, whole."""
+@pytest.mark.skipif(platform.system() not in {"Linux", "Darwin"}, reason="other systems do not report it")
+def test_a_written_file_is_fully_resident(tmp_path: Path) -> None:
+    """All of its pages are in the cache."""
     (tmp_path / "model.safetensors").write_bytes(b"0" * 100_000)
     assert resident_share(tmp_path) == 1
 
 
-@pytest.mark.skipif(platform.system() != "Linux", reason="a Mac need not let go of it")
-def test_the_system_lets_go_of_it_when_asked(tmp_path: Path) -> None:
-    """Once it is on the disk; in memory file systems there is no disk."""
+@pytest.mark.skipif(platform.system() != "Linux", reason="macOS may ignore the request")
+def test_a_file_is_evicted_on_request(tmp_path: Path) -> None:
+    """It must be on the disk first; a file system in memory keeps it."""
     with (tmp_path / "model.safetensors").open("wb") as file:
         file.write(b"0" * 100_000)
         file.flush()
@@ -27,8 +27,8 @@ def test_the_system_lets_go_of_it_when_asked(tmp_path: Path) -> None:
     assert resident_share(tmp_path) in {0, 1}
 
 
-def test_nothing_is_said_of_what_cannot_be_looked_at(tmp_path: Path) -> None:
-    """A folder without weights, an empty file, and a folder that is not there."""
+def test_the_share_is_unknown_without_weights(tmp_path: Path) -> None:
+    """The same applies to an empty file and to a missing folder."""
     assert resident_share(tmp_path) is None
     (tmp_path / "model.safetensors").touch()
     evict(tmp_path)

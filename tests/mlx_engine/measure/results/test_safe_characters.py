@@ -1,4 +1,4 @@
-"""Behaviour of strangers' text where it is shown."""
+"""Untrusted text made safe to display."""
 
 import pytest
 
@@ -8,13 +8,13 @@ from mlx_engine.measure.results.safe_characters import one_line, visible, visibl
 @pytest.mark.parametrize(
     "text", ["Zoë's naïve café", "日本語　テキスト", "नमस्ते\u200d", "می\u200cکنم", "👩\u200d🔬", "a\tb\nc"]
 )
-def test_ordinary_text_stays(text: str) -> None:
-    """In every language, with the joiners that some need."""
+def test_ordinary_text_is_unchanged(text: str) -> None:
+    """This includes the joiners that some languages need."""
     assert visible(text) == text
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
         ("\0", "␀"),
         ("\x1b[1m", "␛[1m"),
@@ -24,16 +24,16 @@ def test_ordinary_text_stays(text: str) -> None:
         ("\ufffc", "⟨U+FFFC⟩"),
     ],
 )
-def test_what_cannot_be_seen_is_named(text: str, shown: str) -> None:
-    assert visible(text) == shown
+def test_invisible_characters_are_replaced_by_symbols(text: str, expected: str) -> None:
+    assert visible(text) == expected
 
 
-def test_spaces_of_tokens_are_seen() -> None:
-    """Where they begin or end it, and where there is nothing else."""
+def test_leading_and_trailing_spaces_of_tokens_are_visible() -> None:
+    """Line breaks are visible too."""
     assert [visible_token(token) for token in (" the", "\n\n", "in the", "")] == ["␣the", "↵↵", "in the", ""]
 
 
-def test_long_texts_are_cut_where_they_say_least() -> None:
-    """A context at its beginning, a name at its end."""
+def test_long_text_is_truncated_at_its_less_important_end() -> None:
+    """A context loses its start, a name its end."""
     assert visible_end("abcdef", 3) == "…def"
     assert one_line("abc def", 3) == "abc…"

@@ -9,17 +9,17 @@ from mlx_engine.measure.results.verdicts import verdict
 
 
 def _verdict(flips: int, kl: float = 0.02, *, of: int = 10_000) -> str:
-    """Return the verdict on `of` positions, at `flips` of which the most likely tokens differ."""
-    nothing, ids = np.zeros(of, np.float32), np.tile(np.arange(5, dtype=np.int32), (of, 1))
-    others = ids.copy()
-    others[:flips, 0] = 9
+    """Return the verdict on `of` positions; the most likely tokens differ at `flips` of them."""
+    zeros, ids = np.zeros(of, np.float32), np.tile(np.arange(5, dtype=np.int32), (of, 1))
+    candidate_ids = ids.copy()
+    candidate_ids[:flips, 0] = 9
     choices = np.zeros((of, 5), np.float32)
     distances = np.full(of, kl, np.float32)
-    return verdict(summarize([Positions(distances, *(nothing,) * 5, others, choices, ids, choices)]))
+    return verdict(summarize([Positions(distances, *(zeros,) * 5, candidate_ids, choices, ids, choices)]))
 
 
 @pytest.mark.parametrize(
-    ("flips", "words"),
+    ("flips", "text"),
     [
         (0, "no next word differs"),
         (2, "fewer than 1 of 1,000 next words differ"),
@@ -29,13 +29,13 @@ def _verdict(flips: int, kl: float = 0.02, *, of: int = 10_000) -> str:
         (10_000, "about 100 of 100 next words differ"),
     ],
 )
-def test_mismatches_are_counted_in_familiar_numbers(flips: int, words: str) -> None:
+def test_mismatches_are_counted_in_familiar_numbers(flips: int, text: str) -> None:
     """Never "about 0", and "no" only where there is none."""
-    assert _verdict(flips) == f"{words} from the original; close"
+    assert _verdict(flips) == f"{text} from the original; close"
 
 
 @pytest.mark.parametrize(
-    ("kl", "words"),
+    ("kl", "text"),
     [
         (-1e-6, "nearly identical"),
         (0.0014, "very close"),
@@ -45,6 +45,6 @@ def test_mismatches_are_counted_in_familiar_numbers(flips: int, words: str) -> N
         (1.4, "hardly the same model"),
     ],
 )
-def test_distances_have_words(kl: float, words: str) -> None:
+def test_distances_have_words(kl: float, text: str) -> None:
     """Each step is one of the published tables of quantizations; rounding can make a KL negative."""
-    assert _verdict(1000, kl, of=5000).endswith(f"; {words}")
+    assert _verdict(1000, kl, of=5000).endswith(f"; {text}")
