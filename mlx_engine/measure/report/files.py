@@ -1,4 +1,4 @@
-"""Writes a report into a file, whole or not at all."""
+"""Writes a report to a file, atomically."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -20,21 +20,21 @@ _content: Mapping[Form, Callable[[Subject], bytes]] = {
     "json": data.json,
     "csv": lambda subject: data.table(subject).encode(),
 }
-_endings: Mapping[Form, str] = {"html": "html", "markdown": "md", "json": "json", "csv": "csv"}
+_extensions: Mapping[Form, str] = {"html": "html", "markdown": "md", "json": "json", "csv": "csv"}
 
 
 def file_name(study: Study, form: Form) -> str:
-    """Return a name for the file that every disk takes: the study's, with the ending of the form."""
+    """Return a file name that is valid on every disk: the name of the study with the extension of `form`."""
     stem = re.sub(r"[^\w.-]+", "-", study.plan.name).strip(".-")[:80]
-    return f"{stem or 'study'}.{_endings[form]}"
+    return f"{stem or 'study'}.{_extensions[form]}"
 
 
 def write(study: Study, form: Form, file: Path, *, with_texts: bool = False) -> None:
-    """Write the report of `study` in that form to `file`, over one that is there.
+    """Write the report of `study` to `file`, replacing an existing one.
 
-    A text of one's own is quoted only `with_texts`.
+    The user's texts are quoted only if `with_texts` is true.
 
     Raises:
-        StorageError: there is no such folder, `file` is one, or it cannot be written.
+        StorageError: the folder does not exist, `file` is a folder, or it cannot be written.
     """
     write_output(file, _content[form](subject(study, with_texts=with_texts)))

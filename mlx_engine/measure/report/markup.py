@@ -1,4 +1,4 @@
-"""Builds HTML from values: what is not markup already is escaped, so that no text can become an element."""
+"""Builds HTML from values. Text that is not `Markup` is escaped, so it cannot become an element."""
 
 from html import escape
 
@@ -8,23 +8,24 @@ _EMPTY = ("br", "meta")
 
 
 class Markup(str):
-    """Text that is HTML already."""
+    """Text that is already HTML."""
 
     __slots__ = ()
 
 
 def element(name: str, /, *content: str, **attributes: str | bool) -> Markup:
-    """Return an element. An attribute's underscores stand for hyphens, one at the end for nothing; False leaves it out.
+    """Return an element. Content that is not `Markup` is escaped.
 
-    Content that is no `Markup` is shown as the text it is.
+    In the name of an attribute, a trailing underscore is dropped and others become hyphens. An attribute that is False
+    is omitted, and one that is True has no value.
     """
-    told = "".join(_attribute(key, value) for key, value in attributes.items() if value is not False)
-    head = f"<{name}{told}>"
+    pairs = "".join(_attribute(key, value) for key, value in attributes.items() if value is not False)
+    head = f"<{name}{pairs}>"
     return Markup(head) if name in _EMPTY else Markup(f"{head}{joined(*content)}</{name}>")
 
 
 def joined(*content: str) -> Markup:
-    """Return the pieces one after the other, what is no `Markup` escaped."""
+    """Return the concatenated pieces; those that are not `Markup` are escaped."""
     return Markup("".join(piece if isinstance(piece, Markup) else _escaped(piece) for piece in content))
 
 

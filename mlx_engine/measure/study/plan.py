@@ -1,6 +1,4 @@
-"""What a study is to find out: a value, readable and writable as JSON. What is wrong with a file is said in a sentence
-that names the place.
-"""
+"""The plan of a study, read from and written to JSON. Errors in a file are reported with their position."""
 
 import os
 from collections.abc import Iterator
@@ -20,62 +18,62 @@ from mlx_engine.protocol import CacheBits
 Aim = Literal["fastest", "smallest", "closest"]
 _Positive = Annotated[float, Meta(gt=0)]
 _Bytes = Annotated[int, Meta(gt=0, le=2**60)]
-_limit_bytes = 2**20
-_legal = {
+_MAX_BYTES = 2**20
+_VALID_VALUES = {
     "prefer": ", ".join(get_args(Aim)),
     "cache_bits": "16, 8, 4",
     "scored": "second half, all",
 }
-"""What may stand there, by the name of the field."""
+"""Valid values by the name of the field."""
 
 
 class Gates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a candidate must keep to; None is no limit. Of those that do, the one that is `prefer` wins."""
+    """The limits for a candidate; None means no limit. Of the candidates within them, the `prefer` one wins."""
 
     max_mean_kl: _Positive | None = None
     """In nats."""
     max_p99_kl: _Positive | None = None
-    """Likewise, of the worst hundredth of all positions."""
+    """99th percentile over positions, in nats."""
     max_perplexity_ratio: _Positive | None = None
-    """Its perplexity, divided by the original's: 1.02 is two hundredths more."""
+    """Perplexity divided by that of the original: 1.02 allows an increase by 2%."""
     min_top1_agreement: Annotated[float, Meta(ge=0, le=1)] | None = None
     max_size_bytes: _Bytes | None = None
-    """Of the folder."""
+    """Size of the folder."""
     max_memory_bytes: _Bytes | None = None
-    """While its speed was measured."""
+    """Peak memory during the speed measurement."""
     min_decode_tokens_per_s: _Positive | None = None
     """At the least depth of the plan."""
     min_prefill_tokens_per_s: _Positive | None = None
     """For the prompt of the plan closest to the usual length."""
     prefer: Aim = "fastest"
-    """The fastest is the one that writes the most tokens per second."""
+    """The fastest candidate has the highest decode speed."""
 
 
 class StudyPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One original, and what is held against it: models that are there, and recipes of which they are made first."""
+    """One original and the candidates to compare with it: existing models, and recipes to convert it with."""
 
     name: str
     original: str
-    """A model by name or id, or its folder."""
+    """The name, id or folder of a model."""
     candidates: tuple[str, ...] = ()
-    """Likewise."""
+    """Names, ids or folders of models."""
     recipes: tuple[str, ...] = ()
     """Names of built-in recipes, or paths of files."""
     corpus: CorpusSource = CorpusSource()
     convention: Convention = Convention()
     limit_tokens: Annotated[int, Meta(ge=0, le=2**60)] = SMALL_TOKENS
-    """Of the corpus; 0 is all of it."""
+    """Maximum number of tokens of the corpus; 0 means no limit."""
     tail_mass: Annotated[float, Meta(ge=0, lt=1)] = TAIL_MASS
     stand_in: bool = False
-    """Whether a conversion to 8 bits answers in the place of an original too large for the machine; all divergences are
-    lower bounds then."""
+    """Whether an 8-bit conversion replaces an original that is too large for this Mac. All divergences are then lower
+    bounds."""
     cache_bits: tuple[CacheBits, ...] = (16,)
     speed: SpeedPlan | None = SpeedPlan()
-    """None leaves speed out."""
+    """None means that speed is not measured."""
     gates: Gates | None = None
 
     def reference_request(self, id: str, model: str = "") -> RecordReference:
-        """Return the request to the model called `id`, at the path `model`, to answer what is measured on."""
+        """Return the request to store the predictions of the model `id` at the path `model`."""
         return RecordReference(
             id=id,
             model=model,
@@ -90,60 +88,61 @@ def read_plan(path: Path) -> StudyPlan:
     """Return the plan in the file `path`.
 
     Raises:
-        InvalidPlan: it cannot be read, or is no plan; the sentence names the place.
+        InvalidPlan: it cannot be read, or is not a valid plan; the message has the position of the error.
     """
     try:
         with path.open("rb") as file:
-            text = file.read(_limit_bytes + 1)
+            text = file.read(_MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise InvalidPlan(f"The plan {path} cannot be read: {reason}.") from error
+        raise InvalidPlan(f"Couldn't read the plan {path}: {reason}.") from error
     plan = _decoded(text, path.name)
     if problem := _problem(plan):
         raise InvalidPlan(f"{path.name}: {problem}")
-    return _beside(plan, path.absolute().parent)
+    return _with_absolute_paths(plan, path.absolute().parent)
 
 
 def _decoded(text: bytes, file_name: str) -> StudyPlan:
-    if len(text) > _limit_bytes:
-        raise InvalidPlan(f"{file_name} is no plan of a study: it is far too long.")
+    if len(text) > _MAX_BYTES:
+        raise InvalidPlan(f"{file_name} is not a valid study plan: it is larger than 1 MB.")
     try:
         return msgspec.json.decode(text, type=StudyPlan)
     except msgspec.ValidationError as error:
         place, problem = place_and_problem(error)
-        hint = _legal.get(place.rpartition(".")[2].partition("[")[0]) if "field" not in problem else None
+        hint = _VALID_VALUES.get(place.rpartition(".")[2].partition("[")[0]) if "field" not in problem else None
         raise InvalidPlan(
-            f"{file_name} is no plan of a study{f', at {place}' if place else ''}: {problem}."
-            f"{f' Possible: {hint}.' if hint else ''}"
+            f"{file_name} is not a valid study plan{f', at {place}' if place else ''}: {problem}."
+            f"{f' Valid values: {hint}.' if hint else ''}"
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidPlan(f"{file_name} is no plan of a study: it is no JSON ({error}).") from error
+        raise InvalidPlan(f"{file_name} is not a valid study plan: invalid JSON ({error}).") from error
     except FacetError as error:
         raise InvalidPlan(f"{file_name}: {error.message}") from error
 
 
 def _problem(plan: StudyPlan) -> str:
-    """Return what cannot be about a plan although each of its fields can; "" if nothing."""
+    """Return the problem of a plan whose fields are valid individually; "" without one."""
     if not plan.name.strip():
-        return 'the "name" is empty. It is what `facet lab show` calls the study.'
+        return '"name" is empty. Enter the name for `facet lab show`.'
     if not plan.original.strip():
-        return 'the "original" is empty. It is a model by name or id, or a folder.'
+        return '"original" is empty. Enter the name, id or folder of a model.'
     if not plan.candidates and not plan.recipes:
-        return 'it names nothing to measure. Give it "candidates", "recipes" or both.'
+        return 'there is nothing to measure. Add "candidates", "recipes" or both.'
     if not plan.cache_bits:
-        return '"cache_bits" is empty. Usually it is [16].'
-    for fields, gate in _of_speed(plan.gates) if plan.gates else ():
+        return '"cache_bits" is empty. The usual value is [16].'
+    for fields, gate in _required_speeds(plan.gates) if plan.gates else ():
         if plan.speed is None or not any(getattr(plan.speed, field) for field in fields):
             return (
-                f'"gates" ask for {gate}, but "speed" leaves that out. Measure it ({fields[0]}), or change the gates.'
+                f'"gates" need a speed measurement for {gate}, but "speed" has no {fields[0]}. Add some, or change '
+                "the gates."
             )
     return ""
 
 
-def _of_speed(gates: Gates) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Give the fields of a speed plan of which the gates need one, and what for."""
+def _required_speeds(gates: Gates) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield each gate that requires a speed, after the fields of the speed plan that would satisfy it."""
     if gates.prefer == "fastest":
-        yield ("depths",), 'the fastest ("prefer")'
+        yield ("depths",), '"prefer": "fastest"'
     if gates.min_decode_tokens_per_s is not None:
         yield ("depths",), '"min_decode_tokens_per_s"'
     if gates.min_prefill_tokens_per_s is not None:
@@ -152,11 +151,11 @@ def _of_speed(gates: Gates) -> Iterator[tuple[tuple[str, ...], str]]:
         yield ("prompts", "depths"), '"max_memory_bytes"'
 
 
-def _beside(plan: StudyPlan, folder: Path) -> StudyPlan:
-    """Return the plan with whole paths: files, and models that begin with a dot, lie beside the plan or below it."""
+def _with_absolute_paths(plan: StudyPlan, folder: Path) -> StudyPlan:
+    """Return the plan with absolute paths. Files, and models that start with a dot, are relative to `folder`."""
 
     def file(name: str) -> str:
-        return str(folder / os.path.expanduser(name))  # noqa: PTH111 - Path raises where there is no such person
+        return str(folder / os.path.expanduser(name))  # noqa: PTH111 - Path raises for an unknown user
 
     def model(name: str) -> str:
         return file(name) if name.startswith(("./", "../", "~")) else name

@@ -160,7 +160,7 @@ def test_a_file_that_is_no_plan_is_told(tmp_path: Path, content: str, capsys: Ou
     """In a sentence with the file's name, without a traceback."""
     (tmp_path / "plan.json").write_text(content)
     assert main(["lab", "run", str(tmp_path / "plan.json")]) == 1
-    assert capsys.readouterr().err.startswith("facet: This plan can't be used: plan.json is no plan of a study")
+    assert capsys.readouterr().err.startswith("facet: This plan can't be used: plan.json is not a valid study plan")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Behaviour of reports as files."""
+"""Reports written to files."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tests.mlx_engine.measure.report.hostile import hostile
     [("html", "<!doctype html>"), ("markdown", "# Quantizations"), ("json", "{\n"), ("csv", "model,")],
 )
 def test_each_form_is_a_file(form: Form, start: str, tmp_path: Path) -> None:
-    """Even of a study whose texts are hostile; nothing else is left in the folder."""
+    """This holds for a study with hostile texts too; no other file remains in the folder."""
     file = tmp_path / file_name(hostile(), form)
     write(hostile(), form, file)
     assert file.read_text(encoding="utf-8").startswith(start)
@@ -23,16 +23,16 @@ def test_each_form_is_a_file(form: Form, start: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "told"), [("nowhere/r.html", "There is no folder"), ("", "is a folder"), ("x" * 300, "Couldn't write")]
+    ("name", "message"), [("nowhere/r.html", "There is no folder"), ("", "is a folder"), ("x" * 300, "Couldn't write")]
 )
-def test_a_bad_place_is_refused_in_a_sentence(place: str, told: str, tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match=told):
-        write(study(FEW), "html", tmp_path / place)
+def test_an_invalid_path_raises_an_error_with_the_reason(name: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=message):
+        write(study(FEW), "html", tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_older_report_is_replaced(tmp_path: Path) -> None:
-    """Asking whether it may be is up to whoever asks for the place."""
+    """The caller asks for confirmation."""
     file = tmp_path / "r.csv"
     file.write_text("old")
     write(study(FEW), "csv", file)

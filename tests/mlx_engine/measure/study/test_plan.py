@@ -1,4 +1,4 @@
-"""Behaviour of reading the plan of a study from a file."""
+"""Plans of studies, read from files."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from mlx_engine.errors import InvalidPlan
 from mlx_engine.measure.study.plan import read_plan
 
-_least: dict[str, Any] = {"name": "x", "original": "y", "recipes": ["4bit"]}
+_minimal: dict[str, Any] = {"name": "x", "original": "y", "recipes": ["4bit"]}
 
 
 def _problem(text: bytes, folder: Path) -> str:
@@ -26,30 +26,30 @@ def _problem(text: bytes, folder: Path) -> str:
         ({"speed": {"prompts": ["a"]}}, "at speed.prompts[0]: it should be a whole number, not a text."),
         ({"speed": {"repetitions": 1000}}, "at speed.repetitions: it should be a whole number, at most 100."),
         ({"gates": {"max_mean_kl": -1}}, "at gates.max_mean_kl: it should be a number, more than 0."),
-        ({"gates": {"prefer": "best"}}, "there is no 'best'. Possible: fastest, smallest, closest."),
+        ({"gates": {"prefer": "best"}}, "there is no 'best'. Valid values: fastest, smallest, closest."),
         ({"gates": {"min_top1_agreement": 95}}, "at gates.min_top1_agreement: it should be a number, at most 1."),
-        ({"cache_bits": [5]}, "at cache_bits[0]: there is no 5. Possible: 16, 8, 4."),
+        ({"cache_bits": [5]}, "at cache_bits[0]: there is no 5. Valid values: 16, 8, 4."),
         ({"limit_tokens": -5}, "at limit_tokens: it should be a whole number, at least 0."),
         ({"limit_tokens": 10**22}, "at limit_tokens: it should be a whole number, at most"),
         ({"gates": {"max_size_bytes": 10**30}}, "at gates.max_size_bytes: it should be a whole number"),
         ({"candidates": "abc"}, "at candidates: it should be a list, not a text."),
         ({"corpus": {"kind": "code"}}, 'at corpus: there is no field "kind".'),
         ({"convention": {"chunk_tokens": 4}}, "Chunks must have between 16 and 8,192 tokens, not 4."),
-        ({"name": " "}, 'the "name" is empty'),
-        ({"original": ""}, 'the "original" is empty'),
-        ({"recipes": []}, "it names nothing to measure"),
+        ({"name": " "}, '"name" is empty'),
+        ({"original": ""}, '"original" is empty'),
+        ({"recipes": []}, "there is nothing to measure"),
         ({"cache_bits": []}, '"cache_bits" is empty'),
-        ({"speed": None, "gates": {"max_mean_kl": 1}}, 'ask for the fastest ("prefer"), but "speed" leaves that out'),
+        ({"speed": None, "gates": {"max_mean_kl": 1}}, 'for "prefer": "fastest", but "speed" has no depths'),
         (
             {"speed": {"prompts": [], "depths": []}, "gates": {"max_memory_bytes": 8, "prefer": "smallest"}},
             "max_memory",
         ),
-        ({"speed": {"prompts": []}, "gates": {"min_prefill_tokens_per_s": 8}}, "Measure it (prompts)"),
+        ({"speed": {"prompts": []}, "gates": {"min_prefill_tokens_per_s": 8}}, 'but "speed" has no prompts'),
     ],
 )
-def test_what_is_wrong_is_said_with_its_place(fields: dict[str, Any], sentence: str, tmp_path: Path) -> None:
-    """And with the name of the file."""
-    problem = _problem(json.dumps({**_least, **fields}).encode(), tmp_path)
+def test_an_invalid_field_is_reported_with_its_position(fields: dict[str, Any], sentence: str, tmp_path: Path) -> None:
+    """The message starts with the name of the file."""
+    problem = _problem(json.dumps({**_minimal, **fields}).encode(), tmp_path)
     assert problem.startswith("plan.json")
     assert sentence in problem
 
@@ -57,35 +57,34 @@ def test_what_is_wrong_is_said_with_its_place(fields: dict[str, Any], sentence: 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        (b"", "it is no JSON"),
+        (b"", "invalid JSON"),
         (b"[]", "it should be an object, not a list"),
-        (b'{"name": "x"', "it is no JSON"),
+        (b'{"name": "x"', "invalid JSON"),
         (b'{"name": "x"}', 'it lacks the field "original"'),
-        (b'{"name": "x", "original": "y", "tail_mass": NaN}', "it is no JSON"),
+        (b'{"name": "x", "original": "y", "tail_mass": NaN}', "invalid JSON"),
         (b'{"name": "x", "original": "y", "tail_mass": 1e999}', "at tail_mass: number out of range"),
-        (b"\xff\xfe\x00", "it is no JSON"),
+        (b"\xff\xfe\x00", "invalid JSON"),
         (b"[" * 100_000, "it should be an object"),
-        (b" " * (2**20 + 1), "far too long"),
+        (b" " * (2**20 + 1), "it is larger than 1 MB"),
     ],
 )
-def test_what_is_no_plan_at_all_is_said(text: bytes, sentence: str, tmp_path: Path) -> None:
-    """Whatever it is."""
+def test_a_file_that_is_not_a_plan_is_rejected(text: bytes, sentence: str, tmp_path: Path) -> None:
     assert sentence in _problem(text, tmp_path)
 
 
-def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
-    """One that is not there, and a folder."""
+def test_an_unreadable_plan_raises_an_error(tmp_path: Path) -> None:
+    """A missing file and a folder are unreadable."""
     for path in (tmp_path / "nowhere.json", tmp_path):
-        with pytest.raises(InvalidPlan, match="cannot be read"):
+        with pytest.raises(InvalidPlan, match="Couldn't read"):
             read_plan(path)
 
 
-def test_files_lie_beside_the_plan(tmp_path: Path) -> None:
-    """Wherever the command is given; names of models and of recipes stay names."""
+def test_paths_are_relative_to_the_plan(tmp_path: Path) -> None:
+    """The working directory does not matter; names of models and recipes remain unchanged."""
     fields = {"original": "maker/name", "candidates": ["./four", "eight"], "recipes": ["mine.json", "4bit"]}
-    plan = {**_least, **fields, "corpus": {"path": "text.txt"}}
-    (tmp_path / "plan.json").write_text(json.dumps(plan))
-    found = read_plan(tmp_path / "plan.json")
-    assert (found.original, found.candidates) == ("maker/name", (str(tmp_path / "four"), "eight"))
-    assert found.recipes == (str(tmp_path / "mine.json"), "4bit")
-    assert found.corpus.path == str(tmp_path / "text.txt")
+    fields = {**_minimal, **fields, "corpus": {"path": "text.txt"}}
+    (tmp_path / "plan.json").write_text(json.dumps(fields))
+    plan = read_plan(tmp_path / "plan.json")
+    assert (plan.original, plan.candidates) == ("maker/name", (str(tmp_path / "four"), "eight"))
+    assert plan.recipes == (str(tmp_path / "mine.json"), "4bit")
+    assert plan.corpus.path == str(tmp_path / "text.txt")
