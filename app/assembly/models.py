@@ -6,11 +6,11 @@ from app.assembly.navigation import Navigation
 from app.assembly.parts import Parts
 from app.viewmodels.chat.model_use import ModelUse
 from app.viewmodels.library.duplicates import DuplicateModels
-from app.viewmodels.library.file_actions import ModelKeeping
+from app.viewmodels.library.file_actions import ModelFileActions
 from app.viewmodels.library.folders import ModelFolders
 from app.viewmodels.library.imports import ModelImports
 from app.viewmodels.library.inspection import ModelInspector
-from app.viewmodels.library.newer_revision import NewerRevision
+from app.viewmodels.library.revision_checker import RevisionChecker
 from app.viewmodels.library.table import ModelTable
 from app.views.models.page import ModelsPage, ModelsParts
 
@@ -25,27 +25,27 @@ class ModelsAssembly(QObject):
         self._use = ModelUse(parts.store, chat, self)
         self._table = ModelTable(library, parts.machine, self)
         self.inspector = ModelInspector(folders, self)
-        self.keeping = ModelKeeping(library, folders.models, self)
+        self.file_actions = ModelFileActions(library, folders.models, self)
         self.imports = ModelImports(folders.models, self)
         self.duplicates = DuplicateModels(library, self)
-        self.revisions = NewerRevision(folders.logs, self)
+        self.revisions = RevisionChecker(folders.logs, self)
         self.folders = ModelFolders(library, parts.preferences, self)
         models_parts = ModelsParts(
             table=self._table,
             inspector=self.inspector,
-            keeping=self.keeping,
+            file_actions=self.file_actions,
             imports=self.imports,
             duplicates=self.duplicates,
             folders=self.folders,
             revisions=self.revisions,
         )
         self.page = ModelsPage(models_parts, parts.theme)
-        self.page.offers.chat_requested.connect(navigation.chat_with)
+        self.page.model_actions.chat_requested.connect(navigation.chat_with)
         self._use.changed.connect(self._refresh_use)
-        for source in (self.keeping, self.imports, self.folders):
+        for source in (self.file_actions, self.imports, self.folders):
             source.problem.connect(self._notifier.error)
-        self.keeping.deleted.connect(self._notify_deleted)
-        self.keeping.renamed.connect(chat.rename_model)
+        self.file_actions.deleted.connect(self._notify_deleted)
+        self.file_actions.renamed.connect(chat.rename_model)
         self._refresh_use()
 
     def close(self) -> None:

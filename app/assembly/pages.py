@@ -116,9 +116,9 @@ class PageAssembly(QObject):
         self._models = ModelsAssembly(self._parts, self._navigation, self)
         page = self._models.page
         page.discover_requested.connect(self._discover)
-        page.offers.quantize_requested.connect(lambda model: self.quantizing().open(model))
-        page.offers.lab_requested.connect(lambda model, study: self.lab().measure(model, study))
-        page.offers.publish_requested.connect(self._publish)
+        page.model_actions.quantize_requested.connect(lambda model: self.quantizing().open(model))
+        page.model_actions.lab_requested.connect(lambda model, study: self.lab().measure(model, study))
+        page.model_actions.publish_requested.connect(self._publish)
         return page
 
     def _discover_page(self) -> QWidget:
@@ -151,11 +151,11 @@ class PageAssembly(QObject):
 
     def _quantize_current(self) -> None:
         """Open the model selected on the Models page, or else the model of the chat."""
-        from app.viewmodels.library.table import whole  # noqa: PLC0415 - as above
+        from app.viewmodels.library.table import intact_model  # noqa: PLC0415 - as above
 
         is_on_page = self._navigation.current_page == "models"
         row = self._models.page.table.current_row() if self._models and is_on_page else None
-        if row and (model := whole(row)):
+        if row and (model := intact_model(row)):
             self.quantizing().open(model)
         else:
             self._quantize(self._parts.chat.model)

@@ -13,7 +13,7 @@ from app.domain.conversation import Conversation, replace_surrogates
 from app.domain.store import Store
 from app.viewmodels.chat.chat import ChatViewModel
 from app.viewmodels.chat.message_items import short_name
-from app.viewmodels.formatting.ages import age, section
+from app.viewmodels.formatting.ages import date_section, format_age
 from mlx_engine.errors import StorageError
 
 
@@ -46,9 +46,9 @@ class ConversationListModel(QAbstractListModel):
         self._readers: dict[int, Callable[[Conversation], Any]] = {
             ConversationRole.TITLE: lambda row: row.title,
             ConversationRole.ID: lambda row: row.id,
-            ConversationRole.SUBTITLE: lambda row: f"{short_name(row.model)} · {age(row.updated, time())}",
+            ConversationRole.SUBTITLE: lambda row: f"{short_name(row.model)} · {format_age(row.updated, time())}",
             ConversationRole.UPDATED: lambda row: row.updated,
-            ConversationRole.SECTION: lambda row: section(row.updated, time()),
+            ConversationRole.SECTION: lambda row: date_section(row.updated, time()),
             ConversationRole.ANSWERING: lambda row: row.id in self._answering,
         }
         chat.stored.connect(self._put)

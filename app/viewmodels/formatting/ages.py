@@ -1,10 +1,10 @@
-"""How long ago something was, in the words of the sidebar. Times are in Unix seconds; days are this machine's."""
+"""Ages and dates as short text. Times are in Unix seconds; days are local."""
 
 from datetime import datetime
 
 
-def age(then: float, now: float) -> str:
-    """Return the age in short: "now", "12 min", "3 h", "5 d", then the day."""
+def format_age(then: float, now: float) -> str:
+    """Format an age: "now", "12 min", "3 h", "5 d", or the date after a week."""
     minutes = int(max(now - then, 0) // 60)
     if minutes < 1:
         return "now"
@@ -19,8 +19,8 @@ def age(then: float, now: float) -> str:
     return f"{day.day} {day:%b}{year}"
 
 
-def section(then: float, now: float) -> str:
-    """Return the heading below which something of that time stands."""
+def date_section(then: float, now: float) -> str:
+    """Return the heading of the sidebar section for a time, such as "Yesterday" or "March"."""
     day, today = datetime.fromtimestamp(then).date(), datetime.fromtimestamp(now).date()
     days = (today - day).days
     for name, longest in (("Today", 0), ("Yesterday", 1), ("Previous 7 days", 7), ("Previous 30 days", 30)):

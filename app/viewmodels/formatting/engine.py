@@ -8,7 +8,7 @@ from mlx_engine.engine.values.state import EngineState, Failed, Generating, Load
 
 @dataclass(frozen=True, slots=True)
 class EngineLabel:
-    """`text` is empty for a model that is not loaded; `problem` is the sentence of a failure."""
+    """Text of an engine state. `text` is "" for an unloaded model; `problem` is the reason of a failure."""
 
     text: str = ""
     problem: str = ""
@@ -16,7 +16,7 @@ class EngineLabel:
 
 
 def describe_engine(state: EngineState) -> EngineLabel:
-    """Describe `state`; `is_loaded` is true while there is a process that can be ended."""
+    """Describe `state`; `is_loaded` is True while a process is running that can be stopped."""
     match state:
         case Stopped():
             return EngineLabel()

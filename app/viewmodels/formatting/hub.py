@@ -1,4 +1,4 @@
-"""Figures of the Hub and of its jobs, and addresses of its pages, as text."""
+"""Licenses, sizes and jobs of the Hub as text, and URLs of its pages."""
 
 import os
 import re
@@ -41,14 +41,14 @@ def format_file_progress(file: FileProgress) -> str:
 
 
 def format_job(state: JobState) -> str:
-    """Format the state of a download or upload in a line."""
+    """Format the state of a download or upload as one line."""
     match state:
         case Queued():
-            return "Waiting for its turn"
+            return "Waiting"
         case Running():
             return _running(state)
         case Paused():
-            return f"Paused · {_done(state)}" if state.total_bytes else "Paused"
+            return f"Paused · {_amount(state)}" if state.total_bytes else "Paused"
         case Done():
             return f"Ready · {format_disk(state.size_bytes)}, every file verified"
         case Failed():
@@ -57,33 +57,33 @@ def format_job(state: JobState) -> str:
 
 def _running(state: Running) -> str:
     if not state.total_bytes:
-        return state.notice or "Asking the Hub what there is to download…"
+        return state.notice or "Getting the list of files…"
     if state.notice:
-        return f"{_done(state)} · {state.notice}"
+        return f"{_amount(state)} · {state.notice}"
     rate = format_disk_rate(state.bytes_per_s) if state.bytes_per_s else ""
-    left = "" if state.remaining_s is None else f"{format_estimate(state.remaining_s)} left"
-    return " · ".join(part for part in (_done(state), rate, left) if part)
+    remaining = "" if state.remaining_s is None else f"{format_estimate(state.remaining_s)} left"
+    return " · ".join(part for part in (_amount(state), rate, remaining) if part)
 
 
 def format_streamed_conversion(state: Running, source: SourceProgress) -> str:
-    """Format the progress of a conversion during its download; the slower of the two decides the time left."""
+    """Format the progress of a conversion during its download; the time left is that of the slower one."""
     downloaded = f"{format_progress(source.done_bytes, source.total_bytes)} downloaded"
-    written = f"{_done(state)} written"
+    written = f"{_amount(state)} written"
     if state.notice:
         return f"{downloaded} · {written} · {state.notice}"
     is_downloading = source.done_bytes < source.total_bytes
     rate = format_disk_rate(source.bytes_per_s) if is_downloading and source.bytes_per_s else ""
-    left_s = max(source.remaining_s or 0, state.remaining_s or 0)
-    left = f"{format_estimate(left_s)} left" if left_s else ""
-    return " · ".join(part for part in (downloaded, written, rate, left) if part)
+    remaining_s = max(source.remaining_s or 0, state.remaining_s or 0)
+    remaining = f"{format_estimate(remaining_s)} left" if remaining_s else ""
+    return " · ".join(part for part in (downloaded, written, rate, remaining) if part)
 
 
-def _done(state: Running | Paused) -> str:
+def _amount(state: Running | Paused) -> str:
     return format_progress(state.done_bytes, state.total_bytes)
 
 
-def done_share(state: JobState) -> float:
-    """Return the share of a job that is done, from 0 to 1."""
+def job_progress(state: JobState) -> float:
+    """Return the completed share of a job, from 0 to 1."""
     match state:
         case Running(done, total) | Paused(done, total):
             return min(done / total, 1.0) if total else 0.0
@@ -98,7 +98,7 @@ def page_url(path: str) -> str:
     return f"{os.environ.get('HF_ENDPOINT', 'https://huggingface.co').rstrip('/')}/{path}"
 
 
-def repository_in(text: str) -> str:
-    """Return `<owner>/<name>` if `text` is the URL of a model on the Hub, or else ""."""
+def repository_from_url(text: str) -> str:
+    """Return `<owner>/<name>` if `text` is the URL of a model on the Hub, otherwise ""."""
     match = _model_url.fullmatch(text.strip())
     return match[1] if match and match[1].partition("/")[0] not in _other_kinds else ""

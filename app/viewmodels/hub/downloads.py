@@ -34,7 +34,7 @@ class Downloads(QObject):
 
     def offer(self, repository: str) -> Offer:
         """Return what can be done with the repository next."""
-        if self._library.brought_from(repository):
+        if self._library.downloaded_from(repository):
             return Offer("chat", 1.0)
         match self._jobs.download_of(repository):
             case None:
@@ -52,13 +52,13 @@ class Downloads(QObject):
         """Do what `offer` says."""
         match self.offer(repository).kind:
             case "chat":
-                self.chat_requested.emit(self._library.brought_from(repository))
+                self.chat_requested.emit(self._library.downloaded_from(repository))
             case "download" | "resume" | "retry":
                 self._jobs.download(repository)
 
     def model_of(self, repository: str) -> str:
         """Return the id of the model in the library that came from the repository; "" if there is none."""
-        return self._library.brought_from(repository)
+        return self._library.downloaded_from(repository)
 
     def retry_refused(self) -> None:
         """Try again what was refused for want of a token."""

@@ -56,7 +56,7 @@ class JobItem:
     @property
     def share(self) -> float:
         """How much is done, from 0 to 1."""
-        return hub_format.done_share(self.state)
+        return hub_format.job_progress(self.state)
 
     @property
     def problem(self) -> str:

@@ -85,7 +85,7 @@ class Jobs(QObject):
             return ""
         if item.task == "conversion":
             return item.subject if self._library.description(item.subject) else ""
-        return self._library.brought_from(item.subject)
+        return self._library.downloaded_from(item.subject)
 
     @property
     def under_way(self) -> list[JobItem]:

@@ -1,10 +1,10 @@
-"""The columns of the table of models as data: what each says of a model, and by what it is sorted."""
+"""Columns of the models table: text, sort key and width of each."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import time
 
-from app.viewmodels.formatting.ages import age
+from app.viewmodels.formatting.ages import format_age
 from app.viewmodels.library.memory_fit import MemoryFit
 from mlx_engine.amounts import format_context, format_disk, format_memory, format_short_count
 from mlx_engine.models.description.describe import ModelDescription
@@ -13,42 +13,44 @@ SortKey = float | str
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the table knows besides the models: whether they fit, and when each was last used, in Unix seconds by id."""
+class ColumnInputs:
+    """Inputs of the columns besides the model; `last_used` is in Unix seconds, by model id."""
 
     memory: MemoryFit
     last_used: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """`widest` is as wide as its text ever gets; where room is short, the column of the greatest `rank` goes first."""
+class ModelColumn:
+    """A column. `widest` is a sample of its widest text; when space is short, the highest `rank` is hidden first."""
 
     name: str
     title: str
-    text: Callable[[ModelDescription, Surroundings], str]
-    key: Callable[[ModelDescription, Surroundings], SortKey]
+    text: Callable[[ModelDescription, ColumnInputs], str]
+    key: Callable[[ModelDescription, ColumnInputs], SortKey]
     widest: str
     rank: int
     is_figure: bool = True
 
 
-def _last_used(model: ModelDescription, around: Surroundings) -> str:
-    used = around.last_used.get(model.id)
-    return age(used, time()) if used else ""
+def _last_used(model: ModelDescription, inputs: ColumnInputs) -> str:
+    used = inputs.last_used.get(model.id)
+    return format_age(used, time()) if used else ""
 
 
-COLUMNS: Sequence[Column] = (
-    Column("name", "Name", lambda model, _: model.name, lambda model, _: model.name.casefold(), "", 0, is_figure=False),
-    Column(
+COLUMNS: Sequence[ModelColumn] = (
+    ModelColumn(
+        "name", "Name", lambda model, _: model.name, lambda model, _: model.name.casefold(), "", 0, is_figure=False
+    ),
+    ModelColumn(
         "parameters",
         "Parameters",
         lambda model, _: format_short_count(model.parameters),
         lambda model, _: model.parameters,
-        "88.8B Medium 888",
+        "888.8B",
         1,
     ),
-    Column(
+    ModelColumn(
         "quantization",
         "Quantization",
         lambda model, _: model.quantization,
@@ -57,7 +59,7 @@ COLUMNS: Sequence[Column] = (
         4,
         is_figure=False,
     ),
-    Column(
+    ModelColumn(
         "bits",
         "Bits/weight",
         lambda model, _: f"{model.bits_per_weight:.2f}",
@@ -65,7 +67,7 @@ COLUMNS: Sequence[Column] = (
         "88.88",
         5,
     ),
-    Column(
+    ModelColumn(
         "disk",
         "On disk",
         lambda model, _: format_disk(model.size_bytes),
@@ -73,15 +75,15 @@ COLUMNS: Sequence[Column] = (
         "888.8 GB",
         2,
     ),
-    Column(
+    ModelColumn(
         "memory",
         "Memory",
-        lambda model, around: format_memory(around.memory.of(model).estimate.total_bytes),
-        lambda model, around: around.memory.of(model).estimate.total_bytes,
+        lambda model, inputs: format_memory(inputs.memory.of(model).estimate.total_bytes),
+        lambda model, inputs: inputs.memory.of(model).estimate.total_bytes,
         "888.8 GB 88",
         3,
     ),
-    Column(
+    ModelColumn(
         "context",
         "Context",
         lambda model, _: format_context(model.context_length) if model.context_length else "",
@@ -89,7 +91,7 @@ COLUMNS: Sequence[Column] = (
         "888k",
         7,
     ),
-    Column(
+    ModelColumn(
         "license",
         "License",
         lambda model, _: model.license,
@@ -98,13 +100,13 @@ COLUMNS: Sequence[Column] = (
         8,
         is_figure=False,
     ),
-    Column(
+    ModelColumn(
         "last_used",
         "Last used",
         _last_used,
-        lambda model, around: around.last_used.get(model.id, 0.0),
+        lambda model, inputs: inputs.last_used.get(model.id, 0.0),
         "28 Nov 2028",
         6,
     ),
 )
-NAMES = tuple(column.name for column in COLUMNS)
+COLUMN_NAMES = tuple(column.name for column in COLUMNS)

@@ -1,4 +1,4 @@
-"""What a person does with a model that is there: rename it, delete it."""
+"""Renames and deletes models."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from mlx_engine.errors import FacetError
 from mlx_engine.models.library import removal
 
 
-class ModelKeeping(QObject):
-    """Acts on the models of `library`; `folder` is Facet's own."""
+class ModelFileActions(QObject):
+    """Changes the models of `library`; `folder` is Facet's models folder."""
 
-    deleted = Signal(str, str)  # name, what it frees in a sentence
+    deleted = Signal(str, str)  # name, sentence about disk space
     renamed = Signal(str, str)  # old id, new id
     problem = Signal(str, str)  # title, message
 
@@ -22,27 +22,27 @@ class ModelKeeping(QObject):
         super().__init__(parent)
         self._library, self._folder = library, folder
 
-    def is_own(self, row: Row) -> bool:
-        """Return whether the model lies in Facet's own folder, and so is Facet's to rename."""
+    def is_managed(self, row: Row) -> bool:
+        """Return True if the model is in Facet's models folder, so that Facet may rename and publish it."""
         return row.path.is_relative_to(self._folder)
 
-    def why_kept(self, row: Row) -> str:
-        """Return why the model can neither be renamed nor deleted now, in a sentence, or nothing."""
+    def lock_reason(self, row: Row) -> str:
+        """Return a sentence on why the model can be neither renamed nor deleted now, or ""."""
         state = self._library.index(self._library.row_of(row.id)).data(ModelRole.STATE)
         is_loaded = state is not None and describe_engine(state).is_loaded
-        return "The model is loaded: unload it first." if is_loaded else ""
+        return "The model is loaded. Unload it first." if is_loaded else ""
 
-    def what_it_frees(self, row: Row) -> str:
-        """Return what deleting the model does to the disk, in a sentence; "" if that cannot be told."""
+    def describe_deletion(self, row: Row) -> str:
+        """Return a sentence on the disk space that deleting the model frees; "" if that is unknown."""
         try:
             return _describe_removal(removal.plan_removal(row))
         except FacetError:
             return ""
 
     def delete(self, row: Row) -> None:
-        """Move the model to the trash."""
-        title = f"{row.name} was not deleted"
-        if refusal := self.why_kept(row):
+        """Move the model to the Trash."""
+        title = f"Couldn't delete {row.name}"
+        if refusal := self.lock_reason(row):
             self.problem.emit(title, refusal)
             return
         try:
@@ -55,12 +55,12 @@ class ModelKeeping(QObject):
         self._library.refresh()
 
     def rename(self, row: Row, name: str) -> None:
-        """Give the folder of the model another name."""
+        """Rename the folder of the model."""
         name = name.strip()
         if name in ("", row.name):
             return
-        title = f"{row.name} was not renamed"
-        if refusal := self.why_kept(row):
+        title = f"Couldn't rename {row.name}"
+        if refusal := self.lock_reason(row):
             self.problem.emit(title, refusal)
             return
         try:
@@ -73,7 +73,7 @@ class ModelKeeping(QObject):
 
 
 def _describe_removal(plan: removal.Removal) -> str:
-    frees = f"{format_disk(plan.frees_bytes)} come free when the trash is emptied."
+    gain = f"Frees {format_disk(plan.frees_bytes)} when you empty the Trash."
     if not plan.shared_bytes:
-        return frees
-    return f"{frees} {format_disk(plan.shared_bytes)} stay, because other models or links need them."
+        return gain
+    return f"{gain} {format_disk(plan.shared_bytes)} are kept, because other models or links use them."

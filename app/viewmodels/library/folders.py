@@ -1,4 +1,4 @@
-"""The folders in which models are looked for: which there are, what is in them, and adding further ones."""
+"""Folders that Facet searches for models; the user can add and remove some."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ _TITLES = {"facet": "Facet", "huggingface": "Hugging Face", "lmstudio": "LM Stud
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
-    """One of them; `state` says what is in it, as in "12 models · 34 GB". Only added ones can be removed."""
+class ModelFolder:
+    """A folder with a summary of its content, such as "12 models · 34 GB". Only added folders can be removed."""
 
     path: Path
     title: str
-    state: str
-    is_there: bool
+    summary: str
+    is_connected: bool
     is_added: bool
 
 
 class ModelFolders(QObject):
-    """`changed` tells that other folders are used, or that there is something else in them."""
+    """Lists, adds and removes folders; `changed` is emitted when the list or the content of a folder changes."""
 
     changed = Signal()
     problem = Signal(str, str)  # title, message
@@ -39,26 +39,26 @@ class ModelFolders(QObject):
         library.refreshed.connect(self.changed)
 
     @property
-    def folders(self) -> Sequence[Folder]:
-        """All of them, Facet's own first."""
+    def folders(self) -> Sequence[ModelFolder]:
+        """All folders, starting with Facet's."""
         return [self._folder(root) for root in self._library.roots]
 
     @property
-    def absent(self) -> Sequence[str]:
-        """What is not there of the added ones: the names of disks, or of folders."""
+    def disconnected(self) -> Sequence[str]:
+        """Names of disks or folders that were added and do not exist now."""
         return list(dict.fromkeys(missing_part(root.path) for root in self._library.absent))
 
     def add(self, path: Path) -> None:
-        """Look for models in this folder too; they stay where they are."""
-        around = next((root for root in self._library.roots if path.is_relative_to(root.path)), None)
-        if around:
-            self.problem.emit(f"{path.name} was not added", f"Facet looks for models in {around.path} already.")
+        """Search this folder for models too; they are used in place."""
+        parent = next((root for root in self._library.roots if path.is_relative_to(root.path)), None)
+        if parent:
+            self.problem.emit(f"Couldn't add {path.name}", f"Facet already searches {parent.path} for models.")
             return
         self._set((*self._preferences.settings.model_folders, str(path)))
 
     def remove(self, path: Path) -> None:
-        """Look there no longer; nothing in the folder is touched."""
-        self._set(tuple(kept for kept in self._preferences.settings.model_folders if Path(kept) != path))
+        """Stop searching this folder; its files are not changed."""
+        self._set(tuple(folder for folder in self._preferences.settings.model_folders if Path(folder) != path))
 
     def _set(self, folders: tuple[str, ...]) -> None:
         try:
@@ -69,14 +69,14 @@ class ModelFolders(QObject):
             self.changed.emit()
             self._library.refresh()
 
-    def _folder(self, root: Root) -> Folder:
-        is_there = root not in self._library.absent
-        found = [row for row in self._library.rows if row.path.is_relative_to(root.path)]
-        return Folder(
+    def _folder(self, root: Root) -> ModelFolder:
+        is_connected = root not in self._library.absent
+        rows = [row for row in self._library.rows if row.path.is_relative_to(root.path)]
+        return ModelFolder(
             path=root.path,
             title=_TITLES.get(root.kind, root.path.name or str(root.path)),
-            state=_format_content(found) if is_there else f"{missing_part(root.path)} is not connected",
-            is_there=is_there,
+            summary=_format_content(rows) if is_connected else f"{missing_part(root.path)} is not connected",
+            is_connected=is_connected,
             is_added=root.kind == "added",
         )
 
@@ -89,6 +89,6 @@ def _format_content(rows: Sequence[Row]) -> str:
 
 
 def missing_part(path: Path) -> str:
-    """Return the name of the uppermost folder of `path` that is not there, as that of a disk that is unplugged."""
+    """Return the name of the topmost missing folder of `path`: for an unplugged disk, the name of the disk."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     return (missing[-1] if missing else path).name

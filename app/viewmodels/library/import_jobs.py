@@ -1,4 +1,4 @@
-"""The two ways in which a model is brought into the library: both tell how far they are, and how they ended."""
+"""Jobs that add a model to the library: import of a GGUF file, copy of a folder."""
 
 import threading
 from pathlib import Path
@@ -12,21 +12,21 @@ from mlx_engine.models.library.copying import copy_model
 
 
 class ImportJob(QObject):
-    """`ended` is told once, with the sentence of what went wrong, or an empty one."""
+    """A job with progress. `ended` is emitted once, with the reason of a failure or ""."""
 
-    progressed = Signal(object, object)  # done and total bytes: more than the 32 bits of a signal's int
+    progressed = Signal(object, object)  # done and total bytes; a signal's int has only 32 bits
     ended = Signal(str)
 
     def start(self, source: Path, target: Path) -> None:
         raise NotImplementedError
 
     def cancel(self) -> None:
-        """Give up, and leave nothing behind unless all is done already; nothing is told any more."""
+        """Stop, remove a partial copy, and emit nothing more. A finished model is kept."""
         raise NotImplementedError
 
 
 class GGUFImport(ImportJob):
-    """A child process unpacks and packs anew, so that neither numpy nor the work is in this one."""
+    """Import in a child process, which keeps numpy and the work out of the window's process."""
 
     class _Line(msgspec.Struct):
         done_bytes: int = 0
@@ -59,52 +59,52 @@ class GGUFImport(ImportJob):
 
     def _finish(self, exit_code: int) -> None:
         self._read()
-        self.ended.emit((self._problem or "The import failed. The log has the details.") if exit_code else "")
+        self.ended.emit((self._problem or "The import failed. See the log for details.") if exit_code else "")
 
     def _fail(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:
-            self.ended.emit(f"The import could not be started: {self._process.errorString()}.")
+            self.ended.emit(f"Couldn't start the import: {self._process.errorString()}.")
 
 
 class FolderCopy(ImportJob):
-    """A thread copies the files."""
+    """Copy of a folder in a thread."""
 
-    _went_on = Signal(object, object)  # bytes, from the thread
-    _told = Signal(str)  # from the thread
+    _copied = Signal(object, object)  # done and total bytes, from the thread
+    _completed = Signal(str)  # problem, from the thread
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._cancelled = threading.Event()
+        self._canceled = threading.Event()
         self._thread: threading.Thread | None = None
-        self._went_on.connect(self._go_on, Qt.ConnectionType.QueuedConnection)
-        self._told.connect(self._finish, Qt.ConnectionType.QueuedConnection)
+        self._copied.connect(self._on_progress, Qt.ConnectionType.QueuedConnection)
+        self._completed.connect(self._finish, Qt.ConnectionType.QueuedConnection)
 
     def start(self, source: Path, target: Path) -> None:
-        self._thread = threading.Thread(target=self._run, args=(source, target), name="copy of a model", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(source, target), name="model copy", daemon=True)
         self._thread.start()
 
     def cancel(self) -> None:
-        self._cancelled.set()
+        self._canceled.set()
         if self._thread:
             self._thread.join()
 
     def _run(self, source: Path, target: Path) -> None:
         try:
             for progress in copy_model(source, target):
-                if self._cancelled.is_set():
+                if self._canceled.is_set():
                     return
-                self._went_on.emit(progress.done_bytes, progress.total_bytes)
+                self._copied.emit(progress.done_bytes, progress.total_bytes)
         except FacetError as error:
-            self._told.emit(error.message)
+            self._completed.emit(error.message)
         else:
-            self._told.emit("")
+            self._completed.emit("")
 
     @Slot(object, object)
-    def _go_on(self, done_bytes: int, total_bytes: int) -> None:
-        if not self._cancelled.is_set():
+    def _on_progress(self, done_bytes: int, total_bytes: int) -> None:
+        if not self._canceled.is_set():
             self.progressed.emit(done_bytes, total_bytes)
 
     @Slot(str)
     def _finish(self, problem: str) -> None:
-        if not self._cancelled.is_set():
+        if not self._canceled.is_set():
             self.ended.emit(problem)

@@ -1,4 +1,4 @@
-"""What is being brought into the library, one after the other."""
+"""Queue of models that are being added to the library, one at a time."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -9,12 +9,12 @@ from PySide6.QtCore import QObject, Signal
 from app.viewmodels.library.import_jobs import FolderCopy, GGUFImport, ImportJob
 
 OWNER = "imported"
-"""The folder below which models stand whose maker is not known."""
+"""Owner of models whose author is unknown; the name of their folder."""
 
 
 @dataclass(frozen=True, slots=True)
-class Import:
-    """One that runs or waits; `total_bytes` is 0 until it is known."""
+class QueuedImport:
+    """A running or waiting import; `total_bytes` is 0 until known."""
 
     source: Path
     done_bytes: int = 0
@@ -26,7 +26,7 @@ class Import:
 
 
 class ModelImports(QObject):
-    """`queue` begins with the import that runs."""
+    """Imports models into `models_folder`; the first in `queue` is running."""
 
     changed = Signal()
     imported = Signal(str)  # the id of the model
@@ -35,81 +35,81 @@ class ModelImports(QObject):
     def __init__(self, models_folder: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._folder = models_folder
-        self._waiting: list[Import] = []
+        self._queue: list[QueuedImport] = []
         self._job: ImportJob | None = None
 
     @property
-    def queue(self) -> Sequence[Import]:
-        return self._waiting
+    def queue(self) -> Sequence[QueuedImport]:
+        return self._queue
 
     def add(self, paths: Iterable[Path]) -> None:
-        """Import each of the folders and GGUF files; what is neither is told as a problem."""
+        """Import folders and GGUF files; emit `problem` for each path that is neither."""
         for path in paths:
-            source = _sole_gguf(path) or path
+            source = _only_gguf(path) or path
             if refusal := self._refusal(source):
-                self.problem.emit(f"{path.name} was not added", refusal)
+                self.problem.emit(f"Couldn't add {path.name}", refusal)
             else:
-                self._waiting.append(Import(source))
-        self._go_on()
+                self._queue.append(QueuedImport(source))
+        self._start_next()
 
     def cancel(self, source: Path) -> None:
-        """Give up the import of `source`; nothing of it stays, unless the whole of it is there already."""
-        if self._job and self._waiting[0].source == source:
+        """Cancel the import of `source` and remove a partial copy; a finished model is kept."""
+        if self._job and self._queue[0].source == source:
             self._job.cancel()
             self._drop_job()
         else:
-            self._waiting = [waiting for waiting in self._waiting if waiting.source != source]
-        self._go_on()
+            self._queue = [item for item in self._queue if item.source != source]
+        self._start_next()
 
     def close(self) -> None:
-        """Give up everything."""
-        del self._waiting[1:]
+        """Cancel all imports."""
+        del self._queue[1:]
         if self._job:
             self._job.cancel()
             self._drop_job()
 
     def _refusal(self, source: Path) -> str:
-        if any(waiting.source == source for waiting in self._waiting):
-            return "It is being added already."
+        if any(item.source == source for item in self._queue):
+            return "It is already being added."
         if source.is_dir():
-            is_here = source.absolute().is_relative_to(self._folder.absolute())
-            return "It is among Facet's models already." if is_here else ""
+            is_in_library = source.absolute().is_relative_to(self._folder.absolute())
+            return "This model is already in your library." if is_in_library else ""
         if source.suffix == ".gguf" and source.is_file():
             return ""
-        return "Facet adds folders in MLX or safetensors format, and GGUF files."
+        return "Facet can add model folders in MLX or safetensors format, and GGUF files."
 
-    def _go_on(self) -> None:
-        if self._waiting and self._job is None:
-            first = self._waiting[0]
+    def _start_next(self) -> None:
+        if self._queue and self._job is None:
+            first = self._queue[0]
             self._job = GGUFImport(self) if first.source.is_file() else FolderCopy(self)
-            self._job.progressed.connect(self._follow)
-            self._job.ended.connect(self._end)
+            self._job.progressed.connect(self._on_progress)
+            self._job.ended.connect(self._on_ended)
             self._job.start(first.source, self._folder / OWNER / first.name)
         self.changed.emit()
 
-    def _follow(self, done_bytes: int, total_bytes: int) -> None:
-        self._waiting[0] = replace(self._waiting[0], done_bytes=done_bytes, total_bytes=total_bytes)
+    def _on_progress(self, done_bytes: int, total_bytes: int) -> None:
+        self._queue[0] = replace(self._queue[0], done_bytes=done_bytes, total_bytes=total_bytes)
         self.changed.emit()
 
-    def _end(self, problem: str) -> None:
-        name = self._waiting[0].name
+    def _on_ended(self, problem: str) -> None:
+        name = self._queue[0].name
         self._drop_job()
         if problem:
-            self.problem.emit(f"{name} was not added", problem)
+            self.problem.emit(f"Couldn't add {name}", problem)
         else:
             self.imported.emit(f"{OWNER}/{name}")
-        self._go_on()
+        self._start_next()
 
     def _drop_job(self) -> None:
         if self._job:
             self._job.deleteLater()
         self._job = None
-        del self._waiting[0]
+        del self._queue[0]
 
 
-def _sole_gguf(path: Path) -> Path | None:
-    """Return the GGUF file that is all there is of a model in the folder `path`, or None."""
+def _only_gguf(path: Path) -> Path | None:
+    """Return the GGUF file in the folder `path` if it is the only model there, or None."""
     if not path.is_dir() or any(path.glob("*.safetensors")):
         return None
-    found = list(path.glob("*.gguf"))
-    return found[0] if len(found) == 1 else None
+    files = list(path.glob("*.gguf"))
+    return files[0] if len(files) == 1 else None

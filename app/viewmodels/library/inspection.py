@@ -1,4 +1,4 @@
-"""What the inspector shows of one model: facts, files, the bits of each layer, where it came from."""
+"""Content of the inspector for one model: facts, files, bits of each layer and origin."""
 
 import threading
 from collections.abc import Iterable, Sequence
@@ -22,42 +22,50 @@ from mlx_engine.models.library.duplicates import DuplicateGroup
 from mlx_engine.models.memory.memory import Fit
 from mlx_engine.modes import is_quantized
 
-__all__ = ["DuplicateGroup", "Inspection", "ModelInspector", "copies", "facts", "inspect", "origin"]
+__all__ = [
+    "DuplicateGroup",
+    "Inspection",
+    "ModelInspector",
+    "duplicate_facts",
+    "inspect_model",
+    "model_facts",
+    "origin_facts",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What was read from the folder of the model `id`; files are given with their size in bytes, the largest first."""
+    """Content of the folder of the model `id`; `files` are names and sizes in bytes, largest first."""
 
     id: str
     files: Sequence[tuple[str, int]]
     layers: Sequence[LayerBits]
-    note: Provenance
+    provenance: Provenance
     card: str = ""
-    """Markdown that nobody has checked."""
+    """Untrusted Markdown."""
     loss: Loss | NotMeasured | None = None
-    """None where nothing can be measured."""
+    """None for a damaged model."""
 
 
 class ModelInspector(QObject):
-    """Reads one folder at a time, in another thread; `inspection` is None until that is done."""
+    """Reads one folder at a time in a thread; `inspection` is None until it is read."""
 
     changed = Signal()
 
-    _read = Signal(object)  # Inspection, from the reading thread
+    _completed = Signal(object)  # Inspection, from the thread
 
     def __init__(self, folders: Folders, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._folders = folders
         self.row: Row | None = None
         self.inspection: Inspection | None = None
-        self._reading: threading.Thread | None = None
+        self._thread: threading.Thread | None = None
         self._is_stale = False
-        """Whether what is being read has to be read again."""
-        self._read.connect(self._take, Qt.ConnectionType.QueuedConnection)
+        """True if the folder must be read again after the current read."""
+        self._completed.connect(self._set_inspection, Qt.ConnectionType.QueuedConnection)
 
     def inspect(self, row: Row | None) -> None:
-        """Show this model, or none; what is known already is there at once."""
+        """Read the folder of `row`; keep the inspection until then if it is of the same model."""
         if row == self.row:
             return
         if row is None or self.row is None or row.id != self.row.id:
@@ -66,39 +74,39 @@ class ModelInspector(QObject):
         self._start()
         self.changed.emit()
 
-    def read_again(self) -> None:
-        """Read anew what is shown; it may have been measured since."""
-        self._is_stale = self._reading is not None
+    def reload(self) -> None:
+        """Read the current model again, such as for new measurements."""
+        self._is_stale = self._thread is not None
         self._start()
 
     def close(self) -> None:
-        """Wait for what is being read."""
+        """Wait for a running read."""
         self.row = None
-        if self._reading:
-            self._reading.join()
+        if self._thread:
+            self._thread.join()
 
     def _start(self) -> None:
-        if self.row and self._reading is None:
-            self._reading = threading.Thread(target=self._run, args=(self.row,), name="model inspection", daemon=True)
-            self._reading.start()
+        if self.row and self._thread is None:
+            self._thread = threading.Thread(target=self._run, args=(self.row,), name="model inspection", daemon=True)
+            self._thread.start()
 
     def _run(self, row: Row) -> None:
-        self._read.emit(inspect(row, self._folders))
+        self._completed.emit(inspect_model(row, self._folders))
 
     @Slot(object)
-    def _take(self, inspection: Inspection) -> None:
-        self._reading = None
-        is_last = self.row is not None and inspection.id == self.row.id
-        if is_last:
+    def _set_inspection(self, inspection: Inspection) -> None:
+        self._thread = None
+        is_current = self.row is not None and inspection.id == self.row.id
+        if is_current:
             self.inspection = inspection
             self.changed.emit()
-        if not is_last or self._is_stale:
+        if not is_current or self._is_stale:
             self._is_stale = False
             self._start()
 
 
-def inspect(row: Row, folders: Folders) -> Inspection:
-    """Return what the folder of `row` holds, and what was measured of it; what cannot be read is left out."""
+def inspect_model(row: Row, folders: Folders) -> Inspection:
+    """Read the folder of `row` and its measurements; unreadable parts stay empty."""
     if row.path.is_file():
         return Inspection(row.id, _files([row.path]), (), Provenance())
     layers: Sequence[LayerBits] = ()
@@ -111,8 +119,8 @@ def inspect(row: Row, folders: Folders) -> Inspection:
         files = _files(row.path.iterdir())
     except OSError:
         files = []
-    note, card = provenance.read(row.path), read_card_text(row.path)
-    return Inspection(row.id, files, layers, note, card, _loss(row, folders))
+    card = read_card_text(row.path)
+    return Inspection(row.id, files, layers, provenance.read(row.path), card, _loss(row, folders))
 
 
 def _loss(row: Row, folders: Folders) -> Loss | NotMeasured | None:
@@ -122,43 +130,41 @@ def _loss(row: Row, folders: Folders) -> Loss | NotMeasured | None:
     return look_up(row.path, folders.measurements, folders.studies, is_whole=is_whole)
 
 
-def facts(model: ModelDescription, memory: Fit) -> list[tuple[str, str]]:
-    """Return what is known of the model, as pairs of a name and a value."""
+def model_facts(model: ModelDescription, memory: Fit) -> list[tuple[str, str]]:
+    """Return facts about the model as pairs of name and value."""
     pairs = [
         ("Architecture", model.architecture),
         ("Parameters", _parameters(model)),
         ("Quantization", model.quantization),
-        ("Bits per weight", f"{model.bits_per_weight:.2f}, all counted"),
+        ("Bits per weight", f"{model.bits_per_weight:.2f} (incl. scales)"),
         ("On disk", format_disk(model.size_bytes)),
         ("Memory", _memory(memory)),
         ("Context", f"{model.context_length:,} tokens" if model.context_length else ""),
-        ("Can", _abilities(model)),
-        ("License", model.license or "Not said"),
+        ("Capabilities", _capabilities(model)),
+        ("License", model.license or "Not stated"),
         ("Source", model.source),
         ("Revision", model.revision[:12]),
-        ("Place", str(model.path)),
+        ("Location", str(model.path)),
     ]
     return [(name, value) for name, value in pairs if value]
 
 
-def copies(row: Row, duplicates: DuplicateGroup) -> list[tuple[str, str]]:
-    """Return where the weights of `row` are besides, and what keeping one of them frees."""
-    others = [("Also in", str(other.path)) for other in duplicates.models if other.id != row.id]
-    gain = (
-        format_disk(duplicates.reclaimable_bytes) if duplicates.reclaimable_bytes else "Nothing: they share their files"
-    )
-    return [*others, ("To gain", gain)]
+def duplicate_facts(row: Row, duplicates: DuplicateGroup) -> list[tuple[str, str]]:
+    """Return the other locations of the weights of `row`, and the space that deleting them frees."""
+    locations = [("Also in", str(other.path)) for other in duplicates.models if other.id != row.id]
+    size_bytes = duplicates.reclaimable_bytes
+    return [*locations, ("In duplicates", format_disk(size_bytes) if size_bytes else "Nothing: the files are shared")]
 
 
-def origin(note: Provenance) -> list[tuple[str, str]]:
-    """Return how the folder came to be, as pairs of a name and a value; empty where nothing is known."""
-    tools = ", ".join(f"{name} {version}" for name, version in note.tools.items())
+def origin_facts(provenance: Provenance) -> list[tuple[str, str]]:
+    """Return facts about the conversion as pairs of name and value; empty if nothing is known."""
+    tools = ", ".join(f"{name} {version}" for name, version in provenance.tools.items())
     pairs = [
-        ("Recipe", note.recipe),
-        ("Made", note.created[:10]),
-        ("With", tools),
-        ("SHA-256", note.source_sha256[:16]),
-        *(("Note", sentence) for sentence in note.notes),
+        ("Recipe", provenance.recipe),
+        ("Converted", provenance.created[:10]),
+        ("Tools", tools),
+        ("SHA-256", provenance.source_sha256[:16]),
+        *(("Note", sentence) for sentence in provenance.notes),
     ]
     return [(name, value) for name, value in pairs if value]
 
@@ -169,26 +175,26 @@ def _files(paths: Iterable[Path]) -> list[tuple[str, int]]:
 
 
 def _memory(memory: Fit) -> str:
-    verdict = {"fits": "Fits.", "tight": "Tight: other programs may have to make room.", "too large": "Does not fit."}
-    words = f"{verdict[memory.verdict]} {memory.summary}"
+    verdicts = {"fits": "Fits.", "tight": "Tight: you may need to quit other apps.", "too large": "Doesn't fit."}
+    text = f"{verdicts[memory.verdict]} {memory.summary}"
     if memory.verdict == "fits" or not memory.largest_context:
-        return words
-    return f"{words} The longest context that fits is {memory.largest_context:,} tokens."
+        return text
+    return f"{text} The longest context that fits is {memory.largest_context:,} tokens."
 
 
 def _parameters(model: ModelDescription) -> str:
-    words = f"{format_short_count(model.parameters)} · {model.size_class}"
+    text = f"{format_short_count(model.parameters)} · {model.size_class}"
     if 0 < model.active_parameters < model.parameters:
-        return f"{words}, {format_short_count(model.active_parameters)} at a time"
-    return words
+        return f"{text}, {format_short_count(model.active_parameters)} active"
+    return text
 
 
-def _abilities(model: ModelDescription) -> str:
-    """Return what the model knows besides going on with a text."""
-    known = {
+def _capabilities(model: ModelDescription) -> str:
+    capabilities = {
         "chat": model.has_chat_template,
-        "think": model.has_thinking,
-        "use tools": model.has_tools,
-        "see, which Facet does not use": model.vision == "present",
+        "thinking": model.has_thinking,
+        "tools": model.has_tools,
+        "vision (not supported by Facet)": model.vision == "present",
     }
-    return ", ".join(name for name, can in known.items() if can) or "go on with a text; it was not made for chats"
+    names = ", ".join(name for name, is_present in capabilities.items() if is_present)
+    return names or "text completion only, not trained for chat"

@@ -13,7 +13,7 @@ CONTEXTS = (4096, 8192, 16384, 32768, 65536, 131072)
 
 
 class MemoryFit:
-    """Caches estimates; `context` is in tokens, and a model with a shorter one is estimated with that."""
+    """Caches estimates. `context`, in tokens, is limited to the model's own maximum."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine

@@ -1,4 +1,4 @@
-"""The models on this machine as a table, and what of it is shown in which order."""
+"""Table of the models on this Mac."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Slot
 
-from app.viewmodels.library.columns import COLUMNS, Surroundings
+from app.viewmodels.library.columns import COLUMNS, ColumnInputs
 from app.viewmodels.library.library import ModelLibrary, ModelRole, Row, problem_of
 from app.viewmodels.library.memory_fit import MemoryFit
 from mlx_engine.models.description.describe import ModelDescription
@@ -20,21 +20,21 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 class TableRole(IntEnum):
     ROW = Qt.ItemDataRole.UserRole + 1  # ModelDescription | BrokenDescription
     STATE = Qt.ItemDataRole.UserRole + 2  # EngineState
-    VERDICT = Qt.ItemDataRole.UserRole + 3  # "fits", "tight", "too large", or "" for what is damaged
+    VERDICT = Qt.ItemDataRole.UserRole + 3  # "fits", "tight", "too large", or "" for a damaged model
 
 
 class ModelTable(QAbstractTableModel):
-    """A row for each row of the library, which it follows; a column for each of `COLUMNS`."""
+    """One row per row of the library, one column per entry of `COLUMNS`."""
 
     def __init__(self, library: ModelLibrary, machine: Machine, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.library = library
         self.memory = MemoryFit(machine)
-        self.surroundings = Surroundings(self.memory)
+        self.column_inputs = ColumnInputs(self.memory)
         self._readers: dict[int, Callable[[Row, int], Any]] = {
             Qt.ItemDataRole.DisplayRole: self._text,
-            Qt.ItemDataRole.ToolTipRole: self._tip,
-            Qt.ItemDataRole.AccessibleTextRole: self._spoken,
+            Qt.ItemDataRole.ToolTipRole: self._tooltip,
+            Qt.ItemDataRole.AccessibleTextRole: self._accessible_text,
             TableRole.ROW: lambda row, _: row,
             TableRole.VERDICT: lambda row, _: self.memory.of(row).verdict if isinstance(row, ModelDescription) else "",
         }
@@ -43,17 +43,17 @@ class ModelTable(QAbstractTableModel):
         library.rowsInserted.connect(self.endInsertRows)
         library.rowsAboutToBeRemoved.connect(lambda _, first, last: self.beginRemoveRows(root, first, last))
         library.rowsRemoved.connect(self.endRemoveRows)
-        library.dataChanged.connect(self._tell_change)
+        library.dataChanged.connect(self._on_library_data_changed)
 
     def set_last_used(self, times: Mapping[str, float]) -> None:
-        """Show when each model was last used, in Unix seconds by id."""
-        self.surroundings = replace(self.surroundings, last_used=times)
-        self._tell_all_changed()
+        """Set when each model was last used, in Unix seconds, by id."""
+        self.column_inputs = replace(self.column_inputs, last_used=times)
+        self._emit_all_changed()
 
     def set_context(self, tokens: int) -> None:
-        """Reckon the memory that models need with a context of so many tokens."""
+        """Estimate memory for a context of this many tokens."""
         self.memory.context = tokens
-        self._tell_all_changed()
+        self._emit_all_changed()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own
         return 0 if parent.isValid() else len(self.library.rows)
@@ -80,32 +80,34 @@ class ModelTable(QAbstractTableModel):
 
     def _text(self, row: Row, column: int) -> str:
         if isinstance(row, ModelDescription):
-            return COLUMNS[column].text(row, self.surroundings)
+            return COLUMNS[column].text(row, self.column_inputs)
         return row.name if column == 0 else ""
 
-    def _tip(self, row: Row, column: int) -> str:
+    def _tooltip(self, row: Row, column: int) -> str:
         if isinstance(row, ModelDescription) and COLUMNS[column].name == "memory":
             return self.memory.of(row).summary
+        if isinstance(row, ModelDescription) and COLUMNS[column].name == "parameters":
+            return f"{self._text(row, column)} parameters ({row.size_class})"
         return problem_of(row) or self._text(row, column)
 
-    def _spoken(self, row: Row, column: int) -> str:
-        """Return what a screen reader says: what is shown by colour and place too."""
+    def _accessible_text(self, row: Row, column: int) -> str:
+        """Return the text for screen readers, with the meaning of colors."""
         text = self._text(row, column)
         if not isinstance(row, ModelDescription):
             return f"{text}, {row.problem}" if column == 0 else ""
-        extra = {"name": row.obstacle, "parameters": row.size_class, "memory": self.memory.of(row).verdict}
-        more = extra.get(COLUMNS[column].name)
-        return f"{text}, {more}" if more else text
+        extras = {"name": row.obstacle, "parameters": row.size_class, "memory": self.memory.of(row).verdict}
+        extra = extras.get(COLUMNS[column].name)
+        return f"{text}, {extra}" if extra else text
 
-    def _tell_all_changed(self) -> None:
+    def _emit_all_changed(self) -> None:
         if self.rowCount():
             self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, len(COLUMNS) - 1))
 
     @Slot(QModelIndex, QModelIndex)
-    def _tell_change(self, first: QModelIndex, last: QModelIndex) -> None:
+    def _on_library_data_changed(self, first: QModelIndex, last: QModelIndex) -> None:
         self.dataChanged.emit(self.index(first.row(), 0), self.index(last.row(), len(COLUMNS) - 1))
 
 
-def whole(row: Row) -> ModelDescription | None:
-    """Return the model of this row if it is not damaged."""
+def intact_model(row: Row) -> ModelDescription | None:
+    """Return the model of `row`, or None if it is damaged."""
     return row if isinstance(row, ModelDescription) else None

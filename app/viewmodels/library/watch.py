@@ -1,4 +1,4 @@
-"""Sees changes in the folders of the library, made by Facet or by other programs, and has it read anew."""
+"""Refreshes the library when its folders change, by Facet or by other programs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,14 +8,14 @@ from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer
 from app.viewmodels.library.library import ModelLibrary
 
 _DEBOUNCE_MS = 400
-_MOST_FOLDERS = 500
-"""Watching costs the system something for each; what happens in others shows when the window is next in front."""
+_MAX_FOLDERS = 500
+"""Limit, since each watched folder costs the system resources; others refresh when the window is activated."""
 
 
 class LibraryWatch(QObject):
-    """Watches the roots of the library and the folders in them, where models come and go as a whole.
+    """Watches the roots of the library and their subfolders, where whole models appear and disappear.
 
-    Of a root that comes and goes, as with an external disk, it watches the folder in which it does so.
+    For added roots, which may be on an external disk, it also watches the parent folder.
     """
 
     def __init__(self, library: ModelLibrary, parent: QObject | None = None) -> None:
@@ -25,28 +25,28 @@ class LibraryWatch(QObject):
         self._timer = QTimer(self, singleShot=True, interval=_DEBOUNCE_MS)
         self._timer.timeout.connect(library.refresh)
         self._watcher.directoryChanged.connect(self._timer.start)
-        library.refreshed.connect(self._follow)
-        self._follow()
+        library.refreshed.connect(self._update_paths)
+        self._update_paths()
 
-    def _follow(self) -> None:
-        wanted = set(list(self._folders())[:_MOST_FOLDERS])
-        watched = set(self._watcher.directories())
-        if gone := watched - wanted:
-            self._watcher.removePaths(list(gone))
-        if new := wanted - watched:
-            self._watcher.addPaths(list(new))
+    def _update_paths(self) -> None:
+        paths = set(list(self._folders())[:_MAX_FOLDERS])
+        watched_paths = set(self._watcher.directories())
+        if stale_paths := watched_paths - paths:
+            self._watcher.removePaths(list(stale_paths))
+        if new_paths := paths - watched_paths:
+            self._watcher.addPaths(list(new_paths))
 
     def _folders(self) -> Iterator[str]:
         roots = [root.path for root in self._library.roots]
-        above = [root.path.parent for root in self._library.roots if root.kind == "added"]
-        yield from dict.fromkeys(str(_nearest(folder)) for folder in (*roots, *above))
+        parents = [root.path.parent for root in self._library.roots if root.kind == "added"]
+        yield from dict.fromkeys(str(_nearest_existing(folder)) for folder in (*roots, *parents))
         for root in roots:
             yield from map(str, _subfolders(root))
 
 
-def _nearest(folder: Path) -> Path:
-    """Return the folder if it is there, or else the closest one above it that is."""
-    return next((one for one in (folder, *folder.parents) if one.is_dir()), Path(folder.anchor))
+def _nearest_existing(folder: Path) -> Path:
+    """Return `folder`, or its nearest parent that exists."""
+    return next((path for path in (folder, *folder.parents) if path.is_dir()), Path(folder.anchor))
 
 
 def _subfolders(folder: Path) -> list[Path]:

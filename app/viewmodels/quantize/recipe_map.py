@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from app.viewmodels.formatting.matrix import order
+from app.viewmodels.formatting.matrix import kind_order
 from mlx_engine.models.description.bit_map import LAYER
 from mlx_engine.models.files.safetensors import tensor_bytes
 from mlx_engine.quantize.plan.layout import ParameterPlacement
@@ -53,7 +53,7 @@ def recipe_map(placements: Iterable[ParameterPlacement]) -> RecipeMap:
             layers.setdefault(int(match[1]), {})[kind] = cell
         else:
             outside.append(cell)
-    kinds = sorted({kind for cells in layers.values() for kind in cells}, key=order)
+    kinds = sorted({kind for cells in layers.values() for kind in cells}, key=kind_order)
     rows = tuple(MapRow(layer, layers[layer]) for layer in sorted(layers))
     every = [*outside, *(cell for row in rows for cell in row.cells.values())]
     return RecipeMap(tuple(outside), tuple(kinds), rows, {cell.path: cell for cell in every})

@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from app.viewmodels.formatting.matrix import order, short
+from app.viewmodels.formatting.matrix import kind_order, short_kind
 from app.views.charts.bit_scale import bit_color, swatch
 from app.views.kit.plain_text import plain
 from app.views.kit.theme import Theme
@@ -41,7 +41,7 @@ class BitMap(QWidget):
     def show_layers(self, layers: Sequence[LayerBits]) -> None:
         self._outside = {name: bits for layer in layers if layer.layer is None for name, bits in layer.bits.items()}
         self._layers = [layer for layer in layers if layer.layer is not None]
-        self._kinds = sorted({name for layer in self._layers for name in layer.bits}, key=order)
+        self._kinds = sorted({name for layer in self._layers for name in layer.bits}, key=kind_order)
         self.setAccessibleDescription(describe_bits(layers))
         self.updateGeometry()
         self.update()
@@ -86,14 +86,14 @@ class BitMap(QWidget):
         """Paint a swatch and the name of each matrix outside all layers."""
         x = self._map_area().left()
         for name, bits in self._outside.items():
-            x = self._paint_swatch(painter, x, 0, bit_color(bits), short(name)) + 12
+            x = self._paint_swatch(painter, x, 0, bit_color(bits), short_kind(name)) + 12
 
     def _paint_kinds(self, painter: QPainter) -> None:
         painter.setPen(self._theme.palette.secondary)
         top = self._map_area().top() - self._line_height() - 4
         for column, kind in enumerate(self._kinds):
             cell = self._cell(0, column)
-            name = short(kind)
+            name = short_kind(kind)
             room = QRectF(cell.left(), top, cell.width(), self._line_height())
             if painter.fontMetrics().horizontalAdvance(name) <= room.width():
                 painter.drawText(room, Qt.AlignmentFlag.AlignHCenter, name)

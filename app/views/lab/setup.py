@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from app.viewmodels.lab.draft import LabDraft
 from app.viewmodels.lab.related_models import Kin
-from app.viewmodels.library.library import detail
+from app.viewmodels.library.library import format_detail
 from app.viewmodels.quantize.conversion_plan import bare_name
 from app.viewmodels.quantize.recipe_cards import RecipeCard
 from app.views.kit.buttons import IconButton, LinkButton
@@ -40,7 +40,7 @@ class _Originals(MenuChip):
     def menu(self) -> QMenu:
         menu, group = QMenu(self), QActionGroup(self)
         for model in self._draft.originals():
-            action = QAction(f"{model.id}   {detail(model)}".replace("&", "&&"), menu, checkable=True)
+            action = QAction(f"{model.id}   {format_detail(model)}".replace("&", "&&"), menu, checkable=True)
             action.setChecked(model == self._draft.original)
             action.triggered.connect(lambda _checked=False, model=model: self._draft.choose_original(model))
             group.addAction(action)
@@ -202,7 +202,7 @@ class Setup(QWidget):
         self.originals.setText(model.name if model else "Choose a model")
         self.originals.setAccessibleName(f"Original: {self.originals.text()}")
         self.originals.updateGeometry()
-        self._facts.setText(f"{model.id} · {detail(model)}" if model else "There is no model to begin with.")
+        self._facts.setText(f"{model.id} · {format_detail(model)}" if model else "There is no model to begin with.")
         self._no_models.setText("None yet.")
         self._no_models.setVisible(bool(model) and not draft.kin)
         waiting = "Reading which matrices the model has…" if draft.is_reading else draft.trouble
@@ -226,8 +226,10 @@ class Setup(QWidget):
 def _figures(kin: Kin) -> str:
     """Say how large it is, and why it is not ticked at first if it is not."""
     if kin.is_sure:
-        return detail(kin.model)
-    return f"{detail(kin.model)} · {f'made from {kin.base}' if kin.base else 'does not say from what it was made'}"
+        return format_detail(kin.model)
+    return (
+        f"{format_detail(kin.model)} · {f'made from {kin.base}' if kin.base else 'does not say from what it was made'}"
+    )
 
 
 def _purpose(card: RecipeCard) -> str:

@@ -1,1 +1,1 @@
-"""The page of the models on this machine."""
+"""Page of the models on this Mac."""

@@ -1,4 +1,4 @@
-"""The card of a model on this machine, as large as the window."""
+"""Full-page view of a model card."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
@@ -11,7 +11,7 @@ from app.views.transcript.card_text import CardText
 
 
 class CardPage(VerticalScrollArea):
-    """`closed` leads back to the table."""
+    """Shows a model card; `closed` returns to the table."""
 
     closed = Signal()
 
@@ -38,7 +38,7 @@ class CardPage(VerticalScrollArea):
         self._fit()
 
     def show_card(self, name: str, card: str) -> None:
-        """Show this one, from the top."""
+        """Show the card `card`, Markdown, of the model `name`, from the top."""
         self._name.setText(name)
         self._card.show_card(card)
         self.verticalScrollBar().setValue(0)

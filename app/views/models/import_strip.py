@@ -1,10 +1,10 @@
-"""What is being added to the library, how far it is, and what can be done with it when it is there."""
+"""Strip with the progress of the running import, or the last imported model."""
 
 from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.viewmodels.library.imports import Import, ModelImports
+from app.viewmodels.library.imports import ModelImports, QueuedImport
 from app.views.kit.buttons import IconButton
 from app.views.kit.controls import SmallButton
 from app.views.kit.painting import rounded
@@ -16,71 +16,70 @@ _BAR = 3
 
 
 class ImportStrip(QWidget):
-    """Shows the import that runs, then the last one that has ended until it is closed; hidden while there is none."""
+    """Shows the running import, then the last finished one until it is closed; hidden if there is none."""
 
-    quantize_requested = Signal(str)  # the id of the model
+    quantize_requested = Signal(str)  # model id
 
     def __init__(self, imports: ModelImports, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._imports, self._theme = imports, theme
-        self._added = ""
-        self._words = TextLabel(theme, role="small")
-        self._figures = TextLabel(theme, role="small", tone="secondary")
+        self._imported_id = ""
+        self._label = TextLabel(theme, role="small")
+        self._progress = TextLabel(theme, role="small", tone="secondary")
         self.quantize = SmallButton(theme, "Quantize…")
         self.close_button = IconButton(theme, "close", "")
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 4, 12, 4)
-        row.addWidget(self._words, 2)
-        row.addWidget(self._figures, 1)
+        row.addWidget(self._label, 2)
+        row.addWidget(self._progress, 1)
         row.addWidget(self.quantize)
         row.addWidget(self.close_button)
         self.quantize.clicked.connect(self._quantize)
         self.close_button.clicked.connect(self._close)
-        imports.changed.connect(self._follow)
-        imports.imported.connect(self._take)
-        self._follow()
+        imports.changed.connect(self._refresh)
+        imports.imported.connect(self._on_imported)
+        self._refresh()
 
-    def _running(self) -> Import | None:
+    def _running(self) -> QueuedImport | None:
         return self._imports.queue[0] if self._imports.queue else None
 
-    def _take(self, model_id: str) -> None:
-        self._added = model_id
-        self._follow()
+    def _on_imported(self, model_id: str) -> None:
+        self._imported_id = model_id
+        self._refresh()
 
     def _quantize(self) -> None:
-        model_id = self._added
+        model_id = self._imported_id
         self._close()
         self.quantize_requested.emit(model_id)
 
     def _close(self) -> None:
-        """Give up the import that runs, or show no more that one has ended."""
+        """Cancel the running import, or hide the finished one."""
         if running := self._running():
             self._imports.cancel(running.source)
         else:
-            self._added = ""
-            self._follow()
+            self._imported_id = ""
+            self._refresh()
 
-    def _follow(self) -> None:
+    def _refresh(self) -> None:
         running = self._running()
-        self.setVisible(bool(running or self._added))
+        self.setVisible(bool(running or self._imported_id))
         self.quantize.setVisible(running is None)
-        self._figures.setVisible(running is not None)
+        self._progress.setVisible(running is not None)
         if running:
             self._show_running(running)
         else:
-            name = self._added.rpartition("/")[2]
-            self._words.setText(f"{name} was added to the library.")
+            name = self._imported_id.rpartition("/")[2]
+            self._label.setText(f"Added {name} to your library.")
             self.quantize.setAccessibleName(f"Quantize {name}")
-            self.close_button.set_name("Hide that the model was added")
+            self.close_button.set_name("Hide this message")
         self.update()
 
-    def _show_running(self, running: Import) -> None:
-        others = len(self._imports.queue) - 1
-        self._words.setText(f"Adding {running.name}…" + (f" ({others} more after it)" if others else ""))
+    def _show_running(self, running: QueuedImport) -> None:
+        waiting = len(self._imports.queue) - 1
+        self._label.setText(f"Adding {running.name}…" + (f" ({waiting} waiting)" if waiting else ""))
         total = running.total_bytes
-        amount = format_progress(running.done_bytes, total) if total else "Checking the file…"
-        self._figures.setText(amount)
-        self.close_button.set_name("Stop adding the model")
+        self._progress.setText(format_progress(running.done_bytes, total) if total else "Checking the file…")
+        self.close_button.set_name("Cancel import")
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colors, painter = self._theme.palette, QPainter(self)

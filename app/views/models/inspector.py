@@ -1,4 +1,4 @@
-"""All that is known of one model, and what can be done with it."""
+"""Inspector of the selected model: its facts, files and card, and buttons for actions."""
 
 from typing import Literal
 
@@ -6,11 +6,11 @@ from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.viewmodels.library.inspection import DuplicateGroup, ModelInspector, copies, facts, origin
+from app.viewmodels.library.inspection import DuplicateGroup, ModelInspector, duplicate_facts, model_facts, origin_facts
 from app.viewmodels.library.library import problem_of
 from app.viewmodels.library.memory_fit import MemoryFit
-from app.viewmodels.library.newer_revision import NewerRevision
-from app.viewmodels.library.table import whole
+from app.viewmodels.library.revision_checker import RevisionChecker
+from app.viewmodels.library.table import intact_model
 from app.views.charts.bit_map import BitMap
 from app.views.kit.buttons import IconButton, LinkButton
 from app.views.kit.controls import FilledButton, SmallButton
@@ -24,22 +24,22 @@ from app.views.transcript.card_text import CardText, first_paragraphs
 from mlx_engine.amounts import format_disk
 
 _SIDE = 16
-_MOST_FILES = 12
+_MAX_FILES = 12
 _CARD_PERCENT = 80
 _CARD_LENGTH = 1_500
-"""Characters of the card that are shown here; all of it has a page of its own."""
+"""Characters of the card in the inspector; the full card has its own page."""
 
 
-class _Problem(QWidget):
-    """A sentence on a tinted ground."""
+class _ProblemBox(QWidget):
+    """A sentence on a tinted background."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.words = TextLabel(theme, role="small", wraps=True)
+        self.label = TextLabel(theme, role="small", wraps=True)
         inside = QVBoxLayout(self)
         inside.setContentsMargins(12, 9, 12, 9)
-        inside.addWidget(self.words)
+        inside.addWidget(self.label)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colors = self._theme.palette
@@ -47,7 +47,7 @@ class _Problem(QWidget):
 
 
 class Inspector(QWidget):
-    """Shows what `inspector` has read. Its buttons are about the model that is shown."""
+    """Shows the model that `inspector` has read; the buttons act on it."""
 
     chat_requested = Signal()
     reveal_requested = Signal()
@@ -60,7 +60,7 @@ class Inspector(QWidget):
     def __init__(
         self,
         inspector: ModelInspector,
-        revisions: NewerRevision,
+        revisions: RevisionChecker,
         memory: MemoryFit,
         theme: Theme,
         parent: QWidget | None = None,
@@ -68,19 +68,19 @@ class Inspector(QWidget):
         super().__init__(parent)
         self._inspector, self._memory, self._theme = inspector, memory, theme
         self._duplicates: DuplicateGroup | None = None
-        self._shown_card = ""
+        self._current_card = ""
         self._name = TextLabel(theme, role="heading", wraps=True)
         self._owner = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self._close = IconButton(theme, "close", "Close the inspector")
-        self._problem = _Problem(theme)
+        self._problem = _ProblemBox(theme)
         self._chat = FilledButton(theme, "Chat")
         self.quantize = SmallButton(theme, "Quantize…")
         self.publish = IconButton(theme, "publish", "Publish…")
-        self._reveal = IconButton(theme, "folder", "Show in the file manager")
+        self._reveal = IconButton(theme, "folder", "Show in Finder")
         self._rename = IconButton(theme, "edit", "Rename…")
-        self._delete = IconButton(theme, "trash", "Move to the trash…")
+        self._delete = IconButton(theme, "trash", "Move to Trash…")
         self._facts = Facts(theme)
-        self._copies = Facts(theme, "The same weights")
+        self._duplicate_facts = Facts(theme, "Duplicates")
         self.loss = LossCard(theme)
         self._map_heading = TextLabel(theme, "Bits of each layer", role="small", bold=True)
         self._map = BitMap(theme)
@@ -88,11 +88,11 @@ class Inspector(QWidget):
         self._files = Facts(theme, "Files", on_right=True)
         self.revision = RevisionLine(revisions, theme)
         self._card_heading = QWidget()
-        self.open_card = LinkButton(theme, "Open", "Open the card")
+        self.open_card = LinkButton(theme, "Open", "Open the model card")
         self._card = CardText(ScaledTheme(theme, _CARD_PERCENT, self))
         self._lay_out()
         self._connect()
-        self.follow()
+        self.refresh()
 
     def _lay_out(self) -> None:
         inside = QWidget()
@@ -121,13 +121,13 @@ class Inspector(QWidget):
         for parts in (
             (self.loss,),
             (self._facts, self.revision),
-            (self._copies,),
+            (self._duplicate_facts,),
             (self._map_heading, self._map),
             (self._origin,),
             (self._files,),
             (self._card_heading, self._card),
         ):
-            # A margin, not a space: it goes with what is hidden.
+            # A margin rather than a spacer: it disappears with a hidden part.
             parts[0].setContentsMargins(0, 10, 0, 0)
             for part in parts:
                 column.addWidget(part)
@@ -138,8 +138,8 @@ class Inspector(QWidget):
         self._scroll.setAccessibleName("About the model")
         self._scroll.setWidget(inside)
         self._theme.thin_scroll_bars(self._scroll)
-        for see_through in (self._scroll.viewport(), inside):
-            see_through.setAutoFillBackground(False)
+        for widget in (self._scroll.viewport(), inside):
+            widget.setAutoFillBackground(False)
         outside = QVBoxLayout(self)
         outside.setContentsMargins(1, 0, 0, 0)
         outside.addWidget(self._scroll)
@@ -151,7 +151,7 @@ class Inspector(QWidget):
         row.addWidget(self.open_card)
 
     def _connect(self) -> None:
-        self._inspector.changed.connect(lambda: self.follow(self._duplicates))
+        self._inspector.changed.connect(lambda: self.refresh(self._duplicates))
         self._theme.changed.connect(self.update)
         for button, signal in (
             (self._chat, self.chat_requested),
@@ -164,61 +164,62 @@ class Inspector(QWidget):
         ):
             button.clicked.connect(signal)
 
-    def offer(self, main: Literal["chat", "import"], *, can_do_it: bool, rename: bool, delete: str) -> None:
-        """Say what can be done; `delete` is why it cannot be deleted now, or empty."""
-        self._chat.setText("Import" if main == "import" else "Chat")
+    def set_actions(
+        self, main_action: Literal["chat", "import"], *, is_enabled: bool, can_rename: bool, lock_reason: str
+    ) -> None:
+        """Enable the buttons; `is_enabled` is for the main one, `lock_reason` disables deletion."""
+        self._chat.setText("Import" if main_action == "import" else "Chat")
         self._chat.updateGeometry()
-        self._chat.setEnabled(can_do_it)
-        self._rename.setEnabled(rename)
-        self._delete.setEnabled(not delete)
-        self._delete.set_name(delete or "Move to the trash…")
+        self._chat.setEnabled(is_enabled)
+        self._rename.setEnabled(can_rename)
+        self._delete.setEnabled(not lock_reason)
+        self._delete.set_name(lock_reason or "Move to Trash…")
 
-    def follow(self, duplicates: DuplicateGroup | None = None) -> None:
-        """Show what is known now."""
+    def refresh(self, duplicates: DuplicateGroup | None = None) -> None:
+        """Show the current model and inspection."""
         self._duplicates = duplicates
         row = self._inspector.row
         if row is None:
             return
-        model, found = whole(row), self._inspector.inspection
+        model, inspection = intact_model(row), self._inspector.inspection
         self._name.setText(row.name)
         self._owner.setText(row.id.rpartition("/")[0])
-        self._problem.words.setText(problem_of(row))
+        self._problem.label.setText(problem_of(row))
         self._problem.setVisible(bool(problem_of(row)))
-        self._facts.show_pairs(facts(model, self._memory.of(model)) if model else [("Place", str(row.path))])
-        self._copies.show_pairs(copies(row, duplicates) if duplicates else ())
-        layers = found.layers if found else ()
+        self._facts.show_pairs(model_facts(model, self._memory.of(model)) if model else [("Location", str(row.path))])
+        self._duplicate_facts.show_pairs(duplicate_facts(row, duplicates) if duplicates else ())
+        layers = inspection.layers if inspection else ()
         self._map.show_layers(layers)
         for part in (self._map, self._map_heading):
             part.setVisible(bool(layers))
-        loss = found.loss if found else None
+        loss = inspection.loss if inspection else None
         if loss:
             self.loss.show_loss(loss)
         self.loss.setVisible(loss is not None and not problem_of(row))
         self.revision.show_row(row)
-        self._show_card(found.card if found else "")
-        self._origin.show_pairs(origin(found.note) if found else ())
-        files = found.files if found else ()
-        shown = [(name, format_disk(size)) for name, size in files[:_MOST_FILES]]
-        rest = files[_MOST_FILES:]
-        if rest:
-            shown.append((f"{len(rest)} more", format_disk(sum(size for _, size in rest))))
-        self._files.show_pairs(shown)
+        self._show_card(inspection.card if inspection else "")
+        self._origin.show_pairs(origin_facts(inspection.provenance) if inspection else ())
+        files = inspection.files if inspection else ()
+        pairs = [(name, format_disk(size)) for name, size in files[:_MAX_FILES]]
+        if rest := files[_MAX_FILES:]:
+            pairs.append((f"{len(rest)} more", format_disk(sum(size for _, size in rest))))
+        self._files.show_pairs(pairs)
 
     def _show_card(self, card: str) -> None:
-        if card != self._shown_card:
-            self._shown_card = card
+        if card != self._current_card:
+            self._current_card = card
             self._card.show_card(first_paragraphs(card, _CARD_LENGTH))
         for part in (self._card_heading, self._card):
             part.setVisible(bool(card))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._inspector.read_again()
+        self._inspector.reload()
 
     def event(self, event: QEvent) -> bool:
-        # The command line may have measured it while the person was there.
+        # The command line may have measured the model while another app was active.
         if event.type() == QEvent.Type.WindowActivate and self.isVisible():
-            self._inspector.read_again()
+            self._inspector.reload()
         return super().event(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:

@@ -1,4 +1,4 @@
-"""The page of the models on this machine: what is there, and what can be done with it."""
+"""Page of the models on this Mac: table, inspector and model card."""
 
 from dataclasses import dataclass
 
@@ -15,46 +15,46 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.library.duplicates import DuplicateModels
-from app.viewmodels.library.file_actions import ModelKeeping
+from app.viewmodels.library.file_actions import ModelFileActions
 from app.viewmodels.library.filter import ModelFilter
 from app.viewmodels.library.folders import ModelFolders
 from app.viewmodels.library.imports import ModelImports
 from app.viewmodels.library.inspection import ModelInspector
 from app.viewmodels.library.library import problem_of
-from app.viewmodels.library.newer_revision import NewerRevision
-from app.viewmodels.library.table import ModelTable, whole
+from app.viewmodels.library.revision_checker import RevisionChecker
+from app.viewmodels.library.table import ModelTable, intact_model
 from app.views.kit.theme import Theme
 from app.views.models import drops
 from app.views.models.actions import ModelActions
 from app.views.models.card_page import CardPage
 from app.views.models.filter_bar import FilterBar
-from app.views.models.foot import Foot
+from app.views.models.footer import LibraryFooter
 from app.views.models.import_strip import ImportStrip
 from app.views.models.inspector import Inspector
-from app.views.models.notice import DropFrame, Nothing
+from app.views.models.placeholder import DropFrame, TablePlaceholder
 from app.views.models.table import ModelsTable
 
 _WIDE, _HIGH, _INSPECTOR_WIDTH = 760, 400, 320
-"""Pixels at 100 %: on narrower pages the inspector stands below the table, on lower ones in its place."""
+"""Pixels at 100 %. On a narrower page the inspector is below the table, on a lower one instead of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelsParts:
-    """The view-models of the page."""
+    """View-models of the page."""
 
     table: ModelTable
     inspector: ModelInspector
-    keeping: ModelKeeping
+    file_actions: ModelFileActions
     imports: ModelImports
     duplicates: DuplicateModels
     folders: ModelFolders
-    revisions: NewerRevision
+    revisions: RevisionChecker
 
 
 class ModelsPage(QWidget):
-    """Shows `parts`; what leads out of the page is told by `offers`, and by `discover_requested`."""
+    """Shows `parts`; `model_actions` and `discover_requested` lead to other pages."""
 
-    discover_requested = Signal(str)  # "<owner>/<name>" on the Hub, or "" for any
+    discover_requested = Signal(str)  # "<owner>/<name>" on the Hub, or ""
 
     def __init__(self, parts: ModelsParts, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,23 +65,23 @@ class ModelsPage(QWidget):
         self.inspector = Inspector(parts.inspector, parts.revisions, parts.table.memory, theme)
         self.card = CardPage(theme)
         self.strip = ImportStrip(parts.imports, theme)
-        self._nothing = Nothing(theme)
-        self._foot = Foot(theme)
-        # Many rows may come at once; what is said of all of them together is reckoned once.
-        self._follow_soon = QTimer(self, singleShot=True, interval=0)
-        self._follow_soon.timeout.connect(self._follow_library)
+        self._placeholder = TablePlaceholder(theme)
+        self._footer = LibraryFooter(theme)
+        # Many rows may be added at once; the totals are then calculated once.
+        self._refresh_timer = QTimer(self, singleShot=True, interval=0)
+        self._refresh_timer.timeout.connect(self._refresh_library)
         self._drop_frame = DropFrame(theme, self)
-        self.offers = ModelActions(parts.keeping, parts.imports, parts.folders, theme, self)
+        self.model_actions = ModelActions(parts.file_actions, parts.imports, parts.folders, theme, self)
         self.setFocusProxy(self.table)
         self.setAcceptDrops(True)
         self._lay_out()
         self._connect()
-        self._follow_library()
+        self._refresh_library()
 
     def _lay_out(self) -> None:
         self._stack = QStackedWidget()
         self._stack.addWidget(self.table)
-        self._stack.addWidget(self._nothing)
+        self._stack.addWidget(self._placeholder)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setHandleWidth(1)
         self._splitter.setChildrenCollapsible(False)
@@ -95,7 +95,7 @@ class ModelsPage(QWidget):
         column.addWidget(self.bar)
         column.addWidget(self._splitter, 1)
         column.addWidget(self.strip)
-        column.addWidget(self._foot)
+        column.addWidget(self._footer)
         self._views = QStackedWidget()
         self._views.addWidget(overview)
         self._views.addWidget(self.card)
@@ -104,9 +104,9 @@ class ModelsPage(QWidget):
         outside.addWidget(self._views)
 
     def _connect(self) -> None:
-        table, inspector, actions = self.table, self.inspector, self.offers
-        table.selectionModel().currentChanged.connect(self._follow_current)
-        table.activated_row.connect(lambda: actions.chat(table.current_row()))
+        table, inspector, actions = self.table, self.inspector, self.model_actions
+        table.selectionModel().currentChanged.connect(self._refresh_current)
+        table.row_activated.connect(lambda: actions.chat(table.current_row()))
         table.delete_requested.connect(lambda: actions.delete(table.current_row()))
         table.customContextMenuRequested.connect(
             lambda point: actions.show_menu(
@@ -117,20 +117,20 @@ class ModelsPage(QWidget):
         inspector.reveal_requested.connect(lambda: actions.reveal(table.current_row()))
         inspector.rename_requested.connect(lambda: actions.rename(table.current_row()))
         inspector.delete_requested.connect(lambda: actions.delete(table.current_row()))
-        inspector.closed.connect(self._mark_none)
+        inspector.closed.connect(self._clear_selection)
         inspector.quantize.clicked.connect(lambda: actions.quantize(table.current_row()))
         inspector.lab_requested.connect(lambda: actions.measure(table.current_row(), inspector.loss.study))
         inspector.publish.clicked.connect(lambda: actions.publish(table.current_row()))
-        for offer in (inspector.card_requested, actions.card_requested):
-            offer.connect(self._show_card)
+        for signal in (inspector.card_requested, actions.card_requested):
+            signal.connect(self._show_card)
         inspector.revision.discover_requested.connect(self.discover_requested)
         self.card.closed.connect(self._leave_card)
-        self.bar.add.clicked.connect(lambda: actions.ask_for_models(self.bar.add))
-        self.bar.words.down_pressed.connect(self._enter_table)
-        self.bar.context_chosen.connect(self._parts.table.set_context)
-        self._foot.folders.clicked.connect(actions.show_folders)
-        self._nothing.pressed.connect(self._help)
-        self._nothing.other_pressed.connect(lambda: actions.ask_for_models(self._nothing.other))
+        self.bar.add.clicked.connect(lambda: actions.show_add_menu(self.bar.add))
+        self.bar.search.down_pressed.connect(self._enter_table)
+        self.bar.context_changed.connect(self._parts.table.set_context)
+        self._footer.folders.clicked.connect(actions.show_folders)
+        self._placeholder.pressed.connect(self._on_placeholder_pressed)
+        self._placeholder.secondary_pressed.connect(lambda: actions.show_add_menu(self._placeholder.secondary_button))
         for changed in (
             self._parts.table.rowsInserted,
             self._parts.table.rowsRemoved,
@@ -138,99 +138,104 @@ class ModelsPage(QWidget):
             self._parts.duplicates.changed,
             self._parts.folders.changed,
         ):
-            changed.connect(self._follow_soon.start)
-        self._filter.filter_changed.connect(self._follow_rows)
-        self._parts.keeping.renamed.connect(lambda _old, new: self._mark_soon(new))
-        self._parts.imports.imported.connect(self._mark_soon)
+            changed.connect(self._refresh_timer.start)
+        self._filter.filter_changed.connect(self._refresh_rows)
+        self._parts.file_actions.renamed.connect(lambda _old, new: self._select_when_ready(new))
+        self._parts.imports.imported.connect(self._select_when_ready)
         self.strip.quantize_requested.connect(self._quantize)
         self._theme.changed.connect(self._arrange)
 
-    def _follow_library(self) -> None:
-        """Say what there is to say of all models together."""
+    def _refresh_library(self) -> None:
+        """Show the totals of all models."""
         rows = self._parts.table.library.rows
-        self._foot.take(
-            rows, reclaimable_bytes=self._parts.duplicates.reclaimable_bytes, absent=self._parts.folders.absent
+        self._footer.show_totals(
+            rows,
+            reclaimable_bytes=self._parts.duplicates.reclaimable_bytes,
+            disconnected=self._parts.folders.disconnected,
         )
         if rows:
-            self._nothing.tell("No model matches", "Other words or fewer conditions show more.", "Show all models", "")
+            self._placeholder.show_message(
+                "No matching models", "Try fewer words or remove a filter.", "Show All Models"
+            )
         else:
-            line = "Find one on the Hub, or drop a model folder or a GGUF file here."
-            self._nothing.tell("There are no models yet", line, "Find a model", "Add one from this Mac…")
+            message = "Find a model on Hugging Face, or drop a model folder or GGUF file here."
+            self._placeholder.show_message("No models yet", message, "Find a Model", "Add from This Mac…")
         self.bar.setVisible(bool(rows))
-        self._follow_rows()
+        self._refresh_rows()
 
-    def _follow_rows(self) -> None:
-        shown = self._filter.rowCount()
-        self._foot.show_count(shown, self._parts.table.rowCount())
-        self._stack.setCurrentWidget(self.table if shown else self._nothing)
-        self._follow_current()
+    def _refresh_rows(self) -> None:
+        matches = self._filter.rowCount()
+        self._footer.show_count(matches, self._parts.table.rowCount())
+        self._stack.setCurrentWidget(self.table if matches else self._placeholder)
+        self._refresh_current()
 
-    def _follow_current(self) -> None:
+    def _refresh_current(self) -> None:
         row = self.table.current_row() if self._filter.rowCount() else None
         self._parts.inspector.inspect(row)
         if self.inspector.isHidden() != (row is None):
             self.inspector.setVisible(row is not None)
             self._arrange()
         if row:
-            self.inspector.follow(self._parts.duplicates.of(row.id))
-            model = whole(row)
+            self.inspector.refresh(self._parts.duplicates.of(row.id))
+            model = intact_model(row)
             self.inspector.quantize.setEnabled(model is not None)
-            self.inspector.publish.setVisible(self.offers.can_publish(row))
-            self.inspector.offer(
-                "import" if model and model.can_be_imported else "chat",
-                can_do_it=bool(model and model.can_be_imported) or not problem_of(row),
-                rename=self._parts.keeping.is_own(row),
-                delete=self._parts.keeping.why_kept(row),
+            self.inspector.publish.setVisible(self.model_actions.can_publish(row))
+            can_import = bool(model and model.can_be_imported)
+            self.inspector.set_actions(
+                "import" if can_import else "chat",
+                is_enabled=can_import or not problem_of(row),
+                can_rename=self._parts.file_actions.is_managed(row),
+                lock_reason=self._parts.file_actions.lock_reason(row),
             )
 
     @property
     def _has_card(self) -> bool:
-        found = self._parts.inspector.inspection
-        return bool(found and found.card)
+        inspection = self._parts.inspector.inspection
+        return bool(inspection and inspection.card)
 
     def _show_card(self) -> None:
-        row, found = self.table.current_row(), self._parts.inspector.inspection
-        if row and found and found.card:
-            self.card.show_card(row.name, found.card)
+        row, inspection = self.table.current_row(), self._parts.inspector.inspection
+        if row and inspection and inspection.card:
+            self.card.show_card(row.name, inspection.card)
             self._views.setCurrentWidget(self.card)
 
     def _leave_card(self) -> None:
         self._views.setCurrentIndex(0)
         self.table.setFocus()
 
-    def _mark_none(self) -> None:
+    def _clear_selection(self) -> None:
         self.table.setCurrentIndex(self._filter.index(-1, -1))
         self.table.clearSelection()
         self.table.setFocus()
 
-    def _mark_soon(self, model_id: str) -> None:
-        """Mark the model when the library has it."""
+    def _select_when_ready(self, model_id: str) -> None:
+        """Select the model once it is in the library."""
 
-        def mark() -> None:
-            if self.table.mark(model_id):
-                self._parts.table.library.refreshed.disconnect(mark)
+        def select() -> None:
+            if self.table.select(model_id):
+                self._parts.table.library.refreshed.disconnect(select)
 
-        self._parts.table.library.refreshed.connect(mark)
+        self._parts.table.library.refreshed.connect(select)
         self._parts.table.library.refresh()
 
     def _quantize(self, model_id: str) -> None:
         library = self._parts.table.library
         row = library.row_of(model_id)
-        self.offers.quantize(library.rows[row] if row >= 0 else None)
+        self.model_actions.quantize(library.rows[row] if row >= 0 else None)
 
     def _enter_table(self) -> None:
         self.table.setFocus()
         if not self.table.currentIndex().isValid():
             self.table.selectRow(0)
 
-    def _help(self) -> None:
+    def _on_placeholder_pressed(self) -> None:
         if self._parts.table.library.rows:
             self.bar.clear()
         else:
             self.discover_requested.emit("")
 
     def _arrange(self) -> None:
-        """Put the inspector beside the table, below it, or in its place, as there is room."""
+        """Place the inspector next to the table, below it, or instead of it, depending on the size."""
         scale = self._theme.scaled
         is_wide, is_low = self.width() >= scale(_WIDE), self.height() < scale(_HIGH)
         self._splitter.setOrientation(Qt.Orientation.Horizontal if is_wide else Qt.Orientation.Vertical)
@@ -244,12 +249,12 @@ class ModelsPage(QWidget):
         if event.key() == Qt.Key.Key_Escape and self._views.currentWidget() is self.card:
             self._leave_card()
         elif event.key() == Qt.Key.Key_Escape:
-            self._mark_none()
+            self._clear_selection()
         else:
             super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if drops.is_welcome(event):
+        if drops.is_accepted(event):
             event.acceptProposedAction()
             self._drop_frame.setGeometry(self.rect())
             self._drop_frame.raise_()

@@ -1,14 +1,14 @@
-"""How one model looks in the table."""
+"""Paints a model in the table."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyleOptionViewItem
 
 from app.viewmodels.formatting.engine import describe_engine
-from app.viewmodels.library.columns import NAMES
+from app.viewmodels.library.columns import COLUMN_NAMES
 from app.viewmodels.library.filter import ORIGINS
 from app.viewmodels.library.library import Row, problem_of
-from app.viewmodels.library.table import TableRole, whole
+from app.viewmodels.library.table import TableRole, intact_model
 from app.views.kit.icons import pixmap
 from app.views.kit.painting import rounded
 from app.views.kit.plain_text import PlainToolTips
@@ -20,7 +20,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class ModelRowDelegate(PlainToolTips):
-    """The name over its owner, or over what is wrong; figures and words in the other columns."""
+    """Paints the name above the owner or the problem, and plain text in the other columns."""
 
     def __init__(self, theme: Theme, table: RowTable) -> None:
         super().__init__(table)
@@ -35,32 +35,31 @@ class ModelRowDelegate(PlainToolTips):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         painter.save()
-        self._paint_ground(painter, option, index)
+        self._paint_background(painter, option, index)
         row: Row = index.data(TableRole.ROW)
-        name, inside = NAMES[index.column()], option.rect.adjusted(PADDING, 0, -PADDING, 0)
+        name, inside = COLUMN_NAMES[index.column()], option.rect.adjusted(PADDING, 0, -PADDING, 0)
         painter.setClipRect(option.rect)
-        if not whole(row):
-            self._paint_name(painter, self._whole_row(inside), row, "")
+        if not intact_model(row):
+            self._paint_name(painter, self._full_width(inside), row, "")
         elif name == "name":
             self._paint_name(painter, inside, row, describe_engine(index.data(TableRole.STATE)).text)
         elif name == "memory":
             self._paint_memory(painter, inside, str(index.data()), str(index.data(TableRole.VERDICT)))
-        elif name == "parameters" and (model := whole(row)):
-            self._paint_parameters(painter, inside, str(index.data()), model.size_class)
+
         else:
-            quiet = name in {"license", "last_used", "context"}
-            color = self._theme.palette.secondary if quiet else self._theme.palette.text
+            is_secondary = name in {"license", "last_used", "context"}
+            color = self._theme.palette.secondary if is_secondary else self._theme.palette.text
             self._paint_text(painter, inside, index, color)
         painter.restore()
 
-    def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def _paint_background(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         if fill := self._table.row_fill(option, index.row()):
             painter.setClipRect(option.rect)
             self._table.paint_band(painter, QRectF(option.rect), fill)
 
     def _paint_name(self, painter: QPainter, inside: QRect, row: Row, state: str) -> None:
         colors, scale = self._theme.palette, self._theme.scaled
-        model = whole(row)
+        model = intact_model(row)
         problem = "" if model and model.can_be_imported else problem_of(row)
         side = scale(18)
         icon, tint = ("warning", colors.warning) if problem else ("model", colors.secondary)
@@ -69,24 +68,24 @@ class ModelRowDelegate(PlainToolTips):
         painter.drawPixmap(QPoint(left, inside.center().y() - side // 2), image)
         lines = inside.adjusted(PADDING + side + 10, 6, 0, -7)
         painter.setFont(self._theme.font("label", bold=True))
-        painter.setPen(colors.text if whole(row) else colors.secondary)
+        painter.setPen(colors.text if intact_model(row) else colors.secondary)
         name = painter.fontMetrics().elidedText(row.name, Qt.TextElideMode.ElideMiddle, lines.width())
         painter.drawText(lines, Qt.AlignmentFlag.AlignTop, name)
         painter.setFont(self._theme.font("small"))
         painter.setPen(colors.warning if problem else colors.secondary)
         origin = "" if row.origin == "facet" else ORIGINS[row.origin]
-        to_import = "to be imported" if model and model.can_be_imported else ""
-        under = problem or " · ".join(filter(None, (row.id.rpartition("/")[0], origin, to_import, state)))
-        shown = painter.fontMetrics().elidedText(under, Qt.TextElideMode.ElideRight, lines.width())
-        painter.drawText(lines, Qt.AlignmentFlag.AlignBottom, shown)
+        to_import = "To import" if model and model.can_be_imported else ""
+        detail = problem or " · ".join(filter(None, (row.id.rpartition("/")[0], origin, to_import, state)))
+        detail = painter.fontMetrics().elidedText(detail, Qt.TextElideMode.ElideRight, lines.width())
+        painter.drawText(lines, Qt.AlignmentFlag.AlignBottom, detail)
 
-    def _whole_row(self, inside: QRect) -> QRect:
-        """A damaged model has but a sentence, which goes over all columns: each cell draws its part."""
+    def _full_width(self, inside: QRect) -> QRect:
+        """Return the rectangle across all columns, for the problem of a damaged model; each cell draws its part."""
         left = self._table.columnViewportPosition(0) + PADDING
         return QRect(left, inside.top(), self._table.viewport().width() - left - 2 * PADDING, inside.height())
 
     def _paint_memory(self, painter: QPainter, inside: QRect, text: str, verdict: str) -> None:
-        """Draw the figure and, after it, a dot in the colour of the verdict; too large is in colour itself."""
+        """Draw the figure and a dot in the color of the verdict; a figure that is too large has that color as well."""
         colors = self._theme.palette
         color = {"fits": colors.success, "tight": colors.warning, "too large": colors.danger}[verdict]
         side = self._theme.scaled(7)
@@ -95,27 +94,6 @@ class ModelRowDelegate(PlainToolTips):
         painter.setPen(colors.danger if verdict == "too large" else colors.text)
         figure = inside.adjusted(0, 0, -side - 7, 0)
         painter.drawText(figure, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
-
-    def _paint_parameters(self, painter: QPainter, inside: QRect, text: str, size_class: str) -> None:
-        colors = self._theme.palette
-        painter.setFont(self._theme.font("small"))
-        word = size_class.capitalize()
-        metrics = painter.fontMetrics()
-        badge = QRect(0, 0, metrics.horizontalAdvance("Medium") + 14, metrics.height() + 4)
-        badge.moveCenter(inside.center())
-        badge.moveRight(inside.right())
-        rounded(painter, QRectF(badge), badge.height() / 2, self._class_colour(size_class))
-        painter.setPen(colors.text)
-        painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, word)
-        painter.setFont(self._theme.font("label", tabular=True))
-        figure = inside.adjusted(0, 0, -badge.width() - 8, 0)
-        painter.drawText(figure, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
-
-    def _class_colour(self, size_class: str) -> QColor:
-        color = QColor(self._theme.palette.accent)
-        # Translucent, so that the badge is seen on a marked row too.
-        color.setAlphaF({"nano": 0.08, "micro": 0.14, "small": 0.22, "medium": 0.32, "large": 0.44}[size_class])
-        return color
 
     def _paint_text(self, painter: QPainter, inside: QRect, index: Index, color: QColor) -> None:
         painter.setFont(self._theme.font("label", tabular=True))

@@ -1,4 +1,4 @@
-"""The table of models. It shows as many columns as there is room for; the inspector has them all."""
+"""Table of models. It shows as many columns as fit; the inspector shows them all."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent
@@ -13,14 +13,14 @@ from app.views.kit.table_header import ARROW, PADDING, TableHeader
 from app.views.kit.theme import Theme
 from app.views.models.row_delegate import ModelRowDelegate
 
-_NARROWEST_NAME = 220
-"""Pixels that the name gets before columns go."""
+_MIN_NAME_WIDTH = 220
+"""Width in pixels below which columns are hidden to keep the name readable."""
 
 
 class ModelsTable(RowTable):
-    """Return and a double click begin a chat, Delete deletes."""
+    """Emits `row_activated` on Return and double-click, `delete_requested` on Delete."""
 
-    activated_row = Signal()
+    row_activated = Signal()
     delete_requested = Signal()
 
     def __init__(self, models: ModelFilter, theme: Theme, parent: QWidget | None = None) -> None:
@@ -31,25 +31,25 @@ class ModelsTable(RowTable):
         self.setItemDelegate(self._delegate)
         self._set_up()
         theme.changed.connect(self._apply_theme)
-        self.doubleClicked.connect(self.activated_row)
+        self.doubleClicked.connect(self.row_activated)
         self._apply_theme()
 
     def _set_up(self) -> None:
         self.setAccessibleName("Models")
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        heading = self.horizontalHeader()
-        heading.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        heading.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
 
     def current_row(self) -> Row | None:
-        """Return the marked model."""
+        """Return the selected model."""
         row: Row | None = self.currentIndex().data(TableRole.ROW)
         return row
 
-    def mark(self, model_id: str) -> bool:
-        """Mark the model; return whether it is there."""
+    def select(self, model_id: str) -> bool:
+        """Select the model; return False if it is missing."""
         for number in range(self.model().rowCount()):
             if self.model().index(number, 0).data(TableRole.ROW).id == model_id:
                 self.selectRow(number)
@@ -63,12 +63,12 @@ class ModelsTable(RowTable):
         self.viewport().update()
 
     def _fit_columns(self) -> None:
-        """Give each column the width of its widest text, and hide those of least worth that do not fit."""
+        """Set each column to the width of its widest text, and hide the least important ones that do not fit."""
         widths = [self._width_of(number) for number in range(len(COLUMNS))]
-        room = self.viewport().width() - self._theme.scaled(_NARROWEST_NAME)
+        available = self.viewport().width() - self._theme.scaled(_MIN_NAME_WIDTH)
         for number in sorted(range(1, len(COLUMNS)), key=lambda number: COLUMNS[number].rank):
-            room -= widths[number]
-            self.setColumnHidden(number, room < 0)
+            available -= widths[number]
+            self.setColumnHidden(number, available < 0)
             self.setColumnWidth(number, widths[number])
 
     def _width_of(self, number: int) -> int:
@@ -78,7 +78,7 @@ class ModelsTable(RowTable):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
-            self.activated_row.emit()
+            self.row_activated.emit()
         elif event.key() in {Qt.Key.Key_Delete, Qt.Key.Key_Backspace}:
             self.delete_requested.emit()
         else:

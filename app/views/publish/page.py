@@ -5,7 +5,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.hub.publish import Asking, Drafting, Editing, Idle, Publishing, Trouble
-from app.viewmodels.library.library import detail
+from app.viewmodels.library.library import format_detail
 from app.views.kit.buttons import IconButton
 from app.views.kit.grid import SIDE
 from app.views.kit.placeholder import Placeholder
@@ -100,7 +100,7 @@ class PublishPage(QWidget):
             case state:
                 model = state.model
         self._name.setText(f"Publish {model.name}" if model else "Publish a conversion")
-        self._facts.setText(detail(model) if model else "")
+        self._facts.setText(format_detail(model) if model else "")
         self._facts.setVisible(model is not None)
 
     def _tell(

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.library.library import detail
+from app.viewmodels.library.library import format_detail
 from app.viewmodels.library.memory_fit import CONTEXTS, USUAL_CONTEXT
 from app.viewmodels.quantize.state import FetchingModel, NoModel, QuantizeState, RepositoryFailed
 from app.views.kit.buttons import IconButton
@@ -52,4 +52,4 @@ class Heading(QWidget):
             self._name.setText(state.repository)
         else:
             self._name.setText(state.model.name)
-            self._facts.setText(detail(state.model))
+            self._facts.setText(format_detail(state.model))

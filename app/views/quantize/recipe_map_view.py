@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QToolTip, QWidget
 
-from app.viewmodels.formatting.matrix import short
+from app.viewmodels.formatting.matrix import short_kind
 from app.viewmodels.quantize.map_selection import ALL, OUTSIDE, Place, Selection
 from app.viewmodels.quantize.recipe_map import MatrixCell, RecipeMap
 from app.views.charts.bit_scale import bit_color, hatch, text_color_on
@@ -132,7 +132,7 @@ class RecipeMapView(QAbstractScrollArea):
         painter.setFont(self._theme.font("small", tabular=True))
         selected = self.selection.paths
         for column, cell in enumerate(self.selection.map.outside):
-            self._paint_cell(painter, self._area(OUTSIDE, column), cell, selected, name=short(cell.path))
+            self._paint_cell(painter, self._area(OUTSIDE, column), cell, selected, name=short_kind(cell.path))
         self._paint_headings(painter)
         painter.setClipRect(QRectF(0, self._top(), self.viewport().width(), self.viewport().height()))
         for line in range(1, self.selection.lines):
@@ -147,7 +147,7 @@ class RecipeMapView(QAbstractScrollArea):
         for column, kind in enumerate(self.selection.map.kinds):
             area = self._area(1, column)
             area.moveTop(top)
-            text = painter.fontMetrics().elidedText(short(kind), Qt.TextElideMode.ElideRight, int(area.width()))
+            text = painter.fontMetrics().elidedText(short_kind(kind), Qt.TextElideMode.ElideRight, int(area.width()))
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_line(self, painter: QPainter, line: int, selected: frozenset[str]) -> None:

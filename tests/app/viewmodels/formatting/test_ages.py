@@ -1,10 +1,10 @@
-"""How long ago something was."""
+"""Tests of ages and sections of the sidebar."""
 
 from datetime import datetime
 
 import pytest
 
-from app.viewmodels.formatting.ages import age, section
+from app.viewmodels.formatting.ages import date_section, format_age
 
 NOW = datetime(2024, 3, 15, 12, 0).timestamp()
 
@@ -14,7 +14,7 @@ def at(year: int, month: int, day: int, hour: int = 12, minute: int = 0) -> floa
 
 
 @pytest.mark.parametrize(
-    ("then", "words"),
+    ("then", "text"),
     [
         (NOW - 30, "now"),
         (NOW + 30, "now"),
@@ -25,9 +25,9 @@ def at(year: int, month: int, day: int, hour: int = 12, minute: int = 0) -> floa
         (at(2022, 2, 3), "3 Feb 2022"),
     ],
 )
-def test_ages_in_short(then: float, words: str) -> None:
-    """Precise where it matters, a date where it does not; a clock set back is now."""
-    assert age(then, NOW) == words
+def test_ages_are_short(then: float, text: str) -> None:
+    """After a week the age is a date; a time in the future counts as now."""
+    assert format_age(then, NOW) == text
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,6 @@ def test_ages_in_short(then: float, words: str) -> None:
         (at(2024, 3, 16), "Today"),
     ],
 )
-def test_sections_go_by_the_calendar(then: float, heading: str) -> None:
-    """A minute before midnight was yesterday."""
-    assert section(then, NOW) == heading
+def test_sections_follow_the_calendar(then: float, heading: str) -> None:
+    """A minute before midnight is yesterday."""
+    assert date_section(then, NOW) == heading

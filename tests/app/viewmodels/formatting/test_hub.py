@@ -1,3 +1,5 @@
+"""Tests of Hub jobs as text, and of Hub URLs."""
+
 import pytest
 
 from app.viewmodels.formatting import hub as hub_format
@@ -5,10 +7,10 @@ from mlx_engine.engine.values.job_state import Done, Failed, JobState, Paused, Q
 
 
 @pytest.mark.parametrize(
-    ("state", "words"),
+    ("state", "text"),
     [
-        (Queued(), "Waiting for its turn"),
-        (Running(), "Asking the Hub what there is to download…"),
+        (Queued(), "Waiting"),
+        (Running(), "Getting the list of files…"),
         (Running(1_000_000_000, 4_000_000_000, 25e6, 121.0), "1 GB of 4 GB · 25 MB/s · about 2 min left"),
         (Running(1_000_000_000, 4_000_000_000, 0.0, None), "1 GB of 4 GB"),
         (
@@ -21,13 +23,12 @@ from mlx_engine.engine.values.job_state import Done, Failed, JobState, Paused, Q
         (Failed("NoSpace", "Not enough disk space", "Make room."), "Not enough disk space"),
     ],
 )
-def test_a_download_is_told_in_a_line(state: JobState, words: str) -> None:
-    """Every state has its words, and what nobody knows yet is left out."""
-    assert hub_format.format_job(state) == words
+def test_a_job_is_one_line(state: JobState, text: str) -> None:
+    """Unknown figures are omitted."""
+    assert hub_format.format_job(state) == text
 
 
-def test_a_page_is_that_of_the_mirror_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever uses a mirror is sent to its pages."""
+def test_page_urls_use_the_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://mirror.test/")
     assert hub_format.page_url("owner/name") == "http://mirror.test/owner/name"
 
@@ -41,9 +42,9 @@ def test_a_page_is_that_of_the_mirror_in_use(monkeypatch: pytest.MonkeyPatch) ->
         "http://www.huggingface.co/mlx-community/Qwen3-0.6B-4bit/tree/main#files",
     ],
 )
-def test_the_address_of_a_model_names_its_repository(address: str) -> None:
-    """Whatever page of it was dragged out of the browser."""
-    assert hub_format.repository_in(address) == "mlx-community/Qwen3-0.6B-4bit"
+def test_the_url_of_a_model_contains_its_repository(address: str) -> None:
+    """It may be any page of the model."""
+    assert hub_format.repository_from_url(address) == "mlx-community/Qwen3-0.6B-4bit"
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,6 @@ def test_the_address_of_a_model_names_its_repository(address: str) -> None:
         "https://huggingface.co/owner/na me",
     ],
 )
-def test_other_texts_name_none(text: str) -> None:
-    """Other sites above all."""
-    assert hub_format.repository_in(text) == ""
+def test_other_texts_contain_no_repository(text: str) -> None:
+    """URLs of other sites do not count."""
+    assert hub_format.repository_from_url(text) == ""

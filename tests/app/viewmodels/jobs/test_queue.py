@@ -69,7 +69,7 @@ def jobs(bridge: GivenBridge, facet: Facet) -> Jobs:
 @pytest.mark.parametrize(
     ("state", "line"),
     [
-        (Queued(), "4-bit · Waiting for its turn"),
+        (Queued(), "4-bit · Waiting"),
         (Running(), "4-bit · Reading the model…"),
         (
             Running(250_000_000, 1_000_000_000, 50e6, 15.0),

@@ -1,4 +1,4 @@
-"""Folders of models that a person adds, in the app's own assembly of view-models."""
+"""Tests of model folders that the user adds, with real settings and a real library."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ TIMEOUT_MS = 20_000
 
 
 class Run:
-    """The library of one run, and the folders that its settings name."""
+    """The library of one run, with the folders in its settings."""
 
     def __init__(self, home: Path, qapp: QApplication) -> None:
         self.preferences = Preferences(home / "settings.json", qapp)
@@ -50,7 +50,7 @@ class Run:
 
 @pytest.fixture
 def start(qapp: QApplication, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[], Run]:
-    """Start runs on the same files."""
+    """Function that starts runs on the same files."""
 
     def start() -> Run:
         run = Run(tmp_path, qapp)
@@ -67,46 +67,46 @@ def disk(tmp_path: Path) -> Path:
     return tmp_path / "Volumes" / "llms"
 
 
-def test_a_folder_is_kept_in_the_settings(start: Callable[[], Run], disk: Path, qtbot: QtBot) -> None:
-    """The next run finds its models without being told again."""
+def test_a_folder_is_saved_in_the_settings(start: Callable[[], Run], disk: Path, qtbot: QtBot) -> None:
+    """The next run finds its models."""
     run = start()
     run.folders.add(disk)
     qtbot.waitUntil(lambda: run.names == ["Gamma"], timeout=TIMEOUT_MS)
     again = start().read(qtbot)
     assert again.names == ["Gamma"]
     added = again.folders.folders[-1]
-    assert (added.title, added.state, added.is_there, added.is_added) == ("llms", "1 model · 8 KB", True, True)
+    assert (added.title, added.summary, added.is_connected, added.is_added) == ("llms", "1 model · 8 KB", True, True)
 
 
-def test_a_disk_that_is_away_is_no_trouble(start: Callable[[], Run], disk: Path, qtbot: QtBot) -> None:
-    """Its folder says so calmly, stays in the settings, and its models come back by themselves with it."""
+def test_a_disconnected_disk_is_not_a_problem(start: Callable[[], Run], disk: Path, qtbot: QtBot) -> None:
+    """Its folder stays in the settings and says so; the models reappear with the disk."""
     run = start()
     run.folders.add(disk)
     qtbot.waitUntil(lambda: run.names == ["Gamma"], timeout=TIMEOUT_MS)
     watch = LibraryWatch(run.library, run.library)
     away = disk.rename(disk.with_name("unplugged"))
     qtbot.waitUntil(lambda: run.names == [], timeout=TIMEOUT_MS)
-    assert run.folders.absent == ["llms"]
-    assert run.folders.folders[-1].state == "llms is not connected"
+    assert run.folders.disconnected == ["llms"]
+    assert run.folders.folders[-1].summary == "llms is not connected"
     away.rename(disk)
     qtbot.waitUntil(lambda: run.names == ["Gamma"], timeout=TIMEOUT_MS)
-    assert run.folders.absent == []
+    assert run.folders.disconnected == []
     assert run.problems == []
     watch.deleteLater()
 
 
 @pytest.mark.parametrize("below", ["", "maker", "maker/Gamma"])
 def test_a_folder_is_not_added_twice(below: str, start: Callable[[], Run], disk: Path, qtbot: QtBot) -> None:
-    """Nor one in a folder that is looked into already."""
+    """A subfolder of an added folder is not added either."""
     run = start()
     for path in (disk, disk / below):
         run.folders.add(path)
-    assert f"{disk} already" in run.problems[0]
+    assert f"already searches {disk}" in run.problems[0]
     assert run.preferences.settings.model_folders == (str(disk),)
 
 
 def test_too_many_folders_are_refused(start: Callable[[], Run], tmp_path: Path) -> None:
-    """With a sentence; those that are there stay."""
+    """The message names the setting; existing folders are kept."""
     run = start()
     run.preferences.set("model_folders", tuple(f"/folder {number}" for number in range(100)))
     run.folders.add(tmp_path / "one more")
@@ -114,11 +114,11 @@ def test_too_many_folders_are_refused(start: Callable[[], Run], tmp_path: Path) 
     assert len(run.preferences.settings.model_folders) == 100
 
 
-def test_a_disk_is_called_by_its_own_name(start: Callable[[], Run], tmp_path: Path, qtbot: QtBot) -> None:
-    """Not by that of a folder on it; two folders of one disk are one absence."""
+def test_a_disconnected_disk_has_its_own_name(start: Callable[[], Run], tmp_path: Path, qtbot: QtBot) -> None:
+    """It is not named after a folder on it, and two folders on one disk count once."""
     run = start()
     (tmp_path / "Volumes").mkdir()
     for folder in ("models", "other/models"):
         run.folders.add(tmp_path / "Volumes" / "Passport" / folder)
     run.read(qtbot)
-    assert run.folders.absent == ["Passport"]
+    assert run.folders.disconnected == ["Passport"]

@@ -1,4 +1,4 @@
-"""Bringing models into the library."""
+"""Tests of importing models."""
 
 from pathlib import Path
 
@@ -26,22 +26,22 @@ def finish(imports: ModelImports, qtbot: QtBot) -> None:
 
 
 def test_a_folder_is_copied(imports: ModelImports, qtbot: QtBot, tmp_path: Path) -> None:
-    """The original stays where it is; the copy is a model of its own."""
+    """The original is kept, and the copy is a complete model."""
     source = make_model(tmp_path / "elsewhere", "maker/Gamma")
-    with qtbot.waitSignal(imports.imported, timeout=TIMEOUT_MS) as told:
+    with qtbot.waitSignal(imports.imported, timeout=TIMEOUT_MS) as signal:
         imports.add([source])
     finish(imports, qtbot)
-    copy = describe(tmp_path / "models" / told.args[0], told.args[0])
+    copy = describe(tmp_path / "models" / signal.args[0], signal.args[0])
     assert copy.size_bytes == describe(source, "maker/Gamma").size_bytes
     assert imports.problems == []
 
 
 @pytest.mark.process
 def test_a_gguf_file_is_imported_by_a_child_process(imports: ModelImports, qtbot: QtBot, tmp_path: Path) -> None:
-    """It ends as a model folder, and its progress is known on the way."""
+    """It becomes a model folder, and progress is reported on the way."""
     source = tiny_model().write(tmp_path / "Tiny.gguf")
     progress = []
-    imports.changed.connect(lambda: progress.extend(one.total_bytes for one in imports.queue))
+    imports.changed.connect(lambda: progress.extend(item.total_bytes for item in imports.queue))
     with qtbot.waitSignal(imports.imported, timeout=TIMEOUT_MS):
         imports.add([source])
     assert describe(tmp_path / "models/imported/Tiny", "imported/Tiny").architecture == "llama"
@@ -49,19 +49,21 @@ def test_a_gguf_file_is_imported_by_a_child_process(imports: ModelImports, qtbot
 
 
 @pytest.mark.process
-def test_a_folder_that_holds_but_a_gguf_file_is_imported_as_that(
+def test_a_folder_with_only_a_gguf_file_is_imported_as_gguf(
     imports: ModelImports, qtbot: QtBot, tmp_path: Path
 ) -> None:
     (tmp_path / "download").mkdir()
     tiny_model().write(tmp_path / "download/Tiny.gguf")
-    with qtbot.waitSignal(imports.imported, timeout=TIMEOUT_MS) as told:
+    with qtbot.waitSignal(imports.imported, timeout=TIMEOUT_MS) as signal:
         imports.add([tmp_path / "download"])
-    assert told.args == ["imported/Tiny"]
+    assert signal.args == ["imported/Tiny"]
 
 
 @pytest.mark.process
-def test_one_that_fails_is_told_and_the_next_goes_on(imports: ModelImports, qtbot: QtBot, tmp_path: Path) -> None:
-    """A damaged file and an empty folder each get a sentence; the whole model after them is there."""
+def test_a_failed_import_is_reported_and_the_next_one_starts(
+    imports: ModelImports, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """A damaged file and an empty folder each give a message; the intact model after them is imported."""
     damaged = tmp_path / "damaged.gguf"
     damaged.write_bytes(b"nothing")
     (tmp_path / "empty").mkdir()
@@ -73,19 +75,19 @@ def test_one_that_fails_is_told_and_the_next_goes_on(imports: ModelImports, qtbo
     assert [path.name for path in (tmp_path / "models/imported").iterdir()] == ["Gamma"]
 
 
-def test_what_is_no_model_is_refused_at_once(imports: ModelImports, tmp_path: Path) -> None:
-    """Other files, what is among the models already, and what is being added."""
+def test_invalid_paths_are_refused_at_once(imports: ModelImports, tmp_path: Path) -> None:
+    """These are other files, models in the library, and models in the queue."""
     (tmp_path / "notes.txt").write_text("hello")
-    own = make_model(tmp_path / "models", "owner/Alpha")
+    existing = make_model(tmp_path / "models", "owner/Alpha")
     outside = make_model(tmp_path / "elsewhere", "maker/Gamma")
-    imports.add([tmp_path / "notes.txt", own, outside, outside])
+    imports.add([tmp_path / "notes.txt", existing, outside, outside])
     assert len(imports.problems) == 3
-    assert [one.name for one in imports.queue] == ["Gamma"]
+    assert [item.name for item in imports.queue] == ["Gamma"]
     imports.close()
 
 
-def test_a_name_that_is_taken_is_told(imports: ModelImports, qtbot: QtBot, tmp_path: Path) -> None:
-    """The model that has it is left as it is."""
+def test_an_existing_name_is_refused(imports: ModelImports, qtbot: QtBot, tmp_path: Path) -> None:
+    """The existing model is unchanged."""
     make_model(tmp_path / "models", "imported/Gamma", context_length=77)
     imports.add([make_model(tmp_path / "elsewhere", "maker/Gamma")])
     finish(imports, qtbot)
@@ -95,24 +97,26 @@ def test_a_name_that_is_taken_is_told(imports: ModelImports, qtbot: QtBot, tmp_p
 
 @pytest.mark.process
 @pytest.mark.parametrize("kind", ["folder", "gguf"])
-def test_giving_up_leaves_nothing_behind(imports: ModelImports, qtbot: QtBot, tmp_path: Path, kind: str) -> None:
-    """Neither a model nor a part of one; the one that waits takes its turn."""
+def test_a_canceled_import_leaves_nothing_behind(
+    imports: ModelImports, qtbot: QtBot, tmp_path: Path, kind: str
+) -> None:
+    """There is neither a model nor a partial copy, and the next import starts."""
     source = make_model(tmp_path / "elsewhere", "maker/Gamma")
     with (source / "large.bin").open("wb") as large:
-        large.truncate(2**29)  # takes many steps to copy; the first of them is the last
+        large.truncate(2**29)  # takes many steps to copy; canceled during the first
     if kind == "gguf":
         source = tiny_model().write(tmp_path / "Tiny.gguf")
     imports.add([source, make_model(tmp_path / "elsewhere", "maker/Delta")])
     imports.cancel(source)
-    with qtbot.waitSignal(imports.imported, timeout=TIMEOUT_MS) as told:
+    with qtbot.waitSignal(imports.imported, timeout=TIMEOUT_MS) as signal:
         pass
-    assert told.args == ["imported/Delta"]
+    assert signal.args == ["imported/Delta"]
     finish(imports, qtbot)
     assert [path.name for path in (tmp_path / "models/imported").iterdir()] == ["Delta"]
     assert imports.problems == []
 
 
-def test_what_waits_can_be_taken_back(imports: ModelImports, qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_waiting_import_can_be_canceled(imports: ModelImports, qtbot: QtBot, tmp_path: Path) -> None:
     first, second = (make_model(tmp_path / "elsewhere", f"maker/{name}") for name in ("Gamma", "Delta"))
     imports.add([first, second])
     imports.cancel(second)

@@ -1,4 +1,4 @@
-"""What is read of one model, and that the folders are watched."""
+"""Tests of the inspection of a model, and of watching the folders."""
 
 import shutil
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.viewmodels.chat.model_use import ModelUse
-from app.viewmodels.library.inspection import ModelInspector, facts, inspect, origin
+from app.viewmodels.library.inspection import ModelInspector, inspect_model, model_facts, origin_facts
 from app.viewmodels.library.memory_fit import MemoryFit
 from app.viewmodels.library.watch import LibraryWatch
 from mlx_engine.folders import Folders
@@ -26,48 +26,45 @@ def inspector(facet: Facet, tmp_path: Path) -> ModelInspector:
     return ModelInspector(folders_in(tmp_path), facet)
 
 
-def test_a_folder_is_read_aside(facet: Facet, inspector: ModelInspector, qtbot: QtBot) -> None:
-    """Files, the largest first, the bits of each matrix, and what the folder says of itself."""
+def test_the_folder_is_read_in_a_thread(facet: Facet, inspector: ModelInspector, qtbot: QtBot) -> None:
+    """The inspection has the files, largest first, the bits of each matrix, and the provenance."""
     model = facet.library.description(MODEL)
     provenance.write(model.path, provenance.Provenance(recipe="As it was.", created="2026-11-20T10:00:00+00:00"))
     inspector.inspect(model)
     qtbot.waitUntil(lambda: inspector.inspection is not None, timeout=TIMEOUT_MS)
-    found = inspector.inspection
-    assert found.files[0][0] == "model.safetensors"
-    assert [layer.bits for layer in found.layers] == [{"model.embed_tokens": 16}]
-    assert origin(found.note) == [("Recipe", "As it was."), ("Made", "2026-11-20")]
+    inspection = inspector.inspection
+    assert inspection.files[0][0] == "model.safetensors"
+    assert [layer.bits for layer in inspection.layers] == [{"model.embed_tokens": 16}]
+    assert origin_facts(inspection.provenance) == [("Recipe", "As it was."), ("Converted", "2026-11-20")]
 
 
-def test_the_last_model_asked_for_is_the_one_that_is_told(
-    facet: Facet, inspector: ModelInspector, qtbot: QtBot
-) -> None:
-    """Going down a list quickly never shows the files of one below the name of another."""
+def test_the_last_requested_model_wins(facet: Facet, inspector: ModelInspector, qtbot: QtBot) -> None:
+    """Moving quickly through a list never shows the files of one model under the name of another."""
     inspector.inspect(facet.library.description(MODEL))
     inspector.inspect(facet.library.description(OTHER))
     qtbot.waitUntil(lambda: inspector.inspection is not None, timeout=TIMEOUT_MS)
     assert inspector.inspection.id == OTHER
 
 
-def test_a_folder_that_is_gone_has_no_files(facet: Facet, tmp_path: Path) -> None:
-    """It may go while the window is open; the next scan takes the row away."""
+def test_a_deleted_folder_has_no_files(facet: Facet, tmp_path: Path) -> None:
+    """A folder can disappear while the window is open; the next scan removes the row."""
     model = facet.library.description(MODEL)
     shutil.rmtree(model.path)
-    found = inspect(model, folders_in(tmp_path))
-    assert (found.files, found.layers) == ([], ())
+    inspection = inspect_model(model, folders_in(tmp_path))
+    assert (inspection.files, inspection.layers) == ([], ())
 
 
-def test_what_does_not_fit_says_what_would(facet: Facet) -> None:
-    """The sum stands with the verdict, and a smaller context as the way out."""
+def test_facts_include_the_memory_verdict(facet: Facet) -> None:
     model = facet.library.description(MODEL)
-    said = dict(facts(model, MemoryFit(mac(16 * 2**30, "")).of(model)))
-    assert said["Memory"].startswith("Fits.")
-    assert "GB" in said["Memory"]
-    assert said["Context"] == "4,096 tokens"
-    assert "Source" not in said
+    facts = dict(model_facts(model, MemoryFit(mac(16 * 2**30, "")).of(model)))
+    assert facts["Memory"].startswith("Fits.")
+    assert "GB" in facts["Memory"]
+    assert facts["Context"] == "4,096 tokens"
+    assert "Source" not in facts
 
 
-def test_a_model_that_appears_on_the_disk_shows_by_itself(facet: Facet, qtbot: QtBot) -> None:
-    """Also below an owner who had none, and when one goes."""
+def test_the_library_follows_changes_on_disk(facet: Facet, qtbot: QtBot) -> None:
+    """It shows a new model of a known or a new owner, and removes a deleted one."""
     watch = LibraryWatch(facet.library, facet)
     for add in ("owner/New", "newcomer/First"):
         make_model(facet.models, add)
@@ -78,8 +75,7 @@ def test_a_model_that_appears_on_the_disk_shows_by_itself(facet: Facet, qtbot: Q
 
 
 @pytest.mark.process
-def test_the_last_use_is_that_of_the_newest_chat(facet: Facet, qtbot: QtBot) -> None:
-    """It is known from the conversations, and follows them."""
+def test_a_model_was_last_used_in_its_newest_chat(facet: Facet, qtbot: QtBot) -> None:
     facet.chat.set_model(OTHER)
     facet.say(qtbot, "Hello")
     use = ModelUse(facet.store, facet.chat)
@@ -89,11 +85,10 @@ def test_the_last_use_is_that_of_the_newest_chat(facet: Facet, qtbot: QtBot) -> 
     assert use.last_used[OTHER] > before
 
 
-def test_what_a_conversion_lost_stands_with_its_origin() -> None:
-    """Every note that it wrote, in a line of its own."""
-    lost = ("vision_tower is left out.", "The source was quantized already.")
-    assert origin(provenance.Provenance(recipe="Converted.", notes=lost)) == [
+def test_each_conversion_note_is_a_line_of_the_origin() -> None:
+    notes = ("vision_tower is left out.", "The source was quantized already.")
+    assert origin_facts(provenance.Provenance(recipe="Converted.", notes=notes)) == [
         ("Recipe", "Converted."),
-        ("Note", lost[0]),
-        ("Note", lost[1]),
+        ("Note", notes[0]),
+        ("Note", notes[1]),
     ]

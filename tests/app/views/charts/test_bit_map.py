@@ -3,7 +3,7 @@
 from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.formatting.matrix import short
+from app.viewmodels.formatting.matrix import short_kind
 from app.views.charts.bit_map import BitMap, describe_bits
 from app.views.charts.bit_scale import bit_color
 from app.views.kit.theme import Theme
@@ -56,4 +56,4 @@ def test_the_height_is_limited(theme: Theme, qtbot: QtBot) -> None:
 def test_the_map_is_told_describe_bits_too() -> None:
     """Screen readers announce the number of matrices."""
     assert describe_bits(LAYERS) == "3 matrices in 4 bits, 1 matrix in 6 bits, 1 matrix in 8 bits"
-    assert short("self_attn.q_proj") == "q"
+    assert short_kind("self_attn.q_proj") == "q"

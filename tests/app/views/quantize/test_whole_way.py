@@ -35,7 +35,7 @@ def test_a_model_is_quantized_and_stands_in_the_library(
     bench = assembly.workbench
     models = bench.show_page("models")
     assert isinstance(models, ModelsPage)
-    qtbot.waitUntil(lambda: models.table.mark("maker/Whale-fp32"), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: models.table.select("maker/Whale-fp32"), timeout=TIMEOUT_MS)
     button(models.inspector, "Quantize…").click()
     page = bench.findChild(QuantizePage)
     assert page.isVisible()
@@ -65,7 +65,7 @@ def test_the_menu_leads_to_the_model_at_hand(assembly: Assembly) -> None:
     action(bench, "quantize").trigger()
     assert assembly.pages.quantizing().quantize.state.model.id == "owner/Beta"
     models = bench.show_page("models")
-    models.table.mark("owner/Alpha")
+    models.table.select("owner/Alpha")
     action(bench, "quantize").trigger()
     assert assembly.pages.quantizing().quantize.state.model.id == "owner/Alpha"
     bench.findChild(QuantizePage).go_back()

@@ -1,4 +1,4 @@
-"""What stands in the place of the table when there is nothing in it, and over it while something is dragged."""
+"""Placeholder for an empty table, and the frame over the page during a drag."""
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
@@ -10,45 +10,45 @@ from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 
-class Nothing(QWidget):
-    """Why nothing is shown, and what to do about it."""
+class TablePlaceholder(QWidget):
+    """Explains why the table is empty, with buttons for the next step."""
 
     pressed = Signal()
-    other_pressed = Signal()
+    secondary_pressed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._title = TextLabel(theme, role="heading", wraps=True)
-        self._line = TextLabel(theme, tone="secondary", wraps=True)
+        self._message = TextLabel(theme, tone="secondary", wraps=True)
         self._button = TextButton(theme, "")
         self._button.clicked.connect(self.pressed)
-        self.other = LinkButton(theme, "")
-        self.other.clicked.connect(self.other_pressed)
+        self.secondary_button = LinkButton(theme, "")
+        self.secondary_button.clicked.connect(self.secondary_pressed)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 24)
         column.setSpacing(8)
         column.addStretch(2)
-        for words in (self._title, self._line):
-            words.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            column.addWidget(words)
+        for label in (self._title, self._message):
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            column.addWidget(label)
         column.addSpacing(8)
-        for button in (self._button, self.other):
+        for button in (self._button, self.secondary_button):
             column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(3)
 
-    def tell(self, title: str, line: str, button: str, other: str) -> None:
-        """Say this; `other` is what else can be done, or empty."""
+    def show_message(self, title: str, message: str, button: str, secondary_button: str = "") -> None:
+        """Show the texts; a button with the text "" is hidden."""
         self._title.setText(title)
-        self._line.setText(line)
-        for shown, words in ((self._button, button), (self.other, other)):
-            shown.setText(words)
-            shown.setAccessibleName(words)
-            shown.updateGeometry()
-        self.other.setVisible(bool(other))
+        self._message.setText(message)
+        for widget, text in ((self._button, button), (self.secondary_button, secondary_button)):
+            widget.setText(text)
+            widget.setAccessibleName(text)
+            widget.updateGeometry()
+            widget.setVisible(bool(text))
 
 
 class DropFrame(QWidget):
-    """Lies over the page while files are dragged over it."""
+    """Covers the page during a drag."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -58,14 +58,14 @@ class DropFrame(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colors, painter = self._theme.palette, QPainter(self)
-        veil = mixed(colors.window, colors.accent, 0.08)
-        veil.setAlphaF(0.92)
-        painter.fillRect(self.rect(), veil)
+        overlay = mixed(colors.window, colors.accent, 0.08)
+        overlay.setAlphaF(0.92)
+        painter.fillRect(self.rect(), overlay)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(colors.accent, 2, Qt.PenStyle.DashLine))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(14, 14, -14, -14), 12, 12)
         painter.setFont(self._theme.font("heading"))
         painter.setPen(colors.text)
         painter.drawText(
-            self.rect(), Qt.AlignmentFlag.AlignCenter, "Drop a model folder, a GGUF file or an address of the Hub"
+            self.rect(), Qt.AlignmentFlag.AlignCenter, "Drop a model folder, a GGUF file, or a Hugging Face link"
         )
