@@ -9,8 +9,8 @@ class StudyPane(QWidget):
 
     chat_requested = Signal(str)  # the label of a row
     selected = Signal(str)  # the key of a line that was clicked
-    is_beside_table = False
-    """True if the table is shown next to it, in a window wide enough for both."""
+    is_next_to_table = False
+    """Whether the table is shown next to it if the window is wide enough for both."""
 
     def select(self, key: str) -> None:
         """Highlight the line with this key, if the view has it."""

@@ -1,1 +1,1 @@
-"""The page of studies: what quantizations cost, measured."""
+"""The Lab page: studies that measure the quality loss, speed and memory of quantized models."""

@@ -1,4 +1,4 @@
-"""A chart among the views of a study."""
+"""A view of a study that shows a chart."""
 
 from collections.abc import Callable
 
@@ -14,9 +14,9 @@ from app.views.kit.theme import Theme
 
 
 class ChartPane(StudyPane):
-    """Nothing is drawn while it is hidden."""
+    """Wraps the chart that `make` returns. Does not draw while it is hidden."""
 
-    is_beside_table = True
+    is_next_to_table = True
 
     def __init__(self, lab: Lab, theme: Theme, make: Callable[[Theme], StudyChart]) -> None:
         super().__init__()
@@ -31,18 +31,18 @@ class ChartPane(StudyPane):
         self.chart.activated.connect(self.selected)
         self.chart.row_opened.connect(self.chat_requested)
         self.chart.failed.connect(lab.problem)
-        lab.changed.connect(self.follow)
+        lab.changed.connect(self.refresh)
         if isinstance(self.chart, ParetoChart):
             self.chart.show_memory(lab.available_bytes)
 
     def select(self, key: str) -> None:
         self.chart.select(key)
 
-    def follow(self) -> None:
-        """Show what was found so far."""
+    def refresh(self) -> None:
+        """Show the results so far."""
         if self._lab.study and self.isVisible():
             self.chart.show_study(self._lab.study)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.follow()
+        self.refresh()

@@ -1,4 +1,4 @@
-"""A model or a recipe to tick."""
+"""A row with a check box, for a model or a recipe."""
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
@@ -10,16 +10,16 @@ from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 
-class TickRow(QWidget):
-    """A click anywhere ticks it."""
+class CheckRow(QWidget):
+    """A click anywhere on the row toggles the check box."""
 
-    ticked = Signal(str, bool)  # the name
+    toggled = Signal(str, bool)  # the name, whether it is checked
 
     def __init__(self, theme: Theme, name: str, title: str, purpose: str, figures: str) -> None:
         super().__init__()
         self._theme = theme
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.mark = CheckBox(theme, f"{title}, {figures}")
+        self.check_box = CheckBox(theme, f"{title}, {figures}")
         text = QVBoxLayout()
         text.setSpacing(1)
         head = QHBoxLayout()
@@ -33,20 +33,20 @@ class TickRow(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 7, 12, 7)
         row.setSpacing(10)
-        row.addWidget(self.mark)
+        row.addWidget(self.check_box)
         row.addLayout(text, 1)
-        self.mark.toggled.connect(lambda ticked: self.ticked.emit(name, ticked))
-        self.mark.toggled.connect(self.update)
+        self.check_box.toggled.connect(lambda checked: self.toggled.emit(name, checked))
+        self.check_box.toggled.connect(self.update)
         theme.changed.connect(self.update)
 
-    def follow(self, *, ticked: bool) -> None:
-        self.mark.setChecked(ticked)
+    def set_checked(self, *, checked: bool) -> None:
+        self.check_box.setChecked(checked)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
-            self.mark.click()
+            self.check_box.click()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colors, is_ticked = self._theme.palette, self.mark.isChecked()
-        fill = mixed(colors.surface, colors.accent, 0.06) if is_ticked else colors.surface
-        rounded(QPainter(self), QRectF(self.rect()), 9, fill, colors.accent if is_ticked else colors.border)
+        colors, is_checked = self._theme.palette, self.check_box.isChecked()
+        fill = mixed(colors.surface, colors.accent, 0.06) if is_checked else colors.surface
+        rounded(QPainter(self), QRectF(self.rect()), 9, fill, colors.accent if is_checked else colors.border)

@@ -1,4 +1,4 @@
-"""The form for the limits of a study and its aim."""
+"""The dialog for the limits of a study and the aim among the models within them."""
 
 import msgspec
 from PySide6.QtCore import Signal
@@ -11,37 +11,44 @@ from mlx_engine.measure.figures.figures import MEAN_KL, PEAK_MEMORY, SIZE, TOP1_
 from mlx_engine.measure.figures.limits import AIMS
 from mlx_engine.measure.study.plan import Gates
 
-_NONE = "no limit"
+_NO_LIMIT = "No limit"
 
 
 class GatesForm(QDialog):
-    """Emits `chosen` with the limits, or None to remove them."""
+    """Emits `gates_changed` with the limits, or None to remove them."""
 
-    chosen = Signal(object)  # Gates | None
+    gates_changed = Signal(object)  # Gates | None
 
     def __init__(self, gates: Gates | None, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._given = given = gates or Gates()
+        self._initial = initial = gates or Gates()
         self.setWindowTitle("Limits")
-        self.kl = _number(f"{MEAN_KL.title} at most", given.max_mean_kl or 0, most=10, digits=3, step=0.01)
-        agreement = 100 * (given.min_top1_agreement or 0)
-        self.agreement = _number(f"{TOP1_AGREEMENT.title} at least", agreement, most=100, digits=1, step=1, unit="%")
+        self.kl = _number(f"{MEAN_KL.title} at most", initial.max_mean_kl or 0, maximum=10, decimals=3, step=0.01)
+        agreement = 100 * (initial.min_top1_agreement or 0)
+        self.agreement = _number(
+            f"{TOP1_AGREEMENT.title} at least", agreement, maximum=100, decimals=1, step=1, unit="%"
+        )
         self.folder = _number(
-            f"{SIZE.title} at most", (given.max_size_bytes or 0) / DISK_GB, most=4000, digits=1, step=1, unit=" GB"
+            f"{SIZE.title} at most",
+            (initial.max_size_bytes or 0) / DISK_GB,
+            maximum=4000,
+            decimals=1,
+            step=1,
+            unit=" GB",
         )
         self.memory = _number(
             f"{PEAK_MEMORY.title} at most",
-            (given.max_memory_bytes or 0) / MEMORY_GB,
-            most=4000,
-            digits=1,
+            (initial.max_memory_bytes or 0) / MEMORY_GB,
+            maximum=4000,
+            decimals=1,
             step=1,
             unit=" GB",
         )
         self.aim = QComboBox()
         self.aim.setAccessibleName("Winner among the models within the limits")
-        for aim, words in AIMS.items():
-            self.aim.addItem(words, aim)
-        self.aim.setCurrentIndex(list(AIMS).index(given.prefer))
+        for aim, title in AIMS.items():
+            self.aim.addItem(title, aim)
+        self.aim.setCurrentIndex(list(AIMS).index(initial.prefer))
         self._lay_out(theme)
 
     def _lay_out(self, theme: Theme) -> None:
@@ -50,7 +57,7 @@ class GatesForm(QDialog):
         column.addWidget(
             TextLabel(
                 theme,
-                "Among the models within all limits, the preferred one is marked as the winner in the table.",
+                "The table marks the best model within all limits as the winner.",
                 tone="secondary",
                 wraps=True,
             )
@@ -63,15 +70,15 @@ class GatesForm(QDialog):
         column.addLayout(form)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel | QDialogButtonBox.StandardButton.Ok)
         clear = buttons.addButton("No Limits", QDialogButtonBox.ButtonRole.ResetRole)
-        buttons.accepted.connect(self._take)
+        buttons.accepted.connect(self._accept)
         buttons.rejected.connect(self.reject)
         clear.clicked.connect(self._clear)
         column.addWidget(buttons)
 
     def gates(self) -> Gates:
-        """Return the limits in the form; those that it does not show are unchanged."""
+        """Return the limits in the form. Limits without a field keep their values."""
         return msgspec.structs.replace(
-            self._given,
+            self._initial,
             max_mean_kl=self.kl.value() or None,
             min_top1_agreement=self.agreement.value() / 100 or None,
             max_size_bytes=round(self.folder.value() * DISK_GB) or None,
@@ -79,19 +86,19 @@ class GatesForm(QDialog):
             prefer=self.aim.currentData(),
         )
 
-    def _take(self) -> None:
-        self.chosen.emit(self.gates())
+    def _accept(self) -> None:
+        self.gates_changed.emit(self.gates())
         self.accept()
 
     def _clear(self) -> None:
-        self.chosen.emit(None)
+        self.gates_changed.emit(None)
         self.accept()
 
 
-def _number(name: str, value: float, *, most: float, digits: int, step: float, unit: str = "") -> QDoubleSpinBox:
-    """Return a field for a limit; 0 is none."""
-    field = QDoubleSpinBox(maximum=most, decimals=digits, singleStep=step, suffix=unit)
-    field.setSpecialValueText(_NONE)
+def _number(name: str, value: float, *, maximum: float, decimals: int, step: float, unit: str = "") -> QDoubleSpinBox:
+    """Return a field for a limit; 0 means no limit."""
+    field = QDoubleSpinBox(maximum=maximum, decimals=decimals, singleStep=step, suffix=unit)
+    field.setSpecialValueText(_NO_LIMIT)
     field.setAccessibleName(name)
     field.setValue(value)
     return field

@@ -13,7 +13,7 @@ from app.views.kit.plain_text import PlainToolTips
 from app.views.kit.row_table import RowTable
 from app.views.kit.table_header import PADDING
 from app.views.kit.theme import Theme
-from app.views.lab.figure_alignment import Slots
+from app.views.lab.figure_alignment import FigureSlots
 
 Index = QModelIndex | QPersistentModelIndex
 _LEFT = 2 * PADDING
@@ -27,7 +27,7 @@ class StudyRowDelegate(PlainToolTips):
     def __init__(self, theme: Theme, table: RowTable) -> None:
         super().__init__(table)
         self._theme, self._table = theme, table
-        self.slots: Sequence[Slots] = ()
+        self.slots: Sequence[FigureSlots] = ()
         """Positions of the figures in each column."""
 
     def row_height(self, line: StudyLine) -> int:
@@ -126,7 +126,7 @@ class StudyRowDelegate(PlainToolTips):
         painter.setPen(colors.secondary if line.is_open else colors.text)
         text, slots = str(index.data() or ""), self.slots[index.column() - 1]
         bar, right = self._table.horizontalScrollBar(), place.right() + 1
-        is_behind_name = bar.value() > 0 and slots.left_of(text, right) < self._table.columnWidth(0)
+        is_behind_name = bar.value() > 0 and slots.left_edge(text, right) < self._table.columnWidth(0)
         # A clipped figure would read as another figure.
         if not is_behind_name and right + PADDING // 2 <= self._table.viewport().width():
             slots.draw(painter, place, text)

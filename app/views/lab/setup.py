@@ -18,7 +18,7 @@ from app.views.kit.fields.text_field import TextField
 from app.views.kit.grid import SIDE, CardGrid, VerticalScrollArea
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
-from app.views.lab.check_row import TickRow
+from app.views.lab.check_row import CheckRow
 from app.views.lab.corpus_picker import CorpusPicker
 from app.views.lab.tray import StudyTray
 from mlx_engine.amounts import format_disk
@@ -66,7 +66,7 @@ class Setup(QWidget):
         self.name = TextField(theme, "Name of the study")
         self.name.setMaxLength(80)
         self.back = IconButton(theme, "chevron-left", "Back")
-        self.rows: dict[str, TickRow] = {}
+        self.rows: dict[str, CheckRow] = {}
         self._models, self._recipes = CardGrid(theme, _ROW_WIDTH), CardGrid(theme, _ROW_WIDTH)
         self._no_models = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self._no_recipes = TextLabel(theme, role="small", tone="secondary", wraps=True)
@@ -150,7 +150,7 @@ class Setup(QWidget):
         if list(self.rows) != self._wanted():
             self._rebuild()
         for name, row in self.rows.items():
-            row.follow(ticked=draft.has(name))
+            row.set_checked(checked=draft.has(name))
         if self.name.text() != draft.name:
             self.name.setText(draft.name)
         self._show_words()
@@ -184,17 +184,17 @@ class Setup(QWidget):
         self._put_in_order(models, recipes)
         self._show_words()
 
-    def _put_in_order(self, models: Sequence[TickRow], recipes: Sequence[TickRow]) -> None:
+    def _put_in_order(self, models: Sequence[CheckRow], recipes: Sequence[CheckRow]) -> None:
         """Let the Tab key go down the page, whatever was made when."""
-        of_models, of_recipes = [row.mark for row in models], [row.mark for row in recipes]
+        of_models, of_recipes = [row.check_box for row in models], [row.check_box for row in recipes]
         order = [self.back, self.name, self.originals, *of_models, self.hub, *of_recipes, self._more]
         for one, next_one in pairwise(order):
             self.setTabOrder(one, next_one)
 
-    def _row(self, name: str, title: str, purpose: str, figures: str) -> TickRow:
-        row = self.rows[name] = TickRow(self._theme, name, title, purpose, figures)
-        row.follow(ticked=self._draft.has(name))
-        row.ticked.connect(lambda name, ticked: self._draft.tick(name, ticked=ticked))
+    def _row(self, name: str, title: str, purpose: str, figures: str) -> CheckRow:
+        row = self.rows[name] = CheckRow(self._theme, name, title, purpose, figures)
+        row.set_checked(checked=self._draft.has(name))
+        row.toggled.connect(lambda name, checked: self._draft.tick(name, ticked=checked))
         return row
 
     def _show_words(self) -> None:

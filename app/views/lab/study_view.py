@@ -123,7 +123,7 @@ class StudyView(QWidget):
         """Let the person say what a model must keep to."""
         if study := self._lab.study:
             self._gates = GatesForm(study.plan.gates, self._theme, self)
-            self._gates.chosen.connect(self._lab.set_gates)
+            self._gates.gates_changed.connect(self._lab.set_gates)
             self._gates.finished.connect(self._gates.deleteLater)
             self._gates.open()
 
@@ -134,7 +134,7 @@ class StudyView(QWidget):
         self._bar.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
         pane = self._panes.get(self._place)
         brief = self.table.brief_width
-        has_both = bool(pane and pane.is_beside_table) and self.width() >= brief + self._theme.scaled(_CHART)
+        has_both = bool(pane and pane.is_next_to_table) and self.width() >= brief + self._theme.scaled(_CHART)
         self.table.setMaximumWidth(brief if has_both else _ANY_WIDTH)
         self.table.show_briefly(has_both)
         self.table.setVisible(has_both or pane is None)

@@ -14,7 +14,7 @@ from app.viewmodels.lab.table_copy import as_csv, as_markdown
 from app.views.kit.row_table import RowTable
 from app.views.kit.table_header import ARROW, PADDING
 from app.views.kit.theme import Theme
-from app.views.lab.figure_alignment import slots
+from app.views.lab.figure_alignment import figure_slots
 from app.views.lab.pinned_header import PinnedHeader
 from app.views.lab.row_delegate import StudyRowDelegate
 from mlx_engine.measure.figures.figures import FIGURES, MEAN_KL, SIZE
@@ -202,7 +202,7 @@ class StudyTable(RowTable):
         """Compute the widths of the columns."""
         font, columns = self._theme.font("label", tabular=True), self.table.columns
         samples = [line.sample for line in self.table.lines]
-        self._delegate.slots = [slots(map(column.text, samples), font) for column in columns]
+        self._delegate.slots = [figure_slots(map(column.text, samples), font) for column in columns]
         label, title = QFontMetrics(font), QFontMetrics(self._theme.font("small", bold=True))
         around = 2 * PADDING + 4
         self._widths = [0] + [

@@ -1,4 +1,4 @@
-"""The chips by which a text is chosen, in the whole window."""
+"""The chips of the corpus picker, in the main window."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,16 +23,16 @@ from tests.scripted_worker import Script
 TIMEOUT_MS = 20_000
 WHALE = "maker/Whale-bf16"
 
-Begin = Callable[[], tuple[LabAssembly, CorpusPicker, Assembly]]
+Setup = Callable[[], tuple[LabAssembly, CorpusPicker, Assembly]]
 
 pytestmark = pytest.mark.process
 
 
 @pytest.fixture
-def setup(assemble: Callable[[Script], Assembly], folders: Folders, qtbot: QtBot) -> Begin:
-    """Begin a study about a model."""
+def open_setup(assemble: Callable[[Script], Assembly], folders: Folders, qtbot: QtBot) -> Setup:
+    """Open the set-up of a study of `WHALE` in the main window."""
 
-    def setup() -> tuple[LabAssembly, CorpusPicker, Assembly]:
+    def open_setup() -> tuple[LabAssembly, CorpusPicker, Assembly]:
         write_model(folders.models / WHALE, {"model.embed_tokens.weight": ("BF16", (4096, 256))})
         assembly = assemble(Script(answer=""))
         qtbot.waitUntil(lambda: assembly.library.description(WHALE) is not None, timeout=TIMEOUT_MS)
@@ -43,7 +43,7 @@ def setup(assemble: Callable[[Script], Assembly], folders: Folders, qtbot: QtBot
         parts.draft.choose_original(assembly.library.description(WHALE))
         return parts, page.setup.corpus, assembly
 
-    return setup
+    return open_setup
 
 
 def _corpus(parts: LabAssembly) -> CorpusSource:
@@ -51,35 +51,35 @@ def _corpus(parts: LabAssembly) -> CorpusSource:
     return parts.draft.plan.corpus
 
 
-def test_one_text_is_chosen_at_a_time(setup: Begin) -> None:
-    """Parts are those of Facet's own; a data set is named, and where it comes from."""
-    parts, chips, _ = setup()
+def test_only_one_text_can_be_selected(open_setup: Setup) -> None:
+    """Only the built-in texts have parts. The explanation of a data set names its source."""
+    parts, chips, _ = open_setup()
     chips.kinds["prose"].click()
     assert _corpus(parts) == CorpusSource(kinds=("prose",))
     chips.wikitext.click()
     assert _corpus(parts) == CorpusSource(dataset="wikitext-2")
-    assert "Hugging Face Hub" in chips.explained.text()
-    assert [chip.isChecked() for chip in (chips.own, chips.wikitext, chips.chats, chips.file)] == [
+    assert "Hugging Face Hub" in chips.explanation.text()
+    assert [chip.isChecked() for chip in (chips.builtin, chips.wikitext, chips.chats, chips.file)] == [
         False,
         True,
         False,
         False,
     ]
     assert not chips.kinds["prose"].isVisible()
-    chips.own.click()
+    chips.builtin.click()
     assert _corpus(parts) == CorpusSource()
 
 
-def test_without_chats_there_is_a_reason(setup: Begin) -> None:
-    """The chip says it, and cannot be pressed."""
-    _, chips, _ = setup()
+def test_the_chip_for_chats_is_disabled_without_chats(open_setup: Setup) -> None:
+    """Its tooltip has the reason."""
+    _, chips, _ = open_setup()
     assert not chips.chats.isEnabled()
-    assert chips.chats.toolTip() == "There are no chats with an answer yet."
+    assert chips.chats.toolTip() == "No chats with an answer yet."
 
 
-def test_past_chats_are_copied_and_stay_private(setup: Begin, folders: Folders, qtbot: QtBot) -> None:
-    """How many there are is said; when the study is deleted, so is the copy."""
-    parts, chips, assembly = setup()
+def test_past_chats_are_copied_and_stay_private(open_setup: Setup, folders: Folders, qtbot: QtBot) -> None:
+    """The explanation has their number. Deleting the study also deletes the copy."""
+    parts, chips, assembly = open_setup()
     assembly.store.save(
         conversation("a", title="Far", leaf="m"),
         [message("q", text="How far?"), message("m", "q", text="Far.", model="o/m")],
@@ -88,10 +88,10 @@ def test_past_chats_are_copied_and_stay_private(setup: Begin, folders: Folders, 
     chips.show()
     assert chips.chats.text() == "Past chats (1)"
     chips.chats.click()
-    chosen = _corpus(parts)
-    copy = Path(chosen.path)
-    assert "1 chat with 2 messages" in chips.explained.text()
-    assert (chosen.private, copy.is_relative_to(folders.chats)) == (True, True)
+    corpus = _corpus(parts)
+    copy = Path(corpus.path)
+    assert "1 chat with 2 messages" in chips.explanation.text()
+    assert (corpus.private, copy.is_relative_to(folders.chats)) == (True, True)
     assert read_corpus(copy).texts[0].messages[1].content == "Far."
     study = parts.draft.study()
     assert study

@@ -104,7 +104,7 @@ def test_a_study_is_put_together_and_started(show: Show) -> None:
     """What is ticked becomes its rows."""
     page = show().page
     page.new()
-    page.setup.rows["balanced-4bit"].mark.setChecked(True)
+    page.setup.rows["balanced-4bit"].check_box.setChecked(True)
     page.setup.corpus.bits[4].click()
     page.setup.corpus.speed.click()
     page.setup.tray.button.click()
@@ -119,7 +119,7 @@ def test_a_new_study_needs_no_mouse(show: Show, qtbot: QtBot) -> None:
     """Tab goes down the page, Space ticks, Return starts, and Escape gives up."""
     page = show().page
     page.new()
-    first = page.setup.rows["8bit"].mark
+    first = page.setup.rows["8bit"].check_box
     for _ in range(10):
         if page.focusWidget() is first:
             break
@@ -261,8 +261,8 @@ def test_limits_name_a_winner(show: Show, found: Study, theme: Theme) -> None:
     form = GatesForm(gates, theme)
     assert form.gates() == gates
     shown = show(found)
-    form.chosen.connect(shown.lab.set_gates)
-    form.chosen.emit(form.gates())
+    form.gates_changed.connect(shown.lab.set_gates)
+    form.gates_changed.emit(form.gates())
     assert "wins" in shown.page.view.strip.winner.text()
 
 

@@ -12,7 +12,7 @@ from app.viewmodels.lab.study_store import LabShelf
 from app.viewmodels.lab.table import COLUMN_BY_KEY
 from app.viewmodels.lab.time_estimate import guess
 from app.views.kit.theme import Theme
-from app.views.lab.figure_alignment import parts, slots
+from app.views.lab.figure_alignment import figure_slots, split_figure
 from app.views.lab.table import StudyTable
 from mlx_engine.folders import Folders
 from mlx_engine.measure.figures.sample import sample_key
@@ -85,14 +85,14 @@ def test_it_can_be_sorted_without_a_mouse(table: StudyTable) -> None:
     assert sort("As in the Study") == before
 
 
-def test_points_and_errors_stand_below_each_other(theme: Theme) -> None:
-    """Whatever digits there are on either side."""
-    assert parts("1,024.5* ± 0.25") == ("1,024", ".5*", " ± ", "0", ".25")
-    assert parts("120*") == ("120", "*", "", "", "")
+def test_figures_are_aligned_at_the_decimal_point_and_at_the_error(theme: Theme) -> None:
+    """The number of digits does not matter."""
+    assert split_figure("1,024.5* ± 0.25") == ("1,024", ".5*", " ± ", "0", ".25")
+    assert split_figure("120*") == ("120", "*", "", "", "")
     font = theme.font("label", tabular=True)
-    found = slots(["0.00110 ± 0.00006", "21.5", "1.64 ± 12.1"], font)
-    assert found.left_of("21.5", 300) == found.left_of("1.64 ± 12.1", 300)
-    assert found.width > slots(["0.00110 ± 0.00006"], font).width
+    slots = figure_slots(["0.00110 ± 0.00006", "21.5", "1.64 ± 12.1"], font)
+    assert slots.left_edge("21.5", 300) == slots.left_edge("1.64 ± 12.1", 300)
+    assert slots.width > figure_slots(["0.00110 ± 0.00006"], font).width
 
 
 def test_half_a_figure_is_not_shown(table: StudyTable) -> None:
