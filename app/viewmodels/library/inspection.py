@@ -8,8 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from app.viewmodels.library.library import Row
-from app.viewmodels.library.loss import Loss, NotMeasured
-from app.viewmodels.library.loss_search import look_up
+from app.viewmodels.library.loss import MeasuredLoss, UnknownLoss
+from app.viewmodels.library.loss_search import find_loss
 from mlx_engine.amounts import format_disk, format_short_count
 from mlx_engine.errors import FacetError
 from mlx_engine.folders import Folders
@@ -43,7 +43,7 @@ class Inspection:
     provenance: Provenance
     card: str = ""
     """Untrusted Markdown."""
-    loss: Loss | NotMeasured | None = None
+    loss: MeasuredLoss | UnknownLoss | None = None
     """None for a damaged model."""
 
 
@@ -123,11 +123,11 @@ def inspect_model(row: Row, folders: Folders) -> Inspection:
     return Inspection(row.id, files, layers, provenance.read(row.path), card, _loss(row, folders))
 
 
-def _loss(row: Row, folders: Folders) -> Loss | NotMeasured | None:
+def _loss(row: Row, folders: Folders) -> MeasuredLoss | UnknownLoss | None:
     if not isinstance(row, ModelDescription):
         return None
-    is_whole = not is_quantized(row.bits_per_weight)
-    return look_up(row.path, folders.measurements, folders.studies, is_whole=is_whole)
+    is_full_precision = not is_quantized(row.bits_per_weight)
+    return find_loss(row.path, folders.measurements, folders.studies, is_full_precision=is_full_precision)
 
 
 def model_facts(model: ModelDescription, memory: Fit) -> list[tuple[str, str]]:

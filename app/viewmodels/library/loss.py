@@ -1,4 +1,4 @@
-"""Quality loss of a quantization, as measured: three bars, a sentence and the method."""
+"""Measured quality loss of a quantization: three bars, a sentence and the method."""
 
 import math
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ from mlx_engine.measure.results.verdicts import verdict
 from mlx_engine.models.hub.datasets import is_dataset
 
 _BEST_KL, _WORST_KL = 1e-3, 2.0
-"""Nats at which the bar of KL is full and empty, on a logarithmic scale."""
-_MOST_TIMES = 4.0
+"""Nats at which the KL bar is full and empty, on a logarithmic scale."""
+_MAX_SPEEDUP = 4.0
 """Speedup over the original that fills the bar."""
-_MOST_OTHERS = 3
+_MAX_OTHERS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class LossBar:
-    """A figure as a bar; the fuller, the better. `share` is from 0 to 1, or None if it is not measured."""
+    """A figure as a bar, fuller is better. `share` is from 0 to 1, or None if it was not measured."""
 
     name: str
-    words: str
+    text: str
     share: float | None
     mark: float | None = None
     """Position of the original on the bar, if not at its end."""
@@ -34,66 +34,73 @@ class LossBar:
 
 @dataclass(frozen=True, slots=True)
 class Speedup:
-    """Decode speed as a multiple of the original's; disturbed if something else was running meanwhile."""
+    """Decode speed relative to the original; `is_disturbed` if other load affected the measurement."""
 
-    times: float
+    factor: float
     is_disturbed: bool = False
 
     @property
     def text(self) -> str:
-        text = "as fast" if abs(self.times - 1) < 0.05 else f"{self.times:.1f} times as fast"
+        text = "same speed" if abs(self.factor - 1) < 0.05 else f"{self.factor:.1f} times as fast"
         return f"{text}, disturbed" if self.is_disturbed else text
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
-    """Loss of one model. `markdown` is a section for its card; `others` sums up further measurements.
+class MeasuredLoss:
+    """Loss of one model. `markdown` is a section for its card; `other_results` summarizes further results.
 
-    `study` is the name of the study that includes it, "" if none does.
+    `study` is the name of a study with the model, or "".
     """
 
     sentence: str
     bars: tuple[LossBar, LossBar, LossBar]
-    how: str
+    method: str
     markdown: str
-    others: str = ""
+    other_results: str = ""
     study: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class NotMeasured:
-    """Reason why the loss of a model is unknown, in a sentence; `study` as in `Loss`."""
+class UnknownLoss:
+    """Reason why the loss of a model is unknown; `study` as in `MeasuredLoss`."""
 
     sentence: str
     study: str = ""
 
 
 def describe_loss(
-    result: FidelityResult, speedup: Speedup | None, others: Sequence[FidelityResult] = (), study: str = ""
-) -> Loss:
+    result: FidelityResult, speedup: Speedup | None, other_results: Sequence[FidelityResult] = (), study: str = ""
+) -> MeasuredLoss:
     """Describe a result; `speedup` is None if it is unknown."""
     fidelity = result.fidelity
     distance = verdict(fidelity).rpartition("; ")[2]
     summary = sentence(verdict(fidelity))
     if result.is_stand_in:
-        summary += " An 8-bit copy stood in for the original, so the true loss is at least that."
-    share = min(speedup.times / _MOST_TIMES, 1.0) if speedup else None
+        summary += " It was compared with an 8-bit copy of the original, so the true loss is at least that."
+    share = min(speedup.factor / _MAX_SPEEDUP, 1.0) if speedup else None
     bars = (
         LossBar(TOP1_AGREEMENT.title, f"{100 * fidelity.top1_agreement:.1f}%", fidelity.top1_agreement),
         LossBar(MEAN_KL.title, f"{format_number(fidelity.mean_kl)} · {distance}", _closeness(fidelity.mean_kl)),
-        LossBar(DECODE_SPEED.title, speedup.text if speedup else "not measured", share, 1 / _MOST_TIMES),
+        LossBar(DECODE_SPEED.title, speedup.text if speedup else "not measured", share, 1 / _MAX_SPEEDUP),
     )
-    how = f"{_method(result)} In the study “{study}”." if study else _method(result)
-    return Loss(summary, bars, how, _markdown(result, speedup, distance, summary), _others(result, others), study)
+    method = f"{_method(result)} Study: “{study}”." if study else _method(result)
+    return MeasuredLoss(
+        summary,
+        bars,
+        method,
+        _markdown(result, speedup, distance, summary),
+        _format_other_results(result, other_results),
+        study,
+    )
 
 
-def _others(result: FidelityResult, others: Sequence[FidelityResult]) -> str:
+def _format_other_results(result: FidelityResult, other_results: Sequence[FidelityResult]) -> str:
     """Return a sentence about results on other texts, at other precisions or against other originals."""
     parts = [
         f"{MEAN_KL.title_in_sentence} {format_number(other.fidelity.mean_kl)} {_difference(other, result)}"
-        for other in others[:_MOST_OTHERS]
+        for other in other_results[:_MAX_OTHERS]
     ]
-    more = len(others) - len(parts)
+    more = len(other_results) - len(parts)
     return f"Other results: {'; '.join(parts)}{f'; and {more} more' if more else ''}." if parts else ""
 
 
