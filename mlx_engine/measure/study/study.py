@@ -1,6 +1,6 @@
-"""A study as it stands: what was found so far, and, by pure functions, what is to be done next.
+"""The state of a study, and pure functions that return the remaining steps and apply the events of a step.
 
-Everything is in one value that is kept on the disk after each step, so a study that was killed goes on where it was.
+The state is one value that is saved after each step, so a killed study resumes with the next one.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ StepKind = Literal["fetch", "reference", "convert", "fidelity", "speed"]
 
 
 class StepFailure(msgspec.Struct, frozen=True):
-    """A step that failed, and why; it is tried again when the study is run again."""
+    """A failed step and its reason; it is retried when the study runs again."""
 
     step: StepKind
     title: str
@@ -41,21 +41,21 @@ class StepFailure(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One model of the study. `recipe` is what it is made by first, if it is not there yet."""
+    """One model of the study. If it does not exist yet, it is converted with `recipe` first."""
 
     label: str
     path: str
     is_original: bool = False
     is_stand_in: bool = False
-    """Whether it answers in the place of an original that is too large for the machine."""
+    """Whether it replaces an original that is too large for this Mac."""
     recipe: Recipe | None = None
     is_made: bool = True
-    """Whether the model is there."""
+    """Whether the model exists."""
     size_bytes: int = 0
     bits_per_weight: float = 0.0
     quantization: str = ""
     fidelity: tuple[FidelityResult, ...] = ()
-    """One for each precision of the context."""
+    """One result for each precision of the KV cache."""
     speed: SpeedResult | None = None
     failures: tuple[StepFailure, ...] = ()
 
@@ -71,15 +71,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Study(msgspec.Struct, frozen=True, kw_only=True):
-    """The plan, and a row for each of its models, the original's first."""
+    """The plan, and a row for each of its models; the first row is the original."""
 
     format: int = FORMAT
     plan: StudyPlan
     rows: tuple[Row, ...]
     dataset: str = ""
-    """The name with its commit, once the data set that the plan names is fetched."""
+    """Name and commit of the plan's data set; "" until it is downloaded."""
     reference_folder: str = ""
-    """The folder in which the original's are kept, once they are."""
+    """The folder of the stored predictions of the original; "" until they are complete."""
     created: str = ""
 
     @property
@@ -88,26 +88,26 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reference_row(self) -> Row:
-        """The row that the candidates are held against: the original's, or its stand-in's."""
+        """The row that candidates are compared with: the original, or its stand-in."""
         return next((row for row in self.rows if row.is_stand_in), self.original)
 
     @property
     def lacks_dataset(self) -> bool:
-        """Whether the text is still to be fetched; once the answers to it are kept, nobody needs it any more."""
+        """True if the data set must be downloaded; it is not needed once the predictions are stored."""
         return bool(self.plan.corpus.dataset) and not self.dataset and not self.reference_folder
 
     @property
     def reference_failed(self) -> bool:
-        """Whether there will be no answers, since something went wrong."""
+        """True if a failure prevents predictions of the original."""
         return self.original.has_failed("reference") or self.original.has_failed("fetch")
 
     def is_out_of_reach(self, row: Row) -> bool:
-        """Return whether `row` is an original that is not here, or too large for the machine."""
+        """Return True for an original that does not exist or is too large for this Mac."""
         return row.is_original and (not row.is_made or self.reference_row is not row)
 
     @property
     def bits(self) -> CacheBits:
-        """The most exact precision of the context in which candidates are measured."""
+        """The highest precision of the KV cache in the plan."""
         return max(self.plan.cache_bits, default=16)
 
     @property
@@ -117,7 +117,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is to be done for the row called `label`: a request to a job process of its own."""
+    """A step for the row with this `label`: a request to a separate job process."""
 
     kind: StepKind
     label: str
@@ -125,14 +125,14 @@ class Step:
 
 
 def remaining(study: Study) -> Iterator[Step]:
-    """Give what is left to be done, in order. What has failed, and what depends on it, is left out."""
+    """Yield the remaining steps in order, without failed steps and those that depend on them."""
     original, plan = study.original, study.plan
-    if _awaits_answers(study):
+    if _needs_reference(study):
         if study.lacks_dataset:
             yield Step("fetch", original.label, FetchDataset(original.label, plan.corpus.dataset))
         if study.reference_row.is_to_be_made:
             yield Step("convert", study.reference_row.label, _conversion(study.reference_row, original))
-        yield Step("reference", original.label, _answers(study))
+        yield Step("reference", original.label, _reference_request(study))
     for row in study.rows:
         if row.is_to_be_made and (row is not study.reference_row or study.reference_folder):
             yield Step("convert", row.label, _conversion(row, original))
@@ -143,8 +143,8 @@ def remaining(study: Study) -> Iterator[Step]:
             yield Step("speed", row.label, MeasureSpeed(id=row.label, model=row.path, plan=plan.speed))
 
 
-def _awaits_answers(study: Study) -> bool:
-    """Return whether something is left to be held against answers that are not there."""
+def _needs_reference(study: Study) -> bool:
+    """Return True if a remaining comparison needs predictions that are not stored."""
     rows = (row for row in study.rows if row.is_made or row.is_to_be_made)
     return not study.reference_folder and any(True for row in rows for _ in _fidelity(study, row))
 
@@ -153,9 +153,14 @@ def _fidelity(study: Study, row: Row) -> Iterator[Step]:
     if study.reference_failed or (study.reference_row.has_failed("convert") and not study.reference_folder):
         return
     for bits in study.plan.cache_bits:
-        # Who answers is measured only where its context has fewer bits.
-        is_needless = bits == 16 and row is study.reference_row
-        if is_needless or study.is_out_of_reach(row) or row.fidelity_at(bits) or row.has_failed("fidelity", bits):
+        # The reference is compared with itself only if its KV cache has fewer bits.
+        is_reference_itself = bits == 16 and row is study.reference_row
+        if (
+            is_reference_itself
+            or study.is_out_of_reach(row)
+            or row.fidelity_at(bits)
+            or row.has_failed("fidelity", bits)
+        ):
             continue
         request = MeasureFidelity(
             id=row.label, model=row.path, reference_folder=study.reference_folder, cache_bits=bits
@@ -163,7 +168,7 @@ def _fidelity(study: Study, row: Row) -> Iterator[Step]:
         yield Step("fidelity", row.label, request)
 
 
-def _answers(study: Study) -> RecordReference:
+def _reference_request(study: Study) -> RecordReference:
     plan, row = study.plan, study.reference_row
     return msgspec.structs.replace(
         plan.reference_request(row.label, row.path),
@@ -173,21 +178,21 @@ def _answers(study: Study) -> RecordReference:
 
 
 def _conversion(row: Row, original: Row) -> Convert:
-    assert row.recipe  # noqa: S101 - the caller has looked
+    assert row.recipe  # noqa: S101 - the caller has checked
     return Convert(id=row.label, source=original.path, target=row.path, model_id=row.label, recipe=row.recipe)
 
 
 def after(study: Study, step: Step, event: msgspec.Struct) -> Study:
-    """Return the study with what the last event of `step` says."""
+    """Return the study with the result of `step`; `event` is the last one of the step."""
     match event:
         case ReferenceRecorded():
-            return _answered(study, event.reference_folder)
+            return _with_reference(study, event.reference_folder)
         case DatasetFetched(dataset=name):
             return msgspec.structs.replace(study, dataset=name)
         case Converted():
-            return _with(study, step.label, is_made=True)
+            return _with_row(study, step.label, is_made=True)
         case FidelityMeasured(result=result):
-            return _with(study, step.label, fidelity=(*_row(study, step.label).fidelity, result))
+            return _with_row(study, step.label, fidelity=(*_row(study, step.label).fidelity, result))
         case SpeedMeasured(result=speed):
             return _after_speed(study, step, speed)
         case _:
@@ -195,46 +200,44 @@ def after(study: Study, step: Step, event: msgspec.Struct) -> Study:
 
 
 def _after_speed(study: Study, step: Step, speed: SpeedResult) -> Study:
-    study = _with(study, step.label, speed=speed)
+    study = _with_row(study, step.label, speed=speed)
     if not speed.failures:
         return study
     return after_failure(study, step, "Not all speeds could be measured", f"{'; '.join(speed.failures)}.")
 
 
-def _answered(study: Study, answers: str) -> Study:
-    """Return the study with its answers, and without what was measured against others before."""
-    key = answers.rpartition("/")[2]
+def _with_reference(study: Study, folder: str) -> Study:
+    """Return the study with the stored predictions, and without results of comparisons with other predictions."""
+    key = folder.rpartition("/")[2]
     rows = (
         msgspec.structs.replace(row, fidelity=tuple(result for result in row.fidelity if result.reference_key == key))
         for row in study.rows
     )
-    return msgspec.structs.replace(study, reference_folder=answers, rows=tuple(rows))
+    return msgspec.structs.replace(study, reference_folder=folder, rows=tuple(rows))
 
 
 def after_failure(study: Study, step: Step, title: str, message: str) -> Study:
     """Return the study with the failure of `step`."""
     bits = step.request.cache_bits if isinstance(step.request, MeasureFidelity) else 16
     failures = (*_row(study, step.label).failures, StepFailure(step.kind, title, message, bits))
-    return _with(study, step.label, failures=failures)
+    return _with_row(study, step.label, failures=failures)
 
 
 def ready_to_retry(study: Study) -> Study:
-    """Return the study without its failures and without speeds that are disturbed or not whole, so that those are
-    measured again.
-    """
-    return msgspec.structs.replace(study, rows=tuple(_fresh(row) for row in study.rows))
+    """Return the study without failures, and without disturbed or incomplete speeds, so that these steps run again."""
+    return msgspec.structs.replace(study, rows=tuple(_retried(row) for row in study.rows))
 
 
-def _fresh(row: Row) -> Row:
+def _retried(row: Row) -> Row:
     speed = row.speed
-    is_whole = speed and not (speed.disturbed or speed.failures or speed.lacks_memory or row.has_failed("speed"))
-    return msgspec.structs.replace(row, failures=(), speed=speed if is_whole else None)
+    is_complete = speed and not (speed.disturbed or speed.failures or speed.lacks_memory or row.has_failed("speed"))
+    return msgspec.structs.replace(row, failures=(), speed=speed if is_complete else None)
 
 
 def _row(study: Study, label: str) -> Row:
     return next(row for row in study.rows if row.label == label)
 
 
-def _with(study: Study, label: str, **changes: object) -> Study:
+def _with_row(study: Study, label: str, **changes: object) -> Study:
     rows = (msgspec.structs.replace(row, **changes) if row.label == label else row for row in study.rows)
     return msgspec.structs.replace(study, rows=tuple(rows))

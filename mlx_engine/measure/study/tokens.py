@@ -1,6 +1,6 @@
-"""What was found token by token, kept with a result in words, so that it is shown without either model.
+"""Stores the comparison of each token with a result, so that it can be shown without loading either model.
 
-`positions.npz` holds the arrays of `Positions`, stacked by chunks; `tokens.json` the texts of the tokens.
+`positions.npz` holds the arrays of `Positions`, stacked by chunks; `tokens.json` contains the texts of the tokens.
 """
 
 import io
@@ -26,19 +26,22 @@ _DAMAGED = (
     *(OSError, ValueError, TypeError, LookupError, EOFError, MemoryError, RuntimeError),
     *(BadZipFile, zlib.error),
 )
-"""What reading arrays of somebody else's making may end with."""
-_SHOWN = (
+"""Errors that reading damaged arrays may raise."""
+_ARRAY_NAMES = (
     *("kl", "true_log_probability", "reference_true_log_probability"),
     *("top_ids", "top_log_probabilities", "reference_top_ids", "reference_top_log_probabilities"),
 )
-"""Of the arrays; how far a KL may be away is told of the mean, and not by all versions in the same arrays."""
+"""The arrays to read. Those for error bounds are left out: the bound applies to the mean, and their names vary between
+versions of Facet."""
 
-_Found = Mapping[str, NDArray[Any]]
+_Arrays = Mapping[str, NDArray[Any]]
 
 
 class _Texts(msgspec.Struct, frozen=True):
-    """`ids` are the tokens of each chunk and `pieces` their texts; `words` what the choices say, by their ids;
-    `special` are those of `ids` that are marks of the chat format and the like, not text.
+    """`ids` and `pieces` are the ids and texts of the tokens of each chunk.
+
+    `words` are the texts of the most likely tokens by id. `special` are the ids of special tokens, such as the markers
+    of a chat template.
     """
 
     kinds: tuple[str, ...]
@@ -49,20 +52,22 @@ class _Texts(msgspec.Struct, frozen=True):
     special: tuple[int, ...] = ()
 
 
-def save_tokens(found: Sequence[Positions], sample: TokenSample, tokenizer: Any, folder: Path) -> None:
-    """Write what was `found` over the chunks of `sample` into `folder`.
+def save_tokens(positions: Sequence[Positions], sample: TokenSample, tokenizer: Any, folder: Path) -> None:
+    """Write the `positions` of all chunks of `sample` to `folder`.
 
     Raises:
         StorageError: it cannot be written.
     """
-    arrays: dict[str, Any] = {name: np.stack([getattr(one, name) for one in found]) for name in Positions.__slots__}
-    choices = np.union1d(arrays["top_ids"], arrays["reference_top_ids"]).tolist()
+    arrays: dict[str, Any] = {
+        name: np.stack([getattr(chunk, name) for chunk in positions]) for name in Positions.__slots__
+    }
+    top_ids = np.union1d(arrays["top_ids"], arrays["reference_top_ids"]).tolist()
     texts = _Texts(
         sample.kinds,
         sample.convention.first_scored,
         tuple(map(tuple, sample.tokens.tolist())),
         tuple(tuple(decode_pieces(tokenizer, chunk.tolist())) for chunk in sample.tokens),
-        {one: decode_token(tokenizer, one) for one in choices},
+        {token: decode_token(tokenizer, token) for token in top_ids},
         tuple(sorted(set(tokenizer.all_special_ids).intersection(sample.tokens.ravel().tolist()))),
     )
     file = io.BytesIO()
@@ -74,7 +79,7 @@ def save_tokens(found: Sequence[Positions], sample: TokenSample, tokenizer: Any,
 
 
 def has_tokens(folder: Path) -> bool:
-    """Tell whether what was found token by token can be read from `folder`."""
+    """Return True if the tokens in `folder` can be read."""
     try:
         read_tokens(ReadTokens(id="", result=str(folder)))
     except StorageError:
@@ -83,60 +88,64 @@ def has_tokens(folder: Path) -> bool:
 
 
 def read_tokens(request: ReadTokens) -> TokensRead:
-    """Return what was found over a chunk.
+    """Return the comparison of the tokens of one chunk.
 
     Raises:
-        StorageError: it is not there any more, or damaged.
+        StorageError: it is missing or damaged.
     """
     folder = Path(request.result)
     try:
         texts = msgspec.json.decode((folder / "tokens.json").read_bytes(), type=_Texts)
         with (folder / "positions.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            found = {name: arrays[name][request.chunk] for name in _SHOWN}
-        tokens = tuple(_scored(texts, found, request.chunk))
-        kind, whole = texts.kinds[request.chunk], texts.pieces[request.chunk]
+            values = {name: arrays[name][request.chunk] for name in _ARRAY_NAMES}
+        tokens = tuple(_scored_tokens(texts, values, request.chunk))
+        kind, pieces = texts.kinds[request.chunk], texts.pieces[request.chunk]
     except _DAMAGED as error:
-        raise StorageError(
-            "What was found token by token is damaged or not there any more. Measure this model again."
-        ) from error
+        raise StorageError("The comparison of tokens is missing or damaged. Measure this model again.") from error
     return TokensRead(
         id=request.id,
         chunk=request.chunk,
         chunks=len(texts.kinds),
         kind=kind,
-        before="".join(whole[: texts.first_scored + 1]),
+        before="".join(pieces[: texts.first_scored + 1]),
         tokens=tokens,
         first_scored=texts.first_scored,
-        first_difference=next((place for place, token in enumerate(tokens) if token.differs), None),
+        first_difference=next((index for index, token in enumerate(tokens) if token.differs), None),
     )
 
 
-def _scored(texts: _Texts, found: _Found, chunk: int) -> Iterator[ScoredToken]:
+def _scored_tokens(texts: _Texts, values: _Arrays, chunk: int) -> Iterator[ScoredToken]:
     following = slice(texts.first_scored + 1, None)
     ids, pieces = texts.ids[chunk][following], texts.pieces[chunk][following]
-    if not np.isfinite(found["kl"]).all():
-        raise ValueError("a divergence is no number")
-    kl, special = found["kl"].tolist(), set(texts.special)
-    differs = np.not_equal(found["top_ids"][:, 0], found["reference_top_ids"][:, 0]).tolist()
-    own, theirs = (np.exp(found[f"{whose}true_log_probability"]).tolist() for whose in ("", "reference_"))
-    candidate, reference = (_choices(texts, found, whose, ids) for whose in ("", "reference_"))
-    for place, text in enumerate(pieces):
+    if not np.isfinite(values["kl"]).all():
+        raise ValueError("a divergence is not finite")
+    kl, special = values["kl"].tolist(), set(texts.special)
+    differs = np.not_equal(values["top_ids"][:, 0], values["reference_top_ids"][:, 0]).tolist()
+    probabilities, reference_probabilities = (
+        np.exp(values[f"{prefix}true_log_probability"]).tolist() for prefix in ("", "reference_")
+    )
+    candidate, reference = (_top_tokens(texts, values, prefix, ids) for prefix in ("", "reference_"))
+    for index, text in enumerate(pieces):
         yield ScoredToken(
             text=text,
-            kl=kl[place],
-            differs=differs[place],
-            probability=own[place],
-            reference_probability=theirs[place],
-            reference=reference[place],
-            candidate=candidate[place],
-            is_special=ids[place] in special,
+            kl=kl[index],
+            differs=differs[index],
+            probability=probabilities[index],
+            reference_probability=reference_probabilities[index],
+            reference=reference[index],
+            candidate=candidate[index],
+            is_special=ids[index] in special,
         )
 
 
-def _choices(texts: _Texts, found: _Found, whose: str, true: Sequence[int]) -> list[tuple[TopToken, ...]]:
-    """Return the choices at each position; `true` are the tokens that really follow."""
-    ids, chances = found[f"{whose}top_ids"].tolist(), np.exp(found[f"{whose}top_log_probabilities"]).tolist()
+def _top_tokens(texts: _Texts, values: _Arrays, prefix: str, true_ids: Sequence[int]) -> list[tuple[TopToken, ...]]:
+    """Return the most likely tokens at each position; `true_ids` are the tokens that follow in the text."""
+    ids = values[f"{prefix}top_ids"].tolist()
+    probabilities = np.exp(values[f"{prefix}top_log_probabilities"]).tolist()
     return [
-        tuple(TopToken(texts.words[one], chance, one == own) for one, chance in zip(row, likely, strict=True))
-        for row, likely, own in zip(ids, chances, true, strict=True)
+        tuple(
+            TopToken(texts.words[token], probability, token == true)
+            for token, probability in zip(row, row_probabilities, strict=True)
+        )
+        for row, row_probabilities, true in zip(ids, probabilities, true_ids, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""Behaviour of a study as it goes on: what is left to be done, and what an event adds."""
+"""The remaining steps of a study, and the effect of events."""
 
 import msgspec
 import pytest
@@ -14,7 +14,7 @@ from mlx_engine.quantize.recipes.recipe import Format, Recipe
 
 @pytest.fixture
 def study() -> Study:
-    """An original, a model that is there, and one that has to be made."""
+    """Return a study of an original, an existing model, and one to convert."""
     recipe = Recipe(name="four", default=Format())
     rows = (
         Row(label="maker/original", path="original", is_original=True),
@@ -34,7 +34,7 @@ def _step(study: Study, kind: str, label: str) -> Step:
 
 
 def result(kl: float, label: str = "there", *, agreement: float = 0.9) -> FidelityResult:
-    """A result of which only this matters."""
+    """Return a result with this mean KL; its other values do not matter."""
     figures = dict.fromkeys(Fidelity.__struct_fields__, 0.0)
     fidelity = msgspec.convert({**figures, "mean_kl": kl, "top1_agreement": agreement}, Fidelity, strict=False)
     return FidelityResult(
@@ -51,8 +51,8 @@ def result(kl: float, label: str = "there", *, agreement: float = 0.9) -> Fideli
     )
 
 
-def test_the_answers_come_first_and_a_model_is_made_before_it_is_measured(study: Study) -> None:
-    """One model after the other, each to its end."""
+def test_predictions_are_stored_first_and_models_are_converted_before_measuring(study: Study) -> None:
+    """Each model is completed before the next."""
     assert _steps(study) == [
         ("reference", "original"),
         ("speed", "original"),
@@ -64,26 +64,26 @@ def test_the_answers_come_first_and_a_model_is_made_before_it_is_measured(study:
     ]
 
 
-def test_what_is_done_is_not_done_again(study: Study) -> None:
-    """A study that was killed goes on with what is left."""
-    kept = ReferenceRecorded(id="maker/original", reference_folder="folder", size_bytes=1, share=0.1)
-    study = after(study, _step(study, "reference", "maker/original"), kept)
+def test_completed_steps_are_not_repeated(study: Study) -> None:
+    """A killed study resumes with the remaining steps."""
+    recorded = ReferenceRecorded(id="maker/original", reference_folder="folder", size_bytes=1, share=0.1)
+    study = after(study, _step(study, "reference", "maker/original"), recorded)
     study = after(study, _step(study, "fidelity", "maker/there"), FidelityMeasured("maker/there", result(0.1)))
-    made = Converted(id="maker/four", path="four", size_bytes=1, bits_per_weight=4.5)
-    study = after(study, _step(study, "convert", "maker/four"), made)
+    converted = Converted(id="maker/four", path="four", size_bytes=1, bits_per_weight=4.5)
+    study = after(study, _step(study, "convert", "maker/four"), converted)
     assert _steps(study) == [("speed", "original"), ("speed", "there"), ("fidelity", "four"), ("speed", "four")]
 
 
-def test_candidates_are_held_against_the_kept_answers(study: Study) -> None:
-    """Their folder is in the request."""
-    kept = ReferenceRecorded(id="maker/original", reference_folder="folder", size_bytes=1, share=0.1)
-    study = after(study, _step(study, "reference", "maker/original"), kept)
+def test_candidates_are_compared_with_the_stored_predictions(study: Study) -> None:
+    """The request contains their folder."""
+    recorded = ReferenceRecorded(id="maker/original", reference_folder="folder", size_bytes=1, share=0.1)
+    study = after(study, _step(study, "reference", "maker/original"), recorded)
     request = _step(study, "fidelity", "maker/there").request
     assert getattr(request, "reference_folder", "") == "folder"
 
 
-def test_what_was_measured_against_other_answers_is_measured_again(study: Study) -> None:
-    """A table holds all candidates against the same answers: here the original has changed meanwhile."""
+def test_comparisons_with_other_predictions_are_repeated(study: Study) -> None:
+    """All candidates of a table are compared with the same predictions; here the original has changed meanwhile."""
     first = ReferenceRecorded(id="maker/original", reference_folder="folder/a", size_bytes=1, share=0.1)
     step = _step(study, "reference", "maker/original")
     study = after(study, step, first)
@@ -93,10 +93,10 @@ def test_what_was_measured_against_other_answers_is_measured_again(study: Study)
     assert ("fidelity", "there") in _steps(after(study, step, other))
 
 
-def test_answers_that_are_gone_are_kept_anew_only_for_who_is_still_to_be_measured(study: Study) -> None:
-    """What is held against them already needs them no more."""
-    kept = ReferenceRecorded(id="maker/original", reference_folder="folder", size_bytes=1, share=0.1)
-    study = after(study, _step(study, "reference", "maker/original"), kept)
+def test_deleted_predictions_are_stored_again_only_for_remaining_comparisons(study: Study) -> None:
+    """Completed comparisons do not need them."""
+    recorded = ReferenceRecorded(id="maker/original", reference_folder="folder", size_bytes=1, share=0.1)
+    study = after(study, _step(study, "reference", "maker/original"), recorded)
     study = after(study, _step(study, "fidelity", "maker/there"), FidelityMeasured("maker/there", result(0.1)))
     study = msgspec.structs.replace(study, reference_folder="")
     assert ("reference", "original") in _steps(study)
@@ -104,28 +104,28 @@ def test_answers_that_are_gone_are_kept_anew_only_for_who_is_still_to_be_measure
     assert _steps(study) == [("speed", "original"), ("speed", "there")]
 
 
-def test_a_model_that_cannot_be_made_is_not_measured(study: Study) -> None:
-    """The others are."""
+def test_a_model_whose_conversion_fails_is_not_measured(study: Study) -> None:
+    """The other models are."""
     study = after_failure(study, _step(study, "convert", "maker/four"), "No space", "The disk is full.")
     assert ("fidelity", "there") in _steps(study)
     assert not any(label == "four" for _, label in _steps(study))
 
 
-def test_without_answers_speed_alone_is_measured(study: Study) -> None:
-    """A model too large for the machine says nothing of the speed of its quantizations."""
+def test_without_predictions_only_speed_is_measured(study: Study) -> None:
+    """Quantizations of an original that is too large can still be fast."""
     study = after_failure(study, _step(study, "reference", "maker/original"), "Not enough memory", "It does not fit.")
     assert {kind for kind, _ in _steps(study)} == {"speed", "convert"}
 
 
-def test_what_has_failed_is_tried_again_when_asked(study: Study) -> None:
-    """A disk can be made room on."""
+def test_failed_steps_can_be_retried(study: Study) -> None:
+    """The user may have freed up disk space."""
     before = _steps(study)
     study = after_failure(study, _step(study, "convert", "maker/four"), "No space", "The disk is full.")
     assert _steps(ready_to_retry(study)) == before
 
 
 def speed(*series: Series, failures: tuple[str, ...] = (), peak: int = 1000) -> SpeedResult:
-    """How fast something writes, and nothing else."""
+    """Return a result with these decode speeds only."""
     return SpeedResult(
         model="there",
         weights="w",
@@ -138,8 +138,8 @@ def speed(*series: Series, failures: tuple[str, ...] = (), peak: int = 1000) -> 
     )
 
 
-def test_speeds_that_are_not_whole_are_kept_and_measured_again_when_asked(study: Study) -> None:
-    """What failed is told; a disturbed figure is measured again too, and a sound one is not."""
+def test_incomplete_speeds_are_stored_and_can_be_retried(study: Study) -> None:
+    """The failure is reported. Disturbed speeds are measured again too; others are not."""
     step, sound = _step(study, "speed", "maker/there"), Series(0, (9.0, 9.0))
     partly = after(study, step, SpeedMeasured("", speed(sound, failures=("reading 8,192 tokens: memory ran out",))))
     row = partly.rows[1]
@@ -154,8 +154,8 @@ def test_speeds_that_are_not_whole_are_kept_and_measured_again_when_asked(study:
     assert ("speed", "there") not in _steps(ready_to_retry(after(study, step, SpeedMeasured("", speed(sound)))))
 
 
-def test_each_precision_of_the_context_is_a_measurement(study: Study) -> None:
-    """The original too is measured where its context has fewer bits."""
+def test_each_precision_of_the_kv_cache_is_measured(study: Study) -> None:
+    """The original is measured too if its KV cache has fewer bits."""
     plan = msgspec.structs.replace(study.plan, cache_bits=(16, 4), speed=None)
     study = msgspec.structs.replace(study, plan=plan)
     assert [step for step in _steps(study) if step[0] == "fidelity"] == [
@@ -167,8 +167,8 @@ def test_each_precision_of_the_context_is_a_measurement(study: Study) -> None:
     ]
 
 
-def test_a_stand_in_is_made_first_and_answers_for_the_original(study: Study) -> None:
-    """The original is not loaded at all."""
+def test_a_stand_in_is_converted_first_and_replaces_the_original(study: Study) -> None:
+    """The original is never loaded."""
     original, there, four = study.rows
     study = msgspec.structs.replace(study, rows=(original, msgspec.structs.replace(four, is_stand_in=True), there))
     steps = list(remaining(study))
@@ -181,8 +181,8 @@ def test_a_stand_in_is_made_first_and_answers_for_the_original(study: Study) -> 
     ]
 
 
-def test_one_precision_that_fails_leaves_the_others(study: Study) -> None:
-    """Not every model can keep its context in fewer bits."""
+def test_a_failed_precision_does_not_affect_the_others(study: Study) -> None:
+    """Not every model supports a KV cache with fewer bits."""
     plan = msgspec.structs.replace(study.plan, cache_bits=(8, 16), speed=None)
     study = msgspec.structs.replace(study, plan=plan)
     step = next(step for step in remaining(study) if (step.kind, step.label) == ("fidelity", "maker/there"))
