@@ -1,4 +1,4 @@
-"""`facet bench`: says how fast a model loads, reads and writes."""
+"""`facet bench`: measures the speed and memory of a model."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -21,13 +21,13 @@ from mlx_engine.measure.results.speed_result import SpeedPlan, SpeedResult
 from mlx_engine.protocol import CacheBits
 
 
-def _numbers(_type: object, tokens: Sequence[Token]) -> tuple[int, ...]:
-    """Return the numbers of an option that is given several times, or with commas."""
-    words = [word for token in tokens for word in token.value.split(",")]
+def _parse_numbers(_type: object, tokens: Sequence[Token]) -> tuple[int, ...]:
+    """Return the numbers of an option that is repeated or has several values, separated by commas."""
+    values = [value for token in tokens for value in token.value.split(",")]
     try:
-        return tuple(map(int, words))
+        return tuple(map(int, values))
     except ValueError as error:
-        raise UsageError(f"{tokens[0].keyword} wants whole numbers, such as 512 or 128,2048.") from error
+        raise UsageError(f"{tokens[0].keyword} must be whole numbers, such as 512 or 128,2048.") from error
 
 
 def bench(  # noqa: PLR0913 - options
@@ -35,33 +35,34 @@ def bench(  # noqa: PLR0913 - options
     /,
     *,
     prompt: Annotated[
-        tuple[int, ...], Parameter(name=("--prompt", "-p"), negative=(), converter=_numbers, n_tokens=1)
+        tuple[int, ...], Parameter(name=("--prompt", "-p"), negative=(), converter=_parse_numbers, n_tokens=1)
     ] = (128, 512, 2048, 8192),
     decode: Annotated[int, Parameter(name=("--decode", "-n"))] = 64,
     depth: Annotated[
-        tuple[int, ...], Parameter(name=("--depth", "-d"), negative=(), converter=_numbers, n_tokens=1)
+        tuple[int, ...], Parameter(name=("--depth", "-d"), negative=(), converter=_parse_numbers, n_tokens=1)
     ] = (0, 2048, 8192),
     repetitions: Annotated[int, Parameter(name=("--repetitions", "-r"))] = 3,
     cache_bits: CacheBits = 16,
     folder: AddedFolders = (),
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
-    """Measure how fast a model loads, reads prompts and writes answers, and how much memory that takes.
+    """Measure a model's load time, prefill and decode speed, and peak memory.
 
-    The table is that of llama-bench: pp512 is reading 512 tokens, tg64 @ d2048 writing 64 after 2,048. What is beyond
-    the model's context or would not fit the memory that is free is not tried, and said so.
+    The table uses llama-bench's names: pp512 is the prefill of 512 tokens, tg64 @ d2048 is the generation of 64 tokens
+    after 2,048. Tests that exceed the model's context or the free memory are skipped and listed.
 
-    A figure whose values lie more than 20 % apart is taken once more; if they still do, something else was running: it
-    is marked with a star. The exit code is 1 then, and if a figure failed. Control-C shows what was found until then.
+    A test whose values differ by more than 20% is repeated once. If they still do, something else was running, and the
+    figure is marked with a star. The exit code is 1 if a figure is marked or a test failed. Control-C shows the
+    results so far.
 
     Args:
-        model: A model by name or id, or a model folder.
-        prompt: Read prompts of so many tokens; several with commas, 0 for none.
-        decode: Write so many tokens; 0 for none.
-        depth: Write after so many tokens; several with commas.
-        repetitions: Measure each figure so often.
-        cache_bits: Bits in which the context is kept.
-        folder: Look into this folder as well.
+        model: Name, id or folder of a model.
+        prompt: Prompt lengths in tokens, separated by commas; 0 for none.
+        decode: Number of tokens to generate; 0 for none.
+        depth: Context lengths before generation, in tokens, separated by commas.
+        repetitions: Number of runs for each figure.
+        cache_bits: Precision of the KV cache, in bits.
+        folder: Also look in this folder. Can be repeated.
         json: Write one JSON object.
     """
     plan = _plan(
@@ -72,30 +73,30 @@ def bench(  # noqa: PLR0913 - options
         cache_bits=cache_bits,
     )
     path = find_model(model, folder).path
-    course = _Course()
+    measurement = _Measurement()
     try:
-        course.run(MeasureSpeed(id=model, model=str(path), plan=plan))
+        measurement.run(MeasureSpeed(id=model, model=str(path), plan=plan))
     except KeyboardInterrupt:
-        if course.found and not json:
-            _tell(course.found, json=False)
-        terminal.note("Stopped. Nothing of it is kept.\n")
+        if measurement.result and not json:
+            _show(measurement.result, json=False)
+        terminal.note("Stopped. The results are not saved.\n")
         raise
     except JobError as error:
-        if course.found:
-            _tell(course.with_failure(error), json=json)
+        if measurement.result:
+            _show(measurement.with_failure(error), json=json)
         raise
-    found = course.found
-    assert found  # noqa: S101 - a course that ends well has a result
-    _tell(found, json=json)
-    return _end(found)
+    result = measurement.result
+    assert result  # noqa: S101 - a measurement that does not fail has a result
+    _show(result, json=json)
+    return _exit_code(result)
 
 
-class _Course:
-    """A measurement under way, and what was found so far."""
+class _Measurement:
+    """A measurement in progress, with its results so far."""
 
     def __init__(self) -> None:
-        self.found: SpeedResult | None = None
-        self._words = ""
+        self.result: SpeedResult | None = None
+        self._step = ""
 
     def run(self, request: MeasureSpeed) -> None:
         status = terminal.StatusLine()
@@ -103,18 +104,18 @@ class _Course:
             for event in job.run(request, Folders.from_environment()):
                 match event:
                     case SpeedProgress(so_far=so_far):
-                        self.found, self._words = so_far, event.words
+                        self.result, self._step = so_far, event.words
                         status.show(f"{event.done} of {event.total}: {event.words}")
                     case SpeedMeasured(result=result):
-                        self.found = result
+                        self.result = result
         finally:
             status.clear()
 
     def with_failure(self, error: JobError) -> SpeedResult:
-        """Return what was found, with what the process died of."""
-        assert self.found  # noqa: S101 - the caller has looked
-        failures = (*self.found.failures, f"{self._words}: {error.message.rstrip('.')}")
-        return msgspec.structs.replace(self.found, failures=failures)
+        """Return the results so far, with the failure of the process."""
+        assert self.result  # noqa: S101 - checked by the caller
+        failures = (*self.result.failures, f"{self._step}: {error.message.rstrip('.')}")
+        return msgspec.structs.replace(self.result, failures=failures)
 
 
 def _plan(**fields: object) -> SpeedPlan:
@@ -122,20 +123,20 @@ def _plan(**fields: object) -> SpeedPlan:
         return msgspec.convert(fields, SpeedPlan)
     except msgspec.ValidationError as error:
         place, problem = place_and_problem(error)
-        raise InvalidParameter(f"This cannot be measured. At {place}: {problem}.") from error
+        raise InvalidParameter(f"This measurement is not possible. At {place}: {problem}.") from error
 
 
-def _tell(result: SpeedResult, *, json: bool) -> None:
+def _show(result: SpeedResult, *, json: bool) -> None:
     if json:
         write_json(bench_view.fields(result))
     else:
         terminal.write("".join(f"{line}\n" for line in bench_view.lines(result)))
 
 
-def _end(result: SpeedResult) -> int:
+def _exit_code(result: SpeedResult) -> int:
     if result.disturbed:
-        report("Something else was running: values with a star lie too far apart. Close other programs, measure again.")
+        report("Something else was running: figures with a star vary too much. Quit other apps and measure again.")
     is_empty = not (result.reading or result.decoding) and bool(result.skipped)
     if is_empty:
-        report("Nothing could be measured but the loading.")
+        report("Only the load time could be measured.")
     return FAILED if result.disturbed or result.failures or is_empty else 0

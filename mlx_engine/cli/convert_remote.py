@@ -21,7 +21,7 @@ from mlx_engine.quantize.plan.messages import OutlineRead, ReadOutline
 def forecast_remote(
     remote: ReadOutline, tasks: Sequence[ConversionTask], folders: Folders, *, context: int, json: bool
 ) -> None:
-    """Write the forecasts of a model on the Hub, of which only the headers are downloaded."""
+    """Write the forecasts of a model on the Hub; only the headers of its weights are downloaded."""
     with closing(JobSubprocess(folders, needs_network=True)) as process:
         outline = next(process.run(remote))
     assert isinstance(outline, OutlineRead)  # noqa: S101 - the only reply to this request

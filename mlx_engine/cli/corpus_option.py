@@ -1,4 +1,4 @@
-"""What the commands that measure are told about texts."""
+"""Finds the text that a command line names, and downloads it if needed."""
 
 from pathlib import Path
 
@@ -15,9 +15,11 @@ from mlx_engine.measure.results.messages import CorpusSource
 from mlx_engine.models.hub.datasets import NAMES, find_local, is_dataset, parse_dataset
 
 
-def chosen(name: str) -> CorpusSource:
-    """Return Facet's own corpus for "facet", parts of it for "facet:code,prose", a data set for "wikitext-2" or
-    "hub:…", or else the file of that name.
+def parse_corpus(name: str) -> CorpusSource:
+    """Return the source of a text.
+
+    "facet" is Facet's own corpus, "facet:code,prose" are parts of it, "wikitext-2" and "hub:…" are data sets, and any
+    other name is a file.
     """
     if name == BUILTIN:
         return CorpusSource()
@@ -26,40 +28,40 @@ def chosen(name: str) -> CorpusSource:
     return CorpusSource(dataset=name) if is_dataset(name) else CorpusSource(path=str(Path(name).absolute()))
 
 
-def check(choice: CorpusSource, folders: Folders) -> None:
-    """See that there is something to read, before anything takes long. What is still to be fetched only needs a name.
+def check_corpus(source: CorpusSource, folders: Folders) -> None:
+    """Check that the text can be read. Of a data set that is not downloaded yet, only the name is checked.
 
     Raises:
-        BadCorpus: there is no such text, or it cannot be read.
+        BadCorpus: the text does not exist or cannot be read.
     """
-    if choice.path and not Path(choice.path).exists():
+    if source.path and not Path(source.path).exists():
         raise BadCorpus(
-            f"There is no file {choice.path}. Use a file, {BUILTIN}, {BUILTIN}:code,prose, {', '.join(NAMES)}, or "
-            "hub:OWNER/NAME/path/of/the/file.txt."
+            f"The file {source.path} does not exist. Use a file, {BUILTIN}, {BUILTIN}:code,prose, {', '.join(NAMES)}, "
+            "or hub:OWNER/NAME/path/of/the/file.txt."
         )
-    if choice.dataset and find_local(parse_dataset(choice.dataset), folders.datasets) is None:
+    if source.dataset and find_local(parse_dataset(source.dataset), folders.datasets) is None:
         return
-    load_corpus(choice, folders.datasets)
+    load_corpus(source, folders.datasets)
 
 
-def here(choice: CorpusSource, folders: Folders) -> CorpusSource:
-    """Return the choice with its data set on this machine, at the commit that was fetched now or before.
+def fetch_corpus(source: CorpusSource, folders: Folders) -> CorpusSource:
+    """Download the data set of `source` if needed, and return the source with the commit of the data set.
 
     Raises:
-        BadCorpus: there is no such text, or it cannot be read.
-        JobError: the Hub does not give it.
+        BadCorpus: the text does not exist or cannot be read.
+        JobError: the download failed.
     """
-    if choice.dataset:
-        choice = msgspec.structs.replace(choice, dataset=_fetched(choice.dataset, folders))
-    check(choice, folders)
-    return choice
+    if source.dataset:
+        source = msgspec.structs.replace(source, dataset=_fetch_dataset(source.dataset, folders))
+    check_corpus(source, folders)
+    return source
 
 
-def _fetched(name: str, folders: Folders) -> str:
-    """Return the name of the data set with its commit, once it is here."""
-    if found := find_local(parse_dataset(name), folders.datasets):
-        return str(found[0])
+def _fetch_dataset(name: str, folders: Folders) -> str:
+    """Download the data set if needed; return its name with its commit."""
+    if local := find_local(parse_dataset(name), folders.datasets):
+        return str(local[0])
     view = StatusView(lambda event: f"{name}: {describe_fetch(event)}")
     end = show_all(job.run(FetchDataset("", name), folders), view)
-    assert isinstance(end, DatasetFetched)  # noqa: S101 - the last event of a text that was fetched
+    assert isinstance(end, DatasetFetched)  # noqa: S101 - the last event of a download that did not fail
     return end.dataset

@@ -1,4 +1,4 @@
-"""`facet lab`: runs studies and shows them."""
+"""`facet lab`: runs, shows and reports studies."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,13 +7,13 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from mlx_engine.cli import corpus_option, recipe_option
-from mlx_engine.cli.lab_answers import answers
+from mlx_engine.cli.lab_predictions import predictions
 from mlx_engine.cli.model_lookup import AddedFolders, roots, suggest_pull
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.failure import FAILED
 from mlx_engine.cli.views.json_lines import write_json
-from mlx_engine.cli.views.study import judgement_lines, list_fields, list_table, row_fields, table
-from mlx_engine.cli.views.study_progress import StudyCourse
+from mlx_engine.cli.views.study import list_fields, list_table, row_fields, table, verdict_lines
+from mlx_engine.cli.views.study_progress import TerminalStudyRun
 from mlx_engine.errors import InvalidParameter, InvalidPlan, ModelNotFound, NotWritten
 from mlx_engine.folders import Folders
 from mlx_engine.measure.report.files import Form, write
@@ -29,8 +29,8 @@ from mlx_engine.measure.study.study_file import all_studies, delete_study, find_
 from mlx_engine.models.description.description import BrokenDescription, ModelDescription
 from mlx_engine.models.library import library
 
-lab = App(name="lab", help="Run studies: one original, its quantizations, and what each of them costs.")
-lab.command(answers)
+lab = App(name="lab", help="Run studies that compare quantizations with their original.")
+lab.command(predictions)
 
 
 @lab.command
@@ -41,12 +41,14 @@ def run(
     folder: AddedFolders = (),
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
-    """Run the study of a plan to its end, or go on with it where it was.
+    """Run or resume the study of a plan.
 
-    Missing conversions are made, everything is measured, with one model in memory at a time. What fails is told, and
-    the rest goes on. Control-C stops it; the same command goes on, also with candidates, recipes or gates changed.
+    Creates missing conversions and measures all models, one at a time. A step that fails is reported, and the others
+    continue. Control-C pauses the study; run the same command to resume it, even if the plan has other candidates,
+    recipes or gates.
 
-    With gates in the plan, the winner is named. The exit code is 1 if there is none, and if a step has failed. A plan:
+    If the plan has gates (limits), the best candidate within them is the winner. The exit code is 1 if no candidate
+    wins or a step fails. A plan:
 
     ```json
     {"name": "Llama for 8 GB", "original": "Llama-3.2-3B-Instruct",
@@ -56,38 +58,38 @@ def run(
     ```
 
     Args:
-        plan: A .json file; docs/measuring.md has all its fields. Files that it names lie beside it.
-        folder: Look for models in this folder as well.
-        json: Write one JSON object a model as soon as all of it is measured, then the judgement.
+        plan: A .json file; docs/measuring.md describes its fields. File names in it are relative to its folder.
+        folder: Also look for models in this folder. Can be repeated.
+        json: Write JSON, one object per line: each model as soon as it is complete, then the winner.
     """
     folders = Folders.from_environment()
     study = _study(read_plan(plan), folder, folders)
     try:
-        study = StudyCourse(study, folders, on_row=_write_row if json else None).run()
+        study = TerminalStudyRun(study, folders, on_row=_write_row if json else None).run()
     except KeyboardInterrupt:
-        terminal.note("Stopped. What was measured is kept; the same command goes on.\n")
+        terminal.note("Paused. Results are saved. To resume, run the same command again.\n")
         raise
     if not json:
-        return _tell(study)
-    return _tell_judgement(study)
+        return _show(study)
+    return _write_verdict(study)
 
 
 @lab.command
 def show(study: str, /, *, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> int:
-    """Show what a study has found.
+    """Show the results of a study.
 
-    The exit code is 1 if its gates have no winner, and if a step has failed.
+    The exit code is 1 if the study has gates and no winner, or if a step failed.
 
     Args:
-        study: Its name, or how it begins.
-        json: Write one JSON object a model, then the judgement.
+        study: Name of the study, or the beginning of it.
+        json: Write JSON, one object per line: each model, then the winner.
     """
-    found = _named(study)
+    result = _find(study)
     if not json:
-        return _tell(found)
-    for row in found.rows:
-        _write_row(found, row)
-    return _tell_judgement(found)
+        return _show(result)
+    for row in result.rows:
+        _write_row(result, row)
+    return _write_verdict(result)
 
 
 @lab.command
@@ -103,53 +105,54 @@ def report(  # noqa: PLR0913 - the options of a command
     with_texts: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     force: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> None:
-    """Write what a study has found, for others; without a file, Markdown to standard output.
+    """Write a report of a study. Without options, writes Markdown to standard output.
 
-    Folders of this machine are left out, and so is a text of your own. Past chats are never quoted.
+    Reports contain no folder names. They quote your own text files only with --with-texts, and never past chats.
 
     Args:
-        study: Its name.
-        html: Write one HTML file that stands alone: tables, charts, worst positions, how it was measured.
-        markdown: Write the table and how it was measured, for a page or a model's card.
-        json: Write everything, for programs.
-        csv: Write the table, for programs.
-        card: Write what was found of this model alone to standard output, as a section for its card.
-        with_texts: Quote the places where models are farthest apart, although the text is a file of your own.
-        force: Replace files that are there.
+        study: Name of the study, or the beginning of it.
+        html: Write a self-contained HTML file with tables, charts, largest differences and method.
+        markdown: Write a Markdown file with the table and the method.
+        json: Write a JSON file with all results.
+        csv: Write a CSV file with the table.
+        card: Write the results of this model to standard output, as a section for its model card.
+        with_texts: Quote the text at the largest differences, even if it is your own file.
+        force: Replace existing files.
     """
-    found = _named(study)
-    named: dict[Form, Path | None] = {"html": html, "markdown": markdown, "json": json, "csv": csv}
-    wanted = {form: file for form, file in named.items() if file}
+    result = _find(study)
+    options: dict[Form, Path | None] = {"html": html, "markdown": markdown, "json": json, "csv": csv}
+    files = {form: file for form, file in options.items() if file}
     if not force:
-        _keep_others(wanted.values())
-    for form, file in wanted.items():
-        write(found, form, file, with_texts=with_texts)
-        terminal.note(f"Written: {file}\n")
+        _refuse_existing(files.values())
+    for form, file in files.items():
+        write(result, form, file, with_texts=with_texts)
+        terminal.note(f"Saved {file}\n")
     if card:
-        terminal.write(as_card(_row(found, card)))
-    elif not wanted:
-        terminal.write(as_markdown(subject(found, with_texts=with_texts)))
+        terminal.write(as_card(_row(result, card)))
+    elif not files:
+        terminal.write(as_markdown(subject(result, with_texts=with_texts)))
 
 
-def _keep_others(files: Iterable[Path]) -> None:
-    """Refuse to write over a file before anything is written."""
-    if there := next((file for file in files if file.is_file()), None):
-        raise NotWritten(f"{there} is there already. Add --force to replace it, or name another file.")
+def _refuse_existing(files: Iterable[Path]) -> None:
+    """Check all files before any of them is written."""
+    if existing := next((file for file in files if file.is_file()), None):
+        raise NotWritten(f"{existing} already exists. Add --force to replace it, or choose another file.")
 
 
 def _row(study: Study, label: str) -> Row:
     rows = {row.label: row for row in study.rows} | {row.label.rpartition("/")[2]: row for row in study.rows}
     if label not in rows:
-        raise InvalidParameter(f"The study has no {label}. It has {', '.join(row.label for row in study.rows)}.")
+        models = ", ".join(row.label for row in study.rows)
+        raise InvalidParameter(f"The study does not contain {label}. It contains {models}.")
     return rows[label]
 
 
 @lab.command(name="list")
 def list_studies(*, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> None:
-    """List the studies: name, original, candidates, what is left to be done.
+    """List the studies with their originals, candidates and status.
 
     Args:
-        json: Write one JSON object a study.
+        json: Write JSON, one object per line.
     """
     studies = sorted(all_studies(Folders.from_environment().studies), key=lambda study: study.created)
     if json:
@@ -158,37 +161,35 @@ def list_studies(*, json: Annotated[bool, Parameter(negative=(), show_default=Fa
     elif studies:
         terminal.write(list_table(studies))
     else:
-        terminal.note("There are no studies yet. `facet lab run PLAN.json` begins one; docs/measuring.md has a plan.\n")
+        terminal.note("No studies yet. Start one with `facet lab run PLAN.json`; docs/measuring.md has an example.\n")
 
 
 @lab.command
 def delete(study: str, /) -> None:
-    """Delete a study and its table. Models that were made for it stay, and what was measured of each model.
+    """Delete a study. Its models and their individual results are kept.
 
     Args:
-        study: Its whole name.
+        study: Full name of the study.
     """
     root = Folders.from_environment().studies
     delete_study(load_study(study, root).plan.name, root)
     terminal.note(f"Deleted {study}.\n")
 
 
-def _study(plan: StudyPlan, further: AddedFolders, folders: Folders) -> Study:
-    """Return the study of that name if it has the same plan, else a new one."""
+def _study(plan: StudyPlan, additional: AddedFolders, folders: Folders) -> Study:
+    """Return the saved study with the name of the plan, updated to the plan, or else a new study."""
 
     def find(name: str) -> ModelDescription | BrokenDescription:
         try:
-            return library.find_row_or_path(roots(further), name)
+            return library.find_row_or_path(roots(additional), name)
         except ModelNotFound as error:
             raise suggest_pull(error, name) from error
 
-    kept = find_study(plan.name, folders.studies)
-    if kept and kept.plan.name != plan.name:
-        raise InvalidPlan(
-            f"The study {kept.plan.name} is kept in the file that {plan.name} would have. Choose another name."
-        )
-    if kept and kept.plan == plan:
-        return ready_to_retry(kept)
+    saved = find_study(plan.name, folders.studies)
+    if saved and saved.plan.name != plan.name:
+        raise InvalidPlan(f"The study {saved.plan.name} uses the same file name as {plan.name}. Choose another name.")
+    if saved and saved.plan == plan:
+        return ready_to_retry(saved)
     study = new_study(
         plan,
         find=find,
@@ -196,22 +197,22 @@ def _study(plan: StudyPlan, further: AddedFolders, folders: Folders) -> Study:
         models=folders.models,
         kept=lambda name: find_reference(folders.references, plan.reference_request(name)),
     )
-    if kept:
-        study = ready_to_retry(merge_results(study, kept))
+    if saved:
+        study = ready_to_retry(merge_results(study, saved))
     if not study.reference_folder:
-        corpus_option.check(plan.corpus, folders)
+        corpus_option.check_corpus(plan.corpus, folders)
     return study
 
 
-def _named(name: str) -> Study:
-    """Return the kept study that a person calls so: by its name, or the beginning of one."""
+def _find(name: str) -> Study:
+    """Return the study with this name, or the only one whose name starts with it."""
     root = Folders.from_environment().studies
     names = [study.plan.name for study in all_studies(root)]
-    if name not in names:
-        begun = [one for one in names if one.casefold().startswith(name.casefold())]
-        if len(begun) > 1 and name:
-            raise InvalidParameter(f"Several studies begin with {name}: {', '.join(begun)}. Say which.")
-        name = begun[0] if begun and name else name
+    if name and name not in names:
+        matches = [match for match in names if match.casefold().startswith(name.casefold())]
+        if len(matches) > 1:
+            raise InvalidParameter(f"Several studies match {name}: {', '.join(matches)}. Use the full name.")
+        name = matches[0] if matches else name
     return load_study(name, root)
 
 
@@ -219,22 +220,22 @@ def _write_row(study: Study, row: Row) -> None:
     write_json(row_fields(study, row))
 
 
-def _tell_judgement(study: Study) -> int:
-    judgement = judge(study, study.plan.gates) if study.plan.gates else None
-    if judgement:
-        winner = judgement.winner.label if judgement.winner else None
-        write_json({"winner": winner, "obstacles": judgement.obstacles})
-    return _code(study, judgement)
+def _write_verdict(study: Study) -> int:
+    verdict = judge(study, study.plan.gates) if study.plan.gates else None
+    if verdict:
+        winner = verdict.winner.label if verdict.winner else None
+        write_json({"winner": winner, "obstacles": verdict.obstacles})
+    return _exit_code(study, verdict)
 
 
-def _tell(study: Study) -> int:
-    judgement = judge(study, study.plan.gates) if study.plan.gates else None
+def _show(study: Study) -> int:
+    verdict = judge(study, study.plan.gates) if study.plan.gates else None
     terminal.write(table(study))
-    if judgement:
-        terminal.write("".join(f"{line}\n" for line in judgement_lines(study, judgement)))
-    return _code(study, judgement)
+    if verdict:
+        terminal.write("".join(f"{line}\n" for line in verdict_lines(study, verdict)))
+    return _exit_code(study, verdict)
 
 
-def _code(study: Study, judgement: GateVerdict | None) -> int:
+def _exit_code(study: Study, verdict: GateVerdict | None) -> int:
     has_failed = any(row.failures for row in study.rows)
-    return FAILED if has_failed or (judgement and judgement.winner is None) else 0
+    return FAILED if has_failed or (verdict and verdict.winner is None) else 0

@@ -1,4 +1,4 @@
-"""`facet measure`: says how far quantizations are from their original."""
+"""`facet measure`: compares quantizations with their original."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ import msgspec
 from cyclopts import Parameter
 
 from mlx_engine.cli import job
-from mlx_engine.cli.corpus_option import chosen, here
+from mlx_engine.cli.corpus_option import fetch_corpus, parse_corpus
 from mlx_engine.cli.model_lookup import AddedFolders, find_model, roots, suggest_pull
 from mlx_engine.cli.views import fidelity as measure_view
 from mlx_engine.cli.views import terminal
@@ -54,96 +54,99 @@ def measure(  # noqa: PLR0913 - options
     folder: AddedFolders = (),
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
-    """Measure how far quantizations are from their original.
+    """Measure the quality loss of quantizations.
 
-    The original reads a text once, and what it says is kept; each candidate is then held against that, with one model
-    in memory at a time. A later run needs the original no more. Control-C stops it; the same command goes on.
+    The original reads a text once, and its predictions are stored. Each candidate is then compared with them, with one
+    model in memory at a time. Later runs reuse the stored predictions, even if the original was deleted. Control-C
+    stops the measurement; run the same command to resume it.
 
-    A candidate that fails leaves the others; the exit code is 1 then. docs/measuring.md has the formulas.
+    If a candidate fails, the others are still measured, and the exit code is 1. docs/measuring.md has the formulas.
 
     Args:
-        original: The original by name or id, or its folder.
-        candidates: Its quantizations, likewise.
-        corpus: "facet" is Facet's own text, "facet:code,prose" parts of it; "wikitext-2" is fetched from the Hub once,
-            as is hub:OWNER/NAME/path/of/a/file.txt; else a .txt or .jsonl file.
-        tokens: Read about so many; 0 is all of the text.
-        chunk: Tokens that are read at a time.
-        scored: Which positions of a chunk count: "second half", as llama.cpp has it, or "all".
-        cache_bits: Bits in which the candidates keep their context.
-        tail: How much probability the kept answers may leave out at each position; 0 keeps all of it.
-        stand_in: Let a conversion to 8 bits answer for an original that is too large; it is made if it is not there.
-            All divergences are lower bounds then.
-        folder: Look for models in this folder as well.
-        json: Write one JSON object a candidate.
+        original: Name, id or folder of the original.
+        candidates: Names, ids or folders of its quantizations.
+        corpus: "facet" for Facet's own text, "facet:code,prose" for parts of it, "wikitext-2" or
+            hub:OWNER/NAME/path/of/the/file.txt for a text that is downloaded once, or a .txt or .jsonl file.
+        tokens: Approximate number of tokens to read; 0 for the whole text.
+        chunk: Chunk length in tokens.
+        scored: Scored positions of each chunk: "second half", as in llama.cpp, or "all".
+        cache_bits: Precision of the candidates' KV cache, in bits.
+        tail: Probability mass at each position that the stored predictions may omit; 0 stores everything.
+        stand_in: Use an 8-bit conversion in place of an original that is too large, and create it if needed. All
+            divergences are then lower bounds.
+        folder: Also look for models in this folder. Can be repeated.
+        json: Write JSON, one object per line for each candidate.
     """
-    if tokens < 0 or not 0 <= tail < 1:
-        raise UsageError("--tokens is 0 or more, and --tail a share from 0 to less than 1.")
+    if tokens < 0:
+        raise UsageError(f"--tokens is {tokens}; it must be at least 0.")
+    if not 0 <= tail < 1:
+        raise UsageError(f"--tail is {tail}; it must be at least 0 and below 1.")
     folders = Folders.from_environment()
-    paths = {name: _found(name, folder).path for name in candidates}
-    asked = RecordReference(
+    paths = {name: _find_candidate(name, folder).path for name in candidates}
+    request = RecordReference(
         id=original,
         model=original,
-        corpus=chosen(corpus),
+        corpus=parse_corpus(corpus),
         convention=Convention(chunk_tokens=chunk, scored=scored),
         limit_tokens=tokens,
         tail_mass=tail,
         is_stand_in=stand_in,
     )
     try:
-        answers = _reference(asked, folder, folders)
+        reference = _reference_folder(request, folder, folders)
         requests = [
-            MeasureFidelity(id=name, model=str(path), reference_folder=answers, cache_bits=cache_bits)
+            MeasureFidelity(id=name, model=str(path), reference_folder=reference, cache_bits=cache_bits)
             for name, path in paths.items()
         ]
-        results = list(_compared(requests, folders, json=json))
+        results = list(_compare(requests, folders, json=json))
     except KeyboardInterrupt:
-        terminal.note("Stopped. What was read and measured is kept; the same command goes on.\n")
+        terminal.note("Stopped. Results so far are saved. To resume, run the same command again.\n")
         raise
     if len(results) > 1 and not json:
         terminal.write(measure_view.summary(results))
     return FAILED if len(results) < len(requests) else 0
 
 
-def _found(name: str, further: AddedFolders) -> ModelDescription | BrokenDescription:
+def _find_candidate(name: str, additional: AddedFolders) -> ModelDescription | BrokenDescription:
     try:
-        return library.find_row_or_path(roots(further), name)
+        return library.find_row_or_path(roots(additional), name)
     except ModelNotFound as error:
         raise suggest_pull(error, name) from error
 
 
-def _reference(asked: RecordReference, further: AddedFolders, folders: Folders) -> str:
-    """Return the folder with the answers of the original that `asked` names; they are kept now, if not before."""
+def _reference_folder(request: RecordReference, additional: AddedFolders, folders: Folders) -> str:
+    """Return the folder with the predictions of the original; record them if they are not stored yet."""
     try:
-        model = find_model(asked.model, further)
+        model = find_model(request.model, additional)
     except ModelNotFound as error:
-        return _kept(asked, folders, error)
-    # The text first, which may be bad or not to be had: to convert takes long.
-    corpus = here(asked.corpus, folders)
-    label, path = _stand_in(model, folders) if asked.is_stand_in else (asked.id, model.path)
-    return _answers(msgspec.structs.replace(asked, id=label, model=str(path), corpus=corpus), folders)
+        return _stored_reference(request, folders, error)
+    # The text comes first, because it may be invalid or unavailable, and a conversion takes long.
+    corpus = fetch_corpus(request.corpus, folders)
+    label, path = _stand_in(model, folders) if request.is_stand_in else (request.id, model.path)
+    return _record(msgspec.structs.replace(request, id=label, model=str(path), corpus=corpus), folders)
 
 
-def _compared(requests: Sequence[MeasureFidelity], folders: Folders, *, json: bool) -> Iterator[FidelityResult]:
-    """Measure one candidate after the other, and tell each; give the results of those that have not failed."""
+def _compare(requests: Sequence[MeasureFidelity], folders: Folders, *, json: bool) -> Iterator[FidelityResult]:
+    """Measure and show each candidate; yield the results of those that did not fail."""
     for request in requests:
         try:
-            result = _measured(request, folders)
+            result = _measure_candidate(request, folders)
         except FacetError as error:
             report(error.message if request.id in error.message else f"{request.id}: {error.message}")
             if json:
                 write_json({"candidate": request.id, "error": error.title, "message": error.message})
                 sys.stdout.flush()
         else:
-            _tell(result, json=json)
+            _show(result, json=json)
             yield result
 
 
 def _stand_in(original: ModelDescription, folders: Folders) -> tuple[str, Path]:
-    """Return name and folder of the conversion that answers for `original`, made if it is not there."""
+    """Return the name and folder of the conversion that stands in for `original`; create it if needed."""
     label = conversion_label(original.id, STAND_IN)
     path = folders.models / label
     if not path.exists():
-        terminal.note(f"{label} is made, to answer in the place of the original.\n")
+        terminal.note(f"Creating {label} to stand in for the original.\n")
         request = Convert(
             id=label, source=str(original.path), target=str(path), model_id=label, recipe=builtin.recipe(STAND_IN)
         )
@@ -152,39 +155,39 @@ def _stand_in(original: ModelDescription, folders: Folders) -> tuple[str, Path]:
     return label, path
 
 
-def _kept(asked: RecordReference, folders: Folders, missing: ModelNotFound) -> str:
-    """Return the folder with the answers of an original that is there no more."""
-    name = conversion_label(asked.id, STAND_IN) if asked.is_stand_in else asked.id
-    answers = find_reference(folders.references, msgspec.structs.replace(asked, id=name))
-    if answers is None:
+def _stored_reference(request: RecordReference, folders: Folders, missing: ModelNotFound) -> str:
+    """Return the folder with the stored predictions of an original that no longer exists."""
+    name = conversion_label(request.id, STAND_IN) if request.is_stand_in else request.id
+    folder = find_reference(folders.references, msgspec.structs.replace(request, id=name))
+    if folder is None:
         raise missing
-    terminal.note(f"{asked.id} is not here any more; its kept answers are.\n")
-    return str(answers)
+    terminal.note(f"{request.id} no longer exists. Using its stored predictions.\n")
+    return str(folder)
 
 
-def _answers(request: RecordReference, folders: Folders) -> str:
-    end = show_all(job.run(request, folders), StatusView(_underway))
-    assert isinstance(end, ReferenceRecorded)  # noqa: S101 - the last event of answers that are kept
+def _record(request: RecordReference, folders: Folders) -> str:
+    end = show_all(job.run(request, folders), StatusView(_describe_progress))
+    assert isinstance(end, ReferenceRecorded)  # noqa: S101 - the last event of a recording that did not fail
     return end.reference_folder
 
 
-def _measured(request: MeasureFidelity, folders: Folders) -> FidelityResult:
-    end = show_all(job.run(request, folders), StatusView(_underway))
+def _measure_candidate(request: MeasureFidelity, folders: Folders) -> FidelityResult:
+    end = show_all(job.run(request, folders), StatusView(_describe_progress))
     assert isinstance(end, FidelityMeasured)  # noqa: S101 - the last event of a measurement that did not fail
     return end.result
 
 
-def _underway(event: JobEvent) -> str:
+def _describe_progress(event: JobEvent) -> str:
     match event:
         case ReferenceProgress(done=done, total=total):
-            return f"The original reads: {done} of {total} chunks"
+            return f"Reading the text with the original: {done} of {total} chunks"
         case FidelityProgress(done=done, total=total, so_far=so_far):
             return f"{event.id}: {done} of {total} chunks, KL {so_far.mean_kl:.4f}"
         case _:
             return ""
 
 
-def _tell(result: FidelityResult, *, json: bool) -> None:
+def _show(result: FidelityResult, *, json: bool) -> None:
     if json:
         fields = msgspec.to_builtins(result)
         write_json({**fields.pop("fidelity"), **fields})

@@ -49,7 +49,7 @@ def lines(result: SpeedResult) -> Iterator[str]:
     if result.decoding:
         yield f"tg{plan.decode_tokens} @ d2048: {plan.decode_tokens} tokens generated after 2,048."
     if plan.cache_bits != 16:
-        yield f"The KV cache has {plan.cache_bits} bits."
+        yield f"{plan.cache_bits}-bit KV cache."
     yield f"{result.conditions.text[0].upper()}{result.conditions.text[1:]}."
     yield from (f"Skipped: {reason}." for reason in result.skipped)
     yield from (f"Failed: {reason}." for reason in result.failures)
@@ -66,8 +66,8 @@ def _table(result: SpeedResult) -> Iterator[str]:
 
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:
-    first, *others = (cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
-    return f"| {' | '.join((first.strip().ljust(widths[0]), *others))} |"
+    name, *numbers = (cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+    return f"| {' | '.join((name.strip().ljust(widths[0]), *numbers))} |"
 
 
 def _cells(series: Series, result: SpeedResult, *, is_reading: bool) -> tuple[str, ...]:

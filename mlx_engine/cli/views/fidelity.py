@@ -45,9 +45,9 @@ def lines(result: FidelityResult) -> Iterator[str]:
 def summary(results: Sequence[FidelityResult]) -> str:
     """Return a table with a row for each candidate."""
     samples = [sample_of_result(result) for result in results]
-    shown = columns(samples, (MEAN_KL, P99_KL, TOP1_AGREEMENT, PERPLEXITY))
-    rows = [(_short_name(sample), *(column.text(sample) for column in shown)) for sample in samples]
-    return figures_table(shown, rows)
+    figures = columns(samples, (MEAN_KL, P99_KL, TOP1_AGREEMENT, PERPLEXITY))
+    rows = [(_short_name(sample), *(column.text(sample) for column in figures)) for sample in samples]
+    return figures_table(figures, rows)
 
 
 def _named(figure: Figure, sample: Sample) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from mlx_engine.amounts import format_progress
+from mlx_engine.amounts import format_count, format_progress
 from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.hub_messages import DownloadProgress, Waiting
 from mlx_engine.measure.figures.format import FigureColumn, columns
@@ -19,8 +19,8 @@ from mlx_engine.measure.study.names import short_names
 from mlx_engine.measure.study.study import Row, Step, Study, remaining
 from mlx_engine.quantize.plan.messages import ConversionProgress
 
-_LEAST_WIDTH = 8
-"""Of a column with a long heading."""
+_MIN_WIDTH = 8
+"""Characters of a column with a long heading."""
 _DOING = {
     "fetch": "fetching the text",
     "reference": "reading the text",
@@ -85,7 +85,7 @@ def list_table(studies: Sequence[Study]) -> str:
 
 def _listed(study: Study) -> tuple[str, ...]:
     fields = list_fields(study)
-    status = f"{fields['steps_left']} steps left" if fields["steps_left"] else "complete"
+    status = f"{format_count(fields['steps_left'], 'step')} left" if fields["steps_left"] else "complete"
     failures = f", {fields['failures']} failed" if fields["failures"] else ""
     return fields["name"], fields["original"], str(len(fields["candidates"])), status + failures
 
@@ -93,15 +93,15 @@ def _listed(study: Study) -> tuple[str, ...]:
 def table(study: Study) -> str:
     """Return the figures of all models that have any, then remarks about them."""
     rows = samples(study)
-    shown = [column for column in columns(rows) if any(map(column.text, rows))]
-    cells = [(sample.name, *(column.text(sample) for column in shown)) for sample in rows]
-    return figures_table(shown, cells) + "".join(f"{line}\n" for line in _remarks(study))
+    figures = [column for column in columns(rows) if any(map(column.text, rows))]
+    cells = [(sample.name, *(column.text(sample) for column in figures)) for sample in rows]
+    return figures_table(figures, cells) + "".join(f"{line}\n" for line in _remarks(study))
 
 
 def figures_table(columns: Sequence[FigureColumn], rows: Sequence[tuple[str, ...]]) -> str:
     """Return a table of models and their figures; headings wider than their columns take several lines."""
     headings = ("Model", *(column.heading for column in columns))
-    widths = (max(_LEAST_WIDTH, *map(len, cells)) for cells in zip(*rows, strict=True))
+    widths = (max(_MIN_WIDTH, *map(len, cells)) for cells in zip(*rows, strict=True))
     wrapped = [textwrap.wrap(text, width, break_long_words=False) for text, width in zip(headings, widths, strict=True)]
     head = list(zip_longest(*map(reversed, wrapped), fillvalue=""))[::-1]
     return align([*head, *rows], figures=range(1, 1 + len(columns)))
@@ -127,16 +127,16 @@ def _remarks(study: Study) -> Iterator[str]:
         yield f"Speeds are medians{_about_speed(study)}."
     if study.reference_row.is_stand_in:
         yield (
-            f"{study.reference_row.label} stood in for the original. The loss of its own 8 bits is not included, so "
-            "divergences are lower bounds."
+            f"{study.reference_row.label} stood in for the original. Its loss from 8-bit quantization is not included, "
+            "so divergences are lower bounds."
         )
     for row in study.rows:
         if result := row.fidelity_at(study.bits):
             yield f"{names[row.label]}: {verdict(result.fidelity)}."
         for failure in row.failures:
             yield f"{names[row.label]}: {failure.title}. {failure.message}"
-    if left := sum(1 for _ in remaining(study)):
-        yield f"{left} {'step is' if left == 1 else 'steps are'} left: resume with `facet lab run` and the plan."
+    if count := sum(1 for _ in remaining(study)):
+        yield f"{format_count(count, 'step')} left. Resume with `facet lab run` and the plan."
 
 
 def _about_speed(study: Study) -> str:
@@ -144,9 +144,9 @@ def _about_speed(study: Study) -> str:
     return "; * = something else was running: run the study again to repeat the measurement" if has_star else ""
 
 
-def judgement_lines(study: Study, judgement: GateVerdict) -> Iterator[str]:
-    """Yield why candidates do not pass, then the winner."""
+def verdict_lines(study: Study, verdict: GateVerdict) -> Iterator[str]:
+    """Yield the reason for each candidate that does not pass, then the winner."""
     names = short_names(study)
-    for label, obstacles in judgement.obstacles.items():
+    for label, obstacles in verdict.obstacles.items():
         yield f"{names[label]} does not pass: {'; '.join(obstacles)}."
-    yield f"The winner is {judgement.winner.label}." if judgement.winner else "No candidate passes."
+    yield f"The winner is {verdict.winner.label}." if verdict.winner else "No candidate passes."

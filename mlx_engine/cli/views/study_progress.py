@@ -1,6 +1,4 @@
-"""Runs a study in this process's main thread, and tells how it goes on: on a terminal in one line that is written over,
-elsewhere, as in a log, in a line for each step.
-"""
+"""Runs a study in the main thread and shows its progress: a status line on a terminal, a line per step elsewhere."""
 
 import queue
 import sys
@@ -16,23 +14,23 @@ from mlx_engine.folders import Folders
 from mlx_engine.measure.study.study import Row, Step, Study, remaining
 
 
-class StudyCourse:
-    """`on_row` is called with each row as soon as nothing is left to be done for it."""
+class TerminalStudyRun:
+    """Run of a study in the terminal; `on_row` is called with each row as soon as its last step is done."""
 
     def __init__(self, study: Study, folders: Folders, *, on_row: Callable[[Study, Row], None] | None) -> None:
         self._parcels: queue.SimpleQueue[Parcel[JobEvent]] = queue.SimpleQueue()
         self._work = StudyRun(
-            study, post=self._parcels.put, on_event=self._show, on_change=self._follow, folders=folders
+            study, post=self._parcels.put, on_event=self._show, on_change=self._refresh, folders=folders
         )
         self._on_row = on_row
-        self._told: set[str] = set()
+        self._reported_labels: set[str] = set()
         self._status = terminal.StatusLine()
 
     def run(self) -> Study:
-        """Work until nothing is left to be done.
+        """Run all remaining steps.
 
         Raises:
-            StorageError: the study cannot be kept.
+            StorageError: the study cannot be saved.
         """
         try:
             self._work.start()
@@ -47,23 +45,23 @@ class StudyCourse:
         if self._work.step is not None:
             self._status.show(f"{self._count()}{progress_line(self._work.study, self._work.step, event)}")
 
-    def _follow(self) -> None:
+    def _refresh(self) -> None:
         study, step = self._work.study, self._work.step
         steps = list(remaining(study))
         self._status.clear()
-        self._tell_rows(study, steps)
+        self._report_rows(study, steps)
         if step is not None and not sys.stderr.isatty():
             terminal.note(f"{self._count()}{progress_line(study, step)}\n")
 
-    def _tell_rows(self, study: Study, steps: list[Step]) -> None:
-        left = {step.label for step in steps}
+    def _report_rows(self, study: Study, steps: list[Step]) -> None:
+        unfinished = {step.label for step in steps}
         for row in study.rows:
-            if self._on_row and row.label not in left | self._told:
-                self._told.add(row.label)
+            if self._on_row and row.label not in unfinished | self._reported_labels:
+                self._reported_labels.add(row.label)
                 self._on_row(study, row)
                 sys.stdout.flush()
 
     def _count(self) -> str:
-        """Return how many steps are left with this one."""
-        left = sum(1 for _ in remaining(self._work.study))
-        return f"{format_count(left, 'step')} left · "
+        """Format the number of remaining steps, the current one included."""
+        count = sum(1 for _ in remaining(self._work.study))
+        return f"{format_count(count, 'step')} left · "

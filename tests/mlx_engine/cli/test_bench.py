@@ -1,4 +1,4 @@
-"""Behaviour of `facet bench`, with tiny models in real processes."""
+"""Tests of `facet bench`, with tiny models in real processes."""
 
 import json
 from collections.abc import Iterator
@@ -34,8 +34,8 @@ def _result(*, decode: tuple[float, ...] = (100.0, 102.0, 104.0), failures: tupl
     )
 
 
-def _told(monkeypatch: pytest.MonkeyPatch, *events: object) -> None:
-    """Let the job tell these events; what is an exception, it dies of."""
+def _script_job(monkeypatch: pytest.MonkeyPatch, *events: object) -> None:
+    """Make the job yield these events; it raises those that are exceptions."""
 
     def run(request: MeasureSpeed, _folders: object) -> Iterator[object]:
         for event in events:
@@ -46,42 +46,41 @@ def _told(monkeypatch: pytest.MonkeyPatch, *events: object) -> None:
     monkeypatch.setattr(job, "run", run)
 
 
-def _underway(words: str, so_far: SpeedResult | None) -> SpeedProgress:
-    return SpeedProgress(id="", done=0, total=9, words=words, so_far=so_far)
+def _progress(step: str, so_far: SpeedResult | None) -> SpeedProgress:
+    return SpeedProgress(id="", done=0, total=9, words=step, so_far=so_far)
 
 
-def test_a_small_model_is_measured(tiny_models: Path, capsys: Output) -> None:
-    """By the names that llama-bench has for its figures; several lengths with commas. It may be disturbed here."""
+def test_a_model_is_measured(tiny_models: Path, capsys: Output) -> None:
+    """Test names are llama-bench's; several lengths are separated by commas."""
     model = str(tiny_models / "llama")
     assert main(["bench", model, "-p", "16,32", "-n", "4", "-d", "0,16", "-r", "1", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert [test["test"] for test in found["tests"]] == ["pp16", "pp32", "tg4", "tg4 @ d16"]
-    assert found["model"] == model
+    result = json.loads(capsys.readouterr().out)
+    assert [test["test"] for test in result["tests"]] == ["pp16", "pp32", "tg4", "tg4 @ d16"]
+    assert result["model"] == model
 
 
 def test_the_table_is_that_of_llama_bench() -> None:
-    """It is Markdown, and all of it fits 80 columns."""
-    found = list(lines(_result(decode=(100.0, 60.0, 102.0))))
-    assert [line for line in found if line.startswith("|")] == [
+    """Markdown, at most 80 columns wide."""
+    text = list(lines(_result(decode=(100.0, 60.0, 102.0))))
+    assert [line for line in text if line.startswith("|")] == [
         "| Test         |            tok/s | Time to first token | Peak memory |",
         "| ------------ | ---------------: | ------------------: | ----------: |",
         "| pp512        | 1,024.0 ± 24.0   |              0.50 s |        2 GB |",
         "| tg64         |   100.0 ± 21.0 * |                     |        1 GB |",
         "| tg64 @ d2048 |     50.0 ± 0.0   |                     |        3 GB |",
     ]
-    assert max(map(len, found)) <= 80
+    assert max(map(len, text)) <= 80
 
 
-def test_cold_and_warm_loads_are_told_apart() -> None:
-    """By what the system held in memory before."""
+def test_cold_and_warm_loads_are_distinguished() -> None:
     assert "Load time: 1.50 s cold, 0.25 s again." in list(lines(_result()))
     assert fields(_result())["warmth"] == "cold"
 
 
 def test_disturbed_figures_are_a_failure(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
-    """They are shown all the same, with a star; scripts see it by the exit code and in the JSON."""
+    """They are shown with a star; scripts see it in the exit code and the JSON."""
     disturbed = _result(decode=(100.0, 60.0, 102.0))
-    _told(monkeypatch, _underway("loading", None), SpeedMeasured("", disturbed))
+    _script_job(monkeypatch, _progress("loading", None), SpeedMeasured("", disturbed))
     monkeypatch.setattr("mlx_engine.cli.bench.find_model", lambda *_: _Model)
     assert main(["bench", "model"]) == 1
     out, err = capsys.readouterr()
@@ -94,45 +93,45 @@ class _Model:
     path = Path("model")
 
 
-def test_what_was_found_before_the_process_died_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
-    """With what it died in, and of."""
-    _told(monkeypatch, _underway("reading 8,192 tokens", _result()), JobError("The job stopped", "It aborted."))
+def test_results_before_a_crash_are_shown(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    """With the step and the reason of the crash."""
+    _script_job(monkeypatch, _progress("reading 8,192 tokens", _result()), JobError("The job stopped", "It aborted."))
     monkeypatch.setattr("mlx_engine.cli.bench.find_model", lambda *_: _Model)
     assert main(["bench", "model", "--json"]) == 1
     out, err = capsys.readouterr()
-    found = json.loads(out)
-    assert found["failures"] == ["reading 8,192 tokens: It aborted"]
-    assert len(found["tests"]) == 3
+    result = json.loads(out)
+    assert result["failures"] == ["reading 8,192 tokens: It aborted"]
+    assert len(result["tests"]) == 3
     assert err == "facet: The job stopped: It aborted.\n"
 
 
-def test_control_c_shows_what_was_found_until_then(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
-    """And says that nothing of it is kept."""
-    _told(monkeypatch, _underway("reading 8,192 tokens", _result()), KeyboardInterrupt())
+def test_control_c_shows_the_results_so_far(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    _script_job(monkeypatch, _progress("reading 8,192 tokens", _result()), KeyboardInterrupt())
     monkeypatch.setattr("mlx_engine.cli.bench.find_model", lambda *_: _Model)
     assert main(["bench", "model"]) == 130
     out, err = capsys.readouterr()
     assert "pp512" in out
-    assert err == "Stopped. Nothing of it is kept.\n"
+    assert err == "Stopped. The results are not saved.\n"
 
 
 @pytest.mark.parametrize(
-    ("options", "sentence"),
+    ("options", "message"),
     [
-        (["--prompt", "many"], "--prompt wants whole numbers"),
+        (["--prompt", "many"], "--prompt must be whole numbers"),
         (["-p", "-5"], "At prompts[0]: it should be a whole number, at least 1."),
         (["-r", "1000"], "At repetitions: it should be a whole number, at most 100."),
-        (["-p", "9000", "-n", "0"], "Nothing could be measured but the loading."),
+        (["-p", "9000", "-n", "0"], "Only the load time could be measured."),
     ],
 )
-def test_what_cannot_be_measured_is_told(options: list[str], sentence: str, tiny_models: Path, capsys: Output) -> None:
-    """In a sentence, with the exit code 1."""
+def test_an_impossible_measurement_is_reported(
+    options: list[str], message: str, tiny_models: Path, capsys: Output
+) -> None:
     assert main(["bench", str(tiny_models / "llama"), *options]) == 1
-    assert sentence in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_a_model_that_may_be_on_the_hub_is_told_how_to_get(capsys: Output) -> None:
-    """Facet downloads nothing unasked."""
+def test_an_unknown_model_comes_with_its_download_command(capsys: Output) -> None:
+    """Only if its name could be a Hub repository."""
     assert main(["bench", "mlx-community/whale-4bit"]) == 1
     assert "download it with `facet pull mlx-community/whale-4bit`." in capsys.readouterr().err
     assert main(["bench", "whale"]) == 1

@@ -1,4 +1,4 @@
-"""Behaviour of `facet measure` and `facet lab` with texts of all kinds, in real processes, with a small Hub."""
+"""Tests of `facet measure` and `facet lab` with all kinds of texts, in real processes and with a test Hub."""
 
 import io
 import json
@@ -24,7 +24,7 @@ SENTENCE = "The tide comes in twice a day, and takes back what it has left behin
 
 @pytest.fixture
 def wikitext(hub: Hub) -> Repository:
-    """The data set as llama.cpp gets it, with another text."""
+    """The data set with the same layout as the original, and another text."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("wikitext-2-raw/wiki.test.raw", SENTENCE * 40)
@@ -46,10 +46,10 @@ def _measure(names: list[str], corpus: str) -> int:
     return main(["measure", *names, "--corpus", corpus, "--chunk", "64", "--json"])
 
 
-def test_a_data_set_is_fetched_once_and_named_with_its_revision(
+def test_a_data_set_is_downloaded_once_and_named_with_its_revision(
     names: list[str], hub: Hub, wikitext: Repository, capsys: Output
 ) -> None:
-    """It is one text; afterwards the Hub is not needed, and the name of the result finds the same text."""
+    """It is one text; afterwards, the name in the result selects the same text without the Hub."""
     assert _measure(names, "wikitext-2") == 0
     (first,) = _objects(capsys.readouterr().out)
     assert first["corpus"] == f"wikitext-2@{wikitext.main}"
@@ -58,14 +58,14 @@ def test_a_data_set_is_fetched_once_and_named_with_its_revision(
     hub.seen.clear()
     assert _measure(names, first["corpus"]) == 0
     (second,) = _objects(capsys.readouterr().out)
-    assert (second["answers"], second["mean_kl"]) == (first["answers"], first["mean_kl"])
+    assert (second["reference_key"], second["mean_kl"]) == (first["reference_key"], first["mean_kl"])
     assert hub.seen == []
 
 
-def test_a_plan_names_a_data_set(
+def test_a_plan_can_use_a_data_set(
     names: list[str], tiny_models: Path, tmp_path: Path, hub: Hub, wikitext: Repository, capsys: Output
 ) -> None:
-    """Fetching is a step of the study; what the Hub refuses is told, and tried again by the same command."""
+    """The download is a step of the study; if it fails, running the study again retries it."""
     hub.add(Repository("datasets/ggml-org/ci", gated="auto")).commit(dict(wikitext.commits[wikitext.main]))
     plan = StudyPlan(
         name="published",
@@ -87,7 +87,7 @@ def test_a_plan_names_a_data_set(
 
 
 @pytest.mark.parametrize(
-    ("corpus", "words"),
+    ("corpus", "message"),
     [
         ("wikitext-2", "There is no repository datasets/ggml-org/ci"),
         ("hub:sea/tides/data.parquet", "is a Parquet file"),
@@ -99,43 +99,42 @@ def test_a_plan_names_a_data_set(
         ("broken.jsonl", "broken.jsonl, line 2"),
     ],
 )
-def test_a_text_that_cannot_be_measured_on_is_told(
-    names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, corpus: str, words: str, capsys: Output
+def test_an_unusable_text_is_reported(
+    names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, corpus: str, message: str, capsys: Output
 ) -> None:
-    """In a sentence, without a traceback, and it does not wait for ever."""
+    """In one sentence, without waiting for a pipe."""
     monkeypatch.chdir(tmp_path)
     os.mkfifo("pipe.txt")
     Path("short.txt").write_text("Too short.")
     Path("broken.jsonl").write_text('{"text": "a"}\n{"text"')
     assert _measure(names, corpus) == 1
-    told = capsys.readouterr()
-    assert words in told.err
-    assert told.out == ""
+    out, err = capsys.readouterr()
+    assert message in err
+    assert out == ""
 
 
-def test_a_data_set_without_the_text_is_told(
+def test_a_data_set_without_the_text_is_reported(
     names: list[str], wikitext: Repository, home: Path, capsys: Output
 ) -> None:
-    """With what it has instead, and where it lies."""
+    """With its contents and its location."""
     assert _measure(names, "hub:ggml-org/ci/wikitext-2-raw-v1.zip/train.txt") == 1
-    told = capsys.readouterr().err
-    assert "does not contain 'train.txt'. It contains wikitext-2-raw/wiki.test.raw." in told
-    assert f"It was downloaded to {home / 'datasets' / 'ggml-org--ci'}" in told
+    err = capsys.readouterr().err
+    assert "does not contain 'train.txt'. It contains wikitext-2-raw/wiki.test.raw." in err
+    assert f"It was downloaded to {home / 'datasets' / 'ggml-org--ci'}" in err
 
 
-def test_offline_says_what_to_do(
+def test_offline_a_data_set_is_not_downloaded(
     names: list[str], monkeypatch: pytest.MonkeyPatch, wikitext: Repository, capsys: Output
 ) -> None:
-    """A data set that was not fetched before cannot be had."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert _measure(names, "wikitext-2") == 1
     assert "stay offline" in capsys.readouterr().err
 
 
-def test_candidates_read_what_the_original_has_read(
+def test_candidates_read_the_same_text_as_the_original(
     names: list[str], tmp_path: Path, tiny_models: Path, capsys: Output
 ) -> None:
-    """A file that was changed meanwhile changes nothing: what the original has read is kept."""
+    """A file that changed meanwhile has no effect, because the tokens are stored."""
     text = tmp_path / "text.txt"
     text.write_text(SENTENCE * 20)
     original = tmp_path / "original"

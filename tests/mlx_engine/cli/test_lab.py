@@ -1,4 +1,4 @@
-"""Behaviour of `facet lab`, with tiny models in real processes."""
+"""Tests of `facet lab`, with tiny models in real processes."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from mlx_engine.cli.main import main
-from mlx_engine.cli.views.study_progress import StudyCourse
+from mlx_engine.cli.views.study_progress import TerminalStudyRun
 from mlx_engine.folders import Folders
 from mlx_engine.measure.study.gates import Gates
 from mlx_engine.measure.study.study_file import save_study
@@ -22,7 +22,7 @@ ORIGINAL = f"{OWNER}/{BASE}"
 
 @pytest.fixture(autouse=True)
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
-    """A home of the test's own."""
+    """A temporary home."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("FACET_HOME", str(tmp_path / "facet"))
     return Folders.from_environment()
@@ -30,7 +30,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
 
 @pytest.fixture
 def plan(tiny_models: Path, tmp_path: Path) -> dict[str, Any]:
-    """Of a tiny llama, on about 700 tokens, without its speed."""
+    """A plan for a tiny Llama, with about 700 tokens and without speed."""
     (tmp_path / "text.txt").write_text("The tide comes in twice a day, and takes back what it has left behind. " * 20)
     return {
         "name": "Tiny study",
@@ -52,24 +52,24 @@ def _objects(capsys: Output) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_a_plan_with_a_recipe_of_ones_own_runs_to_its_winner(
+def test_a_plan_with_a_user_recipe_has_a_winner(
     plan: dict[str, Any], folders: Folders, tmp_path: Path, capsys: Output
 ) -> None:
-    """A model is an object, with the names that `facet measure` has for its figures; the last one is the judgement.
+    """Each model is one JSON object with the fields of `facet measure`; the last object is the winner.
 
-    In a log, each step is a line.
+    Without a terminal, each step is a line on standard error.
     """
     folders.recipes.mkdir(parents=True)
     write_recipe(msgspec.structs.replace(builtin.recipe("8bit"), name="My best / try"), folders.recipes / "a.json")
     gates = {"max_mean_kl": 0.01, "prefer": "smallest"}
     assert _run({**plan, "recipes": ["My best / try"], "gates": gates}, tmp_path, "--json") == 0
     out, err = capsys.readouterr()
-    original, four, mine, judgement = [json.loads(line) for line in out.splitlines()]
+    original, four, user, verdict = [json.loads(line) for line in out.splitlines()]
     assert original["is_original"]
-    assert four["mean_kl"] > mine["mean_kl"] > 0
-    assert {"mean_kl_se", "p99_kl", "top1_agreement", "perplexity", "reference_perplexity"} < set(mine)
-    assert judgement["winner"] == mine["candidate"] == f"{tmp_path_name(plan)}/llama-My-best-try"
-    assert "above 0.01" in judgement["obstacles"][four["candidate"]][0]
+    assert four["mean_kl"] > user["mean_kl"] > 0
+    assert {"mean_kl_se", "p99_kl", "top1_agreement", "perplexity", "reference_perplexity"} < set(user)
+    assert verdict["winner"] == user["candidate"] == f"{folder_owner(plan)}/llama-My-best-try"
+    assert "above 0.01" in verdict["obstacles"][four["candidate"]][0]
     assert err.splitlines() == [
         "4 steps left · original: reading the text",
         "3 steps left · 4bit: comparing",
@@ -78,19 +78,18 @@ def test_a_plan_with_a_recipe_of_ones_own_runs_to_its_winner(
     ]
 
 
-def tmp_path_name(plan: dict[str, Any]) -> str:
-    """Return what stands in the place of an owner for models that lie in a folder."""
+def folder_owner(plan: dict[str, Any]) -> str:
+    """Return the owner in the id of a model outside the library: the name of its parent folder."""
     return Path(plan["original"]).parent.name
 
 
-def test_a_study_is_not_lost_to_another_of_its_name(
+def test_a_study_is_not_replaced_by_another_with_its_name(
     plan: dict[str, Any], folders: Folders, tmp_path: Path, capsys: Output
 ) -> None:
-    """Until somebody deletes it."""
-    made = study(FEW)
-    save_study(
-        msgspec.structs.replace(made, plan=msgspec.structs.replace(made.plan, name="Tiny study")), folders.studies
-    )
+    """The user must delete it first."""
+    other = study(FEW)
+    renamed = msgspec.structs.replace(other.plan, name="Tiny study")
+    save_study(msgspec.structs.replace(other, plan=renamed), folders.studies)
     assert _run(plan, tmp_path) == 1
     assert 'facet lab delete "Tiny study"' in capsys.readouterr().err
     assert main(["lab", "delete", "tiny"]) == 1
@@ -98,38 +97,38 @@ def test_a_study_is_not_lost_to_another_of_its_name(
     assert main(["lab", "show", "Tiny study"]) == 1
 
 
-def test_control_c_leaves_a_sentence(
+def test_control_c_pauses_the_study(
     plan: dict[str, Any], tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The process that works is closed by `StudyRun`."""
+    """`StudyRun` closes the job process."""
 
-    def interrupted(_course: StudyCourse) -> None:
+    def interrupted(_run: TerminalStudyRun) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(StudyCourse, "run", interrupted)
+    monkeypatch.setattr(TerminalStudyRun, "run", interrupted)
     assert _run(plan, tmp_path) == 130
-    assert "Stopped. What was measured is kept" in capsys.readouterr().err
+    assert "Paused. Results are saved." in capsys.readouterr().err
 
 
-def test_studies_are_shown_by_the_beginning_of_their_names(folders: Folders, capsys: Output) -> None:
-    """Where that is one only."""
+def test_a_study_is_found_by_the_beginning_of_its_name(folders: Folders, capsys: Output) -> None:
+    """If only one study matches."""
     first = study(FEW)
     for name in ("Llama for 8 GB", "Llama for 16 GB", "Qwen"):
         save_study(msgspec.structs.replace(first, plan=msgspec.structs.replace(first.plan, name=name)), folders.studies)
     assert main(["lab", "show", "qw"]) == 0
     assert BASE in capsys.readouterr().out
     assert main(["lab", "show", "llama"]) == 1
-    assert "Several studies begin with llama: Llama for 16 GB, Llama for 8 GB." in capsys.readouterr().err
+    assert "Several studies match llama: Llama for 16 GB, Llama for 8 GB." in capsys.readouterr().err
     assert main(["lab", "show", "whale"]) == 1
     assert "There is no study called whale." in capsys.readouterr().err
 
 
 def test_studies_are_listed(folders: Folders, capsys: Output) -> None:
-    """For people and for programs; without any, it is said how to begin one."""
+    """Without studies, the message says how to start one."""
     assert main(["lab", "list"]) == 0
     out, err = capsys.readouterr()
     assert out == ""
-    assert "There are no studies yet." in err
+    assert "No studies yet." in err
     save_study(study(FEW), folders.studies)
     assert main(["lab", "list", "--json"]) == 0
     (listed,) = _objects(capsys)
@@ -138,16 +137,15 @@ def test_studies_are_listed(folders: Folders, capsys: Output) -> None:
     assert capsys.readouterr().out.splitlines()[1].startswith(f"study  {ORIGINAL}")
 
 
-def test_a_disturbed_speed_has_a_star_and_wins_nothing(folders: Folders, capsys: Output) -> None:
-    """In the table, and by the exit code."""
-    made = study(FEW)
+def test_a_disturbed_speed_has_a_star_and_does_not_win(folders: Folders, capsys: Output) -> None:
+    few = study(FEW)
     rows = []
-    for row in made.rows:
+    for row in few.rows:
         assert row.speed
-        series = [msgspec.structs.replace(one, values=(1.0, 2.0, 3.0)) for one in row.speed.decoding]
-        rows.append(msgspec.structs.replace(row, speed=msgspec.structs.replace(row.speed, decoding=tuple(series))))
-    plan = msgspec.structs.replace(made.plan, gates=Gates())
-    save_study(msgspec.structs.replace(made, plan=plan, rows=tuple(rows)), folders.studies)
+        decoding = [msgspec.structs.replace(series, values=(1.0, 2.0, 3.0)) for series in row.speed.decoding]
+        rows.append(msgspec.structs.replace(row, speed=msgspec.structs.replace(row.speed, decoding=tuple(decoding))))
+    plan = msgspec.structs.replace(few.plan, gates=Gates())
+    save_study(msgspec.structs.replace(few, plan=plan, rows=tuple(rows)), folders.studies)
     assert main(["lab", "show", "study"]) == 1
     out = capsys.readouterr().out
     assert "2.00*" in out
@@ -156,15 +154,15 @@ def test_a_disturbed_speed_has_a_star_and_wins_nothing(folders: Folders, capsys:
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"name": "x"}', '{"name": "x", "original": "y", "speeds": 1}'])
-def test_a_file_that_is_no_plan_is_told(tmp_path: Path, content: str, capsys: Output) -> None:
-    """In a sentence with the file's name, without a traceback."""
+def test_an_invalid_plan_is_reported(tmp_path: Path, content: str, capsys: Output) -> None:
+    """In one sentence with the name of the file."""
     (tmp_path / "plan.json").write_text(content)
     assert main(["lab", "run", str(tmp_path / "plan.json")]) == 1
     assert capsys.readouterr().err.startswith("facet: This plan can't be used: plan.json is not a valid study plan")
 
 
 @pytest.mark.parametrize(
-    ("fields", "sentence"),
+    ("fields", "message"),
     [
         ({"original": "whale"}, "No model is called 'whale'."),
         ({"candidates": ["maker/whale"]}, "download it with `facet pull maker/whale`."),
@@ -174,25 +172,25 @@ def test_a_file_that_is_no_plan_is_told(tmp_path: Path, content: str, capsys: Ou
         ({"corpus": {"path": "nowhere.txt"}}, "nowhere.txt"),
     ],
 )
-def test_what_a_plan_names_and_is_not_there_is_told(
-    plan: dict[str, Any], fields: dict[str, Any], sentence: str, tmp_path: Path, capsys: Output
+def test_missing_parts_of_a_plan_are_reported(
+    plan: dict[str, Any], fields: dict[str, Any], message: str, tmp_path: Path, capsys: Output
 ) -> None:
-    """Before anything is done; nothing is kept of such a study."""
+    """The study is not saved."""
     assert _run({**plan, **fields}, tmp_path) == 1
-    assert sentence in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert main(["lab", "list", "--json"]) == 0
     assert capsys.readouterr().out == ""
 
 
-def test_answers_that_are_not_there_cannot_be_deleted(folders: Folders, capsys: Output) -> None:
-    """Nothing that is meant is a failure; an empty list is none."""
-    assert main(["lab", "answers", "--json"]) == 0
+def test_stored_predictions_are_listed_and_deleted(folders: Folders, capsys: Output) -> None:
+    """A key that matches nothing is a failure; an empty list is not."""
+    assert main(["lab", "predictions", "--json"]) == 0
     out, err = capsys.readouterr()
-    assert (out, err) == ("", "No answers are kept.\n")
+    assert (out, err) == ("", "No stored predictions.\n")
     (folders.references / "0123abcd").mkdir(parents=True)
-    assert main(["lab", "answers", "--json"]) == 0
+    assert main(["lab", "predictions", "--json"]) == 0
     assert _objects(capsys)[0]["key"] == "0123abcd"
-    assert main(["lab", "answers", "--delete", "whale"]) == 1
-    assert "No answers are kept under whale." in capsys.readouterr().err
-    assert main(["lab", "answers", "--delete", "0123"]) == 0
+    assert main(["lab", "predictions", "--delete", "whale"]) == 1
+    assert "No stored predictions match whale." in capsys.readouterr().err
+    assert main(["lab", "predictions", "--delete", "0123"]) == 0
     assert "Deleted 0123abcd" in capsys.readouterr().out

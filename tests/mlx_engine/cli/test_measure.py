@@ -1,4 +1,4 @@
-"""Behaviour of `facet measure`, with tiny models in real processes."""
+"""Tests of `facet measure`, with tiny models in real processes."""
 
 import json
 import shutil
@@ -28,23 +28,23 @@ def _objects(out: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in out.splitlines()]
 
 
-def test_each_candidate_is_an_object_a_failed_one_too(tiny_models: Path, text: Path, capsys: Output) -> None:
-    """It is called as the person called it; one of another family says why, and the exit code is 1."""
+def test_each_candidate_is_one_json_object(tiny_models: Path, text: Path, capsys: Output) -> None:
+    """Under the name from the command line. A candidate of another family has an error, and the exit code is 1."""
     names = [str(tiny_models / name) for name in ("llama", "llama-4bit", "gemma3")]
     assert main(["measure", *names, "--corpus", str(text), "--chunk", "64", "--json"]) == 1
-    told = capsys.readouterr()
-    good, bad = _objects(told.out)
+    out, err = capsys.readouterr()
+    good, bad = _objects(out)
     assert (good["reference"], good["candidate"], bad["candidate"]) == tuple(names)
     assert good["mean_kl"] > 0
     assert {"mean_kl_se", "p99_kl", "top1_agreement", "perplexity", "reference_perplexity"} < set(good)
     assert "has a different chat template" in bad["message"]
-    assert told.err.count(names[2]) == 1
+    assert err.count(names[2]) == 1
 
 
-def test_an_original_may_be_deleted_once_its_answers_are_kept(
+def test_stored_predictions_replace_a_deleted_original(
     tiny_models: Path, text: Path, tmp_path: Path, capsys: Output
 ) -> None:
-    """By `facet measure` and by a plan; and when the answers are deleted too, it is told that it is missing."""
+    """In `facet measure` and in a study, until the predictions are deleted too."""
     original = shutil.copytree(tiny_models / "llama", tmp_path / "gone")
     options = ["--corpus", str(text), "--chunk", "64", "--json"]
     assert main(["measure", str(original), str(tiny_models / "llama-4bit"), *options]) == 0
@@ -53,7 +53,7 @@ def test_an_original_may_be_deleted_once_its_answers_are_kept(
     assert main(["measure", str(original), str(tiny_models / "llama-4bit"), *options]) == 0
     assert _objects(capsys.readouterr().out)[0]["mean_kl"] == before["mean_kl"]
     assert main(["measure", str(original), str(tiny_models / "llama-4bit"), *options, "--tokens", "128"]) == 1
-    assert "No model is called" in capsys.readouterr().err  # Of other texts there are no answers.
+    assert "No model is called" in capsys.readouterr().err  # Predictions are stored for the whole text only.
     plan = StudyPlan(
         name="late",
         original=str(original),
@@ -65,39 +65,38 @@ def test_an_original_may_be_deleted_once_its_answers_are_kept(
     (tmp_path / "plan.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(plan, convention=convention)))
     assert main(["lab", "run", str(tmp_path / "plan.json"), "--json"]) == 0
     assert _objects(capsys.readouterr().out)[1]["fidelity"][0]["fidelity"]["mean_kl"] == before["mean_kl"]
-    assert main(["lab", "answers"]) == 0
+    assert main(["lab", "predictions"]) == 0
     assert "gone" in capsys.readouterr().out
-    assert main(["lab", "answers", "--delete", "all"]) == 0
+    assert main(["lab", "predictions", "--delete", "all"]) == 0
     assert main(["measure", str(original), str(tiny_models / "llama-4bit"), *options]) == 1
     assert "No model is called" in capsys.readouterr().err
 
 
-def test_a_stand_in_is_made_and_labelled(
+def test_a_stand_in_is_created_and_labeled(
     tiny_models: Path, text: Path, tmp_path: Path, home: Path, capsys: Output
 ) -> None:
-    """What it loses itself is missing in the figures, which is said with each; also when the original is gone."""
+    """The report says that its divergences are lower bounds, even after the original is deleted."""
     original = shutil.copytree(tiny_models / "llama", tmp_path / "maker" / "large")
     command = ["measure", str(original), str(tiny_models / "llama-4bit"), "--corpus", str(text), "--chunk", "64"]
     assert main([*command, "--stand-in"]) == 0
-    told = capsys.readouterr().out
-    assert "lower bound" in told
+    report = capsys.readouterr().out
+    assert "lower bound" in report
     assert (home / "models" / "maker" / "large-8bit").is_dir()
     shutil.rmtree(original)
     assert main([*command, "--stand-in"]) == 0
-    assert capsys.readouterr().out == told
-    assert main(command) == 1  # The original itself has never answered.
+    assert capsys.readouterr().out == report
+    assert main(command) == 1  # No predictions of the original itself are stored.
 
 
-@pytest.mark.parametrize("options", [["--tokens", "-1"], ["--tail", "1"], ["--tail", "nan"], ["--tail", "-0.1"]])
-def test_options_out_of_range_are_told(options: list[str], tiny_models: Path, capsys: Output) -> None:
-    """Before anything is read."""
-    assert main(["measure", str(tiny_models / "llama"), str(tiny_models / "llama-4bit"), *options]) == 1
-    assert capsys.readouterr().err.startswith("facet: --tokens is 0 or more, and --tail")
+@pytest.mark.parametrize("option", ["--tokens -1", "--tail 1.0", "--tail nan", "--tail -0.1"])
+def test_an_option_out_of_range_is_reported(option: str, tiny_models: Path, capsys: Output) -> None:
+    name, value = option.split()
+    assert main(["measure", str(tiny_models / "llama"), str(tiny_models / "llama-4bit"), name, value]) == 1
+    assert capsys.readouterr().err.startswith(f"facet: {name} is {value}; it must be at least 0")
 
 
 @pytest.mark.parametrize("names", [["maker/whale", "llama"], ["llama", "maker/whale"]])
-def test_a_model_that_may_be_on_the_hub_is_told_how_to_get(names: list[str], tiny_models: Path, capsys: Output) -> None:
-    """Be it the original or a candidate."""
+def test_an_unknown_model_comes_with_its_download_command(names: list[str], tiny_models: Path, capsys: Output) -> None:
     models = [str(tiny_models / name) if name == "llama" else name for name in names]
     assert main(["measure", *models]) == 1
     assert "download it with `facet pull maker/whale`." in capsys.readouterr().err

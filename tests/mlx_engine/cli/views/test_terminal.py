@@ -56,8 +56,8 @@ def test_a_status_line_is_never_longer_than_the_terminal(monkeypatch: pytest.Mon
     monkeypatch.setattr("sys.stderr", written)
     monkeypatch.setenv("COLUMNS", "20")
     terminal.StatusLine().show("one line\nof far too many words for it")
-    (shown,) = re.findall(r"\x1b\[2m(.*)\x1b\[0m", written.getvalue())
-    assert shown == "one line of far to…"
+    (text,) = re.findall(r"\x1b\[2m(.*)\x1b\[0m", written.getvalue())
+    assert text == "one line of far to…"
 
 
 class _Terminal(io.StringIO):
