@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Sets Facet up in this folder and runs it.
+# Sets up Facet in this folder and runs it.
 #
-#   ./setup_macos.sh         set everything up, then open the window; without a display, let the starter model
-#                            answer a question in the terminal
-#   ./setup_macos.sh test    set everything up with the development tools, then run every check and test
+#   ./setup_macos.sh         set up Facet, then open the window; without a display, let the starter model answer a
+#                            question in the terminal
+#   ./setup_macos.sh test    set up Facet with the development tools, then run all checks and tests
 #
-# Everything goes into .venv beside this script. A second run installs only what has changed since the first.
-# FACET_PYTHON names the Python to use; without it the newest suitable one is looked for.
+# Everything is installed to .venv in this folder. If nothing changed since the last run, nothing is installed.
+# FACET_PYTHON selects a Python interpreter; by default, the script looks for a suitable one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -18,29 +18,29 @@ readonly debian_packages=(
   libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0
 )
 
-say() { printf '%s\n' "$*"; }
-stop() {
-  printf 'Facet could not be set up: %s\n' "$*" >&2
+report() { printf '%s\n' "$*"; }
+fail() {
+  printf 'Setup failed: %s\n' "$*" >&2
   exit 1
 }
 
 check_machine() {
   case "$(uname -s)" in
     Darwin)
-      # Under Rosetta `uname -m` tells x86_64 even on Apple Silicon.
+      # Under Rosetta, `uname -m` prints x86_64 even on Apple silicon.
       [ "$(sysctl -n hw.optional.arm64 2>/dev/null || echo 0)" = 1 ] ||
-        stop "this Mac has an Intel processor, and MLX needs Apple Silicon (M1 or later)."
+        fail "this Mac has an Intel processor. Facet needs Apple silicon (M1 or later)."
       local version
       version=$(sw_vers -productVersion)
-      [ "${version%%.*}" -ge 14 ] || stop "this Mac runs macOS $version. Update it to macOS 14 or later, then try again."
+      [ "${version%%.*}" -ge 14 ] || fail "this Mac has macOS $version. Update to macOS 14 or later and try again."
       ;;
     Linux)
       case "$(uname -m)" in
         x86_64 | aarch64) ;;
-        *) stop "this Linux machine is $(uname -m); x86_64 or aarch64 is needed." ;;
+        *) fail "this Linux computer has an unsupported processor ($(uname -m)). Facet needs x86_64 or aarch64." ;;
       esac
       ;;
-    *) stop "$(uname -s) is not supported. Facet runs on macOS 14 or later; Linux serves for development." ;;
+    *) fail "$(uname -s) is not supported. Facet needs macOS 14 or later, or Linux for development." ;;
   esac
 }
 
@@ -48,10 +48,10 @@ check_space() {
   local free_kib
   free_kib=$(df -Pk . | awk 'NR == 2 { print $4 }')
   [ -e "$log" ] || [ "$free_kib" -ge "$needed_kib" ] ||
-    stop "only $((free_kib / 1024)) MiB are free on this disk and about $((needed_kib / 1024)) are needed. Free some space, then try again."
+    fail "not enough disk space: $((free_kib / 1024)) MiB free, about $((needed_kib / 1024)) MiB needed. Free up some space and try again."
 }
 
-# Qt, OpenBLAS and a compiler are system libraries on Linux. On macOS all come with the wheels.
+# On Linux, Qt, MLX and the tests need system libraries and a compiler. On macOS, the wheels are complete.
 install_system_libraries() {
   command -v dpkg-query >/dev/null || return 0
   local missing=() package
@@ -59,11 +59,11 @@ install_system_libraries() {
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$package")
   done
   [ ${#missing[@]} -gt 0 ] || return 0
-  [ "$(id -u)" = 0 ] || stop "system libraries are missing. Run: sudo apt-get install ${missing[*]}"
-  say "Installing system libraries: ${missing[*]}"
+  [ "$(id -u)" = 0 ] || fail "system libraries are missing. Install them with: sudo apt-get install ${missing[*]}"
+  report "Installing system libraries: ${missing[*]}"
   local output
   output=$({ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } 2>&1) ||
-    stop "apt-get could not install ${missing[*]}. It said: $(tail -n 3 <<<"$output")"
+    fail "apt-get couldn't install ${missing[*]}: $(tail -n 3 <<<"$output")"
 }
 
 is_suitable_python() {
@@ -76,7 +76,7 @@ find_python() {
   local candidate
   if [ -n "${FACET_PYTHON:-}" ]; then
     is_suitable_python "$FACET_PYTHON" ||
-      stop "FACET_PYTHON is $FACET_PYTHON, which is no working Python 3.11 to 3.14 for this machine."
+      fail "FACET_PYTHON ($FACET_PYTHON) is not a working Python 3.11 to 3.14 for this computer."
     python=$FACET_PYTHON
     return 0
   fi
@@ -89,9 +89,9 @@ find_python() {
   return 1
 }
 
-# A Mac has no recent Python of its own; the one of Apple's command line tools is enough to fetch one with uv.
+# macOS has no recent Python, but the one in Apple's command line tools can install uv, which downloads one.
 fetch_python() {
-  say "No Python 3.11 or later was found; fetching one."
+  report "Python 3.11 or later not found. Installing it."
   if [ "$(uname -s)" = Linux ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     install_system_libraries python3 python3-venv
   elif command -v brew >/dev/null; then
@@ -104,7 +104,7 @@ fetch_python() {
     rm -rf "$fetcher"
     is_suitable_python "${python:-}" && return 0
   fi
-  find_python || stop "no Python 3.11 or later could be found or fetched. Install one (on a Mac: xcode-select --install, then run this script again), or name one in FACET_PYTHON."
+  find_python || fail "couldn't find or install Python 3.11 or later. On a Mac, run xcode-select --install and try again; or set FACET_PYTHON to a Python interpreter."
 }
 
 make_environment() {
@@ -116,32 +116,32 @@ make_environment() {
   check_space
   if ! .venv/bin/python -c '' 2>/dev/null; then
     find_python || fetch_python
-    say "Making .venv with $("$python" --version)"
+    report "Creating .venv with $("$python" --version)"
     rm -rf .venv
-    "$python" -m venv .venv || stop "$python could not make a virtual environment here. Is this folder writable?"
+    "$python" -m venv .venv || fail "$python couldn't create a virtual environment. Check that this folder is writable."
   fi
-  say "Installing what $lock names (about 700 MB the first time)"
+  report "Installing dependencies from $lock (about 700 MB the first time)"
   rm -f .venv/stamp
   install_packages "$lock" 2>&1 | tee "$log" | awk '/^ *Downloading/ { print "  " $2, $3, $4; fflush() }' ||
-    explain_failed_installation
+    fail_installation
   printf '%s' "$stamp" >.venv/stamp
 }
 
-# The lock is complete, so nothing is resolved: what it names, with these hashes, and nothing else.
+# The lock file is complete, so pip resolves no dependencies and installs only packages with the locked hashes.
 install_packages() {
   .venv/bin/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r "$1" &&
     .venv/bin/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 }
 
-explain_failed_installation() {
+fail_installation() {
   if grep -q 'No space left' "$log"; then
-    stop "the disk is full. About $((needed_kib / 1024)) MiB are needed; free some space, then run this script again."
+    fail "the disk is full. Free up about $((needed_kib / 1024)) MiB and try again."
   elif grep -qE 'do not match the hashes|THESE PACKAGES DO NOT MATCH' "$log"; then
-    stop "a downloaded package is not the one that was locked. It was not installed; $log says which."
+    fail "a downloaded package does not match its locked hash and was not installed. See $log."
   elif grep -qE 'Connection|NewConnectionError|Temporary failure|Network is unreachable|timed out|ProxyError|Max retries' "$log"; then
-    stop "the packages could not be downloaded. Check the network connection, then run this script again; it goes on where it stopped."
+    fail "couldn't download the dependencies. Check your internet connection and run this script again to continue."
   fi
-  stop "pip could not install the packages. It said: $(grep -E '^ERROR' "$log" | head -n 2) The whole log is in $log."
+  fail "pip couldn't install the dependencies: $(grep -E '^ERROR' "$log" | head -n 2) See $log for details."
 }
 
 has_display() { [ "$(uname -s)" = Darwin ] || [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; }
@@ -151,7 +151,7 @@ run_facet() {
   if has_display; then
     exec .venv/bin/facet
   fi
-  say "There is no display here, so the window cannot open; the starter model answers in the terminal instead."
+  report "No display found. The starter model answers in the terminal instead."
   exec .venv/bin/facet chat --prompt "What is the capital of France, and what is it known for?" --max-tokens 160 --temperature 0
 }
 
@@ -170,7 +170,7 @@ main() {
   case "${1:-}" in
     "") lock=requirements.lock action=run_facet ;;
     test) lock=requirements-dev.lock action=run_checks ;;
-    *) stop "there is no '$1'. Use ./setup_macos.sh, or ./setup_macos.sh test." ;;
+    *) fail "unknown argument '$1'. Use ./setup_macos.sh or ./setup_macos.sh test." ;;
   esac
   check_machine
   install_system_libraries

@@ -1,4 +1,4 @@
-"""The set-up script on machines that it must refuse: each told by small programs first on the search path."""
+"""Tests of the setup script on unsupported computers, simulated by small programs first on the search path."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.process
 
 @pytest.fixture
 def machine(tmp_path: Path):
-    """Return a function that runs the script where the programs named print the text given."""
+    """Function that runs the script with small programs, each with a name and a shell command."""
     checkout = tmp_path / "checkout"
     checkout.mkdir()
     for name in ("setup_macos.sh", "requirements.lock", "pyproject.toml"):
@@ -22,8 +22,8 @@ def machine(tmp_path: Path):
     programs = tmp_path / "programs"
     programs.mkdir()
 
-    def run(*arguments: str, environment: dict[str, str] | None = None, **prints: str) -> subprocess.CompletedProcess:
-        for name, body in prints.items():
+    def run(*arguments: str, environment: dict[str, str] | None = None, **bodies: str) -> subprocess.CompletedProcess:
+        for name, body in bodies.items():
             program = programs / name
             program.write_text(f"#!/bin/sh\n{body}\n")
             program.chmod(0o755)
@@ -38,43 +38,43 @@ def machine(tmp_path: Path):
     return run
 
 
-def test_an_unknown_argument_is_named_with_the_known_ones(machine):
-    """`./setup_macos.sh frob` says what can be asked instead."""
+def test_an_unknown_argument_is_reported(machine):
+    """The message lists the valid ones."""
     outcome = machine("frob")
     assert outcome.returncode == 1
-    assert "there is no 'frob'. Use ./setup_macos.sh, or ./setup_macos.sh test." in outcome.stderr
+    assert "Setup failed: unknown argument 'frob'. Use ./setup_macos.sh or ./setup_macos.sh test." in outcome.stderr
 
 
-def test_another_system_is_refused_by_name(machine):
-    """A system that is neither macOS nor Linux is refused before anything is installed."""
+def test_another_system_is_refused(machine):
+    """Nothing is installed."""
     outcome = machine(uname="echo FreeBSD")
     assert outcome.returncode == 1
     assert "FreeBSD is not supported" in outcome.stderr
 
 
 def test_an_intel_mac_is_refused(machine):
-    """MLX needs Apple Silicon; an Intel Mac learns so in a sentence."""
+    """MLX needs Apple silicon."""
     outcome = machine(uname="echo Darwin", sysctl="echo 0")
     assert outcome.returncode == 1
     assert "Intel" in outcome.stderr
 
 
-def test_an_old_macos_is_told_what_to_update_to(machine):
-    """The version found and the one needed are both said."""
+def test_an_old_macos_is_refused(machine):
+    """The message has the installed and the required version."""
     outcome = machine(uname="echo Darwin", sysctl="echo 1", sw_vers="echo 13.6.1")
     assert outcome.returncode == 1
-    assert "runs macOS 13.6.1. Update it to macOS 14 or later" in outcome.stderr
+    assert "has macOS 13.6.1. Update to macOS 14 or later" in outcome.stderr
 
 
-def test_too_little_space_is_said_with_figures(machine):
-    """The space that is there and the space that is needed are both said, and nothing is installed."""
+def test_too_little_disk_space_is_reported(machine):
+    """The message has the free and the required space; nothing is installed."""
     outcome = machine(df=r"printf 'h\ndisk 9 9 102400 9%% /\n'", **{"dpkg-query": "echo 'install ok installed'"})
     assert outcome.returncode == 1
-    assert "only 100 MiB are free on this disk and about 3072 are needed" in outcome.stderr
+    assert "100 MiB free, about 3072 MiB needed" in outcome.stderr
 
 
-def test_a_python_that_does_not_serve_is_refused(machine):
-    """FACET_PYTHON must name a working Python of a version that Facet runs on."""
+def test_an_unsuitable_python_is_refused(machine):
+    """FACET_PYTHON must be a working Python of a supported version."""
     outcome = machine(environment={"FACET_PYTHON": "/bin/false"}, **{"dpkg-query": "echo 'install ok installed'"})
     assert outcome.returncode == 1
-    assert "FACET_PYTHON is /bin/false, which is no working Python 3.11 to 3.14" in outcome.stderr
+    assert "FACET_PYTHON (/bin/false) is not a working Python 3.11 to 3.14" in outcome.stderr

@@ -101,7 +101,7 @@ def report(  # noqa: PLR0913 - the options of a command
     markdown: Path | None = None,
     json: Path | None = None,
     csv: Path | None = None,
-    card: str = "",
+    card: Annotated[str, Parameter(show_default=False)] = "",
     with_texts: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     force: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> None:
