@@ -91,10 +91,10 @@ class LabAssembly(QObject):
     def page(self) -> "LabPage":
         """Return the page of the Lab."""
         from app.views.lab.page import LabPage  # noqa: PLC0415 - studies run without their page
-        from app.views.lab.views import VIEWS, View  # noqa: PLC0415 - as above
+        from app.views.lab.views import VIEWS, LabView  # noqa: PLC0415 - as above
         from app.views.tokens.panel import TokensPanel  # noqa: PLC0415 - as above
 
-        texts = View("Texts", lambda _lab, theme: TokensPanel(self.tokens, theme))
+        texts = LabView("Texts", lambda _lab, theme: TokensPanel(self.tokens, theme))
         page = self._page = LabPage(self.lab, self.draft, self.export, self._parts.theme, views=(*VIEWS, texts))
         page.chat_requested.connect(self._navigation.chat_with)
         page.reveal_requested.connect(lambda path: _reveal(Path(path)))

@@ -66,7 +66,7 @@ class CorpusPicker(QWidget):
         self.small.clicked.connect(lambda: draft.choose(is_whole=False))
         self.whole.clicked.connect(lambda: draft.choose(is_whole=True))
         self.speed.clicked.connect(lambda: draft.choose(has_speed=self.speed.isChecked()))
-        self.limits.clicked.connect(self.ask_for_limits)
+        self.limits.clicked.connect(self.show_limits_form)
         for chip in self.kinds.values():
             chip.clicked.connect(self._choose_kinds)
         for chip in self.bits.values():
@@ -106,7 +106,7 @@ class CorpusPicker(QWidget):
         self.chats.setToolTip(counts.in_words if counts.chats else _NO_CHATS)
         self.chats.setAccessibleDescription(self.chats.toolTip())
 
-    def ask_for_limits(self) -> None:
+    def show_limits_form(self) -> None:
         """Open the form for the limits of the study."""
         form = GatesForm(self._draft.choices.gates, self._theme, self)
         form.gates_changed.connect(lambda gates: self._draft.choose(gates=gates))

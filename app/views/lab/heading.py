@@ -1,4 +1,4 @@
-"""The top of the page: which study it is, the others behind a menu, and what can be done with it."""
+"""Heading of a study: its name, a menu of all studies, and actions."""
 
 from functools import partial
 
@@ -19,8 +19,8 @@ from app.views.kit.theme import Theme
 from mlx_engine.amounts import format_count
 
 
-class _Studies(MenuChip):
-    """The name of the study; its menu has the others."""
+class _StudyChip(MenuChip):
+    """The name of the study, with a menu of all studies."""
 
     def __init__(self, lab: Lab, theme: Theme, parent: QWidget) -> None:
         super().__init__(theme, "", parent)
@@ -29,8 +29,8 @@ class _Studies(MenuChip):
     def menu(self) -> QMenu:
         menu = QMenu(self)
         for name in self._lab.names:
-            words = f"{name}  (running)" if name == self._lab.running else name
-            action = menu.addAction(words.replace("&", "&&"))
+            label = f"{name}  (running)" if name == self._lab.running else name
+            action = menu.addAction(label.replace("&", "&&"))
             action.setCheckable(True)
             action.setChecked(self._lab.study is not None and name == self._lab.study.plan.name)
             action.triggered.connect(lambda _checked=False, name=name: self._lab.open(name))
@@ -47,7 +47,7 @@ class StudyHeading(QWidget):
     def __init__(self, lab: Lab, export: LabExport, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lab, self._export, self._theme = lab, export, theme
-        self.studies = _Studies(lab, theme, self)
+        self.studies = _StudyChip(lab, theme, self)
         self._facts = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self.new = SmallButton(theme, "New study…")
         self.more = IconButton(theme, "chevron-down", "More about this study")
@@ -66,12 +66,12 @@ class StudyHeading(QWidget):
         row.addWidget(self.more)
         self.new.clicked.connect(self.new_requested)
         self.more.clicked.connect(self._show_menu)
-        lab.opened.connect(self.follow)
-        lab.changed.connect(self.follow)
-        self.follow()
+        lab.opened.connect(self.refresh)
+        lab.changed.connect(self.refresh)
+        self.refresh()
 
-    def follow(self) -> None:
-        """Name the study."""
+    def refresh(self) -> None:
+        """Show the current study."""
         study = self._lab.study
         if study is None:
             return
@@ -85,18 +85,17 @@ class StudyHeading(QWidget):
         self._facts.setToolTip(plain(f"{study.original.label}; read in {study.plan.convention.text}"))
 
     def show_briefly(self, is_brief: bool) -> None:
-        """Leave out what is known from elsewhere."""
+        """Hide the details if `is_brief`."""
         self._facts.setVisible(not is_brief)
 
     def _show_menu(self) -> None:
         menu = QMenu(self)
-        is_still = not self._lab.is_running
-        menu.addAction("Rename…", self.rename).setEnabled(is_still)
+        menu.addAction("Rename…", self.rename).setEnabled(not self._lab.is_running)
         menu.addAction("New Study with This Plan…", self.duplicate_requested.emit)
         menu.addSeparator()
-        report = menu.addMenu("Export a Report")
+        report = menu.addMenu("Export Report")
         for kind in KINDS:
-            report.addAction(kind.title, partial(self.ask_where_to_export, kind))
+            report.addAction(kind.title, partial(self.export_report, kind))
         if self._export.may_quote:
             report.addSeparator()
             quote = report.addAction("Quote My Text")
@@ -109,7 +108,7 @@ class StudyHeading(QWidget):
         menu.popup(self.more.mapToGlobal(QPoint(0, self.more.height() + 4)))
 
     def rename(self) -> None:
-        """Ask for another name."""
+        """Ask for a new name."""
         if (study := self._lab.study) is None:
             return
         name = study.plan.name
@@ -122,19 +121,19 @@ class StudyHeading(QWidget):
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def ask_where_to_export(self, kind: ReportKind) -> None:
-        """Write a report of what was found so far to where the person wants it."""
+    def export_report(self, kind: ReportKind) -> None:
+        """Ask for a path and write a report of the results so far."""
         name = self._export.suggestion(kind.form)
-        ask_save_path(self, "Export a report", name, kind.filter, partial(self._export.write, kind.form))
+        ask_save_path(self, "Export Report", name, kind.filter, partial(self._export.write, kind.form))
 
     def delete(self) -> None:
-        """Delete the study, if the person still wants it on hearing what goes and what stays."""
+        """Delete the study after a confirmation."""
         if (study := self._lab.study) is None:
             return
         name = study.plan.name
         box = QMessageBox(QMessageBox.Icon.NoIcon, "Facet", f"Delete the study “{name}”?", parent=self)
         box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setInformativeText("Its figures go; the models stay in the library.")
+        box.setInformativeText("This deletes its results. The models stay in your library.")
         box.setStandardButtons(QMessageBox.StandardButton.Cancel)
         confirm = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
         confirm.clicked.connect(lambda: self._lab.delete(name))

@@ -1,4 +1,4 @@
-"""The page of the Lab: a study, one that is being put together, or what the Lab is for."""
+"""Lab page: the welcome, the setup of a new study, or a study."""
 
 from collections.abc import Sequence
 
@@ -11,22 +11,22 @@ from app.viewmodels.lab.export import LabExport
 from app.viewmodels.lab.studies import Lab
 from app.views.kit.placeholder import Placeholder
 from app.views.kit.theme import Theme
-from app.views.lab.setup import Setup
+from app.views.lab.setup import StudySetup
 from app.views.lab.study_view import StudyView
-from app.views.lab.views import VIEWS, View
-from app.views.lab.welcome import Welcome
+from app.views.lab.views import VIEWS, LabView
+from app.views.lab.welcome import LabWelcome
 
 _DISCOVER = "Discover models"
 
 
 class LabPage(QWidget):
-    """What leads out of the page is told: labels of models, and paths."""
+    """Shows the open study; its signals lead to other pages."""
 
-    chat_requested = Signal(str)
-    quantize_requested = Signal(str)
-    reveal_requested = Signal(str)
+    chat_requested = Signal(str)  # label of a model
+    quantize_requested = Signal(str)  # label of a model
+    reveal_requested = Signal(str)  # path
     discover_requested = Signal()
-    hub_requested = Signal(str)  # a name to look for
+    hub_requested = Signal(str)  # search text
 
     def __init__(
         self,
@@ -36,17 +36,17 @@ class LabPage(QWidget):
         theme: Theme,
         parent: QWidget | None = None,
         *,
-        views: Sequence[View] = VIEWS,
+        views: Sequence[LabView] = VIEWS,
     ) -> None:
         super().__init__(parent)
         self._lab, self._draft, self._theme = lab, draft, theme
-        self.welcome = Welcome(theme)
+        self.welcome = LabWelcome(theme)
         self.notice = Placeholder(theme)
         self.view = StudyView(lab, export, theme, views=views)
-        self.setup = Setup(draft, theme)
+        self.setup = StudySetup(draft, theme)
         self._stack = QStackedWidget()
-        for shown in (self.welcome, self.notice, self.view, self.setup):
-            self._stack.addWidget(shown)
+        for widget in (self.welcome, self.notice, self.view, self.setup):
+            self._stack.addWidget(widget)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._stack)
@@ -62,31 +62,31 @@ class LabPage(QWidget):
         view.heading.duplicate_requested.connect(self.duplicate)
         self.welcome.started.connect(self.new)
         self.notice.action_chosen.connect(self.discover_requested)
-        self.setup.left.connect(self.show_study)
+        self.setup.canceled.connect(self.show_study)
         self.setup.hub_requested.connect(self.hub_requested)
         self.setup.started.connect(self._start)
-        self._lab.opened.connect(self._follow)
+        self._lab.opened.connect(self._on_opened)
 
     def new(self) -> None:
-        """Begin to put a study together."""
+        """Set up a new study."""
         self._draft.begin()
         self.show_setup()
 
     def duplicate(self) -> None:
-        """Begin with the plan of the study that is shown."""
+        """Set up a new study with the plan of the current one."""
         if (study := self._lab.study) and self._draft.begin_like(study):
             self.show_setup()
 
     def show_study(self) -> None:
-        """Show the study that is open, or what the Lab is for."""
+        """Show the open study, or the welcome if there is none."""
         self._stack.setCurrentWidget(self.view if self._lab.study else self.welcome)
 
     def show_setup(self) -> None:
-        """Show the study that is being put together."""
+        """Show the setup of the draft, or a notice if there are no models."""
         if self._draft.original is None:
             self.notice.show_message(
-                "There is no model to measure",
-                "Download one that runs on this computer; the Lab converts it and compares the results.",
+                "No models to measure",
+                "Download a model that runs on this Mac. The Lab converts it and compares the results.",
                 icon="lab",
                 actions=(_DISCOVER,),
             )
@@ -95,8 +95,8 @@ class LabPage(QWidget):
         self._stack.setCurrentWidget(self.setup)
         self.setup.originals.setFocus()
 
-    def _follow(self) -> None:
-        """Show the study that is open now, but leave one alone that is being put together."""
+    def _on_opened(self) -> None:
+        """Show the open study, except during the setup of a new one."""
         if self._stack.currentWidget() in {self.welcome, self.view}:
             self.show_study()
 

@@ -1,4 +1,4 @@
-"""The heads of a study's columns, of which the first stays in its place while the others are scrolled."""
+"""Header of a study's table: the first section stays in place while the others scroll."""
 
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter
@@ -7,7 +7,7 @@ from app.views.kit.table_header import TableHeader
 
 
 class PinnedHeader(TableHeader):
-    """Each section draws its part of the first one in front of itself."""
+    """Each section paints its part of the first one on top of itself."""
 
     def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
         pinned = QRect(0, rect.top(), self.sectionSize(0), rect.height())

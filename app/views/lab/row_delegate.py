@@ -22,7 +22,7 @@ _BADGE = "winner"
 
 
 class StudyRowDelegate(PlainToolTips):
-    """Rows are as high as their sentences need in the width of the table."""
+    """Rows have the height of their wrapped sentences."""
 
     def __init__(self, theme: Theme, table: RowTable) -> None:
         super().__init__(table)
@@ -50,7 +50,7 @@ class StudyRowDelegate(PlainToolTips):
         painter.save()
         painter.setClipRect(option.rect)
         line: StudyLine = index.data(LabRole.LINE)
-        self._paint_ground(painter, option, index, line)
+        self._paint_background(painter, option, index, line)
         self._paint_note(painter, option.rect, line)
         upper = option.rect.adjusted(PADDING, 7, -PADDING, 0)
         upper.setHeight(QFontMetrics(self._theme.font("label")).height())
@@ -69,13 +69,13 @@ class StudyRowDelegate(PlainToolTips):
         if self._table.horizontalScrollBar().value():
             painter.setClipRect(place.intersected(option.rect))
             painter.fillRect(place, self._theme.palette.window)
-            self._paint_ground(painter, option, index, line)
+            self._paint_background(painter, option, index, line)
             self._paint_note(painter, option.rect, line)
         upper = place.adjusted(2 * PADDING, 7, -PADDING, 0)
         upper.setHeight(QFontMetrics(self._theme.font("label")).height())
         self._paint_name(painter, upper, line)
 
-    def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, index: Index, line: StudyLine) -> None:
+    def _paint_background(self, painter: QPainter, option: QStyleOptionViewItem, index: Index, line: StudyLine) -> None:
         """Highlight the row, and draw a line below it."""
         if fill := self._table.row_fill(option, index.row()) or self._fill(line):
             self._table.paint_band(painter, QRectF(option.rect), fill)
@@ -120,7 +120,7 @@ class StudyRowDelegate(PlainToolTips):
         place.setRight(badge.left() - 8)
 
     def _paint_figure(self, painter: QPainter, place: QRect, index: Index, line: StudyLine) -> None:
-        """Draw a figure; a preliminary one is paler."""
+        """Draw a figure; a preliminary one is dimmed."""
         colors = self._theme.palette
         painter.setFont(self._theme.font("label", tabular=True))
         painter.setPen(colors.secondary if line.is_open else colors.text)

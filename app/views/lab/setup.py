@@ -1,4 +1,4 @@
-"""Where a study is put together."""
+"""Setup of a new study: original, models, recipes and text."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -25,13 +25,13 @@ from mlx_engine.amounts import format_disk
 from mlx_engine.quantize.plan.forecast import ConversionForecast
 
 _FIRST = ("8bit", "balanced-6bit", "balanced-5bit", "balanced-4bit", "4bit", "balanced-3bit")
-"""The recipes that are shown at once, besides the person's own."""
+"""Recipes that are shown first, with the user's own."""
 _ROW_WIDTH = 330
 _NAME_WIDTH = 360
 
 
-class _Originals(MenuChip):
-    """The model that others are held against."""
+class _OriginalChip(MenuChip):
+    """The model that others are compared with, with a menu of candidates."""
 
     def __init__(self, draft: LabDraft, theme: Theme) -> None:
         super().__init__(theme, "Choose a model")
@@ -49,19 +49,17 @@ class _Originals(MenuChip):
         return menu
 
 
-class Setup(QWidget):
-    """`left` is told when the draft is given up, `started` when it is to begin; `hub_requested` asks for conversions
-    that others have published, with the name of the original.
-    """
+class StudySetup(QWidget):
+    """Edits `draft`; `hub_requested` is for published conversions of the original."""
 
-    left = Signal()
+    canceled = Signal()
     started = Signal()
-    hub_requested = Signal(str)
+    hub_requested = Signal(str)  # name of the original
 
     def __init__(self, draft: LabDraft, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._draft, self._theme = draft, theme
-        self.originals = _Originals(draft, theme)
+        self.originals = _OriginalChip(draft, theme)
         self._facts = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self.name = TextField(theme, "Name of the study")
         self.name.setMaxLength(80)
@@ -70,7 +68,7 @@ class Setup(QWidget):
         self._models, self._recipes = CardGrid(theme, _ROW_WIDTH), CardGrid(theme, _ROW_WIDTH)
         self._no_models = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self._no_recipes = TextLabel(theme, role="small", tone="secondary", wraps=True)
-        self.hub = LinkButton(theme, "Find more on the Hub", "Find conversions of this model on the Hub")
+        self.hub = LinkButton(theme, "Find more on Hugging Face", "Find conversions of this model on Hugging Face")
         self._more = LinkButton(theme, "All recipes")
         self._shows_all = False
         self._ticked: set[str] = set()
@@ -84,18 +82,18 @@ class Setup(QWidget):
     def _lay_out(self) -> None:
         theme, column = self._theme, self.choices.column
         column.setSpacing(8)
-        self._section("Original", "What the others are compared with.")
+        self._section("Original", "The model that the others are compared with.")
         column.addWidget(self.originals, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self._facts)
-        self._section("On this computer", "Other conversions of it; what is on the Hub has to be downloaded first.")
+        self._section("On this Mac", "Other conversions of the original. Download those on Hugging Face first.")
         column.addWidget(self._models)
         column.addWidget(self._no_models)
         self._add_link(self.hub)
-        self._section("To be made", "Facet converts the original by these recipes and keeps the results.")
+        self._section("To convert", "Facet converts the original with these recipes and keeps the models.")
         column.addWidget(self._recipes)
         column.addWidget(self._no_recipes)
         self._add_link(self._more)
-        self._section("Measured on", "")
+        self._section("Text and figures", "")
         column.addWidget(self.corpus)
         column.addStretch(1)
         head = QHBoxLayout()
@@ -106,23 +104,25 @@ class Setup(QWidget):
         self.name.setMaximumWidth(theme.scaled(_NAME_WIDTH))
         head.addWidget(self.name, 1)
         head.addStretch(0)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        whole.addLayout(head)
-        whole.addWidget(self.choices, 1)
-        whole.addWidget(self.tray)
+        outside = QVBoxLayout(self)
+        outside.setContentsMargins(0, 0, 0, 0)
+        outside.setSpacing(0)
+        outside.addLayout(head)
+        outside.addWidget(self.choices, 1)
+        outside.addWidget(self.tray)
 
-    def _section(self, title: str, words: str) -> None:
+    def _section(self, title: str, explanation: str) -> None:
         row = QHBoxLayout()
         row.setContentsMargins(0, 10, 0, 0)
         row.setSpacing(10)
         row.addWidget(TextLabel(self._theme, title, bold=True))
-        row.addWidget(TextLabel(self._theme, words, role="small", tone="secondary"), 1, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(
+            TextLabel(self._theme, explanation, role="small", tone="secondary"), 1, Qt.AlignmentFlag.AlignVCenter
+        )
         self.choices.column.addLayout(row)
 
     def _add_link(self, link: LinkButton) -> None:
-        """Let the words of a link begin where all others do; what marks it in the focus stands out a little."""
+        """Add a link whose text is aligned with other text; only its focus ring extends to the left."""
         row = QHBoxLayout()
         row.setSpacing(0)
         row.addSpacing(-4)
@@ -131,36 +131,36 @@ class Setup(QWidget):
         self.choices.column.addLayout(row)
 
     def _connect(self) -> None:
-        self.back.clicked.connect(self.left)
+        self.back.clicked.connect(self.canceled)
         self.tray.started.connect(self.started)
-        self.hub.clicked.connect(self._ask_for_hub)
+        self.hub.clicked.connect(self._request_hub)
         self.name.textEdited.connect(self._draft.rename)
         self._more.clicked.connect(self._toggle_all)
-        self._draft.changed.connect(self.follow)
-        self._draft.original_changed.connect(self._begin_anew)
+        self._draft.changed.connect(self.refresh)
+        self._draft.original_changed.connect(self._reset)
 
-    def _begin_anew(self) -> None:
+    def _reset(self) -> None:
         self._shows_all = False
         self._ticked.clear()
         self.choices.verticalScrollBar().setValue(0)
 
-    def follow(self) -> None:
-        """Show the draft as it is now; rows are made anew only where there are others than before."""
+    def refresh(self) -> None:
+        """Show the current draft; rebuild the rows only if their names have changed."""
         draft = self._draft
-        if list(self.rows) != self._wanted():
+        if list(self.rows) != self._row_names():
             self._rebuild()
         for name, row in self.rows.items():
             row.set_checked(checked=draft.has(name))
         if self.name.text() != draft.name:
             self.name.setText(draft.name)
-        self._show_words()
+        self._refresh_texts()
 
-    def _wanted(self) -> list[str]:
+    def _row_names(self) -> list[str]:
         models = [kin.model.id for kin in self._draft.kin]
-        return models + [card.name for card in self._shown_cards()]
+        return models + [card.name for card in self._visible_cards()]
 
-    def _shown_cards(self) -> list[RecipeCard]:
-        """All, or the usual ones, the person's own and what was ever ticked: what is unticked does not go away."""
+    def _visible_cards(self) -> list[RecipeCard]:
+        """Return all cards, or the first ones, the user's own and those that were ever ticked."""
         cards = self._draft.cards
         self._ticked |= {card.name for card in cards if self._draft.has(card.name)}
         if self._shows_all:
@@ -175,21 +175,21 @@ class Setup(QWidget):
         models = [self._row(kin.model.id, kin.model.id, "", _figures(kin)) for kin in self._draft.kin]
         recipes = [
             self._row(card.name, card.title, _purpose(card), _size(card.forecast.conversion))
-            for card in self._shown_cards()
+            for card in self._visible_cards()
             if card.forecast
         ]
         for grid, rows in ((self._models, models), (self._recipes, recipes)):
             grid.show_cards(rows)
             grid.setVisible(bool(rows))
-        self._put_in_order(models, recipes)
-        self._show_words()
+        self._set_tab_order(models, recipes)
+        self._refresh_texts()
 
-    def _put_in_order(self, models: Sequence[CheckRow], recipes: Sequence[CheckRow]) -> None:
-        """Let the Tab key go down the page, whatever was made when."""
-        of_models, of_recipes = [row.check_box for row in models], [row.check_box for row in recipes]
-        order = [self.back, self.name, self.originals, *of_models, self.hub, *of_recipes, self._more]
-        for one, next_one in pairwise(order):
-            self.setTabOrder(one, next_one)
+    def _set_tab_order(self, models: Sequence[CheckRow], recipes: Sequence[CheckRow]) -> None:
+        """Make the Tab key move down the page."""
+        model_boxes, recipe_boxes = [row.check_box for row in models], [row.check_box for row in recipes]
+        order = [self.back, self.name, self.originals, *model_boxes, self.hub, *recipe_boxes, self._more]
+        for current, following in pairwise(order):
+            self.setTabOrder(current, following)
 
     def _row(self, name: str, title: str, purpose: str, figures: str) -> CheckRow:
         row = self.rows[name] = CheckRow(self._theme, name, title, purpose, figures)
@@ -197,44 +197,42 @@ class Setup(QWidget):
         row.toggled.connect(lambda name, checked: self._draft.tick(name, ticked=checked))
         return row
 
-    def _show_words(self) -> None:
+    def _refresh_texts(self) -> None:
         draft, model = self._draft, self._draft.original
         self.originals.setText(model.name if model else "Choose a model")
         self.originals.setAccessibleName(f"Original: {self.originals.text()}")
         self.originals.updateGeometry()
-        self._facts.setText(f"{model.id} · {format_detail(model)}" if model else "There is no model to begin with.")
+        self._facts.setText(f"{model.id} · {format_detail(model)}" if model else "No models yet.")
         self._no_models.setText("None yet.")
         self._no_models.setVisible(bool(model) and not draft.kin)
-        waiting = "Reading which matrices the model has…" if draft.is_reading else draft.trouble
-        self._no_recipes.setText(waiting or "There is a conversion by every recipe already.")
+        waiting = "Reading the model's layers…" if draft.is_reading else draft.trouble
+        self._no_recipes.setText(waiting or "A conversion with every recipe already exists.")
         self._no_recipes.setVisible(bool(model) and not draft.cards)
-        rest = len(draft.cards) - len(self._shown_cards())
-        self._more.setVisible(rest > 0 or (self._shows_all and len(draft.cards) > len(_FIRST)))
-        self._more.setText("Fewer recipes" if self._shows_all else f"{rest} more recipes")
+        hidden_count = len(draft.cards) - len(self._visible_cards())
+        self._more.setVisible(hidden_count > 0 or (self._shows_all and len(draft.cards) > len(_FIRST)))
+        self._more.setText("Fewer recipes" if self._shows_all else f"{hidden_count} more recipes")
         self._more.setAccessibleName(self._more.text())
         self._more.updateGeometry()
 
-    def _ask_for_hub(self) -> None:
+    def _request_hub(self) -> None:
         if model := self._draft.original:
             self.hub_requested.emit(bare_name(model))
 
     def _toggle_all(self) -> None:
         self._shows_all = not self._shows_all
-        self.follow()
+        self.refresh()
 
 
 def _figures(kin: Kin) -> str:
-    """Say how large it is, and why it is not ticked at first if it is not."""
+    """Format the size, and the reason if the model is not selected by default."""
     if kin.is_sure:
         return format_detail(kin.model)
-    return (
-        f"{format_detail(kin.model)} · {f'made from {kin.base}' if kin.base else 'does not say from what it was made'}"
-    )
+    return f"{format_detail(kin.model)} · {f'made from {kin.base}' if kin.base else 'origin unknown'}"
 
 
 def _purpose(card: RecipeCard) -> str:
     return f"Your own recipe. {card.recipe.purpose}".rstrip() if card.is_users else card.recipe.purpose
 
 
-def _size(found: ConversionForecast) -> str:
-    return f"{format_disk(found.size_bytes)} · {found.bits_per_weight:.2f} bits"
+def _size(forecast: ConversionForecast) -> str:
+    return f"{format_disk(forecast.size_bytes)} · {forecast.bits_per_weight:.2f} bits"

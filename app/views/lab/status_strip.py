@@ -1,4 +1,4 @@
-"""How the study stands: what it is doing, how far it is, and who wins."""
+"""Status of a study: current step, progress and winner."""
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -10,13 +10,13 @@ from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 
-class Strip(QWidget):
-    """Always as high as its buttons, so that what is below stays in its place. Hidden without a study."""
+class StudyStatusStrip(QWidget):
+    """Has the height of its buttons, so that the content below does not move. Hidden if there is nothing to show."""
 
     def __init__(self, lab: Lab, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lab, self._is_brief = lab, False
-        self._words = TextLabel(theme, role="small", tone="secondary", wraps=True)
+        self._label = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self._bar = ProgressBar(theme)
         self.start = FilledButton(theme, "Resume")
         self.stop = SmallButton(theme, "Pause", "Pause the study")
@@ -27,41 +27,41 @@ class Strip(QWidget):
         row = QHBoxLayout()
         row.setSpacing(10)
         row.addStrut(self.start.sizeHint().height())
-        told = QVBoxLayout()
-        told.setSpacing(6)
-        told.addWidget(self._words)
-        told.addWidget(self._bar)
-        row.addLayout(told, 1)
+        progress = QVBoxLayout()
+        progress.setSpacing(6)
+        progress.addWidget(self._label)
+        progress.addWidget(self._bar)
+        row.addLayout(progress, 1)
         row.addWidget(self.start)
         row.addWidget(self.stop)
         column.addLayout(row)
         column.addWidget(self.winner)
         self.start.clicked.connect(lab.start)
         self.stop.clicked.connect(lab.stop)
-        lab.changed.connect(self.follow)
-        self.follow()
+        lab.changed.connect(self.refresh)
+        self.refresh()
 
-    def follow(self) -> None:
-        """Show how it stands now."""
+    def refresh(self) -> None:
+        """Show the current status."""
         stand, judgement = self._lab.stand, self._lab.judgement
-        self._words.setText(stand.words)
+        self._label.setText(stand.words)
         self._bar.set_progress(stand.share, is_active=stand.is_running)
         self._bar.setVisible(stand.is_running)
-        self._words.setVisible(bool(stand.words))
+        self._label.setVisible(bool(stand.words))
         self.start.setVisible(bool(stand.start))
         self.start.setText(stand.start)
-        # Where nothing is left but to measure once more, it is one thing among others to do.
+        # With all results in, measuring again is not the main action.
         self.start.is_filled = stand.share < 1
         self.start.setAccessibleName(f"{stand.start} the study")
         self.start.updateGeometry()
         self.stop.setVisible(stand.is_running)
         self.winner.setText(judgement)
         self.winner.setVisible(bool(judgement))
-        is_told = bool(stand.words or judgement) and not self._is_brief
-        self.setVisible(stand.is_running or is_told)
+        has_text = bool(stand.words or judgement) and not self._is_brief
+        self.setVisible(stand.is_running or has_text)
 
     def show_briefly(self, is_brief: bool) -> None:
-        """Be seen only while the study runs."""
+        """Hide while no study is running if `is_brief`."""
         if is_brief != self._is_brief:
             self._is_brief = is_brief
-            self.follow()
+            self.refresh()

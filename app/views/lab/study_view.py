@@ -1,4 +1,4 @@
-"""One study: how it stands, and its results in the view that was chosen."""
+"""A study: heading, status, and results as a table or chart."""
 
 from collections.abc import Sequence
 
@@ -16,24 +16,24 @@ from app.views.kit.study_pane import StudyPane
 from app.views.kit.theme import Theme
 from app.views.lab.gates_form import GatesForm
 from app.views.lab.heading import StudyHeading
-from app.views.lab.status_strip import Strip
+from app.views.lab.status_strip import StudyStatusStrip
 from app.views.lab.table import StudyTable
-from app.views.lab.views import VIEWS, View
+from app.views.lab.views import VIEWS, LabView
 
 _CHART = 400
-"""Pixels at 100 % that a chart needs beside the table."""
+"""Width in pixels at 100 % that a chart needs next to the table."""
 _LOW = 420
-"""Pixels at 100 %: on lower pages, what stands in the place of the table gets some of what is above it."""
+"""Height in pixels at 100 % below which a chart gets some of the space of the heading."""
 _ANY_WIDTH = 2**24 - 1
-"""Qt's own word for no limit."""
+"""Qt's maximum widget size."""
 
 
 class StudyView(QWidget):
-    """What leads out of the page is told with the labels of rows."""
+    """Shows the open study."""
 
-    chat_requested = Signal(str)
-    quantize_requested = Signal(str)
-    reveal_requested = Signal(str)
+    chat_requested = Signal(str)  # label of a row
+    quantize_requested = Signal(str)  # label of a row
+    reveal_requested = Signal(str)  # path
 
     def __init__(
         self,
@@ -42,30 +42,29 @@ class StudyView(QWidget):
         theme: Theme,
         parent: QWidget | None = None,
         *,
-        views: Sequence[View] = VIEWS,
+        views: Sequence[LabView] = VIEWS,
     ) -> None:
         super().__init__(parent)
         self._lab, self._theme, self._views = lab, theme, views
         self.heading = StudyHeading(lab, export, theme)
-        self.strip = Strip(lab, theme)
+        self.strip = StudyStatusStrip(lab, theme)
         self.table = StudyTable(lab, theme)
         self.segments = SegmentedControl(theme, "View", ["Table", *(view.title for view in views)])
-        self.limits = SmallButton(theme, "Limits…", "Limits that a model must keep to")
+        self.limits = SmallButton(theme, "Limits…", "Limits for the winner")
         self.columns = SmallButton(theme, "Columns", "Columns of the table")
         self.copy_button = SmallButton(theme, "Copy", "Copy the table")
         self._buttons = QWidget()
         self._bar = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._stack = QStackedWidget()
         self._panes: dict[int, StudyPane] = {}
-        self._place = 0
+        self._view_index = 0
         self._gates: GatesForm | None = None
         self._lay_out()
         self._connect()
 
     def _lay_out(self) -> None:
-        held = self._buttons
-        held.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        buttons = QHBoxLayout(held)
+        self._buttons.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        buttons = QHBoxLayout(self._buttons)
         buttons.setContentsMargins(0, 0, 0, 0)
         buttons.setSpacing(8)
         for button in (self.limits, self.columns, self.copy_button):
@@ -75,52 +74,52 @@ class StudyView(QWidget):
         bar.setSpacing(8)
         bar.addWidget(self.segments)
         bar.addStretch(1)
-        bar.addWidget(held)
+        bar.addWidget(self._buttons)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.heading)
         column.addWidget(self.strip)
         column.addLayout(bar)
-        both = QHBoxLayout()
-        both.setSpacing(0)
-        both.addWidget(self.table, 1)
-        both.addWidget(self._stack, 1)
+        results = QHBoxLayout()
+        results.setSpacing(0)
+        results.addWidget(self.table, 1)
+        results.addWidget(self._stack, 1)
         self._stack.hide()
-        column.addLayout(both, 1)
+        column.addLayout(results, 1)
 
     def _connect(self) -> None:
         self.segments.selected.connect(self.show_view)
         self._theme.changed.connect(self._arrange)
         self.table.chat_requested.connect(self.chat_requested)
-        self.table.selected.connect(self._mark)
+        self.table.selected.connect(self._select_in_charts)
         self.table.menu_requested.connect(self._show_menu)
-        self.limits.clicked.connect(self.ask_for_limits)
-        self.columns.clicked.connect(lambda: self._pop(self.table.columns_menu(self), self.columns))
-        self.copy_button.clicked.connect(lambda: self._pop(self._copy_menu(), self.copy_button))
+        self.limits.clicked.connect(self.show_limits_form)
+        self.columns.clicked.connect(lambda: self._show_below(self.table.columns_menu(self), self.columns))
+        self.copy_button.clicked.connect(lambda: self._show_below(self._copy_menu(), self.copy_button))
 
-    def show_view(self, place: int) -> None:
-        """Show the table, which is at 0, or one of the other views."""
-        self._place = place
-        if place and place not in self._panes:
-            made = self._panes[place] = self._views[place - 1].make(self._lab, self._theme)
-            made.chat_requested.connect(self.chat_requested)
-            made.selected.connect(self.table.select)
-            made.select(self.table.selected_key)
-            self._stack.addWidget(made)
-        self.segments.select(place)
-        if place:
-            self._stack.setCurrentWidget(self._panes[place])
+    def show_view(self, index: int) -> None:
+        """Show the table (0) or another view."""
+        self._view_index = index
+        if index and index not in self._panes:
+            pane = self._panes[index] = self._views[index - 1].make(self._lab, self._theme)
+            pane.chat_requested.connect(self.chat_requested)
+            pane.selected.connect(self.table.select)
+            pane.select(self.table.selected_key)
+            self._stack.addWidget(pane)
+        self.segments.select(index)
+        if index:
+            self._stack.setCurrentWidget(self._panes[index])
         for button in (self.columns, self.copy_button):
-            button.setVisible(place == 0)
+            button.setVisible(index == 0)
         self._arrange()
 
-    def _mark(self, key: str) -> None:
+    def _select_in_charts(self, key: str) -> None:
         for pane in self._panes.values():
             pane.select(key)
 
-    def ask_for_limits(self) -> None:
-        """Let the person say what a model must keep to."""
+    def show_limits_form(self) -> None:
+        """Open the form for the limits of the study."""
         if study := self._lab.study:
             self._gates = GatesForm(study.plan.gates, self._theme, self)
             self._gates.gates_changed.connect(self._lab.set_gates)
@@ -128,11 +127,10 @@ class StudyView(QWidget):
             self._gates.open()
 
     def _arrange(self) -> None:
-        """Put the buttons beside the views, or below them where room is short; likewise a chart beside the table."""
-        needed = self.segments.sizeHint().width() + self._buttons.sizeHint().width() + 2 * SIDE
-        is_wide = self.width() >= needed
+        """Place the buttons next to the view selector and a chart next to the table if they fit."""
+        is_wide = self.width() >= self.segments.sizeHint().width() + self._buttons.sizeHint().width() + 2 * SIDE
         self._bar.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
-        pane = self._panes.get(self._place)
+        pane = self._panes.get(self._view_index)
         brief = self.table.brief_width
         has_both = bool(pane and pane.is_next_to_table) and self.width() >= brief + self._theme.scaled(_CHART)
         self.table.setMaximumWidth(brief if has_both else _ANY_WIDTH)
@@ -150,29 +148,29 @@ class StudyView(QWidget):
 
     def _copy_menu(self) -> QMenu:
         menu = QMenu(self)
-        self._add_copying(menu)
+        self._add_copy_actions(menu)
         return menu
 
-    def _add_copying(self, menu: QMenu) -> None:
+    def _add_copy_actions(self, menu: QMenu) -> None:
         menu.addAction("Copy as Markdown", lambda: self.table.copy_text(is_csv=False))
         menu.addAction("Copy as CSV", lambda: self.table.copy_text(is_csv=True))
 
-    def _show_menu(self, line: StudyLine, where: QPoint) -> None:
-        label, is_still = line.row.label, not self._lab.is_running
+    def _show_menu(self, line: StudyLine, position: QPoint) -> None:
+        label, can_change = line.row.label, not self._lab.is_running
         menu = QMenu(self)
         menu.addAction("Chat", lambda: self.chat_requested.emit(label)).setEnabled(line.row.is_made)
         menu.addAction("Quantize…", lambda: self.quantize_requested.emit(label)).setEnabled(line.row.is_made)
-        reveal = menu.addAction("Show in the File Manager", lambda: self.reveal_requested.emit(line.row.path))
+        reveal = menu.addAction("Show in Finder", lambda: self.reveal_requested.emit(line.row.path))
         reveal.setEnabled(line.row.is_made)
         menu.addSeparator()
-        self._add_copying(menu)
+        self._add_copy_actions(menu)
         menu.addSeparator()
-        menu.addAction("Measure Again", lambda: self._lab.drop_results(label)).setEnabled(is_still)
-        remove = menu.addAction("Remove from the Study", lambda: self._lab.drop_row(label))
-        remove.setEnabled(is_still and not line.row.is_original)
+        menu.addAction("Measure Again", lambda: self._lab.drop_results(label)).setEnabled(can_change)
+        remove = menu.addAction("Remove from Study", lambda: self._lab.drop_row(label))
+        remove.setEnabled(can_change and not line.row.is_original)
         menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(where)
+        menu.popup(position)
 
-    def _pop(self, menu: QMenu, below: QWidget) -> None:
+    def _show_below(self, menu: QMenu, button: QWidget) -> None:
         menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(below.mapToGlobal(QPoint(0, below.height() + 4)))
+        menu.popup(button.mapToGlobal(QPoint(0, button.height() + 4)))

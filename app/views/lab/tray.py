@@ -1,4 +1,4 @@
-"""The foot of a new study: what it will take, and the button that begins."""
+"""Bottom of the setup of a study: estimates, and the button to start it."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -15,13 +15,13 @@ from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from mlx_engine.amounts import format_disk, format_memory
 
-_STAND_IN = "Let an 8-bit conversion stand in for it: all losses are lower bounds then"
-_STANDS_IN = "An 8-bit conversion stands in for the original: all losses are lower bounds."
-_NO_STAND_IN = "Do without the stand-in"
+_USE_STAND_IN = "Compare with an 8-bit conversion instead"
+_STAND_IN_NOTE = "Compared with an 8-bit conversion of the original: true losses are higher."
+_NO_STAND_IN = "Compare with the original"
 
 
 class StudyTray(QWidget):
-    """Time, memory and disk; what stands against the study in their place."""
+    """Shows time, memory and disk, or why the study cannot start."""
 
     started = Signal()
 
@@ -41,7 +41,7 @@ class StudyTray(QWidget):
             text.addWidget(part)
         link = QHBoxLayout()
         link.setSpacing(0)
-        # Its words begin where all others do; what marks it in the focus stands out a little.
+        # Aligns the text of the link with other text; only its focus ring extends to the left.
         link.addSpacing(-4)
         link.addWidget(self.stand_in)
         link.addStretch(1)
@@ -53,41 +53,41 @@ class StudyTray(QWidget):
         row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignVCenter)
         self.button.clicked.connect(self.started)
         self.stand_in.clicked.connect(lambda: draft.choose(stand_in=not draft.choices.stand_in))
-        draft.changed.connect(self.follow)
+        draft.changed.connect(self.refresh)
         theme.changed.connect(self.update)
-        self.follow()
+        self.refresh()
 
-    def follow(self) -> None:
-        """Show what is known now."""
-        found = self._draft.forecast() or Forecast(problem="Choose an original.")
-        self.button.setEnabled(not found.problem)
-        self.problem.setText(found.problem)
-        self.problem.setVisible(bool(found.problem))
-        self._line.setVisible(not found.problem)
-        stands_in = _STANDS_IN if self._draft.choices.stand_in and not found.problem else ""
-        self.how.setText(f"{stands_in} {_how(found)}".strip())
+    def refresh(self) -> None:
+        """Show the current forecast."""
+        forecast = self._draft.forecast() or Forecast(problem="Choose an original.")
+        self.button.setEnabled(not forecast.problem)
+        self.problem.setText(forecast.problem)
+        self.problem.setVisible(bool(forecast.problem))
+        self._line.setVisible(not forecast.problem)
+        note = _STAND_IN_NOTE if self._draft.choices.stand_in and not forecast.problem else ""
+        self.how.setText(f"{note} {_how(forecast)}".strip())
         self.how.setVisible(bool(self.how.text()))
-        self._show_stand_in(found)
-        if not found.problem:
-            self._show_facts(found)
+        self._show_stand_in(forecast)
+        if not forecast.problem:
+            self._show_facts(forecast)
 
-    def _show_facts(self, found: Forecast) -> None:
-        for words, fact in zip(self.facts, _facts(found), strict=True):
-            words.setText(fact)
-            words.setVisible(bool(fact))
-            words.updateGeometry()
-        self.badge.setVisible(found.memory is not None)
-        if found.memory:
-            self.badge.show_fit(found.memory.verdict, found.memory.summary)
+    def _show_facts(self, forecast: Forecast) -> None:
+        for label, fact in zip(self.facts, _facts(forecast), strict=True):
+            label.setText(fact)
+            label.setVisible(bool(fact))
+            label.updateGeometry()
+        self.badge.setVisible(forecast.memory is not None)
+        if forecast.memory:
+            self.badge.show_fit(forecast.memory.verdict, forecast.memory.summary)
 
-    def _show_stand_in(self, found: Forecast) -> None:
-        is_taken = self._draft.choices.stand_in
-        self.stand_in.setVisible(is_taken or found.is_original_too_large)
-        self.stand_in.setText(_NO_STAND_IN if is_taken else _STAND_IN)
+    def _show_stand_in(self, forecast: Forecast) -> None:
+        is_used = self._draft.choices.stand_in
+        self.stand_in.setVisible(is_used or forecast.is_original_too_large)
+        self.stand_in.setText(_NO_STAND_IN if is_used else _USE_STAND_IN)
         self.stand_in.setAccessibleName(self.stand_in.text())
         self.stand_in.setToolTip(
-            "The others are compared with a conversion of the original to 8 bits. What that one has lost is missing "
-            "from every figure: against the original itself, the others lose more than is shown."
+            "Use this if the original does not fit into memory. Losses are then measured against an 8-bit conversion, "
+            "so the true losses are higher."
         )
         self.stand_in.updateGeometry()
 
@@ -97,22 +97,22 @@ class StudyTray(QWidget):
         painter.fillRect(0, 0, self.width(), 1, colors.border)
 
 
-def _facts(found: Forecast) -> tuple[str, str, str]:
-    """Return time, disk and memory, each but the last with what parts it from the next."""
-    memory = f"{format_memory(found.memory.estimate.total_bytes)} of memory" if found.memory else ""
-    time = found.time[0].upper() + found.time[1:]
-    return f"{time} ·", f"about {format_disk(found.disk_bytes)} on disk{' ·' if memory else ''}", memory
+def _facts(forecast: Forecast) -> tuple[str, str, str]:
+    """Return time, disk and memory, with separators."""
+    memory = f"{format_memory(forecast.memory.estimate.total_bytes)} of memory" if forecast.memory else ""
+    time = forecast.time[0].upper() + forecast.time[1:]
+    return f"{time} ·", f"about {format_disk(forecast.disk_bytes)} on disk{' ·' if memory else ''}", memory
 
 
-def _how(found: Forecast) -> str:
-    """Say how it is reckoned; of what may not fit, what happens then."""
-    if found.problem or not found.memory:
+def _how(forecast: Forecast) -> str:
+    """Describe the estimate, and the consequences of a lack of memory."""
+    if forecast.problem or not forecast.memory:
         return ""
-    words = [f"{found.steps}, one in memory at a time. {found.how}"]
-    if found.memory.verdict == "too large":
-        words.append("The longest prompts may not fit; their speed is left out then.")
-    words += (
-        f"{model.name} is unloaded to make room; the next message of its chat loads it again."
-        for model in found.displaced
+    sentences = [f"{forecast.steps}, one in memory at a time. {forecast.how}"]
+    if forecast.memory.verdict == "too large":
+        sentences.append("The longest prompts may not fit; their speed is then omitted.")
+    sentences += (
+        f"{model.name} is unloaded to free memory; the next message in its chat loads it again."
+        for model in forecast.displaced
     )
-    return " ".join(words)
+    return " ".join(sentences)

@@ -1,4 +1,4 @@
-"""The views of a study beside its table, as data: the segments above them are made from it."""
+"""Views of a study besides its table."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from app.views.lab.chart_pane import ChartPane
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """`make` builds it when it is first wanted."""
+class LabView:
+    """A view; `make` creates it on first use."""
 
     title: str
     make: Callable[[Lab, Theme], StudyPane]
 
 
-VIEWS: Sequence[View] = (
-    View("Chart", partial(ChartPane, make=ParetoChart)),
-    View("Bars", partial(ChartPane, make=BarsChart)),
-    View("By kind", partial(ChartPane, make=KindsChart)),
-    View("Spread", partial(ChartPane, make=DistributionChart)),
+VIEWS: Sequence[LabView] = (
+    LabView("Chart", partial(ChartPane, make=ParetoChart)),
+    LabView("Bars", partial(ChartPane, make=BarsChart)),
+    LabView("By kind", partial(ChartPane, make=KindsChart)),
+    LabView("Spread", partial(ChartPane, make=DistributionChart)),
 )

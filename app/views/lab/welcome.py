@@ -1,4 +1,4 @@
-"""What the Lab is for, and how a study goes: shown as long as there is none."""
+"""Welcome of the Lab, shown while there are no studies."""
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -12,18 +12,18 @@ from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
 _TITLE = "What does each quantization cost?"
-_SENTENCE = "See which version of a model to use on this computer, and what you lose by it."
+_SENTENCE = "Find the best version of a model for your Mac, and see what it loses compared with the original."
 _STEPS = (
-    ("1  Choose an original", "The most exact version that you have. It reads a text once, and its answers are kept."),
-    ("2  Tick what to compare", "Models on this computer, or recipes by which Facet converts the original first."),
-    ("3  Read the results", "What each loses, how fast it is and how much memory it takes, as soon as it is measured."),
+    ("1  Choose an original", "The most precise version you have. Facet runs it once and saves its predictions."),
+    ("2  Select what to compare", "Models on this Mac, or recipes with which Facet converts the original."),
+    ("3  See the results", "Quality loss, speed and memory of each model, as soon as it is measured."),
 )
 _STEP_WIDTH = 190
 _WIDTH = 760
 
 
-class Welcome(VerticalScrollArea):
-    """`started` asks for a new study."""
+class LabWelcome(VerticalScrollArea):
+    """Explains the Lab; `started` requests a new study."""
 
     started = Signal()
 
@@ -44,12 +44,12 @@ class Welcome(VerticalScrollArea):
         column.setSpacing(8)
         column.addStretch(2)
         column.addWidget(self._symbol)
-        for words in (
+        for label in (
             TextLabel(self._theme, _TITLE, role="heading", wraps=True),
             TextLabel(self._theme, _SENTENCE, tone="secondary", wraps=True),
         ):
-            words.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            column.addWidget(words)
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            column.addWidget(label)
         column.addSpacing(10)
         column.addWidget(self._steps, 0)
         column.addSpacing(10)

@@ -1,4 +1,4 @@
-"""The page of the Lab on made-up studies."""
+"""Tests of the Lab page with sample studies."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -39,35 +39,35 @@ MACHINE = mac(16 * 2**30, "")
 
 
 @pytest.fixture
-def found() -> Study:
-    """A study that is at its end."""
+def finished_study() -> Study:
+    """A study with all results."""
     whole = study(FEW)
     return msgspec.structs.replace(whole, plan=msgspec.structs.replace(whole.plan, name="Whales"), reference_folder="x")
 
 
 @dataclass(frozen=True)
-class Shown:
-    """The page, and what is behind it."""
+class LabWindow:
+    """The page with its view-model and runner."""
 
     page: LabPage
     lab: Lab
     runner: GivenRunner
 
 
-Show = Callable[..., Shown]
+Show = Callable[..., LabWindow]
 
 
 @pytest.fixture
 def show(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[Show]:
-    """Show the page with these studies on the disk."""
+    """Function that shows the page with saved studies."""
     facet = Facet(tmp_path, Script(answer="")).ready(qtbot)
     folders = Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs")
-    kept: list[Shown] = []
+    windows: list[LabWindow] = []
 
-    def show(*studies: Study) -> Shown:
+    def show(*studies: Study) -> LabWindow:
         shelf = LabShelf(folders)
-        for one in studies:
-            shelf.keep(one)
+        for saved_study in studies:
+            shelf.keep(saved_study)
         runner = GivenRunner()
         lab = Lab(shelf, runner, guess(has_metal=True), available_bytes=10**10, parent=facet)
         draft = LabDraft(
@@ -83,15 +83,15 @@ def show(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[Show]:
         qtbot.addWidget(page)
         page.resize(660, 530)
         page.show()
-        kept.append(Shown(page, lab, runner))
-        return kept[-1]
+        windows.append(LabWindow(page, lab, runner))
+        return windows[-1]
 
     yield show
     facet.close()
 
 
-def test_an_empty_lab_says_what_it_is_for(show: Show) -> None:
-    """The button leads to a new study, and the way back to where it was."""
+def test_an_empty_lab_shows_the_welcome(show: Show) -> None:
+    """The button opens the setup of a study, and Back returns."""
     page = show().page
     assert page.welcome.isVisible()
     page.welcome.button.click()
@@ -100,8 +100,8 @@ def test_an_empty_lab_says_what_it_is_for(show: Show) -> None:
     assert page.welcome.isVisible()
 
 
-def test_a_study_is_put_together_and_started(show: Show) -> None:
-    """What is ticked becomes its rows."""
+def test_a_study_is_set_up_and_started(show: Show) -> None:
+    """The selected recipes and KV caches become its rows."""
     page = show().page
     page.new()
     page.setup.rows["balanced-4bit"].check_box.setChecked(True)
@@ -116,7 +116,7 @@ def test_a_study_is_put_together_and_started(show: Show) -> None:
 
 
 def test_a_new_study_needs_no_mouse(show: Show, qtbot: QtBot) -> None:
-    """Tab goes down the page, Space ticks, Return starts, and Escape gives up."""
+    """Tab moves down the page, Space selects, Return starts, and Escape cancels."""
     page = show().page
     page.new()
     first = page.setup.rows["8bit"].check_box
@@ -134,9 +134,9 @@ def test_a_new_study_needs_no_mouse(show: Show, qtbot: QtBot) -> None:
     assert page.view.isVisible()
 
 
-def test_every_control_has_a_name(show: Show, found: Study) -> None:
-    """In the study, in each of its views, in a new one and in the form of limits."""
-    page = show(found).page
+def test_every_control_has_a_name(show: Show, finished_study: Study) -> None:
+    """This includes the study, its views and the setup."""
+    page = show(finished_study).page
     seen = unnamed_controls(page)
     for place in range(1, len(VIEWS) + 1):
         page.view.show_view(place)
@@ -146,9 +146,9 @@ def test_every_control_has_a_name(show: Show, found: Study) -> None:
 
 
 @pytest.mark.parametrize("text_size", [100, 200])
-def test_it_fits_a_small_window(show: Show, found: Study, theme: Theme, text_size: int) -> None:
-    """Of 900 by 600 pixels, beside the sidebar."""
-    page = show(found).page
+def test_it_fits_a_small_window(show: Show, finished_study: Study, theme: Theme, text_size: int) -> None:
+    """The page fits next to the sidebar in a window of 900 by 600 pixels."""
+    page = show(finished_study).page
     theme.set_text_size(text_size)
     for place in range(len(VIEWS) + 1):
         page.view.show_view(place)
@@ -158,22 +158,22 @@ def test_it_fits_a_small_window(show: Show, found: Study, theme: Theme, text_siz
     assert smallest.height() <= 530
 
 
-def test_a_double_click_begins_a_chat(show: Show, found: Study, qtbot: QtBot) -> None:
-    """So does Return."""
-    page = show(found).page
+def test_a_double_click_starts_a_chat(show: Show, finished_study: Study, qtbot: QtBot) -> None:
+    """Return does the same."""
+    page = show(finished_study).page
     table = page.view.table
-    with qtbot.waitSignal(page.chat_requested) as asked:
+    with qtbot.waitSignal(page.chat_requested) as signal:
         table.doubleClicked.emit(table.order.index(2, 0))
-    assert asked.args == [found.candidates[1].label]
+    assert signal.args == [finished_study.candidates[1].label]
     table.selectRow(1)
-    with qtbot.waitSignal(page.chat_requested) as asked:
+    with qtbot.waitSignal(page.chat_requested) as signal:
         qtbot.keyClick(table, Qt.Key.Key_Return)
-    assert asked.args == [found.candidates[0].label]
+    assert signal.args == [finished_study.candidates[0].label]
 
 
-def test_a_name_stays_in_sight_while_figures_are_scrolled(show: Show, found: Study) -> None:
+def test_the_name_stays_visible_while_figures_scroll(show: Show, finished_study: Study) -> None:
     """The left edge of the table looks the same."""
-    page = show(found).page
+    page = show(finished_study).page
     table = page.view.table
     name = table.visualRect(table.order.index(1, 0)).adjusted(16, 6, -100, -20)
     place = QRect(table.viewport().mapTo(page, name.topLeft()), name.size())
@@ -184,12 +184,12 @@ def test_a_name_stays_in_sight_while_figures_are_scrolled(show: Show, found: Stu
     assert page.grab(place).toImage() == before
 
 
-def test_a_chart_and_the_table_beside_it_mark_the_same_row(show: Show, found: Study, qtbot: QtBot) -> None:
-    """Both ways; what is opened in the chart begins a chat."""
-    page = show(found).page
+def test_a_chart_and_the_table_select_the_same_row(show: Show, finished_study: Study, qtbot: QtBot) -> None:
+    """Opening a model in the chart starts a chat."""
+    page = show(finished_study).page
     page.resize(1000, 600)
     page.view.show_view(1)
-    pane, table, label = page.view.findChild(ChartPane), page.view.table, found.candidates[1].label
+    pane, table, label = page.view.findChild(ChartPane), page.view.table, finished_study.candidates[1].label
     assert table.isVisible()
     plain = pane.grab().toImage()
     pane.chart.activated.emit(sample_key(label, 16))
@@ -197,28 +197,28 @@ def test_a_chart_and_the_table_beside_it_mark_the_same_row(show: Show, found: St
     assert pane.grab().toImage() != plain
     table.clearSelection()
     assert pane.grab().toImage() == plain
-    with qtbot.waitSignal(page.chat_requested) as asked:
+    with qtbot.waitSignal(page.chat_requested) as signal:
         pane.chart.row_opened.emit(label)
-    assert asked.args == [label]
+    assert signal.args == [label]
     page.resize(660, 530)
     assert not table.isVisible()
 
 
-def test_the_choice_of_columns_is_told(show: Show, found: Study, qtbot: QtBot) -> None:
-    """So that it can be kept; a table that takes it looks the same."""
-    table, other = show(found).page.view.table, show(found).page.view.table
+def test_the_visibility_of_columns_can_be_restored(show: Show, finished_study: Study, qtbot: QtBot) -> None:
+    """The signal has the changes; another table applies them."""
+    table, other = show(finished_study).page.view.table, show(finished_study).page.view.table
     menu = table.columns_menu(table)
-    with qtbot.waitSignal(table.columns_changed) as told:
+    with qtbot.waitSignal(table.columns_changed) as signal:
         next(action for action in menu.actions() if action.text() == "p99 KL").trigger()
-    assert told.args == [{"p99_kl": False}]
-    other.set_columns(told.args[0])
+    assert signal.args == [{"p99_kl": False}]
+    other.set_columns(signal.args[0])
     assert table.isColumnHidden(COLUMN_BY_KEY["p99_kl"])
     assert other.isColumnHidden(COLUMN_BY_KEY["p99_kl"])
 
 
-def test_the_selection_is_copied(show: Show, found: Study) -> None:
-    """Without one, the whole table."""
-    table = show(found).page.view.table
+def test_the_selection_is_copied(show: Show, finished_study: Study) -> None:
+    """Without a selection, the whole table is copied."""
+    table = show(finished_study).page.view.table
     table.copy()
     assert len(QGuiApplication.clipboard().text().splitlines()) == 2 + 4
     table.selectRow(2)
@@ -229,68 +229,70 @@ def test_the_selection_is_copied(show: Show, found: Study) -> None:
     assert only.startswith("HuggingFaceTB/SmolLM2-135M-Instruct-4-bit,16,")
 
 
-def test_a_long_failure_is_read_to_its_end(show: Show, found: Study) -> None:
-    """The row is as high as the sentence needs."""
-    rows = list(found.rows)
+def test_a_long_failure_is_fully_visible(show: Show, finished_study: Study) -> None:
+    """The row grows with the text."""
+    rows = list(finished_study.rows)
     failure = StepFailure("fidelity", "Another vocabulary", "Only models with the same tokens can be compared. " * 4)
     rows[2] = msgspec.structs.replace(rows[2], fidelity=(), failures=(failure,))
-    page = show(msgspec.structs.replace(found, rows=tuple(rows))).page
+    page = show(msgspec.structs.replace(finished_study, rows=tuple(rows))).page
     table = page.view.table
     assert table.rowHeight(2) > table.rowHeight(1) + 20
     assert page.view.strip.start.text() == "Try again"
 
 
-def test_a_running_study_says_how_far_it_is(show: Show, found: Study) -> None:
-    """And can be stopped."""
-    rows = list(found.rows)
+def test_a_running_study_shows_progress(show: Show, finished_study: Study) -> None:
+    """It can be paused and resumed."""
+    rows = list(finished_study.rows)
     rows[3] = msgspec.structs.replace(rows[3], fidelity=())
-    shown = show()
-    page, lab = shown.page, shown.lab
-    lab.begin(msgspec.structs.replace(found, rows=tuple(rows)))
+    window = show()
+    page, lab = window.page, window.lab
+    lab.begin(msgspec.structs.replace(finished_study, rows=tuple(rows)))
     page.show_study()
-    shown.runner.tell(FidelityProgress(id="", done=3, total=8, so_far=fidelity(0.5, 0.3)))
+    window.runner.tell(FidelityProgress(id="", done=3, total=8, so_far=fidelity(0.5, 0.3)))
     assert page.view.strip.stop.isVisible()
     assert page.view.table.order.index(3, COLUMN_BY_KEY["mean_kl"]).data().startswith("0.5")
     page.view.strip.stop.click()
     assert page.view.strip.start.text() == "Resume"
 
 
-def test_limits_name_a_winner(show: Show, found: Study, theme: Theme) -> None:
-    """The form gives back what it was given."""
+def test_limits_name_a_winner(show: Show, finished_study: Study, theme: Theme) -> None:
+    """The form returns its initial limits if nothing is changed."""
     gates = Gates(max_mean_kl=0.05, min_top1_agreement=0.8, max_memory_bytes=8 * 2**30, prefer="smallest")
     form = GatesForm(gates, theme)
     assert form.gates() == gates
-    shown = show(found)
-    form.gates_changed.connect(shown.lab.set_gates)
+    window = show(finished_study)
+    form.gates_changed.connect(window.lab.set_gates)
     form.gates_changed.emit(form.gates())
-    assert "wins" in shown.page.view.strip.winner.text()
+    assert "wins" in window.page.view.strip.winner.text()
 
 
-def test_the_menu_of_a_row_removes_it(show: Show, found: Study) -> None:
-    """The original cannot be taken out of its study."""
-    page = show(found).page
+def test_the_menu_of_a_row_removes_it(show: Show, finished_study: Study) -> None:
+    """The original cannot be removed."""
+    page = show(finished_study).page
     table = page.view.table
 
     def menu(row: int) -> dict[str, object]:
         table.menu_requested.emit(table.table.lines[row], QPoint(0, 0))
-        shown = page.view.findChildren(QMenu)[-1]
-        return {action.text(): action for action in shown.actions()}
+        row_menu = page.view.findChildren(QMenu)[-1]
+        return {action.text(): action for action in row_menu.actions()}
 
-    assert not menu(0)["Remove from the Study"].isEnabled()
-    menu(1)["Remove from the Study"].trigger()
+    assert not menu(0)["Remove from Study"].isEnabled()
+    menu(1)["Remove from Study"].trigger()
     assert [line.name for line in table.table.lines] == ["original", "4-bit", "2-bit"]
 
 
-def test_a_study_is_shown_by_its_name_in_the_menu(show: Show, found: Study) -> None:
-    other = msgspec.structs.replace(found, plan=msgspec.structs.replace(found.plan, name="Dolphins"), created="2030")
-    page = show(found, other).page
+def test_the_menu_opens_a_study(show: Show, finished_study: Study) -> None:
+    other = msgspec.structs.replace(
+        finished_study, plan=msgspec.structs.replace(finished_study.plan, name="Dolphins"), created="2030"
+    )
+    page = show(finished_study, other).page
     menu = page.view.heading.studies.menu()
     assert [action.text() for action in menu.actions()] == ["Dolphins", "Whales"]
     menu.actions()[1].trigger()
     assert page.view.heading.studies.text() == "Whales"
 
 
-def test_a_new_study_takes_up_the_plan_of_another(show: Show) -> None:
+def test_a_study_can_be_duplicated(show: Show) -> None:
     page = show().page
     page.new()
     page.setup.corpus.whole.click()

@@ -1,4 +1,4 @@
-"""The table of a study, by itself."""
+"""Tests of the table of a study."""
 
 from pathlib import Path
 
@@ -23,8 +23,8 @@ from tests.mlx_engine.measure.charts.studies import NINE, fidelity, study
 
 
 @pytest.fixture
-def found() -> Study:
-    """A study of which the last row is still to be measured."""
+def unfinished_study() -> Study:
+    """A study whose last row is not measured yet."""
     whole = study(NINE)
     rows = (*whole.rows[:-1], msgspec.structs.replace(whole.rows[-1], fidelity=()))
     return msgspec.structs.replace(whole, rows=rows, reference_folder="x")
@@ -36,9 +36,9 @@ def runner() -> GivenRunner:
 
 
 @pytest.fixture
-def lab(found: Study, runner: GivenRunner, tmp_path: Path) -> Lab:
+def lab(unfinished_study: Study, runner: GivenRunner, tmp_path: Path) -> Lab:
     shelf = LabShelf(Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs"))
-    shelf.keep(found)
+    shelf.keep(unfinished_study)
     return Lab(shelf, runner, guess(has_metal=True), available_bytes=10**10)
 
 
@@ -51,8 +51,8 @@ def table(lab: Lab, theme: Theme, qtbot: QtBot) -> StudyTable:
     return table
 
 
-def test_figures_that_come_disturb_nothing(table: StudyTable, lab: Lab, runner: GivenRunner) -> None:
-    """What is selected, how it is sorted and where it is scrolled to stay while a study runs."""
+def test_new_figures_do_not_change_the_view(table: StudyTable, lab: Lab, runner: GivenRunner) -> None:
+    """Selection, sort order and scroll position stay while a study runs."""
     lab.start()
     table.sortByColumn(COLUMN_BY_KEY["mean_kl"], Qt.SortOrder.DescendingOrder)
     table.select(sample_key(lab.study.rows[2].label, 16))
@@ -65,14 +65,14 @@ def test_figures_that_come_disturb_nothing(table: StudyTable, lab: Lab, runner: 
     assert table.horizontalHeader().sortIndicatorSection() == COLUMN_BY_KEY["mean_kl"]
 
 
-def test_a_row_that_goes_leaves_the_selection(table: StudyTable, lab: Lab, found: Study) -> None:
-    table.select(sample_key(found.rows[2].label, 16))
-    lab.drop_row(found.rows[1].label)
-    assert table.selected_key == sample_key(found.rows[2].label, 16)
+def test_removing_a_row_keeps_the_selection(table: StudyTable, lab: Lab, unfinished_study: Study) -> None:
+    table.select(sample_key(unfinished_study.rows[2].label, 16))
+    lab.drop_row(unfinished_study.rows[1].label)
+    assert table.selected_key == sample_key(unfinished_study.rows[2].label, 16)
 
 
 def test_it_can_be_sorted_without_a_mouse(table: StudyTable) -> None:
-    """Choosing the same again turns it round; the first entry is the order of the study."""
+    """Selecting the same order again reverses it; the first entry is the order of the study."""
 
     def sort(title: str) -> list[str]:
         orders = table.columns_menu(table).actions()[-1].menu().actions()
@@ -95,8 +95,8 @@ def test_figures_are_aligned_at_the_decimal_point_and_at_the_error(theme: Theme)
     assert slots.width > figure_slots(["0.00110 ± 0.00006"], font).width
 
 
-def test_half_a_figure_is_not_shown(table: StudyTable) -> None:
-    """At the right edge it would be read as another."""
+def test_a_clipped_figure_is_not_painted(table: StudyTable) -> None:
+    """At the right edge it would look like another figure."""
     column = next(number for number in range(1, 20) if table.columnViewportPosition(number + 1) > 640)
     place = table.visualRect(table.order.index(1, column)).intersected(table.viewport().rect())
     place.setTop(place.top() + 7)

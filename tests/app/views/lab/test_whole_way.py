@@ -1,4 +1,4 @@
-"""From a new study over real job processes to its table, with tiny models."""
+"""Test of a whole study, with real job processes and tiny models."""
 
 import shutil
 from collections.abc import Callable
@@ -20,10 +20,10 @@ TIMEOUT_MS = 120_000
 def test_a_study_is_run_from_the_window(
     assemble: Callable[[Script], Assembly], folders: Folders, tiny_models: Path, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    """A recipe is made and held against its original; at the end it stands in the library."""
+    """The study converts a model and compares it with the original; the conversion is then in the library."""
     shutil.copytree(tiny_models / "llama", folders.models / "maker" / "Whale-fp32")
     text = tmp_path / "notes.txt"
-    text.write_text("The tide comes in twice a day, and takes back what it has left behind. " * 100)
+    text.write_text("The tide comes in twice a day and erases the footprints on the beach. " * 100)
     assembly = assemble(Script(answer=""))
     bench, parts = assembly.workbench, assembly.pages.lab()
     qtbot.waitUntil(lambda: assembly.library.description("maker/Whale-fp32") is not None, timeout=TIMEOUT_MS)
@@ -42,11 +42,11 @@ def test_a_study_is_run_from_the_window(
     assert bench.sidebar.study.isHidden()
     banner = bench.findChild(NotificationBanner)
     assert "is finished" in banner.notification.title
-    original, made = page.view.table.order.shown()
-    assert made.name == "8-bit"
-    assert made.sample.fidelity
+    original, conversion = page.view.table.order.shown()
+    assert conversion.name == "8-bit"
+    assert conversion.sample.fidelity
     assert page.view.table.table.index(1, COLUMN_BY_KEY["mean_kl"]).data() != ""
-    assert original.sample.reference == made.sample.fidelity
-    qtbot.waitUntil(lambda: assembly.library.description(made.row.label) is not None, timeout=TIMEOUT_MS)
-    page.view.chat_requested.emit(made.row.label)
-    assert assembly.chat.model == made.row.label
+    assert original.sample.reference == conversion.sample.fidelity
+    qtbot.waitUntil(lambda: assembly.library.description(conversion.row.label) is not None, timeout=TIMEOUT_MS)
+    page.view.chat_requested.emit(conversion.row.label)
+    assert assembly.chat.model == conversion.row.label
