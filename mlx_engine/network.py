@@ -20,6 +20,7 @@ OFFLINE_VARIABLE = "FACET_OFFLINE"
 OFFLINE_OPTION = "--offline"
 LOG_NAME = "refused.log"
 
+_hub_variables = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 _internet = (socket.AF_INET, socket.AF_INET6)
 _connections = ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.bind")
 _lookups = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
@@ -28,6 +29,12 @@ _proxies = ("http_proxy", "https_proxy", "all_proxy")
 
 def is_offline(environment: Mapping[str, str] = os.environ) -> bool:
     return environment.get(OFFLINE_VARIABLE, "0") not in ("", "0")
+
+
+def hub_offline_variable(environment: Mapping[str, str] = os.environ) -> str:
+    """Return the name of the variable that keeps `huggingface_hub` offline; "" if there is none."""
+    name = next((name for name in _hub_variables if environment.get(name)), "")
+    return name if environment.get(name, "").upper() in ("1", "ON", "YES", "TRUE") else ""
 
 
 def set_offline(offline: bool) -> None:

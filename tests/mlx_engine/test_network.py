@@ -8,7 +8,7 @@ import pytest
 
 from mlx_engine import network
 
-# What must not get out is asked of names and addresses that cannot be: those for documentation (RFC 5737, RFC 2606).
+# Names and addresses reserved for documentation (RFC 5737, RFC 2606): nothing gets out even if the switch fails.
 ATTEMPTS = {
     "connect": "socket.socket().connect(('192.0.2.1', 80))",
     "connect_ex": "socket.socket().connect_ex(('192.0.2.1', 80))",
@@ -31,14 +31,14 @@ PROGRAM = """
 import json, pathlib, socket, sys, urllib.request
 from mlx_engine import network
 network.refuse_all_but_loopback(pathlib.Path(sys.argv[1]))
-told = {}
+errors = {}
 for name, code in json.loads(sys.argv[2]).items():
     try:
         exec(code)
-        told[name] = ""
+        errors[name] = ""
     except OSError as error:
-        told[name] = str(error)
-print(json.dumps(told))
+        errors[name] = str(error)
+print(json.dumps(errors))
 """
 
 pytestmark = pytest.mark.process
@@ -53,8 +53,23 @@ def attempt(logs: Path, codes: dict[str, str]) -> dict[str, str]:
         check=True,
         env={**os.environ, "http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"},
     )
-    told: dict[str, str] = json.loads(child.stdout)
-    return told
+    errors: dict[str, str] = json.loads(child.stdout)
+    return errors
+
+
+@pytest.mark.parametrize(
+    ("environment", "variable"),
+    [
+        ({}, ""),
+        ({"HF_HUB_OFFLINE": "1"}, "HF_HUB_OFFLINE"),
+        ({"HF_HUB_OFFLINE": "yes", "TRANSFORMERS_OFFLINE": "1"}, "HF_HUB_OFFLINE"),
+        ({"TRANSFORMERS_OFFLINE": "true"}, "TRANSFORMERS_OFFLINE"),
+        ({"HF_HUB_OFFLINE": "0", "TRANSFORMERS_OFFLINE": "1"}, ""),
+    ],
+)
+def test_the_variable_that_keeps_the_hub_offline_is_found(environment: dict[str, str], variable: str) -> None:
+    """The rules are those of `huggingface_hub`."""
+    assert network.hub_offline_variable(environment) == variable
 
 
 def test_every_connection_elsewhere_is_refused_and_counted(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""The access token for the Hub. Facet keeps it in the system's keychain and nowhere else, and never writes it down.
+"""The access token for the Hub, stored only in the system's keychain.
 
-A token from elsewhere is used but not kept: HF_TOKEN goes first, and if Facet has none, the one of `hf auth login`.
-Only job processes import this module.
+Tokens from elsewhere are used but not stored: HF_TOKEN has priority over the keychain, and the token of `hf auth login`
+comes last. Only job processes import this module.
 """
 
 import logging
@@ -21,46 +21,46 @@ _log = logging.getLogger(__name__)
 
 
 def current() -> tuple[str, TokenSource]:
-    """Return the token to use and where it comes from; both are "" if there is none."""
+    """Return the token to use and its source; both are "" if there is none."""
     for name in _variables:
         if token := os.environ.get(name, "").strip():
             return token, "environment"
-    if token := _kept():
+    if token := _stored():
         return token, "keychain"
     token = get_token() or ""
     return token, "huggingface" if token else ""
 
 
 def store(token: str) -> None:
-    """Keep the token in the keychain.
+    """Store the token in the keychain.
 
     Raises:
-        StorageError: there is no keychain, or it refuses.
+        StorageError: the keychain is missing or refuses.
     """
     try:
         keyring.set_password(_service, _account(), token)
     except KeyringError as error:
         raise StorageError(
-            "This system has no keychain that Facet may use, so the access token was not kept. Set HF_TOKEN instead."
+            "Couldn't store the access token, because no keychain is available. Set HF_TOKEN instead."
         ) from error
 
 
 def remove() -> None:
-    """Take the token out of the keychain; nothing happens if none is there.
+    """Remove the token from the keychain, if there is one.
 
     Raises:
         StorageError: the keychain refuses.
     """
     try:
-        if _kept():
+        if _stored():
             keyring.delete_password(_service, _account())
     except PasswordDeleteError:
         return
     except KeyringError as error:
-        raise StorageError("The keychain refuses to remove the access token: remove it there by hand.") from error
+        raise StorageError("Couldn't remove the access token. Delete it in Keychain Access.") from error
 
 
-def _kept() -> str:
+def _stored() -> str:
     try:
         return keyring.get_password(_service, _account()) or ""
     except KeyringError as error:
@@ -69,5 +69,5 @@ def _kept() -> str:
 
 
 def _account() -> str:
-    """Return the name under which the token is kept: one for each Hub, so that a mirror never gets another's."""
+    """Return the token's account name: the Hub's host, so that a mirror never gets the token of another Hub."""
     return urlsplit(constants.ENDPOINT).netloc

@@ -1,11 +1,11 @@
-"""The Hugging Face cache: where its files lie, and how a downloaded revision appears in it.
+"""The Hugging Face cache: the paths of its files, and the way a downloaded revision is added to it.
 
-The layout is the one that `huggingface_hub` documents, so that other programs use what Facet downloads and the other
-way round: `blobs/<digest>` holds the contents, `snapshots/<commit>/<name>` links to them, `refs/<branch>` names the
-commit. This module needs no `huggingface_hub`, so the window's process may use it.
+The layout is the one documented by `huggingface_hub`, so that Facet and other apps share downloads: `blobs/<digest>`
+has the contents, `snapshots/<commit>/<name>` links to them, `refs/<branch>` names the commit. This module does not
+import `huggingface_hub`, so the window's process may use it.
 
-Nothing half-downloaded looks like a model: contents are collected in `blobs/<digest>.facet.incomplete`, the links are
-made when all are whole and verified, that of config.json last. Without a config.json no folder is a model.
+A partial download never looks like a model. Contents are written to `blobs/<digest>.facet.incomplete`. Links are
+created when all contents are complete and verified, with config.json last: without it, no folder is a model.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ PARTIAL_SUFFIX = ".facet.incomplete"
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of the cache, by the same variables as `huggingface_hub`."""
+    """Return the folder of the cache, according to the same variables as in `huggingface_hub`."""
     for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
         if folder := environment.get(name):
             return _expanded(folder)
@@ -39,13 +39,13 @@ def _expanded(folder: str) -> Path:
 
 
 def repository_folder(repository: str) -> str:
-    """Return the name of the folder in the cache that belongs to the repository of a model."""
+    """Return the name of the cache folder of a model's repository."""
     return "models--" + repository.replace("/", "--")
 
 
 @dataclass(frozen=True, slots=True)
 class CachedRevision:
-    """One commit of one repository in the cache, there or not."""
+    """One commit of a repository in the cache; it need not exist."""
 
     repository_folder: Path
     commit: str
@@ -56,7 +56,7 @@ class CachedRevision:
 
     @property
     def folder(self) -> Path:
-        """Where the files of the commit appear by their names."""
+        """The folder with the files of the commit by name."""
         return self.repository_folder / "snapshots" / self.commit
 
     def blob(self, file: RemoteFile) -> Path:
@@ -66,15 +66,15 @@ class CachedRevision:
         return self.repository_folder / "blobs" / (file.digest + PARTIAL_SUFFIX)
 
     def is_complete(self, file: RemoteFile) -> bool:
-        """Tell whether the file is here in full; on disks that know no links it is where the link would be."""
+        """Return whether the file is complete. On a disk without links, it replaces the link."""
         return any(_size(path) == file.size_bytes for path in (self.blob(file), self.folder / file.name))
 
     def contents(self, file: RemoteFile) -> Path:
-        """Return where the contents of a whole file are."""
+        """Return the path of the contents of a complete file."""
         return self.blob(file) if self.blob(file).exists() else self.folder / file.name
 
     def downloaded_bytes(self, file: RemoteFile) -> int:
-        """Return how many bytes of the file need not be downloaded any more."""
+        """Return the number of bytes of the file that are already downloaded."""
         if self.is_complete(file):
             return file.size_bytes
         size = _size(self.partial(file)) or 0
@@ -82,9 +82,9 @@ class CachedRevision:
 
     @contextlib.contextmanager
     def locked_partial(self, file: RemoteFile) -> Iterator[BinaryIO | None]:
-        """Give what there is of the file, unbuffered and for this process alone; None if it is whole meanwhile.
+        """Yield the partial file, unbuffered and locked for this process; None if the file is complete.
 
-        It waits while another process downloads the same file.
+        Waits while another process downloads the same file.
         """
         path = self.partial(file)
         while not self.is_complete(file):
@@ -97,69 +97,69 @@ class CachedRevision:
         yield None
 
     def store(self, file: RemoteFile) -> None:
-        """Let the finished partial file take its name."""
+        """Rename the complete partial file to its final name."""
         self.partial(file).replace(self.blob(file))
 
     def discard(self, file: RemoteFile) -> int:
-        """Remove what is here of a file that belongs to no revision; return the bytes freed.
+        """Delete the contents of a file that belongs to no revision; return the number of bytes freed.
 
-        It stays where a link leads to it, and while another program holds the library's lock on it.
+        They stay if a link points to them, or while another app holds the library's lock on them.
         """
-        if self.blob(file) not in _strays(self.repository_folder):
+        if self.blob(file) not in _unlinked_blobs(self.repository_folder):
             return 0
         return _discard(self.repository_folder, self.blob(file))
 
     def discard_empty_folders(self) -> None:
-        """Remove the folders of the repository in which nothing is left."""
-        for emptied in (self.repository_folder / "blobs", self.repository_folder):
-            # What holds anything, of this program or another, refuses to go.
+        """Delete the empty folders of the repository."""
+        for folder in (self.repository_folder / "blobs", self.repository_folder):
+            # A folder that is not empty cannot be removed.
             with contextlib.suppress(OSError):
-                emptied.rmdir()
+                folder.rmdir()
 
     def link_files(self, files: Sequence[RemoteFile], branch: str) -> None:
-        """Make the links of all `files`, which are whole, and let `branch` name the commit if it is none itself.
+        """Create the links to `files`, which are complete, and set `branch` to the commit unless it is a commit.
 
         Raises:
-            OSError: a link cannot be made, or somebody has removed a file meanwhile.
+            OSError: a link cannot be created, or a file has been deleted in the meantime.
         """
         for file in sorted(files, key=lambda file: file.name == "config.json"):
             self._link(file)
         if branch != self.commit:
             ref = self.repository_folder / "refs" / branch
             ref.parent.mkdir(parents=True, exist_ok=True)
-            beside = ref.with_name(f"{ref.name}.{uuid.uuid4().hex}.tmp")
-            beside.write_text(self.commit)
-            beside.replace(ref)
+            temporary = ref.with_name(f"{ref.name}.{uuid.uuid4().hex}.tmp")
+            temporary.write_text(self.commit)
+            temporary.replace(ref)
 
     def _link(self, file: RemoteFile) -> None:
         link, blob = self.folder / file.name, self.blob(file)
         if not blob.exists():
-            if _size(link) == file.size_bytes:  # On a disk that knows no links.
+            if _size(link) == file.size_bytes:  # On a disk without links.
                 return
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(blob))
         if link.exists() and link.samefile(blob):
             return
         link.parent.mkdir(parents=True, exist_ok=True)
-        beside = link.with_name(f".{uuid.uuid4().hex}.tmp")
+        temporary = link.with_name(f".{uuid.uuid4().hex}.tmp")
         try:
-            beside.symlink_to(os.path.relpath(blob, link.parent))
+            temporary.symlink_to(os.path.relpath(blob, link.parent))
         except OSError:
-            # A disk that knows no links, as exFAT: the file itself moves there.
+            # On a disk without links, such as exFAT, the file itself is moved there.
             blob.replace(link)
         else:
-            beside.replace(link)
+            temporary.replace(link)
 
 
 def discard_partial(cache: Path, repository: str) -> int:
-    """Remove what was downloaded of `repository` and belongs to no revision yet; return the bytes freed.
+    """Delete contents of `repository` that belong to no revision; return the number of bytes freed.
 
-    What somebody downloads now stays, here or in another program. The folder goes too if nothing is left in it.
+    Files that any app is downloading stay. The folder is deleted too if it becomes empty.
     """
     revision = CachedRevision.of(cache, repository, "")
     folder = revision.repository_folder
     freed = sum(_remove_unlocked(path, path) for path in folder.glob(f"blobs/*{PARTIAL_SUFFIX}"))
     if not any(folder.glob("blobs/*.incomplete")):
-        freed += sum(_discard(folder, blob) for blob in _strays(folder))
+        freed += sum(_discard(folder, blob) for blob in _unlinked_blobs(folder))
     revision.discard_empty_folders()
     return freed
 
@@ -168,18 +168,18 @@ def _discard(folder: Path, blob: Path) -> int:
     return _remove_unlocked(blob, folder.parent / ".locks" / folder.name / f"{blob.name}.lock")
 
 
-def _strays(folder: Path) -> list[Path]:
-    """Return the contents that no revision has a link to."""
+def _unlinked_blobs(folder: Path) -> list[Path]:
+    """Return the contents that no revision links to."""
     linked = {os.path.realpath(link) for link in folder.glob("snapshots/**/*") if link.is_symlink()}
     return [blob for blob in folder.glob("blobs/*") if os.path.realpath(blob) not in linked]
 
 
 def _remove_unlocked(path: Path, lock: Path) -> int:
-    """Remove the file unless somebody holds `lock`, which need not exist; return its size."""
+    """Delete the file unless a process holds `lock`, which need not exist; return the size of the deleted file."""
     size = _size(path) or 0
     try:
-        with lock.open("rb") as held:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink()
     except FileNotFoundError:
         path.unlink(missing_ok=True)
@@ -189,7 +189,7 @@ def _remove_unlocked(path: Path, lock: Path) -> int:
 
 
 def free_bytes(folder: Path) -> int:
-    """Return the free space on the disk that `folder` is on, or will be."""
+    """Return the free space on the disk of `folder`, which need not exist."""
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free

@@ -1,6 +1,6 @@
-"""The border to the Hugging Face Hub: addresses, headers, the files of a repository, and errors in Facet's words.
+"""The client of the Hugging Face Hub: URLs, headers, the files of a repository, and the translation of errors.
 
-Only job processes import this module, and with it `huggingface_hub`, which reads HF_ENDPOINT when it is imported.
+Only job processes import this module. It imports `huggingface_hub`, which reads HF_ENDPOINT on import.
 """
 
 import re
@@ -37,17 +37,17 @@ from mlx_engine.versions import version_of
 
 REQUEST_TIMEOUT_S = 10.0
 REQUEST_TIMEOUT = httpx2.Timeout(REQUEST_TIMEOUT_S, connect=4)
-"""Seconds until a person who waits for an answer hears that there is none."""
+"""Short, since the user is waiting for the answer."""
 TRANSFER_TIMEOUT = httpx2.Timeout(20)
-"""Seconds of silence after which a file is asked for again."""
+"""Seconds of silence after which the rest of a file is requested again."""
 
 _DATASETS = "datasets/"
 
 _wrong_token: Mapping[TokenSource, str] = {
-    "": "The Hub does not know this token. Make sure that all of it was copied; it may also have expired.",
-    "keychain": "The Hub no longer accepts the access token: it has expired or was revoked. Sign in with a new one.",
-    "environment": "The Hub does not accept the access token in HF_TOKEN: put another there, or remove that variable.",
-    "huggingface": "The Hub does not accept the access token of `hf auth login`: run that again, or sign in to Facet.",
+    "": "The Hub doesn't accept this token. Make sure you copied all of it and that it hasn't expired.",
+    "keychain": "Your access token has expired or was revoked. Sign in with a new token.",
+    "environment": "The Hub doesn't accept the access token in HF_TOKEN. Change or remove that variable.",
+    "huggingface": "The Hub doesn't accept the access token of `hf auth login`. Run it again, or sign in to Facet.",
 }
 
 
@@ -63,15 +63,15 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """The Hub, as the owner of `token` sees it; "" is nobody. A token without a `source` has just been given."""
+    """The Hub as seen by the owner of `token`; "" means signed out. A token that was just entered has no `source`."""
 
     token: str = ""
     source: TokenSource = ""
 
     def get(self, path: str, parameters: Mapping[str, Any] | None = None) -> httpx2.Response:
-        """Return the answer of the Hub's API to one question, put once; `path` follows the Hub's own address.
+        """Return the response of the Hub's API to a GET request for `path`, without retries.
 
-        `huggingface_hub` itself would go on asking for half a minute, or as long as it is told to wait.
+        `huggingface_hub` would retry for half a minute, or as long as the Hub asks it to wait.
         """
         response = get_session().get(
             constants.ENDPOINT + path,
@@ -83,33 +83,35 @@ class Hub:
         return response
 
     def list_files(self, repository: str, revision: str) -> Listing:
-        """Return the files of `repository` at the commit that `revision` names now.
+        """Return the files of `repository` at the current commit of `revision`.
 
         Raises:
-            HubError: there is no such repository or revision, it may not be read, or the Hub cannot be reached.
+            HubError: the repository or revision does not exist or is not accessible, or the Hub cannot be reached.
         """
         if not is_safe(revision):
-            raise HubNotFound(f"{revision!r} is not the name of a revision.")
+            raise HubNotFound(f"{revision!r} is not a valid revision name.")
         with self.translate_errors(repository, revision):
             validate_repo_id(repository)
             answer = self.get(f"/api/models/{repository}/revision/{quote(revision, safe='')}", {"blobs": True})
             info = model_info(answer.json())
             files = tuple(map(_remote_file, info.siblings or ()))
         if not is_commit(info.sha or ""):
-            raise HubError(f"The Hub does not say which commit {revision!r} of {repository} is.")
+            raise HubError(f"The Hub didn't return the commit of {revision!r} in {repository}. Try again.")
         return Listing(repository, str(info.sha), files, info)
 
     def file(self, repository: str, revision: str, name: str) -> tuple[str, RemoteFile]:
-        """Return one file of `repository`, and the commit that `revision` names now. No list is asked for: that of a
-        data set may be long.
+        """Return the current commit of `revision`, and one file of `repository`.
+
+        The list of files is not requested, since that of a data set can be long.
 
         Raises:
-            HubError: there is no such repository, revision or file, it may not be read, or the Hub cannot be reached.
+            HubError: the repository, revision or file does not exist or is not accessible, or the Hub cannot be
+                reached.
         """
         with self.translate_errors(repository, revision):
             validate_repo_id(repository.removeprefix(_DATASETS))
             try:
-                found = get_hf_file_metadata(
+                metadata = get_hf_file_metadata(
                     self.file_url(repository, revision, name),
                     token=self.token or False,
                     timeout=REQUEST_TIMEOUT_S,
@@ -117,37 +119,37 @@ class Hub:
                 )
             except foreign.EntryNotFoundError as error:
                 raise HubNotFound(
-                    f"{repository} has no file {name!r} at {revision!r}. Its page on the Hub lists its files."
+                    f"{repository} has no file {name!r} at {revision!r}. See its page on the Hub for the files."
                 ) from error
-            file = RemoteFile(name, -1 if found.size is None else found.size, found.etag or "")
-        if not is_commit(found.commit_hash or ""):
-            raise HubError(f"The Hub does not say which commit {revision!r} of {repository} is.")
-        return str(found.commit_hash), file
+            file = RemoteFile(name, -1 if metadata.size is None else metadata.size, metadata.etag or "")
+        if not is_commit(metadata.commit_hash or ""):
+            raise HubError(f"The Hub didn't return the commit of {revision!r} in {repository}. Try again.")
+        return str(metadata.commit_hash), file
 
     def who_am_i(self) -> str:
         """Return the name of the token's owner.
 
         Raises:
-            WrongToken: the Hub does not know the token.
-            HubError: the Hub cannot be asked.
+            WrongToken: the token is not valid.
+            HubError: the Hub cannot be reached.
         """
         if not re.fullmatch(r"[!-~]{4,512}", self.token):
-            raise WrongToken("An access token is one word of plain letters; it begins with hf_.")
+            raise WrongToken("An access token starts with “hf_” and contains no spaces.")
         with self.translate_errors("the account"):
             return str(self.get("/api/whoami-v2").json()["name"])
 
     def file_url(self, repository: str, commit: str, name: str) -> str:
-        """Return where a file is to be had; "datasets/OWNER/NAME" is a data set, as in the Hub's own addresses."""
+        """Return the URL of a file. "datasets/OWNER/NAME" is a data set, as in the Hub's URLs."""
         kind = "dataset" if repository.startswith(_DATASETS) else "model"
         return hf_hub_url(repository.removeprefix(_DATASETS), name, revision=commit, repo_type=kind)
 
     def headers(self) -> dict[str, str]:
-        """Return the headers for downloading a file as it is, not compressed."""
+        """Return the headers for downloading a file without compression."""
         return {**self._headers(), "Accept-Encoding": "identity"}
 
     @contextmanager
     def translate_errors(self, repository: str, revision: str = "main") -> Iterator[None]:
-        """Translate whatever the Hub, its library or the network raises into a `HubError`."""
+        """Translate all exceptions of the Hub, its library and the network into a `HubError`."""
         try:
             yield
         except FacetError:
@@ -155,15 +157,15 @@ class Hub:
         except (foreign.HfHubHTTPError, httpx2.HTTPStatusError) as error:
             raise _explain_answer(error, repository, revision, self) from error
         except foreign.HFValidationError as error:
-            raise HubNotFound(f"{repository!r} is not the name of a repository, which is owner/name.") from error
+            raise HubNotFound(f"{repository!r} is not a valid repository name. Use OWNER/NAME.") from error
         except (httpx2.UnsupportedProtocol, httpx2.TooManyRedirects, httpx2.InvalidURL) as error:
-            raise HubError("The Hub sends Facet to an address that it does not follow.") from error
+            raise HubError("The Hub redirected to an address that Facet doesn't follow.") from error
         except (foreign.OfflineModeIsEnabled, httpx2.RequestError) as error:
             raise _explain_silence(error) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise HubError(
-                "The Hub gave an answer that Facet does not understand. A network that wants you to sign in first, or "
-                "a mirror (HF_ENDPOINT), may be why."
+                "The Hub's response is not valid. A network that requires you to sign in, or a mirror (HF_ENDPOINT), "
+                "may be the cause."
             ) from error
 
     def _headers(self) -> dict[str, str]:
@@ -173,15 +175,15 @@ class Hub:
 
 
 def model_info(row: dict[str, Any]) -> ModelInfo:
-    """Return what the Hub tells of one repository, as its library reads it."""
+    """Return the Hub's description of a repository as an object of its library."""
     return ModelInfo(**row)  # type: ignore[no-untyped-call]
 
 
 def retry_after_s(response: httpx2.Response) -> int:
-    """Return how many seconds the Hub asks to wait; 0 if it does not say."""
-    asked = response.headers.get("Retry-After", "").strip()
-    if asked.isdecimal():
-        return int(asked[:6])
+    """Return the number of seconds that the Hub asks to wait; 0 if it does not specify any."""
+    seconds = response.headers.get("Retry-After", "").strip()
+    if seconds.isdecimal():
+        return int(seconds[:6])
     limit = re.search(r";\s*t\s*=\s*(\d{1,6})", response.headers.get("RateLimit", ""))
     return int(limit.group(1)) if limit else 0
 
@@ -192,17 +194,17 @@ def _explain_answer(
     match error:
         case foreign.GatedRepoError() if hub.token:
             return NeedsConsent(
-                f"{repository} has conditions that you must accept: open its page on the Hub, then try again."
+                f"You need to accept the conditions of {repository}. Open its page on the Hub, then try again."
             )
         case foreign.GatedRepoError():
-            return NeedsToken(f"{repository} is only for people who have accepted its conditions: sign in first.")
+            return NeedsToken(f"You need to accept the conditions of {repository} on the Hub. Sign in first.")
         case foreign.RepositoryNotFoundError():
-            unless = "or this account may not see it." if hub.token else "or it is private: then sign in first."
-            return HubNotFound(f"There is no repository {repository}, {unless}")
+            reason = "or your account has no access to it." if hub.token else "or is private. Sign in to access it."
+            return HubNotFound(f"{repository} doesn't exist, {reason}")
         case foreign.RevisionNotFoundError():
             return HubNotFound(f"{repository} has no revision {revision!r}.")
         case foreign.EntryNotFoundError():
-            return HubNotFound(f"{repository} has lost a file that it listed a moment ago. Try again.")
+            return HubNotFound(f"A file of {repository} was removed during the download. Try again.")
         case _:
             return _explain_status(error.response, repository, hub)
 
@@ -214,18 +216,20 @@ def _explain_status(response: httpx2.Response, repository: str, hub: Hub) -> Hub
     if status == 429:
         seconds = retry_after_s(response)
         when = f"in {seconds} seconds" if seconds else "in a few minutes"
-        return HubBusy(f"There were too many requests from here. Try again {when}; signing in allows more.", seconds)
+        return HubBusy(f"Too many requests to the Hub. Try again {when}. Signing in raises the limit.", seconds)
     if status >= 500:
-        return HubBusy(f"The Hub has a fault of its own ({status}). Try again in a few minutes.")
-    return HubError(f"The Hub refuses to answer about {repository} ({status}).")
+        return HubBusy(f"The Hub has an internal problem (error {status}). Try again in a few minutes.")
+    return HubError(f"The Hub refused the request for {repository} (error {status}).")
 
 
 def _explain_silence(error: Exception) -> NoNetwork:
+    if variable := network.hub_offline_variable():
+        return Offline(f"The environment variable {variable} is set. Unset it and start Facet again.")
     if network.is_offline() or isinstance(error, foreign.OfflineModeIsEnabled):
-        return Offline("Facet has been told to stay offline. Turn that off to search and download.")
+        return Offline("Facet is set to stay offline. Turn this off to search and download models.")
     if isinstance(error, httpx2.TimeoutException):
-        return NoNetwork("It does not answer. Check the network and try again.")
-    return NoNetwork("There is no connection to it. Check the network and try again.")
+        return NoNetwork("The Hub isn't responding. Check the network and try again.")
+    return NoNetwork("Couldn't connect to the Hub. Check the network and try again.")
 
 
 def _remote_file(sibling: RepoSibling) -> RemoteFile:

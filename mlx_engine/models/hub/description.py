@@ -1,7 +1,7 @@
-"""Describes a repository before it is downloaded, as far as its memory depends on it: from its config.json and the
-sizes that the Hub tells. The tensors are not known, so what a text model leaves out of its files is counted as well.
+"""Describes a repository before it is downloaded, in enough detail to estimate its memory.
 
-This module needs no `huggingface_hub`, so the window's process may use it.
+It uses config.json and the sizes stated by the Hub. The tensors are unknown, so tensors that a text model would not
+load are counted too. This module does not import `huggingface_hub`, so the window's process may use it.
 """
 
 import re
@@ -22,11 +22,11 @@ _bits = re.compile(r"(\d)-bit")
 
 
 def describe_page(page: ModelPage) -> ModelDescription:
-    """Return what the page tells of the model; it has no `cache` where there is no usable configuration."""
-    known = describe_variant(page.variant, weights_bytes=_weights_bytes(page))
+    """Return the description of the model on a page; without a valid configuration, it has no `cache`."""
+    description = describe_variant(page.variant, weights_bytes=_weights_bytes(page))
     config = Configuration(_values(page.configuration))
     return replace(
-        known,
+        description,
         path=CachedRevision.of(cache_folder(), page.variant.repository, page.commit).folder,
         revision=page.commit,
         architecture=config.architecture,
@@ -37,7 +37,7 @@ def describe_page(page: ModelPage) -> ModelDescription:
 
 
 def describe_variant(variant: Variant, *, weights_bytes: int = 0) -> ModelDescription:
-    """Return what a row of a search tells of the model: its weights alone. Its folder is that of the repository."""
+    """Return the description of a search result, which has only weights; its folder is that of the repository."""
     weights_bytes = weights_bytes or variant.size_bytes
     bits = _bits.match(variant.quantization)
     packed_bytes = variant.parameters * int(bits[1]) // 8 if bits else 0
@@ -63,12 +63,12 @@ def describe_variant(variant: Variant, *, weights_bytes: int = 0) -> ModelDescri
 
 
 def _weights_bytes(page: ModelPage) -> int:
-    """Return the size of the weights that would be downloaded, by their files rather than by the Hub's own sum."""
+    """Return the size of the weights to download, from the list of files rather than the Hub's total."""
     try:
-        chosen = select(page.files)
+        files = select(page.files)
     except UnsupportedModel:
         return 0
-    return sum(file.size_bytes for file in chosen if file.name.endswith(".safetensors"))
+    return sum(file.size_bytes for file in files if file.name.endswith(".safetensors"))
 
 
 def _values(configuration: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Downloads a repository: what of it, whether there is room, all its files at once, and its appearance when whole."""
+"""Downloads a repository: selects files, checks the free space, downloads concurrently, and links the result."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -28,16 +28,15 @@ from mlx_engine.models.hub.gate import Gate
 from mlx_engine.models.hub.transfer_rate import TransferRate
 
 CONCURRENT_FILES = 4
-"""Files downloaded at the same time."""
 INTERVAL_S = 0.2
-"""Between two reports of the progress."""
+"""Time between progress events."""
 RESERVE_BYTES = 500_000_000
-"""What a download leaves free on the disk."""
+"""Space that a download leaves free on the disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadPlan:
-    """The files to bring to `place`."""
+    """The files to download to `revision` in the cache."""
 
     files: Sequence[RemoteFile]
     revision: CachedRevision
@@ -58,14 +57,14 @@ def download(
     cache: Path | None = None,
     retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
 ) -> Iterator[HubEvent]:
-    """Yield what is planned, the progress several times a second, and the end.
+    """Yield the plan, the progress several times per second, and the result.
 
-    Whoever stops it in the middle, by closing the iterator or ending the process, can begin again where it was.
+    After closing the iterator or ending the process, a later download resumes.
 
     Raises:
-        HubError: the Hub cannot be reached, refuses, or sent something else than it had listed.
-        UnsupportedModel: there is nothing in the repository that Facet could run.
-        NoSpace: the disk has no room.
+        HubError: the Hub cannot be reached, refuses, or sent content that differs from its listing.
+        UnsupportedModel: the repository has no model that Facet can run.
+        NoSpace: the disk has too little space.
         StorageError: the cache cannot be written.
     """
     plan = make_plan(request, hub, cache or cache_folder())
@@ -84,11 +83,11 @@ def download(
 
 
 def make_plan(request: Download, hub: Hub, cache: Path) -> DownloadPlan:
-    """Return what is to be done.
+    """Return the plan of the download.
 
     Raises:
         HubError: the Hub cannot be reached, or refuses.
-        UnsupportedModel: there is nothing in the repository that Facet could run.
+        UnsupportedModel: the repository has no model that Facet can run.
     """
     listing = hub.list_files(request.repository, request.commit or request.revision)
     files = sorted(select(listing.files, request.include), key=lambda file: file.size_bytes)
@@ -96,17 +95,17 @@ def make_plan(request: Download, hub: Hub, cache: Path) -> DownloadPlan:
 
 
 def require_space(repository: str, plan: DownloadPlan) -> None:
-    """See that the disk takes what is missing.
+    """Check that the disk has space for the missing files.
 
     Raises:
-        NoSpace: it does not.
+        NoSpace: it has too little.
     """
     with storage_errors(plan.revision.repository_folder):
         free = free_bytes(plan.revision.repository_folder)
     if plan.missing_bytes + RESERVE_BYTES > free and plan.missing_bytes:
         raise NoSpace(
-            f"{repository} needs {format_disk(plan.missing_bytes)} more, and {format_disk(RESERVE_BYTES)} should "
-            f"stay free; the disk has {format_disk(free)}. Make room, then try again."
+            f"{repository} needs {format_disk(plan.missing_bytes)}, and {format_disk(RESERVE_BYTES)} should stay "
+            f"free, but only {format_disk(free)} is available. Free up some space and try again."
         )
 
 
@@ -125,10 +124,10 @@ def plan_event(request: Download, plan: DownloadPlan) -> DownloadPlanned:
 
 
 def transfer_all(request: Download, hub: Hub, plan: DownloadPlan, retries: RetryPolicy) -> Iterator[HubEvent]:
-    """Bring all files of `plan` to its place; yield the progress several times a second.
+    """Download all files of `plan` into the cache; yield the progress several times per second.
 
     Raises:
-        HubError: a file cannot be had, or is not what the Hub had listed.
+        HubError: a file cannot be downloaded, or differs from the Hub's listing.
         StorageError: the disk is full or cannot be written.
     """
     waits: SimpleQueue[Waiting] = SimpleQueue()
@@ -136,24 +135,24 @@ def transfer_all(request: Download, hub: Hub, plan: DownloadPlan, retries: Retry
     def on_wait(seconds: float, reason: str) -> None:
         waits.put(Waiting(request.id, seconds, reason))
 
-    transfers = [
+    downloads = [
         FileDownload(hub, request.repository, file, plan.revision, on_wait=on_wait, retries=retries)
         for file in plan.files
     ]
-    rate = TransferRate(time.monotonic(), sum(transfer.done_bytes for transfer in transfers))
+    rate = TransferRate(time.monotonic(), sum(file_download.done_bytes for file_download in downloads))
     stop = Gate()
     with ThreadPoolExecutor(CONCURRENT_FILES) as threads:
-        futures = {threads.submit(transfer.run, stop): transfer for transfer in transfers}
+        futures = {threads.submit(file_download.run, stop): file_download for file_download in downloads}
         try:
             unfinished = set(futures)
             while unfinished:
                 finished, unfinished = wait(unfinished, INTERVAL_S, FIRST_EXCEPTION)
                 raise_first(finished)
-                news: list[HubEvent] = [waits.get() for _ in range(waits.qsize())]
-                rate = rate.after(time.monotonic(), sum(transfer.done_bytes for transfer in transfers))
-                running = [transfer for future, transfer in futures.items() if future.running()]
-                # Whoever does not ask for the next event lets everything stand still.
-                for event in (*news, _progress(request.id, plan.total_bytes, rate, running)):
+                retries_ahead: list[HubEvent] = [waits.get() for _ in range(waits.qsize())]
+                rate = rate.after(time.monotonic(), sum(file_download.done_bytes for file_download in downloads))
+                running = [file_download for future, file_download in futures.items() if future.running()]
+                # Downloads pause while the consumer does not ask for the next event.
+                for event in (*retries_ahead, _progress(request.id, plan.total_bytes, rate, running)):
                     with stop.pause():
                         yield event
         finally:
@@ -162,7 +161,7 @@ def transfer_all(request: Download, hub: Hub, plan: DownloadPlan, retries: Retry
 
 
 def raise_first(finished: set[Future[None]]) -> None:
-    """Raise what one of the threads has met; that it was stopped only because of another comes last."""
+    """Raise the error of a finished thread, if any. `TransferStopped` comes last: it only follows other errors."""
     errors = [error for future in finished if (error := future.exception())]
     for error in sorted(errors, key=lambda error: isinstance(error, TransferStopped)):
         raise error
@@ -176,6 +175,7 @@ def _progress(id: str, total_bytes: int, rate: TransferRate, running: Sequence[F
         bytes_per_s=rate.bytes_per_s,
         remaining_s=rate.remaining_s(total_bytes),
         files=tuple(
-            FileProgress(transfer.file.name, transfer.done_bytes, transfer.file.size_bytes) for transfer in running
+            FileProgress(file_download.file.name, file_download.done_bytes, file_download.file.size_bytes)
+            for file_download in running
         ),
     )

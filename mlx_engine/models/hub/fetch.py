@@ -1,4 +1,4 @@
-"""Fetches one text of a data set from the Hub, as models are: taken up where it was left, verified, at one commit."""
+"""Downloads one text of a data set from the Hub as models are downloaded: resumable, verified, at one commit."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from mlx_engine.models.hub.file_download import RetryPolicy
 from mlx_engine.models.hub.files import is_digest
 
 LARGEST_BYTES = 1_000_000_000
-"""More than this is no text to measure on: the first 64 MB of it are read."""
+"""Limit on the size of a file; only its first 64 MB are read."""
 
 
 def fetch_dataset(
@@ -23,37 +23,39 @@ def fetch_dataset(
     root: Path,
     retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
 ) -> Iterator[HubEvent]:
-    """Yield what is planned, the progress, and the end. What is below `root` already is not asked for again.
+    """Yield the plan, the progress, and the result. A text that is already below `root` is not downloaded again.
 
     Raises:
-        BadCorpus: the name is no data set's.
-        HubError: the Hub cannot be reached, refuses, or sent something else than it had announced.
-        NoSpace: the disk has no room.
-        StorageError: it cannot be written.
+        BadCorpus: the name is not that of a data set.
+        HubError: the Hub cannot be reached, refuses, or sent content that differs from its listing.
+        NoSpace: the disk has too little space.
+        StorageError: the text cannot be written.
     """
-    wanted = parse_dataset(request.dataset)
-    here = find_local(wanted, root)
-    if here is None:
-        yield from _bring(request, wanted, hub, root, retries)
-        here = find_local(wanted, root)
-    if here is None:
-        raise HubNotFound(f"{wanted.file} was removed while it was being fetched. Try again.")
-    yield DatasetFetched(request.id, dataset=str(here[0]))
+    dataset = parse_dataset(request.dataset)
+    local = find_local(dataset, root)
+    if local is None:
+        yield from _download(request, dataset, hub, root, retries)
+        local = find_local(dataset, root)
+    if local is None:
+        raise HubNotFound(f"{dataset.file} was deleted during the download. Try again.")
+    yield DatasetFetched(request.id, dataset=str(local[0]))
 
 
-def _bring(request: FetchDataset, wanted: Dataset, hub: Hub, root: Path, retries: RetryPolicy) -> Iterator[HubEvent]:
-    commit, file = hub.file(wanted.repository, wanted.revision, wanted.file)
+def _download(
+    request: FetchDataset, dataset: Dataset, hub: Hub, root: Path, retries: RetryPolicy
+) -> Iterator[HubEvent]:
+    commit, file = hub.file(dataset.repository, dataset.revision, dataset.file)
     if not is_digest(file.digest) or file.size_bytes < 0:
-        raise UnsafeRepository(f"The Hub describes {file.name!r} in a way that cannot be right.")
+        raise UnsafeRepository(f"The Hub's description of {file.name!r} is not valid.")
     if file.size_bytes > LARGEST_BYTES:
         raise HubNotFound(
-            f"{file.name} has {format_disk(file.size_bytes)}; Facet fetches texts of up to "
-            f"{format_disk(LARGEST_BYTES)}, of which it reads the beginning. Choose a smaller file of the data set."
+            f"{file.name} has {format_disk(file.size_bytes)}. Choose a file of the data set with at most "
+            f"{format_disk(LARGEST_BYTES)}."
         )
-    plan = DownloadPlan((file,), wanted.cached_revision(root, commit))
-    download = Download(id=request.id, repository=wanted.repository, revision=wanted.revision, commit=commit)
-    require_space(wanted.repository, plan)
+    plan = DownloadPlan((file,), dataset.cached_revision(root, commit))
+    download = Download(id=request.id, repository=dataset.repository, revision=dataset.revision, commit=commit)
+    require_space(dataset.repository, plan)
     yield plan_event(download, plan)
     yield from transfer_all(download, hub, plan, retries)
     with storage_errors(plan.revision.folder):
-        plan.revision.link_files(plan.files, wanted.revision)
+        plan.revision.link_files(plan.files, dataset.revision)

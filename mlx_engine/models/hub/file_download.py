@@ -1,7 +1,7 @@
-"""One file from the Hub to the cache: taken up where it was left, tried again when the line breaks, and verified.
+"""Downloads one file from the Hub to the cache: resumable, with retries after connection errors, and verified.
 
-`huggingface_hub` 2 begins a file anew whenever its process ended in the middle (docs/decisions/0005), so the bytes
-are received here; addresses, headers and errors are the library's.
+`huggingface_hub` 2 restarts a file if its process ended during the download (docs/decisions/0005), so the bytes are
+received here; URLs, headers and errors come from the library.
 """
 
 import hashlib
@@ -22,31 +22,29 @@ from mlx_engine.models.hub.cache import CachedRevision
 from mlx_engine.models.hub.client import TRANSFER_TIMEOUT, Hub
 
 _BLOCK_BYTES = 1 << 20
-"""What is read at once from a file that is there in part."""
 _LARGEST_REQUEST_BYTES = 16 * 2**30
-"""The most that is asked for at once: of files over 50 GB the Hub's servers hand out parts, but not the whole
-(https://github.com/huggingface/xet-core/issues/238)."""
+"""The Hub serves files over 50 GB in ranges only (https://github.com/huggingface/xet-core/issues/238)."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often a broken connection is tried again without a byte more, and how long between: doubling each time."""
+    """The number of retries without progress, and the wait before each, which doubles every time."""
 
     tries: int = 5
     first_wait_s: float = 1.0
     longest_wait_s: float = 60.0
-    """If the Hub asks to wait longer than this, the transfer ends and says so."""
+    """If the Hub asks to wait longer than this, the transfer fails."""
 
     def wait_after(self, error: NoNetwork | HubBusy, failures: int) -> float:
-        """Return how long to wait after so many failures in a row; raise the `error` once retries is at its end."""
-        asked = error.retry_after_s if isinstance(error, HubBusy) else 0
-        if failures > self.tries or asked > self.longest_wait_s:
+        """Return the wait in seconds after this many consecutive failures; raise `error` if there were too many."""
+        retry_after_s = error.retry_after_s if isinstance(error, HubBusy) else 0
+        if failures > self.tries or retry_after_s > self.longest_wait_s:
             raise error
-        return max(asked, min(self.first_wait_s * 2.0 ** (failures - 1), self.longest_wait_s))
+        return max(retry_after_s, min(self.first_wait_s * 2.0 ** (failures - 1), self.longest_wait_s))
 
 
 class TransferStopped(Exception):
-    """Another file of the same download has failed."""
+    """The transfer was stopped, because another file failed or the request was canceled."""
 
 
 class FileDownload:
@@ -72,12 +70,13 @@ class FileDownload:
         self._hash = _hash_for(file)
 
     def run(self, stop: threading.Event) -> None:
-        """Bring the file into the cache, whole and verified; return when it is there, or `stop` was set.
+        """Download the file into the cache; return when it is complete and verified.
 
         Raises:
-            WrongContent: what came is not what the Hub had listed.
-            HubError: the Hub refused, or the connection broke too often.
+            WrongContent: the content differs from the Hub's listing.
+            HubError: the Hub refused, or the connection failed too often.
             StorageError: the disk is full or cannot be written.
+            TransferStopped: `stop` was set.
         """
         with storage_errors(self._revision.blob(self.file)), self._revision.locked_partial(self.file) as part:
             if part is not None:
@@ -86,25 +85,25 @@ class FileDownload:
         self.done_bytes = self.file.size_bytes
 
     def _complete(self, part: BinaryIO, stop: threading.Event) -> None:
-        kept = self._take_up(part)
+        resumed_bytes = self._resume(part)
         self._receive(part, stop)
-        if kept and self._hash.hexdigest() != self.file.digest:
-            # What was there before may be what is damaged: once more, all of it.
+        if resumed_bytes and self._hash.hexdigest() != self.file.digest:
+            # The existing part may be damaged, so the whole file is downloaded once more.
             self._restart(part)
             self._receive(part, stop)
         if self._hash.hexdigest() != self.file.digest:
             self._restart(part)
-            raise WrongContent(f"{self.file.name} is not what the Hub has listed (its checksum differs). Try again.")
+            raise WrongContent(f"{self.file.name} differs from the Hub's checksum. Try again.")
 
-    def _take_up(self, part: BinaryIO) -> int:
-        """Read what is there from before into the checksum; return how much that is."""
-        kept = self._revision.downloaded_bytes(self.file)
-        self._restart(part, keep=kept)
-        with self._revision.partial(self.file).open("rb") as before:
-            while block := before.read(min(_BLOCK_BYTES, kept - self.done_bytes)):
+    def _resume(self, part: BinaryIO) -> int:
+        """Add the existing part to the checksum; return its size in bytes."""
+        existing_bytes = self._revision.downloaded_bytes(self.file)
+        self._restart(part, keep=existing_bytes)
+        with self._revision.partial(self.file).open("rb") as existing:
+            while block := existing.read(min(_BLOCK_BYTES, existing_bytes - self.done_bytes)):
                 self._hash.update(block)
                 self.done_bytes += len(block)
-        return kept
+        return existing_bytes
 
     def _restart(self, part: BinaryIO, *, keep: int = 0) -> None:
         if os.fstat(part.fileno()).st_size > keep:
@@ -113,7 +112,7 @@ class FileDownload:
         self.done_bytes = 0
 
     def _receive(self, part: BinaryIO, stop: threading.Event) -> None:
-        """Receive what is missing, with as many requests as it takes."""
+        """Receive the missing bytes, with as many requests as necessary."""
         failures = 0
         while self.done_bytes < self.file.size_bytes:
             before = self.done_bytes
@@ -128,41 +127,41 @@ class FileDownload:
                     raise TransferStopped from error
 
     def _stream(self, part: BinaryIO, stop: threading.Event) -> None:
-        """Receive from one request until it ends."""
-        address = self._hub.file_url(self._repository, self._revision.commit, self.file.name)
+        """Receive the response to one request."""
+        url = self._hub.file_url(self._repository, self._revision.commit, self.file.name)
         headers = self._hub.headers()
         start, end = self.done_bytes, min(self.file.size_bytes, self.done_bytes + _LARGEST_REQUEST_BYTES)
         if start or end < self.file.size_bytes:
             headers["Range"] = f"bytes={start}-{end - 1}"
-        with get_session().stream("GET", address, headers=headers, timeout=TRANSFER_TIMEOUT) as response:
+        with get_session().stream("GET", url, headers=headers, timeout=TRANSFER_TIMEOUT) as response:
             self._check(response, part, end)
-            # As they come, 64 KB at most: gathering larger blocks copies every byte three times more.
+            # Blocks have at most 64 KB. Joining them into larger ones would copy every byte three more times.
             for block in response.iter_raw():
                 if stop.is_set():
                     raise TransferStopped
-                self._take(block, part)
+                self._append(block, part)
         if self.done_bytes == start:
-            raise NoNetwork("It sends nothing. Check the network and try again.")
+            raise NoNetwork("The Hub sent no data. Check the network and try again.")
 
     def _check(self, response: httpx2.Response, part: BinaryIO, end: int) -> None:
-        """Refuse an answer that is not about the bytes that are missing, before any of it is kept."""
+        """Raise an error if the response is not for the missing bytes."""
         if response.status_code == 416:
             raise self._wrong_length()
         if response.status_code == 400 and self.file.size_bytes > _LARGEST_REQUEST_BYTES:
             raise HubError(
-                f"The Hub does not hand out {self.file.name}, which has {format_disk(self.file.size_bytes)}, by plain "
-                f"HTTP. `hf download {self._repository}` may get it; Facet then finds it in the same cache."
+                f"The Hub doesn't serve {self.file.name} ({format_disk(self.file.size_bytes)}) over plain HTTP. Try "
+                f"`hf download {self._repository}`; Facet will find the model in the same cache."
             )
         hf_raise_for_status(response)
         if response.status_code == 200 and self.done_bytes:
-            # It sends the whole file although only the rest was asked for.
+            # The server ignored the range and sends the whole file.
             self._restart(part)
         start = self.done_bytes
         length = response.headers.get("Content-Length")
         if length is not None and start + int(length) not in (end, self.file.size_bytes):
             raise self._wrong_length()
 
-    def _take(self, block: bytes, part: BinaryIO) -> None:
+    def _append(self, block: bytes, part: BinaryIO) -> None:
         if self.done_bytes + len(block) > self.file.size_bytes:
             raise self._wrong_length()
         view = memoryview(block)
@@ -172,11 +171,11 @@ class FileDownload:
         self.done_bytes += len(block)
 
     def _wrong_length(self) -> WrongContent:
-        return WrongContent(f"{self.file.name} is longer or shorter than the Hub has listed. Try again.")
+        return WrongContent(f"{self.file.name} differs from the size that the Hub states. Try again.")
 
 
 def _hash_for(file: RemoteFile) -> "hashlib._Hash":
-    """Return a checksum to feed with the file's content; git puts a header before it."""
+    """Return an empty hash for the file's content; git object ids include a header."""
     if len(file.digest) == 64:
         return hashlib.sha256()
     return hashlib.sha1(b"blob %d\0" % file.size_bytes, usedforsecurity=False)

@@ -1,7 +1,7 @@
-"""One large file on its way to the Hub's storage: in one piece or in parts, each tried again when the line breaks.
+"""Uploads one large file to the Hub's storage, whole or in parts, with retries after connection errors.
 
-The storage keeps whole files (and checks their SHA-256); of one that was broken off it keeps nothing, so that a later
-process sends that one anew, and no other.
+The storage verifies the SHA-256 and keeps complete files. It keeps nothing of an interrupted upload, so a later process
+sends that file again, but no other.
 """
 
 import math
@@ -19,11 +19,11 @@ from mlx_engine.models.hub.file_download import RetryPolicy, TransferStopped
 from mlx_engine.models.hub.upload_source import UploadSource
 
 _BLOCK_BYTES = 1 << 18
-"""Sent at once: small enough that progress and stopping follow a slow line."""
+"""Small enough for regular progress and quick stopping on a slow connection."""
 
 
 class FileUpload:
-    """The upload of one file after the Hub's `action` for it. `done_bytes` may be read from any thread."""
+    """The upload of one file according to the Hub's `action`. `done_bytes` may be read from any thread."""
 
     def __init__(
         self,
@@ -41,17 +41,17 @@ class FileUpload:
         self._on_wait, self._retries = on_wait, retries
 
     def run(self, stop: threading.Event) -> None:
-        """Send the file; return when the Hub has it, whole and checked.
+        """Upload the file; return when the Hub has verified it.
 
         Raises:
-            HubError: the Hub refused, or the connection broke too often.
-            StorageError: the file cannot be read, or changes meanwhile.
+            HubError: the Hub refused, or the connection failed too often.
+            StorageError: the file cannot be read, or has changed.
             TransferStopped: `stop` was set.
         """
         try:
             self._send(stop)
         except HubError:
-            # The storage refuses a file that no longer has its checksum: then the change is the reason to report.
+            # The storage refuses a file with a wrong checksum. If the file has changed, that is the error to report.
             self.file.check_unchanged()
             raise
         self.file.check_unchanged()
@@ -62,27 +62,27 @@ class FileUpload:
         if "chunk_size" in header:
             self._send_parts(href, header, stop)
         else:
-            self._patiently(lambda: self._put(href, 0, self.file.size_bytes, stop), stop)
+            self._with_retries(lambda: self._put(href, 0, self.file.size_bytes, stop), stop)
         if verify := self._action.get("verify"):
-            self._patiently(lambda: self._tell(verify["href"], self._identity()), stop)
+            self._with_retries(lambda: self._post(verify["href"], self._identity()), stop)
 
     def _send_parts(self, href: str, header: Mapping[str, Any], stop: threading.Event) -> None:
-        size, whole = int(header["chunk_size"]), self.file.size_bytes
-        addresses = [header[number] for number in sorted((name for name in header if name.isdigit()), key=int)]
-        if size <= 0 or len(addresses) != math.ceil(whole / size):
-            raise HubError(f"The Hub wants {self.file.name} in parts that do not make up the file. Try again.")
+        size, total = int(header["chunk_size"]), self.file.size_bytes
+        urls = [header[number] for number in sorted((name for name in header if name.isdigit()), key=int)]
+        if size <= 0 or len(urls) != math.ceil(total / size):
+            raise HubError(f"The Hub requested {self.file.name} in parts that don't add up to the file. Try again.")
         parts = []
-        for number, address in enumerate(addresses, start=1):
+        for number, url in enumerate(urls, start=1):
             start = (number - 1) * size
-            etag = self._send_part(address, start, min(start + size, whole), stop)
+            etag = self._send_part(url, start, min(start + size, total), stop)
             parts.append({"partNumber": number, "etag": etag})
-        self._patiently(lambda: self._tell(href, {"oid": self.file.sha256, "parts": parts}), stop)
+        self._with_retries(lambda: self._post(href, {"oid": self.file.sha256, "parts": parts}), stop)
 
-    def _send_part(self, address: str, start: int, end: int, stop: threading.Event) -> str:
-        return self._patiently(lambda: self._put(address, start, end, stop), stop).headers.get("etag", "")
+    def _send_part(self, url: str, start: int, end: int, stop: threading.Event) -> str:
+        return self._with_retries(lambda: self._put(url, start, end, stop), stop).headers.get("etag", "")
 
-    def _patiently(self, step: Callable[[], httpx2.Response], stop: threading.Event) -> httpx2.Response:
-        """Take the step, again if the line breaks or the storage has a fault of its own."""
+    def _with_retries(self, step: Callable[[], httpx2.Response], stop: threading.Event) -> httpx2.Response:
+        """Run the step, again after a connection or server error."""
         failures = 0
         while True:
             before = self.done_bytes
@@ -97,12 +97,12 @@ class FileUpload:
                 if stop.wait(wait_s):
                     raise TransferStopped from error
 
-    def _put(self, address: str, start: int, end: int, stop: threading.Event) -> httpx2.Response:
-        """Send the bytes to the storage. The address itself carries the right to: no token goes there."""
+    def _put(self, url: str, start: int, end: int, stop: threading.Event) -> httpx2.Response:
+        """Send bytes to the storage. The URL contains the authorization, so the token is not sent."""
         self.done_bytes = start
         headers = {"Content-Length": str(end - start)}
         response = get_session().put(
-            address, content=self._blocks(start, end, stop), headers=headers, timeout=write_api.TIMEOUT
+            url, content=self._blocks(start, end, stop), headers=headers, timeout=write_api.TIMEOUT
         )
         hf_raise_for_status(response)
         return response
@@ -119,8 +119,8 @@ class FileUpload:
                 yield block
                 self.done_bytes = at + len(block)
 
-    def _tell(self, address: str, what: Mapping[str, Any]) -> httpx2.Response:
-        return write_api.post_lfs(self._hub, address, what)
+    def _post(self, url: str, content: Mapping[str, Any]) -> httpx2.Response:
+        return write_api.post_lfs(self._hub, url, content)
 
     def _identity(self) -> dict[str, Any]:
         return {"oid": self.file.sha256, "size": self.file.size_bytes}

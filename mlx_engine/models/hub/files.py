@@ -1,7 +1,7 @@
-"""Which files of a repository are wanted, and whether their names can be trusted. Pure.
+"""Selects the files of a repository to download, and checks that their names are safe. Pure.
 
 A model needs its weights as safetensors, its configuration, its tokenizer and its chat template; the card and the
-license come along. Pickles and code are never downloaded, whoever asks for them: both can run any program.
+license are included. Pickles and code are never downloaded, even on request: both can run any program.
 """
 
 import re
@@ -29,8 +29,8 @@ COMPANIONS = (
     "*.jinja",
     "chat_template.json",
 )
-"""What a model needs beside its weights, as patterns of names: configuration, tokenizer, chat template."""
-_needed = (
+"""Name patterns of the files that a model needs besides weights: configuration, tokenizer, chat template."""
+_selected = (
     *COMPANIONS,
     "README.md",
     "LICENSE*",
@@ -45,41 +45,41 @@ _commit = re.compile(r"[0-9a-f]{40}")
 
 
 def select(files: Sequence[RemoteFile], include: Sequence[str] = ()) -> list[RemoteFile]:
-    """Return the files to download: those that match a pattern of `include`, or without any those a model needs.
+    """Return the files to download: those that match a pattern of `include`; without patterns, those a model needs.
 
     Raises:
-        UnsafeRepository: the name of a file, wanted or not, could lead out of the folder.
+        UnsafeRepository: the name of any file, selected or not, could lead out of the folder.
         HubNotFound: no file matches `include`.
-        UnsupportedModel: there is nothing that Facet could run.
+        UnsupportedModel: there is no model that Facet can run.
     """
     check_names(file.name for file in files)
     harmless = [file for file in files if PurePosixPath(file.name).suffix.lower() not in _dangerous]
-    chosen = _matching(harmless, include) if include else _runnable(harmless, files)
-    for file in chosen:
+    selection = _matching(harmless, include) if include else _runnable(harmless, files)
+    for file in selection:
         if not is_digest(file.digest) or file.size_bytes < 0:
-            raise UnsafeRepository(f"The Hub describes {file.name!r} in a way that cannot be right.")
-    return chosen
+            raise UnsafeRepository(f"The Hub's description of {file.name!r} is not valid.")
+    return selection
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Refuse names that could lead out of the folder that they are meant for, or that cannot be told apart from one.
+    """Refuse names that could lead out of their folder, and names of both a file and a folder.
 
     Raises:
-        UnsafeRepository: there is such a name; nothing should be taken from this repository.
+        UnsafeRepository: a name is not safe; nothing from this repository should be used.
     """
     folders: set[str] = set()
     files: set[str] = set()
     for name in names:
         if not is_safe(name):
-            raise UnsafeRepository(f"It has a file called {name!r}, which could be written outside its folder.")
+            raise UnsafeRepository(f"The file {name!r} could be written outside the model's folder.")
         files.add(name)
         folders.update(str(parent) for parent in PurePosixPath(name).parents)
     if both := files & folders:
-        raise UnsafeRepository(f"It has a file and a folder that are both called {min(both)!r}.")
+        raise UnsafeRepository(f"A file and a folder are both called {min(both)!r}.")
 
 
 def is_safe(name: str) -> bool:
-    """Tell whether `name` is a plain path downwards, of a length that file systems allow."""
+    """Return whether `name` is a plain path below a folder, no longer than file systems allow."""
     parts = name.split("/")
     return (
         not any(part in ("", ".", "..") or len(part.encode("utf-8", "replace")) > 255 for part in parts)
@@ -90,7 +90,7 @@ def is_safe(name: str) -> bool:
 
 
 def is_digest(text: str) -> bool:
-    """Tell whether it can be a SHA-256, or the id of a git object."""
+    """Return whether `text` is a SHA-256 or the id of a git object."""
     return _digest.fullmatch(text) is not None
 
 
@@ -99,32 +99,30 @@ def is_commit(revision: str) -> bool:
 
 
 def _matching(files: Sequence[RemoteFile], patterns: Sequence[str]) -> list[RemoteFile]:
-    chosen = [file for file in files if any(fnmatchcase(file.name, pattern) for pattern in patterns)]
-    if not chosen:
-        raise HubNotFound(
-            f"No file matches {' or '.join(patterns)}, pickles and programs aside, which Facet never downloads."
-        )
-    return chosen
+    matches = [file for file in files if any(fnmatchcase(file.name, pattern) for pattern in patterns)]
+    if not matches:
+        raise HubNotFound(f"No file matches {' or '.join(patterns)}. Facet never downloads pickles or programs.")
+    return matches
 
 
 def _runnable(harmless: Sequence[RemoteFile], files: Sequence[RemoteFile]) -> list[RemoteFile]:
     top = [file for file in harmless if "/" not in file.name]
     weights = [file for file in top if _weights.fullmatch(file.name)]
     if not weights:
-        # Older conversions call their weights otherwise.
+        # Older conversions use other names for their weights.
         weights = [file for file in top if file.name.endswith(".safetensors")]
     if not weights:
-        raise UnsupportedModel(_why_not(files))
-    return weights + [file for file in top if any(fnmatchcase(file.name, pattern) for pattern in _needed)]
+        raise UnsupportedModel(_missing_weights_reason(files))
+    return weights + [file for file in top if any(fnmatchcase(file.name, pattern) for pattern in _selected)]
 
 
-def _why_not(files: Sequence[RemoteFile]) -> str:
-    if found := sorted(file.name for file in files if file.name.lower().endswith(".gguf")):
-        some = ", ".join(found[:4]) + (", …" if len(found) > 4 else "")
-        return f"This repository holds GGUF files ({some}). Choose one by --include, then import it."
+def _missing_weights_reason(files: Sequence[RemoteFile]) -> str:
+    if names := sorted(file.name for file in files if file.name.lower().endswith(".gguf")):
+        examples = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
+        return f"This repository contains GGUF files ({examples}). Choose one with --include, then import it."
     if any(PurePosixPath(file.name).suffix.lower() in (".bin", ".pt", ".pth") for file in files):
         return (
-            "Its weights are Python pickles, which can run any program when they are opened, so Facet does not "
-            "download them. Look for the same model as safetensors."
+            "The weights are Python pickles, which can run any program when opened, so Facet doesn't download them. "
+            "Look for the same model as safetensors."
         )
-    return "This repository holds no weights as safetensors files."
+    return "This repository contains no weights in safetensors format."

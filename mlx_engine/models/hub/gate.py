@@ -1,4 +1,4 @@
-"""Lets transfers in threads go on, stand still or end."""
+"""Pauses, resumes and stops transfers in threads."""
 
 import contextlib
 import threading
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 class Gate(threading.Event):
-    """Set, it ends transfers. Those who ask stand still while it is shut."""
+    """An event that stops transfers when set. While paused, `is_set` blocks, so that transfers wait."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -19,7 +19,7 @@ class Gate(threading.Event):
 
     @contextlib.contextmanager
     def pause(self) -> Iterator[None]:
-        """Let everything stand still meanwhile."""
+        """Pause all transfers within the context."""
         self._open.clear()
         try:
             yield

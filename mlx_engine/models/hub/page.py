@@ -1,4 +1,4 @@
-"""The page of one repository: its card, its files, its configuration, and the evaluations that the card claims."""
+"""The page of a repository: its card, files, configuration, and the evaluations stated on the card."""
 
 import math
 from collections.abc import Iterator
@@ -14,15 +14,15 @@ from mlx_engine.models.hub.files import select
 from mlx_engine.models.hub.search import variant_of
 
 LONGEST_TEXT_BYTES = 1_000_000
-"""Of a card or a configuration."""
+"""Limit for a card or a configuration."""
 
 
 def read_page(request: ReadModel, hub: Hub) -> ModelPage:
     """Return the page of `request.repository`.
 
     Raises:
-        HubError: there is no such repository or revision, or the Hub cannot be reached.
-        UnsafeRepository: its file names could do harm.
+        HubError: the repository or revision does not exist, or the Hub cannot be reached.
+        UnsafeRepository: its file names are not safe.
     """
     listing = hub.list_files(request.repository, request.revision)
     try:
@@ -44,14 +44,14 @@ def read_page(request: ReadModel, hub: Hub) -> ModelPage:
 
 
 def _text(name: str, listing: Listing, hub: Hub) -> str:
-    """Return a file, its end cut off if it is very long; "" if there is none, or only for people signed in."""
+    """Return the text of a file, truncated if it is very long; "" if it does not exist or requires signing in."""
     if not any(file.name == name for file in listing.files):
         return ""
-    address = hub.file_url(listing.repository, listing.commit, name)
+    url = hub.file_url(listing.repository, listing.commit, name)
     text = b""
     with (
         hub.translate_errors(listing.repository, listing.commit),
-        get_session().stream("GET", address, headers=hub.headers(), timeout=REQUEST_TIMEOUT) as response,
+        get_session().stream("GET", url, headers=hub.headers(), timeout=REQUEST_TIMEOUT) as response,
     ):
         if response.status_code in (401, 403):
             return ""
@@ -64,7 +64,7 @@ def _text(name: str, listing: Listing, hub: Hub) -> str:
 
 
 def _evaluations(info: ModelInfo) -> Iterator[Evaluation]:
-    """Give the results that are numbers; the card is written by hand, so anything may be in it."""
+    """Yield the results that are numbers; the card is written by hand, so it can contain anything."""
     for result in (info.card_data.eval_results if info.card_data else None) or ():
         value = result.metric_value
         if isinstance(value, int | float) and math.isfinite(value):

@@ -1,6 +1,6 @@
-"""A model on the Hub as a folder that can be read like any other, before its weights are here.
+"""Writes a model on the Hub as a folder that can be described before its weights are downloaded.
 
-Small files are whole and verified. Of the weight files only the headers are real: what follows are holes.
+Small files are complete and verified. Weight files are sparse: they have only their headers.
 """
 
 import shutil
@@ -20,16 +20,16 @@ from mlx_engine.models.hub.remote_header import write_sparse_copy
 def write_skeleton(
     hub: Hub, repository: str, plan: DownloadPlan, folder: Path, *, on_wait: Callable[[float, str], None]
 ) -> None:
-    """Write it into the new `folder`. The small files are brought to the place of the plan first.
+    """Write the skeleton to the new `folder`. Small files are downloaded to the cache and copied.
 
     Raises:
-        HubError: the Hub cannot be reached, refuses, or sent something else than it had listed.
+        HubError: the Hub cannot be reached, refuses, or sent content that differs from its listing.
         BrokenModel: a weight file has no header.
         StorageError: the disk is full, or cannot be written.
     """
     stop = threading.Event()
 
-    def bring(file: RemoteFile) -> None:
+    def write(file: RemoteFile) -> None:
         if is_weights(file):
             write_sparse_copy(hub, repository, plan.revision.commit, file, folder / file.name)
         else:
@@ -39,7 +39,7 @@ def write_skeleton(
     with storage_errors(folder), ThreadPoolExecutor(CONCURRENT_FILES) as threads:
         folder.mkdir(parents=True)
         try:
-            list(threads.map(bring, plan.files))
+            list(threads.map(write, plan.files))
         finally:
             stop.set()
             threads.shutdown(cancel_futures=True)

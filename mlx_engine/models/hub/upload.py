@@ -1,8 +1,8 @@
-"""Puts files on the Hub as one commit: first the large ones into its storage, as far as it has them not, then all.
+"""Uploads files to the Hub as one commit: first missing large files to its storage, then the commit with all files.
 
-Large files go by git-lfs over HTTP, whose bytes can be counted and stopped. hf-xet ignores the offline switch, and the
-library's own git-lfs has no time limits and reports no waits (decision 0016). After a stop the upload can be resumed:
-what the storage has is not sent a second time, and nothing is to be seen in the repository before the commit.
+Large files use git-lfs over HTTP, which can report progress and be stopped. hf-xet ignores the offline switch, and the
+library's git-lfs has no timeouts and reports no waits (decision 0016). A stopped upload can be resumed: files in the
+storage are not sent again, and nothing is visible in the repository before the commit.
 """
 
 import base64
@@ -30,16 +30,15 @@ from mlx_engine.models.hub.upload_messages import Published, PublishPlanned, Pub
 from mlx_engine.models.hub.upload_source import UploadSource
 
 CONCURRENT_FILES = 2
-"""Files sent at the same time."""
 _BATCH = 100
-"""Files that are asked about at once."""
+"""Files per request for upload actions."""
 
 Step = PublishPlanned | PublishProgress | Waiting | Published
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """The files by how the Hub wants them, and those of an earlier model that go."""
+    """The files by kind of storage, and the `stale` files of an earlier model to delete."""
 
     large: Sequence[UploadSource]
     plain: Sequence[UploadSource]
@@ -53,8 +52,8 @@ class _Plan:
     def total_bytes(self) -> int:
         return sum(file.size_bytes for file in self.files)
 
-    def is_there(self, file: UploadSource, target: Target) -> bool:
-        """Tell whether the repository shows just this file already."""
+    def is_published(self, file: UploadSource, target: Target) -> bool:
+        """Return whether the repository already has exactly this file."""
         digest = target.digests.get(file.name)
         return digest is not None and digest == (file.sha256 if file in self.large else file.git_id)
 
@@ -68,23 +67,25 @@ def upload(
     message: str,
     retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
 ) -> Iterator[Step]:
-    """Yield what is planned, the progress several times a second, and the end.
+    """Yield the plan, the progress several times per second, and the result.
 
     Raises:
         HubError: the Hub cannot be reached, or refuses.
-        StorageError: a file cannot be read, or changes meanwhile.
+        StorageError: a file cannot be read, or has changed.
     """
     if not target.exists:
         _create(target, hub)
     plan = _plan(files, target, hub)
-    changed = [file for file in plan.files if not plan.is_there(file, target)]
-    actions = _ask_for_actions([file for file in plan.large if file in changed], target, hub)
+    changed = [file for file in plan.files if not plan.is_published(file, target)]
+    actions = _request_actions([file for file in plan.large if file in changed], target, hub)
     missing = [file for file in changed if file in plan.plain or file.sha256 in actions]
     missing_bytes = sum(file.size_bytes for file in missing)
     yield PublishPlanned(
         id=id,
         repository=target.repository,
-        files=tuple(FileProgress(one.name, 0 if one in missing else one.size_bytes, one.size_bytes) for one in files),
+        files=tuple(
+            FileProgress(file.name, 0 if file in missing else file.size_bytes, file.size_bytes) for file in files
+        ),
         total_bytes=plan.total_bytes,
         missing_bytes=missing_bytes,
     )
@@ -114,58 +115,60 @@ def upload(
 
 def _create(target: Target, hub: Hub) -> None:
     owner, _, name = target.repository.partition("/")
-    order = {
+    content = {
         "name": name,
         "organization": None if owner == target.account else owner,
         "type": "model",
         "visibility": "public" if target.is_public else "private",
     }
     with write_api.translate_errors(hub, target.repository):
-        write_api.post(hub, "/api/repos/create", json=order)
+        write_api.post(hub, "/api/repos/create", json=content)
 
 
 def _plan(files: Sequence[UploadSource], target: Target, hub: Hub) -> _Plan:
-    """Ask the Hub which files it wants as large ones."""
-    asked = [
+    """Ask the Hub which files belong in large-file storage."""
+    samples = [
         {"path": file.name, "sample": base64.b64encode(file.sample).decode(), "size": file.size_bytes} for file in files
     ]
     with write_api.translate_errors(hub, target.repository):
-        answer = write_api.post(hub, f"/api/models/{target.repository}/preupload/main", json={"files": asked}).json()
-        modes = {one["path"]: one["uploadMode"] for one in answer["files"]}
+        answer = write_api.post(hub, f"/api/models/{target.repository}/preupload/main", json={"files": samples}).json()
+        modes = {entry["path"]: entry["uploadMode"] for entry in answer["files"]}
         large = [file for file in files if modes[file.name] == "lfs" and file.size_bytes]
     names = {file.name for file in files}
-    stale = sorted(name for name in target.digests if _is_of_weights(name) and name not in names)
+    stale = sorted(name for name in target.digests if _is_weights_file(name) and name not in names)
     return _Plan(large, [file for file in files if file not in large], stale)
 
 
-def _is_of_weights(name: str) -> bool:
+def _is_weights_file(name: str) -> bool:
     return "/" not in name and name.endswith((".safetensors", ".safetensors.index.json"))
 
 
-def _ask_for_actions(files: Sequence[UploadSource], target: Target, hub: Hub) -> dict[str, Mapping[str, Any]]:
-    """Return what is to be done with the files that the storage has not, by their SHA-256."""
-    found: dict[str, Mapping[str, Any]] = {}
-    address = f"{constants.ENDPOINT}/{target.repository}.git/info/lfs/objects/batch"
+def _request_actions(files: Sequence[UploadSource], target: Target, hub: Hub) -> dict[str, Mapping[str, Any]]:
+    """Return the upload actions for the files that are missing from the storage, by SHA-256."""
+    actions: dict[str, Mapping[str, Any]] = {}
+    url = f"{constants.ENDPOINT}/{target.repository}.git/info/lfs/objects/batch"
     for start in range(0, len(files), _BATCH):
-        order = {
+        content = {
             "operation": "upload",
             "transfers": ["basic", "multipart"],
             "objects": [{"oid": file.sha256, "size": file.size_bytes} for file in files[start : start + _BATCH]],
             "hash_algo": "sha256",
         }
         with write_api.translate_errors(hub, target.repository):
-            answer = write_api.post_lfs(hub, address, order).json()
-            for one in answer["objects"]:
-                if "error" in one:
-                    raise HubError(f"The Hub does not take a file of the model: {str(one['error']['message'])[:200]}.")
-                if actions := one.get("actions"):
-                    found[one["oid"]] = actions
-    return found
+            answer = write_api.post_lfs(hub, url, content).json()
+            for entry in answer["objects"]:
+                if "error" in entry:
+                    raise HubError(f"The Hub refused a file of the model: {str(entry['error']['message'])[:200]}.")
+                if file_actions := entry.get("actions"):
+                    actions[entry["oid"]] = file_actions
+    return actions
 
 
-def _send_all(file_uploads: Sequence[FileUpload], there_bytes: int) -> Iterator[tuple[TransferRate, list[FileUpload]]]:
-    """Send all; tell the rate several times a second, and which are being sent."""
-    rate = TransferRate(time.monotonic(), there_bytes)
+def _send_all(
+    file_uploads: Sequence[FileUpload], existing_bytes: int
+) -> Iterator[tuple[TransferRate, list[FileUpload]]]:
+    """Run all uploads; yield the rate and the running uploads several times per second."""
+    rate = TransferRate(time.monotonic(), existing_bytes)
     stop = threading.Event()
     with ThreadPoolExecutor(CONCURRENT_FILES) as threads:
         futures = {threads.submit(file_upload.run, stop): file_upload for file_upload in file_uploads}
@@ -175,7 +178,7 @@ def _send_all(file_uploads: Sequence[FileUpload], there_bytes: int) -> Iterator[
                 finished, unfinished = wait(unfinished, INTERVAL_S, FIRST_EXCEPTION)
                 raise_first(finished)
                 rate = rate.after(
-                    time.monotonic(), there_bytes + sum(file_upload.done_bytes for file_upload in file_uploads)
+                    time.monotonic(), existing_bytes + sum(file_upload.done_bytes for file_upload in file_uploads)
                 )
                 yield rate, [file_upload for future, file_upload in futures.items() if future.running()]
         finally:
@@ -190,12 +193,15 @@ def _progress(id: str, total_bytes: int, rate: TransferRate, running: Sequence[F
         total_bytes=total_bytes,
         bytes_per_s=rate.bytes_per_s,
         remaining_s=rate.remaining_s(total_bytes),
-        files=tuple(FileProgress(one.file.name, one.done_bytes, one.file.size_bytes) for one in running),
+        files=tuple(
+            FileProgress(file_upload.file.name, file_upload.done_bytes, file_upload.file.size_bytes)
+            for file_upload in running
+        ),
     )
 
 
 def _commit(changed: Sequence[UploadSource], plan: _Plan, target: Target, hub: Hub, message: str) -> str:
-    """Let the repository show the files, all at once; return the id of the commit."""
+    """Commit all files to the repository at once; return the id of the commit."""
     for file in plan.files:
         file.check_unchanged()
     header = {"summary": message, "description": ""}

@@ -1,4 +1,4 @@
-"""What Facet and a job process say to each other about publishing: values that travel as JSON.
+"""Messages about publishing between Facet and a job process, sent as JSON.
 
 parent                             job process
 DraftCard ────────────────────────►
@@ -8,7 +8,7 @@ InspectTarget ─────────────────────►
 Publish ──────────────────────────►
   ◄── PublishPlanned … PublishProgress | Waiting … Published | RequestFailed
 
-The first two send nothing of the model: they are what a person is shown before being asked.
+The first two send nothing of the model. Their results are shown to the user for confirmation.
 """
 
 from typing import Literal
@@ -22,8 +22,9 @@ TargetContents = Literal["nothing", "this model", "another model"]
 
 
 class DraftCard(msgspec.Struct, frozen=True, kw_only=True, tag="draft_card", tag_field=type_tag):
-    """Write a card for the model in `folder`. Without a `repository` one is proposed; "" as the `license` is the one
-    that is known.
+    """Write a card for the model in `folder`.
+
+    An empty `repository` means a suggested name, an empty `license` that of the base model.
     """
 
     id: str
@@ -33,17 +34,18 @@ class DraftCard(msgspec.Struct, frozen=True, kw_only=True, tag="draft_card", tag
 
 
 class CardDraft(msgspec.Struct, frozen=True, kw_only=True, tag="card_draft", tag_field=type_tag):
-    """`card` is Markdown with its metadata. `warnings` are sentences to read before publishing, besides what its
-    license asks for.
+    """A draft of a model card.
+
+    `card` is Markdown with metadata. `warnings` are sentences to read before publishing, other than on the license.
     """
 
     id: str
     repository: str
     account: str
-    """Who is signed in; "" if nobody is, or if the Hub could not be asked."""
+    """The signed-in user; "" if signed out, or if the Hub cannot be reached."""
     card: str
     license: str
-    """The Hub's own name of it; "" if it is not known."""
+    """The Hub's name for it; "" if unknown."""
     base_model: str
     warnings: tuple[str, ...]
 
@@ -54,7 +56,7 @@ class OutgoingFile(msgspec.Struct, frozen=True):
 
 
 class InspectTarget(msgspec.Struct, frozen=True, kw_only=True, tag="inspect_target", tag_field=type_tag):
-    """Find out what publishing the model in `folder` as `repository` would do."""
+    """Ask for the effect of publishing the model in `folder` as `repository`."""
 
     id: str
     folder: str
@@ -64,14 +66,14 @@ class InspectTarget(msgspec.Struct, frozen=True, kw_only=True, tag="inspect_targ
 
 
 class PublishTarget(msgspec.Struct, frozen=True, kw_only=True, tag="publish_target", tag_field=type_tag):
-    """What a person is asked about: who sends what to where."""
+    """The account, repository and files of an upload, for the user to confirm."""
 
     id: str
     account: str
     repository: str
     exists: bool
     is_public: bool
-    """Of a repository that exists what it is, else what it is going to be."""
+    """The visibility of the existing repository, or of the one to create."""
     contents: TargetContents
     files: tuple[OutgoingFile, ...]
 
@@ -81,9 +83,9 @@ class PublishTarget(msgspec.Struct, frozen=True, kw_only=True, tag="publish_targ
 
 
 class Publish(msgspec.Struct, frozen=True, kw_only=True, tag="publish", tag_field=type_tag):
-    """Put the model in `folder` on the Hub as `repository`, with this `card`. The person has agreed to it.
+    """Publish the model in `folder` on the Hub as `repository` with `card`, after the user has confirmed.
 
-    `updates` allows to replace another model that has the name.
+    `updates` allows replacing another model with the same name.
     """
 
     id: str
@@ -95,7 +97,7 @@ class Publish(msgspec.Struct, frozen=True, kw_only=True, tag="publish", tag_fiel
 
 
 class PublishPlanned(msgspec.Struct, frozen=True, kw_only=True, tag="publish_planned", tag_field=type_tag):
-    """What is going to be sent; what the Hub has already is not sent again."""
+    """The plan of an upload; files that the Hub already has are not sent again."""
 
     id: str
     repository: str
@@ -105,7 +107,7 @@ class PublishPlanned(msgspec.Struct, frozen=True, kw_only=True, tag="publish_pla
 
 
 class PublishProgress(msgspec.Struct, frozen=True, kw_only=True, tag="publish_progress", tag_field=type_tag):
-    """How far it is; `files` are those being sent now. `remaining_s` is None while nobody can tell."""
+    """Progress of an upload; `files` are those in transfer. `remaining_s` is None while it cannot be estimated."""
 
     id: str
     done_bytes: int
@@ -116,7 +118,7 @@ class PublishProgress(msgspec.Struct, frozen=True, kw_only=True, tag="publish_pr
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True, tag="published", tag_field=type_tag):
-    """The model is on the Hub, whole; `address` is its page. `commit` is an older one if nothing had changed."""
+    """The complete model is on the Hub; `address` is its page. `commit` is an older one if nothing has changed."""
 
     id: str
     repository: str
@@ -128,4 +130,4 @@ class Published(msgspec.Struct, frozen=True, kw_only=True, tag="published", tag_
 UploadRequest = DraftCard | InspectTarget | Publish
 UploadEvent = CardDraft | PublishTarget | PublishPlanned | PublishProgress | Published
 UNDERWAY = (PublishPlanned, PublishProgress)
-"""The events after which more come of the same request."""
+"""Events that are not the last of their request."""

@@ -1,4 +1,4 @@
-"""A file that is to be on the Hub: one on the disk as it is, or what was written for it."""
+"""The content of a file to upload: a file on disk, or bytes in memory."""
 
 import hashlib
 import io
@@ -15,7 +15,7 @@ _SAMPLE_BYTES = 512
 
 @dataclass(slots=True, eq=False)
 class UploadSource:
-    """`content` is the path of a file, or the bytes. The SHA-256 is found when it is first asked for.
+    """One file to upload; `content` is the path of a file, or bytes. The SHA-256 is computed on first use.
 
     Raises:
         StorageError: the file cannot be read.
@@ -34,13 +34,13 @@ class UploadSource:
 
     @property
     def sample(self) -> bytes:
-        """The first bytes, by which the Hub tells text from what is not."""
+        """The first bytes, which the Hub uses to distinguish text from binary files."""
         with self.open() as file:
             return file.read(_SAMPLE_BYTES)
 
     @property
     def sha256(self) -> str:
-        """What large-file storage calls it, in hexadecimal digits."""
+        """The id in large-file storage, in hexadecimal digits."""
         if not self._sha256:
             with self.open() as file:
                 self._sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # typeshed
@@ -48,7 +48,7 @@ class UploadSource:
 
     @property
     def git_id(self) -> str:
-        """What git calls it."""
+        """The id of the git object."""
         content = self.read()
         return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
@@ -58,7 +58,7 @@ class UploadSource:
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
-        """Give the content to read from; it is closed in the end."""
+        """Open the content for reading."""
         with (
             self._readable(),
             io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content.open("rb") as file,
@@ -66,10 +66,10 @@ class UploadSource:
             yield file
 
     def check_unchanged(self) -> None:
-        """See that the file is the one that it was at first.
+        """Check that the file has not changed since this object was created.
 
         Raises:
-            StorageError: it is another, or gone.
+            StorageError: it has changed or no longer exists.
         """
         with self._readable():
             if self._stamp_now() != self._stamp:
@@ -77,8 +77,8 @@ class UploadSource:
 
     def changed(self) -> StorageError:
         return StorageError(
-            f"{self.name} has changed while it was being sent, so nothing was published. Try again when nothing else "
-            "works on this model."
+            f"{self.name} has changed during the upload, so nothing was published. Try again when no other app is "
+            "changing this model."
         )
 
     def _stamp_now(self) -> tuple[int, int]:
@@ -92,4 +92,4 @@ class UploadSource:
         try:
             yield
         except OSError as error:
-            raise StorageError(f"{self.name} of the model cannot be read: {error.strerror or error}.") from error
+            raise StorageError(f"Couldn't read {self.name} of the model: {error.strerror or error}.") from error

@@ -1,4 +1,4 @@
-"""Behaviour of the names of data sets, and of fetching their texts in a job process from a small Hub."""
+"""Tests of data set names, and of downloading texts from a small Hub in a job process."""
 
 import io
 import zipfile
@@ -36,7 +36,7 @@ def tides(hub: Hub) -> Repository:
 
 @pytest.fixture
 def root(tides: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the processes of the test put what they fetch."""
+    """The folder that the processes of the test download to."""
     monkeypatch.setenv("FACET_HOME", str(tmp_path / "facet"))
     return Folders.from_environment().datasets
 
@@ -47,9 +47,9 @@ def job(root: Path, start_job_process: type[JobProcess]) -> JobProcess:
 
 
 def test_wikitext_2_is_the_text_that_llama_cpp_measures_on() -> None:
-    """In a zip file, of which one text is meant."""
-    found = parse_dataset("wikitext-2")
-    assert (found.repository, found.file, found.member, found.revision) == (
+    """It is one text in a zip file."""
+    dataset = parse_dataset("wikitext-2")
+    assert (dataset.repository, dataset.file, dataset.member, dataset.revision) == (
         "datasets/ggml-org/ci",
         "wikitext-2-raw-v1.zip",
         "wikitext-2-raw/wiki.test.raw",
@@ -57,41 +57,41 @@ def test_wikitext_2_is_the_text_that_llama_cpp_measures_on() -> None:
     )
 
 
-def test_a_name_says_where_a_text_is() -> None:
-    """With its revision, it stays the same for ever."""
-    found = parse_dataset("hub:sea/tides/deep/small.txt@v2")
-    assert (found.repository, found.file, found.member) == ("datasets/sea/tides", "deep/small.txt", "")
-    assert str(found) == "hub:sea/tides/deep/small.txt@v2"
+def test_a_name_has_the_repository_the_file_and_the_revision() -> None:
+    """A data set with a commit has a name that pins the text."""
+    dataset = parse_dataset("hub:sea/tides/deep/small.txt@v2")
+    assert (dataset.repository, dataset.file, dataset.member) == ("datasets/sea/tides", "deep/small.txt", "")
+    assert str(dataset) == "hub:sea/tides/deep/small.txt@v2"
     assert str(parse_dataset(str(parse_dataset("wikitext-2").at("c0ffee")))) == "wikitext-2@c0ffee"
     assert not is_dataset("notes/wikitext-2.txt")
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "message"),
     [
-        ("hub:", "Write hub:OWNER/NAME"),
-        ("hub:sea/tides", "Write hub:OWNER/NAME"),
-        ("hub:sea/tides/../../secret.txt", "Write hub:OWNER/NAME"),
-        ("hub:sea/tides//etc/passwd", "Write hub:OWNER/NAME"),
+        ("hub:", "Use hub:OWNER/NAME"),
+        ("hub:sea/tides", "Use hub:OWNER/NAME"),
+        ("hub:sea/tides/../../secret.txt", "Use hub:OWNER/NAME"),
+        ("hub:sea/tides//etc/passwd", "Use hub:OWNER/NAME"),
         ("hub:sea/tides/data.parquet", "is a Parquet file"),
         ("hub:sea/tides/all.zip/data.PARQUET", "is a Parquet file"),
         ("hub:sea/tides/data.txt.gz", "not a zip file"),
-        ("hub:sea/tides/all.zip", "which: hub:sea/tides/all.zip/"),
+        ("hub:sea/tides/all.zip", "Add the path: hub:sea/tides/all.zip/"),
     ],
 )
-def test_a_name_that_cannot_be_is_refused(name: str, words: str) -> None:
-    """With what to write instead."""
-    with pytest.raises(BadCorpus, match=words):
+def test_an_invalid_name_is_refused(name: str, message: str) -> None:
+    """The error suggests a valid name."""
+    with pytest.raises(BadCorpus, match=message):
         parse_dataset(name)
 
 
 def test_a_text_is_fetched_once(job: JobProcess, hub: Hub, tides: Repository, root: Path) -> None:
-    """By its name with the commit it is found again, and the Hub is not asked any more."""
+    """Its name with the commit leads to the local file, without another request to the Hub."""
     fetched = job.answer(FetchDataset("1", "hub:sea/tides/deep/small.txt"))
     assert fetched == DatasetFetched("1", f"hub:sea/tides/deep/small.txt@{tides.main}")
-    found = find_local(parse_dataset(fetched.dataset), root)
-    assert found
-    assert found[1].read_bytes() == b"The tide comes in."
+    local = find_local(parse_dataset(fetched.dataset), root)
+    assert local
+    assert local[1].read_bytes() == b"The tide comes in."
     hub.seen.clear()
     tides.commit({"deep/small.txt": b"Another text."})
     assert job.answer(FetchDataset("2", "hub:sea/tides/deep/small.txt")) == DatasetFetched("2", fetched.dataset)
@@ -101,51 +101,51 @@ def test_a_text_is_fetched_once(job: JobProcess, hub: Hub, tides: Repository, ro
     )
 
 
-def test_a_line_that_breaks_is_taken_up(job: JobProcess, hub: Hub, root: Path) -> None:
-    """The progress is told, and what came is verified."""
+def test_a_dropped_connection_is_resumed(job: JobProcess, hub: Hub, root: Path) -> None:
+    """The progress is reported, and the result is verified."""
     hub.order("/large/", Cut(after_bytes=100_000))
-    *told, fetched = job.run(FetchDataset("1", "hub:sea/tides/large.zip/text.txt"))
+    *events, fetched = job.run(FetchDataset("1", "hub:sea/tides/large.zip/text.txt"))
     assert isinstance(fetched, DatasetFetched)
-    assert any(isinstance(event, DownloadProgress) for event in told)
-    found = find_local(parse_dataset(fetched.dataset), root)
-    assert found
-    assert found[1].read_bytes().count(b"Robert") == 40_000
+    assert any(isinstance(event, DownloadProgress) for event in events)
+    local = find_local(parse_dataset(fetched.dataset), root)
+    assert local
+    assert local[1].read_bytes().count(b"Robert") == 40_000
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "message"),
     [
         ("hub:sea/tides/nothing.txt", "has no file 'nothing.txt'"),
         ("hub:sea/tides/deep/small.txt@v9", "has no revision 'v9'"),
-        ("hub:sea/waves/small.txt", "There is no repository datasets/sea/waves"),
-        ("wikitext-3", "names no text"),
+        ("hub:sea/waves/small.txt", "datasets/sea/waves doesn't exist"),
+        ("wikitext-3", "is not the name of a text"),
     ],
 )
-def test_what_is_not_there_is_told(job: JobProcess, name: str, words: str) -> None:
-    """In a sentence, and nothing is left on the disk."""
+def test_a_missing_text_is_reported(job: JobProcess, name: str, message: str) -> None:
+    """The error names the missing repository, revision or file."""
     failed = job.answer(FetchDataset("1", name))
     assert isinstance(failed, RequestFailed)
-    assert words in failed.message
+    assert message in failed.message
 
 
-def test_what_is_no_text_is_told_before_anything_is_made(job: JobProcess, tides: Repository) -> None:
-    """It is looked into as soon as it is here."""
+def test_a_file_that_is_not_text_is_refused(job: JobProcess, tides: Repository) -> None:
+    """It is checked right after the download."""
     tides.commit({"photo.txt": b"\xff\xd8\xff\xe0"})
     failed = job.answer(FetchDataset("1", "hub:sea/tides/photo.txt"))
     assert isinstance(failed, RequestFailed)
     assert "not UTF-8 text" in failed.message
 
 
-def test_conditions_that_are_not_accepted_are_told(job: JobProcess, tides: Repository) -> None:
-    """As with models."""
+def test_a_gated_data_set_requires_signing_in(job: JobProcess, tides: Repository) -> None:
+    """The error is the same as for models."""
     tides.gated = "auto"
     failed = job.answer(FetchDataset("1", "hub:sea/tides/deep/small.txt"))
     assert isinstance(failed, RequestFailed)
     assert failed.error == "NeedsToken"
 
 
-def test_what_is_no_text_any_more_is_not_kept(job: JobProcess, hub: Hub, root: Path) -> None:
-    """A wrong content, however often it comes, is told."""
+def test_wrong_content_is_not_stored(job: JobProcess, hub: Hub, root: Path) -> None:
+    """If every attempt returns wrong content, the download fails."""
     hub.order("/deep/small.txt", WrongContent(), times=9, after=1)
     failed = job.answer(FetchDataset("1", "hub:sea/tides/deep/small.txt"))
     assert isinstance(failed, RequestFailed)
@@ -153,15 +153,15 @@ def test_what_is_no_text_any_more_is_not_kept(job: JobProcess, hub: Hub, root: P
     assert find_local(parse_dataset("hub:sea/tides/deep/small.txt"), root) is None
 
 
-def test_a_hub_in_trouble_is_told(job: JobProcess, hub: Hub) -> None:
+def test_an_unavailable_hub_is_reported(job: JobProcess, hub: Hub) -> None:
     hub.order("small.txt", Refuse(503), times=9)
     failed = job.answer(FetchDataset("1", "hub:sea/tides/deep/small.txt"))
     assert isinstance(failed, RequestFailed)
     assert failed.error == "HubBusy"
 
 
-def test_a_huge_file_is_not_fetched(job: JobProcess, hub: Hub, tides: Repository) -> None:
-    """Only the beginning of it would be read."""
+def test_a_huge_file_is_not_downloaded(job: JobProcess, hub: Hub, tides: Repository) -> None:
+    """Only the start of it would be read."""
     tides.commit({"huge.zip": HubFile(b"x", claimed_size=5_000_000_000)})
     failed = job.answer(FetchDataset("1", "hub:sea/tides/huge.zip/text.txt"))
     assert isinstance(failed, RequestFailed)
@@ -169,10 +169,10 @@ def test_a_huge_file_is_not_fetched(job: JobProcess, hub: Hub, tides: Repository
     assert hub.asked("/large/") == []
 
 
-def test_offline_says_so(
+def test_only_local_texts_are_available_offline(
     root: Path, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch, hub: Hub
 ) -> None:
-    """What was fetched before is there all the same."""
+    """A text that was downloaded before still works, and the error names the variable."""
     online = start_job_process()
     online.run(FetchDataset("1", "hub:sea/tides/deep/small.txt"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
@@ -181,3 +181,4 @@ def test_offline_says_so(
     failed = offline.answer(FetchDataset("3", "hub:sea/tides/large.zip/text.txt"))
     assert isinstance(failed, RequestFailed)
     assert failed.error == "Offline"
+    assert "HF_HUB_OFFLINE" in failed.message

@@ -49,8 +49,8 @@ def revision(repository: Repository) -> CachedRevision:
     return CachedRevision.of(cache_folder(), repository.id, repository.main)
 
 
-def test_what_a_model_needs_arrives_and_nothing_else(hub: Hub, job: JobProcess) -> None:
-    """Weights, configuration, tokenizer and card; no pickle, no code, nothing of a folder below."""
+def test_only_the_files_a_model_needs_are_downloaded(hub: Hub, job: JobProcess) -> None:
+    """These are weights, configuration, tokenizer and card; not pickles, code or subfolders."""
     repository = add_model(hub, "download/needed")
     folder = downloaded(job.run(Download(id="a", repository=repository.id)))
 
@@ -60,7 +60,7 @@ def test_what_a_model_needs_arrives_and_nothing_else(hub: Hub, job: JobProcess) 
 
 
 def test_progress_adds_up_to_the_plan(hub: Hub, job: JobProcess) -> None:
-    """The plan names every file with its size; progress never goes back and ends at the whole."""
+    """The plan has the size of every file. The progress never decreases and ends at the total."""
     repository = add_model(hub, "download/progress", megabytes=4)
     hub.order("/large/", Slow(8_000_000))
     events = job.run(Download(id="a", repository=repository.id))
@@ -74,21 +74,21 @@ def test_progress_adds_up_to_the_plan(hub: Hub, job: JobProcess) -> None:
     assert done[-1] == plan.total_bytes
 
 
-def test_other_programs_find_the_model_in_their_cache(hub: Hub, job: JobProcess) -> None:
-    """`huggingface_hub` gives the same folder, and its own inspection of the cache finds nothing wrong."""
+def test_other_apps_find_the_model_in_the_cache(hub: Hub, job: JobProcess) -> None:
+    """`huggingface_hub` returns the same folder, and its scan of the cache has no warnings."""
     repository = add_model(hub, "download/shared")
     folder = downloaded(job.run(Download(id="a", repository=repository.id)))
     program = (
         "import json; from huggingface_hub import scan_cache_dir, try_to_load_from_cache as find\n"
-        f"warnings = [str(one) for one in scan_cache_dir().warnings if 'download--shared' in str(one)]\n"
+        f"warnings = [str(warning) for warning in scan_cache_dir().warnings if 'download--shared' in str(warning)]\n"
         f"print(json.dumps([find({repository.id!r}, 'config.json'), warnings]))"
     )
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    assert json.loads(said) == [str(folder / "config.json"), []]
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert json.loads(output) == [str(folder / "config.json"), []]
 
 
-def test_a_model_of_another_program_is_not_downloaded_again(hub: Hub, job: JobProcess) -> None:
-    """What `snapshot_download` has brought counts as there."""
+def test_a_model_downloaded_by_another_app_is_not_downloaded_again(hub: Hub, job: JobProcess) -> None:
+    """The other app uses `snapshot_download`."""
     repository = add_model(hub, "download/foreign")
     program = f"from huggingface_hub import snapshot_download; snapshot_download({repository.id!r})"
     subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "HF_HUB_DISABLE_XET": "1"})
@@ -101,8 +101,8 @@ def test_a_model_of_another_program_is_not_downloaded_again(hub: Hub, job: JobPr
     assert downloaded(events) == revision(repository).folder
 
 
-def test_a_killed_download_goes_on_where_it_was(hub: Hub, start_job_process: type[JobProcess]) -> None:
-    """After kill -9 less than one chunk is read again, nothing shows as ready, and the result is right."""
+def test_a_killed_download_is_resumed(hub: Hub, start_job_process: type[JobProcess]) -> None:
+    """After kill -9, no model appears, at most one block is downloaded again, and the result is correct."""
     repository = add_model(hub, "download/killed", megabytes=6)
     hold = Hold(after_bytes=4 * MEGABYTE + 1000)
     hub.order("/large/", hold)
@@ -123,10 +123,10 @@ def test_a_killed_download_goes_on_where_it_was(hub: Hub, start_job_process: typ
 @pytest.mark.parametrize(
     ("path", "after_bytes"), [("/tokenizer.json", 0), ("/large/", 0), ("/large/", 1_999_999)], ids=str
 )
-def test_a_download_may_be_killed_at_any_time(
+def test_a_download_can_be_killed_at_any_time(
     hub: Hub, start_job_process: type[JobProcess], path: str, after_bytes: int
 ) -> None:
-    """Before the weights, before their first byte, before their last: no model shows, and the next try completes it."""
+    """Before the weights, before their first byte, or before their last: the next download completes the model."""
     repository = add_model(hub, "download/killed-early", megabytes=2)
     hold = Hold(after_bytes)
     hub.order(path, hold)
@@ -141,8 +141,8 @@ def test_a_download_may_be_killed_at_any_time(
     shutil.rmtree(revision(repository).repository_folder)
 
 
-def test_a_closed_download_ends_at_once_and_goes_on_later(hub: Hub, start_job_process: type[JobProcess]) -> None:
-    """Pausing is closing: the process ends in the middle, and the next one has less to do."""
+def test_a_paused_download_is_resumed(hub: Hub, start_job_process: type[JobProcess]) -> None:
+    """Pausing ends the process; the next process has fewer bytes to download."""
     repository = add_model(hub, "download/paused", megabytes=4)
     hub.order("/large/", Hold(after_bytes=2 * MEGABYTE))
     first = start_job_process()
@@ -156,8 +156,8 @@ def test_a_closed_download_ends_at_once_and_goes_on_later(hub: Hub, start_job_pr
     assert sha256(downloaded(events) / "model.safetensors") == weights(repository).digest
 
 
-def test_a_broken_connection_is_taken_up_again(hub: Hub, job: JobProcess) -> None:
-    """The rest is asked for, not a byte of it twice; the person is told that it waits."""
+def test_a_dropped_connection_is_resumed(hub: Hub, job: JobProcess) -> None:
+    """Only the missing bytes are requested, and the wait is reported."""
     repository = add_model(hub, "download/cut", megabytes=4)
     hub.order("/large/", Cut(after_bytes=2 * MEGABYTE + 5))
     events = job.run(Download(id="a", repository=repository.id))
@@ -171,7 +171,7 @@ def test_a_broken_connection_is_taken_up_again(hub: Hub, job: JobProcess) -> Non
 
 
 def test_a_server_that_ignores_the_range_is_read_from_the_start(hub: Hub, job: JobProcess) -> None:
-    """The whole file arrives instead of the rest, and is not put behind the first part."""
+    """The whole file replaces the existing part."""
     repository = add_model(hub, "download/norange", megabytes=3)
     hub.order("/large/", Cut(after_bytes=MEGABYTE))
     hub.order("/large/", NoRange())
@@ -179,8 +179,8 @@ def test_a_server_that_ignores_the_range_is_read_from_the_start(hub: Hub, job: J
     assert sha256(downloaded(events) / "model.safetensors") == weights(repository).digest
 
 
-def test_a_damaged_first_part_costs_a_second_try_only(hub: Hub, job: JobProcess) -> None:
-    """What lay there from before was wrong: the file is read once more, in full."""
+def test_a_damaged_partial_file_is_replaced(hub: Hub, job: JobProcess) -> None:
+    """The file is downloaded once more in full."""
     repository = add_model(hub, "download/damaged", megabytes=2)
     partial = revision(repository).partial(weights(repository))
     partial.parent.mkdir(parents=True)
@@ -189,8 +189,8 @@ def test_a_damaged_first_part_costs_a_second_try_only(hub: Hub, job: JobProcess)
     assert sha256(downloaded(events) / "model.safetensors") == weights(repository).digest
 
 
-def test_a_hub_that_is_busy_for_a_moment_is_waited_for(hub: Hub, job: JobProcess) -> None:
-    """The time it asks for is kept, and told."""
+def test_a_download_waits_for_a_busy_hub(hub: Hub, job: JobProcess) -> None:
+    """It waits as long as the Hub asks, and reports the wait."""
     repository = add_model(hub, "download/busy")
     hub.order("/large/", Refuse(429, (("Retry-After", "1"),)))
     events = job.run(Download(id="a", repository=repository.id))
@@ -198,8 +198,8 @@ def test_a_hub_that_is_busy_for_a_moment_is_waited_for(hub: Hub, job: JobProcess
     assert downloaded(events)
 
 
-def test_a_hub_that_is_busy_for_long_ends_the_download(hub: Hub, job: JobProcess) -> None:
-    """The error says how long, as a sentence and as a number."""
+def test_a_long_wait_fails_the_download(hub: Hub, job: JobProcess) -> None:
+    """The error has the wait in its message and as a number."""
     repository = add_model(hub, "download/very-busy")
     hub.order("/large/", Refuse(429, (("Retry-After", "900"),)))
     failure = failed(job.answer(Download(id="a", repository=repository.id)))
@@ -207,16 +207,16 @@ def test_a_hub_that_is_busy_for_long_ends_the_download(hub: Hub, job: JobProcess
     assert "900 seconds" in failure.message
 
 
-def test_a_fault_of_the_hub_is_tried_again(hub: Hub, job: JobProcess) -> None:
-    """One 500 costs a second."""
+def test_a_server_error_is_retried(hub: Hub, job: JobProcess) -> None:
+    """One response with status 500 does not fail the download."""
     repository = add_model(hub, "download/fault")
     hub.order("/large/", Refuse(500))
     assert downloaded(job.run(Download(id="a", repository=repository.id)))
 
 
 @pytest.mark.parametrize("fault", [WrongContent(), WrongLength(by=10), WrongLength(by=-10)], ids=str)
-def test_wrong_bytes_are_found_and_not_kept(hub: Hub, job: JobProcess, fault: Fault) -> None:
-    """Other bytes, more or fewer than listed: the download fails, and no model appears."""
+def test_wrong_content_fails_the_download(hub: Hub, job: JobProcess, fault: Fault) -> None:
+    """The content or its length differs from the listing; no model appears."""
     repository = add_model(hub, "download/wrong", megabytes=2)
     hub.order("/large/", fault)
     assert failed(job.answer(Download(id="a", repository=repository.id))).error == "WrongContent"
@@ -225,22 +225,22 @@ def test_wrong_bytes_are_found_and_not_kept(hub: Hub, job: JobProcess, fault: Fa
     shutil.rmtree(revision(repository).repository_folder)
 
 
-def test_wrong_bytes_of_a_small_file_are_found_too(hub: Hub, job: JobProcess) -> None:
-    """Files outside large-file storage are verified by their git object id."""
+def test_small_files_are_verified(hub: Hub, job: JobProcess) -> None:
+    """Files outside large-file storage are verified against their git object id."""
     repository = add_model(hub, "download/wrong-config")
     hub.order("/resolve/" + repository.main + "/config.json", WrongContent())
     assert failed(job.answer(Download(id="a", repository=repository.id))).error == "WrongContent"
 
 
-def test_a_listing_with_a_wrong_checksum_is_never_ready(hub: Hub, job: JobProcess) -> None:
-    """The Hub itself contradicts its files."""
+def test_a_listing_with_a_wrong_checksum_fails_the_download(hub: Hub, job: JobProcess) -> None:
+    """The Hub's listing contradicts its files."""
     repository = hub.add(Repository("download/contradiction"))
     repository.commit({**model_files(), "model.safetensors": HubFile(b"weights", claimed_sha256="0" * 64)})
     assert failed(job.answer(Download(id="a", repository=repository.id))).error == "WrongContent"
 
 
-def test_a_revision_that_moves_meanwhile_changes_nothing(hub: Hub, job: JobProcess) -> None:
-    """All files come from the commit that the branch named at the start."""
+def test_a_new_commit_does_not_affect_a_running_download(hub: Hub, job: JobProcess) -> None:
+    """All files come from the commit at the start of the download."""
     repository = add_model(hub, "download/moving", megabytes=3)
     before, digest = repository.main, weights(repository).digest
     hold = Hold(after_bytes=MEGABYTE)
@@ -256,8 +256,8 @@ def test_a_revision_that_moves_meanwhile_changes_nothing(hub: Hub, job: JobProce
     assert all(before in seen.path for seen in hub.asked("/resolve/"))
 
 
-def test_a_commit_can_be_asked_for(hub: Hub, job: JobProcess) -> None:
-    """An older commit arrives, and the branch of the cache is left alone."""
+def test_a_commit_can_be_downloaded(hub: Hub, job: JobProcess) -> None:
+    """The branch in the cache stays unchanged."""
     repository = add_model(hub, "download/older")
     older = repository.main
     repository.commit(model_files())
@@ -267,8 +267,8 @@ def test_a_commit_can_be_asked_for(hub: Hub, job: JobProcess) -> None:
 
 
 @pytest.mark.parametrize("name", ["../escaped.json", "/escaped.json", "a/../../b.json", "a\\..\\b.json", "./c.json"])
-def test_a_name_that_leaves_the_folder_is_refused_before_anything(hub: Hub, job: JobProcess, name: str) -> None:
-    """Not one file is asked for, and nothing is written."""
+def test_a_name_that_leaves_the_folder_is_refused(hub: Hub, job: JobProcess, name: str) -> None:
+    """No file is requested, and nothing is written."""
     repository = hub.add(Repository("download/hostile"))
     repository.commit({**model_files(), name: b"{}"})
     failure = failed(job.answer(Download(id="a", repository=repository.id)))
@@ -277,8 +277,8 @@ def test_a_name_that_leaves_the_folder_is_refused_before_anything(hub: Hub, job:
     assert not revision(repository).repository_folder.exists()
 
 
-def test_a_symbolic_link_of_the_repository_stays_a_text(hub: Hub, job: JobProcess, tmp_path: Path) -> None:
-    """Git keeps a link as a file that holds its target: it arrives as that and is followed nowhere."""
+def test_a_symbolic_link_in_the_repository_is_downloaded_as_text(hub: Hub, job: JobProcess, tmp_path: Path) -> None:
+    """Git stores a link as a file with its target, and Facet does not follow it."""
     secret = tmp_path / "secret"
     secret.write_text("secret")
     repository = hub.add(Repository("download/link"))
@@ -289,14 +289,14 @@ def test_a_symbolic_link_of_the_repository_stays_a_text(hub: Hub, job: JobProces
 
 
 def test_a_redirect_to_a_local_file_is_not_followed(hub: Hub, job: JobProcess) -> None:
-    """The Hub cannot make Facet read this machine's files."""
+    """The Hub cannot make Facet read files on this Mac."""
     repository = add_model(hub, "download/redirect")
     hub.order("/model.safetensors", Elsewhere("file:///etc/passwd"))
     assert failed(job.answer(Download(id="a", repository=repository.id))).error == "HubError"
 
 
-def test_no_repository_no_download(hub: Hub, job: JobProcess) -> None:
-    """A repository or a revision that is not there, and a name that can be none."""
+def test_a_missing_repository_is_reported(hub: Hub, job: JobProcess) -> None:
+    """The same holds for a missing revision and for invalid names."""
     repository = add_model(hub, "download/there")
     for wrong in ("download/absent", "no name", "a/b/c"):
         assert failed(job.answer(Download(id="a", repository=wrong))).error == "HubNotFound"
@@ -304,10 +304,10 @@ def test_no_repository_no_download(hub: Hub, job: JobProcess) -> None:
     assert failed(job.answer(Download(id="a", repository=repository.id, revision="../x"))).error == "HubNotFound"
 
 
-def test_a_gated_repository_asks_first_for_a_token_then_for_consent(
+def test_a_gated_repository_requires_a_token_then_consent(
     hub: Hub, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a token, with one, with one whose owner has accepted; the token goes to the Hub alone."""
+    """The download works once the token's owner has accepted the conditions. The token is sent only to the Hub."""
     repository = add_model(hub, "download/gated")
     repository.gated = "manual"
     request = Download(id="a", repository=repository.id)
@@ -323,28 +323,28 @@ def test_a_gated_repository_asks_first_for_a_token_then_for_consent(
     assert [seen.authorization for seen in hub.asked("/large/")] == [""]
 
 
-def test_a_token_that_is_not_valid_is_called_so(
+def test_an_invalid_token_is_reported(
     hub: Hub, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also for a repository that everybody may read."""
+    """This holds even for a public repository."""
     repository = add_model(hub, "download/public")
     monkeypatch.setenv("HF_TOKEN", "hf_old")
     assert failed(start_job_process().answer(Download(id="a", repository=repository.id))).error == "WrongToken"
 
 
 def test_a_repository_of_pickles_is_refused_with_the_reason(hub: Hub, job: JobProcess) -> None:
-    """Also when they are asked for by name."""
+    """They are refused even if requested by name."""
     repository = hub.add(Repository("download/pickles"))
     repository.commit({"config.json": b"{}", "pytorch_model.bin": b"a pickle"})
     failure = failed(job.answer(Download(id="a", repository=repository.id)))
     assert failure.error == "UnsupportedModel"
     assert "pickles" in failure.message
-    asked = Download(id="a", repository=repository.id, include=("*.bin",))
-    assert failed(job.answer(asked)).error == "HubNotFound"
+    request = Download(id="a", repository=repository.id, include=("*.bin",))
+    assert failed(job.answer(request)).error == "HubNotFound"
 
 
-def test_a_gguf_file_comes_when_it_is_asked_for(hub: Hub, job: JobProcess) -> None:
-    """Without that, the error says which there are."""
+def test_a_gguf_file_is_downloaded_on_request(hub: Hub, job: JobProcess) -> None:
+    """Otherwise the error lists the GGUF files."""
     repository = hub.add(Repository("download/gguf"))
     repository.commit({"a-Q4_0.gguf": b"four", "a-Q8_0.gguf": b"eight", "README.md": b"# A"})
     assert "a-Q4_0.gguf" in failed(job.answer(Download(id="a", repository=repository.id))).message
@@ -352,8 +352,8 @@ def test_a_gguf_file_comes_when_it_is_asked_for(hub: Hub, job: JobProcess) -> No
     assert [path.name for path in folder.iterdir()] == ["a-Q4_0.gguf"]
 
 
-def test_no_room_is_said_before_anything_is_downloaded(hub: Hub, job: JobProcess) -> None:
-    """A model of a thousand terabytes; the sum is in the sentence."""
+def test_too_little_space_is_reported_before_the_download(hub: Hub, job: JobProcess) -> None:
+    """The message has the size of the model."""
     repository = hub.add(Repository("download/huge"))
     repository.commit({**model_files(), "model.safetensors": HubFile(b"", claimed_size=10**15)})
     failure = failed(job.answer(Download(id="a", repository=repository.id)))
@@ -363,8 +363,8 @@ def test_no_room_is_said_before_anything_is_downloaded(hub: Hub, job: JobProcess
 
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="makes a device that is always full")
-def test_a_disk_that_fills_up_in_the_middle_is_said(hub: Hub, job: JobProcess) -> None:
-    """The file is written to a device that has no room, ever."""
+def test_a_disk_that_fills_up_during_the_download_is_reported(hub: Hub, job: JobProcess) -> None:
+    """The file is written to a device that is always full."""
     repository = add_model(hub, "download/full", megabytes=2)
     partial = revision(repository).partial(weights(repository))
     partial.parent.mkdir(parents=True)
@@ -374,11 +374,11 @@ def test_a_disk_that_fills_up_in_the_middle_is_said(hub: Hub, job: JobProcess) -
     assert not revision(repository).folder.exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_cache_that_cannot_be_written_is_said(
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")
+def test_a_read_only_cache_is_reported(
     hub: Hub, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The sentence names the folder."""
+    """The message names the folder."""
     repository = add_model(hub, "download/rights")
     tmp_path.joinpath("cache").mkdir(mode=0o500)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
@@ -387,18 +387,18 @@ def test_a_cache_that_cannot_be_written_is_said(
     assert "cache" in failure.message
 
 
-def test_a_cache_folder_that_is_a_file_is_said(
+def test_a_cache_folder_that_is_a_file_is_reported(
     hub: Hub, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Whatever is wrong with the revision, it is a sentence."""
+    """The error is a `StorageError`."""
     repository = add_model(hub, "download/file")
     (tmp_path / "cache").write_text("not a folder")
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
     assert failed(start_job_process().answer(Download(id="a", repository=repository.id))).error == "StorageError"
 
 
-def test_two_downloads_of_one_model_share_the_work(hub: Hub, start_job_process: type[JobProcess]) -> None:
-    """The second waits for the first one's file instead of reading it again."""
+def test_two_downloads_of_one_model_download_it_once(hub: Hub, start_job_process: type[JobProcess]) -> None:
+    """The second waits for the file of the first."""
     repository = add_model(hub, "download/twice", megabytes=3)
     hold = Hold(after_bytes=MEGABYTE)
     hub.order("/large/", hold)
@@ -413,8 +413,8 @@ def test_two_downloads_of_one_model_share_the_work(hub: Hub, start_job_process: 
     assert len(hub.asked("/large/")) == 1
 
 
-def test_another_program_may_download_the_same_model_meanwhile(hub: Hub, start_job_process: type[JobProcess]) -> None:
-    """`snapshot_download` begins and ends while Facet is in the middle: both have a whole model, in one revision."""
+def test_another_app_can_download_the_same_model_at_once(hub: Hub, start_job_process: type[JobProcess]) -> None:
+    """`snapshot_download` starts and ends during Facet's download: both end with the same complete model."""
     repository = add_model(hub, "download/meanwhile", megabytes=3)
     hold = Hold(after_bytes=MEGABYTE)
     hub.order("/large/", hold)
@@ -423,9 +423,9 @@ def test_another_program_may_download_the_same_model_meanwhile(hub: Hub, start_j
     assert hold.reached.wait(20)
     program = f"from huggingface_hub import snapshot_download; print(snapshot_download({repository.id!r}))"
     environment = {**os.environ, "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
-    said = subprocess.run([sys.executable, "-c", program], check=True, env=environment, capture_output=True, text=True)
+    child = subprocess.run([sys.executable, "-c", program], check=True, env=environment, capture_output=True, text=True)
     hold.released.set()
     folder = downloaded(process.until(lambda event: isinstance(event, Downloaded | RequestFailed)))
-    assert said.stdout.strip() == str(folder)
+    assert child.stdout.strip() == str(folder)
     assert sha256(folder / "model.safetensors") == weights(repository).digest
     assert not list(revision(repository).repository_folder.rglob("*.incomplete"))

@@ -1,4 +1,4 @@
-"""Files so large that the Hub hands out parts only, on a small scale."""
+"""Tests of downloading files that the Hub serves in parts only, on a small scale."""
 
 import os
 import threading
@@ -18,7 +18,7 @@ MEGABYTE = 1 << 20
 
 
 class SmallHub(client.Hub):
-    """The library reads where its Hub is when it is imported, which may have been before this test."""
+    """A client that uses the current HF_ENDPOINT; the library reads it on import, before this test."""
 
     def file_url(self, repository: str, commit: str, name: str) -> str:
         return f"{os.environ['HF_ENDPOINT']}/{repository}/resolve/{commit}/{name}"
@@ -26,7 +26,7 @@ class SmallHub(client.Hub):
 
 @pytest.fixture
 def weights(hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> file_download.FileDownload:
-    """The transfer of 2.5 megabytes, of which no more than one is asked for at once."""
+    """The download of 2.5 MB with requests of at most 1 MB."""
     monkeypatch.setattr(file_download, "_LARGEST_REQUEST_BYTES", MEGABYTE)
     repository = add_model(hub, "transfer/huge", megabytes=2.5)
     file = repository.commits[repository.main]["model.safetensors"]
@@ -40,8 +40,8 @@ def weights(hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> file_d
     )
 
 
-def test_a_large_file_comes_in_parts(hub: Hub, weights: file_download.FileDownload, tmp_path: Path) -> None:
-    """Each is asked for by its range; a connection that breaks in the middle costs one request more."""
+def test_a_large_file_is_downloaded_in_parts(hub: Hub, weights: file_download.FileDownload, tmp_path: Path) -> None:
+    """Each part is requested by its range. A dropped connection takes one more request."""
     hub.order("/large/", PartsOnly(MEGABYTE))
     hub.order("/large/", Cut(after_bytes=MEGABYTE // 2))
     hub.order("/large/", PartsOnly(MEGABYTE), times=9)
@@ -51,8 +51,8 @@ def test_a_large_file_comes_in_parts(hub: Hub, weights: file_download.FileDownlo
     assert len(hub.asked("/large/")) == 3
 
 
-def test_a_file_that_is_refused_even_in_parts_is_named(hub: Hub, weights: file_download.FileDownload) -> None:
-    """With what else may get it."""
+def test_a_file_that_is_refused_even_in_parts_is_reported(hub: Hub, weights: file_download.FileDownload) -> None:
+    """The error suggests another way to download it."""
     hub.order("/large/", PartsOnly(1000), times=9)
     with pytest.raises(HubError, match=r"model\.safetensors.*hf download transfer/huge"):
         weights.run(threading.Event())

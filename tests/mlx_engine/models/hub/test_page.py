@@ -19,8 +19,8 @@ def page_of(job: JobProcess, repository: str) -> ModelPage:
     return page
 
 
-def test_the_page_has_card_files_and_what_a_download_brings(hub: Hub, job: JobProcess) -> None:
-    """The card comes without its block of metadata."""
+def test_the_page_has_the_card_the_files_and_the_download_size(hub: Hub, job: JobProcess) -> None:
+    """The card comes without its metadata."""
     repository = add_model(hub, "page/plain")
     page = page_of(job, repository.id)
     files = repository.commits[repository.main]
@@ -32,8 +32,8 @@ def test_the_page_has_card_files_and_what_a_download_brings(hub: Hub, job: JobPr
     assert page.needed_bytes == sum(files[name].size for name in needed)
 
 
-def test_evaluations_are_taken_from_the_card(hub: Hub, job: JobProcess) -> None:
-    """Numbers alone; whatever else is written there is left out."""
+def test_evaluations_come_from_the_card(hub: Hub, job: JobProcess) -> None:
+    """Values that are not numbers are left out."""
     results = [
         {"type": "accuracy", "value": 61.5, "name": "Accuracy"},
         {"type": "accuracy", "value": "about 60"},
@@ -45,30 +45,30 @@ def test_evaluations_are_taken_from_the_card(hub: Hub, job: JobProcess) -> None:
     assert page_of(job, repository.id).evaluations == (Evaluation("ARC", "Accuracy", 61.5),)
 
 
-def test_a_card_with_nonsense_for_evaluations_has_none(hub: Hub, job: JobProcess) -> None:
-    """A wrong index is no reason to show no page."""
+def test_invalid_evaluations_are_ignored(hub: Hub, job: JobProcess) -> None:
+    """The page is still shown."""
     repository = add_model(hub, "page/nonsense")
     repository.card_data = {"model-index": "yes", "base_model": 7}
     assert page_of(job, repository.id).evaluations == ()
 
 
-def test_a_hostile_card_is_text_and_nothing_else(hub: Hub, job: JobProcess) -> None:
-    """It is handed on as it is, for the one who shows it to make harmless; nothing in it is loaded or run."""
+def test_a_hostile_card_is_passed_on_as_text(hub: Hub, job: JobProcess) -> None:
+    """Nothing in it is loaded or run; the view must make it harmless."""
     repository = hub.add(Repository("page/hostile"))
     repository.commit({**model_files(), "README.md": HOSTILE})
     assert page_of(job, repository.id).card == HOSTILE.decode().split("---\n")[2]
     assert {seen.host for seen in hub.seen} <= {f"127.0.0.1:{hub.port}", hub.large_file_host}
 
 
-def test_an_endless_card_is_cut(hub: Hub, job: JobProcess) -> None:
-    """Ten megabytes of it, with half a character at the cut."""
+def test_a_huge_card_is_truncated(hub: Hub, job: JobProcess) -> None:
+    """The cut may be in the middle of a character."""
     repository = hub.add(Repository("page/endless"))
     repository.commit({**model_files(), "README.md": "é".encode() * 5_000_000})
     assert 499_000 < len(page_of(job, repository.id).card) <= 500_001
 
 
-def test_a_gated_page_shows_without_its_card(hub: Hub, job: JobProcess) -> None:
-    """Everybody may see that it exists, and that signing in is needed."""
+def test_a_gated_page_has_no_card(hub: Hub, job: JobProcess) -> None:
+    """Without signing in, only its existence and that it is gated are visible."""
     repository = add_model(hub, "page/gated")
     repository.gated = "auto"
     page = page_of(job, repository.id)
@@ -76,8 +76,8 @@ def test_a_gated_page_shows_without_its_card(hub: Hub, job: JobProcess) -> None:
     assert page.card == ""
 
 
-def test_a_page_of_a_dangerous_repository_is_refused(hub: Hub, job: JobProcess) -> None:
-    """The file names alone tell."""
+def test_the_page_of_a_dangerous_repository_is_refused(hub: Hub, job: JobProcess) -> None:
+    """Its file names are not safe."""
     hub.add(Repository("page/dangerous")).commit({**model_files(), "../x": b""})
     failure = job.answer(ReadModel("p", "page/dangerous"))
     assert isinstance(failure, RequestFailed)

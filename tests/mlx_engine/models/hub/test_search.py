@@ -13,8 +13,8 @@ MLX = ("mlx", "license:apache-2.0")
 
 
 @pytest.fixture
-def shelf(hub: Hub) -> Hub:
-    """A Hub with three conversions of one model, its original, a smaller model, and what is no language model."""
+def stocked_hub(hub: Hub) -> Hub:
+    """A Hub with three conversions of one model, its original, a smaller model, and a speech model."""
     quantized = {"U32": 502_000_000, "BF16": 126_000_000}
     for repository in (
         Repository(
@@ -48,7 +48,7 @@ def shelf(hub: Hub) -> Hub:
     return hub
 
 
-def found(job: JobProcess, filters: SearchFilters) -> tuple[ModelGroup, ...]:
+def search(job: JobProcess, filters: SearchFilters) -> tuple[ModelGroup, ...]:
     results = job.answer(Search("s", filters))
     assert isinstance(results, SearchResults), results
     return results.groups
@@ -58,9 +58,9 @@ def names(groups: tuple[ModelGroup, ...]) -> list[str]:
     return [variant.repository for group in groups for variant in group.variants]
 
 
-def test_the_variants_of_a_model_stand_together(shelf: Hub, job: JobProcess) -> None:
-    """By a tag, by the card or by the name, whatever tells; the order is by downloads."""
-    groups = found(job, SearchFilters())
+def test_variants_of_a_model_are_grouped(stocked_hub: Hub, job: JobProcess) -> None:
+    """The base model comes from a tag, the card or the name. The groups are sorted by downloads."""
+    groups = search(job, SearchFilters())
     assert [group.base_model for group in groups] == ["Qwen/Qwen3-4B", "Llama-3.2-1B-Instruct"]
     assert [variant.repository for variant in groups[0].variants] == [
         "mlx-community/Qwen3-4B-4bit",
@@ -69,9 +69,9 @@ def test_the_variants_of_a_model_stand_together(shelf: Hub, job: JobProcess) -> 
     ]
 
 
-def test_each_variant_has_its_size_and_true_parameters(shelf: Hub, job: JobProcess) -> None:
-    """Packed weights are counted one by one, whether the bits are in the configuration or in the name."""
-    variants = {variant.repository: variant for group in found(job, SearchFilters()) for variant in group.variants}
+def test_variants_have_their_size_and_number_of_parameters(stocked_hub: Hub, job: JobProcess) -> None:
+    """Packed weights are counted individually; their bits come from the configuration or the name."""
+    variants = {variant.repository: variant for group in search(job, SearchFilters()) for variant in group.variants}
     four, eight = variants["mlx-community/Qwen3-4B-4bit"], variants["mlx-community/Qwen3-4B-8bit"]
     assert (four.quantization, eight.quantization) == ("4-bit", "8-bit")
     assert four.parameters == pytest.approx(4.02e9, rel=0.01)
@@ -97,35 +97,35 @@ def test_each_variant_has_its_size_and_true_parameters(shelf: Hub, job: JobProce
     ],
     ids=str,
 )
-def test_filters_leave_what_suits(shelf: Hub, job: JobProcess, filters: SearchFilters, expected: list[str]) -> None:
-    """One by one."""
-    assert names(found(job, filters)) == expected
+def test_each_filter_works(stocked_hub: Hub, job: JobProcess, filters: SearchFilters, expected: list[str]) -> None:
+    """Only matching repositories are returned."""
+    assert names(search(job, filters)) == expected
 
 
-def test_the_original_belongs_to_its_conversions(shelf: Hub, job: JobProcess) -> None:
-    """When not only MLX is looked for."""
-    groups = found(job, SearchFilters(text="qwen", only_mlx=False))
+def test_the_original_is_grouped_with_its_conversions(stocked_hub: Hub, job: JobProcess) -> None:
+    """It is found if the search is not limited to MLX."""
+    groups = search(job, SearchFilters(text="qwen", only_mlx=False))
     assert len(groups) == 1
     assert len(groups[0].variants) == 4
 
 
-def test_results_come_from_all_pages(shelf: Hub, job: JobProcess) -> None:
-    """The Hub hands them out in parts."""
-    shelf.page_size = 1
-    assert len(names(found(job, SearchFilters()))) == 4
+def test_results_come_from_all_pages(stocked_hub: Hub, job: JobProcess) -> None:
+    """The Hub returns them page by page."""
+    stocked_hub.page_size = 1
+    assert len(names(search(job, SearchFilters()))) == 4
 
 
-def test_no_more_is_asked_for_than_the_limit(shelf: Hub, job: JobProcess) -> None:
-    """Not even the pages that would follow."""
-    shelf.page_size = 1
-    assert len(names(found(job, SearchFilters(limit=2)))) == 2
-    assert len(shelf.asked("/api/models")) == 2
+def test_no_more_pages_than_necessary_are_requested(stocked_hub: Hub, job: JobProcess) -> None:
+    """The search stops at its limit."""
+    stocked_hub.page_size = 1
+    assert len(names(search(job, SearchFilters(limit=2)))) == 2
+    assert len(stocked_hub.asked("/api/models")) == 2
 
 
-def test_a_repository_that_tells_nothing_is_a_row_without_figures(hub: Hub, job: JobProcess) -> None:
-    """Old ones have neither tags nor counts."""
+def test_a_repository_without_metadata_has_no_figures(hub: Hub, job: JobProcess) -> None:
+    """Old repositories have neither tags nor tensor counts."""
     hub.add(Repository("old/thing", tags=("mlx",))).commit({"config.json": b"{}"})
-    (group,) = found(job, SearchFilters())
+    (group,) = search(job, SearchFilters())
     assert group.variants == (
         Variant(
             repository="old/thing",
@@ -143,28 +143,28 @@ def test_a_repository_that_tells_nothing_is_a_row_without_figures(hub: Hub, job:
     )
 
 
-def test_a_network_that_answers_with_its_own_page_is_recognized(shelf: Hub, job: JobProcess) -> None:
-    """As in hotels: a page of HTML where an answer should be."""
-    shelf.order("/api/models", WrongContent())
+def test_a_captive_portal_is_reported(stocked_hub: Hub, job: JobProcess) -> None:
+    """A network may answer with its own HTML page until the user signs in."""
+    stocked_hub.order("/api/models", WrongContent())
     failure = job.answer(Search("s", SearchFilters()))
     assert isinstance(failure, RequestFailed)
     assert failure.error == "HubError"
     assert "sign in" in failure.message
 
 
-def test_a_refused_search_is_a_sentence(shelf: Hub, job: JobProcess) -> None:
-    """Not a failure of the job process, which goes on."""
-    shelf.order("/api/models", Refuse(418))
+def test_a_refused_search_raises_a_hub_error(stocked_hub: Hub, job: JobProcess) -> None:
+    """The job process keeps running."""
+    stocked_hub.order("/api/models", Refuse(418))
     failure = job.answer(Search("s", SearchFilters()))
     assert isinstance(failure, RequestFailed)
     assert failure.error == "HubError"
-    assert found(job, SearchFilters(text="llama"))
+    assert search(job, SearchFilters(text="llama"))
 
 
 def test_a_search_without_a_network_fails_within_seconds(
     hub: Hub, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The Hub's library would try for half a minute."""
+    """`huggingface_hub` would retry for half a minute."""
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
     began = time.monotonic()
     failure = start_job_process().answer(Search("s", SearchFilters()))
@@ -173,9 +173,9 @@ def test_a_search_without_a_network_fails_within_seconds(
     assert time.monotonic() - began < 20
 
 
-def test_a_busy_hub_says_when_to_search_again(shelf: Hub, job: JobProcess) -> None:
-    """At once, instead of waiting for ten minutes."""
-    shelf.order("/api/models", Refuse(429, (("Retry-After", "600"),)))
+def test_a_busy_hub_fails_the_search_at_once(stocked_hub: Hub, job: JobProcess) -> None:
+    """The error says when to try again."""
+    stocked_hub.order("/api/models", Refuse(429, (("Retry-After", "600"),)))
     failure = job.answer(Search("s", SearchFilters()))
     assert isinstance(failure, RequestFailed)
     assert (failure.error, failure.retry_after_s) == ("HubBusy", 600)

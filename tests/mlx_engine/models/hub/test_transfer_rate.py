@@ -9,8 +9,8 @@ from mlx_engine.models.hub.transfer_rate import TransferRate
 STEP_S = 0.2
 
 
-def paces(rates: list[float], *, step_s: float = STEP_S) -> list[TransferRate]:
-    """Return the pace after each step, with so many bytes a second in each."""
+def smoothed(rates: list[float], *, step_s: float = STEP_S) -> list[TransferRate]:
+    """Return the smoothed rate after each step; `rates` has the bytes per second of each step."""
     steps = [TransferRate(0.0, 0)]
     for rate in rates:
         steps.append(steps[-1].after(steps[-1].at_s + step_s, steps[-1].done_bytes + int(rate * step_s)))
@@ -18,43 +18,43 @@ def paces(rates: list[float], *, step_s: float = STEP_S) -> list[TransferRate]:
 
 
 @given(st.integers(1_000, 10**10), st.sampled_from([0.05, 0.2, 1.0, 5.0]))
-def test_an_even_rate_is_shown_as_it_is(rate: int, step_s: float) -> None:
-    """From the first step on, and however often it is looked at."""
-    for pace in paces([rate] * 20, step_s=step_s)[1:]:
-        assert pace.bytes_per_s == pytest.approx(rate, rel=0.05)
+def test_a_constant_rate_is_not_changed(bytes_per_s: int, step_s: float) -> None:
+    """This holds from the first step, and for any interval."""
+    for rate in smoothed([bytes_per_s] * 20, step_s=step_s)[1:]:
+        assert rate.bytes_per_s == pytest.approx(bytes_per_s, rel=0.05)
 
 
-def test_the_time_left_does_not_jump_with_a_jumping_rate() -> None:
-    """A line that gives all or nothing from one fifth of a second to the next: no step changes it by a seventh."""
+def test_the_remaining_time_is_steady_on_an_unsteady_connection() -> None:
+    """If steps of 0.2 s alternate between full speed and nothing, no step changes it by more than a seventh."""
     total = 1_000_000_000
-    seen = [pace.remaining_s(total) for pace in paces([2e6, 0.0] * 200)]
-    known = [seconds for seconds in seen if seconds is not None]
-    assert all(later / earlier == pytest.approx(1, abs=1 / 7) for earlier, later in pairwise(known))
+    estimates = [rate.remaining_s(total) for rate in smoothed([2e6, 0.0] * 200)]
+    times = [seconds for seconds in estimates if seconds is not None]
+    assert all(later / earlier == pytest.approx(1, abs=1 / 7) for earlier, later in pairwise(times))
 
 
-def test_the_time_left_is_not_guessed_at_once() -> None:
-    """For the first two seconds, and while nothing arrives, nobody can tell."""
-    first = paces([1e6] * 15)
+def test_the_remaining_time_is_not_estimated_at_once() -> None:
+    """It is unknown for the first two seconds, and while nothing arrives."""
+    first = smoothed([1e6] * 15)
     assert first[9].remaining_s(10**9) is None
     assert first[11].remaining_s(10**9) is not None
-    assert paces([0.0] * 50)[-1].remaining_s(10**9) is None
+    assert smoothed([0.0] * 50)[-1].remaining_s(10**9) is None
 
 
-def test_a_slower_line_is_believed_within_a_quarter_of_a_minute() -> None:
-    """From ten megabytes a second to one."""
-    assert paces([1e7] * 100 + [1e6] * 75)[-1].bytes_per_s < 2e6
+def test_the_rate_adapts_to_a_slower_connection_within_15_seconds() -> None:
+    """The connection drops from 10 MB/s to 1 MB/s."""
+    assert smoothed([1e7] * 100 + [1e6] * 75)[-1].bytes_per_s < 2e6
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=50))
 def test_the_rate_stays_between_the_slowest_and_the_fastest(rates: list[int]) -> None:
-    """Whatever the line does, also with bytes that are lost again."""
-    for pace in paces([float(rate) for rate in rates])[1:]:
-        assert min(rates) * 0.999 - 5 <= pace.bytes_per_s <= max(rates) * 1.001 + 5
-    lost = paces([1e6] * 5)[-1].after(2.0, 0)
+    """It is never negative, even if bytes are lost."""
+    for rate in smoothed([float(sample) for sample in rates])[1:]:
+        assert min(rates) * 0.999 - 5 <= rate.bytes_per_s <= max(rates) * 1.001 + 5
+    lost = smoothed([1e6] * 5)[-1].after(2.0, 0)
     assert lost.bytes_per_s >= 0
 
 
-def test_time_that_does_not_pass_changes_nothing() -> None:
-    """Two looks at the same moment."""
-    pace = paces([1e6] * 5)[-1]
-    assert pace.after(pace.at_s, pace.done_bytes + 10) is pace
+def test_a_second_sample_at_the_same_time_is_ignored() -> None:
+    """A rate needs an interval."""
+    rate = smoothed([1e6] * 5)[-1]
+    assert rate.after(rate.at_s, rate.done_bytes + 10) is rate

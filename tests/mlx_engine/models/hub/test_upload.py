@@ -1,4 +1,4 @@
-"""Publishing by a real job process to the small Hub."""
+"""Tests of publishing to the small Hub by a real job process."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from tests.hub.job_process import JobProcess
 from tests.hub.repository import Repository
 from tests.hub.server import Hub
 
-TOKEN = "hf_writing"  # noqa: S105 - it opens the small Hub alone
+TOKEN = "hf_writing"  # noqa: S105 - valid only for the small Hub
 NAME = "ada/Whale-4bit"
 CARD = "---\nlicense: apache-2.0\n---\n# Whale\n"
 SENT = {"README.md", "config.json", "facet.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
@@ -49,7 +49,7 @@ def request(folder: Path, **changes: object) -> Publish:
 
 
 def failed(event: JobEvent, error: str) -> str:
-    """Return the sentence of a failure of that class."""
+    """Return the message of a failure with this class."""
     assert isinstance(event, RequestFailed), event
     assert event.error == error
     return event.message
@@ -65,8 +65,8 @@ def sent_files(hub: Hub) -> int:
 
 
 @pytest.mark.parametrize("takes_parts", [False, True])
-def test_a_conversion_stands_on_the_hub(hub: Hub, job: JobProcess, folder: Path, *, takes_parts: bool) -> None:
-    """Weights, configuration, tokenizer, card and facet.json, byte by byte, and nothing else; private unless asked."""
+def test_a_conversion_is_published(hub: Hub, job: JobProcess, folder: Path, *, takes_parts: bool) -> None:
+    """Exactly the weights, configuration, tokenizer, card and facet.json; private by default."""
     hub.takes_parts = takes_parts
     events = job.run(request(folder))
     assert isinstance(events[-1], Published), events[-1]
@@ -89,7 +89,7 @@ def test_progress_adds_up_to_the_plan(hub: Hub, job: JobProcess, folder: Path) -
 
 
 def test_nothing_is_sent_twice(hub: Hub, job: JobProcess, folder: Path) -> None:
-    """The same again makes no commit; another card sends that card alone."""
+    """Publishing again makes no commit; a new card is the only file sent."""
     job.run(request(folder))
     first = hub.repositories[NAME].main
     hub.seen.clear()
@@ -104,15 +104,14 @@ def test_nothing_is_sent_twice(hub: Hub, job: JobProcess, folder: Path) -> None:
     assert stored(hub)["README.md"].endswith(b"More.\n")
 
 
-def test_a_killed_upload_goes_on(
+def test_a_killed_upload_is_resumed(
     hub: Hub, folder: Path, start_job_process: Callable[[], JobProcess], job: JobProcess
 ) -> None:
-    """What the storage had is not sent again; until the end nothing is to be seen."""
+    """Files in the storage are not sent again; nothing is visible before the end."""
     (folder / "model.safetensors").rename(folder / "model-00001-of-00002.safetensors")
     write_conversion(folder.with_name("other"), megabytes=3)
     (folder.with_name("other") / "model.safetensors").rename(folder / "model-00002-of-00002.safetensors")
-    places = {"weight_map": {}}
-    (folder / "model.safetensors.index.json").write_text(json.dumps(places))
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {}}))
     hold = Hold(1 << 20)
     hub.order("/store/", hold, times=1)
     process = start_job_process()
@@ -121,26 +120,26 @@ def test_a_killed_upload_goes_on(
     process.until(lambda event: isinstance(event, PublishProgress) and bool(hub.stored))
     process.kill()
     assert stored(hub).keys() == {".gitattributes"}
-    kept = len(hub.stored)
+    stored_files = len(hub.stored)
     hub.seen.clear()
     plan, *_, end = job.run(request(folder))
     assert isinstance(end, Published), end
     assert isinstance(plan, PublishPlanned)
     assert plan.missing_bytes < plan.total_bytes
-    assert sent_files(hub) == 2 - kept == 1
+    assert sent_files(hub) == 2 - stored_files == 1
 
 
 @pytest.mark.parametrize("fault", [Cut(1 << 20), Refuse(500), Refuse(503)])
-def test_a_broken_line_is_tried_again(hub: Hub, job: JobProcess, folder: Path, fault: Fault) -> None:
-    """And said meanwhile."""
+def test_a_dropped_connection_is_retried(hub: Hub, job: JobProcess, folder: Path, fault: Fault) -> None:
+    """The wait is reported."""
     hub.order("/store/", fault)
     events = job.run(request(folder))
     assert any(isinstance(event, Waiting) for event in events)
     assert isinstance(events[-1], Published), events[-1]
 
 
-def test_the_token_goes_to_the_hub_alone(hub: Hub, job: JobProcess, folder: Path) -> None:
-    """Not to where large files are stored, and into no log."""
+def test_the_token_is_sent_only_to_the_hub(hub: Hub, job: JobProcess, folder: Path) -> None:
+    """It is neither sent to the large-file storage nor logged."""
     job.run(request(folder))
     puts = [seen for seen in hub.seen if seen.method == "PUT"]
     assert puts
@@ -148,7 +147,7 @@ def test_the_token_goes_to_the_hub_alone(hub: Hub, job: JobProcess, folder: Path
     assert not job.log.exists() or TOKEN not in job.log.read_text()
 
 
-def test_nobody_publishes_without_an_account(
+def test_publishing_requires_an_account(
     hub: Hub, folder: Path, start_job_process: Callable[[], JobProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FACET_TEST_KEYRING", str(folder.with_name("empty.json")))
@@ -157,21 +156,21 @@ def test_nobody_publishes_without_an_account(
     assert not hub.asked("/create")
 
 
-def test_a_token_that_may_only_read_is_refused_before_anything_is_sent(hub: Hub, job: JobProcess, folder: Path) -> None:
+def test_a_read_only_token_is_refused_before_anything_is_sent(hub: Hub, job: JobProcess, folder: Path) -> None:
     hub.readers.add(TOKEN)
-    assert "right to write" in failed(job.answer(request(folder)), "ReadOnlyToken")
+    assert "no write permission" in failed(job.answer(request(folder)), "ReadOnlyToken")
     assert {seen.method for seen in hub.seen} == {"GET"}
 
 
-def test_only_what_belongs_to_the_account_is_written_to(hub: Hub, job: JobProcess, folder: Path) -> None:
-    """Its own repositories, and those of its organizations."""
-    failed(job.answer(request(folder, repository="somebody/Whale")), "ReadOnlyToken")
+def test_only_repositories_of_the_account_can_be_written(hub: Hub, job: JobProcess, folder: Path) -> None:
+    """These include repositories of its organizations."""
+    failed(job.answer(request(folder, repository="bob/Whale")), "ReadOnlyToken")
     hub.organizations["ada"] = ("sea-lab",)
     assert isinstance(job.answer(request(folder, repository="sea-lab/Whale")), Published)
 
 
-def test_another_model_of_that_name_is_not_overwritten(hub: Hub, job: JobProcess, folder: Path) -> None:
-    """Unless the person says so; then its weights go with it."""
+def test_another_model_is_overwritten_only_on_request(hub: Hub, job: JobProcess, folder: Path) -> None:
+    """Its weights are deleted then."""
     add_model(hub, NAME)
     repository = hub.repositories[NAME]
     repository.commit({**repository.commits[repository.main], "model-00001-of-00002.safetensors": b"old"})
@@ -182,12 +181,12 @@ def test_another_model_of_that_name_is_not_overwritten(hub: Hub, job: JobProcess
     assert "model-00001-of-00002.safetensors" not in stored(hub)
 
 
-def test_the_visibility_of_what_is_there_is_not_changed(hub: Hub, job: JobProcess, folder: Path) -> None:
+def test_the_visibility_of_an_existing_repository_is_not_changed(hub: Hub, job: JobProcess, folder: Path) -> None:
     add_model(hub, NAME)
     assert "is public, not private" in failed(job.answer(request(folder)), "NameTaken")
 
 
-def test_a_name_that_is_taken_meanwhile_is_said(hub: Hub, job: JobProcess, folder: Path) -> None:
+def test_a_name_that_was_just_taken_is_reported(hub: Hub, job: JobProcess, folder: Path) -> None:
     hub.order("/api/repos/create", Refuse(409))
     assert "already" in failed(job.answer(request(folder)), "NameTaken")
 
@@ -204,18 +203,20 @@ def test_a_name_that_is_taken_meanwhile_is_said(hub: Hub, job: JobProcess, folde
         ("/objects/batch", Refuse(400), "HubError"),
     ],
 )
-def test_a_refusal_is_a_sentence(hub: Hub, job: JobProcess, folder: Path, path: str, fault: Fault, error: str) -> None:
-    """Without a traceback in the log; nothing of the model is to be seen afterwards."""
+def test_a_refusal_raises_the_matching_error(
+    hub: Hub, job: JobProcess, folder: Path, path: str, fault: Fault, error: str
+) -> None:
+    """Nothing of the model is visible afterward."""
     hub.order(path, fault)
     assert failed(job.answer(request(folder)), error).endswith(".")
     assert NAME not in hub.repositories or stored(hub).keys() == {".gitattributes"}
 
 
 @pytest.mark.parametrize("offset", [0, -8])
-def test_a_model_that_changes_meanwhile_is_not_published(
+def test_a_model_that_changes_during_the_upload_is_not_published(
     hub: Hub, tmp_path: Path, job: JobProcess, offset: int
 ) -> None:
-    """The error names the file, also where the storage is the first to notice, by the checksum."""
+    """The error names the file, even if the storage detects the change first, by the checksum."""
     folder = write_conversion(tmp_path / "models" / "ada" / "Large-4bit", megabytes=20)  # More than sockets buffer.
     hold = Hold(1 << 20)
     hub.order("/store/", hold)
@@ -231,7 +232,7 @@ def test_a_model_that_changes_meanwhile_is_not_published(
 
 
 def test_a_commit_made_during_the_upload_is_not_overwritten(hub: Hub, folder: Path, job: JobProcess) -> None:
-    """Files that were unchanged before it may differ now: both together would be neither model."""
+    """Otherwise the repository could contain a mix of two models."""
     job.run(request(folder))
     hold = Hold(1)
     hub.order("/commit/", hold)
@@ -245,37 +246,37 @@ def test_a_commit_made_during_the_upload_is_not_overwritten(hub: Hub, folder: Pa
     assert repository.main == commit
 
 
-def test_offline_means_offline(
+def test_nothing_is_published_offline(
     folder: Path, start_job_process: Callable[[], JobProcess], monkeypatch: pytest.MonkeyPatch, hub: Hub
 ) -> None:
-    """Also where the Hub's address is not this machine."""
+    """The Hub's address is not on this Mac."""
     monkeypatch.setenv("FACET_OFFLINE", "1")
     monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     failed(start_job_process().answer(request(folder)), "Offline")
 
 
-def test_looking_sends_nothing(hub: Hub, job: JobProcess, folder: Path) -> None:
-    """It tells whose account it is, what is there, and which files would go."""
-    look = InspectTarget(id="l", folder=str(folder), repository=NAME, card=CARD)
-    found = job.answer(look)
-    assert isinstance(found, PublishTarget)
-    assert (found.account, found.exists, found.is_public, found.contents) == ("ada", False, False, "nothing")
-    assert {file.name for file in found.files} == SENT
+def test_inspecting_the_target_sends_nothing(hub: Hub, job: JobProcess, folder: Path) -> None:
+    """It returns the account, the existing contents, and the files to upload."""
+    question = InspectTarget(id="l", folder=str(folder), repository=NAME, card=CARD)
+    target = job.answer(question)
+    assert isinstance(target, PublishTarget)
+    assert (target.account, target.exists, target.is_public, target.contents) == ("ada", False, False, "nothing")
+    assert {file.name for file in target.files} == SENT
     assert {seen.method for seen in hub.seen} == {"GET"}
     job.run(request(folder))
-    found = job.answer(look)
-    assert isinstance(found, PublishTarget)
-    assert (found.exists, found.contents) == (True, "this model")
+    target = job.answer(question)
+    assert isinstance(target, PublishTarget)
+    assert (target.exists, target.contents) == (True, "this model")
 
 
-def test_a_name_that_cannot_be_is_refused(hub: Hub, job: JobProcess, folder: Path) -> None:
+def test_an_invalid_name_is_refused(hub: Hub, job: JobProcess, folder: Path) -> None:
     for name in ("whale", "ada/whale/4bit", "ada/..", ""):
         failed(job.answer(request(folder, repository=name)), "HubNotFound")
 
 
 def test_an_empty_repository_is_filled(hub: Hub, job: JobProcess, folder: Path) -> None:
-    """One that the person has made on the Hub, or that an upload has left."""
+    """It was created on the Hub by the user, or by an interrupted upload."""
     repository = hub.add(Repository(NAME, private=True))
     repository.commit({".gitattributes": b""})
     hub.accepted.add(("ada", NAME))
