@@ -1,4 +1,4 @@
-"""Where Facet keeps its files. `FACET_HOME` moves them all into one folder."""
+"""The folders for Facet's files. `FACET_HOME` moves them all into one folder."""
 
 import os
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import platformdirs
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """The three roots; each is made by whoever first writes into it."""
+    """The three root folders; the first writer creates each."""
 
     data: Path
     cache: Path
@@ -17,7 +17,7 @@ class Folders:
 
     @classmethod
     def from_environment(cls) -> "Folders":
-        """Return the folders below `FACET_HOME`, or else the platform's own for an app."""
+        """Return the folders below `FACET_HOME`; if it is not set, the system's standard folders for an app."""
         if home := os.environ.get("FACET_HOME"):
             root = Path(home).expanduser().absolute()
             return cls(data=root, cache=root / "cache", logs=root / "logs")
@@ -26,7 +26,7 @@ class Folders:
 
     @property
     def settings(self) -> Path:
-        """The file of the settings."""
+        """The settings file."""
         return self.data / "settings.json"
 
     @property
@@ -36,7 +36,7 @@ class Folders:
 
     @property
     def recipes(self) -> Path:
-        """The folder of the recipes that a person has made, a file each."""
+        """The folder of the user's recipes, one file each."""
         return self.data / "recipes"
 
     @property
@@ -46,20 +46,20 @@ class Folders:
 
     @property
     def datasets(self) -> Path:
-        """The folder of the texts that were fetched from the Hub to measure on."""
+        """The folder of measurement texts downloaded from the Hub."""
         return self.data / "datasets"
 
     @property
     def chats(self) -> Path:
-        """The folder of copies of past chats to measure on, each for as long as a study needs it."""
+        """The folder of copies of chats used as measurement texts, each kept as long as a study needs it."""
         return self.data / "chats"
 
     @property
     def measurements(self) -> Path:
-        """The folder of what was measured."""
+        """The folder of measurement results."""
         return self.data / "measurements"
 
     @property
     def studies(self) -> Path:
-        """The folder of the studies, a file each."""
+        """The folder of studies, one file each."""
         return self.data / "studies"

@@ -1,4 +1,4 @@
-"""Says what is wrong in a JSON file, and where, in words for the person who wrote it."""
+"""Messages about invalid fields in JSON files, for the user who wrote them."""
 
 import re
 
@@ -11,30 +11,30 @@ _types = {
     "int": "a whole number",
     "null": "null",
     "object": "an object",
-    "str": "a text",
+    "str": "text",
 }
 _bounds = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
 
 
-def place_and_problem(error: msgspec.ValidationError) -> tuple[str, str]:
-    """Return where msgspec has found something, and what: "speed.prompts[0]", "it should be a whole number"."""
-    problem, _, place = str(error).partition(" - at ")
-    return place.strip("`").removeprefix("$").strip("."), _translate(problem)
+def path_and_problem(error: msgspec.ValidationError) -> tuple[str, str]:
+    """Return the path of an invalid field and its problem: "speed.prompts[0]", "expected a whole number, got text"."""
+    problem, _, path = str(error).partition(" - at ")
+    return path.strip("`").removeprefix("$").strip("."), _translate(problem)
 
 
 def _translate(problem: str) -> str:
-    if found := re.fullmatch(r"Object contains unknown field `(.*)`", problem, re.DOTALL):
-        return f'there is no field "{found[1]}"'
-    if found := re.fullmatch(r"Object missing required field `(.*)`", problem):
-        return f'it lacks the field "{found[1]}"'
-    if found := re.fullmatch(r"Invalid enum value (.*)", problem, re.DOTALL):
-        return f"there is no {found[1]}"
-    if found := re.fullmatch(r"Expected `(.*)`, got `(.*)`", problem):
-        got = "a number with a point" if found[2] == "float" else _type(found[2])
-        return f"it should be {_type(found[1])}, not {got}"
-    if found := re.fullmatch(r"Expected `(.*?)`( of length)? ([<>]=?) (\S+)", problem):
-        bound = f"{_bounds[found[3]]} {float(found[4]):,.30g}"
-        return f"it should be {_type(found[1])}, {f'{bound} long' if found[2] else bound}"
+    if match := re.fullmatch(r"Object contains unknown field `(.*)`", problem, re.DOTALL):
+        return f'unknown field "{match[1]}"'
+    if match := re.fullmatch(r"Object missing required field `(.*)`", problem):
+        return f'missing field "{match[1]}"'
+    if match := re.fullmatch(r"Invalid enum value (.*)", problem, re.DOTALL):
+        return f"unknown value {match[1]}"
+    if match := re.fullmatch(r"Expected `(.*)`, got `(.*)`", problem):
+        got = "a decimal number" if match[2] == "float" else _type(match[2])
+        return f"expected {_type(match[1])}, got {got}"
+    if match := re.fullmatch(r"Expected `(.*?)`( of length)? ([<>]=?) (\S+)", problem):
+        bound = f"{_bounds[match[3]]} {float(match[4]):,.30g}"
+        return f"expected {_type(match[1])}, {f'{bound} long' if match[2] else bound}"
     return f"{problem[0].lower()}{problem[1:]}"
 
 

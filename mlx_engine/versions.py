@@ -1,11 +1,11 @@
-"""Which version of a package is installed, and of the system."""
+"""Versions of packages and of the system."""
 
 import platform
 
 
 def version_of(package: str) -> str:
-    """Return the version; "" if it cannot be told: a packaged app has no metadata for some."""
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - 20 ms that the window's start spares
+    """Return the version of a package; "" if it has no metadata, as some in a packaged app."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - saves 20 ms when the window starts
 
     try:
         return version(package)
@@ -14,5 +14,5 @@ def version_of(package: str) -> str:
 
 
 def system() -> dict[str, str]:
-    """Return the version of the system by its name: `{"macOS": "15.5"}`, or of the kernel where that is Linux."""
+    """Return the version of the system by its name, such as `{"macOS": "15.5"}`; on Linux, that of the kernel."""
     return {"macOS": mac} if (mac := platform.mac_ver()[0]) else {platform.system(): platform.release()}

@@ -15,7 +15,7 @@ from mlx_engine.cli.views.failure import FAILED, UsageError, report
 from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.errors import InvalidParameter
 from mlx_engine.folders import Folders
-from mlx_engine.json_fields import place_and_problem
+from mlx_engine.json_fields import path_and_problem
 from mlx_engine.measure.results.messages import MeasureSpeed, SpeedMeasured, SpeedProgress
 from mlx_engine.measure.results.speed_result import SpeedPlan, SpeedResult
 from mlx_engine.protocol import CacheBits
@@ -122,7 +122,7 @@ def _plan(**fields: object) -> SpeedPlan:
     try:
         return msgspec.convert(fields, SpeedPlan)
     except msgspec.ValidationError as error:
-        place, problem = place_and_problem(error)
+        place, problem = path_and_problem(error)
         raise InvalidParameter(f"This measurement is not possible. At {place}: {problem}.") from error
 
 

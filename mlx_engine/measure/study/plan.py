@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from mlx_engine.errors import FacetError, InvalidPlan
-from mlx_engine.json_fields import place_and_problem
+from mlx_engine.json_fields import path_and_problem
 from mlx_engine.measure.results.convention import SMALL_TOKENS, Convention
 from mlx_engine.measure.results.messages import TAIL_MASS, CorpusSource, RecordReference
 from mlx_engine.measure.results.speed_result import SpeedPlan
@@ -108,7 +108,7 @@ def _decoded(text: bytes, file_name: str) -> StudyPlan:
     try:
         return msgspec.json.decode(text, type=StudyPlan)
     except msgspec.ValidationError as error:
-        place, problem = place_and_problem(error)
+        place, problem = path_and_problem(error)
         hint = _VALID_VALUES.get(place.rpartition(".")[2].partition("[")[0]) if "field" not in problem else None
         raise InvalidPlan(
             f"{file_name} is not a valid study plan{f', at {place}' if place else ''}: {problem}."

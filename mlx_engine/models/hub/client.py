@@ -194,10 +194,10 @@ def _explain_answer(
     match error:
         case foreign.GatedRepoError() if hub.token:
             return NeedsConsent(
-                f"You need to accept the conditions of {repository}. Open its page on the Hub, then try again."
+                f"You need to accept the terms of {repository}. Open its page on the Hub, then try again."
             )
         case foreign.GatedRepoError():
-            return NeedsToken(f"You need to accept the conditions of {repository} on the Hub. Sign in first.")
+            return NeedsToken(f"You need to accept the terms of {repository} on the Hub. Sign in first.")
         case foreign.RepositoryNotFoundError():
             reason = "or your account has no access to it." if hub.token else "or is private. Sign in to access it."
             return HubNotFound(f"{repository} doesn't exist, {reason}")

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import msgspec
 
 from mlx_engine.errors import InvalidRecipe, StorageError
-from mlx_engine.json_fields import place_and_problem
+from mlx_engine.json_fields import path_and_problem
 from mlx_engine.models.files.staging import write_whole
 from mlx_engine.quantize.recipes.recipe import Dtype, Layers, Recipe, Rule, Treatment
 
@@ -94,10 +94,10 @@ def _convert(raw: object, expected: Any, place: str, file_name: str) -> object:
     except InvalidRecipe as error:
         raise InvalidRecipe(f"{file_name}, at {place}: {error.message}") from error
     except msgspec.ValidationError as error:
-        at, problem = place_and_problem(error)
+        at, problem = path_and_problem(error)
         where = ".".join(filter(None, (place, at)))
         hint = _treatment if expected is Treatment and not at else _legal.get(where.rpartition(".")[2])
-        problem = problem.replace("a text or an object", '"keep" or an object')
+        problem = problem.replace("text or an object", '"keep" or an object')
         raise InvalidRecipe(
             f"{file_name} is not a valid recipe{f', at {where}' if where else ''}: {problem}."
             f"{f' Valid values: {hint}.' if hint and 'field' not in problem else ''}"

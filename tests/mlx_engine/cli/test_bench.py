@@ -118,8 +118,8 @@ def test_control_c_shows_the_results_so_far(monkeypatch: pytest.MonkeyPatch, cap
     ("options", "message"),
     [
         (["--prompt", "many"], "--prompt must be whole numbers"),
-        (["-p", "-5"], "At prompts[0]: it should be a whole number, at least 1."),
-        (["-r", "1000"], "At repetitions: it should be a whole number, at most 100."),
+        (["-p", "-5"], "At prompts[0]: expected a whole number, at least 1."),
+        (["-r", "1000"], "At repetitions: expected a whole number, at most 100."),
         (["-p", "9000", "-n", "0"], "Only the load time could be measured."),
     ],
 )
