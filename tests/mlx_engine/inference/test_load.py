@@ -47,9 +47,9 @@ def bring_a_tokenizer_of_its_own(folder: Path) -> None:
 
 
 damages: dict[str, tuple[Callable[[Path], object], type[ModelError], str]] = {
-    "missing": (shutil.rmtree, ModelNotFound, "no folder"),
+    "missing": (shutil.rmtree, ModelNotFound, "no longer exists"),
     "empty": (lambda folder: [file.unlink() for file in folder.iterdir()], BrokenModel, "config.json"),
-    "truncated": (truncate, BrokenModel, "cut short"),
+    "truncated": (truncate, BrokenModel, "truncated"),
     "shard": (list_a_missing_shard, BrokenModel, "model-00002-of-00002.safetensors"),
     "config missing": (lambda folder: (folder / "config.json").unlink(), BrokenModel, "config.json"),
     "config no JSON": (lambda folder: (folder / "config.json").write_text("{"), BrokenModel, "config.json"),
@@ -57,7 +57,7 @@ damages: dict[str, tuple[Callable[[Path], object], type[ModelError], str]] = {
     "unknown": (lambda folder: change_config(folder, model_type="orthogonal"), UnsupportedModel, "orthogonal"),
     "no network": (lambda folder: change_config(folder, model_type="cache"), UnsupportedModel, "cache"),
     "a library": (lambda folder: change_config(folder, model_type="olmo"), UnsupportedModel, "needs a library"),
-    "no heads": (lambda folder: change_config(folder, num_attention_heads=0), BrokenModel, "fit together"),
+    "no heads": (lambda folder: change_config(folder, num_attention_heads=0), BrokenModel, "don't match each other"),
     "own code": (lambda folder: change_config(folder, model_file="own.py"), UnsupportedModel, "never runs"),
     "own tokenizer": (bring_a_tokenizer_of_its_own, UnsupportedModel, "never runs"),
     "shape": (
@@ -71,14 +71,14 @@ damages: dict[str, tuple[Callable[[Path], object], type[ModelError], str]] = {
         "model.norm.weight",
     ),
     "tokenizer missing": (lambda folder: (folder / "tokenizer.json").unlink(), BrokenModel, "tokenizer"),
-    "setting": (lambda folder: change_config(folder, rms_norm_eps="small"), BrokenModel, "fit together"),
-    "tokenizer no JSON": (lambda folder: (folder / "tokenizer.json").write_text("{}"), BrokenModel, "fit together"),
+    "setting": (lambda folder: change_config(folder, rms_norm_eps="small"), BrokenModel, "don't match each other"),
+    "tokenizer no JSON": (lambda folder: (folder / "tokenizer.json").write_text("{}"), BrokenModel, "don't match each other"),
     "pickle": (leave_a_pickle, UnsupportedModel, "pickle"),
 }
 
 
 @pytest.mark.parametrize("damage", damages)
-def test_a_damaged_folder_is_refused_in_words(damage: str, tiny_models: Path, tmp_path: Path) -> None:
+def test_a_damaged_folder_is_refused_with_a_reason(damage: str, tiny_models: Path, tmp_path: Path) -> None:
     """Each damage has an error of the right kind whose sentence names what is wrong; no code of the folder runs."""
     folder, witness = tmp_path / "model", tmp_path / "witness"
     shutil.copytree(tiny_models / "llama", folder)
@@ -92,9 +92,9 @@ def test_a_damaged_folder_is_refused_in_words(damage: str, tiny_models: Path, tm
     assert not witness.exists()
 
 
-def test_a_gguf_file_is_no_damaged_folder(tmp_path: Path) -> None:
+def test_a_gguf_file_is_not_a_damaged_folder(tmp_path: Path) -> None:
     """It is told what to do with it."""
-    with pytest.raises(UnsupportedModel, match="imported"):
+    with pytest.raises(UnsupportedModel, match="Import this GGUF file"):
         open_model(tiny_model().write(tmp_path / "model.gguf"))
 
 
