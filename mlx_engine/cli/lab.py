@@ -195,7 +195,7 @@ def _study(plan: StudyPlan, additional: AddedFolders, folders: Folders) -> Study
         find=find,
         recipe=recipe_option.find_recipe,
         models=folders.models,
-        kept=lambda name: find_reference(folders.references, plan.reference_request(name)),
+        reference=lambda name: find_reference(folders.references, plan.reference_request(name)),
     )
     if saved:
         study = ready_to_retry(merge_results(study, saved))

@@ -1,7 +1,7 @@
-"""Copies of past chats to measure on, and what is kept of private texts. It knows no database and no window.
+"""Copies of past chats for studies, and the deletion of private data. Independent of the database and the window.
 
-A study reads the copy that was made when it was put together, however the chats go on. Copies, what originals have
-answered to them and what was measured on them go with the last study that needs them.
+A study reads the copy from when it was set up, regardless of later messages. Copies, their references and their
+results are deleted with the last study that needs them.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ FILE_NAME = "Past chats.jsonl"
 
 
 def save_copy(lines: Iterable[bytes], root: Path) -> Path:
-    """Write a copy below `root`, a conversation a line; the same chats are the same file.
+    """Write a copy below `root`, one conversation per line; the same chats give the same file.
 
     Raises:
         StorageError: it cannot be written.
@@ -35,10 +35,10 @@ def save_copy(lines: Iterable[bytes], root: Path) -> Path:
 
 
 def delete_unused(folders: Folders, studies: Iterable[Study]) -> None:
-    """Remove what is kept of private texts and is needed by none of the studies, which are all that there are.
+    """Delete the data of private texts that no study needs; `studies` are all studies.
 
     Raises:
-        StorageError: it cannot be removed.
+        StorageError: it cannot be deleted.
     """
     for folder in list(_unused(folders, list(studies))):
         with storage_errors(folder):
@@ -47,12 +47,12 @@ def delete_unused(folders: Folders, studies: Iterable[Study]) -> None:
 
 def _unused(folders: Folders, studies: list[Study]) -> Iterator[Path]:
     texts = {study.plan.corpus.path for study in studies}
-    answers = {Path(study.reference_folder).name for study in studies if study.reference_folder}
+    needed = {Path(study.reference_folder).name for study in studies if study.reference_folder}
     yield from (copy for copy in folders.chats.glob("*") if str(copy / FILE_NAME) not in texts)
-    for kept in stored_references(folders.references):
-        choice = kept.header.choice if kept.header else None
-        if choice and choice.private and kept.folder.name not in answers and choice.path not in texts:
-            yield kept.folder
+    for reference in stored_references(folders.references):
+        choice = reference.header.choice if reference.header else None
+        if choice and choice.private and reference.folder.name not in needed and choice.path not in texts:
+            yield reference.folder
     for result in all_fidelity(folders.measurements):
-        if result.private and result.reference_key not in answers:
+        if result.private and result.reference_key not in needed:
             yield fidelity_folder(result, folders.measurements)

@@ -1,4 +1,4 @@
-"""Keeps studies: one file each, written after every step."""
+"""Stores studies: one file each, written after every step."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +28,7 @@ from mlx_engine.models.hub.datasets import find_local, parse_dataset
 from mlx_engine.quantize.recipes.recipe import Recipe
 
 STAND_IN = "8bit"
-"""The recipe of what answers in the place of an original that is too large."""
+"""The recipe of the conversion that replaces an original that is too large."""
 
 
 def new_study(
@@ -37,50 +37,53 @@ def new_study(
     find: Callable[[str], ModelDescription | BrokenDescription],
     recipe: Callable[[str], Recipe],
     models: Path,
-    kept: Callable[[str], Path | None] = lambda _name: None,
+    reference: Callable[[str], Path | None] = lambda _name: None,
 ) -> Study:
     """Return the study of `plan` before its first step.
 
-    `find` returns the model of a name, `recipe` the recipe of a name; what recipes make, stands below `models`. Of an
-    original that is not there any more, `kept` returns the answers. A candidate that is damaged will fail for itself.
+    `find` returns the model and `recipe` the recipe of a name; conversions are stored below `models`. `reference`
+    returns the folder of the stored reference of an original that was deleted. A damaged candidate fails in its own
+    step.
 
     Raises:
         BrokenModel: the original is damaged.
-        ModelNotFound: a model that the plan names is not there.
-        InvalidRecipe: there is no such recipe, or another one of its name has made what is there.
-        InvalidParameter: it names a model twice.
+        ModelNotFound: a model that the plan names does not exist.
+        InvalidRecipe: a recipe does not exist, or another recipe of the same name made the existing conversion.
+        InvalidParameter: the plan names a model twice.
     """
     try:
-        found, answers = find(plan.original), None
-        if isinstance(found, BrokenDescription):
-            raise BrokenModel(f"{found.id} cannot be measured. {found.problem}")
-        original = _row(found, is_original=True)
+        model, reference_folder = find(plan.original), None
+        if isinstance(model, BrokenDescription):
+            raise BrokenModel(f"Couldn't measure {model.id}. {model.problem}")
+        original = _row(model, is_original=True)
     except ModelNotFound:
-        answers = kept(plan.original)
-        if answers is None:
+        reference_folder = reference(plan.original)
+        if reference_folder is None:
             raise
         original = Row(label=plan.original, path=plan.original, is_original=True, is_made=False)
     rows = [original, *(_row(find(name)) for name in plan.candidates)]
     rows += (_planned(original, recipe(name), models) for name in plan.recipes)
-    if plan.stand_in and answers is None:
+    if plan.stand_in and reference_folder is None:
         stand_in = _planned(original, recipe(STAND_IN), models)
         rows = [row for row in rows if row.label != stand_in.label]
         rows.insert(1, msgspec.structs.replace(stand_in, is_stand_in=True))
     labels = [row.label for row in rows]
-    if twice := next((label for label in labels if labels.count(label) > 1), None):
-        raise InvalidParameter(f"The plan names {twice} twice. Name each model and recipe once.")
-    return Study(plan=plan, rows=tuple(rows), reference_folder=str(answers or ""), created=provenance.now())
+    if repeated := next((label for label in labels if labels.count(label) > 1), None):
+        raise InvalidParameter(f"The plan names {repeated} twice. Name each model and recipe once.")
+    return Study(plan=plan, rows=tuple(rows), reference_folder=str(reference_folder or ""), created=provenance.now())
 
 
 def refresh_study(study: Study, datasets: Path) -> Study:
-    """Return the study with what is there now: without answers that were deleted or damaged meanwhile, nor a data set
-    that is no more below `datasets`; of the models that it makes, and of the original, it is seen which are there.
+    """Return the study in its present state on disk.
+
+    A reference that was deleted or damaged and a data set that is missing in `datasets` are dropped, and the original
+    and the conversions are checked for existence.
     """
-    kept = stored_reference(Path(study.reference_folder)) if study.reference_folder else None
-    if kept is None or not kept.is_whole:
+    reference = stored_reference(Path(study.reference_folder)) if study.reference_folder else None
+    if reference is None or not reference.is_whole:
         study = msgspec.structs.replace(study, reference_folder="")
-    left = {step.label for step in remaining(study)}
-    rows = tuple(_seen(row, is_needed=row.label in left) for row in study.rows)
+    needed = {step.label for step in remaining(study)}
+    rows = tuple(_with_existence(row, is_needed=row.label in needed) for row in study.rows)
     study = msgspec.structs.replace(study, rows=rows)
     if study.dataset and find_local(parse_dataset(study.dataset), datasets) is None:
         study = msgspec.structs.replace(study, dataset="")
@@ -88,21 +91,21 @@ def refresh_study(study: Study, datasets: Path) -> Study:
 
 
 def conversion_label(original: str, recipe: str) -> str:
-    """Return what the conversion of the model with the id `original` is called."""
+    """Return the id of the conversion of the model `original`."""
     owner, _, name = original.partition("@")[0].rpartition("/")
     return f"{owner or 'converted'}/{name}-{recipe}"
 
 
 def with_sizes(study: Study) -> Study:
-    """Return the study with the sizes of the models that are there now."""
-    return msgspec.structs.replace(study, rows=tuple(_measured(row) for row in study.rows))
+    """Return the study with the sizes of the models that exist."""
+    return msgspec.structs.replace(study, rows=tuple(_with_size(row) for row in study.rows))
 
 
-def _seen(row: Row, *, is_needed: bool) -> Row:
-    """Return the row with whether its model is there. What was made and measured may be deleted."""
-    is_there = Path(row.path).exists()
-    if row.is_original or (row.recipe and (is_there or is_needed)):
-        return _measured(msgspec.structs.replace(row, is_made=is_there))
+def _with_existence(row: Row, *, is_needed: bool) -> Row:
+    """Return the row with its `is_made` updated, unless a conversion was deleted after its measurements."""
+    exists = Path(row.path).exists()
+    if row.is_original or (row.recipe and (exists or is_needed)):
+        return _with_size(msgspec.structs.replace(row, is_made=exists))
     return row
 
 
@@ -120,20 +123,20 @@ def _row(model: ModelDescription | BrokenDescription, *, is_original: bool = Fal
 
 
 def _planned(original: Row, recipe: Recipe, models: Path) -> Row:
-    """Return the row of a conversion, which may have been made before."""
+    """Return the row of a conversion, which may exist already."""
     label = conversion_label(original.label, recipe.name)
     target = models / label
     if target.exists() and not _was_made_by(recipe, target):
         raise InvalidRecipe(
-            f"{label} was made by another recipe that was called {recipe.name} too. Delete that model, name it among "
-            "the candidates, or give the recipe another name."
+            f"{label} already exists, made by a different recipe named {recipe.name}. Delete that model, list it as a "
+            "candidate, or rename the recipe."
         )
     row = Row(label=label, path=str(target), recipe=recipe, is_made=target.exists())
-    return _measured(row)
+    return _with_size(row)
 
 
 def _was_made_by(recipe: Recipe, target: Path) -> bool:
-    """Return whether the model in `target` says that this recipe made it, or does not say which."""
+    """Return whether this recipe made the model in `target`; True if its recipe is unknown."""
     try:
         maker = msgspec.convert(provenance.read(target).settings, Recipe)
     except (msgspec.ValidationError, InvalidRecipe):
@@ -141,12 +144,12 @@ def _was_made_by(recipe: Recipe, target: Path) -> bool:
     return maker.unnamed == recipe.unnamed
 
 
-def _measured(row: Row) -> Row:
+def _with_size(row: Row) -> Row:
     if not row.is_made or row.size_bytes:
         return row
     try:
         model = describe(Path(row.path), row.label)
-    except FacetError:  # What uses it will say why.
+    except FacetError:  # The step that uses the model reports the reason.
         return row
     return msgspec.structs.replace(
         row,
@@ -158,11 +161,11 @@ def _measured(row: Row) -> Row:
 
 @contextmanager
 def exclusive(study: Study, root: Path) -> Iterator[None]:
-    """Let nobody else run the study as long as the context lasts.
+    """Hold the exclusive right to run the study for the duration of the context.
 
     Raises:
-        RequestError: somebody runs it already.
-        StorageError: nothing can be written below `root`.
+        RequestError: another process is running it.
+        StorageError: `root` is not writable.
     """
     mark = root / f".{_file_name(study.plan.name)}.running"
     with storage_errors(mark):
@@ -170,14 +173,14 @@ def exclusive(study: Study, root: Path) -> Iterator[None]:
     with claimed(mark) as is_mine:
         if not is_mine:
             raise RequestError(
-                f"The study {study.plan.name} is being run already, in a window or by another command. Wait for its "
-                "end, or stop it there."
+                f"The study {study.plan.name} is already running, in a window or another terminal. Wait for it to "
+                "finish, or pause it there."
             )
         yield
 
 
 def save_study(study: Study, root: Path) -> None:
-    """Write the study below `root`, in the place of what it was.
+    """Write the study below `root`, replacing its previous state.
 
     Raises:
         StorageError: it cannot be written.
@@ -189,47 +192,47 @@ def save_study(study: Study, root: Path) -> None:
 
 
 def load_study(name: str, root: Path) -> Study:
-    """Return the study called `name`.
+    """Return the study named `name`.
 
     Raises:
-        StorageError: there is none, it is damaged, or another version of Facet has written it.
+        StorageError: it does not exist, is damaged, or was written by another version of Facet.
     """
     if study := find_study(name, root):
         return study
-    names = ", ".join(study.plan.name for study in all_studies(root)) or "none yet"
-    raise StorageError(f"There is no study called {name}. There are: {names}.")
+    names = ", ".join(study.plan.name for study in all_studies(root)) or "none"
+    raise StorageError(f"Couldn't find a study named {name}. Existing studies: {names}.")
 
 
 def find_study(name: str, root: Path) -> Study | None:
-    """Return the study called `name`, None if there is none.
+    """Return the study named `name`, or None.
 
     Raises:
-        StorageError: it is damaged, or another version of Facet has written it.
+        StorageError: it is damaged, or was written by another version of Facet.
     """
     file = root / f"{_file_name(name)}.json"
     study = _read(file)
     if study is None and file.exists():
         raise StorageError(
-            f"The study {name} is damaged, or of another version of Facet. Delete {file} and run it again."
+            f"The study {name} is damaged, or was written by another version of Facet. Delete {file} and run it again."
         )
     return study
 
 
 def all_studies(root: Path) -> Iterator[Study]:
-    """Yield the studies below `root` that can be read."""
+    """Return the readable studies below `root`."""
     return filter(None, map(_read, sorted(root.glob("*.json"))))
 
 
-def same_name(name: str, others: Iterable[str]) -> bool:
-    """Tell whether one of the others would be kept in the same file, on a disk that tells no capitals apart."""
-    return _file_name(name).casefold() in {_file_name(other).casefold() for other in others}
+def same_name(name: str, names: Iterable[str]) -> bool:
+    """Return whether one of `names` would use the same file, also on a disk that ignores case."""
+    return _file_name(name).casefold() in {_file_name(other).casefold() for other in names}
 
 
 def delete_study(name: str, root: Path) -> None:
-    """Remove the study called `name`; what was made for it, and what was measured, stays.
+    """Delete the study named `name`, but not its conversions and measurements.
 
     Raises:
-        StorageError: it cannot be removed.
+        StorageError: it cannot be deleted.
     """
     file = root / f"{_file_name(name)}.json"
     with storage_errors(file):
@@ -243,5 +246,5 @@ def _read(file: Path) -> Study | None:
 
 def _file_name(name: str) -> str:
     plain = re.sub(r"[^\w.-]+", "-", name).strip(".-")
-    # What a file may be called is limited in bytes.
+    # File systems limit the bytes of a file name.
     return plain.encode()[:100].decode(errors="ignore") or "study"

@@ -120,7 +120,7 @@ def test_a_study_is_found_by_the_beginning_of_its_name(folders: Folders, capsys:
     assert main(["lab", "show", "llama"]) == 1
     assert "Several studies match llama: Llama for 16 GB, Llama for 8 GB." in capsys.readouterr().err
     assert main(["lab", "show", "whale"]) == 1
-    assert "There is no study called whale." in capsys.readouterr().err
+    assert "find a study named whale." in capsys.readouterr().err
 
 
 def test_studies_are_listed(folders: Folders, capsys: Output) -> None:

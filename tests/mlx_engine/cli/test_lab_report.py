@@ -54,6 +54,6 @@ def test_a_card_contains_one_model(capsys: Output) -> None:
 
 def test_a_missing_study_or_folder_is_reported(tmp_path: Path, capsys: Output) -> None:
     assert main(["lab", "report", "whales"]) == 1
-    assert "There is no study called whales. There are: study." in capsys.readouterr().err
+    assert "find a study named whales. Existing studies: study." in capsys.readouterr().err
     assert main(["lab", "report", "study", "--html", str(tmp_path / "nowhere" / "r.html")]) == 1
     assert "There is no folder" in capsys.readouterr().err

@@ -77,7 +77,7 @@ def test_a_fork_of_a_quantized_context_leaves_the_original_alone(opened: OpenMod
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("gemma3", "sliding window"), ("lfm2", "cache a state"), ("mamba2", "keep a state"), ("llama", "groups of 32")],
+    [("gemma3", "sliding window"), ("lfm2", "cache a state"), ("mamba2", "cache a state"), ("llama", "groups of 32")],
 )
 def test_a_model_that_cannot_refuses_before_any_work(name: str, reason: str, opened: OpenModel, ask: Ask) -> None:
     """In words, and the next request is answered."""

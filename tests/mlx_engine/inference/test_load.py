@@ -72,7 +72,11 @@ damages: dict[str, tuple[Callable[[Path], object], type[ModelError], str]] = {
     ),
     "tokenizer missing": (lambda folder: (folder / "tokenizer.json").unlink(), BrokenModel, "tokenizer"),
     "setting": (lambda folder: change_config(folder, rms_norm_eps="small"), BrokenModel, "don't match each other"),
-    "tokenizer no JSON": (lambda folder: (folder / "tokenizer.json").write_text("{}"), BrokenModel, "don't match each other"),
+    "tokenizer no JSON": (
+        lambda folder: (folder / "tokenizer.json").write_text("{}"),
+        BrokenModel,
+        "don't match each other",
+    ),
     "pickle": (leave_a_pickle, UnsupportedModel, "pickle"),
 }
 

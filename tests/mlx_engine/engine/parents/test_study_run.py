@@ -107,7 +107,7 @@ def test_a_running_study_is_not_started_twice(study: Study, folders: Folders) ->
     """The second run is refused until the first one has ended."""
     first, second = _Owner(study, folders), _Owner(study, folders)
     first.run.start()
-    with pytest.raises(RequestError, match="being run already"):
+    with pytest.raises(RequestError, match="already running"):
         second.run.start()
     first.run.close()
     second.run.start()

@@ -145,7 +145,7 @@ def test_a_broken_original_is_refused(tmp_path: Path) -> None:
 
 def test_a_study_is_run_once_at_a_time(study: Study, tmp_path: Path) -> None:
     """A second window or command says so; afterwards it may."""
-    refused = pytest.raises(RequestError, match="study is being run already")
+    refused = pytest.raises(RequestError, match="study is already running")
     with exclusive(study, tmp_path), refused, exclusive(study, tmp_path):
         pass
     with exclusive(study, tmp_path):
@@ -167,7 +167,7 @@ def test_a_study_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -
     """Names are often mistyped."""
     save_study(Study(plan=_plan(name="mine"), rows=(Row(label="a", path="a"),)), tmp_path)
     assert find_study("other", tmp_path) is None
-    with pytest.raises(StorageError, match="There are: mine"):
+    with pytest.raises(StorageError, match="Existing studies: mine"):
         load_study("other", tmp_path)
 
 
