@@ -104,8 +104,8 @@ class _Measurement:
             for event in job.run(request, Folders.from_environment()):
                 match event:
                     case SpeedProgress(so_far=so_far):
-                        self.result, self._step = so_far, event.words
-                        status.show(f"{event.done} of {event.total}: {event.words}")
+                        self.result, self._step = so_far, event.step
+                        status.show(f"{event.done} of {event.total}: {event.step}")
                     case SpeedMeasured(result=result):
                         self.result = result
         finally:
@@ -136,7 +136,7 @@ def _show(result: SpeedResult, *, json: bool) -> None:
 def _exit_code(result: SpeedResult) -> int:
     if result.disturbed:
         report("Something else was running: figures with a star vary too much. Quit other apps and measure again.")
-    is_empty = not (result.reading or result.decoding) and bool(result.skipped)
+    is_empty = not (result.prefill_rates or result.decode_rates) and bool(result.skipped)
     if is_empty:
         report("Only the load time could be measured.")
     return FAILED if result.disturbed or result.failures or is_empty else 0

@@ -55,7 +55,7 @@ def _fields(reference: StoredReference) -> dict[str, object]:
         "corpus": header.corpus if header else None,
         "chunks": len(header.kinds) if header else None,
         "is_stand_in": header.is_stand_in if header else None,
-        "is_whole": reference.is_whole,
+        "is_complete": reference.is_complete,
     }
 
 
@@ -66,4 +66,4 @@ def _line(reference: StoredReference) -> str:
     if header is None:
         return line
     line += f"  {header.corpus}, {len(header.kinds)} {header.convention.text}"
-    return line + (", stand-in" if header.is_stand_in else "") + ("" if reference.is_whole else ", incomplete")
+    return line + (", stand-in" if header.is_stand_in else "") + ("" if reference.is_complete else ", incomplete")

@@ -43,7 +43,7 @@ def progress(step: Step, event: JobEvent | None = None) -> Progress:
         case FidelityProgress(done=done, total=total, so_far=so_far):
             present = Present(label, f"{doing}: {done} of {total} parts", bits, so_far)
             return Progress(present, done / max(total, 1))
-        case SpeedProgress(done=done, total=total, words=words, so_far=speed):
+        case SpeedProgress(done=done, total=total, step=words, so_far=speed):
             return Progress(Present(label, f"{doing}: {words}", speed=speed), done / max(total, 1))
         case (
             DownloadProgress(done_bytes=done, total_bytes=total)

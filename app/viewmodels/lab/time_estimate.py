@@ -65,12 +65,12 @@ def learned(studies: Iterable[Study], otherwise: Pace, original: Row) -> Pace:
 
 
 def _tells_pace(row: Row) -> bool:
-    return bool(row.size_bytes and row.speed and row.speed.reading and row.speed.decoding)
+    return bool(row.size_bytes and row.speed and row.speed.prefill_rates and row.speed.decode_rates)
 
 
 def _pace(row: Row) -> tuple[float, float]:
     assert row.speed  # noqa: S101 - the caller has looked
-    return _weights(row) * row.speed.reading[0].median, row.size_bytes * row.speed.decoding[0].median
+    return _weights(row) * row.speed.prefill_rates[0].median, row.size_bytes * row.speed.decode_rates[0].median
 
 
 def corpus_tokens(plan: StudyPlan) -> int:

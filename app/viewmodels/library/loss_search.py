@@ -51,8 +51,8 @@ def _speedup(result: FidelityResult, measurements: Path) -> Speedup | None:
 
 def _compared(own: SpeedResult, original: SpeedResult) -> Speedup | None:
     """Compare how fast both write after the shortest context that both were measured at."""
-    theirs = {series.tokens: series for series in original.decoding}
-    both = ((one, theirs[one.tokens]) for one in own.decoding if one.tokens in theirs)
+    theirs = {series.tokens: series for series in original.decode_rates}
+    both = ((one, theirs[one.tokens]) for one in own.decode_rates if one.tokens in theirs)
     pair = min(both, key=lambda pair: pair[0].tokens, default=None)
     if pair is None:
         return None

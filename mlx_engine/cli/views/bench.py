@@ -7,7 +7,7 @@ import msgspec
 
 from mlx_engine.amounts import format_duration, format_memory
 from mlx_engine.measure.figures.figures import FIRST_TOKEN, LOAD_TIME, PEAK_MEMORY
-from mlx_engine.measure.results.speed_result import USUAL_PROMPT_TOKENS, Series, SpeedResult, Warmth
+from mlx_engine.measure.results.speed_result import USUAL_PROMPT_TOKENS, RateSeries, SpeedResult, Warmth
 
 _FIRST_LOAD: dict[Warmth, str] = {
     "cold": "cold",
@@ -37,16 +37,16 @@ def lines(result: SpeedResult) -> Iterator[str]:
     tools = ", ".join(f"{name} {version}" for name, version in result.tools.items())
     yield f"{result.model} on {result.machine}, {tools}"
     yield ""
-    if result.reading or result.decoding:
+    if result.prefill_rates or result.decode_rates:
         yield from _table(result)
         yield ""
     first_s, again_s = result.load_s
     yield f"{LOAD_TIME.title}: {first_s:.2f} s {_FIRST_LOAD[result.warmth]}, {again_s:.2f} s again."
     plan = result.plan
     yield f"Medians of {plan.repetitions}; ± is half the range from the slowest to the fastest run."
-    if result.reading:
+    if result.prefill_rates:
         yield f"pp{USUAL_PROMPT_TOKENS}: a prompt of {USUAL_PROMPT_TOKENS} tokens, until the first generated token."
-    if result.decoding:
+    if result.decode_rates:
         yield f"tg{plan.decode_tokens} @ d2048: {plan.decode_tokens} tokens generated after 2,048."
     if plan.cache_bits != 16:
         yield f"{plan.cache_bits}-bit KV cache."
@@ -70,7 +70,7 @@ def _line(cells: tuple[str, ...], widths: list[int]) -> str:
     return f"| {' | '.join((name.strip().ljust(widths[0]), *numbers))} |"
 
 
-def _cells(series: Series, result: SpeedResult, *, is_reading: bool) -> tuple[str, ...]:
+def _cells(series: RateSeries, result: SpeedResult, *, is_reading: bool) -> tuple[str, ...]:
     digits = 1 if series.median >= 10 else 2
     half = series.median * series.spread / 2
     return (
@@ -81,12 +81,12 @@ def _cells(series: Series, result: SpeedResult, *, is_reading: bool) -> tuple[st
     )
 
 
-def _series(result: SpeedResult) -> Iterator[tuple[Series, bool]]:
-    yield from ((series, True) for series in result.reading)
-    yield from ((series, False) for series in result.decoding)
+def _series(result: SpeedResult) -> Iterator[tuple[RateSeries, bool]]:
+    yield from ((series, True) for series in result.prefill_rates)
+    yield from ((series, False) for series in result.decode_rates)
 
 
-def _name(series: Series, result: SpeedResult, *, is_reading: bool) -> str:
+def _name(series: RateSeries, result: SpeedResult, *, is_reading: bool) -> str:
     if is_reading:
         return f"pp{series.tokens}"
     return f"tg{result.plan.decode_tokens}" + (f" @ d{series.tokens}" if series.tokens else "")

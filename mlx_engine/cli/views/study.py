@@ -38,7 +38,7 @@ def progress_line(study: Study, step: Step, event: JobEvent | None = None) -> st
             return f"{head}, {done} of {total} chunks"
         case FidelityProgress(done=done, total=total, so_far=so_far):
             return f"{head}, {done} of {total} chunks, KL {so_far.mean_kl:.4f}"
-        case SpeedProgress(words=words):
+        case SpeedProgress(step=words):
             return f"{head}, {words}"
         case ConversionProgress(done_bytes=done, total_bytes=total):
             return f"{head}, {format_progress(done, total)}"

@@ -44,7 +44,7 @@ def serve(request: MeasureRequest) -> Iterator[MeasureEvent]:
     folders = Folders.from_environment()
     match request:
         case RecordReference():
-            yield from _keep_answers(request, folders)
+            yield from _record_reference(request, folders)
         case MeasureFidelity():
             yield from _measure_fidelity(request, folders)
         case MeasureSpeed():
@@ -62,34 +62,34 @@ def _read_corpus(request: ReadCorpus, folders: Folders) -> CorpusRead:
     return CorpusRead(request.id, tokens.tokens.size, tuple(dict.fromkeys(tokens.kinds)))
 
 
-def _keep_answers(request: RecordReference, folders: Folders) -> Iterator[MeasureEvent]:
+def _record_reference(request: RecordReference, folders: Folders) -> Iterator[MeasureEvent]:
     started, first = time.monotonic(), None
     fingerprint_cache = fingerprints(folders.measurements)
     corpus = load_corpus(request.corpus, folders.datasets)
     for progress in record_reference(request, corpus, folders.references, fingerprint_cache):
         store = progress.store
         if first is None or progress.done == 1:
-            _require_room(store, progress.done, progress.total, folders)
+            _require_space(store, progress.done, progress.total, folders)
         if first is None:
             started, first = time.monotonic(), progress.done
         tokens = (progress.done - first) * store.header.convention.chunk_tokens
         rate = tokens / max(time.monotonic() - started, 1e-6)
         yield ReferenceProgress(id=request.id, done=progress.done, total=progress.total, tokens_per_s=rate)
-    trim(folders.references, spared=_needed(store, folders))
+    trim(folders.references, keep=_needed(store, folders))
     size = store.size_bytes
     full_size = 2 * store.header.vocabulary * store.header.scored_positions
     yield ReferenceRecorded(id=request.id, reference_folder=str(store.folder), size_bytes=size, share=size / full_size)
 
 
-def _require_room(store: ReferenceStore, done: int, total: int, folders: Folders) -> None:
-    """Check the disk space for the remaining answers: an estimate once the first chunk is written, a minimum before."""
+def _require_space(store: ReferenceStore, done: int, total: int, folders: Folders) -> None:
+    """Check the disk space for the remaining predictions: at first a minimum, after the first chunk an estimate."""
     size = store.size_bytes
-    remaining_bytes = size * (total - done) // done if done else store.least_bytes
-    require_space(folders.references, remaining_bytes, spared=_needed(store, folders))
+    remaining_bytes = size * (total - done) // done if done else store.min_bytes
+    require_space(folders.references, remaining_bytes, keep=_needed(store, folders))
 
 
 def _needed(store: ReferenceStore, folders: Folders) -> set[Path]:
-    """Return the answers that must not be deleted: these, and those of unfinished studies."""
+    """Return the references that must not be deleted: this one, and those of unfinished studies."""
     unfinished = (study.reference_folder for study in all_studies(folders.studies) if next(remaining(study), None))
     return {store.folder, *map(Path, filter(None, unfinished))}
 
@@ -104,7 +104,9 @@ def _measure_fidelity(request: MeasureFidelity, folders: Folders) -> Iterator[Me
 
 def _measure_speed(request: MeasureSpeed, folders: Folders) -> Iterator[MeasureEvent]:
     fingerprint_cache = fingerprints(folders.measurements)
-    for progress in measure_speed(Path(request.model), request.plan, name=request.id, known=fingerprint_cache):
+    for progress in measure_speed(
+        Path(request.model), request.plan, name=request.id, fingerprint_cache=fingerprint_cache
+    ):
         if progress.so_far and progress.done == progress.total:
             save_speed(progress.so_far, folders.measurements)
             yield SpeedMeasured(request.id, progress.so_far)
@@ -113,6 +115,6 @@ def _measure_speed(request: MeasureSpeed, folders: Folders) -> Iterator[MeasureE
                 id=request.id,
                 done=progress.done,
                 total=progress.total,
-                words=progress.words,
+                step=progress.step,
                 so_far=progress.so_far,
             )

@@ -77,7 +77,7 @@ class StudyRun:
             case RequestFailed():
                 self._end_step(after_failure(self._with_so_far(step), step, event.title, event.message))
             case SpeedProgress(so_far=so_far):
-                has_figures = so_far and (so_far.reading or so_far.decoding)
+                has_figures = so_far and (so_far.prefill_rates or so_far.decode_rates)
                 self._so_far = SpeedMeasured(event.id, so_far) if so_far and has_figures else None
             case ProcessExited():
                 self._end_step(after_failure(self._with_so_far(step), step, "The process ended", event.reason))

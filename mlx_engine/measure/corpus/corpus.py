@@ -112,7 +112,7 @@ def read_dataset(name: str, root: Path) -> Corpus:
     """
     entry = find_local(parse_dataset(name), root)
     if entry is None:
-        raise BadCorpus(f"{name} is no longer on this Mac. Start again to download it from the Hub.")
+        raise BadCorpus(f"{name} was deleted from this Mac. Start again to download it from the Hub.")
     downloaded, path = entry
     try:
         return _file_corpus(path, str(downloaded), kind=downloaded.name.rpartition("/")[2], member=downloaded.member)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from mlx_engine.measure.figures.figure import Figure, FigureEstimate
 from mlx_engine.measure.figures.sample import Sample
 from mlx_engine.measure.results.results import Fidelity
-from mlx_engine.measure.results.speed_result import USUAL_PROMPT_TOKENS, Series, SpeedResult
+from mlx_engine.measure.results.speed_result import USUAL_PROMPT_TOKENS, RateSeries, SpeedResult
 
 
 def _exact(read: Callable[[Sample], float | None]) -> Callable[[Sample], FigureEstimate | None]:
@@ -34,14 +34,14 @@ def _top1_disagreement(sample: Sample) -> FigureEstimate | None:
     return FigureEstimate(1 - sample.fidelity.top1_agreement, sample.fidelity.top1_agreement_se)
 
 
-def token_rate(series: Series) -> FigureEstimate:
+def token_rate(series: RateSeries) -> FigureEstimate:
     """Return the median of repeated measurements in tokens per second, with their extremes."""
     return FigureEstimate(
         series.median, extremes=(min(series.values), max(series.values)), is_disturbed=series.is_disturbed
     )
 
 
-def _rate(read: Callable[[SpeedResult], Series | None]) -> Callable[[Sample], FigureEstimate | None]:
+def _rate(read: Callable[[SpeedResult], RateSeries | None]) -> Callable[[Sample], FigureEstimate | None]:
     def rate(sample: Sample) -> FigureEstimate | None:
         series = read(sample.speed) if sample.speed else None
         return token_rate(series) if series else None

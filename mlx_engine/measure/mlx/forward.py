@@ -1,4 +1,4 @@
-"""Runs a network over a chunk of tokens and gives its predictions, position by position. All MLX, in one thread."""
+"""Runs a network over a chunk of tokens and returns its logits at each position. Uses MLX, in one thread."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,51 +7,51 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-_rows_at_once = 64
-"""Positions that are worked on at a time in float32, which bounds the memory."""
+_ROWS_AT_ONCE = 64
+"""Positions processed at a time in float32, which limits the memory."""
 
 BLOCK = 128
-"""Neighbours of the vocabulary that are looked at together."""
+"""Consecutive tokens of the vocabulary that are processed together."""
 
 
 def logits(network: Any, tokens: NDArray[np.int32], first: int, *, cache: Any = None) -> mx.array:
-    """Return the logits for the token after each position from `first` to the last but one, evaluated.
+    """Return the evaluated logits for the next token at each position from `first` to the second to last.
 
-    `tokens` has the shape (chunk,); the result is of the network's own type and the shape
-    (chunk - 1 - first, vocabulary). With a `cache`, what comes before is read first, as a chat reads its context: its
-    logits, which nobody asks for, are not computed then.
+    `tokens` has the shape (chunk,); the result has the dtype of the network and the shape
+    (chunk - 1 - first, vocabulary). With a `cache`, the tokens before `first` are read separately, as in a chat, and
+    their logits are not computed.
 
     Raises:
-        FloatingPointError: one of them is no number.
+        FloatingPointError: a logit is NaN or infinite.
     """
     if cache is not None and first:
         network(mx.array(tokens[:first])[None], cache=cache)
         mx.eval([layer.state for layer in cache])
         tokens, first = tokens[first:], 0
     result: mx.array = network(mx.array(tokens)[None], cache=cache)[0, first:-1]
-    # A row with one NaN or a positive infinity has no finite sum; a token that is ruled out by minus infinity may be.
+    # NaN or positive infinity make the sum of a row non-finite. Minus infinity, for an impossible token, is valid.
     is_sound = mx.all(mx.isfinite(mx.logsumexp(result, axis=-1)))
     mx.eval(result, is_sound)
     if not is_sound.item():
         raise FloatingPointError(
-            "answers with what is no number (NaN or infinity): its weights are damaged, or overflow in its type. "
-            "Download it again, or convert it anew."
+            "produces NaN or infinite logits: its weights are damaged, or overflow in its data type. Download or "
+            "convert it again."
         )
     return result
 
 
 def by_rows(predicted: mx.array) -> Iterator[tuple[slice, mx.array]]:
-    """Yield the rows of `predicted` some at a time, in float32, with their place."""
-    for at in range(0, len(predicted), _rows_at_once):
-        rows = slice(at, min(at + _rows_at_once, len(predicted)))
+    """Yield the rows of `predicted` in groups, in float32, each with its slice."""
+    for at in range(0, len(predicted), _ROWS_AT_ONCE):
+        rows = slice(at, min(at + _ROWS_AT_ONCE, len(predicted)))
         yield rows, predicted[rows].astype(mx.float32)
 
 
 def log_sums(rows: mx.array) -> mx.array:
     """Return logsumexp of each row, of the shape (P, 1).
 
-    WORKAROUND(mlx 0.32.4): on the CPU, `mx.logsumexp` adds float32 numbers one after the other, and is off by 1e-4 with
-    a vocabulary of 49,152. Sums of blocks first, it is off by 1e-6.
+    WORKAROUND(mlx 0.32.4): on the CPU, `mx.logsumexp` adds float32 numbers sequentially, with an error of 1e-4 for a
+    vocabulary of 49,152. Adding blocks first reduces it to 1e-6.
     """
     blocks, rest = in_blocks(rows)
     parts = mx.concatenate([mx.logsumexp(blocks, axis=-1), rest], axis=-1)
@@ -59,11 +59,11 @@ def log_sums(rows: mx.array) -> mx.array:
 
 
 def in_blocks(rows: mx.array) -> tuple[mx.array, mx.array]:
-    """Return rows of the shape (P, V) as (P, V // `BLOCK`, `BLOCK`), and what is left over."""
-    whole = rows.shape[1] // BLOCK * BLOCK
-    return rows[:, :whole].reshape(len(rows), -1, BLOCK), rows[:, whole:]
+    """Return rows of the shape (P, V) as blocks (P, V // `BLOCK`, `BLOCK`) and the remainder (P, V % `BLOCK`)."""
+    end = rows.shape[1] // BLOCK * BLOCK
+    return rows[:, :end].reshape(len(rows), -1, BLOCK), rows[:, end:]
 
 
 def true_tokens(tokens: NDArray[np.int32], first: int) -> NDArray[np.int32]:
-    """Return the token that really follows each of those positions, of the shape (chunk - 1 - first,)."""
+    """Return the token that follows each of these positions in the text, of the shape (chunk - 1 - first,)."""
     return tokens[first + 1 :]

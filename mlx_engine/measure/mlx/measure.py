@@ -1,5 +1,6 @@
-"""Measures fidelity with one model in memory at a time: first the reference's answers are kept, then each candidate is
-held against them. Both are iterators of progress that can be closed, and taken up again.
+"""Measures fidelity with one model in memory at a time: records the reference's predictions, then compares candidates.
+
+Both are iterators of progress, which can be closed and resumed.
 """
 
 import gc
@@ -45,13 +46,13 @@ from mlx_engine.models.files.staging import in_use
 from mlx_engine.models.memory.machine import this_machine
 from mlx_engine.protocol import CacheBits
 
-_words_before = 40
-"""Tokens of context that are shown with a divergence."""
+_CONTEXT_TOKENS = 40
+"""Shown before a divergence."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceUpdate:
-    """How many chunks of `store` the reference has answered."""
+    """The number of chunks in `store` that the reference has read."""
 
     done: int
     total: int
@@ -60,108 +61,110 @@ class ReferenceUpdate:
 
 @dataclass(frozen=True, slots=True)
 class FidelityUpdate:
-    """How many chunks the candidate has been held against, and what they say so far."""
+    """The number of compared chunks, and their fidelity so far."""
 
     done: int
     total: int
     so_far: Fidelity
     result: FidelityResult | None = None
-    """The whole, with the last chunk."""
+    """Set with the last chunk."""
 
 
 def record_reference(
-    asked: RecordReference, corpus: Corpus, root: Path, known: Fingerprints
+    request: RecordReference, corpus: Corpus, root: Path, fingerprint_cache: Fingerprints
 ) -> Iterator[ReferenceUpdate]:
-    """Let a model answer `corpus`, and keep what it says below `root`.
+    """Run a model over `corpus` and store its predictions below `root`; `fingerprint_cache` has the fingerprints.
 
-    The first progress says what is there already. Nothing is run when all is. While another process answers the same,
-    this one waits. Of a text that was typed in, all tokens are scored, whatever the convention.
+    The first progress counts the existing chunks; if none is missing, the model is not run. If another process records
+    the same reference, this one waits. All tokens of a pasted text are scored, regardless of the convention.
 
     Raises:
-        BadCorpus: the texts are shorter than a chunk.
-        EngineError: its predictions are no numbers.
-        ModelError, OutOfMemory: the model cannot be opened, or does not fit.
-        StorageError: the answers cannot be kept.
+        BadCorpus: the texts are shorter than one chunk.
+        EngineError: a prediction is NaN or infinite.
+        ModelError, OutOfMemory: the model cannot be model, or does not fit.
+        StorageError: the predictions cannot be written.
     """
-    model = Path(asked.model)
-    require_memory(model, asked.id, asked.convention, this_machine(), way_out=_way_out(asked))
-    opened = open_model(model)
-    convention = pasted_text_convention(corpus, opened.tokenizer) if corpus.name == PASTED_TEXT else asked.convention
-    words = render_corpus(corpus, opened.tokenizer, convention, limit_tokens=asked.limit_tokens)
-    tokens = tokenize(words, opened.tokenizer)
-    _require_fit(tokens, opened, asked.id)
+    folder = Path(request.model)
+    require_memory(folder, request.id, request.convention, this_machine(), remedy=_too_large_remedy(request))
+    model = open_model(folder)
+    convention = pasted_text_convention(corpus, model.tokenizer) if corpus.name == PASTED_TEXT else request.convention
+    rendered = render_corpus(corpus, model.tokenizer, convention, limit_tokens=request.limit_tokens)
+    tokens = tokenize(rendered, model.tokenizer)
+    _require_fit(tokens, model, request.id)
     header = ReferenceHeader(
-        model=asked.id,
-        folder=str(model),
-        weights=known.of(model),
-        is_stand_in=asked.is_stand_in,
+        model=request.id,
+        folder=str(folder),
+        weights=fingerprint_cache.of(folder),
+        is_stand_in=request.is_stand_in,
         corpus=corpus.name,
-        choice=asked.corpus,
-        limit_tokens=asked.limit_tokens,
+        source=request.corpus,
+        limit_tokens=request.limit_tokens,
         sample=tokens.fingerprint,
         convention=convention,
         kinds=tokens.kinds,
-        vocabulary=opened.vocabulary_size,
-        tail_mass=asked.tail_mass,
+        vocabulary=model.vocabulary_size,
+        tail_mass=request.tail_mass,
         created=provenance.now(),
     )
-    store = ReferenceStore.create(root, header, words)
+    store = ReferenceStore.create(root, header, rendered)
     missing, total = sum(1 for _ in store.missing), len(tokens.kinds)
     yield ReferenceUpdate(total - missing, total, store)
     if missing:
-        with in_use(store.folder, alone=True), engine_errors(asked.id):
-            _read(opened)
-            for done in run_reference(opened.network, tokens, store):
+        with in_use(store.folder, alone=True), engine_errors(request.id):
+            _read_weights(model)
+            for done in run_reference(model.network, tokens, store):
                 yield ReferenceUpdate(done, total, store)
-    del opened
+    del model
     _free()
 
 
-def measure_fidelity(asked: MeasureFidelity, root: Path) -> Iterator[FidelityUpdate]:
-    """Hold a model against the kept answers, and keep the result below `root`.
+def measure_fidelity(request: MeasureFidelity, root: Path) -> Iterator[FidelityUpdate]:
+    """Compare a model with stored predictions, and save the result below `root`.
 
-    It may keep its keys and values in fewer bits; the reference had them in 16. Chunks are run one at a time: there is
-    no batch whose size could change a figure. What was measured before in the same way is not measured again.
+    Its KV cache may be quantized; that of the reference has 16 bits. Chunks are run one at a time, since a batch size
+    could change the figures. An existing result of the same measurement is returned without running the model.
 
     Raises:
-        EngineError: its predictions are no numbers.
-        InvalidParameter: it cannot keep its context in so few bits.
-        ModelError, OutOfMemory: it cannot be opened, or does not fit.
-        NotComparable: it has another vocabulary or chat template.
-        StorageError: the answers are damaged or not complete, or the result cannot be kept.
+        EngineError: a prediction is NaN or infinite.
+        InvalidParameter: the model does not support a KV cache of this precision.
+        ModelError, OutOfMemory: the model cannot be opened, or does not fit.
+        NotComparable: its vocabulary or chat template differs.
+        StorageError: the predictions are damaged or incomplete, or the result cannot be written.
     """
-    store = ReferenceStore.open(Path(asked.reference_folder))
+    store = ReferenceStore.open(Path(request.reference_folder))
     with in_use(store.folder):
-        if not store.is_whole:
+        if not store.is_complete:
             raise StorageError(
-                f"The kept answers in {store.folder} are not complete, or damaged. Measure again: the original then "
-                "reads what is missing."
+                f"The stored predictions in {store.folder} are incomplete or damaged. Measure again, so that the "
+                "original reads the missing chunks."
             )
-        yield from _measured(asked, store, root)
+        yield from _measure(request, store, root)
 
 
-def _measured(asked: MeasureFidelity, store: ReferenceStore, root: Path) -> Iterator[FidelityUpdate]:
-    candidate, name, cache_bits = Path(asked.model), asked.id, asked.cache_bits
-    header, words = store.header, store.reading
-    require_memory(candidate, name, header.convention, this_machine(), cache_bits=cache_bits)
-    opened = open_model(candidate)
-    tokens = matching_sample(words, opened.tokenizer, header.sample, name)
-    _require_fit(tokens, opened, name)
-    weights = fingerprints(root).of(candidate)
+def _measure(request: MeasureFidelity, store: ReferenceStore, root: Path) -> Iterator[FidelityUpdate]:
+    folder, name, cache_bits = Path(request.model), request.id, request.cache_bits
+    header, corpus = store.header, store.corpus
+    require_memory(folder, name, header.convention, this_machine(), cache_bits=cache_bits)
+    model = open_model(folder)
+    tokens = matching_sample(corpus, model.tokenizer, header.sample, name)
+    _require_fit(tokens, model, name)
+    weights = fingerprints(root).of(folder)
     tools, machine = provenance.measured_with(), device_name()
-    before = find_fidelity(root, header.key, weights, cache_bits)
-    if before and (before.tools, before.machine) == (tools, machine) and has_tokens(fidelity_folder(before, root)):
-        before = msgspec.structs.replace(before, candidate=name, reference=header.model, private=header.choice.private)
-        yield FidelityUpdate(len(header.kinds), len(header.kinds), before.fidelity, before)
+    earlier = find_fidelity(root, header.key, weights, cache_bits)
+    if earlier and (earlier.tools, earlier.machine) == (tools, machine) and has_tokens(fidelity_folder(earlier, root)):
+        earlier = msgspec.structs.replace(
+            earlier, candidate=name, reference=header.model, private=header.source.private
+        )
+        yield FidelityUpdate(len(header.kinds), len(header.kinds), earlier.fidelity, earlier)
         return
-    _read(opened)
-    found: list[Positions] = []
-    pace = _Pace()
+    _read_weights(model)
+    compared: list[Positions] = []
+    summary = _ThrottledSummary()
     with engine_errors(name):
-        for one in _compared(opened, store, cache_bits):
-            found.append(one)
-            if len(found) < len(header.kinds) and pace.is_due():
-                yield FidelityUpdate(len(found), len(header.kinds), pace.timed(found))
+        for positions in _compare_chunks(model, store, cache_bits):
+            compared.append(positions)
+            if len(compared) < len(header.kinds) and summary.is_due():
+                yield FidelityUpdate(len(compared), len(header.kinds), summary.of(compared))
     result = FidelityResult(
         candidate=name,
         candidate_weights=weights,
@@ -171,58 +174,56 @@ def _measured(asked: MeasureFidelity, store: ReferenceStore, root: Path) -> Iter
         is_stand_in=header.is_stand_in,
         reference_key=header.key,
         corpus=header.corpus,
-        private=header.choice.private,
+        private=header.source.private,
         convention=header.convention.text,
-        fidelity=summarize(found),
-        by_kind=summarize_by_kind(found, header.kinds),
-        kl_counts=count_kl(found),
-        worst=tuple(_divergences(found, tokens, opened)),
+        fidelity=summarize(compared),
+        by_kind=summarize_by_kind(compared, header.kinds),
+        kl_counts=count_kl(compared),
+        worst=tuple(_divergences(compared, tokens, model)),
         machine=machine,
         created=provenance.now(),
         tools=tools,
     )
-    save_tokens(found, tokens, opened.tokenizer, fidelity_folder(result, root))
+    save_tokens(compared, tokens, model.tokenizer, fidelity_folder(result, root))
     save_fidelity(result, root)
-    del opened
+    del model
     _free()
-    yield FidelityUpdate(len(found), len(found), result.fidelity, result)
+    yield FidelityUpdate(len(compared), len(compared), result.fidelity, result)
 
 
-def _way_out(asked: RecordReference) -> str:
-    """Return what to do about an original that is too large."""
-    if asked.is_stand_in:
-        return "Not even 8 bits fit in the place of the original: measure on a machine with more memory."
+def _too_large_remedy(request: RecordReference) -> str:
+    """Return advice for an original that is too large."""
+    if request.is_stand_in:
+        return "Even an 8-bit conversion of the original does not fit. Use a Mac with more memory."
     return (
-        "A conversion to 8 bits can answer in its place: measure with a stand-in (--stand-in, or stand_in in a plan). "
-        "What those 8 bits lose themselves is missing then, so that each divergence is to be taken as a lower bound."
+        "An 8-bit conversion can stand in for it: use --stand-in, or stand_in in a plan. Its own loss is not included, "
+        "so each divergence is then a lower bound."
     )
 
 
 def _require_fit(tokens: TokenSample, model: Model, name: str) -> None:
-    """See that the network knows all tokens that the tokenizer makes, and has the context: MLX does not say when it
-    reads beyond.
-    """
+    """Require a sufficient context length and vocabulary, since MLX would read out of bounds without an error."""
     if (size := tokens.convention.chunk_tokens) > model.context_length:
         raise InvalidParameter(
-            f"{name} has a context of {model.context_length:,} tokens, and chunks of {size:,} are longer. Have shorter "
-            "chunks read."
+            f"{name} has a context length of {model.context_length:,} tokens, less than a chunk of {size:,}. Use "
+            "shorter chunks."
         )
     if tokens.tokens.max() >= model.vocabulary_size:
         raise BrokenModel(
-            f"{name} has a tokenizer that makes tokens up to {tokens.tokens.max():,}, and weights for "
-            f"{model.vocabulary_size:,} of them. Its files do not fit together; download the model again."
+            f"{name} has a tokenizer with token ids up to {tokens.tokens.max():,}, but weights for only "
+            f"{model.vocabulary_size:,} tokens. Its files do not match; download the model again."
         )
 
 
-def _compared(model: Model, store: ReferenceStore, cache_bits: CacheBits) -> Iterator[Positions]:
+def _compare_chunks(model: Model, store: ReferenceStore, cache_bits: CacheBits) -> Iterator[Positions]:
     layers = Layers(model.network, model.cache_obstacle)
     for number in range(len(store.header.kinds)):
         cache = layers.make(cache_bits)
         yield compare(model.network, store.read(number), store.header.convention, cache=cache)
 
 
-class _Pace:
-    """Sums up now and then: how often depends on how long it takes, which grows with what was found."""
+class _ThrottledSummary:
+    """Summarizes intermediate results, less often as that takes longer with more chunks."""
 
     def __init__(self) -> None:
         self._next = 0.0
@@ -230,16 +231,16 @@ class _Pace:
     def is_due(self) -> bool:
         return time.monotonic() >= self._next
 
-    def timed(self, found: Sequence[Positions]) -> Fidelity:
-        """Sum up, and let fifty times as long pass before the next time."""
-        began = time.monotonic()
-        so_far = summarize(found)
-        ended = time.monotonic()
-        self._next = ended + 50 * (ended - began)
+    def of(self, compared: Sequence[Positions]) -> Fidelity:
+        """Summarize, and schedule the next time after 50 times the duration."""
+        start = time.monotonic()
+        so_far = summarize(compared)
+        end = time.monotonic()
+        self._next = end + 50 * (end - start)
         return so_far
 
 
-def _read(model: Model) -> None:
+def _read_weights(model: Model) -> None:
     for _ in model.read_weights():
         pass
 
@@ -249,30 +250,30 @@ def _free() -> None:
     mx.clear_cache()
 
 
-def _divergences(found: Sequence[Positions], tokens: TokenSample, model: Model) -> Iterator[Divergence]:
+def _divergences(compared: Sequence[Positions], tokens: TokenSample, model: Model) -> Iterator[Divergence]:
     first = tokens.convention.first_scored
-    for chunk, position in worst_positions(found):
-        at, one = first + position, found[chunk]
-        own = tokens.tokens[chunk]
-        true = int(own[at + 1])
+    for chunk, position in worst_positions(compared):
+        at, positions = first + position, compared[chunk]
+        ids = tokens.tokens[chunk]
+        true = int(ids[at + 1])
         yield Divergence(
             chunk=chunk,
             position=at,
             kind=tokens.kinds[chunk],
-            kl=float(one.kl[position]),
-            before=model.tokenizer.decode(own[max(0, at + 1 - _words_before) : at + 1].tolist()),
+            kl=float(positions.kl[position]),
+            before=model.tokenizer.decode(ids[max(0, at + 1 - _CONTEXT_TOKENS) : at + 1].tolist()),
             true=decode_token(model.tokenizer, true),
-            reference=_choices(
-                model, one.reference_top_ids[position], one.reference_top_log_probabilities[position], true
+            reference=_top_tokens(
+                model, positions.reference_top_ids[position], positions.reference_top_log_probabilities[position], true
             ),
-            candidate=_choices(model, one.top_ids[position], one.top_log_probabilities[position], true),
+            candidate=_top_tokens(model, positions.top_ids[position], positions.top_log_probabilities[position], true),
         )
 
 
-def _choices(model: Model, ids: Any, log_probabilities: Any, true: int) -> tuple[TopToken, ...]:
-    """Return the choices of one position; `true` is the token that really follows."""
-    chances = np.exp(log_probabilities).tolist()
+def _top_tokens(model: Model, ids: Any, log_probabilities: Any, true: int) -> tuple[TopToken, ...]:
+    """Return the most likely tokens of one position; `true` is the token that follows in the text."""
+    probabilities = np.exp(log_probabilities).tolist()
     return tuple(
-        TopToken(decode_token(model.tokenizer, one), chance, one == true)
-        for one, chance in zip(ids.tolist(), chances, strict=True)
+        TopToken(decode_token(model.tokenizer, token), probability, token == true)
+        for token, probability in zip(ids.tolist(), probabilities, strict=True)
     )

@@ -1,4 +1,4 @@
-"""Whether a model has the memory to be measured, and what running out of it looks like."""
+"""Checks the memory for a measurement, and translates the errors of running out of it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,21 +20,21 @@ def require_memory(
     machine: Machine,
     *,
     cache_bits: CacheBits = 16,
-    way_out: str = "Have shorter chunks read, or measure it on a machine with more memory.",
+    remedy: str = "Use shorter chunks, or a Mac with more memory.",
 ) -> None:
-    """Pass if the model in the folder `model` fits with a chunk of context and its logits.
+    """Require memory for the model in the folder `model` with a chunk of context and its logits.
 
     Raises:
-        OutOfMemory: it does not; the message has the sum, and then `way_out`.
+        OutOfMemory: it does not fit; the message has the breakdown and `remedy`.
     """
-    found = measurement_fit(describe(model, name), machine, convention, cache_bits=cache_bits)
-    if found.verdict == "too large":
-        raise OutOfMemory(f"{name} is too large to be measured on this Mac. {found.summary} {way_out}")
+    fit = measurement_fit(describe(model, name), machine, convention, cache_bits=cache_bits)
+    if fit.verdict == "too large":
+        raise OutOfMemory(f"{name} is too large to be measured on this Mac. {fit.summary} {remedy}")
 
 
 @contextmanager
 def engine_errors(name: str) -> Iterator[None]:
-    """Translate what MLX raises while it runs the model called `name`, and what `forward.logits` finds in it."""
+    """Translate the errors that MLX and `forward.logits` raise while running the model `name`."""
     try:
         yield
     except FloatingPointError as error:
@@ -42,7 +42,7 @@ def engine_errors(name: str) -> Iterator[None]:
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
             raise OutOfMemory(
-                f"{name} ran out of memory while it was measured. Close other programs, or read less at a time."
+                f"{name} ran out of memory during the measurement. Close other apps, or use shorter chunks."
             ) from error
         reason = " ".join(str(error).split())[:300].rstrip(".")
-        raise EngineError(f"{name} could not be run to the end: {reason}.") from error
+        raise EngineError(f"{name} failed to run: {reason}.") from error

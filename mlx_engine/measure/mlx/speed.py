@@ -1,10 +1,10 @@
-"""Measures how fast a model loads, reads and writes, by the very steps with which the engine does it.
+"""Measures load time, prefill speed and decode speed with the same steps as the engine.
 
-Like `llama-bench`, it reads random tokens and decodes past every end, each time from the same state, after a warm-up
-that is not counted. Unlike it, the first token of the answer belongs to reading, as a person waits for it. A figure
-whose values lie too far apart is taken again, and if they still do, it is marked: something else was running.
+Like `llama-bench`, it reads random tokens and decodes past any end-of-text token, from the same state in every
+repetition, after an untimed warm-up. Unlike it, the first generated token counts as prefill, since the user waits for
+it. Repetitions that differ too much are repeated once; if they still do, the rate is marked as unreliable.
 
-It does not know the template and the tokenizer, nor sampling: in a chat they come on top.
+It does not use the chat template, the tokenizer or sampling, which take additional time in a chat.
 """
 
 import gc
@@ -30,88 +30,90 @@ from mlx_engine.measure.results import residency
 from mlx_engine.measure.results.conditions import ConditionsMonitor
 from mlx_engine.measure.results.fingerprints import Fingerprints
 from mlx_engine.measure.results.speed_parts import SpeedBounds, SpeedPart, limit_to_free_memory, speed_parts
-from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult, is_disturbed
+from mlx_engine.measure.results.speed_result import RateSeries, SpeedPlan, SpeedResult, is_disturbed
 from mlx_engine.models.description import provenance
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.memory.machine import this_machine
 
-_warm_up_tokens = 2048
-"""More are read in steps of the same shapes."""
-_most_swapped_bytes = 256 * 2**20
+_WARM_UP_TOKENS = 2048
+"""Longer prompts are read in steps of the same shapes."""
+_MAX_SWAPPED_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class SpeedUpdate:
-    """What is being measured, in words, and what was found so far, None before the model is loaded.
+    """The current step as text, and the result so far, None before the model is loaded.
 
-    All is found when as much is done as there is.
+    The result is complete when `done` equals `total`.
     """
 
     done: int
     total: int
-    words: str
+    step: str
     so_far: SpeedResult | None
 
 
 def measure_speed(
-    path: Path, plan: SpeedPlan, *, name: str, known: Fingerprints, watch: ConditionsMonitor | None = None
+    path: Path, plan: SpeedPlan, *, name: str, fingerprint_cache: Fingerprints, monitor: ConditionsMonitor | None = None
 ) -> Iterator[SpeedUpdate]:
-    """Measure the model in the folder `path`, called `name`; the `watch` looks at the machine meanwhile.
+    """Measure the model `name` in the folder `path`, while `monitor` records the conditions.
 
-    What is beyond the model's context, or would not fit the memory that is free, is not tried, and said so. What fails
-    leaves the other figures.
+    Parts that exceed the model's context or the free memory are skipped, with a reason. A part that fails does not
+    affect the others.
 
     Raises:
         ModelError, OutOfMemory: it cannot be opened, or does not fit.
-        InvalidParameter: it cannot keep its context in so few bits.
+        InvalidParameter: the model does not support a KV cache of this precision.
         EngineError: MLX failed, and nothing could be measured.
     """
-    watch = watch or ConditionsMonitor()
+    monitor = monitor or ConditionsMonitor()
     bounds = SpeedBounds(
-        describe(path, name), limit_to_free_memory(this_machine(), watch.free_memory_bytes), plan.cache_bits
+        describe(path, name), limit_to_free_memory(this_machine(), monitor.free_memory_bytes), plan.cache_bits
     )
-    bounds.require_room()
+    bounds.require_memory()
     too_long = list(filter(None, map(bounds.beyond_context, speed_parts(plan))))
-    lasting = [part for part in speed_parts(plan) if not bounds.beyond_context(part)]
-    too_large = list(filter(None, map(bounds.beyond_memory, lasting)))
-    possible = [part for part in lasting if not bounds.beyond_memory(part)]
+    within_context = [part for part in speed_parts(plan) if not bounds.beyond_context(part)]
+    too_large = list(filter(None, map(bounds.beyond_memory, within_context)))
+    possible = [part for part in within_context if not bounds.beyond_memory(part)]
     total = 1 + len(possible)
     yield SpeedUpdate(0, total, "loading", None)
-    run = _Run(path, plan, name, watch, known)
+    run = _Run(path, plan, name, monitor, fingerprint_cache)
     run.skipped += too_long + too_large
     run.lacks_memory = bool(too_large)
     for done, part in enumerate(possible, 1):
-        yield SpeedUpdate(done, total, part.words, run.result())
+        yield SpeedUpdate(done, total, part.text, run.result())
         if reason := run.measure(part):
             run.lacks_memory = True
-            run.skipped += (f"{later.words}, since {reason}" for later in possible[done:])
+            run.skipped += (f"{later.text}, because {reason}" for later in possible[done:])
             break
     run.require_something()
     yield SpeedUpdate(total, total, "done", run.result())
 
 
 class _Run:
-    """A loaded model, and what was found of it so far."""
+    """A loaded model and its result so far."""
 
-    def __init__(self, path: Path, plan: SpeedPlan, name: str, watch: ConditionsMonitor, known: Fingerprints) -> None:
+    def __init__(
+        self, path: Path, plan: SpeedPlan, name: str, monitor: ConditionsMonitor, fingerprint_cache: Fingerprints
+    ) -> None:
         self.skipped: list[str] = []
         self.lacks_memory = False
-        self._plan, self._name, self._watch = plan, name, watch
-        self._series: list[tuple[SpeedPart, Series]] = []
+        self._plan, self._name, self._monitor = plan, name, monitor
+        self._series: list[tuple[SpeedPart, RateSeries]] = []
         self._failures: list[tuple[SpeedPart, FacetError]] = []
         residency.evict(path)
-        self._held_share = residency.resident_share(path)
+        self._resident_share = residency.resident_share(path)
         first_s, model = _load(path)
-        # Two of them may not fit.
+        # Two copies may not fit into memory.
         del model
         _free()
-        again_s, model = _load(path)
-        self._load_s = (first_s, again_s)
-        self._weights = known.of(path)
+        second_s, model = _load(path)
+        self._load_s = (first_s, second_s)
+        self._weights = fingerprint_cache.of(path)
         self._bench = Bench(model, plan)
 
     def measure(self, part: SpeedPart) -> str:
-        """Measure one figure; return why no longer one should be tried after it, "" if one may be."""
+        """Measure one part; return the reason not to try a longer one, "" if there is none."""
         try:
             with engine_errors(self._name):
                 self._series.append((part, self._bench.series(part)))
@@ -119,33 +121,35 @@ class _Run:
             self._failures.append((part, error))
             _free()
             if isinstance(error, OutOfMemory):
-                return "the memory ran out before"
-        return "the machine began to swap" if self._watch.swapped_bytes > _most_swapped_bytes else ""
+                return "memory ran out"
+        return "the Mac started to swap" if self._monitor.swapped_bytes > _MAX_SWAPPED_BYTES else ""
 
     def require_something(self) -> None:
-        """Pass unless all that was tried has failed.
+        """Raise the first failure if nothing could be measured.
 
         Raises:
-            EngineError: as the first one did.
+            EngineError: every part has failed.
         """
         if self._failures and not self._series:
             raise self._failures[0][1]
 
     def result(self) -> SpeedResult:
-        """Return what was found until now."""
+        """Return the result so far."""
         return SpeedResult(
             model=self._name,
             weights=self._weights,
             plan=self._plan,
             load_s=self._load_s,
-            held_share=self._held_share,
-            reading=tuple(series for part, series in self._series if part.kind == "reading"),
-            decoding=tuple(series for part, series in self._series if part.kind == "decoding"),
+            resident_share=self._resident_share,
+            prefill_rates=tuple(series for part, series in self._series if part.kind == "prefill"),
+            decode_rates=tuple(series for part, series in self._series if part.kind == "decode"),
             skipped=tuple(self.skipped),
             lacks_memory=self.lacks_memory,
-            failures=tuple(f"{part.words}: {error.message.rstrip('.')}" for part, error in self._failures),
-            peak_memory_bytes=max((one.peak_memory_bytes for _, one in self._series), default=mx.get_peak_memory()),
-            conditions=self._watch.conditions(),
+            failures=tuple(f"{part.text}: {error.message.rstrip('.')}" for part, error in self._failures),
+            peak_memory_bytes=max(
+                (series.peak_memory_bytes for _, series in self._series), default=mx.get_peak_memory()
+            ),
+            conditions=self._monitor.conditions(),
             machine=device_name(),
             created=provenance.now(),
             tools=provenance.measured_with(),
@@ -153,11 +157,11 @@ class _Run:
 
 
 def _load(path: Path) -> tuple[float, Model]:
-    began = time.perf_counter()
+    start = time.perf_counter()
     model = open_model(path)
     for _ in model.read_weights():
         pass
-    return time.perf_counter() - began, model
+    return time.perf_counter() - start, model
 
 
 def _free() -> None:
@@ -166,7 +170,7 @@ def _free() -> None:
 
 
 def repeat(rate: Callable[[], float], times: int) -> tuple[float, ...]:
-    """Take `rate` so many times; once more if the values lie too far apart."""
+    """Measure `rate` the given number of times, and all over again once if the values differ too much."""
     values = tuple(rate() for _ in range(times))
     return tuple(rate() for _ in range(times)) if is_disturbed(values) else values
 
@@ -175,7 +179,7 @@ class Bench:
     """A loaded model, and random tokens for it that are the same in every run.
 
     Raises:
-        InvalidParameter: it cannot keep its context in so few bits.
+        InvalidParameter: the model does not support a KV cache of this precision.
     """
 
     def __init__(self, model: Model, plan: SpeedPlan) -> None:
@@ -188,31 +192,31 @@ class Bench:
         self._warm_tokens = 0
         self._empty()
 
-    def series(self, part: SpeedPart) -> Series:
-        """Measure one figure."""
+    def series(self, part: SpeedPart) -> RateSeries:
+        """Measure one part."""
         _free()
         mx.reset_peak_memory()
-        rate = self.reading(part.tokens) if part.kind == "reading" else self.decoding(part.tokens)
+        rate = self.prefill(part.tokens) if part.kind == "prefill" else self.decode(part.tokens)
         values = repeat(rate, self._plan.repetitions)
-        return Series(part.tokens, values, mx.get_peak_memory())
+        return RateSeries(part.tokens, values, mx.get_peak_memory())
 
-    def reading(self, tokens: int) -> Callable[[], float]:
-        """Return what reads a prompt of so many tokens, and says how many that are in a second."""
-        if self._warm_tokens < (enough := min(tokens, _warm_up_tokens)):
-            self._read_once(enough)
-            self._warm_tokens = enough
-        return partial(self._read_once, tokens)
+    def prefill(self, tokens: int) -> Callable[[], float]:
+        """Return a function that reads a prompt of `tokens` and returns tokens per second."""
+        if self._warm_tokens < (needed := min(tokens, _WARM_UP_TOKENS)):
+            self._prefill_once(needed)
+            self._warm_tokens = needed
+        return partial(self._prefill_once, tokens)
 
-    def _read_once(self, tokens: int) -> float:
-        """Return how many tokens of a prompt are read in a second, until the first one of the answer is there."""
+    def _prefill_once(self, tokens: int) -> float:
+        """Return the prompt tokens per second, up to the first generated token."""
         context, prompt = self._empty(), self._tokens(tokens)
-        began = time.perf_counter()
+        start = time.perf_counter()
         self._read(context, prompt[:-1])
-        (taken_s,) = self._decode(context, prompt[-1], 1, began)
-        return tokens / taken_s
+        (duration_s,) = self._generate(context, prompt[-1], 1, start)
+        return tokens / duration_s
 
-    def decoding(self, depth: int) -> Callable[[], float]:
-        """Return what decodes after so many tokens, and says how many that are in a second."""
+    def decode(self, depth: int) -> Callable[[], float]:
+        """Return a function that decodes after a context of `depth` tokens and returns tokens per second."""
         context = self._empty()
         self._read(context, self._tokens(depth))
         context.take_snapshot()
@@ -220,12 +224,12 @@ class Bench:
         return partial(self._decode_once, context, self._plan.decode_tokens)
 
     def _decode_once(self, context: Context, count: int) -> float:
-        """Return how many tokens are generated in a second after `context`, which is brought back to where it was.
+        """Return the generated tokens per second after `context`, which is rewound to its previous state.
 
-        The time begins with the first one, as the engine counts it.
+        Timing starts at the first token, as in the engine.
         """
         depth = len(context.tokens)
-        first_s, *_, last_s = self._decode(context, self._tokens(1)[0], 1 + count, 0)
+        first_s, *_, last_s = self._generate(context, self._tokens(1)[0], 1 + count, 0)
         context.rewind(self._network, depth)
         return count / (last_s - first_s)
 
@@ -239,17 +243,17 @@ class Bench:
         for _ in self._reader.read(context, tokens, boundaries=(), is_cancelled=lambda: False):
             pass
 
-    def _decode(self, context: Context, token: int, count: int, began_s: float) -> list[float]:
-        """Generate so many tokens after `token`; return the seconds at which each was there.
+    def _generate(self, context: Context, token: int, count: int, start_s: float) -> list[float]:
+        """Generate `count` tokens after `token` and return the time of each, in seconds since `start_s`.
 
-        The one that is begun beyond the last is waited for, so that it is in nobody's way.
+        It waits for the extra token that is already being computed, so that it does not delay a later measurement.
         """
         steps: Any = generate_step(mx.array([token]), self._network, max_tokens=count, prompt_cache=context.layers)
         context.tokens.append(token)
         times = []
         with closing(steps):
             for generated, _ in steps:
-                times.append(time.perf_counter() - began_s)
+                times.append(time.perf_counter() - start_s)
                 context.tokens.append(generated)
         context.evaluate()
         return times

@@ -36,7 +36,7 @@ def shareable(study: Study, *, with_texts: bool = False) -> Study:
 def shareable_header(header: ReferenceHeader) -> ReferenceHeader:
     """Return how answers are kept, likewise."""
     return msgspec.structs.replace(
-        header, model=name_of(header.model), folder="", corpus=name_of(header.corpus), choice=_choice(header.choice)
+        header, model=name_of(header.model), folder="", corpus=name_of(header.corpus), source=_source(header.source)
     )
 
 
@@ -57,11 +57,11 @@ def _plan(plan: StudyPlan) -> StudyPlan:
         original=name_of(plan.original),
         candidates=tuple(map(name_of, plan.candidates)),
         recipes=tuple(map(name_of, plan.recipes)),
-        corpus=_choice(plan.corpus),
+        corpus=_source(plan.corpus),
     )
 
 
-def _choice(corpus: CorpusSource) -> CorpusSource:
+def _source(corpus: CorpusSource) -> CorpusSource:
     return msgspec.structs.replace(corpus, path=Path(corpus.path).name, text="")
 
 

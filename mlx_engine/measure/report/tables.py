@@ -17,7 +17,7 @@ from mlx_engine.measure.figures.sample import Sample
 from mlx_engine.measure.report.markup import Markup, element, joined
 from mlx_engine.measure.results.results import Fidelity
 from mlx_engine.measure.results.safe_characters import one_line
-from mlx_engine.measure.results.speed_result import Series, SpeedResult
+from mlx_engine.measure.results.speed_result import RateSeries, SpeedResult
 from mlx_engine.measure.study.study import Row
 
 _NOTHING = "—"
@@ -85,8 +85,8 @@ def _kind(sample: Sample, fidelity: Fidelity | None) -> Markup:
 def speed_table(rows: Sequence[Row], names: Mapping[str, str], conditions: Mapping[str, str]) -> Markup:
     """Return all speeds with their extremes; `conditions` are shown below the name, by label."""
     measured = [(row, row.speed) for row in rows if row.speed]
-    prompts = _tokens(speed.reading for _, speed in measured)
-    depths = _tokens(speed.decoding for _, speed in measured)
+    prompts = _tokens(speed.prefill_rates for _, speed in measured)
+    depths = _tokens(speed.decode_rates for _, speed in measured)
     head = [
         title("Model"),
         title(LOAD_TIME.title, LOAD_TIME.meaning),
@@ -111,8 +111,8 @@ def _speed_name(row: Row, names: Mapping[str, str], conditions: Mapping[str, str
 
 def _speeds(speed: SpeedResult, prompts: Sequence[int], depths: Sequence[int]) -> Iterator[Markup]:
     loads = (_seconds(speed.load_s[place : place + 1]) for place in (0, 1))
-    reading = (_series(speed.reading, tokens) for tokens in prompts)
-    decoding = (_series(speed.decoding, tokens) for tokens in depths)
+    reading = (_series(speed.prefill_rates, tokens) for tokens in prompts)
+    decoding = (_series(speed.decode_rates, tokens) for tokens in depths)
     yield from (*loads, *reading, *decoding)
 
 
@@ -122,12 +122,12 @@ def _seconds(values: Sequence[float]) -> Markup:
     return element("td", format_figure(LOAD_TIME, FigureEstimate(values[0])), data_value=repr(values[0]))
 
 
-def _series(series: Sequence[Series], tokens: int) -> Markup:
+def _series(series: Sequence[RateSeries], tokens: int) -> Markup:
     at_length = next((figure for figure in series if figure.tokens == tokens), None)
     if at_length is None:
         return element("td", _NOTHING, data_value="")
     return element("td", format_figure(DECODE_SPEED, token_rate(at_length)), data_value=repr(at_length.median))
 
 
-def _tokens(series: Iterable[tuple[Series, ...]]) -> list[int]:
+def _tokens(series: Iterable[tuple[RateSeries, ...]]) -> list[int]:
     return sorted({figure.tokens for of_model in series for figure in of_model})

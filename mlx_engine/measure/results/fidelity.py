@@ -1,9 +1,9 @@
-"""From what was found position by position to the figures that are shown: plain numpy, no MLX.
+"""Summarizes position-by-position comparisons as the figures that are shown. Plain numpy, no MLX.
 
-Standard errors are clustered by chunk: the tokens of a chunk depend on each other, chunks hardly do. With C chunks of
-equally many positions and m_c the mean over a chunk, s.e. = sd(m_c) / √C. Of fewer than four chunks none is told: twice
-that of two or three holds the truth in 6 to 8 of 10 cases only. That of the ratio of perplexities is paired: it is
-computed of the differences between both models at the same positions, and so much smaller than either's.
+Standard errors are clustered by chunk: tokens within a chunk are correlated, chunks hardly are. With C chunks of equal
+length and m_c the mean of a chunk, s.e. = sd(m_c) / √C. Fewer than four chunks have none: an interval of ± 2 s.e. from
+two or three covers the true value in only 60 to 80% of cases. That of the perplexity ratio is paired: it is computed
+from the differences of both models at the same positions, and so is much smaller than either model's own.
 """
 
 import math
@@ -17,26 +17,27 @@ from mlx_engine.measure.results.kl_histogram import BIN_EDGES
 from mlx_engine.measure.results.positions import Positions
 from mlx_engine.measure.results.results import Fidelity
 
-_worst = 20
-_least_chunks = 4
+_WORST_POSITIONS = 20
+_MIN_CHUNKS_FOR_ERROR = 4
 
 
 @dataclass(frozen=True, slots=True)
 class _Mean:
-    """A mean with its standard error; None with so few chunks that they tell too little of it."""
+    """A mean with its standard error, None with too few chunks."""
 
     value: float
     se: float | None = None
 
 
 def summarize(chunks: Sequence[Positions]) -> Fidelity:
-    """Sum up `chunks`, of equally many positions each."""
+    """Summarize `chunks`, which have the same number of positions each."""
     kl = _stacked(chunks, "kl")
-    own, theirs = _stacked(chunks, "true_log_probability"), _stacked(chunks, "reference_true_log_probability")
+    candidate = _stacked(chunks, "true_log_probability")
+    reference = _stacked(chunks, "reference_true_log_probability")
     agrees = np.array([chunk.agrees for chunk in chunks], dtype=np.float64)
     percentiles = np.percentile(kl, [50, 90, 95, 99, 99.9, 100])
-    mean_kl, agreement, ratio = _mean(kl), _mean(agrees), _mean(theirs - own)
-    perplexity, reference = _perplexity(own), _perplexity(theirs)
+    mean_kl, agreement, ratio = _mean(kl), _mean(agrees), _mean(reference - candidate)
+    perplexity, reference_perplexity = _perplexity(candidate), _perplexity(reference)
     return Fidelity(
         positions=kl.size,
         chunks=len(chunks),
@@ -48,11 +49,11 @@ def summarize(chunks: Sequence[Positions]) -> Fidelity:
         ),
         perplexity=perplexity.value,
         perplexity_se=perplexity.se,
-        reference_perplexity=reference.value,
-        reference_perplexity_se=reference.se,
+        reference_perplexity=reference_perplexity.value,
+        reference_perplexity_se=reference_perplexity.se,
         log_perplexity_ratio=ratio.value,
         log_perplexity_ratio_se=ratio.se,
-        rms_probability_change=float(np.sqrt(np.mean((np.exp(own) - np.exp(theirs)) ** 2))),
+        rms_probability_change=float(np.sqrt(np.mean((np.exp(candidate) - np.exp(reference)) ** 2))),
         top1_agreement=agreement.value,
         top1_agreement_se=agreement.se,
         flips=int(agrees.size - agrees.sum()),
@@ -61,9 +62,10 @@ def summarize(chunks: Sequence[Positions]) -> Fidelity:
 
 
 def _error_bound(chunks: Sequence[Positions]) -> float:
-    """Return how far the mean KL may be from that of the whole vocabulary: roundings may all go the same way, while
-    the samples of the tails are independent; four of their standard errors are passed once in 16,000 times. A share of
-    ln(16,000) / n is missed by n draws as rarely.
+    """Return the maximum error of the mean KL due to rounding and to sampling the tails.
+
+    Rounding errors may all have the same sign. Tail samples are independent; their sum exceeds four standard errors
+    once in 16,000 times, and as rarely do n draws miss a share of ln(16,000) / n.
     """
     rounding, tail_se = _stacked(chunks, "rounding"), _stacked(chunks, "tail_se")
     unmet = math.log(16_000) * _stacked(chunks, "unmet").max()
@@ -71,40 +73,40 @@ def _error_bound(chunks: Sequence[Positions]) -> float:
 
 
 def summarize_by_kind(chunks: Sequence[Positions], kinds: Sequence[str]) -> dict[str, Fidelity]:
-    """Sum up the chunks of each kind; `kinds` says of which each is."""
+    """Summarize the chunks of each kind; `kinds` has the kind of each chunk."""
     return {
-        kind: summarize([chunk for chunk, own in zip(chunks, kinds, strict=True) if own == kind])
+        kind: summarize([chunk for chunk, chunk_kind in zip(chunks, kinds, strict=True) if chunk_kind == kind])
         for kind in dict.fromkeys(kinds)
     }
 
 
 def count_kl(chunks: Sequence[Positions]) -> tuple[int, ...]:
-    """Count the positions between each two of `BORDERS`, before the first and after the last."""
-    places = np.searchsorted(BIN_EDGES, _stacked(chunks, "kl").ravel(), side="right")
-    return tuple(map(int, np.bincount(places, minlength=len(BIN_EDGES) + 1)))
+    """Count the positions in the bins that `BIN_EDGES` separate."""
+    bins = np.searchsorted(BIN_EDGES, _stacked(chunks, "kl").ravel(), side="right")
+    return tuple(map(int, np.bincount(bins, minlength=len(BIN_EDGES) + 1)))
 
 
 def worst_positions(chunks: Sequence[Positions]) -> list[tuple[int, int]]:
-    """Return the positions of the greatest KL, as (chunk, position), the worst first."""
+    """Return the positions with the largest KL as (chunk, position), worst first."""
     kl = _stacked(chunks, "kl")
-    order = np.argsort(-kl, axis=None, kind="stable")[:_worst]
-    return [(int(place) // kl.shape[1], int(place) % kl.shape[1]) for place in order]
+    order = np.argsort(-kl, axis=None, kind="stable")[:_WORST_POSITIONS]
+    return [(int(index) // kl.shape[1], int(index) % kl.shape[1]) for index in order]
 
 
 def _stacked(chunks: Sequence[Positions], name: str) -> NDArray[np.float64]:
-    """Return the values of that name with the shape (chunks, positions)."""
+    """Return the array `name` of all chunks, of the shape (chunks, positions)."""
     return np.array([getattr(chunk, name) for chunk in chunks], dtype=np.float64)
 
 
 def _mean(values: NDArray[np.float64]) -> _Mean:
     of_chunks = values.mean(axis=1)
-    if len(of_chunks) < _least_chunks:
+    if len(of_chunks) < _MIN_CHUNKS_FOR_ERROR:
         return _Mean(float(of_chunks.mean()))
     return _Mean(float(of_chunks.mean()), float(of_chunks.std(ddof=1) / math.sqrt(len(of_chunks))))
 
 
 def _perplexity(log_probabilities: NDArray[np.float64]) -> _Mean:
-    """Return exp of the mean negative log-probability; its error by the first derivative."""
+    """Return exp of the mean negative log-probability, with its error by the delta method."""
     loss = _mean(-log_probabilities)
     perplexity = math.exp(min(loss.value, 700.0))
     return _Mean(perplexity, None if loss.se is None else perplexity * loss.se)

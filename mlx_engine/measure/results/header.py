@@ -1,4 +1,4 @@
-"""What a store of kept answers says of itself: a value, kept as JSON."""
+"""The description of a stored reference, saved as JSON next to its predictions."""
 
 import hashlib
 
@@ -8,37 +8,37 @@ from mlx_engine.measure.results.convention import Convention
 from mlx_engine.measure.results.messages import CorpusSource
 
 FORMAT = 3
-"""Raised whenever answers, or the figures that are reckoned from them, come to mean something else: by the key of its
-answers, a result is known again.
+"""Raised when the predictions, or the figures computed from them, change their meaning. It is part of the key, by which
+an existing result is recognized.
 """
 
 
 class ReferenceHeader(msgspec.Struct, frozen=True, kw_only=True):
-    """What a store says of itself, in `reference.json`. The chunks themselves are beside it."""
+    """The contents of `reference.json`. The chunks of predictions are in the same folder."""
 
     format: int = FORMAT
     model: str
-    """For people."""
+    """Display name."""
     folder: str = ""
-    """Where the model was."""
+    """The model's folder when it was read."""
     weights: str
     """Fingerprint of the model's files."""
     is_stand_in: bool = False
-    """Whether it answers in the place of an original that is too large for the machine."""
+    """Whether the model replaces an original that is too large for this Mac."""
     corpus: str
-    """For people."""
-    choice: CorpusSource = CorpusSource()
-    """How the corpus was chosen."""
+    """Display name."""
+    source: CorpusSource = CorpusSource()
+    """The selection of the corpus."""
     limit_tokens: int = 0
-    reading: str = ""
-    """A SHA-256 of `reading.json`, which has the texts."""
+    corpus_sha256: str = ""
+    """SHA-256 of `corpus.json`, which has the texts."""
     sample: str
-    """Fingerprint of the tokens and of the convention."""
+    """Fingerprint of the tokens and the convention."""
     convention: Convention
     kinds: tuple[str, ...]
-    """Of each chunk."""
+    """The kind of each chunk."""
     vocabulary: int
-    """To how many tokens the model gives a probability."""
+    """Number of tokens with a probability."""
     tail_mass: float
     created: str = ""
 
@@ -48,11 +48,11 @@ class ReferenceHeader(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """The name of the store's folder: what may be measured against each other has the same.
+        """Name of the folder. Results with the same key are comparable.
 
-        All that decides about figures is in it, so that a header which was changed does not fit its folder.
+        It covers everything that affects a figure, so an edited header no longer matches its folder.
         """
-        told = msgspec.structs.replace(
-            self, model="", folder="", choice=CorpusSource(), created="", tail_mass=float(self.tail_mass)
+        covered = msgspec.structs.replace(
+            self, model="", folder="", source=CorpusSource(), created="", tail_mass=float(self.tail_mass)
         )
-        return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:24]
+        return hashlib.sha256(msgspec.json.encode(covered)).hexdigest()[:24]

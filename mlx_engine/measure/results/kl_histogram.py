@@ -1,7 +1,7 @@
-"""How the KL divergences of single positions are spread: counts between borders that are equal factors apart.
+"""Histogram of KL divergence over positions, with logarithmic bins.
 
-Small enough to be kept with a result and shown without the arrays; a percentile read from them is off by at most the
-distance of two borders, a factor of 1.33.
+It is small enough to be saved with a result. A percentile read from it is off by at most the width of a bin, a factor
+of 1.33.
 """
 
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ _LOWEST, _HIGHEST = -7, 2
 BIN_EDGES: Sequence[float] = tuple(
     10 ** (_LOWEST + step / _PER_DECADE) for step in range((_HIGHEST - _LOWEST) * _PER_DECADE + 1)
 )
-"""In nats. What lies below the first, 0 as well, is counted first, and what lies above the last one last."""
+"""In nats. The first count is of values below the first edge, including 0; the last of those above the last edge."""
 
 
 def shares_at_or_above(counts: Sequence[int]) -> list[float]:
-    """Return the share of positions at or above each of the borders."""
+    """Return the share of positions at or above each bin edge."""
     total = sum(counts)
     shares, above = [], total
     for count in counts[:-1]:

@@ -1,6 +1,6 @@
-"""How much memory it takes to measure a model: what it needs to run, and the predictions that are held at once.
+"""Memory required to measure a model: to run it, and to hold the logits of a chunk.
 
-Imports no MLX: the window says before a study what does not fit.
+Does not import MLX, since the window checks before a study starts that its models fit.
 """
 
 from dataclasses import replace
@@ -11,17 +11,17 @@ from mlx_engine.models.memory.machine import Machine
 from mlx_engine.models.memory.memory import Fit, fit, runtime_on, verdict
 from mlx_engine.protocol import CacheBits
 
-_float32_rows = 64 * 4 * 8
-"""Bytes for each token of the vocabulary while positions are worked on: see `forward.by_rows`; measured."""
+_ROW_BYTES = 64 * 4 * 8
+"""Per token of the vocabulary, for the float32 rows of `forward.by_rows`; measured."""
 
 
 def measurement_fit(
     model: ModelDescription, machine: Machine, convention: Convention, *, cache_bits: CacheBits = 16
 ) -> Fit:
-    """Return whether `model` fits with a chunk of context and its logits."""
-    found = fit(model, machine, context=convention.chunk_tokens, cache_bits=cache_bits)
+    """Return the memory for `model` with a chunk of context and its logits, and whether it fits on `machine`."""
+    base = fit(model, machine, context=convention.chunk_tokens, cache_bits=cache_bits)
     logits = model.shape.vocabulary * (
-        2 * convention.chunk_tokens * runtime_on(machine, model).number_bytes + _float32_rows
+        2 * convention.chunk_tokens * runtime_on(machine, model).number_bytes + _ROW_BYTES
     )
-    whole = replace(found.estimate, work_bytes=found.estimate.work_bytes + logits)
-    return replace(found, estimate=whole, verdict=verdict(whole, machine))
+    total = replace(base.estimate, work_bytes=base.estimate.work_bytes + logits)
+    return replace(base, estimate=total, verdict=verdict(total, machine))

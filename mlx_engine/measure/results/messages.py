@@ -1,19 +1,19 @@
-"""What a parent and a job process say to each other about measurements: values that travel as JSON.
+"""Messages about measurements between a parent and its job process, sent as JSON.
 
 parent                             job process
-KeepAnswers ──────────────────────►
-  ◄── AnswersUnderway … AnswersKept | RequestFailed
+RecordReference ──────────────────►
+  ◄── ReferenceProgress … ReferenceRecorded | RequestFailed
 MeasureFidelity ──────────────────►
-  ◄── FidelityUnderway … FidelityMeasured | RequestFailed
+  ◄── FidelityProgress … FidelityMeasured | RequestFailed
 MeasureSpeed ─────────────────────►
-  ◄── SpeedUnderway … SpeedMeasured | RequestFailed
+  ◄── SpeedProgress … SpeedMeasured | RequestFailed
 ReadTokens ───────────────────────►
   ◄─────────────────── TokensRead | RequestFailed
 ReadCorpus ───────────────────────►
   ◄─────────────────── CorpusRead | RequestFailed
 
-The `id` of what asks for a measurement is what the model is called in the results. A process that is killed loses a
-chunk of answers at most; what was asked is asked again, and goes on.
+The `id` of a request to measure is the model's name in the results. A process that is killed loses at most one chunk
+of predictions; the same request resumes.
 """
 
 from typing import Annotated
@@ -27,14 +27,14 @@ from mlx_engine.measure.results.speed_result import SpeedPlan, SpeedResult
 from mlx_engine.protocol import CacheBits, type_tag
 
 TAIL_MASS = 0.01
-"""For how much probability at each position a sample stands in the kept answers, unless somebody asks for another."""
+"""Default probability per position that a sample of tokens represents in the stored predictions."""
 
 
 class CorpusSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to measure on: the file at `path`, a data set of the Hub by its name (`models/hub/datasets.py`), the words
-    in `text`, or Facet's own corpus, of which `kinds` name parts.
+    """The source of a corpus: the file at `path`, a data set of the Hub by name (`models/hub/datasets.py`), the pasted
+    `text`, or else Facet's built-in corpus, all of it or only some `kinds`.
 
-    Of `text` all tokens are scored, in chunks of about the same length, whatever the convention says.
+    All tokens of `text` are scored, in chunks of about equal length, regardless of the convention.
     """
 
     path: str = ""
@@ -42,15 +42,15 @@ class CorpusSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kinds: tuple[str, ...] = ()
     text: str = ""
     private: bool = False
-    """Whether nothing of the texts may stand in a report, as with past chats."""
+    """Whether reports must not quote it, as for past chats."""
 
     def __post_init__(self) -> None:
         if sum(map(bool, (self.path, self.dataset, self.kinds, self.text))) > 1:
-            raise ValueError("a corpus is a path, a dataset, kinds of Facet's own texts, or a text: one of them")
+            raise ValueError("a corpus has only one of path, dataset, kinds and text")
 
 
 class RecordReference(msgspec.Struct, frozen=True, kw_only=True, tag="record_reference", tag_field=type_tag):
-    """Let the model at the path `model` answer a corpus, and keep what it says. `limit_tokens` 0 is all of it."""
+    """Run the model at the path `model` over a corpus and store its predictions. `limit_tokens` 0 means no limit."""
 
     id: str
     model: str
@@ -59,11 +59,11 @@ class RecordReference(msgspec.Struct, frozen=True, kw_only=True, tag="record_ref
     limit_tokens: int = 0
     tail_mass: float = TAIL_MASS
     is_stand_in: bool = False
-    """Whether it answers in the place of an original that is too large for the machine."""
+    """Whether it replaces an original that is too large for this Mac."""
 
 
 class MeasureFidelity(msgspec.Struct, frozen=True, kw_only=True, tag="measure_fidelity", tag_field=type_tag):
-    """Hold the model at the path `model` against the `answers`, the folder in which they are kept."""
+    """Compare the model at the path `model` with the predictions stored in `reference_folder`."""
 
     id: str
     model: str
@@ -78,7 +78,7 @@ class MeasureSpeed(msgspec.Struct, frozen=True, kw_only=True, tag="measure_speed
 
 
 class ReadTokens(msgspec.Struct, frozen=True, kw_only=True, tag="read_tokens", tag_field=type_tag):
-    """Show what was found over one chunk, token by token; `result` is the folder (`results.fidelity_folder`)."""
+    """Return the comparison of one chunk, token by token; `result` is the folder (`results.fidelity_folder`)."""
 
     id: str
     result: str
@@ -86,7 +86,7 @@ class ReadTokens(msgspec.Struct, frozen=True, kw_only=True, tag="read_tokens", t
 
 
 class ReadCorpus(msgspec.Struct, frozen=True, kw_only=True, tag="read_corpus", tag_field=type_tag):
-    """See whether the model at the path `model` could answer a corpus, and how much that is. No weights are read."""
+    """Check that the model at the path `model` can read a corpus, and count its tokens. No weights are read."""
 
     id: str
     model: str
@@ -96,7 +96,7 @@ class ReadCorpus(msgspec.Struct, frozen=True, kw_only=True, tag="read_corpus", t
 
 
 class ReferenceProgress(msgspec.Struct, frozen=True, kw_only=True, tag="reference_progress", tag_field=type_tag):
-    """So many chunks are answered."""
+    """The number of chunks that the original has read."""
 
     id: str
     done: int
@@ -107,14 +107,13 @@ class ReferenceProgress(msgspec.Struct, frozen=True, kw_only=True, tag="referenc
 class ReferenceRecorded(msgspec.Struct, frozen=True, kw_only=True, tag="reference_recorded", tag_field=type_tag):
     id: str
     reference_folder: str
-    """The folder."""
     size_bytes: int
     share: float
-    """Of what all log-probabilities of the scored positions would take in 16 bits."""
+    """Size divided by that of all log-probabilities of the scored positions in 16 bits."""
 
 
 class FidelityProgress(msgspec.Struct, frozen=True, kw_only=True, tag="fidelity_progress", tag_field=type_tag):
-    """So many chunks are compared, and this is what they say."""
+    """The number of compared chunks, and their fidelity so far."""
 
     id: str
     done: int
@@ -128,12 +127,12 @@ class FidelityMeasured(msgspec.Struct, frozen=True, tag="fidelity_measured", tag
 
 
 class SpeedProgress(msgspec.Struct, frozen=True, kw_only=True, tag="speed_progress", tag_field=type_tag):
-    """So many steps are done; `words` tells the one that is under way, `so_far` what stays if the process dies."""
+    """The number of completed steps, and the current one as text; `so_far` survives if the process dies."""
 
     id: str
     done: int
     total: int
-    words: str
+    step: str
     so_far: SpeedResult | None = None
 
 
@@ -143,27 +142,27 @@ class SpeedMeasured(msgspec.Struct, frozen=True, tag="speed_measured", tag_field
 
 
 class ScoredToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A token of the text, and what both models would have said in its place, the likeliest first.
+    """A token of the text, and the most likely tokens of both models at its position, most likely first.
 
-    The `text` is "" where a character takes several tokens and ends later.
+    `text` is "" for all but the last token of a multi-token character.
     """
 
     text: str
     kl: float
     """KL(reference ‖ candidate) of the predictions of this token, in nats."""
     differs: bool
-    """Whether their first choices differ."""
+    """Whether the most likely tokens differ."""
     probability: float
-    """Of this token, with the candidate."""
+    """Of this token, by the candidate."""
     reference_probability: float
     reference: tuple[TopToken, ...]
     candidate: tuple[TopToken, ...]
     is_special: bool = False
-    """Whether it is a mark of the chat format or the like, and no text."""
+    """Whether it is a special token, such as a mark of the chat template, rather than text."""
 
 
 class TokensRead(msgspec.Struct, frozen=True, kw_only=True, tag="tokens_read", tag_field=type_tag):
-    """One of `chunks` chunks. `before` is its beginning, which is read but not scored."""
+    """One of `chunks` chunks. `before` is its unscored start."""
 
     id: str
     chunk: int
@@ -172,13 +171,13 @@ class TokensRead(msgspec.Struct, frozen=True, kw_only=True, tag="tokens_read", t
     before: str
     tokens: tuple[ScoredToken, ...]
     first_scored: int
-    """The position of a `Divergence` that is the first of `tokens`."""
+    """The position, as in `Divergence`, of the first of `tokens`."""
     first_difference: int | None
-    """The first of `tokens` where the choices differ."""
+    """Index of the first of `tokens` where the most likely tokens differ."""
 
 
 class CorpusRead(msgspec.Struct, frozen=True, tag="corpus_read", tag_field=type_tag):
-    """The corpus can be measured on: so many tokens of it are read, of these kinds."""
+    """The corpus is valid; `tokens` of it are read, of these kinds."""
 
     id: str
     tokens: int
@@ -197,4 +196,4 @@ MeasureEvent = (
     | CorpusRead
 )
 PROGRESS = (ReferenceProgress, FidelityProgress, SpeedProgress)
-"""The events after which more come of the same request."""
+"""Events that are followed by more for the same request."""

@@ -1,4 +1,4 @@
-"""Writes a file where a person wants it, whole or not at all."""
+"""Writes a file to the user's chosen location, completely or not at all."""
 
 import os
 from pathlib import Path
@@ -8,10 +8,10 @@ from mlx_engine.models.files.staging import storage_errors
 
 
 def write_output(file: Path, content: bytes) -> None:
-    """Write `content` to `file`, over one that is there; a link leads to its file, and a device is written to.
+    """Write `content` to `file`, replacing an existing file. Links are followed, and devices written to.
 
     Raises:
-        NotWritten: there is no such folder, `file` is one, or it cannot be written.
+        NotWritten: the folder does not exist, `file` is a folder, or it cannot be written.
         NoSpace: the disk is full.
     """
     try:
@@ -39,8 +39,8 @@ def _write(file: Path, content: bytes) -> None:
 
 def _check(file: Path) -> None:
     if not file.parent.is_dir():
-        raise NotWritten(f"There is no folder {file.parent}. Make it, or choose another.")
+        raise NotWritten(f"The folder {file.parent} does not exist. Create it or choose another one.")
     if file.is_dir():
-        raise NotWritten(f"{file} is a folder. Name a file in it.")
+        raise NotWritten(f"{file} is a folder. Choose a file name in it.")
     if not os.access(file.parent, os.W_OK):
-        raise NotWritten(f"Facet may not write in {file.parent}. Choose another folder.")
+        raise NotWritten(f"Facet does not have permission to write to {file.parent}. Choose another folder.")

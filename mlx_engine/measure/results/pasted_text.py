@@ -1,4 +1,4 @@
-"""What is kept of texts that somebody typed in: the answers to them, and what was measured on them. No MLX."""
+"""Finds and deletes everything stored about texts that the user pasted in. Does not import MLX."""
 
 import shutil
 from collections.abc import Iterator
@@ -13,27 +13,27 @@ from mlx_engine.models.files.json_value import read_value
 from mlx_engine.models.files.staging import storage_errors
 
 
-class _Said(msgspec.Struct, frozen=True):
-    """Of what the answers, or the result, are; in all versions of Facet."""
+class _Source(msgspec.Struct, frozen=True):
+    """The field that all versions of Facet write for references and for results."""
 
     corpus: str
 
 
 def pasted_text_folders(folders: Folders) -> Iterator[Path]:
-    """Yield the folders in which such a text, or a part of it, stands; and those that are too damaged to tell."""
-    answers = ((folder, folder / "reading.json") for folder in folders.references.glob("*"))
+    """Yield the folders that contain a pasted text or parts of it, and those too damaged to know."""
+    references = ((folder, folder / "corpus.json") for folder in folders.references.glob("*"))
     results = ((folder, folder / "result.json") for folder in folders.measurements.glob("fidelity/*/*"))
-    for folder, file in chain(answers, results):
-        said = read_value(file, _Said)
-        if folder.is_dir() and not folder.is_symlink() and (said is None or said.corpus == PASTED_TEXT):
+    for folder, file in chain(references, results):
+        source = read_value(file, _Source)
+        if folder.is_dir() and not folder.is_symlink() and (source is None or source.corpus == PASTED_TEXT):
             yield folder
 
 
 def delete_pasted_texts(folders: Folders) -> None:
-    """Remove all that is kept of such texts.
+    """Delete everything stored about pasted texts.
 
     Raises:
-        StorageError: it cannot be removed.
+        StorageError: it cannot be deleted.
     """
     for folder in list(pasted_text_folders(folders)):
         with storage_errors(folder):

@@ -1,4 +1,4 @@
-"""What was found when a candidate was held against the reference, position by position: arrays, kept as a file."""
+"""Comparison of a candidate with the reference at every scored position, as arrays."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """P scored positions of a chunk: arrays of the shape (P,), but those of the choices, which are (P, 5).
+    """The P scored positions of a chunk: arrays of shape (P,), or (P, 5) for the most likely tokens.
 
-    Log-probabilities are natural. How far the true `kl` may be away: `rounding` is a bound of what 16 bits do to it,
-    `tail_se` the standard error of what a sample of the tail does, and `unmet` what a share of the
-    tail as large as one of the samples stands for could add at most without being met.
+    Log-probabilities are natural. Three arrays bound the error of `kl`: `rounding` that of storing 16 bits, `tail_se`
+    is the standard error of sampling the tail, and `unmet` is the most that tail tokens with the weight of one sample
+    could add without being sampled.
     """
 
     kl: NDArray[np.float32]
@@ -28,12 +28,12 @@ class Positions:
 
     @property
     def agrees(self) -> NDArray[np.bool_]:
-        """Where both would choose the same token."""
+        """True where both models have the same most likely token."""
         return np.equal(self.top_ids[:, 0], self.reference_top_ids[:, 0])
 
     @property
     def top_overlap(self) -> NDArray[np.float64]:
-        """The share of the reference's choices that are among the candidate's."""
+        """Share of the reference's top tokens that are among the candidate's."""
         shared = np.equal(self.top_ids[:, :, None], self.reference_top_ids[:, None, :])
         overlap: NDArray[np.float64] = np.mean(shared.any(axis=1), axis=1, dtype=np.float64)
         return overlap

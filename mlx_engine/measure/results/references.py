@@ -1,4 +1,4 @@
-"""The answers of originals that are kept on this machine: what there is, and how to be rid of it. No MLX."""
+"""Stored references: the originals' predictions on this Mac, which can be listed, found and deleted. No MLX."""
 
 import contextlib
 import shutil
@@ -17,31 +17,31 @@ from mlx_engine.models.files.staging import is_in_use, storage_errors
 from mlx_engine.models.hub.cache import free_bytes
 
 MAX_BYTES = 5_000_000_000
-"""Kept answers take no more than this; those that were used longest ago go first."""
+"""Limit for all references; those used longest ago are deleted first."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredReference:
-    """One store, as a row; `is_whole` says whether the original has answered everything.
+    """The folder of one reference; `is_complete` if the original has read every chunk.
 
-    `header` is None where it is damaged or of another version of Facet; such a store can only be deleted.
+    `header` is None if it is damaged or from another version of Facet; such a reference can only be deleted.
     """
 
     folder: Path
     header: ReferenceHeader | None
     size_bytes: int
-    is_whole: bool
-    used: float
-    """When, in seconds since 1970."""
+    is_complete: bool
+    last_used: float
+    """In seconds since 1970."""
 
 
 def stored_references(root: Path) -> Iterator[StoredReference]:
-    """Yield what is kept below `root`."""
-    return filter(None, map(stored_reference, sorted(one for one in root.glob("*") if not one.is_symlink())))
+    """Yield the references below `root`."""
+    return filter(None, map(stored_reference, sorted(path for path in root.glob("*") if not path.is_symlink())))
 
 
 def stored_reference(folder: Path) -> StoredReference | None:
-    """Return what is kept in `folder`; None if it is none, or somebody deletes it at this moment."""
+    """Return the reference in `folder`, None if it is not a folder or is being deleted."""
     try:
         files = {file.name: file.stat() for file in folder.iterdir()}
     except OSError:
@@ -52,19 +52,19 @@ def stored_reference(folder: Path) -> StoredReference | None:
         folder,
         header,
         size_bytes=sum(status.st_size for status in files.values()),
-        is_whole=header is not None and chunks == len(header.kinds),
-        used=max((status.st_mtime for status in files.values()), default=0.0),
+        is_complete=header is not None and chunks == len(header.kinds),
+        last_used=max((status.st_mtime for status in files.values()), default=0.0),
     )
 
 
 def read_header(folder: Path) -> ReferenceHeader | None:
-    """Return what the answers in `folder` say of themselves; None if they are gone, damaged or of another version."""
+    """Return the header in `folder`, None if it is missing, damaged or from another version of Facet."""
     header = read_value(folder / "reference.json", ReferenceHeader)
     return header if header and (header.format, header.key) == (FORMAT, folder.name) else None
 
 
 def folder_size(folder: Path) -> int:
-    """Return how much the files in `folder` take; those that vanish meanwhile take nothing."""
+    """Return the size of the files in `folder` in bytes; files that vanish meanwhile count as 0."""
     total = 0
     for file in folder.iterdir():
         with contextlib.suppress(FileNotFoundError):
@@ -72,91 +72,94 @@ def folder_size(folder: Path) -> int:
     return total
 
 
-def trim(root: Path, *, spared: Collection[Path], most_bytes: int = MAX_BYTES) -> None:
-    """Delete answers below `root` until they take no more than `most_bytes`, but for those that are `spared` or used
-    just now.
+def trim(root: Path, *, keep: Collection[Path], max_bytes: int = MAX_BYTES) -> None:
+    """Delete references below `root` until they take at most `max_bytes`, except those in `keep` or in use.
 
     Raises:
-        StorageError: they cannot be removed.
+        StorageError: a reference cannot be deleted.
     """
-    kept = sorted(stored_references(root), key=lambda one: one.used)
-    total = sum(one.size_bytes for one in kept)
-    for one in kept:
-        if total > most_bytes and one.folder not in spared and not is_in_use(one.folder):
-            delete_reference(one)
-            total -= one.size_bytes
+    references = sorted(stored_references(root), key=lambda reference: reference.last_used)
+    total = sum(reference.size_bytes for reference in references)
+    for reference in references:
+        if total > max_bytes and reference.folder not in keep and not is_in_use(reference.folder):
+            delete_reference(reference)
+            total -= reference.size_bytes
 
 
-def require_space(root: Path, coming_bytes: int, *, spared: Collection[Path], most_bytes: int = MAX_BYTES) -> None:
-    """Make room below `root` for so much more, as `make_room` does; what is there already needs none.
+def require_space(root: Path, new_bytes: int, *, keep: Collection[Path], max_bytes: int = MAX_BYTES) -> None:
+    """Make space below `root` for `new_bytes` more, deleting references as `trim` does.
 
     Raises:
-        NoSpace: all that is kept is needed, or the disk is too full.
-        StorageError: what is not needed cannot be removed.
+        NoSpace: all references are in use, or the disk is too full.
+        StorageError: a reference cannot be deleted.
     """
-    if not coming_bytes:
+    if not new_bytes:
         return
-    trim(root, spared=spared, most_bytes=most_bytes - coming_bytes)
-    total = coming_bytes + sum(one.size_bytes for one in stored_references(root))
-    if total > most_bytes:
+    trim(root, keep=keep, max_bytes=max_bytes - new_bytes)
+    total = new_bytes + sum(reference.size_bytes for reference in stored_references(root))
+    if total > max_bytes:
         raise NoSpace(
-            f"The kept answers of originals would take {format_disk(total)}, and Facet keeps "
-            f"{format_disk(most_bytes)} at most. Have fewer tokens read, leave more of each position to a sample "
-            "(tail), or finish or delete other studies, which need theirs."
+            f"The stored predictions of originals would take {format_disk(total)}, more than the limit of "
+            f"{format_disk(max_bytes)}. Use fewer tokens or a larger tail, or finish or delete other studies, which "
+            "need theirs."
         )
-    if coming_bytes > (free := free_bytes(root)):
+    if new_bytes > (free := free_bytes(root)):
         raise NoSpace(
-            f"The answers of the original take about {format_disk(coming_bytes)} more, and {format_disk(free)} are "
-            "free on the disk. Make room, or have fewer tokens read."
+            f"The predictions of the original need about {format_disk(new_bytes)} more, but only {format_disk(free)} "
+            "is free on the disk. Free up some space, or use fewer tokens."
         )
 
 
-def find_reference(root: Path, asked: RecordReference) -> Path | None:
-    """Return the latest complete answers to what is `asked`, of the model that was called, or lay, like its `id`.
+def find_reference(root: Path, request: RecordReference) -> Path | None:
+    """Return the latest complete reference for `request` from a model with its `id` as name or folder.
 
     Raises:
-        ModelNotFound: several models were called so.
+        ModelNotFound: several models match.
     """
-    found = [kept for kept in stored_references(root) if kept.is_whole and kept.header and _answers(kept.header, asked)]
-    if not found:
+    matches = [
+        (reference, reference.header)
+        for reference in stored_references(root)
+        if reference.is_complete and reference.header and _matches(reference.header, request)
+    ]
+    if not matches:
         return None
-    same = [kept for kept in found if kept.header and asked.id in (kept.header.model, kept.header.folder)] or found
-    names = {kept.header.weights: kept.header.model for kept in same if kept.header}
+    exact = [match for match in matches if request.id in (match[1].model, match[1].folder)] or matches
+    names = {header.weights: header.model for _, header in exact}
     if len(set(names.values())) > 1:
         several = ", ".join(sorted(set(names.values())))
-        raise ModelNotFound(f"The answers of several models called {asked.id!r} are kept: {several}. Say which.")
-    return max(same, key=lambda kept: kept.used).folder
+        raise ModelNotFound(f"Several models match {request.id!r}: {several}. Use the full name.")
+    return max((reference for reference, _ in exact), key=lambda reference: reference.last_used).folder
 
 
-def _answers(header: ReferenceHeader, asked: RecordReference) -> bool:
-    """Tell whether these are the answers to what is `asked`."""
-    short, long = sorted((_parts(asked.id), _parts(header.model)), key=len)
-    is_it = asked.id == header.folder or (bool(short) and long[-len(short) :] == short)
-    wanted = (asked.convention, asked.limit_tokens, asked.tail_mass, asked.is_stand_in)
-    is_read_so = wanted == (header.convention, header.limit_tokens, header.tail_mass, header.is_stand_in)
-    return is_it and is_read_so and _is_text(header.choice, asked.corpus)
+def _matches(header: ReferenceHeader, request: RecordReference) -> bool:
+    """Return whether `request` would record the same reference."""
+    short, long = sorted((_parts(request.id), _parts(header.model)), key=len)
+    is_model = request.id == header.folder or (bool(short) and long[-len(short) :] == short)
+    expected = (request.convention, request.limit_tokens, request.tail_mass, request.is_stand_in)
+    has_settings = expected == (header.convention, header.limit_tokens, header.tail_mass, header.is_stand_in)
+    return is_model and has_settings and _is_same_corpus(header.source, request.corpus)
 
 
-def _is_text(kept: CorpusSource, asked: CorpusSource) -> bool:
-    """Tell whether both are the same text; that of a data set was kept with its commit, which need not be asked for."""
-    same = msgspec.structs.replace(asked, dataset=kept.dataset, private=kept.private)
-    return kept == same and asked.dataset in (kept.dataset, kept.dataset.rpartition("@")[0])
+def _is_same_corpus(stored: CorpusSource, requested: CorpusSource) -> bool:
+    """Return whether both are the same text. A stored data set has its commit, a requested one need not."""
+    same = msgspec.structs.replace(requested, dataset=stored.dataset, private=stored.private)
+    return stored == same and requested.dataset in (stored.dataset, stored.dataset.rpartition("@")[0])
 
 
 def _parts(name: str) -> list[str]:
-    """Return the folders of a name or a path, the last one without a revision."""
+    """Return the components of a name or path, without revisions."""
     return [part.partition("@")[0].casefold() for part in Path(name).parts]
 
 
-def delete_reference(kept: StoredReference) -> None:
-    """Remove the answers from the disk; what was measured against them stays.
+def delete_reference(reference: StoredReference) -> None:
+    """Delete a reference from the disk; results measured against it stay.
 
     Raises:
-        StorageError: they are being used, or cannot be removed.
+        StorageError: it is in use, or cannot be deleted.
     """
-    if is_in_use(kept.folder):
+    if is_in_use(reference.folder):
         raise StorageError(
-            f"The kept answers in {kept.folder} are being used by a measurement. Stop it, or wait for its end."
+            f"A measurement is using the stored predictions in {reference.folder}. Stop it or wait until it finishes."
         )
-    with storage_errors(kept.folder), contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(kept.folder)
+    with storage_errors(reference.folder), contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(reference.folder)

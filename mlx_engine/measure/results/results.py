@@ -1,7 +1,7 @@
-"""What a measurement has found, as values that are kept as JSON, and where they are kept.
+"""Results of measurements, stored as JSON.
 
-<root>/fidelity/<key of the kept answers>/<fingerprint of the candidate>-kv<bits>/
-    positions.npz, tokens.json, and last result.json
+<root>/fidelity/<key of the reference>/<fingerprint of the candidate>-kv<bits>/
+    positions.npz, tokens.json, and result.json, which is written last
 <root>/speed/<fingerprint of the model>-kv<bits>.json
 <root>/fingerprints.json
 """
@@ -23,15 +23,15 @@ PASTED_TEXT = "pasted text"
 
 
 class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a candidate is from the reference. KL divergences are KL(reference ‖ candidate) in nats."""
+    """Distance of a candidate from the reference. KL divergences are KL(reference ‖ candidate) in nats."""
 
     positions: int
     chunks: int
     mean_kl: float
     mean_kl_se: float | None
     kl_error_bound: float
-    """By how much the mean over the whole vocabulary may differ, since only the likeliest answers of the reference and
-    a sample of the others are kept, in 16 bits."""
+    """Maximum error of `mean_kl`, since only the reference's most likely tokens and a sample of the rest are stored, in
+    16 bits."""
     median_kl: float
     p90_kl: float
     p95_kl: float
@@ -46,66 +46,66 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     """ln(perplexity / reference_perplexity)."""
     log_perplexity_ratio_se: float | None
     rms_probability_change: float
-    """Root of the mean square of p_candidate - p_reference of the true token."""
+    """Root mean square of p_candidate - p_reference for the true token."""
     top1_agreement: float
-    """Share of positions where both would choose the same token."""
+    """Share of positions where both have the same most likely token."""
     top1_agreement_se: float | None
     flips: int
-    """Positions where they would not."""
+    """Positions where they differ."""
     top5_overlap: float
-    """Mean share of the reference's five likeliest tokens that are among the candidate's five."""
+    """Mean share of the reference's five most likely tokens that are among the candidate's five."""
 
 
 class TopToken(msgspec.Struct, frozen=True):
-    """A token that a model could say next, as text, and how probable it was."""
+    """One of the most likely next tokens, as text, with its probability."""
 
     text: str
     probability: float
     is_true: bool = False
-    """Whether it is the token that really follows."""
+    """Whether it is the token that follows in the text."""
 
 
 class Divergence(msgspec.Struct, frozen=True, kw_only=True):
-    """A position where candidate and reference are far apart, with the text before it."""
+    """A position with a large divergence, with the text before it."""
 
     chunk: int
     position: int
-    """Of the token after which both were asked, in its chunk."""
+    """Index in the chunk of the last token that both models have read."""
     kind: str
     kl: float
     before: str
     true: str
-    """The token that really follows."""
+    """The token that follows in the text."""
     reference: tuple[TopToken, ...]
     candidate: tuple[TopToken, ...]
 
 
 class FidelityResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a candidate loses against a reference, and how that was measured."""
+    """The fidelity of a candidate to a reference, and how it was measured."""
 
     format: int = FORMAT
     candidate: str
-    """For people."""
+    """Display name."""
     candidate_weights: str
-    """Its fingerprint."""
+    """Fingerprint of its files."""
     cache_bits: CacheBits = 16
-    """In which the candidate kept its context."""
+    """Precision of the candidate's KV cache."""
     reference: str
     reference_weights: str
     is_stand_in: bool = False
-    """Whether 8-bit weights answered in the place of an original too large for the machine. What they lose themselves
-    is missing then: take the divergence as a lower bound."""
+    """Whether the reference is an 8-bit conversion of an original too large for this Mac. Its own loss is not included,
+    so divergences are lower bounds."""
     reference_key: str
-    """The key of the reference's kept answers."""
+    """`ReferenceHeader.key`."""
     corpus: str
     private: bool = False
-    """Whether nothing of the texts may stand in a report."""
+    """Whether reports must not quote the texts."""
     convention: str
-    """In words."""
+    """`Convention.text`."""
     fidelity: Fidelity
     by_kind: dict[str, Fidelity]
     kl_counts: tuple[int, ...] = ()
-    """How many positions lie between each two of `kl_counts.BORDERS`."""
+    """Number of positions in each bin of `kl_histogram`."""
     worst: tuple[Divergence, ...]
     machine: str = ""
     created: str = ""
@@ -124,51 +124,48 @@ def save_fidelity(result: FidelityResult, root: Path) -> Path:
 
 
 def fidelity_folder(result: FidelityResult, root: Path) -> Path:
-    """Return where `result` is kept below `root`, with what was found token by token."""
+    """Return the folder of `result` below `root`, which also has its tokens."""
     return _fidelity_folder(root, result.reference_key, result.candidate_weights, result.cache_bits)
 
 
-def find_fidelity(root: Path, answers: str, weights: str, cache_bits: CacheBits) -> FidelityResult | None:
-    """Return what is kept below `root` of the model with the fingerprint `weights`, held against those answers."""
-    result = _read(_fidelity_folder(root, answers, weights, cache_bits) / "result.json", FidelityResult)
-    is_it = result and (result.reference_key, result.candidate_weights, result.cache_bits) == (
-        answers,
-        weights,
-        cache_bits,
-    )
-    return result if is_it else None
+def find_fidelity(root: Path, reference_key: str, weights: str, cache_bits: CacheBits) -> FidelityResult | None:
+    """Return the result below `root` of the model with the fingerprint `weights`, None if it was not measured."""
+    result = _read(_fidelity_folder(root, reference_key, weights, cache_bits) / "result.json", FidelityResult)
+    expected = (reference_key, weights, cache_bits)
+    if result and (result.reference_key, result.candidate_weights, result.cache_bits) == expected:
+        return result
+    return None
 
 
-def _fidelity_folder(root: Path, answers: str, weights: str, cache_bits: CacheBits) -> Path:
-    return root / "fidelity" / answers / f"{weights[:24]}-kv{cache_bits}"
+def _fidelity_folder(root: Path, reference_key: str, weights: str, cache_bits: CacheBits) -> Path:
+    return root / "fidelity" / reference_key / f"{weights[:24]}-kv{cache_bits}"
 
 
 def fingerprints(root: Path) -> Fingerprints:
-    """Return the fingerprints that are remembered below `root`."""
+    """Return the fingerprint cache below `root`."""
     return Fingerprints(root / "fingerprints.json")
 
 
 def fidelity_of(model: Path, root: Path) -> tuple[FidelityResult, ...]:
-    """Return what is kept below `root` of the model in the folder `model`, the latest first.
+    """Return the results below `root` of the model in the folder `model`, latest first, without those on pasted texts.
 
-    No weights are read: a folder that has changed since it was measured has no results. What was measured on a text
-    that somebody typed in is left out.
+    No weights are read: a folder that has changed since it was measured has no results.
     """
-    if not (weights := fingerprints(root).remembered(model)):
+    if not (weights := fingerprints(root).cached(model)):
         return ()
     files = root.glob(f"fidelity/*/{weights[:24]}-kv*/result.json")
-    found = [result for file in files if (result := _read(file, FidelityResult)) and result.corpus != PASTED_TEXT]
-    return tuple(sorted(found, key=lambda result: result.created, reverse=True))
+    results = [result for file in files if (result := _read(file, FidelityResult)) and result.corpus != PASTED_TEXT]
+    return tuple(sorted(results, key=lambda result: result.created, reverse=True))
 
 
 def speed_of(model: Path, root: Path) -> SpeedResult | None:
-    """Return the speed of the model in the folder `model` with its context in 16 bits, as `results_of` does."""
-    weights = fingerprints(root).remembered(model)
+    """Return the speed of the model in the folder `model` with a 16-bit KV cache, as `fidelity_of` does."""
+    weights = fingerprints(root).cached(model)
     return _read(root / "speed" / f"{weights[:24]}-kv16.json", SpeedResult) if weights else None
 
 
 def save_speed(result: SpeedResult, root: Path) -> None:
-    """Write `result` below `root`, in the place of an earlier one of the same model.
+    """Write `result` below `root`, replacing an earlier one of the same model.
 
     Raises:
         StorageError: it cannot be written.
@@ -177,14 +174,14 @@ def save_speed(result: SpeedResult, root: Path) -> None:
 
 
 def all_fidelity(root: Path) -> Iterator[FidelityResult]:
-    """Yield all results below `root` that can be read; those of another version, and damaged ones, are passed over."""
+    """Yield the results below `root`, except damaged ones and those of another version of Facet."""
     for file in sorted(root.glob("fidelity/*/*/result.json")):
         if result := _read(file, FidelityResult):
             yield result
 
 
 def all_speeds(root: Path) -> Iterator[SpeedResult]:
-    """Yield all results below `root` that can be read, as `kept_fidelity` does."""
+    """Yield the results below `root` as `all_fidelity` does."""
     for file in sorted(root.glob("speed/*.json")):
         if result := _read(file, SpeedResult):
             yield result

@@ -1,43 +1,43 @@
-"""Makes text safe to show that others have written: names of models, texts of a corpus, tokens.
+"""Makes untrusted text safe to display: names of models, texts of a corpus, tokens.
 
-Nothing is hidden, so that a person sees what was there: characters that would be invisible, turn the direction of a
-line or end a document are shown by a sign or by their number.
+Nothing is dropped: characters that are invisible, change the direction of a line or end a document are replaced by a
+symbol or by their code point.
 """
 
 import unicodedata
 
 _JOINERS = "\u200c\u200d"
-"""Joiners shape letters and emoji; without them, Persian and Hindi would be spelt wrongly."""
+"""They shape letters and emoji; without them, Persian and Hindi would be misspelled."""
 _OBJECT = "\ufffc"
-"""Stands for something that is no text, and takes no room where there is none."""
+"""Placeholder for an embedded object; invisible without one."""
 
 
 def visible(text: str, longest: int = 0) -> str:
-    """Return `text` with signs for what cannot be seen; line breaks and tabs stay.
+    """Return `text` with invisible characters replaced, except line breaks and tabs.
 
-    Of more than `longest` characters, if it is given, the end is left out.
+    Text longer than `longest` characters is cut at the end, unless that is 0.
     """
     return "".join(map(_visible, _cut(text, longest)))
 
 
 def visible_end(text: str, longest: int) -> str:
-    """Return the end of `text` as `visible` does."""
+    """Return `text` as `visible` does, but cut at the start."""
     return visible(text if len(text) <= longest else f"…{text[-longest:]}")
 
 
 def visible_token(text: str, longest: int = 40) -> str:
-    """Return a token of a model: its spaces and line breaks are shown too."""
-    shown = visible(text, longest).replace("\n", "↵").replace("\t", "⇥")
-    return shown.replace(" ", "␣") if shown != shown.strip(" ") or not shown else shown
+    """Return a token as `visible` does, with its line breaks and its leading and trailing spaces replaced too."""
+    token = visible(text, longest).replace("\n", "↵").replace("\t", "⇥")
+    return token.replace(" ", "␣") if token != token.strip(" ") or not token else token
 
 
 def one_line(text: str, longest: int = 200) -> str:
-    """Return `text` without line breaks, for a name."""
+    """Return `text` as `visible` does, on one line."""
     return " ".join(visible(text, longest).split())
 
 
 def sentence(text: str) -> str:
-    """Return a part of a sentence as a whole one."""
+    """Return a clause as a sentence: capitalized, with a period."""
     return f"{text[:1].upper()}{text[1:]}."
 
 
@@ -50,7 +50,7 @@ def _visible(character: str) -> str:
         return character
     if unicodedata.category(character) == "Zs":
         return character
-    place = ord(character)
-    if place < 0x20:
-        return chr(0x2400 + place)
-    return f"⟨U+{place:04X}⟩"
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return f"⟨U+{code:04X}⟩"

@@ -1,4 +1,4 @@
-"""What is measured of a model's speed, and what was found: values that are kept as JSON."""
+"""Plans and results of speed measurements, stored as JSON."""
 
 import statistics
 from collections.abc import Sequence
@@ -11,19 +11,19 @@ from mlx_engine.measure.results.conditions import Conditions
 from mlx_engine.protocol import CacheBits
 
 FORMAT = 1
-"""Of all files with results; those of another are not read."""
+"""Version of all result files; others are ignored."""
 
 Warmth = Literal["cold", "warm", "unknown"]
 
 _Tokens = Annotated[int, Meta(ge=1, le=2**20)]
-_most_spread = 0.2
-_most_held = 0.05
+_MAX_SPREAD = 0.2
+_MAX_COLD_SHARE = 0.05
 USUAL_PROMPT_TOKENS = 512
 """Length of the prompt at which models are compared."""
 
 
 class SpeedPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to measure: reading `prompts`, and decoding `decode_tokens` after `depths`, all in tokens."""
+    """The rates to measure: prefill of `prompts`, and decoding `decode_tokens` after `depths`, all in tokens."""
 
     prompts: tuple[_Tokens, ...] = (128, 512, 2048, 8192)
     depths: tuple[Annotated[int, Meta(ge=0, le=2**20)], ...] = (0, 2048, 8192)
@@ -33,22 +33,22 @@ class SpeedPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 def spread(values: Sequence[float]) -> float:
-    """Return how far the extremes are apart, as a share of the median."""
+    """Return (maximum - minimum) / median."""
     return (max(values) - min(values)) / statistics.median(values)
 
 
 def is_disturbed(values: Sequence[float]) -> bool:
-    """Return whether the values lie so far apart that something else must have been running."""
-    return spread(values) > _most_spread
+    """Return whether the spread is so large that something else must have been running."""
+    return spread(values) > _MAX_SPREAD
 
 
-class Series(msgspec.Struct, frozen=True):
-    """One figure, taken several times: tokens per second at so many `tokens` of prompt or of depth."""
+class RateSeries(msgspec.Struct, frozen=True):
+    """Repetitions of one rate: tokens per second, for a prompt or after a context of `tokens`."""
 
     tokens: int
     values: Annotated[tuple[Annotated[float, Meta(gt=0)], ...], Meta(min_length=1)]
     peak_memory_bytes: int = 0
-    """Of MLX, weights included, while this was measured."""
+    """Of MLX during these repetitions, weights included."""
 
     @property
     def median(self) -> float:
@@ -56,17 +56,17 @@ class Series(msgspec.Struct, frozen=True):
 
     @property
     def spread(self) -> float:
-        """How far the extremes are apart, as a share of the median."""
+        """(maximum - minimum) / median."""
         return spread(self.values)
 
     @property
     def is_disturbed(self) -> bool:
-        """Whether the values lie so far apart that something else must have been running."""
+        """True if the spread is so large that something else must have been running."""
         return is_disturbed(self.values)
 
 
 class SpeedResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found, and under which conditions."""
+    """Speed of a model, and the conditions during the measurement."""
 
     format: int = FORMAT
     model: str
@@ -74,50 +74,50 @@ class SpeedResult(msgspec.Struct, frozen=True, kw_only=True):
     """Fingerprint of the model's files."""
     plan: SpeedPlan
     load_s: tuple[float, ...]
-    """The first time, which may have to read from the disk, and the second time, which is warm."""
-    held_share: float | None = None
-    """Which share of the weights the system held in memory before the first time; None if it does not say."""
-    reading: tuple[Series, ...]
-    """Prompt tokens per second, until the first token of the answer is there."""
-    decoding: tuple[Series, ...]
-    """Generated tokens per second; the `tokens` of each series are what came before."""
+    """Of the first load, which may read from the disk, and of the second, which is warm."""
+    resident_share: float | None = None
+    """Share of the weights that was in the page cache before the first load, None if unknown."""
+    prefill_rates: tuple[RateSeries, ...]
+    """Prompt tokens per second, up to the first generated token."""
+    decode_rates: tuple[RateSeries, ...]
+    """Generated tokens per second; `tokens` is the context before."""
     skipped: tuple[str, ...] = ()
-    """What was not tried, and why, as the ends of sentences."""
+    """Parts that were not tried, each with its reason."""
     lacks_memory: bool = False
-    """Whether the memory was too small for some of it: the peak is of less than was asked for then."""
+    """Whether memory was too small for a part of the plan, so that the peak is too low."""
     failures: tuple[str, ...] = ()
-    """What was tried and failed, likewise."""
+    """Parts that failed, each with its reason."""
     peak_memory_bytes: int
-    """Of MLX, while measuring."""
+    """Of MLX during the measurement."""
     conditions: Conditions = Conditions()
     machine: str = ""
     created: str = ""
     tools: dict[str, str] = {}
 
     @property
-    def disturbed(self) -> tuple[Series, ...]:
-        """The figures that cannot be relied on."""
-        return tuple(series for series in (*self.reading, *self.decoding) if series.is_disturbed)
+    def disturbed(self) -> tuple[RateSeries, ...]:
+        """The unreliable rates."""
+        return tuple(series for series in (*self.prefill_rates, *self.decode_rates) if series.is_disturbed)
 
     @property
     def warmth(self) -> Warmth:
-        """What the first load was: cold, if nearly nothing of the weights was in memory."""
-        if self.held_share is None:
+        """State of the first load: cold if almost none of the weights was in memory."""
+        if self.resident_share is None:
             return "unknown"
-        return "cold" if self.held_share <= _most_held else "warm"
+        return "cold" if self.resident_share <= _MAX_COLD_SHARE else "warm"
 
     @property
-    def decode(self) -> Series | None:
+    def decode(self) -> RateSeries | None:
         """Decode speed after the shortest context of the plan."""
         depth = min(self.plan.depths, default=0)
-        return next((series for series in self.decoding if series.tokens == depth), None)
+        return next((series for series in self.decode_rates if series.tokens == depth), None)
 
     @property
-    def prefill(self) -> Series | None:
+    def prefill(self) -> RateSeries | None:
         """Prefill speed for the prompt of the plan closest to the usual length."""
         prompt = min(self.plan.prompts, key=lambda tokens: abs(tokens - USUAL_PROMPT_TOKENS), default=0)
-        return next((series for series in self.reading if series.tokens == prompt), None)
+        return next((series for series in self.prefill_rates if series.tokens == prompt), None)
 
-    def time_to_first_token_s(self, series: Series) -> float:
+    def time_to_first_token_s(self, series: RateSeries) -> float:
         """Return how long the first token took after a prompt."""
         return series.tokens / series.median

@@ -1,8 +1,8 @@
-"""Verdicts: the meaning of a measured divergence, in words."""
+"""Verdicts: the meaning of a measured divergence as a phrase."""
 
 from mlx_engine.measure.results.results import Fidelity
 
-_borders = (
+_DISTANCES = (
     (1e-3, "nearly identical"),
     (1e-2, "very close"),
     (5e-2, "close"),
@@ -14,13 +14,13 @@ _borders = (
 they do not promise how good answers are."""
 
 
-def verdict(found: Fidelity) -> str:
-    """Return how many of a hundred next words differ, and the distance. A word is a token here."""
-    return f"{_differing(found)}; {_distance(found.mean_kl)}"
+def verdict(fidelity: Fidelity) -> str:
+    """Return a phrase such as "about 6 of 100 next words differ from the original; close". A word is a token here."""
+    return f"{_flips(fidelity)}; {_distance(fidelity.mean_kl)}"
 
 
-def _differing(found: Fidelity) -> str:
-    share = 1 - found.top1_agreement
+def _flips(fidelity: Fidelity) -> str:
+    share = 1 - fidelity.top1_agreement
     if share == 0:
         return "no next word differs from the original"
     if share < 0.0005:
@@ -31,4 +31,4 @@ def _differing(found: Fidelity) -> str:
 
 
 def _distance(kl: float) -> str:
-    return next((words for border, words in _borders if kl < border), "hardly the same model")
+    return next((phrase for limit, phrase in _DISTANCES if kl < limit), "hardly the same model")

@@ -6,7 +6,7 @@ from functools import partial
 
 from mlx_engine.amounts import format_disk, format_memory
 from mlx_engine.measure.results.results import Fidelity
-from mlx_engine.measure.results.speed_result import Series
+from mlx_engine.measure.results.speed_result import RateSeries
 from mlx_engine.measure.study.plan import Gates
 from mlx_engine.measure.study.study import Row, Study
 
@@ -78,7 +78,7 @@ def _of_speed(row: Row, gates: Gates) -> Iterator[str]:
         yield from _of_rate("prefill speed", row.speed.prefill, gates.min_prefill_tokens_per_s)
 
 
-def _of_rate(name: str, series: Series | None, least: float | None) -> Iterator[str]:
+def _of_rate(name: str, series: RateSeries | None, least: float | None) -> Iterator[str]:
     if series is None:
         yield f"its {name} was not measured"
     elif series.is_disturbed:

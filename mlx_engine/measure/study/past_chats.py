@@ -50,7 +50,7 @@ def _unused(folders: Folders, studies: list[Study]) -> Iterator[Path]:
     needed = {Path(study.reference_folder).name for study in studies if study.reference_folder}
     yield from (copy for copy in folders.chats.glob("*") if str(copy / FILE_NAME) not in texts)
     for reference in stored_references(folders.references):
-        choice = reference.header.choice if reference.header else None
+        choice = reference.header.source if reference.header else None
         if choice and choice.private and reference.folder.name not in needed and choice.path not in texts:
             yield reference.folder
     for result in all_fidelity(folders.measurements):

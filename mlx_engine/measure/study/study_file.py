@@ -80,7 +80,7 @@ def refresh_study(study: Study, datasets: Path) -> Study:
     and the conversions are checked for existence.
     """
     reference = stored_reference(Path(study.reference_folder)) if study.reference_folder else None
-    if reference is None or not reference.is_whole:
+    if reference is None or not reference.is_complete:
         study = msgspec.structs.replace(study, reference_folder="")
     needed = {step.label for step in remaining(study)}
     rows = tuple(_with_existence(row, is_needed=row.label in needed) for row in study.rows)

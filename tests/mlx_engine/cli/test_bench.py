@@ -11,7 +11,7 @@ from mlx_engine.cli.job import JobError
 from mlx_engine.cli.main import main
 from mlx_engine.cli.views.bench import fields, lines
 from mlx_engine.measure.results.messages import MeasureSpeed, SpeedMeasured, SpeedProgress
-from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult
+from mlx_engine.measure.results.speed_result import RateSeries, SpeedPlan, SpeedResult
 
 Output = pytest.CaptureFixture[str]
 
@@ -24,9 +24,9 @@ def _result(*, decode: tuple[float, ...] = (100.0, 102.0, 104.0), failures: tupl
         weights="w",
         plan=SpeedPlan(),
         load_s=(1.5, 0.25),
-        held_share=0.0,
-        reading=(Series(512, (1000.0, 1024.0, 1048.0), 2 * 2**30),),
-        decoding=(Series(0, decode, 2**30), Series(2048, (50.0, 50.0, 50.0), 3 * 2**30)),
+        resident_share=0.0,
+        prefill_rates=(RateSeries(512, (1000.0, 1024.0, 1048.0), 2 * 2**30),),
+        decode_rates=(RateSeries(0, decode, 2**30), RateSeries(2048, (50.0, 50.0, 50.0), 3 * 2**30)),
         failures=failures,
         peak_memory_bytes=3 * 2**30,
         machine="Apple M4",
@@ -47,7 +47,7 @@ def _script_job(monkeypatch: pytest.MonkeyPatch, *events: object) -> None:
 
 
 def _progress(step: str, so_far: SpeedResult | None) -> SpeedProgress:
-    return SpeedProgress(id="", done=0, total=9, words=step, so_far=so_far)
+    return SpeedProgress(id="", done=0, total=9, step=step, so_far=so_far)
 
 
 def test_a_model_is_measured(tiny_models: Path, capsys: Output) -> None:

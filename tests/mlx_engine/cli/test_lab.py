@@ -142,8 +142,10 @@ def test_a_disturbed_speed_has_a_star_and_does_not_win(folders: Folders, capsys:
     rows = []
     for row in few.rows:
         assert row.speed
-        decoding = [msgspec.structs.replace(series, values=(1.0, 2.0, 3.0)) for series in row.speed.decoding]
-        rows.append(msgspec.structs.replace(row, speed=msgspec.structs.replace(row.speed, decoding=tuple(decoding))))
+        decoding = [msgspec.structs.replace(series, values=(1.0, 2.0, 3.0)) for series in row.speed.decode_rates]
+        rows.append(
+            msgspec.structs.replace(row, speed=msgspec.structs.replace(row.speed, decode_rates=tuple(decoding)))
+        )
     plan = msgspec.structs.replace(few.plan, gates=Gates())
     save_study(msgspec.structs.replace(few, plan=plan, rows=tuple(rows)), folders.studies)
     assert main(["lab", "show", "study"]) == 1

@@ -13,7 +13,7 @@ import pytest
 from mlx_engine.cli.main import main
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.results import fingerprints, save_speed
-from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult
+from mlx_engine.measure.results.speed_result import RateSeries, SpeedPlan, SpeedResult
 from tests import processes
 from tests.conversions import BASE, write_conversion
 from tests.hub.faults import Hold
@@ -95,8 +95,8 @@ def test_the_card_contains_measured_speeds(folder: Path, capsys: pytest.CaptureF
         weights=fingerprints(root).of(folder),
         plan=SpeedPlan(),
         load_s=(1.0, 0.5),
-        reading=(Series(512, (510.0, 500.0, 490.0)),),
-        decoding=(Series(0, (41.0, 42.0, 43.0)),),
+        prefill_rates=(RateSeries(512, (510.0, 500.0, 490.0)),),
+        decode_rates=(RateSeries(0, (41.0, 42.0, 43.0)),),
         peak_memory_bytes=10**9,
         machine="Mac with M9",
     )

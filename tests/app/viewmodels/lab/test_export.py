@@ -42,7 +42,8 @@ def test_what_cannot_be_written_is_told(lab: Lab, tmp_path: Path) -> None:
     export.problem.connect(lambda title, message: told.append(f"{title}: {message}"))
     export.write("html", tmp_path / "nowhere" / "r.html")
     assert told == [
-        f"The report was not written: There is no folder {tmp_path / 'nowhere'}. Make it, or choose another."
+        f"The report was not written: The folder {tmp_path / 'nowhere'} does not exist. "
+        "Create it or choose another one."
     ]
 
 

@@ -12,7 +12,7 @@ from app.viewmodels.lab.time_estimate import guess
 from mlx_engine.folders import Folders
 from mlx_engine.measure.figures.figures import DECODE_SPEED
 from mlx_engine.measure.results.messages import FidelityMeasured, FidelityProgress, ReferenceRecorded, SpeedProgress
-from mlx_engine.measure.results.speed_result import Series, SpeedPlan
+from mlx_engine.measure.results.speed_result import RateSeries, SpeedPlan
 from mlx_engine.measure.study.plan import Gates, StudyPlan
 from mlx_engine.measure.study.study import Row, Step, StepKind, Study
 from tests.app.given_runner import GivenRunner
@@ -93,8 +93,8 @@ def test_a_row_fills_while_its_speed_is_measured(bench: Bench, study: Study) -> 
     """Each figure stands in it as soon as it is known."""
     bench.lab.begin(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, speed=SpeedPlan())))
     bench.runner.end_step(KEPT)
-    so_far = speed(Series(0, (9.0, 9.0)))
-    bench.runner.tell(SpeedProgress(id="", done=1, total=8, words="decoding", so_far=so_far))
+    so_far = speed(RateSeries(0, (9.0, 9.0)))
+    bench.runner.tell(SpeedProgress(id="", done=1, total=8, step="decoding", so_far=so_far))
     decode_speed = DECODE_SPEED.measured(bench.line("Whale").sample)
     assert decode_speed
     assert decode_speed.value == 9.0

@@ -8,7 +8,7 @@ import pytest
 from app.viewmodels.library.loss import MeasuredLoss, UnknownLoss
 from app.viewmodels.library.loss_search import find_loss
 from mlx_engine.measure.results.results import fingerprints, save_fidelity, save_speed
-from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult
+from mlx_engine.measure.results.speed_result import RateSeries, SpeedPlan, SpeedResult
 from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, StepFailure, Study
 from mlx_engine.measure.study.study_file import save_study
@@ -33,9 +33,15 @@ def loss_of(model: Path, root: Path, *, is_full_precision: bool = False) -> Meas
     return find_loss(model, root / "measurements", root / "studies", is_full_precision=is_full_precision)
 
 
-def speed(weights: str, *series: Series) -> SpeedResult:
+def speed(weights: str, *series: RateSeries) -> SpeedResult:
     return SpeedResult(
-        model="", weights=weights, plan=SpeedPlan(), load_s=(1.0,), reading=(), decoding=series, peak_memory_bytes=1
+        model="",
+        weights=weights,
+        plan=SpeedPlan(),
+        load_s=(1.0,),
+        prefill_rates=(),
+        decode_rates=series,
+        peak_memory_bytes=1,
     )
 
 
@@ -58,8 +64,8 @@ def test_saved_results_are_found_by_the_weights(model: Path, weights: str, tmp_p
     save_fidelity(result(NAME, candidate_weights=weights), root)
     late = "2026-12-01T10:00:00+00:00"
     save_fidelity(result(NAME, candidate_weights=weights, cache_bits=4, created=late), root)
-    save_speed(speed(weights, Series(0, (90.0,))), root)
-    save_speed(speed("whale-weights", Series(0, (20.0, 30.0, 40.0))), root)
+    save_speed(speed(weights, RateSeries(0, (90.0,))), root)
+    save_speed(speed("whale-weights", RateSeries(0, (20.0, 30.0, 40.0))), root)
     loss = loss_of(model, tmp_path)
     assert isinstance(loss, MeasuredLoss)
     assert "2026-11-23" in loss.method

@@ -196,7 +196,7 @@ def test_an_unwritable_file_is_reported(name: str, pareto: ParetoChart, tmp_path
         pareto.save(tmp_path / "gone" / name)
     assert failed.args == [
         "Couldn't save the chart",
-        f"There is no folder {tmp_path / 'gone'}. Make it, or choose another.",
+        f"The folder {tmp_path / 'gone'} does not exist. Create it or choose another one.",
     ]
 
 

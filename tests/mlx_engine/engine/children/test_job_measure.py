@@ -39,7 +39,7 @@ def test_answers_are_complete_after_several_kills(
     *_, kept = job.run(request, folders)
     assert isinstance(kept, ReferenceRecorded)
     store = ReferenceStore.open(Path(kept.reference_folder))
-    assert store.is_whole
+    assert store.is_complete
     assert all(len(store.read(number).counts) == 15 for number in range(len(store.header.kinds)))
 
 
@@ -79,6 +79,6 @@ def test_a_disk_too_small_for_the_answers_is_reported_after_the_first_chunk(
     monkeypatch.setenv("FACET_HOME", str(tiny_disk))
     text = tmp_path / "text.txt"
     text.write_text(text.read_text() * 10)
-    with pytest.raises(job.JobError, match=r"take about \d+ MB more, and \d MB are free"):
+    with pytest.raises(job.JobError, match=r"need about \d+ MB more, but only \d MB is free"):
         list(job.run(request_of_text, Folders.from_environment()))
     assert len(list(tiny_disk.rglob("chunk-*"))) == 1

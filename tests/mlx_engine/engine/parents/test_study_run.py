@@ -16,7 +16,7 @@ from mlx_engine.errors import RequestError
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.convention import Convention
 from mlx_engine.measure.results.messages import CorpusSource, SpeedProgress
-from mlx_engine.measure.results.speed_result import Series, SpeedPlan
+from mlx_engine.measure.results.speed_result import RateSeries, SpeedPlan
 from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Study, ready_to_retry, remaining
 from mlx_engine.measure.study.study_file import load_study, new_study
@@ -156,8 +156,8 @@ def test_a_dead_process_is_a_failed_step(study: Study, folders: Folders) -> None
 
 def test_speeds_measured_before_the_process_died_stay(study: Study, folders: Folders, tmp_path: Path) -> None:
     """A process may die while it measures speed, as when Metal fails on a long prompt."""
-    found = speed(Series(0, (9.0, 9.0)))
-    event = SpeedProgress(id="", done=1, total=2, words="reading 8,192 tokens", so_far=found)
+    found = speed(RateSeries(0, (9.0, 9.0)))
+    event = SpeedProgress(id="", done=1, total=2, step="reading 8,192 tokens", so_far=found)
     (tmp_path / "event").write_bytes(protocol.encode(event))
     only = msgspec.structs.replace(study.original, recipe=None)
     plan = msgspec.structs.replace(study.plan, cache_bits=())

@@ -9,7 +9,7 @@ import msgspec
 from mlx_engine.measure.results.conditions import Conditions
 from mlx_engine.measure.results.kl_histogram import BIN_EDGES
 from mlx_engine.measure.results.results import Fidelity, FidelityResult
-from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult
+from mlx_engine.measure.results.speed_result import RateSeries, SpeedPlan, SpeedResult
 from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Study
 
@@ -91,10 +91,10 @@ def _speed(size: float, rate: float) -> SpeedResult:
         weights="",
         plan=SpeedPlan(),
         load_s=(0.8, 0.3),
-        reading=(Series(512, (rate * 8, rate * 8.2, rate * 7.9)),),
-        decoding=(Series(0, (rate * 0.97, rate, rate * 1.02)),),
+        prefill_rates=(RateSeries(512, (rate * 8, rate * 8.2, rate * 7.9)),),
+        decode_rates=(RateSeries(0, (rate * 0.97, rate, rate * 1.02)),),
         peak_memory_bytes=round(size * 1.1 + 5e7),
-        conditions=Conditions(power="mains", thermal="nominal", other_load=0.3, processors=8),
+        conditions=Conditions(power="AC", thermal="nominal", other_load=0.3, processors=8),
         machine="Apple M2, 16 GB",
     )
 

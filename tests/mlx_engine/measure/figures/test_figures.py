@@ -19,7 +19,7 @@ from mlx_engine.measure.figures.figures import (
     TOP1_DISAGREEMENT,
 )
 from mlx_engine.measure.figures.sample import Sample, sample_of_result, sample_of_speed, samples
-from mlx_engine.measure.results.speed_result import Series
+from mlx_engine.measure.results.speed_result import RateSeries
 from mlx_engine.measure.study.study import Row, Study
 from tests.mlx_engine.measure.charts.studies import FEW, study
 
@@ -116,8 +116,8 @@ def test_speeds_are_those_of_the_usual_prompt_and_the_shortest_context() -> None
     assert speed
     lengths = msgspec.structs.replace(
         speed,
-        reading=(Series(128, (900.0,)), Series(512, (800.0,)), Series(2048, (700.0,))),
-        decoding=(Series(0, (90.0,)), Series(2048, (70.0,))),
+        prefill_rates=(RateSeries(128, (900.0,)), RateSeries(512, (800.0,)), RateSeries(2048, (700.0,))),
+        decode_rates=(RateSeries(0, (90.0,)), RateSeries(2048, (70.0,))),
     )
     sample = sample_of_speed(lengths)
     assert _value(sample, "prefill") == 800.0
@@ -129,7 +129,7 @@ def test_another_prompt_does_not_replace_the_usual_one() -> None:
     """Speeds at different lengths cannot be compared."""
     speed = study(FEW).rows[1].speed
     assert speed
-    short = msgspec.structs.replace(speed, reading=(Series(128, (900.0,)),))
+    short = msgspec.structs.replace(speed, prefill_rates=(RateSeries(128, (900.0,)),))
     assert PREFILL_SPEED.measured(sample_of_speed(short)) is None
 
 

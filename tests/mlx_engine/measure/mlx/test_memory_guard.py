@@ -1,4 +1,4 @@
-"""Behaviour of refusing what does not fit."""
+"""Rejecting models that do not fit into memory."""
 
 from pathlib import Path
 
@@ -14,12 +14,12 @@ def _machine(size_bytes: int) -> Machine:
     return Machine(size_bytes, size_bytes, "all", has_metal=True)
 
 
-def test_a_model_too_large_is_refused_with_the_sum(tiny_models: Path) -> None:
-    """And what can be done is said."""
+def test_a_model_that_is_too_large_is_rejected(tiny_models: Path) -> None:
+    """With the breakdown and advice."""
     with pytest.raises(OutOfMemory, match=r"tiny is too large.*: weights .*shorter chunks"):
         require_memory(tiny_models / "llama", "tiny", Convention(), _machine(1_000_000))
 
 
-def test_a_model_that_fits_passes(tiny_models: Path) -> None:
-    """It has some hundred kilobytes."""
+def test_a_model_that_fits_is_accepted(tiny_models: Path) -> None:
+    """It has a few hundred kilobytes."""
     require_memory(tiny_models / "llama", "tiny", Convention(), _machine(100_000_000))

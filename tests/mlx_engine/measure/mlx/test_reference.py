@@ -1,4 +1,4 @@
-"""Behaviour of the kept answers."""
+"""Storing the predictions of a reference."""
 
 import shutil
 from collections.abc import Callable
@@ -21,19 +21,19 @@ _convention = Convention(chunk_tokens=32)
 
 
 @pytest.fixture
-def read(original: Model, texts: Corpus) -> TokenSample:
+def sample(original: Model, texts: Corpus) -> TokenSample:
     return tokenize(render_corpus(texts, original.tokenizer, _convention, limit_tokens=96), original.tokenizer)
 
 
 @pytest.fixture
-def store(tmp_path: Path, original: Model, texts: Corpus, read: TokenSample) -> ReferenceStore:
+def store(tmp_path: Path, original: Model, texts: Corpus, sample: TokenSample) -> ReferenceStore:
     header = ReferenceHeader(
         model="tiny",
         weights="0",
         corpus="texts",
-        sample=read.fingerprint,
+        sample=sample.fingerprint,
         convention=_convention,
-        kinds=read.kinds,
+        kinds=sample.kinds,
         vocabulary=384,
         tail_mass=1e-4,
     )
@@ -42,47 +42,43 @@ def store(tmp_path: Path, original: Model, texts: Corpus, read: TokenSample) -> 
     )
 
 
-def test_answers_are_read_back_as_they_were(store: ReferenceStore, original: Model, read: TokenSample) -> None:
-    """Nothing changes on the disk."""
-    chunk = predict_chunk(original.network, read.tokens[0], _convention, 1e-3)
+def test_predictions_survive_the_disk(store: ReferenceStore, original: Model, sample: TokenSample) -> None:
+    chunk = predict_chunk(original.network, sample.tokens[0], _convention, 1e-3)
     store.write(0, chunk)
-    back = store.read(0)
+    stored = store.read(0)
     for name in chunk.__slots__:
-        assert (getattr(back, name) == getattr(chunk, name)).all()
+        assert (getattr(stored, name) == getattr(chunk, name)).all()
 
 
-def test_what_is_left_out_has_at_most_the_mass_that_was_allowed(original: Model, read: TokenSample) -> None:
-    """Each position keeps as many tokens as that takes, and no more."""
-    chunk = predict_chunk(original.network, read.tokens[0], _convention, 0.05)
+def test_the_tail_has_at_most_the_allowed_mass(original: Model, sample: TokenSample) -> None:
+    """Each position stores as many tokens as necessary and no more."""
+    chunk = predict_chunk(original.network, sample.tokens[0], _convention, 0.05)
     assert (chunk.tail_mass <= 0.05 + 1e-6).all()
-    last_kept = np.exp(-STEP * chunk.steps[np.cumsum(chunk.counts) - 1])
-    assert (chunk.tail_mass + last_kept > 0.05 - 1e-4).all()
+    last_stored = np.exp(-STEP * chunk.steps[np.cumsum(chunk.counts) - 1])
+    assert (chunk.tail_mass + last_stored > 0.05 - 1e-4).all()
 
 
-def test_a_run_goes_on_with_the_chunks_that_are_missing(
-    store: ReferenceStore, original: Model, read: TokenSample
-) -> None:
-    """A run that was stopped has not been for nothing."""
-    run = run_reference(original.network, read, store)
+def test_a_run_resumes_with_the_missing_chunks(store: ReferenceStore, original: Model, sample: TokenSample) -> None:
+    run = run_reference(original.network, sample, store)
     assert next(run) == 1
     run.close()
     assert list(ReferenceStore.open(store.folder).missing) == [1, 2]
-    assert list(run_reference(original.network, read, store)) == [2, 3]
-    assert store.is_whole
+    assert list(run_reference(original.network, sample, store)) == [2, 3]
+    assert store.is_complete
 
 
-def test_a_chunk_that_was_not_finished_is_missing(store: ReferenceStore) -> None:
-    """What a killed process leaves does not count."""
+def test_an_incomplete_chunk_is_missing(store: ReferenceStore) -> None:
+    """Partial files of a killed process do not count."""
     (store.folder / "chunk-00000.partial").write_bytes(b"half")
     assert 0 in store.missing
 
 
 @pytest.mark.parametrize("place", [0, 40, -1], ids=["checksum", "head", "numbers"])
-def test_a_damaged_chunk_is_told_by_its_number(
-    store: ReferenceStore, original: Model, read: TokenSample, place: int
+def test_a_damaged_chunk_is_reported_by_number(
+    store: ReferenceStore, original: Model, sample: TokenSample, place: int
 ) -> None:
-    """One changed byte is found, wherever it is."""
-    store.write(1, predict_chunk(original.network, read.tokens[1], _convention, 1e-3))
+    """A single changed byte is detected anywhere."""
+    store.write(1, predict_chunk(original.network, sample.tokens[1], _convention, 1e-3))
     file = store.folder / "chunk-00001"
     content = bytearray(file.read_bytes())
     content[place] ^= 1
@@ -91,67 +87,64 @@ def test_a_damaged_chunk_is_told_by_its_number(
         store.read(1)
 
 
-def _cut(file: Path) -> None:
+def _truncate(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-1])
 
 
-def _emptied(file: Path) -> None:
+def _empty(file: Path) -> None:
     file.write_bytes(b"")
 
 
-def _as_a_folder(file: Path) -> None:
+def _replace_by_folder(file: Path) -> None:
     file.unlink()
     file.mkdir()
 
 
-def _as_a_link_to_nothing(file: Path) -> None:
+def _replace_by_dangling_link(file: Path) -> None:
     file.unlink()
     file.symlink_to(file.with_name("nothing"))
 
 
-def _as_another_chunk(file: Path) -> None:
+def _replace_by_other_chunk(file: Path) -> None:
     file.write_bytes(file.with_name("chunk-00000").read_bytes())
 
 
-@pytest.mark.parametrize("harm", [_cut, _emptied, Path.unlink, _as_a_link_to_nothing, _as_another_chunk])
-def test_what_is_not_as_it_was_written_is_answered_again(
-    store: ReferenceStore, original: Model, read: TokenSample, harm: Callable[[Path], None]
+@pytest.mark.parametrize("damage", [_truncate, _empty, Path.unlink, _replace_by_dangling_link, _replace_by_other_chunk])
+def test_a_modified_chunk_is_recorded_again(
+    store: ReferenceStore, original: Model, sample: TokenSample, damage: Callable[[Path], None]
 ) -> None:
-    """And nothing else is."""
-    assert list(run_reference(original.network, read, store)) == [1, 2, 3]
-    whole = store.read(1)
-    harm(store.folder / "chunk-00001")
+    """No other chunk is."""
+    assert list(run_reference(original.network, sample, store)) == [1, 2, 3]
+    expected = store.read(1)
+    damage(store.folder / "chunk-00001")
     assert list(store.missing) == [1]
-    assert list(run_reference(original.network, read, store)) == [3]
-    assert all(np.array_equal(getattr(store.read(1), name), getattr(whole, name)) for name in whole.__slots__)
+    assert list(run_reference(original.network, sample, store)) == [3]
+    assert all(np.array_equal(getattr(store.read(1), name), getattr(expected, name)) for name in expected.__slots__)
 
 
-def test_a_folder_in_the_place_of_a_chunk_is_told(store: ReferenceStore, original: Model, read: TokenSample) -> None:
-    """Facet does not remove what it has not made."""
-    list(run_reference(original.network, read, store))
-    _as_a_folder(store.folder / "chunk-00001")
+def test_a_folder_instead_of_a_chunk_is_reported(store: ReferenceStore, original: Model, sample: TokenSample) -> None:
+    """Facet does not delete what it did not create."""
+    list(run_reference(original.network, sample, store))
+    _replace_by_folder(store.folder / "chunk-00001")
     with pytest.raises(StorageError, match="chunk-00001"):
-        list(run_reference(original.network, read, store))
+        list(run_reference(original.network, sample, store))
 
 
-def test_tokens_beyond_the_tokenizers_are_kept_as_they_are(
-    store: ReferenceStore, original: Model, read: TokenSample
-) -> None:
-    """A network may have more rows than its tokenizer has tokens, and more than fit in 16 bits."""
-    chunk = predict_chunk(original.network, read.tokens[0], _convention, 1e-3)
-    beyond = replace(chunk, ids=chunk.ids + 70_000)
-    store.write(0, beyond)
-    assert (store.read(0).ids == beyond.ids).all()
+def test_token_ids_above_16_bits_are_stored(store: ReferenceStore, original: Model, sample: TokenSample) -> None:
+    """A network may have more rows than its tokenizer has tokens."""
+    chunk = predict_chunk(original.network, sample.tokens[0], _convention, 1e-3)
+    large = replace(chunk, ids=chunk.ids + 70_000)
+    store.write(0, large)
+    assert (store.read(0).ids == large.ids).all()
 
 
-def test_answers_that_were_deleted_are_told(store: ReferenceStore) -> None:
-    """With what to do."""
+def test_a_deleted_store_is_reported(store: ReferenceStore) -> None:
     shutil.rmtree(store.folder)
-    with pytest.raises(StorageError, match="not there any more"):
+    with pytest.raises(StorageError, match="were deleted"):
         ReferenceStore.open(store.folder)
 
 
-_harms = {
+_DAMAGES = {
     "empty": lambda content: b"",
     "cut": lambda content: content[:-10],
     "list": lambda content: b"[]",
@@ -165,21 +158,21 @@ _harms = {
 }
 
 
-@pytest.mark.parametrize("harm", _harms.values(), ids=_harms)
-def test_a_damaged_store_is_told_in_a_sentence(store: ReferenceStore, harm: Callable[[bytes], bytes]) -> None:
-    """Be it garbage, of another version, or a figure that has changed."""
+@pytest.mark.parametrize("damage", _DAMAGES.values(), ids=_DAMAGES)
+def test_a_damaged_header_is_reported(store: ReferenceStore, damage: Callable[[bytes], bytes]) -> None:
+    """Garbage, another version, or a changed value."""
     file = store.folder / "reference.json"
-    changed = harm(file.read_bytes())
+    changed = damage(file.read_bytes())
     assert changed != file.read_bytes()
     file.write_bytes(changed)
-    with pytest.raises(StorageError, match="damaged, or another version"):
+    with pytest.raises(StorageError, match="damaged or from another version"):
         ReferenceStore.open(store.folder)
 
 
 @pytest.mark.parametrize("change", [(b"harbour", b"Harbour"), (b"{", b"")])
-def test_a_text_that_has_changed_is_told(store: ReferenceStore, change: tuple[bytes, bytes]) -> None:
-    """A candidate is not blamed for reading something else."""
-    file = store.folder / "reading.json"
+def test_a_modified_text_is_reported(store: ReferenceStore, change: tuple[bytes, bytes]) -> None:
+    """Otherwise the candidate would be blamed for reading something else."""
+    file = store.folder / "corpus.json"
     file.write_bytes(file.read_bytes().replace(*change, 1))
     with pytest.raises(StorageError, match="damaged"):
-        assert ReferenceStore.open(store.folder).reading
+        assert ReferenceStore.open(store.folder).corpus

@@ -1,4 +1,4 @@
-"""Behaviour of measuring speed; how fast anything is, benchmarks say."""
+"""Measuring speed. Benchmarks check how fast anything is."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,20 +10,20 @@ from mlx_engine.measure.mlx.speed import Bench, SpeedUpdate, measure_speed, repe
 from mlx_engine.measure.results.conditions import ConditionsMonitor
 from mlx_engine.measure.results.fingerprints import Fingerprints
 from mlx_engine.measure.results.speed_parts import SpeedPart
-from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult, is_disturbed
+from mlx_engine.measure.results.speed_result import RateSeries, SpeedPlan, SpeedResult, is_disturbed
 
 _small = SpeedPlan(prompts=(32,), depths=(0,), decode_tokens=4, repetitions=1)
 
 
 def _measured(
-    path: Path, plan: SpeedPlan, tmp_path: Path, watch: ConditionsMonitor | None = None
+    path: Path, plan: SpeedPlan, tmp_path: Path, monitor: ConditionsMonitor | None = None
 ) -> Iterator[SpeedUpdate]:
-    known = Fingerprints(tmp_path / "fingerprints.json")
-    return measure_speed(path, plan, name=f"tiny/{path.name}", known=known, watch=watch)
+    fingerprints = Fingerprints(tmp_path / "fingerprints.json")
+    return measure_speed(path, plan, name=f"tiny/{path.name}", fingerprint_cache=fingerprints, monitor=monitor)
 
 
-def _result(path: Path, plan: SpeedPlan, tmp_path: Path, watch: ConditionsMonitor | None = None) -> SpeedResult:
-    *_, last = _measured(path, plan, tmp_path, watch)
+def _result(path: Path, plan: SpeedPlan, tmp_path: Path, monitor: ConditionsMonitor | None = None) -> SpeedResult:
+    *_, last = _measured(path, plan, tmp_path, monitor)
     assert last.so_far is not None
     return last.so_far
 
@@ -34,51 +34,53 @@ def result(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Speed
     return _result(tiny_models / "llama", plan, tmp_path_factory.mktemp("speed"))
 
 
-def test_reading_and_decoding_are_measured_at_each_length(result: SpeedResult) -> None:
-    """As often as the plan says, with a rate each, each length once, the shortest first."""
-    assert [series.tokens for series in result.reading] == [32, 64]
-    assert [series.tokens for series in result.decoding] == [0, 64]
-    assert all(len(series.values) == 2 and min(series.values) > 0 for series in (*result.reading, *result.decoding))
-
-
-def test_what_does_not_fit_the_context_is_left_out_and_told(result: SpeedResult) -> None:
-    """The model has a context of 2,048 tokens."""
-    assert result.skipped == (
-        "decoding after 2,048 tokens, which is beyond the model's context of 2,048 tokens",
-        "reading 4,096 tokens, which is beyond the model's context of 2,048 tokens",
+def test_prefill_and_decoding_are_measured_at_each_length(result: SpeedResult) -> None:
+    """With the planned repetitions, each length once, shortest first."""
+    assert [series.tokens for series in result.prefill_rates] == [32, 64]
+    assert [series.tokens for series in result.decode_rates] == [0, 64]
+    assert all(
+        len(series.values) == 2 and min(series.values) > 0 for series in (*result.prefill_rates, *result.decode_rates)
     )
 
 
-def test_a_cold_load_is_told_apart_from_a_warm_one(result: SpeedResult) -> None:
-    """By what the system held in memory of the files, where it says so."""
+def test_parts_beyond_the_context_length_are_skipped(result: SpeedResult) -> None:
+    """The model's is 2,048 tokens."""
+    assert result.skipped == (
+        "decoding after 2,048 tokens, which exceeds the model's context length of 2,048 tokens",
+        "prefill of 4,096 tokens, which exceeds the model's context length of 2,048 tokens",
+    )
+
+
+def test_both_loads_are_measured(result: SpeedResult) -> None:
+    """With the share of the weights that was in the page cache, if known."""
     assert len(result.load_s) == 2
     assert min(result.load_s) > 0
-    assert result.held_share is None or 0 <= result.held_share <= 1
+    assert result.resident_share is None or 0 <= result.resident_share <= 1
 
 
-def test_each_figure_has_a_peak_of_its_own_above_the_weights(result: SpeedResult, tiny_models: Path) -> None:
-    """They were there while it was measured; the whole has the highest."""
-    peaks = [series.peak_memory_bytes for series in (*result.reading, *result.decoding)]
+def test_each_rate_has_its_peak_memory(result: SpeedResult, tiny_models: Path) -> None:
+    """At least the weights; the result has the maximum."""
+    peaks = [series.peak_memory_bytes for series in (*result.prefill_rates, *result.decode_rates)]
     assert min(peaks) > (tiny_models / "llama" / "model.safetensors").stat().st_size
     assert result.peak_memory_bytes == max(peaks)
 
 
 @pytest.mark.parametrize("name", ["gemma3", "lfm2", "mamba2"])
-def test_every_kind_of_context_is_brought_back_to_where_it_was(name: str, tiny_models: Path, tmp_path: Path) -> None:
-    """Sliding windows past their end, and states that cannot be undone: each repetition begins at the same depth."""
+def test_every_kind_of_context_can_be_rewound(name: str, tiny_models: Path, tmp_path: Path) -> None:
+    """Including full sliding windows and recurrent states: each repetition starts at the same depth."""
     plan = SpeedPlan(prompts=(), depths=(40,), decode_tokens=4, repetitions=3)
-    (series,) = _result(tiny_models / name, plan, tmp_path).decoding
+    (series,) = _result(tiny_models / name, plan, tmp_path).decode_rates
     assert len(series.values) in {3, 6}
 
 
-def test_values_far_apart_are_disturbed() -> None:
-    """A fifth between the extremes is more than one machine at rest shows."""
-    assert Series(128, (100.0, 99.0, 60.0)).is_disturbed
-    assert not Series(128, (100.0, 99.0, 95.0)).is_disturbed
+def test_a_large_spread_is_disturbed() -> None:
+    """An idle machine varies by less than a fifth."""
+    assert RateSeries(128, (100.0, 99.0, 60.0)).is_disturbed
+    assert not RateSeries(128, (100.0, 99.0, 95.0)).is_disturbed
 
 
-def test_disturbed_values_are_taken_once_more() -> None:
-    """And no more than once: what is still disturbed then, stays so."""
+def test_disturbed_rates_are_measured_again() -> None:
+    """Only once."""
     rates = iter([100.0, 60.0, 99.0, 101.0, 100.0, 99.0])
     assert repeat(lambda: next(rates), 3) == (101.0, 100.0, 99.0)
     rates = iter([100.0, 60.0, 99.0, 101.0, 60.0, 99.0])
@@ -87,34 +89,34 @@ def test_disturbed_values_are_taken_once_more() -> None:
     assert repeat(lambda: next(rates), 3) == (100.0, 99.0, 98.0)
 
 
-def test_a_figure_that_runs_out_of_memory_leaves_the_others(
+def test_running_out_of_memory_keeps_the_other_rates(
     tiny_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What takes more memory yet is not tried; here the longer prompts fail as Metal fails."""
+    """Longer parts are not tried. Here, the longer prompts fail as Metal fails."""
     series = Bench.series
 
-    def failing(bench: Bench, part: SpeedPart) -> Series:
+    def failing(bench: Bench, part: SpeedPart) -> RateSeries:
         if part.tokens >= 64:
             raise RuntimeError("[METAL] Command buffer execution failed: Insufficient Memory")
         return series(bench, part)
 
     monkeypatch.setattr(Bench, "series", failing)
     plan = SpeedPlan(prompts=(32, 64, 128), depths=(0, 128), decode_tokens=4, repetitions=1)
-    found = _result(tiny_models / "llama", plan, tmp_path)
-    assert [len(found.reading), len(found.decoding)] == [1, 1]
-    assert found.failures[0].startswith("reading 64 tokens: tiny/llama ran out of memory")
-    assert found.skipped == (
-        "reading 128 tokens, since the memory ran out before",
-        "decoding after 128 tokens, since the memory ran out before",
+    result = _result(tiny_models / "llama", plan, tmp_path)
+    assert [len(result.prefill_rates), len(result.decode_rates)] == [1, 1]
+    assert result.failures[0].startswith("prefill of 64 tokens: tiny/llama ran out of memory")
+    assert result.skipped == (
+        "prefill of 128 tokens, because memory ran out",
+        "decoding after 128 tokens, because memory ran out",
     )
 
 
-def test_a_model_of_which_nothing_can_be_measured_has_failed(
+def test_a_model_without_any_rate_has_failed(
     tiny_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the reason of the first figure."""
+    """With the reason of the first failure."""
 
-    def failing(_bench: Bench, _part: SpeedPart) -> Series:
+    def failing(_bench: Bench, _part: SpeedPart) -> RateSeries:
         raise RuntimeError("no kernel")
 
     monkeypatch.setattr(Bench, "series", failing)
@@ -122,23 +124,22 @@ def test_a_model_of_which_nothing_can_be_measured_has_failed(
         _result(tiny_models / "llama", _small, tmp_path)
 
 
-def test_no_memory_is_used_that_is_not_free(tiny_models: Path, tmp_path: Path) -> None:
-    """Nothing is loaded then: a measurement must not make the machine swap."""
-    watch = ConditionsMonitor()
-    watch.free_memory_bytes = 1000
+def test_only_free_memory_is_used(tiny_models: Path, tmp_path: Path) -> None:
+    """The model is not loaded if measuring would make the machine swap."""
+    monitor = ConditionsMonitor()
+    monitor.free_memory_bytes = 1000
     with pytest.raises(OutOfMemory, match="only 1 KB is free"):
-        next(_measured(tiny_models / "llama", _small, tmp_path, watch))
+        next(_measured(tiny_models / "llama", _small, tmp_path, monitor))
 
 
-def test_a_length_for_which_too_little_is_free_is_not_tried(tiny_models: Path, tmp_path: Path) -> None:
-    """The shorter ones are; the sum is told."""
-    watch = ConditionsMonitor()
-    watch.free_memory_bytes = 4_000_000
+def test_a_length_that_exceeds_free_memory_is_skipped(tiny_models: Path, tmp_path: Path) -> None:
+    """Shorter ones are measured."""
+    monitor = ConditionsMonitor()
+    monitor.free_memory_bytes = 4_000_000
     plan = SpeedPlan(prompts=(32, 1024), depths=(), decode_tokens=4, repetitions=1)
-    found = _result(tiny_models / "llama", plan, tmp_path, watch)
-    assert [series.tokens for series in found.reading] == [32]
-    told = "reading 1,024 tokens, which needs "
-    assert found.skipped[0].startswith(told)
+    result = _result(tiny_models / "llama", plan, tmp_path, monitor)
+    assert [series.tokens for series in result.prefill_rates] == [32]
+    assert result.skipped[0].startswith("prefill of 1,024 tokens, which needs ")
 
 
 class _Swapping(ConditionsMonitor):
@@ -147,32 +148,32 @@ class _Swapping(ConditionsMonitor):
         return 2**30
 
 
-def test_it_stops_when_the_machine_begins_to_swap(tiny_models: Path, tmp_path: Path) -> None:
-    """What was found until then stays, and the conditions say so."""
+def test_swapping_ends_the_measurement(tiny_models: Path, tmp_path: Path) -> None:
+    """The result so far is kept, and the conditions mention it."""
     plan = SpeedPlan(prompts=(32, 64), depths=(), decode_tokens=4, repetitions=1)
-    found = _result(tiny_models / "llama", plan, tmp_path, _Swapping())
-    assert [series.tokens for series in found.reading] == [32]
-    assert found.skipped == ("reading 64 tokens, since the machine began to swap",)
-    assert "swap grew by 1 GB" in found.conditions.text
+    result = _result(tiny_models / "llama", plan, tmp_path, _Swapping())
+    assert [series.tokens for series in result.prefill_rates] == [32]
+    assert result.skipped == ("prefill of 64 tokens, because the Mac started to swap",)
+    assert "swap grew by 1 GB" in result.conditions.text
 
 
-def test_what_is_under_way_is_told_with_what_was_found(tiny_models: Path, tmp_path: Path) -> None:
-    """If the process dies in it, the rest is not lost."""
-    told = list(_measured(tiny_models / "llama", _small, tmp_path))
-    assert [progress.words for progress in told] == ["loading", "decoding", "reading 32 tokens", "done"]
-    before_last = told[-2].so_far
+def test_progress_has_the_step_and_the_result_so_far(tiny_models: Path, tmp_path: Path) -> None:
+    """If the process dies, the rest is not lost."""
+    updates = list(_measured(tiny_models / "llama", _small, tmp_path))
+    assert [update.step for update in updates] == ["loading", "decoding", "prefill of 32 tokens", "done"]
+    before_last = updates[-2].so_far
     assert before_last is not None
-    assert [before_last.reading, len(before_last.decoding)] == [(), 1]
+    assert [before_last.prefill_rates, len(before_last.decode_rates)] == [(), 1]
 
 
-def test_a_context_in_bits_that_are_not_possible_is_told(tiny_models: Path, tmp_path: Path) -> None:
-    """The heads of this model cannot be cut into groups."""
+def test_an_unsupported_cache_precision_is_reported(tiny_models: Path, tmp_path: Path) -> None:
+    """The head size of this model is not divisible into groups."""
     plan = SpeedPlan(prompts=(32,), depths=(), repetitions=1, cache_bits=8)
     with pytest.raises(InvalidParameter, match="16 bits"):
         _result(tiny_models / "llama", plan, tmp_path)
 
 
-def test_a_broken_model_is_told(tmp_path: Path) -> None:
+def test_a_broken_model_is_reported(tmp_path: Path) -> None:
     """Before anything is measured."""
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(BrokenModel):

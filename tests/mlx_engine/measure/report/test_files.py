@@ -23,7 +23,7 @@ def test_each_form_is_a_file(form: Form, start: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("nowhere/r.html", "There is no folder"), ("", "is a folder"), ("x" * 300, "Couldn't write")]
+    ("name", "message"), [("nowhere/r.html", "does not exist"), ("", "is a folder"), ("x" * 300, "Couldn't write")]
 )
 def test_an_invalid_path_raises_an_error_with_the_reason(name: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=message):

@@ -119,7 +119,7 @@ def test_kept_answers_have_no_folders_either() -> None:
         folder=f"{FOLDER}/models/base",
         weights="w",
         corpus="letters.txt",
-        choice=CorpusSource(text=LETTER),
+        source=CorpusSource(text=LETTER),
         sample="s",
         convention=made.plan.convention,
         kinds=("text",),

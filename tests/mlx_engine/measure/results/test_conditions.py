@@ -13,18 +13,18 @@ from mlx_engine.measure.results.conditions import (
     run_tool,
 )
 
-_mains = "Now drawing from 'AC Power'\n -InternalBattery-0 (id=1)\t100%; charged;"
+_ac_power = "Now drawing from 'AC Power'\n -InternalBattery-0 (id=1)\t100%; charged;"
 _battery = "Now drawing from 'Battery Power'\n -InternalBattery-0 (id=1)\t76%; discharging;"
 
 
 @pytest.mark.parametrize(
     ("batteries", "settings", "source"),
     [
-        (_mains, "Currently in use:\n lowpowermode         0\n sleep                1\n", "mains"),
+        (_ac_power, "Currently in use:\n lowpowermode         0\n sleep                1\n", "AC"),
         (_battery, "", "battery"),
-        (_battery, "Currently in use:\n lowpowermode         1\n", "battery, low-power mode"),
-        (_mains, " powermode            2\n", "mains"),
-        (_mains, " powermode            1\n", "mains, low-power mode"),
+        (_battery, "Currently in use:\n lowpowermode         1\n", "battery, Low Power Mode"),
+        (_ac_power, " powermode            2\n", "AC"),
+        (_ac_power, " powermode            1\n", "AC, Low Power Mode"),
         ("Now drawing from 'UPS Power'", "", "UPS"),
         ("Now drawing from 'Solar Power'", "\x00\x1b[2J", "unknown"),
         ("", "", "unknown"),
@@ -95,7 +95,7 @@ def test_the_conditions_include_processors_memory_and_the_load_of_others() -> No
 
 def test_known_conditions_are_listed_in_one_line() -> None:
     """Values that the system does not report are left out."""
-    assert Conditions(processors=8).text == "power: unknown; heat: unknown; other load: 0.0 of 8 cores"
+    assert Conditions(processors=8).text == "power: unknown; thermal pressure: unknown; other load: 0.0 of 8 cores"
     conditions = Conditions(
         power="battery", processors=8, gpu_percent=4, free_memory_bytes=9 * 2**30, swapped_bytes=300 * 2**20
     )

@@ -31,7 +31,7 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
 
 def test_an_invalid_path_raises_an_error_with_the_reason(tmp_path: Path) -> None:
     """No file is created."""
-    with pytest.raises(NotWritten, match="There is no folder"):
+    with pytest.raises(NotWritten, match="does not exist"):
         write_output(tmp_path / "nowhere" / "a.txt", b"")
     with pytest.raises(NotWritten, match="is a folder"):
         write_output(tmp_path, b"")

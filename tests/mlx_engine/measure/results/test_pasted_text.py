@@ -1,4 +1,4 @@
-"""Behaviour of forgetting texts that somebody typed in."""
+"""Deleting texts that the user pasted in."""
 
 from pathlib import Path
 
@@ -14,44 +14,44 @@ def folders(tmp_path: Path) -> Folders:
     return Folders(data=tmp_path, cache=tmp_path, logs=tmp_path)
 
 
-def _kept(folder: Path, name: str, content: str) -> Path:
+def _file(folder: Path, name: str, content: str) -> Path:
     folder.mkdir(parents=True)
     (folder / name).write_text(content)
     return folder
 
 
-def test_a_typed_text_is_forgotten_and_nothing_else(folders: Folders) -> None:
-    """Neither answers nor results on other texts go."""
-    answers, results = folders.references, folders.measurements / "fidelity"
-    said = f'{{"corpus": "{PASTED_TEXT}"}}'
-    mine = {_kept(answers / "a", "reading.json", said), _kept(results / "a" / "c", "result.json", said)}
+def test_only_pasted_texts_are_deleted(folders: Folders) -> None:
+    """References and results of other texts stay."""
+    references, results = folders.references, folders.measurements / "fidelity"
+    source = f'{{"corpus": "{PASTED_TEXT}"}}'
+    pasted = {_file(references / "a", "corpus.json", source), _file(results / "a" / "c", "result.json", source)}
     other = {
-        _kept(answers / "b", "reading.json", '{"corpus": "facet", "format": 1}'),
-        _kept(results / "b" / "c", "result.json", '{"corpus": "facet"}'),
+        _file(references / "b", "corpus.json", '{"corpus": "facet", "format": 1}'),
+        _file(results / "b" / "c", "result.json", '{"corpus": "facet"}'),
     }
-    assert set(pasted_text_folders(folders)) == mine
+    assert set(pasted_text_folders(folders)) == pasted
     delete_pasted_texts(folders)
-    assert {folder for folder in mine | other if folder.exists()} == other
+    assert {folder for folder in pasted | other if folder.exists()} == other
 
 
 @pytest.mark.parametrize("content", ["", "{", "[" * 100_000, '{"corpus": 3}'])
-def test_what_is_too_damaged_to_tell_is_forgotten_too(folders: Folders, content: str) -> None:
-    """It is of no use, and a text may stand in it."""
-    _kept(folders.references / "a", "reading.json", content)
+def test_damaged_folders_are_deleted_too(folders: Folders, content: str) -> None:
+    """They are useless and may contain a pasted text."""
+    _file(folders.references / "a", "corpus.json", content)
     delete_pasted_texts(folders)
     assert not list(folders.references.iterdir())
 
 
-def test_what_a_killed_process_left_of_a_text_is_forgotten(folders: Folders) -> None:
-    """The tokens are written before the result."""
-    _kept(folders.measurements / "fidelity" / "a" / "c", "tokens.json", "the text")
+def test_leftovers_of_a_killed_process_are_deleted(folders: Folders) -> None:
+    """It writes the tokens before the result."""
+    _file(folders.measurements / "fidelity" / "a" / "c", "tokens.json", "the text")
     delete_pasted_texts(folders)
     assert not list(folders.measurements.glob("fidelity/*/*"))
 
 
 def test_a_link_is_not_followed(folders: Folders, tmp_path: Path) -> None:
-    """What it points at may be anything."""
-    elsewhere = _kept(tmp_path / "elsewhere", "notes.txt", "mine")
+    """Its target may be anything."""
+    elsewhere = _file(tmp_path / "elsewhere", "notes.txt", "a note")
     folders.references.mkdir()
     (folders.references / "link").symlink_to(elsewhere)
     delete_pasted_texts(folders)

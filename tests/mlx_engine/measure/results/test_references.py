@@ -1,4 +1,4 @@
-"""Behaviour of keeping answers within bounds, and of finding those of an original that is gone."""
+"""Listing, finding and deleting stored references."""
 
 import os
 from pathlib import Path
@@ -21,7 +21,7 @@ from mlx_engine.measure.results.references import (
 from mlx_engine.models.files.staging import in_use
 
 
-def _store(root: Path, name: str, *, used: float) -> Path:
+def _folder(root: Path, name: str, *, used: float) -> Path:
     folder = root / name
     folder.mkdir(parents=True)
     (folder / "chunk-00000").write_bytes(b"x" * 1000)
@@ -29,8 +29,8 @@ def _store(root: Path, name: str, *, used: float) -> Path:
     return folder
 
 
-def _answers(root: Path, model: str, *, folder: str = "", weights: str = "w", **changed: object) -> Path:
-    """Keep the answers of a model over one chunk."""
+def _reference(root: Path, model: str, *, folder: str = "", weights: str = "w", **changed: object) -> Path:
+    """Write the reference of a model for one chunk."""
     header = ReferenceHeader(
         model=model,
         folder=folder,
@@ -44,86 +44,83 @@ def _answers(root: Path, model: str, *, folder: str = "", weights: str = "w", **
         limit_tokens=8192,
     )
     header = msgspec.structs.replace(header, **changed)
-    store = _store(root, header.key, used=1.0)
-    (store / "reference.json").write_bytes(msgspec.json.encode(header))
-    return store
+    folder_path = _folder(root, header.key, used=1.0)
+    (folder_path / "reference.json").write_bytes(msgspec.json.encode(header))
+    return folder_path
 
 
-def _asked(model: str, **changed: object) -> RecordReference:
+def _request(model: str, **changed: object) -> RecordReference:
     return msgspec.structs.replace(RecordReference(id=model, model="", limit_tokens=8192), **changed)
 
 
-def test_what_was_used_longest_ago_goes_first(tmp_path: Path) -> None:
-    """Until the rest is small enough."""
+def test_references_used_longest_ago_are_deleted_first(tmp_path: Path) -> None:
+    """As many as needed to respect the limit."""
     for name, used in (("b", 1.0), ("a", 2.0), ("c", 3.0)):
-        _store(tmp_path, name, used=used)
-    trim(tmp_path, spared=(), most_bytes=2000)
-    assert [kept.folder.name for kept in stored_references(tmp_path)] == ["a", "c"]
+        _folder(tmp_path, name, used=used)
+    trim(tmp_path, keep=(), max_bytes=2000)
+    assert [reference.folder.name for reference in stored_references(tmp_path)] == ["a", "c"]
 
 
-def test_what_is_needed_stays(tmp_path: Path) -> None:
-    """However old and large it is; what is being measured against is needed too."""
-    old, busy = _store(tmp_path, "old", used=1.0), _store(tmp_path, "busy", used=1.0)
-    _store(tmp_path, "new", used=2.0)
+def test_needed_references_are_not_deleted(tmp_path: Path) -> None:
+    """Regardless of age and size; those in use are needed too."""
+    old, busy = _folder(tmp_path, "old", used=1.0), _folder(tmp_path, "busy", used=1.0)
+    _folder(tmp_path, "new", used=2.0)
     with in_use(busy):
-        trim(tmp_path, spared={old}, most_bytes=500)
-    assert [kept.folder for kept in stored_references(tmp_path)] == [busy, old]
+        trim(tmp_path, keep={old}, max_bytes=500)
+    assert [reference.folder for reference in stored_references(tmp_path)] == [busy, old]
 
 
-def test_more_than_is_ever_kept_is_refused_with_the_sum(tmp_path: Path) -> None:
-    """If nothing can go: before it is answered, not after."""
-    old = _store(tmp_path, "old", used=1.0)
-    with pytest.raises(NoSpace, match=r"would take 5\.0 GB, and Facet keeps 5 GB at most"):
-        require_space(tmp_path, 4_999_999_500, spared={old})
-    require_space(tmp_path, 4_999_999_500, spared=())
+def test_exceeding_the_limit_is_rejected(tmp_path: Path) -> None:
+    """Unless other references can be deleted."""
+    old = _folder(tmp_path, "old", used=1.0)
+    with pytest.raises(NoSpace, match=r"would take 5\.0 GB, more than the limit of 5 GB"):
+        require_space(tmp_path, 4_999_999_500, keep={old})
+    require_space(tmp_path, 4_999_999_500, keep=())
     assert not old.exists()
 
 
-def test_answers_that_are_complete_need_no_room(tmp_path: Path) -> None:
-    """They are used, however much is kept."""
-    require_space(tmp_path, 0, spared={_store(tmp_path, "old", used=1.0)}, most_bytes=500)
+def test_complete_references_need_no_space(tmp_path: Path) -> None:
+    require_space(tmp_path, 0, keep={_folder(tmp_path, "old", used=1.0)}, max_bytes=500)
 
 
-def test_a_disk_without_room_is_told_with_the_sum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is answered."""
+def test_a_full_disk_is_reported_with_the_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "free_bytes", lambda folder: 2_000_000)
-    with pytest.raises(NoSpace, match="about 3 MB more, and 2 MB are free"):
-        require_space(tmp_path, 3_000_000, spared=())
+    with pytest.raises(NoSpace, match="about 3 MB more, but only 2 MB is free"):
+        require_space(tmp_path, 3_000_000, keep=())
 
 
-def test_a_damaged_store_is_listed_and_not_whole(tmp_path: Path) -> None:
-    """It takes room, and can be deleted."""
-    _store(tmp_path, "damaged", used=1.0)
-    (kept,) = stored_references(tmp_path)
-    assert (kept.header, kept.size_bytes, kept.is_whole) == (None, 1000, False)
+def test_a_damaged_reference_is_listed_as_incomplete(tmp_path: Path) -> None:
+    """It takes space and can be deleted."""
+    _folder(tmp_path, "damaged", used=1.0)
+    (reference,) = stored_references(tmp_path)
+    assert (reference.header, reference.size_bytes, reference.is_complete) == (None, 1000, False)
 
 
-def test_a_header_in_another_folder_is_none(tmp_path: Path) -> None:
-    """Answers that were changed, or moved to where others belong, are told apart by their key."""
-    (kept,) = stored_references(_answers(tmp_path, "maker/model").rename(tmp_path / "other").parent)
-    assert kept.header is None
+def test_a_header_in_the_wrong_folder_is_ignored(tmp_path: Path) -> None:
+    """Its key shows that it was modified or moved."""
+    (reference,) = stored_references(_reference(tmp_path, "maker/model").rename(tmp_path / "other").parent)
+    assert reference.header is None
 
 
-def test_a_link_is_no_store(tmp_path: Path) -> None:
-    """What it points at is not Facet's to delete."""
-    _store(tmp_path / "elsewhere", "photos", used=1.0)
+def test_a_link_is_not_a_reference(tmp_path: Path) -> None:
+    """Its target is not Facet's to delete."""
+    _folder(tmp_path / "elsewhere", "photos", used=1.0)
     (tmp_path / "references").mkdir()
     (tmp_path / "references" / "link").symlink_to(tmp_path / "elsewhere" / "photos")
-    trim(tmp_path / "references", spared=(), most_bytes=0)
+    trim(tmp_path / "references", keep=(), max_bytes=0)
     assert (tmp_path / "elsewhere" / "photos" / "chunk-00000").exists()
 
 
-def test_answers_in_use_are_not_deleted(tmp_path: Path) -> None:
-    """It is said why; afterwards they can be."""
-    (kept,) = stored_references(_store(tmp_path, "a", used=1.0).parent)
-    with in_use(kept.folder), pytest.raises(StorageError, match="being used"):
-        delete_reference(kept)
-    delete_reference(kept)
+def test_a_reference_in_use_is_not_deleted(tmp_path: Path) -> None:
+    (reference,) = stored_references(_folder(tmp_path, "a", used=1.0).parent)
+    with in_use(reference.folder), pytest.raises(StorageError, match="is using"):
+        delete_reference(reference)
+    delete_reference(reference)
     assert not list(stored_references(tmp_path))
 
 
 @pytest.mark.parametrize(
-    ("kept", "asked"),
+    ("stored", "requested"),
     [
         ("maker/Model", "maker/Model"),
         ("maker/Model", "model"),
@@ -134,19 +131,17 @@ def test_answers_in_use_are_not_deleted(tmp_path: Path) -> None:
         ("maker/Model", "/old/place"),
     ],
 )
-def test_an_original_that_is_gone_is_found_by_what_it_was_called_or_where_it_lay(
-    tmp_path: Path, kept: str, asked: str
-) -> None:
-    """By its id, its name, or its folder."""
-    store = _answers(tmp_path, kept, folder="/old/place")
-    assert find_reference(tmp_path, _asked(asked)) == store
+def test_a_reference_is_found_by_id_name_or_folder(tmp_path: Path, stored: str, requested: str) -> None:
+    """Even if the original was deleted."""
+    expected = _reference(tmp_path, stored, folder="/old/place")
+    assert find_reference(tmp_path, _request(requested)) == expected
 
 
-@pytest.mark.parametrize("asked", ["other/Model", "/models/other/Model", "Mode", "", "/", "."])
-def test_an_original_of_another_name_is_not_found(tmp_path: Path, asked: str) -> None:
-    """A model of another maker may have the same name."""
-    _answers(tmp_path, "maker/Model", folder="/old/place")
-    assert find_reference(tmp_path, _asked(asked)) is None
+@pytest.mark.parametrize("requested", ["other/Model", "/models/other/Model", "Mode", "", "/", "."])
+def test_a_reference_of_another_model_is_not_found(tmp_path: Path, requested: str) -> None:
+    """A model of another publisher may have the same name."""
+    _reference(tmp_path, "maker/Model", folder="/old/place")
+    assert find_reference(tmp_path, _request(requested)) is None
 
 
 @pytest.mark.parametrize(
@@ -160,23 +155,21 @@ def test_an_original_of_another_name_is_not_found(tmp_path: Path, asked: str) ->
         {"is_stand_in": True},
     ],
 )
-def test_answers_to_something_else_are_not_found(tmp_path: Path, changed: dict[str, object]) -> None:
-    """Nobody gets figures on another text than he has asked for."""
-    _answers(tmp_path, "maker/Model")
-    assert find_reference(tmp_path, _asked("maker/Model", **changed)) is None
+def test_a_reference_with_other_settings_is_not_found(tmp_path: Path, changed: dict[str, object]) -> None:
+    _reference(tmp_path, "maker/Model")
+    assert find_reference(tmp_path, _request("maker/Model", **changed)) is None
 
 
-def test_the_text_of_a_data_set_is_found_without_its_commit(tmp_path: Path) -> None:
-    """Nobody remembers that; one who asks for another gets none."""
-    store = _answers(tmp_path, "maker/Model", choice=CorpusSource(dataset="wikitext-2@abc"))
-    assert find_reference(tmp_path, _asked("Model", corpus=CorpusSource(dataset="wikitext-2"))) == store
-    assert find_reference(tmp_path, _asked("Model", corpus=CorpusSource(dataset="wikitext-2@def"))) is None
+def test_the_commit_of_a_data_set_is_optional(tmp_path: Path) -> None:
+    """A different commit does not match."""
+    expected = _reference(tmp_path, "maker/Model", source=CorpusSource(dataset="wikitext-2@abc"))
+    assert find_reference(tmp_path, _request("Model", corpus=CorpusSource(dataset="wikitext-2"))) == expected
+    assert find_reference(tmp_path, _request("Model", corpus=CorpusSource(dataset="wikitext-2@def"))) is None
 
 
-def test_several_originals_of_a_name_are_told(tmp_path: Path) -> None:
-    """Which of them is meant decides about all figures."""
-    first = _answers(tmp_path, "maker/Model")
-    _answers(tmp_path, "other/Model", weights="v")
+def test_an_ambiguous_name_is_reported(tmp_path: Path) -> None:
+    first = _reference(tmp_path, "maker/Model")
+    _reference(tmp_path, "other/Model", weights="v")
     with pytest.raises(ModelNotFound, match="maker/Model, other/Model"):
-        find_reference(tmp_path, _asked("Model"))
-    assert find_reference(tmp_path, _asked("maker/Model")) == first
+        find_reference(tmp_path, _request("Model"))
+    assert find_reference(tmp_path, _request("maker/Model")) == first

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from mlx_engine.measure.results.speed_result import Series
+from mlx_engine.measure.results.speed_result import RateSeries
 from mlx_engine.measure.study.gates import judge
 from mlx_engine.measure.study.plan import Gates, StudyPlan
 from mlx_engine.measure.study.study import Row, StepFailure, Study
@@ -11,7 +11,7 @@ from tests.mlx_engine.measure.study.test_study import result, speed
 
 
 def _row(label: str, *, kl: float, size: int, rate: float, peak: int = 1000) -> Row:
-    found = speed(Series(0, (rate, rate)), peak=peak)
+    found = speed(RateSeries(0, (rate, rate)), peak=peak)
     return Row(label=label, path=label, size_bytes=size, fidelity=(result(kl, label),), speed=found)
 
 
@@ -90,7 +90,7 @@ def test_what_was_not_made_does_not_pass(study: Study) -> None:
 
 def test_a_disturbed_speed_wins_no_gate(study: Study) -> None:
     """Be it the fastest by far; where speed does not count it is in nobody's way."""
-    study = _with_last(study, speed=speed(Series(0, (90.0, 60.0, 61.0))))
+    study = _with_last(study, speed=speed(RateSeries(0, (90.0, 60.0, 61.0))))
     judgement = judge(study, Gates())
     assert judgement.winner is not None
     assert judgement.winner.label == "six"
@@ -104,7 +104,7 @@ def test_a_disturbed_speed_wins_no_gate(study: Study) -> None:
 
 def test_a_model_whose_writing_was_not_measured_is_not_the_fastest(study: Study) -> None:
     """Nor does it win by a depth that the others have as well as a lesser one."""
-    for found in (speed(), speed(Series(2048, (500.0, 500.0)))):
+    for found in (speed(), speed(RateSeries(2048, (500.0, 500.0)))):
         assert judge(_with_last(study, speed=found), Gates()).obstacles["four"] == (
             "its decode speed was not measured",
         )
@@ -112,7 +112,7 @@ def test_a_model_whose_writing_was_not_measured_is_not_the_fastest(study: Study)
 
 def test_a_model_for_which_the_memory_was_too_small_fits_no_limit_of_memory(study: Study) -> None:
     """Its peak is that of the lengths that could be measured."""
-    found = msgspec.structs.replace(speed(Series(0, (60.0, 60.0)), peak=1), lacks_memory=True)
+    found = msgspec.structs.replace(speed(RateSeries(0, (60.0, 60.0)), peak=1), lacks_memory=True)
     obstacles = judge(_with_last(study, speed=found), Gates(max_memory_bytes=500)).obstacles
     assert obstacles["four"] == ("there was not enough memory to measure all lengths",)
 

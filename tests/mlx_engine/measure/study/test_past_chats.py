@@ -36,7 +36,7 @@ def _on(path: Path, answers: str = "") -> Study:
 
 def _answers(folders: Folders, choice: CorpusSource) -> Path:
     header = ReferenceHeader(
-        model="o", weights="w", corpus="c", choice=choice, sample="s", convention=Convention(), kinds=("chats",),
+        model="o", weights="w", corpus="c", source=choice, sample="s", convention=Convention(), kinds=("chats",),
         vocabulary=9, tail_mass=0.0,
     )  # fmt: skip
     folder = folders.references / header.key

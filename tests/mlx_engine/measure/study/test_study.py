@@ -5,7 +5,7 @@ import pytest
 
 from mlx_engine.measure.results.messages import FidelityMeasured, ReferenceRecorded, SpeedMeasured
 from mlx_engine.measure.results.results import Fidelity, FidelityResult
-from mlx_engine.measure.results.speed_result import Series, SpeedPlan, SpeedResult
+from mlx_engine.measure.results.speed_result import RateSeries, SpeedPlan, SpeedResult
 from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Step, Study, after, after_failure, ready_to_retry, remaining
 from mlx_engine.quantize.plan.messages import Converted
@@ -124,15 +124,15 @@ def test_failed_steps_can_be_retried(study: Study) -> None:
     assert _steps(ready_to_retry(study)) == before
 
 
-def speed(*series: Series, failures: tuple[str, ...] = (), peak: int = 1000) -> SpeedResult:
+def speed(*series: RateSeries, failures: tuple[str, ...] = (), peak: int = 1000) -> SpeedResult:
     """Return a result with these decode speeds only."""
     return SpeedResult(
         model="there",
         weights="w",
         plan=SpeedPlan(),
         load_s=(1.0, 1.0),
-        reading=(),
-        decoding=series,
+        prefill_rates=(),
+        decode_rates=series,
         failures=failures,
         peak_memory_bytes=peak,
     )
@@ -140,7 +140,7 @@ def speed(*series: Series, failures: tuple[str, ...] = (), peak: int = 1000) -> 
 
 def test_incomplete_speeds_are_stored_and_can_be_retried(study: Study) -> None:
     """The failure is reported. Disturbed speeds are measured again too; others are not."""
-    step, sound = _step(study, "speed", "maker/there"), Series(0, (9.0, 9.0))
+    step, sound = _step(study, "speed", "maker/there"), RateSeries(0, (9.0, 9.0))
     partly = after(study, step, SpeedMeasured("", speed(sound, failures=("reading 8,192 tokens: memory ran out",))))
     row = partly.rows[1]
     assert row.speed is not None
@@ -149,7 +149,7 @@ def test_incomplete_speeds_are_stored_and_can_be_retried(study: Study) -> None:
     assert ("speed", "there") in _steps(ready_to_retry(partly))
     short = msgspec.structs.replace(speed(sound), lacks_memory=True)
     assert ("speed", "there") in _steps(ready_to_retry(after(study, step, SpeedMeasured("", short))))
-    disturbed = after(study, step, SpeedMeasured("", speed(Series(0, (9.0, 5.0)))))
+    disturbed = after(study, step, SpeedMeasured("", speed(RateSeries(0, (9.0, 5.0)))))
     assert ("speed", "there") in _steps(ready_to_retry(disturbed))
     assert ("speed", "there") not in _steps(ready_to_retry(after(study, step, SpeedMeasured("", speed(sound)))))
 
