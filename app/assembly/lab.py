@@ -15,14 +15,14 @@ from app.viewmodels.bridges.questions import Questions
 from app.viewmodels.bridges.study import StudyBridge
 from app.viewmodels.chat.past_chats import PastChats
 from app.viewmodels.jobs.queue import Jobs
-from app.viewmodels.lab.contention import Beside
-from app.viewmodels.lab.draft import LabDraft
-from app.viewmodels.lab.export import LabExport
-from app.viewmodels.lab.related_models import is_kin
+from app.viewmodels.lab.contention import ResourceContention
+from app.viewmodels.lab.corpus_check import CorpusCheck
+from app.viewmodels.lab.draft import StudyDraft
+from app.viewmodels.lab.export import ReportExport
+from app.viewmodels.lab.related_models import is_same_network
 from app.viewmodels.lab.studies import Lab
-from app.viewmodels.lab.study_store import LabShelf
-from app.viewmodels.lab.text import LabText
-from app.viewmodels.lab.time_estimate import guess
+from app.viewmodels.lab.study_store import StudyStore
+from app.viewmodels.lab.time_estimate import default_speeds
 from app.viewmodels.tokens.view import TokenViewModel
 from mlx_engine.measure.figures.sample import sample_key
 from mlx_engine.measure.study.study import Study
@@ -49,18 +49,18 @@ class LabAssembly(QObject):
         self._parts, self._navigation, self._jobs = parts, navigation, jobs
         folders, library, machine = parts.folders, parts.library, parts.machine
         self.bridge = StudyBridge(folders, self)
-        self._shelf = LabShelf(folders)
+        self._shelf = StudyStore(folders)
         self._page: LabPage | None = None
-        self.beside = Beside(library, machine, self._is_converting, self)
+        self.beside = ResourceContention(library, machine, self._is_converting, self)
         self.lab = Lab(
             self._shelf,
             self.bridge,
-            guess(has_metal=machine.has_metal),
+            default_speeds(has_metal=machine.has_metal),
             available_bytes=machine.available_bytes,
             beside=self.beside,
             parent=self,
         )
-        self.draft = LabDraft(
+        self.draft = StudyDraft(
             folders,
             library,
             Questions(folders.logs, self),
@@ -69,10 +69,10 @@ class LabAssembly(QObject):
             names=lambda: self.lab.names,
             own=user_recipes,
             displaced=self.beside.displaced,
-            text=LabText(folders, self, questions=Questions(folders.logs, self), chats=past_chats),
+            text=CorpusCheck(folders, self, questions=Questions(folders.logs, self), chats=past_chats),
             parent=self,
         )
-        self.export = LabExport(self.lab, self)
+        self.export = ReportExport(self.lab, self)
         self.tokens = TokenViewModel(self.lab, Questions(folders.logs, self), folders, self)
         self._connect()
         self._offer_to_resume()
@@ -119,7 +119,7 @@ class LabAssembly(QObject):
                 self._page.view.table.select(sample_key(labels[name], 16))
             return
         self._navigation.show("lab")
-        originals = [original for original in self.draft.originals() if is_kin(model, original)]
+        originals = [original for original in self.draft.originals() if is_same_network(model, original)]
         self.draft.begin(max(originals, key=lambda original: original.size_bytes, default=model))
         if self._page:
             self._page.show_setup()

@@ -78,7 +78,7 @@ class Assembly(QObject):
 
     def _start_background_work(self) -> None:
         """Watch the library's folders, and resume jobs and studies of the last run."""
-        from app.viewmodels.lab.study_store import UNDER_WAY  # noqa: PLC0415 - not needed at the start
+        from app.viewmodels.lab.study_store import RUNNING_FILE  # noqa: PLC0415 - not needed at the start
         from app.viewmodels.library.watch import LibraryWatch  # noqa: PLC0415 - as above
         from mlx_engine.engine.parents.queue_file import FILE_NAME  # noqa: PLC0415 - as above
 
@@ -87,7 +87,7 @@ class Assembly(QObject):
         folders = self._parts.folders
         if (folders.data / FILE_NAME).exists():
             self.pages.jobs()
-        if (folders.studies / UNDER_WAY).exists():
+        if (folders.studies / RUNNING_FILE).exists():
             self.pages.lab()
 
     def _show_failure(self, model: Path) -> None:

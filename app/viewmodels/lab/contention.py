@@ -23,7 +23,7 @@ _WITH_MODEL = ("reference", "fidelity", "speed")
 _CONVERSION, _CHAT = "the conversion has ended", "the chat is quiet"
 
 
-class Beside(QObject):
+class ResourceContention(QObject):
     """`is_converting` tells whether a conversion runs just now; whoever knows of a change calls `look`."""
 
     changed = Signal()

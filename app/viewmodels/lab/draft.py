@@ -7,12 +7,12 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels.bridges.questions import Questions
-from app.viewmodels.lab.choices import Choices, choices_of
-from app.viewmodels.lab.forecast import Forecast, Reckoning
+from app.viewmodels.lab.corpus_check import CorpusCheck
+from app.viewmodels.lab.estimate import StudyEstimate, StudyEstimator
+from app.viewmodels.lab.options import StudyOptions, options_of
 from app.viewmodels.lab.recipes import cards_to_make, recipes_for
-from app.viewmodels.lab.related_models import Kin, kin_of, likeliest
-from app.viewmodels.lab.text import LabText
-from app.viewmodels.lab.time_estimate import Pace
+from app.viewmodels.lab.related_models import RelatedModel, best_original, related_models
+from app.viewmodels.lab.time_estimate import Speeds
 from app.viewmodels.library.library import ModelLibrary
 from app.viewmodels.quantize.conversion_plan import bare_name
 from app.viewmodels.quantize.recipe_cards import RecipeCard, RecipeForecaster
@@ -29,10 +29,10 @@ from mlx_engine.quantize.plan.messages import OutlineRead, ReadOutline
 from mlx_engine.quantize.recipes import builtin
 from mlx_engine.quantize.recipes.recipe import Recipe
 
-USUAL_RECIPES = ("8bit", "balanced-4bit", "4bit")
+DEFAULT_RECIPES = ("8bit", "balanced-4bit", "4bit")
 
 
-class LabDraft(QObject):
+class StudyDraft(QObject):
     """`pace` is asked for how fast this machine works on a study, `names` for those that are taken, `own` for a
     person's recipes, `displaced` for models that have to make room for one that needs so many bytes.
     """
@@ -48,21 +48,21 @@ class LabDraft(QObject):
         questions: Questions,
         machine: Machine,
         *,
-        pace: Callable[[Study], Pace],
+        pace: Callable[[Study], Speeds],
         names: Callable[[], Sequence[str]],
         own: Callable[[], Sequence[Recipe]] = tuple,
         displaced: Callable[[int], Sequence[ModelDescription]] = lambda _needed_bytes: (),
-        text: LabText | None = None,
+        text: CorpusCheck | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._folders, self._library, self._questions, self._machine = folders, library, questions, machine
         self._pace, self._names, self._own, self._displaced = pace, names, own, displaced
-        self.text = text or LabText(folders, self)
+        self.text = text or CorpusCheck(folders, self)
         """What all read."""
         self.original: ModelDescription | None = None
-        self.choices = Choices()
-        self.kin: list[Kin] = []
+        self.choices = StudyOptions()
+        self.kin: list[RelatedModel] = []
         """What can be held against the original as it is, the surest first."""
         self.cards: list[RecipeCard] = []
         """By what else can be made first."""
@@ -82,8 +82,8 @@ class LabDraft(QObject):
     def begin(self, model: ModelDescription | None = None) -> None:
         """Begin a new draft about this model, or about the best there is."""
         self.original = None
-        self.choices = Choices()
-        self.choose_original(model or likeliest(self.originals()))
+        self.choices = StudyOptions()
+        self.choose_original(model or best_original(self.originals()))
 
     def begin_like(self, study: Study) -> bool:
         """Begin with what this study has; return whether its original is still there, and tell if it is not."""
@@ -97,7 +97,7 @@ class LabDraft(QObject):
             return False
         self.begin(original)
         made = frozenset(row.label for row in study.candidates)
-        chosen = choices_of(study.plan)
+        chosen = options_of(study.plan)
         self.choices = replace(chosen, candidates=chosen.candidates | made)
         self.changed.emit()
         return True
@@ -110,9 +110,9 @@ class LabDraft(QObject):
         self.original, self.cards, self.trouble, self.is_reading = model, [], "", True
         self._forecaster = None
         self.name = self._free(bare_name(model))
-        self.kin = kin_of(model, self._library.usable())
+        self.kin = related_models(model, self._library.usable())
         sure = frozenset(kin.model.id for kin in self.kin if kin.is_sure)
-        recipes = frozenset() if sure else frozenset(USUAL_RECIPES)
+        recipes = frozenset() if sure else frozenset(DEFAULT_RECIPES)
         self.choices = replace(self.choices, candidates=sure, recipes=recipes, stand_in=False)
         self.original_changed.emit()
         self.changed.emit()
@@ -122,7 +122,7 @@ class LabDraft(QObject):
         """Follow the library and the person's own recipes; what has come, as from the Hub, is ticked."""
         known = {kin.model.id for kin in self.kin}
         self.original = self._library.description(self.original.id) if self.original else None
-        self.kin = kin_of(self.original, self._library.usable()) if self.original else []
+        self.kin = related_models(self.original, self._library.usable()) if self.original else []
         new = frozenset(kin.model.id for kin in self.kin if kin.is_sure and kin.model.id not in known)
         self.choices = replace(self.choices, candidates=self.choices.candidates | new)
         self._make_cards()
@@ -176,16 +176,16 @@ class LabDraft(QObject):
             self.problem.emit(error.title, error.message)
             return None
 
-    def forecast(self) -> Forecast | None:
+    def forecast(self) -> StudyEstimate | None:
         """Return what the study would take; None without an original."""
         plan = self.plan
         try:
             study = self._study()
         except FacetError as error:
-            return Forecast(problem=error.message)
+            return StudyEstimate(problem=error.message)
         if plan is None or study is None:
             return None
-        reckoning = Reckoning(study, self._described(study), self._machine, self.text.tokens)
+        reckoning = StudyEstimator(study, self._described(study), self._machine, self.text.tokens)
         found = reckoning.forecast(self._pace(study), self._folders.models)
         displaced = self._displaced(found.memory.estimate.total_bytes) if found.memory else ()
         return replace(found, problem=self._obstacle(plan) or found.problem, displaced=tuple(displaced))

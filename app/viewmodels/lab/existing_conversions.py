@@ -12,12 +12,12 @@ from mlx_engine.models.description.provenance import Provenance
 from mlx_engine.quantize.recipes.recipe import Recipe
 
 
-def maker_of(folder: Path) -> Recipe | None:
+def recipe_of(folder: Path) -> Recipe | None:
     """Return the recipe that made the model in `folder`, without its name; None if that is not known."""
     return _recipe(provenance.read(folder))
 
 
-def makers(original: ModelDescription, kin: Iterable[ModelDescription]) -> list[Recipe]:
+def recipes_used(original: ModelDescription, kin: Iterable[ModelDescription]) -> list[Recipe]:
     """Return the recipes, without their names, that made one of `kin` of this original."""
     # A conversion writes down as its source where the original is from, or else its folder.
     sources = (original.source or original.path.name, original.path.name)

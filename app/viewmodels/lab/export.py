@@ -29,7 +29,7 @@ KINDS: Sequence[ReportKind] = (
 )
 
 
-class LabExport(QObject):
+class ReportExport(QObject):
     written = Signal(str)  # the path of the file
     problem = Signal(str, str)  # title, message
 

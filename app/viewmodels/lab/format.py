@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.viewmodels.lab.lines import Present
+from app.viewmodels.lab.lines import CurrentStep
 from mlx_engine.amounts import format_progress, format_token_rate
 from mlx_engine.engine.values.job_messages import JobEvent
 from mlx_engine.hub_messages import DownloadProgress, Waiting
@@ -25,14 +25,14 @@ _DOING: dict[StepKind, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class StepProgress:
     """Progress of the current step: as text, as a share from 0 to 1, and with its results so far."""
 
-    present: Present
+    present: CurrentStep
     share: float = 0.0
 
 
-def progress(step: Step, event: JobEvent | None = None) -> Progress:
+def step_progress(step: Step, event: JobEvent | None = None) -> StepProgress:
     """Return the progress of a step after its latest event."""
     doing, label = _DOING[step.kind], step.label
     bits = step.request.cache_bits if isinstance(step.request, MeasureFidelity) else 16
@@ -41,23 +41,23 @@ def progress(step: Step, event: JobEvent | None = None) -> Progress:
             speed = f", {format_token_rate(rate)}" if rate >= 1 else ""
             return _at(label, f"{doing}: {done} of {total} parts{speed}", done, total)
         case FidelityProgress(done=done, total=total, so_far=so_far):
-            present = Present(label, f"{doing}: {done} of {total} parts", bits, so_far)
-            return Progress(present, done / max(total, 1))
+            present = CurrentStep(label, f"{doing}: {done} of {total} parts", bits, so_far)
+            return StepProgress(present, done / max(total, 1))
         case SpeedProgress(done=done, total=total, step=words, so_far=speed):
-            return Progress(Present(label, f"{doing}: {words}", speed=speed), done / max(total, 1))
+            return StepProgress(CurrentStep(label, f"{doing}: {words}", speed=speed), done / max(total, 1))
         case (
             DownloadProgress(done_bytes=done, total_bytes=total)
             | ConversionProgress(done_bytes=done, total_bytes=total)
         ):
             return _at(label, f"{doing}: {format_progress(done, total)}", done, total)
         case Waiting(reason=reason):
-            return Progress(Present(label, f"{doing}. {reason}"))
+            return StepProgress(CurrentStep(label, f"{doing}. {reason}"))
         case _:
-            return Progress(Present(label, f"{doing}…", bits))
+            return StepProgress(CurrentStep(label, f"{doing}…", bits))
 
 
-def _at(label: str, words: str, done: int, total: int) -> Progress:
-    return Progress(Present(label, words), done / max(total, 1))
+def _at(label: str, words: str, done: int, total: int) -> StepProgress:
+    return StepProgress(CurrentStep(label, words), done / max(total, 1))
 
 
 def format_corpus(plan: StudyPlan) -> str:

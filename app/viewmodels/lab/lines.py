@@ -20,7 +20,7 @@ _QUANTIZED_ORIGINAL = "Already quantized: compared with the true original, the o
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class CurrentStep:
     """The current step: its row, its progress in `words`, and its results so far."""
 
     label: str
@@ -65,7 +65,7 @@ class StudyLine:
         return self.sample.key
 
 
-def lines(study: Study, present: Present | None = None, winner: str = "") -> list[StudyLine]:
+def study_lines(study: Study, present: CurrentStep | None = None, winner: str = "") -> list[StudyLine]:
     """Return all lines, the original's first; `winner` is the label of the winning row."""
     if present and present.speed:
         study = _with_speed(study, present.label, present.speed)
@@ -83,11 +83,11 @@ def _with_speed(study: Study, label: str, speed: SpeedResult) -> Study:
     return msgspec.structs.replace(study, rows=tuple(rows))
 
 
-def _is_about(present: Present, sample: Sample, *, is_first: bool) -> bool:
+def _is_about(present: CurrentStep, sample: Sample, *, is_first: bool) -> bool:
     return present.label == sample.row.label and (present.bits == sample.cache_bits if present.so_far else is_first)
 
 
-def _line(study: Study, sample: Sample, here: Present | None, *, is_first: bool, is_winner: bool) -> StudyLine:
+def _line(study: Study, sample: Sample, here: CurrentStep | None, *, is_first: bool, is_winner: bool) -> StudyLine:
     so_far = here.so_far if here and not sample.fidelity else None
     return StudyLine(
         sample=replace(sample, fidelity=so_far) if so_far else sample,

@@ -14,7 +14,7 @@ _SAME = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Kin:
+class RelatedModel:
     """`base` is what the model says it was made of, "" if it says nothing; `is_sure` tells whether that, or else its
     name, leads to the original. A fine-tune of the same network leads elsewhere.
     """
@@ -24,7 +24,7 @@ class Kin:
     is_sure: bool = False
 
 
-def is_kin(model: ModelDescription, original: ModelDescription) -> bool:
+def is_same_network(model: ModelDescription, original: ModelDescription) -> bool:
     """Tell whether it is the same network in other numbers, as far as its measures tell."""
     if model.id == original.id or model.format != "safetensors" or model.architecture != original.architecture:
         return False
@@ -33,35 +33,37 @@ def is_kin(model: ModelDescription, original: ModelDescription) -> bool:
     return abs(model.parameters - original.parameters) <= _SAME * original.parameters
 
 
-def kin_of(original: ModelDescription, models: Iterable[ModelDescription]) -> list[Kin]:
+def related_models(original: ModelDescription, models: Iterable[ModelDescription]) -> list[RelatedModel]:
     """Return the same network in other numbers, the surest and largest first. Reads what lies in their folders."""
     names = _names(original)
-    found = [_kin(model, original, names) for model in models if is_kin(model, original)]
+    found = [_kin(model, original, names) for model in models if is_same_network(model, original)]
     return sorted(found, key=lambda kin: (not kin.is_sure, -kin.model.size_bytes, kin.model.id))
 
 
-def likeliest(originals: Sequence[ModelDescription]) -> ModelDescription | None:
+def best_original(originals: Sequence[ModelDescription]) -> ModelDescription | None:
     """Return the one with the most kin among the most exact; what was made of a model has the longer name."""
     exact = [model for model in originals if not is_quantized(model.bits_per_weight)] or originals
-    return max(exact, key=lambda model: (sum(is_kin(one, model) for one in originals), -len(model.name)), default=None)
+    return max(
+        exact, key=lambda model: (sum(is_same_network(one, model) for one in originals), -len(model.name)), default=None
+    )
 
 
-def made_of(model: ModelDescription) -> str:
+def base_of(model: ModelDescription) -> str:
     """Return what the model says it was made of: what Facet has written down, or else its card; "" if neither does."""
     note = provenance.read(model.path)
     return note.source if note.settings else read_card(model.path).base_model
 
 
-def _kin(model: ModelDescription, original: ModelDescription, names: frozenset[str]) -> Kin:
-    base = made_of(model)
+def _kin(model: ModelDescription, original: ModelDescription, names: frozenset[str]) -> RelatedModel:
+    base = base_of(model)
     if base:
-        return Kin(model, base, base.casefold() in names)
+        return RelatedModel(model, base, base.casefold() in names)
     is_called_so = bare_name(original).casefold() in model.name.casefold()
-    return Kin(model, "", is_called_so and is_quantized(model.bits_per_weight))
+    return RelatedModel(model, "", is_called_so and is_quantized(model.bits_per_weight))
 
 
 def _names(original: ModelDescription) -> frozenset[str]:
     """Return by which names others know the original: with one that was made of another itself, that one's too."""
-    base = made_of(original) if is_quantized(original.bits_per_weight) else ""
+    base = base_of(original) if is_quantized(original.bits_per_weight) else ""
     names = (original.id.partition("@")[0], original.source, original.path.name, base)
     return frozenset(name.casefold() for name in names if name)

@@ -6,11 +6,11 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels.lab.format import describe_judgement
-from app.viewmodels.lab.lines import StudyLine, lines
-from app.viewmodels.lab.status import Stand, left_steps
-from app.viewmodels.lab.study_queue import ALONE, LabTurns, Neighbours, Runner
-from app.viewmodels.lab.study_store import LabShelf
-from app.viewmodels.lab.time_estimate import Pace, learned
+from app.viewmodels.lab.lines import StudyLine, study_lines
+from app.viewmodels.lab.status import StudyStatus, left_steps
+from app.viewmodels.lab.study_queue import NO_CONTENTION, Contention, StudyQueue, StudyRunner
+from app.viewmodels.lab.study_store import StudyStore
+from app.viewmodels.lab.time_estimate import Speeds, speeds_from_history
 from mlx_engine.errors import FacetError
 from mlx_engine.measure.study.plan import Gates
 from mlx_engine.measure.study.study import Row, Study, ready_to_retry
@@ -26,19 +26,19 @@ class Lab(QObject):
 
     def __init__(
         self,
-        shelf: LabShelf,
-        runner: Runner,
-        pace: Pace,
+        shelf: StudyStore,
+        runner: StudyRunner,
+        pace: Speeds,
         *,
         available_bytes: int,
-        beside: Neighbours = ALONE,
+        beside: Contention = NO_CONTENTION,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.available_bytes = available_bytes
         self._shelf, self._guess = shelf, pace
         self._shown = next(iter(shelf.names), "")
-        self._turns = LabTurns(shelf, runner, beside, self.pace, self)
+        self._turns = StudyQueue(shelf, runner, beside, self.pace, self)
         self._turns.changed.connect(self.changed)
         self._turns.finished.connect(self.finished)
         runner.problem.connect(self.problem)
@@ -74,9 +74,9 @@ class Lab(QObject):
         study = self._shelf.get(self._shelf.under_way)
         return study.plan.name if study and not self.running and left_steps(study) else ""
 
-    def pace(self, study: Study) -> Pace:
+    def pace(self, study: Study) -> Speeds:
         """Return how fast this machine works on models like those of `study`, from all that was measured."""
-        return learned(self._shelf.studies, self._guess, study.original)
+        return speeds_from_history(self._shelf.studies, self._guess, study.original)
 
     def refresh(self) -> None:
         """Follow what the command line has done meanwhile."""
@@ -162,7 +162,7 @@ class Lab(QObject):
         if study is None:
             return []
         present = self._turns.present(self._shown)
-        return lines(study, present, describe_judgement(study)[0])
+        return study_lines(study, present, describe_judgement(study)[0])
 
     @property
     def judgement(self) -> str:
@@ -176,10 +176,10 @@ class Lab(QObject):
         return self._turns.underway
 
     @property
-    def stand(self) -> Stand:
+    def stand(self) -> StudyStatus:
         """How the study that is shown stands."""
         study = self.study
-        return self._turns.stand(study) if study else Stand("")
+        return self._turns.stand(study) if study else StudyStatus("")
 
     def close(self) -> None:
         """End the process; the next run of Facet offers to go on."""

@@ -6,18 +6,18 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
-from app.viewmodels.lab.format import Progress, progress
-from app.viewmodels.lab.lines import Present
-from app.viewmodels.lab.status import Stand, at_rest, left_steps, running, share_done, waiting
-from app.viewmodels.lab.study_store import LabShelf
-from app.viewmodels.lab.time_estimate import Countdown, Pace
+from app.viewmodels.lab.format import StepProgress, step_progress
+from app.viewmodels.lab.lines import CurrentStep
+from app.viewmodels.lab.status import StudyStatus, idle, left_steps, running, share_done, waiting
+from app.viewmodels.lab.study_store import StudyStore
+from app.viewmodels.lab.time_estimate import Countdown, Speeds
 from mlx_engine.amounts import format_percent
 from mlx_engine.engine.values.job_messages import PROGRESS, JobEvent
 from mlx_engine.measure.study.plan import Gates
 from mlx_engine.measure.study.study import Step, Study, remaining
 
 
-class Runner(Protocol):
+class StudyRunner(Protocol):
     """What works on a study: a `StudyBridge`."""
 
     changed: SignalInstance
@@ -34,7 +34,7 @@ class Runner(Protocol):
     def close(self) -> None: ...
 
 
-class Neighbours(Protocol):
+class Contention(Protocol):
     """What else the computer does: a `Beside`."""
 
     @property
@@ -43,7 +43,7 @@ class Neighbours(Protocol):
     def make_room(self, study: Study) -> None: ...
 
 
-class Alone:
+class NoContention:
     """Nothing else is done."""
 
     disturbance = ""
@@ -55,10 +55,10 @@ class Alone:
         """There is room."""
 
 
-ALONE = Alone()
+NO_CONTENTION = NoContention()
 
 
-class LabTurns(QObject):
+class StudyQueue(QObject):
     """Studies are known by their names. `pace` is asked for how fast this machine works on one."""
 
     changed = Signal()
@@ -66,10 +66,10 @@ class LabTurns(QObject):
 
     def __init__(
         self,
-        shelf: LabShelf,
-        runner: Runner,
-        beside: Neighbours,
-        pace: Callable[[Study], Pace],
+        shelf: StudyStore,
+        runner: StudyRunner,
+        beside: Contention,
+        pace: Callable[[Study], Speeds],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -78,7 +78,7 @@ class LabTurns(QObject):
         """Those that wait, the next one first."""
         self._until = ""
         """Until when the first of them waits while none is worked on."""
-        self._progress: Progress | None = None
+        self._progress: StepProgress | None = None
         self._countdown: Countdown | None = None
         runner.changed.connect(self._follow)
         runner.event_received.connect(self._take)
@@ -131,7 +131,7 @@ class LabTurns(QObject):
             self._shelf.take(study)
         self.changed.emit()
 
-    def present(self, name: str) -> Present | None:
+    def present(self, name: str) -> CurrentStep | None:
         """Return what is being done for this study."""
         return self._progress.present if name == self.running and self._progress else None
 
@@ -144,7 +144,7 @@ class LabTurns(QObject):
         share = share_done(study, self._progress.share if self._progress and self.running else 0.0)
         return f"{study.plan.name} · {format_percent(share) if self.running else 'waiting'}", share
 
-    def stand(self, study: Study) -> Stand:
+    def stand(self, study: Study) -> StudyStatus:
         """Say how a study stands."""
         name, step = study.plan.name, self._runner.step
         if name in self._queue:
@@ -153,7 +153,7 @@ class LabTurns(QObject):
         if name == self.running and self._progress and self._countdown and step:
             left_s = self._countdown.left_s(study, self._progress.share, time.monotonic())
             return running(study, step, self._progress, left_s, remark=self._beside.disturbance)
-        return at_rest(study)
+        return idle(study)
 
     def close(self) -> None:
         """End the process."""
@@ -185,7 +185,7 @@ class LabTurns(QObject):
         if study is None:
             return
         self._shelf.take(study)
-        self._progress = progress(step) if step else None
+        self._progress = step_progress(step) if step else None
         if step is None and not left_steps(study):
             self._shelf.write_under_way("")
             self.finished.emit(study.plan.name)
@@ -193,5 +193,5 @@ class LabTurns(QObject):
 
     def _take(self, event: JobEvent) -> None:
         if self._runner.step and isinstance(event, PROGRESS):
-            self._progress = progress(self._runner.step, event)
+            self._progress = step_progress(self._runner.step, event)
             self.changed.emit()

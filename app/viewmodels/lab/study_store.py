@@ -11,11 +11,11 @@ from mlx_engine.measure.study import study_file
 from mlx_engine.measure.study.past_chats import delete_unused
 from mlx_engine.measure.study.study import Study
 
-UNDER_WAY = "underway"
+RUNNING_FILE = "underway"
 """The file that names the study that is running; it outlives a kill."""
 
 
-class LabShelf:
+class StudyStore:
     """Knows what there is, and writes every change through."""
 
     def __init__(self, folders: Folders) -> None:
@@ -107,7 +107,7 @@ class LabShelf:
     def under_way(self) -> str:
         """The name of the study that ran when Facet ended, "" if none did."""
         try:
-            return (self._root / UNDER_WAY).read_text(encoding="utf-8")
+            return (self._root / RUNNING_FILE).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             return ""
 
@@ -115,7 +115,7 @@ class LabShelf:
         """Note which study runs, or with "" that none does."""
         # Without the file, the next run of Facet does not offer to go on; that is no reason not to begin.
         with contextlib.suppress(OSError):
-            file = self._root / UNDER_WAY
+            file = self._root / RUNNING_FILE
             if name:
                 file.write_text(name, encoding="utf-8")
             else:

@@ -17,11 +17,11 @@ COLUMN_BY_KEY: Mapping[str, int] = {figure.key: number for number, figure in enu
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
-class LabRole(IntEnum):
+class StudyRole(IntEnum):
     LINE = Qt.ItemDataRole.UserRole + 1  # StudyLine
 
 
-class LabTable(QAbstractTableModel):
+class StudyTableModel(QAbstractTableModel):
     """A row for each line; a column for the model, then one for each of `FIGURES`."""
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -33,7 +33,7 @@ class LabTable(QAbstractTableModel):
             Qt.ItemDataRole.DisplayRole: self.text,
             Qt.ItemDataRole.ToolTipRole: self._tip,
             Qt.ItemDataRole.AccessibleTextRole: self._spoken,
-            LabRole.LINE: lambda line, _: line,
+            StudyRole.LINE: lambda line, _: line,
         }
 
     def show_lines(self, lines: list[StudyLine]) -> None:
@@ -109,10 +109,10 @@ class LabTable(QAbstractTableModel):
         return ", ".join(filter(None, (text, "the winner" if line.is_winner else "", line.note, line.failure)))
 
 
-class LabOrder(QSortFilterProxyModel):
+class SortedStudyTable(QSortFilterProxyModel):
     """Sorts by a column. In both orders the original comes first, and lines without a value last."""
 
-    def __init__(self, table: LabTable, parent: QObject | None = None) -> None:
+    def __init__(self, table: StudyTableModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._table = table
         self.setSourceModel(table)

@@ -32,7 +32,7 @@ _ALIKE = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Speeds:
     """Weights times tokens a second while reading, bytes of weights a second while writing; `source` is a sentence that
     says whence.
     """
@@ -42,13 +42,13 @@ class Pace:
     source: str
 
 
-def guess(*, has_metal: bool) -> Pace:
+def default_speeds(*, has_metal: bool) -> Speeds:
     """Return a careful guess, below what public benchmarks of the first M1 show."""
     source = "The time is a cautious guess: no speed has been measured on this computer yet."
-    return Pace(6e11, 4e10, source) if has_metal else Pace(2e10, 4e9, source)
+    return Speeds(6e11, 4e10, source) if has_metal else Speeds(2e10, 4e9, source)
 
 
-def learned(studies: Iterable[Study], otherwise: Pace, original: Row) -> Pace:
+def speeds_from_history(studies: Iterable[Study], otherwise: Speeds, original: Row) -> Speeds:
     """Return the pace that the speeds in earlier studies show, of models about as large as `original` if there are any.
 
     The smaller a model, the slower it is for its weights: of other sizes, only a pace above `otherwise` counts.
@@ -60,8 +60,8 @@ def learned(studies: Iterable[Study], otherwise: Pace, original: Row) -> Pace:
     reading, writing = (statistics.median(paces) for paces in zip(*map(_pace, alike or measured), strict=True))
     source = f"The time follows from the speeds of {len(alike or measured)} models that were measured here."
     if alike:
-        return Pace(reading, writing, source)
-    return Pace(max(reading, otherwise.reading), max(writing, otherwise.writing), source)
+        return Speeds(reading, writing, source)
+    return Speeds(max(reading, otherwise.reading), max(writing, otherwise.writing), source)
 
 
 def _tells_pace(row: Row) -> bool:
@@ -86,18 +86,20 @@ def _corpus_bytes(corpus: CorpusSource) -> int:
         file = Path(corpus.path)
         return min(file.stat().st_size, MAX_BYTES) if file.exists() else 0
     root = resources.files("resources") / "corpus"
-    kinds = [folder for folder in root.iterdir() if folder.is_dir() and folder.name in (corpus.kinds or own_kinds())]
+    kinds = [
+        folder for folder in root.iterdir() if folder.is_dir() and folder.name in (corpus.kinds or builtin_kinds())
+    ]
     return sum(len(file.read_bytes()) for folder in kinds for file in folder.iterdir() if file.is_file())
 
 
-def own_kinds() -> tuple[str, ...]:
+def builtin_kinds() -> tuple[str, ...]:
     """Return the parts of Facet's own corpus that have texts."""
     root = resources.files("resources") / "corpus"
     folders = (folder for folder in root.iterdir() if folder.is_dir() and not folder.name.startswith(("_", ".")))
     return tuple(sorted(folder.name for folder in folders if any(file.is_file() for file in folder.iterdir())))
 
 
-def step_seconds(step: Step, study: Study, pace: Pace, tokens: int) -> float:
+def step_seconds(step: Step, study: Study, pace: Speeds, tokens: int) -> float:
     """Return about how long a step takes; `tokens` are those of the corpus."""
     original = study.original
     weights = _weights(original) or 1
@@ -120,7 +122,7 @@ def step_seconds(step: Step, study: Study, pace: Pace, tokens: int) -> float:
             return _START_S + tokens * weights / pace.reading
 
 
-def study_seconds(study: Study, pace: Pace, tokens: int = 0) -> float:
+def study_seconds(study: Study, pace: Speeds, tokens: int = 0) -> float:
     """Return about how long the rest of the study takes; `tokens` are those of the corpus, 0 if they are not known."""
     tokens = tokens or corpus_tokens(study.plan)
     return sum(step_seconds(step, study, pace, tokens) for step in remaining(study))
@@ -135,7 +137,7 @@ class Countdown:
     of any clock.
     """
 
-    def __init__(self, study: Study, pace: Pace, begun: float) -> None:
+    def __init__(self, study: Study, pace: Speeds, begun: float) -> None:
         self._pace, self._begun, self._tokens = pace, begun, corpus_tokens(study.plan)
         self._whole = self._left(study)
 

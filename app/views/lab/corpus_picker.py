@@ -6,10 +6,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
-from app.viewmodels.lab.draft import LabDraft
+from app.viewmodels.lab.corpus_check import WIKITEXT
+from app.viewmodels.lab.draft import StudyDraft
 from app.viewmodels.lab.format import format_gates
-from app.viewmodels.lab.text import WIKITEXT
-from app.viewmodels.lab.time_estimate import own_kinds
+from app.viewmodels.lab.time_estimate import builtin_kinds
 from app.views.kit.chips import Chip
 from app.views.kit.flow import Flow
 from app.views.kit.text_label import TextLabel
@@ -26,7 +26,7 @@ _FILE = "Your file…"
 class CorpusPicker(QWidget):
     """Four rows of chips: the text, its parts, its length, and the KV caches with the other options."""
 
-    def __init__(self, draft: LabDraft, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, draft: StudyDraft, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._draft, self._theme = draft, theme
         self.builtin = Chip(theme, "Facet's texts")
@@ -35,7 +35,7 @@ class CorpusPicker(QWidget):
         self.file = Chip(theme, _FILE)
         self.small = Chip(theme, "")
         self.whole = Chip(theme, "Entire text")
-        self.kinds = {kind: Chip(theme, kind) for kind in own_kinds()}
+        self.kinds = {kind: Chip(theme, kind) for kind in builtin_kinds()}
         self.bits = {bits: Chip(theme, label) for bits, label in _PRECISIONS.items()}
         self.speed = Chip(theme, "Speed and memory")
         self.limits = Chip(theme, "Limits…")

@@ -5,7 +5,7 @@ from functools import partial
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QMenu, QMessageBox, QVBoxLayout, QWidget
 
-from app.viewmodels.lab.export import KINDS, LabExport, ReportKind
+from app.viewmodels.lab.export import KINDS, ReportExport, ReportKind
 from app.viewmodels.lab.format import format_corpus
 from app.viewmodels.lab.studies import Lab
 from app.views.kit.buttons import IconButton
@@ -44,7 +44,7 @@ class StudyHeading(QWidget):
     new_requested = Signal()
     duplicate_requested = Signal()
 
-    def __init__(self, lab: Lab, export: LabExport, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, lab: Lab, export: ReportExport, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lab, self._export, self._theme = lab, export, theme
         self.studies = _StudyChip(lab, theme, self)

@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.lab.draft import LabDraft
-from app.viewmodels.lab.export import LabExport
+from app.viewmodels.lab.draft import StudyDraft
+from app.viewmodels.lab.export import ReportExport
 from app.viewmodels.lab.studies import Lab
 from app.views.kit.placeholder import Placeholder
 from app.views.kit.theme import Theme
@@ -31,8 +31,8 @@ class LabPage(QWidget):
     def __init__(
         self,
         lab: Lab,
-        draft: LabDraft,
-        export: LabExport,
+        draft: StudyDraft,
+        export: ReportExport,
         theme: Theme,
         parent: QWidget | None = None,
         *,

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyleOptionViewItem
 
 from app.viewmodels.lab.lines import StudyLine
-from app.viewmodels.lab.table import LabRole
+from app.viewmodels.lab.table import StudyRole
 from app.views.kit.painting import mixed, rounded
 from app.views.kit.plain_text import PlainToolTips
 from app.views.kit.row_table import RowTable
@@ -35,7 +35,7 @@ class StudyRowDelegate(PlainToolTips):
         return label + sum(self._height(text) for text in (line.note, line.failure)) + 17
 
     def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(0, self.row_height(index.data(LabRole.LINE)))
+        return QSize(0, self.row_height(index.data(StudyRole.LINE)))
 
     def _height(self, text: str) -> int:
         metrics = QFontMetrics(self._theme.font("small", tabular=True))
@@ -49,7 +49,7 @@ class StudyRowDelegate(PlainToolTips):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         painter.save()
         painter.setClipRect(option.rect)
-        line: StudyLine = index.data(LabRole.LINE)
+        line: StudyLine = index.data(StudyRole.LINE)
         self._paint_background(painter, option, index, line)
         self._paint_note(painter, option.rect, line)
         upper = option.rect.adjusted(PADDING, 7, -PADDING, 0)

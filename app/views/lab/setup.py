@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from app.viewmodels.lab.draft import LabDraft
-from app.viewmodels.lab.related_models import Kin
+from app.viewmodels.lab.draft import StudyDraft
+from app.viewmodels.lab.related_models import RelatedModel
 from app.viewmodels.library.library import format_detail
 from app.viewmodels.quantize.conversion_plan import bare_name
 from app.viewmodels.quantize.recipe_cards import RecipeCard
@@ -33,7 +33,7 @@ _NAME_WIDTH = 360
 class _OriginalChip(MenuChip):
     """The model that others are compared with, with a menu of candidates."""
 
-    def __init__(self, draft: LabDraft, theme: Theme) -> None:
+    def __init__(self, draft: StudyDraft, theme: Theme) -> None:
         super().__init__(theme, "Choose a model")
         self._draft = draft
 
@@ -56,7 +56,7 @@ class StudySetup(QWidget):
     started = Signal()
     hub_requested = Signal(str)  # name of the original
 
-    def __init__(self, draft: LabDraft, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, draft: StudyDraft, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._draft, self._theme = draft, theme
         self.originals = _OriginalChip(draft, theme)
@@ -223,7 +223,7 @@ class StudySetup(QWidget):
         self.refresh()
 
 
-def _figures(kin: Kin) -> str:
+def _figures(kin: RelatedModel) -> str:
     """Format the size, and the reason if the model is not selected by default."""
     if kin.is_sure:
         return format_detail(kin.model)

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.lab.export import LabExport
+from app.viewmodels.lab.export import ReportExport
 from app.viewmodels.lab.lines import StudyLine
 from app.viewmodels.lab.studies import Lab
 from app.views.kit.controls import SmallButton
@@ -38,7 +38,7 @@ class StudyView(QWidget):
     def __init__(
         self,
         lab: Lab,
-        export: LabExport,
+        export: ReportExport,
         theme: Theme,
         parent: QWidget | None = None,
         *,

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QWidget
 
 from app.viewmodels.lab.lines import StudyLine
 from app.viewmodels.lab.studies import Lab
-from app.viewmodels.lab.table import COLUMN_BY_KEY, LabOrder, LabRole, LabTable
+from app.viewmodels.lab.table import COLUMN_BY_KEY, SortedStudyTable, StudyRole, StudyTableModel
 from app.viewmodels.lab.table_copy import as_csv, as_markdown
 from app.views.kit.row_table import RowTable
 from app.views.kit.table_header import ARROW, PADDING
@@ -36,8 +36,8 @@ class StudyTable(RowTable):
     def __init__(self, lab: Lab, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self._lab = lab
-        self.table = LabTable(self)
-        self.order = LabOrder(self.table, self)
+        self.table = StudyTableModel(self)
+        self.order = SortedStudyTable(self.table, self)
         self._delegate = StudyRowDelegate(theme, self)
         heading = PinnedHeader(theme, self)
         self.set_header(heading)
@@ -50,7 +50,7 @@ class StudyTable(RowTable):
         self._set_up()
         theme.changed.connect(self._apply_theme)
         lab.changed.connect(self.refresh)
-        self.doubleClicked.connect(lambda index: self.chat_requested.emit(index.data(LabRole.LINE).row.label))
+        self.doubleClicked.connect(lambda index: self.chat_requested.emit(index.data(StudyRole.LINE).row.label))
         self.customContextMenuRequested.connect(self._request_menu)
         self.selectionModel().selectionChanged.connect(lambda: self.selected.emit(self.selected_key))
         # Text across all columns does not scroll with them.
@@ -94,7 +94,7 @@ class StudyTable(RowTable):
 
     def current_line(self) -> StudyLine | None:
         """Return the line with the keyboard focus."""
-        line: StudyLine | None = self.currentIndex().data(LabRole.LINE)
+        line: StudyLine | None = self.currentIndex().data(StudyRole.LINE)
         return line
 
     @property
@@ -185,7 +185,7 @@ class StudyTable(RowTable):
     def _request_menu(self, position: QPoint) -> None:
         index = self.indexAt(position)
         if index.isValid():
-            self.menu_requested.emit(index.data(LabRole.LINE), self.viewport().mapToGlobal(position))
+            self.menu_requested.emit(index.data(StudyRole.LINE), self.viewport().mapToGlobal(position))
 
     def _apply_theme(self) -> None:
         self.clear_highlight()

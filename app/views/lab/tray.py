@@ -4,8 +4,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.viewmodels.lab.draft import LabDraft
-from app.viewmodels.lab.forecast import Forecast
+from app.viewmodels.lab.draft import StudyDraft
+from app.viewmodels.lab.estimate import StudyEstimate
 from app.views.kit.buttons import LinkButton
 from app.views.kit.controls import FilledButton
 from app.views.kit.fit_badge import FitBadge
@@ -25,7 +25,7 @@ class StudyTray(QWidget):
 
     started = Signal()
 
-    def __init__(self, draft: LabDraft, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, draft: StudyDraft, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._draft, self._theme = draft, theme
         self.facts = [TextLabel(theme, bold=True) for _ in range(3)]
@@ -59,7 +59,7 @@ class StudyTray(QWidget):
 
     def refresh(self) -> None:
         """Show the current forecast."""
-        forecast = self._draft.forecast() or Forecast(problem="Choose an original.")
+        forecast = self._draft.forecast() or StudyEstimate(problem="Choose an original.")
         self.button.setEnabled(not forecast.problem)
         self.problem.setText(forecast.problem)
         self.problem.setVisible(bool(forecast.problem))
@@ -71,7 +71,7 @@ class StudyTray(QWidget):
         if not forecast.problem:
             self._show_facts(forecast)
 
-    def _show_facts(self, forecast: Forecast) -> None:
+    def _show_facts(self, forecast: StudyEstimate) -> None:
         for label, fact in zip(self.facts, _facts(forecast), strict=True):
             label.setText(fact)
             label.setVisible(bool(fact))
@@ -80,7 +80,7 @@ class StudyTray(QWidget):
         if forecast.memory:
             self.badge.show_fit(forecast.memory.verdict, forecast.memory.summary)
 
-    def _show_stand_in(self, forecast: Forecast) -> None:
+    def _show_stand_in(self, forecast: StudyEstimate) -> None:
         is_used = self._draft.choices.stand_in
         self.stand_in.setVisible(is_used or forecast.is_original_too_large)
         self.stand_in.setText(_NO_STAND_IN if is_used else _USE_STAND_IN)
@@ -97,14 +97,14 @@ class StudyTray(QWidget):
         painter.fillRect(0, 0, self.width(), 1, colors.border)
 
 
-def _facts(forecast: Forecast) -> tuple[str, str, str]:
+def _facts(forecast: StudyEstimate) -> tuple[str, str, str]:
     """Return time, disk and memory, with separators."""
     memory = f"{format_memory(forecast.memory.estimate.total_bytes)} of memory" if forecast.memory else ""
     time = forecast.time[0].upper() + forecast.time[1:]
     return f"{time} ·", f"about {format_disk(forecast.disk_bytes)} on disk{' ·' if memory else ''}", memory
 
 
-def _how(forecast: Forecast) -> str:
+def _how(forecast: StudyEstimate) -> str:
     """Describe the estimate, and the consequences of a lack of memory."""
     if forecast.problem or not forecast.memory:
         return ""

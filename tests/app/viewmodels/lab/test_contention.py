@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.lab.contention import Beside
+from app.viewmodels.lab.contention import ResourceContention
 from mlx_engine.measure.results.messages import MeasureSpeed, RecordReference
 from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Step, Study
@@ -47,7 +47,7 @@ def answering(tmp_path: Path, qtbot: QtBot) -> Callable[[], Facet]:
 def test_a_speed_waits_until_the_chat_is_quiet(answering: Callable[[], Facet], study: Study, qtbot: QtBot) -> None:
     """What says nothing of speed need not, where there is room for both."""
     facet = answering()
-    beside = Beside(facet.library, AMPLE, lambda: False, quiet_ms=1)
+    beside = ResourceContention(facet.library, AMPLE, lambda: False, quiet_ms=1)
     assert beside.obstacle(study, SPEED, is_begun=True).startswith("the chat is quiet")
     assert beside.obstacle(study, ANSWERS, is_begun=True) == ""
     assert beside.disturbance.startswith("A chat answers")
@@ -60,7 +60,7 @@ def test_a_speed_waits_until_the_chat_is_quiet(answering: Callable[[], Facet], s
 def test_an_idle_model_makes_room(answering: Callable[[], Facet], study: Study, qtbot: QtBot) -> None:
     """One that answers does not: the study waits for it."""
     facet = answering()
-    beside = Beside(facet.library, SMALL, lambda: False, quiet_ms=1)
+    beside = ResourceContention(facet.library, SMALL, lambda: False, quiet_ms=1)
     assert "both models do not fit" in beside.obstacle(study, ANSWERS, is_begun=False)
     assert beside.obstacle(study, MAKING, is_begun=True) == ""
     with qtbot.waitSignal(beside.changed, timeout=TIMEOUT_MS):
@@ -73,7 +73,7 @@ def test_an_idle_model_makes_room(answering: Callable[[], Facet], study: Study, 
 
 def test_a_conversion_holds_up_what_has_not_begun(facet: Facet, study: Study) -> None:
     """What has begun goes on beside it, unless it measures speed."""
-    beside = Beside(facet.library, AMPLE, lambda: True)
+    beside = ResourceContention(facet.library, AMPLE, lambda: True)
     assert beside.obstacle(study, ANSWERS, is_begun=False).startswith("the conversion has ended")
     assert beside.obstacle(study, ANSWERS, is_begun=True) == ""
     assert beside.obstacle(study, SPEED, is_begun=True)

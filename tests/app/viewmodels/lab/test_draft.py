@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.lab.draft import USUAL_RECIPES, LabDraft
-from app.viewmodels.lab.time_estimate import guess
+from app.viewmodels.lab.draft import DEFAULT_RECIPES, StudyDraft
+from app.viewmodels.lab.time_estimate import default_speeds
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.convention import Convention
 from mlx_engine.measure.results.speed_result import SpeedPlan
@@ -26,7 +26,7 @@ from tests.model_folders import write_model
 MACHINE = mac(16 * 2**30, "")
 WHALE, SMALL = "maker/Whale-bf16", "maker/Whale-8bit"
 
-Begin = Callable[..., LabDraft]
+Begin = Callable[..., StudyDraft]
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def begin(facet: Facet, qtbot: QtBot, tmp_path: Path) -> Begin:
         has_kin: bool = True,
         machine: Machine = MACHINE,
         own: Sequence[Recipe] = (),
-    ) -> LabDraft:
+    ) -> StudyDraft:
         write_model(facet.models / WHALE, {"model.embed_tokens.weight": ("BF16", (4096, 256))})
         packed = {"embed_tokens.weight": ("U32", (4096, 64)), "embed_tokens.scales": ("BF16", (4096, 4))}
         packed["embed_tokens.biases"] = ("BF16", (4096, 4))
@@ -51,8 +51,8 @@ def begin(facet: Facet, qtbot: QtBot, tmp_path: Path) -> Begin:
         facet.ready(qtbot)
         folders = Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs")
         questions = OutlineAnswers(answer or outline())
-        pace = guess(has_metal=True)
-        draft = LabDraft(
+        pace = default_speeds(has_metal=True)
+        draft = StudyDraft(
             folders,
             facet.library,
             questions,
@@ -79,7 +79,7 @@ def test_conversions_of_the_same_network_are_ticked(begin: Begin) -> None:
 def test_without_any_the_usual_recipes_are_ticked(begin: Begin) -> None:
     draft = begin(has_kin=False)
     assert draft.plan
-    assert set(draft.plan.recipes) == set(USUAL_RECIPES)
+    assert set(draft.plan.recipes) == set(DEFAULT_RECIPES)
 
 
 def test_the_name_is_one_that_is_free(begin: Begin) -> None:

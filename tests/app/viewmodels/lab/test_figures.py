@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.viewmodels.lab.chart_card import cards
-from app.viewmodels.lab.table import COLUMN_BY_KEY, LabTable
+from app.viewmodels.lab.table import COLUMN_BY_KEY, StudyTableModel
 from mlx_engine.cli.views import study as terminal
 from mlx_engine.measure.charts.pareto import ACROSS, UP, pareto
 from mlx_engine.measure.figures.figure import Figure
@@ -33,7 +33,7 @@ def _heading(figure: Figure) -> str:
 @every_figure
 def test_the_table_of_the_window_has_it(figure: Figure, qapp: object) -> None:
     """With its meaning as a tooltip."""
-    table = LabTable()
+    table = StudyTableModel()
     column = COLUMN_BY_KEY[figure.key]
     assert table.headerData(column, Qt.Orientation.Horizontal).startswith(figure.title)
     assert table.headerData(column, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole) == figure.meaning

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.viewmodels.lab.format import format_corpus, progress
+from app.viewmodels.lab.format import format_corpus, step_progress
 from mlx_engine.hub_messages import DownloadProgress, FetchDataset, Waiting
 from mlx_engine.measure.results.messages import CorpusSource
 from mlx_engine.measure.study.plan import StudyPlan
@@ -16,10 +16,10 @@ def test_fetching_a_text_says_how_far_it_is() -> None:
     half = DownloadProgress(
         id="", done_bytes=1_000_000, total_bytes=2_000_000, bytes_per_s=1.0, remaining_s=None, files=()
     )
-    told = progress(STEP, half)
+    told = step_progress(STEP, half)
     assert (told.present.words, told.share) == ("Fetching the text: 1 MB of 2 MB", 0.5)
-    assert progress(STEP, Waiting("", 4.0, "It does not answer.")).present.words.endswith("It does not answer.")
-    assert progress(STEP).present.words == "Fetching the text…"
+    assert step_progress(STEP, Waiting("", 4.0, "It does not answer.")).present.words.endswith("It does not answer.")
+    assert step_progress(STEP).present.words == "Fetching the text…"
 
 
 @pytest.mark.parametrize(

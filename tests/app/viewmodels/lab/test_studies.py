@@ -7,8 +7,8 @@ import pytest
 
 from app.viewmodels.lab.lines import StudyLine
 from app.viewmodels.lab.studies import Lab
-from app.viewmodels.lab.study_store import LabShelf
-from app.viewmodels.lab.time_estimate import guess
+from app.viewmodels.lab.study_store import StudyStore
+from app.viewmodels.lab.time_estimate import default_speeds
 from mlx_engine.folders import Folders
 from mlx_engine.measure.figures.figures import DECODE_SPEED
 from mlx_engine.measure.results.messages import FidelityMeasured, FidelityProgress, ReferenceRecorded, SpeedProgress
@@ -56,7 +56,9 @@ class Bench:
 
     def __init__(self, folders: Folders) -> None:
         self.runner, self.beside = GivenRunner(), Told()
-        self.lab = Lab(LabShelf(folders), self.runner, guess(has_metal=True), available_bytes=10**9, beside=self.beside)
+        self.lab = Lab(
+            StudyStore(folders), self.runner, default_speeds(has_metal=True), available_bytes=10**9, beside=self.beside
+        )
         self.problems: list[str] = []
         self.lab.problem.connect(lambda title, message: self.problems.append(message))
 
@@ -197,8 +199,8 @@ def test_what_the_command_line_has_done_is_seen(bench: Bench, folders: Folders, 
     """What is worked on here stays as it is known here."""
     bench.lab.begin(study)
     other = msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name="Dolphins"))
-    LabShelf(folders).keep(other)
-    LabShelf(folders).forget("Whales")
+    StudyStore(folders).keep(other)
+    StudyStore(folders).forget("Whales")
     bench.lab.refresh()
     assert set(bench.lab.names) == {"Whales", "Dolphins"}
     bench.lab.stop()
@@ -231,7 +233,7 @@ def test_a_renamed_study_is_found_by_its_new_name(bench: Bench, folders: Folders
     bench.lab.begin(study)
     bench.lab.stop()
     bench.lab.rename("Whales", "Large animals")
-    assert LabShelf(folders).names == ["Large animals"]
+    assert StudyStore(folders).names == ["Large animals"]
 
 
 def test_two_studies_have_two_names(bench: Bench, study: Study) -> None:
@@ -246,10 +248,10 @@ def test_two_studies_have_two_names(bench: Bench, study: Study) -> None:
 
 def test_no_study_takes_the_place_of_another(bench: Bench, folders: Folders, study: Study) -> None:
     """Not even of one that the command line has begun a moment ago."""
-    LabShelf(folders).keep(msgspec.structs.replace(study, reference_folder="found already"))
+    StudyStore(folders).keep(msgspec.structs.replace(study, reference_folder="found already"))
     assert not bench.lab.begin(study)
     assert "already" in bench.problems[0]
-    kept = LabShelf(folders).get("Whales")
+    kept = StudyStore(folders).get("Whales")
     assert kept
     assert kept.reference_folder == "found already"
 
@@ -259,7 +261,7 @@ def test_a_deleted_study_is_gone(bench: Bench, folders: Folders, study: Study) -
     bench.lab.begin(study)
     bench.lab.delete("Whales")
     assert (bench.lab.study, bench.runner.step) == (None, None)
-    assert LabShelf(folders).names == []
+    assert StudyStore(folders).names == []
 
 
 def test_a_model_can_be_measured_again_or_taken_out(bench: Bench) -> None:

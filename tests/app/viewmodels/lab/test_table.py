@@ -10,8 +10,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 
-from app.viewmodels.lab.lines import Present, lines
-from app.viewmodels.lab.table import COLUMN_BY_KEY, LabOrder, LabTable
+from app.viewmodels.lab.lines import CurrentStep, study_lines
+from app.viewmodels.lab.table import COLUMN_BY_KEY, SortedStudyTable, StudyTableModel
 from app.viewmodels.lab.table_copy import as_csv, as_markdown
 from mlx_engine.measure.figures.figure import Figure
 from mlx_engine.measure.figures.figures import FIGURES
@@ -24,28 +24,28 @@ COLUMNS = columns(samples(study(FEW)))
 
 
 @pytest.fixture
-def table(qapp: object) -> LabTable:
-    table = LabTable()
+def table(qapp: object) -> StudyTableModel:
+    table = StudyTableModel()
     table.tester = QAbstractItemModelTester(table, QAbstractItemModelTester.FailureReportingMode.Fatal)
-    table.show_lines(lines(study(FEW)))
+    table.show_lines(study_lines(study(FEW)))
     return table
 
 
 @pytest.fixture
-def order(table: LabTable) -> LabOrder:
-    order = LabOrder(table)
+def order(table: StudyTableModel) -> SortedStudyTable:
+    order = SortedStudyTable(table)
     order.tester = QAbstractItemModelTester(order, QAbstractItemModelTester.FailureReportingMode.Fatal)
     return order
 
 
 @pytest.mark.parametrize("way", [Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder])
 def test_the_original_stands_first_and_what_has_no_figure_last(
-    table: LabTable, order: LabOrder, way: Qt.SortOrder
+    table: StudyTableModel, order: SortedStudyTable, way: Qt.SortOrder
 ) -> None:
     """Whichever way it is sorted; so does what is no number."""
     rows = list(study((*FEW, ("broken", 4.0, math.nan, 0.5, 50.0))).rows)
     rows[1] = msgspec.structs.replace(rows[1], fidelity=(), failures=(StepFailure("fidelity", "Gone", "Look."),))
-    table.show_lines(lines(msgspec.structs.replace(study(FEW), rows=tuple(rows))))
+    table.show_lines(study_lines(msgspec.structs.replace(study(FEW), rows=tuple(rows))))
     order.sort(COLUMN_BY_KEY["mean_kl"], way)
     names = [line.name for line in order.shown()]
     measured = ["4-bit", "2-bit"]
@@ -54,7 +54,7 @@ def test_the_original_stands_first_and_what_has_no_figure_last(
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.key)
-def test_every_column_sorts_by_its_figure(order: LabOrder, figure: Figure) -> None:
+def test_every_column_sorts_by_its_figure(order: SortedStudyTable, figure: Figure) -> None:
     """Not by its text: 88 is less than 260."""
     order.sort(COLUMN_BY_KEY[figure.key])
     values = [estimate.value for line in order.shown()[1:] if (estimate := figure.measured(line.sample))]
@@ -62,22 +62,22 @@ def test_every_column_sorts_by_its_figure(order: LabOrder, figure: Figure) -> No
     assert values == sorted(values)
 
 
-def test_the_first_column_sorts_by_name(order: LabOrder) -> None:
+def test_the_first_column_sorts_by_name(order: SortedStudyTable) -> None:
     order.sort(0)
     assert [line.name for line in order.shown()[1:]] == ["2-bit", "4-bit", "8-bit"]
 
 
 @pytest.mark.parametrize(("parameters", "heading", "cell"), [(134.5e6, "Size (MB)", "143"), (8e9, "Size (GB)", "8.50")])
 def test_the_heading_has_the_unit_that_suits_the_models(
-    table: LabTable, parameters: float, heading: str, cell: str
+    table: StudyTableModel, parameters: float, heading: str, cell: str
 ) -> None:
     """The cells have figures alone, so that they can be compared by looking."""
-    table.show_lines(lines(study(FEW, parameters=parameters)))
+    table.show_lines(study_lines(study(FEW, parameters=parameters)))
     assert table.headerData(COLUMN_BY_KEY["size_bytes"], Qt.Orientation.Horizontal) == heading
     assert table.index(1, COLUMN_BY_KEY["size_bytes"]).data() == cell
 
 
-def test_what_failed_stands_in_one_line_of_a_model(table: LabTable) -> None:
+def test_what_failed_stands_in_one_line_of_a_model(table: StudyTableModel) -> None:
     """What was found besides stays, and each precision of the context has its own."""
     found = study(FEW)
     rows = list(found.rows)
@@ -85,7 +85,7 @@ def test_what_failed_stands_in_one_line_of_a_model(table: LabTable) -> None:
     other = StepFailure("fidelity", "Not enough memory", "Choose a shorter text.", 4)
     rows[1] = msgspec.structs.replace(rows[1], speed=None, failures=(slow, other))
     plan = msgspec.structs.replace(found.plan, cache_bits=(16, 8, 4))
-    whole, eight, four = lines(msgspec.structs.replace(found, rows=tuple(rows), plan=plan))[3:6]
+    whole, eight, four = study_lines(msgspec.structs.replace(found, rows=tuple(rows), plan=plan))[3:6]
     assert whole.note.startswith("About 2 of 100")
     assert whole.failure == "Speed was not measured: It ended. Close other programs."
     assert (eight.note, eight.failure) == ("Waiting to be measured", "")
@@ -102,27 +102,27 @@ def test_a_stand_in_makes_what_is_lost_a_lower_bound() -> None:
         for row in found.rows
     ]
     rows[1] = msgspec.structs.replace(rows[1], is_stand_in=True, fidelity=())
-    original, stand_in, other, _ = lines(msgspec.structs.replace(found, rows=tuple(rows)))
+    original, stand_in, other, _ = study_lines(msgspec.structs.replace(found, rows=tuple(rows)))
     assert (original.sample.reference, stand_in.sample.reference) == (None, other.sample.fidelity)
     assert stand_in.note.startswith("Stands in for the original")
     assert other.note.endswith("or more, since an 8-bit copy stood in for the original")
 
 
-def test_the_perplexity_of_the_original_comes_with_the_others(table: LabTable) -> None:
+def test_the_perplexity_of_the_original_comes_with_the_others(table: StudyTableModel) -> None:
     assert table.index(0, COLUMN_BY_KEY["perplexity"]).data() == "14.00 ± 0.40"
 
 
-def test_a_running_figure_changes_one_row(table: LabTable) -> None:
+def test_a_running_figure_changes_one_row(table: StudyTableModel) -> None:
     """The selection and the place in the list stay."""
     changed: list[int] = []
     table.dataChanged.connect(lambda first, last: changed.extend((first.row(), last.row())))
     found = study(FEW)
     label = found.candidates[1].label
-    table.show_lines(lines(found, Present(label, "Held against the original", so_far=fidelity(0.5, 0.3))))
+    table.show_lines(study_lines(found, CurrentStep(label, "Held against the original", so_far=fidelity(0.5, 0.3))))
     assert changed == [2, 2]
 
 
-def test_rows_that_go_leave_the_others_alone(table: LabTable) -> None:
+def test_rows_that_go_leave_the_others_alone(table: StudyTableModel) -> None:
     """No reset, which would lose what is selected."""
     resets, removed = [], []
     table.modelReset.connect(lambda: resets.append(1))
@@ -131,15 +131,15 @@ def test_rows_that_go_leave_the_others_alone(table: LabTable) -> None:
     assert (resets, removed) == ([], [(2, 2)])
 
 
-def test_a_screen_reader_hears_what_is_shown_by_colour(table: LabTable) -> None:
-    table.show_lines(lines(study(FEW), winner=study(FEW).candidates[0].label))
+def test_a_screen_reader_hears_what_is_shown_by_colour(table: StudyTableModel) -> None:
+    table.show_lines(study_lines(study(FEW), winner=study(FEW).candidates[0].label))
     spoken = table.index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole)
     assert spoken == "8-bit, the winner, About 2 of 100 next words differ from the original; very close"
 
 
 def test_markdown_has_the_figures_of_the_window() -> None:
     """With the whole name, since the heading above the table is not copied."""
-    head, rule, _, second, *_ = as_markdown(lines(study(FEW)), COLUMNS).splitlines()
+    head, rule, _, second, *_ = as_markdown(study_lines(study(FEW)), COLUMNS).splitlines()
     assert head.startswith("| Model | Size (MB) | Bits per weight | Mean KL (nats) |")
     assert rule.startswith("| --- | ---: |")
     assert second.startswith("| SmolLM2-135M-Instruct-8-bit | 143 | 8.50 | 0.0011")
@@ -148,8 +148,8 @@ def test_markdown_has_the_figures_of_the_window() -> None:
 
 def test_csv_has_whole_numbers() -> None:
     """Programs read bytes, and every digit, in lines that end as RFC 4180 has it."""
-    assert as_csv(lines(study(FEW)), COLUMNS).count("\r\n") == 1 + 4
-    records = list(csv.DictReader(io.StringIO(as_csv(lines(study(FEW)), COLUMNS))))
+    assert as_csv(study_lines(study(FEW)), COLUMNS).count("\r\n") == 1 + 4
+    records = list(csv.DictReader(io.StringIO(as_csv(study_lines(study(FEW)), COLUMNS))))
     assert records[2]["size_bytes"] == "75656250"
     assert float(records[2]["mean_kl"]) == 0.041
     assert float(records[2]["mean_kl_se"]) == 0.041 / 20
@@ -158,7 +158,7 @@ def test_csv_has_whole_numbers() -> None:
 
 def test_a_wild_name_stays_a_name() -> None:
     """Neither a spreadsheet nor a page takes the name of a model for anything else."""
-    first = lines(study(FEW))[0]
+    first = study_lines(study(FEW))[0]
     rows = (msgspec.structs.replace(first.row, label=f"{owner}=1+1|<b>\nmore") for owner in ("", "o/"))
     bare, owned = ([replace(first, sample=replace(first.sample, row=row))] for row in rows)
     assert next(csv.DictReader(io.StringIO(as_csv(bare, COLUMNS))))["model"] == "'=1+1|<b> more"

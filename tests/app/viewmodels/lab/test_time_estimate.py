@@ -2,14 +2,14 @@
 
 import pytest
 
-from app.viewmodels.lab.time_estimate import Countdown, Pace, guess, learned, study_seconds
+from app.viewmodels.lab.time_estimate import Countdown, Speeds, default_speeds, speeds_from_history, study_seconds
 from mlx_engine.measure.results.messages import CorpusSource
 from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Study
 from tests.mlx_engine.measure.charts.studies import FEW
 from tests.mlx_engine.measure.charts.studies import study as measured
 
-PACE = Pace(1e10, 1e9, "the test")
+PACE = Speeds(1e10, 1e9, "the test")
 
 
 def planned(candidates: int, tokens: int = 8192) -> Study:
@@ -26,19 +26,19 @@ def test_more_text_and_more_models_take_longer() -> None:
 
 def test_what_was_measured_here_counts_more_than_a_guess() -> None:
     """The median of the models, by their numbers of weights."""
-    usual = guess(has_metal=True)
-    found = learned([measured(FEW)], usual, planned(1).original)
+    usual = default_speeds(has_metal=True)
+    found = speeds_from_history([measured(FEW)], usual, planned(1).original)
     assert found.reading == pytest.approx(134.5e6 * 1120, rel=0.3)
     assert "measured here" in found.source
-    assert learned([planned(2)], usual, planned(1).original) == usual
+    assert speeds_from_history([planned(2)], usual, planned(1).original) == usual
 
 
 def test_small_models_say_little_of_how_fast_a_large_one_is() -> None:
     """They are slower for their weights, so a guess that is faster holds."""
-    fast, slow = Pace(1e20, 1e20, "fast"), Pace(1.0, 1.0, "slow")
+    fast, slow = Speeds(1e20, 1e20, "fast"), Speeds(1.0, 1.0, "slow")
     large = Row(label="large", path="large", size_bytes=10**10, bits_per_weight=16)
-    assert learned([measured(FEW)], fast, large).reading == fast.reading
-    assert learned([measured(FEW)], slow, large).reading > slow.reading
+    assert speeds_from_history([measured(FEW)], fast, large).reading == fast.reading
+    assert speeds_from_history([measured(FEW)], slow, large).reading > slow.reading
 
 
 def test_a_machine_that_is_slower_than_thought_takes_longer() -> None:

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from app.assembly.lab import LabAssembly
 from app.assembly.window import Assembly
-from app.viewmodels.lab.study_store import LabShelf
+from app.viewmodels.lab.study_store import StudyStore
 from app.views.lab.corpus_picker import CorpusPicker
 from app.views.lab.page import LabPage
 from mlx_engine.folders import Folders
@@ -96,7 +96,7 @@ def test_past_chats_are_copied_and_stay_private(open_setup: Setup, folders: Fold
     study = parts.draft.study()
     assert study
     save_study(study, folders.studies)
-    shelf = LabShelf(folders)
+    shelf = StudyStore(folders)
     assert copy.exists()
     shelf.forget(study.plan.name)
     assert not copy.exists()

@@ -11,12 +11,12 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.lab.draft import LabDraft
-from app.viewmodels.lab.export import LabExport
+from app.viewmodels.lab.draft import StudyDraft
+from app.viewmodels.lab.export import ReportExport
 from app.viewmodels.lab.studies import Lab
-from app.viewmodels.lab.study_store import LabShelf
+from app.viewmodels.lab.study_store import StudyStore
 from app.viewmodels.lab.table import COLUMN_BY_KEY
-from app.viewmodels.lab.time_estimate import guess
+from app.viewmodels.lab.time_estimate import default_speeds
 from app.views.kit.theme import Theme
 from app.views.lab.chart_pane import ChartPane
 from app.views.lab.gates_form import GatesForm
@@ -65,12 +65,12 @@ def show(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[Show]:
     windows: list[LabWindow] = []
 
     def show(*studies: Study) -> LabWindow:
-        shelf = LabShelf(folders)
+        shelf = StudyStore(folders)
         for saved_study in studies:
             shelf.keep(saved_study)
         runner = GivenRunner()
-        lab = Lab(shelf, runner, guess(has_metal=True), available_bytes=10**10, parent=facet)
-        draft = LabDraft(
+        lab = Lab(shelf, runner, default_speeds(has_metal=True), available_bytes=10**10, parent=facet)
+        draft = StudyDraft(
             folders,
             facet.library,
             OutlineAnswers(outline()),
@@ -79,7 +79,7 @@ def show(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[Show]:
             names=lambda: lab.names,
             parent=facet,
         )
-        page = LabPage(lab, draft, LabExport(lab), theme)
+        page = LabPage(lab, draft, ReportExport(lab), theme)
         qtbot.addWidget(page)
         page.resize(660, 530)
         page.show()

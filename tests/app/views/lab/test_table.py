@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.viewmodels.lab.studies import Lab
-from app.viewmodels.lab.study_store import LabShelf
+from app.viewmodels.lab.study_store import StudyStore
 from app.viewmodels.lab.table import COLUMN_BY_KEY
-from app.viewmodels.lab.time_estimate import guess
+from app.viewmodels.lab.time_estimate import default_speeds
 from app.views.kit.theme import Theme
 from app.views.lab.figure_alignment import figure_slots, split_figure
 from app.views.lab.table import StudyTable
@@ -37,9 +37,9 @@ def runner() -> GivenRunner:
 
 @pytest.fixture
 def lab(unfinished_study: Study, runner: GivenRunner, tmp_path: Path) -> Lab:
-    shelf = LabShelf(Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs"))
+    shelf = StudyStore(Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs"))
     shelf.keep(unfinished_study)
-    return Lab(shelf, runner, guess(has_metal=True), available_bytes=10**10)
+    return Lab(shelf, runner, default_speeds(has_metal=True), available_bytes=10**10)
 
 
 @pytest.fixture

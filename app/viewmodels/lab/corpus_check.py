@@ -26,14 +26,14 @@ _WIKITEXT = "The text on which llama.cpp's perplexities are published; all of it
 _FILE = "The beginning of your file is read; nothing leaves this computer."
 
 
-class Chats(Protocol):
+class ChatCopies(Protocol):
     """The past chats of the window: a `PastChats`."""
 
     def count(self) -> ChatCount: ...
     def copy(self) -> str: ...
 
 
-class LabText(QObject):
+class CorpusCheck(QObject):
     """Without `questions` no text is checked; without `chats` there are none."""
 
     changed = Signal()
@@ -44,7 +44,7 @@ class LabText(QObject):
         parent: QObject | None = None,
         *,
         questions: Questions | None = None,
-        chats: Chats | None = None,
+        chats: ChatCopies | None = None,
     ) -> None:
         super().__init__(parent)
         self._folders, self._questions, self._chats = folders, questions, chats

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.viewmodels.lab.time_estimate import Pace, corpus_tokens, study_seconds
+from app.viewmodels.lab.time_estimate import Speeds, corpus_tokens, study_seconds
 from mlx_engine.amounts import format_estimate, format_memory
 from mlx_engine.measure.results.memory_required import measurement_fit
 from mlx_engine.measure.study.study import Row, Study
@@ -22,7 +22,7 @@ _USUAL_VOCABULARY = 150_000
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class StudyEstimate:
     """`how` says how the time is reckoned, `problem` why the study cannot be begun; then there may be nothing else."""
 
     time: str = ""
@@ -39,7 +39,7 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
-class Reckoning:
+class StudyEstimator:
     """A study, and what is known of its models by their labels: as they are, or as recipes are going to make them."""
 
     study: Study
@@ -48,11 +48,11 @@ class Reckoning:
     tokens: int = 0
     """That are read of the text; 0 as long as that can only be guessed."""
 
-    def forecast(self, pace: Pace, folder: Path) -> Forecast:
+    def forecast(self, pace: Speeds, folder: Path) -> StudyEstimate:
         """Say what it takes; what is made and kept stands on the disk of `folder`."""
         disk_bytes, too_large = self.disk_bytes(), self.too_large()
         no_room = disk_problem(folder, disk_bytes, way_out="Make room, or tick fewer recipes.")
-        return Forecast(
+        return StudyEstimate(
             time=format_estimate(study_seconds(self.study, pace, self._tokens)),
             how=f"Each reads {self._tokens:,} tokens. {pace.source}",
             memory=self.memory(),

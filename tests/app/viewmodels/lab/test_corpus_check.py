@@ -8,7 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.viewmodels.bridges.questions import OnReply, Questions
-from app.viewmodels.lab.text import LabText
+from app.viewmodels.lab.corpus_check import CorpusCheck
 from mlx_engine import network
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.messages import CorpusRead, CorpusSource, ReadCorpus
@@ -48,7 +48,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
 def test_a_file_is_looked_at_once_as_long_as_it_stays_as_it_is(folders: Folders, tmp_path: Path) -> None:
     """What is found is said, and what is wrong stands against the study."""
     questions = TextAnswers()
-    text = LabText(folders, questions=questions)
+    text = CorpusCheck(folders, questions=questions)
     notes = tmp_path / "notes.txt"
     notes.write_text("It rains.")
     plan = _plan(CorpusSource(path=str(notes)))
@@ -69,7 +69,7 @@ def test_a_file_is_looked_at_once_as_long_as_it_stays_as_it_is(folders: Folders,
 
 def test_the_own_texts_need_no_look(folders: Folders, tmp_path: Path) -> None:
     questions = TextAnswers()
-    text = LabText(folders, questions=questions)
+    text = CorpusCheck(folders, questions=questions)
     text.look(tmp_path, _plan(CorpusSource()))
     assert (questions.asked, text.is_reading, text.problem) == ([], False, "")
 
@@ -77,7 +77,7 @@ def test_the_own_texts_need_no_look(folders: Folders, tmp_path: Path) -> None:
 def test_a_data_set_is_fetched_later(folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where from is said; offline it cannot be, unless it is here."""
     questions = TextAnswers()
-    text = LabText(folders, questions=questions)
+    text = CorpusCheck(folders, questions=questions)
     text.look(tmp_path, _plan(CorpusSource(dataset="wikitext-2")))
     assert "fetched from the Hugging Face Hub when the study begins: ggml-org/ci" in text.words
     assert (questions.asked, text.problem) == ([], "")
@@ -94,15 +94,15 @@ def test_a_data_set_is_fetched_later(folders: Folders, tmp_path: Path, monkeypat
 
 
 @pytest.fixture
-def looking(folders: Folders, qtbot: QtBot) -> Iterator[LabText]:
+def looking(folders: Folders, qtbot: QtBot) -> Iterator[CorpusCheck]:
     """With a real process that looks."""
-    text = LabText(folders, questions=Questions(folders.logs))
+    text = CorpusCheck(folders, questions=Questions(folders.logs))
     yield text
     text.close()
 
 
 def test_a_process_says_what_the_study_would_say(
-    looking: LabText, tiny_models: Path, tmp_path: Path, qtbot: QtBot
+    looking: CorpusCheck, tiny_models: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
     """With the tokenizer of the original; a pipe does not hold it up, nor what was asked before."""
     os.mkfifo(tmp_path / "pipe.txt")

@@ -12,7 +12,7 @@ from mlx_engine.protocol import CacheBits
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class StudyOptions:
     """Candidates are ids, recipes names. A corpus file is a path, a data set the name of one on the Hub; without either
     it is Facet's own texts, of which `few_tokens` are read unless it `is_whole`. With a `stand_in` a conversion to 8
     bits answers in the place of an original that is too large. The last ones come with a plan.
@@ -55,9 +55,9 @@ class Choices:
         return msgspec.structs.replace(wanted, prompts=prompts or (128,), depths=depths)
 
 
-def choices_of(plan: StudyPlan) -> Choices:
+def options_of(plan: StudyPlan) -> StudyOptions:
     """Return what was chosen for a study that is there already."""
-    return Choices(
+    return StudyOptions(
         candidates=frozenset(plan.candidates),
         recipes=frozenset(plan.recipes),
         corpus_file=plan.corpus.path,

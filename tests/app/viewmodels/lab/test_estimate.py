@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.viewmodels.lab.forecast import Forecast, Reckoning
-from app.viewmodels.lab.time_estimate import Pace
+from app.viewmodels.lab.estimate import StudyEstimate, StudyEstimator
+from app.viewmodels.lab.time_estimate import Speeds
 from mlx_engine.measure.results.speed_result import SpeedPlan
 from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Study
@@ -42,13 +42,13 @@ def study(whale: ModelDescription) -> Study:
     return Study(plan=StudyPlan(name="Whales", original="maker/Whale", speed=None), rows=rows)
 
 
-def reckon(study: Study, whale: ModelDescription, machine: Machine = AMPLE) -> Reckoning:
+def reckon(study: Study, whale: ModelDescription, machine: Machine = AMPLE) -> StudyEstimator:
     small = replace(whale, size_bytes=10_000)
-    return Reckoning(study, {"maker/Whale": whale, "there": small, "to be made": small}, machine, TOKENS)
+    return StudyEstimator(study, {"maker/Whale": whale, "there": small, "to be made": small}, machine, TOKENS)
 
 
-def forecast(reckoning: Reckoning) -> Forecast:
-    return reckoning.forecast(Pace(1e10, 1e9, "A guess."), reckoning.models["maker/Whale"].path)
+def forecast(reckoning: StudyEstimator) -> StudyEstimate:
+    return reckoning.forecast(Speeds(1e10, 1e9, "A guess."), reckoning.models["maker/Whale"].path)
 
 
 def test_the_disk_holds_what_is_made_and_a_part_of_the_answers(study: Study, whale: ModelDescription) -> None:
