@@ -83,9 +83,9 @@ def quantization(run: Run, grab: Grab) -> Iterator[Step]:
     page.editor.back_requested.emit()
     quantize.start()
     jobs = run.assembly.pages.jobs().jobs
-    yield lambda: jobs.share > 0.2 or not jobs.under_way
+    yield lambda: jobs.summary().fraction > 0.2 or not jobs.summary().remaining
     grab("jobs")
-    yield lambda: not jobs.under_way
+    yield lambda: not jobs.summary().remaining
 
 
 def new_study(run: Run, grab: Grab) -> Iterator[Step]:

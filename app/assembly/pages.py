@@ -62,10 +62,13 @@ class PageAssembly(QObject):
             from app.assembly.jobs import JobsAssembly  # noqa: PLC0415 - not needed at the start
 
             self._jobs = JobsAssembly(self._parts, self._navigation, self)
-            jobs, entry = self._jobs.jobs, self._workbench.sidebar.jobs
-            jobs.changed.connect(lambda _id: entry.show_progress(jobs.summary(), jobs.share))
-            entry.show_progress(jobs.summary(), jobs.share)
+            self._jobs.jobs.changed.connect(self._show_jobs)
+            self._show_jobs()
         return self._jobs
+
+    def _show_jobs(self) -> None:
+        summary = self.jobs().jobs.summary()
+        self._workbench.sidebar.jobs.show_progress(summary.activity, summary.fraction)
 
     def hub(self) -> "HubAssembly":
         if self._hub is None:

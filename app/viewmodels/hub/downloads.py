@@ -41,12 +41,12 @@ class Downloads(QObject):
                 return Offer("download")
             case JobItem(kind="done"):
                 return Offer("ready", 1.0)
-            case JobItem(kind="paused", share=share):
-                return Offer("resume", share)
+            case JobItem(kind="paused", fraction=fraction):
+                return Offer("resume", fraction)
             case JobItem(kind="failed"):
                 return Offer("retry")
             case item:
-                return Offer("underway", item.share)
+                return Offer("underway", item.fraction)
 
     def take(self, repository: str) -> None:
         """Do what `offer` says."""

@@ -1,4 +1,4 @@
-"""A job as a row shows it: a download, a conversion, or what is being published."""
+"""Jobs as rows of a list: downloads, conversions and publications."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from mlx_engine.quantize.plan.messages import Convert, SourceProgress, Unquantiz
 Task = Literal["download", "conversion", "publication"]
 JobKind = Literal["queued", "running", "paused", "done", "failed"]
 Remedy = Literal["", "sign in", "accept", "page"]
-"""What a person can do, besides trying again; "page" is to look at what is on the Hub now."""
+"""The user's options besides trying again. "page" opens the model's page on the Hub."""
 
 _KINDS: Mapping[type[JobState], JobKind] = {
     Queued: "queued",
@@ -25,27 +25,26 @@ _KINDS: Mapping[type[JobState], JobKind] = {
     Done: "done",
     Failed: "failed",
 }
-_TO_READ: Mapping[str, Remedy] = {
+_READ_REMEDIES: Mapping[str, Remedy] = {
     "NeedsConsent": "accept",
     "NeedsToken": "sign in",
     "WrongToken": "sign in",
     "HubNotFound": "sign in",
 }
-_TO_WRITE: Mapping[str, Remedy] = {"NeedsToken": "sign in", "WrongToken": "sign in", "ReadOnlyToken": "sign in"}
+_WRITE_REMEDIES: Mapping[str, Remedy] = {"NeedsToken": "sign in", "WrongToken": "sign in", "ReadOnlyToken": "sign in"}
+"""Remedies by class of the error in `errors.py`."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobItem:
-    """`line` says how it stands, `details` are sentences about what is done. `subject` is the repository, or the id of
-    the model that is being made.
-    """
+    """One job. `subject` is the repository, or the id of the model that a conversion creates; `details` are lines."""
 
     id: str
     task: Task
     subject: str
     name: str
     state: JobState
-    line: str
+    status: str
     details: tuple[str, ...]
     remedy: Remedy = ""
 
@@ -54,30 +53,30 @@ class JobItem:
         return _KINDS[type(self.state)]
 
     @property
-    def share(self) -> float:
-        """How much is done, from 0 to 1."""
+    def fraction(self) -> float:
+        """The completed fraction, from 0 to 1."""
         return hub_format.job_progress(self.state)
 
     @property
     def problem(self) -> str:
-        """What to do about a failure."""
+        """The message of a failure; "" if the job has not failed."""
         return self.state.message if isinstance(self.state, Failed) else ""
 
 
-def item(job: Job) -> JobItem:
-    """Return what to show of `job`."""
+def job_item(job: Job) -> JobItem:
+    """Return the row for `job`."""
     state = job.state
     match job.request:
-        case Convert(model_id=made, recipe=recipe):
-            name, line = made.rpartition("/")[2], _line(state, recipe.title)
-            return JobItem(job.id, "conversion", made, name, state, line, _details(state))
+        case Convert(model_id=model_id, recipe=recipe):
+            name, status = model_id.rpartition("/")[2], _conversion_status(state, recipe.title)
+            return JobItem(job.id, "conversion", model_id, name, state, status, _conversion_details(state))
         case Publish(repository=repository):
-            line = _line_of_publication(state)
-            remedy = "page" if isinstance(state, Done) else _remedy(state, _TO_WRITE)
-            return JobItem(job.id, "publication", repository, repository, state, line, _files(state), remedy)
+            status = _publication_status(state)
+            remedy = "page" if isinstance(state, Done) else _remedy(state, _WRITE_REMEDIES)
+            return JobItem(job.id, "publication", repository, repository, state, status, _files(state), remedy)
         case Download(repository=repository):
-            line, remedy = hub_format.format_job(state), _remedy(state, _TO_READ)
-            return JobItem(job.id, "download", repository, repository, state, line, _files(state), remedy)
+            status, remedy = hub_format.format_job(state), _remedy(state, _READ_REMEDIES)
+            return JobItem(job.id, "download", repository, repository, state, status, _files(state), remedy)
 
 
 def _remedy(state: JobState, remedies: Mapping[str, Remedy]) -> Remedy:
@@ -88,25 +87,25 @@ def _files(state: JobState) -> tuple[str, ...]:
     return tuple(map(hub_format.format_file_progress, state.files)) if isinstance(state, Running) else ()
 
 
-def _line_of_publication(state: JobState) -> str:
+def _publication_status(state: JobState) -> str:
     match state:
         case Running(total_bytes=0):
-            return f"Publish · {state.notice or 'Reading the files, and asking the Hub what it has of them…'}"
+            return f"Publish · {state.notice or 'Comparing the files with those on the Hub…'}"
         case Done():
-            return f"On the Hub · {format_disk(state.size_bytes)}"
+            return f"Published · {format_disk(state.size_bytes)}"
         case Queued() | Running() | Paused():
             return f"Publish · {hub_format.format_job(state)}"
         case Failed():
             return state.title
 
 
-def _line(state: JobState, recipe: str) -> str:
+def _conversion_status(state: JobState, recipe: str) -> str:
     match state:
         case Running(total_bytes=0):
             return f"{recipe} · Reading the model…"
         case Done():
             size = f"{format_disk(state.size_bytes)}, {state.bits_per_weight:.2f} bits per weight"
-            return f"{recipe} · In the library · {size}"
+            return f"{recipe} · Added to your library · {size}"
         case Running(source=SourceProgress() as source):
             return f"{recipe} · {hub_format.format_streamed_conversion(state, source)}"
         case Queued() | Running() | Paused():
@@ -115,7 +114,7 @@ def _line(state: JobState, recipe: str) -> str:
             return state.title
 
 
-def _details(state: JobState) -> tuple[str, ...]:
+def _conversion_details(state: JobState) -> tuple[str, ...]:
     match state:
         case Running():
             writing = (f"Writing {state.tensor}",) if state.tensor else ()
@@ -127,7 +126,7 @@ def _details(state: JobState) -> tuple[str, ...]:
 
 
 def _unquantized(tensors: Sequence[UnquantizedTensor]) -> tuple[str, ...]:
-    """Return a line for each reason that tensors were not quantized."""
+    """Return a line for each reason that some tensors were not quantized."""
     counts = Counter(tensor.reason for tensor in tensors)
     first = {tensor.reason: tensor.path for tensor in reversed(tensors)}
     return tuple(

@@ -1,63 +1,57 @@
-"""All that takes long and goes on by itself: downloads, conversions and what is published, in one queue."""
-
-from collections.abc import Mapping
+"""The queue of background jobs: downloads, conversions and publications."""
 
 from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels.bridges.jobs import JobBridge
-from app.viewmodels.jobs import items as job_items
-from app.viewmodels.jobs.items import JobItem, JobKind, Task
+from app.viewmodels.jobs.items import JobItem, Task, job_item
+from app.viewmodels.jobs.summary import JobsSummary
 from app.viewmodels.library.library import ModelLibrary
-from mlx_engine.amounts import format_count, format_percent
 from mlx_engine.engine.values.job_kinds import QueuedRequest
 from mlx_engine.engine.values.job_state import Done, Failed, Queued
 from mlx_engine.hub_messages import Download
 
-_AT_REST: Mapping[JobKind, str] = {"failed": "failed", "queued": "waiting", "paused": "paused"}
-_VERBS: Mapping[Task, str] = {"download": "Downloading", "conversion": "Quantizing", "publication": "Publishing"}
-
 
 class Jobs(QObject):
-    """`converted`, `published` and `failed` tell the ends of what was begun here, each once."""
+    """The jobs of this and earlier runs. `converted`, `published` and `failed` are emitted once for each job."""
 
-    changed = Signal(str)  # the id of a job that is new, different or gone
-    converted = Signal(str, str)  # the id of the model, what to say of it
-    published = Signal(str, str)  # the repository, what to say of it
-    failed = Signal(str, str)  # what was not made, why and what to do
+    changed = Signal(str)  # the id of a job that was added, changed or removed
+    converted = Signal(str, str)  # the id of the model, a message
+    published = Signal(str, str)  # the repository, a message
+    failed = Signal(str, str)  # a title, a message
 
     def __init__(self, bridge: JobBridge, library: ModelLibrary, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge, self._library = bridge, library
-        self._told: set[str] = set()
-        self._awaited: list[JobItem] = []
-        """Downloads and conversions that have ended, until the library has their models."""
-        bridge.changed.connect(self._follow)
-        library.refreshed.connect(self._tell_arrived)
+        self._reported_ids: set[str] = set()
+        self._pending: list[JobItem] = []
+        """Downloads and conversions that have ended, but whose models are not in the library yet."""
+        bridge.changed.connect(self._on_changed)
+        library.refreshed.connect(self._report_added)
 
     @property
     def items(self) -> list[JobItem]:
         """All jobs, in the order of the queue."""
-        return [job_items.item(job) for job in self._bridge.jobs]
+        return [job_item(job) for job in self._bridge.jobs]
 
     def item(self, id: str) -> JobItem | None:
         job = self._bridge.job(id)
-        return job_items.item(job) if job else None
+        return job_item(job) if job else None
 
     def download_of(self, repository: str) -> JobItem | None:
         """Return the download of a repository; None if there is none."""
         downloads = (job for job in self._bridge.jobs if isinstance(job.request, Download))
-        return next((job_items.item(job) for job in downloads if job.request.repository == repository), None)
+        return next((job_item(job) for job in downloads if job.request.repository == repository), None)
 
     def add(self, request: QueuedRequest) -> str:
-        """Put a job at the end of the queue; return its id. If the same one is there, that one goes on instead.
+        """Add a job to the end of the queue and return its id. If the same job exists, resume it instead.
 
         Raises:
-            StorageError: another job makes something else in the same place.
+            StorageError: another job has the same target.
         """
         return self._bridge.add(request)
 
     def download(self, repository: str) -> str:
-        """Put the download of a repository into the queue, as `add` does."""
+        """Add the download of a repository to the queue, as with `add`."""
         return self._bridge.download(repository)
 
     def pause(self, id: str) -> None:
@@ -70,74 +64,54 @@ class Jobs(QObject):
         self._bridge.cancel(id)
 
     def log_tail(self, id: str) -> str:
-        """Return the last lines that the job's process has written; "" if it has none."""
+        """Return the last lines of the log of the job's process; "" if it has none."""
         return self._bridge.log_tail(id)
 
     def clear_done(self, task: Task | None = None) -> None:
-        """Take what is finished out of the list, of all tasks or of one; the models stay."""
-        for one in self.items:
-            if one.kind == "done" and task in (None, one.task):
-                self._bridge.cancel(one.id)
+        """Remove finished jobs from the list, of all tasks or of one; the models stay."""
+        for item in self.items:
+            if item.kind == "done" and task in (None, item.task):
+                self._bridge.cancel(item.id)
 
     def model_of(self, item: JobItem) -> str:
-        """Return the id of the model that the job has brought, if it can be chatted with; else ""."""
+        """Return the id of the job's model if it is in the library; otherwise ""."""
         if item.kind != "done" or item.task == "publication":
             return ""
         if item.task == "conversion":
             return item.subject if self._library.description(item.subject) else ""
         return self._library.downloaded_from(item.subject)
 
-    @property
-    def under_way(self) -> list[JobItem]:
-        """The jobs that have not ended."""
-        return [one for one in self.items if one.kind not in ("done", "failed")]
+    def summary(self, task: Task | None = None) -> JobsSummary:
+        """Summarize the jobs of all tasks or of one."""
+        return JobsSummary.of(item for item in self.items if task in (None, item.task))
 
-    @property
-    def share(self) -> float:
-        """How much is done of what runs, from 0 to 1."""
-        running = [one.share for one in self.items if one.kind == "running"]
-        return sum(running) / len(running) if running else 0.0
-
-    def summary(self) -> str:
-        """Summarize the jobs in a few words; "" if none is active and none has failed."""
-        kinds = [one.kind for one in self.items]
-        running = [one for one in self.items if one.kind == "running"]
-        if running:
-            tasks = {one.task for one in running}
-            verb = "Working" if len(tasks) > 1 else _VERBS[running[0].task]
-            waiting = kinds.count("queued")
-            return f"{verb} · {format_percent(self.share)}" + (f" · {waiting} more" if waiting else "")
-        counts = {words: kinds.count(kind) for kind, words in _AT_REST.items()}
-        found = ((count, words) for words, count in counts.items() if count)
-        return next((f"{format_count(count, 'job')} {words}" for count, words in found), "")
-
-    def _follow(self, id: str) -> None:
+    def _on_changed(self, id: str) -> None:
         job = self._bridge.job(id)
         if job and isinstance(job.state, Queued):
-            self._told.discard(id)
-        elif job and isinstance(job.state, Done | Failed) and id not in self._told:
-            self._told.add(id)
-            self._tell(job_items.item(job))
+            self._reported_ids.discard(id)
+        elif job and isinstance(job.state, Done | Failed) and id not in self._reported_ids:
+            self._reported_ids.add(id)
+            self._report(job_item(job))
         self.changed.emit(id)
 
-    def _tell(self, item: JobItem) -> None:
+    def _report(self, item: JobItem) -> None:
         match item.task, item.kind:
             case "download", "failed":
-                pass  # its row says so, and offers what helps
+                pass  # Its row shows the failure and the remedy.
             case _, "failed":
-                made = "made" if item.task == "conversion" else "published"
-                self.failed.emit(f"{item.name} was not {made}", item.problem)
+                verb = "create" if item.task == "conversion" else "publish"
+                self.failed.emit(f"Couldn't {verb} {item.name}", item.problem)
             case "publication", _:
-                self.published.emit(item.subject, item.line)
+                self.published.emit(item.subject, item.status)
             case _:
-                self._awaited.append(item)
+                self._pending.append(item)
                 self._library.refresh()
 
-    def _tell_arrived(self) -> None:
-        awaited, self._awaited = self._awaited, []
-        for item in awaited:
+    def _report_added(self) -> None:
+        pending, self._pending = self._pending, []
+        for item in pending:
             if item.task == "conversion" and self.model_of(item):
-                self.converted.emit(item.subject, item.line)
+                self.converted.emit(item.subject, item.status)
         for job in self._bridge.jobs:
             if isinstance(job.state, Done):
                 self.changed.emit(job.id)

@@ -51,11 +51,10 @@ class DownloadsPanel(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def _refresh(self) -> None:
-        kinds = [item.kind for item in self._jobs.items if item.task == "download"]
-        remaining = len(kinds) - kinds.count("done")
-        self._heading.setText(f"Downloads · {remaining} remaining" if remaining else "Downloads")
-        self._clear.setVisible("done" in kinds)
-        self.setVisible(bool(kinds))
+        summary = self._jobs.summary("download")
+        self._heading.setText(f"Downloads · {summary.status}")
+        self._clear.setVisible(summary.done > 0)
+        self.setVisible(bool(summary.status))
         self._fit_height()
 
     def _fit_height(self) -> None:

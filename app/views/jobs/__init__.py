@@ -1,1 +1,1 @@
-"""What goes on by itself: downloads and conversions."""
+"""The page and the sidebar entry of background jobs."""

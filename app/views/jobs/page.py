@@ -41,7 +41,7 @@ class JobsPage(QWidget):
     def _lay_out(self) -> None:
         self._placeholder.show_message(
             "No jobs",
-            "Downloads and conversions appear here while they run. You can keep chatting meanwhile.",
+            "Downloads and conversions appear here while they run. You can keep chatting in the meantime.",
             icon="jobs",
             actions=(_DISCOVER, _MODELS),
         )
@@ -71,12 +71,11 @@ class JobsPage(QWidget):
         self._jobs.changed.connect(self._refresh)
 
     def _refresh(self) -> None:
-        items = self._jobs.items
-        remaining = len(self._jobs.under_way)
-        self._summary.setText(f"{remaining} remaining" if remaining else "All done" if items else "")
-        self._clear.setVisible(any(item.kind == "done" for item in items))
-        self._head.setVisible(bool(items))
-        self._stack.setCurrentWidget(self._list if items else self._placeholder)
+        summary = self._jobs.summary()
+        self._summary.setText(summary.status)
+        self._clear.setVisible(summary.done > 0)
+        self._head.setVisible(bool(summary.status))
+        self._stack.setCurrentWidget(self._list if summary.status else self._placeholder)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         QPainter(self).fillRect(self.rect(), self._theme.palette.window)

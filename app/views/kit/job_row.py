@@ -74,9 +74,9 @@ class JobRow(QWidget):
     def show_item(self, item: JobItem) -> None:
         """Show the current state of the job."""
         self._item = item
-        self._status.setText(item.line)
+        self._status.setText(item.status)
         self._status.set_tone("danger" if item.kind == "failed" else "secondary")
-        self._bar.set_progress(item.share, is_active=item.kind == "running")
+        self._bar.set_progress(item.fraction, is_active=item.kind == "running")
         self._bar.setVisible(item.kind in ("running", "paused"))
         self._problem.setText(item.problem)
         self._problem.setVisible(bool(item.problem))

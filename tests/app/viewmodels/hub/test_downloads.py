@@ -13,7 +13,7 @@ from mlx_engine.engine.values.job_state import Running
 from mlx_engine.hub_messages import Download
 from tests.app.hub_window import HubWindow, add_variant
 from tests.app.viewmodels.facet import Facet
-from tests.app.viewmodels.jobs.test_queue import GivenBridge, conversion
+from tests.app.viewmodels.jobs.test_queue import FakeJobBridge, conversion
 from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model
 from tests.hub.server import Hub
@@ -62,7 +62,7 @@ def test_a_download_arrives(hub: Hub, open_window: Callable[[], HubWindow], qtbo
 
 def test_conversions_change_no_offer(facet: Facet, qtbot: QtBot) -> None:
     """They tell their progress many times a second, and every card would look for its model."""
-    bridge = GivenBridge()
+    bridge = FakeJobBridge()
     jobs = Jobs(bridge, facet.library)
     downloads = Downloads(jobs, facet.library)
     with qtbot.assertNotEmitted(downloads.changed):
