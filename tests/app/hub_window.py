@@ -1,4 +1,4 @@
-"""The Hub's side of the window for tests: the view-models as the app puts them together, against the small Hub."""
+"""The Hub's side of the window for tests: the view-models as the app puts them together, against the test Hub."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""`python -m tests.hub ID FOLDER [BYTES]` serves a folder as a repository, until its standard input closes.
+"""`python -m tests.hub ID FOLDER [BYTES]` serves a folder as a repository until its standard input closes.
 
-It sends no more than so many bytes a second of each large file. The first line of its output is the address. A process
-of its own, so that what it costs is not the client's.
+Each large file is sent at BYTES per second at most. The first line of the output is the URL. As a separate process, it
+does not add to the CPU time of the client.
 """
 
 import sys
@@ -15,7 +15,7 @@ from tests.hub.server import Hub
 def main(id: str, folder: Path, bytes_per_s: int = 0) -> None:
     hub = Hub()
     if bytes_per_s:
-        hub.order("/large/", Slow(bytes_per_s), times=sys.maxsize)
+        hub.inject("/large/", Slow(bytes_per_s), times=sys.maxsize)
     hub.add(Repository(id)).commit({file.name: file for file in sorted(folder.iterdir())})
     with hub.serving():
         sys.stdout.write(hub.endpoint + "\n")

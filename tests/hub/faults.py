@@ -1,4 +1,4 @@
-"""What a test can order to go wrong on the small Hub."""
+"""Faults that a test can inject into the test Hub."""
 
 import threading
 from dataclasses import dataclass, field
@@ -6,22 +6,21 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """Send, or take in, no more than so many bytes a second."""
+    """Send or receive at a limited rate."""
 
     bytes_per_s: int
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Close the connection after so many bytes of the body, of the answer or, where a file is sent, of the request."""
+    """Close the connection after a number of bytes: of the response body, or of the request body in an upload."""
 
     after_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Send, or take in, so many bytes of the body, then nothing until `released` is set; `reached` tells that it is so
-    far."""
+    """Stop sending or receiving the body after a number of bytes, set `reached`, and wait until `released` is set."""
 
     after_bytes: int
     reached: threading.Event = field(default_factory=threading.Event)
@@ -30,7 +29,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Answer with this status and nothing else."""
+    """Respond with this status only."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
@@ -39,41 +38,41 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class WrongContent:
-    """Send as many bytes as promised, but others."""
+    """Send different bytes of the announced length."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrongLength:
-    """Send so many bytes more (or fewer, if negative) than the listing says, and announce just that."""
+    """Announce and send a different length than the listing; a negative `by` is shorter."""
 
     by: int
 
 
 @dataclass(frozen=True, slots=True)
 class NoRange:
-    """Ignore that only a range was asked for, and send the whole file."""
+    """Ignore the requested range and send the whole file."""
 
 
 @dataclass(frozen=True, slots=True)
-class PartsOnly:
-    """Refuse whoever asks for more than so many bytes at once, as the real one does with files over 50 GB."""
+class LimitRange:
+    """Refuse requests for more than `largest_bytes` at once, as the real Hub does for files over 50 GB."""
 
     largest_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """Redirect to this address instead of the right one."""
+class WrongRedirect:
+    """Redirect to this URL instead of the correct one."""
 
     location: str
 
 
-Fault = Slow | Cut | Hold | Refuse | WrongContent | WrongLength | NoRange | PartsOnly | Elsewhere
+Fault = Slow | Cut | Hold | Refuse | WrongContent | WrongLength | NoRange | LimitRange | WrongRedirect
 
 
 @dataclass(slots=True)
-class Order:
-    """`fault` for `times` answers whose path contains `path`, after so many others."""
+class ScheduledFault:
+    """`fault` for the next `times` requests whose path contains `path`, after `after` normal ones."""
 
     path: str
     fault: Fault

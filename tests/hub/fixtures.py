@@ -1,4 +1,4 @@
-"""The small Hub and a job process that knows no other, for all tests."""
+"""Fixtures with the test Hub, and with job processes that use it."""
 
 import hashlib
 import os
@@ -13,17 +13,17 @@ from tests.hub.server import Hub
 
 
 @pytest.fixture(scope="session")
-def serving_hub() -> Iterator[Hub]:
+def running_hub() -> Iterator[Hub]:
     with Hub().serving() as hub:
         yield hub
 
 
 @pytest.fixture(scope="session")
-def hub_environment(serving_hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What a process needs to know of the small Hub, and of no other, with a cache and a keychain of the tests."""
+def hub_environment(running_hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment of a process that uses the test Hub, with a temporary cache and keychain."""
     home = tmp_path_factory.mktemp("hub")
     return {
-        "HF_ENDPOINT": serving_hub.endpoint,
+        "HF_ENDPOINT": running_hub.endpoint,
         "HF_HOME": str(home / "huggingface"),
         "FACET_HOME": str(home / "facet"),
         "FACET_TEST_KEYRING": str(home / "keyring.json"),
@@ -34,17 +34,17 @@ def hub_environment(serving_hub: Hub, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def hub(
-    serving_hub: Hub, hub_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    running_hub: Hub, hub_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[Hub]:
-    """The small Hub, empty and without faults; processes started by the test find it and nothing else."""
+    """The test Hub, empty and without faults; processes that the test starts use only this Hub."""
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "FACET_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     for name, value in hub_environment.items():
         monkeypatch.setenv(name, value)
     Path(hub_environment["FACET_TEST_KEYRING"]).unlink(missing_ok=True)
-    serving_hub.reset()
-    yield serving_hub
-    serving_hub.reset()
+    running_hub.reset()
+    yield running_hub
+    running_hub.reset()
 
 
 @pytest.fixture(scope="module")
@@ -61,27 +61,27 @@ def resident_job(hub_environment: dict[str, str], tmp_path_factory: pytest.TempP
 
 @pytest.fixture
 def job(hub: Hub, resident_job: JobProcess) -> JobProcess:
-    """A job process that has been started before; it serves one request after the other."""
+    """A job process that all tests of the module share."""
     return resident_job
 
 
 @pytest.fixture
 def start_job_process(hub: Hub, tmp_path: Path) -> Iterator[type[JobProcess]]:
-    """Job processes of the test's own, in the environment that it has set by then."""
-    started: list[JobProcess] = []
+    """Class that starts job processes in the current environment; they end with the test."""
+    processes: list[JobProcess] = []
 
-    class Started(JobProcess):
+    class TestJobProcess(JobProcess):
         def __init__(self) -> None:
             super().__init__(tmp_path / "logs")
-            started.append(self)
+            processes.append(self)
 
-    yield Started
-    for process in started:
+    yield TestJobProcess
+    for process in processes:
         process.close()
 
 
 def model_files(megabytes: float = 0.1) -> dict[str, HubFile | bytes]:
-    """Return the files of a repository: a model with so many random weights, and what else may lie there."""
+    """Return the files of a repository: a model with random weights, and files that Facet does not need."""
     return {
         "README.md": b"---\nlicense: mit\n---\n# A model\n",
         "config.json": b'{"model_type": "llama"}',
@@ -98,7 +98,7 @@ def sha256(path: Path) -> str:
 
 
 def add_model(hub: Hub, id: str, megabytes: float = 0.1) -> Repository:
-    """Put a model on the Hub, with one commit."""
+    """Add a repository with a model in one commit."""
     repository = hub.add(Repository(id))
     repository.commit(model_files(megabytes))
     return repository

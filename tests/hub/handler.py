@@ -1,4 +1,4 @@
-"""How the small Hub answers: routes, rights, and the faults that were ordered."""
+"""HTTP handler of the test Hub: routes, access rights and injected faults."""
 
 import json
 import threading
@@ -10,20 +10,31 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from tests.hub import listing
-from tests.hub.faults import Cut, Elsewhere, Fault, Hold, NoRange, PartsOnly, Refuse, Slow, WrongContent, WrongLength
-from tests.hub.receiving import Receiving
+from tests.hub.faults import (
+    Cut,
+    Fault,
+    Hold,
+    LimitRange,
+    NoRange,
+    Refuse,
+    Slow,
+    WrongContent,
+    WrongLength,
+    WrongRedirect,
+)
 from tests.hub.repository import HubFile, Repository
+from tests.hub.upload_handler import UploadHandler
 
 if TYPE_CHECKING:
     from tests.hub.server import Hub
 
 _BLOCK = 1 << 20
-_never = threading.Event()
+_NEVER = threading.Event()
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """One request as it came."""
+class HubRequest:
+    """A logged request."""
 
     method: str
     path: str
@@ -32,9 +43,9 @@ class Seen:
     authorization: str
 
 
-class HubHandler(Receiving, BaseHTTPRequestHandler):
+class HubHandler(UploadHandler, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server_version = "SmallHub"
+    server_version = "TestHub"
     wbufsize = 0
 
     def __init__(self, hub: "Hub", *arguments: Any) -> None:
@@ -44,11 +55,11 @@ class HubHandler(Receiving, BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self.do_GET()
 
-    def _begin(self) -> None:
-        """Note the request, and find out what is to go wrong with it."""
+    def _start_request(self) -> None:
+        """Log the request and select its fault."""
         headers = self.headers
-        self._hub.seen.append(
-            Seen(
+        self._hub.requests.append(
+            HubRequest(
                 self.command,
                 self.path,
                 headers["Host"] or "",
@@ -56,45 +67,45 @@ class HubHandler(Receiving, BaseHTTPRequestHandler):
                 headers["Authorization"] or "",
             )
         )
-        self._fault = self._hub.take_fault(self.path)
+        self._fault = self._hub.next_fault(self.path)
 
     def do_GET(self) -> None:
-        self._begin()
+        self._start_request()
         if isinstance(self._fault, Refuse):
             self._error(self._fault.status, headers=dict(self._fault.headers))
             return
         path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
         match path.strip("/").split("/"):
             case ["api", "whoami-v2"]:
-                self._whoami()
+                self._send_user()
             case ["api", "models"]:
-                self._list(query)
+                self._send_search(query)
             case ["api", "models", owner, name, *rest]:
-                self._about(f"{owner}/{name}", [unquote(part) for part in rest], query)
+                self._send_details(f"{owner}/{name}", [unquote(part) for part in rest], query)
             case ["datasets", owner, name, "resolve", revision, *file]:
                 self._resolve(f"datasets/{owner}/{name}", unquote(revision), "/".join(map(unquote, file)))
             case ["large", digest]:
-                self._large(digest)
+                self._send_large(digest)
             case [owner, name, "resolve", revision, *file]:
                 self._resolve(f"{owner}/{name}", unquote(revision), "/".join(map(unquote, file)))
             case _:
                 self._error(404)
 
     def log_message(self, *_: object) -> None:
-        """The tests read `Hub.seen` instead."""
+        """Log nothing: tests read `Hub.requests` instead."""
 
     @property
-    def _is_reader(self) -> bool:
-        return (self.headers["Authorization"] or "").removeprefix("Bearer ") in self._hub.readers
+    def _is_read_only(self) -> bool:
+        return (self.headers["Authorization"] or "").removeprefix("Bearer ") in self._hub.read_only_tokens
 
     @property
     def _user(self) -> str | None:
         return self._hub.tokens.get((self.headers["Authorization"] or "").removeprefix("Bearer "))
 
-    # What may be read.
+    # Access.
 
-    def _readable(self, id: str, *, files: bool) -> Repository | None:
-        """Return the repository, or answer why not. All may know of a gated one, but not read its files."""
+    def _find_readable(self, id: str, *, files: bool) -> Repository | None:
+        """Return the repository, or send an error. Everyone may see a gated repository, but not read its files."""
         if self.headers["Authorization"] and self._user is None:
             self._error(401, message="Invalid credentials in Authorization header")
             return None
@@ -108,31 +119,31 @@ class HubHandler(Receiving, BaseHTTPRequestHandler):
             return None
         return repository
 
-    # Answers.
+    # Responses.
 
-    def _whoami(self) -> None:
+    def _send_user(self) -> None:
         if self._user is None:
             self._error(401, message="Invalid credentials in Authorization header")
         else:
-            token = {"displayName": "A token", "role": "read" if self._is_reader else "write"}
+            token = {"displayName": "A token", "role": "read" if self._is_read_only else "write"}
             organizations = [
                 {"name": name, "roleInOrg": "write"} for name in self._hub.organizations.get(self._user, ())
             ]
             auth = {"type": "access_token", "accessToken": token}
             self._json({"type": "user", "name": self._user, "orgs": organizations, "auth": auth})
 
-    def _list(self, query: dict[str, list[str]]) -> None:
-        found = listing.search(self._hub.repositories.values(), query)
+    def _send_search(self, query: dict[str, list[str]]) -> None:
+        results = listing.search(self._hub.repositories.values(), query)
         start = int(query.get("cursor", ["0"])[0])
         limit = min(int(query.get("limit", ["1000"])[0]), self._hub.page_size)
         headers = {}
-        if start + limit < len(found):
+        if start + limit < len(results):
             rest = self.path.partition("?")[2].partition("&cursor=")[0]
             headers["Link"] = f'<{self._hub.endpoint}/api/models?{rest}&cursor={start + limit}>; rel="next"'
-        self._json([listing.summary(repository) for repository in found[start : start + limit]], headers)
+        self._json([listing.summary(repository) for repository in results[start : start + limit]], headers)
 
-    def _about(self, id: str, rest: list[str], query: dict[str, list[str]]) -> None:
-        if (repository := self._readable(id, files=False)) is None:
+    def _send_details(self, id: str, rest: list[str], query: dict[str, list[str]]) -> None:
+        if (repository := self._find_readable(id, files=False)) is None:
             return
         match rest:
             case []:
@@ -147,10 +158,10 @@ class HubHandler(Receiving, BaseHTTPRequestHandler):
         elif rest and rest[0] == "tree":
             self._json(listing.tree(repository, commit))
         else:
-            self._json(listing.about(repository, commit, with_sizes="blobs" in query))
+            self._json(listing.details(repository, commit, with_sizes="blobs" in query))
 
     def _resolve(self, id: str, revision: str, name: str) -> None:
-        if (repository := self._readable(id, files=True)) is None:
+        if (repository := self._find_readable(id, files=True)) is None:
             return
         commit = repository.resolve(revision)
         if commit is None:
@@ -166,12 +177,12 @@ class HubHandler(Receiving, BaseHTTPRequestHandler):
             self._send(file, headers)
             return
         location = f"http://{self._hub.large_file_host}/large/{digest}?for={quote(name)}"
-        if isinstance(self._fault, Elsewhere):
+        if isinstance(self._fault, WrongRedirect):
             location = self._fault.location
         headers |= {"X-Linked-Size": str(file.size), "X-Linked-Etag": f'"{digest}"', "Location": location}
         self._head(302, 0, headers)
 
-    def _large(self, digest: str) -> None:
+    def _send_large(self, digest: str) -> None:
         for repository in self._hub.repositories.values():
             for file, of_file in repository.digests.items():
                 if of_file == digest:
@@ -184,20 +195,20 @@ class HubHandler(Receiving, BaseHTTPRequestHandler):
     def _send(self, file: HubFile, headers: dict[str, str]) -> None:
         fault = self._fault
         if isinstance(fault, WrongContent | WrongLength):
-            file = HubFile(_spoiled(file.read(), fault))
+            file = HubFile(_damage(file.read(), fault))
         actual = HubFile(file.content).size
-        asked = self.headers["Range"] if not isinstance(fault, NoRange) else None
-        start, end = _range_of(asked, actual)
+        range_header = self.headers["Range"] if not isinstance(fault, NoRange) else None
+        start, end = _parse_range(range_header, actual)
         headers |= {"Accept-Ranges": "bytes"}
         if start and start >= actual:
             self._head(416, 0, {"Content-Range": f"bytes */{actual}"})
             return
-        if isinstance(fault, PartsOnly) and end - start > fault.largest_bytes:
+        if isinstance(fault, LimitRange) and end - start > fault.largest_bytes:
             self._error(400)
             return
-        if asked:
+        if range_header:
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{actual}"
-        self._head(206 if asked else 200, end - start, headers)
+        self._head(206 if range_header else 200, end - start, headers)
         if self.command == "GET":
             self._body(file.content, start, end, fault)
 
@@ -214,16 +225,16 @@ class HubHandler(Receiving, BaseHTTPRequestHandler):
                 fault.released.wait()
                 self.wfile.write(block[stop - sent :])
             elif isinstance(fault, Slow):
-                self._trickle(block, fault.bytes_per_s)
+                self._send_slowly(block, fault.bytes_per_s)
             else:
                 self.wfile.write(block)
             sent += len(block)
 
-    def _trickle(self, block: bytes, bytes_per_s: int) -> None:
+    def _send_slowly(self, block: bytes, bytes_per_s: int) -> None:
         step = max(1, bytes_per_s // 20)
         for at in range(0, len(block), step):
             self.wfile.write(block[at : at + step])
-            _never.wait(0.05)
+            _NEVER.wait(0.05)
 
     def _json(self, value: object, headers: dict[str, str] | None = None) -> None:
         body = json.dumps(value).encode()
@@ -259,13 +270,13 @@ def _blocks(content: bytes | Path, start: int, end: int) -> Iterator[bytes]:
             yield block
 
 
-def _spoiled(content: bytes, fault: WrongContent | WrongLength) -> bytes:
+def _damage(content: bytes, fault: WrongContent | WrongLength) -> bytes:
     if isinstance(fault, WrongContent):
         return bytes(byte ^ 0xFF for byte in content)
     return content + bytes(fault.by) if fault.by > 0 else content[: fault.by]
 
 
-def _range_of(header: str | None, size: int) -> tuple[int, int]:
-    """Return the first byte that is asked for, and the one behind the last."""
+def _parse_range(header: str | None, size: int) -> tuple[int, int]:
+    """Return the start and end of the requested range; the end is exclusive."""
     start, _, last = (header or "").removeprefix("bytes=").partition("-")
     return int(start or 0), min(size, int(last) + 1) if last else size

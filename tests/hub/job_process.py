@@ -1,4 +1,4 @@
-"""A job process as a test talks to it."""
+"""A job process with blocking requests, for tests."""
 
 import os
 import queue
@@ -15,7 +15,7 @@ DEADLINE_S = 30
 
 
 class JobProcess:
-    """It is started at once, in this process's environment."""
+    """A real job process, started with the environment of this process."""
 
     def __init__(self, logs: Path, *, needs_network: bool = True, command: Sequence[str] | None = None) -> None:
         self.log = logs / "jobs.log"
@@ -29,11 +29,11 @@ class JobProcess:
     def send(self, request: JobRequest) -> None:
         self._client.send(request)
 
-    def until(self, reached: Callable[[JobEvent], bool]) -> list[JobEvent]:
-        """Return the events up to the first that is so, that one included."""
+    def until(self, is_last: Callable[[JobEvent], bool]) -> list[JobEvent]:
+        """Return the events up to and including the first for which `is_last` is true."""
         deadline = time.monotonic() + DEADLINE_S
         events = [self._events.get(timeout=DEADLINE_S)]
-        while not reached(events[-1]):
+        while not is_last(events[-1]):
             events.append(self._events.get(timeout=max(0, deadline - time.monotonic())))
         return events
 

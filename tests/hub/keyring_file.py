@@ -1,4 +1,4 @@
-"""A keyring that child processes share with a test: a file, named by FACET_TEST_KEYRING."""
+"""A keyring that a test shares with its child processes: a file, named by FACET_TEST_KEYRING."""
 
 import json
 import os
@@ -27,5 +27,5 @@ class FileKeyring(KeyringBackend):
     def delete_password(self, service: str, username: str) -> None:
         entries = self._read()
         if entries.pop(f"{service}/{username}", None) is None:
-            raise PasswordDeleteError("There is no such password.")
+            raise PasswordDeleteError("Password not found.")
         self._path.write_text(json.dumps(entries))

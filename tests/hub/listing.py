@@ -1,34 +1,34 @@
-"""What the small Hub says about its repositories, in the Hub's own words."""
+"""Search results and repository details of the test Hub, in the format of the Hub's API."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from tests.hub.repository import HubFile, Repository
 
-_orders = {"downloads": "downloads", "likes": "likes", "lastModified": "updated"}
+_SORT_FIELDS = {"downloads": "downloads", "likes": "likes", "lastModified": "updated"}
 
 
 def search(repositories: Iterable[Repository], query: dict[str, list[str]]) -> list[Repository]:
-    """Return the repositories that suit the query, in its order."""
+    """Return the repositories that match the query, sorted as requested."""
 
-    def suits(repository: Repository) -> bool:
-        words = query.get("search", [""])[0].casefold().split()
+    def matches(repository: Repository) -> bool:
+        terms = query.get("search", [""])[0].casefold().split()
         gated = query.get("gated")
         return (
             not repository.private
-            and all(word in repository.id.casefold() for word in words)
+            and all(term in repository.id.casefold() for term in terms)
             and all(tag in repository.tags for tag in query.get("filter", []))
             and query.get("pipeline_tag", [repository.pipeline_tag])[0] == repository.pipeline_tag
             and query.get("author", [repository.id.partition("/")[0]])[0] == repository.id.partition("/")[0]
             and (gated is None or (gated[0].lower() == "true") == bool(repository.gated))
         )
 
-    order = _orders[query.get("sort", ["downloads"])[0]]
-    return sorted(filter(suits, repositories), key=lambda repository: getattr(repository, order), reverse=True)
+    field = _SORT_FIELDS[query.get("sort", ["downloads"])[0]]
+    return sorted(filter(matches, repositories), key=lambda repository: getattr(repository, field), reverse=True)
 
 
 def summary(repository: Repository) -> dict[str, Any]:
-    """Return a row of a search, with everything that can be asked for by `expand`."""
+    """Return a search result with all fields of `expand`."""
     return {
         "id": repository.id,
         "modelId": repository.id,
@@ -56,8 +56,8 @@ def summary(repository: Repository) -> dict[str, Any]:
     }
 
 
-def about(repository: Repository, commit: str, *, with_sizes: bool) -> dict[str, Any]:
-    """Return all about a repository at a commit."""
+def details(repository: Repository, commit: str, *, with_sizes: bool) -> dict[str, Any]:
+    """Return the details of a repository at a commit."""
     files = repository.commits[commit]
     siblings = [{"rfilename": name, **(_sizes(repository, file) if with_sizes else {})} for name, file in files.items()]
     return {**summary(repository), "sha": commit, "siblings": siblings}

@@ -1,4 +1,4 @@
-"""What a test puts on the small Hub: repositories, their files and their commits."""
+"""Repositories of the test Hub, with their files and commits."""
 
 import hashlib
 from dataclasses import dataclass, field, replace
@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 LARGE_SUFFIXES = (".safetensors", ".bin", ".pt", ".gguf", ".zip")
-"""Files of these kinds lie in large-file storage whatever their size; all others are plain git files."""
+"""Files of these types are in large-file storage, regardless of their size; all others are plain git files."""
 
 
 @dataclass(frozen=True, slots=True)
 class HubFile:
-    """One file at one commit. `claimed_size` and `claimed_sha256` let the listing say something untrue."""
+    """A file at a commit. `claimed_size` and `claimed_sha256` make the listing wrong."""
 
     content: bytes | Path
     is_large: bool = False
@@ -28,7 +28,7 @@ class HubFile:
         return self.content.read_bytes() if isinstance(self.content, Path) else self.content
 
     def digest(self) -> str:
-        """Return what names the content: the SHA-256 of a large file, the git object id of any other."""
+        """Return the SHA-256 of a large file, or the git object id of any other."""
         if self.is_large:
             return self.claimed_sha256 or self._sha256()
         content = self.read()
@@ -43,9 +43,9 @@ class HubFile:
 
 @dataclass(slots=True)
 class Repository:
-    """A repository of a model, or of data by an id like "datasets/OWNER/NAME".
+    """A model repository, or a data set with an id such as "datasets/OWNER/NAME".
 
-    The last of `commits` is its main branch.
+    The last of `commits` is the main branch.
     """
 
     id: str
@@ -60,11 +60,11 @@ class Repository:
     card_data: dict[str, Any] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     tensor_counts: dict[str, int] = field(default_factory=dict)
-    """Elements of the safetensors files by type, as the Hub counts them."""
+    """Number of elements by data type, as counted by the Hub."""
     digests: dict[HubFile, str] = field(default_factory=dict)
 
     def commit(self, files: dict[str, HubFile | bytes | Path]) -> str:
-        """Add a commit that holds `files` and nothing else; return its id."""
+        """Add a commit with exactly these files; return its id."""
         stored = {name: _as_hub_file(name, file) for name, file in files.items()}
         self.digests |= {file: file.digest() for file in stored.values()}
         listing = "\n".join(f"{self.digests[file]} {name}" for name, file in sorted(stored.items()))
@@ -77,7 +77,7 @@ class Repository:
         return list(self.commits)[-1]
 
     def resolve(self, revision: str) -> str | None:
-        """Return the commit that `revision` names, a branch or a commit."""
+        """Return the commit of a branch or commit id."""
         if revision == "main":
             return self.main
         return revision if revision in self.commits else None

@@ -1,7 +1,7 @@
-"""A small real Hub on loopback. It speaks the part of the Hub's API that `huggingface_hub` 2.4 uses for models.
+"""A test Hub on loopback, with the part of the Hub's API that `huggingface_hub` 2.4 uses for models.
 
-Large files are served from another address (`localhost` instead of 127.0.0.1) to which the Hub redirects, as the real
-one does: a client that sends its token there is caught in the log of requests.
+As on the real Hub, large files are served from another host, to which requests are redirected (`localhost` instead of
+127.0.0.1). The request log shows a client that sends its token there.
 """
 
 import threading
@@ -10,48 +10,48 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import ThreadingHTTPServer
 
-from tests.hub.faults import Fault, Hold, Order
-from tests.hub.handler import HubHandler, Seen
+from tests.hub.faults import Fault, Hold, ScheduledFault
+from tests.hub.handler import HubHandler, HubRequest
 from tests.hub.repository import Repository
 
 
 class Hub:
-    """The repositories, who may read them, what is to go wrong, and what was asked."""
+    """Repositories, access rights, scheduled faults and logged requests."""
 
     def __init__(self) -> None:
         self.repositories: dict[str, Repository] = {}
         self.tokens: dict[str, str] = {}
-        """The names of the users by their tokens."""
+        """User names by token."""
         self.accepted: set[tuple[str, str]] = set()
-        """Which user has accepted the conditions of which gated repository, or may read which private one."""
-        self.seen: list[Seen] = []
+        """Pairs of a user and a repository id: accepted terms of gated repositories, and access to private ones."""
+        self.requests: list[HubRequest] = []
         self.page_size = 1000
-        self.readers: set[str] = set()
-        """Tokens that may not write."""
+        self.read_only_tokens: set[str] = set()
+        """Tokens without write permission."""
         self.organizations: dict[str, tuple[str, ...]] = {}
-        """Those that a user belongs to."""
+        """Organizations by user."""
         self.stored: dict[str, bytes] = {}
-        """What has been sent to the storage of large files, by its SHA-256."""
+        """Uploaded large files, by SHA-256."""
         self.parts: dict[tuple[str, int], bytes] = {}
-        self.takes_parts = False
-        self._orders: list[Order] = []
+        self.accepts_parts = False
+        self._scheduled: list[ScheduledFault] = []
         self._lock = threading.Lock()
         self._never = threading.Event()
         self._server = _Server(("127.0.0.1", 0), partial(HubHandler, self))
 
     def reset(self) -> None:
-        """Forget all repositories, people, faults and requests; let go what is held."""
+        """Remove all repositories, users, faults and requests; release held requests."""
         with self._lock:
-            for order in self._orders:
-                if isinstance(order.fault, Hold):
-                    order.fault.released.set()
-            self._orders.clear()
+            for scheduled in self._scheduled:
+                if isinstance(scheduled.fault, Hold):
+                    scheduled.fault.released.set()
+            self._scheduled.clear()
         for collection in (
-            self.repositories, self.tokens, self.accepted, self.seen,
-            self.readers, self.organizations, self.stored, self.parts,
+            self.repositories, self.tokens, self.accepted, self.requests,
+            self.read_only_tokens, self.organizations, self.stored, self.parts,
         ):  # fmt: skip
             collection.clear()
-        self.takes_parts = False
+        self.accepts_parts = False
         self.page_size = 1000
 
     @property
@@ -70,29 +70,29 @@ class Hub:
         self.repositories[repository.id] = repository
         return repository
 
-    def order(self, path: str, fault: Fault, times: int = 1, after: int = 0) -> None:
-        """Let `fault` happen to the next `times` answers whose path contains `path`, `after` so many without."""
+    def inject(self, path: str, fault: Fault, times: int = 1, after: int = 0) -> None:
+        """Schedule `fault` for the next `times` requests whose path contains `path`, after `after` normal ones."""
         with self._lock:
-            self._orders.append(Order(path, fault, times, after))
+            self._scheduled.append(ScheduledFault(path, fault, times, after))
 
-    def take_fault(self, path: str) -> Fault | None:
+    def next_fault(self, path: str) -> Fault | None:
         with self._lock:
-            for order in self._orders:
-                if order.path not in path:
+            for scheduled in self._scheduled:
+                if scheduled.path not in path:
                     continue
-                if order.after:
-                    order.after -= 1
-                elif order.times:
-                    order.times -= 1
-                    return order.fault
+                if scheduled.after:
+                    scheduled.after -= 1
+                elif scheduled.times:
+                    scheduled.times -= 1
+                    return scheduled.fault
         return None
 
-    def asked(self, path: str) -> list[Seen]:
+    def requests_to(self, path: str) -> list[HubRequest]:
         """Return the requests whose path contains `path`."""
-        return [seen for seen in self.seen if path in seen.path]
+        return [request for request in self.requests if path in request.path]
 
     def pause(self, seconds: float) -> None:
-        """Wait as long as a slow line takes."""
+        """Wait, to simulate a slow connection."""
         self._never.wait(seconds)
 
     @contextmanager
@@ -113,4 +113,4 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: clients that are killed in the middle are what this Hub is for."""
+        """Report nothing: tests kill clients on purpose."""

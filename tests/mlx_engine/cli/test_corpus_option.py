@@ -55,11 +55,11 @@ def test_a_data_set_is_downloaded_once_and_named_with_its_revision(
     assert first["corpus"] == f"wikitext-2@{wikitext.main}"
     assert list(first["by_kind"]) == ["wikitext-2"]
     hub.repositories.clear()
-    hub.seen.clear()
+    hub.requests.clear()
     assert _measure(names, first["corpus"]) == 0
     (second,) = _objects(capsys.readouterr().out)
     assert (second["reference_key"], second["mean_kl"]) == (first["reference_key"], first["mean_kl"])
-    assert hub.seen == []
+    assert hub.requests == []
 
 
 def test_a_plan_can_use_a_data_set(

@@ -50,7 +50,7 @@ def test_a_conversion_is_published(folder: Path, hub: Hub, capsys: pytest.Captur
 def test_nothing_is_uploaded_without_confirmation(folder: Path, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["publish", "Whale-4bit", NAME]) == 1
     assert "--yes" in capsys.readouterr().err
-    assert {seen.method for seen in hub.seen} == {"GET"}
+    assert {seen.method for seen in hub.requests} == {"GET"}
 
 
 @pytest.mark.parametrize(("answer", "code"), [("n", 1), ("", 1), ("y", 0)])
@@ -81,7 +81,7 @@ def test_a_dry_run_prints_only_the_card(folder: Path, hub: Hub, capsys: pytest.C
     assert out.startswith("---\nlicense: mit\nlanguage:\n- en\n")
     assert "secret story" not in out
     assert 'load("ada/Other")' in out
-    assert {seen.method for seen in hub.seen} == {"GET"}
+    assert {seen.method for seen in hub.requests} == {"GET"}
 
 
 def _commit_of(folder: Path) -> str:
@@ -166,7 +166,7 @@ def test_json_output_is_one_object_per_line(folder: Path, capsys: pytest.Capture
 
 def test_an_interrupted_upload_is_resumed_by_the_same_command(folder: Path, hub: Hub) -> None:
     hold = Hold(1 << 20)
-    hub.order("/store/", hold)
+    hub.inject("/store/", hold)
     command = [sys.executable, "-m", "mlx_engine", "publish", "Whale-4bit", NAME, "--yes"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
     assert hold.reached.wait(20)

@@ -59,7 +59,7 @@ def test_a_failure_is_reported_in_a_sentence(hub: Hub, capsys: pytest.CaptureFix
 def test_an_interrupted_download_is_resumed_by_the_same_command(hub: Hub) -> None:
     add_model(hub, "pull/stopped", megabytes=4)
     hold = Hold(after_bytes=2 * MEGABYTE)
-    hub.order("/large/", hold)
+    hub.inject("/large/", hold)
     command = [sys.executable, "-m", "mlx_engine", "pull", "pull/stopped", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
@@ -69,7 +69,7 @@ def test_an_interrupted_download_is_resumed_by_the_same_command(hub: Hub) -> Non
     assert child.returncode == 130
     assert "To resume, run the same command again." in err
     assert main(["pull", "pull/stopped"]) == 0
-    assert hub.asked("/large/")[-1].range.startswith("bytes=")
+    assert hub.requests_to("/large/")[-1].range.startswith("bytes=")
 
 
 def test_the_offline_option_reaches_the_job_process(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ def test_the_latest_question_drops_the_open_ones(qtbot: QtBot, hub: Hub, questio
     """The Hub never answers the first question, and the second does not wait for it."""
     add_model(hub, "questions/card")
     hold = Hold(after_bytes=0)
-    hub.order("README.md", hold)
+    hub.inject("README.md", hold)
     replies: list[JobReply] = []
     questions.ask(ReadModel("slow", "questions/card"), replies.append)
     assert hold.reached.wait(20)

@@ -1,4 +1,4 @@
-"""Signing in by a real job process, with the small Hub and a keyring of the test's own."""
+"""Signing in by a real job process, with the test Hub and a keyring of the test's own."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +29,7 @@ def answered(qtbot: QtBot, account: AccountViewModel) -> AccountState:
 
 def test_nobody_is_asked_about_at_first(hub: Hub, account: AccountViewModel) -> None:
     assert account.state == Unknown()
-    assert hub.seen == []
+    assert hub.requests == []
 
 
 def test_a_token_is_tried_kept_and_removed(account: AccountViewModel, qtbot: QtBot) -> None:

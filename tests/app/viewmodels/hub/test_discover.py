@@ -1,4 +1,4 @@
-"""Searches and pages, by a real job process, on the small Hub."""
+"""Searches and pages, by a real job process, on the test Hub."""
 
 import json
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ def test_nothing_is_asked_before_a_person_asks(hub: Hub, discover: DiscoverViewM
     """The catalogue is there, and the Hub has heard nothing."""
     assert discover.catalogue
     assert isinstance(discover.search, Browsing)
-    assert hub.seen == []
+    assert hub.requests == []
 
 
 def test_variants_of_one_model_are_found_together(hub: Hub, discover: DiscoverViewModel, qtbot: QtBot) -> None:
@@ -73,7 +73,7 @@ def test_a_search_does_not_wait_for_a_page_that_hangs(hub: Hub, discover: Discov
     """Only the last thing that was asked is answered."""
     add_variant(hub, "converts/Whale-4bit")
     hold = Hold(0)
-    hub.order("README.md", hold)
+    hub.inject("README.md", hold)
     discover.open("converts/Whale-4bit")
     qtbot.waitUntil(hold.reached.is_set, timeout=TIMEOUT_MS)
     discover.find(SearchFilters(text="whale"))
@@ -85,7 +85,7 @@ def test_a_search_does_not_wait_for_a_page_that_hangs(hub: Hub, discover: Discov
 def test_a_fault_of_the_hub_is_told_and_can_be_repeated(hub: Hub, discover: DiscoverViewModel, qtbot: QtBot) -> None:
     """The trouble has a title and a sentence, and trying again asks the same."""
     add_variant(hub, "converts/Whale-4bit")
-    hub.order("/api/models", Refuse(403))
+    hub.inject("/api/models", Refuse(403))
     discover.find(SearchFilters(text="whale"))
     until_answered(qtbot, discover.search_changed)
     assert isinstance(discover.search, Trouble)
@@ -168,11 +168,11 @@ def test_a_page_is_read_once(hub: Hub, discover: DiscoverViewModel, qtbot: QtBot
     assert isinstance(discover.page, Reading)
     until_answered(qtbot, discover.page_changed)
     assert isinstance(discover.page, ModelPage)
-    asked = len(hub.seen)
+    asked = len(hub.requests)
     discover.close_page()
     discover.open("converts/Whale-4bit")
     assert isinstance(discover.page, ModelPage)
-    assert len(hub.seen) == asked
+    assert len(hub.requests) == asked
 
 
 def test_a_comparison_has_an_end(discover: DiscoverViewModel) -> None:

@@ -1,4 +1,4 @@
-"""Downloads by real job processes, from the small Hub."""
+"""Downloads by real job processes, from the test Hub."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,7 +87,7 @@ def test_a_download_goes_on_after_a_restart(hub: Hub, open_window: Callable[[], 
     """The run that was closed in the middle is not begun from nothing, and needs nobody to press anything."""
     add_model(hub, MODEL, megabytes=3)
     hold = Hold(2_500_000)
-    hub.order("/large/", hold)
+    hub.inject("/large/", hold)
     run = open_window()
     run.downloads.take(MODEL)
     qtbot.waitUntil(hold.reached.is_set, timeout=TIMEOUT_MS)
@@ -99,7 +99,7 @@ def test_a_paused_download_waits_for_a_person(hub: Hub, open_window: Callable[[]
     """Pausing holds over a restart; resuming ends it."""
     add_model(hub, MODEL)
     hold = Hold(0)
-    hub.order("/large/", hold)
+    hub.inject("/large/", hold)
     run = open_window()
     run.downloads.take(MODEL)
     qtbot.waitUntil(hold.reached.is_set, timeout=TIMEOUT_MS)
@@ -133,6 +133,6 @@ def test_nothing_is_downloaded_offline(hub: Hub, open_window: Callable[[], HubWi
     run.offline.turn(on=True)
     run.downloads.take(MODEL)
     assert [item.kind for item in run.jobs.items] == ["queued"]
-    assert hub.seen == []
+    assert hub.requests == []
     run.offline.turn(on=False)
     until(qtbot, run, "done")

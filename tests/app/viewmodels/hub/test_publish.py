@@ -1,4 +1,4 @@
-"""Publishing as the window does it: real job processes, the small Hub, the queue."""
+"""Publishing as the window does it: real job processes, the test Hub, the queue."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.hub.server import Hub
 from tests.model_folders import write_model
 
 TIMEOUT_MS = 20_000
-TOKEN = "hf_writing"  # noqa: S105 - it opens the small Hub alone
+TOKEN = "hf_writing"  # noqa: S105 - it opens the test Hub alone
 NAME = "ada/Whale-4bit"
 
 pytestmark = pytest.mark.process
@@ -65,7 +65,7 @@ def test_a_conversion_is_published_after_the_question(
     question = review(publishing, qtbot)
     assert isinstance(question, Asking)
     assert (question.target.account, question.target.is_public) == ("ada", False)
-    assert {seen.method for seen in hub.seen} == {"GET"}
+    assert {seen.method for seen in hub.requests} == {"GET"}
     with qtbot.waitSignal(publishing.started):
         publishing.send()
     assert isinstance(publishing.state, Idle)

@@ -85,4 +85,4 @@ def test_a_model_of_unknown_origin_is_not_checked(
     revisions.check(row)
     assert not revisions.can_check(row)
     assert revisions.status(row) is None
-    assert hub.seen == []
+    assert hub.requests == []

@@ -1,4 +1,4 @@
-"""The page as a person uses it, with the small Hub behind it."""
+"""The page as a person uses it, with the test Hub behind it."""
 
 import json
 from collections.abc import Iterator
@@ -77,7 +77,7 @@ def test_the_catalogue_is_there_without_a_word_to_the_hub(hub: Hub, page: Discov
     """Opening the page asks nothing of anybody."""
     assert len(page.findChildren(CatalogCard)) == len(run.discover.catalogue)
     assert "Begin with this" in words(page)
-    assert hub.seen == []
+    assert hub.requests == []
 
 
 def test_a_search_is_shown_compared_and_left(hub: Hub, page: DiscoverPage, qtbot: QtBot) -> None:
@@ -114,7 +114,7 @@ def test_the_page_of_a_model_shows_its_card_and_files(hub: Hub, page: DiscoverPa
 def test_a_fault_says_what_to_do(hub: Hub, page: DiscoverPage, qtbot: QtBot) -> None:
     """An error stands on the page with its sentence, and trying again works."""
     add_variant(hub, "converts/Whale-4bit")
-    hub.order("/api/models", Refuse(403))
+    hub.inject("/api/models", Refuse(403))
     search(page, "whale", qtbot)
     qtbot.waitUntil(lambda: "Hugging Face Hub error" in words(page), timeout=TIMEOUT_MS)
     # A button that is new in its layout is shown by the next turn of the event loop.

@@ -344,7 +344,7 @@ def test_a_newer_revision_leads_to_discover(
     assert page.table.select("owner/Alpha")
     line = page.inspector.revision
     qtbot.waitUntil(line.isVisible, timeout=TIMEOUT_MS)
-    assert hub.seen == []
+    assert hub.requests == []
     check, show = (next(b for b in line.findChildren(LinkButton) if word in b.text()) for word in ("newer", "Discover"))
     qtbot.mouseClick(check, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(show.isVisible, timeout=TIMEOUT_MS)

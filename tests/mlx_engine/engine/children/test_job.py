@@ -81,7 +81,7 @@ def test_a_token_never_appears_in_output(hub: Hub, start_job_process: type[JobPr
     hub.tokens[TOKEN] = "ann"
     process = start_job_process()
     events = [*process.run(SignIn("i", TOKEN)), *process.run(SEARCH)]
-    hub.order("/api/whoami", Refuse(500))
+    hub.inject("/api/whoami", Refuse(500))
     events += process.run(WhoAmI("w"))
     process.close()
     assert TOKEN not in repr(events) + process.log.read_text()

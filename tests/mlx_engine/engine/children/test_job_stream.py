@@ -156,7 +156,7 @@ def test_writing_starts_before_the_download_ends(hub: Hub, put: Any, models: Pat
     """The plan is known before any weights arrive."""
     repository = put("early")
     hold = Hold(after_bytes=10)
-    hub.order(request_end(SHARDS), hold, after=1)
+    hub.inject(request_end(SHARDS), hold, after=1)
     job.send(request(repository, models))
     events = job.until(is_written)
     assert any(isinstance(event, ConversionPlanned) for event in events)
@@ -169,7 +169,7 @@ def test_used_files_are_removed(hub: Hub, put: Any, models: Path, job: JobProces
     """The first file is gone before the last one arrives; in the end the original is gone."""
     repository = put("removed")
     hold = Hold(after_bytes=10)
-    hub.order(request_end(SHARDS), hold, after=1)
+    hub.inject(request_end(SHARDS), hold, after=1)
     job.send(request(repository, models, removes=True))
     job.until(
         lambda event: isinstance(event, SourceProgress) and hold.reached.is_set() and not blob(repository, 1).exists()
@@ -202,7 +202,7 @@ def test_wrong_content_is_reported_and_nothing_is_added(
 ) -> None:
     """Files that arrived earlier stay for the next attempt, unless used files are to be removed."""
     repository = put(f"wrong-{removes}")
-    hub.order(request_end(3), WrongContent(), after=1)
+    hub.inject(request_end(3), WrongContent(), after=1)
     failed = failure(job.answer(request(repository, models, removes=removes)))
     assert failed.error == "WrongContent"
     assert name(3) in failed.message
@@ -214,8 +214,8 @@ def test_wrong_content_is_reported_and_nothing_is_added(
 def test_a_broken_connection_is_resumed(hub: Hub, put: Any, models: Path, job: JobProcess) -> None:
     """Even one that breaks inside a header."""
     repository = put("cut")
-    hub.order(request_end(1), Cut(after_bytes=5))
-    hub.order(request_end(2), Cut(after_bytes=100), after=1)
+    hub.inject(request_end(1), Cut(after_bytes=5))
+    hub.inject(request_end(2), Cut(after_bytes=100), after=1)
     assert isinstance(job.answer(request(repository, models)), Converted)
 
 
@@ -226,7 +226,7 @@ def test_a_killed_job_starts_over(
     """The next start deletes the partial files, and removed files are downloaded again."""
     repository = put(f"killed-{removes}")
     hold = Hold(after_bytes=10)
-    hub.order(request_end(SHARDS), hold, after=1)
+    hub.inject(request_end(SHARDS), hold, after=1)
     process = start_job_process()
     process.send(request(repository, models, removes=removes))
     process.until(is_written)
@@ -243,10 +243,10 @@ def test_a_job_pauses_and_resumes(hub: Hub, put: Any, models: Path, job: JobProc
     job.send(Pause("c"))
     job.send(request(repository, models))
     assert job.until(lambda _event: True)
-    assert not hub.asked(request_end(1))
+    assert not hub.requests_to(request_end(1))
     job.send(Resume("c"))
     assert isinstance(job.until(lambda event: isinstance(event, Converted | RequestFailed))[-1], Converted)
-    assert hub.asked(request_end(1))
+    assert hub.requests_to(request_end(1))
 
 
 def test_the_outline_is_read_from_headers(hub: Hub, put: Any, job: JobProcess) -> None:
@@ -258,7 +258,7 @@ def test_the_outline_is_read_from_headers(hub: Hub, put: Any, job: JobProcess) -
     sizes = [len(content(repository, number + 1)) for number in range(SHARDS)]
     assert read.missing_bytes == sum(sizes)
     assert max(sizes) <= read.least_bytes < sum(sizes)
-    assert all(seen.range for seen in hub.asked("/large/"))
+    assert all(seen.range for seen in hub.requests_to("/large/"))
     assert not place(repository).repository_folder.exists()
 
 

@@ -90,7 +90,7 @@ def owner(own: Callable[[], Owner]) -> Owner:
 
 def add_held(hub: Hub, id: str) -> Repository:
     """Put a 3 MB model on the Hub, which holds the first download after 2 MB."""
-    hub.order("/large/", Hold(after_bytes=2 * MEGABYTE))
+    hub.inject("/large/", Hold(after_bytes=2 * MEGABYTE))
     return add_model(hub, id, LARGE / 1e6)
 
 
@@ -133,7 +133,7 @@ def test_a_paused_download_resumes(hub: Hub, owner: Owner) -> None:
 
     owner.queue.resume(one)
     owner.until_state(one, Done)
-    assert hub.asked("/large/")[-1].range.startswith("bytes=")
+    assert hub.requests_to("/large/")[-1].range.startswith("bytes=")
 
 
 def test_the_queue_survives_a_restart(hub: Hub, own: Callable[[], Owner]) -> None:
@@ -343,7 +343,7 @@ def test_a_repository_is_downloaded_and_converted_by_one_job(
     repository = Repository("jobs/both")
     commit = repository.commit({file.name: file.read_bytes() for file in (tiny_models / "llama").iterdir()})
     hub.add(repository)
-    hub.order("/model.safetensors", Hold(after_bytes=100_000))
+    hub.inject("/model.safetensors", Hold(after_bytes=100_000))
     wanted = conversion(folders, Path(), "4bit-g32")
     before = own()
     before.queue.start()
@@ -372,7 +372,7 @@ def test_publishing_resumes_after_a_restart(
     """The queue keeps the confirmed request with its card; no file has the token."""
     request = publication(hub, tmp_path / "Whale", monkeypatch)
     hold = Hold(MEGABYTE)
-    hub.order("/store/", hold)
+    hub.inject("/store/", hold)
     first = own()
     job = first.queue.add(request)
     first.queue.start()
@@ -392,7 +392,7 @@ def test_paused_publishing_resumes(hub: Hub, owner: Owner, tmp_path: Path, monke
     """While it is paused a download can run; the same request again is the same job."""
     request = publication(hub, tmp_path / "Whale", monkeypatch)
     hold = Hold(MEGABYTE)
-    hub.order("/store/", hold)
+    hub.inject("/store/", hold)
     job = owner.queue.add(request)
     assert hold.reached.wait(20)
     owner.queue.pause(job)

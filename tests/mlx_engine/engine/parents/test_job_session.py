@@ -62,7 +62,7 @@ def test_a_dead_process_fails_its_questions_but_not_the_next(hub: Hub, owner: Ow
     """Each one fails once, with the reason."""
     add_model(hub, "session/killed")
     hold = Hold(after_bytes=0)
-    hub.order("README.md", hold)
+    hub.inject("README.md", hold)
     before = processes.children()
     owner.session.ask(ReadModel("a", "session/killed"))
     owner.session.ask(search("b"))
@@ -79,7 +79,7 @@ def test_a_dropped_question_does_not_delay_the_next(hub: Hub, owner: Owner) -> N
     """The Hub hangs on the first one; only the second one is answered."""
     add_model(hub, "session/card")
     hold = Hold(after_bytes=0)
-    hub.order("README.md", hold)
+    hub.inject("README.md", hold)
     owner.session.ask(ReadModel("slow", "session/card"))
     assert hold.reached.wait(20)
     owner.session.drop()
@@ -99,7 +99,7 @@ def test_a_local_question_gets_a_process_without_network_access(hub: Hub, owner:
     """The process that asked the Hub is replaced, and its open question fails."""
     add_model(hub, "session/open")
     hold = Hold(after_bytes=0)
-    hub.order("README.md", hold)
+    hub.inject("README.md", hold)
     before = processes.children()
     owner.session.ask(ReadModel("online", "session/open"))
     assert hold.reached.wait(20)

@@ -1,4 +1,4 @@
-"""Tests of data set names, and of downloading texts from a small Hub in a job process."""
+"""Tests of data set names, and of downloading texts from a test Hub in a job process."""
 
 import io
 import zipfile
@@ -92,10 +92,10 @@ def test_a_text_is_fetched_once(job: JobProcess, hub: Hub, tides: Repository, ro
     local = find_local(parse_dataset(fetched.dataset), root)
     assert local
     assert local[1].read_bytes() == b"The tide comes in."
-    hub.seen.clear()
+    hub.requests.clear()
     tides.commit({"deep/small.txt": b"Another text."})
     assert job.answer(FetchDataset("2", "hub:sea/tides/deep/small.txt")) == DatasetFetched("2", fetched.dataset)
-    assert hub.seen == []
+    assert hub.requests == []
     assert job.answer(FetchDataset("3", f"hub:sea/tides/deep/small.txt@{tides.main}")) == DatasetFetched(
         "3", f"hub:sea/tides/deep/small.txt@{tides.main}"
     )
@@ -103,7 +103,7 @@ def test_a_text_is_fetched_once(job: JobProcess, hub: Hub, tides: Repository, ro
 
 def test_a_dropped_connection_is_resumed(job: JobProcess, hub: Hub, root: Path) -> None:
     """The progress is reported, and the result is verified."""
-    hub.order("/large/", Cut(after_bytes=100_000))
+    hub.inject("/large/", Cut(after_bytes=100_000))
     *events, fetched = job.run(FetchDataset("1", "hub:sea/tides/large.zip/text.txt"))
     assert isinstance(fetched, DatasetFetched)
     assert any(isinstance(event, DownloadProgress) for event in events)
@@ -146,7 +146,7 @@ def test_a_gated_data_set_requires_signing_in(job: JobProcess, tides: Repository
 
 def test_wrong_content_is_not_stored(job: JobProcess, hub: Hub, root: Path) -> None:
     """If every attempt returns wrong content, the download fails."""
-    hub.order("/deep/small.txt", WrongContent(), times=9, after=1)
+    hub.inject("/deep/small.txt", WrongContent(), times=9, after=1)
     failed = job.answer(FetchDataset("1", "hub:sea/tides/deep/small.txt"))
     assert isinstance(failed, RequestFailed)
     assert failed.error == "WrongContent"
@@ -154,7 +154,7 @@ def test_wrong_content_is_not_stored(job: JobProcess, hub: Hub, root: Path) -> N
 
 
 def test_an_unavailable_hub_is_reported(job: JobProcess, hub: Hub) -> None:
-    hub.order("small.txt", Refuse(503), times=9)
+    hub.inject("small.txt", Refuse(503), times=9)
     failed = job.answer(FetchDataset("1", "hub:sea/tides/deep/small.txt"))
     assert isinstance(failed, RequestFailed)
     assert failed.error == "HubBusy"
@@ -166,7 +166,7 @@ def test_a_huge_file_is_not_downloaded(job: JobProcess, hub: Hub, tides: Reposit
     failed = job.answer(FetchDataset("1", "hub:sea/tides/huge.zip/text.txt"))
     assert isinstance(failed, RequestFailed)
     assert "5 GB" in failed.message
-    assert hub.asked("/large/") == []
+    assert hub.requests_to("/large/") == []
 
 
 def test_only_local_texts_are_available_offline(

@@ -19,7 +19,7 @@ from mlx_engine.hub_messages import (
 )
 from mlx_engine.models.hub.cache import CachedRevision, cache_folder
 from mlx_engine.protocol import RequestFailed
-from tests.hub.faults import Cut, Elsewhere, Fault, Hold, NoRange, Refuse, Slow, WrongContent, WrongLength
+from tests.hub.faults import Cut, Fault, Hold, NoRange, Refuse, Slow, WrongContent, WrongLength, WrongRedirect
 from tests.hub.fixtures import add_model, model_files, sha256
 from tests.hub.job_process import JobProcess
 from tests.hub.repository import HubFile, Repository
@@ -56,13 +56,13 @@ def test_only_the_files_a_model_needs_are_downloaded(hub: Hub, job: JobProcess) 
 
     assert {path.name for path in folder.rglob("*") if path.is_file()} == NEEDED
     assert sha256(folder / "model.safetensors") == weights(repository).digest
-    assert not hub.asked("pytorch_model.bin")
+    assert not hub.requests_to("pytorch_model.bin")
 
 
 def test_progress_adds_up_to_the_plan(hub: Hub, job: JobProcess) -> None:
     """The plan has the size of every file. The progress never decreases and ends at the total."""
     repository = add_model(hub, "download/progress", megabytes=4)
-    hub.order("/large/", Slow(8_000_000))
+    hub.inject("/large/", Slow(8_000_000))
     events = job.run(Download(id="a", repository=repository.id))
 
     plan = events[0]
@@ -92,12 +92,12 @@ def test_a_model_downloaded_by_another_app_is_not_downloaded_again(hub: Hub, job
     repository = add_model(hub, "download/foreign")
     program = f"from huggingface_hub import snapshot_download; snapshot_download({repository.id!r})"
     subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "HF_HUB_DISABLE_XET": "1"})
-    hub.seen.clear()
+    hub.requests.clear()
     events = job.run(Download(id="a", repository=repository.id))
 
     assert isinstance(events[0], DownloadPlanned)
     assert events[0].missing_bytes == 0
-    assert not hub.asked("/resolve/")
+    assert not hub.requests_to("/resolve/")
     assert downloaded(events) == revision(repository).folder
 
 
@@ -105,7 +105,7 @@ def test_a_killed_download_is_resumed(hub: Hub, start_job_process: type[JobProce
     """After kill -9, no model appears, at most one block is downloaded again, and the result is correct."""
     repository = add_model(hub, "download/killed", megabytes=6)
     hold = Hold(after_bytes=4 * MEGABYTE + 1000)
-    hub.order("/large/", hold)
+    hub.inject("/large/", hold)
     first = start_job_process()
     first.send(Download(id="a", repository=repository.id))
     first.until(lambda event: isinstance(event, DownloadProgress) and event.done_bytes > 4 * MEGABYTE)
@@ -113,10 +113,10 @@ def test_a_killed_download_is_resumed(hub: Hub, start_job_process: type[JobProce
 
     assert not revision(repository).folder.exists()
     assert revision(repository).downloaded_bytes(weights(repository)) > 3 * MEGABYTE
-    hub.seen.clear()
+    hub.requests.clear()
     events = start_job_process().run(Download(id="b", repository=repository.id))
     assert sha256(downloaded(events) / "model.safetensors") == weights(repository).digest
-    start = int(hub.asked("/large/")[0].range.removeprefix("bytes=").partition("-")[0])
+    start = int(hub.requests_to("/large/")[0].range.removeprefix("bytes=").partition("-")[0])
     assert 4 * MEGABYTE + 1000 - start <= MEGABYTE
 
 
@@ -129,7 +129,7 @@ def test_a_download_can_be_killed_at_any_time(
     """Before the weights, before their first byte, or before their last: the next download completes the model."""
     repository = add_model(hub, "download/killed-early", megabytes=2)
     hold = Hold(after_bytes)
-    hub.order(path, hold)
+    hub.inject(path, hold)
     first = start_job_process()
     first.send(Download(id="a", repository=repository.id))
     assert hold.reached.wait(20)
@@ -144,7 +144,7 @@ def test_a_download_can_be_killed_at_any_time(
 def test_a_paused_download_is_resumed(hub: Hub, start_job_process: type[JobProcess]) -> None:
     """Pausing ends the process; the next process has fewer bytes to download."""
     repository = add_model(hub, "download/paused", megabytes=4)
-    hub.order("/large/", Hold(after_bytes=2 * MEGABYTE))
+    hub.inject("/large/", Hold(after_bytes=2 * MEGABYTE))
     first = start_job_process()
     first.send(Download(id="a", repository=repository.id))
     first.until(lambda event: isinstance(event, DownloadProgress) and event.done_bytes > MEGABYTE)
@@ -159,11 +159,11 @@ def test_a_paused_download_is_resumed(hub: Hub, start_job_process: type[JobProce
 def test_a_dropped_connection_is_resumed(hub: Hub, job: JobProcess) -> None:
     """Only the missing bytes are requested, and the wait is reported."""
     repository = add_model(hub, "download/cut", megabytes=4)
-    hub.order("/large/", Cut(after_bytes=2 * MEGABYTE + 5))
+    hub.inject("/large/", Cut(after_bytes=2 * MEGABYTE + 5))
     events = job.run(Download(id="a", repository=repository.id))
 
     assert sha256(downloaded(events) / "model.safetensors") == weights(repository).digest
-    assert [seen.range for seen in hub.asked("/large/")] == [
+    assert [seen.range for seen in hub.requests_to("/large/")] == [
         "",
         f"bytes={2 * MEGABYTE + 5}-{weights(repository).size_bytes - 1}",
     ]
@@ -173,8 +173,8 @@ def test_a_dropped_connection_is_resumed(hub: Hub, job: JobProcess) -> None:
 def test_a_server_that_ignores_the_range_is_read_from_the_start(hub: Hub, job: JobProcess) -> None:
     """The whole file replaces the existing part."""
     repository = add_model(hub, "download/norange", megabytes=3)
-    hub.order("/large/", Cut(after_bytes=MEGABYTE))
-    hub.order("/large/", NoRange())
+    hub.inject("/large/", Cut(after_bytes=MEGABYTE))
+    hub.inject("/large/", NoRange())
     events = job.run(Download(id="a", repository=repository.id))
     assert sha256(downloaded(events) / "model.safetensors") == weights(repository).digest
 
@@ -192,7 +192,7 @@ def test_a_damaged_partial_file_is_replaced(hub: Hub, job: JobProcess) -> None:
 def test_a_download_waits_for_a_busy_hub(hub: Hub, job: JobProcess) -> None:
     """It waits as long as the Hub asks, and reports the wait."""
     repository = add_model(hub, "download/busy")
-    hub.order("/large/", Refuse(429, (("Retry-After", "1"),)))
+    hub.inject("/large/", Refuse(429, (("Retry-After", "1"),)))
     events = job.run(Download(id="a", repository=repository.id))
     assert [event.seconds for event in events if isinstance(event, Waiting)] == [1]
     assert downloaded(events)
@@ -201,7 +201,7 @@ def test_a_download_waits_for_a_busy_hub(hub: Hub, job: JobProcess) -> None:
 def test_a_long_wait_fails_the_download(hub: Hub, job: JobProcess) -> None:
     """The error has the wait in its message and as a number."""
     repository = add_model(hub, "download/very-busy")
-    hub.order("/large/", Refuse(429, (("Retry-After", "900"),)))
+    hub.inject("/large/", Refuse(429, (("Retry-After", "900"),)))
     failure = failed(job.answer(Download(id="a", repository=repository.id)))
     assert (failure.error, failure.retry_after_s) == ("HubBusy", 900)
     assert "900 seconds" in failure.message
@@ -210,7 +210,7 @@ def test_a_long_wait_fails_the_download(hub: Hub, job: JobProcess) -> None:
 def test_a_server_error_is_retried(hub: Hub, job: JobProcess) -> None:
     """One response with status 500 does not fail the download."""
     repository = add_model(hub, "download/fault")
-    hub.order("/large/", Refuse(500))
+    hub.inject("/large/", Refuse(500))
     assert downloaded(job.run(Download(id="a", repository=repository.id)))
 
 
@@ -218,7 +218,7 @@ def test_a_server_error_is_retried(hub: Hub, job: JobProcess) -> None:
 def test_wrong_content_fails_the_download(hub: Hub, job: JobProcess, fault: Fault) -> None:
     """The content or its length differs from the listing; no model appears."""
     repository = add_model(hub, "download/wrong", megabytes=2)
-    hub.order("/large/", fault)
+    hub.inject("/large/", fault)
     assert failed(job.answer(Download(id="a", repository=repository.id))).error == "WrongContent"
     assert not revision(repository).folder.exists()
     assert revision(repository).downloaded_bytes(weights(repository)) == 0
@@ -228,7 +228,7 @@ def test_wrong_content_fails_the_download(hub: Hub, job: JobProcess, fault: Faul
 def test_small_files_are_verified(hub: Hub, job: JobProcess) -> None:
     """Files outside large-file storage are verified against their git object id."""
     repository = add_model(hub, "download/wrong-config")
-    hub.order("/resolve/" + repository.main + "/config.json", WrongContent())
+    hub.inject("/resolve/" + repository.main + "/config.json", WrongContent())
     assert failed(job.answer(Download(id="a", repository=repository.id))).error == "WrongContent"
 
 
@@ -244,7 +244,7 @@ def test_a_new_commit_does_not_affect_a_running_download(hub: Hub, job: JobProce
     repository = add_model(hub, "download/moving", megabytes=3)
     before, digest = repository.main, weights(repository).digest
     hold = Hold(after_bytes=MEGABYTE)
-    hub.order("/large/", hold)
+    hub.inject("/large/", hold)
     job.send(Download(id="a", repository=repository.id))
     assert hold.reached.wait(20)
     repository.commit(model_files(1))
@@ -253,7 +253,7 @@ def test_a_new_commit_does_not_affect_a_running_download(hub: Hub, job: JobProce
 
     assert downloaded(events).name == before
     assert sha256(downloaded(events) / "model.safetensors") == digest
-    assert all(before in seen.path for seen in hub.asked("/resolve/"))
+    assert all(before in seen.path for seen in hub.requests_to("/resolve/"))
 
 
 def test_a_commit_can_be_downloaded(hub: Hub, job: JobProcess) -> None:
@@ -273,7 +273,7 @@ def test_a_name_that_leaves_the_folder_is_refused(hub: Hub, job: JobProcess, nam
     repository.commit({**model_files(), name: b"{}"})
     failure = failed(job.answer(Download(id="a", repository=repository.id)))
     assert failure.error == "UnsafeRepository"
-    assert not hub.asked("/resolve/")
+    assert not hub.requests_to("/resolve/")
     assert not revision(repository).repository_folder.exists()
 
 
@@ -291,7 +291,7 @@ def test_a_symbolic_link_in_the_repository_is_downloaded_as_text(hub: Hub, job: 
 def test_a_redirect_to_a_local_file_is_not_followed(hub: Hub, job: JobProcess) -> None:
     """The Hub cannot make Facet read files on this Mac."""
     repository = add_model(hub, "download/redirect")
-    hub.order("/model.safetensors", Elsewhere("file:///etc/passwd"))
+    hub.inject("/model.safetensors", WrongRedirect("file:///etc/passwd"))
     assert failed(job.answer(Download(id="a", repository=repository.id))).error == "HubError"
 
 
@@ -319,8 +319,8 @@ def test_a_gated_repository_requires_a_token_then_consent(
     assert failed(process.answer(request)).error == "NeedsConsent"
     hub.accepted.add(("ann", repository.id))
     assert downloaded(process.run(request))
-    assert {seen.authorization for seen in hub.asked("/resolve/")} == {"", "Bearer hf_secret"}
-    assert [seen.authorization for seen in hub.asked("/large/")] == [""]
+    assert {seen.authorization for seen in hub.requests_to("/resolve/")} == {"", "Bearer hf_secret"}
+    assert [seen.authorization for seen in hub.requests_to("/large/")] == [""]
 
 
 def test_an_invalid_token_is_reported(
@@ -359,7 +359,7 @@ def test_too_little_space_is_reported_before_the_download(hub: Hub, job: JobProc
     failure = failed(job.answer(Download(id="a", repository=repository.id)))
     assert failure.error == "NoSpace"
     assert "1000 TB" in failure.message
-    assert not hub.asked("/resolve/")
+    assert not hub.requests_to("/resolve/")
 
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="makes a device that is always full")
@@ -401,7 +401,7 @@ def test_two_downloads_of_one_model_download_it_once(hub: Hub, start_job_process
     """The second waits for the file of the first."""
     repository = add_model(hub, "download/twice", megabytes=3)
     hold = Hold(after_bytes=MEGABYTE)
-    hub.order("/large/", hold)
+    hub.inject("/large/", hold)
     first, second = start_job_process(), start_job_process()
     first.send(Download(id="a", repository=repository.id))
     assert hold.reached.wait(20)
@@ -410,14 +410,14 @@ def test_two_downloads_of_one_model_download_it_once(hub: Hub, start_job_process
     hold.released.set()
     for process in (first, second):
         assert downloaded(process.until(lambda event: isinstance(event, Downloaded | RequestFailed)))
-    assert len(hub.asked("/large/")) == 1
+    assert len(hub.requests_to("/large/")) == 1
 
 
 def test_another_app_can_download_the_same_model_at_once(hub: Hub, start_job_process: type[JobProcess]) -> None:
     """`snapshot_download` starts and ends during Facet's download: both end with the same complete model."""
     repository = add_model(hub, "download/meanwhile", megabytes=3)
     hold = Hold(after_bytes=MEGABYTE)
-    hub.order("/large/", hold)
+    hub.inject("/large/", hold)
     process = start_job_process()
     process.send(Download(id="a", repository=repository.id))
     assert hold.reached.wait(20)

@@ -10,7 +10,7 @@ from mlx_engine.errors import HubError
 from mlx_engine.hub_messages import RemoteFile
 from mlx_engine.models.hub import client, file_download
 from mlx_engine.models.hub.cache import CachedRevision
-from tests.hub.faults import Cut, PartsOnly
+from tests.hub.faults import Cut, LimitRange
 from tests.hub.fixtures import add_model, sha256
 from tests.hub.server import Hub
 
@@ -42,17 +42,17 @@ def weights(hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> file_d
 
 def test_a_large_file_is_downloaded_in_parts(hub: Hub, weights: file_download.FileDownload, tmp_path: Path) -> None:
     """Each part is requested by its range. A dropped connection takes one more request."""
-    hub.order("/large/", PartsOnly(MEGABYTE))
-    hub.order("/large/", Cut(after_bytes=MEGABYTE // 2))
-    hub.order("/large/", PartsOnly(MEGABYTE), times=9)
+    hub.inject("/large/", LimitRange(MEGABYTE))
+    hub.inject("/large/", Cut(after_bytes=MEGABYTE // 2))
+    hub.inject("/large/", LimitRange(MEGABYTE), times=9)
     weights.run(threading.Event())
     (blob,) = tmp_path.rglob(weights.file.digest)
     assert sha256(blob) == weights.file.digest
-    assert len(hub.asked("/large/")) == 3
+    assert len(hub.requests_to("/large/")) == 3
 
 
 def test_a_file_that_is_refused_even_in_parts_is_reported(hub: Hub, weights: file_download.FileDownload) -> None:
     """The error suggests another way to download it."""
-    hub.order("/large/", PartsOnly(1000), times=9)
+    hub.inject("/large/", LimitRange(1000), times=9)
     with pytest.raises(HubError, match=r"model\.safetensors.*hf download transfer/huge"):
         weights.run(threading.Event())

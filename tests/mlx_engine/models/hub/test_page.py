@@ -57,7 +57,7 @@ def test_a_hostile_card_is_passed_on_as_text(hub: Hub, job: JobProcess) -> None:
     repository = hub.add(Repository("page/hostile"))
     repository.commit({**model_files(), "README.md": HOSTILE})
     assert page_of(job, repository.id).card == HOSTILE.decode().split("---\n")[2]
-    assert {seen.host for seen in hub.seen} <= {f"127.0.0.1:{hub.port}", hub.large_file_host}
+    assert {seen.host for seen in hub.requests} <= {f"127.0.0.1:{hub.port}", hub.large_file_host}
 
 
 def test_a_huge_card_is_truncated(hub: Hub, job: JobProcess) -> None:

@@ -119,7 +119,7 @@ def test_no_more_pages_than_necessary_are_requested(stocked_hub: Hub, job: JobPr
     """The search stops at its limit."""
     stocked_hub.page_size = 1
     assert len(names(search(job, SearchFilters(limit=2)))) == 2
-    assert len(stocked_hub.asked("/api/models")) == 2
+    assert len(stocked_hub.requests_to("/api/models")) == 2
 
 
 def test_a_repository_without_metadata_has_no_figures(hub: Hub, job: JobProcess) -> None:
@@ -145,7 +145,7 @@ def test_a_repository_without_metadata_has_no_figures(hub: Hub, job: JobProcess)
 
 def test_a_captive_portal_is_reported(stocked_hub: Hub, job: JobProcess) -> None:
     """A network may answer with its own HTML page until the user signs in."""
-    stocked_hub.order("/api/models", WrongContent())
+    stocked_hub.inject("/api/models", WrongContent())
     failure = job.answer(Search("s", SearchFilters()))
     assert isinstance(failure, RequestFailed)
     assert failure.error == "HubError"
@@ -154,7 +154,7 @@ def test_a_captive_portal_is_reported(stocked_hub: Hub, job: JobProcess) -> None
 
 def test_a_refused_search_raises_a_hub_error(stocked_hub: Hub, job: JobProcess) -> None:
     """The job process keeps running."""
-    stocked_hub.order("/api/models", Refuse(418))
+    stocked_hub.inject("/api/models", Refuse(418))
     failure = job.answer(Search("s", SearchFilters()))
     assert isinstance(failure, RequestFailed)
     assert failure.error == "HubError"
@@ -175,7 +175,7 @@ def test_a_search_without_a_network_fails_within_seconds(
 
 def test_a_busy_hub_fails_the_search_at_once(stocked_hub: Hub, job: JobProcess) -> None:
     """The error says when to try again."""
-    stocked_hub.order("/api/models", Refuse(429, (("Retry-After", "600"),)))
+    stocked_hub.inject("/api/models", Refuse(429, (("Retry-After", "600"),)))
     failure = job.answer(Search("s", SearchFilters()))
     assert isinstance(failure, RequestFailed)
     assert (failure.error, failure.retry_after_s) == ("HubBusy", 600)

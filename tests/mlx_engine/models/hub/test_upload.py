@@ -1,4 +1,4 @@
-"""Tests of publishing to the small Hub by a real job process."""
+"""Tests of publishing to the test Hub by a real job process."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from tests.hub.job_process import JobProcess
 from tests.hub.repository import Repository
 from tests.hub.server import Hub
 
-TOKEN = "hf_writing"  # noqa: S105 - valid only for the small Hub
+TOKEN = "hf_writing"  # noqa: S105 - valid only for the test Hub
 NAME = "ada/Whale-4bit"
 CARD = "---\nlicense: apache-2.0\n---\n# Whale\n"
 SENT = {"README.md", "config.json", "facet.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
 def signed_in(hub: Hub, job: JobProcess) -> None:
     hub.tokens[TOKEN] = "ada"
     job.run(SignIn("sign-in", TOKEN))
-    hub.seen.clear()
+    hub.requests.clear()
 
 
 def request(folder: Path, **changes: object) -> Publish:
@@ -61,13 +61,13 @@ def stored(hub: Hub) -> dict[str, bytes]:
 
 
 def sent_files(hub: Hub) -> int:
-    return sum(seen.method == "PUT" for seen in hub.seen)
+    return sum(seen.method == "PUT" for seen in hub.requests)
 
 
-@pytest.mark.parametrize("takes_parts", [False, True])
-def test_a_conversion_is_published(hub: Hub, job: JobProcess, folder: Path, *, takes_parts: bool) -> None:
+@pytest.mark.parametrize("accepts_parts", [False, True])
+def test_a_conversion_is_published(hub: Hub, job: JobProcess, folder: Path, *, accepts_parts: bool) -> None:
     """Exactly the weights, configuration, tokenizer, card and facet.json; private by default."""
-    hub.takes_parts = takes_parts
+    hub.accepts_parts = accepts_parts
     events = job.run(request(folder))
     assert isinstance(events[-1], Published), events[-1]
     files = stored(hub)
@@ -92,7 +92,7 @@ def test_nothing_is_sent_twice(hub: Hub, job: JobProcess, folder: Path) -> None:
     """Publishing again makes no commit; a new card is the only file sent."""
     job.run(request(folder))
     first = hub.repositories[NAME].main
-    hub.seen.clear()
+    hub.requests.clear()
     again = job.answer(request(folder))
     assert isinstance(again, Published)
     assert again.commit == first
@@ -113,7 +113,7 @@ def test_a_killed_upload_is_resumed(
     (folder.with_name("other") / "model.safetensors").rename(folder / "model-00002-of-00002.safetensors")
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {}}))
     hold = Hold(1 << 20)
-    hub.order("/store/", hold, times=1)
+    hub.inject("/store/", hold, times=1)
     process = start_job_process()
     process.send(request(folder))
     assert hold.reached.wait(20)
@@ -121,7 +121,7 @@ def test_a_killed_upload_is_resumed(
     process.kill()
     assert stored(hub).keys() == {".gitattributes"}
     stored_files = len(hub.stored)
-    hub.seen.clear()
+    hub.requests.clear()
     plan, *_, end = job.run(request(folder))
     assert isinstance(end, Published), end
     assert isinstance(plan, PublishPlanned)
@@ -132,7 +132,7 @@ def test_a_killed_upload_is_resumed(
 @pytest.mark.parametrize("fault", [Cut(1 << 20), Refuse(500), Refuse(503)])
 def test_a_dropped_connection_is_retried(hub: Hub, job: JobProcess, folder: Path, fault: Fault) -> None:
     """The wait is reported."""
-    hub.order("/store/", fault)
+    hub.inject("/store/", fault)
     events = job.run(request(folder))
     assert any(isinstance(event, Waiting) for event in events)
     assert isinstance(events[-1], Published), events[-1]
@@ -141,7 +141,7 @@ def test_a_dropped_connection_is_retried(hub: Hub, job: JobProcess, folder: Path
 def test_the_token_is_sent_only_to_the_hub(hub: Hub, job: JobProcess, folder: Path) -> None:
     """It is neither sent to the large-file storage nor logged."""
     job.run(request(folder))
-    puts = [seen for seen in hub.seen if seen.method == "PUT"]
+    puts = [seen for seen in hub.requests if seen.method == "PUT"]
     assert puts
     assert not any(seen.authorization for seen in puts)
     assert not job.log.exists() or TOKEN not in job.log.read_text()
@@ -153,13 +153,13 @@ def test_publishing_requires_an_account(
     monkeypatch.setenv("FACET_TEST_KEYRING", str(folder.with_name("empty.json")))
     process = start_job_process()
     assert "Sign in" in failed(process.answer(request(folder)), "NeedsToken")
-    assert not hub.asked("/create")
+    assert not hub.requests_to("/create")
 
 
 def test_a_read_only_token_is_refused_before_anything_is_sent(hub: Hub, job: JobProcess, folder: Path) -> None:
-    hub.readers.add(TOKEN)
+    hub.read_only_tokens.add(TOKEN)
     assert "no write permission" in failed(job.answer(request(folder)), "ReadOnlyToken")
-    assert {seen.method for seen in hub.seen} == {"GET"}
+    assert {seen.method for seen in hub.requests} == {"GET"}
 
 
 def test_only_repositories_of_the_account_can_be_written(hub: Hub, job: JobProcess, folder: Path) -> None:
@@ -187,7 +187,7 @@ def test_the_visibility_of_an_existing_repository_is_not_changed(hub: Hub, job: 
 
 
 def test_a_name_that_was_just_taken_is_reported(hub: Hub, job: JobProcess, folder: Path) -> None:
-    hub.order("/api/repos/create", Refuse(409))
+    hub.inject("/api/repos/create", Refuse(409))
     assert "already" in failed(job.answer(request(folder)), "NameTaken")
 
 
@@ -207,7 +207,7 @@ def test_a_refusal_raises_the_matching_error(
     hub: Hub, job: JobProcess, folder: Path, path: str, fault: Fault, error: str
 ) -> None:
     """Nothing of the model is visible afterward."""
-    hub.order(path, fault)
+    hub.inject(path, fault)
     assert failed(job.answer(request(folder)), error).endswith(".")
     assert NAME not in hub.repositories or stored(hub).keys() == {".gitattributes"}
 
@@ -219,7 +219,7 @@ def test_a_model_that_changes_during_the_upload_is_not_published(
     """The error names the file, even if the storage detects the change first, by the checksum."""
     folder = write_conversion(tmp_path / "models" / "ada" / "Large-4bit", megabytes=20)  # More than sockets buffer.
     hold = Hold(1 << 20)
-    hub.order("/store/", hold)
+    hub.inject("/store/", hold)
     job.send(request(folder))
     assert hold.reached.wait(20)
     with (folder / "model.safetensors").open("r+b") as file:
@@ -235,7 +235,7 @@ def test_a_commit_made_during_the_upload_is_not_overwritten(hub: Hub, folder: Pa
     """Otherwise the repository could contain a mix of two models."""
     job.run(request(folder))
     hold = Hold(1)
-    hub.order("/commit/", hold)
+    hub.inject("/commit/", hold)
     job.send(request(folder, card=CARD + "More.\n"))
     assert hold.reached.wait(20)
     repository = hub.repositories[NAME]
@@ -263,7 +263,7 @@ def test_inspecting_the_target_sends_nothing(hub: Hub, job: JobProcess, folder: 
     assert isinstance(target, PublishTarget)
     assert (target.account, target.exists, target.is_public, target.contents) == ("ada", False, False, "nothing")
     assert {file.name for file in target.files} == SENT
-    assert {seen.method for seen in hub.seen} == {"GET"}
+    assert {seen.method for seen in hub.requests} == {"GET"}
     job.run(request(folder))
     target = job.answer(question)
     assert isinstance(target, PublishTarget)

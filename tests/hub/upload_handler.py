@@ -1,4 +1,4 @@
-"""How the small Hub takes models: repositories are made, large files stored and checked, commits put together."""
+"""Uploads to the test Hub: creating repositories, storing and verifying large files, and making commits."""
 
 import base64
 import hashlib
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 16
 _PART_BYTES = 1 << 20
-"""With `Hub.takes_parts`, large files are taken in pieces of this size."""
+"""With `Hub.accepts_parts`, large files are received in parts of this size."""
 
 
-class Receiving(BaseHTTPRequestHandler):
-    """The half of the handler that changes something. It must not see a token where files are stored."""
+class UploadHandler(BaseHTTPRequestHandler):
+    """Mixin for the requests that change something. Requests to the file storage must not contain a token."""
 
     _hub: "Hub"
     _fault: Fault | None
 
     def do_POST(self) -> None:
-        self._begin()
+        self._start_request()
         body = self._read_all()
         if isinstance(self._fault, Refuse):
             self._error(self._fault.status, message=self._fault.message, headers=dict(self._fault.headers))
@@ -48,7 +48,7 @@ class Receiving(BaseHTTPRequestHandler):
                 self._error(404)
 
     def do_PUT(self) -> None:
-        self._begin()
+        self._start_request()
         if isinstance(self._fault, Refuse):
             self.close_connection = True
             self._error(self._fault.status, message=self._fault.message)
@@ -71,7 +71,7 @@ class Receiving(BaseHTTPRequestHandler):
         self._head(200, 0, {})
 
     def _read_all(self) -> bytes:
-        """Return the body; with a fault, only until that happens."""
+        """Return the body; some faults interrupt it."""
         length = int(self.headers["Content-Length"] or 0)
         stop = self._fault.after_bytes if isinstance(self._fault, Cut | Hold) else None
         body = bytearray()
@@ -89,12 +89,12 @@ class Receiving(BaseHTTPRequestHandler):
                 stop = None
         return bytes(body)
 
-    def _writable(self, id: str) -> Repository | None:
-        """Return the repository, or answer why not."""
+    def _find_writable(self, id: str) -> Repository | None:
+        """Return the repository, or send an error."""
         user = self._user
         if user is None:
             self._error(401, message="Invalid credentials in Authorization header")
-        elif self._is_reader or id.partition("/")[0] not in (user, *self._hub.organizations.get(user, ())):
+        elif self._is_read_only or id.partition("/")[0] not in (user, *self._hub.organizations.get(user, ())):
             self._error(403, message="Forbidden: you must use a write token to push to a repository.")
         elif id not in self._hub.repositories:
             self._error(404, "RepoNotFound", "Repository not found")
@@ -102,23 +102,23 @@ class Receiving(BaseHTTPRequestHandler):
             return self._hub.repositories[id]
         return None
 
-    def _create(self, order: dict[str, Any]) -> None:
+    def _create(self, payload: dict[str, Any]) -> None:
         user = self._user
-        name = f"{order.get('organization') or user}/{order['name']}"
-        if user is None or self._is_reader:
+        name = f"{payload.get('organization') or user}/{payload['name']}"
+        if user is None or self._is_read_only:
             self._error(
                 403 if user else 401, message="You don't have the rights to create a model under this namespace"
             )
         elif name in self._hub.repositories:
             self._error(409, message="You already created this model repo")
         else:
-            repository = self._hub.add(Repository(name, private=order["visibility"] == "private"))
+            repository = self._hub.add(Repository(name, private=payload["visibility"] == "private"))
             repository.commit({".gitattributes": b"*.safetensors filter=lfs\n"})
             self._hub.accepted.add((user, name))
             self._json({"url": f"{self._hub.endpoint}/{name}"})
 
-    def _preupload(self, id: str, order: dict[str, Any]) -> None:
-        if self._writable(id) is None:
+    def _preupload(self, id: str, payload: dict[str, Any]) -> None:
+        if self._find_writable(id) is None:
             return
         self._json(
             {
@@ -128,43 +128,43 @@ class Receiving(BaseHTTPRequestHandler):
                         "uploadMode": "lfs" if file["path"].endswith(LARGE_SUFFIXES) else "regular",
                         "shouldIgnore": False,
                     }
-                    for file in order["files"]
+                    for file in payload["files"]
                 ]
             }
         )
 
-    def _batch(self, id: str, order: dict[str, Any]) -> None:
-        if self._writable(id) is None:
+    def _batch(self, id: str, payload: dict[str, Any]) -> None:
+        if self._find_writable(id) is None:
             return
-        answers = []
-        for wanted in order["objects"]:
-            digest, size = wanted["oid"], wanted["size"]
-            answer: dict[str, Any] = {"oid": digest, "size": size}
+        objects = []
+        for entry in payload["objects"]:
+            digest, size = entry["oid"], entry["size"]
+            reply: dict[str, Any] = {"oid": digest, "size": size}
             if digest not in self._hub.stored:
-                answer["actions"] = {
+                reply["actions"] = {
                     "upload": self._action(digest, size),
                     "verify": {"href": f"{self._hub.endpoint}/verify/{digest}"},
                 }
-            answers.append(answer)
-        self._json({"transfer": "basic", "objects": answers})
+            objects.append(reply)
+        self._json({"transfer": "basic", "objects": objects})
 
     def _action(self, digest: str, size: int) -> dict[str, Any]:
         store = f"http://{self._hub.large_file_host}/store/{digest}"
-        if not self._hub.takes_parts:
+        if not self._hub.accepts_parts:
             return {"href": store}
         count = -(-size // _PART_BYTES)
         parts = {f"{number:05d}": f"{store}/{number}" for number in range(1, count + 1)}
         return {"href": f"{self._hub.endpoint}/complete/{digest}", "header": {"chunk_size": str(_PART_BYTES), **parts}}
 
-    def _complete(self, digest: str, order: dict[str, Any]) -> None:
-        numbers = [part["partNumber"] for part in order["parts"]]
-        if [part["etag"] for part in order["parts"]] != [f'"{number}"' for number in numbers]:
+    def _complete(self, digest: str, payload: dict[str, Any]) -> None:
+        numbers = [part["partNumber"] for part in payload["parts"]]
+        if [part["etag"] for part in payload["parts"]] != [f'"{number}"' for number in numbers]:
             self._error(400, message="Wrong etags")
             return
         self._store(digest, b"".join(self._hub.parts[digest, number] for number in numbers))
 
     def _commit(self, id: str, lines: list[dict[str, Any]]) -> None:
-        if (repository := self._writable(id)) is None:
+        if (repository := self._find_writable(id)) is None:
             return
         files: dict[str, HubFile | bytes | Path] = dict(repository.commits[repository.main])
         if lines[0]["value"].get("parentCommit", repository.main) != repository.main:
