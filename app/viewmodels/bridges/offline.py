@@ -9,16 +9,23 @@ from mlx_engine import network
 
 
 class OfflineSwitch(QObject):
-    """Applies the offline setting to `network`. If Facet was started offline, the setting has no effect."""
+    """Applies the offline setting to `network`. If something else forces Facet offline, the setting has no effect."""
 
     changed = Signal()
 
     def __init__(self, preferences: Preferences, logs: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._preferences, self._logs = preferences, logs
-        self.is_forced = network.is_offline()
+        self._was_offline = network.is_offline()
+        self.variable = network.hub_offline_variable()
+        """The environment variable that forces Facet offline; "" if none does."""
         preferences.changed.connect(self._on_preference_changed)
         self._apply()
+
+    @property
+    def is_forced(self) -> bool:
+        """Return True if the setting has no effect."""
+        return self._was_offline or bool(self.variable)
 
     @property
     def is_on(self) -> bool:
@@ -34,7 +41,7 @@ class OfflineSwitch(QObject):
 
     def restore(self) -> None:
         """Restore the environment variable."""
-        network.set_offline(self.is_forced)
+        network.set_offline(self._was_offline)
 
     def _on_preference_changed(self, name: str) -> None:
         if name == "offline":

@@ -219,7 +219,9 @@ class DiscoverPage(QWidget):
 
     def _tell_trouble(self, trouble: Trouble, more: tuple[str, ...]) -> None:
         actions = (*_ERROR_ACTIONS.get(trouble.error, (_RETRY,)), *more)
-        self._strip.follow()
+        if self._offline.is_forced:
+            actions = tuple(action for action in actions if action != _ONLINE)
+        self._strip.refresh()
         icon = "offline" if trouble.error in ("NoNetwork", "Offline") else "warning"
         self._tell(trouble.title, trouble.message, icon=icon, actions=actions)
 

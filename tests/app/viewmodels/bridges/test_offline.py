@@ -10,6 +10,8 @@ from mlx_engine import network
 @pytest.fixture(autouse=True)
 def same_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(network.OFFLINE_VARIABLE, "0")
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -33,6 +35,18 @@ def test_a_run_started_offline_stays_offline(preferences: Preferences, tmp_path:
     switch.turn(on=False)
     assert switch.is_forced
     assert switch.is_on
+
+
+def test_the_variable_of_huggingface_hub_forces_facet_offline(
+    preferences: Preferences, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The setting has no effect, and closing the window restores the environment."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    switch = OfflineSwitch(preferences, tmp_path)
+    switch.turn(on=False)
+    assert (switch.is_on, switch.is_forced, switch.variable) == (True, True, "HF_HUB_OFFLINE")
+    switch.restore()
+    assert not network.is_offline()
 
 
 def test_refused_connections_are_counted(preferences: Preferences, tmp_path: Path) -> None:

@@ -161,8 +161,8 @@ def test_finished_downloads_can_be_cleared(hub: Hub, page: DiscoverPage, run: Hu
     assert "Downloads" not in words(page)
 
 
-def test_going_offline_is_said_and_undone_on_the_page(page: DiscoverPage, run: HubWindow) -> None:
-    """The strip appears with the switch, and its button turns it back."""
+def test_the_page_shows_that_facet_is_offline(page: DiscoverPage, run: HubWindow) -> None:
+    """The strip appears with the switch, and its button goes online again."""
     assert "Facet is offline" not in words(page)
     run.offline.turn(on=True)
     assert "Facet is offline" in words(page)
@@ -171,15 +171,31 @@ def test_going_offline_is_said_and_undone_on_the_page(page: DiscoverPage, run: H
     assert not run.offline.is_on
 
 
+def test_a_variable_that_forces_facet_offline_is_named(
+    hub: Hub, theme: Theme, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: QtBot
+) -> None:
+    """There is no button that could not change it, neither in the strip nor in the error."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    run = HubWindow(tmp_path, theme)
+    page = run.hub.page()
+    qtbot.addWidget(page)
+    page.show()
+    assert "Facet is offline because HF_HUB_OFFLINE is set." in words(page)
+    search(page, "whale", qtbot)
+    qtbot.waitUntil(lambda: "The environment variable HF_HUB_OFFLINE is set." in words(page), timeout=TIMEOUT_MS)
+    assert not [one for one in page.findChildren(QAbstractButton) if one.text() == "Go online" and one.isVisible()]
+    run.close()
+
+
 def test_what_was_refused_offline_is_shown(
     page: DiscoverPage, run: HubWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    """A search reaches nobody; the strip counts it, and the page offers to go online."""
+    """A search is blocked; the strip counts it, and the page offers to go online."""
     monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
     monkeypatch.setenv("FACET_HOME", str(tmp_path))
     run.offline.turn(on=True)
     search(page, "whale", qtbot)
-    qtbot.waitUntil(lambda: "1 connection refused so far" in words(page), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: "1 connection blocked so far" in words(page), timeout=TIMEOUT_MS)
     assert button(page, "Go online").isVisible()
 
 
@@ -191,7 +207,7 @@ def test_what_other_processes_were_refused_is_shown_too(
     log = tmp_path / "logs" / network.LOG_NAME
     log.parent.mkdir(exist_ok=True)
     log.write_text("one\ntwo\n")
-    qtbot.waitUntil(lambda: "2 connections refused so far" in words(page), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: "2 connections blocked so far" in words(page), timeout=TIMEOUT_MS)
 
 
 def test_what_a_card_claims_is_on_the_page_and_in_the_comparison(hub: Hub, page: DiscoverPage, qtbot: QtBot) -> None:
