@@ -67,7 +67,7 @@ class LabAssembly(QObject):
             machine,
             pace=self.lab.pace,
             names=lambda: self.lab.names,
-            own=user_recipes,
+            user_recipes=user_recipes,
             displaced=self.beside.displaced,
             text=CorpusCheck(folders, self, questions=Questions(folders.logs, self), chats=past_chats),
             parent=self,

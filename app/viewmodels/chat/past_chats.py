@@ -26,7 +26,7 @@ class ChatCount:
     messages: int
 
     @property
-    def in_words(self) -> str:
+    def summary(self) -> str:
         """Return "12 chats with 148 messages"."""
         return f"{format_count(self.chats, 'chat')} with {format_count(self.messages, 'message')}"
 

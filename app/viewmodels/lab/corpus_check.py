@@ -1,4 +1,4 @@
-"""The text that a study is to be measured on: whether it can be, and what is said of it before anything begins."""
+"""The text of a draft study: its description, its number of tokens, and why it cannot be used."""
 
 from pathlib import Path
 from typing import Protocol
@@ -17,13 +17,13 @@ from mlx_engine.models.hub.datasets import find_local, parse_dataset
 from mlx_engine.protocol import RequestFailed, new_id
 
 WIKITEXT = "wikitext-2"
-_OWN = "All parts, unless some are chosen. Results are split by them."
+_OWN_CORPUS = "All parts, unless you select some. Results are split by part."
 _CHATS = (
-    "as they are on the screen, in the words of the original's chat template. A copy stays on this computer until the "
-    "study is deleted; no report quotes it."
+    "in their visible form, rendered by the original's chat template. A copy stays on this Mac until the study is "
+    "deleted; no report quotes it."
 )
-_WIKITEXT = "The text on which llama.cpp's perplexities are published; all of it gives figures comparable to those."
-_FILE = "The beginning of your file is read; nothing leaves this computer."
+_WIKITEXT = "The text of llama.cpp's published perplexities. Read all of it for comparable figures."
+_FILE = "Reads the start of your file. Nothing leaves your Mac."
 
 
 class ChatCopies(Protocol):
@@ -34,7 +34,7 @@ class ChatCopies(Protocol):
 
 
 class CorpusCheck(QObject):
-    """Without `questions` no text is checked; without `chats` there are none."""
+    """Without `questions`, texts are not checked; without `chats`, there are no past chats."""
 
     changed = Signal()
 
@@ -49,17 +49,17 @@ class CorpusCheck(QObject):
         super().__init__(parent)
         self._folders, self._questions, self._chats = folders, questions, chats
         self._copied: dict[str, ChatCount] = {}
-        """How many chats are in each copy."""
+        """The number of chats in each copy."""
         self._plan: StudyPlan | None = None
-        self._looked_at: object = None
-        self._found: JobReply | None = None
+        self._checked: object = None
+        self._reply: JobReply | None = None
 
     def count(self) -> ChatCount:
-        """Return how many chats could be measured on."""
+        """Return the number of usable chats."""
         return self._chats.count() if self._chats else ChatCount(0, 0)
 
     def copy_of_chats(self) -> str:
-        """Return the path of a copy of the chats as they are now; "" if there is none."""
+        """Return the path of a new copy of the chats; "" if there are none."""
         if self._chats is None:
             return ""
         copy = self._chats.copy()
@@ -67,11 +67,11 @@ class CorpusCheck(QObject):
         return copy
 
     def look(self, model: Path, plan: StudyPlan) -> None:
-        """Find out about the text of `plan`, unless that is being done, or is known."""
-        wanted = (model, plan.corpus, plan.convention, plan.limit_tokens, _stamp(plan.corpus.path))
-        if wanted == self._looked_at:
+        """Check the text of `plan`, unless the same text is being checked or has been."""
+        key = (model, plan.corpus, plan.convention, plan.limit_tokens, _stamp(plan.corpus.path))
+        if key == self._checked:
             return
-        self._looked_at, self._plan, self._found = wanted, plan, None
+        self._checked, self._plan, self._reply = key, plan, None
         if self._questions and (plan.corpus.path or self._is_here(plan.corpus)):
             request = ReadCorpus(
                 id=new_id(),
@@ -80,61 +80,61 @@ class CorpusCheck(QObject):
                 convention=plan.convention,
                 limit_tokens=plan.limit_tokens,
             )
-            self._questions.ask(request, self._take, latest_only=True)
+            self._questions.ask(request, self._on_reply, latest_only=True)
 
     @property
     def is_reading(self) -> bool:
-        """Whether nothing is known yet of a text that is looked at."""
+        """True while the text is being checked."""
         corpus = self._corpus
-        is_looked_at = bool(corpus.path) or self._is_here(corpus)
-        return is_looked_at and self._questions is not None and self._found is None
+        needs_check = bool(corpus.path) or self._is_here(corpus)
+        return needs_check and self._questions is not None and self._reply is None
 
     @property
     def tokens(self) -> int:
-        """How many tokens are read, by the tokenizer of the original; 0 as long as that is not known."""
-        return self._found.tokens if isinstance(self._found, CorpusRead) else 0
+        """The number of tokens, by the tokenizer of the original; 0 if unknown."""
+        return self._reply.tokens if isinstance(self._reply, CorpusRead) else 0
 
     @property
     def problem(self) -> str:
-        """What is wrong with the text, in a sentence or two; "" as long as nothing is known to be."""
-        if isinstance(self._found, RequestFailed):
-            return self._found.message
+        """The reason, as one or two sentences, why the text cannot be used; "" if none is known."""
+        if isinstance(self._reply, RequestFailed):
+            return self._reply.message
         name = self._corpus.dataset
         if name and network.is_offline() and not self._is_here(self._corpus):
             return (
-                f"{name} is not on this computer yet, and Facet stays offline. Turn that off in the File menu, or "
+                f"{name} hasn't been downloaded, and Facet is offline. Turn off Stay Offline in the File menu, or "
                 "choose another text."
             )
         return ""
 
     @property
-    def words(self) -> str:
-        """What is to be said of the text."""
+    def summary(self) -> str:
+        """The description of the text."""
         corpus = self._corpus
         if corpus.dataset:
-            told = self._of_dataset(corpus)
+            summary = self._describe_dataset(corpus)
         elif corpus.path:
-            told = self._of_chats(corpus.path) if corpus.private else _FILE
+            summary = self._describe_chats(corpus.path) if corpus.private else _FILE
         else:
-            return _OWN
-        return f"Reading the text… {told}" if self.is_reading else told
+            return _OWN_CORPUS
+        return f"Reading the text… {summary}" if self.is_reading else summary
 
     def close(self) -> None:
-        """End the process that reads."""
+        """End the reading process."""
         if self._questions:
             self._questions.close()
 
-    def _of_chats(self, copy: str) -> str:
-        found = self._copied.get(copy)
-        return f"{found.in_words if found else 'Your chats'} {_CHATS}"
+    def _describe_chats(self, copy: str) -> str:
+        count = self._copied.get(copy)
+        return f"{count.summary if count else 'Your chats'} {_CHATS}"
 
-    def _of_dataset(self, corpus: CorpusSource) -> str:
-        what = _WIKITEXT if corpus.dataset.partition("@")[0] == WIKITEXT else ""
-        wanted = parse_dataset(corpus.dataset)
-        source = wanted.repository.removeprefix("datasets/")
-        if found := find_local(wanted, self._folders.datasets):
-            return f"{what} It is on this computer: {source} at revision {found[0].revision[:10]}.".strip()
-        return f"{what} It is fetched from the Hugging Face Hub when the study begins: {source}.".strip()
+    def _describe_dataset(self, corpus: CorpusSource) -> str:
+        purpose = _WIKITEXT if corpus.dataset.partition("@")[0] == WIKITEXT else ""
+        dataset = parse_dataset(corpus.dataset)
+        source = dataset.repository.removeprefix("datasets/")
+        if local := find_local(dataset, self._folders.datasets):
+            return f"{purpose} Already on this Mac: {source} at revision {local[0].revision[:10]}.".strip()
+        return f"{purpose} Downloads from the Hugging Face Hub when the study starts: {source}.".strip()
 
     @property
     def _corpus(self) -> CorpusSource:
@@ -148,15 +148,15 @@ class CorpusCheck(QObject):
         except FacetError:
             return False
 
-    def _take(self, event: JobReply) -> None:
-        self._found = event
+    def _on_reply(self, event: JobReply) -> None:
+        self._reply = event
         self.changed.emit()
 
 
 def _stamp(path: str) -> tuple[int, int]:
-    """Return what tells one content of a file from another; that of none is nothing."""
+    """Return the size and the modification time of a file, which identify its content; zeros without a file."""
     try:
-        found = Path(path).stat() if path else None
+        status = Path(path).stat() if path else None
     except (OSError, ValueError):
         return 0, 0
-    return (found.st_size, found.st_mtime_ns) if found else (0, 0)
+    return (status.st_size, status.st_mtime_ns) if status else (0, 0)

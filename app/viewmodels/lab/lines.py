@@ -13,8 +13,8 @@ from mlx_engine.modes import is_quantized
 from mlx_engine.protocol import CacheBits
 
 _ORIGINAL = "Original, the reference of all others"
-_STAND_IN = "Stands in for the original, which is too large for this Mac"
-_AT_LEAST = "; or more, since an 8-bit copy stood in for the original"
+_STAND_IN = "Replaces the original, which is too large for this Mac"
+_AT_LEAST = "; possibly more, because an 8-bit copy replaced the original"
 _PARTS: dict[StepKind, str] = {"speed": "Speed was not measured: "}
 _QUANTIZED_ORIGINAL = "Already quantized: compared with the true original, the others lose more than shown here"
 
@@ -103,8 +103,8 @@ def _note(study: Study, sample: Sample) -> str:
     if sample.is_reference:
         return _QUANTIZED_ORIGINAL if row.bits_per_weight and is_quantized(row.bits_per_weight) else _ORIGINAL
     if sample.result:
-        words = verdict(sample.result.fidelity)
-        return f"{words[0].upper()}{words[1:]}{_AT_LEAST if sample.result.is_stand_in else ''}"
+        text = verdict(sample.result.fidelity)
+        return f"{text[0].upper()}{text[1:]}{_AT_LEAST if sample.result.is_stand_in else ''}"
     if row is study.reference_row and sample.cache_bits == 16 and not row.has_failed("convert"):
         return _STAND_IN
     return _missing(study, sample)

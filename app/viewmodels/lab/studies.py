@@ -1,4 +1,4 @@
-"""The studies on this machine: the one that is shown, and what is done with them."""
+"""The studies on this Mac: the current one, and the actions on them."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,11 +17,11 @@ from mlx_engine.measure.study.study import Row, Study, ready_to_retry
 
 
 class Lab(QObject):
-    """`beside` knows what else the computer does. Models have `available_bytes` of memory on this machine."""
+    """The current study is the one that the page shows. `available_bytes` is the memory for models on this Mac."""
 
-    opened = Signal()  # another study is shown, or none
-    changed = Signal()  # the study that is shown, or how far it is
-    finished = Signal(str)  # the name of a study with nothing left to do
+    opened = Signal()  # another study is current, or none
+    changed = Signal()  # the current study or its progress
+    finished = Signal(str)  # the name of a study without remaining steps
     problem = Signal(str, str)  # title, message
 
     def __init__(
@@ -37,7 +37,7 @@ class Lab(QObject):
         super().__init__(parent)
         self.available_bytes = available_bytes
         self._shelf, self._guess = shelf, pace
-        self._shown = next(iter(shelf.names), "")
+        self._current = next(iter(shelf.names), "")
         self._turns = StudyQueue(shelf, runner, beside, self.pace, self)
         self._turns.changed.connect(self.changed)
         self._turns.finished.connect(self.finished)
@@ -45,57 +45,57 @@ class Lab(QObject):
 
     @property
     def names(self) -> Sequence[str]:
-        """The names of all studies, the latest first."""
+        """The names of all studies, the most recent first."""
         return self._shelf.names
 
     @property
     def study(self) -> Study | None:
-        """The one that is shown."""
-        return self._shelf.get(self._shown)
+        """The current study."""
+        return self._shelf.get(self._current)
 
     @property
     def running(self) -> str:
-        """The name of the study that is worked on; "" if none."""
+        """The name of the running study; "" if there is none."""
         return self._turns.running
 
     @property
     def foremost(self) -> str:
-        """The name of the study that is worked on, or else of the one that waits for its turn; "" if none."""
+        """The name of the running study, or else of the next one in the queue; "" if there is none."""
         return next(iter(self._turns.names), "")
 
     @property
     def is_running(self) -> bool:
-        """Whether the one that is shown is worked on, or waits for its turn."""
-        return self._turns.has(self._shown)
+        """True if the current study is running or in the queue."""
+        return self._turns.has(self._current)
 
     @property
     def interrupted(self) -> str:
-        """The name of a study that the last run of Facet has left in the middle; "" if none."""
+        """The name of a study that was running when Facet quit; "" if there is none."""
         study = self._shelf.get(self._shelf.under_way)
         return study.plan.name if study and not self.running and left_steps(study) else ""
 
     def pace(self, study: Study) -> Speeds:
-        """Return how fast this machine works on models like those of `study`, from all that was measured."""
+        """Return the speeds of this Mac for models like those of `study`, from all earlier measurements."""
         return speeds_from_history(self._shelf.studies, self._guess, study.original)
 
     def refresh(self) -> None:
-        """Follow what the command line has done meanwhile."""
+        """Update from changes by the command line."""
         if not self._shelf.look(spared=self._turns.names):
             return
         if self.study is None:
-            self._shown = next(iter(self.names), "")
+            self._current = next(iter(self.names), "")
             self.opened.emit()
         self.changed.emit()
 
     def open(self, name: str) -> None:
         """Show this study; "" shows none."""
-        if name != self._shown:
-            self._shown = name
-            self._tell_opened()
+        if name != self._current:
+            self._current = name
+            self._emit_opened()
 
     def begin(self, study: Study) -> bool:
-        """Keep a new study, show it and run it; return whether it could be kept."""
-        # The command line may have begun one of this name meanwhile.
+        """Save, open and run a new study; return False if it cannot be saved."""
+        # The command line may have started one with the same name.
         self._shelf.look(spared=self._turns.names)
         if not self._try(lambda: self._shelf.add(study)):
             return False
@@ -104,21 +104,21 @@ class Lab(QObject):
         return True
 
     def start(self) -> None:
-        """Go on with the study that is shown when it is its turn; what has failed is tried again."""
+        """Add the current study to the queue; failed steps are tried again."""
         study = self.study
         if study is None or self.is_running:
             return
         fresh = ready_to_retry(study)
         if self._try(lambda: self._shelf.keep(fresh)):
-            self._turns.add(self._shown)
+            self._turns.add(self._current)
 
     def go_on(self) -> None:
-        """Look whether a study that waits can begin, or one that runs has to wait."""
+        """Start the next study if it can run, or hold the running one if it has to wait."""
         self._turns.go_on()
 
     def stop(self) -> None:
-        """Stop the study that is shown; it can be gone on with."""
-        self._turns.drop(self._shown)
+        """Pause the current study. It can be resumed."""
+        self._turns.drop(self._current)
 
     def rename(self, name: str, new: str) -> None:
         """Give the study another name."""
@@ -126,26 +126,26 @@ class Lab(QObject):
         if not new or new == name or self._turns.has(name):
             return
         if self._try(lambda: self._shelf.rename(name, new)):
-            self._shown = new if self._shown == name else self._shown
-            self._tell_opened()
+            self._current = new if self._current == name else self._current
+            self._emit_opened()
 
     def delete(self, name: str) -> None:
-        """Delete the study and its figures; models and kept answers stay."""
+        """Delete the study and its results, but not its models and stored references."""
         self._turns.drop(name)
         if self._try(lambda: self._shelf.forget(name)):
-            if name == self._shown:
-                self._shown = next(iter(self.names), "")
-            self._tell_opened()
+            if name == self._current:
+                self._current = next(iter(self.names), "")
+            self._emit_opened()
 
     def set_gates(self, gates: Gates | None) -> None:
-        """Hold the study that is shown against other limits, at any time."""
-        if self._shown and self._shown == self.running:
+        """Change the limits of the current study, also while it runs."""
+        if self._current and self._current == self.running:
             self._turns.set_gates(gates)
         elif study := self.study:
             self._keep(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, gates=gates)))
 
     def drop_results(self, label: str) -> None:
-        """Forget what was found of one model, so that it is measured anew when the study goes on."""
+        """Delete the results of one model, so that it is measured again when the study resumes."""
         self._change_rows(
             lambda row: (
                 msgspec.structs.replace(row, fidelity=(), speed=None, failures=()) if row.label == label else row
@@ -153,36 +153,36 @@ class Lab(QObject):
         )
 
     def drop_row(self, label: str) -> None:
-        """Take a model out of the study; the model itself stays."""
+        """Remove a model from the study, but not from the library."""
         self._change_rows(lambda row: None if row.label == label and not row.is_original else row)
 
     def lines(self) -> list[StudyLine]:
-        """Return what the table shows."""
+        """Return the rows of the table."""
         study = self.study
         if study is None:
             return []
-        present = self._turns.present(self._shown)
+        present = self._turns.present(self._current)
         return study_lines(study, present, describe_judgement(study)[0])
 
     @property
     def judgement(self) -> str:
-        """Who wins by the limits of the study, in a sentence; "" without limits."""
+        """The winner within the limits of the study, as a sentence; "" without limits."""
         study = self.study
         return describe_judgement(study)[1] if study else ""
 
     @property
     def underway(self) -> tuple[str, float]:
-        """The foremost study and how far it is, in words and as a share; "" while there is none."""
+        """The foremost study with its progress as text, and as a share; "" if there is none."""
         return self._turns.underway
 
     @property
     def stand(self) -> StudyStatus:
-        """How the study that is shown stands."""
+        """The status of the current study."""
         study = self.study
         return self._turns.stand(study) if study else StudyStatus("")
 
     def close(self) -> None:
-        """End the process; the next run of Facet offers to go on."""
+        """End the process; the next run of Facet offers to resume."""
         self._turns.close()
 
     def _change_rows(self, change: Callable[[Row], Row | None]) -> None:
@@ -191,7 +191,7 @@ class Lab(QObject):
             self._replace(msgspec.structs.replace(study, rows=rows))
 
     def _replace(self, study: Study) -> None:
-        """Keep another version of the study that is shown, unless it is being worked on or waits."""
+        """Replace the current study, unless it is running or in the queue."""
         if not self.is_running:
             self._keep(study)
 
@@ -200,7 +200,7 @@ class Lab(QObject):
             self.changed.emit()
 
     def _try(self, act: Callable[[], None]) -> bool:
-        """Do what may fail on the disk; tell if it does, and return whether it did not."""
+        """Call `act`, which may fail; report a problem and return False if it does."""
         try:
             act()
         except FacetError as error:
@@ -208,6 +208,6 @@ class Lab(QObject):
             return False
         return True
 
-    def _tell_opened(self) -> None:
+    def _emit_opened(self) -> None:
         self.opened.emit()
         self.changed.emit()

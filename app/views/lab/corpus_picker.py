@@ -96,7 +96,7 @@ class CorpusPicker(QWidget):
         self.limits.setChecked(choices.gates is not None)
         self._set_label(self.limits, format_gates(choices.gates) if choices.gates else "Limits…")
         self._parts.setVisible(is_builtin)
-        self.explanation.setText(self._draft.text.problem or self._draft.text.words)
+        self.explanation.setText(self._draft.text.problem or self._draft.text.summary)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -79,10 +79,10 @@ def test_a_data_set_is_fetched_later(folders: Folders, tmp_path: Path, monkeypat
     questions = TextAnswers()
     text = CorpusCheck(folders, questions=questions)
     text.look(tmp_path, _plan(CorpusSource(dataset="wikitext-2")))
-    assert "fetched from the Hugging Face Hub when the study begins: ggml-org/ci" in text.words
+    assert "Downloads from the Hugging Face Hub when the study starts: ggml-org/ci" in text.summary
     assert (questions.asked, text.problem) == ([], "")
     monkeypatch.setenv(network.OFFLINE_VARIABLE, "1")
-    assert "Facet stays offline" in text.problem
+    assert "Facet is offline" in text.problem
     wanted = parse_dataset("wikitext-2")
     place = wanted.cached_revision(folders.datasets, COMMIT)
     (place.folder / wanted.file).parent.mkdir(parents=True)
@@ -90,7 +90,7 @@ def test_a_data_set_is_fetched_later(folders: Folders, tmp_path: Path, monkeypat
     (place.repository_folder / "refs").mkdir()
     (place.repository_folder / "refs" / "main").write_text(COMMIT)
     assert text.problem == ""
-    assert f"at revision {COMMIT[:10]}" in text.words
+    assert f"at revision {COMMIT[:10]}" in text.summary
 
 
 @pytest.fixture

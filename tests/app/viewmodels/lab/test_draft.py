@@ -59,7 +59,7 @@ def begin(facet: Facet, qtbot: QtBot, tmp_path: Path) -> Begin:
             machine,
             pace=lambda _study: pace,
             names=lambda: ["Whale"],
-            own=lambda: own,
+            user_recipes=lambda: own,
             parent=facet,
         )
         draft.begin(facet.library.description(WHALE))
@@ -101,7 +101,7 @@ def test_the_forecast_grows_with_what_is_ticked(begin: Begin) -> None:
     assert before
     assert after
     assert after.disk_bytes > before.disk_bytes
-    assert (before.steps, after.steps) == ("2 models", "3 models, 1 of them to be made first")
+    assert (before.steps, after.steps) == ("2 models", "3 models, 1 of them to convert first")
 
 
 def test_nothing_ticked_is_no_study(begin: Begin) -> None:
@@ -109,14 +109,14 @@ def test_nothing_ticked_is_no_study(begin: Begin) -> None:
     draft.tick(SMALL, ticked=False)
     forecast = draft.forecast()
     assert forecast
-    assert forecast.problem.startswith("Tick at least one")
+    assert forecast.problem.startswith("Select at least one")
 
 
 def test_a_model_that_cannot_be_converted_can_be_an_original(begin: Begin) -> None:
     """What is there can be held against it."""
     draft = begin(RequestFailed(id="", error="UnsupportedModel", title="Not supported", message="Its kind is new."))
     assert draft.cards == []
-    assert draft.trouble == "It cannot be converted: Its kind is new."
+    assert draft.trouble == "This model can't be converted: Its kind is new."
     forecast = draft.forecast()
     assert forecast
     assert forecast.problem == ""
@@ -130,7 +130,7 @@ def test_a_text_that_is_gone_is_missed(begin: Begin, tmp_path: Path) -> None:
     text.unlink()
     forecast = draft.forecast()
     assert forecast
-    assert "notes.txt is not there any more" in forecast.problem
+    assert "notes.txt no longer exists" in forecast.problem
 
 
 def test_an_original_that_does_not_fit_needs_a_stand_in(begin: Begin) -> None:
@@ -140,7 +140,7 @@ def test_an_original_that_does_not_fit_needs_a_stand_in(begin: Begin) -> None:
     forecast = draft.forecast()
     assert forecast
     assert forecast.is_original_too_large
-    assert "maker/Whale-bf16 does not fit this computer" in forecast.problem
+    assert "maker/Whale-bf16 doesn't fit this Mac" in forecast.problem
     draft.choose(stand_in=True)
     study = draft.study()
     assert study
@@ -181,7 +181,7 @@ def test_without_its_original_no_study_is_taken_up(begin: Begin, qtbot: QtBot) -
     gone = msgspec.structs.replace(study.original, label="maker/Orca")
     with qtbot.waitSignal(draft.problem) as told:
         assert not draft.begin_like(msgspec.structs.replace(study, rows=(gone, *study.candidates)))
-    assert "maker/Orca is not on this computer any more" in told.args[1]
+    assert "maker/Orca is no longer on this Mac" in told.args[1]
 
 
 def test_what_comes_meanwhile_is_ticked(begin: Begin, facet: Facet, qtbot: QtBot) -> None:

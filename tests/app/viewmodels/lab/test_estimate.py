@@ -73,10 +73,10 @@ def test_an_original_that_does_not_fit_is_told_before(study: Study, whale: Model
     """So is a stand-in for it that does not fit either."""
     machine = Machine(1_000_000, 1_000_000, "for the test", has_metal=True)
     found = forecast(reckon(study, whale, machine))
-    assert found.problem.startswith("maker/Whale does not fit this computer")
+    assert found.problem.startswith("maker/Whale doesn't fit this Mac")
     assert found.is_original_too_large
     rows = (study.rows[0], msgspec.structs.replace(study.rows[2], is_stand_in=True))
     with_stand_in = msgspec.structs.replace(study, rows=rows, plan=msgspec.structs.replace(study.plan, stand_in=True))
     found = forecast(reckon(with_stand_in, whale, machine))
-    assert found.problem.startswith("The 8-bit conversion of maker/Whale does not fit")
+    assert found.problem.startswith("The 8-bit conversion of maker/Whale doesn't fit")
     assert not found.is_original_too_large

@@ -104,8 +104,8 @@ def test_a_stand_in_makes_what_is_lost_a_lower_bound() -> None:
     rows[1] = msgspec.structs.replace(rows[1], is_stand_in=True, fidelity=())
     original, stand_in, other, _ = study_lines(msgspec.structs.replace(found, rows=tuple(rows)))
     assert (original.sample.reference, stand_in.sample.reference) == (None, other.sample.fidelity)
-    assert stand_in.note.startswith("Stands in for the original")
-    assert other.note.endswith("or more, since an 8-bit copy stood in for the original")
+    assert stand_in.note.startswith("Replaces the original")
+    assert other.note.endswith("possibly more, because an 8-bit copy replaced the original")
 
 
 def test_the_perplexity_of_the_original_comes_with_the_others(table: StudyTableModel) -> None:
