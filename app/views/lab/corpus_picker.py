@@ -103,7 +103,7 @@ class CorpusPicker(QWidget):
         counts = self._draft.text.count()
         self._set_label(self.chats, f"Past chats ({counts.chats:,})" if counts.chats else "Past chats")
         self.chats.setEnabled(bool(counts.chats))
-        self.chats.setToolTip(counts.in_words if counts.chats else _NO_CHATS)
+        self.chats.setToolTip(counts.summary if counts.chats else _NO_CHATS)
         self.chats.setAccessibleDescription(self.chats.toolTip())
 
     def show_limits_form(self) -> None:
