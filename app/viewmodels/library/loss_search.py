@@ -45,19 +45,19 @@ def _latest(results: Sequence[FidelityResult]) -> list[FidelityResult]:
 
 def _speedup(result: FidelityResult, measurements: Path) -> Speedup | None:
     speeds = {speed.weights: speed for speed in all_speeds(measurements) if speed.plan.cache_bits == 16}
-    own, original = speeds.get(result.candidate_weights), speeds.get(result.reference_weights)
-    return _compared(own, original) if own and original else None
+    candidate, original = speeds.get(result.candidate_weights), speeds.get(result.reference_weights)
+    return _speedup_of(candidate, original) if candidate and original else None
 
 
-def _compared(own: SpeedResult, original: SpeedResult) -> Speedup | None:
-    """Compare how fast both write after the shortest context that both were measured at."""
-    theirs = {series.tokens: series for series in original.decode_rates}
-    both = ((one, theirs[one.tokens]) for one in own.decode_rates if one.tokens in theirs)
-    pair = min(both, key=lambda pair: pair[0].tokens, default=None)
+def _speedup_of(candidate: SpeedResult, original: SpeedResult) -> Speedup | None:
+    """Compare the decode speeds after the shortest context that was measured for both."""
+    by_context = {rates.tokens: rates for rates in original.decode_rates}
+    pairs = ((rates, by_context[rates.tokens]) for rates in candidate.decode_rates if rates.tokens in by_context)
+    pair = min(pairs, key=lambda pair: pair[0].tokens, default=None)
     if pair is None:
         return None
-    one, other = pair
-    return Speedup(one.median / other.median, one.is_disturbed or other.is_disturbed)
+    rates, reference = pair
+    return Speedup(rates.median / reference.median, rates.is_disturbed or reference.is_disturbed)
 
 
 def _unknown_loss(entries: Sequence[tuple[Study, Row]], *, is_full_precision: bool) -> UnknownLoss:

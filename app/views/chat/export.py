@@ -22,5 +22,5 @@ def export(parent: QWidget, chats: PastChats, title: str, conversation: str = ""
 
 def _with_suffix(file: Path, form: ExportFormat) -> tuple[Path, ExportFormat]:
     """Return the file with a suffix, and its format. A suffix that the user typed wins over the chosen format."""
-    typed = next((known for known in _FORMATS.values() if file.suffix.lower() == f".{known}"), None)
+    typed = next((suffix for suffix in _FORMATS.values() if file.suffix.lower() == f".{suffix}"), None)
     return (file, typed) if typed else (file.with_name(f"{file.name}.{form}"), form)

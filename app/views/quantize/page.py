@@ -83,12 +83,12 @@ class QuantizePage(QWidget):
             case ReadingModel() | FetchingModel():
                 self._stack.setCurrentWidget(self._skeleton)
             case ModelFailed(_, title, message) | RepositoryFailed(_, title, message):
-                self._tell(title, message, icon="warning", actions=(_AGAIN, _BACK))
+                self._show_notice(title, message, icon="warning", actions=(_AGAIN, _BACK))
             case NoModel():
                 sentence = "Choose a model on the Models page, or drop a folder or a GGUF file here."
-                self._tell("No model selected", sentence, icon="model", actions=(_MODELS, _FOLDER, _FILE))
+                self._show_notice("No model selected", sentence, icon="model", actions=(_MODELS, _FOLDER, _FILE))
 
-    def _tell(self, title: str, sentence: str, *, icon: str, actions: tuple[str, ...]) -> None:
+    def _show_notice(self, title: str, sentence: str, *, icon: str, actions: tuple[str, ...]) -> None:
         self._notice.show_message(title, sentence, icon=icon, actions=actions)
         self._stack.setCurrentWidget(self._notice)
 

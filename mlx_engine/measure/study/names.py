@@ -27,12 +27,12 @@ def _name(label: str) -> str:
 def _added(name: str, base: str) -> str:
     """Return `name` without the words that `base` begins with as well; all of it if nothing were left."""
     start = 0
-    for mine, its in zip(_words(name), _words(base), strict=False):
+    for mine, its in zip(_parts(name), _parts(base), strict=False):
         if mine[0].casefold() != its[0].casefold():
             break
         start = mine.end()
     return name[start:].lstrip("-_. ") or name
 
 
-def _words(name: str) -> Iterator[re.Match[str]]:
+def _parts(name: str) -> Iterator[re.Match[str]]:
     return re.finditer(r"[^-_ ]+", name)

@@ -48,7 +48,7 @@ class _Texts(msgspec.Struct, frozen=True):
     first_scored: int
     ids: tuple[tuple[int, ...], ...]
     pieces: tuple[tuple[str, ...], ...]
-    words: dict[int, str]
+    token_texts: dict[int, str]
     special: tuple[int, ...] = ()
 
 
@@ -144,7 +144,7 @@ def _top_tokens(texts: _Texts, values: _Arrays, prefix: str, true_ids: Sequence[
     probabilities = np.exp(values[f"{prefix}top_log_probabilities"]).tolist()
     return [
         tuple(
-            TopToken(texts.words[token], probability, token == true)
+            TopToken(texts.token_texts[token], probability, token == true)
             for token, probability in zip(row, row_probabilities, strict=True)
         )
         for row, row_probabilities, true in zip(ids, probabilities, true_ids, strict=True)
