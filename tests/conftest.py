@@ -1,4 +1,4 @@
-"""Fixtures that several parts share."""
+"""Fixtures for all tests."""
 
 import os
 import shutil
@@ -14,8 +14,8 @@ import pytest
 from mlx_engine.folders import Folders
 from mlx_engine.models.library import starter
 from tests import run_folder
-from tests.disks import disk_of
-from tests.run_folder import built_once
+from tests.disks import mount_disk
+from tests.run_folder import build_once
 
 pytest_plugins = ["tests.hub.fixtures", "tests.process_mark"]
 
@@ -35,23 +35,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def tiny_models() -> Path:
-    """A folder of the model folders that `tests/tiny_models.py` describes, for reading only."""
+    """Read-only folder with the models of `tests/tiny_models.py`."""
     program = str(Path(__file__).with_name("tiny_models.py"))
-    return built_once("tiny_models", lambda folder: subprocess.run([sys.executable, program, folder], check=True))
+    return build_once("tiny_models", lambda folder: subprocess.run([sys.executable, program, folder], check=True))
 
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 2 MB."""
-    with disk_of(tmp_path / "disk", "2m") as disk:
+    with mount_disk(tmp_path / "disk", "2m") as disk:
         yield disk
 
 
 @pytest.fixture(scope="session")
 def starter_model() -> Path:
-    """The folder of the starter model, imported once from its GGUF file, for reading only."""
+    """Read-only folder of the starter model, imported once from its GGUF file."""
 
     def prepare(home: Path) -> None:
         starter.prepare(Folders(data=home, cache=home / "cache", logs=home / "logs"))
 
-    return built_once("starter", prepare) / "models" / starter.STARTER_ID
+    return build_once("starter", prepare) / "models" / starter.STARTER_ID

@@ -1,4 +1,4 @@
-"""Small conversions as Facet leaves them: a model folder with a `facet.json` that says how it was made."""
+"""Small conversions in the form that Facet writes: a model folder with a `facet.json` that describes its origin."""
 
 import json
 import os
@@ -16,8 +16,8 @@ BASE = "maker/Whale-1B"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
-def write_conversion(folder: Path, *, megabytes: float = 0.1, **note: Any) -> Path:
-    """Write a conversion with so many random weights, in 4 bits; `note` goes on top of what its facet.json says."""
+def write_conversion(folder: Path, *, megabytes: float = 0.1, **fields: Any) -> Path:
+    """Write a 4-bit conversion with random weights; `fields` override those of its facet.json."""
     folder.mkdir(parents=True)
     rows = max(1, int(megabytes * 1e6) // 36)
     tensors = {
@@ -25,8 +25,9 @@ def write_conversion(folder: Path, *, megabytes: float = 0.1, **note: Any) -> Pa
         "lm_head.scales": ("BF16", (rows, 1)),
         "lm_head.biases": ("BF16", (rows, 1)),
     }
-    header, places = compose_header(tensors)
-    (folder / "model.safetensors").write_bytes(header + os.urandom(sum(one.size_bytes for one in places.values())))
+    header, entries = compose_header(tensors)
+    size_bytes = sum(entry.size_bytes for entry in entries.values())
+    (folder / "model.safetensors").write_bytes(header + os.urandom(size_bytes))
     quantization = {"group_size": 64, "bits": 4, "mode": "affine"}
     config = {"model_type": "llama", "max_position_embeddings": 4096, "quantization": quantization}
     (folder / "config.json").write_text(json.dumps(config))
@@ -43,5 +44,5 @@ def write_conversion(folder: Path, *, megabytes: float = 0.1, **note: Any) -> Pa
         "created": "2026-01-02T03:04:05+00:00",
         "tools": {"facet": "0.1", "mlx": "0.32"},
     }
-    provenance.write(folder, Provenance(**(values | note)))
+    provenance.write(folder, Provenance(**(values | fields)))
     return folder

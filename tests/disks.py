@@ -1,4 +1,4 @@
-"""A disk that is soon full."""
+"""A small disk that is quickly full."""
 
 import subprocess
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ import pytest
 
 
 @contextmanager
-def disk_of(folder: Path, size: str) -> Iterator[Path]:
-    """Give a disk of the size "2m" or "600m" at `folder`; what is free of it takes no memory."""
+def mount_disk(folder: Path, size: str) -> Iterator[Path]:
+    """Mount a disk of the size "2m" or "600m" at `folder`. Only used space takes memory."""
     folder.mkdir()
-    mounted = subprocess.run(
+    result = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)], capture_output=True, check=False
     )
-    if mounted.returncode:
+    if result.returncode:
         pytest.skip("only root can mount a small disk, on Linux")
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)

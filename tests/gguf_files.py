@@ -1,6 +1,6 @@
 """Small GGUF files with random weights, written field by field, and a reference decoder for their weights.
 
-Only `imported` uses Facet; the rest is independent of it, so that tests can compare the two.
+Only `import_file` uses Facet; the rest is independent of it, so that tests can compare the two.
 """
 
 import struct
@@ -117,7 +117,7 @@ def random_norm(rng: np.random.Generator, size: int) -> Tensor:
     return Tensor("F32", (size,), (rng.integers(32, 96, size) / 64).astype("<f4").tobytes())
 
 
-def dequantized(kind: str, shape: tuple[int, ...], data: bytes) -> Floats:
+def dequantize_reference(kind: str, shape: tuple[int, ...], data: bytes) -> Floats:
     """Return the weights of a tensor as ggml defines them."""
     if kind == "F32":
         return np.frombuffer(data, "<f4").reshape(shape)
@@ -222,7 +222,7 @@ def tiny_tokenizer(pre: str = "smollm") -> dict[str, Any]:
     }
 
 
-def imported(source: Path, target: Path) -> Path:
+def import_file(source: Path, target: Path) -> Path:
     """Import the file and return the folder."""
     for _ in import_gguf(source, target):
         pass

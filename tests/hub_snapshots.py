@@ -1,4 +1,4 @@
-"""Writes models as the Hugging Face cache holds them: links in snapshots to contents in blobs."""
+"""Models in the layout of the Hugging Face cache: snapshots with links to files in blobs."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ COMMIT, OLDER = "c" * 40, "0" * 40
 
 
 def write_snapshot(cache: Path, repository: str = "models--owner--tiny", commit: str = COMMIT) -> Path:
-    """Write a snapshot whose contents no other one has, and let the branch name it."""
+    """Write a snapshot with unique contents, and point the main branch to it."""
     plain = write_model(cache.parent / f"plain {commit}")
     folder = cache / repository
     snapshot = folder / "snapshots" / commit

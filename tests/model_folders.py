@@ -1,4 +1,4 @@
-"""Small model folders of zeros, whole as far as headers tell; no MLX is needed to write or to describe them."""
+"""Small model folders with zero weights and valid headers. MLX is not needed to write or describe them."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ def write_shard(path: Path, tensors: dict[str, tuple[str, tuple[int, ...]]]) -> 
 
 
 def write_model(folder: Path, tensors: dict[str, tuple[str, tuple[int, ...]]] | None = None, **config: Any) -> Path:
-    """Write a whole model folder, with `config` on top of CONFIG."""
+    """Write a model folder; `config` overrides CONFIG."""
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps(CONFIG | config))
     (folder / "tokenizer.json").write_text("{}")
@@ -28,7 +28,7 @@ def write_model(folder: Path, tensors: dict[str, tuple[str, tuple[int, ...]]] | 
 
 
 def write_llama(folder: Path, like: Path) -> Path:
-    """Write a model of 23 million zeros, which take no room on the disk; tokenizer and the rest are those of `like`."""
+    """Write a model with 23 million zero weights in a sparse file; other files are copied from `like`."""
     folder.mkdir(parents=True)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(like / name, folder)

@@ -1,6 +1,6 @@
 """Facet's own worker, which kills itself by signal 9 right after its first event of a given type.
 
-The types are the lines of a file, of which each process takes one; a process that finds none lives on:
+The types are the lines of a file. Each process takes one; if none is left, the process is not killed:
 
     Session(…, command=mortal_worker.command(tmp_path / "deaths", LoadProgress, Delta))
 """

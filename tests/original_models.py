@@ -1,15 +1,15 @@
-"""Tiny models as they are published, in bfloat16 with Hugging Face's names, and what stock mlx-lm converts them to.
+"""Tiny models in their published form, in bfloat16 with Hugging Face's names, and their conversions by stock mlx-lm.
 
-`python tests/original_models.py TINY_MODELS FOLDER` writes, below FOLDER, each architecture's `original` and beside it
-a folder for each of RECIPES. It runs as a child process, since `mlx_lm.convert` is a program with prints. TINY_MODELS,
-the folder that `tests/tiny_models.py` makes, gives the tokenizers.
+`python tests/original_models.py TINY_MODELS FOLDER` writes, for each architecture, a folder `original` and a folder for
+each of RECIPES. It runs as a child process, because `mlx_lm.convert` prints. TINY_MODELS is the folder of
+`tests/tiny_models.py`, which has the tokenizers.
 
-    llama        tied; rotary frequencies that nobody needs; one matrix whose rows do not divide by 64
-    untied       a head of its own, and the bias of attention
-    qwen3_moe    experts one by one, which are stacked; a router that wants 8 bits
-    granitemoe   experts stacked already, two matrices in one tensor, which are cut apart
-    gemma3       sliding windows; part of a model that sees
-    lfm2         convolutions that are transposed; in two files
+    llama        tied embeddings; unused rotary frequencies; one matrix whose rows do not divide by 64
+    untied       separate output head; attention bias
+    qwen3_moe    separate experts, which are stacked; a router that needs 8 bits
+    granitemoe   stacked experts with two matrices in one tensor, which are split
+    gemma3       sliding windows; a vision tower
+    lfm2         transposed convolutions; two weight files
 """
 
 import json
@@ -28,7 +28,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "mxfp4": {"quantize": True, "q_mode": "mxfp4"},
     "bf16": {"dtype": "bfloat16"},
 }
-"""What `mlx_lm.convert` is asked for, by the name of our recipe."""
+"""Arguments of `mlx_lm.convert`, by the name of Facet's recipe."""
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -182,20 +182,20 @@ _MODELS = {
 }
 
 
-def can_be_mixed(architecture: str) -> bool:
-    """Tell whether mlx-lm's mixed recipes know its layers: those that have a `down_proj`."""
+def supports_mixed_recipes(architecture: str) -> bool:
+    """Return True if mlx-lm's mixed recipes support the layers: those with a `down_proj`."""
     return architecture != "lfm2"
 
 
 def main(tiny_models: Path, folder: Path) -> None:
-    """Write all of them, and convert each with stock mlx-lm."""
+    """Write all originals, and convert them with stock mlx-lm."""
     from mlx_lm.convert import convert  # noqa: PLC0415
 
     for architecture in ARCHITECTURES:
         original = write_original(folder / architecture / "original", tiny_models / "llama", architecture)
-        for recipe, asked in RECIPES.items():
-            if not recipe.startswith("mixed") or can_be_mixed(architecture):
-                convert(str(original), str(folder / architecture / recipe), **asked)
+        for recipe, arguments in RECIPES.items():
+            if not recipe.startswith("mixed") or supports_mixed_recipes(architecture):
+                convert(str(original), str(folder / architecture / recipe), **arguments)
 
 
 if __name__ == "__main__":

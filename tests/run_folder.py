@@ -8,7 +8,7 @@ from pathlib import Path
 VARIABLE = "FACET_TEST_RUN"
 
 
-def built_once(name: str, build: Callable[[Path], object]) -> Path:
+def build_once(name: str, build: Callable[[Path], object]) -> Path:
     """Return a read-only folder with the files of `build`, which only the first process of the run calls."""
     folder = Path(os.environ[VARIABLE], name)
     done = folder.with_name(f"{name}.done")

@@ -1,8 +1,8 @@
-"""Makes pictures of the real window: those of the README, with the real starter model.
+"""Makes the README's pictures of the real window, with the real starter model.
 
     QT_SCALE_FACTOR=1.5 python -m tests.screenshots docs/pictures [NAME…]
 
-With names, only these are made. With `FACET_HOME`, the pictures are of the latest study that is kept there.
+With names, makes only these pictures. The pictures of the Lab show the latest study in `FACET_HOME`, if it is set.
 """
 
 import os
@@ -35,13 +35,13 @@ _SIZE, _NARROW = (1180, 760), (900, 640)
 _POLL_MS = 20
 
 Step = Callable[[], bool]
-"""Asked again and again; the script goes on once it returns true."""
+"""Condition that is polled; the script continues once it returns True."""
 Grab = Callable[[str], None]
-"""Keeps the window as it is now as the picture of this name, if that is wanted."""
+"""Saves a picture of the window under this name, if the picture was requested."""
 
 
 def chats(run: Run, grab: Grab) -> Iterator[Step]:
-    """Ask the starter model; of the earlier conversations only the titles are seen."""
+    """Chat with the starter model; earlier chats are only visible in the sidebar."""
     assert run.assembly
     chat, workbench, preferences = run.assembly.chat, run.assembly.workbench, run.assembly.preferences
     grab("first-start")
@@ -64,7 +64,7 @@ def chats(run: Run, grab: Grab) -> Iterator[Step]:
 
 
 def quantization(run: Run, grab: Grab) -> Iterator[Step]:
-    """Choose a recipe for the model of the chat, look at it in the editor, and let it be made."""
+    """Choose a recipe for the model of the chat, show it in the editor, and start the conversion."""
     assert run.assembly
     workbench, quantize = run.assembly.workbench, run.assembly.pages.quantizing().quantize
     workbench.actions_by_name["quantize"].trigger()
@@ -89,7 +89,7 @@ def quantization(run: Run, grab: Grab) -> Iterator[Step]:
 
 
 def new_study(run: Run, grab: Grab) -> Iterator[Step]:
-    """Put a study of the model of the chat together."""
+    """Set up a study of the model of the chat."""
     assert run.assembly
     parts, page = run.assembly.pages.lab(), run.assembly.workbench.show_page("lab")
     assert isinstance(page, LabPage)
@@ -102,12 +102,12 @@ def new_study(run: Run, grab: Grab) -> Iterator[Step]:
 
 
 def study(run: Run, grab: Grab) -> Iterator[Step]:
-    """Look at the study that is kept: in the table, beside each of its charts, and token by token."""
+    """Show the saved study: its table, its charts, and its text token by token."""
     assert run.assembly
     run.assembly.preferences.set("appearance", "light")
     parts, page = run.assembly.pages.lab(), run.assembly.workbench.show_page("lab")
     assert isinstance(page, LabPage)
-    assert parts.lab.study, "No study is kept in this FACET_HOME."
+    assert parts.lab.study, "This FACET_HOME contains no study."
     yield _settled()
     grab("lab-table")
     for place, name in enumerate(("lab", "lab-bars", "lab-kinds", "lab-spread"), 1):
@@ -128,7 +128,7 @@ def study(run: Run, grab: Grab) -> Iterator[Step]:
 
 
 def _best(candidates: Sequence[Row]) -> str:
-    """Return the label of the one that is nearest to 4 bits a weight and has lost least."""
+    """Return the label of the candidate with about 4 bits per weight and the lowest loss."""
     measured = [row for row in candidates if row.fidelity]
     return min(measured, key=lambda row: (round(row.bits_per_weight) > 5, row.fidelity[0].fidelity.mean_kl)).label
 
@@ -139,61 +139,61 @@ SCENES: Mapping[Callable[[Run, Grab], Iterator[Step]], Sequence[str]] = {
     quantization: ("quantize", "recipe-editor", "jobs"),
     new_study: ("lab-empty", "lab-setup"),
 }
-"""What pictures each scene makes, in the order in which they are played."""
+"""Scenes in order, with the names of their pictures."""
 
 
-def script(run: Run, folder: Path, wanted: Set[str]) -> Iterator[Step]:
-    """What is done in the window, step by step; scenes of which no picture is wanted are left out."""
+def script(run: Run, folder: Path, requested: Set[str]) -> Iterator[Step]:
+    """Play the scenes that have a requested picture."""
 
     def grab(name: str) -> None:
-        if name in wanted:
+        if name in requested:
             run.window.grab().save(str(folder / f"{name}.png"))
 
     yield lambda: run.assembly is not None and run.assembly.chat.can_send
     run.window.resize(*_SIZE)
     for scene, names in SCENES.items():
-        if not wanted.isdisjoint(names):
+        if not requested.isdisjoint(names):
             yield from scene(run, grab)
     run.window.close()
 
 
 def _settled() -> Step:
-    """Wait until what was shown last has its place."""
-    asked = iter(range(5))
-    return lambda: next(asked, None) is None
+    """Wait for a few rounds of the event loop, until the layout is complete."""
+    rounds = iter(range(5))
+    return lambda: next(rounds, None) is None
 
 
 def play(steps: Iterator[Step]) -> None:
-    """Go on from step to step in the event loop."""
+    """Run the steps in the event loop."""
     step = next(steps, None)
 
-    def ask() -> None:
+    def poll() -> None:
         if step is None:
             return
         if step():
             play(steps)
         else:
-            QTimer.singleShot(_POLL_MS, ask)
+            QTimer.singleShot(_POLL_MS, poll)
 
-    QTimer.singleShot(_POLL_MS, ask)
+    QTimer.singleShot(_POLL_MS, poll)
 
 
 def main() -> int:
-    """Make the pictures; what is in `FACET_HOME` is only read."""
-    kept = os.environ.get("FACET_HOME")
-    known = {name for scene, names in SCENES.items() if kept or scene is not study for name in names}
-    folder, wanted = Path(sys.argv[1]), set(sys.argv[2:]) or known
-    if unknown := wanted - known:
-        sys.exit(f"No picture is called {', '.join(unknown)}. There are: {', '.join(sorted(known))}.")
+    """Make the pictures; files in `FACET_HOME` are only read."""
+    user_home = os.environ.get("FACET_HOME")
+    available = {name for scene, names in SCENES.items() if user_home or scene is not study for name in names}
+    folder, requested = Path(sys.argv[1]), set(sys.argv[2:]) or available
+    if unknown := requested - available:
+        sys.exit(f"Unknown pictures: {', '.join(unknown)}. Available: {', '.join(sorted(available))}.")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
         folders = Folders(data=Path(home), cache=Path(home) / "cache", logs=Path(home) / "logs")
         starter.prepare(folders)
-        if kept:
+        if user_home:
             for name in ("studies", "measurements"):
-                (Path(home) / name).symlink_to(Path(kept).absolute() / name)
+                (Path(home) / name).symlink_to(Path(user_home).absolute() / name)
         run = Run(QApplication([]), folders)
-        play(script(run, folder, wanted))
+        play(script(run, folder, requested))
         return run.until_closed()
 
 

@@ -1,11 +1,11 @@
-"""A worker that runs no model: it speaks the protocol and answers what its script says, at the rate it says.
+"""A worker without a model, which follows the protocol and answers from a script.
 
-A real process with real pipes, for tests and benchmarks of everything on this side of MLX:
+A real process with real pipes, for tests and benchmarks of everything except MLX:
 
     EnginePool(…, command=scripted_worker.command(Script(answer="Hello.", rate=100)))
 
-With `die_at` or `hang_at` it dies or hangs at that point; with `once` (a path) only the first of its processes does.
-With `waits` it stops until the test lets it continue: however slow the test is, it meets an answer that is half done.
+With `die_at` or `hang_at`, it dies or hangs at that point; with `once` (a path), only its first process does. With
+`waits`, it pauses until the test lets it continue, so that even a slow test meets a half-finished answer.
 """
 
 import os
@@ -49,31 +49,31 @@ STEPS = 10
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True):
-    """What the worker does. Times are in seconds, `rate` in tokens per second (0: as fast as it can)."""
+    """Behavior of the worker. Times are in seconds, `rate` is in tokens per second (0: unlimited)."""
 
     answer: str = "Hello from the script."
     thinking: str = ""
     tokens: int | None = None
-    """Repeat or cut the answer to so many tokens; a token is a word with the space before it."""
+    """Length of the answer, which is repeated or cut; a token is a word with the space before it."""
     rate: float = 0
     load_s: float = 0
     prefill_s: float = 0
     fail_load: str = ""
-    """The message of the failure; empty: the load succeeds."""
+    """Message of the failure; if empty, the load succeeds."""
     fail_answer: str = ""
     die_at: Point = "never"
     die_by: int = signal.SIGKILL
-    """The signal that ends it; 0: it exits by itself with code 3."""
+    """Signal that ends the process; 0: it exits with code 3."""
     hang_at: Point = "never"
     once: str = ""
     waits: dict[str, str] = {}
-    """At the middle of "load" or "prefill", or after a number of tokens, wait until the file of this path exists."""
+    """Files to wait for in the middle of "load" or "prefill", or after a number of tokens."""
     stderr: str = ""
     """Written to standard error at the start."""
     held_bytes: int = WEIGHTS_BYTES
-    """What it says that it holds, while it answers."""
+    """Memory that it reports while it answers."""
     garble: bool = False
-    """Write a line that is no event before each answer."""
+    """Write an invalid line before each answer."""
 
 
 def command(script: Script) -> list[str]:
@@ -91,7 +91,7 @@ class ScriptedWorker:
         self._cancelled: set[str] = set()
         self._changed = threading.Event()
         self._misbehaves = not script.once or not Path(script.once).exists()
-        self._ends_with_its_input = script.hang_at == "never" or not self._misbehaves
+        self._exits_at_end_of_input = script.hang_at == "never" or not self._misbehaves
 
     def run(self) -> None:
         if self._script.stderr:
@@ -111,34 +111,34 @@ class ScriptedWorker:
             try:
                 request = protocol.decode_request(line)
             except MalformedRequest as error:
-                self._tell(RequestFailed(error.id, error.title, error.message))
+                self._emit(RequestFailed(error.id, error.title, error.message))
                 continue
-            self._take(request)
-        if self._ends_with_its_input:
+            self._accept(request)
+        if self._exits_at_end_of_input:
             os._exit(0)
 
-    def _take(self, request: Request) -> None:
+    def _accept(self, request: Request) -> None:
         if not isinstance(request, Cancel):
             self._waiting.add(request.id)
             self._requests.put(request)
         elif request.id in self._waiting:
             self._waiting.remove(request.id)
-            self._tell(Finished(request.id, "cancelled"))
+            self._emit(Finished(request.id, "cancelled"))
         else:
             self._cancelled.add(request.id)
             self._changed.set()
 
     def _load(self, request: Load) -> None:
         for step in range(STEPS):
-            self._tell(LoadProgress(request.id, WEIGHTS_BYTES * step // STEPS, WEIGHTS_BYTES))
+            self._emit(LoadProgress(request.id, WEIGHTS_BYTES * step // STEPS, WEIGHTS_BYTES))
             self._wait(self._script.load_s / STEPS)
             if step == STEPS // 2:
                 self._reach("load")
                 self._wait_for("load", request)
         if self._script.fail_load:
-            self._tell(RequestFailed(request.id, "This model is damaged", self._script.fail_load))
+            self._emit(RequestFailed(request.id, "This model is damaged", self._script.fail_load))
             os._exit(1)
-        self._tell(
+        self._emit(
             Loaded(
                 id=request.id,
                 context_length=CONTEXT_LENGTH,
@@ -153,16 +153,16 @@ class ScriptedWorker:
         if self._script.garble:
             os.write(1, b"a stray line\n")
         if self._script.fail_answer:
-            self._tell(RequestFailed(request.id, "Couldn't complete the request", self._script.fail_answer))
+            self._emit(RequestFailed(request.id, "Couldn't complete the request", self._script.fail_answer))
             return
         started = time.perf_counter()
         prompt_tokens = sum(len(message.content.split()) for message in request.messages)
         for step in range(STEPS + 1):
             if request.id in self._cancelled:
-                self._tell(Finished(request.id, "cancelled"))
+                self._emit(Finished(request.id, "cancelled"))
                 return
             done = prompt_tokens * step // STEPS
-            self._tell(Prefill(id=request.id, done_tokens=done, total_tokens=prompt_tokens, cached_tokens=0))
+            self._emit(Prefill(id=request.id, done_tokens=done, total_tokens=prompt_tokens, cached_tokens=0))
             self._wait(self._script.prefill_s / STEPS)
             if step == STEPS // 2:
                 self._reach("prefill")
@@ -170,14 +170,14 @@ class ScriptedWorker:
         self._decode(request, prompt_tokens, started)
 
     def _decode(self, request: Generate, prompt_tokens: int, started: float) -> None:
-        self._tell(Memory(self._script.held_bytes, 0))
+        self._emit(Memory(self._script.held_bytes, 0))
         first_token_at = time.perf_counter()
         pieces = self._pieces()[: request.sampling.max_tokens]
         count = 0
         for count, (kind, text) in enumerate(pieces, start=1):
             if request.id in self._cancelled:
                 break
-            self._tell(Delta(request.id, kind, text, count))
+            self._emit(Delta(request.id, kind, text, count))
             if count == max(1, len(pieces) // 2):
                 self._reach("decode")
             self._wait_for(str(count), request)
@@ -197,15 +197,17 @@ class ScriptedWorker:
             context_tokens=prompt_tokens + count,
             finish_reason=reason,
         )
-        self._tell(Finished(request.id, reason, statistics))
+        self._emit(Finished(request.id, reason, statistics))
 
     def _pieces(self) -> list[tuple[SegmentKind, str]]:
-        answer = _words(self._script.answer)
+        answer = _split_words(self._script.answer)
         if self._script.tokens is not None:
             answer = list(islice(cycle(answer), self._script.tokens))
-        return [("thinking", word) for word in _words(self._script.thinking)] + [("answer", word) for word in answer]
+        return [("thinking", word) for word in _split_words(self._script.thinking)] + [
+            ("answer", word) for word in answer
+        ]
 
-    def _tell(self, event: Event) -> None:
+    def _emit(self, event: Event) -> None:
         os.write(1, protocol.encode(event))
 
     def _wait(self, seconds: float) -> None:
@@ -231,7 +233,7 @@ class ScriptedWorker:
             signal.pause()
 
 
-def _words(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     return re.findall(r"\s*\S+|\s+$", text)
 
 

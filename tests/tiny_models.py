@@ -1,14 +1,14 @@
-"""Whole model folders, a few hundred kilobytes each, with random weights and a real tokenizer and chat template.
+"""Complete model folders of a few hundred kilobytes each, with random weights, a tokenizer and a chat template.
 
-`python tests/tiny_models.py FOLDER` writes one folder per architecture. It runs as a child process, so that the tests
-of the window's side never import MLX. The same seed gives the same weights, float32, hence exact on the CPU.
+`python tests/tiny_models.py FOLDER` writes one folder per architecture. It runs as a child process, so that tests of
+the window never import MLX. The weights are reproducible, and float32, so that results on the CPU are exact.
 
-    llama        plain attention
-    llama-wide   the same with wider heads, whose keys and values can be kept in 8 or 4 bits
-    llama-4bit   the weights of llama in 4 bits, groups of 32, scales in float16
-    qwen3        plain attention; thinks, and its template drops old thinking
+    llama        full attention
+    llama-wide   the same with wider heads, so that the KV cache can have 8 or 4 bits
+    llama-4bit   the weights of llama in 4 bits, with groups of 32 and float16 scales
+    qwen3        full attention; thinks, and its template drops earlier thinking
     gemma3       sliding windows of 32 tokens; its template refuses a system message
-    gemma3n      the last layers have no keys and values of their own
+    gemma3n      the last layers share the keys and values of earlier ones
     lfm2         convolution states mixed with attention
     mamba2       recurrent states only
 """
@@ -124,7 +124,7 @@ _corpus = [
 
 
 def build_all(folder: Path) -> None:
-    """Write every architecture below `folder`."""
+    """Write every architecture to `folder`."""
     for name, config in _configs.items():
         _build(folder / name, name, config)
     _build(folder / "llama-4bit", "llama", _configs["llama"], bits=4)
@@ -143,7 +143,7 @@ def _build(folder: Path, name: str, config: dict[str, Any], *, bits: int = 0) ->
     module = importlib.import_module(f"mlx_lm.models.{config['model_type']}")
     mx.random.seed(7)
     network = module.Model(module.ModelArgs.from_dict(config))
-    # Wider than a fresh network's weights, so that the likeliest tokens vary instead of repeating one.
+    # A wider spread than that of new weights, so that the most likely token varies.
     network.update(tree_map(lambda weight: weight + 0.15 * mx.random.normal(weight.shape), network.parameters()))
     if bits:
         network.set_dtype(mx.float16)

@@ -1,4 +1,4 @@
-"""A trash of the test's own."""
+"""A temporary Trash."""
 
 import sys
 from pathlib import Path
@@ -8,10 +8,10 @@ import pytest
 
 @pytest.fixture
 def trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder in which deleted files appear, on the disk of `tmp_path`."""
+    """The folder with deleted files, on the disk of `tmp_path`."""
     if sys.platform == "darwin":
-        pytest.skip("macOS keeps but one trash, the person's own")
-    from send2trash import plat_other  # noqa: PLC0415 - not there on macOS
+        pytest.skip("on macOS, deleted files would go to the user's Trash")
+    from send2trash import plat_other  # noqa: PLC0415 - not available on macOS
 
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(plat_other, "HOMETRASH_B", bytes(tmp_path / "Trash"))

@@ -19,7 +19,7 @@ from tests import command_line, pausing_job, processes
 from tests.hub.repository import Repository
 from tests.hub.server import Hub
 from tests.model_folders import write_llama
-from tests.sharded import in_shards
+from tests.shards import split_weights
 
 Output = pytest.CaptureFixture[str]
 
@@ -147,7 +147,7 @@ def test_an_interrupted_command_leaves_no_files(
 def remote(hub: Hub, llama: str) -> Repository:
     """A model on the Hub, in several files."""
     repository = Repository("convert/remote")
-    repository.commit(in_shards(Path(llama), 3))
+    repository.commit(split_weights(Path(llama), 3))
     return hub.add(repository)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import tests.original_models
-from tests.run_folder import built_once
+from tests.run_folder import build_once
 
 
 @pytest.fixture(scope="session")
@@ -18,4 +18,4 @@ def originals(tiny_models: Path) -> Path:
     def convert(folder: Path) -> None:
         subprocess.run([*program, str(folder)], check=True, capture_output=True, timeout=300)
 
-    return built_once("originals", convert)
+    return build_once("originals", convert)

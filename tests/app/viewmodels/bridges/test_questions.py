@@ -15,7 +15,7 @@ from tests.hub.faults import Hold
 from tests.hub.fixtures import add_model
 from tests.hub.repository import Repository
 from tests.hub.server import Hub
-from tests.sharded import in_shards
+from tests.shards import split_weights
 
 TIMEOUT_MS = 20_000
 
@@ -64,7 +64,7 @@ def test_a_repository_is_read_without_its_weights(
 ) -> None:
     """The result can be described like any model; a missing repository is a failure."""
     repository = Repository("questions/remote")
-    repository.commit(in_shards(tiny_models / "llama", 3))
+    repository.commit(split_weights(tiny_models / "llama", 3))
     hub.add(repository)
     replies: list[JobReply] = []
     for name in (repository.id, "questions/nowhere"):

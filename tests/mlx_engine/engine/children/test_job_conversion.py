@@ -32,7 +32,7 @@ from mlx_engine.quantize.plan.messages import (
 )
 from mlx_engine.quantize.recipes.builtin import recipe
 from tests import pausing_job
-from tests.disks import disk_of
+from tests.disks import mount_disk
 from tests.hub.job_process import JobProcess
 from tests.model_folders import write_llama
 
@@ -316,7 +316,7 @@ def test_a_source_deleted_during_the_conversion_is_read_to_its_end(large: Path, 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 600 MB."""
-    with disk_of(tmp_path / "disk", "600m") as disk:
+    with mount_disk(tmp_path / "disk", "600m") as disk:
         yield disk
 
 

@@ -29,13 +29,13 @@ from mlx_engine.quantize.plan.messages import (
     SourceProgress,
 )
 from mlx_engine.quantize.recipes.builtin import recipe
-from tests.disks import disk_of
+from tests.disks import mount_disk
 from tests.hub.faults import Cut, Hold, WrongContent
 from tests.hub.job_process import JobProcess
 from tests.hub.repository import Repository
 from tests.hub.server import Hub
 from tests.model_folders import write_llama
-from tests.sharded import in_shards
+from tests.shards import split_weights
 
 SHARDS = 5
 ONE_AND_MINUS_ONE = bytes.fromhex("803f80bf")
@@ -54,7 +54,7 @@ def put(hub: Hub, tiny_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     def put(name: str, model: str = "llama", **more: bytes) -> Repository:
         repository = Repository(f"stream/{name}")
-        repository.commit(in_shards(tiny_models / model, SHARDS) | more)
+        repository.commit(split_weights(tiny_models / model, SHARDS) | more)
         return hub.add(repository)
 
     return put
@@ -266,7 +266,7 @@ def test_a_model_with_ternary_weights_is_downloaded_first(
     hub: Hub, models: Path, tiny_models: Path, tmp_path: Path, job: JobProcess
 ) -> None:
     """Only the complete weights show that all of them are ternary."""
-    files = in_shards(write_llama(tmp_path / "zeros", tiny_models / "llama"), SHARDS)
+    files = split_weights(write_llama(tmp_path / "zeros", tiny_models / "llama"), SHARDS)
     for shard in filter(is_shard, files):
         start = 8 + int.from_bytes(files[shard][:8], "little")
         files[shard] = files[shard][:start] + ONE_AND_MINUS_ONE * ((len(files[shard]) - start) // 4)
@@ -281,7 +281,7 @@ def test_a_model_with_ternary_weights_is_downloaded_first(
 @pytest.fixture
 def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A 600 MB disk with the cache and the models."""
-    with disk_of(tmp_path / "disk", "600m") as disk:
+    with mount_disk(tmp_path / "disk", "600m") as disk:
         monkeypatch.setenv("HF_HUB_CACHE", str(disk / "hub"))
         yield disk
 

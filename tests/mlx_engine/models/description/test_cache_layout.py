@@ -9,7 +9,7 @@ from mlx_engine.models.description import dimensions
 from mlx_engine.models.description.cache_layout import LayerCache, bytes_per_token, cache_bytes, cache_layout
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.files.configuration import Configuration
-from tests import remembering_models
+from tests import cache_models
 from tests.model_folders import write_model
 
 pytestmark = pytest.mark.process
@@ -19,25 +19,25 @@ pytestmark = pytest.mark.process
 def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, int]]:
     """Model folders of every kind, and what mlx-lm's caches of each hold."""
     folder = tmp_path_factory.mktemp("kinds")
-    program = str(Path(remembering_models.__file__))
+    program = str(Path(cache_models.__file__))
     done = subprocess.run([sys.executable, program, str(folder)], check=True, stdout=subprocess.PIPE)
     return folder / "kind", json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("kind", remembering_models.CONFIGS)
+@pytest.mark.parametrize("kind", cache_models.CONFIGS)
 def test_what_is_reckoned_is_what_the_caches_hold(kind: str, measured: tuple[Path, dict[str, int]]) -> None:
     """Full attention, windows, latent vectors, convolutions and recurrent states, to the byte."""
     folder, held = measured
     model = describe(folder / kind, f"kind/{kind}")
-    assert cache_bytes(model.cache, remembering_models.TOKENS + 1, number_bytes=4) == held[kind]
+    assert cache_bytes(model.cache, cache_models.TOKENS + 1, number_bytes=4) == held[kind]
 
 
-@pytest.mark.parametrize("kind", remembering_models.CONFIGS)
+@pytest.mark.parametrize("kind", cache_models.CONFIGS)
 def test_the_configuration_alone_never_tells_too_little(kind: str, measured: tuple[Path, dict[str, int]]) -> None:
     """Before a download there are no tensors. States are left out, which do not grow and are a few percent here."""
     _, held = measured
-    layout = dimensions.cache(Configuration(remembering_models.CONFIGS[kind]), {})
-    assert cache_bytes(layout, remembering_models.TOKENS + 1, number_bytes=4) > 0.95 * held[kind]
+    layout = dimensions.cache(Configuration(cache_models.CONFIGS[kind]), {})
+    assert cache_bytes(layout, cache_models.TOKENS + 1, number_bytes=4) > 0.95 * held[kind]
 
 
 def test_windows_stop_growing() -> None:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from mlx_engine.errors import BrokenModel, FacetError, UnsupportedModel
-from tests.gguf_files import GGUFFile, Tensor, imported, random_tensor, tiny_model
+from tests.gguf_files import GGUFFile, Tensor, import_file, random_tensor, tiny_model
 
 
 def config_of(written: GGUFFile, tmp_path: Path) -> dict[str, Any]:
-    folder = imported(written.write(tmp_path / "model.gguf"), tmp_path / "model")
+    folder = import_file(written.write(tmp_path / "model.gguf"), tmp_path / "model")
     config: dict[str, Any] = json.loads((folder / "config.json").read_text())
     return config
 
@@ -153,7 +153,7 @@ def test_a_file_that_contradicts_itself_is_refused(
 def refuse(written: GGUFFile, error: type[FacetError], message: str, tmp_path: Path) -> None:
     source = written.write(tmp_path / "model.gguf")
     with pytest.raises(error, match=message) as raised:
-        imported(source, tmp_path / "model")
+        import_file(source, tmp_path / "model")
     assert raised.value.message.endswith(".")
     assert [path.name for path in tmp_path.iterdir()] == ["model.gguf"]
 

@@ -16,7 +16,7 @@ from mlx_engine.models.description.describe import describe
 from mlx_engine.models.gguf.header import read_header
 from mlx_engine.models.library.starter import starter_gguf
 from tests import gguf_files
-from tests.gguf_files import Tensor, dequantized, imported, random_tensor, tiny_model
+from tests.gguf_files import Tensor, dequantize_reference, import_file, random_tensor, tiny_model
 
 KINDS = ("Q4_0", "Q4_1", "Q8_0", "F16", "BF16", "F32")
 
@@ -49,7 +49,7 @@ def logits_of_file(path: Path, tokens: list[int], **arguments: Any) -> np.ndarra
     weights = {}
     for tensor in header.tensors:
         data = content[tensor.offset : tensor.offset + tensor.size_bytes]
-        weights[network_name(tensor.name)] = mx.array(dequantized(tensor.type, tensor.shape, data))
+        weights[network_name(tensor.name)] = mx.array(dequantize_reference(tensor.type, tensor.shape, data))
     kind = header.metadata["general.architecture"]
     module = importlib.import_module(f"mlx_lm.models.{kind}")
     fields = {"model_type": kind, "tie_word_embeddings": "lm_head.weight" not in weights, **arguments}
@@ -105,7 +105,7 @@ def test_an_imported_model_has_the_logits_of_its_file(architecture: str, kind: s
     source = tiny_model(architecture, kind).write(tmp_path / "model.gguf")
     tokens = [1, 60, 7, 201, 99, 2, 60]
     expected = logits_of_file(source, tokens, **TINY, head_dim=gguf_files.head_size(architecture))
-    actual = logits_of_folder(imported(source, tmp_path / "model"), tokens)
+    actual = logits_of_folder(import_file(source, tmp_path / "model"), tokens)
     assert np.abs(actual - expected).max() < 1e-4 * np.abs(expected).max()
 
 
@@ -117,7 +117,7 @@ def test_an_untied_model_of_mixed_types_has_the_logits_of_its_file(tmp_path: Pat
     written.tensors["blk.0.attn_q.weight"] = random_tensor(rng, "F16", 4 * 32, gguf_files.HIDDEN)
     source = written.write(tmp_path / "model.gguf")
     tokens = [1, 60, 7, 201]
-    folder = imported(source, tmp_path / "model")
+    folder = import_file(source, tmp_path / "model")
 
     expected = logits_of_file(source, tokens, **TINY, head_dim=32)
 
@@ -128,7 +128,7 @@ def test_an_untied_model_of_mixed_types_has_the_logits_of_its_file(tmp_path: Pat
 def test_weights_are_imported_without_rounding(tmp_path: Path) -> None:
     """After dequantization by MLX, each row equals the row in the file."""
     written = tiny_model("qwen3", "Q4_0")
-    folder = imported(written.write(tmp_path / "model.gguf"), tmp_path / "model")
+    folder = import_file(written.write(tmp_path / "model.gguf"), tmp_path / "model")
     arrays = mx.load(str(folder / "model.safetensors"))
     for name, tensor in written.tensors.items():
         stem = network_name(name).removesuffix(".weight")
@@ -137,7 +137,7 @@ def test_weights_are_imported_without_rounding(tmp_path: Path) -> None:
             scales, biases = (arrays[f"{stem}.{part}"].astype(mx.float32) for part in ("scales", "biases"))
             actual = mx.dequantize(actual, scales, biases, group_size=32, bits=4)
         assert np.array_equal(
-            np.array(actual.astype(mx.float32)), dequantized(tensor.type, tensor.shape, tensor.data)
+            np.array(actual.astype(mx.float32)), dequantize_reference(tensor.type, tensor.shape, tensor.data)
         ), name
 
 
@@ -147,7 +147,7 @@ def test_vectors_get_the_models_type_if_it_is_exact(kind: str, dtype: mx.Dtype, 
     written = tiny_model(kind=kind)
     inexact = np.full(gguf_files.HIDDEN, 1 + 2**-20, "<f4")
     written.tensors["blk.0.attn_norm.weight"] = Tensor("F32", inexact.shape, inexact.tobytes())
-    folder = imported(written.write(tmp_path / "model.gguf"), tmp_path / "model")
+    folder = import_file(written.write(tmp_path / "model.gguf"), tmp_path / "model")
 
     arrays = mx.load(str(folder / "model.safetensors"))
 

@@ -13,7 +13,7 @@ from transformers import AutoTokenizer
 
 from mlx_engine.models.gguf.header import read_header
 from mlx_engine.models.library.starter import starter_gguf
-from tests.gguf_files import GGUFFile, imported, tiny_model, tiny_tokenizer
+from tests.gguf_files import GGUFFile, import_file, tiny_model, tiny_tokenizer
 
 GPT2_PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 
@@ -135,7 +135,7 @@ def test_the_chat_template_comes_from_the_file(starter_model: Path) -> None:
 
 
 def tokenizer_of(written: GGUFFile, tmp_path: Path) -> Tokenizer:
-    folder = imported(written.write(tmp_path / "model.gguf"), tmp_path / "model")
+    folder = import_file(written.write(tmp_path / "model.gguf"), tmp_path / "model")
     return Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 

@@ -11,7 +11,7 @@ from mlx_engine.child_command import child_command
 from mlx_engine.errors import StorageError
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.library.gguf_import import import_gguf
-from tests.gguf_files import imported, tiny_model
+from tests.gguf_files import import_file, tiny_model
 
 IMPORT = child_command("import-gguf")
 
@@ -68,7 +68,7 @@ def test_a_killed_import_is_cleared_by_the_next(tmp_path: Path) -> None:
     (tmp_path / "model.partial" / "leftover").mkdir()
     assert names(tmp_path) == ["model.gguf", "model.partial"]
 
-    imported(source, tmp_path / "model")
+    import_file(source, tmp_path / "model")
 
     assert names(tmp_path) == ["model", "model.gguf"]
     assert not (tmp_path / "model" / "leftover").exists()
@@ -88,7 +88,7 @@ def test_concurrent_imports_produce_one_folder(tmp_path: Path) -> None:
 def test_a_repeated_import_changes_nothing(tmp_path: Path) -> None:
     """Importing the same file again writes nothing."""
     source = tiny_model().write(tmp_path / "model.gguf")
-    folder = imported(source, tmp_path / "model")
+    folder = import_file(source, tmp_path / "model")
     before = {file.name: file.stat().st_mtime_ns for file in folder.iterdir()}
     assert list(import_gguf(source, folder)) == []
     assert {file.name: file.stat().st_mtime_ns for file in folder.iterdir()} == before
@@ -97,9 +97,9 @@ def test_a_repeated_import_changes_nothing(tmp_path: Path) -> None:
 def test_a_damaged_import_is_replaced(tmp_path: Path) -> None:
     """A folder of the same file without its weights is imported again."""
     source = tiny_model().write(tmp_path / "model.gguf")
-    folder = imported(source, tmp_path / "model")
+    folder = import_file(source, tmp_path / "model")
     (folder / "model.safetensors").unlink()
-    describe(imported(source, folder), "owner/model")
+    describe(import_file(source, folder), "owner/model")
 
 
 def test_another_model_is_never_overwritten(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_another_model_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "diary.txt").write_text("mine")
     with pytest.raises(StorageError, match="another model"):
-        imported(source, tmp_path / "model")
+        import_file(source, tmp_path / "model")
     assert names(tmp_path / "model") == ["diary.txt"]
 
 
@@ -116,7 +116,7 @@ def test_a_target_that_cannot_be_created_raises_a_storage_error(tmp_path: Path) 
     """An example is a target below a file."""
     source = tiny_model().write(tmp_path / "model.gguf")
     with pytest.raises(StorageError, match="Couldn't write"):
-        imported(source, source / "owner" / "model")
+        import_file(source, source / "owner" / "model")
 
 
 @pytest.mark.process

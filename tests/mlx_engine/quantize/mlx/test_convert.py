@@ -26,7 +26,7 @@ from mlx_engine.quantize.plan.forecast import forecast
 from mlx_engine.quantize.recipes.builtin import recipe
 from mlx_engine.quantize.recipes.recipe import Recipe
 from tests.mlx_engine.quantize.stored_tensors import stored_tensors
-from tests.original_models import ARCHITECTURES, RECIPES, can_be_mixed, write_original
+from tests.original_models import ARCHITECTURES, RECIPES, supports_mixed_recipes, write_original
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ _cases = [
     (architecture, name)
     for architecture in ARCHITECTURES
     for name in RECIPES
-    if can_be_mixed(architecture) or not name.startswith("mixed")
+    if supports_mixed_recipes(architecture) or not name.startswith("mixed")
 ]
 
 

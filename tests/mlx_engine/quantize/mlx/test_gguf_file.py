@@ -19,7 +19,7 @@ from mlx_engine.quantize.mlx.opening import open_source
 from mlx_engine.quantize.plan.preflight import check_start
 from mlx_engine.quantize.recipes.builtin import recipe
 from tests import gguf_files
-from tests.gguf_files import Tensor, imported, tiny_model
+from tests.gguf_files import Tensor, import_file, tiny_model
 
 
 def _convert(source: Path, target: Path, name: str) -> tuple[str, ...]:
@@ -45,7 +45,7 @@ def test_lossless_gives_the_weights_of_the_exact_import(architecture: str, kind:
     """Quants, scales and biases are the same numbers, rows in their places."""
     source = tiny_model(architecture, kind).write(tmp_path / "model.gguf")
     notes = _convert(source, tmp_path / "converted", "lossless")
-    found, expected = _weights(tmp_path / "converted"), _weights(imported(source, tmp_path / "imported"))
+    found, expected = _weights(tmp_path / "converted"), _weights(import_file(source, tmp_path / "imported"))
     assert found.keys() == expected.keys()
     assert all(np.array_equal(found[name], expected[name]) for name in expected)
     assert kind in notes[0]

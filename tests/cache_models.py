@@ -1,7 +1,7 @@
-"""What mlx-lm's own caches hold of a text, for networks of many kinds with the smallest of sizes.
+"""Sizes of mlx-lm's KV caches for tiny networks of many architectures.
 
-`python tests/remembering_models.py FOLDER` writes a model folder of each kind and prints a JSON object: how many bytes
-its caches hold, in float32, after TOKENS tokens read at once and one more. It runs as a child process.
+`python tests/cache_models.py FOLDER` writes a model folder for each and prints a JSON object with the bytes of its
+float32 caches after TOKENS tokens, read at once, and one more. It runs as a child process.
 """
 
 import importlib
@@ -142,12 +142,12 @@ CONFIGS: dict[str, dict[str, Any]] = {
 
 
 def measure(folder: Path) -> dict[str, int]:
-    """Write the models below `folder`; return the bytes that each one's caches hold."""
+    """Write the models to `folder`; return the cache size of each, in bytes."""
     import mlx.core as mx  # noqa: PLC0415
     from mlx.utils import tree_flatten  # noqa: PLC0415
     from mlx_lm.models.cache import make_prompt_cache  # noqa: PLC0415
 
-    held = {}
+    sizes = {}
     for name, config in CONFIGS.items():
         module = importlib.import_module(f"mlx_lm.models.{config['model_type']}")
         network = module.Model(module.ModelArgs.from_dict(config))
@@ -160,9 +160,9 @@ def measure(folder: Path) -> dict[str, int]:
         layers = make_prompt_cache(network)
         for tokens in (mx.arange(TOKENS) % 50, mx.array([7])):
             mx.eval(network(tokens[None], cache=layers), [layer.state for layer in layers])
-        held[name] = sum(layer.nbytes for layer in layers)
-    return held
+        sizes[name] = sum(layer.nbytes for layer in layers)
+    return sizes
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(Path(sys.argv[1]))))  # noqa: T201 - that is its result
+    print(json.dumps(measure(Path(sys.argv[1]))))  # noqa: T201 - the result
