@@ -74,12 +74,12 @@ def _run(home: Path, tokens: int) -> int:
 
 
 def _original(folder: Path) -> Path:
-    """Return the starter in float16, made below `folder` if it is not there."""
+    """Return the starter model in float16, converted into `folder` unless it exists."""
     source = starter.prepare(Folders.from_environment()).path
-    made = folder / f"{source.name}-f16"
-    if not made.is_dir():
+    target = folder / f"{source.name}-fp16"
+    if not target.is_dir():
         facet(["convert", str(source), "--recipe", "fp16", "--out", str(folder)])
-    return made
+    return target
 
 
 if __name__ == "__main__":

@@ -56,4 +56,4 @@ def test_a_missing_study_or_folder_is_reported(tmp_path: Path, capsys: Output) -
     assert main(["lab", "report", "whales"]) == 1
     assert "find a study named whales. Existing studies: study." in capsys.readouterr().err
     assert main(["lab", "report", "study", "--html", str(tmp_path / "nowhere" / "r.html")]) == 1
-    assert "There is no folder" in capsys.readouterr().err
+    assert "does not exist. Create it" in capsys.readouterr().err
