@@ -252,3 +252,12 @@ def test_each_kv_cache_precision_is_a_separate_mark(show: Callable[[Make], Study
     with qtbot.waitSignal(chart.activated) as activated:
         qtbot.mouseClick(chart.view, Qt.MouseButton.LeftButton, pos=_position(chart, "4-bit, 4-bit KV"))
     assert activated.args == [sample_key(row.label, 4)]
+
+
+def test_bars_open_on_a_figure_that_a_study_without_speed_has(theme: Theme, qtbot: QtBot) -> None:
+    whole = study(FEW)
+    rows = tuple(msgspec.structs.replace(row, speed=None) for row in whole.rows)
+    chart = BarsChart(theme)
+    qtbot.addWidget(chart)
+    chart.show_study(msgspec.structs.replace(whole, plan=msgspec.structs.replace(whole.plan, speed=None), rows=rows))
+    assert chart.view.scene.targets
