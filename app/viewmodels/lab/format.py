@@ -79,12 +79,12 @@ def describe_judgement(study: Study) -> tuple[str, str]:
         first = next(iter(reasons.items()), None)
         because = f" {first[0]}: {first[1]}." if first else ""
         so_far = " so far" if next(remaining(study), None) else ""
-        return "", f"No model is within the limits{so_far}.{because}"
+        return "", f"No model meets your limits{so_far}.{because}"
     passing = len(study.candidates) - len(judgement.obstacles)
     name = names[judgement.winner.label]
     if passing == 1:
-        return judgement.winner.label, f"{name} wins: the only one within the limits."
-    return judgement.winner.label, f"{name} wins: {AIMS[gates.prefer]} of {passing} within the limits."
+        return judgement.winner.label, f"Best within limits: {name}, the only one."
+    return judgement.winner.label, f"Best within limits: {name}, {AIMS[gates.prefer]} of {passing}."
 
 
 def format_gates(gates: Gates) -> str:

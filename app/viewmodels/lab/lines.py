@@ -121,7 +121,7 @@ def _missing(study: Study, sample: Sample) -> str:
         return "Only speed is measured"
     if study.original.has_failed("reference"):
         return "Not compared: the original could not be read"
-    return "Waiting to be created" if row.recipe and not row.is_made else "Waiting to be measured"
+    return "Waiting to convert" if row.recipe and not row.is_made else "Waiting to measure"
 
 
 def _failure(sample: Sample, *, is_first: bool) -> str:

@@ -74,4 +74,4 @@ def _unknown_loss(entries: Sequence[tuple[Study, Row]], *, is_full_precision: bo
         return UnknownLoss(f"None: this model is the original of the study “{name}”.", name)
     if row.is_stand_in:
         return UnknownLoss(f"This model replaces the original in the study “{name}”.", name)
-    return UnknownLoss(f"Waiting to be measured in the study “{name}”.", name)
+    return UnknownLoss(f"Waiting to measure in the study “{name}”.", name)

@@ -45,7 +45,7 @@ class GatesForm(QDialog):
             unit=" GB",
         )
         self.aim = QComboBox()
-        self.aim.setAccessibleName("Winner among the models within the limits")
+        self.aim.setAccessibleName("Winner")
         for aim, title in AIMS.items():
             self.aim.addItem(title, aim)
         self.aim.setCurrentIndex(list(AIMS).index(initial.prefer))
@@ -66,7 +66,7 @@ class GatesForm(QDialog):
         form.setHorizontalSpacing(14)
         for field in (self.kl, self.agreement, self.folder, self.memory):
             form.addRow(field.accessibleName(), field)
-        form.addRow("The winner is", self.aim)
+        form.addRow("Winner", self.aim)
         column.addLayout(form)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel | QDialogButtonBox.StandardButton.Ok)
         clear = buttons.addButton("No Limits", QDialogButtonBox.ButtonRole.ResetRole)

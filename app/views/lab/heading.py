@@ -50,7 +50,7 @@ class StudyHeading(QWidget):
         self.studies = _StudyChip(lab, theme, self)
         self._facts = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self.new = SmallButton(theme, "New study…")
-        self.more = IconButton(theme, "chevron-down", "More about this study")
+        self.more = IconButton(theme, "chevron-down", "Actions for this study")
         row = QHBoxLayout(self)
         row.setContentsMargins(SIDE - 4, 10, SIDE - 4, 6)
         row.setSpacing(8)
@@ -113,8 +113,8 @@ class StudyHeading(QWidget):
             return
         name = study.plan.name
         dialog = QInputDialog(self)
-        dialog.setWindowTitle("Rename")
-        dialog.setLabelText("Name of the study:")
+        dialog.setWindowTitle("Rename Study")
+        dialog.setLabelText("Study name:")
         dialog.setTextValue(name)
         dialog.setOkButtonText("Rename")
         dialog.textValueSelected.connect(lambda new: self._lab.rename(name, new))

@@ -21,7 +21,7 @@ from app.views.kit.theme import Theme
 from app.views.lab.check_row import CheckRow
 from app.views.lab.corpus_picker import CorpusPicker
 from app.views.lab.tray import StudyTray
-from mlx_engine.amounts import format_disk
+from mlx_engine.amounts import format_count, format_disk
 from mlx_engine.quantize.plan.forecast import ConversionForecast
 
 _FIRST = ("8bit", "balanced-6bit", "balanced-5bit", "balanced-4bit", "4bit", "balanced-3bit")
@@ -61,7 +61,7 @@ class StudySetup(QWidget):
         self._draft, self._theme = draft, theme
         self.originals = _OriginalChip(draft, theme)
         self._facts = TextLabel(theme, role="small", tone="secondary", wraps=True)
-        self.name = TextField(theme, "Name of the study")
+        self.name = TextField(theme, "Study name")
         self.name.setMaxLength(80)
         self.back = IconButton(theme, "chevron-left", "Back")
         self.rows: dict[str, CheckRow] = {}
@@ -85,15 +85,19 @@ class StudySetup(QWidget):
         self._section("Original", "The model that the others are compared with.")
         column.addWidget(self.originals, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self._facts)
-        self._section("On this Mac", "Other conversions of the original. Download those on Hugging Face first.")
+        self._section(
+            "On this Mac", "Other conversions of the original. Models on Hugging Face must be downloaded first."
+        )
         column.addWidget(self._models)
         column.addWidget(self._no_models)
         self._add_link(self.hub)
-        self._section("To convert", "Facet converts the original with these recipes and keeps the models.")
+        self._section(
+            "To convert", "Facet converts the original with these recipes and adds the models to your library."
+        )
         column.addWidget(self._recipes)
         column.addWidget(self._no_recipes)
         self._add_link(self._more)
-        self._section("Text and figures", "")
+        self._section("Text and measurements", "")
         column.addWidget(self.corpus)
         column.addStretch(1)
         head = QHBoxLayout()
@@ -203,14 +207,14 @@ class StudySetup(QWidget):
         self.originals.setAccessibleName(f"Original: {self.originals.text()}")
         self.originals.updateGeometry()
         self._facts.setText(f"{model.id} · {format_detail(model)}" if model else "No models yet.")
-        self._no_models.setText("None yet.")
+        self._no_models.setText("No other conversions yet.")
         self._no_models.setVisible(bool(model) and not draft.kin)
         waiting = "Reading the model's layers…" if draft.is_reading else draft.trouble
         self._no_recipes.setText(waiting or "A conversion with every recipe already exists.")
         self._no_recipes.setVisible(bool(model) and not draft.cards)
         hidden_count = len(draft.cards) - len(self._visible_cards())
         self._more.setVisible(hidden_count > 0 or (self._shows_all and len(draft.cards) > len(_FIRST)))
-        self._more.setText("Fewer recipes" if self._shows_all else f"{hidden_count} more recipes")
+        self._more.setText("Fewer recipes" if self._shows_all else format_count(hidden_count, "more recipe"))
         self._more.setAccessibleName(self._more.text())
         self._more.updateGeometry()
 
@@ -227,7 +231,7 @@ def _figures(kin: RelatedModel) -> str:
     """Format the size, and the reason if the model is not selected by default."""
     if kin.is_sure:
         return format_detail(kin.model)
-    return f"{format_detail(kin.model)} · {f'made from {kin.base}' if kin.base else 'origin unknown'}"
+    return f"{format_detail(kin.model)} · {f'converted from {kin.base}' if kin.base else 'origin unknown'}"
 
 
 def _purpose(card: RecipeCard) -> str:

@@ -214,10 +214,10 @@ def test_the_winner_is_named(bench: Bench) -> None:
     bench.lab.begin(msgspec.structs.replace(measured(FEW), reference_folder="x"))
     assert bench.lab.judgement == ""
     bench.lab.set_gates(Gates(max_mean_kl=0.05))
-    assert bench.lab.judgement.endswith("4-bit wins: the fastest of 2 within the limits.")
+    assert bench.lab.judgement == "Best within limits: 4-bit, the fastest of 2."
     assert [line.name for line in bench.lab.lines() if line.is_winner] == ["4-bit"]
     bench.lab.set_gates(Gates(max_mean_kl=0.0001))
-    assert bench.lab.judgement.startswith("No model is within the limits")
+    assert bench.lab.judgement.startswith("No model meets your limits")
 
 
 def test_limits_can_be_set_while_a_study_runs(bench: Bench, study: Study) -> None:
@@ -226,7 +226,7 @@ def test_limits_can_be_set_while_a_study_runs(bench: Bench, study: Study) -> Non
     bench.lab.set_gates(Gates(max_mean_kl=0.05, prefer="closest"))
     bench.runner.end_step(KEPT)
     bench.measure(0.01)
-    assert bench.lab.judgement == "a wins: the only one within the limits."
+    assert bench.lab.judgement == "Best within limits: a, the only one."
 
 
 def test_a_renamed_study_is_found_by_its_new_name(bench: Bench, folders: Folders, study: Study) -> None:

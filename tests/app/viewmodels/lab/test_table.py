@@ -88,7 +88,7 @@ def test_what_failed_stands_in_one_line_of_a_model(table: StudyTableModel) -> No
     whole, eight, four = study_lines(msgspec.structs.replace(found, rows=tuple(rows), plan=plan))[3:6]
     assert whole.note.startswith("About 2 of 100")
     assert whole.failure == "Speed was not measured: It ended. Close other programs."
-    assert (eight.note, eight.failure) == ("Waiting to be measured", "")
+    assert (eight.note, eight.failure) == ("Waiting to measure", "")
     assert (four.note, four.failure) == ("Not measured", "Not enough memory. Choose a shorter text.")
 
 

@@ -106,7 +106,7 @@ def test_the_study_with_the_model_is_named(model: Path, weights: str, tmp_path: 
         ),
         ({"is_original": True}, "is the original"),
         ({"is_stand_in": True}, "replaces the original"),
-        ({}, "Waiting to be measured"),
+        ({}, "Waiting to measure"),
     ],
 )
 def test_a_study_without_a_result_gives_the_reason(
