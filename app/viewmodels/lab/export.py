@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from app.viewmodels.lab.studies import Lab
 from mlx_engine.errors import FacetError
 from mlx_engine.measure.report.files import Form, file_name, write
-from mlx_engine.measure.report.shareable import is_own_text
+from mlx_engine.measure.report.shareable import is_user_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class ReportExport(QObject):
     def may_quote(self) -> bool:
         """Whether that is for the person to say: other texts are quoted, and past chats never are."""
         corpus = self._lab.study.plan.corpus if self._lab.study else None
-        return corpus is not None and is_own_text(corpus) and not corpus.private
+        return corpus is not None and is_user_text(corpus) and not corpus.private
 
     def _quote_nothing(self) -> None:
         """What somebody wants of one study is not said of the next."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mlx_engine.amounts import format_number
 from mlx_engine.measure.figures.figures import DECODE_SPEED, PREFILL_SPEED
-from mlx_engine.measure.report.shareable import is_own_text, name_of
+from mlx_engine.measure.report.shareable import is_user_text, name_of
 from mlx_engine.measure.report.subject import Subject
 from mlx_engine.measure.results.results import FidelityResult
 from mlx_engine.measure.results.safe_characters import one_line, sentence
@@ -78,7 +78,7 @@ def _fidelity(subject: Subject) -> Iterator[Fact]:
     yield "Text", f"{scored(first)}{_read_tokens(subject)}."
     if first.private:
         yield "Private", "The text is private: this report quotes none of it."
-    elif is_own_text(subject.study.plan.corpus) and not any(result.worst for result in results):
+    elif is_user_text(subject.study.plan.corpus) and not any(result.worst for result in results):
         yield "Passages", "The text is a local file: this report quotes none of it."
     if first.by_kind:
         yield "Kinds", ", ".join(f"{one_line(kind)} ({of_kind.positions:,})" for kind, of_kind in first.by_kind.items())

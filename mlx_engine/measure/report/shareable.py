@@ -1,6 +1,6 @@
-"""A study as others may see it: without the folders of this machine, and without texts that are not for everybody.
+"""A study without private data: no folders of this Mac, and no texts of the user.
 
-What is private is never quoted; a file of somebody's own only if that is asked for.
+Private texts are never quoted; other files of the user only on request.
 """
 
 import os
@@ -18,14 +18,14 @@ from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, StepFailure, Study
 
 _FOLDERS = re.compile(r"(?<![\w…:/.\\])/(?:[^\s/]+/)+")
-"""The folders before a name, where none of them has a space."""
-_LEAST_PARTS = 3
-"""Of a path that can be told from others: the root, and two folders."""
+"""The folders of a path without spaces."""
+_MIN_PARTS = 3
+"""The root and two folders: shorter paths are not specific to a user."""
 
 
 def shareable(study: Study, *, with_texts: bool = False) -> Study:
-    """Return what may be shown of `study`; `with_texts` quotes a text of one's own, too."""
-    quotes = with_texts or not is_own_text(study.plan.corpus)
+    """Return `study` without private data; `with_texts` also quotes a text of the user."""
+    quotes = with_texts or not is_user_text(study.plan.corpus)
     folders = sorted(_folders(study), key=len, reverse=True)
     rows = tuple(_row(row, folders, quotes=quotes) for row in study.rows)
     return msgspec.structs.replace(
@@ -34,19 +34,19 @@ def shareable(study: Study, *, with_texts: bool = False) -> Study:
 
 
 def shareable_header(header: ReferenceHeader) -> ReferenceHeader:
-    """Return how answers are kept, likewise."""
+    """Return the header of a stored reference without private data."""
     return msgspec.structs.replace(
         header, model=name_of(header.model), folder="", corpus=name_of(header.corpus), source=_source(header.source)
     )
 
 
-def is_own_text(corpus: CorpusSource) -> bool:
-    """Return whether the text is somebody's own: nobody else has it."""
+def is_user_text(corpus: CorpusSource) -> bool:
+    """Return whether the text belongs to the user, rather than to Facet or a public data set."""
     return bool(corpus.path or corpus.text or corpus.private)
 
 
 def name_of(text: str) -> str:
-    """Return a name as it is, and of a path the last part; a model in the home folder is called after whose that is."""
+    """Return a name unchanged, or the last part of a path or of an id that starts with the home folder."""
     is_path = text.startswith(("/", "~", ".")) or "\\" in text
     return Path(text).name if is_path or text.startswith(f"{Path.home().name}/") else text
 
@@ -103,14 +103,14 @@ def _without_folders(message: str, folders: Sequence[str]) -> str:
 
 
 def _folders(study: Study) -> Iterator[str]:
-    """Yield the folders in which models, texts and answers are; they may have spaces."""
-    named = (
+    """Yield the folders that contain models, texts and references; they may have spaces."""
+    paths = (
         study.reference_folder,
         study.plan.original,
         *study.plan.candidates,
         *study.plan.recipes,
         study.plan.corpus.path,
     )
-    for path in (*(Path(row.path) for row in study.rows), *map(Path, named)):
+    for path in (*(Path(row.path) for row in study.rows), *map(Path, paths)):
         if path.is_absolute():
-            yield from (str(folder) for folder in path.parents if len(folder.parts) >= _LEAST_PARTS)
+            yield from (str(folder) for folder in path.parents if len(folder.parts) >= _MIN_PARTS)

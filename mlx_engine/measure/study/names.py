@@ -25,7 +25,7 @@ def _name(label: str) -> str:
 
 
 def _added(name: str, base: str) -> str:
-    """Return `name` without the words that `base` begins with as well; all of it if nothing were left."""
+    """Return `name` without the prefix of words that it shares with `base`, or all of it if it would be empty."""
     start = 0
     for mine, its in zip(_parts(name), _parts(base), strict=False):
         if mine[0].casefold() != its[0].casefold():

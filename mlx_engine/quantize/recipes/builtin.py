@@ -147,7 +147,7 @@ def recipe(name: str) -> Recipe:
     """
     if name in _by_name:
         return _by_name[name]
-    raise InvalidRecipe(f'There is no recipe "{name}". {_hint(name)}')
+    raise InvalidRecipe(f'Unknown recipe "{name}". {_hint(name)}')
 
 
 def _hint(name: str) -> str:

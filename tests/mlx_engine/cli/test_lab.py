@@ -168,7 +168,7 @@ def test_an_invalid_plan_is_reported(tmp_path: Path, content: str, capsys: Outpu
     [
         ({"original": "whale"}, "No model is called 'whale'."),
         ({"candidates": ["maker/whale"]}, "download it with `facet pull maker/whale`."),
-        ({"recipes": ["9bit"]}, 'There is no recipe "9bit".'),
+        ({"recipes": ["9bit"]}, 'Unknown recipe "9bit".'),
         ({"recipes": ["nowhere.json"]}, "nowhere.json: No such file"),
         ({"recipes": ["8bit", "8bit"]}, "8bit twice"),
         ({"corpus": {"path": "nowhere.txt"}}, "nowhere.txt"),
