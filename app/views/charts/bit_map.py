@@ -18,7 +18,7 @@ _LOWEST, _HIGHEST = 3, 10
 _HEIGHT = 240
 
 
-class LayerBits(Protocol):
+class LayerBitsRow(Protocol):
     @property
     def layer(self) -> int | None: ...
     @property
@@ -32,13 +32,13 @@ class BitMap(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._outside: Mapping[str, float] = {}
-        self._layers: Sequence[LayerBits] = ()
+        self._layers: Sequence[LayerBitsRow] = ()
         self._kinds: list[str] = []
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Bits of each layer")
         theme.changed.connect(self.updateGeometry)
 
-    def show_layers(self, layers: Sequence[LayerBits]) -> None:
+    def show_layers(self, layers: Sequence[LayerBitsRow]) -> None:
         self._outside = {name: bits for layer in layers if layer.layer is None for name, bits in layer.bits.items()}
         self._layers = [layer for layer in layers if layer.layer is not None]
         self._kinds = sorted({name for layer in self._layers for name in layer.bits}, key=kind_order)
@@ -146,7 +146,7 @@ class BitMap(QWidget):
         return f"Layer {layer.layer}, {kind}: {layer.bits[kind]:g} bits" if kind in layer.bits else ""
 
 
-def describe_bits(layers: Sequence[LayerBits]) -> str:
+def describe_bits(layers: Sequence[LayerBitsRow]) -> str:
     """Return the number of matrices for each number of bits."""
     all_bits = [bits for layer in layers for bits in layer.bits.values()]
     counts = ((all_bits.count(bits), bits) for bits in _distinct(all_bits))

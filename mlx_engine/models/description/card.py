@@ -16,21 +16,21 @@ _plain = re.compile(r"[\w .:/+-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
-class ModelCard:
-    """The fields of a model card; "" where it has no usable value."""
+class CardMetadata:
+    """The metadata of a model card; "" where it has no usable value."""
 
     license: str = ""
     base_model: str = ""
 
 
-def read_card(folder: Path) -> ModelCard:
+def read_card(folder: Path) -> CardMetadata:
     """Return the fields of the card in `folder`; empty if it is missing or unreadable."""
     fields = _fields(_read(folder, _limit_bytes))
     name = fields.get("license", "")
     # The Hub calls every license that is not on its list "other", and lets the card name it.
     if name == "other":
         name = fields.get("license_name", name)
-    return ModelCard(name, fields.get("base_model", ""))
+    return CardMetadata(name, fields.get("base_model", ""))
 
 
 def read_card_text(folder: Path) -> str:

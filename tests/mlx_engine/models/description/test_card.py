@@ -2,25 +2,25 @@ from pathlib import Path
 
 import pytest
 
-from mlx_engine.models.description.card import ModelCard, read_card
+from mlx_engine.models.description.card import CardMetadata, read_card
 
 
 @pytest.mark.parametrize(
     ("text", "card"),
     [
-        ("---\nlicense: apache-2.0\nbase_model: a/b\n---\n# Card\n", ModelCard("apache-2.0", "a/b")),
-        ('---\r\nlicense: "mit"\r\n---\r\n', ModelCard("mit")),
-        ("---\nbase_model:\n- a/b\n- c/d\n---\n", ModelCard("", "a/b")),
-        ("---\nlicense: other\nlicense_name: llama3.2\n---\n", ModelCard("llama3.2")),
-        ("---\nlicense: other\n---\n", ModelCard("other")),
-        ("---\nlicense: mit\n", ModelCard("mit")),
-        ("---\nlicense: <b>mit</b>\nbase_model: \x1b[31m\n---\n", ModelCard()),
-        ("# License: mit\nlicense: mit\n", ModelCard()),
-        ("---\n---\nlicense: mit\n", ModelCard()),
-        ("", ModelCard()),
+        ("---\nlicense: apache-2.0\nbase_model: a/b\n---\n# Card\n", CardMetadata("apache-2.0", "a/b")),
+        ('---\r\nlicense: "mit"\r\n---\r\n', CardMetadata("mit")),
+        ("---\nbase_model:\n- a/b\n- c/d\n---\n", CardMetadata("", "a/b")),
+        ("---\nlicense: other\nlicense_name: llama3.2\n---\n", CardMetadata("llama3.2")),
+        ("---\nlicense: other\n---\n", CardMetadata("other")),
+        ("---\nlicense: mit\n", CardMetadata("mit")),
+        ("---\nlicense: <b>mit</b>\nbase_model: \x1b[31m\n---\n", CardMetadata()),
+        ("# License: mit\nlicense: mit\n", CardMetadata()),
+        ("---\n---\nlicense: mit\n", CardMetadata()),
+        ("", CardMetadata()),
     ],
 )
-def test_front_matter_has_license_and_base_model(text: str, card: ModelCard, tmp_path: Path) -> None:
+def test_front_matter_has_license_and_base_model(text: str, card: CardMetadata, tmp_path: Path) -> None:
     """Only plain names count."""
     (tmp_path / "README.md").write_text(text)
     assert read_card(tmp_path) == card
@@ -28,4 +28,4 @@ def test_front_matter_has_license_and_base_model(text: str, card: ModelCard, tmp
 
 def test_no_card_says_nothing(tmp_path: Path) -> None:
     """A folder without a card is no error."""
-    assert read_card(tmp_path) == ModelCard()
+    assert read_card(tmp_path) == CardMetadata()
