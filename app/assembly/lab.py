@@ -49,15 +49,15 @@ class LabAssembly(QObject):
         self._parts, self._navigation, self._jobs = parts, navigation, jobs
         folders, library, machine = parts.folders, parts.library, parts.machine
         self.bridge = StudyBridge(folders, self)
-        self._shelf = StudyStore(folders)
+        self._store = StudyStore(folders)
         self._page: LabPage | None = None
-        self.beside = ResourceContention(library, machine, self._is_converting, self)
+        self.contention = ResourceContention(library, machine, self._is_converting, self)
         self.lab = Lab(
-            self._shelf,
+            self._store,
             self.bridge,
             default_speeds(has_metal=machine.has_metal),
             available_bytes=machine.available_bytes,
-            beside=self.beside,
+            contention=self.contention,
             parent=self,
         )
         self.draft = StudyDraft(
@@ -65,11 +65,11 @@ class LabAssembly(QObject):
             library,
             Questions(folders.logs, self),
             machine,
-            pace=self.lab.pace,
+            speeds=self.lab.speeds,
             names=lambda: self.lab.names,
             user_recipes=user_recipes,
-            displaced=self.beside.displaced,
-            text=CorpusCheck(folders, self, questions=Questions(folders.logs, self), chats=past_chats),
+            models_to_unload=self.contention.models_to_unload,
+            corpus=CorpusCheck(folders, self, questions=Questions(folders.logs, self), chats=past_chats),
             parent=self,
         )
         self.export = ReportExport(self.lab, self)
@@ -81,8 +81,8 @@ class LabAssembly(QObject):
         library = self._parts.library
         for source in (self.lab, self.draft, self.export):
             source.problem.connect(self._parts.notifier.error)
-        self._jobs.changed.connect(lambda _id: self.beside.look())
-        self.beside.changed.connect(self.lab.go_on)
+        self._jobs.changed.connect(lambda _id: self.contention.refresh())
+        self.contention.changed.connect(self.lab.advance)
         library.refreshed.connect(self.draft.refresh)
         library.refreshed.connect(self.lab.refresh)
         self.lab.finished.connect(self._notify_finished)
@@ -111,7 +111,7 @@ class LabAssembly(QObject):
     def measure(self, model: ModelDescription, study_name: str = "") -> None:
         """Show the model in the study of that name or the latest study that has it; else start a draft with it."""
         self.lab.refresh()
-        labels = {study.plan.name: label for study in self._shelf.studies if (label := _label_of(model, study))}
+        labels = {study.plan.name: label for study in self._store.studies if (label := _label_of(model, study))}
         name = study_name if study_name in labels else next((name for name in self.lab.names if name in labels), "")
         if name:
             self._open(name)
@@ -120,7 +120,7 @@ class LabAssembly(QObject):
             return
         self._navigation.show("lab")
         originals = [original for original in self.draft.originals() if is_same_network(model, original)]
-        self.draft.begin(max(originals, key=lambda original: original.size_bytes, default=model))
+        self.draft.start(max(originals, key=lambda original: original.size_bytes, default=model))
         if self._page:
             self._page.show_setup()
 
@@ -158,7 +158,7 @@ class LabAssembly(QObject):
 
     def _resume(self, name: str) -> None:
         self._open(name)
-        self.lab.start()
+        self.lab.resume()
 
     def _notify_finished(self, name: str) -> None:
         # The study may have made models, which belong in the library.

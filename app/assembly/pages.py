@@ -99,7 +99,7 @@ class PageAssembly(QObject):
                 parent=self,
             )
             lab, entry = self._lab.lab, self._workbench.sidebar.study
-            lab.changed.connect(lambda: entry.show_progress(*lab.underway))
+            lab.changed.connect(lambda: entry.show_progress(*lab.progress))
             entry.clicked.connect(self._lab.show_foremost)
         return self._lab
 

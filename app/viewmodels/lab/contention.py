@@ -1,7 +1,7 @@
-"""What else this computer does beside a study: chats that answer, the models that they hold, and conversions.
+"""Contention of a study with other work on this Mac: answering chats, their loaded models, and conversions.
 
-A person comes first: where an answer would spoil a speed that is measured, or both models do not fit into memory, the
-study waits.
+The user has priority: the study waits if an answer would distort a speed measurement, or if both models do not fit
+into memory.
 """
 
 from collections.abc import Callable
@@ -17,14 +17,14 @@ from mlx_engine.models.memory.machine import Machine
 from mlx_engine.models.memory.memory import fit
 
 QUIET_MS = 20_000
-"""How long nothing is answered before a study goes on: who reads an answer may soon ask again."""
-_WITH_MODEL = ("reference", "fidelity", "speed")
-"""The steps that hold a whole model in memory."""
-_CONVERSION, _CHAT = "the conversion has ended", "the chat is quiet"
+"""Time without an answer before a study resumes, since the user may soon send another message."""
+_STEPS_WITH_MODEL = ("reference", "fidelity", "speed")
+"""Steps that hold a whole model in memory."""
+_CONVERSION, _CHAT = "a conversion to finish", "the chat to finish"
 
 
 class ResourceContention(QObject):
-    """`is_converting` tells whether a conversion runs just now; whoever knows of a change calls `look`."""
+    """Call `refresh` when a conversion starts or ends; `is_converting` returns True while one runs."""
 
     changed = Signal()
 
@@ -40,64 +40,64 @@ class ResourceContention(QObject):
         super().__init__(parent)
         self._library, self._machine, self._is_converting = library, machine, is_converting
         self._is_answering = False
-        self._seen = (False, False)
+        self._last_state = (False, False)
         self._quiet = QTimer(self, singleShot=True, interval=quiet_ms)
-        self._quiet.timeout.connect(self._grow_quiet)
-        library.dataChanged.connect(self.look)
-        self.look()
+        self._quiet.timeout.connect(self._on_quiet)
+        library.dataChanged.connect(self.refresh)
+        self.refresh()
 
-    def look(self) -> None:
-        """See what is done just now."""
+    def refresh(self) -> None:
+        """Check for answering chats and running conversions."""
         if any(not isinstance(state, Ready) for _, state in self._library.active()):
             self._is_answering = True
             self._quiet.stop()
         elif self._is_answering and not self._quiet.isActive():
             self._quiet.start()
-        self._tell()
+        self._emit_changes()
 
     @property
-    def disturbance(self) -> str:
-        """What takes time from a study that runs, as a sentence; "" if nothing does."""
+    def slowdown(self) -> str:
+        """A sentence about the work that slows down a running study, "" if there is none."""
         if self._is_converting():
-            return "A conversion runs beside it, so this takes longer."
-        return "A chat answers beside it, so this takes longer." if self._is_answering else ""
+            return "Slower while a conversion is running."
+        return "Slower while a chat is answering." if self._is_answering else ""
 
-    def obstacle(self, study: Study, step: Step, *, is_begun: bool) -> str:
-        """Return until when the study has to wait with this step, or to leave it again if it `is_begun`: what follows
-        "until", and why; "" if it need not.
+    def blocked_by(self, study: Study, step: Step, *, is_running: bool) -> str:
+        """Return the work that blocks this step, which must pause if it `is_running`, "" if none does.
+
+        The text follows "Waiting for": "the chat to finish, since …".
         """
-        if self._is_converting() and (step.kind == "speed" or not is_begun):
-            why = "it would slow down what is measured" if step.kind == "speed" else "both at once may not fit"
-            return f"{_CONVERSION}: {why}"
+        if self._is_converting() and (step.kind == "speed" or not is_running):
+            reason = "it would distort the speed" if step.kind == "speed" else "both may not fit into memory"
+            return f"{_CONVERSION}, since {reason}"
         if self._is_answering and step.kind == "speed":
-            return f"{_CHAT}: an answer would slow down what is measured"
-        if self._is_answering and step.kind in _WITH_MODEL and self._crowd(study):
-            return f"{_CHAT}: both models do not fit into memory"
+            return f"{_CHAT}, since an answer would distort the speed"
+        if self._is_answering and step.kind in _STEPS_WITH_MODEL and self._models_in_the_way(study):
+            return f"{_CHAT}, since both models do not fit into memory"
         return ""
 
-    def displaced(self, needed_bytes: int) -> list[ModelDescription]:
-        """Return the models of chats that have to make room for a study that needs so much."""
-        held = [model for model, _ in self._library.active()]
-        reckoned = (fit(model, self._machine) for model in held)
-        together = needed_bytes + sum(found.estimate.total_bytes for found in reckoned)
-        return held if together > self._machine.available_bytes else []
+    def models_to_unload(self, needed_bytes: int) -> list[ModelDescription]:
+        """Return the loaded models if they and a study that needs `needed_bytes` do not fit into memory together."""
+        loaded = [model for model, _ in self._library.active()]
+        loaded_bytes = sum(fit(model, self._machine).estimate.total_bytes for model in loaded)
+        return loaded if needed_bytes + loaded_bytes > self._machine.available_bytes else []
 
-    def make_room(self, study: Study) -> None:
-        """Unload models of chats that would not fit beside the study; the next message loads them again."""
-        for model in self._crowd(study):
+    def free_memory(self, study: Study) -> None:
+        """Unload models that do not fit next to the study; the next chat message loads them again."""
+        for model in self._models_in_the_way(study):
             self._library.unload(model.id)
 
-    def _crowd(self, study: Study) -> list[ModelDescription]:
-        known = filter(None, (self._library.description(row.label) for row in study.rows))
-        needs = (measurement_fit(model, self._machine, study.plan.convention).estimate.total_bytes for model in known)
-        return self.displaced(max(needs, default=0))
+    def _models_in_the_way(self, study: Study) -> list[ModelDescription]:
+        models = filter(None, (self._library.description(row.label) for row in study.rows))
+        needs = (measurement_fit(model, self._machine, study.plan.convention).estimate.total_bytes for model in models)
+        return self.models_to_unload(max(needs, default=0))
 
-    def _grow_quiet(self) -> None:
+    def _on_quiet(self) -> None:
         self._is_answering = False
-        self._tell()
+        self._emit_changes()
 
-    def _tell(self) -> None:
-        seen = (self._is_converting(), self._is_answering)
-        if seen != self._seen:
-            self._seen = seen
+    def _emit_changes(self) -> None:
+        state = (self._is_converting(), self._is_answering)
+        if state != self._last_state:
+            self._last_state = state
             self.changed.emit()

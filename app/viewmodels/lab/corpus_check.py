@@ -1,4 +1,4 @@
-"""The text of a draft study: its description, its number of tokens, and why it cannot be used."""
+"""Checks the text of a draft study with the original's tokenizer, and describes it."""
 
 from pathlib import Path
 from typing import Protocol
@@ -17,24 +17,24 @@ from mlx_engine.models.hub.datasets import find_local, parse_dataset
 from mlx_engine.protocol import RequestFailed, new_id
 
 WIKITEXT = "wikitext-2"
-_OWN_CORPUS = "All parts, unless you select some. Results are split by part."
+_BUILTIN = "All kinds of texts, or only the selected ones. Results are split by kind."
 _CHATS = (
-    "in their visible form, rendered by the original's chat template. A copy stays on this Mac until the study is "
-    "deleted; no report quotes it."
+    "formatted with the original's chat template. A copy stays on this Mac until the study is deleted; reports never "
+    "quote it."
 )
-_WIKITEXT = "The text of llama.cpp's published perplexities. Read all of it for comparable figures."
-_FILE = "Reads the start of your file. Nothing leaves your Mac."
+_WIKITEXT = "The text of llama.cpp's published perplexities. With all tokens, the results are comparable to those."
+_FILE = "Your file is read from its start. It never leaves this Mac."
 
 
 class ChatCopies(Protocol):
-    """The past chats of the window: a `PastChats`."""
+    """Copies of past chats; implemented by `PastChats`."""
 
     def count(self) -> ChatCount: ...
     def copy(self) -> str: ...
 
 
 class CorpusCheck(QObject):
-    """Without `questions`, texts are not checked; without `chats`, there are no past chats."""
+    """Checks texts by `questions` to a job process; without them, no text is checked."""
 
     changed = Signal()
 
@@ -48,31 +48,31 @@ class CorpusCheck(QObject):
     ) -> None:
         super().__init__(parent)
         self._folders, self._questions, self._chats = folders, questions, chats
-        self._copied: dict[str, ChatCount] = {}
-        """The number of chats in each copy."""
+        self._copies: dict[str, ChatCount] = {}
+        """Number of chats by the path of their copy."""
         self._plan: StudyPlan | None = None
         self._checked: object = None
         self._reply: JobReply | None = None
 
-    def count(self) -> ChatCount:
-        """Return the number of usable chats."""
+    def chat_count(self) -> ChatCount:
+        """Return the number of usable past chats."""
         return self._chats.count() if self._chats else ChatCount(0, 0)
 
-    def copy_of_chats(self) -> str:
-        """Return the path of a new copy of the chats; "" if there are none."""
+    def copy_chats(self) -> str:
+        """Return the path of a new copy of the past chats, "" if it could not be made."""
         if self._chats is None:
             return ""
         copy = self._chats.copy()
-        self._copied[copy] = self._chats.count()
+        self._copies[copy] = self._chats.count()
         return copy
 
-    def look(self, model: Path, plan: StudyPlan) -> None:
-        """Check the text of `plan`, unless the same text is being checked or has been."""
+    def check(self, model: Path, plan: StudyPlan) -> None:
+        """Check the text of `plan`, unless that was done already."""
         key = (model, plan.corpus, plan.convention, plan.limit_tokens, _stamp(plan.corpus.path))
         if key == self._checked:
             return
         self._checked, self._plan, self._reply = key, plan, None
-        if self._questions and (plan.corpus.path or self._is_here(plan.corpus)):
+        if self._questions and (plan.corpus.path or self._is_downloaded(plan.corpus)):
             request = ReadCorpus(
                 id=new_id(),
                 model=str(model),
@@ -84,63 +84,63 @@ class CorpusCheck(QObject):
 
     @property
     def is_reading(self) -> bool:
-        """True while the text is being checked."""
+        """True while a text is being checked."""
         corpus = self._corpus
-        needs_check = bool(corpus.path) or self._is_here(corpus)
-        return needs_check and self._questions is not None and self._reply is None
+        can_check = bool(corpus.path) or self._is_downloaded(corpus)
+        return can_check and self._questions is not None and self._reply is None
 
     @property
     def tokens(self) -> int:
-        """The number of tokens, by the tokenizer of the original; 0 if unknown."""
+        """Number of tokens that are read, 0 if it is not known yet."""
         return self._reply.tokens if isinstance(self._reply, CorpusRead) else 0
 
     @property
     def problem(self) -> str:
-        """The reason, as one or two sentences, why the text cannot be used; "" if none is known."""
+        """A problem with the text, "" if none is known."""
         if isinstance(self._reply, RequestFailed):
             return self._reply.message
         name = self._corpus.dataset
-        if name and network.is_offline() and not self._is_here(self._corpus):
+        if name and network.is_offline() and not self._is_downloaded(self._corpus):
             return (
-                f"{name} hasn't been downloaded, and Facet is offline. Turn off Stay Offline in the File menu, or "
-                "choose another text."
+                f"{name} is not on this Mac yet, and Facet is offline. Turn off File > Stay Offline, or choose another "
+                "text."
             )
         return ""
 
     @property
-    def summary(self) -> str:
-        """The description of the text."""
+    def description(self) -> str:
+        """A description of the text."""
         corpus = self._corpus
         if corpus.dataset:
-            summary = self._describe_dataset(corpus)
+            text = self._describe_dataset(corpus)
         elif corpus.path:
-            summary = self._describe_chats(corpus.path) if corpus.private else _FILE
+            text = self._describe_chats(corpus.path) if corpus.private else _FILE
         else:
-            return _OWN_CORPUS
-        return f"Reading the text… {summary}" if self.is_reading else summary
+            return _BUILTIN
+        return f"Reading the text… {text}" if self.is_reading else text
 
     def close(self) -> None:
-        """End the reading process."""
+        """End the process that reads texts."""
         if self._questions:
             self._questions.close()
 
     def _describe_chats(self, copy: str) -> str:
-        count = self._copied.get(copy)
-        return f"{count.summary if count else 'Your chats'} {_CHATS}"
+        count = self._copies.get(copy)
+        return f"{count.summary if count else 'Your chats'}, {_CHATS}"
 
     def _describe_dataset(self, corpus: CorpusSource) -> str:
         purpose = _WIKITEXT if corpus.dataset.partition("@")[0] == WIKITEXT else ""
         dataset = parse_dataset(corpus.dataset)
         source = dataset.repository.removeprefix("datasets/")
         if local := find_local(dataset, self._folders.datasets):
-            return f"{purpose} Already on this Mac: {source} at revision {local[0].revision[:10]}.".strip()
-        return f"{purpose} Downloads from the Hugging Face Hub when the study starts: {source}.".strip()
+            return f"{purpose} Downloaded from {source} at revision {local[0].revision[:10]}.".strip()
+        return f"{purpose} It is downloaded from {source} on the Hugging Face Hub when the study starts.".strip()
 
     @property
     def _corpus(self) -> CorpusSource:
         return self._plan.corpus if self._plan else CorpusSource()
 
-    def _is_here(self, corpus: CorpusSource) -> bool:
+    def _is_downloaded(self, corpus: CorpusSource) -> bool:
         try:
             return (
                 bool(corpus.dataset) and find_local(parse_dataset(corpus.dataset), self._folders.datasets) is not None
@@ -154,7 +154,7 @@ class CorpusCheck(QObject):
 
 
 def _stamp(path: str) -> tuple[int, int]:
-    """Return the size and the modification time of a file, which identify its content; zeros without a file."""
+    """Return size and modification time of a file, to detect changes."""
     try:
         status = Path(path).stat() if path else None
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What recipes have made of a model already, by a study or by a conversion of its own, as folders say of themselves."""
+"""Conversions of a model that already exist, and the recipes that made them, by the provenance in their folders."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,15 +13,15 @@ from mlx_engine.quantize.recipes.recipe import Recipe
 
 
 def recipe_of(folder: Path) -> Recipe | None:
-    """Return the recipe that made the model in `folder`, without its name; None if that is not known."""
+    """Return the recipe of the model in `folder` without its name, None if it is unknown."""
     return _recipe(provenance.read(folder))
 
 
-def recipes_used(original: ModelDescription, kin: Iterable[ModelDescription]) -> list[Recipe]:
-    """Return the recipes, without their names, that made one of `kin` of this original."""
-    # A conversion writes down as its source where the original is from, or else its folder.
+def recipes_used(original: ModelDescription, conversions: Iterable[ModelDescription]) -> list[Recipe]:
+    """Return the recipes, without their names, of those `conversions` that were made from `original`."""
+    # A conversion records the source of the original, or else its folder name.
     sources = (original.source or original.path.name, original.path.name)
-    notes = (provenance.read(model.path) for model in kin)
+    notes = (provenance.read(model.path) for model in conversions)
     return [recipe for note in notes if note.source in sources and (recipe := _recipe(note))]
 
 
@@ -29,5 +29,5 @@ def _recipe(note: Provenance) -> Recipe | None:
     try:
         return msgspec.convert(note.settings, Recipe).unnamed if note.settings else None
     except (msgspec.ValidationError, InvalidRecipe):
-        # Of another version of Facet, or written by somebody else.
+        # From another version of Facet or another tool.
         return None

@@ -1,4 +1,4 @@
-"""Reports of the study that is shown, as files for others."""
+"""Exports reports of the open study."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from mlx_engine.measure.report.shareable import is_user_text
 
 @dataclass(frozen=True, slots=True)
 class ReportKind:
-    """`title` stands in a menu, `filter` in the dialog that asks where to."""
+    """A format with its menu title and the filter of the save dialog."""
 
     form: Form
     title: str
@@ -30,6 +30,8 @@ KINDS: Sequence[ReportKind] = (
 
 
 class ReportExport(QObject):
+    """Writes reports of the open study to files."""
+
     written = Signal(str)  # the path of the file
     problem = Signal(str, str)  # title, message
 
@@ -37,30 +39,30 @@ class ReportExport(QObject):
         super().__init__(parent)
         self._lab = lab
         self.with_texts = False
-        """Whether a text of one's own is quoted where models are farthest apart."""
-        lab.opened.connect(self._quote_nothing)
+        """Whether the report quotes the user's text at the positions with the largest divergence."""
+        lab.opened.connect(self._reset)
 
     @property
-    def may_quote(self) -> bool:
-        """Whether that is for the person to say: other texts are quoted, and past chats never are."""
+    def can_quote(self) -> bool:
+        """True if the user decides on quotes. Public texts are always quoted, past chats never."""
         corpus = self._lab.study.plan.corpus if self._lab.study else None
         return corpus is not None and is_user_text(corpus) and not corpus.private
 
-    def _quote_nothing(self) -> None:
-        """What somebody wants of one study is not said of the next."""
+    def _reset(self) -> None:
+        """Ask again for each study."""
         self.with_texts = False
 
-    def suggestion(self, form: Form) -> str:
-        """Return a name for the file, "" where no study is shown."""
+    def suggested_name(self, form: Form) -> str:
+        """Return a file name, "" if no study is open."""
         return file_name(self._lab.study, form) if self._lab.study else ""
 
     def write(self, form: Form, file: Path) -> None:
-        """Write what is found so far of the study that is shown."""
+        """Write a report with the results of the open study so far."""
         if self._lab.study is None:
             return
         try:
             write(self._lab.study, form, file, with_texts=self.with_texts)
         except FacetError as error:
-            self.problem.emit("The report was not written", error.message)
+            self.problem.emit("Couldn't save the report", error.message)
         else:
             self.written.emit(str(file))

@@ -16,7 +16,7 @@ from mlx_engine.measure.study.study import Step, StepKind, Study, remaining
 from mlx_engine.quantize.plan.messages import ConversionProgress
 
 _DOING: dict[StepKind, str] = {
-    "fetch": "Fetching the text",
+    "fetch": "Downloading the text",
     "reference": "Reading the text with the original",
     "convert": "Converting",
     "fidelity": "Comparing with the original",
@@ -28,7 +28,7 @@ _DOING: dict[StepKind, str] = {
 class StepProgress:
     """Progress of the current step: as text, as a share from 0 to 1, and with its results so far."""
 
-    present: CurrentStep
+    step: CurrentStep
     share: float = 0.0
 
 
@@ -41,10 +41,10 @@ def step_progress(step: Step, event: JobEvent | None = None) -> StepProgress:
             speed = f", {format_token_rate(rate)}" if rate >= 1 else ""
             return _at(label, f"{doing}: {done} of {total} parts{speed}", done, total)
         case FidelityProgress(done=done, total=total, so_far=so_far):
-            present = CurrentStep(label, f"{doing}: {done} of {total} parts", bits, so_far)
-            return StepProgress(present, done / max(total, 1))
-        case SpeedProgress(done=done, total=total, step=words, so_far=speed):
-            return StepProgress(CurrentStep(label, f"{doing}: {words}", speed=speed), done / max(total, 1))
+            current = CurrentStep(label, f"{doing}: {done} of {total} parts", bits, so_far)
+            return StepProgress(current, done / max(total, 1))
+        case SpeedProgress(done=done, total=total, step=text, so_far=speed):
+            return StepProgress(CurrentStep(label, f"{doing}: {text}", speed=speed), done / max(total, 1))
         case (
             DownloadProgress(done_bytes=done, total_bytes=total)
             | ConversionProgress(done_bytes=done, total_bytes=total)
@@ -56,8 +56,8 @@ def step_progress(step: Step, event: JobEvent | None = None) -> StepProgress:
             return StepProgress(CurrentStep(label, f"{doing}…", bits))
 
 
-def _at(label: str, words: str, done: int, total: int) -> StepProgress:
-    return StepProgress(CurrentStep(label, words), done / max(total, 1))
+def _at(label: str, text: str, done: int, total: int) -> StepProgress:
+    return StepProgress(CurrentStep(label, text), done / max(total, 1))
 
 
 def format_corpus(plan: StudyPlan) -> str:
@@ -75,7 +75,7 @@ def describe_judgement(study: Study) -> tuple[str, str]:
         return "", ""
     judgement, names = judge(study, gates), short_names(study)
     if judgement.winner is None:
-        reasons = {names[label]: why[0] for label, why in judgement.obstacles.items()}
+        reasons = {names[label]: obstacles[0] for label, obstacles in judgement.obstacles.items()}
         first = next(iter(reasons.items()), None)
         because = f" {first[0]}: {first[1]}." if first else ""
         so_far = " so far" if next(remaining(study), None) else ""

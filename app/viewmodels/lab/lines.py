@@ -12,7 +12,7 @@ from mlx_engine.measure.study.study import Row, StepKind, Study
 from mlx_engine.modes import is_quantized
 from mlx_engine.protocol import CacheBits
 
-_ORIGINAL = "Original, the reference of all others"
+_ORIGINAL = "The original, with which the others are compared"
 _STAND_IN = "Replaces the original, which is too large for this Mac"
 _AT_LEAST = "; possibly more, because an 8-bit copy replaced the original"
 _PARTS: dict[StepKind, str] = {"speed": "Speed was not measured: "}
@@ -21,10 +21,10 @@ _QUANTIZED_ORIGINAL = "Already quantized: compared with the true original, the o
 
 @dataclass(frozen=True, slots=True)
 class CurrentStep:
-    """The current step: its row, its progress in `words`, and its results so far."""
+    """The current step: its row, its progress as text, and its results so far."""
 
     label: str
-    words: str
+    text: str
     bits: CacheBits = 16
     so_far: Fidelity | None = None
     speed: SpeedResult | None = None
@@ -34,12 +34,12 @@ class CurrentStep:
 class StudyLine:
     """A sample with its verdict or progress as `note`, and with `failure`: what failed and what to do, "" if nothing.
 
-    The fidelity of a line that `is_open` is preliminary.
+    The fidelity of a line that `is_preliminary` still changes.
     """
 
     sample: Sample
     note: str
-    is_open: bool = False
+    is_preliminary: bool = False
     failure: str = ""
     is_winner: bool = False
 
@@ -65,16 +65,18 @@ class StudyLine:
         return self.sample.key
 
 
-def study_lines(study: Study, present: CurrentStep | None = None, winner: str = "") -> list[StudyLine]:
+def study_lines(study: Study, step: CurrentStep | None = None, winner: str = "") -> list[StudyLine]:
     """Return all lines, the original's first; `winner` is the label of the winning row."""
-    if present and present.speed:
-        study = _with_speed(study, present.label, present.speed)
+    if step and step.speed:
+        study = _with_speed(study, step.label, step.speed)
     first_bits: dict[str, CacheBits] = {}
     result = []
     for sample in samples(study):
         is_first = first_bits.setdefault(sample.row.label, sample.cache_bits) == sample.cache_bits
-        here = present if present and _is_about(present, sample, is_first=is_first) else None
-        result.append(_line(study, sample, here, is_first=is_first, is_winner=is_first and sample.row.label == winner))
+        line_step = step if step and _is_about(step, sample, is_first=is_first) else None
+        result.append(
+            _line(study, sample, line_step, is_first=is_first, is_winner=is_first and sample.row.label == winner)
+        )
     return result
 
 
@@ -83,17 +85,17 @@ def _with_speed(study: Study, label: str, speed: SpeedResult) -> Study:
     return msgspec.structs.replace(study, rows=tuple(rows))
 
 
-def _is_about(present: CurrentStep, sample: Sample, *, is_first: bool) -> bool:
-    return present.label == sample.row.label and (present.bits == sample.cache_bits if present.so_far else is_first)
+def _is_about(step: CurrentStep, sample: Sample, *, is_first: bool) -> bool:
+    return step.label == sample.row.label and (step.bits == sample.cache_bits if step.so_far else is_first)
 
 
-def _line(study: Study, sample: Sample, here: CurrentStep | None, *, is_first: bool, is_winner: bool) -> StudyLine:
-    so_far = here.so_far if here and not sample.fidelity else None
+def _line(study: Study, sample: Sample, step: CurrentStep | None, *, is_first: bool, is_winner: bool) -> StudyLine:
+    so_far = step.so_far if step and not sample.fidelity else None
     return StudyLine(
         sample=replace(sample, fidelity=so_far) if so_far else sample,
-        note=here.words if here else _note(study, sample),
-        is_open=so_far is not None,
-        failure="" if here else _failure(sample, is_first=is_first),
+        note=step.text if step else _note(study, sample),
+        is_preliminary=so_far is not None,
+        failure="" if step else _failure(sample, is_first=is_first),
         is_winner=is_winner,
     )
 

@@ -1,4 +1,4 @@
-"""What a person chooses for a study besides its original."""
+"""The options of a draft study, besides its original."""
 
 from dataclasses import dataclass, field
 
@@ -10,53 +10,62 @@ from mlx_engine.measure.results.speed_result import SpeedPlan
 from mlx_engine.measure.study.plan import Gates, StudyPlan
 from mlx_engine.protocol import CacheBits
 
+_MAX_CONTEXT = 2**20
+_SHORTEST_PROMPT = 128
+
 
 @dataclass(frozen=True, slots=True)
 class StudyOptions:
-    """Candidates are ids, recipes names. A corpus file is a path, a data set the name of one on the Hub; without either
-    it is Facet's own texts, of which `few_tokens` are read unless it `is_whole`. With a `stand_in` a conversion to 8
-    bits answers in the place of an original that is too large. The last ones come with a plan.
+    """The selection of models, recipes and text. The page cannot change the options from `small_tokens` on.
+
+    Without a file or a data set, the text is Facet's built-in corpus or the selected kinds of it.
     """
 
     candidates: frozenset[str] = frozenset()
+    """Ids of models."""
     recipes: frozenset[str] = frozenset()
+    """Names."""
     corpus_file: str = ""
+    """A path."""
     dataset: str = ""
+    """The name of a data set on the Hub."""
     is_private: bool = False
-    """Whether the file is a copy of past chats, or private otherwise."""
+    """Whether the file is private, such as a copy of past chats."""
     kinds: frozenset[str] = frozenset()
-    is_whole: bool = False
+    uses_all_tokens: bool = False
     cache_bits: tuple[CacheBits, ...] = (16,)
-    has_speed: bool = True
+    measures_speed: bool = True
     gates: Gates | None = None
     stand_in: bool = False
-    few_tokens: int = SMALL_TOKENS
+    """Whether an 8-bit conversion replaces an original that is too large."""
+    small_tokens: int = SMALL_TOKENS
+    """The limit unless `uses_all_tokens`."""
     convention: Convention = field(default_factory=Convention)
     tail_mass: float = TAIL_MASS
     speed: SpeedPlan = field(default_factory=SpeedPlan)
 
     @property
     def corpus(self) -> CorpusSource:
-        is_own = not self.corpus_file and not self.dataset
-        kinds = tuple(sorted(self.kinds)) if is_own else ()
+        is_builtin = not self.corpus_file and not self.dataset
+        kinds = tuple(sorted(self.kinds)) if is_builtin else ()
         return CorpusSource(path=self.corpus_file, dataset=self.dataset, kinds=kinds, private=self.is_private)
 
     @property
     def limit_tokens(self) -> int:
-        return 0 if self.is_whole else self.few_tokens
+        return 0 if self.uses_all_tokens else self.small_tokens
 
     def speed_within(self, context_length: int) -> SpeedPlan | None:
-        """Return what to measure of speed: nothing that is longer than the context; 0 is an unknown one."""
-        if not self.has_speed:
+        """Return the speed plan without lengths that exceed the context; a length of 0 is unknown."""
+        if not self.measures_speed:
             return None
-        longest, wanted = (context_length or 2**20) - self.speed.decode_tokens, self.speed
-        prompts = tuple(tokens for tokens in wanted.prompts if tokens <= longest)
-        depths = tuple(tokens for tokens in wanted.depths if tokens <= longest)
-        return msgspec.structs.replace(wanted, prompts=prompts or (128,), depths=depths)
+        longest, plan = (context_length or _MAX_CONTEXT) - self.speed.decode_tokens, self.speed
+        prompts = tuple(tokens for tokens in plan.prompts if tokens <= longest)
+        depths = tuple(tokens for tokens in plan.depths if tokens <= longest)
+        return msgspec.structs.replace(plan, prompts=prompts or (_SHORTEST_PROMPT,), depths=depths)
 
 
 def options_of(plan: StudyPlan) -> StudyOptions:
-    """Return what was chosen for a study that is there already."""
+    """Return the options of an existing plan."""
     return StudyOptions(
         candidates=frozenset(plan.candidates),
         recipes=frozenset(plan.recipes),
@@ -64,12 +73,12 @@ def options_of(plan: StudyPlan) -> StudyOptions:
         dataset=plan.corpus.dataset,
         is_private=plan.corpus.private,
         kinds=frozenset(plan.corpus.kinds),
-        is_whole=plan.limit_tokens == 0,
+        uses_all_tokens=plan.limit_tokens == 0,
         cache_bits=plan.cache_bits,
-        has_speed=plan.speed is not None,
+        measures_speed=plan.speed is not None,
         gates=plan.gates,
         stand_in=plan.stand_in,
-        few_tokens=plan.limit_tokens or SMALL_TOKENS,
+        small_tokens=plan.limit_tokens or SMALL_TOKENS,
         convention=plan.convention,
         tail_mass=plan.tail_mass,
         speed=plan.speed or SpeedPlan(),

@@ -1,4 +1,4 @@
-"""The recipes by which a study can convert its original: those that Facet brings along, and the person's own."""
+"""The recipes with which a study can convert its original: built-in ones, and the user's."""
 
 import itertools
 from collections.abc import Collection, Iterable, Sequence
@@ -17,33 +17,34 @@ from mlx_engine.quantize.recipes.recipe import Recipe
 
 @dataclass(frozen=True, slots=True)
 class StudyRecipe:
-    """A recipe under a key that the study and the folder of its conversion can use."""
+    """A recipe under a name that is free for its conversion."""
 
     recipe: Recipe
-    is_own: bool
+    is_users: bool
 
 
-def recipes_for(original: ModelDescription, own: Iterable[Recipe], models: Path) -> list[StudyRecipe]:
-    """Return all recipes, the person's own last, no two of the same name. What they make of `original` stands below
-    `models`.
-    """
-    taken: set[str] = set()
+def recipes_for(original: ModelDescription, user_recipes: Iterable[Recipe], models: Path) -> list[StudyRecipe]:
+    """Return all recipes under unique names, the user's last; `models` is the folder of their conversions."""
+    used_names: set[str] = set()
     recipes = []
-    for recipe, is_own in (*((recipe, False) for recipe in builtin.RECIPES), *((recipe, True) for recipe in own)):
-        names = (name for name in _names(recipe) if name not in taken)
+    for recipe, is_users in (
+        *((recipe, False) for recipe in builtin.RECIPES),
+        *((recipe, True) for recipe in user_recipes),
+    ):
+        names = (name for name in _names(recipe) if name not in used_names)
         name = next(name for name in names if _is_free(models / conversion_label(original.id, name), recipe))
-        taken.add(name)
-        recipes.append(StudyRecipe(msgspec.structs.replace(recipe, name=name), is_own))
+        used_names.add(name)
+        recipes.append(StudyRecipe(msgspec.structs.replace(recipe, name=name), is_users))
     return recipes
 
 
 def cards_to_make(
-    recipes: Collection[StudyRecipe], forecaster: RecipeForecaster, kin: Sequence[ModelDescription]
+    recipes: Collection[StudyRecipe], forecaster: RecipeForecaster, related: Sequence[ModelDescription]
 ) -> list[RecipeCard]:
-    """Return the cards of those that can be used, the most bits first, without those whose model is among `kin`."""
-    made = recipes_used(forecaster.model, kin)
-    missing = (entry for entry in recipes if entry.recipe.unnamed not in made)
-    cards = (forecaster.card(entry.recipe, USER_RECIPES if entry.is_own else "") for entry in missing)
+    """Return the cards of applicable recipes, most bits first, except those with a conversion among `related`."""
+    existing = recipes_used(forecaster.model, related)
+    missing = (entry for entry in recipes if entry.recipe.unnamed not in existing)
+    cards = (forecaster.card(entry.recipe, USER_RECIPES if entry.is_users else "") for entry in missing)
     return sorted((card for card in cards if card.forecast), key=_bits, reverse=True)
 
 
@@ -56,5 +57,5 @@ def _names(recipe: Recipe) -> Iterable[str]:
 
 
 def _is_free(target: Path, recipe: Recipe) -> bool:
-    """Tell whether the model that is there, if any, was made by this very recipe, not by one that was called so."""
+    """Return True unless `target` is a conversion by another recipe of the same name."""
     return not target.exists() or recipe_of(target) == recipe.unnamed

@@ -1,4 +1,4 @@
-"""Which models of the library are the same network in other numbers, and what each says that it was made of."""
+"""Finds models in the library that are conversions of the same network, and the model that each was made from."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,61 +9,66 @@ from mlx_engine.models.description.card import read_card
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.modes import is_quantized
 
-_SAME = 0.02
-"""By how much the numbers of weights of the same network may differ: what is counted of it differs by format."""
+_TOLERANCE = 0.02
+"""Relative difference in the number of weights between formats of one network, which do not count the same tensors."""
 
 
 @dataclass(frozen=True, slots=True)
 class RelatedModel:
-    """`base` is what the model says it was made of, "" if it says nothing; `is_sure` tells whether that, or else its
-    name, leads to the original. A fine-tune of the same network leads elsewhere.
+    """A model with the network of the original; `base` is the model that it was made from, "" if unknown.
+
+    It `is_confirmed` if its base, or else its name, is that of the original. A fine-tune has another base.
     """
 
     model: ModelDescription
     base: str = ""
-    is_sure: bool = False
+    is_confirmed: bool = False
 
 
 def is_same_network(model: ModelDescription, original: ModelDescription) -> bool:
-    """Tell whether it is the same network in other numbers, as far as its measures tell."""
+    """Return True if both have the same architecture, vocabulary and about as many weights."""
     if model.id == original.id or model.format != "safetensors" or model.architecture != original.architecture:
         return False
     if model.shape.vocabulary != original.shape.vocabulary:
         return False
-    return abs(model.parameters - original.parameters) <= _SAME * original.parameters
+    return abs(model.parameters - original.parameters) <= _TOLERANCE * original.parameters
 
 
 def related_models(original: ModelDescription, models: Iterable[ModelDescription]) -> list[RelatedModel]:
-    """Return the same network in other numbers, the surest and largest first. Reads what lies in their folders."""
+    """Return the models with the network of `original`, confirmed and large ones first. Reads their provenance."""
     names = _names(original)
-    found = [_kin(model, original, names) for model in models if is_same_network(model, original)]
-    return sorted(found, key=lambda kin: (not kin.is_sure, -kin.model.size_bytes, kin.model.id))
+    related = [_relate(model, original, names) for model in models if is_same_network(model, original)]
+    return sorted(related, key=lambda entry: (not entry.is_confirmed, -entry.model.size_bytes, entry.model.id))
 
 
 def best_original(originals: Sequence[ModelDescription]) -> ModelDescription | None:
-    """Return the one with the most kin among the most exact; what was made of a model has the longer name."""
-    exact = [model for model in originals if not is_quantized(model.bits_per_weight)] or originals
-    return max(
-        exact, key=lambda model: (sum(is_same_network(one, model) for one in originals), -len(model.name)), default=None
-    )
+    """Return the unquantized model with the most related models; of equals the shortest name, since conversions add
+    to it.
+    """
+
+    def rank(original: ModelDescription) -> tuple[int, int]:
+        return sum(is_same_network(model, original) for model in originals), -len(original.name)
+
+    unquantized = [model for model in originals if not is_quantized(model.bits_per_weight)]
+    return max(unquantized or originals, key=rank, default=None)
 
 
 def base_of(model: ModelDescription) -> str:
-    """Return what the model says it was made of: what Facet has written down, or else its card; "" if neither does."""
+    """Return the model that `model` was made from, by its provenance or else its card; "" if neither has it."""
     note = provenance.read(model.path)
     return note.source if note.settings else read_card(model.path).base_model
 
 
-def _kin(model: ModelDescription, original: ModelDescription, names: frozenset[str]) -> RelatedModel:
+def _relate(model: ModelDescription, original: ModelDescription, names: frozenset[str]) -> RelatedModel:
     base = base_of(model)
     if base:
         return RelatedModel(model, base, base.casefold() in names)
-    is_called_so = bare_name(original).casefold() in model.name.casefold()
-    return RelatedModel(model, "", is_called_so and is_quantized(model.bits_per_weight))
+    has_name = bare_name(original).casefold() in model.name.casefold()
+    return RelatedModel(model, "", has_name and is_quantized(model.bits_per_weight))
 
 
 def _names(original: ModelDescription) -> frozenset[str]:
-    """Return by which names others know the original: with one that was made of another itself, that one's too."""
+    """Return the names by which conversions refer to the original; if it is quantized, also those of its base."""
     base = base_of(original) if is_quantized(original.bits_per_weight) else ""
     names = (original.id.partition("@")[0], original.source, original.path.name, base)
     return frozenset(name.casefold() for name in names if name)

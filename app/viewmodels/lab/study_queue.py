@@ -1,4 +1,4 @@
-"""Whose turn it is: one study is worked on at a time, the others wait; and how far the one is."""
+"""Runs one study at a time while the others wait, and reports the progress of the running one."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from mlx_engine.measure.study.study import Step, Study, remaining
 
 
 class StudyRunner(Protocol):
-    """What works on a study: a `StudyBridge`."""
+    """Runs a study; implemented by `StudyBridge`."""
 
     changed: SignalInstance
     event_received: SignalInstance
@@ -35,163 +35,161 @@ class StudyRunner(Protocol):
 
 
 class Contention(Protocol):
-    """What else the computer does: a `Beside`."""
+    """Other work on this Mac; implemented by `ResourceContention`."""
 
     @property
-    def disturbance(self) -> str: ...
-    def obstacle(self, study: Study, step: Step, *, is_begun: bool) -> str: ...
-    def make_room(self, study: Study) -> None: ...
+    def slowdown(self) -> str: ...
+    def blocked_by(self, study: Study, step: Step, *, is_running: bool) -> str: ...
+    def free_memory(self, study: Study) -> None: ...
 
 
 class NoContention:
-    """Nothing else is done."""
+    """There is no other work."""
 
-    disturbance = ""
+    slowdown = ""
 
-    def obstacle(self, _study: Study, _step: Step, *, is_begun: bool) -> str:  # noqa: ARG002 - there never is one
+    def blocked_by(self, _study: Study, _step: Step, *, is_running: bool) -> str:  # noqa: ARG002 - never blocked
         return ""
 
-    def make_room(self, study: Study) -> None:
-        """There is room."""
+    def free_memory(self, study: Study) -> None:
+        """Do nothing."""
 
 
 NO_CONTENTION = NoContention()
 
 
 class StudyQueue(QObject):
-    """Studies are known by their names. `pace` is asked for how fast this machine works on one."""
+    """Studies are identified by name; `speeds` returns the speeds to estimate the time of one."""
 
     changed = Signal()
-    finished = Signal(str)  # the name of a study with nothing left to do
+    finished = Signal(str)  # the name of a study without steps left
 
     def __init__(
         self,
-        shelf: StudyStore,
+        store: StudyStore,
         runner: StudyRunner,
-        beside: Contention,
-        pace: Callable[[Study], Speeds],
+        contention: Contention,
+        speeds: Callable[[Study], Speeds],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._shelf, self._runner, self._beside, self._pace = shelf, runner, beside, pace
+        self._store, self._runner, self._contention, self._speeds = store, runner, contention, speeds
         self._queue: list[str] = []
-        """Those that wait, the next one first."""
-        self._until = ""
-        """Until when the first of them waits while none is worked on."""
+        """Waiting studies, next one first."""
+        self._blocked_by = ""
+        """The work that blocks the first of them while none is running."""
         self._progress: StepProgress | None = None
         self._countdown: Countdown | None = None
-        runner.changed.connect(self._follow)
-        runner.event_received.connect(self._take)
+        runner.changed.connect(self._on_change)
+        runner.event_received.connect(self._on_event)
 
     @property
     def running(self) -> str:
-        """The study that is worked on; "" if none is."""
+        """The name of the running study, "" if there is none."""
         return self._runner.study.plan.name if self._runner.step and self._runner.study else ""
 
     @property
     def names(self) -> list[str]:
-        """The study that is worked on, and those that wait."""
+        """The names of the running study and of the waiting ones."""
         return [self.running, *self._queue] if self.running else list(self._queue)
 
-    def has(self, name: str) -> bool:
-        """Tell whether the study is worked on, or waits."""
+    def contains(self, name: str) -> bool:
+        """Return True if the study is running or waiting."""
         return name in self.names
 
     def add(self, name: str) -> None:
-        """Work on the study when it is its turn."""
+        """Run the study, after those before it."""
         self._queue.append(name)
-        self.go_on()
+        self.advance()
 
-    def drop(self, name: str) -> None:
-        """Stop the study, or let it wait no longer."""
-        if not self.has(name):
+    def remove(self, name: str) -> None:
+        """Stop the study, or remove it from the queue."""
+        if not self.contains(name):
             return
-        if name == self._shelf.under_way:
-            self._shelf.write_under_way("")
+        if name == self._store.running_name:
+            self._store.set_running_name("")
         if name == self.running:
             self._runner.stop()
         else:
             self._queue.remove(name)
-            self.go_on()
+            self.advance()
 
-    def go_on(self) -> None:
-        """Begin with the study that waits if nothing is in its way any more; leave one that something has come into the
-        way of.
-        """
+    def advance(self) -> None:
+        """Start the next study unless it is blocked; pause the running one if it is blocked now."""
         if self.running:
-            self._give_way()
+            self._pause_if_blocked()
         elif self._queue:
-            self._begin(self._queue[0])
+            self._start(self._queue[0])
         self.changed.emit()
 
     def set_gates(self, gates: Gates | None) -> None:
-        """Hold the study that is worked on against other limits."""
+        """Check the running study against other limits."""
         self._runner.set_gates(gates)
         if study := self._runner.study:
-            self._shelf.take(study)
+            self._store.update(study)
         self.changed.emit()
 
-    def present(self, name: str) -> CurrentStep | None:
-        """Return what is being done for this study."""
-        return self._progress.present if name == self.running and self._progress else None
+    def current_step(self, name: str) -> CurrentStep | None:
+        """Return the current step of the study, None if it is not running."""
+        return self._progress.step if name == self.running and self._progress else None
 
     @property
-    def underway(self) -> tuple[str, float]:
-        """The first study and how far it is, in words and as a share; "" while there is none."""
-        study = self._shelf.get(next(iter(self.names), ""))
+    def progress(self) -> tuple[str, float]:
+        """The first study with its progress, as text and as a share; "" if there is none."""
+        study = self._store.get(next(iter(self.names), ""))
         if study is None:
             return "", 0.0
         share = share_done(study, self._progress.share if self._progress and self.running else 0.0)
         return f"{study.plan.name} · {format_percent(share) if self.running else 'waiting'}", share
 
-    def stand(self, study: Study) -> StudyStatus:
-        """Say how a study stands."""
+    def status(self, study: Study) -> StudyStatus:
+        """Return the status of a study."""
         name, step = study.plan.name, self._runner.step
         if name in self._queue:
-            other = self.running or self._queue[0]
-            return waiting(self._until if other == name else f"the study “{other}” is at its end", share_done(study))
+            first = self.running or self._queue[0]
+            reason = self._blocked_by if first == name else f"“{first}” to finish"
+            return waiting(reason, share_done(study))
         if name == self.running and self._progress and self._countdown and step:
             left_s = self._countdown.left_s(study, self._progress.share, time.monotonic())
-            return running(study, step, self._progress, left_s, remark=self._beside.disturbance)
+            return running(study, step, self._progress, left_s, slowdown=self._contention.slowdown)
         return idle(study)
 
     def close(self) -> None:
         """End the process."""
         self._runner.close()
 
-    def _begin(self, name: str) -> None:
-        study = self._shelf.get(name)
-        assert study  # noqa: S101 - what is deleted or renamed does not wait
+    def _start(self, name: str) -> None:
+        study = self._store.get(name)
+        assert study  # noqa: S101 - a deleted or renamed study is not in the queue
         step = next(remaining(study), None)
-        self._until = self._beside.obstacle(study, step, is_begun=False) if step else ""
-        if self._until:
+        self._blocked_by = self._contention.blocked_by(study, step, is_running=False) if step else ""
+        if self._blocked_by:
             return
         self._queue.remove(name)
-        self._shelf.write_under_way(name)
-        self._beside.make_room(study)
-        self._countdown = Countdown(study, self._pace(study), time.monotonic())
+        self._store.set_running_name(name)
+        self._contention.free_memory(study)
+        self._countdown = Countdown(study, self._speeds(study), time.monotonic())
         self._runner.start(study)
 
-    def _give_way(self) -> None:
-        """Leave the present step, to begin it anew later."""
+    def _pause_if_blocked(self) -> None:
+        """Stop the current step, to start it again later."""
         study, step = self._runner.study, self._runner.step
-        if study and step and self._beside.obstacle(study, step, is_begun=True):
+        if study and step and self._contention.blocked_by(study, step, is_running=True):
             self._queue.insert(0, study.plan.name)
             self._runner.stop()
 
-    def _follow(self) -> None:
-        """Take in that the study has got further."""
+    def _on_change(self) -> None:
         study, step = self._runner.study, self._runner.step
         if study is None:
             return
-        self._shelf.take(study)
+        self._store.update(study)
         self._progress = step_progress(step) if step else None
         if step is None and not left_steps(study):
-            self._shelf.write_under_way("")
+            self._store.set_running_name("")
             self.finished.emit(study.plan.name)
-        self.go_on()
+        self.advance()
 
-    def _take(self, event: JobEvent) -> None:
+    def _on_event(self, event: JobEvent) -> None:
         if self._runner.step and isinstance(event, PROGRESS):
             self._progress = step_progress(self._runner.step, event)
             self.changed.emit()

@@ -1,4 +1,4 @@
-"""The studies that are kept on this machine."""
+"""The studies on this Mac, in memory and on the disk."""
 
 import contextlib
 from collections.abc import Collection, Iterable
@@ -11,23 +11,23 @@ from mlx_engine.measure.study import study_file
 from mlx_engine.measure.study.past_chats import delete_unused
 from mlx_engine.measure.study.study import Study
 
-RUNNING_FILE = "underway"
-"""The file that names the study that is running; it outlives a kill."""
+RUNNING_FILE = "running"
+"""Contains the name of the running study, and survives a crash."""
 
 
 class StudyStore:
-    """Knows what there is, and writes every change through."""
+    """Loads all studies at once, and writes every change to the disk."""
 
     def __init__(self, folders: Folders) -> None:
         self._folders, self._root = folders, folders.studies
-        self._studies = {study.plan.name: study for study in study_file.all_studies(self._root)}
+        self._studies = self._load()
         if folders.chats.exists():
-            with contextlib.suppress(FacetError):  # They are in nobody's way; the next run tries it again.
-                self._forget_unused()
+            with contextlib.suppress(FacetError):  # Leftovers are harmless, and the next start tries again.
+                self._delete_unused()
 
     @property
     def names(self) -> list[str]:
-        """The names of all studies, the latest first."""
+        """The names of all studies, latest first."""
         return sorted(self._studies, key=lambda name: self._studies[name].created, reverse=True)
 
     @property
@@ -37,29 +37,27 @@ class StudyStore:
     def get(self, name: str) -> Study | None:
         return self._studies.get(name)
 
-    def look(self, *, spared: Collection[str]) -> bool:
-        """See what the command line has run, or somebody has deleted, but for those that are `spared`; tell whether
-        anything is different.
-        """
-        found = {study.plan.name: study for study in study_file.all_studies(self._root)}
-        for name in spared:
-            found.pop(name, None)
-            found |= {name: self._studies[name]} if name in self._studies else {}
-        is_new, self._studies = found != self._studies, found
-        return is_new
+    def reload(self, *, keep: Collection[str]) -> bool:
+        """Load changes by other processes, except to the studies in `keep`; return True if there are any."""
+        studies = self._load()
+        for name in keep:
+            studies.pop(name, None)
+            studies |= {name: self._studies[name]} if name in self._studies else {}
+        has_changed, self._studies = studies != self._studies, studies
+        return has_changed
 
-    def take(self, study: Study) -> None:
-        """Know the study as it is on the disk already."""
+    def update(self, study: Study) -> None:
+        """Replace a study in memory by the version that is already on the disk."""
         self._studies[study.plan.name] = study
 
-    def keep(self, study: Study) -> None:
+    def save(self, study: Study) -> None:
         """Write the study.
 
         Raises:
             StorageError: it cannot be written.
         """
         study_file.save_study(study, self._root)
-        self.take(study)
+        self.update(study)
 
     def add(self, study: Study) -> None:
         """Write a new study.
@@ -68,55 +66,58 @@ class StudyStore:
             InvalidParameter: another study has its name.
             StorageError: it cannot be written.
         """
-        self._require_free(study.plan.name, self._studies)
-        self.keep(study)
+        self._require_unused_name(study.plan.name, self._studies)
+        self.save(study)
 
-    def forget(self, name: str) -> None:
-        """Remove the study, and what is kept of private texts that only this one needed.
+    def delete(self, name: str) -> None:
+        """Delete the study, and private data that only this study needed.
 
         Raises:
-            StorageError: it cannot be removed.
+            StorageError: it cannot be deleted.
         """
         study_file.delete_study(name, self._root)
         del self._studies[name]
-        self._forget_unused()
+        self._delete_unused()
 
     def rename(self, name: str, new: str) -> None:
-        """Give the study another name.
+        """Rename the study.
 
         Raises:
-            InvalidParameter: another study has it.
+            InvalidParameter: another study has the name.
             StorageError: it cannot be written.
         """
-        self._require_free(new, (other for other in self._studies if other != name))
+        self._require_unused_name(new, (other for other in self._studies if other != name))
         study = self._studies[name]
-        # The two names may be one on the disk: the old file goes first.
+        # Both names may map to the same file, so the old one is deleted first.
         study_file.delete_study(name, self._root)
         del self._studies[name]
-        self.keep(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name=new)))
-
-    def _forget_unused(self) -> None:
-        # As they are on the disk: another process may have begun one.
-        delete_unused(self._folders, study_file.all_studies(self._root))
-
-    def _require_free(self, name: str, others: Iterable[str]) -> None:
-        if study_file.same_name(name, others):
-            raise InvalidParameter(f"There is a study called {name} already. Choose another name.")
+        self.save(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name=new)))
 
     @property
-    def under_way(self) -> str:
-        """The name of the study that ran when Facet ended, "" if none did."""
+    def running_name(self) -> str:
+        """The name of the study that ran when Facet quit or crashed, "" if none did."""
         try:
             return (self._root / RUNNING_FILE).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             return ""
 
-    def write_under_way(self, name: str) -> None:
-        """Note which study runs, or with "" that none does."""
-        # Without the file, the next run of Facet does not offer to go on; that is no reason not to begin.
+    def set_running_name(self, name: str) -> None:
+        """Write the name of the running study, "" for none."""
+        # Without the file, the next start only does not offer to resume.
         with contextlib.suppress(OSError):
             file = self._root / RUNNING_FILE
             if name:
                 file.write_text(name, encoding="utf-8")
             else:
                 file.unlink(missing_ok=True)
+
+    def _load(self) -> dict[str, Study]:
+        return {study.plan.name: study for study in study_file.all_studies(self._root)}
+
+    def _delete_unused(self) -> None:
+        # From the disk, since another process may have added a study.
+        delete_unused(self._folders, study_file.all_studies(self._root))
+
+    def _require_unused_name(self, name: str, others: Iterable[str]) -> None:
+        if study_file.same_name(name, others):
+            raise InvalidParameter(f"A study named {name} already exists. Choose another name.")

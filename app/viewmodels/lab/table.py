@@ -105,7 +105,11 @@ class StudyTableModel(QAbstractTableModel):
         """Return the text for a screen reader, including all that color and place show."""
         text = self.text(line, column)
         if column:
-            return f"{text}{self.columns[column - 1].unit.suffix}{', so far' if line.is_open else ''}" if text else ""
+            return (
+                f"{text}{self.columns[column - 1].unit.suffix}{', so far' if line.is_preliminary else ''}"
+                if text
+                else ""
+            )
         return ", ".join(filter(None, (text, "the winner" if line.is_winner else "", line.note, line.failure)))
 
 
@@ -130,7 +134,7 @@ class SortedStudyTable(QSortFilterProxyModel):
             return (other_estimate is None and estimate is not None) == is_ascending and estimate is not other_estimate
         return estimate.value < other_estimate.value
 
-    def shown(self) -> list[StudyLine]:
+    def sorted_lines(self) -> list[StudyLine]:
         """Return the lines in their order on the screen."""
         return [self.line(self.index(row, 0)) for row in range(self.rowCount())]
 

@@ -1,6 +1,6 @@
-"""How long the steps of a study take: reckoned from speeds that were measured on this machine, or else from guesses.
+"""Estimates the time of a study from speeds that were measured on this Mac, or else from defaults.
 
-Reading costs what a network has weights, writing what its folder has bytes; both are taken to grow in proportion.
+Prefill time is proportional to the number of weights, decode time to their size in bytes.
 """
 
 import statistics
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from mlx_engine.amounts import format_count
 from mlx_engine.hub_messages import FetchDataset
 from mlx_engine.measure.corpus.text_file import MAX_BYTES
 from mlx_engine.measure.results.messages import CorpusSource, MeasureFidelity, MeasureSpeed
@@ -16,67 +17,68 @@ from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Step, Study, remaining
 
 _BYTES_PER_TOKEN = 3.5
-"""Of text, on average over the kinds."""
+"""Average over the kinds of the built-in corpus."""
 _DATASET_BYTES = 1_300_000
-"""Of a text of the Hub that may not be here yet; WikiText-2, which is most asked for, has so many."""
-_CONVERTED_PER_S = 1.5e8
-"""Bytes of the original; a guess, bounded by the disk."""
-_TRUSTED_S = 60.0
-"""For how long, in seconds, a reckoned time is trusted more than what has really passed."""
+"""Size of a data set before its download: that of WikiText-2, the usual one."""
+_CONVERTED_BYTES_PER_S = 1.5e8
+"""Bytes of the original; a conservative default, limited by the disk."""
+_PRIOR_S = 60.0
+"""Weight of the estimate against the elapsed time."""
 _START_S = 4.0
-"""Of a process that imports mlx-lm and loads a model."""
+"""For a process to import mlx-lm and load a model."""
 _WARM_UP_TOKENS = 512
 """Of a prompt, before its speed is measured: `speed.py`."""
-_ALIKE = 4.0
-"""Models whose weights are no more times those of another, or of which, keep about the same pace."""
+_SIMILAR_SIZE = 4.0
+"""Up to this ratio of weights, models have comparable speeds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Speeds:
-    """Weights times tokens a second while reading, bytes of weights a second while writing; `source` is a sentence that
-    says whence.
+    """`prefill` is in weights times tokens per second, `decode` in bytes of weights per second.
+
+    `source` is a sentence about their origin.
     """
 
-    reading: float
-    writing: float
+    prefill: float
+    decode: float
     source: str
 
 
 def default_speeds(*, has_metal: bool) -> Speeds:
-    """Return a careful guess, below what public benchmarks of the first M1 show."""
-    source = "The time is a cautious guess: no speed has been measured on this computer yet."
+    """Return cautious defaults, below public benchmarks of the first M1."""
+    source = "The time is a cautious estimate: no speed has been measured on this Mac yet."
     return Speeds(6e11, 4e10, source) if has_metal else Speeds(2e10, 4e9, source)
 
 
-def speeds_from_history(studies: Iterable[Study], otherwise: Speeds, original: Row) -> Speeds:
-    """Return the pace that the speeds in earlier studies show, of models about as large as `original` if there are any.
+def speeds_from_history(studies: Iterable[Study], default: Speeds, original: Row) -> Speeds:
+    """Return the median speeds of earlier studies, of models with a size like that of `original` if there are any.
 
-    The smaller a model, the slower it is for its weights: of other sizes, only a pace above `otherwise` counts.
+    Smaller models are slower in relation to their weights, so speeds of other sizes only count above `default`.
     """
-    measured = [row for study in studies for row in study.rows if _tells_pace(row)]
-    alike = [row for row in measured if 1 / _ALIKE < _weights(row) / (_weights(original) or 1) < _ALIKE]
+    measured = [row for study in studies for row in study.rows if _has_speeds(row)]
+    similar = [row for row in measured if 1 / _SIMILAR_SIZE < _weights(row) / (_weights(original) or 1) < _SIMILAR_SIZE]
     if not measured:
-        return otherwise
-    reading, writing = (statistics.median(paces) for paces in zip(*map(_pace, alike or measured), strict=True))
-    source = f"The time follows from the speeds of {len(alike or measured)} models that were measured here."
-    if alike:
-        return Speeds(reading, writing, source)
-    return Speeds(max(reading, otherwise.reading), max(writing, otherwise.writing), source)
+        return default
+    prefill, decode = (statistics.median(speeds) for speeds in zip(*map(_speeds, similar or measured), strict=True))
+    source = f"The time is estimated from the speeds of {format_count(len(similar or measured), 'model')} on this Mac."
+    if similar:
+        return Speeds(prefill, decode, source)
+    return Speeds(max(prefill, default.prefill), max(decode, default.decode), source)
 
 
-def _tells_pace(row: Row) -> bool:
+def _has_speeds(row: Row) -> bool:
     return bool(row.size_bytes and row.speed and row.speed.prefill_rates and row.speed.decode_rates)
 
 
-def _pace(row: Row) -> tuple[float, float]:
-    assert row.speed  # noqa: S101 - the caller has looked
+def _speeds(row: Row) -> tuple[float, float]:
+    assert row.speed  # noqa: S101 - checked by _has_speeds
     return _weights(row) * row.speed.prefill_rates[0].median, row.size_bytes * row.speed.decode_rates[0].median
 
 
 def corpus_tokens(plan: StudyPlan) -> int:
-    """Return about how many tokens the plan reads."""
-    there = round(_corpus_bytes(plan.corpus) / _BYTES_PER_TOKEN)
-    return min(there, plan.limit_tokens) if plan.limit_tokens else there
+    """Return the approximate number of tokens that the plan reads."""
+    tokens = round(_corpus_bytes(plan.corpus) / _BYTES_PER_TOKEN)
+    return min(tokens, plan.limit_tokens) if plan.limit_tokens else tokens
 
 
 def _corpus_bytes(corpus: CorpusSource) -> int:
@@ -85,47 +87,44 @@ def _corpus_bytes(corpus: CorpusSource) -> int:
     if corpus.path:
         file = Path(corpus.path)
         return min(file.stat().st_size, MAX_BYTES) if file.exists() else 0
-    root = resources.files("resources") / "corpus"
-    kinds = [
-        folder for folder in root.iterdir() if folder.is_dir() and folder.name in (corpus.kinds or builtin_kinds())
-    ]
-    return sum(len(file.read_bytes()) for folder in kinds for file in folder.iterdir() if file.is_file())
+    root, kinds = resources.files("resources") / "corpus", corpus.kinds or builtin_kinds()
+    return sum(len(file.read_bytes()) for kind in kinds for file in (root / kind).iterdir() if file.is_file())
 
 
 def builtin_kinds() -> tuple[str, ...]:
-    """Return the parts of Facet's own corpus that have texts."""
+    """Return the kinds of the built-in corpus."""
     root = resources.files("resources") / "corpus"
     folders = (folder for folder in root.iterdir() if folder.is_dir() and not folder.name.startswith(("_", ".")))
     return tuple(sorted(folder.name for folder in folders if any(file.is_file() for file in folder.iterdir())))
 
 
-def step_seconds(step: Step, study: Study, pace: Speeds, tokens: int) -> float:
-    """Return about how long a step takes; `tokens` are those of the corpus."""
+def step_seconds(step: Step, study: Study, speeds: Speeds, tokens: int) -> float:
+    """Return the estimated time of a step; `tokens` is the number of tokens of the corpus."""
     original = study.original
     weights = _weights(original) or 1
     match step.request:
         case MeasureSpeed(plan=plan):
             row = next(row for row in study.rows if row.label == step.label)
-            # A warm-up before each prompt; the context grows from one depth to the next.
+            # Each prompt has a warm-up; the context grows from one depth to the next.
             warm_up = sum(min(tokens, _WARM_UP_TOKENS) for tokens in plan.prompts)
-            read = plan.repetitions * sum(plan.prompts) + warm_up + max(plan.depths, default=0)
-            written = plan.repetitions * plan.decode_tokens * len(plan.depths)
+            prefill_tokens = plan.repetitions * sum(plan.prompts) + warm_up + max(plan.depths, default=0)
+            decode_tokens = plan.repetitions * plan.decode_tokens * len(plan.depths)
             size = row.size_bytes or original.size_bytes // 2
-            return 2 * _START_S + read * weights / pace.reading + written * size / pace.writing
+            return 2 * _START_S + prefill_tokens * weights / speeds.prefill + decode_tokens * size / speeds.decode
         case MeasureFidelity():
-            return _START_S + tokens * weights / pace.reading
+            return _START_S + tokens * weights / speeds.prefill
         case FetchDataset():
             return _START_S
         case _ if step.kind == "convert":
-            return _START_S + original.size_bytes / _CONVERTED_PER_S
+            return _START_S + original.size_bytes / _CONVERTED_BYTES_PER_S
         case _:
-            return _START_S + tokens * weights / pace.reading
+            return _START_S + tokens * weights / speeds.prefill
 
 
-def study_seconds(study: Study, pace: Speeds, tokens: int = 0) -> float:
-    """Return about how long the rest of the study takes; `tokens` are those of the corpus, 0 if they are not known."""
+def study_seconds(study: Study, speeds: Speeds, tokens: int = 0) -> float:
+    """Return the estimated time for the rest of the study; `tokens` is 0 if the number of tokens is not known yet."""
     tokens = tokens or corpus_tokens(study.plan)
-    return sum(step_seconds(step, study, pace, tokens) for step in remaining(study))
+    return sum(step_seconds(step, study, speeds, tokens) for step in remaining(study))
 
 
 def _weights(row: Row) -> float:
@@ -133,22 +132,20 @@ def _weights(row: Row) -> float:
 
 
 class Countdown:
-    """What is left of a study that runs, corrected by how long its steps have really taken since `begun`, in seconds
-    of any clock.
-    """
+    """Time left for a running study, corrected by the time since `start_s`, in seconds of any clock."""
 
-    def __init__(self, study: Study, pace: Speeds, begun: float) -> None:
-        self._pace, self._begun, self._tokens = pace, begun, corpus_tokens(study.plan)
-        self._whole = self._left(study)
+    def __init__(self, study: Study, speeds: Speeds, start_s: float) -> None:
+        self._speeds, self._start_s, self._tokens = speeds, start_s, corpus_tokens(study.plan)
+        self._total_s = self._estimate(study)
 
-    def left_s(self, study: Study, share: float, now: float) -> float:
-        """Return the seconds that are left when so large a share of the present step is done."""
+    def left_s(self, study: Study, share: float, now_s: float) -> float:
+        """Return the seconds left when `share` of the current step is done."""
         steps = list(remaining(study))
-        present = step_seconds(steps[0], study, self._pace, self._tokens) if steps else 0.0
-        left = max(self._left(study) - share * present, 0.0)
-        done, passed = self._whole - left, now - self._begun
-        # What was reckoned counts like a minute that went as expected, so that the first steps do not tell too much.
-        return left * (passed + _TRUSTED_S) / (done + _TRUSTED_S)
+        step_s = step_seconds(steps[0], study, self._speeds, self._tokens) if steps else 0.0
+        left_s = max(self._estimate(study) - share * step_s, 0.0)
+        done_s, elapsed_s = self._total_s - left_s, now_s - self._start_s
+        # The prior counts as time that went as estimated, so that the first steps do not change the rest too much.
+        return left_s * (elapsed_s + _PRIOR_S) / (done_s + _PRIOR_S)
 
-    def _left(self, study: Study) -> float:
-        return sum(step_seconds(step, study, self._pace, self._tokens) for step in remaining(study))
+    def _estimate(self, study: Study) -> float:
+        return study_seconds(study, self._speeds, self._tokens)

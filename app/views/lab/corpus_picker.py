@@ -63,9 +63,9 @@ class CorpusPicker(QWidget):
         self.wikitext.clicked.connect(lambda: self._choose_text(dataset=WIKITEXT))
         self.chats.clicked.connect(self._choose_chats)
         self.file.clicked.connect(self._ask_for_file)
-        self.small.clicked.connect(lambda: draft.choose(is_whole=False))
-        self.whole.clicked.connect(lambda: draft.choose(is_whole=True))
-        self.speed.clicked.connect(lambda: draft.choose(has_speed=self.speed.isChecked()))
+        self.small.clicked.connect(lambda: draft.set_options(uses_all_tokens=False))
+        self.whole.clicked.connect(lambda: draft.set_options(uses_all_tokens=True))
+        self.speed.clicked.connect(lambda: draft.set_options(measures_speed=self.speed.isChecked()))
         self.limits.clicked.connect(self.show_limits_form)
         for chip in self.kinds.values():
             chip.clicked.connect(self._choose_kinds)
@@ -74,33 +74,33 @@ class CorpusPicker(QWidget):
         draft.changed.connect(self.refresh)
 
     def refresh(self) -> None:
-        """Show the current choices."""
-        choices = self._draft.choices
-        is_builtin = not choices.corpus_file and not choices.dataset
-        has_file = bool(choices.corpus_file) and not choices.is_private
+        """Show the current options."""
+        options = self._draft.options
+        is_builtin = not options.corpus_file and not options.dataset
+        has_file = bool(options.corpus_file) and not options.is_private
         self.builtin.setChecked(is_builtin)
-        self.wikitext.setChecked(bool(choices.dataset))
-        self.chats.setChecked(choices.is_private)
+        self.wikitext.setChecked(bool(options.dataset))
+        self.chats.setChecked(options.is_private)
         self.file.setChecked(has_file)
-        self._set_label(self.wikitext, choices.dataset if choices.dataset not in ("", WIKITEXT) else "WikiText-2")
-        self._set_label(self.file, Path(choices.corpus_file).name if has_file else _FILE)
-        self.small.setText(f"{format_context(choices.few_tokens)} tokens")
+        self._set_label(self.wikitext, options.dataset if options.dataset not in ("", WIKITEXT) else "WikiText-2")
+        self._set_label(self.file, Path(options.corpus_file).name if has_file else _FILE)
+        self.small.setText(f"{format_context(options.small_tokens)} tokens")
         self.small.updateGeometry()
-        self.small.setChecked(not choices.is_whole)
-        self.whole.setChecked(choices.is_whole)
+        self.small.setChecked(not options.uses_all_tokens)
+        self.whole.setChecked(options.uses_all_tokens)
         for kind, chip in self.kinds.items():
-            chip.setChecked(kind in choices.kinds)
+            chip.setChecked(kind in options.kinds)
         for bits, chip in self.bits.items():
-            chip.setChecked(bits in choices.cache_bits)
-        self.speed.setChecked(choices.has_speed)
-        self.limits.setChecked(choices.gates is not None)
-        self._set_label(self.limits, format_gates(choices.gates) if choices.gates else "Limits…")
+            chip.setChecked(bits in options.cache_bits)
+        self.speed.setChecked(options.measures_speed)
+        self.limits.setChecked(options.gates is not None)
+        self._set_label(self.limits, format_gates(options.gates) if options.gates else "Limits…")
         self._parts.setVisible(is_builtin)
-        self.explanation.setText(self._draft.text.problem or self._draft.text.summary)
+        self.explanation.setText(self._draft.corpus.problem or self._draft.corpus.description)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        counts = self._draft.text.count()
+        counts = self._draft.corpus.chat_count()
         self._set_label(self.chats, f"Past chats ({counts.chats:,})" if counts.chats else "Past chats")
         self.chats.setEnabled(bool(counts.chats))
         self.chats.setToolTip(counts.summary if counts.chats else _NO_CHATS)
@@ -108,8 +108,8 @@ class CorpusPicker(QWidget):
 
     def show_limits_form(self) -> None:
         """Open the form for the limits of the study."""
-        form = GatesForm(self._draft.choices.gates, self._theme, self)
-        form.gates_changed.connect(lambda gates: self._draft.choose(gates=gates))
+        form = GatesForm(self._draft.options.gates, self._theme, self)
+        form.gates_changed.connect(lambda gates: self._draft.set_options(gates=gates))
         form.finished.connect(self.refresh)
         form.finished.connect(form.deleteLater)
         form.open()
@@ -120,21 +120,21 @@ class CorpusPicker(QWidget):
         chip.updateGeometry()
 
     def _choose_text(self, *, file: str = "", dataset: str = "", is_private: bool = False) -> None:
-        kinds = frozenset() if file or dataset else self._draft.choices.kinds
-        self._draft.choose(corpus_file=file, dataset=dataset, is_private=is_private, kinds=kinds)
+        kinds = frozenset() if file or dataset else self._draft.options.kinds
+        self._draft.set_options(corpus_file=file, dataset=dataset, is_private=is_private, kinds=kinds)
 
     def _choose_chats(self) -> None:
-        if copy := self._draft.text.copy_of_chats():
+        if copy := self._draft.corpus.copy_chats():
             self._choose_text(file=copy, is_private=True)
         self.refresh()
 
     def _choose_kinds(self) -> None:
-        self._draft.choose(kinds=frozenset(kind for kind, chip in self.kinds.items() if chip.isChecked()))
+        self._draft.set_options(kinds=frozenset(kind for kind, chip in self.kinds.items() if chip.isChecked()))
 
     def _choose_bits(self) -> None:
         """Keep at least one of them selected."""
         selected = tuple(bits for bits, chip in self.bits.items() if chip.isChecked())
-        self._draft.choose(cache_bits=selected or self._draft.choices.cache_bits)
+        self._draft.set_options(cache_bits=selected or self._draft.options.cache_bits)
 
     def _ask_for_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Choose a Text", filter="Texts (*.txt *.md *.jsonl);;All files (*)")

@@ -96,7 +96,7 @@ class StudyHeading(QWidget):
         report = menu.addMenu("Export Report")
         for kind in KINDS:
             report.addAction(kind.title, partial(self.export_report, kind))
-        if self._export.may_quote:
+        if self._export.can_quote:
             report.addSeparator()
             quote = report.addAction("Quote My Text")
             quote.setCheckable(True)
@@ -123,7 +123,7 @@ class StudyHeading(QWidget):
 
     def export_report(self, kind: ReportKind) -> None:
         """Ask for a path and write a report of the results so far."""
-        name = self._export.suggestion(kind.form)
+        name = self._export.suggested_name(kind.form)
         ask_save_path(self, "Export Report", name, kind.filter, partial(self._export.write, kind.form))
 
     def delete(self) -> None:

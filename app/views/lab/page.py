@@ -69,12 +69,12 @@ class LabPage(QWidget):
 
     def new(self) -> None:
         """Set up a new study."""
-        self._draft.begin()
+        self._draft.start()
         self.show_setup()
 
     def duplicate(self) -> None:
         """Set up a new study with the plan of the current one."""
-        if (study := self._lab.study) and self._draft.begin_like(study):
+        if (study := self._lab.study) and self._draft.start_from(study):
             self.show_setup()
 
     def show_study(self) -> None:
@@ -101,7 +101,7 @@ class LabPage(QWidget):
             self.show_study()
 
     def _start(self) -> None:
-        if (study := self._draft.study()) and self._lab.begin(study):
+        if (study := self._draft.study()) and self._lab.add(study):
             self.show_study()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

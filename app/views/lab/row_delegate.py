@@ -123,7 +123,7 @@ class StudyRowDelegate(PlainToolTips):
         """Draw a figure; a preliminary one is dimmed."""
         colors = self._theme.palette
         painter.setFont(self._theme.font("label", tabular=True))
-        painter.setPen(colors.secondary if line.is_open else colors.text)
+        painter.setPen(colors.secondary if line.is_preliminary else colors.text)
         text, slots = str(index.data() or ""), self.slots[index.column() - 1]
         bar, right = self._table.horizontalScrollBar(), place.right() + 1
         is_behind_name = bar.value() > 0 and slots.left_edge(text, right) < self._table.columnWidth(0)

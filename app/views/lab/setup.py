@@ -42,7 +42,7 @@ class _OriginalChip(MenuChip):
         for model in self._draft.originals():
             action = QAction(f"{model.id}   {format_detail(model)}".replace("&", "&&"), menu, checkable=True)
             action.setChecked(model == self._draft.original)
-            action.triggered.connect(lambda _checked=False, model=model: self._draft.choose_original(model))
+            action.triggered.connect(lambda _checked=False, model=model: self._draft.set_original(model))
             group.addAction(action)
             menu.addAction(action)
         menu.aboutToHide.connect(menu.deleteLater)
@@ -154,19 +154,19 @@ class StudySetup(QWidget):
         if list(self.rows) != self._row_names():
             self._rebuild()
         for name, row in self.rows.items():
-            row.set_checked(checked=draft.has(name))
+            row.set_checked(checked=draft.is_selected(name))
         if self.name.text() != draft.name:
             self.name.setText(draft.name)
         self._refresh_texts()
 
     def _row_names(self) -> list[str]:
-        models = [kin.model.id for kin in self._draft.kin]
+        models = [related.model.id for related in self._draft.related]
         return models + [card.name for card in self._visible_cards()]
 
     def _visible_cards(self) -> list[RecipeCard]:
         """Return all cards, or the first ones, the user's own and those that were ever ticked."""
-        cards = self._draft.cards
-        self._ticked |= {card.name for card in cards if self._draft.has(card.name)}
+        cards = self._draft.recipe_cards
+        self._ticked |= {card.name for card in cards if self._draft.is_selected(card.name)}
         if self._shows_all:
             return cards
         return [card for card in cards if card.is_users or card.name in _FIRST or card.name in self._ticked]
@@ -176,7 +176,9 @@ class StudySetup(QWidget):
             row.hide()
             row.deleteLater()
         self.rows = {}
-        models = [self._row(kin.model.id, kin.model.id, "", _figures(kin)) for kin in self._draft.kin]
+        models = [
+            self._row(related.model.id, related.model.id, "", _figures(related)) for related in self._draft.related
+        ]
         recipes = [
             self._row(card.name, card.title, _purpose(card), _size(card.forecast.conversion))
             for card in self._visible_cards()
@@ -197,8 +199,8 @@ class StudySetup(QWidget):
 
     def _row(self, name: str, title: str, purpose: str, figures: str) -> CheckRow:
         row = self.rows[name] = CheckRow(self._theme, name, title, purpose, figures)
-        row.set_checked(checked=self._draft.has(name))
-        row.toggled.connect(lambda name, checked: self._draft.tick(name, ticked=checked))
+        row.set_checked(checked=self._draft.is_selected(name))
+        row.toggled.connect(lambda name, checked: self._draft.select(name, selected=checked))
         return row
 
     def _refresh_texts(self) -> None:
@@ -208,12 +210,12 @@ class StudySetup(QWidget):
         self.originals.updateGeometry()
         self._facts.setText(f"{model.id} · {format_detail(model)}" if model else "No models yet.")
         self._no_models.setText("No other conversions yet.")
-        self._no_models.setVisible(bool(model) and not draft.kin)
-        waiting = "Reading the model's layers…" if draft.is_reading else draft.trouble
+        self._no_models.setVisible(bool(model) and not draft.related)
+        waiting = "Reading the model's layers…" if draft.is_reading else draft.layers_problem
         self._no_recipes.setText(waiting or "A conversion with every recipe already exists.")
-        self._no_recipes.setVisible(bool(model) and not draft.cards)
-        hidden_count = len(draft.cards) - len(self._visible_cards())
-        self._more.setVisible(hidden_count > 0 or (self._shows_all and len(draft.cards) > len(_FIRST)))
+        self._no_recipes.setVisible(bool(model) and not draft.recipe_cards)
+        hidden_count = len(draft.recipe_cards) - len(self._visible_cards())
+        self._more.setVisible(hidden_count > 0 or (self._shows_all and len(draft.recipe_cards) > len(_FIRST)))
         self._more.setText("Fewer recipes" if self._shows_all else format_count(hidden_count, "more recipe"))
         self._more.setAccessibleName(self._more.text())
         self._more.updateGeometry()
@@ -227,11 +229,11 @@ class StudySetup(QWidget):
         self.refresh()
 
 
-def _figures(kin: RelatedModel) -> str:
+def _figures(related: RelatedModel) -> str:
     """Format the size, and the reason if the model is not selected by default."""
-    if kin.is_sure:
-        return format_detail(kin.model)
-    return f"{format_detail(kin.model)} · {f'converted from {kin.base}' if kin.base else 'origin unknown'}"
+    if related.is_confirmed:
+        return format_detail(related.model)
+    return f"{format_detail(related.model)} · {f'converted from {related.base}' if related.base else 'origin unknown'}"
 
 
 def _purpose(card: RecipeCard) -> str:

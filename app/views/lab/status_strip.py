@@ -36,29 +36,29 @@ class StudyStatusStrip(QWidget):
         row.addWidget(self.stop)
         column.addLayout(row)
         column.addWidget(self.winner)
-        self.start.clicked.connect(lab.start)
-        self.stop.clicked.connect(lab.stop)
+        self.start.clicked.connect(lab.resume)
+        self.stop.clicked.connect(lab.pause)
         lab.changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
         """Show the current status."""
-        stand, judgement = self._lab.stand, self._lab.judgement
-        self._label.setText(stand.words)
-        self._bar.set_progress(stand.share, is_active=stand.is_running)
-        self._bar.setVisible(stand.is_running)
-        self._label.setVisible(bool(stand.words))
-        self.start.setVisible(bool(stand.start))
-        self.start.setText(stand.start)
+        status, judgement = self._lab.status, self._lab.judgement
+        self._label.setText(status.text)
+        self._bar.set_progress(status.share, is_active=status.is_running)
+        self._bar.setVisible(status.is_running)
+        self._label.setVisible(bool(status.text))
+        self.start.setVisible(bool(status.start_label))
+        self.start.setText(status.start_label)
         # With all results in, measuring again is not the main action.
-        self.start.is_filled = stand.share < 1
-        self.start.setAccessibleName(f"{stand.start} the study")
+        self.start.is_filled = status.share < 1
+        self.start.setAccessibleName(f"{status.start_label}: {self._lab.study.plan.name if self._lab.study else ''}")
         self.start.updateGeometry()
-        self.stop.setVisible(stand.is_running)
+        self.stop.setVisible(status.is_running)
         self.winner.setText(judgement)
         self.winner.setVisible(bool(judgement))
-        has_text = bool(stand.words or judgement) and not self._is_brief
-        self.setVisible(stand.is_running or has_text)
+        has_text = bool(status.text or judgement) and not self._is_brief
+        self.setVisible(status.is_running or has_text)
 
     def show_briefly(self, is_brief: bool) -> None:
         """Hide while no study is running if `is_brief`."""

@@ -88,7 +88,7 @@ class StudyTable(RowTable):
     def _restore_selection(self, keys: Set[str]) -> None:
         """Select the lines with these keys, whose rows may have changed."""
         flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
-        for row, line in enumerate(self.order.shown()):
+        for row, line in enumerate(self.order.sorted_lines()):
             if line.key in keys:
                 self.selectionModel().select(self.order.index(row, 0), flags)
 
@@ -105,7 +105,7 @@ class StudyTable(RowTable):
 
     def select(self, key: str) -> None:
         """Select the line with this key and scroll to it."""
-        row = next((row for row, line in enumerate(self.order.shown()) if line.key == key), None)
+        row = next((row for row, line in enumerate(self.order.sorted_lines()) if line.key == key), None)
         if row is not None and key != self.selected_key:
             self.selectRow(row)
 
@@ -156,7 +156,7 @@ class StudyTable(RowTable):
     def copy_text(self, *, is_csv: bool) -> None:
         """Copy the selected lines, or all if there is no selection, with the visible columns."""
         selected = {index.row() for index in self.selectionModel().selectedRows()}
-        lines = [line for row, line in enumerate(self.order.shown()) if not selected or row in selected]
+        lines = [line for row, line in enumerate(self.order.sorted_lines()) if not selected or row in selected]
         columns = [column for number, column in enumerate(self.table.columns, 1) if not self.isColumnHidden(number)]
         QGuiApplication.clipboard().setText((as_csv if is_csv else as_markdown)(lines, columns))
 
@@ -194,7 +194,7 @@ class StudyTable(RowTable):
         self.viewport().update()
 
     def _fit_rows(self) -> None:
-        for row, line in enumerate(self.order.shown()):
+        for row, line in enumerate(self.order.sorted_lines()):
             if self.rowHeight(row) != (height := self._delegate.row_height(line)):
                 self.setRowHeight(row, height)
 

@@ -52,37 +52,37 @@ class StudyTray(QWidget):
         row.addLayout(text, 1)
         row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignVCenter)
         self.button.clicked.connect(self.started)
-        self.stand_in.clicked.connect(lambda: draft.choose(stand_in=not draft.choices.stand_in))
+        self.stand_in.clicked.connect(lambda: draft.set_options(stand_in=not draft.options.stand_in))
         draft.changed.connect(self.refresh)
         theme.changed.connect(self.update)
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the current forecast."""
-        forecast = self._draft.forecast() or StudyEstimate(problem="Choose an original.")
-        self.button.setEnabled(not forecast.problem)
-        self.problem.setText(forecast.problem)
-        self.problem.setVisible(bool(forecast.problem))
-        self._line.setVisible(not forecast.problem)
-        note = _STAND_IN_NOTE if self._draft.choices.stand_in and not forecast.problem else ""
-        self.how.setText(f"{note} {_how(forecast)}".strip())
+        """Show the current estimate."""
+        estimate = self._draft.estimate() or StudyEstimate(problem="Choose an original.")
+        self.button.setEnabled(not estimate.problem)
+        self.problem.setText(estimate.problem)
+        self.problem.setVisible(bool(estimate.problem))
+        self._line.setVisible(not estimate.problem)
+        note = _STAND_IN_NOTE if self._draft.options.stand_in and not estimate.problem else ""
+        self.how.setText(f"{note} {_how(estimate)}".strip())
         self.how.setVisible(bool(self.how.text()))
-        self._show_stand_in(forecast)
-        if not forecast.problem:
-            self._show_facts(forecast)
+        self._show_stand_in(estimate)
+        if not estimate.problem:
+            self._show_facts(estimate)
 
-    def _show_facts(self, forecast: StudyEstimate) -> None:
-        for label, fact in zip(self.facts, _facts(forecast), strict=True):
+    def _show_facts(self, estimate: StudyEstimate) -> None:
+        for label, fact in zip(self.facts, _facts(estimate), strict=True):
             label.setText(fact)
             label.setVisible(bool(fact))
             label.updateGeometry()
-        self.badge.setVisible(forecast.memory is not None)
-        if forecast.memory:
-            self.badge.show_fit(forecast.memory.verdict, forecast.memory.summary)
+        self.badge.setVisible(estimate.memory is not None)
+        if estimate.memory:
+            self.badge.show_fit(estimate.memory.verdict, estimate.memory.summary)
 
-    def _show_stand_in(self, forecast: StudyEstimate) -> None:
-        is_used = self._draft.choices.stand_in
-        self.stand_in.setVisible(is_used or forecast.is_original_too_large)
+    def _show_stand_in(self, estimate: StudyEstimate) -> None:
+        is_used = self._draft.options.stand_in
+        self.stand_in.setVisible(is_used or estimate.is_original_too_large)
         self.stand_in.setText(_NO_STAND_IN if is_used else _USE_STAND_IN)
         self.stand_in.setAccessibleName(self.stand_in.text())
         self.stand_in.setToolTip(
@@ -97,22 +97,22 @@ class StudyTray(QWidget):
         painter.fillRect(0, 0, self.width(), 1, colors.border)
 
 
-def _facts(forecast: StudyEstimate) -> tuple[str, str, str]:
+def _facts(estimate: StudyEstimate) -> tuple[str, str, str]:
     """Return time, disk and memory, with separators."""
-    memory = f"{format_memory(forecast.memory.estimate.total_bytes)} of memory" if forecast.memory else ""
-    time = forecast.time[0].upper() + forecast.time[1:]
-    return f"{time} ·", f"about {format_disk(forecast.disk_bytes)} on disk{' ·' if memory else ''}", memory
+    memory = f"{format_memory(estimate.memory.estimate.total_bytes)} of memory" if estimate.memory else ""
+    time = estimate.time[0].upper() + estimate.time[1:]
+    return f"{time} ·", f"about {format_disk(estimate.disk_bytes)} on disk{' ·' if memory else ''}", memory
 
 
-def _how(forecast: StudyEstimate) -> str:
+def _how(estimate: StudyEstimate) -> str:
     """Describe the estimate, and the consequences of a lack of memory."""
-    if forecast.problem or not forecast.memory:
+    if estimate.problem or not estimate.memory:
         return ""
-    sentences = [f"{forecast.steps}, one in memory at a time. {forecast.how}"]
-    if forecast.memory.verdict == "too large":
+    sentences = [f"{estimate.models}, one in memory at a time. {estimate.time_basis}"]
+    if estimate.memory.verdict == "too large":
         sentences.append("The longest prompts may not fit; their speed is then omitted.")
     sentences += (
         f"{model.name} is unloaded to free memory; the next message in its chat loads it again."
-        for model in forecast.displaced
+        for model in estimate.models_to_unload
     )
     return " ".join(sentences)

@@ -5,8 +5,7 @@ from mlx_engine.measure.figures.figures import CHART_FIGURES
 from tests.mlx_engine.measure.charts.studies import FEW, study
 
 
-def test_a_card_has_all_figures_and_what_they_mean() -> None:
-    """The table is not needed for them."""
+def test_a_card_has_all_figures_and_the_verdict() -> None:
     original, _, four, _ = cards(study(FEW)).values()
     assert [name for name, _ in four.lines] == [figure.title for figure in CHART_FIGURES]
     assert dict(four.lines)["Size"] == "75.7 MB"

@@ -1,4 +1,4 @@
-"""What a study has to wait for."""
+"""Contention of a study with chats and conversions."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +17,9 @@ from tests.app.viewmodels.facet import AMPLE, MODEL, OTHER, TIMEOUT_MS, Facet
 from tests.scripted_worker import Script
 
 SMALL = Machine(1, 1, "for the test", has_metal=True)
-"""So small that no two models fit."""
-ANSWERS = Step("reference", OTHER, RecordReference(id=OTHER, model=""))
-MAKING = Step("convert", OTHER, Convert(id="", source="", target="", model_id="", recipe=RECIPES[0]))
+"""Too small for two models."""
+READING = Step("reference", OTHER, RecordReference(id=OTHER, model=""))
+CONVERTING = Step("convert", OTHER, Convert(id="", source="", target="", model_id="", recipe=RECIPES[0]))
 SPEED = Step("speed", OTHER, MeasureSpeed(id=OTHER, model=""))
 
 pytestmark = pytest.mark.process
@@ -32,7 +32,7 @@ def study() -> Study:
 
 @pytest.fixture
 def answering(tmp_path: Path, qtbot: QtBot) -> Callable[[], Facet]:
-    """A chat that is being answered; stopping it ends the answer."""
+    """Return a function that starts an answer, which lasts until it is stopped."""
 
     def answer() -> Facet:
         facet = Facet(tmp_path, Script(tokens=100_000, rate=100)).ready(qtbot)
@@ -44,36 +44,36 @@ def answering(tmp_path: Path, qtbot: QtBot) -> Callable[[], Facet]:
     return answer
 
 
-def test_a_speed_waits_until_the_chat_is_quiet(answering: Callable[[], Facet], study: Study, qtbot: QtBot) -> None:
-    """What says nothing of speed need not, where there is room for both."""
+def test_speed_waits_for_the_chat(answering: Callable[[], Facet], study: Study, qtbot: QtBot) -> None:
+    """Other steps do not, if both models fit into memory."""
     facet = answering()
-    beside = ResourceContention(facet.library, AMPLE, lambda: False, quiet_ms=1)
-    assert beside.obstacle(study, SPEED, is_begun=True).startswith("the chat is quiet")
-    assert beside.obstacle(study, ANSWERS, is_begun=True) == ""
-    assert beside.disturbance.startswith("A chat answers")
-    with qtbot.waitSignal(beside.changed, timeout=TIMEOUT_MS):
+    contention = ResourceContention(facet.library, AMPLE, lambda: False, quiet_ms=1)
+    assert contention.blocked_by(study, SPEED, is_running=True).startswith("the chat to finish")
+    assert contention.blocked_by(study, READING, is_running=True) == ""
+    assert contention.slowdown == "Slower while a chat is answering."
+    with qtbot.waitSignal(contention.changed, timeout=TIMEOUT_MS):
         facet.chat.stop()
-    assert (beside.obstacle(study, SPEED, is_begun=False), beside.disturbance) == ("", "")
+    assert (contention.blocked_by(study, SPEED, is_running=False), contention.slowdown) == ("", "")
     facet.close()
 
 
-def test_an_idle_model_makes_room(answering: Callable[[], Facet], study: Study, qtbot: QtBot) -> None:
-    """One that answers does not: the study waits for it."""
+def test_an_idle_model_is_unloaded(answering: Callable[[], Facet], study: Study, qtbot: QtBot) -> None:
+    """While it answers, the study waits."""
     facet = answering()
-    beside = ResourceContention(facet.library, SMALL, lambda: False, quiet_ms=1)
-    assert "both models do not fit" in beside.obstacle(study, ANSWERS, is_begun=False)
-    assert beside.obstacle(study, MAKING, is_begun=True) == ""
-    with qtbot.waitSignal(beside.changed, timeout=TIMEOUT_MS):
+    contention = ResourceContention(facet.library, SMALL, lambda: False, quiet_ms=1)
+    assert "both models do not fit" in contention.blocked_by(study, READING, is_running=False)
+    assert contention.blocked_by(study, CONVERTING, is_running=True) == ""
+    with qtbot.waitSignal(contention.changed, timeout=TIMEOUT_MS):
         facet.chat.stop()
-    assert [model.id for model in beside.displaced(0)] == [MODEL]
-    beside.make_room(study)
+    assert [model.id for model in contention.models_to_unload(0)] == [MODEL]
+    contention.free_memory(study)
     assert facet.library.active() == []
     facet.close()
 
 
-def test_a_conversion_holds_up_what_has_not_begun(facet: Facet, study: Study) -> None:
-    """What has begun goes on beside it, unless it measures speed."""
-    beside = ResourceContention(facet.library, AMPLE, lambda: True)
-    assert beside.obstacle(study, ANSWERS, is_begun=False).startswith("the conversion has ended")
-    assert beside.obstacle(study, ANSWERS, is_begun=True) == ""
-    assert beside.obstacle(study, SPEED, is_begun=True)
+def test_a_conversion_blocks_steps_that_have_not_started(facet: Facet, study: Study) -> None:
+    """A running step continues, unless it measures speed."""
+    contention = ResourceContention(facet.library, AMPLE, lambda: True)
+    assert contention.blocked_by(study, READING, is_running=False).startswith("a conversion to finish")
+    assert contention.blocked_by(study, READING, is_running=True) == ""
+    assert contention.blocked_by(study, SPEED, is_running=True)

@@ -1,4 +1,4 @@
-"""What is said of a text before a study begins."""
+"""Checking and describing the text of a draft study."""
 
 import os
 from collections.abc import Iterator
@@ -45,74 +45,75 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
     return Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs")
 
 
-def test_a_file_is_looked_at_once_as_long_as_it_stays_as_it_is(folders: Folders, tmp_path: Path) -> None:
-    """What is found is said, and what is wrong stands against the study."""
+def test_a_file_is_checked_again_only_if_it_changes(folders: Folders, tmp_path: Path) -> None:
     questions = TextAnswers()
-    text = CorpusCheck(folders, questions=questions)
+    corpus = CorpusCheck(folders, questions=questions)
     notes = tmp_path / "notes.txt"
     notes.write_text("It rains.")
     plan = _plan(CorpusSource(path=str(notes)))
-    text.look(tmp_path, plan)
-    assert text.is_reading
-    text.look(tmp_path, plan)
+    corpus.check(tmp_path, plan)
+    assert corpus.is_reading
+    corpus.check(tmp_path, plan)
     assert len(questions.asked) == 1
     assert questions.answer
     questions.answer(CorpusRead("", 8192, ("notes",)))
-    assert (text.is_reading, text.problem) == (False, "")
-    assert text.tokens == 8192
+    assert (corpus.is_reading, corpus.problem) == (False, "")
+    assert corpus.tokens == 8192
     notes.write_text("It has stopped.")
-    text.look(tmp_path, plan)
+    corpus.check(tmp_path, plan)
     assert len(questions.asked) == 2
     questions.answer(RequestFailed(id="", error="BadCorpus", title="", message="notes.txt has 4 tokens."))
-    assert text.problem == "notes.txt has 4 tokens."
+    assert corpus.problem == "notes.txt has 4 tokens."
 
 
-def test_the_own_texts_need_no_look(folders: Folders, tmp_path: Path) -> None:
+def test_the_builtin_corpus_is_not_checked(folders: Folders, tmp_path: Path) -> None:
     questions = TextAnswers()
-    text = CorpusCheck(folders, questions=questions)
-    text.look(tmp_path, _plan(CorpusSource()))
-    assert (questions.asked, text.is_reading, text.problem) == ([], False, "")
+    corpus = CorpusCheck(folders, questions=questions)
+    corpus.check(tmp_path, _plan(CorpusSource()))
+    assert (questions.asked, corpus.is_reading, corpus.problem) == ([], False, "")
 
 
-def test_a_data_set_is_fetched_later(folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where from is said; offline it cannot be, unless it is here."""
+def test_a_data_set_is_downloaded_when_the_study_starts(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Offline that is a problem, unless it is downloaded already."""
     questions = TextAnswers()
-    text = CorpusCheck(folders, questions=questions)
-    text.look(tmp_path, _plan(CorpusSource(dataset="wikitext-2")))
-    assert "Downloads from the Hugging Face Hub when the study starts: ggml-org/ci" in text.summary
-    assert (questions.asked, text.problem) == ([], "")
+    corpus = CorpusCheck(folders, questions=questions)
+    corpus.check(tmp_path, _plan(CorpusSource(dataset="wikitext-2")))
+    assert "downloaded from ggml-org/ci on the Hugging Face Hub when the study starts" in corpus.description
+    assert (questions.asked, corpus.problem) == ([], "")
     monkeypatch.setenv(network.OFFLINE_VARIABLE, "1")
-    assert "Facet is offline" in text.problem
-    wanted = parse_dataset("wikitext-2")
-    place = wanted.cached_revision(folders.datasets, COMMIT)
-    (place.folder / wanted.file).parent.mkdir(parents=True)
-    (place.folder / wanted.file).write_bytes(b"")
-    (place.repository_folder / "refs").mkdir()
-    (place.repository_folder / "refs" / "main").write_text(COMMIT)
-    assert text.problem == ""
-    assert f"at revision {COMMIT[:10]}" in text.summary
+    assert "Facet is offline" in corpus.problem
+    dataset = parse_dataset("wikitext-2")
+    revision = dataset.cached_revision(folders.datasets, COMMIT)
+    (revision.folder / dataset.file).parent.mkdir(parents=True)
+    (revision.folder / dataset.file).write_bytes(b"")
+    (revision.repository_folder / "refs").mkdir()
+    (revision.repository_folder / "refs" / "main").write_text(COMMIT)
+    assert corpus.problem == ""
+    assert f"at revision {COMMIT[:10]}" in corpus.description
 
 
 @pytest.fixture
-def looking(folders: Folders, qtbot: QtBot) -> Iterator[CorpusCheck]:
-    """With a real process that looks."""
-    text = CorpusCheck(folders, questions=Questions(folders.logs))
-    yield text
-    text.close()
+def process_check(folders: Folders, qtbot: QtBot) -> Iterator[CorpusCheck]:
+    """Return a check with a real process."""
+    corpus = CorpusCheck(folders, questions=Questions(folders.logs))
+    yield corpus
+    corpus.close()
 
 
-def test_a_process_says_what_the_study_would_say(
-    looking: CorpusCheck, tiny_models: Path, tmp_path: Path, qtbot: QtBot
+def test_a_process_checks_texts_as_the_study_would(
+    process_check: CorpusCheck, tiny_models: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    """With the tokenizer of the original; a pipe does not hold it up, nor what was asked before."""
+    """With the tokenizer of the original. Neither a pipe nor an earlier text delays it."""
     os.mkfifo(tmp_path / "pipe.txt")
     (tmp_path / "short.txt").write_text("Too short.")
     (tmp_path / "long.txt").write_text("The tide comes in twice a day. " * 200)
-    said = []
+    problems = []
     for name in ("pipe.txt", "short.txt", "long.txt"):
-        looking.look(tiny_models / "llama", _plan(CorpusSource(path=str(tmp_path / name))))
-        qtbot.waitUntil(lambda: not looking.is_reading, timeout=TIMEOUT_MS)
-        said.append(looking.problem)
-    assert "a pipe or a device" in said[0]
-    assert "tokens, but a chunk has 512" in said[1]
-    assert said[2] == ""
+        process_check.check(tiny_models / "llama", _plan(CorpusSource(path=str(tmp_path / name))))
+        qtbot.waitUntil(lambda: not process_check.is_reading, timeout=TIMEOUT_MS)
+        problems.append(process_check.problem)
+    assert "a pipe or a device" in problems[0]
+    assert "tokens, but a chunk has 512" in problems[1]
+    assert problems[2] == ""

@@ -1,4 +1,4 @@
-"""A study that is being put together."""
+"""The draft of a study."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,24 +26,24 @@ from tests.model_folders import write_model
 MACHINE = mac(16 * 2**30, "")
 WHALE, SMALL = "maker/Whale-bf16", "maker/Whale-8bit"
 
-Begin = Callable[..., StudyDraft]
+StartDraft = Callable[..., StudyDraft]
 
 
 @pytest.fixture
-def begin(facet: Facet, qtbot: QtBot, tmp_path: Path) -> Begin:
-    """Begin a draft with an original and a conversion of it in the library, or without the latter."""
+def start_draft(facet: Facet, qtbot: QtBot, tmp_path: Path) -> StartDraft:
+    """Return a function that starts a draft, with the original and optionally a conversion of it in the library."""
 
-    def begin(
+    def start_draft(
         answer: Outline | RequestFailed | None = None,
         *,
-        has_kin: bool = True,
+        has_conversion: bool = True,
         machine: Machine = MACHINE,
-        own: Sequence[Recipe] = (),
+        user_recipes: Sequence[Recipe] = (),
     ) -> StudyDraft:
         write_model(facet.models / WHALE, {"model.embed_tokens.weight": ("BF16", (4096, 256))})
         packed = {"embed_tokens.weight": ("U32", (4096, 64)), "embed_tokens.scales": ("BF16", (4096, 4))}
         packed["embed_tokens.biases"] = ("BF16", (4096, 4))
-        if has_kin:
+        if has_conversion:
             quantization = {"group_size": 64, "bits": 8}
             write_model(
                 facet.models / SMALL, {f"model.{name}": of for name, of in packed.items()}, quantization=quantization
@@ -51,205 +51,209 @@ def begin(facet: Facet, qtbot: QtBot, tmp_path: Path) -> Begin:
         facet.ready(qtbot)
         folders = Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs")
         questions = OutlineAnswers(answer or outline())
-        pace = default_speeds(has_metal=True)
+        speeds = default_speeds(has_metal=True)
         draft = StudyDraft(
             folders,
             facet.library,
             questions,
             machine,
-            pace=lambda _study: pace,
+            speeds=lambda _study: speeds,
             names=lambda: ["Whale"],
-            user_recipes=lambda: own,
+            user_recipes=lambda: user_recipes,
             parent=facet,
         )
-        draft.begin(facet.library.description(WHALE))
+        draft.start(facet.library.description(WHALE))
         return draft
 
-    return begin
+    return start_draft
 
 
-def test_conversions_of_the_same_network_are_ticked(begin: Begin) -> None:
+def test_conversions_of_the_original_are_selected(start_draft: StartDraft) -> None:
     """Models of other networks are not offered."""
-    draft = begin()
-    assert [kin.model.id for kin in draft.kin] == [SMALL]
+    draft = start_draft()
+    assert [entry.model.id for entry in draft.related] == [SMALL]
     assert draft.plan
     assert (draft.plan.candidates, draft.plan.recipes) == ((SMALL,), ())
 
 
-def test_without_any_the_usual_recipes_are_ticked(begin: Begin) -> None:
-    draft = begin(has_kin=False)
+def test_without_conversions_the_default_recipes_are_selected(start_draft: StartDraft) -> None:
+    draft = start_draft(has_conversion=False)
     assert draft.plan
     assert set(draft.plan.recipes) == set(DEFAULT_RECIPES)
 
 
-def test_the_name_is_one_that_is_free(begin: Begin) -> None:
-    """A taken one is said to be taken."""
-    draft = begin()
+def test_the_default_name_is_unused(start_draft: StartDraft) -> None:
+    """A used name is a problem."""
+    draft = start_draft()
     assert draft.name == "Whale 2"
     draft.rename("whale")
-    forecast = draft.forecast()
-    assert forecast
-    assert "already" in forecast.problem
+    estimate = draft.estimate()
+    assert estimate
+    assert "already" in estimate.problem
 
 
-def test_the_forecast_grows_with_what_is_ticked(begin: Begin) -> None:
-    """What recipes make takes room on the disk."""
-    draft = begin()
-    before = draft.forecast()
-    draft.tick("4bit", ticked=True)
-    after = draft.forecast()
+def test_the_estimate_includes_selected_recipes(start_draft: StartDraft) -> None:
+    """Their conversions take disk space."""
+    draft = start_draft()
+    before = draft.estimate()
+    draft.select("4bit", selected=True)
+    after = draft.estimate()
     assert before
     assert after
     assert after.disk_bytes > before.disk_bytes
-    assert (before.steps, after.steps) == ("2 models", "3 models, 1 of them to convert first")
+    assert (before.models, after.models) == ("2 models", "3 models, 1 to convert first")
 
 
-def test_nothing_ticked_is_no_study(begin: Begin) -> None:
-    draft = begin()
-    draft.tick(SMALL, ticked=False)
-    forecast = draft.forecast()
-    assert forecast
-    assert forecast.problem.startswith("Select at least one")
+def test_a_selection_is_required(start_draft: StartDraft) -> None:
+    draft = start_draft()
+    draft.select(SMALL, selected=False)
+    estimate = draft.estimate()
+    assert estimate
+    assert estimate.problem.startswith("Select at least one")
 
 
-def test_a_model_that_cannot_be_converted_can_be_an_original(begin: Begin) -> None:
-    """What is there can be held against it."""
-    draft = begin(RequestFailed(id="", error="UnsupportedModel", title="Not supported", message="Its kind is new."))
-    assert draft.cards == []
-    assert draft.trouble == "This model can't be converted: Its kind is new."
-    forecast = draft.forecast()
-    assert forecast
-    assert forecast.problem == ""
+def test_a_model_that_cannot_be_converted_can_be_an_original(start_draft: StartDraft) -> None:
+    """Existing models can be compared with it."""
+    draft = start_draft(
+        RequestFailed(id="", error="UnsupportedModel", title="Not supported", message="Its kind is new.")
+    )
+    assert draft.recipe_cards == []
+    assert draft.layers_problem == "This model can't be converted: Its kind is new."
+    estimate = draft.estimate()
+    assert estimate
+    assert estimate.problem == ""
 
 
-def test_a_text_that_is_gone_is_missed(begin: Begin, tmp_path: Path) -> None:
-    draft = begin()
+def test_a_deleted_text_is_a_problem(start_draft: StartDraft, tmp_path: Path) -> None:
+    draft = start_draft()
     text = tmp_path / "notes.txt"
     text.write_text("The sea. " * 1000)
-    draft.choose(corpus_file=str(text))
+    draft.set_options(corpus_file=str(text))
     text.unlink()
-    forecast = draft.forecast()
-    assert forecast
-    assert "notes.txt no longer exists" in forecast.problem
+    estimate = draft.estimate()
+    assert estimate
+    assert "notes.txt was deleted or moved" in estimate.problem
 
 
-def test_an_original_that_does_not_fit_needs_a_stand_in(begin: Begin) -> None:
-    """It is said before the start; with the stand-in, the study can begin."""
-    draft = begin(machine=Machine(1_600_000, 1_600_000, "for the test", has_metal=True))
-    draft.choose(has_speed=False)
-    forecast = draft.forecast()
-    assert forecast
-    assert forecast.is_original_too_large
-    assert "maker/Whale-bf16 doesn't fit this Mac" in forecast.problem
-    draft.choose(stand_in=True)
+def test_an_original_that_is_too_large_needs_a_stand_in(start_draft: StartDraft) -> None:
+    """The problem is shown before the start. With a stand-in, the study can start."""
+    draft = start_draft(machine=Machine(1_600_000, 1_600_000, "for the test", has_metal=True))
+    draft.set_options(measures_speed=False)
+    estimate = draft.estimate()
+    assert estimate
+    assert estimate.is_original_too_large
+    assert "maker/Whale-bf16 does not fit on this Mac" in estimate.problem
+    draft.set_options(stand_in=True)
     study = draft.study()
     assert study
     assert study.reference_row.is_stand_in
 
 
-def test_a_study_can_be_taken_up_again(begin: Begin) -> None:
-    """All of its plan but the name."""
-    draft = begin()
-    draft.choose(is_whole=True, kinds=frozenset({"prose"}), cache_bits=(16, 4), gates=Gates(max_mean_kl=0.05))
-    draft.tick("4bit", ticked=True)
+def test_a_study_can_be_duplicated(start_draft: StartDraft) -> None:
+    """Except for its name."""
+    draft = start_draft()
+    draft.set_options(
+        uses_all_tokens=True, kinds=frozenset({"prose"}), cache_bits=(16, 4), gates=Gates(max_mean_kl=0.05)
+    )
+    draft.select("4bit", selected=True)
     plan, study = draft.plan, draft.study()
-    draft.begin()
+    draft.start()
     assert draft.plan != plan
     assert study
-    assert draft.begin_like(study)
+    assert draft.start_from(study)
     assert draft.plan == plan
 
 
-def test_what_the_window_does_not_show_of_a_plan_is_kept(begin: Begin) -> None:
-    """A plan of the command line says more than can be chosen here."""
-    draft = begin()
+def test_hidden_options_of_a_plan_are_kept(start_draft: StartDraft) -> None:
+    """Plans of the command line have options that the page does not show."""
+    draft = start_draft()
     study, plan = draft.study(), draft.plan
     assert study
     assert plan
-    rare = msgspec.structs.replace(
+    unusual = msgspec.structs.replace(
         plan, convention=Convention(64), tail_mass=0, limit_tokens=4096, speed=SpeedPlan(prompts=(64,), depths=(0,))
     )
-    draft.begin_like(msgspec.structs.replace(study, plan=rare))
-    assert draft.plan == rare
+    draft.start_from(msgspec.structs.replace(study, plan=unusual))
+    assert draft.plan == unusual
 
 
-def test_without_its_original_no_study_is_taken_up(begin: Begin, qtbot: QtBot) -> None:
-    """It is said, instead of taking another one."""
-    draft = begin()
+def test_a_study_without_its_original_is_not_duplicated(start_draft: StartDraft, qtbot: QtBot) -> None:
+    """It is reported, instead of choosing another original."""
+    draft = start_draft()
     study = draft.study()
     assert study
-    gone = msgspec.structs.replace(study.original, label="maker/Orca")
-    with qtbot.waitSignal(draft.problem) as told:
-        assert not draft.begin_like(msgspec.structs.replace(study, rows=(gone, *study.candidates)))
-    assert "maker/Orca is no longer on this Mac" in told.args[1]
+    missing = msgspec.structs.replace(study.original, label="maker/Orca")
+    with qtbot.waitSignal(draft.problem) as problem:
+        assert not draft.start_from(msgspec.structs.replace(study, rows=(missing, *study.candidates)))
+    assert "maker/Orca is no longer on this Mac" in problem.args[1]
 
 
-def test_what_comes_meanwhile_is_ticked(begin: Begin, facet: Facet, qtbot: QtBot) -> None:
-    """It was downloaded, or made, to be compared."""
-    draft = begin(has_kin=False)
+def test_new_conversions_are_selected(start_draft: StartDraft, facet: Facet, qtbot: QtBot) -> None:
+    """They were downloaded or converted for the comparison."""
+    draft = start_draft(has_conversion=False)
     card = facet.models / "other" / "Orca" / "README.md"
     write_model(card.parent, {"model.embed_tokens.weight": ("F16", (4096, 256))})
     card.write_text(f"---\nbase_model: {WHALE}\n---\n")
     facet.ready(qtbot)
     draft.refresh()
-    assert draft.has("other/Orca")
+    assert draft.is_selected("other/Orca")
 
 
-def test_what_a_recipe_has_made_is_not_made_again(begin: Begin, facet: Facet) -> None:
-    """The folder says by which recipe, and of what; the conversion is among the candidates."""
-    draft = begin()
-    assert draft.has(SMALL)
-    assert "balanced-4bit" in [card.name for card in draft.cards]
+def test_an_existing_conversion_replaces_its_recipe(start_draft: StartDraft, facet: Facet) -> None:
+    """Its provenance has the recipe; the conversion is a candidate."""
+    draft = start_draft()
+    assert draft.is_selected(SMALL)
+    assert "balanced-4bit" in [card.name for card in draft.recipe_cards]
     recipe = builtin.recipe("balanced-4bit")
     note = provenance.Provenance(source="Whale-bf16", settings=msgspec.to_builtins(recipe))
     provenance.write(facet.models / SMALL, note)
     draft.refresh()
-    assert "balanced-4bit" not in [card.name for card in draft.cards]
+    assert "balanced-4bit" not in [card.name for card in draft.recipe_cards]
 
 
-def test_the_person_s_own_recipes_can_be_ticked(begin: Begin) -> None:
+def test_the_users_recipes_can_be_selected(start_draft: StartDraft) -> None:
     """Their conversions are named by their keys."""
-    own = msgspec.structs.replace(builtin.recipe("balanced-4bit"), name="My-best-try", title="My best / try")
-    draft = begin(has_kin=False, own=(own,))
-    draft.tick("My-best-try", ticked=True)
+    recipe = msgspec.structs.replace(builtin.recipe("balanced-4bit"), name="My-best-try", title="My best / try")
+    draft = start_draft(has_conversion=False, user_recipes=(recipe,))
+    draft.select("My-best-try", selected=True)
     study = draft.study()
     assert study
     assert "maker/Whale-bf16-My-best-try" in [row.label for row in study.candidates]
 
 
-def test_a_fine_tune_is_offered_but_not_ticked(begin: Begin, facet: Facet) -> None:
-    """It is the same network, but was made from another model, as its card says."""
-    draft = begin()
+def test_a_fine_tune_is_offered_but_not_selected(start_draft: StartDraft, facet: Facet) -> None:
+    """It has the same network, but another base model."""
+    draft = start_draft()
     card = facet.models / SMALL / "README.md"
     card.write_text("---\nbase_model: maker/Orca\n---\n")
-    draft.begin(draft.original)
-    assert [(kin.base, kin.is_sure) for kin in draft.kin] == [("maker/Orca", False)]
-    assert not draft.has(SMALL)
+    draft.start(draft.original)
+    assert [(entry.base, entry.is_confirmed) for entry in draft.related] == [("maker/Orca", False)]
+    assert not draft.is_selected(SMALL)
     card.write_text(f"---\nbase_model: {WHALE}\n---\n")
-    draft.begin(draft.original)
-    assert draft.has(SMALL)
+    draft.start(draft.original)
+    assert draft.is_selected(SMALL)
 
 
-def test_own_recipes_called_like_others_are_told_apart(begin: Begin) -> None:
-    """Those that Facet brings along, and models that another recipe has made, keep their names."""
+def test_user_recipes_get_unique_names(start_draft: StartDraft) -> None:
+    """Built-in recipes and existing conversions keep their names."""
     five = msgspec.structs.replace(builtin.recipe("balanced-5bit"), name="balanced-4bit")
-    twin = msgspec.structs.replace(builtin.recipe("balanced-6bit"), name="balanced-4bit")
-    draft = begin(has_kin=False, own=(five, twin))
-    own = [card for card in draft.cards if card.is_users]
-    assert sorted(card.name for card in own) == ["balanced-4bit-2", "balanced-4bit-3"]
-    for card in own:
-        draft.tick(card.name, ticked=True)
+    six = msgspec.structs.replace(builtin.recipe("balanced-6bit"), name="balanced-4bit")
+    draft = start_draft(has_conversion=False, user_recipes=(five, six))
+    user_cards = [card for card in draft.recipe_cards if card.is_users]
+    assert sorted(card.name for card in user_cards) == ["balanced-4bit-2", "balanced-4bit-3"]
+    for card in user_cards:
+        draft.select(card.name, selected=True)
     study = draft.study()
     assert study
-    made = {row.recipe.name: row.recipe for row in study.candidates if row.recipe}
-    assert made["balanced-4bit-2"].rules == five.rules
+    recipes = {row.recipe.name: row.recipe for row in study.candidates if row.recipe}
+    assert recipes["balanced-4bit-2"].rules == five.rules
 
 
-def test_a_recipe_that_has_changed_makes_another_model(begin: Begin, facet: Facet) -> None:
-    """The model that it made when it was another recipe stays, and is not taken for its own."""
-    own = msgspec.structs.replace(builtin.recipe("balanced-5bit"), name="Mine")
+def test_a_changed_recipe_makes_a_new_conversion(start_draft: StartDraft, facet: Facet) -> None:
+    """The conversion by its earlier version stays."""
+    recipe = msgspec.structs.replace(builtin.recipe("balanced-5bit"), name="Mine")
     old = facet.models / f"{WHALE}-Mine"
     old.mkdir(parents=True)
     provenance.write(old, provenance.Provenance(settings=msgspec.to_builtins(builtin.recipe("balanced-4bit"))))
-    draft = begin(has_kin=False, own=(own,))
-    assert [card.name for card in draft.cards if card.is_users] == ["Mine-2"]
+    draft = start_draft(has_conversion=False, user_recipes=(recipe,))
+    assert [card.name for card in draft.recipe_cards if card.is_users] == ["Mine-2"]

@@ -1,4 +1,4 @@
-"""Reports of the study that is shown."""
+"""Exporting reports of the open study."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tests.mlx_engine.measure.charts.studies import FEW, study
 
 @pytest.fixture
 def lab(qapp: object, tmp_path: Path) -> Lab:
-    """A lab that shows a study."""
+    """Return a lab with an open study."""
     folders = Folders(data=tmp_path / "data", cache=tmp_path, logs=tmp_path)
     save_study(study(FEW), folders.studies)
     lab = Lab(StudyStore(folders), GivenRunner(), default_speeds(has_metal=True), available_bytes=10**9)
@@ -26,41 +26,40 @@ def lab(qapp: object, tmp_path: Path) -> Lab:
     return lab
 
 
-def test_each_kind_is_written_under_the_name_that_is_suggested(lab: Lab, tmp_path: Path) -> None:
-    """With the ending that its dialog shows."""
+def test_each_format_has_a_suggested_name(lab: Lab, tmp_path: Path) -> None:
+    """With the extension of its save dialog."""
     export = ReportExport(lab)
     for kind in KINDS:
-        file = tmp_path / export.suggestion(kind.form)
+        file = tmp_path / export.suggested_name(kind.form)
         export.write(kind.form, file)
         assert file.stat().st_size
         assert f"(*{file.suffix})" in kind.filter
 
 
-def test_what_cannot_be_written_is_told(lab: Lab, tmp_path: Path) -> None:
+def test_a_failed_export_is_reported(lab: Lab, tmp_path: Path) -> None:
     export = ReportExport(lab)
-    told: list[str] = []
-    export.problem.connect(lambda title, message: told.append(f"{title}: {message}"))
+    problems: list[str] = []
+    export.problem.connect(lambda title, message: problems.append(f"{title}: {message}"))
     export.write("html", tmp_path / "nowhere" / "r.html")
-    assert told == [
-        f"The report was not written: The folder {tmp_path / 'nowhere'} does not exist. "
-        "Create it or choose another one."
+    assert problems == [
+        f"Couldn't save the report: The folder {tmp_path / 'nowhere'} does not exist. Create it or choose another one."
     ]
 
 
-def test_ones_own_text_is_quoted_if_the_person_says_so(lab: Lab, tmp_path: Path) -> None:
-    """Of this study: another one is asked about anew. Where there is nothing to choose, nothing is asked."""
+def test_the_user_decides_on_quoting_private_text(lab: Lab, tmp_path: Path) -> None:
+    """For each study anew. Past chats are never quoted."""
     folders = Folders(data=tmp_path / "data", cache=tmp_path, logs=tmp_path)
     export = ReportExport(lab)
-    assert not export.may_quote
+    assert not export.can_quote
     for name, private in (("letters", False), ("chats", True)):
         corpus = CorpusSource(path=f"/texts/{name}.txt", private=private)
-        made = study(FEW)
-        plan = msgspec.structs.replace(made.plan, name=name, corpus=corpus)
-        save_study(msgspec.structs.replace(made, plan=plan), folders.studies)
+        base = study(FEW)
+        plan = msgspec.structs.replace(base.plan, name=name, corpus=corpus)
+        save_study(msgspec.structs.replace(base, plan=plan), folders.studies)
     other = Lab(StudyStore(folders), GivenRunner(), default_speeds(has_metal=True), available_bytes=10**9)
     export = ReportExport(other)
     other.open("letters")
-    assert (export.may_quote, export.with_texts) == (True, False)
+    assert (export.can_quote, export.with_texts) == (True, False)
     export.with_texts = True
     other.open("chats")
-    assert (export.may_quote, export.with_texts) == (False, False)
+    assert (export.can_quote, export.with_texts) == (False, False)

@@ -25,13 +25,13 @@ every_figure = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: fig
 
 
 def _heading(figure: Figure) -> str:
-    """Return its heading in every table of the study."""
+    """Return the heading of a figure in every table of the study."""
     (column,) = columns(samples(study(FEW)), (figure,))
     return column.heading
 
 
 @every_figure
-def test_the_table_of_the_window_has_it(figure: Figure, qapp: object) -> None:
+def test_the_window_has_every_figure(figure: Figure, qapp: object) -> None:
     """With its meaning as a tooltip."""
     table = StudyTableModel()
     column = COLUMN_BY_KEY[figure.key]
@@ -40,8 +40,8 @@ def test_the_table_of_the_window_has_it(figure: Figure, qapp: object) -> None:
 
 
 @pytest.mark.parametrize("figure", CHART_FIGURES, ids=lambda figure: figure.key)
-def test_charts_have_it_as_an_axis(figure: Figure) -> None:
-    """Every candidate has a place on it."""
+def test_charts_have_every_figure_as_an_axis(figure: Figure) -> None:
+    """With every candidate."""
     assert figure in (*ACROSS, *UP)
     chart = pareto(study(FEW), figure) if figure in ACROSS else pareto(study(FEW), up=figure)
     assert figure.title_in_sentence in chart.title
@@ -49,14 +49,14 @@ def test_charts_have_it_as_an_axis(figure: Figure) -> None:
 
 
 @pytest.mark.parametrize("figure", CHART_FIGURES, ids=lambda figure: figure.key)
-def test_the_tooltip_of_a_chart_has_it(figure: Figure) -> None:
+def test_the_tooltip_of_a_chart_has_every_figure(figure: Figure) -> None:
     *_, card = cards(study(FEW)).values()
     assert figure.title in dict(card.lines)
 
 
 @every_figure
-def test_reports_have_it(figure: Figure) -> None:
-    """As a web page, as Markdown and as CSV, there by its key."""
+def test_reports_have_every_figure(figure: Figure) -> None:
+    """The web page, Markdown, and CSV by its key."""
     subject = Subject(study(FEW))
     page = entities.unescape(html(subject))
     assert _heading(figure) in page
@@ -66,14 +66,14 @@ def test_reports_have_it(figure: Figure) -> None:
 
 
 @every_figure
-def test_the_terminal_has_it(figure: Figure) -> None:
-    """Its heading may take several lines."""
+def test_the_terminal_has_every_figure(figure: Figure) -> None:
+    """Headings may wrap."""
     head, _, _ = terminal.table(study(FEW)).partition("original")
     assert set(_heading(figure).split()) <= set(head.split())
 
 
 def test_charts_have_the_figures_of_tables() -> None:
-    """One by one, in the same order; only top-1 agreement is drawn as its opposite."""
+    """In the same order, with top-1 disagreement instead of agreement."""
     assert [(table, chart) for table, chart in zip(FIGURES, CHART_FIGURES, strict=True) if table is not chart] == [
         (figure, chart) for figure, chart in zip(FIGURES, CHART_FIGURES, strict=True) if figure.key == "top1_agreement"
     ]

@@ -1,4 +1,4 @@
-"""What a study is doing, and what it is measured on, in words."""
+"""The state of a study as text."""
 
 import pytest
 
@@ -11,19 +11,19 @@ from mlx_engine.measure.study.study import Step
 STEP = Step("fetch", "maker/Whale", FetchDataset("maker/Whale", "wikitext-2"))
 
 
-def test_fetching_a_text_says_how_far_it_is() -> None:
-    """And why it waits, if it does."""
+def test_a_download_has_its_progress() -> None:
+    """And the reason for waiting."""
     half = DownloadProgress(
         id="", done_bytes=1_000_000, total_bytes=2_000_000, bytes_per_s=1.0, remaining_s=None, files=()
     )
-    told = step_progress(STEP, half)
-    assert (told.present.words, told.share) == ("Fetching the text: 1 MB of 2 MB", 0.5)
-    assert step_progress(STEP, Waiting("", 4.0, "It does not answer.")).present.words.endswith("It does not answer.")
-    assert step_progress(STEP).present.words == "Fetching the text…"
+    progress = step_progress(STEP, half)
+    assert (progress.step.text, progress.share) == ("Downloading the text: 1 MB of 2 MB", 0.5)
+    assert step_progress(STEP, Waiting("", 4.0, "It does not answer.")).step.text.endswith("It does not answer.")
+    assert step_progress(STEP).step.text == "Downloading the text…"
 
 
 @pytest.mark.parametrize(
-    ("corpus", "words"),
+    ("corpus", "name"),
     [
         (CorpusSource(), "Facet's texts"),
         (CorpusSource(kinds=("code", "prose")), "Facet's texts (code, prose)"),
@@ -32,7 +32,7 @@ def test_fetching_a_text_says_how_far_it_is() -> None:
         (CorpusSource(path="/home/me/chats/c0ffee/Past chats.jsonl", private=True), "Past chats"),
     ],
 )
-def test_a_text_is_named(corpus: CorpusSource, words: str) -> None:
-    """With how much of it is read."""
+def test_a_corpus_is_named(corpus: CorpusSource, name: str) -> None:
+    """With the limit of tokens."""
     plan = StudyPlan(name="a", original="o", candidates=("c",), corpus=corpus)
-    assert format_corpus(plan) == f"{words}, up to 8,192 tokens"
+    assert format_corpus(plan) == f"{name}, up to 8,192 tokens"

@@ -1,4 +1,4 @@
-"""The studies on this machine, and the one that runs."""
+"""The studies on this Mac, and the running one."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from tests.mlx_engine.measure.charts.studies import FEW, fidelity
 from tests.mlx_engine.measure.charts.studies import study as measured
 from tests.mlx_engine.measure.study.test_study import result, speed
 
-KEPT = ReferenceRecorded(id="", reference_folder="/answers", size_bytes=1, share=0.1)
+RECORDED = ReferenceRecorded(id="", reference_folder="/references", size_bytes=1, share=0.1)
 
 
 @pytest.fixture
@@ -30,34 +30,38 @@ def folders(qapp: object, tmp_path: Path) -> Folders:
 
 @pytest.fixture
 def study() -> Study:
-    """An original and two candidates, of which nothing is known yet."""
+    """Return a study with an original and two candidates, without results."""
     rows = (Row(label="maker/Whale", path="w", is_original=True), *(Row(label=f"maker/{n}", path=n) for n in "ab"))
     return Study(plan=StudyPlan(name="Whales", original="maker/Whale", candidates=("a", "b"), speed=None), rows=rows)
 
 
-class Told:
-    """What else the computer does, as the test says: which kinds of steps have to wait for it."""
+class FakeContention:
+    """Blocks the kinds of steps that the test adds to `blocked`."""
 
-    disturbance = ""
+    slowdown = ""
 
     def __init__(self) -> None:
-        self.hinders: set[StepKind] = set()
-        self.has_room: list[str] = []
+        self.blocked: set[StepKind] = set()
+        self.freed_for: list[str] = []
 
-    def obstacle(self, _study: Study, step: Step, *, is_begun: bool) -> str:
-        return f"the {'other' if is_begun else 'conversion'} has ended" if step.kind in self.hinders else ""
+    def blocked_by(self, _study: Study, step: Step, *, is_running: bool) -> str:
+        return f"{'other work' if is_running else 'a conversion'} to finish" if step.kind in self.blocked else ""
 
-    def make_room(self, study: Study) -> None:
-        self.has_room.append(study.plan.name)
+    def free_memory(self, study: Study) -> None:
+        self.freed_for.append(study.plan.name)
 
 
 class Bench:
-    """A lab with what works for it; `problems` holds the messages that it told."""
+    """A lab with fakes around it; `problems` has the reported messages."""
 
     def __init__(self, folders: Folders) -> None:
-        self.runner, self.beside = GivenRunner(), Told()
+        self.runner, self.contention = GivenRunner(), FakeContention()
         self.lab = Lab(
-            StudyStore(folders), self.runner, default_speeds(has_metal=True), available_bytes=10**9, beside=self.beside
+            StudyStore(folders),
+            self.runner,
+            default_speeds(has_metal=True),
+            available_bytes=10**9,
+            contention=self.contention,
         )
         self.problems: list[str] = []
         self.lab.problem.connect(lambda title, message: self.problems.append(message))
@@ -66,7 +70,7 @@ class Bench:
         return next(line for line in self.lab.lines() if line.row.label == f"maker/{name}")
 
     def measure(self, kl: float) -> None:
-        """End the present step with a divergence."""
+        """Finish the current step with this mean KL."""
         assert self.runner.step
         self.runner.end_step(FidelityMeasured("", result(kl, self.runner.step.label)))
 
@@ -76,25 +80,25 @@ def bench(folders: Folders) -> Bench:
     return Bench(folders)
 
 
-def test_a_row_fills_while_it_is_compared(bench: Bench, study: Study) -> None:
-    """What is found so far stands in it, marked as such, until the figure is there."""
-    bench.lab.begin(study)
-    bench.runner.end_step(KEPT)
+def test_a_line_shows_preliminary_fidelity(bench: Bench, study: Study) -> None:
+    """Until the result is complete."""
+    bench.lab.add(study)
+    bench.runner.end_step(RECORDED)
     bench.runner.tell(FidelityProgress(id="", done=3, total=8, so_far=fidelity(0.02, 0.1)))
     line = bench.line("a")
-    assert line.is_open
+    assert line.is_preliminary
     assert line.sample.fidelity
     assert line.sample.fidelity.mean_kl == 0.02
     assert "3 of 8" in line.note
     bench.measure(0.03)
-    assert not bench.line("a").is_open
+    assert not bench.line("a").is_preliminary
     assert bench.line("a").note.startswith("About 10 of 100 next words")
 
 
-def test_a_row_fills_while_its_speed_is_measured(bench: Bench, study: Study) -> None:
-    """Each figure stands in it as soon as it is known."""
-    bench.lab.begin(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, speed=SpeedPlan())))
-    bench.runner.end_step(KEPT)
+def test_a_line_shows_preliminary_speed(bench: Bench, study: Study) -> None:
+    """Each rate appears as soon as it is measured."""
+    bench.lab.add(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, speed=SpeedPlan())))
+    bench.runner.end_step(RECORDED)
     so_far = speed(RateSeries(0, (9.0, 9.0)))
     bench.runner.tell(SpeedProgress(id="", done=1, total=8, step="decoding", so_far=so_far))
     decode_speed = DECODE_SPEED.measured(bench.line("Whale").sample)
@@ -103,115 +107,114 @@ def test_a_row_fills_while_its_speed_is_measured(bench: Bench, study: Study) -> 
     assert bench.line("Whale").note == "Measuring speed: decoding"
 
 
-def test_a_failure_stays_in_its_row_and_the_rest_goes_on(bench: Bench, study: Study) -> None:
-    """The row says why, and the study can be tried again."""
-    bench.lab.begin(study)
-    bench.runner.end_step(KEPT)
+def test_a_failure_does_not_stop_the_study(bench: Bench, study: Study) -> None:
+    """Its line has the reason, and the study can be tried again."""
+    bench.lab.add(study)
+    bench.runner.end_step(RECORDED)
     bench.runner.fail("Another vocabulary", "Choose a conversion of this original.")
     assert bench.line("a").failure
     assert bench.line("a").failure == "Another vocabulary. Choose a conversion of this original."
     bench.measure(0.01)
     assert bench.line("b").sample.fidelity
-    assert (bench.lab.stand.is_running, bench.lab.stand.start) == (False, "Try again")
-    bench.lab.start()
+    assert (bench.lab.status.is_running, bench.lab.status.start_label) == (False, "Try again")
+    bench.lab.resume()
     assert not bench.line("a").failure
 
 
-def test_what_hangs_on_a_failed_original_says_so(bench: Bench, study: Study) -> None:
-    """It does not wait for ever."""
-    bench.lab.begin(study)
+def test_candidates_of_a_failed_original_do_not_wait(bench: Bench, study: Study) -> None:
+    bench.lab.add(study)
     bench.runner.fail("Too large", "Choose a smaller original.")
     assert bench.line("a").note == "Not compared: the original could not be read"
 
 
-def test_a_stopped_study_goes_on_where_it_was(bench: Bench, study: Study) -> None:
-    bench.lab.begin(study)
-    bench.runner.end_step(KEPT)
+def test_a_paused_study_resumes(bench: Bench, study: Study) -> None:
+    bench.lab.add(study)
+    bench.runner.end_step(RECORDED)
     bench.measure(0.01)
-    bench.lab.stop()
-    assert bench.lab.stand.words == "Paused: 1 of 3 steps is left."
-    bench.lab.start()
+    bench.lab.pause()
+    assert bench.lab.status.text == "Paused: 1 of 3 steps left."
+    bench.lab.resume()
     assert bench.runner.step
     assert bench.runner.step.label == "maker/b"
 
 
-def test_a_study_that_facet_ended_in_is_offered(bench: Bench, folders: Folders, study: Study) -> None:
-    """One that was stopped by the person is not."""
-    bench.lab.begin(study)
+def test_an_interrupted_study_is_offered(bench: Bench, folders: Folders, study: Study) -> None:
+    """Not if the user paused it."""
+    bench.lab.add(study)
     assert Bench(folders).lab.interrupted == "Whales"
-    bench.lab.stop()
+    bench.lab.pause()
     assert Bench(folders).lab.interrupted == ""
 
 
 def test_a_study_waits_for_a_conversion(bench: Bench, study: Study) -> None:
-    """Two models at once may not fit; it begins by itself afterwards."""
-    bench.beside.hinders.add("reference")
-    bench.lab.begin(study)
+    """Two models may not fit into memory. It starts by itself afterwards."""
+    bench.contention.blocked.add("reference")
+    bench.lab.add(study)
     assert bench.runner.step is None
-    assert bench.lab.stand.words == "Waits until the conversion has ended."
-    bench.beside.hinders.clear()
-    bench.lab.go_on()
+    assert bench.lab.status.text == "Waiting for a conversion to finish."
+    bench.contention.blocked.clear()
+    bench.lab.advance()
     assert bench.runner.step
-    assert bench.beside.has_room == ["Whales"]
+    assert bench.contention.freed_for == ["Whales"]
 
 
-def test_a_speed_is_left_and_measured_anew_afterwards(bench: Bench, study: Study) -> None:
-    """What was found before stays; a study that waits in this way is gone on with when Facet starts again."""
+def test_a_blocked_speed_measurement_starts_over(bench: Bench, study: Study) -> None:
+    """Other results stay. A study that waits like this is offered again after a restart."""
     with_speed = msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, speed=SpeedPlan()))
-    bench.lab.begin(with_speed)
-    bench.runner.end_step(KEPT)
+    bench.lab.add(with_speed)
+    bench.runner.end_step(RECORDED)
     assert bench.runner.step
     assert bench.runner.step.kind == "speed"
-    bench.beside.hinders.add("speed")
-    bench.lab.go_on()
+    bench.contention.blocked.add("speed")
+    bench.lab.advance()
     assert (bench.runner.step, bench.lab.running, bench.lab.is_running) == (None, "", True)
-    assert bench.lab.stand.words == "Waits until the conversion has ended."
+    assert bench.lab.status.text == "Waiting for a conversion to finish."
     assert bench.lab.interrupted == "Whales"
-    bench.beside.hinders.clear()
-    bench.lab.go_on()
+    bench.contention.blocked.clear()
+    bench.lab.advance()
     assert bench.runner.step.kind == "speed"
     assert bench.lab.study
     assert bench.lab.study.reference_folder
 
 
 def test_one_study_runs_at_a_time(bench: Bench, study: Study) -> None:
-    """Another one waits for its turn, and begins when the first has ended or is stopped."""
-    bench.lab.begin(study)
+    """The next one starts when the first is finished or paused."""
+    bench.lab.add(study)
     second = msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name="Dolphins"))
-    bench.lab.begin(second)
+    bench.lab.add(second)
     assert bench.lab.running == "Whales"
-    assert "“Whales” is at its end" in bench.lab.stand.words
+    assert "Waiting for “Whales” to finish" in bench.lab.status.text
     bench.lab.open("Whales")
-    bench.lab.stop()
+    bench.lab.pause()
     assert bench.lab.running == "Dolphins"
-    assert bench.lab.stand.start == "Resume"
+    assert bench.lab.status.start_label == "Resume"
 
 
-def test_a_study_that_waits_can_be_stopped(bench: Bench, study: Study) -> None:
-    """The one that runs goes on."""
-    bench.lab.begin(study)
-    bench.lab.begin(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name="Dolphins")))
-    bench.lab.stop()
-    assert (bench.lab.running, bench.lab.stand.start) == ("Whales", "Resume")
+def test_a_waiting_study_can_be_paused(bench: Bench, study: Study) -> None:
+    """The running one continues."""
+    bench.lab.add(study)
+    bench.lab.add(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name="Dolphins")))
+    bench.lab.pause()
+    assert (bench.lab.running, bench.lab.status.start_label) == ("Whales", "Resume")
 
 
-def test_what_the_command_line_has_done_is_seen(bench: Bench, folders: Folders, study: Study) -> None:
-    """What is worked on here stays as it is known here."""
-    bench.lab.begin(study)
+def test_changes_by_the_command_line_are_loaded(bench: Bench, folders: Folders, study: Study) -> None:
+    """Except to running studies."""
+    bench.lab.add(study)
     other = msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name="Dolphins"))
-    StudyStore(folders).keep(other)
-    StudyStore(folders).forget("Whales")
+    StudyStore(folders).save(other)
+    StudyStore(folders).delete("Whales")
     bench.lab.refresh()
     assert set(bench.lab.names) == {"Whales", "Dolphins"}
-    bench.lab.stop()
+    bench.lab.pause()
     bench.lab.refresh()
     assert bench.lab.names == ["Dolphins"]
     assert bench.lab.study == other
 
 
 def test_the_winner_is_named(bench: Bench) -> None:
-    """Its line is marked; without limits nobody wins."""
-    bench.lab.begin(msgspec.structs.replace(measured(FEW), reference_folder="x"))
+    """Its line is marked. Without limits there is no winner."""
+    bench.lab.add(msgspec.structs.replace(measured(FEW), reference_folder="x"))
     assert bench.lab.judgement == ""
     bench.lab.set_gates(Gates(max_mean_kl=0.05))
     assert bench.lab.judgement == "Best within limits: 4-bit, the fastest of 2."
@@ -221,62 +224,61 @@ def test_the_winner_is_named(bench: Bench) -> None:
 
 
 def test_limits_can_be_set_while_a_study_runs(bench: Bench, study: Study) -> None:
-    """What is found afterwards is held against them too."""
-    bench.lab.begin(study)
+    """They apply to later results, too."""
+    bench.lab.add(study)
     bench.lab.set_gates(Gates(max_mean_kl=0.05, prefer="closest"))
-    bench.runner.end_step(KEPT)
+    bench.runner.end_step(RECORDED)
     bench.measure(0.01)
     assert bench.lab.judgement == "Best within limits: a, the only one."
 
 
-def test_a_renamed_study_is_found_by_its_new_name(bench: Bench, folders: Folders, study: Study) -> None:
-    bench.lab.begin(study)
-    bench.lab.stop()
+def test_a_study_can_be_renamed(bench: Bench, folders: Folders, study: Study) -> None:
+    bench.lab.add(study)
+    bench.lab.pause()
     bench.lab.rename("Whales", "Large animals")
     assert StudyStore(folders).names == ["Large animals"]
 
 
-def test_two_studies_have_two_names(bench: Bench, study: Study) -> None:
-    """Names that would be one file on the disk count as the same."""
+def test_the_names_of_studies_are_unique(bench: Bench, study: Study) -> None:
+    """Names with the same file name count as equal."""
     for name in ("Whales", "Dolphins"):
-        bench.lab.begin(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name=name)))
-    bench.lab.stop()
+        bench.lab.add(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, name=name)))
+    bench.lab.pause()
     bench.lab.rename("Dolphins", "whales")
     assert "already" in bench.problems[0]
     assert set(bench.lab.names) == {"Whales", "Dolphins"}
 
 
-def test_no_study_takes_the_place_of_another(bench: Bench, folders: Folders, study: Study) -> None:
-    """Not even of one that the command line has begun a moment ago."""
-    StudyStore(folders).keep(msgspec.structs.replace(study, reference_folder="found already"))
-    assert not bench.lab.begin(study)
+def test_a_new_study_does_not_replace_another(bench: Bench, folders: Folders, study: Study) -> None:
+    """Nor one that the command line has just started."""
+    StudyStore(folders).save(msgspec.structs.replace(study, reference_folder="recorded before"))
+    assert not bench.lab.add(study)
     assert "already" in bench.problems[0]
-    kept = StudyStore(folders).get("Whales")
-    assert kept
-    assert kept.reference_folder == "found already"
+    stored = StudyStore(folders).get("Whales")
+    assert stored
+    assert stored.reference_folder == "recorded before"
 
 
-def test_a_deleted_study_is_gone(bench: Bench, folders: Folders, study: Study) -> None:
-    """Even if it runs."""
-    bench.lab.begin(study)
+def test_a_running_study_can_be_deleted(bench: Bench, folders: Folders, study: Study) -> None:
+    bench.lab.add(study)
     bench.lab.delete("Whales")
     assert (bench.lab.study, bench.runner.step) == (None, None)
     assert StudyStore(folders).names == []
 
 
-def test_a_model_can_be_measured_again_or_taken_out(bench: Bench) -> None:
-    done = msgspec.structs.replace(measured(FEW), reference_folder="x")
-    bench.lab.begin(done)
-    first, second = done.candidates[:2]
-    bench.lab.drop_results(first.label)
-    bench.lab.drop_row(second.label)
-    assert bench.lab.stand.words == "Paused: 2 of 6 steps are left."
+def test_a_model_can_be_measured_again_or_removed(bench: Bench) -> None:
+    finished = msgspec.structs.replace(measured(FEW), reference_folder="x")
+    bench.lab.add(finished)
+    first, second = finished.candidates[:2]
+    bench.lab.discard_results(first.label)
+    bench.lab.remove_row(second.label)
+    assert bench.lab.status.text == "Paused: 2 of 6 steps left."
     assert second.label not in [line.row.label for line in bench.lab.lines()]
 
 
-def test_each_precision_of_the_context_has_its_line(bench: Bench, study: Study) -> None:
+def test_each_cache_precision_has_its_line(bench: Bench, study: Study) -> None:
     """The original has a line at 16 bits, the reference of all comparisons."""
     plan = msgspec.structs.replace(study.plan, cache_bits=(16, 4))
-    bench.lab.begin(msgspec.structs.replace(study, plan=plan))
+    bench.lab.add(msgspec.structs.replace(study, plan=plan))
     names = [line.name for line in bench.lab.lines()]
     assert names == ["original", "original, 4-bit KV", "a", "a, 4-bit KV", "b", "b, 4-bit KV"]

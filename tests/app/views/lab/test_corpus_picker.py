@@ -40,7 +40,7 @@ def open_setup(assemble: Callable[[Script], Assembly], folders: Folders, qtbot: 
         page = assembly.workbench.findChild(LabPage)
         page.new()
         parts = assembly.pages.lab()
-        parts.draft.choose_original(assembly.library.description(WHALE))
+        parts.draft.set_original(assembly.library.description(WHALE))
         return parts, page.setup.corpus, assembly
 
     return open_setup
@@ -96,7 +96,7 @@ def test_past_chats_are_copied_and_stay_private(open_setup: Setup, folders: Fold
     study = parts.draft.study()
     assert study
     save_study(study, folders.studies)
-    shelf = StudyStore(folders)
+    store = StudyStore(folders)
     assert copy.exists()
-    shelf.forget(study.plan.name)
+    store.delete(study.plan.name)
     assert not copy.exists()

@@ -65,17 +65,17 @@ def show(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[Show]:
     windows: list[LabWindow] = []
 
     def show(*studies: Study) -> LabWindow:
-        shelf = StudyStore(folders)
+        store = StudyStore(folders)
         for saved_study in studies:
-            shelf.keep(saved_study)
+            store.save(saved_study)
         runner = GivenRunner()
-        lab = Lab(shelf, runner, default_speeds(has_metal=True), available_bytes=10**10, parent=facet)
+        lab = Lab(store, runner, default_speeds(has_metal=True), available_bytes=10**10, parent=facet)
         draft = StudyDraft(
             folders,
             facet.library,
             OutlineAnswers(outline()),
             MACHINE,
-            pace=lab.pace,
+            speeds=lab.speeds,
             names=lambda: lab.names,
             parent=facet,
         )
@@ -109,7 +109,7 @@ def test_a_study_is_set_up_and_started(show: Show) -> None:
     page.setup.corpus.speed.click()
     page.setup.tray.button.click()
     assert page.view.isVisible()
-    names = [line.name for line in page.view.table.order.shown()]
+    names = [line.name for line in page.view.table.order.sorted_lines()]
     assert names[:2] == ["original", "original, 4-bit KV"]
     assert "Balanced 4-bit" in names
     assert page.view.table.isColumnHidden(COLUMN_BY_KEY["decode"])
@@ -246,7 +246,7 @@ def test_a_running_study_shows_progress(show: Show, finished_study: Study) -> No
     rows[3] = msgspec.structs.replace(rows[3], fidelity=())
     window = show()
     page, lab = window.page, window.lab
-    lab.begin(msgspec.structs.replace(finished_study, rows=tuple(rows)))
+    lab.add(msgspec.structs.replace(finished_study, rows=tuple(rows)))
     page.show_study()
     window.runner.tell(FidelityProgress(id="", done=3, total=8, so_far=fidelity(0.5, 0.3)))
     assert page.view.strip.stop.isVisible()

@@ -37,9 +37,9 @@ def runner() -> GivenRunner:
 
 @pytest.fixture
 def lab(unfinished_study: Study, runner: GivenRunner, tmp_path: Path) -> Lab:
-    shelf = StudyStore(Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs"))
-    shelf.keep(unfinished_study)
-    return Lab(shelf, runner, default_speeds(has_metal=True), available_bytes=10**10)
+    store = StudyStore(Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs"))
+    store.save(unfinished_study)
+    return Lab(store, runner, default_speeds(has_metal=True), available_bytes=10**10)
 
 
 @pytest.fixture
@@ -53,13 +53,13 @@ def table(lab: Lab, theme: Theme, qtbot: QtBot) -> StudyTable:
 
 def test_new_figures_do_not_change_the_view(table: StudyTable, lab: Lab, runner: GivenRunner) -> None:
     """Selection, sort order and scroll position stay while a study runs."""
-    lab.start()
+    lab.resume()
     table.sortByColumn(COLUMN_BY_KEY["mean_kl"], Qt.SortOrder.DescendingOrder)
     table.select(sample_key(lab.study.rows[2].label, 16))
     table.verticalScrollBar().setValue(40)
     table.horizontalScrollBar().setValue(60)
     runner.tell(FidelityProgress(id="", done=1, total=8, so_far=fidelity(9.0, 0.9)))
-    assert table.order.shown()[1].is_open
+    assert table.order.sorted_lines()[1].is_preliminary
     assert table.selected_key == sample_key(lab.study.rows[2].label, 16)
     assert (table.verticalScrollBar().value(), table.horizontalScrollBar().value()) == (40, 60)
     assert table.horizontalHeader().sortIndicatorSection() == COLUMN_BY_KEY["mean_kl"]
@@ -67,7 +67,7 @@ def test_new_figures_do_not_change_the_view(table: StudyTable, lab: Lab, runner:
 
 def test_removing_a_row_keeps_the_selection(table: StudyTable, lab: Lab, unfinished_study: Study) -> None:
     table.select(sample_key(unfinished_study.rows[2].label, 16))
-    lab.drop_row(unfinished_study.rows[1].label)
+    lab.remove_row(unfinished_study.rows[1].label)
     assert table.selected_key == sample_key(unfinished_study.rows[2].label, 16)
 
 
@@ -77,9 +77,9 @@ def test_it_can_be_sorted_without_a_mouse(table: StudyTable) -> None:
     def sort(title: str) -> list[str]:
         orders = table.columns_menu(table).actions()[-1].menu().actions()
         next(action for action in orders if action.text() == title).trigger()
-        return [line.name for line in table.order.shown()[1:]]
+        return [line.name for line in table.order.sorted_lines()[1:]]
 
-    before = [line.name for line in table.order.shown()[1:]]
+    before = [line.name for line in table.order.sorted_lines()[1:]]
     assert sort("Size")[0] == "2-bit"
     assert sort("Size")[0] == "8-bit"
     assert sort("As in the Study") == before

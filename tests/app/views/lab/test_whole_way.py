@@ -30,9 +30,9 @@ def test_a_study_is_run_from_the_window(
     action(bench, "page_lab").trigger()
     page = bench.findChild(LabPage)
     page.new()
-    parts.draft.choose_original(assembly.library.description("maker/Whale-fp32"))
+    parts.draft.set_original(assembly.library.description("maker/Whale-fp32"))
     qtbot.waitUntil(lambda: not parts.draft.is_reading, timeout=TIMEOUT_MS)
-    parts.draft.choose(corpus_file=str(text), recipes=frozenset({"8bit"}), has_speed=False)
+    parts.draft.set_options(corpus_file=str(text), recipes=frozenset({"8bit"}), measures_speed=False)
     qtbot.waitUntil(page.setup.tray.button.isEnabled, timeout=TIMEOUT_MS)
     page.setup.tray.button.click()
     bench.show_page("chat")
@@ -42,7 +42,7 @@ def test_a_study_is_run_from_the_window(
     assert bench.sidebar.study.isHidden()
     banner = bench.findChild(NotificationBanner)
     assert "is finished" in banner.notification.title
-    original, conversion = page.view.table.order.shown()
+    original, conversion = page.view.table.order.sorted_lines()
     assert conversion.name == "8-bit"
     assert conversion.sample.fidelity
     assert page.view.table.table.index(1, COLUMN_BY_KEY["mean_kl"]).data() != ""
