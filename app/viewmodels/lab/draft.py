@@ -210,7 +210,7 @@ class StudyDraft(QObject):
         models = {model.id: model for row in study.rows if (model := self._library.description(row.label))}
         forecasts = {card.name: card.forecast for card in self.recipe_cards if card.forecast}
         for row in study.rows:
-            if self.original and row.recipe and not row.is_made and (forecast := forecasts.get(row.recipe.name)):
+            if self.original and row.recipe and not row.exists and (forecast := forecasts.get(row.recipe.name)):
                 models[row.label] = forecast.conversion.describe(self.original)
         return models
 

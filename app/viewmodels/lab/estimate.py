@@ -82,7 +82,7 @@ class StudyEstimator:
 
     def memory(self) -> Fit | None:
         """Return the memory for the model that needs most, None if no model is known."""
-        rows = (row for row in self.study.rows if row.label in self.models and not self.study.is_out_of_reach(row))
+        rows = (row for row in self.study.rows if row.label in self.models and not self.study.is_unavailable(row))
         return max(map(self.row_memory, rows), key=lambda memory: memory.estimate.total_bytes, default=None)
 
     def row_memory(self, row: Row) -> Fit:
@@ -96,7 +96,7 @@ class StudyEstimator:
 
     def disk_bytes(self) -> int:
         """Return the approximate size of all new conversions and of the stored predictions."""
-        new = [self.models[row.label] for row in self.study.rows if not row.is_made and row.label in self.models]
+        new = [self.models[row.label] for row in self.study.rows if not row.exists and row.label in self.models]
         return sum(model.size_bytes + companions_bytes(model) for model in new) + self._prediction_bytes()
 
     def _prediction_bytes(self) -> int:
@@ -110,6 +110,6 @@ class StudyEstimator:
         return self.tokens or corpus_tokens(self.study.plan)
 
     def _describe_models(self) -> str:
-        to_convert = sum(row.recipe is not None and not row.is_made for row in self.study.rows)
+        to_convert = sum(row.recipe is not None and not row.exists for row in self.study.rows)
         models = format_count(len(self.study.rows), "model")
         return f"{models}, {to_convert} to convert first" if to_convert else models

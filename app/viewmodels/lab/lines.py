@@ -123,7 +123,7 @@ def _missing(study: Study, sample: Sample) -> str:
         return "Only speed is measured"
     if study.original.has_failed("reference"):
         return "Not compared: the original could not be read"
-    return "Waiting to convert" if row.recipe and not row.is_made else "Waiting to measure"
+    return "Waiting to convert" if row.recipe and not row.exists else "Waiting to measure"
 
 
 def _failure(sample: Sample, *, is_first: bool) -> str:

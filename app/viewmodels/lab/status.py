@@ -66,7 +66,7 @@ def _describe_rest(study: Study) -> str:
 def _total_steps(study: Study) -> int:
     """Return the number of steps of the study from its start."""
     rows = (
-        msgspec.structs.replace(row, fidelity=(), speed=None, failures=(), is_made=row.recipe is None)
+        msgspec.structs.replace(row, fidelity=(), speed=None, failures=(), exists=row.recipe is None)
         for row in study.rows
     )
     return left_steps(msgspec.structs.replace(study, rows=tuple(rows), dataset="", reference_folder=""))

@@ -158,10 +158,10 @@ class StudyView(QWidget):
     def _show_menu(self, line: StudyLine, position: QPoint) -> None:
         label, can_change = line.row.label, not self._lab.is_running
         menu = QMenu(self)
-        menu.addAction("Chat", lambda: self.chat_requested.emit(label)).setEnabled(line.row.is_made)
-        menu.addAction("Quantize…", lambda: self.quantize_requested.emit(label)).setEnabled(line.row.is_made)
+        menu.addAction("Chat", lambda: self.chat_requested.emit(label)).setEnabled(line.row.exists)
+        menu.addAction("Quantize…", lambda: self.quantize_requested.emit(label)).setEnabled(line.row.exists)
         reveal = menu.addAction("Show in Finder", lambda: self.reveal_requested.emit(line.row.path))
-        reveal.setEnabled(line.row.is_made)
+        reveal.setEnabled(line.row.exists)
         menu.addSeparator()
         self._add_copy_actions(menu)
         menu.addSeparator()

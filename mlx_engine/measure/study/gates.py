@@ -36,7 +36,7 @@ def _obstacles(study: Study, row: Row, gates: Gates) -> Iterator[str]:
     if row.is_stand_in:
         yield "it stands in for the original"
         return
-    if not row.is_made:
+    if not row.exists:
         yield f"it was not created{_because(row, 'convert')}"
         return
     if fidelity := _fidelity(study, row):

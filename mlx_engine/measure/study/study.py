@@ -49,7 +49,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     is_stand_in: bool = False
     """Whether it replaces an original that is too large for this Mac."""
     recipe: Recipe | None = None
-    is_made: bool = True
+    exists: bool = True
     """Whether the model exists."""
     size_bytes: int = 0
     bits_per_weight: float = 0.0
@@ -60,8 +60,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     failures: tuple[StepFailure, ...] = ()
 
     @property
-    def is_to_be_made(self) -> bool:
-        return not self.is_made and self.recipe is not None and not self.has_failed("convert")
+    def needs_conversion(self) -> bool:
+        return not self.exists and self.recipe is not None and not self.has_failed("convert")
 
     def fidelity_at(self, bits: CacheBits) -> FidelityResult | None:
         return next((result for result in self.fidelity if result.cache_bits == bits), None)
@@ -101,9 +101,9 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
         """True if a failure prevents predictions of the original."""
         return self.original.has_failed("reference") or self.original.has_failed("fetch")
 
-    def is_out_of_reach(self, row: Row) -> bool:
+    def is_unavailable(self, row: Row) -> bool:
         """Return True for an original that does not exist or is too large for this Mac."""
-        return row.is_original and (not row.is_made or self.reference_row is not row)
+        return row.is_original and (not row.exists or self.reference_row is not row)
 
     @property
     def bits(self) -> CacheBits:
@@ -130,22 +130,22 @@ def remaining(study: Study) -> Iterator[Step]:
     if _needs_reference(study):
         if study.lacks_dataset:
             yield Step("fetch", original.label, FetchDataset(original.label, plan.corpus.dataset))
-        if study.reference_row.is_to_be_made:
+        if study.reference_row.needs_conversion:
             yield Step("convert", study.reference_row.label, _conversion(study.reference_row, original))
         yield Step("reference", original.label, _reference_request(study))
     for row in study.rows:
-        if row.is_to_be_made and (row is not study.reference_row or study.reference_folder):
+        if row.needs_conversion and (row is not study.reference_row or study.reference_folder):
             yield Step("convert", row.label, _conversion(row, original))
-        if not row.is_made and not row.is_to_be_made:
+        if not row.exists and not row.needs_conversion:
             continue
         yield from _fidelity(study, row)
-        if plan.speed and row.speed is None and not row.has_failed("speed") and not study.is_out_of_reach(row):
+        if plan.speed and row.speed is None and not row.has_failed("speed") and not study.is_unavailable(row):
             yield Step("speed", row.label, MeasureSpeed(id=row.label, model=row.path, plan=plan.speed))
 
 
 def _needs_reference(study: Study) -> bool:
     """Return True if a remaining comparison needs predictions that are not stored."""
-    rows = (row for row in study.rows if row.is_made or row.is_to_be_made)
+    rows = (row for row in study.rows if row.exists or row.needs_conversion)
     return not study.reference_folder and any(True for row in rows for _ in _fidelity(study, row))
 
 
@@ -157,7 +157,7 @@ def _fidelity(study: Study, row: Row) -> Iterator[Step]:
         is_reference_itself = bits == 16 and row is study.reference_row
         if (
             is_reference_itself
-            or study.is_out_of_reach(row)
+            or study.is_unavailable(row)
             or row.fidelity_at(bits)
             or row.has_failed("fidelity", bits)
         ):
@@ -190,7 +190,7 @@ def after(study: Study, step: Step, event: msgspec.Struct) -> Study:
         case DatasetFetched(dataset=name):
             return msgspec.structs.replace(study, dataset=name)
         case Converted():
-            return _with_row(study, step.label, is_made=True)
+            return _with_row(study, step.label, exists=True)
         case FidelityMeasured(result=result):
             return _with_row(study, step.label, fidelity=(*_row(study, step.label).fidelity, result))
         case SpeedMeasured(result=speed):

@@ -60,7 +60,7 @@ def new_study(
         reference_folder = reference(plan.original)
         if reference_folder is None:
             raise
-        original = Row(label=plan.original, path=plan.original, is_original=True, is_made=False)
+        original = Row(label=plan.original, path=plan.original, is_original=True, exists=False)
     rows = [original, *(_row(find(name)) for name in plan.candidates)]
     rows += (_planned(original, recipe(name), models) for name in plan.recipes)
     if plan.stand_in and reference_folder is None:
@@ -102,10 +102,10 @@ def with_sizes(study: Study) -> Study:
 
 
 def _with_existence(row: Row, *, is_needed: bool) -> Row:
-    """Return the row with its `is_made` updated, unless a conversion was deleted after its measurements."""
+    """Return the row with `exists` updated, unless a conversion was deleted after its measurements."""
     exists = Path(row.path).exists()
     if row.is_original or (row.recipe and (exists or is_needed)):
-        return _with_size(msgspec.structs.replace(row, is_made=exists))
+        return _with_size(msgspec.structs.replace(row, exists=exists))
     return row
 
 
@@ -131,7 +131,7 @@ def _planned(original: Row, recipe: Recipe, models: Path) -> Row:
             f"{label} already exists, made by a different recipe named {recipe.name}. Delete that model, list it as a "
             "candidate, or rename the recipe."
         )
-    row = Row(label=label, path=str(target), recipe=recipe, is_made=target.exists())
+    row = Row(label=label, path=str(target), recipe=recipe, exists=target.exists())
     return _with_size(row)
 
 
@@ -145,7 +145,7 @@ def _was_made_by(recipe: Recipe, target: Path) -> bool:
 
 
 def _with_size(row: Row) -> Row:
-    if not row.is_made or row.size_bytes:
+    if not row.exists or row.size_bytes:
         return row
     try:
         model = describe(Path(row.path), row.label)

@@ -37,7 +37,7 @@ def study(whale: ModelDescription) -> Study:
     rows = (
         Row(label="maker/Whale", path=str(whale.path), is_original=True),
         Row(label="existing", path=""),
-        Row(label="to convert", path="", is_made=False),
+        Row(label="to convert", path="", exists=False),
     )
     return Study(plan=StudyPlan(name="Whales", original="maker/Whale", speed=None), rows=rows)
 

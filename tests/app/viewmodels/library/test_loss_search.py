@@ -47,7 +47,7 @@ def speed(weights: str, *series: RateSeries) -> SpeedResult:
 
 def write_study(root: Path, row: Row, name: str = "Whales") -> None:
     """Save a study of the original and `row`."""
-    original = Row(label="maker/Whale", path="gone", is_original=True, is_made=False)
+    original = Row(label="maker/Whale", path="gone", is_original=True, exists=False)
     rows = (row,) if row.is_original else (original, row)
     save_study(Study(plan=StudyPlan(name=name, original="maker/Whale"), rows=rows), root / "studies")
 

@@ -85,7 +85,7 @@ def test_the_card_opens_its_row_in_the_study(workbench: Workbench, qtbot: QtBot)
     page.table.selectRow(1)
     inspector, row = page.inspector, page.table.current_row()
     rows = (
-        Row(label="maker/Whale", path="gone", is_original=True, is_made=False),
+        Row(label="maker/Whale", path="gone", is_original=True, exists=False),
         Row(label=row.id, path=str(row.path)),
     )
     study = Study(plan=StudyPlan(name="Whales", original="maker/Whale"), rows=rows)

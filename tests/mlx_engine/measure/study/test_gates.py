@@ -84,7 +84,7 @@ def test_what_was_not_measured_does_not_pass(study: Study) -> None:
 
 def test_what_was_not_made_does_not_pass(study: Study) -> None:
     """However small it would be."""
-    study = _with_last(study, is_made=False, failures=(StepFailure("convert", "No space", "The disk is full."),))
+    study = _with_last(study, exists=False, failures=(StepFailure("convert", "No space", "The disk is full."),))
     assert judge(study, Gates(prefer="smallest")).obstacles["four"] == ("it was not created (No space)",)
 
 

@@ -19,7 +19,7 @@ def study() -> Study:
     rows = (
         Row(label="maker/original", path="original", is_original=True),
         Row(label="maker/there", path="there"),
-        Row(label="maker/four", path="four", recipe=recipe, is_made=False),
+        Row(label="maker/four", path="four", recipe=recipe, exists=False),
     )
     plan = StudyPlan(name="study", original="original", candidates=("there",), recipes=("four",))
     return Study(plan=plan, rows=rows)

@@ -91,7 +91,7 @@ def test_answers_with_a_damaged_header_are_asked_for_again(study: Study, tmp_pat
 
 def test_a_conversion_that_was_made_before_a_kill_is_not_made_again(study: Study, tmp_path: Path) -> None:
     """The model is put in place before the study is kept."""
-    rows = tuple(msgspec.structs.replace(row, is_made=row.recipe is None, size_bytes=0) for row in study.rows)
+    rows = tuple(msgspec.structs.replace(row, exists=row.recipe is None, size_bytes=0) for row in study.rows)
     found = refresh_study(msgspec.structs.replace(study, rows=rows), tmp_path)
     assert not [step for step in _kinds(found) if step[0] == "convert"]
     assert found.rows[-1].size_bytes > 0
@@ -116,7 +116,7 @@ def test_an_original_that_is_gone_is_not_asked_for_its_speed(study: Study, tmp_p
 
 def test_without_original_and_answers_it_is_told_that_there_is_none(study: Study, tmp_path: Path) -> None:
     """The step is taken, and says why it fails; nothing is converted from what is not there."""
-    rows = (msgspec.structs.replace(study.original, path=str(tmp_path / "gone"), is_made=False), *study.rows[1:])
+    rows = (msgspec.structs.replace(study.original, path=str(tmp_path / "gone"), exists=False), *study.rows[1:])
     steps = list(remaining(refresh_study(msgspec.structs.replace(study, rows=rows), tmp_path)))
     assert (steps[0].kind, getattr(steps[0].request, "model", "")) == ("reference", str(tmp_path / "gone"))
 
