@@ -1,4 +1,4 @@
-"""One model of the catalogue: what it is good for, what it takes, and whether it suits this Mac."""
+"""The card of a catalog model: its purpose, its requirements, and whether it suits this Mac."""
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent

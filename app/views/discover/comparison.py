@@ -1,4 +1,4 @@
-"""Several repositories side by side: a line for each thing that can be compared."""
+"""A side-by-side comparison of repositories, with one row per property."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -22,27 +22,27 @@ from mlx_engine.hub_messages import Evaluation, Variant
 
 _COLUMN_WIDTH = 190
 _MOST_CLAIMS = 12
-_UNKNOWN = "not told"
+_UNKNOWN = "not stated"
 
 Fact = Callable[[Variant], str]
 
 _FACTS: Sequence[tuple[str, Fact]] = (
-    ("Owner", lambda one: one.repository.partition("/")[0]),
-    ("Made from", lambda one: one.base_model),
-    ("Parameters", lambda one: format_short_count(one.parameters) if one.parameters else _UNKNOWN),
-    ("Quantization", lambda one: one.quantization or _UNKNOWN),
-    ("Size", lambda one: format_disk(one.size_bytes) if one.size_bytes else _UNKNOWN),
-    ("License", lambda one: hub_format.format_license(one.license)),
-    ("Access", lambda one: "gated" if one.gated else "open"),
-    ("Format", lambda one: "MLX" if one.is_mlx else "to be converted"),
-    ("Downloads", lambda one: format_short_count(one.downloads)),
-    ("Likes", lambda one: format_short_count(one.likes)),
-    ("Changed", lambda one: one.updated or _UNKNOWN),
+    ("Owner", lambda variant: variant.repository.partition("/")[0]),
+    ("Based on", lambda variant: variant.base_model),
+    ("Parameters", lambda variant: format_short_count(variant.parameters) if variant.parameters else _UNKNOWN),
+    ("Quantization", lambda variant: variant.quantization or _UNKNOWN),
+    ("Size", lambda variant: format_disk(variant.size_bytes) if variant.size_bytes else _UNKNOWN),
+    ("License", lambda variant: hub_format.format_license(variant.license)),
+    ("Access", lambda variant: "gated" if variant.gated else "open"),
+    ("Format", lambda variant: "MLX" if variant.is_mlx else "needs conversion"),
+    ("Downloads", lambda variant: format_short_count(variant.downloads)),
+    ("Likes", lambda variant: format_short_count(variant.likes)),
+    ("Updated", lambda variant: variant.updated or _UNKNOWN),
 )
 
 
 class Comparison(QWidget):
-    """The table, made anew each time it is shown."""
+    """The comparison table, rebuilt each time it is shown."""
 
     closed = Signal()
 
@@ -67,7 +67,7 @@ class Comparison(QWidget):
         theme.changed.connect(self._renew)
 
     def show_variants(self) -> None:
-        """Show what is compared now."""
+        """Show the repositories in the comparison."""
         table = QWidget()
         grid = QGridLayout(table)
         grid.setContentsMargins(SIDE, 4, SIDE, SIDE)
@@ -87,20 +87,20 @@ class Comparison(QWidget):
         table.setAutoFillBackground(False)
 
     def _evaluations(self) -> list[tuple[str, Fact]]:
-        """Return a line for each result that a card claims, the commonest first."""
-        claims = Counter(_claim(one) for variant in self._discover.compared for one in self._claims(variant))
+        """Return a row for each result that a card claims, the most common first."""
+        claims = Counter(_claim(claim) for variant in self._discover.compared for claim in self._claims(variant))
         return [(name, partial(self._value, name)) for name, _ in claims.most_common(_MOST_CLAIMS)]
 
     def _claims(self, variant: Variant) -> tuple[Evaluation, ...]:
         return self._discover.evaluations(variant)
 
     def _value(self, name: str, variant: Variant) -> str:
-        return next((f"{one.value:.4g}" for one in self._claims(variant) if _claim(one) == name), _UNKNOWN)
+        return next((f"{claim.value:.4g}" for claim in self._claims(variant) if _claim(claim) == name), _UNKNOWN)
 
     def _heading(self, name: str) -> TextLabel:
-        words = TextLabel(self._theme, name, tone="secondary", wraps=True)
-        words.setFixedWidth(self._theme.scaled(100))
-        return words
+        label = TextLabel(self._theme, name, tone="secondary", wraps=True)
+        label.setFixedWidth(self._theme.scaled(100))
+        return label
 
     def _add_column(self, grid: QGridLayout, number: int, variant: Variant, facts: Sequence[tuple[str, Fact]]) -> None:
         fits = self._discover.fit(variant)
@@ -116,10 +116,10 @@ class Comparison(QWidget):
         grid.addWidget(button, len(cells), number, Qt.AlignmentFlag.AlignLeft)
 
     def _cell(self, text: str, *, tone: Tone = "text", bold: bool = False, why: str = "") -> TextLabel:
-        words = TextLabel(self._theme, text, tone=tone, bold=bold, wraps=True)
-        words.setToolTip(plain(why or text))
-        words.setFixedWidth(self._theme.scaled(_COLUMN_WIDTH))
-        return words
+        label = TextLabel(self._theme, text, tone=tone, bold=bold, wraps=True)
+        label.setToolTip(plain(why or text))
+        label.setFixedWidth(self._theme.scaled(_COLUMN_WIDTH))
+        return label
 
     def _context(self, variant: Variant) -> str:
         length = self._discover.fit(variant).context_length
@@ -130,5 +130,5 @@ class Comparison(QWidget):
             self.show_variants()
 
 
-def _claim(one: Evaluation) -> str:
-    return f"{one.dataset} · {one.metric}"
+def _claim(evaluation: Evaluation) -> str:
+    return f"{evaluation.dataset} · {evaluation.metric}"

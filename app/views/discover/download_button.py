@@ -12,7 +12,7 @@ from app.views.kit.painting import mixed, rounded
 from app.views.kit.theme import Theme
 from mlx_engine.amounts import format_percent
 
-_WORDS: Mapping[OfferKind, str] = {
+_TITLES: Mapping[OfferKind, str] = {
     "download": "Download",
     "underway": "Waiting",
     "resume": "Resume",
@@ -23,7 +23,7 @@ _WORDS: Mapping[OfferKind, str] = {
 
 
 class DownloadButton(FilledButton):
-    """Says and does what can be done with `repository` next; under way it shows how far it is."""
+    """The next action for `repository`, or the progress of its download."""
 
     def __init__(
         self, repository: str, downloads: Downloads, theme: Theme, parent: QWidget | None = None, *, quiet: bool = False
@@ -32,25 +32,25 @@ class DownloadButton(FilledButton):
         self._repository, self._downloads, self._quiet = repository, downloads, quiet
         self._share = 0.0
         self.clicked.connect(lambda: downloads.take(repository))
-        downloads.changed.connect(self._follow)
-        self._follow()
+        downloads.changed.connect(self._refresh)
+        self._refresh()
 
-    def _follow(self) -> None:
+    def _refresh(self) -> None:
         offer = self._downloads.offer(self._repository)
         underway = offer.kind == "underway"
         self._share = offer.share if underway else 0.0
-        words = format_percent(offer.share) if underway and offer.share else _WORDS[offer.kind]
+        title = format_percent(offer.share) if underway and offer.share else _TITLES[offer.kind]
         self.is_filled = not underway and (offer.kind == "chat" or not self._quiet)
         self.setEnabled(offer.kind not in ("underway", "ready"))
-        if words != self.text():
-            self.setText(words)
-        self.setAccessibleName(f"{words}: {self._repository}")
+        if title != self.text():
+            self.setText(title)
+        self.setAccessibleName(f"{title}: {self._repository}")
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Return a size that stays the same while the words change."""
+        """Return a size that fits all titles."""
         metrics = QFontMetrics(self.theme.font("label"))
-        widest = max(metrics.horizontalAdvance(words) for words in _WORDS.values())
+        widest = max(metrics.horizontalAdvance(title) for title in _TITLES.values())
         return QSize(widest + 28, super().sizeHint().height())
 
     def paint_frame(self, painter: QPainter) -> None:

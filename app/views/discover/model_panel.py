@@ -1,4 +1,4 @@
-"""The page of one repository: what it is, whether it fits, what a download brings, and its card."""
+"""The page of a repository: its facts, whether it fits, its files, and its card."""
 
 from collections.abc import Iterable
 
@@ -55,7 +55,7 @@ class _Frame(QWidget):
 
 
 class ModelPanel(VerticalScrollArea):
-    """`closed` leads back to where the person came from."""
+    """The details of a repository; `closed` leads back to the previous view."""
 
     closed = Signal()
     quantize_requested = Signal(str)  # the id of a model in the library
@@ -90,8 +90,8 @@ class ModelPanel(VerticalScrollArea):
         outside.clicked.connect(lambda: ask_to_open(self, hub_format.page_url(repository)))
         name = QVBoxLayout()
         name.setSpacing(2)
-        owner, _, own = repository.partition("/")
-        name.addWidget(TextLabel(theme, own, role="heading"))
+        owner, _, title = repository.partition("/")
+        name.addWidget(TextLabel(theme, title, role="heading"))
         name.addWidget(TextLabel(theme, owner, role="small", tone="secondary"))
         row = QHBoxLayout(heading)
         row.setContentsMargins(0, 0, 0, 0)
@@ -113,8 +113,8 @@ class ModelPanel(VerticalScrollArea):
     def _frames(self, page: ModelPage) -> QWidget:
         frames = [_Frame("About", self._rows(page), self._theme)]
         if page.evaluations:
-            told = [(f"{one.dataset} · {one.metric}", f"{one.value:.4g}") for one in page.evaluations]
-            frames.append(_Frame("Evaluations that the card claims", told[:_MOST_EVALUATIONS], self._theme))
+            claims = [(f"{claim.dataset} · {claim.metric}", f"{claim.value:.4g}") for claim in page.evaluations]
+            frames.append(_Frame("Evaluations claimed by the card", claims[:_MOST_EVALUATIONS], self._theme))
         frames.append(_Frame(f"Files ({len(page.files)})", _files(page), self._theme))
         grid = CardGrid(self._theme, _FRAME_WIDTH)
         grid.show_cards(frames)
@@ -164,8 +164,8 @@ class ModelPanel(VerticalScrollArea):
 
 def _files(page: ModelPage) -> list[tuple[str, str]]:
     files = sorted(page.files, key=lambda file: -file.size_bytes)
-    told = [(file.name, format_disk(file.size_bytes)) for file in files[:_MOST_FILES]]
-    return [*told, ("…", f"{len(files) - _MOST_FILES} more")] if len(files) > _MOST_FILES else told
+    rows = [(file.name, format_disk(file.size_bytes)) for file in files[:_MOST_FILES]]
+    return [*rows, ("…", f"{len(files) - _MOST_FILES} more")] if len(files) > _MOST_FILES else rows
 
 
 def _size(size_bytes: int) -> str:

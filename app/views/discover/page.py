@@ -1,4 +1,4 @@
-"""The page where models are found: the catalogue, the Hub, and what is being downloaded."""
+"""The Discover page: the catalog, search on the Hub, and downloads."""
 
 from collections.abc import Mapping
 
@@ -40,11 +40,11 @@ _ERROR_ACTIONS: Mapping[str, tuple[str, ...]] = {
 
 
 class DiscoverPage(QWidget):
-    """Renders the view-models; nothing is asked of the Hub before something is pressed."""
+    """Renders the view-models; sends no request to the Hub before the user acts."""
 
     chat_requested = Signal(str)  # the id of a model in the library
     quantize_requested = Signal(str)  # the id of a model in the library
-    quantize_repository_requested = Signal(str)  # what is to be quantized while it is downloaded
+    quantize_repository_requested = Signal(str)  # the repository to quantize while it downloads
 
     def __init__(
         self,
@@ -72,11 +72,11 @@ class DiscoverPage(QWidget):
         self._forget = IconButton(theme, "close", "Clear the selection")
         self._lay_out()
         self._connect()
-        self._follow()
-        self._follow_compared()
+        self._refresh()
+        self._refresh_selection()
 
     def _new_catalogue(self) -> VerticalScrollArea:
-        scroll, theme = VerticalScrollArea(self._theme, "Catalogue"), self._theme
+        scroll, theme = VerticalScrollArea(self._theme, "Catalog"), self._theme
         cards = [CatalogCard(one, self._downloads, theme) for one in self._discover.catalogue]
         for card in cards:
             card.opened.connect(self._discover.open)
@@ -84,7 +84,7 @@ class DiscoverPage(QWidget):
         grid.show_cards(cards)
         memory = format_memory(self._discover.machine.memory_bytes)
         scroll.column.setSpacing(10)
-        scroll.column.addWidget(TextLabel(theme, f"A good start on a Mac with {memory}", role="heading"))
+        scroll.column.addWidget(TextLabel(theme, f"Recommended for your Mac ({memory})", role="heading"))
         scroll.column.addWidget(grid)
         scroll.column.addStretch(1)
         return scroll
@@ -96,15 +96,15 @@ class DiscoverPage(QWidget):
         top.addWidget(self.search_bar, 1)
         top.addWidget(self._person, 0, Qt.AlignmentFlag.AlignTop)
         self._stack = QStackedWidget()
-        # Its hint is that of its highest view, which would take the room of the filters in a small window.
+        # Its size hint is that of its tallest view, which would displace the filters in a small window.
         self._stack.setMinimumHeight(60)
         for view in (self._catalogue, self._results, self._panel, self._comparison, self._notice):
             self._stack.addWidget(view)
         self._tray = QWidget()
         tray = QHBoxLayout(self._tray)
         tray.setContentsMargins(SIDE, 6, SIDE, 6)
-        self._chosen = TextLabel(self._theme, tone="secondary")
-        tray.addWidget(self._chosen, 1)
+        self._selection = TextLabel(self._theme, tone="secondary")
+        tray.addWidget(self._selection, 1)
         tray.addWidget(self._compare)
         tray.addWidget(self._forget)
         column = QVBoxLayout(self)
@@ -126,16 +126,16 @@ class DiscoverPage(QWidget):
         self._panel.quantize_requested.connect(self.quantize_requested)
         self._panel.download_requested.connect(self.quantize_repository_requested)
         self._panel.closed.connect(discover.close_page)
-        self._comparison.closed.connect(lambda: self._show_comparison(shown=False))
-        self._compare.clicked.connect(lambda: self._show_comparison(shown=True))
+        self._comparison.closed.connect(lambda: self._show_comparison(visible=False))
+        self._compare.clicked.connect(lambda: self._show_comparison(visible=True))
         self._forget.clicked.connect(discover.clear_comparison)
         self._notice.action_chosen.connect(self._act)
         self._under_way.chat_requested.connect(self.chat_requested)
         self._under_way.sign_in_requested.connect(self.sign_in)
         self._under_way.page_requested.connect(lambda repository: ask_to_open(self, hub_format.page_url(repository)))
         discover.search_changed.connect(self._take_search)
-        discover.page_changed.connect(self._follow)
-        discover.compared_changed.connect(self._follow_compared)
+        discover.page_changed.connect(self._refresh)
+        discover.compared_changed.connect(self._refresh_selection)
         self._account.signed_in.connect(self._retry_signed_in)
 
     def sign_in(self) -> None:
@@ -143,9 +143,9 @@ class DiscoverPage(QWidget):
             self._sign_in = SignInDialog(self._account, self._theme, self)
         self._sign_in.ask()
 
-    def search_for(self, words: str) -> None:
-        """Search for these words, as if they had been typed."""
-        self.search_bar.field.setText(words)
+    def search_for(self, text: str) -> None:
+        """Search for `text` as if the user had typed it."""
+        self.search_bar.field.setText(text)
         self.search_bar.search()
 
     def _search(self, filters: object) -> None:
@@ -180,65 +180,65 @@ class DiscoverPage(QWidget):
     def _take_search(self) -> None:
         if isinstance(self._discover.search, Found):
             self._results.show_groups(self._discover.search.groups)
-        self._follow()
+        self._refresh()
 
-    def _follow(self) -> None:
-        """Show what there is: a page before the comparison before the search."""
+    def _refresh(self) -> None:
+        """Show the current page, or else the comparison, or else the search."""
         match self._discover.page:
             case ModelPage() as page:
                 self._panel.show_page(page)
                 self._stack.setCurrentWidget(self._panel)
             case Reading(repository):
-                self._tell(f"Reading {repository}…", is_waiting=True, actions=(_BACK,))
+                self._show_notice(f"Reading {repository}…", is_waiting=True, actions=(_BACK,))
             case Trouble() as trouble:
-                self._tell_trouble(trouble, (_BACK,))
+                self._show_trouble(trouble, (_BACK,))
             case _:
-                self._follow_search()
+                self._refresh_search()
 
-    def _follow_search(self) -> None:
+    def _refresh_search(self) -> None:
         if self._is_comparing:
             self._stack.setCurrentWidget(self._comparison)
             return
         match self._discover.search:
             case Searching():
-                self._tell("Searching the Hub…", is_waiting=True)
+                self._show_notice("Searching the Hub…", is_waiting=True)
             case Trouble() as trouble:
-                self._tell_trouble(trouble, ())
+                self._show_trouble(trouble, ())
             case Found(groups=()):
-                self._tell("Nothing found", "Try fewer words, or take a filter away.", icon="search")
+                self._show_notice("Nothing found", "Try fewer words or remove a filter.", icon="search")
             case Found():
                 self._stack.setCurrentWidget(self._results)
             case Browsing():
                 self._stack.setCurrentWidget(self._catalogue)
 
-    def _tell(
+    def _show_notice(
         self, title: str, sentence: str = "", *, icon: str = "", is_waiting: bool = False, actions: tuple[str, ...] = ()
     ) -> None:
         self._notice.show_message(title, sentence, icon=icon, is_waiting=is_waiting, actions=actions)
         self._stack.setCurrentWidget(self._notice)
 
-    def _tell_trouble(self, trouble: Trouble, more: tuple[str, ...]) -> None:
+    def _show_trouble(self, trouble: Trouble, more: tuple[str, ...]) -> None:
         actions = (*_ERROR_ACTIONS.get(trouble.error, (_RETRY,)), *more)
         if self._offline.is_forced:
             actions = tuple(action for action in actions if action != _ONLINE)
         self._strip.refresh()
         icon = "offline" if trouble.error in ("NoNetwork", "Offline") else "warning"
-        self._tell(trouble.title, trouble.message, icon=icon, actions=actions)
+        self._show_notice(trouble.title, trouble.message, icon=icon, actions=actions)
 
-    def _follow_compared(self) -> None:
+    def _refresh_selection(self) -> None:
         number = len(self._discover.compared)
         self._tray.setVisible(number > 0)
-        self._chosen.setText(f"{number} chosen to compare" if number > 1 else "Choose another one to compare it with")
+        self._selection.setText(f"{number} selected to compare" if number > 1 else "Select another model to compare")
         self._compare.setEnabled(number > 1)
         if self._is_comparing:
-            self._show_comparison(shown=number > 1)
+            self._show_comparison(visible=number > 1)
 
-    def _show_comparison(self, *, shown: bool) -> None:
-        self._is_comparing = shown
-        if shown:
+    def _show_comparison(self, *, visible: bool) -> None:
+        self._is_comparing = visible
+        if visible:
             self._comparison.show_variants()
             self._discover.read_compared()
-        self._follow()
+        self._refresh()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter, colors = QPainter(self), self._theme.palette

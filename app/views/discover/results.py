@@ -1,4 +1,4 @@
-"""What a search found: each base model with its variants below it."""
+"""The results of a search: each base model with its variants below it."""
 
 from collections.abc import Iterable
 
@@ -32,8 +32,8 @@ class VariantRow(QWidget):
         self._mark = CheckBox(theme, f"Compare {variant.repository}")
         self._mark.setChecked(discover.is_compared(variant))
         self._mark.toggled.connect(lambda on: discover.compare(variant, included=on))
-        discover.compared_changed.connect(self._follow)
-        discover.page_read.connect(self._follow_page)
+        discover.compared_changed.connect(self._refresh_check)
+        discover.page_read.connect(self._refresh_fit)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 4, 0, 4)
         row.setSpacing(10)
@@ -45,7 +45,7 @@ class VariantRow(QWidget):
         details.clicked.connect(lambda: self.opened.emit(variant.repository))
         row.addWidget(details)
         row.addWidget(DownloadButton(variant.repository, downloads, theme, quiet=True))
-        self._follow_page(variant.repository)
+        self._refresh_fit(variant.repository)
 
     def _text(self, theme: Theme) -> QVBoxLayout:
         variant = self._variant
@@ -63,10 +63,10 @@ class VariantRow(QWidget):
         column.addWidget(TextLabel(theme, " · ".join(filter(None, facts)), role="small", tone="secondary"))
         return column
 
-    def _follow(self) -> None:
+    def _refresh_check(self) -> None:
         self._mark.setChecked(self._discover.is_compared(self._variant))
 
-    def _follow_page(self, repository: str) -> None:
+    def _refresh_fit(self, repository: str) -> None:
         if repository == self._variant.repository:
             fits = self._discover.fit(self._variant)
             self._badge.show_fit(fits.verdict, fits.explanation)
@@ -90,8 +90,8 @@ class _Group(QWidget):
         column.setContentsMargins(16, 12, 16, 10)
         column.setSpacing(2)
         column.addLayout(heading)
-        told = " · ".join(filter(None, (owner, hub_format.format_license(first.license))))
-        column.addWidget(TextLabel(theme, told, role="small", tone="secondary"))
+        details = " · ".join(filter(None, (owner, hub_format.format_license(first.license))))
+        column.addWidget(TextLabel(theme, details, role="small", tone="secondary"))
         column.addSpacing(4)
         for row in rows:
             column.addWidget(row)

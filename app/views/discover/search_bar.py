@@ -1,4 +1,4 @@
-"""What to look for on the Hub: words, and what narrows them. Nothing is asked before Return or the button."""
+"""The search field of the Hub and its filters. Searches start only with Return or the button."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -22,13 +22,13 @@ _CLASSES: Mapping[str, tuple[str, ...]] = {
     "Medium, 14B to 30B": ("medium",),
     "Large, above 30B": ("large",),
 }
-_LICENSES: Mapping[str, str] = {"Any license": "", **{words: name for name, words in LICENSES.items()}}
-_ACCESS: Mapping[str, bool | None] = {"Gated or not": None, "Not gated": False, "Gated": True}
+_LICENSES: Mapping[str, str] = {"Any license": "", **{title: name for name, title in LICENSES.items()}}
+_ACCESS: Mapping[str, bool | None] = {"Access: any": None, "Not gated": False, "Gated": True}
 _ORDERS: Mapping[str, SearchOrder] = {"Most downloaded": "downloads", "Most liked": "likes", "Recent": "recent"}
 
 
 class SearchBar(QWidget):
-    """Emits `searched` with the filters, and `cleared` when the person is done with searching."""
+    """Emits `searched` with the filters, and `cleared` when the user ends the search."""
 
     searched = Signal(object)  # SearchFilters
     cleared = Signal()
@@ -38,13 +38,13 @@ class SearchBar(QWidget):
         self._largest_bytes = largest_bytes
         self._has_searched = False
         self.field = SearchField(theme, "Search the Hugging Face Hub", "Search the Hugging Face Hub")
-        self._clear = IconButton(theme, "close", "Back to the catalogue")
+        self._clear = IconButton(theme, "close", "Back to the catalog")
         self._button = FilledButton(theme, "Search")
         self._only_mlx = Chip(theme, "MLX only")
-        self._only_mlx.setToolTip("Conversions that run as they are; others have to be converted first")
+        self._only_mlx.setToolTip("Models that run directly; others must be converted first")
         self._only_mlx.setChecked(True)
         self._fits = Chip(theme, "Fits this Mac")
-        self._fits.setToolTip("Weights that fit beside the reserve; the page of a model counts its context too")
+        self._fits.setToolTip("Models whose weights fit into memory; the details of a model also count its context")
         self._size = ChoiceChip(theme, "Size", _CLASSES, parent=self)
         self._license = ChoiceChip(theme, "License", _LICENSES, parent=self)
         self._access = ChoiceChip(theme, "Access", _ACCESS, parent=self)
@@ -93,7 +93,7 @@ class SearchBar(QWidget):
         self.searched.emit(self.filters)
 
     def clear(self) -> None:
-        """Go back to where nothing is searched for."""
+        """End the search."""
         self._has_searched = False
         self.field.clear()
         self._clear.hide()

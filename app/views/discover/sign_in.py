@@ -1,4 +1,4 @@
-"""Who is signed in to the Hub, and the place to give an access token."""
+"""The dialog for the Hub account: the signed-in user, and the field for an access token."""
 
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
@@ -40,7 +40,7 @@ class SignInDialog(QDialog):
         self._close = TextButton(theme, "Close")
         self._lay_out()
         self._connect()
-        self._follow()
+        self._refresh()
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
@@ -58,13 +58,13 @@ class SignInDialog(QDialog):
         column.addLayout(buttons)
 
     def _connect(self) -> None:
-        self._token.textChanged.connect(self._follow)
+        self._token.textChanged.connect(self._refresh)
         self._token.returnPressed.connect(self._try)
         self._sign_in.clicked.connect(self._try)
         self._sign_out.clicked.connect(self._account.sign_out)
         self._close.clicked.connect(self.reject)
         self._where.clicked.connect(lambda: ask_to_open(self, hub_format.page_url("settings/tokens")))
-        self._account.changed.connect(self._follow)
+        self._account.changed.connect(self._refresh)
         self._account.signed_in.connect(self._token.clear)
 
     def ask(self) -> None:
@@ -77,7 +77,7 @@ class SignInDialog(QDialog):
         if self._token.text().strip():
             self._account.sign_in(self._token.text())
 
-    def _follow(self) -> None:
+    def _refresh(self) -> None:
         state = self._account.state
         is_in = isinstance(state, SignedIn)
         self._title.setText(_title(state))

@@ -13,14 +13,14 @@ from app.views.transcript.card_text import CardText
 
 
 class CardEditor(QWidget):
-    """`edited` tells the whole card, metadata included, as it is typed."""
+    """Shows and edits a card; `edited` carries the whole card, including metadata, while the user types."""
 
     edited = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._shown = ""
+        self._visible_text = ""
         self.edit = Chip(theme, "Edit")
         self.edit.setAccessibleName("Edit the card")
         self.text = _PlainText(theme)
@@ -51,9 +51,9 @@ class CardEditor(QWidget):
         self._stack.setMinimumHeight(self._theme.scaled(120))
 
     def show_card(self, card: str, text: str) -> None:
-        """Show the card, of which `text` is what people see."""
-        if text != self._shown:
-            self._shown = text
+        """Show the card; `text` is its visible part."""
+        if text != self._visible_text:
+            self._visible_text = text
             self._card.show_card(text)
         if card != self.text.toPlainText():
             with QSignalBlocker(self.text):

@@ -46,7 +46,7 @@ class Confirmation(QWidget):
         inside.setSpacing(14)
         for part in (self._title, self._facts, self._notes, self._files):
             inside.addWidget(part)
-        scroll = VerticalScrollArea(self._theme, "What is going to be sent")
+        scroll = VerticalScrollArea(self._theme, "Files to upload")
         middle = QHBoxLayout()
         middle.addStretch(1)
         middle.addWidget(self._inside, 1000)
@@ -66,9 +66,9 @@ class Confirmation(QWidget):
         self._theme.changed.connect(self._fit)
         self._fit()
 
-    def follow(self, question: Asking) -> None:
+    def show_question(self, question: Asking) -> None:
         target, draft = question.target, question.draft
-        visible = "Public: everybody can see it" if target.is_public else "Private"
+        visible = "Public: visible to everyone" if target.is_public else "Private"
         size = f"{format_count(len(target.files), 'file')}, {format_disk(target.total_bytes)}"
         self._facts.show_pairs(
             [
@@ -76,7 +76,7 @@ class Confirmation(QWidget):
                 ("Repository", f"{target.repository}{'' if target.exists else ' (new)'}"),
                 ("Visibility", visible),
                 ("License", draft.license or "unknown"),
-                ("To send", f"{size}; what the Hub has already is not sent again"),
+                ("Upload", f"{size}; files that the Hub already has are skipped"),
             ]
         )
         self._notes.show_sentences([sentence for sentence in (_HOLDS[target.contents], *draft.notes) if sentence])

@@ -1,4 +1,4 @@
-"""What a person decides before a conversion is published: its name, who may see it, its card."""
+"""The form for publishing a conversion: its name, its visibility and its card."""
 
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
@@ -78,8 +78,8 @@ class Form(QWidget):
         self.button.clicked.connect(self._review)
         self.sign_in.clicked.connect(self.sign_in_requested)
 
-    def follow(self, draft: Editing) -> None:
-        """Show the draft as it is now."""
+    def show_draft(self, draft: Editing) -> None:
+        """Show the present state of the draft."""
         with QSignalBlocker(self.repository):
             if self.repository.text().strip() != draft.repository:
                 self.repository.setText(draft.repository)

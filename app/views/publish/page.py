@@ -1,4 +1,4 @@
-"""The page from which a conversion is published: the draft, then the question, and what goes wrong before."""
+"""The page that publishes a conversion: the draft, the confirmation, and errors before it."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
@@ -35,10 +35,10 @@ class PublishPage(QWidget):
         for view in (self.form, self.confirmation, self._notice):
             self._stack.addWidget(view)
         self._lay_out()
-        publishing.changed.connect(self._follow)
+        publishing.changed.connect(self._refresh)
         self.form.sign_in_requested.connect(self.sign_in_requested)
         self._notice.action_chosen.connect(self._act)
-        self._follow()
+        self._refresh()
 
     def _lay_out(self) -> None:
         back = IconButton(self._theme, "chevron-left", "Back")
@@ -63,20 +63,20 @@ class PublishPage(QWidget):
         if not self._publishing.go_back():
             self.left.emit()
 
-    def _follow(self) -> None:
+    def _refresh(self) -> None:
         state = self._publishing.state
         self._show_model()
         match state:
             case Editing():
-                self.form.follow(state)
+                self.form.show_draft(state)
                 self._turn_to(self.form, self.form.repository)
             case Asking():
-                self.confirmation.follow(state)
+                self.confirmation.show_question(state)
                 self._turn_to(self.confirmation, self.confirmation.back)
             case Drafting():
-                self._tell("Writing the card…", is_waiting=True)
+                self._show_notice("Writing the card…", is_waiting=True)
             case Trouble():
-                self._tell(
+                self._show_notice(
                     state.title,
                     state.message,
                     icon="warning",
@@ -84,7 +84,7 @@ class PublishPage(QWidget):
                 )
             case Idle():
                 sentence = "Choose a conversion on the page of models."
-                self._tell("Which model?", sentence, icon="publish", actions=(_MODELS,))
+                self._show_notice("Which model?", sentence, icon="publish", actions=(_MODELS,))
 
     def _turn_to(self, view: QWidget, first: QWidget) -> None:
         if self._stack.currentWidget() is not view:
@@ -103,7 +103,7 @@ class PublishPage(QWidget):
         self._facts.setText(format_detail(model) if model else "")
         self._facts.setVisible(model is not None)
 
-    def _tell(
+    def _show_notice(
         self,
         title: str,
         sentence: str = "",
