@@ -107,7 +107,7 @@ class StudyDraft(QObject):
         return True
 
     def set_original(self, model: ModelDescription | None) -> None:
-        """Set the original, and select what to compare with it."""
+        """Set the original, and select conversions or recipes to compare with it."""
         if model is None or model == self.original:
             self.changed.emit()
             return

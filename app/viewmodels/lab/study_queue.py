@@ -44,7 +44,7 @@ class Contention(Protocol):
 
 
 class NoContention:
-    """There is no other work."""
+    """An idle Mac."""
 
     slowdown = ""
 

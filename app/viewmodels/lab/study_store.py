@@ -86,7 +86,7 @@ class StudyStore:
             InvalidParameter: another study has the name.
             StorageError: it cannot be written.
         """
-        self._require_unused_name(new, (other for other in self._studies if other != name))
+        self._require_unused_name(new, (existing for existing in self._studies if existing != name))
         study = self._studies[name]
         # Both names may map to the same file, so the old one is deleted first.
         study_file.delete_study(name, self._root)
@@ -118,6 +118,6 @@ class StudyStore:
         # From the disk, since another process may have added a study.
         delete_unused(self._folders, study_file.all_studies(self._root))
 
-    def _require_unused_name(self, name: str, others: Iterable[str]) -> None:
-        if study_file.same_name(name, others):
+    def _require_unused_name(self, name: str, names: Iterable[str]) -> None:
+        if study_file.same_name(name, names):
             raise InvalidParameter(f"A study named {name} already exists. Choose another name.")

@@ -28,7 +28,7 @@ class StudyTableModel(QAbstractTableModel):
         super().__init__(parent)
         self.lines: list[StudyLine] = []
         self.columns = columns(())
-        """Of the figures, in the units in which they are shown."""
+        """The columns of the figures, with their units."""
         self._readers: dict[int, Callable[[StudyLine, int], Any]] = {
             Qt.ItemDataRole.DisplayRole: self.text,
             Qt.ItemDataRole.ToolTipRole: self._tip,

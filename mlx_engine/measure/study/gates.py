@@ -13,7 +13,7 @@ from mlx_engine.measure.study.study import Row, Study
 
 @dataclass(frozen=True, slots=True)
 class GateVerdict:
-    """`winner` is None if no candidate passes; `obstacles` says why not, by the label of each that does not."""
+    """`winner` is None if no candidate passes; `obstacles` has the reasons of each that does not, by label."""
 
     winner: Row | None
     obstacles: dict[str, tuple[str, ...]]
@@ -34,7 +34,7 @@ def judge(study: Study, gates: Gates) -> GateVerdict:
 
 def _obstacles(study: Study, row: Row, gates: Gates) -> Iterator[str]:
     if row.is_stand_in:
-        yield "it stands in for the original"
+        yield "it replaces the original"
         return
     if not row.exists:
         yield f"it was not created{_because(row, 'convert')}"

@@ -24,11 +24,11 @@ class TextAnswers:
     """Records questions in place of `Questions`; the test calls `answer`."""
 
     def __init__(self) -> None:
-        self.asked: list[CorpusSource] = []
+        self.requests: list[CorpusSource] = []
         self.answer: OnReply | None = None
 
     def ask(self, request: ReadCorpus, on_reply: OnReply, *, latest_only: bool) -> None:
-        self.asked.append(request.corpus)
+        self.requests.append(request.corpus)
         self.answer = on_reply
 
     def close(self) -> None:
@@ -54,14 +54,14 @@ def test_a_file_is_checked_again_only_if_it_changes(folders: Folders, tmp_path: 
     corpus.check(tmp_path, plan)
     assert corpus.is_reading
     corpus.check(tmp_path, plan)
-    assert len(questions.asked) == 1
+    assert len(questions.requests) == 1
     assert questions.answer
     questions.answer(CorpusRead("", 8192, ("notes",)))
     assert (corpus.is_reading, corpus.problem) == (False, "")
     assert corpus.tokens == 8192
     notes.write_text("It has stopped.")
     corpus.check(tmp_path, plan)
-    assert len(questions.asked) == 2
+    assert len(questions.requests) == 2
     questions.answer(RequestFailed(id="", error="BadCorpus", title="", message="notes.txt has 4 tokens."))
     assert corpus.problem == "notes.txt has 4 tokens."
 
@@ -70,7 +70,7 @@ def test_the_builtin_corpus_is_not_checked(folders: Folders, tmp_path: Path) -> 
     questions = TextAnswers()
     corpus = CorpusCheck(folders, questions=questions)
     corpus.check(tmp_path, _plan(CorpusSource()))
-    assert (questions.asked, corpus.is_reading, corpus.problem) == ([], False, "")
+    assert (questions.requests, corpus.is_reading, corpus.problem) == ([], False, "")
 
 
 def test_a_data_set_is_downloaded_when_the_study_starts(
@@ -81,7 +81,7 @@ def test_a_data_set_is_downloaded_when_the_study_starts(
     corpus = CorpusCheck(folders, questions=questions)
     corpus.check(tmp_path, _plan(CorpusSource(dataset="wikitext-2")))
     assert "downloaded from ggml-org/ci on the Hugging Face Hub when the study starts" in corpus.description
-    assert (questions.asked, corpus.problem) == ([], "")
+    assert (questions.requests, corpus.problem) == ([], "")
     monkeypatch.setenv(network.OFFLINE_VARIABLE, "1")
     assert "Facet is offline" in corpus.problem
     dataset = parse_dataset("wikitext-2")

@@ -81,7 +81,7 @@ def bench(folders: Folders) -> Bench:
 
 
 def test_a_line_shows_preliminary_fidelity(bench: Bench, study: Study) -> None:
-    """Until the result is complete."""
+    """It is replaced by the complete result."""
     bench.lab.add(study)
     bench.runner.end_step(RECORDED)
     bench.runner.tell(FidelityProgress(id="", done=3, total=8, so_far=fidelity(0.02, 0.1)))

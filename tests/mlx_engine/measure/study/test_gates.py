@@ -1,4 +1,4 @@
-"""Behaviour of choosing the best candidate."""
+"""Judging the candidates of a study by its limits."""
 
 import msgspec
 import pytest
@@ -11,8 +11,8 @@ from tests.mlx_engine.measure.study.test_study import result, speed
 
 
 def _row(label: str, *, kl: float, size: int, rate: float, peak: int = 1000) -> Row:
-    found = speed(RateSeries(0, (rate, rate)), peak=peak)
-    return Row(label=label, path=label, size_bytes=size, fidelity=(result(kl, label),), speed=found)
+    measured_speed = speed(RateSeries(0, (rate, rate)), peak=peak)
+    return Row(label=label, path=label, size_bytes=size, fidelity=(result(kl, label),), speed=measured_speed)
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def study() -> Study:
 
 
 def _with_last(study: Study, **changes: object) -> Study:
-    """Return the study with another "four"."""
+    """Return the study with `changes` to the row "four"."""
     return msgspec.structs.replace(study, rows=(*study.rows[:3], msgspec.structs.replace(study.rows[3], **changes)))
 
 
@@ -45,10 +45,9 @@ def _with_last(study: Study, **changes: object) -> Study:
         (Gates(max_mean_kl=0.001), None),
     ],
 )
-def test_the_winner_is_the_best_of_those_that_pass(study: Study, gates: Gates, winner: str | None) -> None:
-    """Best is what the plan prefers."""
-    found = judge(study, gates).winner
-    assert (found.label if found else None) == winner
+def test_the_preferred_candidate_within_the_limits_wins(study: Study, gates: Gates, winner: str | None) -> None:
+    best = judge(study, gates).winner
+    assert (best.label if best else None) == winner
 
 
 @pytest.mark.parametrize(
@@ -64,16 +63,16 @@ def test_the_winner_is_the_best_of_those_that_pass(study: Study, gates: Gates, w
         (Gates(min_prefill_tokens_per_s=1, prefer="smallest"), "its prefill speed was not measured"),
     ],
 )
-def test_an_obstacle_is_told_with_its_figure(study: Study, gates: Gates, obstacle: str) -> None:
-    """So that one can see how near it was."""
-    (found,) = study.rows[3].fidelity
-    figures = msgspec.structs.replace(found.fidelity, p99_kl=0.9, perplexity=11.0, reference_perplexity=10.0)
-    study = _with_last(study, fidelity=(msgspec.structs.replace(found, fidelity=figures),))
+def test_an_obstacle_has_its_figure(study: Study, gates: Gates, obstacle: str) -> None:
+    """It shows by how much the limit is missed."""
+    (measured,) = study.rows[3].fidelity
+    figures = msgspec.structs.replace(measured.fidelity, p99_kl=0.9, perplexity=11.0, reference_perplexity=10.0)
+    study = _with_last(study, fidelity=(msgspec.structs.replace(measured, fidelity=figures),))
     assert judge(study, gates).obstacles["four"] == (obstacle,)
 
 
-def test_what_was_not_measured_does_not_pass(study: Study) -> None:
-    """A failure is no success; it is told why."""
+def test_a_candidate_without_measurements_does_not_pass(study: Study) -> None:
+    """The failure is the reason."""
     failure = StepFailure("fidelity", "Not enough memory", "It does not fit.")
     study = _with_last(study, fidelity=(), speed=None, failures=(failure,))
     assert judge(study, Gates(max_mean_kl=1)).obstacles["four"] == (
@@ -82,14 +81,13 @@ def test_what_was_not_measured_does_not_pass(study: Study) -> None:
     )
 
 
-def test_what_was_not_made_does_not_pass(study: Study) -> None:
-    """However small it would be."""
+def test_a_candidate_that_was_not_converted_does_not_pass(study: Study) -> None:
     study = _with_last(study, exists=False, failures=(StepFailure("convert", "No space", "The disk is full."),))
     assert judge(study, Gates(prefer="smallest")).obstacles["four"] == ("it was not created (No space)",)
 
 
-def test_a_disturbed_speed_wins_no_gate(study: Study) -> None:
-    """Be it the fastest by far; where speed does not count it is in nobody's way."""
+def test_a_disturbed_speed_does_not_pass(study: Study) -> None:
+    """If speed does not matter, it is ignored."""
     study = _with_last(study, speed=speed(RateSeries(0, (90.0, 60.0, 61.0))))
     judgement = judge(study, Gates())
     assert judgement.winner is not None
@@ -102,33 +100,35 @@ def test_a_disturbed_speed_wins_no_gate(study: Study) -> None:
     assert by_size.label == "four"
 
 
-def test_a_model_whose_writing_was_not_measured_is_not_the_fastest(study: Study) -> None:
-    """Nor does it win by a depth that the others have as well as a lesser one."""
-    for found in (speed(), speed(RateSeries(2048, (500.0, 500.0)))):
-        assert judge(_with_last(study, speed=found), Gates()).obstacles["four"] == (
+def test_a_candidate_without_decode_speed_is_not_the_fastest(study: Study) -> None:
+    """The speed after a longer context is not comparable."""
+    for incomplete in (speed(), speed(RateSeries(2048, (500.0, 500.0)))):
+        assert judge(_with_last(study, speed=incomplete), Gates()).obstacles["four"] == (
             "its decode speed was not measured",
         )
 
 
-def test_a_model_for_which_the_memory_was_too_small_fits_no_limit_of_memory(study: Study) -> None:
-    """Its peak is that of the lengths that could be measured."""
-    found = msgspec.structs.replace(speed(RateSeries(0, (60.0, 60.0)), peak=1), lacks_memory=True)
-    obstacles = judge(_with_last(study, speed=found), Gates(max_memory_bytes=500)).obstacles
+def test_a_candidate_that_ran_out_of_memory_is_not_within_memory_limits(study: Study) -> None:
+    """Its peak is only that of the measured lengths."""
+    incomplete = msgspec.structs.replace(speed(RateSeries(0, (60.0, 60.0)), peak=1), lacks_memory=True)
+    obstacles = judge(_with_last(study, speed=incomplete), Gates(max_memory_bytes=500)).obstacles
     assert obstacles["four"] == ("there was not enough memory to measure all lengths",)
 
 
-def test_of_two_that_are_alike_the_closer_one_wins(study: Study) -> None:
-    """In the order of the rows there is no merit."""
+def test_ties_are_won_by_the_closer_candidate(study: Study) -> None:
+    """Regardless of the order of the rows."""
     study = _with_last(study, speed=study.rows[2].speed)
     winner = judge(study, Gates()).winner
     assert winner is not None
     assert winner.label == "six"
 
 
-def test_fidelity_counts_with_the_most_exact_context_of_the_plan(study: Study) -> None:
-    """Where that has 8 bits, nothing was measured with 16."""
+def test_fidelity_counts_at_the_highest_cache_precision(study: Study) -> None:
+    """Here that is 8 bits, without a result at 16."""
     rows = [
-        msgspec.structs.replace(row, fidelity=tuple(msgspec.structs.replace(one, cache_bits=8) for one in row.fidelity))
+        msgspec.structs.replace(
+            row, fidelity=tuple(msgspec.structs.replace(measured, cache_bits=8) for measured in row.fidelity)
+        )
         for row in study.rows
     ]
     plan = msgspec.structs.replace(study.plan, cache_bits=(4, 8))
@@ -137,7 +137,7 @@ def test_fidelity_counts_with_the_most_exact_context_of_the_plan(study: Study) -
     assert winner.label == "six"
 
 
-def test_a_stand_in_is_no_candidate(study: Study) -> None:
-    """It is what the others are held against."""
+def test_a_stand_in_is_not_a_candidate(study: Study) -> None:
+    """The candidates are compared with it."""
     study = _with_last(study, is_stand_in=True)
-    assert judge(study, Gates(prefer="smallest")).obstacles["four"] == ("it stands in for the original",)
+    assert judge(study, Gates(prefer="smallest")).obstacles["four"] == ("it replaces the original",)

@@ -1,4 +1,4 @@
-"""Behaviour of copies of past chats, and of what is kept of private texts."""
+"""Copies of past chats, and the deletion of private data."""
 
 from pathlib import Path
 
@@ -26,17 +26,17 @@ def folders(tmp_path: Path) -> Folders:
     return Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs")
 
 
-def _on(path: Path, answers: str = "") -> Study:
-    made = study(FEW)
+def _study_of(path: Path, reference_folder: str = "") -> Study:
+    base = study(FEW)
     corpus = CorpusSource(path=str(path), private=True)
     return msgspec.structs.replace(
-        made, plan=msgspec.structs.replace(made.plan, corpus=corpus), reference_folder=answers
+        base, plan=msgspec.structs.replace(base.plan, corpus=corpus), reference_folder=reference_folder
     )
 
 
-def _answers(folders: Folders, choice: CorpusSource) -> Path:
+def _reference(folders: Folders, source: CorpusSource) -> Path:
     header = ReferenceHeader(
-        model="o", weights="w", corpus="c", source=choice, sample="s", convention=Convention(), kinds=("chats",),
+        model="o", weights="w", corpus="c", source=source, sample="s", convention=Convention(), kinds=("chats",),
         vocabulary=9, tail_mass=0.0,
     )  # fmt: skip
     folder = folders.references / header.key
@@ -45,46 +45,46 @@ def _answers(folders: Folders, choice: CorpusSource) -> Path:
     return folder
 
 
-def _result(answers: str, *, private: bool = True) -> FidelityResult:
+def _result(reference_key: str, *, private: bool = True) -> FidelityResult:
     result = study(FEW).rows[1].fidelity[0]
-    choice = TopToken("a", 0.5)
+    token = TopToken("a", 0.5)
     worst = Divergence(
-        chunk=0, position=1, kind="chats", kl=1.0, before="A secret of mine", true="b", reference=(choice,),
-        candidate=(choice,),
+        chunk=0, position=1, kind="chats", kl=1.0, before="A secret of mine", true="b", reference=(token,),
+        candidate=(token,),
     )  # fmt: skip
-    return msgspec.structs.replace(result, reference_key=answers, private=private, worst=(worst,))
+    return msgspec.structs.replace(result, reference_key=reference_key, private=private, worst=(worst,))
 
 
-def test_copies_go_with_the_last_study_that_reads_them(folders: Folders) -> None:
-    """With what was answered to them and measured on them; other answers and results stay."""
+def test_private_data_is_deleted_with_its_last_study(folders: Folders) -> None:
+    """Its copies, references and results; others stay."""
     copy, unused = save_copy([LINE], folders.chats), save_copy([LINE, LINE], folders.chats)
-    answers = _answers(folders, CorpusSource(path=str(copy), private=True))
-    private, other = _result(answers.name), _result("others", private=False)
+    reference = _reference(folders, CorpusSource(path=str(copy), private=True))
+    private, other = _result(reference.name), _result("others", private=False)
     for result in (private, other):
         save_fidelity(result, folders.measurements)
-    delete_unused(folders, [_on(copy, str(answers))])
-    assert (copy.exists(), unused.exists(), answers.exists()) == (True, False, True)
+    delete_unused(folders, [_study_of(copy, str(reference))])
+    assert (copy.exists(), unused.exists(), reference.exists()) == (True, False, True)
     assert fidelity_folder(private, folders.measurements).exists()
     delete_unused(folders, [])
-    assert (copy.exists(), answers.exists()) == (False, False)
+    assert (copy.exists(), reference.exists()) == (False, False)
     assert not fidelity_folder(private, folders.measurements).exists()
     assert fidelity_folder(other, folders.measurements).exists()
 
 
-def test_answers_to_a_copy_stay_while_they_are_being_given(folders: Folders) -> None:
-    """The study does not know of them before they are whole."""
+def test_an_incomplete_reference_of_a_copy_stays(folders: Folders) -> None:
+    """Its study does not have the folder yet."""
     copy = save_copy([LINE], folders.chats)
-    answers = _answers(folders, CorpusSource(path=str(copy), private=True))
-    delete_unused(folders, [_on(copy)])
-    assert answers.exists()
+    reference = _reference(folders, CorpusSource(path=str(copy), private=True))
+    delete_unused(folders, [_study_of(copy)])
+    assert reference.exists()
 
 
-def test_reports_have_no_word_of_private_texts(tmp_path: Path) -> None:
-    """They say so, whatever is asked for; of other texts the worst positions are quoted."""
+def test_reports_do_not_quote_private_texts(tmp_path: Path) -> None:
+    """Even if quotes are requested. Other texts are quoted at the worst positions."""
     for private in (True, False):
-        made = _on(tmp_path / "chats.jsonl")
-        row = msgspec.structs.replace(made.rows[1], fidelity=(_result("a", private=private),))
-        about = subject(msgspec.structs.replace(made, rows=(made.rows[0], row)), with_texts=True)
+        base = _study_of(tmp_path / "chats.jsonl")
+        row = msgspec.structs.replace(base.rows[1], fidelity=(_result("a", private=private),))
+        about = subject(msgspec.structs.replace(base, rows=(base.rows[0], row)), with_texts=True)
         page = html(about)
         assert ("A secret of mine" in page) is not private
         assert ("The text is private" in page) is private
