@@ -51,7 +51,7 @@ class PastedText:
 
     @property
     def folder(self) -> Path:
-        """Folder of the texts and the answers of the original."""
+        """Folder of the texts and the predictions of the original."""
         return self._folders.references
 
     @property
@@ -82,7 +82,7 @@ class PastedText:
         self._measure(RecordReference(id=original.label, model=original.path, corpus=corpus))
 
     def compare(self) -> None:
-        """Compare the candidate with the answers of the original."""
+        """Compare the candidate with the predictions of the original."""
         if not (candidate := self._candidate()):
             return
         row, bits = candidate.row, candidate.result.cache_bits

@@ -115,7 +115,7 @@ class TokenViewModel(QObject):
             if not self.is_pasted:
                 self._read()
             elif self.pasted.is_answered or not isinstance(self.state, ReadingText):
-                # The answers of the original serve all candidates.
+                # The predictions of the original serve all candidates.
                 self._show_pasted()
 
     def swap(self) -> None:

@@ -176,7 +176,7 @@ class Fingerprint:
 
 
 def fingerprints(subject: Subject) -> Iterator[Fingerprint]:
-    """Yield the fingerprints of all models that were read, of the text and of the original's answers."""
+    """Yield the fingerprints of all models that were read, of the text and of the original's predictions."""
     results = subject.results
     for row in subject.study.rows:
         weights = [result.candidate_weights for result in row.fidelity] + ([row.speed.weights] if row.speed else [])
@@ -186,4 +186,4 @@ def fingerprints(subject: Subject) -> Iterator[Fingerprint]:
     if subject.header:
         yield Fingerprint("Tokens of the text", "and their division into chunks", subject.header.sample)
     if results:
-        yield Fingerprint("Answers of the original", "the reference of all candidates", results[0].reference_key)
+        yield Fingerprint("Predictions of the original", "the reference of all candidates", results[0].reference_key)

@@ -107,7 +107,7 @@ _farthest = (
     "↵ a line break. Below it, the five most likely tokens of the original and of the candidate."
 )
 _speeds = "Median, with the slowest and the fastest run."
-_sha = "SHA-256. The same fingerprint means the same weights, tokens or answers, under any name."
+_sha = "SHA-256. The same fingerprint means the same weights, tokens or predictions, under any name."
 
 
 def _note(text: str) -> Markup:

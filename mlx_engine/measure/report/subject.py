@@ -1,4 +1,4 @@
-"""The subject of a report: a study, and how the answers of its original are stored."""
+"""The subject of a report: a study, and the header of its reference."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from mlx_engine.measure.study.study import Study
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """`header` describes the stored answers of the original; it is None if there are none."""
+    """`header` describes the stored predictions of the original; it is None if there are none."""
 
     study: Study
     header: ReferenceHeader | None = None
@@ -51,7 +51,7 @@ class Subject:
 
 
 def subject(study: Study, *, with_texts: bool = False) -> Subject:
-    """Return the subject of a report of `study`, reduced by `shareable`; reads the folder of the answers."""
+    """Return the subject of a report of `study`, reduced by `shareable`; reads the folder of the reference."""
     header = read_header(Path(study.reference_folder)) if study.reference_folder else None
     return Subject(shareable(study, with_texts=with_texts), shareable_header(header) if header else None)
 

@@ -90,7 +90,7 @@ def _reservations(subject: Subject) -> Iterator[str]:
     if unsure := [one_line(sample.name) for sample in subject.samples if _is_unsure(sample)]:
         yield (
             f"Mean KL is below its error bound for {'; '.join(unsure)}. A smaller tail_mass in the plan keeps more of "
-            "the original's answers and lowers the bound."
+            "the original's predictions and lowers the bound."
         )
     if any(speed.disturbed for speed in subject.speeds):
         yield "Speeds marked with * are unreliable: the runs differ too much, as something else was running."

@@ -54,7 +54,7 @@ def own(*, private: bool = False) -> Study:
         )
         for row in made.rows
     )
-    return msgspec.structs.replace(made, plan=plan, rows=rows, reference_folder=f"{FOLDER}/answers/abc")
+    return msgspec.structs.replace(made, plan=plan, rows=rows, reference_folder=f"{FOLDER}/references/abc")
 
 
 @pytest.mark.parametrize("form", ["html", "markdown", "json", "csv"])
