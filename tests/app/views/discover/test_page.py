@@ -94,7 +94,7 @@ def test_a_search_is_shown_compared_and_left(hub: Hub, page: DiscoverPage, qtbot
     assert "8-bit" in words(page)
     button(page, "Back to the results").click()
     assert "1 model in 2 variants" in words(page)
-    button(page, "Back to the catalogue").click()
+    button(page, "Back to the catalog").click()
     assert "Begin with this" in words(page)
 
 
