@@ -49,13 +49,13 @@ class FigureCard(QWidget):
         """Return the first area next to, below or above `mark` that fits in the window."""
         size, room = self._size(), QRectF(self._chart.window().rect()).adjusted(2, 2, -2, -2)
         width, height = size.width(), size.height()
-        left = max(min(mark.center().x() - width / 2, room.right() - width), room.left())
+        left_edge = max(min(mark.center().x() - width / 2, room.right() - width), room.left())
         top = max(min(mark.center().y() - height / 3, room.bottom() - height), room.top())
         places = (
             QPointF(mark.right() + _DISTANCE, top),
             QPointF(mark.left() - _DISTANCE - width, top),
-            QPointF(left, mark.bottom() + _DISTANCE),
-            QPointF(left, mark.top() - _DISTANCE - height),
+            QPointF(left_edge, mark.bottom() + _DISTANCE),
+            QPointF(left_edge, mark.top() - _DISTANCE - height),
         )
         return next((area for place in places if room.contains(area := QRectF(place, size))), None)
 

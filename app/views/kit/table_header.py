@@ -49,8 +49,8 @@ class TableHeader(QHeaderView):
         painter.drawText(text, side | Qt.AlignmentFlag.AlignVCenter, elided)
         if is_sorted:
             width = painter.fontMetrics().horizontalAdvance(elided)
-            left = text.right() - width - arrow if on_right else text.left() + width + 2
-            self._draw_arrow(painter, QPoint(left, rect.center().y() - arrow // 2), arrow)
+            left_edge = text.right() - width - arrow if on_right else text.left() + width + 2
+            self._draw_arrow(painter, QPoint(left_edge, rect.center().y() - arrow // 2), arrow)
         painter.restore()
 
     def _draw_arrow(self, painter: QPainter, corner: QPoint, side: int) -> None:

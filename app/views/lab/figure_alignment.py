@@ -45,12 +45,12 @@ class FigureSlots:
 
     def draw(self, painter: QPainter, rect: QRect, text: str) -> None:
         """Draw `text` so that the slots end at the right edge of `rect`."""
-        left = rect.right() + 1 - self.width
+        left_edge = rect.right() + 1 - self.width
         for part, width, side in zip(split_figure(text), self.widths, _SIDES, strict=True):
             if part:
-                area = QRectF(left, rect.top(), width, rect.height())
+                area = QRectF(left_edge, rect.top(), width, rect.height())
                 painter.drawText(area, side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip, part)
-            left += width
+            left_edge += width
 
 
 def figure_slots(texts: Iterable[str], font: QFont) -> FigureSlots:

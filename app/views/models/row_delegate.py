@@ -63,9 +63,9 @@ class ModelRowDelegate(PlainToolTips):
         problem = "" if model and model.can_be_imported else problem_of(row)
         side = scale(18)
         icon, tint = ("warning", colors.warning) if problem else ("model", colors.secondary)
-        left = inside.left() + PADDING
+        left_edge = inside.left() + PADDING
         image = pixmap(icon, side=side, scale=painter.device().devicePixelRatioF(), color=tint)
-        painter.drawPixmap(QPoint(left, inside.center().y() - side // 2), image)
+        painter.drawPixmap(QPoint(left_edge, inside.center().y() - side // 2), image)
         lines = inside.adjusted(PADDING + side + 10, 6, 0, -7)
         painter.setFont(self._theme.font("label", bold=True))
         painter.setPen(colors.text if intact_model(row) else colors.secondary)
@@ -81,8 +81,8 @@ class ModelRowDelegate(PlainToolTips):
 
     def _full_width(self, inside: QRect) -> QRect:
         """Return the rectangle across all columns, for the problem of a damaged model; each cell draws its part."""
-        left = self._table.columnViewportPosition(0) + PADDING
-        return QRect(left, inside.top(), self._table.viewport().width() - left - 2 * PADDING, inside.height())
+        left_edge = self._table.columnViewportPosition(0) + PADDING
+        return QRect(left_edge, inside.top(), self._table.viewport().width() - left_edge - 2 * PADDING, inside.height())
 
     def _paint_memory(self, painter: QPainter, inside: QRect, text: str, verdict: str) -> None:
         """Draw the figure and a dot in the color of the verdict; a figure that is too large has that color as well."""

@@ -88,8 +88,8 @@ class RecipeMapView(QAbstractScrollArea):
 
     def _area(self, line: int, column: int) -> QRectF:
         width = self._column_width(line)
-        left = self._gutter() + column * width
-        return QRectF(left, self._line_top(line), width - 2, self._row() - 2)
+        left_edge = self._gutter() + column * width
+        return QRectF(left_edge, self._line_top(line), width - 2, self._row() - 2)
 
     def place_at(self, point: QPoint) -> Place | None:
         """Return the place at a point, including headings; None outside of the map."""

@@ -32,8 +32,8 @@ class Skeleton(QWidget):
         ground, bar = mixed(colours.window, colours.text, 0.035), mixed(colours.window, colours.text, 0.08)
         top = self.label.geometry().bottom() + 14
         for number in range(columns * 2):
-            left = SIDE + (number % columns) * (width + 12)
-            card = QRectF(left, top + (number // columns) * (high + 12), width, high)
+            left_edge = SIDE + (number % columns) * (width + 12)
+            card = QRectF(left_edge, top + (number // columns) * (high + 12), width, high)
             rounded(painter, card, 12, ground)
             for line, share in enumerate((0.4, 0.75, 0.55)):
-                rounded(painter, QRectF(left + 16, card.top() + 18 + line * 30, (width - 32) * share, 10), 5, bar)
+                rounded(painter, QRectF(left_edge + 16, card.top() + 18 + line * 30, (width - 32) * share, 10), 5, bar)

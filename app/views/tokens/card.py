@@ -40,13 +40,13 @@ class TokenCard(QWidget):
             self.setParent(window)
         room = window.rect()
         self.resize(min(self._theme.scaled(_WIDTH), room.width() - 8), self.sizeHint().height())
-        left = min(max(around.center().x() - self.width() / 2, 4), room.width() - self.width() - 4)
+        left_edge = min(max(around.center().x() - self.width() / 2, 4), room.width() - self.width() - 4)
         below, above = around.bottom() + 6, around.top() - 6 - self.height()
         if below + self.height() <= room.height() - 4:
             top = below
         else:
             top = above if above >= 4 else max(room.height() - self.height() - 4, 4)
-        self.move(round(left), round(top))
+        self.move(round(left_edge), round(top))
         self.show()
         self.raise_()
         self.update()
@@ -94,9 +94,9 @@ class TokenCard(QWidget):
         painter.setPen(colors.secondary)
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft, figures)
         if token.differs:
-            left = painter.fontMetrics().horizontalAdvance(f"{figures}  ")
+            left_edge = painter.fontMetrics().horizontalAdvance(f"{figures}  ")
             painter.setPen(colors.danger)
-            rest = line.adjusted(left, 0, 0, 0)
+            rest = line.adjusted(left_edge, 0, 0, 0)
             flip_label = painter.fontMetrics().elidedText(
                 "first choice differs", Qt.TextElideMode.ElideRight, int(rest.width())
             )

@@ -80,8 +80,8 @@ class TokenLayout:
         line = self.lines[number]
         middle = line.top + self.line_height / 2
         for blank in line.blanks:
-            for left, right in _ends(line, Span(blank.at, blank.at + 1, BEFORE)):
-                yield QPointF((left + right) / 2, middle), blank.is_tab
+            for left_edge, right in _ends(line, Span(blank.at, blank.at + 1, BEFORE)):
+                yield QPointF((left_edge + right) / 2, middle), blank.is_tab
 
     def cell_at(self, point: QPointF) -> int | None:
         """Return the scored cell at a point, or None."""
@@ -114,8 +114,8 @@ class TokenLayout:
     def _measure(self, line: LayoutLine) -> Iterator[tuple[int, QRectF]]:
         top = line.top + (self.line_height - self._glyphs) / 2
         for span in line.spans:
-            for left, right in _ends(line, span):
-                yield span.cell, QRectF(left, top - 2, max(right - left, 3.0), self._glyphs + 4)
+            for left_edge, right in _ends(line, span):
+                yield span.cell, QRectF(left_edge, top - 2, max(right - left_edge, 3.0), self._glyphs + 4)
 
 
 def _option(font: QFont, *, is_right_to_left: bool) -> QTextOption:
@@ -135,7 +135,7 @@ def _ends(line: LayoutLine, span: Span) -> Iterator[tuple[float, float]]:
         for run in runs:
             lefts = [position.x() for position in run.positions()]
             advances = run.rawFont().advancesForGlyphIndexes(run.glyphIndexes())
-            yield min(lefts), max(left + advance.x() for left, advance in zip(lefts, advances, strict=True))
+            yield min(lefts), max(left_edge + advance.x() for left_edge, advance in zip(lefts, advances, strict=True))
     else:
         yield _x(line, span.start, QTextLine.Edge.Leading), _x(line, span.end - 1, QTextLine.Edge.Trailing)
 

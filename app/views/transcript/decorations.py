@@ -52,8 +52,8 @@ def _paint_bars(painter: QPainter, document: QTextDocument, block: QTextBlock, r
         if level == "q":
             continues = before[: depth + 1] == nesting[: depth + 1]
             top = above.bottom() - 1 if continues else rect.top()
-            left = nesting_margin(nesting[:depth], em)
-            painter.drawRoundedRect(QRectF(left, top, _BAR, rect.bottom() - top), 1.5, 1.5)
+            left_edge = nesting_margin(nesting[:depth], em)
+            painter.drawRoundedRect(QRectF(left_edge, top, _BAR, rect.bottom() - top), 1.5, 1.5)
 
 
 def _pills(block: QTextBlock) -> Iterator[QRectF]:
@@ -61,10 +61,10 @@ def _pills(block: QTextBlock) -> Iterator[QRectF]:
     for run in block.textFormats():
         if run.format.boolProperty(INLINE_CODE):
             metrics = QFontMetricsF(run.format.font())
-            for line, left, right in _pieces(layout, run.start, run.start + run.length):
+            for line, left_edge, right in _pieces(layout, run.start, run.start + run.length):
                 baseline = line.y() + line.ascent()
                 top, height = baseline - metrics.ascent() - 1, metrics.ascent() + metrics.descent() + 2
-                yield QRectF(left - 2, top, right - left + 4, height).translated(layout.position())
+                yield QRectF(left_edge - 2, top, right - left_edge + 4, height).translated(layout.position())
 
 
 def _pieces(layout: QTextLayout, start: int, end: int) -> Iterator[tuple[QTextLine, float, float]]:

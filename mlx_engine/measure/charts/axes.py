@@ -104,9 +104,9 @@ def frame(room: Area, x: Axis, y: Axis | None, style: Style, *, names: float = 0
     top = room.top + (style.line + style.scaled(_TITLE) if y else 0.0)
     height = max(room.bottom - top - below(style), 1.0)
     ticks = _rising(y.scale, height, style) if y else []
-    left = max(names, widest(style, [tick.text for tick in ticks])) + style.scaled(_GAP)
-    width = max(room.width - left - right(x, room.width - left, style), 1.0)
-    return Frame(Area(room.left + left, top, width, height), x, y, style)
+    left_edge = max(names, widest(style, [tick.text for tick in ticks])) + style.scaled(_GAP)
+    width = max(room.width - left_edge - right(x, room.width - left_edge, style), 1.0)
+    return Frame(Area(room.left + left_edge, top, width, height), x, y, style)
 
 
 def below(style: Style) -> float:

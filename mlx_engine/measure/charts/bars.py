@@ -93,14 +93,14 @@ def _drawing(chart: Bars, style: Style, width: float, height: float) -> "_Drawin
     of_original = [chart.reference.value] if chart.reference else []
     most = max([*(bar.estimate.high for bar in chart.bars), *of_original])
     unit, gap = display_unit(chart.figure, [most]), style.scaled(_GAP)
-    left = min(widest(style, [bar.name for bar in chart.bars]), width * _NAMES) + gap
+    left_edge = min(widest(style, [bar.name for bar in chart.bars]), width * _NAMES) + gap
     figures = widest(style, [format_number(bar.estimate.value / unit.divisor) for bar in chart.bars]) + 2 * gap
     row = (height - _around(style)) / len(chart.bars)
     return _Drawing(
         chart,
         style,
         unit,
-        room=Area(left, _head(style), max(width - left - figures, 1.0), 0.0),
+        room=Area(left_edge, _head(style), max(width - left_edge - figures, 1.0), 0.0),
         width=width,
         row=min(max(row, style.line * _LOWEST), style.line * _HIGHEST),
         most=most or 1.0,
@@ -149,12 +149,12 @@ class _Drawing:
         text = format_number(bar.estimate.value / self.unit.divisor)
         yield TextItem(Point(self._clear_of_line(max(area.right, high) + gap, text), base), text, style.size)
 
-    def _clear_of_line(self, left: float, text: str) -> float:
+    def _clear_of_line(self, left_edge: float, text: str) -> float:
         """Return the left side of `text`: `left`, or right of the original's line if they would overlap it."""
         if not self.chart.reference:
-            return left
+            return left_edge
         line, gap = self._across(self.chart.reference.value), self.style.scaled(_GAP) / 2
-        return line + gap if left - gap < line < left + self.style.width(text) + gap else left
+        return line + gap if left_edge - gap < line < left_edge + self.style.width(text) + gap else left_edge
 
     def _whisker(self, low: float, high: float, area: Area) -> Iterator[Item]:
         """Yield the error bar, with ends if it is long enough for them."""
