@@ -1,4 +1,4 @@
-"""Studies with results made up for charts: nothing of them was measured."""
+"""Studies with made-up results, for tests of charts and reports."""
 
 import math
 from itertools import pairwise
@@ -15,7 +15,7 @@ from mlx_engine.measure.study.study import Row, Study
 
 OWNER = "HuggingFaceTB"
 BASE = "SmolLM2-135M-Instruct"
-# Name, bits per weight, mean KL, share of other choices, tokens per second.
+# Name, bits per weight, mean KL, top-1 disagreement, tokens per second.
 FEW = (("8-bit", 8.5, 0.0011, 0.02, 140.0), ("4-bit", 4.5, 0.041, 0.14, 210.0), ("2-bit", 2.5, 1.3, 0.61, 260.0))
 NINE = (
     *FEW,
@@ -30,9 +30,9 @@ KINDS = ("prose", "dialogue", "code", "mathematics", "data", "languages")
 
 
 def fidelity(kl: float, differing: float, *, perplexity: float | None = None) -> Fidelity:
-    """Return figures of which the standard errors are a twentieth."""
+    """Return a fidelity whose standard errors are a twentieth of its figures."""
     figures = dict.fromkeys(Fidelity.__struct_fields__, 0.0)
-    known = {
+    values = {
         "positions": 4096,
         "chunks": 16,
         "mean_kl": kl,
@@ -47,21 +47,20 @@ def fidelity(kl: float, differing: float, *, perplexity: float | None = None) ->
         "top1_agreement": 1 - differing,
         "top1_agreement_se": differing / 20,
     }
-    return msgspec.convert({**figures, **known}, Fidelity, strict=False)
+    return msgspec.convert({**figures, **values}, Fidelity, strict=False)
 
 
 def spread(kl: float) -> tuple[int, ...]:
-    """Return counts of 4,096 positions that are spread around a third of `kl` as a bell on a scale of factors."""
+    """Return counts of 4,096 positions, log-normally distributed around a third of `kl`."""
     if not kl:
         return (4096, *(0 for _ in BIN_EDGES))
-    bell = NormalDist(math.log10(kl / 3), 0.65)
-    shares = [0.0, *(bell.cdf(math.log10(border)) for border in BIN_EDGES), 1.0]
+    distribution = NormalDist(math.log10(kl / 3), 0.65)
+    shares = [0.0, *(distribution.cdf(math.log10(edge)) for edge in BIN_EDGES), 1.0]
     return tuple(round(4096 * (high - low)) for low, high in pairwise(shares))
 
 
 def row(name: str, bits: float, kl: float, differing: float, rate: float, *, parameters: float = 134.5e6) -> Row:
     """Return a measured candidate."""
-    found = fidelity(kl, differing)
     result = FidelityResult(
         candidate=name,
         candidate_weights=name,
@@ -70,8 +69,8 @@ def row(name: str, bits: float, kl: float, differing: float, rate: float, *, par
         reference_key="a",
         corpus="facet",
         convention="chunks of 512 tokens, the second half of each scored",
-        fidelity=found,
-        by_kind={kind: fidelity(kl * (0.6 + 0.25 * place), differing) for place, kind in enumerate(KINDS)},
+        fidelity=fidelity(kl, differing),
+        by_kind={kind: fidelity(kl * (0.6 + 0.25 * number), differing) for number, kind in enumerate(KINDS)},
         worst=(),
         kl_counts=spread(kl) if math.isfinite(kl) else (),
     )
@@ -109,5 +108,5 @@ def study(rows: tuple[tuple[str, float, float, float, float], ...] = NINE, *, pa
         bits_per_weight=16,
         speed=_speed(parameters * 2, 88.0),
     )
-    made = tuple(row(*figures, parameters=parameters) for figures in rows)
-    return Study(plan=StudyPlan(name="study", original=original.label), rows=(original, *made))
+    candidates = tuple(row(*figures, parameters=parameters) for figures in rows)
+    return Study(plan=StudyPlan(name="study", original=original.label), rows=(original, *candidates))

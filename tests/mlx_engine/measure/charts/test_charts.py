@@ -1,4 +1,4 @@
-"""What holds of all charts: nothing is cut off, no words lie over others, and a file can be made of each."""
+"""All charts: no text is cut off or overlaps, and each can be saved."""
 
 from collections.abc import Callable
 from itertools import combinations
@@ -26,11 +26,11 @@ MANY = tuple(
 
 CHARTS: dict[str, Callable[[Study], Chart]] = {
     "size": pareto,
-    "memory": lambda found: pareto(found, PEAK_MEMORY, PERPLEXITY, memory_bytes=200_000_000),
-    "speed": lambda found: pareto(found, DECODE_SPEED, TOP1_DISAGREEMENT),
-    "bars": lambda found: bars(found, MEAN_KL),
-    "bars of speed": lambda found: bars(found, DECODE_SPEED),
-    "kinds": lambda found: kinds(found, MEAN_KL),
+    "memory": lambda study: pareto(study, PEAK_MEMORY, PERPLEXITY, memory_bytes=200_000_000),
+    "speed": lambda study: pareto(study, DECODE_SPEED, TOP1_DISAGREEMENT),
+    "bars": lambda study: bars(study, MEAN_KL),
+    "bars of speed": lambda study: bars(study, DECODE_SPEED),
+    "kinds": lambda study: kinds(study, MEAN_KL),
     "distribution": distribution,
 }
 SAME = (("copy", 16.0, 0.0, 0.0, 88.0), *((f"4-bit-{turn}", 4.5, 0.041, 0.14, 210.0) for turn in range(3)))
@@ -47,33 +47,33 @@ STUDIES = {
 }
 
 
-def _words(scene: Scene, style: Style) -> list[tuple[str, Area]]:
+def _texts(scene: Scene, style: Style) -> list[tuple[str, Area]]:
     return [(item.text, style.area(item)) for item in scene.items if isinstance(item, TextItem)]
 
 
 def _check(scene: Scene, style: Style) -> None:
-    words = _words(scene, style)
+    texts = _texts(scene, style)
     room = Area(-1, -1, scene.width + 2, scene.height + 2)
-    assert [text for text, area in words if not room.holds(area)] == []
-    # Lines of text have air above and below their letters, which may be shared.
+    assert [text for text, area in texts if not room.holds(area)] == []
+    # Lines of text have space above and below their letters, which may overlap.
     tight = [
-        (text, Area(area.left, area.top + area.height * 0.2, area.width, area.height * 0.6)) for text, area in words
+        (text, Area(area.left, area.top + area.height * 0.2, area.width, area.height * 0.6)) for text, area in texts
     ]
-    assert [(one[0], other[0]) for one, other in combinations(tight, 2) if one[1].overlaps(other[1])] == []
+    assert [(first[0], second[0]) for first, second in combinations(tight, 2) if first[1].overlaps(second[1])] == []
 
 
 @pytest.mark.parametrize("chart", CHARTS)
 @pytest.mark.parametrize("rows", STUDIES)
 @pytest.mark.parametrize(("size", "width"), [(12.0, 760), (12.0, 340), (24.0, 760), (24.0, 560)])
-def test_no_words_are_cut_off_or_lie_over_others(chart: str, rows: str, size: float, width: int) -> None:
-    """At 100 % and at 200 %, in wide windows and narrow ones, for few and many, short and long names."""
-    style, made = Style(size), CHARTS[chart](study(STUDIES[rows]))
-    _check(made.draw(width, max(460, made.least_height(style)), style), style)
+def test_texts_are_neither_cut_off_nor_overlap(chart: str, rows: str, size: float, width: int) -> None:
+    """At 100% and 200%, in wide and narrow windows, for few and many, short and long names."""
+    style, tested = Style(size), CHARTS[chart](study(STUDIES[rows]))
+    _check(tested.draw(width, max(460, tested.least_height(style)), style), style)
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_each_mark_can_be_pointed_at_within_the_picture(chart: str) -> None:
-    """Its words and its row are told."""
+def test_each_mark_has_a_target(chart: str) -> None:
+    """With a text and the label of its row."""
     scene = CHARTS[chart](study()).draw(760, 600, Style())
     assert {target.label for target in scene.targets} >= {row.label for row in study().candidates}
     assert len({target.key for target in scene.targets}) == len(scene.targets)
@@ -82,79 +82,81 @@ def test_each_mark_can_be_pointed_at_within_the_picture(chart: str) -> None:
 
 @pytest.mark.parametrize("chart", CHARTS)
 def test_a_chart_without_results_says_so(chart: str) -> None:
-    """A study that has just begun, and one in which nothing can be shown."""
+    """Here no candidate has been measured yet."""
     planned = study(FEW)
     rows = tuple(msgspec.structs.replace(row, fidelity=(), speed=None) for row in planned.rows)
     scene = CHARTS[chart](msgspec.structs.replace(planned, rows=rows)).draw(500, 300, Style())
-    assert _words(scene, Style())
+    assert _texts(scene, Style())
     assert not scene.targets
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_a_file_is_svg_with_the_title_and_how_it_was_measured(chart: str) -> None:
-    """It stands alone: names in it cannot break it."""
-    found = study((("<b>&\"'\x07", 4.0, 0.1, 0.1, 100.0), *FEW))
-    made = CHARTS[chart](found)
-    tree = ET.fromstring(chart_svg(made))  # noqa: S314 - our own
+def test_a_file_is_svg_with_title_and_caption(chart: str) -> None:
+    """Names cannot break it."""
+    hostile = study((("<b>&\"'\x07", 4.0, 0.1, 0.1, 100.0), *FEW))
+    tested = CHARTS[chart](hostile)
+    tree = ET.fromstring(chart_svg(tested))  # noqa: S314 - our own
     texts = [element.text or "" for element in tree.iter("{http://www.w3.org/2000/svg}text")]
-    assert texts[0] == made.title
-    assert "".join(caption(made).split()) in "".join("".join(texts).split())
+    assert texts[0] == tested.title
+    assert "".join(caption(tested).split()) in "".join("".join(texts).split())
     assert any("<b>&\"'" in text for text in texts)
-    _check(page(made), Style(14.0))
+    _check(page(tested), Style(14.0))
 
 
 def test_results_without_counts_have_no_curve() -> None:
-    """Those that an earlier version has kept."""
-    found = study(FEW)
+    """An earlier version wrote no counts."""
+    base = study(FEW)
     old = [
-        msgspec.structs.replace(row, fidelity=tuple(msgspec.structs.replace(one, kl_counts=()) for one in row.fidelity))
-        for row in found.candidates[:2]
+        msgspec.structs.replace(
+            row, fidelity=tuple(msgspec.structs.replace(result, kl_counts=()) for result in row.fidelity)
+        )
+        for row in base.candidates[:2]
     ]
-    assert len(distribution(msgspec.structs.replace(found, rows=(found.original, *old, found.rows[3]))).curves) == 1
+    assert len(distribution(msgspec.structs.replace(base, rows=(base.original, *old, base.rows[3]))).curves) == 1
 
 
-def test_a_figure_does_not_lie_on_the_line_of_the_original() -> None:
-    """That of a bar which ends just before the line stands behind it."""
+def test_a_figure_does_not_overlap_the_line_of_the_original() -> None:
+    """If a bar ends just before the line, its figure is behind it."""
     rows = (("fast", 4.5, 0.04, 0.1, 200.0), ("slow", 3.0, 0.4, 0.3, 80.0))
     style = Style()
     scene = bars(study(rows), DECODE_SPEED).draw(500, 300, style)
     line = next(item for item in scene.items if isinstance(item, LineItem) and item.dash)
-    found = dict(_words(scene, style))
-    assert found["80.0"].left > line.points[0].x
+    areas = dict(_texts(scene, style))
+    assert areas["80.0"].left > line.points[0].x
 
 
-def test_bars_stand_in_order_the_best_first() -> None:
+def test_bars_are_ordered_best_first() -> None:
     """Less divergence is better, and more speed."""
     assert [bar.name for bar in bars(study(FEW), MEAN_KL).bars] == ["8-bit", "4-bit", "2-bit"]
     assert [bar.name for bar in bars(study(FEW), DECODE_SPEED).bars] == ["2-bit", "4-bit", "8-bit"]
 
 
 def test_the_caption_warns_of_a_stand_in() -> None:
-    found = study(FEW)
+    base = study(FEW)
     rows = [
         msgspec.structs.replace(
-            row, fidelity=tuple(msgspec.structs.replace(one, is_stand_in=True) for one in row.fidelity)
+            row, fidelity=tuple(msgspec.structs.replace(result, is_stand_in=True) for result in row.fidelity)
         )
-        for row in found.candidates
+        for row in base.candidates
     ]
-    assert "lower bound" in caption(pareto(msgspec.structs.replace(found, rows=(found.original, *rows))))
+    assert "lower bound" in caption(pareto(msgspec.structs.replace(base, rows=(base.original, *rows))))
 
 
 @pytest.mark.parametrize("chart", ["kinds", "distribution"])
-def test_of_many_only_the_ends_are_named(chart: str) -> None:
-    """Forty colours cannot be told apart, and their names would leave no room for what they mean."""
+def test_of_many_curves_only_the_ends_are_named(chart: str) -> None:
+    """Forty colors are indistinguishable, and their names would not fit."""
     rows = tuple((f"recipe-{number}", 8 - number / 10, 0.001 * 1.2**number, 0.1, 100.0) for number in range(40))
-    made = CHARTS[chart](study(rows))
-    texts = [text for text, _ in _words(made.draw(760, made.least_height(Style()), Style()), Style())]
+    tested = CHARTS[chart](study(rows))
+    texts = [text for text, _ in _texts(tested.draw(760, tested.least_height(Style()), Style()), Style())]
     assert {"closest: recipe-0", "farthest of 40: recipe-39"} <= set(texts)
     assert not any("recipe-7" in text for text in texts)
 
 
 def test_a_kind_of_one_chunk_has_no_error_bar() -> None:
-    """Which is said, since the others have one."""
-    found = study(FEW)
-    one = msgspec.structs.replace(found.rows[1].fidelity[0].fidelity, chunks=1, mean_kl_se=None)
-    result = msgspec.structs.replace(found.rows[1].fidelity[0], by_kind={"prose": one, "code": one})
-    row = msgspec.structs.replace(found.rows[1], fidelity=(result,))
-    assert "only one chunk" in kinds(msgspec.structs.replace(found, rows=(found.original, row)), MEAN_KL).reading
-    assert "only one chunk" not in kinds(found, MEAN_KL).reading
+    """The text below the chart mentions it, since others have one."""
+    base = study(FEW)
+    one_chunk = msgspec.structs.replace(base.rows[1].fidelity[0].fidelity, chunks=1, mean_kl_se=None)
+    result = msgspec.structs.replace(base.rows[1].fidelity[0], by_kind={"prose": one_chunk, "code": one_chunk})
+    row = msgspec.structs.replace(base.rows[1], fidelity=(result,))
+    assert "only one chunk" in kinds(msgspec.structs.replace(base, rows=(base.original, row)), MEAN_KL).reading
+    assert "only one chunk" not in kinds(base, MEAN_KL).reading

@@ -1,4 +1,4 @@
-"""Behaviour of the chart of costs against losses."""
+"""The chart of cost against loss."""
 
 import msgspec
 import pytest
@@ -24,27 +24,27 @@ def _texts(chart: Pareto) -> list[str]:
     return [item.text for item in chart.draw(640, 400, STYLE).items if isinstance(item, TextItem)]
 
 
-def test_those_that_another_beats_in_both_are_dominated() -> None:
-    """Of two of one size the one that loses more; the original is no candidate, and beats none."""
+def test_a_mark_that_another_beats_in_both_figures_is_dominated() -> None:
+    """Of equal sizes, the one with more loss. The original is not a candidate and dominates none."""
     marks = {mark.name: mark for mark in pareto(study()).marks}
     assert [name for name, mark in marks.items() if mark.is_dominated] == ["balanced-4bit"]
     assert marks["original"].is_reference
 
 
-def test_of_speeds_more_is_better() -> None:
-    """What is slower and farther off is dominated, what is faster is not."""
+def test_more_speed_is_better() -> None:
+    """A slower mark with more loss is dominated, a faster one is not."""
     rows = (("slow", 4.0, 0.5, 0.2, 100.0), ("fast", 4.0, 0.1, 0.1, 200.0), ("fastest", 4.0, 1.0, 0.4, 300.0))
     dominated = [mark.name for mark in pareto(study(rows), DECODE_SPEED).marks if mark.is_dominated]
     assert dominated == ["slow"]
 
 
-def test_two_that_are_the_same_beat_each_other_not() -> None:
+def test_equal_marks_do_not_dominate_each_other() -> None:
     rows = (("one", 4.0, 0.1, 0.1, 100.0), ("other", 4.0, 0.1, 0.1, 100.0))
     assert not any(mark.is_dominated for mark in pareto(study(rows)).marks)
 
 
-def test_the_front_goes_through_what_is_not_dominated() -> None:
-    """From the smallest to the largest, the original left out."""
+def test_the_front_connects_the_marks_that_are_not_dominated() -> None:
+    """From smallest to largest, without the original."""
     scene = pareto(study()).draw(640, 400, STYLE)
     (front,) = (item for item in scene.items if isinstance(item, LineItem) and item.ink == "accent" and item.dash)
     through = {item.middle for item in scene.items if isinstance(item, DiscItem) and item.fill == "accent"}
@@ -53,8 +53,8 @@ def test_the_front_goes_through_what_is_not_dominated() -> None:
     assert [point.x for point in front.points] == sorted(point.x for point in front.points)
 
 
-def test_a_line_stands_at_the_memory_of_this_machine() -> None:
-    """Between those that fit and those that do not; where memory is not shown there is none."""
+def test_a_line_shows_the_memory_of_this_mac() -> None:
+    """Between the models that fit and those that do not; other axes have none."""
     chart = pareto(study(), PEAK_MEMORY, memory_bytes=150_000_000)
     scene = chart.draw(640, 400, STYLE)
     (line,) = (item for item in scene.items if isinstance(item, LineItem) and item.ink == "warning")
@@ -64,13 +64,13 @@ def test_a_line_stands_at_the_memory_of_this_machine() -> None:
     assert not any("This Mac" in text for text in _texts(pareto(study(), SIZE, memory_bytes=150_000_000)))
 
 
-def test_memory_far_beyond_all_models_is_told_in_words() -> None:
-    """A line there would push all of them to one side."""
+def test_memory_far_beyond_all_models_is_a_note() -> None:
+    """A line there would push all marks to one side."""
     assert "This Mac: 48 GB →" in _texts(pareto(study(), PEAK_MEMORY, memory_bytes=48 * 2**30))
 
 
-def test_a_divergence_of_0_stands_apart_on_a_logarithmic_scale() -> None:
-    """The original's from itself, and an identical candidate's: at a 0 that is written there, below all others."""
+def test_a_divergence_of_0_has_its_own_place_on_a_logarithmic_scale() -> None:
+    """That of the original and of an identical candidate: at a 0 below all other values."""
     chart = pareto(study((*NINE, ("copy", 16.0, 0.0, 0.0, 88.0))))
     scene = chart.draw(640, 400, STYLE)
     at = {target.text.partition(":")[0]: target.area.middle.y for target in scene.targets}
@@ -82,8 +82,8 @@ def test_a_divergence_of_0_stands_apart_on_a_logarithmic_scale() -> None:
     assert line.points[0].y == at["copy"]
 
 
-def test_names_without_room_are_counted() -> None:
-    """Of fifty in one place not all can be told apart; those on the front are named first."""
+def test_names_without_space_are_counted() -> None:
+    """Marks on the front are named first."""
     rows = tuple((f"recipe-{number}", 4.0 + number / 1e4, 0.1, 0.1, 100.0) for number in range(50))
     texts = _texts(pareto(study(rows)))
     (left_out,) = (text for text in texts if text.endswith("have no room"))
@@ -91,55 +91,55 @@ def test_names_without_room_are_counted() -> None:
     assert "recipe-0" in texts
 
 
-def test_what_was_not_measured_says_why() -> None:
-    """Because it was not asked for, because it failed, or because it is still to come."""
-    found = study(FEW)
-    rows = tuple(msgspec.structs.replace(row, speed=None) for row in found.rows)
+def test_a_missing_measurement_has_its_reason() -> None:
+    """It is not planned, has failed, or is still to come."""
+    base = study(FEW)
+    rows = tuple(msgspec.structs.replace(row, speed=None) for row in base.rows)
     slow = StepFailure("speed", "It ended", "Close other programs.")
     failed = tuple(msgspec.structs.replace(row, failures=(slow,)) for row in rows)
-    unplanned = msgspec.structs.replace(found.plan, speed=None)
-    for study_, words in (
-        (msgspec.structs.replace(found, rows=rows), "Speed was not measured yet."),
-        (msgspec.structs.replace(found, rows=failed), "Speed was not measured: It ended. Close other programs."),
-        (msgspec.structs.replace(found, rows=rows, plan=unplanned), "This study does not measure speed."),
+    unplanned = msgspec.structs.replace(base.plan, speed=None)
+    for study_, reason in (
+        (msgspec.structs.replace(base, rows=rows), "Speed was not measured yet."),
+        (msgspec.structs.replace(base, rows=failed), "Speed was not measured: It ended. Close other programs."),
+        (msgspec.structs.replace(base, rows=rows, plan=unplanned), "This study does not measure speed."),
     ):
-        assert words in pareto(study_, DECODE_SPEED).description
+        assert reason in pareto(study_, DECODE_SPEED).description
 
 
-def test_the_caption_names_who_is_not_shown() -> None:
-    found = study(FEW)
-    rows = (*found.rows[:-1], msgspec.structs.replace(found.rows[-1], speed=None))
-    below = caption(pareto(msgspec.structs.replace(found, rows=rows), DECODE_SPEED))
+def test_the_caption_names_missing_models() -> None:
+    base = study(FEW)
+    rows = (*base.rows[:-1], msgspec.structs.replace(base.rows[-1], speed=None))
+    below = caption(pareto(msgspec.structs.replace(base, rows=rows), DECODE_SPEED))
     assert "Not shown because of missing measurements: 2-bit." in below
 
 
 def test_one_chunk_has_no_standard_error() -> None:
-    found = study(FEW)
+    base = study(FEW)
     rows = [
         msgspec.structs.replace(
             row,
             fidelity=tuple(
-                msgspec.structs.replace(one, fidelity=msgspec.structs.replace(one.fidelity, chunks=1))
-                for one in row.fidelity
+                msgspec.structs.replace(result, fidelity=msgspec.structs.replace(result.fidelity, chunks=1))
+                for result in row.fidelity
             ),
         )
-        for row in found.rows
+        for row in base.rows
     ]
     assert "a standard error needs more than one chunk" in caption(
-        pareto(msgspec.structs.replace(found, rows=tuple(rows)))
+        pareto(msgspec.structs.replace(base, rows=tuple(rows)))
     )
 
 
 @pytest.mark.parametrize("up", UP, ids=lambda figure: figure.key)
 @pytest.mark.parametrize("across", ACROSS, ids=lambda figure: figure.key)
-def test_all_candidates_are_named_in_words_too(across: Figure, up: Figure) -> None:
-    """For those who do not see the chart, whatever it shows."""
+def test_the_description_names_all_candidates(across: Figure, up: Figure) -> None:
+    """For users who cannot see the chart."""
     description = pareto(study(), across, up).description
     assert all(f" {name}: " in description for name, *_ in NINE)
 
 
-def test_the_caption_says_how_sure_the_figures_are() -> None:
-    """What is kept of the original's answers bounds them, and what grey means is told where something is grey."""
+def test_the_caption_has_the_errors_of_the_figures() -> None:
+    """It has the error bound of the stored predictions, and explains gray marks if there are any."""
     assert "may be off by 0.000200 nats" in caption(pareto(study()))
     assert "after 0 tokens of context. Median of 3" in caption(pareto(study(), DECODE_SPEED))
     assert "off by" not in caption(pareto(study(), DECODE_SPEED, TOP1_DISAGREEMENT))
@@ -148,7 +148,7 @@ def test_the_caption_says_how_sure_the_figures_are() -> None:
 
 
 def test_a_candidate_without_a_figure_is_left_out() -> None:
-    """A broken one does not hide the others."""
+    """A broken candidate does not hide the others."""
     rows = (*NINE, ("broken", 4.0, float("nan"), 0.5, 50.0))
     assert "broken" not in [mark.name for mark in pareto(study(rows)).marks]
     assert len(pareto(study(rows)).marks) == len(NINE) + 1
