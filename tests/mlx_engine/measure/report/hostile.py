@@ -1,4 +1,4 @@
-"""A study whose every text is written by somebody who means harm. Its figures are made up."""
+"""A study with hostile texts everywhere, and made-up results."""
 
 import msgspec
 
@@ -15,37 +15,39 @@ TEXTS = (SCRIPT, ENDS, REVERSED, "nul\0escape\x1b[2Jbell\x07", "|cell`code`[link
 
 
 def hostile() -> Study:
-    """Return a study with such names, tokens, kinds of text, recipes and failures."""
-    made = study(FEW)
-    rows = [_spoilt(row, text) for row, text in zip(made.rows, (SCRIPT, ENDS, REVERSED, "=1+1|" + SCRIPT), strict=True)]
-    plan = msgspec.structs.replace(made.plan, name=SCRIPT, gates=Gates(max_mean_kl=0.01, prefer="closest"))
-    return msgspec.structs.replace(made, rows=tuple(rows), plan=plan)
+    """Return a study with hostile names, tokens, kinds, recipes and failures."""
+    base = study(FEW)
+    rows = [
+        _hostile_row(row, text) for row, text in zip(base.rows, (SCRIPT, ENDS, REVERSED, "=1+1|" + SCRIPT), strict=True)
+    ]
+    plan = msgspec.structs.replace(base.plan, name=SCRIPT, gates=Gates(max_mean_kl=0.01, prefer="closest"))
+    return msgspec.structs.replace(base, rows=tuple(rows), plan=plan)
 
 
-def _spoilt(row: Row, text: str) -> Row:
+def _hostile_row(row: Row, text: str) -> Row:
     return msgspec.structs.replace(
         row,
         label=f"{text}/{row.label}{text}",
         recipe=Recipe(name=text, purpose=text, default=Format()),
         quantization=text,
         failures=(StepFailure("speed", text, text),),
-        fidelity=tuple(_spoilt_result(result, text) for result in row.fidelity),
+        fidelity=tuple(_hostile_result(result, text) for result in row.fidelity),
     )
 
 
-def _spoilt_result(result: FidelityResult, text: str) -> FidelityResult:
+def _hostile_result(result: FidelityResult, text: str) -> FidelityResult:
     worst = tuple(
         Divergence(
             chunk=0,
-            position=place,
-            kind=one,
+            position=position,
+            kind=text,
             kl=1.5,
-            before=one,
-            true=one,
-            reference=(TopToken(one, 0.5),),
-            candidate=(TopToken(one, 0.25),),
+            before=text,
+            true=text,
+            reference=(TopToken(text, 0.5),),
+            candidate=(TopToken(text, 0.25),),
         )
-        for place, one in enumerate(TEXTS)
+        for position, text in enumerate(TEXTS)
     )
     return msgspec.structs.replace(
         result,

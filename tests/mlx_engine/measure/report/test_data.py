@@ -1,4 +1,4 @@
-"""Behaviour of reports for programs."""
+"""Reports for programs."""
 
 import csv
 import io
@@ -18,18 +18,18 @@ def _rows(study: Study) -> list[dict[str, str]]:
 
 
 def test_json_has_everything() -> None:
-    """The study can be read back, and who wins is told."""
-    made = study(FEW)
-    made = msgspec.structs.replace(made, plan=msgspec.structs.replace(made.plan, gates=Gates(max_mean_kl=0.01)))
-    document = msgspec.json.decode(data.json(Subject(made)), type=data.Document)
-    assert document.study == made
+    """The study can be read back, with the winner."""
+    judged = study(FEW)
+    judged = msgspec.structs.replace(judged, plan=msgspec.structs.replace(judged.plan, gates=Gates(max_mean_kl=0.01)))
+    document = msgspec.json.decode(data.json(Subject(judged)), type=data.Document)
+    assert document.study == judged
     assert document.schema == data.SCHEMA
     assert document.judgement
-    assert document.judgement.winner == made.rows[1].label
+    assert document.judgement.winner == judged.rows[1].label
 
 
-def test_csv_has_whole_figures() -> None:
-    """In bytes, seconds, nats and shares, with their errors."""
+def test_csv_is_unrounded() -> None:
+    """In bytes, seconds, nats and shares, with standard errors."""
     row = _rows(study(FEW))[2]
     assert float(row["mean_kl"]) == 0.041
     assert float(row["mean_kl_se"]) == 0.041 / 20
@@ -38,18 +38,18 @@ def test_csv_has_whole_figures() -> None:
     assert row["verdict"] == "about 14 of 100 next words differ from the original; close"
 
 
-def test_the_original_has_its_own_perplexity_and_no_divergence() -> None:
+def test_the_original_has_a_perplexity_and_no_divergence() -> None:
     original = _rows(study(FEW))[0]
     assert float(original["perplexity"]) == 14.0
     assert original["mean_kl"] == ""
     assert original["verdict"] == "original"
 
 
-def test_csv_ends_its_lines_as_the_standard_has_it() -> None:
+def test_csv_has_standard_line_ends() -> None:
     """RFC 4180."""
     assert data.table(Subject(study(FEW))).count("\r\n") == 1 + len(study(FEW).rows)
 
 
-def test_names_are_no_formulas() -> None:
-    """A spreadsheet would reckon what begins with an equals sign."""
+def test_names_are_not_formulas() -> None:
+    """A spreadsheet would evaluate a leading equals sign."""
     assert _rows(hostile())[3]["model"].startswith("'=1+1|")

@@ -1,4 +1,4 @@
-"""Behaviour of the report as a web page: it stands alone, says what was found, and nothing in it can act."""
+"""The report as a web page."""
 
 import base64
 import hashlib
@@ -19,7 +19,7 @@ _VOID = {"meta", "br"}
 
 
 class Page(HTMLParser):
-    """Reads a document, and fails where an element is not closed in its place."""
+    """Parses a document, and fails if an element is not closed properly."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Page(HTMLParser):
         self.comments.append(data)
 
     def inside(self, tag: str) -> list[str]:
-        """Return the texts of the elements of that name."""
+        """Return the texts of the elements with this tag."""
         return [text for parent, text in self.texts if parent == tag]
 
     @property
@@ -63,93 +63,110 @@ def page() -> Page:
 
 
 @pytest.fixture(scope="module")
-def spoilt() -> str:
+def hostile_page() -> str:
     return html(Subject(hostile()))
 
 
-def test_nothing_is_asked_of_the_network(page: Page) -> None:
-    """No element names a place to load from, and the page forbids itself to."""
-    assert not [tag for tag, told in page.elements if "src" in told or tag in ("link", "img", "iframe", "object")]
-    assert all(told["href"].startswith("#") for tag, told in page.elements if tag == "a" and (told.get("href") or ""))
+def test_the_page_loads_nothing(page: Page) -> None:
+    """No element has a source, and the policy forbids any."""
+    assert not [
+        tag for tag, attributes in page.elements if "src" in attributes or tag in ("link", "img", "iframe", "object")
+    ]
+    assert all(
+        attributes["href"].startswith("#")
+        for tag, attributes in page.elements
+        if tag == "a" and (attributes.get("href") or "")
+    )
     assert "url(" not in "".join(page.inside("style"))
-    policy = next(told["content"] for _, told in page.elements if told.get("http-equiv") == "Content-Security-Policy")
+    policy = next(
+        attributes["content"]
+        for _, attributes in page.elements
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    )
     assert policy
     assert policy.startswith("default-src 'none';")
 
 
-def test_the_policy_allows_the_one_script(page: Page) -> None:
-    """By its hash: without it the table would not sort."""
+def test_the_policy_allows_only_its_script(page: Page) -> None:
+    """By its hash; the script sorts the tables."""
     scripts = page.inside("script")
     digest = base64.b64encode(hashlib.sha256(scripts[0].encode()).digest()).decode()
-    policy = next(told["content"] for _, told in page.elements if told.get("http-equiv") == "Content-Security-Policy")
+    policy = next(
+        attributes["content"]
+        for _, attributes in page.elements
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    )
     assert len(scripts) == 1
     assert f"script-src 'sha256-{digest}'" in (policy or "")
 
 
-def test_links_lead_to_parts_of_the_page(page: Page) -> None:
-    """Each to one that is there."""
-    targets = {f"#{told['id']}" for _, told in page.elements if "id" in told}
-    assert {told["href"] for tag, told in page.elements if tag == "a"} <= targets
+def test_links_lead_to_existing_sections(page: Page) -> None:
+    targets = {f"#{attributes['id']}" for _, attributes in page.elements if "id" in attributes}
+    assert {attributes["href"] for tag, attributes in page.elements if tag == "a"} <= targets
 
 
-def test_hostile_texts_become_no_elements(spoilt: str) -> None:
-    """The page has the same elements as that of a harmless study, and no attribute that could act."""
-    page = Page(spoilt)
+def test_hostile_texts_do_not_become_elements(hostile_page: str) -> None:
+    """The page has the elements of a harmless study, and no active attribute."""
+    page = Page(hostile_page)
     assert len(page.inside("script")) == 1
     assert page.comments == []
-    assert not [tag for tag, told in page.elements if tag == "img" or any(name.startswith("on") for name in told)]
+    assert not [
+        tag for tag, attributes in page.elements if tag == "img" or any(name.startswith("on") for name in attributes)
+    ]
     assert SCRIPT in page.text
 
 
-def test_what_cannot_be_seen_is_shown(spoilt: str) -> None:
-    """Control characters have signs, and characters that turn the direction their numbers; none is left in the file."""
-    assert not re.search("[\0-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", spoilt)
-    assert "nul␀escape␛[2Jbell␇" in spoilt
-    assert "⟨U+202E⟩gnp.exe⟨U+2066⟩" in spoilt
+def test_invisible_characters_are_replaced(hostile_page: str) -> None:
+    """Control characters and those that change the text direction do not occur in the file."""
+    assert not re.search("[\0-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", hostile_page)
+    assert "nul␀escape␛[2Jbell␇" in hostile_page
+    assert "⟨U+202E⟩gnp.exe⟨U+2066⟩" in hostile_page
 
 
-def test_long_tokens_are_cut(spoilt: str) -> None:
+def test_long_tokens_are_cut(hostile_page: str) -> None:
     """A token of thousands of characters does not fill the page."""
-    assert "x" * 5000 not in spoilt
+    assert "x" * 5000 not in hostile_page
 
 
 def test_the_winner_comes_first() -> None:
-    """The first sentence says which candidate wins, and within which limits."""
-    made = study(FEW)
-    plan = msgspec.structs.replace(made.plan, gates=Gates(max_mean_kl=0.1, prefer="smallest"))
-    page = Page(html(Subject(msgspec.structs.replace(made, plan=plan))))
+    """The first sentence has the winner and the limits."""
+    base = study(FEW)
+    plan = msgspec.structs.replace(base.plan, gates=Gates(max_mean_kl=0.1, prefer="smallest"))
+    page = Page(html(Subject(msgspec.structs.replace(base, plan=plan))))
     sentence = next(text for text in page.inside("p") if "wins" in text)
     assert sentence == "4-bit wins, the smallest of 2 candidates within the limits (mean KL ≤ 0.1 nats)."
 
 
-def test_cells_have_whole_values_to_sort_by(page: Page) -> None:
-    """What is shown is rounded; what a column is sorted by is not, and is empty where nothing is known."""
-    values = [told["data-value"] for tag, told in page.elements if tag == "td" and "data-value" in told]
+def test_cells_have_unrounded_values_for_sorting(page: Page) -> None:
+    """Empty without a measurement."""
+    values = [
+        attributes["data-value"] for tag, attributes in page.elements if tag == "td" and "data-value" in attributes
+    ]
     assert "0.041" in values
     assert "" in values
 
 
-def test_failures_are_told_at_the_top_and_explained_below() -> None:
+def test_failures_are_mentioned_first_and_explained_below() -> None:
     """With title and message."""
-    made = study(FEW)
-    failed = msgspec.structs.replace(made.rows[1], failures=(StepFailure("speed", "Out of memory", "Close others."),))
-    page = Page(html(Subject(msgspec.structs.replace(made, rows=(made.rows[0], failed, *made.rows[2:])))))
+    base = study(FEW)
+    failed = msgspec.structs.replace(base.rows[1], failures=(StepFailure("speed", "Out of memory", "Close others."),))
+    page = Page(html(Subject(msgspec.structs.replace(base, rows=(base.rows[0], failed, *base.rows[2:])))))
     assert "One step failed; see below." in page.text
     assert "Out of memory. Close others." in page.text
 
 
 def test_a_study_without_results_says_so() -> None:
-    """It has no charts, and no empty parts."""
-    made = study(())
-    rows = tuple(msgspec.structs.replace(row, speed=None) for row in made.rows)
-    page = Page(html(Subject(Study(plan=made.plan, rows=rows))))
+    """It has neither charts nor empty sections."""
+    base = study(())
+    rows = tuple(msgspec.structs.replace(row, speed=None) for row in base.rows)
+    page = Page(html(Subject(Study(plan=base.plan, rows=rows))))
     assert "No candidate has been measured yet." in page.text
-    assert [told for tag, told in page.elements if tag == "svg"] == []
-    assert [told.get("id") for tag, told in page.elements if tag == "section"] == ["table"]
+    assert [attributes for tag, attributes in page.elements if tag == "svg"] == []
+    assert [attributes.get("id") for tag, attributes in page.elements if tag == "section"] == ["table"]
 
 
-def test_folders_are_not_told() -> None:
-    """A report is for others: where the models are on this machine is not their business."""
-    made = study(FEW)
-    rows = tuple(msgspec.structs.replace(row, path="/Users/anna/models") for row in made.rows)
-    assert "/Users/anna" not in html(Subject(msgspec.structs.replace(made, rows=rows)))
+def test_folders_are_left_out() -> None:
+    """Readers of a report do not need to know them."""
+    base = study(FEW)
+    rows = tuple(msgspec.structs.replace(row, path="/Users/anna/models") for row in base.rows)
+    assert "/Users/anna" not in html(Subject(msgspec.structs.replace(base, rows=rows)))

@@ -1,4 +1,4 @@
-"""Behaviour of reports as Markdown."""
+"""Reports as Markdown."""
 
 from markdown_it import MarkdownIt
 
@@ -10,20 +10,20 @@ from tests.mlx_engine.measure.report.hostile import SCRIPT, hostile
 
 
 def _rendered(text: str) -> str:
-    """Return HTML as a reader that lets HTML pass would make it."""
+    """Return the HTML of a renderer that allows HTML."""
     return MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
 
 
-def test_a_study_is_a_table_and_how_it_was_measured() -> None:
-    """With all rows and the figures that are known."""
+def test_a_study_has_a_table_and_its_method() -> None:
+    """With all rows and measured figures."""
     page = _rendered(markdown(Subject(study(FEW))))
     assert page.count("<tr>") == 5
     assert "0.0410 ± 0.0021" in page
     assert "4,096 positions in 16 chunks of " in page
 
 
-def test_hostile_names_are_shown_as_they_are() -> None:
-    """Neither HTML nor Markdown of strangers acts: no element, no link, no further cells."""
+def test_hostile_names_are_escaped() -> None:
+    """Neither HTML nor Markdown becomes active: no element, link or additional cell."""
     page = _rendered(markdown(Subject(hostile())))
     assert "<script" not in page
     assert "<img" not in page
@@ -33,15 +33,15 @@ def test_hostile_names_are_shown_as_they_are() -> None:
     assert len({row.count("<td") for row in rows}) == 1
 
 
-def test_what_begins_a_list_is_a_text() -> None:
+def test_list_markers_in_names_are_escaped() -> None:
     """A name such as "1. one" or "- two" stays a name within a list."""
     for name in ("1. one", "- two", "# three", "> four"):
         assert _rendered(f"- {escaped(name)}").count("<li>") == 1
         assert "<h1>" not in _rendered(escaped(name))
 
 
-def test_a_card_says_what_one_model_loses() -> None:
-    """In words, and each figure with how it was measured."""
+def test_a_card_describes_the_loss_of_a_model() -> None:
+    """With a verdict, and every figure with its method."""
     page = _rendered(card(study(FEW).rows[2]))
     assert "about 14 of 100 next words differ from the original; close" in page
     assert "<td" in page
@@ -49,6 +49,5 @@ def test_a_card_says_what_one_model_loses() -> None:
     assert "210 (204 to 214) tok/s" in page
 
 
-def test_what_was_not_measured_has_no_card() -> None:
-    """Nothing is claimed."""
+def test_a_model_without_measurements_has_no_card() -> None:
     assert card(Row(label="a/b", path="")) == ""

@@ -1,4 +1,4 @@
-"""Behaviour of what is left out of reports."""
+"""Data left out of reports."""
 
 from pathlib import Path
 
@@ -21,17 +21,17 @@ FOLDER = "/Users/anna lee/Library/Application Support/Facet"
 LETTER = "my letter to the bank"
 
 
-def own(*, private: bool = False) -> Study:
-    """Return a study on a file of somebody's own, every path of which tells who that is."""
-    made = study(FEW)
+def user_study(*, private: bool = False) -> Study:
+    """Return a study of a user's file, with the user's name in every path."""
+    base = study(FEW)
     plan = msgspec.structs.replace(
-        made.plan,
+        base.plan,
         original=f"{FOLDER}/models/a/base",
         candidates=("./Anna/4-bit",),
         recipes=("/Users/anna lee/recipes/mine.json",),
         corpus=CorpusSource(path="/Users/anna lee/letters.txt", private=private),
     )
-    said = Divergence(
+    quote = Divergence(
         chunk=0,
         position=1,
         kind="text",
@@ -48,20 +48,20 @@ def own(*, private: bool = False) -> Study:
             label=f"{FOLDER}/models/a/base" if row.is_original else row.label,
             failures=(StepFailure("speed", "Damaged", f"{FOLDER}/models/{row.label}/config.json cannot be read."),),
             fidelity=tuple(
-                msgspec.structs.replace(result, worst=(said,), corpus="letters.txt", private=private)
+                msgspec.structs.replace(result, worst=(quote,), corpus="letters.txt", private=private)
                 for result in row.fidelity
             ),
         )
-        for row in made.rows
+        for row in base.rows
     )
-    return msgspec.structs.replace(made, plan=plan, rows=rows, reference_folder=f"{FOLDER}/references/abc")
+    return msgspec.structs.replace(base, plan=plan, rows=rows, reference_folder=f"{FOLDER}/references/abc")
 
 
 @pytest.mark.parametrize("form", ["html", "markdown", "json", "csv"])
-def test_no_report_tells_whose_machine_it_was(form: Form, tmp_path: Path) -> None:
-    """Folders have people's names in them; what is in the folders keeps its own."""
-    file = tmp_path / file_name(own(), form)
-    write(own(), form, file)
+def test_reports_do_not_identify_the_user(form: Form, tmp_path: Path) -> None:
+    """Paths contain the user's name; file names stay."""
+    file = tmp_path / file_name(user_study(), form)
+    write(user_study(), form, file)
     text = file.read_text(encoding="utf-8")
     assert "anna" not in text.casefold()
     assert "Application Support" not in text
@@ -69,24 +69,24 @@ def test_no_report_tells_whose_machine_it_was(form: Form, tmp_path: Path) -> Non
     assert "4-bit" in text
 
 
-def test_a_failure_still_says_which_file() -> None:
-    assert shareable(own()).rows[1].failures[0].message.startswith("…/")
-    assert shareable(own()).rows[1].failures[0].message.endswith("/config.json cannot be read.")
+def test_a_failure_still_has_the_file_name() -> None:
+    assert shareable(user_study()).rows[1].failures[0].message.startswith("…/")
+    assert shareable(user_study()).rows[1].failures[0].message.endswith("/config.json cannot be read.")
 
 
 @pytest.mark.parametrize(
-    ("told", "shown"),
+    ("message", "expected"),
     [
         ("No folder /opt/models/whale.", "No folder …/whale."),
         ("See https://huggingface.co/a/b/c and either/or.", "See https://huggingface.co/a/b/c and either/or."),
         (f"Nothing is in {Path.home()}.", "Nothing is in ~."),
     ],
 )
-def test_only_folders_of_a_machine_are_left_out(told: str, shown: str) -> None:
-    made = study(FEW)
-    row = msgspec.structs.replace(made.rows[1], failures=(StepFailure("speed", "Gone", told),))
-    rows = shareable(msgspec.structs.replace(made, rows=(made.rows[0], row))).rows
-    assert rows[1].failures[0].message == shown
+def test_only_local_folders_are_left_out(message: str, expected: str) -> None:
+    base = study(FEW)
+    row = msgspec.structs.replace(base.rows[1], failures=(StepFailure("speed", "Gone", message),))
+    rows = shareable(msgspec.structs.replace(base, rows=(base.rows[0], row))).rows
+    assert rows[1].failures[0].message == expected
 
 
 @pytest.mark.parametrize(
@@ -99,21 +99,21 @@ def test_only_folders_of_a_machine_are_left_out(told: str, shown: str) -> None:
     ],
 )
 def test_a_card_names_the_original_without_its_folder(text: str, name: str) -> None:
-    """Also one that was measured from wherever it lay; a card is published."""
+    """A card is published."""
     row = study(FEW).rows[1]
     result = msgspec.structs.replace(row.fidelity[0], reference=text)
     assert f"Compared with {name}: " in card(msgspec.structs.replace(row, fidelity=(result,)))
     assert all(line.method.startswith(f"compared with {name},") for line in of_fidelity(result))
 
 
-def test_ones_own_text_is_quoted_if_that_is_asked_for() -> None:
-    """What is private is not even then."""
-    assert LETTER in data.json(Subject(shareable(own(), with_texts=True))).decode()
-    assert LETTER not in data.json(Subject(shareable(own(private=True), with_texts=True))).decode()
+def test_the_users_text_is_quoted_on_request() -> None:
+    """Private texts are never quoted."""
+    assert LETTER in data.json(Subject(shareable(user_study(), with_texts=True))).decode()
+    assert LETTER not in data.json(Subject(shareable(user_study(private=True), with_texts=True))).decode()
 
 
-def test_kept_answers_have_no_folders_either() -> None:
-    made = study(FEW)
+def test_reference_headers_have_no_folders() -> None:
+    base = study(FEW)
     header = ReferenceHeader(
         model=f"{FOLDER}/models/base",
         folder=f"{FOLDER}/models/base",
@@ -121,11 +121,11 @@ def test_kept_answers_have_no_folders_either() -> None:
         corpus="letters.txt",
         source=CorpusSource(text=LETTER),
         sample="s",
-        convention=made.plan.convention,
+        convention=base.plan.convention,
         kinds=("text",),
         vocabulary=10,
         tail_mass=0.01,
     )
-    told = msgspec.json.encode(shareable_header(header)).decode()
-    assert "anna" not in told
-    assert LETTER not in told
+    shared = msgspec.json.encode(shareable_header(header)).decode()
+    assert "anna" not in shared
+    assert LETTER not in shared

@@ -1,4 +1,4 @@
-"""Behaviour of what a report says first, and of what it says of how it was measured."""
+"""The summary and the method in a report."""
 
 import msgspec
 
@@ -12,72 +12,74 @@ from tests.mlx_engine.measure.charts.studies import FEW, study
 
 
 def _with_results(**changes: object) -> Study:
-    made = study(FEW)
+    base = study(FEW)
     rows = (
-        msgspec.structs.replace(row, fidelity=tuple(msgspec.structs.replace(one, **changes) for one in row.fidelity))
-        for row in made.rows
+        msgspec.structs.replace(
+            row, fidelity=tuple(msgspec.structs.replace(result, **changes) for result in row.fidelity)
+        )
+        for row in base.rows
     )
-    return msgspec.structs.replace(made, rows=tuple(rows))
+    return msgspec.structs.replace(base, rows=tuple(rows))
 
 
-def test_no_winner_is_told() -> None:
-    """With the limits that none keeps to."""
-    made = study(FEW)
-    plan = msgspec.structs.replace(made.plan, gates=Gates(max_mean_kl=0.0001, max_size_bytes=10**9))
-    assert summary(Subject(msgspec.structs.replace(made, plan=plan)))[0] == (
+def test_the_summary_mentions_that_there_is_no_winner() -> None:
+    """With the limits."""
+    base = study(FEW)
+    plan = msgspec.structs.replace(base.plan, gates=Gates(max_mean_kl=0.0001, max_size_bytes=10**9))
+    assert summary(Subject(msgspec.structs.replace(base, plan=plan)))[0] == (
         "No candidate is within the limits: mean KL ≤ 0.0001 nats, size ≤ 1 GB."
     )
 
 
-def test_a_stand_in_makes_lower_bounds() -> None:
-    """Whoever reads the figures must know that the original itself was not run."""
+def test_a_stand_in_gives_lower_bounds() -> None:
+    """The original itself was not run."""
     assert any("lower bounds" in sentence for sentence in summary(Subject(_with_results(is_stand_in=True))))
     assert not any("lower bounds" in sentence for sentence in summary(Subject(study(FEW))))
 
 
-def test_a_study_that_goes_on_is_told_apart() -> None:
-    """By how much is missing; where the original's answers were deleted after all was measured, nothing is."""
-    made = study(FEW)
-    assert not any("not complete" in sentence for sentence in summary(Subject(made)))
-    rows = (*made.rows[:2], msgspec.structs.replace(made.rows[2], fidelity=(), speed=None), *made.rows[3:])
-    told = summary(Subject(msgspec.structs.replace(made, rows=rows)))
-    assert "The study is not complete: 2 measurements are missing and may change these findings." in told
+def test_an_incomplete_study_is_mentioned() -> None:
+    """With the number of missing measurements. A reference that was deleted afterwards is not missing."""
+    base = study(FEW)
+    assert not any("not complete" in sentence for sentence in summary(Subject(base)))
+    rows = (*base.rows[:2], msgspec.structs.replace(base.rows[2], fidelity=(), speed=None), *base.rows[3:])
+    sentences = summary(Subject(msgspec.structs.replace(base, rows=rows)))
+    assert "The study is not complete: 2 measurements are missing and may change these findings." in sentences
 
 
-def test_who_answers_for_the_original_is_named() -> None:
-    """The original itself was too large, and what stood in for it was not measured against itself."""
-    made = _with_results(is_stand_in=True)
-    answering = msgspec.structs.replace(made.rows[1], is_stand_in=True, fidelity=())
-    about = Subject(msgspec.structs.replace(made, rows=(made.rows[0], answering, *made.rows[2:])))
+def test_a_stand_in_is_named() -> None:
+    """It was not compared with itself."""
+    base = _with_results(is_stand_in=True)
+    stand_in = msgspec.structs.replace(base.rows[1], is_stand_in=True, fidelity=())
+    about = Subject(msgspec.structs.replace(base, rows=(base.rows[0], stand_in, *base.rows[2:])))
     assert role(about).startswith("too large for this Mac")
     assert verdicts(about)[0][1] == "stood in for the original"
     assert role(Subject(study(FEW))) == "all others are compared with it"
 
 
-def test_conditions_that_differ_stand_with_each_model() -> None:
-    """Others may have been busy with one of them only."""
-    made = study(FEW)
-    speed = made.rows[1].speed
+def test_different_conditions_are_listed_by_model() -> None:
+    """Other processes may have affected only one of them."""
+    base = study(FEW)
+    speed = base.rows[1].speed
     assert speed
     busy = msgspec.structs.replace(speed, conditions=msgspec.structs.replace(speed.conditions, other_load=3.0))
-    rows = (made.rows[0], msgspec.structs.replace(made.rows[1], speed=busy), *made.rows[2:])
-    about = Subject(msgspec.structs.replace(made, rows=rows))
+    rows = (base.rows[0], msgspec.structs.replace(base.rows[1], speed=busy), *base.rows[2:])
+    about = Subject(msgspec.structs.replace(base, rows=rows))
     assert dict(facts(about))["Conditions"].startswith("Not the same for all models")
     assert "other load: 3.0" in html(about)
 
 
-def test_figures_below_the_bound_of_their_error_are_told() -> None:
-    """Such a mean says only that it is small."""
-    found = study(FEW).rows[1].fidelity[0].fidelity
-    unsure = msgspec.structs.replace(found, kl_error_bound=2 * found.mean_kl)
-    told = summary(Subject(_with_results(fidelity=unsure)))
-    assert any(sentence.startswith("Mean KL is below its error bound for") for sentence in told)
+def test_means_below_their_error_bound_are_mentioned() -> None:
+    """Such a mean only shows that the divergence is small."""
+    fidelity = study(FEW).rows[1].fidelity[0].fidelity
+    unsure = msgspec.structs.replace(fidelity, kl_error_bound=2 * fidelity.mean_kl)
+    sentences = summary(Subject(_with_results(fidelity=unsure)))
+    assert any(sentence.startswith("Mean KL is below its error bound for") for sentence in sentences)
 
 
-def test_what_is_needed_to_measure_again_is_told() -> None:
-    """Also where the original's answers are kept no more."""
-    made = msgspec.structs.replace(study(FEW), reference_folder="/nowhere")
-    names = {name for name, _ in facts(subject(made))}
+def test_the_facts_allow_to_repeat_the_study() -> None:
+    """Even if the reference was deleted."""
+    base = msgspec.structs.replace(study(FEW), reference_folder="/nowhere")
+    names = {name for name, _ in facts(subject(base))}
     assert names >= {
         "Divergence",
         "Text",
